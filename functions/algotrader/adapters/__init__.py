@@ -1,0 +1,1 @@
+"""The adapters: one outside world each."""

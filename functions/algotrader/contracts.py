@@ -1,0 +1,238 @@
+"""Owns what crosses between states, both ways: events, results, artifacts, the execution's input."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from algotrader.errors import InvalidInputError
+from algotrader.model import Bar, Run, Settings
+
+T = TypeVar("T")
+
+
+class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
+    """A value between steps: in line when small, else in the bucket with its SHA-256."""
+
+    inline: Any | UnsetType = UNSET
+    s3: str | UnsetType = UNSET
+    sha256: str | UnsetType = UNSET
+
+
+class BarColumns(Struct, frozen=True, forbid_unknown_fields=True):
+    """Bars of one symbol as columns of equal length, oldest first."""
+
+    session: tuple[date, ...]
+    open: tuple[float, ...]
+    high: tuple[float, ...]
+    low: tuple[float, ...]
+    close: tuple[float, ...]
+    volume: tuple[float, ...]
+
+    @classmethod
+    def from_bars(cls, bars: tuple[Bar, ...]) -> BarColumns:
+        """Turn rows into columns."""
+        return cls(
+            session=tuple(bar.session for bar in bars),
+            open=tuple(bar.open for bar in bars),
+            high=tuple(bar.high for bar in bars),
+            low=tuple(bar.low for bar in bars),
+            close=tuple(bar.close for bar in bars),
+            volume=tuple(bar.volume for bar in bars),
+        )
+
+
+class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """What StartExecution may be given; it can narrow a run and never widen it.
+
+    ``Comment`` is what the console pre-fills; it means nothing.
+    """
+
+    scheduled_time: str | None = None
+    slot: str | None = None
+    dry_run: bool = False
+    report_only: bool = False
+    symbols: tuple[str, ...] | None = None
+    comment: Any = msgspec.field(name="Comment", default=None)
+
+
+class FetchBarsEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """``input`` is the execution's input as it came, whatever it is."""
+
+    execution_arn: str
+    input: Any
+
+
+class FetchBarsResult(Struct, frozen=True):
+    """``outcome`` drives the Choice; the rest is null unless the outcome needs it.
+
+    ``bars`` is a dict of symbol to `BarColumns`, ``snapshot`` a `Snapshot`.
+    """
+
+    outcome: Literal["OPEN", "CLOSED", "DUPLICATE", "REPORT"]
+    message: str
+    run: Run | None = None
+    settings: Settings | None = None
+    bars: Artifact | None = None
+    snapshot: Artifact | None = None
+
+
+class ComputeIndicatorsEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """``bars`` as in `FetchBarsResult`."""
+
+    run: Run
+    settings: Settings
+    bars: Artifact
+
+
+class ComputeIndicatorsResult(Struct, frozen=True):
+    """``features`` is a `Features`."""
+
+    features: Artifact
+
+
+class DecideOrdersEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """``snapshot`` is a `Snapshot`, ``features`` a `Features`."""
+
+    run: Run
+    settings: Settings
+    snapshot: Artifact
+    features: Artifact
+
+
+class DecideOrdersResult(Struct, frozen=True):
+    """``outcome`` drives the Choice; ``decision`` is a `Decision`, ``plan`` the first `Plan`."""
+
+    outcome: Literal["SUBMIT", "NOTHING_TO_SUBMIT"]
+    decision: Artifact
+    plan: Artifact
+
+
+class SubmitOrdersEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """``plan`` is the one that the step before, or the last call of this step, returned."""
+
+    run: Run
+    settings: Settings
+    decision: Artifact
+    plan: Artifact
+
+
+class SubmitOrdersResult(Struct, frozen=True):
+    """``outcome`` drives the Choice; ``wait_seconds`` is a whole number for the Wait state."""
+
+    outcome: Literal["COMPLETE", "WORKING"]
+    wait_seconds: int
+    plan: Artifact
+    submission: Artifact
+
+
+class Failure(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a run broke: the state, Step Functions' error name and its cause."""
+
+    state: str
+    error: str
+    cause: str
+
+
+class NotifyEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """All that the run knows when it ends; null is what it never got to."""
+
+    execution_arn: str
+    input: Any
+    run: Run | None
+    settings: Settings | None
+    snapshot: Artifact | None
+    features: Artifact | None
+    decision: Artifact | None
+    submission: Artifact | None
+    failure: Failure | None
+
+
+class NotifyResult(Struct, frozen=True):
+    """The texts as they were sent; ``error`` and ``cause`` feed the Fail state, empty on success."""
+
+    sms: str
+    subject: str
+    email: str
+    error: str
+    cause: str
+
+
+def decode(kind: type[T], value: object, what: str) -> T:
+    """Read a value that another step, or a user's sample event, handed in.
+
+    Raises
+    ------
+    InvalidInputError
+        ``STATE_INVALID`` with the path of the first field that does not fit.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise InvalidInputError(
+            "STATE_INVALID",
+            "Compare it with a file in events/; within a run this is a bug, please report it.",
+            what=what,
+            problem=f'"{error}"',
+        ) from error
+
+
+def encode(value: object) -> Any:
+    """Turn a value of ours into what JSON can hold; Decimals and instants become strings."""
+    return msgspec.to_builtins(value)
+
+
+def canonical_json(value: object) -> bytes:
+    """Spell a value as the one JSON text that its hash is taken of: sorted keys, no spaces."""
+    return msgspec.json.encode(msgspec.to_builtins(value), order="sorted")
+
+
+def sha256_of(value: object) -> str:
+    """Hash a value by its canonical JSON."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def parse_execution_input(raw: object) -> ExecutionInput:
+    """Read the execution's input; anything but an object with known fields is refused by name.
+
+    Raises
+    ------
+    InvalidInputError
+        ``INPUT_INVALID``.
+    """
+    try:
+        return msgspec.convert(raw, ExecutionInput)
+    except msgspec.ValidationError as error:
+        raise InvalidInputError(
+            "INPUT_INVALID",
+            "Start the execution with {} or with these fields: scheduled_time, slot, dry_run, "
+            "report_only, symbols. Mode, limits, account and strategy come from the deployed "
+            "template alone.",
+            problem=f'"{error}"',
+        ) from error
+
+
+def parse_instant(text: str, field: str) -> datetime:
+    """Read an RFC 3339 instant with its offset.
+
+    Raises
+    ------
+    InvalidInputError
+        ``INSTANT_INVALID``.
+    """
+    try:
+        instant = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise InvalidInputError(
+            "INSTANT_INVALID",
+            "Give an RFC 3339 instant with its offset, such as 2026-01-05T14:35:00Z.",
+            field=field,
+            value=repr(text),
+        )
+    return instant

@@ -1,0 +1,100 @@
+"""Owns the names of places: desk ids, run ids and client order ids.
+
+An id names a place, not a decision: the same desk, session, slot, symbol and leg always give the
+same id, so that a repeated or parallel run finds the order instead of placing a second one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from algotrader.model import Leg
+
+MAX_CLIENT_ORDER_ID_LENGTH = 48
+SYMBOL_PATTERN = re.compile(r"[A-Z][A-Z0-9.]{0,9}")
+SLOT_PATTERN = re.compile(r"day|report|([01][0-9]|2[0-3])[0-5][0-9]")
+
+_CLIENT_ORDER_ID = re.compile(
+    r"at1-(?P<desk>[0-9a-f]{6})-(?P<session>\d{4}-\d\d-\d\d)-(?P<slot>day|\d{4})"
+    r"-(?P<symbol>[A-Z][A-Z0-9.]{0,9})-(?P<leg>entry|exit|stop|target|flatten)-(?P<n>\d+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlace:
+    """The place that a client order id names; ``n`` counts deliberate re-placements from 0."""
+
+    desk: str
+    session: date
+    slot: str
+    symbol: str
+    leg: Leg
+    n: int
+
+
+def desk_id(account_number: str, stack: str, strategy: str) -> str:
+    """Name a desk by a short hash of what tells two desks apart.
+
+    Parameters
+    ----------
+    account_number, stack, strategy : str
+        The broker's account number, the CloudFormation stack's name, the strategy's name.
+
+    Returns
+    -------
+    str
+        Six hexadecimal digits.
+    """
+    key = "\x1f".join((account_number, stack, strategy))
+    return hashlib.sha256(key.encode()).hexdigest()[:6]
+
+
+def desk_prefix(desk: str) -> str:
+    """Give the prefix of every client order id of a desk."""
+    return f"at1-{desk}-"
+
+
+def run_id(session: date, slot: str) -> str:
+    """Name a run: ``<session>-<slot>``."""
+    return f"{session.isoformat()}-{slot}"
+
+
+def client_order_id(place: OrderPlace) -> str:
+    """Spell a place as ``at1-<desk>-<session>-<slot>-<symbol>-<leg>-<n>``.
+
+    Raises
+    ------
+    ValueError
+        When a part has a form that `parse_client_order_id` would not read back, or the id is longer
+        than 48 characters. Settings and slots are validated long before, so it is a bug of ours.
+    """
+    text = (
+        f"{desk_prefix(place.desk)}{run_id(place.session, place.slot)}"
+        f"-{place.symbol}-{place.leg.value}-{place.n}"
+    )
+    if len(text) > MAX_CLIENT_ORDER_ID_LENGTH or parse_client_order_id(text) != place:
+        message = f"not a client order id: {text}"
+        raise ValueError(message)
+    return text
+
+
+def parse_client_order_id(text: str) -> OrderPlace | None:
+    """Read a client order id back; None when it is not one that a desk of ours wrote."""
+    match = _CLIENT_ORDER_ID.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        session = date.fromisoformat(match["session"])
+    except ValueError:
+        return None
+    return OrderPlace(
+        desk=match["desk"],
+        session=session,
+        slot=match["slot"],
+        symbol=match["symbol"],
+        leg=Leg(match["leg"]),
+        n=int(match["n"]),
+    )
