@@ -159,6 +159,7 @@ class Order:
     filled_qty: Decimal
     filled_avg_price: Decimal | None
     submitted_at: datetime
+    filled_at: datetime | None  # the last fill's instant, None while nothing is filled
 
     @property
     def is_terminal(self) -> bool:
