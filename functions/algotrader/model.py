@@ -53,11 +53,10 @@ class OrderType(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a run's plan stands: exits, then entries, then nothing more to send."""
+    """Where a run's plan stands: entries are sent only after the exits have ended."""
 
     EXITS = "exits"
     ENTRIES = "entries"
-    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,31 +384,48 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Closure:
+    """From ``at`` on nothing is posted, for the reason that the code names."""
+
+    at: datetime
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What the next call of Submit Orders may send; written down by Step Functions before it is sent.
 
     Attributes
     ----------
     sequence : int
-        0 for the plan that Decide Orders made, then one more with each call.
+        0 for the plan that Decide Orders made, then one more each time the terms of its orders
+        change; the journal keeps one plan a number, so that parallel or later calls agree.
     polls : int
-        Calls in a row that only waited for fills; sets the back-off.
+        Calls in a row that changed no terms; sets the back-off.
+    waited_seconds : int
+        Seconds of waiting that the run was told so far: it ends even if the broker's clock stands.
     orders : tuple of OrderIntent
         Every order of this run that may stand at the broker by now, and those to send next.
     cancels : tuple of str
-        Client order ids to cancel.
+        Client order ids of the desk's orders to cancel before anything is sent.
     denied, rejected : tuples
         What this run has refused, or the broker has, since the decision.
+    exits_closed, entries_closed : Closure or None
+        Set once posting has ended for that leg.
     """
 
     run_id: str
     sequence: int
     stage: Stage
     polls: int
+    waited_seconds: int
     orders: tuple[OrderIntent, ...]
     cancels: tuple[str, ...]
     denied: tuple[OrderDenied, ...]
     rejected: tuple[OrderRejected, ...]
+    exits_closed: Closure | None
+    entries_closed: Closure | None
 
 
 @dataclass(frozen=True, slots=True)
