@@ -1,0 +1,48 @@
+# Everything a user does here; each target sets up what it needs in .venv by itself.
+# PYTHON=python3.12 chooses the interpreter (3.11 to 3.13), ARGS goes to the command behind a target.
+
+export PYTHON
+ARGS =
+WORKERS = auto
+STEPS = fetch_bars compute_indicators decide_orders submit_orders notify
+LOCK = uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header
+
+.DEFAULT_GOAL = help
+.PHONY: help run test check format lock setup setup-run
+
+help: ## Print this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' Makefile | expand -t 16
+
+run: setup-run ## Trade one day here: embedded AWS, paper broker, real bars (ARGS="--sessions 5")
+	@.venv/bin/algo-trader run $(ARGS)
+
+test: setup ## Run the tests (ARGS="-k limits", WORKERS=4)
+	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope $(ARGS)
+
+check: setup ## Check format, lint, types, layers and the state machine
+	@.venv/bin/python -m ruff format --check .
+	@.venv/bin/python -m ruff check .
+	@.venv/bin/python -m mypy
+	@.venv/bin/lint-imports --no-logo
+	@.venv/bin/python -m pytest -q -m asl
+
+format: setup ## Format the code, and mend what ruff can mend
+	@.venv/bin/python -m ruff format .
+	@.venv/bin/python -m ruff check --fix .
+
+lock: ## Write the hashed locks anew from the .in files (needs uv; ARGS="--upgrade")
+	$(LOCK) $(ARGS) local/requirements-build.in -o local/requirements-build.txt
+	$(LOCK) $(ARGS) local/requirements.in -o local/requirements.txt
+	for step in $(STEPS); do \
+		$(LOCK) -c local/requirements.txt functions/$$step/requirements.in \
+			-o functions/$$step/requirements.txt || exit 1; \
+	done
+	$(LOCK) $(ARGS) tests/requirements.in -o tests/requirements.txt
+	$(LOCK) $(ARGS) --no-deps tests/requirements-no-deps.in -o tests/requirements-no-deps.txt
+
+setup: setup-run ## Set up .venv for the tests and checks, and nothing else
+	@sh local/setup.sh test
+
+setup-run:
+	@sh local/setup.sh run
