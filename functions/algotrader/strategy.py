@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import pkgutil
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 from algotrader.errors import ConfigurationError, StrategyError
 from algotrader.indicator_catalog import warm_up_bars
 from algotrader.model import FeatureValue
+from algotrader.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -206,12 +206,6 @@ class Strategy:
         return max(longest + 1, self.look_back)
 
 
-def did_you_mean(name: str, known: Mapping[str, object] | list[str]) -> str:
-    """Spell the nearest known names as ``; did you mean x or y?``, or nothing."""
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}" if near else ""
-
-
 def _as_declared(strategy: str, name: str, value: object, kind: type) -> object:
     """Check a parameter's value against its declared type; an integer may stand for a float."""
     if kind is float and type(value) is int:
@@ -271,7 +265,9 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
     found = [
         each
         for each in vars(module).values()
-        if inspect.isclass(each) and issubclass(each, Strategy) and each.__module__ == module.__name__
+        if inspect.isclass(each)
+        and issubclass(each, Strategy)
+        and each.__module__ == module.__name__
     ]
     if len(found) != 1:
         raise StrategyError(

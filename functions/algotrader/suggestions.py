@@ -1,0 +1,23 @@
+"""Owns how a message names what the user may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_AT_MOST = 3
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Give up to three known names that look like a name, the likeliest first, whatever its case."""
+    wanted = name.lower()
+    by_lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(wanted, by_lower, n=_AT_MOST, cutoff=0.6)
+    within = sorted(each for each in by_lower if wanted and wanted in each and each not in close)
+    return [by_lower[each] for each in (close + within)[:_AT_MOST]]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Spell the nearest known names as ``; did you mean x or y?``, or nothing."""
+    near = nearest(name, known)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
