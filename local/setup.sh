@@ -116,11 +116,10 @@ set_up() {
     name=$1
     shift
     ready "$name" "$@" && return
-    rm -f "$venv/.algo-trader-$name"
-    [ -n "${told:-}" ] || echo "algo-trader: setting up .venv; this happens once and takes about a minute" >&2
-    told=yes
-    export PIP_USER=0 # a user's own default of --user would break an install into .venv
     make_venv
+    rm -f "$venv/.algo-trader-$name"
+    echo "algo-trader: setting up .venv for $name; this happens once and takes about a minute" >&2
+    export PIP_USER=0 # a user's own default of --user would break an install into .venv
     for lock in "$@"; do
         case $lock in
         "$no_deps_lock") install --no-deps -r "$lock" ;;
