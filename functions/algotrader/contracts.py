@@ -1,4 +1,4 @@
-"""Owns what crosses between states, both ways: events, results, artifacts, the execution's input."""
+"""Owns what crosses between states, both ways: events, results, artifacts, the input."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class DecideOrdersEvent(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DecideOrdersResult(Struct, frozen=True):
-    """``outcome`` drives the Choice; ``decision`` is a `Decision`, ``plan`` the first `Plan`."""
+    """``outcome`` drives the Choice; ``decision`` is a `Decision`, ``plan`` its first `Plan`."""
 
     outcome: Literal["SUBMIT", "NOTHING_TO_SUBMIT"]
     decision: Artifact
@@ -153,7 +153,7 @@ class NotifyEvent(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyResult(Struct, frozen=True):
-    """The texts as they were sent; ``error`` and ``cause`` feed the Fail state, empty on success."""
+    """The texts as sent; ``error`` and ``cause`` feed the Fail state, empty on success."""
 
     sms: str
     subject: str

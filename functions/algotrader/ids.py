@@ -48,7 +48,7 @@ def desk_id(account_number: str, stack: str, strategy: str) -> str:
     str
         Six hexadecimal digits.
     """
-    key = "\x1f".join((account_number, stack, strategy))
+    key = f"{account_number}\x1f{stack}\x1f{strategy}"
     return hashlib.sha256(key.encode()).hexdigest()[:6]
 
 

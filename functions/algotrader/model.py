@@ -1,7 +1,7 @@
 """Owns the frozen values that the whole desk speaks in; no behaviour beyond what they imply.
 
-Units, unless a field says otherwise: prices and cash in US dollars, quantities in shares, weights as
-fractions of desk capital (0.25 is 25 %), instants as aware UTC datetimes. Money is ``Decimal``.
+Units, unless a field says otherwise: prices and cash in US dollars, quantities in shares, weights
+as fractions of desk capital (0.25 is 25 %), instants as aware UTC datetimes. Money is ``Decimal``.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
-    """A corporate action of a symbol; a split multiplies quantities by ``ratio``, else it is None."""
+    """A corporate action of a symbol; ``ratio`` is what a split multiplies quantities by."""
 
     symbol: str
     kind: str
@@ -394,7 +394,7 @@ class Closure:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the next call of Submit Orders may send; written down by Step Functions before it is sent.
+    """What the next call of Submit Orders may send; Step Functions writes it down before that.
 
     Attributes
     ----------

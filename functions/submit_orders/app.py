@@ -1,0 +1,56 @@
+"""Owns the Submit Orders step's handler: parse, make one call, return."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.settings import load_keys, read_trading_state
+from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode, encode
+from algotrader.model import Decision, Plan
+from submit_orders.call import SubmitCall, check_run_may_send
+
+logger = Logger(service="submit_orders")
+
+# Below the function's Timeout in template.yaml, so that an answer still comes back in time.
+HTTP_BUDGET_SECONDS = 70.0
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], _context: object) -> Any:
+    """Make one call: post what the plan names and the broker lacks, return the next plan."""
+    request = decode(SubmitOrdersEvent, event, "the input of Submit Orders")
+    logger.append_keys(run_id=request.run.run_id)
+    check_run_may_send(request.run, request.settings, os.environ["TRADING_MODE"])
+    artifacts = Artifacts(os.environ["BUCKET"])
+    decision = artifacts.get(request.decision, Decision)
+    plan = artifacts.get(request.plan, Plan)
+    call = SubmitCall(
+        run=request.run,
+        settings=request.settings,
+        decision=decision,
+        artifacts=artifacts,
+        broker=AlpacaBroker(
+            load_keys(os.environ["ALPACA_KEYS_PARAMETER"]),
+            os.environ.get("APCA_API_BASE_URL", ""),
+            os.environ.get("APCA_API_DATA_URL", ""),
+            HTTP_BUDGET_SECONDS,
+        ),
+        trading_state=lambda: read_trading_state(
+            os.environ["TRADING_STATE_PARAMETER"], request.run.mode
+        ),
+        log=logger.info,
+    )
+    step = call.make(plan)
+    result = SubmitOrdersResult(
+        outcome="COMPLETE" if step.complete else "WORKING",
+        wait_seconds=step.wait_seconds,
+        plan=artifacts.put(request.run, f"plan-{step.plan.sequence:03d}", step.plan),
+        submission=artifacts.put(request.run, "submission", step.submission),
+    )
+    logger.info("Submit call ended", outcome=result.outcome, sequence=step.plan.sequence)
+    return encode(result)

@@ -1,0 +1,222 @@
+"""Owns one call of Submit Orders: look up, store the decision, post what is missing, look again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.contracts import sha256_of
+from algotrader.errors import (
+    ConfigurationError,
+    DecisionConflictError,
+    OrderStateUnknownError,
+)
+from algotrader.ids import desk_id
+from algotrader.model import (
+    Decision,
+    Order,
+    OrderIntent,
+    OrderRejected,
+    Plan,
+    Run,
+    Settings,
+    Side,
+    TradingMode,
+    TradingState,
+)
+from algotrader.submission import (
+    Known,
+    Outcome,
+    Step,
+    adopt,
+    advance,
+    check_terms,
+    close_if_due,
+    orders_to_cancel,
+    orders_to_post,
+)
+
+# The listing starts a little before the run: the broker's clock, which dated the run, and its
+# order book need not agree to the second.
+LISTING_MARGIN = timedelta(minutes=1)
+
+
+def check_run_may_send(run: Run, settings: Settings, deployed_mode: str) -> None:
+    """Refuse a run that sends no orders, or was started under another trading mode.
+
+    Raises
+    ------
+    ConfigurationError
+        ``RUN_SENDS_NO_ORDERS`` or ``TRADING_MODE_CHANGED``.
+    """
+    if not run.sends_orders or run.mode is TradingMode.DRY_RUN:
+        raise ConfigurationError(
+            "RUN_SENDS_NO_ORDERS",
+            "A dry run or a report has no orders to submit; within a run this is a bug.",
+            run_id=run.run_id,
+        )
+    if not run.mode.value == settings.mode.value == deployed_mode:
+        raise ConfigurationError(
+            "TRADING_MODE_CHANGED",
+            "The deployment changed while the run was under way; start a new execution.",
+            run=run.mode.value,
+            settings=settings.mode.value,
+            deployed=deployed_mode,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitCall:
+    """One call for one run; ``make`` may be repeated with the same plan at no harm."""
+
+    run: Run
+    settings: Settings
+    decision: Decision
+    artifacts: Artifacts
+    broker: AlpacaBroker
+    trading_state: Callable[[], tuple[TradingState, str]]
+    log: Callable[..., None]
+
+    def make(self, plan: Plan) -> Step:
+        """Carry a plan one call further.
+
+        Raises
+        ------
+        DecisionConflictError, OrderConflictError
+            Something stands where this run's decision or order should be; nothing was posted.
+        OrderStateUnknownError
+            At least one order was sent without a clear answer; everything else was carried out,
+            and the same plan must be handed in again.
+        """
+        self._store_decision()
+        known = self._learn(plan)
+        later = self._plan_after(plan)
+        if later is not None:
+            # Another call got further: its plan is law, and it is sent by the call after this one.
+            return adopt(later, plan, known)
+        plan = close_if_due(self.run, plan, known)
+        check_terms(plan, self.decision, known)
+        for order in orders_to_cancel(self.run, plan, known):
+            self.broker.cancel(order.broker_id)
+            self.log("Cancel requested", client_order_id=order.client_order_id)
+        outcome = self._post(orders_to_post(plan, known), known)
+        accepted = {order.client_order_id: order for order in outcome.accepted}
+        check_terms(plan, self.decision, replace(known, orders={**known.orders, **accepted}))
+        step = advance(self.run, self.settings, self.decision, plan, known, outcome)
+        if step.plan.sequence > plan.sequence and not self.artifacts.create(
+            self._plan_key(step.plan.sequence), step.plan
+        ):
+            later = self._plan_after(plan)
+            if later is not None:
+                return adopt(later, plan, known)
+        return step
+
+    def _store_decision(self) -> None:
+        """Store the decision before anything is sent; another one under this run ends it."""
+        key = f"{self.run.journal}decision.json"
+        if self.artifacts.create(key, self.decision):
+            return
+        stored = self.artifacts.read(key, Decision)
+        if stored is None or sha256_of(stored) != sha256_of(self.decision):
+            raise DecisionConflictError(
+                "DECISION_CONFLICT",
+                "Another decision is stored under this run; nothing was sent. Look at it in the "
+                "journal; the next session starts afresh.",
+                run_id=self.run.run_id,
+                journal=key,
+            )
+
+    def _learn(self, plan: Plan) -> Known:
+        """Ask the broker for all that the call decides by."""
+        account = self.broker.account()
+        live_number = self.settings.live_account_number
+        desk = desk_id(account.number, self.settings.stack, self.settings.strategy)
+        if desk != self.run.desk or (
+            self.run.mode is TradingMode.LIVE and account.number != live_number
+        ):
+            raise ConfigurationError(
+                "ACCOUNT_CHANGED",
+                "The keys now belong to another account than the one the run began with; put the "
+                "right keys back and start a new execution.",
+                account=account.number,
+            )
+        listed = self.broker.orders_after(self.run.started_at - LISTING_MARGIN)
+        by_id = {order.client_order_id: order for order in listed}
+        wanted = [*plan.cancels, *(intent.client_order_id for intent in plan.orders)]
+        orders = {}
+        for client_order_id in wanted:
+            order = by_id.get(client_order_id) or self.broker.order(client_order_id)
+            if order is not None:
+                orders[client_order_id] = order
+        # The clock and the switch are read last: they must still hold when the first order is sent.
+        state, reason = self.trading_state()
+        return Known(
+            now=self.broker.clock().now,
+            trading_state=state,
+            trading_state_reason=reason,
+            account=account,
+            orders=orders,
+        )
+
+    def _post(self, intents: tuple[OrderIntent, ...], known: Known) -> Outcome:
+        """Send each intent once; an unclear answer is looked up before it counts as unknown."""
+        accepted: list[Order] = []
+        rejected: list[OrderRejected] = []
+        shortages: dict[str, Decimal] = {}
+        unknown: list[str] = []
+        asked_at = time.monotonic()
+        for intent in intents:
+            if known.now + timedelta(seconds=time.monotonic() - asked_at) >= self.run.deadline:
+                break  # the next call closes the plan and names what was not sent
+            if intent.side is Side.SELL:
+                available = self._available(intent.symbol)
+                if available < intent.qty:
+                    shortages[intent.client_order_id] = available
+                    continue
+            answer = self._send(intent)
+            if answer is None:
+                unknown.append(intent.client_order_id)
+            elif isinstance(answer, OrderRejected):
+                rejected.append(answer)
+                self.log("Order rejected", client_order_id=intent.client_order_id, code=answer.code)
+            else:
+                accepted.append(answer)
+                self.log(
+                    "Order accepted", client_order_id=intent.client_order_id, status=answer.status
+                )
+        outcome = Outcome(tuple(accepted), tuple(rejected), shortages)
+        if unknown:
+            raise OrderStateUnknownError(
+                "ORDER_STATE_UNKNOWN",
+                "They are looked up and sent again under the same ids; if this stays, look at the "
+                "broker for orders with these ids.",
+                client_order_ids=",".join(unknown),
+            )
+        return outcome
+
+    def _available(self, symbol: str) -> Decimal:
+        """Give the long shares that no open order holds."""
+        position = self.broker.position(symbol)
+        return max(position.qty_available, Decimal(0)) if position else Decimal(0)
+
+    def _plan_key(self, sequence: int) -> str:
+        return f"{self.run.journal}plan-{sequence:03d}.json"
+
+    def _plan_after(self, plan: Plan) -> Plan | None:
+        """Read the plan that followed this one, when another call has made it already."""
+        return self.artifacts.read(self._plan_key(plan.sequence + 1), Plan)
+
+    def _send(self, intent: OrderIntent) -> Order | OrderRejected | None:
+        """Post one order; None when its fate is not known even after a look-up by its id."""
+        try:
+            return self.broker.submit(intent)
+        except OrderStateUnknownError as error:
+            self.log(
+                "Order answer unclear", client_order_id=intent.client_order_id, code=error.code
+            )
+            return self.broker.order(intent.client_order_id)

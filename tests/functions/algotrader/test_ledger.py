@@ -1,0 +1,152 @@
+"""The desk owns what its own orders bought, through splits, whatever else the account does."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algotrader.ids import OrderPlace, client_order_id
+from algotrader.ledger import LISTING_LAG, empty, fold, settled_through
+from algotrader.model import CorporateAction, Holding, Leg, Order, Side
+
+DESK = "abc123"
+DAY = datetime(2024, 3, 4, 14, 35, tzinfo=UTC)
+
+
+def own_id(when: datetime, symbol: str, leg: Leg, n: int = 0, desk: str = DESK) -> str:
+    return client_order_id(OrderPlace(desk, when.date(), "day", symbol, leg, n))
+
+
+def order(  # noqa: PLR0913
+    when: datetime,
+    side: Side,
+    qty: int | str,
+    price: int | str = 10,
+    *,
+    symbol: str = "AAPL",
+    status: str = "filled",
+    client_id: str | None = None,
+) -> Order:
+    leg = Leg.ENTRY if side is Side.BUY else Leg.EXIT
+    return Order(
+        broker_id=f"{when.isoformat()}-{side}-{symbol}",
+        client_order_id=client_id or own_id(when, symbol, leg),
+        symbol=symbol,
+        side=side,
+        order_type="limit",
+        qty=Decimal(qty),
+        limit_price=None,
+        status=status,
+        filled_qty=Decimal(qty),
+        filled_avg_price=Decimal(price),
+        submitted_at=when,
+        filled_at=when,
+    )
+
+
+def test_buys_add_and_sells_take_away_at_average_cost() -> None:
+    orders = [
+        order(DAY, Side.BUY, 10, 10),
+        order(DAY + timedelta(days=1), Side.BUY, 10, 20),
+        order(DAY + timedelta(days=2), Side.SELL, 5, 30),
+    ]
+    ledger = fold(empty(DESK), orders, [], DAY + timedelta(days=3))
+    assert ledger.holdings == {"AAPL": Holding(qty=Decimal(15), cost=Decimal(225))}
+
+
+def test_a_symbol_sold_out_is_no_longer_held() -> None:
+    orders = [order(DAY, Side.BUY, 10), order(DAY + timedelta(days=1), Side.SELL, 10)]
+    assert fold(empty(DESK), orders, [], DAY + timedelta(days=2)).holdings == {}
+
+
+def test_orders_of_the_user_and_of_other_desks_count_for_nothing() -> None:
+    orders = [
+        order(DAY, Side.BUY, 10, client_id="bought-by-hand"),
+        order(DAY, Side.BUY, 10, client_id=own_id(DAY, "AAPL", Leg.ENTRY, desk="ffffff")),
+    ]
+    assert fold(empty(DESK), orders, [], DAY + timedelta(days=1)).holdings == {}
+
+
+def test_a_partly_filled_order_counts_for_what_was_filled() -> None:
+    canceled = order(DAY, Side.BUY, 4, status="canceled")
+    assert fold(empty(DESK), [canceled], [], DAY).holdings["AAPL"].qty == Decimal(4)
+
+
+def test_a_split_multiplies_what_was_held_before_its_ex_date_only() -> None:
+    ex_date = date(2024, 3, 6)
+    split = CorporateAction("AAPL", "forward_split", ex_date, Decimal(4))
+    orders = [
+        order(DAY, Side.BUY, 10, 40),
+        order(DAY + timedelta(days=2), Side.BUY, 1, 10),  # on the ex-date itself: new shares
+    ]
+    ledger = fold(empty(DESK), orders, [split], DAY + timedelta(days=5))
+    assert ledger.holdings == {"AAPL": Holding(qty=Decimal(41), cost=Decimal(410))}
+
+
+def test_a_split_after_the_fold_s_end_or_before_its_start_counts_for_nothing() -> None:
+    held = fold(empty(DESK), [order(DAY, Side.BUY, 10)], [], DAY)
+    early = CorporateAction("AAPL", "forward_split", DAY.date(), Decimal(2))
+    late = CorporateAction("AAPL", "forward_split", DAY.date() + timedelta(days=9), Decimal(2))
+    assert fold(held, [], [early, late], DAY + timedelta(days=1)).holdings == held.holdings
+
+
+def test_selling_more_than_was_bought_shows_as_a_negative_holding() -> None:
+    orders = [order(DAY, Side.BUY, 1), order(DAY + timedelta(days=1), Side.SELL, 3)]
+    assert fold(empty(DESK), orders, [], DAY + timedelta(days=2)).holdings["AAPL"].qty == -2
+
+
+def test_a_checkpoint_stays_behind_an_open_order_and_behind_the_listing() -> None:
+    now = DAY + timedelta(days=1)
+    assert settled_through(empty(DESK), [], now) == now - LISTING_LAG
+    still_open = order(DAY, Side.BUY, 1, status="partially_filled")
+    through = settled_through(empty(DESK), [still_open], now)
+    assert through is not None
+    assert through < still_open.submitted_at
+    # of another desk, or ended: no reason to wait
+    foreign = order(DAY, Side.BUY, 1, status="new", client_id="by-hand")
+    assert settled_through(empty(DESK), [foreign], now) == now - LISTING_LAG
+
+
+def test_no_checkpoint_is_made_when_none_would_be_newer() -> None:
+    now = DAY + timedelta(days=1)
+    ledger = fold(empty(DESK), [], [], now)
+    assert settled_through(ledger, [], now) is None
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Order], list[CorporateAction]]:
+    orders = []
+    for day in range(draw(st.integers(0, 12))):
+        when = DAY + timedelta(days=day)
+        for symbol in ("AAPL", "IBM"):
+            side = draw(st.sampled_from([None, Side.BUY, Side.SELL]))
+            if side is not None:
+                qty, price = draw(st.integers(1, 50)), draw(st.integers(1, 500))
+                orders.append(order(when, side, qty, price, symbol=symbol))
+    splits = [
+        CorporateAction(symbol, "forward_split", DAY.date() + timedelta(days=day), Decimal(2))
+        for symbol, day in draw(
+            st.lists(
+                st.tuples(st.sampled_from(["AAPL", "IBM"]), st.integers(0, 12)),
+                unique=True,
+                max_size=3,
+            )
+        )
+    ]
+    return orders, splits
+
+
+@given(histories(), st.integers(0, 12), st.randoms(use_true_random=False))
+def test_folding_in_two_parts_through_a_checkpoint_equals_folding_at_once(
+    history: tuple[list[Order], list[CorporateAction]], cut: int, random: Random
+) -> None:
+    orders, splits = history
+    random.shuffle(orders)
+    end = DAY + timedelta(days=20)
+    at_once = fold(empty(DESK), orders, splits, end)
+    checkpoint = fold(empty(DESK), orders, splits, DAY + timedelta(days=cut, hours=1))
+    assert fold(checkpoint, orders, splits, end) == at_once
