@@ -1,0 +1,1 @@
+"""Owns what runs on your machine and never ships in an image."""

@@ -1,0 +1,157 @@
+"""Owns the typed view of the committed market data: bars, sessions, splits, dividends, assets."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+USUAL_OPEN = time(9, 30)
+USUAL_CLOSE = time(16, 0)
+
+
+class DailyBar(NamedTuple):
+    """One session of one symbol, unadjusted: prices in dollars, volume in shares."""
+
+    session: date
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: int
+
+
+class Hours(NamedTuple):
+    """When a session opens and closes, in New York time."""
+
+    open: time
+    close: time
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """On ``ex_date`` each holder of ``old_rate`` shares has ``new_rate``."""
+
+    symbol: str
+    ex_date: date
+    new_rate: int
+    old_rate: int
+
+    @property
+    def ratio(self) -> Decimal:
+        """Shares after for each share before."""
+        return Decimal(self.new_rate) / self.old_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Dividend:
+    """``amount`` dollars for each share held over the close before ``ex_date``."""
+
+    symbol: str
+    ex_date: date
+    amount: Decimal
+    special: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the exchange calls a symbol."""
+
+    symbol: str
+    name: str
+    exchange: str
+    cusip: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Daily bars of some symbols and all that is needed to trade on them.
+
+    Attributes
+    ----------
+    sessions : tuple of date
+        Every session, ascending; a symbol's bars are of these, without a gap from its listing on.
+    bars : dict of str to tuple of DailyBar
+        Unadjusted, ascending.
+    unusual_hours : dict of date to Hours
+        Sessions that open late or close early; all others keep 09:30 to 16:00.
+    splits, dividends : tuples
+        By symbol, then by ex-date.
+    """
+
+    sessions: tuple[date, ...]
+    bars: dict[str, tuple[DailyBar, ...]]
+    unusual_hours: dict[date, Hours]
+    splits: tuple[Split, ...]
+    dividends: tuple[Dividend, ...]
+    listings: dict[str, Listing]
+
+    def hours(self, session: date) -> Hours:
+        """Give a session's opening hours."""
+        return self.unusual_hours.get(session, Hours(USUAL_OPEN, USUAL_CLOSE))
+
+
+@cache
+def load() -> History:
+    """Load the committed tables; the value is shared, and nothing in it may be changed."""
+    bars = _bars(gzip.decompress((HERE / "bars.csv.gz").read_bytes()).decode().splitlines())
+    longest = max(bars.values(), key=len)
+    return History(
+        sessions=tuple(bar.session for bar in longest),
+        bars=bars,
+        unusual_hours={
+            date.fromisoformat(row["session"]): Hours(
+                time.fromisoformat(row["open"]), time.fromisoformat(row["close"])
+            )
+            for row in _rows("unusual_hours.csv")
+        },
+        splits=tuple(
+            Split(
+                row["symbol"],
+                date.fromisoformat(row["ex_date"]),
+                int(row["new_rate"]),
+                int(row["old_rate"]),
+            )
+            for row in _rows("splits.csv")
+        ),
+        dividends=tuple(
+            Dividend(
+                row["symbol"],
+                date.fromisoformat(row["ex_date"]),
+                Decimal(row["amount"]),
+                row["special"] == "true",
+            )
+            for row in _rows("dividends.csv")
+        ),
+        listings={row["symbol"]: Listing(**row) for row in _rows("assets.csv")},
+    )
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (HERE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _bars(lines: Iterable[str]) -> dict[str, tuple[DailyBar, ...]]:
+    by_symbol: dict[str, list[DailyBar]] = {}
+    rows = csv.reader(lines)
+    next(rows)
+    for symbol, session, opened, high, low, closed, volume in rows:
+        by_symbol.setdefault(symbol, []).append(
+            DailyBar(
+                date.fromisoformat(session),
+                Decimal(opened),
+                Decimal(high),
+                Decimal(low),
+                Decimal(closed),
+                int(volume),
+            )
+        )
+    return {symbol: tuple(bars) for symbol, bars in by_symbol.items()}
