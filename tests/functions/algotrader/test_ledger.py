@@ -21,7 +21,7 @@ def own_id(when: datetime, symbol: str, leg: Leg, n: int = 0, desk: str = DESK) 
     return client_order_id(OrderPlace(desk, when.date(), "day", symbol, leg, n))
 
 
-def order(  # noqa: PLR0913
+def order(
     when: datetime,
     side: Side,
     qty: int | str,

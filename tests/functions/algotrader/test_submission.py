@@ -1,0 +1,445 @@
+"""A plan is sent once, exits before entries, within the deadline and the trading state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from algotrader.errors import OrderConflictError
+from algotrader.ids import OrderPlace, client_order_id
+from algotrader.model import (
+    Account,
+    Decision,
+    Leg,
+    Order,
+    OrderIntent,
+    OrderRejected,
+    OrderType,
+    Plan,
+    Run,
+    Settings,
+    Side,
+    Stage,
+    TradingMode,
+    TradingState,
+)
+from algotrader.submission import (
+    BACK_OFF_SECONDS,
+    PATIENT_POLLS,
+    SETTLE,
+    Known,
+    Outcome,
+    Step,
+    adopt,
+    advance,
+    check_terms,
+    close_if_due,
+    first_plan,
+    orders_to_cancel,
+    orders_to_post,
+)
+
+BELL = datetime(2024, 3, 4, 14, 35, tzinfo=UTC)
+DEADLINE = BELL + timedelta(minutes=10)
+RUN = Run(
+    run_id="2024-03-04-day",
+    session=BELL.date(),
+    slot="day",
+    desk="abc123",
+    mode=TradingMode.PAPER,
+    execution_arn="arn:aws:states:us-east-1:123456789012:execution:desk:one",
+    journal="runs/2024-03-04/2024-03-04-day/",
+    sends_orders=True,
+    entry_symbols=("AAPL", "IBM", "MSFT"),
+    started_at=BELL,
+    deadline=DEADLINE,
+)
+SETTINGS = Settings(
+    stack="desk",
+    mode=TradingMode.PAPER,
+    live_account_number="",
+    strategy="sma_cross",
+    strategy_parameters={},
+    symbols=("AAPL", "IBM", "MSFT"),
+    capital=None,
+    max_position_weight=Decimal("0.35"),
+    max_order_notional=Decimal(50000),
+    max_orders_per_run=20,
+    cash_reserve=Decimal("0.02"),
+    max_price_age_seconds=900,
+    max_bar_age_sessions=1,
+    max_missing_bars=0,
+    no_trade_band=Decimal("0.01"),
+    order_type=OrderType.LIMIT,
+    limit_offset_bps=20,
+    fractional_shares=False,
+    data_feed="iex",
+    adjustment="split",
+    slots=("day",),
+    max_bell_age_seconds=900,
+    run_deadline_seconds=600,
+)
+NOTHING = Outcome(accepted=(), rejected=(), shortages={})
+
+
+def account(cash: int | str) -> Account:
+    return Account(
+        number="PA1",
+        status="ACTIVE",
+        equity=Decimal(cash),
+        last_equity=Decimal(cash),
+        cash=Decimal(cash),
+        buying_power=Decimal(cash),
+        non_marginable_buying_power=Decimal(cash),
+        adjustments=Decimal(0),
+        blocked_by=(),
+    )
+
+
+def intent(symbol: str, leg: Leg, qty: int, price: str = "100") -> OrderIntent:
+    return OrderIntent(
+        client_order_id=client_order_id(OrderPlace("abc123", RUN.session, "day", symbol, leg, 0)),
+        symbol=symbol,
+        side=Side.SELL if leg is Leg.EXIT else Side.BUY,
+        leg=leg,
+        qty=Decimal(qty),
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal(price),
+        reference_price=Decimal(price),
+        why="test",
+    )
+
+
+EXIT = intent("AAPL", Leg.EXIT, 10)
+BUY_IBM = intent("IBM", Leg.ENTRY, 5)
+BUY_MSFT = intent("MSFT", Leg.ENTRY, 20)
+
+
+def decision(
+    exits: tuple[OrderIntent, ...] = (EXIT,),
+    entries: tuple[OrderIntent, ...] = (BUY_IBM, BUY_MSFT),
+    cancels: tuple[str, ...] = (),
+    spendable: int = 2000,
+) -> Decision:
+    return Decision(
+        run_id=RUN.run_id,
+        strategy="sma_cross",
+        desk_capital=Decimal(10000),
+        spendable=Decimal(spendable),
+        target_weights={},
+        exits=exits,
+        entries=entries,
+        cancels=cancels,
+        denied=(),
+        why={},
+    )
+
+
+def order(wanted: OrderIntent, status: str = "filled", filled: int | None = None) -> Order:
+    done = wanted.qty if filled is None and status == "filled" else Decimal(filled or 0)
+    return Order(
+        broker_id=f"broker-{wanted.symbol}",
+        client_order_id=wanted.client_order_id,
+        symbol=wanted.symbol,
+        side=wanted.side,
+        order_type="limit",
+        qty=wanted.qty,
+        limit_price=wanted.limit_price,
+        status=status,
+        filled_qty=done,
+        filled_avg_price=wanted.limit_price if done else None,
+        submitted_at=BELL,
+        filled_at=BELL if done else None,
+    )
+
+
+def known(
+    *orders: Order,
+    now: datetime = BELL,
+    state: TradingState = TradingState.ACTIVE,
+    cash: int | str = 100000,
+) -> Known:
+    return Known(
+        now=now,
+        trading_state=state,
+        trading_state_reason="",
+        account=account(cash),
+        orders={each.client_order_id: each for each in orders},
+    )
+
+
+def call(plan: Plan, view: Known, made: Decision, outcome: Outcome = NOTHING) -> Step:
+    return advance(RUN, SETTINGS, made, close_if_due(RUN, plan, view), view, outcome)
+
+
+def codes(step: Step) -> dict[str, str]:
+    return {each.symbol: each.code for each in step.submission.denied}
+
+
+def test_the_first_plan_holds_the_exits_alone() -> None:
+    plan = first_plan(RUN, decision())
+    assert (plan.stage, plan.orders) == (Stage.EXITS, (EXIT,))
+
+
+def test_without_exits_and_cancels_the_first_plan_holds_the_entries() -> None:
+    plan = first_plan(RUN, decision(exits=()))
+    assert (plan.stage, plan.orders) == (Stage.ENTRIES, (BUY_IBM, BUY_MSFT))
+
+
+def test_cancels_of_older_orders_come_before_entries() -> None:
+    plan = first_plan(RUN, decision(exits=(), cancels=("older",)))
+    assert (plan.stage, plan.orders, plan.cancels) == (Stage.EXITS, (), ("older",))
+
+
+def test_only_orders_that_the_broker_does_not_show_are_posted() -> None:
+    plan = first_plan(RUN, decision(exits=()))
+    assert orders_to_post(plan, known(order(BUY_IBM, "new"))) == (BUY_MSFT,)
+
+
+def test_nothing_is_posted_beside_an_unfinished_cancel() -> None:
+    older = replace(order(BUY_IBM, "new"), client_order_id="older")
+    plan = first_plan(RUN, decision(cancels=("older",)))
+    assert orders_to_cancel(RUN, plan, known(older)) == (older,)
+    assert orders_to_post(plan, known(older)) == ()
+    assert orders_to_post(plan, known(replace(older, status="canceled"))) == (EXIT,)
+
+
+def test_entries_wait_for_the_end_of_older_orders() -> None:
+    older = replace(order(BUY_IBM, "pending_cancel"), client_order_id="older")
+    made = decision(exits=(), cancels=("older",))
+    waiting = call(first_plan(RUN, made), known(older), made)
+    assert (waiting.complete, waiting.plan.orders) == (False, ())
+    after = call(first_plan(RUN, made), known(replace(older, status="canceled")), made)
+    assert after.plan.orders == (BUY_IBM, BUY_MSFT)
+
+
+def test_a_cancel_under_way_is_not_asked_for_again() -> None:
+    older = replace(order(BUY_IBM, "pending_cancel"), client_order_id="older")
+    plan = first_plan(RUN, decision(cancels=("older",)))
+    assert orders_to_cancel(RUN, plan, known(older)) == ()
+
+
+def test_entries_join_the_plan_only_after_every_exit_is_terminal() -> None:
+    plan = first_plan(RUN, decision())
+    waiting = call(plan, known(order(EXIT, "partially_filled", 3)), decision())
+    assert (waiting.complete, waiting.plan.stage, waiting.plan.sequence) == (False, Stage.EXITS, 0)
+    after = call(plan, known(order(EXIT)), decision())
+    assert (after.complete, after.plan.stage, after.plan.sequence) == (False, Stage.ENTRIES, 1)
+    assert after.plan.orders == (EXIT, BUY_IBM, BUY_MSFT)
+    assert after.plan.polls == 0
+
+
+def test_a_status_that_we_do_not_know_is_waited_for() -> None:
+    step = call(first_plan(RUN, decision()), known(order(EXIT, "brand_new_status")), decision())
+    assert not step.complete
+    assert step.plan.stage is Stage.EXITS
+
+
+def test_the_run_is_complete_when_every_order_is_terminal() -> None:
+    made = decision(exits=())
+    step = call(first_plan(RUN, made), known(order(BUY_IBM), order(BUY_MSFT, "rejected")), made)
+    assert (step.complete, step.wait_seconds, step.submission.unsettled) == (True, 0, ())
+
+
+def test_entries_are_cut_to_the_cash_that_is_there_in_order_of_priority() -> None:
+    made = decision(spendable=1500)
+    patient = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
+    # 1500 / 0.98 in cash leaves 1500 spendable: 500 for IBM, 10 of 20 MSFT
+    step = call(patient, known(order(EXIT, "canceled"), cash="1530.62"), made)
+    assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 10)]
+
+
+def test_entries_never_cost_more_than_the_bell_s_cash_and_the_proceeds_of_exits() -> None:
+    made = decision(spendable=100)
+    # a deposit of a million since the bell buys nothing
+    step = call(first_plan(RUN, made), known(order(EXIT), cash=1_000_000), made)
+    bought = sum((each.qty * Decimal(100) for each in step.plan.orders[1:]), Decimal(0))
+    assert bought == 1000  # 100 at the bell and 98 % of 1000 from the exit: ten shares
+
+
+def test_an_entry_that_no_share_can_be_bought_of_is_denied_with_its_numbers() -> None:
+    made = decision(exits=(EXIT,), entries=(BUY_IBM,), spendable=50)
+    patient = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
+    step = call(patient, known(order(EXIT, "canceled"), cash=50), made)
+    assert (step.complete, codes(step)) == (True, {"IBM": "INSUFFICIENT_CASH"})
+    assert "500" in step.submission.denied[0].detail
+
+
+def test_cash_of_exits_that_has_not_arrived_is_waited_for_a_few_polls_only() -> None:
+    made = decision(spendable=0)
+    plan = first_plan(RUN, made)
+    for _ in range(PATIENT_POLLS):
+        step = call(plan, known(order(EXIT), cash=0), made)
+        assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
+        plan = step.plan
+    assert call(plan, known(order(EXIT), cash=0), made).complete
+
+
+def test_a_rejected_exit_is_told_and_the_entries_go_on() -> None:
+    refusal = OrderRejected(EXIT.client_order_id, "AAPL", "40310000", "insufficient qty")
+    step = call(first_plan(RUN, decision()), known(), decision(), Outcome((), (refusal,), {}))
+    assert step.submission.rejected == (refusal,)
+    assert [each.symbol for each in step.plan.orders] == ["IBM", "MSFT"]
+
+
+def test_a_shortage_is_waited_for_before_it_is_believed() -> None:
+    plan = first_plan(RUN, decision())
+    short = Outcome((), (), {EXIT.client_order_id: Decimal("4.5")})
+    for _ in range(PATIENT_POLLS):
+        step = call(plan, known(), decision(), short)
+        assert step.plan.orders == (EXIT,)
+        plan = step.plan
+    step = call(plan, known(), decision(), short)
+    # written down before it is sent: a new plan under the next number, in whole shares
+    assert (step.plan.sequence, step.plan.orders) == (1, (replace(EXIT, qty=Decimal(4)),))
+    assert not step.complete
+
+
+def test_with_nothing_to_sell_the_exit_is_denied() -> None:
+    plan = replace(first_plan(RUN, decision(entries=())), polls=PATIENT_POLLS)
+    short = Outcome((), (), {EXIT.client_order_id: Decimal(0)})
+    step = call(plan, known(), decision(entries=()), short)
+    assert (step.complete, codes(step)) == (True, {"AAPL": "NOTHING_TO_SELL"})
+
+
+def test_after_the_deadline_nothing_is_posted_and_open_orders_are_canceled() -> None:
+    made = decision(exits=())
+    view = known(order(BUY_IBM, "new"), now=DEADLINE)
+    plan = close_if_due(RUN, first_plan(RUN, made), view)
+    assert orders_to_post(plan, view) == ()
+    assert [each.symbol for each in orders_to_cancel(RUN, plan, view)] == ["IBM"]
+
+
+def test_what_was_not_sent_by_the_deadline_is_denied_once_it_cannot_show_up_any_more() -> None:
+    made = decision(exits=())
+    at_deadline = call(first_plan(RUN, made), known(now=DEADLINE), made)
+    assert (at_deadline.complete, codes(at_deadline)) == (False, {})
+    later = call(at_deadline.plan, known(now=DEADLINE + SETTLE), made)
+    assert later.complete
+    assert codes(later) == {"IBM": "DEADLINE_PASSED", "MSFT": "DEADLINE_PASSED"}
+
+
+def test_an_order_that_shows_up_after_the_deadline_is_kept_not_denied() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    at_deadline = call(first_plan(RUN, made), known(now=DEADLINE), made)
+    later = call(at_deadline.plan, known(order(BUY_IBM), now=DEADLINE + SETTLE), made)
+    assert (later.complete, codes(later)) == (True, {})
+    assert later.submission.orders[0].filled_qty == 5
+
+
+def test_a_cancel_without_an_end_is_reported_as_unsettled() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    stuck = order(BUY_IBM, "pending_cancel", 2)
+    at_deadline = call(first_plan(RUN, made), known(stuck, now=DEADLINE), made)
+    assert not at_deadline.complete
+    later = call(at_deadline.plan, known(stuck, now=DEADLINE + SETTLE), made)
+    assert later.complete
+    assert later.submission.unsettled == (BUY_IBM.client_order_id,)
+
+
+def test_entries_are_denied_by_name_when_the_deadline_passes_during_the_exits() -> None:
+    at_deadline = call(first_plan(RUN, decision()), known(order(EXIT), now=DEADLINE), decision())
+    assert at_deadline.complete
+    assert codes(at_deadline) == {"IBM": "DEADLINE_PASSED", "MSFT": "DEADLINE_PASSED"}
+
+
+def test_a_broker_whose_clock_stands_still_does_not_keep_a_run_alive() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    plan, calls = first_plan(RUN, made), 0
+    while not (step := call(plan, known(order(BUY_IBM, "new"), now=BELL), made)).complete:
+        plan, calls = step.plan, calls + 1
+        assert calls < 60
+    assert step.plan.waited_seconds >= 600
+
+
+def test_halted_posts_nothing_and_cancels_open_entries_but_not_open_exits() -> None:
+    made = decision(exits=(EXIT,))
+    plan = replace(first_plan(RUN, made), orders=(EXIT, BUY_IBM, BUY_MSFT), stage=Stage.ENTRIES)
+    view = known(order(EXIT, "new"), order(BUY_IBM, "new"), state=TradingState.HALTED)
+    plan = close_if_due(RUN, plan, view)
+    assert orders_to_post(plan, view) == ()
+    assert [each.symbol for each in orders_to_cancel(RUN, plan, view)] == ["IBM"]
+
+
+def test_halted_does_not_post_exits_either() -> None:
+    view = known(state=TradingState.HALTED)
+    plan = close_if_due(RUN, first_plan(RUN, decision()), view)
+    assert orders_to_post(plan, view) == ()
+    later = known(state=TradingState.HALTED, now=BELL + SETTLE)
+    step = call(plan, later, decision())
+    assert step.complete
+    assert set(codes(step).values()) == {"TRADING_HALTED"}
+
+
+def test_reducing_sends_exits_and_denies_entries() -> None:
+    view = known(state=TradingState.REDUCING)
+    plan = close_if_due(RUN, first_plan(RUN, decision()), view)
+    assert orders_to_post(plan, view) == (EXIT,)
+    step = call(plan, known(order(EXIT), state=TradingState.REDUCING), decision())
+    assert (step.complete, codes(step)) == (
+        True,
+        {"IBM": "TRADING_REDUCING", "MSFT": "TRADING_REDUCING"},
+    )
+
+
+def test_posting_that_was_closed_stays_closed_when_the_state_returns_to_active() -> None:
+    made = decision(exits=())
+    halted = close_if_due(RUN, first_plan(RUN, made), known(state=TradingState.HALTED))
+    assert orders_to_post(close_if_due(RUN, halted, known()), known()) == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"symbol": "GOOG"},
+        {"side": Side.BUY},
+        {"order_type": "market"},
+        {"qty": Decimal(11)},
+        {"qty": None},
+        {"limit_price": Decimal("99.99")},
+        {"limit_price": None},
+    ],
+)
+def test_an_order_under_our_id_with_other_terms_is_a_conflict(other: dict[str, object]) -> None:
+    found = replace(order(EXIT), **other)
+    with pytest.raises(OrderConflictError, match=EXIT.client_order_id):
+        check_terms(first_plan(RUN, decision()), decision(), known(found))
+
+
+def test_an_order_with_the_decided_terms_is_ours_even_after_the_plan_was_cut() -> None:
+    plan = replace(first_plan(RUN, decision()), orders=(replace(EXIT, qty=Decimal(4)),))
+    check_terms(plan, decision(), known(order(EXIT)))
+
+
+def test_equal_numbers_in_another_spelling_are_the_same_terms() -> None:
+    found = replace(order(EXIT), qty=Decimal("10.000"), limit_price=Decimal("100.00"))
+    check_terms(first_plan(RUN, decision()), decision(), known(found))
+
+
+def test_waiting_backs_off_and_never_past_the_deadline() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    plan, waits = first_plan(RUN, made), []
+    for _ in range(6):
+        step = call(plan, known(order(BUY_IBM, "new")), made)
+        plan = step.plan
+        waits.append(step.wait_seconds)
+    assert waits == [*BACK_OFF_SECONDS, 30, 30]
+    close = known(order(BUY_IBM, "new"), now=DEADLINE - timedelta(milliseconds=1500))
+    assert call(plan, close, made).wait_seconds == 2
+
+
+def test_a_call_with_the_same_plan_and_the_same_view_gives_the_same_step() -> None:
+    plan, view = first_plan(RUN, decision()), known(order(EXIT))
+    assert call(plan, view, decision()) == call(plan, view, decision())
+
+
+def test_a_plan_that_another_call_made_is_adopted_and_not_sent_yet() -> None:
+    mine = replace(first_plan(RUN, decision()), waited_seconds=40)
+    theirs = call(first_plan(RUN, decision()), known(order(EXIT)), decision()).plan
+    step = adopt(theirs, mine, known(order(EXIT)))
+    assert (step.complete, step.wait_seconds) == (False, 1)
+    assert (step.plan.sequence, step.plan.orders) == (1, (EXIT, BUY_IBM, BUY_MSFT))
+    assert step.plan.waited_seconds == 41
