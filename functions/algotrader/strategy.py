@@ -1,23 +1,34 @@
-"""Owns the strategy interface: what a user subclasses, what it is shown, and how it is loaded."""
+"""Owns the strategy interface: what a user subclasses and declares, and how it is loaded."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import pkgutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
-from algotrader.errors import ConfigurationError, StrategyError
-from algotrader.indicator_catalog import warm_up_bars
-from algotrader.model import FeatureValue
+from algotrader.errors import ConfigurationError, DeskError, StrategyError
+from algotrader.indicator_catalog import LONGEST, warm_up_bars
+from algotrader.market import Market, Portfolio, SymbolFeatures
 from algotrader.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+__all__ = [
+    "Indicator",
+    "Market",
+    "Portfolio",
+    "Strategy",
+    "SymbolFeatures",
+    "did_you_mean",
+    "equal_weight",
+    "load_strategy",
+    "strategy_names",
+]
 
 type_names = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 
@@ -30,9 +41,9 @@ class Indicator:
     Parameters
     ----------
     name : str
-        As in ``ta``, for example ``"rsi"``, ``"macd_diff"``, ``"sma"`` (``sma_indicator`` works too).
+        As in ``ta``, for example ``"rsi"``, ``"macd_diff"``, ``"sma"`` or ``"sma_indicator"``.
     **parameters : bool, int or float
-        As the ``ta`` class takes them, for example ``window=20``; the rest keep ``ta``'s defaults.
+        As the ``ta`` class takes them, for example ``window=20``; the rest keep its defaults.
 
     Raises
     ------
@@ -53,93 +64,18 @@ class Indicator:
         return f"Indicator({self.name!r}{pairs})"
 
 
-class SymbolFeatures(Mapping[str, float]):
-    """Indicators of one symbol: ``view["fast"]`` is the last value, ``view.previous["fast"]`` the
-    one a bar before, ``view.price`` the latest price or None when the broker has none.
-    """
-
-    __slots__ = ("_last", "previous", "price")
-
-    def __init__(self, values: Mapping[str, FeatureValue], price: Decimal | None) -> None:
-        self._last = {name: value.last for name, value in values.items()}
-        self.previous = {name: value.previous for name, value in values.items()}
-        self.price = price
-
-    def __getitem__(self, name: str) -> float:
-        """Give the last value; a name that was not declared raises KeyError with those that were."""
-        try:
-            return self._last[name]
-        except KeyError:
-            known = ", ".join(sorted(self._last))
-            message = f"{name!r} is not a declared indicator; declared: {known}"
-            raise KeyError(message) from None
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the declared names."""
-        return iter(self._last)
-
-    def __len__(self) -> int:
-        """Count the declared names."""
-        return len(self._last)
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """What a strategy sees of the market at the bell.
-
-    Attributes
-    ----------
-    session : date
-        The session that is about to be traded.
-    as_of : date
-        The session of the newest completed bar; today's bar is never known.
-    symbols : dict of str to SymbolFeatures
-        By symbol, in alphabetical order.
-    """
-
-    session: date
-    as_of: date
-    symbols: dict[str, SymbolFeatures]
-
-    def __getitem__(self, symbol: str) -> SymbolFeatures:
-        """Give the indicators of one symbol."""
-        return self.symbols[symbol]
-
-    def items(self) -> Iterator[tuple[str, SymbolFeatures]]:
-        """Iterate over symbols and their indicators, in alphabetical order."""
-        return iter(self.symbols.items())
-
-
-@dataclass(frozen=True, slots=True)
-class Portfolio:
-    """What a strategy sees of the desk: its own holdings alone, never the user's.
-
-    Attributes
-    ----------
-    capital : Decimal
-        Desk capital in dollars, what weights are fractions of.
-    quantities : dict of str to Decimal
-        Shares that the desk holds; a symbol that it does not hold is absent.
-    weights : dict of str to Decimal
-        Market value of each holding as a fraction of desk capital.
-    """
-
-    capital: Decimal
-    quantities: dict[str, Decimal]
-    weights: dict[str, Decimal]
-
-
 class Strategy:
     """Base of a strategy: declares indicators, turns their last values into target weights.
 
     Parameters of a strategy are its annotated class attributes with a default, of type ``bool``,
-    ``int``, ``float`` or ``str``; the template's ``StrategyParameters`` sets them by name. Check them
-    in ``check``. ``indicators`` may be a class attribute, or a property when it depends on parameters.
+    ``int``, ``float`` or ``str``; the template's ``StrategyParameters`` sets them by name, `check`
+    checks them.
     """
 
-    indicators: ClassVar[Mapping[str, Indicator]] | Any = {}
+    #: Bars that `features` needs, when that is more than the indicators do.
+    look_back: ClassVar[int] = 0
 
-    def __init__(self, **parameters: object) -> None:
+    def __init__(self, /, **parameters: object) -> None:
         declared = self.parameter_types()
         for name, value in parameters.items():
             if name not in declared:
@@ -163,6 +99,14 @@ class Strategy:
             if kind in type_names and not name.startswith("_") and hasattr(cls, name)
         }
 
+    @property
+    def indicators(self) -> Mapping[str, Indicator]:
+        """The indicators that it needs, by the names that `target_weights` asks for.
+
+        A subclass may give a class attribute instead, when no parameter decides about it.
+        """
+        return {}
+
     def check(self) -> None:
         """Check parameters against one another; raise ValueError with what is wrong."""
 
@@ -184,7 +128,9 @@ class Strategy:
         ----------
         bars : DataFrame, one row a session, oldest first
             Columns ``open, high, low, close, volume`` (float64) over a RangeIndex from 0, and
-            ``session`` (date). Never a NaN.
+            ``session`` (date). Never a NaN. Always ``bars_needed() - 1`` rows: it is called twice,
+            the second time for the bars up to the session before, which gives
+            ``market[symbol].previous``.
         files : Mapping of str to bytes
             The user's own objects under ``strategies/`` in the bucket, read when asked for.
 
@@ -197,34 +143,55 @@ class Strategy:
         del bars, files
         return {}
 
-    #: Bars that `features` needs, when that is more than the indicators do.
-    look_back: ClassVar[int] = 0
-
     def bars_needed(self) -> int:
-        """Count the bars that a run needs of each symbol: warm-up, and one for the previous value."""
+        """Count the bars that a run needs of each symbol: the longest warm-up, and one more for the
+        previous value.
+        """
         longest = max((each.warm_up for each in self.indicators.values()), default=1)
-        return max(longest + 1, self.look_back)
+        return max(longest, self.look_back) + 1
+
+
+def equal_weight(holdings: int) -> Decimal:
+    """Split the desk's capital evenly: ``1 / holdings``, cut to four digits so that the sum of that
+    many is never more than 1.
+    """
+    return (Decimal(1) / holdings).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
 
 
 def _as_declared(strategy: str, name: str, value: object, kind: type) -> object:
     """Check a parameter's value against its declared type; an integer may stand for a float."""
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise ConfigurationError(
-            "STRATEGY_PARAMETER_INVALID",
-            f"Mend the template's StrategyParameters: {name} must be {type_names[kind]}.",
-            strategy=strategy,
-            parameter=name,
-            value=repr(value),
-        )
-    return value
+    if kind is float and type(value) in {int, float}:
+        number = _finite(value)
+        if number is not None:
+            return number
+    elif type(value) is kind:
+        return value
+    raise ConfigurationError(
+        "STRATEGY_PARAMETER_INVALID",
+        f"Mend the template's StrategyParameters: {name} must be {type_names[kind]}.",
+        strategy=strategy,
+        parameter=name,
+        value=repr(value),
+    )
+
+
+def _finite(value: Any) -> float | None:
+    """Turn a number into a finite float; None when it is too large, infinite or NaN."""
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def strategy_names() -> list[str]:
-    """List the strategies that ship: the modules of the ``strategies`` package, sorted."""
+    """List the strategies that ship: the modules of the ``strategies`` package, sorted.
+
+    A name that starts with an underscore is a helper, not a strategy.
+    """
     package = importlib.import_module(STRATEGIES_PACKAGE)
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
 
 
 def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
@@ -242,7 +209,9 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
     ConfigurationError
         ``STRATEGY_UNKNOWN``, ``STRATEGY_PARAMETER_UNKNOWN`` or ``STRATEGY_PARAMETER_INVALID``.
     StrategyError
-        ``STRATEGY_BROKEN``: the file cannot be imported, or does not hold exactly one Strategy.
+        ``STRATEGY_BROKEN``: the file cannot be imported, or does not hold exactly one Strategy, or
+        that one is not made as a Strategy must be. ``INDICATOR_UNKNOWN`` or
+        ``INDICATOR_PARAMETER_INVALID`` for what it declares.
     """
     if name not in strategy_names():
         raise ConfigurationError(
@@ -251,33 +220,12 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
             f"{did_you_mean(name, strategy_names())}; there are: {', '.join(strategy_names())}.",
             strategy=name,
         )
+    strategy_class = _strategy_class(name)
     try:
-        module = importlib.import_module(f"{STRATEGIES_PACKAGE}.{name}")
-    except (StrategyError, ConfigurationError):
+        strategy = strategy_class(**parameters)
+        _check_declarations(name, strategy)
+    except DeskError:
         raise
-    except Exception as error:
-        raise StrategyError(
-            "STRATEGY_BROKEN",
-            f"Mend functions/strategies/{name}.py: it cannot be imported.",
-            strategy=name,
-            error=repr(error),
-        ) from error
-    found = [
-        each
-        for each in vars(module).values()
-        if inspect.isclass(each)
-        and issubclass(each, Strategy)
-        and each.__module__ == module.__name__
-    ]
-    if len(found) != 1:
-        raise StrategyError(
-            "STRATEGY_BROKEN",
-            f"functions/strategies/{name}.py must define exactly one subclass of Strategy.",
-            strategy=name,
-            found=[each.__name__ for each in found],
-        )
-    try:
-        return found[0](**parameters)
     except ValueError as error:
         raise ConfigurationError(
             "STRATEGY_PARAMETER_INVALID",
@@ -285,3 +233,52 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
             strategy=name,
             error=str(error),
         ) from error
+    except Exception as error:
+        raise _broken(name, "it cannot be made.", error=repr(error)) from error
+    return strategy
+
+
+def _strategy_class(name: str) -> type[Strategy]:
+    """Import a strategy's file and find its class."""
+    try:
+        module = importlib.import_module(f"{STRATEGIES_PACKAGE}.{name}")
+    except DeskError:
+        raise
+    except Exception as error:
+        raise _broken(name, "it cannot be imported.", error=repr(error)) from error
+    found = {
+        each
+        for each in vars(module).values()
+        if inspect.isclass(each)
+        and issubclass(each, Strategy)
+        and each.__module__ == module.__name__
+    }
+    if len(found) != 1:
+        listed = sorted(each.__name__ for each in found)
+        raise _broken(name, "it must define exactly one subclass of Strategy.", found=listed)
+    strategy_class = found.pop()
+    if strategy_class.target_weights is Strategy.target_weights:
+        raise _broken(name, f"{strategy_class.__name__} must define target_weights.")
+    return strategy_class
+
+
+def _check_declarations(name: str, strategy: Strategy) -> None:
+    """Check what a strategy declares, before a bar is fetched for it."""
+    indicators: object = strategy.indicators
+    if not isinstance(indicators, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, Indicator) for key, value in indicators.items()
+    ):
+        raise _broken(name, "indicators must be a dict of names to Indicator(...).")
+    look_back: object = strategy.look_back
+    if type(look_back) is not int or not 0 <= look_back <= LONGEST:
+        advice = f"look_back must be a whole number of bars from 0 to {LONGEST}."
+        raise _broken(name, advice, look_back=repr(look_back))
+
+
+def _broken(name: str, advice: str, **facts: object) -> StrategyError:
+    return StrategyError(
+        "STRATEGY_BROKEN",
+        f"Mend functions/strategies/{name}.py: {advice}",
+        strategy=name,
+        **facts,
+    )

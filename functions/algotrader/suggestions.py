@@ -9,9 +9,11 @@ _AT_MOST = 3
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Give up to three known names that look like a name, the likeliest first, whatever its case."""
+    """Give up to three known names that look like a name, the likeliest first."""
     wanted = name.lower()
     by_lower = {each.lower(): each for each in known}
+    if wanted in by_lower:
+        return [by_lower[wanted]]
     close = difflib.get_close_matches(wanted, by_lower, n=_AT_MOST, cutoff=0.6)
     within = sorted(each for each in by_lower if wanted and wanted in each and each not in close)
     return [by_lower[each] for each in (close + within)[:_AT_MOST]]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 from algotrader.errors import StrategyError
-from algotrader.indicator_catalog.entries import Kind, Parameter, TaClass, Value
+from algotrader.indicator_catalog.entries import Arguments, Kind, Parameter, TaClass, Value
 from algotrader.indicator_catalog.names import CLASSES, NAMES, OUTPUTS
 from algotrader.indicator_catalog.warm_up import LONGEST
 from algotrader.suggestions import did_you_mean
 
-__all__ = ["CLASSES", "NAMES", "OUTPUTS", "ResolvedIndicator", "resolve", "warm_up_bars"]
+__all__ = ["CLASSES", "LONGEST", "NAMES", "OUTPUTS", "ResolvedIndicator", "resolve", "warm_up_bars"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def resolve(name: str, parameters: Mapping[str, object]) -> ResolvedIndicator:
     StrategyError
         ``INDICATOR_UNKNOWN`` or ``INDICATOR_PARAMETER_INVALID``, with the nearest valid names.
     """
-    output = NAMES.get(name)
+    output = NAMES.get(name) if isinstance(name, str) else None
     if output is None:
         raise _unknown(name)
     ta_class = OUTPUTS[output]
@@ -57,7 +56,7 @@ def resolve(name: str, parameters: Mapping[str, object]) -> ResolvedIndicator:
                 parameter=given,
             )
     arguments = {each.name: _argument(name, each, parameters) for each in ta_class.parameters}
-    warm_up = ta_class.outputs[output](SimpleNamespace(**arguments))
+    warm_up = ta_class.outputs[output](Arguments(arguments))
     if warm_up > LONGEST:
         raise StrategyError(
             "INDICATOR_PARAMETER_INVALID",
@@ -98,6 +97,8 @@ def _argument(indicator: str, parameter: Parameter, given: Mapping[str, object])
     value = given[parameter.name]
     if isinstance(value, bool | int | float) and _fits(parameter.kind, value):
         return value
+    if value is None and parameter.default is None and not parameter.required:
+        return None
     raise StrategyError(
         "INDICATOR_PARAMETER_INVALID",
         f"Mend the strategy's indicators: {parameter.name} must be {parameter.kind}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import SimpleNamespace
+from typing import cast
 
 Value = bool | int | float | None
 
@@ -29,6 +29,21 @@ class Parameter:
     required: bool = False
 
 
+class Arguments:
+    """Arguments of an indicator, to be read as attributes: ``p.window``."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> int:
+        """Give one argument; typed as what warm-ups are made of, since flags and factors may
+        stand in a sum as well.
+        """
+        return cast("int", self._values[name])
+
+
 @dataclass(frozen=True, slots=True)
 class TaClass:
     """One indicator class of ``ta``.
@@ -47,7 +62,7 @@ class TaClass:
     name: str
     inputs: tuple[str, ...]
     parameters: tuple[Parameter, ...]
-    outputs: Mapping[str, Callable[[SimpleNamespace], int]]
+    outputs: Mapping[str, Callable[[Arguments], int]]
 
 
 def window(name: str, default: int) -> Parameter:

@@ -78,7 +78,7 @@ MOMENTUM = (
         ("close",),
         (window("window", 14), window("smooth1", 3), window("smooth2", 3)),
         {
-            # The RSI's range within a window is small beside the RSI, so its error weighs more here.
+            # An RSI's range within a window is small beside it, so its error weighs more here.
             "stochrsi": lambda p: (
                 settling(wilder(p.window, p.window), weight=DIFFERENCE) + p.window - 1
             ),

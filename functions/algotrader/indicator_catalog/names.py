@@ -69,7 +69,7 @@ ALIASES: dict[str, str] = {
 
 _SUFFIX = "_indicator"
 
-#: A method's name without ``_indicator`` (sma, ema, aroon), unless that is another method's own name:
+#: A method's name without ``_indicator`` (sma, ema, aroon), unless another method has that name:
 #: ``bollinger_hband`` is the band, never the 0 or 1 of ``bollinger_hband_indicator``.
 SHORTENED: dict[str, str] = {
     output.removesuffix(_SUFFIX): output

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
-from algotrader.indicator_catalog.entries import Kind, Parameter, TaClass, factor, flag, window
+from algotrader.indicator_catalog.entries import (
+    Arguments,
+    Kind,
+    Parameter,
+    TaClass,
+    factor,
+    flag,
+    window,
+)
 from algotrader.indicator_catalog.warm_up import DIFFERENCE, ema, parabolic, settling, wilder
 
 
-def _macd_signal(p: SimpleNamespace) -> int:
+def _macd_signal(p: Arguments) -> int:
     """Count for an average of the difference of two averages."""
     slowest = ema(max(p.window_slow, p.window_fast))
     return settling(slowest, ema(p.window_sign), weight=DIFFERENCE)
 
 
-def _ichimoku_span(p: SimpleNamespace, bars: int) -> int:
+def _ichimoku_span(p: Arguments, bars: int) -> int:
     """Count for a span; `visual` draws it `window2` bars later."""
     return bars + (p.window2 if p.visual else 0)
 
 
-def _kst(p: SimpleNamespace) -> int:
+def _kst(p: Arguments) -> int:
     """Count for the sum; before that `ta` fills in the mean of all closes."""
     return max(
         p.roc1 + p.window1,
@@ -29,14 +35,14 @@ def _kst(p: SimpleNamespace) -> int:
     )
 
 
-def _stc(p: SimpleNamespace) -> int:
+def _stc(p: Arguments) -> int:
     """Count for a MACD put twice through a stochastic over `cycle` bars and an average."""
     slowest = ema(max(p.window_slow, p.window_fast))
     averages = settling(slowest, ema(p.smooth1), ema(p.smooth2), weight=DIFFERENCE)
     return averages + 2 * (p.cycle - 1)
 
 
-def _directional(p: SimpleNamespace) -> int:
+def _directional(p: Arguments) -> int:
     """Count for a directional line: sums that start from the first window of differences."""
     return p.window + settling(wilder(p.window))
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
-from algotrader.indicator_catalog.entries import Kind, Parameter, TaClass, factor, flag, window
+from algotrader.indicator_catalog.entries import (
+    Arguments,
+    Kind,
+    Parameter,
+    TaClass,
+    factor,
+    flag,
+    window,
+)
 from algotrader.indicator_catalog.warm_up import ema, settling, wilder
 
 
@@ -13,12 +19,12 @@ def _true_range_average(bars: int) -> int:
     return bars - 1 + settling(wilder(bars))
 
 
-def _keltner_middle(p: SimpleNamespace) -> int:
+def _keltner_middle(p: Arguments) -> int:
     """Count for the middle line: a rolling mean in the original version, else an EMA."""
     return p.window if p.original_version else settling(ema(p.window))
 
 
-def _keltner_band(p: SimpleNamespace) -> int:
+def _keltner_band(p: Arguments) -> int:
     """Count for what is made of the bands; the ATR sets them except in the original version."""
     if p.original_version:
         return p.window

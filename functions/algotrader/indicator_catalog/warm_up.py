@@ -13,7 +13,7 @@ from dataclasses import dataclass
 #: Start's weight allowed in a level, such as an average of prices or of true ranges.
 LEVEL = 1e-4
 
-#: Start's weight allowed where averages are subtracted, or fed with values that jump: the difference
+#: Start's weight allowed where averages are subtracted, or fed with values that jump: what remains
 #: is a small part of what was averaged, so the same error weighs a hundred times more in it.
 DIFFERENCE = 1e-6
 
@@ -41,7 +41,7 @@ class Smoothing:
 
 
 def ema(window: int) -> Smoothing:
-    """Describe ``ta``'s exponential average: ``alpha = 2 / (window + 1)``, shown after ``window``."""
+    """Describe ``ta``'s exponential average: alpha is ``2 / (window + 1)``."""
     return Smoothing(2 / (window + 1), window)
 
 
@@ -86,8 +86,8 @@ def settling(*stages: Smoothing, weight: float = LEVEL) -> int:
 def kaufman(window: int, fast: int, slow: int) -> int:
     """Count the bars until Kaufman's adaptive average no longer feels its start.
 
-    Its alpha follows the efficiency ratio, which is about ``1 / sqrt(window)`` on a random walk; half
-    of that is taken, so that a choppy year is covered as well.
+    Its alpha follows the efficiency ratio, which is about ``1 / sqrt(window)`` on a random walk;
+    half of that is taken, so that a choppy year is covered as well.
     """
     efficiency = 0.5 / math.sqrt(window)
     fastest, slowest = 2 / (fast + 1), 2 / (slow + 1)
@@ -99,10 +99,6 @@ def parabolic(step: float, maximum: float) -> int:
     """Count the bars until a parabolic SAR no longer feels its start.
 
     It forgets at reversals, not by weight: two that began on different bars are one after a few
-    reversals, which are the rarer the smaller the step. Measured, see the decision.
+    reversals, which are the rarer the smaller the step. Fitted to measurements, see the decision.
     """
-    return math.ceil(PARABOLIC_BARS + PARABOLIC_PACE / min(step, maximum))
-
-
-PARABOLIC_BARS = 120
-PARABOLIC_PACE = 4.0
+    return 20 + math.ceil(8 / math.pow(min(step, maximum), 0.75))

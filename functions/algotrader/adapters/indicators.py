@@ -1,0 +1,217 @@
+"""Owns the way from bars to features: the one place where pandas and `ta` come in."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import pairwise
+from numbers import Real
+from typing import Any
+
+import pandas as pd
+
+from algotrader.contracts import BarColumns
+from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
+from algotrader.indicator_catalog import ResolvedIndicator, resolve
+from algotrader.model import Features, FeatureValue
+from algotrader.strategy import Strategy
+
+#: Two machines, two builds of numpy: their last digits may differ, and a decision must not.
+SIGNIFICANT_DIGITS = 10
+
+_COLUMNS = ("open", "high", "low", "close", "volume")
+
+#: Of `ta`'s outputs those that have no value in half of all bars: the SAR of the trend that is not
+#: on. They keep the last one they had, as `ta` itself fills them with ``fillna=True``.
+_CARRIED = frozenset({"psar_up", "psar_down"})
+
+
+def compute(
+    bars: Mapping[str, BarColumns], strategy: Strategy, files: Mapping[str, bytes]
+) -> Features:
+    """Compute the last and the previous value of everything that a strategy asks for.
+
+    Parameters
+    ----------
+    bars : mapping of str to BarColumns
+        Completed bars by symbol, oldest first. Only the newest ``strategy.bars_needed()`` count,
+        whatever more there is, so that live and backtest see the same.
+    strategy : Strategy
+        Declares the indicators, and may compute features of its own.
+    files : mapping of str to bytes
+        The user's objects, for ``strategy.features``.
+
+    Returns
+    -------
+    Features
+        Finite values of ten significant digits.
+
+    Raises
+    ------
+    InsufficientHistoryError
+        ``HISTORY_TOO_SHORT``, ``BARS_INVALID`` (columns of unequal length, NaN, infinite), or
+        ``INDICATOR_UNDEFINED`` (the bars are there but the formula has no value for them, as when
+        a price never moved or nothing was traded).
+    StrategyError
+        ``STRATEGY_FEATURES_FAILED`` or ``STRATEGY_FEATURES_INVALID``.
+    """
+    if not bars:
+        raise InsufficientHistoryError(
+            "BARS_MISSING", "Give the template's Symbols at least one symbol that has bars."
+        )
+    need = strategy.bars_needed()
+    declared = {
+        name: resolve(each.name, each.parameters) for name, each in strategy.indicators.items()
+    }
+    values: dict[str, dict[str, FeatureValue]] = {}
+    for symbol in sorted(bars):
+        frame = _frame(symbol, bars[symbol], need)
+        values[symbol] = _indicators(symbol, frame, declared)
+        values[symbol] |= _own_features(symbol, frame, strategy, files)
+    return Features(as_of=max(each.session[-1] for each in bars.values()), values=values)
+
+
+def _frame(symbol: str, columns: BarColumns, need: int) -> pd.DataFrame:
+    """Put the newest bars into a frame over 0, 1, 2, ...: `ta` appends rows to other indexes."""
+    have = len(columns.session)
+    if any(len(getattr(columns, name)) != have for name in _COLUMNS):
+        raise _bars_invalid(symbol, "its columns differ in length")
+    if have < need:
+        raise InsufficientHistoryError(
+            "HISTORY_TOO_SHORT",
+            "Take the symbol out of the template's Symbols until it has traded long enough, or "
+            "shorten the strategy's windows.",
+            symbol=symbol,
+            have=have,
+            need=need,
+        )
+    sessions = columns.session[-need:]
+    if any(later <= earlier for earlier, later in pairwise(sessions)):
+        raise _bars_invalid(symbol, "its sessions do not ascend")
+    newest = {name: getattr(columns, name)[-need:] for name in _COLUMNS}
+    if not all(math.isfinite(value) for column in newest.values() for value in column):
+        raise _bars_invalid(symbol, "a value is NaN or infinite")
+    frame = pd.DataFrame(newest, dtype="float64")
+    frame["session"] = pd.Series(sessions, dtype=object)
+    return frame
+
+
+def _bars_invalid(symbol: str, problem: str) -> InsufficientHistoryError:
+    return InsufficientHistoryError(
+        "BARS_INVALID",
+        "Take the symbol out of the template's Symbols, or ask the data provider.",
+        symbol=symbol,
+        problem=f'"{problem}"',
+    )
+
+
+def _indicators(
+    symbol: str, frame: pd.DataFrame, declared: Mapping[str, ResolvedIndicator]
+) -> dict[str, FeatureValue]:
+    """Compute the declared indicators of one symbol, each `ta` object once for all its outputs."""
+    made: dict[tuple[Any, ...], Any] = {}
+    values = {}
+    for name, each in declared.items():
+        key = (each.ta_class.name, *each.arguments.items())
+        with _undefined_is_checked():
+            if key not in made:
+                made[key] = _ta_object(frame, each)
+            series = getattr(made[key], each.output)()
+            if each.output in _CARRIED:
+                series = series.ffill()
+        last, previous = float(series.iloc[-1]), float(series.iloc[-2])
+        if not (math.isfinite(last) and math.isfinite(previous)):
+            raise InsufficientHistoryError(
+                "INDICATOR_UNDEFINED",
+                "The symbol's prices did not move or nothing was traded, and the formula divides "
+                "by zero. Take the symbol out of the template's Symbols, or declare another indicator.",
+                symbol=symbol,
+                indicator=name,
+                output=each.output,
+                last=last,
+                previous=previous,
+            )
+        values[name] = FeatureValue(last=_rounded(last), previous=_rounded(previous))
+    return values
+
+
+def _ta_object(frame: pd.DataFrame, wanted: ResolvedIndicator) -> Any:
+    """Make an object of a `ta` class over the columns that it takes."""
+    ta_class = wanted.ta_class
+    make = getattr(importlib.import_module(f"ta.{ta_class.group}"), ta_class.name)
+    return make(**{column: frame[column] for column in ta_class.inputs}, **wanted.arguments)
+
+
+@contextmanager
+def _undefined_is_checked() -> Iterator[None]:
+    """Silence numpy's warnings of undefined results within `ta`: every value is checked after."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def _own_features(
+    symbol: str, frame: pd.DataFrame, strategy: Strategy, files: Mapping[str, bytes]
+) -> dict[str, FeatureValue]:
+    """Compute the strategy's own features, for all bars but the first and for all but the last.
+
+    Both calls see as many rows, so what is ``previous`` at one bell is what was ``last`` at the one
+    before.
+    """
+    if type(strategy).features is Strategy.features:
+        return {}
+    last = _called(symbol, frame.iloc[1:], strategy, files)
+    previous = _called(symbol, frame.iloc[:-1], strategy, files)
+    if last.keys() != previous.keys():
+        raise _features_invalid(
+            strategy,
+            symbol,
+            f"names change from bar to bar: {sorted(last.keys() ^ previous.keys())}",
+        )
+    return {name: FeatureValue(last=last[name], previous=previous[name]) for name in last}
+
+
+def _called(
+    symbol: str, frame: pd.DataFrame, strategy: Strategy, files: Mapping[str, bytes]
+) -> dict[str, float]:
+    """Call the user's code with a frame of its own and check what comes back."""
+    try:
+        result: object = strategy.features(frame.reset_index(drop=True), files)
+    except DeskError:
+        raise
+    except Exception as error:
+        raise StrategyError(
+            "STRATEGY_FEATURES_FAILED",
+            "Mend the strategy's features().",
+            strategy=type(strategy).__name__,
+            symbol=symbol,
+            error=repr(error),
+        ) from error
+    if not isinstance(result, Mapping):
+        raise _features_invalid(strategy, symbol, f"not a dict: {type(result).__name__}")
+    for name, value in result.items():
+        if not isinstance(name, str):
+            raise _features_invalid(strategy, symbol, f"a name is no text: {name!r}")
+        if name in strategy.indicators:
+            raise _features_invalid(strategy, symbol, f"{name} is the name of an indicator")
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            raise _features_invalid(strategy, symbol, f"{name} is no finite number: {value!r}")
+    return {name: _rounded(float(value)) for name, value in result.items()}
+
+
+def _features_invalid(strategy: Strategy, symbol: str, problem: str) -> StrategyError:
+    return StrategyError(
+        "STRATEGY_FEATURES_INVALID",
+        "Mend the strategy's features(): it must return a dict of names to finite numbers.",
+        strategy=type(strategy).__name__,
+        symbol=symbol,
+        problem=f'"{problem}"',
+    )
+
+
+def _rounded(value: float) -> float:
+    """Round to ten significant digits; minus zero becomes zero."""
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0

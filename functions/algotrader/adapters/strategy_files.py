@@ -1,0 +1,74 @@
+"""Owns the user's own objects in the bucket: models and tables that a strategy reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from algotrader.adapters.aws import client
+from algotrader.errors import StrategyError
+
+PREFIX = "strategies/"
+
+#: S3 answers 403 and not 404 for what is missing when listing is not allowed.
+_NOT_THERE = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
+
+
+class StrategyFiles(Mapping[str, bytes]):
+    """Objects under ``strategies/`` in the bucket, by their names below it; each is read once.
+
+    Parameters
+    ----------
+    bucket : str
+        The desk's bucket; nothing is asked of S3 before a file is.
+    """
+
+    def __init__(self, bucket: str) -> None:
+        self.bucket = bucket
+        self._read: dict[str, bytes] = {}
+
+    def __getitem__(self, name: str) -> bytes:
+        """Read a file.
+
+        Raises
+        ------
+        StrategyError
+            ``STRATEGY_FILE_MISSING``.
+        """
+        content = self._content(name)
+        if content is None:
+            raise StrategyError(
+                "STRATEGY_FILE_MISSING",
+                f"Upload it: aws s3 cp {name} s3://{self.bucket}/{PREFIX}{name}",
+                file=f"{PREFIX}{name}",
+                bucket=self.bucket,
+            )
+        return content
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a file is there, by reading it."""
+        return isinstance(name, str) and self._content(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        """List the names of all files."""
+        pages = client("s3").get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=PREFIX):
+            for each in page.get("Contents", []):
+                if each["Key"] != PREFIX:
+                    yield each["Key"].removeprefix(PREFIX)
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return sum(1 for _ in self)
+
+    def _content(self, name: str) -> bytes | None:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - only when a file is asked for
+
+        if name not in self._read:
+            try:
+                answer = client("s3").get_object(Bucket=self.bucket, Key=f"{PREFIX}{name}")
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NOT_THERE:
+                    return None
+                raise
+            self._read[name] = bytes(answer["Body"].read())
+        return self._read[name]

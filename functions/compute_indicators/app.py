@@ -1,0 +1,38 @@
+"""Owns the Compute Indicators step's handler: parse, compute, return."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.indicators import compute
+from algotrader.adapters.strategy_files import StrategyFiles
+from algotrader.contracts import (
+    BarColumns,
+    ComputeIndicatorsEvent,
+    ComputeIndicatorsResult,
+    decode,
+    encode,
+)
+from algotrader.strategy import load_strategy
+
+logger = Logger(service="compute_indicators")
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], _context: object) -> Any:
+    """Turn every symbol's bars into the features that the strategy asks for."""
+    request = decode(ComputeIndicatorsEvent, event, "the input of Compute Indicators")
+    logger.append_keys(run_id=request.run.run_id)
+    artifacts = Artifacts(os.environ["BUCKET"])
+    strategy = load_strategy(request.settings.strategy, request.settings.strategy_parameters)
+    bars = artifacts.get(request.bars, dict[str, BarColumns])
+    features = compute(bars, strategy, StrategyFiles(artifacts.bucket))
+    result = ComputeIndicatorsResult(
+        features=artifacts.put(request.run, "features", features),
+    )
+    logger.info("Indicators computed", symbols=len(bars), as_of=features.as_of)
+    return encode(result)

@@ -1,0 +1,39 @@
+"""Owns the moving-average cross: hold what trends up, stay out of what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from algotrader.strategy import Indicator, Market, Portfolio, Strategy, equal_weight
+
+
+class SmaCross(Strategy):
+    """Hold each symbol while its fast moving average is above its slow one.
+
+    Every symbol of the universe has an equal share of the capital; the share of one that does not
+    trend up stays in cash.
+    """
+
+    fast: int = 20
+    slow: int = 100
+
+    def check(self) -> None:
+        """Refuse windows that cannot cross."""
+        if not 1 <= self.fast < self.slow:
+            message = f"fast must be at least 1 and less than slow: {self.fast}, {self.slow}"
+            raise ValueError(message)
+
+    @property
+    def indicators(self) -> Mapping[str, Indicator]:
+        """Two simple moving averages of the close."""
+        return {
+            "fast": Indicator("sma", window=self.fast),
+            "slow": Indicator("sma", window=self.slow),
+        }
+
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
+        """Give each symbol that trends up its share."""
+        del portfolio  # what is held already makes no difference to this strategy
+        share = equal_weight(len(market.symbols))
+        return {symbol: share for symbol, view in market.items() if view["fast"] > view["slow"]}
