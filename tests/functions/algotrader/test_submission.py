@@ -209,7 +209,7 @@ def test_nothing_is_posted_beside_an_unfinished_cancel() -> None:
 
 def test_entries_wait_for_the_end_of_older_orders() -> None:
     older = replace(order(BUY_IBM, "pending_cancel"), client_order_id="older")
-    made = decision(exits=(), cancels=("older",))
+    made = decision(exits=(), cancels=("older",), spendable=5000)
     waiting = call(first_plan(RUN, made), known(older), made)
     assert (waiting.complete, waiting.plan.orders) == (False, ())
     after = call(first_plan(RUN, made), known(replace(older, status="canceled")), made)
