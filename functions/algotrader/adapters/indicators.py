@@ -126,8 +126,8 @@ def _indicators(
         if not (math.isfinite(last) and math.isfinite(previous)):
             raise InsufficientHistoryError(
                 "INDICATOR_UNDEFINED",
-                "The symbol's prices did not move or nothing was traded, and the formula divides "
-                "by zero. Take the symbol out of the template's Symbols, or declare another indicator.",
+                "Its prices did not move or nothing was traded, so it divides by zero. Take the symbol "
+                "out of the template's Symbols, or declare another indicator.",
                 symbol=symbol,
                 indicator=name,
                 output=each.output,

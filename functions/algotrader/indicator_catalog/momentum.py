@@ -18,7 +18,7 @@ MOMENTUM = (
         "TSIIndicator",
         ("close",),
         (window("window_slow", 25), window("window_fast", 13)),
-        {"tsi": lambda p: 1 + settling(ema(p.window_slow), ema(p.window_fast))},
+        {"tsi": lambda p: 1 + settling(ema(p.window_slow), ema(p.window_fast), weight=DIFFERENCE)},
     ),
     TaClass(
         "momentum",

@@ -87,9 +87,9 @@ def kaufman(window: int, fast: int, slow: int) -> int:
     """Count the bars until Kaufman's adaptive average no longer feels its start.
 
     Its alpha follows the efficiency ratio, which is about ``1 / sqrt(window)`` on a random walk;
-    half of that is taken, so that a choppy year is covered as well.
+    three quarters of that are taken, so that a choppy year is covered as well.
     """
-    efficiency = 0.5 / math.sqrt(window)
+    efficiency = 0.75 / math.sqrt(window)
     fastest, slowest = 2 / (fast + 1), 2 / (slow + 1)
     alpha = (efficiency * (fastest - slowest) + slowest) ** 2
     return window - 1 + settling(Smoothing(alpha))
