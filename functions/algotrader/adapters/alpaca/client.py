@@ -1,0 +1,174 @@
+"""Owns how a request reaches the broker: time-outs, the invocation's budget, repeats of reads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from alpaca_trade_api import REST
+
+from algotrader.adapters.alpaca.faults import NO_ANSWER, leaf_for
+from algotrader.adapters.alpaca.reply import Reply
+from algotrader.adapters.keys import Keys
+from algotrader.errors import BrokerUnavailableError, ConfigurationError
+
+T = TypeVar("T")
+Parameters = Mapping[str, str | int]
+
+CONNECT_TIMEOUT_SECONDS = 3.05
+READ_TIMEOUT_SECONDS = 10.0
+#: A server that drips bytes never trips the read time-out, so a request has an end of its own.
+REQUEST_SECONDS = 15.0
+#: Waits before a read is asked again; only reads are, and only when they failed at once.
+READ_PAUSES_SECONDS = (0.25, 0.75)
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
+    """alpaca-trade-api's client with its retries off and every reply handed on as it came.
+
+    The library repeats POSTs on 429 and 504, waits for ever on a stuck socket and parses money as
+    floats: here none of it happens. Methods return a `Reply` or raise a leaf of `errors`.
+
+    Parameters
+    ----------
+    keys : Keys
+        The account's keys.
+    trading_url, data_url : str
+        Base addresses; a trailing ``/`` or ``/v2`` is dropped.
+    budget_seconds : float
+        Time for all requests together, from now.
+    """
+
+    def __init__(self, keys: Keys, trading_url: str, data_url: str, budget_seconds: float) -> None:
+        self._data_url = normalised_url(data_url, "AlpacaDataUrl")
+        super().__init__(
+            keys.key_id, keys.secret_key, normalised_url(trading_url, "AlpacaTradingUrl"), "v2"
+        )
+        self._oauth = None  # whatever APCA_API_OAUTH_TOKEN says: the deployed keys decide
+        self._retry = 0
+        self._use_raw_data = True
+        self._ends_at = time.monotonic() + budget_seconds
+        hosts = {urlsplit(url).hostname for url in (self._base_url, self._data_url)}
+        if hosts <= _LOOPBACK:
+            self._session.trust_env = False  # a proxy cannot reach this machine's own loopback
+
+    def read(self, path: str, parameters: Parameters | None = None) -> Reply:
+        """GET from the trading API; a broken answer is asked for again."""
+        return self._repeat(lambda: self.get(path, parameters))
+
+    def read_data(
+        self, path: str, parameters: Parameters | None = None, version: str = "v2"
+    ) -> Reply:
+        """GET from the market data API; a broken answer is asked for again."""
+        return self._repeat(lambda: self._request("GET", path, parameters, self._data_url, version))
+
+    def _repeat(self, ask: Callable[[], Reply]) -> Reply:
+        for pause in READ_PAUSES_SECONDS:
+            started = time.monotonic()
+            try:
+                reply = ask()
+            except BrokerUnavailableError as error:
+                if error.code != "BROKER_UNREACHABLE":
+                    raise
+            else:
+                if reply.status < 500:  # noqa: PLR2004 - HTTP's own range
+                    return reply
+            spent = time.monotonic() - started
+            if self._ends_at - time.monotonic() < pause + max(spent, 1.0):
+                break
+            time.sleep(pause)
+        return ask()
+
+    def _one_request(self, method: str, url: str, opts: dict[str, object], retry: int) -> Reply:
+        """Stand in for the library's own: one request, within its time, never repeated."""
+        del retry
+        request = f"{method} {urlsplit(url).path}"
+        seconds = min(REQUEST_SECONDS, self._ends_at - time.monotonic())
+        if seconds <= 0:
+            raise BrokerUnavailableError(
+                "BROKER_BUDGET_SPENT",
+                "The broker was too slow for this call; the run tries again.",
+                request=f'"{request}"',
+            )
+        timeout = (min(CONNECT_TIMEOUT_SECONDS, seconds), min(READ_TIMEOUT_SECONDS, seconds))
+
+        def ask() -> Reply:
+            response = self._session.request(method, url, timeout=timeout, **opts)
+            _check_length(response)
+            return Reply(
+                request,
+                response.status_code,
+                response.content,
+                response.headers.get("X-RateLimit-Reset"),
+            )
+
+        try:
+            return within(seconds, ask)
+        except NO_ANSWER as error:
+            raise leaf_for(request, error) from error
+
+
+def _check_length(response: requests.Response) -> None:
+    """Refuse half a body, which the library hands on without a word."""
+    promised = response.headers.get("Content-Length", "")
+    if (
+        promised.isdigit()
+        and "Content-Encoding" not in response.headers
+        and len(response.content) < int(promised)
+    ):
+        message = "the body ended early"
+        raise requests.ConnectionError(message)
+
+
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """Give a call's result, or raise TimeoutError when it takes longer.
+
+    The thread of a call that was given up ends with its socket's own time-out; nothing waits for
+    it, and what it still returns is dropped.
+    """
+    results: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            results.put((call(), None))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            results.put((None, error))
+
+    threading.Thread(target=work, name="broker-request", daemon=True).start()
+    try:
+        value, error = results.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if error is not None:
+        raise error
+    return value  # type: ignore[return-value]  # an error came instead of None
+
+
+def normalised_url(url: str, parameter: str) -> str:
+    """Drop a trailing ``/`` or ``/v2`` of a base address.
+
+    Raises
+    ------
+    ConfigurationError
+        ``BROKER_URL_INVALID`` when it is no http or https address, or carries a user name.
+    """
+    text = url.strip().rstrip("/").removesuffix("/v2").rstrip("/")
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "BROKER_URL_INVALID",
+            f"Set the template's {parameter} to an address such as "
+            "https://paper-api.alpaca.markets, or leave it empty.",
+            parameter=parameter,
+        )
+    return text

@@ -1,0 +1,178 @@
+"""Owns how every failure of the broker maps to a leaf of `errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import requests
+import urllib3
+
+from algotrader.adapters.alpaca.reply import Refusal, Reply, refusal_of
+from algotrader.errors import (
+    BrokerAuthError,
+    BrokerRateLimitedError,
+    BrokerUnavailableError,
+    ConfigurationError,
+    DeskError,
+    OrderStateUnknownError,
+)
+from algotrader.model import OrderIntent, OrderRejected
+
+#: What the HTTP library may raise when no answer came.
+NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+
+_TIMED_OUT = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+_REJECTIONS = frozenset({400, 403, 404, 422})
+_TAKEN = ("unique", "already", "exist", "taken", "duplicate", "in use")
+_MESSAGE_LENGTH = 200
+
+
+def leaf_for(request: str, cause: Reply | Exception) -> DeskError:
+    """Map a failed request to the leaf that the state machine acts on.
+
+    Parameters
+    ----------
+    request : str
+        Method and path.
+    cause : Reply or Exception
+        An answer that is not 2xx, or what the HTTP library raised when there was none.
+
+    Returns
+    -------
+    DeskError
+        Its text never carries a header, so never a key.
+    """
+    if isinstance(cause, Exception):
+        return BrokerUnavailableError(
+            "BROKER_TIMED_OUT" if isinstance(cause, _TIMED_OUT) else "BROKER_UNREACHABLE",
+            "The broker did not answer; look at status.alpaca.markets, and check the base URL.",
+            request=f'"{request}"',
+            problem=type(cause).__name__,
+        )
+    make = _BY_STATUS.get(cause.status)
+    if make is not None:
+        return make(cause)
+    if 300 <= cause.status < 400:  # noqa: PLR2004 - HTTP's own range
+        return _unavailable(cause, "BROKER_REDIRECTED", "The base URL may be wrong.")
+    return _unavailable(cause, "BROKER_ERROR", "Look at status.alpaca.markets.")
+
+
+def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
+    """Tell a definite rejection of an order from what leaves its fate open.
+
+    Raises
+    ------
+    BrokerAuthError, BrokerRateLimitedError
+        It was not taken: the keys, or too many requests.
+    OrderStateUnknownError
+        ``ORDER_ID_TAKEN`` when an order stands under this id already, else ``ORDER_FATE_UNKNOWN``.
+    """
+    if reply.status in {401, 429}:
+        raise leaf_for(reply.request, reply)
+    refusal = refusal_of(reply) if reply.body.strip() else Refusal()
+    if (
+        reply.status not in _REJECTIONS
+        or refusal is None
+        or (
+            reply.status == 404 and refusal == Refusal()  # noqa: PLR2004 - a path that is not there
+        )
+    ):
+        raise fate_unknown(intent, f"status {reply.status}")
+    message = refusal.message.lower()
+    if "client_order_id" in message.replace(" ", "_") and any(word in message for word in _TAKEN):
+        raise OrderStateUnknownError(
+            "ORDER_ID_TAKEN",
+            "The order is looked up by its id; the run tries again.",
+            client_order_id=intent.client_order_id,
+        )
+    if reply.status == 403 and _is_about_keys(refusal):  # noqa: PLR2004 - HTTP's own
+        raise leaf_for(reply.request, reply)
+    return OrderRejected(
+        client_order_id=intent.client_order_id,
+        symbol=intent.symbol,
+        code=str(reply.status if refusal.code is None else refusal.code),
+        detail=refusal.message[:_MESSAGE_LENGTH] or f"HTTP {reply.status}",
+    )
+
+
+def fate_unknown(intent: OrderIntent, problem: str) -> OrderStateUnknownError:
+    """Say that an order was sent and that nobody knows yet what became of it."""
+    return OrderStateUnknownError(
+        "ORDER_FATE_UNKNOWN",
+        "The order is looked up by its id and sent again under the same id alone.",
+        client_order_id=intent.client_order_id,
+        problem=f'"{problem}"',
+    )
+
+
+def _is_about_keys(refusal: Refusal) -> bool:
+    message = refusal.message.lower()
+    return message.startswith("forbidden") or "authoriz" in message or "credential" in message
+
+
+def _unavailable(reply: Reply, code: str, advice: str) -> DeskError:
+    return BrokerUnavailableError(
+        code, advice, request=f'"{reply.request}"', status=reply.status, **_told(reply)
+    )
+
+
+def _told(reply: Reply) -> dict[str, str]:
+    """Quote the broker's own words, when they came as JSON."""
+    refusal = refusal_of(reply)
+    return {"broker": f'"{refusal.message[:_MESSAGE_LENGTH]}"'} if refusal else {}
+
+
+def _keys_refused(reply: Reply) -> DeskError:
+    return BrokerAuthError(
+        "BROKER_KEYS_REFUSED",
+        "Put the right key pair into the SecureString that AlpacaKeysParameter names; paper and "
+        "live accounts have keys of their own, and TradingMode must fit them.",
+        request=f'"{reply.request}"',
+        status=reply.status,
+        **_told(reply),
+    )
+
+
+def _forbidden(reply: Reply) -> DeskError:
+    refusal = refusal_of(reply)
+    if "/v2/stocks/" in reply.request and (refusal is None or not _is_about_keys(refusal)):
+        return ConfigurationError(
+            "DATA_FEED_FORBIDDEN",
+            "The subscription does not permit this feed: deploy with DataFeed=iex, or subscribe.",
+            request=f'"{reply.request}"',
+            **_told(reply),
+        )
+    return _keys_refused(reply)
+
+
+def _rate_limited(reply: Reply) -> DeskError:
+    return BrokerRateLimitedError(
+        "BROKER_RATE_LIMITED",
+        "The run tries again by itself; if this comes often, other programs share the account.",
+        request=f'"{reply.request}"',
+        reset=reply.reset or "unknown",
+    )
+
+
+def _refused(reply: Reply) -> DeskError:
+    return ConfigurationError(
+        "BROKER_REFUSED_REQUEST",
+        "Compare the template's parameters with the broker's words.",
+        request=f'"{reply.request}"',
+        status=reply.status,
+        **_told(reply),
+    )
+
+
+def _not_found(reply: Reply) -> DeskError:
+    return _unavailable(reply, "BROKER_PATH_NOT_FOUND", "The base URL may be wrong.")
+
+
+_BY_STATUS: dict[int, Callable[[Reply], DeskError]] = {
+    400: _refused,
+    401: _keys_refused,
+    403: _forbidden,
+    404: _not_found,
+    422: _refused,
+    429: _rate_limited,
+}

@@ -1,0 +1,75 @@
+"""Owns what came back over HTTP, and how its JSON becomes a value of a known shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from algotrader.errors import BrokerUnavailableError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, whatever its status; ``request`` names what was asked, as ``GET /v2/clock``."""
+
+    request: str
+    status: int
+    body: bytes
+    reset: str | None = None  # the X-RateLimit-Reset header, epoch seconds
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own range
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What Alpaca says with a 4xx."""
+
+    message: str = ""
+    code: int | str | None = None
+
+
+def decoded(reply: Reply, kind: type[T]) -> T:
+    """Read a reply's body as a ``kind``; fields that we do not know are left alone.
+
+    Raises
+    ------
+    BrokerUnavailableError
+        ``BROKER_ANSWER_NOT_JSON`` for HTML, nothing at all or half a document;
+        ``BROKER_ANSWER_INVALID`` for JSON of another shape, with the path of the first misfit.
+    """
+    try:
+        return msgspec.json.decode(reply.body, type=kind)
+    except msgspec.ValidationError as error:
+        raise invalid(reply.request, str(error)) from error
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise BrokerUnavailableError(
+            "BROKER_ANSWER_NOT_JSON",
+            "The base URL may be wrong: check the template's AlpacaTradingUrl and AlpacaDataUrl.",
+            request=f'"{reply.request}"',
+            status=reply.status,
+            bytes=len(reply.body),
+        ) from error
+
+
+def refusal_of(reply: Reply) -> Refusal | None:
+    """Read the reason of a 4xx; None when the body is not one that Alpaca would send."""
+    try:
+        return msgspec.json.decode(reply.body, type=Refusal)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+
+
+def invalid(request: str, problem: str) -> BrokerUnavailableError:
+    """Say that an answer has another shape than Alpaca's."""
+    return BrokerUnavailableError(
+        "BROKER_ANSWER_INVALID",
+        "The broker's answer does not look like Alpaca's; the base URL may be wrong.",
+        request=f'"{request}"',
+        problem=f'"{problem}"',
+    )

@@ -1,0 +1,254 @@
+"""Owns the trading API: clock, calendar, account, positions, orders, assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from algotrader.adapters.alpaca import wire
+from algotrader.adapters.alpaca.client import AlpacaClient
+from algotrader.adapters.alpaca.faults import fate_unknown, leaf_for, outcome_of_failed_order
+from algotrader.adapters.alpaca.reply import Reply, decoded, invalid
+from algotrader.errors import BrokerUnavailableError
+from algotrader.model import (
+    Account,
+    Asset,
+    Clock,
+    Order,
+    OrderIntent,
+    OrderRejected,
+    OrderType,
+    Position,
+    Session,
+)
+
+ORDERS_PAGE = 500
+#: Up to so many symbols are asked for one by one; the whole list weighs megabytes.
+ASSETS_ONE_BY_ONE = 40
+_NOT_FOUND = 404
+_CANNOT_BE_CANCELED = 422
+#: The list's ``after`` is exclusive and may be coarser than an order's own instant.
+_PAGE_OVERLAP = timedelta(milliseconds=1)
+
+
+class Trading:
+    """The account's side of the broker; every method raises leaves of `errors` alone."""
+
+    def __init__(self, client: AlpacaClient) -> None:
+        self._client = client
+
+    def clock(self) -> Clock:
+        """Read the broker's clock, the only one that the desk trades by."""
+        return decoded(_found(self._client.read("/clock")), wire.Clock).to_model()
+
+    def sessions(self, start: date, end: date) -> tuple[Session, ...]:
+        """List the exchange's sessions from ``start`` to ``end``, both included, ascending."""
+        reply = _found(
+            self._client.read(
+                "/calendar",
+                # A day more at both ends: servers differ in what an instant includes.
+                {
+                    "start": f"{start - timedelta(days=1)}T00:00:00Z",
+                    "end": f"{end + timedelta(days=1)}T00:00:00Z",
+                },
+            )
+        )
+        rows = {row.date: row for row in decoded(reply, list[wire.Session])}
+        return tuple(
+            rows[day].to_model(reply.request) for day in sorted(rows) if start <= day <= end
+        )
+
+    def account(self) -> Account:
+        """Read the account."""
+        return decoded(_found(self._client.read("/account")), wire.Account).to_model()
+
+    def positions(self) -> dict[str, Position]:
+        """Read all positions, by symbol."""
+        rows = decoded(_found(self._client.read("/positions")), list[wire.Position])
+        return {row.symbol: row.to_model() for row in rows}
+
+    def position(self, symbol: str) -> Position | None:
+        """Read one position; None when there is none."""
+        reply = self._client.read(f"/positions/{symbol}")
+        if _is_absent(reply):
+            return None
+        row = decoded(_found(reply), wire.Position)
+        if row.symbol != symbol:
+            raise invalid(reply.request, f"it is about {row.symbol}")
+        return row.to_model()
+
+    def open_orders(self) -> tuple[Order, ...]:
+        """List all open orders of shares, ascending by submission."""
+        return self._orders("open", None)
+
+    def orders_after(self, after: datetime | None) -> tuple[Order, ...]:
+        """List all orders of shares submitted after an instant (None: ever), ascending."""
+        return self._orders("all", after)
+
+    def _orders(self, status: str, after: datetime | None) -> tuple[Order, ...]:
+        found: dict[str, Order] = {}
+        seen: set[str] = set()
+        while True:
+            parameters: dict[str, str | int] = {
+                "status": status,
+                "limit": ORDERS_PAGE,
+                "direction": "asc",
+                "nested": "false",
+            }
+            if after is not None:
+                parameters["after"] = after.isoformat().replace("+00:00", "Z")
+            reply = _found(self._client.read("/orders", parameters))
+            rows = decoded(reply, list[wire.Order])
+            fresh = [row for row in rows if row.id not in seen]
+            seen.update(row.id for row in fresh)
+            for row in fresh:
+                if row.is_equity:
+                    found[row.id] = row.to_model(reply.request)
+            if len(rows) < ORDERS_PAGE:
+                return tuple(sorted(found.values(), key=lambda each: each.submitted_at))
+            last = rows[-1].since
+            if not fresh or last is None:
+                raise invalid(reply.request, "its pages do not go on")
+            after = last - _PAGE_OVERLAP
+
+    def order(self, client_order_id: str) -> Order | None:
+        """Look an order up by our own id; None when the broker does not know it."""
+        reply = self._client.read(
+            "/orders:by_client_order_id", {"client_order_id": client_order_id}
+        )
+        if _is_absent(reply):
+            return None
+        row = decoded(_found(reply), wire.Order)
+        if row.client_order_id != client_order_id:
+            raise invalid(reply.request, f"it is about {row.client_order_id}")
+        return row.to_model(reply.request)
+
+    def submit(self, intent: OrderIntent) -> Order | OrderRejected:
+        """Send an order, once.
+
+        Returns
+        -------
+        Order or OrderRejected
+            Accepted, or definitely refused by the broker.
+
+        Raises
+        ------
+        OrderStateUnknownError
+            ``ORDER_ID_TAKEN`` or ``ORDER_FATE_UNKNOWN``: look it up by its id.
+        BrokerAuthError, BrokerRateLimitedError, BrokerUnavailableError
+            It was not taken, or not even sent (``BROKER_BUDGET_SPENT``).
+        """
+        try:
+            reply = self._client.post("/orders", terms(intent))
+        except BrokerUnavailableError as error:
+            if error.code == "BROKER_BUDGET_SPENT":
+                raise
+            raise fate_unknown(intent, error.code) from error
+        if not reply.ok:
+            return outcome_of_failed_order(intent, reply)
+        try:
+            order = decoded(reply, wire.Order).to_model(reply.request)
+        except BrokerUnavailableError as error:
+            raise fate_unknown(intent, error.code) from error
+        sent = (intent.client_order_id, intent.symbol, intent.side, intent.qty)
+        if (order.client_order_id, order.symbol, order.side, order.qty) != sent:
+            raise fate_unknown(intent, "the answer is about another order")
+        return order
+
+    def cancel(self, broker_id: str) -> None:
+        """Ask for a cancellation; read the order again to see what became of it."""
+        reply = self._client.delete(f"/orders/{broker_id}")
+        if not reply.ok and reply.status not in {_NOT_FOUND, _CANNOT_BE_CANCELED}:
+            raise leaf_for(reply.request, reply)
+
+    def assets(self, symbols: Iterable[str]) -> dict[str, Asset]:
+        """Read what the broker allows for each symbol; one that it does not know is absent."""
+        wanted = sorted(set(symbols))
+        if len(wanted) > ASSETS_ONE_BY_ONE:
+            reply = self._client.read("/assets", {"status": "active", "asset_class": "us_equity"})
+            rows = decoded(_found(reply), list[wire.Asset])
+        else:
+            rows = [row for row in map(self._asset, wanted) if row is not None]
+        return {row.symbol: row.to_model() for row in rows if row.symbol in wanted}
+
+    def _asset(self, symbol: str) -> wire.Asset | None:
+        reply = self._client.read(f"/assets/{symbol}")
+        return None if _is_absent(reply) else decoded(_found(reply), wire.Asset)
+
+    def last_session_pnl(self, session: date, before: date) -> Decimal | None:
+        """Read the account's profit of one full session, in dollars, without deposits.
+
+        Parameters
+        ----------
+        session, before : date
+            The session, and the one before it.
+
+        Returns
+        -------
+        Decimal or None
+            None when the broker does not tell, or what it tells does not add up: a difference of
+            equity that its own profit column contradicts may be a deposit.
+        """
+        reply = self._client.read(
+            "/account/portfolio/history",
+            {
+                "timeframe": "1D",
+                "start": before.isoformat(),
+                "end": (session + timedelta(days=1)).isoformat(),
+            },
+        )
+        if reply.status == _NOT_FOUND:
+            return None
+        try:
+            history = decoded(_found(reply), wire.PortfolioHistory)
+            return _profit_of(history, session, before)
+        except (BrokerUnavailableError, ArithmeticError, ValueError, OSError):
+            return None
+
+
+def terms(intent: OrderIntent) -> dict[str, str]:
+    """Spell an order as the POST's body: texts throughout, so that no float rounds a price."""
+    body = {
+        "symbol": intent.symbol,
+        "qty": format(intent.qty, "f"),
+        "side": intent.side.value,
+        "type": intent.order_type.value,
+        "time_in_force": "day",
+        "client_order_id": intent.client_order_id,
+    }
+    if intent.order_type is OrderType.LIMIT and intent.limit_price is not None:
+        body["limit_price"] = format(intent.limit_price, "f")
+    return body
+
+
+def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> Decimal | None:
+    days = [datetime.fromtimestamp(each, wire.NEW_YORK).date() for each in history.timestamp]
+    if days.count(session) != 1 or days.count(before) != 1:
+        return None
+    at, base = days.index(session), days.index(before)
+    equity, equity_before = history.equity[at], history.equity[base]
+    profit, profit_before = history.profit_loss[at], history.profit_loss[base]
+    if not equity or not equity_before or profit is None or profit_before is None:
+        return None
+    change = equity - equity_before
+    # The column counts from the start of the period or anew each day, depending on the server.
+    for stated in (profit, profit - profit_before):
+        if abs(stated - change) <= Decimal("0.02"):
+            return change
+    return None
+
+
+def _found(reply: Reply) -> Reply:
+    """Hand on a 2xx; raise the leaf of anything else."""
+    if not reply.ok:
+        raise leaf_for(reply.request, reply)
+    return reply
+
+
+def _is_absent(reply: Reply) -> bool:
+    """Whether the broker says, in JSON, that it does not know what was asked for.
+
+    A 404 of any other form is a path that is not there: a wrong base URL, not an answer.
+    """
+    return reply.status == _NOT_FOUND and reply.body.lstrip()[:1] == b"{"

@@ -1,0 +1,316 @@
+"""Owns the shapes of Alpaca's answers, and how each becomes a value of ours.
+
+Unknown fields are left alone and unknown statuses stay text. Money may come as text or as a number
+and is read exactly; NaN, infinity and sums beyond any account are refused.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta, Struct
+
+from algotrader import model
+from algotrader.adapters.alpaca.reply import invalid
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+Instant = Annotated[datetime, Meta(tz=True)]
+
+_LARGEST_EXPONENT = 15
+_EQUITY_CLASSES = frozenset({None, "", "us_equity"})
+
+
+class Answer(Struct, frozen=True):
+    """Base of an answer: every Decimal in it is finite and of a sane size."""
+
+    def __post_init__(self) -> None:
+        """Refuse what text may spell though it is no amount."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Decimal) and (
+                not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT
+            ):
+                message = f"{name} is no amount: {value}"
+                raise ValueError(message)
+
+
+class Clock(Answer, frozen=True):
+    """``/v2/clock``."""
+
+    timestamp: Instant
+    is_open: bool
+
+    def to_model(self) -> model.Clock:
+        """Give our own clock."""
+        return model.Clock(now=self.timestamp.astimezone(UTC), is_open=self.is_open)
+
+
+class Session(Answer, frozen=True):
+    """A row of ``/v2/calendar``; times of day are New York's, as ``HH:MM``."""
+
+    date: date
+    open: str
+    close: str
+
+    def to_model(self, request: str) -> model.Session:
+        """Give our own session, in UTC."""
+        return model.Session(
+            date=self.date,
+            open=self._instant(self.open, request),
+            close=self._instant(self.close, request),
+        )
+
+    def _instant(self, text: str, request: str) -> datetime:
+        try:
+            of_day = time.fromisoformat(text)
+        except ValueError as error:
+            raise invalid(request, f"{text!r} is no time of day") from error
+        return datetime.combine(self.date, of_day, NEW_YORK).astimezone(UTC)
+
+
+class Account(Answer, frozen=True):
+    """``/v2/account``; only what we use, and of that only what Alpaca cannot do without."""
+
+    account_number: str
+    status: str
+    equity: Decimal
+    last_equity: Decimal
+    cash: Decimal
+    buying_power: Decimal
+    non_marginable_buying_power: Decimal | None = None
+    intraday_adjustments: Decimal | None = None
+    account_blocked: bool | None = None
+    trading_blocked: bool | None = None
+    trade_suspended_by_user: bool | None = None
+
+    def to_model(self) -> model.Account:
+        """Give our own account; the flags that forbid trading are named."""
+        flags = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
+        blocked_by = [name for name in flags if getattr(self, name)]
+        if self.status != "ACTIVE":
+            blocked_by.append(f"status {self.status}")
+        without_margin = self.non_marginable_buying_power
+        if without_margin is None:
+            without_margin = min(self.cash, self.buying_power)
+        return model.Account(
+            number=self.account_number,
+            status=self.status,
+            equity=self.equity,
+            last_equity=self.last_equity,
+            cash=self.cash,
+            buying_power=self.buying_power,
+            non_marginable_buying_power=without_margin,
+            adjustments=self.intraday_adjustments or Decimal(0),
+            blocked_by=tuple(blocked_by),
+        )
+
+
+class Position(Answer, frozen=True):
+    """A row of ``/v2/positions``."""
+
+    symbol: str
+    qty: Decimal
+    avg_entry_price: Decimal
+    qty_available: Decimal | None = None
+    side: str = "long"
+
+    def to_model(self) -> model.Position:
+        """Give our own position; a short one is negative however the broker spells it."""
+        available = self.qty if self.qty_available is None else self.qty_available
+        return model.Position(
+            symbol=self.symbol,
+            qty=-abs(self.qty) if self.side == "short" else self.qty,
+            qty_available=-abs(available) if self.side == "short" else available,
+            avg_entry_price=self.avg_entry_price,
+        )
+
+
+class Order(Answer, frozen=True):
+    """An order; ``qty`` is null when it was placed by value."""
+
+    id: str
+    client_order_id: str
+    status: str
+    filled_qty: Decimal
+    symbol: str | None = None
+    side: str | None = None
+    type: str | None = None
+    order_type: str | None = None
+    asset_class: str | None = None
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    filled_avg_price: Decimal | None = None
+    submitted_at: Instant | None = None
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+    filled_at: Instant | None = None
+
+    @property
+    def is_equity(self) -> bool:
+        """Whether it is a plain order of shares: not an option, not a coin, not several legs."""
+        return self.asset_class in _EQUITY_CLASSES and bool(self.symbol) and bool(self.side)
+
+    @property
+    def since(self) -> datetime | None:
+        """When the broker took it."""
+        return self.submitted_at or self.created_at
+
+    def to_model(self, request: str) -> model.Order:
+        """Give our own order."""
+        since = self.since
+        kind = self.type or self.order_type
+        if self.side not in {"buy", "sell"} or not self.symbol or not kind or since is None:
+            raise invalid(request, f"order {self.id} lacks symbol, side, type or submitted_at")
+        filled_at = None
+        if self.filled_qty:
+            # Alpaca dates a whole fill only; of a part, its last change is the nearest it tells.
+            filled_at = (self.filled_at or self.updated_at or since).astimezone(UTC)
+        return model.Order(
+            broker_id=self.id,
+            client_order_id=self.client_order_id,
+            symbol=self.symbol,
+            side=model.Side(self.side),
+            order_type=kind,
+            qty=self.qty,
+            limit_price=self.limit_price,
+            status=self.status,
+            filled_qty=self.filled_qty,
+            filled_avg_price=self.filled_avg_price,
+            submitted_at=since.astimezone(UTC),
+            filled_at=filled_at,
+        )
+
+
+class Asset(Answer, frozen=True):
+    """A row of ``/v2/assets``."""
+
+    symbol: str
+    tradable: bool
+    status: str = "active"
+    fractionable: bool = False
+    asset_class: str | None = msgspec.field(name="class", default=None)
+
+    def to_model(self) -> model.Asset:
+        """Give our own asset; only active shares are tradable."""
+        return model.Asset(
+            symbol=self.symbol,
+            tradable=self.tradable
+            and self.status == "active"
+            and self.asset_class in _EQUITY_CLASSES,
+            fractionable=self.fractionable,
+        )
+
+
+class Trade(Answer, frozen=True):
+    """The last trade of a symbol."""
+
+    p: Decimal
+    t: Instant
+
+
+class LatestTrades(Answer, frozen=True):
+    """``/v2/stocks/trades/latest``."""
+
+    trades: dict[str, Trade | None]
+
+
+class Bar(Struct, frozen=True):
+    """A daily bar, stamped at its New York midnight; a figure may be missing or no number."""
+
+    t: Instant
+    o: Any = None
+    h: Any = None
+    l: Any = None  # noqa: E741 - Alpaca's own name
+    c: Any = None
+    v: Any = None
+
+    def to_model(self) -> model.Bar:
+        """Give our own bar; what is no number becomes NaN, which `history` reports by symbol."""
+        return model.Bar(
+            session=self.t.astimezone(NEW_YORK).date(),
+            open=_figure(self.o),
+            high=_figure(self.h),
+            low=_figure(self.l),
+            close=_figure(self.c),
+            volume=_figure(self.v),
+        )
+
+
+class BarsPage(Answer, frozen=True):
+    """``/v2/stocks/bars``."""
+
+    bars: dict[str, list[Bar] | None] | None
+    next_page_token: str | None = None
+
+
+class CorporateAction(Answer, frozen=True):
+    """One corporate action of any kind; which fields are there depends on it."""
+
+    symbol: str | None = None
+    old_symbol: str | None = None
+    new_symbol: str | None = None
+    source_symbol: str | None = None
+    acquiree_symbol: str | None = None
+    acquirer_symbol: str | None = None
+    ex_date: date | None = None
+    effective_date: date | None = None
+    process_date: date | None = None
+    new_rate: Decimal | None = None
+    old_rate: Decimal | None = None
+    rate: Decimal | None = None
+
+    @property
+    def symbols(self) -> set[str]:
+        """Every symbol that it touches."""
+        names = (
+            self.symbol,
+            self.old_symbol,
+            self.new_symbol,
+            self.source_symbol,
+            self.acquiree_symbol,
+            self.acquirer_symbol,
+        )
+        return {name for name in names if name}
+
+    @property
+    def day(self) -> date | None:
+        """The first session on which prices or quantities are other ones."""
+        return self.ex_date or self.effective_date or self.process_date
+
+    def ratio(self, kind: str) -> Decimal | None:
+        """Give what quantities are multiplied by; None when it changes more than that."""
+        if kind in {"forward_split", "reverse_split"} and self.new_rate and self.old_rate:
+            return self.new_rate / self.old_rate
+        if kind == "stock_dividend" and self.rate:
+            return 1 + self.rate
+        return None
+
+
+class CorporateActionsPage(Answer, frozen=True):
+    """``corporate-actions``: lists by kind, in the plural."""
+
+    corporate_actions: dict[str, list[CorporateAction] | None] | None
+    next_page_token: str | None = None
+
+
+class PortfolioHistory(Answer, frozen=True):
+    """``/v2/account/portfolio/history``: columns of equal length."""
+
+    timestamp: list[int]
+    equity: list[Decimal | None]
+    profit_loss: list[Decimal | None]
+
+
+def _figure(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan
