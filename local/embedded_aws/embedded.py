@@ -1,0 +1,233 @@
+"""Owns the embedded AWS: one ministack, its clients, and deploying the real template into it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+from local.embedded_aws.bootstrap import bootstrap_zip, runtime_command
+from local.embedded_aws.problems import DeploymentProblem
+from local.embedded_aws.process import ACCOUNT, REGION, MinistackProcess
+from local.embedded_aws.stack import Stack
+from local.embedded_aws.template import (
+    CHECKOUT,
+    TEMPLATE,
+    check_parameters,
+    embed,
+    read_definition,
+    read_template,
+)
+
+Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
+
+FUNCTIONS = CHECKOUT / "functions"
+CODE_BUCKET = "embedded-aws-code"
+TEST_KEYS = {"key_id": "embedded-key", "secret_key": "embedded-secret"}
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+DEPLOY_SECONDS = 120
+
+
+class EmbeddedAws:
+    """AWS on this machine, for the length of a ``with`` block.
+
+    Parameters
+    ----------
+    wait_scale : float
+        Factor on the state machine's waits and retry delays; 1 is real time, 0 skips them.
+    own_loop : bool or None
+        Whether handlers are served by our own loop in place of awslambdaric; None lets the system
+        decide.
+    """
+
+    def __init__(self, wait_scale: float = 1.0, *, own_loop: bool | None = None) -> None:
+        self._process = MinistackProcess(wait_scale)
+        self._own_loop = not sys.platform.startswith("linux") if own_loop is None else own_loop
+        self._clients: dict[str, Any] = {}
+        self._session: Any = None
+        self._lock = Lock()
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until it answers."""
+        try:
+            self._process.launch()
+            self.client("s3")  # boto3 loads while ministack starts
+            self._process.wait_until_ready()
+        except BaseException:
+            self._process.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End it with every process that it started."""
+        self._process.stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where every service answers, for ``AWS_ENDPOINT_URL``."""
+        return self._process.endpoint_url
+
+    def client(self, service: str) -> Any:
+        """Give the boto3 client of a service; the user's own AWS settings do not matter to it."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._make_client(service)
+            return self._clients[service]
+
+    def deploy(
+        self,
+        stack: str,
+        parameters: Mapping[str, str],
+        functions: Path = FUNCTIONS,
+        *,
+        keys: Mapping[str, str] | None = None,
+        rewrite: Rewrite | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Stack:
+        """Deploy the real template, or update a stack that is there.
+
+        Parameters
+        ----------
+        stack : str
+            The stack's name.
+        parameters : mapping
+            As ``sam deploy --parameter-overrides`` takes them; the others keep their defaults.
+        functions : Path
+            The import root of the handlers.
+        keys : mapping or None
+            ``key_id`` and ``secret_key`` for the keys' SecureString; None writes ones that only a
+            paper broker here would take, where none are yet.
+        rewrite : callable or None
+            A last change to the template before it is deployed, for tests.
+        tags : mapping or None
+            Tags of the stack.
+
+        Raises
+        ------
+        DeploymentProblem
+            When a parameter is unknown or not allowed, or CloudFormation refuses.
+        """
+        template = read_template(TEMPLATE)
+        check_parameters(template, parameters)
+        command = runtime_command(own_loop=self._own_loop)
+        code = self._put_code(stack, bootstrap_zip(functions, command))
+        embedded = embed(template, read_definition(template), code)
+        outputs = self._apply(
+            stack, rewrite(embedded) if rewrite else embedded, parameters, tags or {}
+        )
+        self._put_keys(outputs["AlpacaKeysParameter"], keys)
+        return Stack(self.client, stack, outputs, self._subscribe(stack, outputs["TopicArn"]))
+
+    def _make_client(self, service: str) -> Any:
+        import boto3  # noqa: PLC0415 - 0.3 s that the command line's help need not wait for
+        import botocore.session  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
+        if self._session is None:
+            own = botocore.session.Session(
+                session_vars={
+                    "profile": (None, None, None, None),
+                    "config_file": (None, None, os.devnull, None),
+                    "credentials_file": (None, None, os.devnull, None),
+                }
+            )
+            self._session = boto3.Session(
+                aws_access_key_id="test",
+                aws_secret_access_key="test",  # noqa: S106 - ministack's own
+                region_name=REGION,
+                botocore_session=own,
+            )
+        config = Config(proxies={}, retries={"total_max_attempts": 2}, max_pool_connections=32)
+        return self._session.client(service, endpoint_url=self.endpoint_url, config=config)
+
+    def _put_code(self, stack: str, content: bytes) -> dict[str, str]:
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket=CODE_BUCKET)
+        code = {"Bucket": CODE_BUCKET, "Key": f"{stack}/bootstrap.zip"}
+        s3.put_object(**code, Body=content)
+        return code
+
+    def _apply(
+        self,
+        stack: str,
+        template: Mapping[str, Any],
+        parameters: Mapping[str, str],
+        tags: Mapping[str, str],
+    ) -> dict[str, str]:
+        cloudformation = self.client("cloudformation")
+        request = {
+            "StackName": stack,
+            "TemplateURL": self._put_template(stack, template),
+            "Parameters": [
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in parameters.items()
+            ],
+            "Capabilities": CAPABILITIES,
+            "Tags": [{"Key": name, "Value": value} for name, value in tags.items()],
+        }
+        try:
+            cloudformation.create_stack(**request)
+        except cloudformation.exceptions.AlreadyExistsException:
+            cloudformation.update_stack(**request)
+        return self._outputs(stack)
+
+    def _put_template(self, stack: str, template: Mapping[str, Any]) -> str:
+        key = f"{stack}/template.json"
+        body = json.dumps(template).encode()
+        self.client("s3").put_object(Bucket=CODE_BUCKET, Key=key, Body=body)
+        return f"{self.endpoint_url}/{CODE_BUCKET}/{key}"
+
+    def _outputs(self, stack: str) -> dict[str, str]:
+        cloudformation = self.client("cloudformation")
+        until = time.monotonic() + DEPLOY_SECONDS
+        while True:
+            (description,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+            status = description["StackStatus"]
+            if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+                return {
+                    output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]
+                }
+            if not status.endswith("_IN_PROGRESS") or time.monotonic() > until:
+                raise DeploymentProblem(f"{stack} ended in {status}: {self._reasons(stack)}")
+            time.sleep(0.02)
+
+    def _reasons(self, stack: str) -> str:
+        events = self.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+        reasons = (
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+            for event in events
+            if event["ResourceStatus"].endswith("_FAILED")
+        )
+        return "; ".join(reasons) or "no reason given"
+
+    def _put_keys(self, name: str, keys: Mapping[str, str] | None) -> None:
+        ssm = self.client("ssm")
+        try:
+            ssm.put_parameter(
+                Name=name,
+                Value=json.dumps(dict(keys or TEST_KEYS)),
+                Type="SecureString",
+                Overwrite=keys is not None,
+            )
+        except ssm.exceptions.ParameterAlreadyExists:
+            return  # what was put there stays, as on AWS
+
+    def _subscribe(self, stack: str, topic_arn: str) -> str:
+        """Subscribe a queue to the topic; doing it again for the same stack changes nothing."""
+        queue = f"{stack}-inbox"
+        url: str = self.client("sqs").create_queue(QueueName=queue)["QueueUrl"]
+        self.client("sns").subscribe(
+            TopicArn=topic_arn, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
+        )
+        return url

@@ -1,0 +1,51 @@
+"""Owns the child process: ministack on loopback, which ends with the process that started it.
+
+Run by path, not as a module: it knows nothing of this project. Its standard input is a pipe that
+the parent holds open and never writes to; when the parent ends, however that happens, the pipe
+closes and the whole process group, the functions' processes among it, ends too.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+
+def end_with_parent() -> None:
+    """Wait for the pipe to close, then end this process group."""
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
+
+
+def let_sqs_see_whole_messages() -> None:
+    """Give an SQS subscriber a message as it was published, with its text for every protocol.
+
+    AWS gives it the part for SQS, and ministack drops those for phones and mail: nobody could read
+    here what a phone would show.
+    """
+    from ministack.services import sns  # noqa: PLC0415
+
+    original = sns._resolve_message_for_protocol  # noqa: SLF001
+
+    def resolve(message: str, structure: str, protocol: str) -> Any:
+        return message if protocol == "sqs" else original(message, structure, protocol)
+
+    sns._resolve_message_for_protocol = resolve  # noqa: SLF001
+
+
+def load_services() -> None:
+    """Load what a deployment needs while the parent is still busy; ministack loads at first use."""
+    from ministack.services import cloudformation, lambda_svc, stepfunctions  # noqa: F401, PLC0415
+    from samtranslator.translator import transform  # noqa: F401, PLC0415
+
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    let_sqs_see_whole_messages()
+    threading.Thread(target=load_services, daemon=True).start()
+    from ministack.app import main
+
+    main()

@@ -1,0 +1,145 @@
+"""Owns ministack's process: its clean environment, its folders, its start and its end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from local.embedded_aws.problems import DeploymentProblem
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+MAIN = Path(__file__).with_name("ministack_main.py")
+START_SECONDS = 60
+START_ATTEMPTS = 5  # another process may take the port between choosing and binding it
+LOG_TAIL = 2000
+
+
+class MinistackProcess:
+    """A ministack on a free port of 127.0.0.1, in folders of its own.
+
+    Parameters
+    ----------
+    wait_scale : float
+        Factor on the state machine's waits and retry delays; 1 is real time, 0 skips them.
+    """
+
+    def __init__(self, wait_scale: float) -> None:
+        self._wait_scale = wait_scale
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        self.folder = Path(tempfile.mkdtemp(prefix="algo-trader-aws-"))
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where every service answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """The file of ministack's own log."""
+        return self.folder / "ministack.log"
+
+    def launch(self) -> None:
+        """Start the process without waiting for it."""
+        for name in ("tmp", "state", "s3"):
+            (self.folder / name).mkdir(exist_ok=True)
+        self.port = _free_port()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", str(MAIN)],
+                env=self._environment(),
+                cwd=self.folder,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait for the port to answer; a start that lost its port is tried on another.
+
+        Raises
+        ------
+        DeploymentProblem
+            When it does not come up, with the end of its log.
+        """
+        for _ in range(START_ATTEMPTS):
+            if self._answers():
+                return
+            self._end()
+            self.launch()
+        tail = self.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
+        raise DeploymentProblem(f"the embedded AWS does not start: {tail}")
+
+    def stop(self) -> None:
+        """End the process with all that it started, and remove its folders."""
+        self._end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        process = self._process
+        until = time.monotonic() + START_SECONDS
+        while process is not None and process.poll() is None and time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.01)
+            else:
+                return process.poll() is None
+        return False
+
+    def _end(self) -> None:
+        """Kill the whole group at once: nothing in it is worth keeping, and asking takes a second.
+
+        The process leads its own group and is reaped only afterwards, so that the group's id
+        cannot be anyone else's by then.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+    def _environment(self) -> dict[str, str]:
+        """Give all that ministack and the functions get; nothing of the user's own leaks in."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "TMPDIR": str(self.folder / "tmp"),
+            "STATE_DIR": str(self.folder / "state"),
+            "S3_DATA_DIR": str(self.folder / "s3"),
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "SFN_WAIT_SCALE": str(self._wait_scale),
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "DOCKER_HOST": f"unix://{self.folder}/no-docker",
+            "LOG_LEVEL": "WARNING",
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

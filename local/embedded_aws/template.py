@@ -1,0 +1,124 @@
+"""Owns how template.yaml becomes one that ministack can deploy, and what its parameters allow."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.embedded_aws.problems import DeploymentProblem
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+TEMPLATE = CHECKOUT / "template.yaml"
+FUNCTION = "AWS::Serverless::Function"
+STATE_MACHINE = "AWS::Serverless::StateMachine"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags (``!Ref``, ``!Sub``) as their long forms."""
+
+
+def _long_form(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        if tag == "GetAtt":
+            value = str(value).split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+    return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": value}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+
+def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
+    """Read a CloudFormation template with its short tags spelled out."""
+    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    return document
+
+
+def read_definition(template: Mapping[str, Any], folder: Path = CHECKOUT) -> dict[str, Any]:
+    """Read the state machine's definition that the template names."""
+    machine = next(each for each in template["Resources"].values() if each["Type"] == STATE_MACHINE)
+    path = folder / machine["Properties"]["DefinitionUri"]
+    definition: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return definition
+
+
+def embed(
+    template: Mapping[str, Any], definition: Mapping[str, Any], code: Mapping[str, str]
+) -> dict[str, Any]:
+    """Rewrite the real template for ministack, changing as little as may be.
+
+    Image functions run from a zip that holds a bootstrap, the definition comes in line, and the
+    schedules' targets stay but their states are off, whatever the parameters say: ministack would
+    ring them, and in UTC.
+
+    Parameters
+    ----------
+    template, definition : mapping
+        As `read_template` and `read_definition` give them; left as they are.
+    code : mapping
+        ``Bucket`` and ``Key`` of the zip.
+    """
+    resources = {
+        name: _embedded_resource(resource, definition, code)
+        for name, resource in template["Resources"].items()
+    }
+    return {**template, "Resources": resources}
+
+
+def _embedded_resource(
+    resource: Mapping[str, Any], definition: Mapping[str, Any], code: Mapping[str, str]
+) -> dict[str, Any]:
+    if resource["Type"] == FUNCTION:
+        properties = dict(resource["Properties"])
+        (handler,) = properties.pop("ImageConfig")["Command"]
+        del properties["PackageType"]
+        properties |= {"Runtime": "provided.al2023", "Handler": handler, "CodeUri": dict(code)}
+        return {"Type": FUNCTION, "Properties": properties}
+    if resource["Type"] == STATE_MACHINE:
+        properties = {**resource["Properties"], "Definition": definition}
+        del properties["DefinitionUri"]
+        properties["Events"] = {
+            name: {**event, "Properties": {**event["Properties"], "State": "DISABLED"}}
+            for name, event in properties.get("Events", {}).items()
+        }
+        return {**resource, "Properties": properties}
+    return dict(resource)
+
+
+def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> None:
+    """Hold values against the template's parameters, as CloudFormation would.
+
+    Raises
+    ------
+    DeploymentProblem
+        For a name that the template does not have (with the nearest one), or a value that it does
+        not allow (with what it does).
+    """
+    known: Mapping[str, Mapping[str, Any]] = template["Parameters"]
+    for name, value in values.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
+            raise DeploymentProblem(f"template.yaml has no parameter {name}: {hint}")
+        allowed = known[name].get("AllowedValues")
+        if allowed and value not in allowed:
+            raise DeploymentProblem(f"{name}={value}: it must be one of {', '.join(allowed)}")
+        pattern = known[name].get("AllowedPattern")
+        if pattern and not re.fullmatch(pattern, value):
+            why = known[name].get("ConstraintDescription", f"it must match {pattern}")
+            raise DeploymentProblem(f"{name}={value}: {why}")
+    missing = [
+        name for name, fields in known.items() if "Default" not in fields and name not in values
+    ]
+    if missing:
+        raise DeploymentProblem(f"template.yaml needs a value for {', '.join(missing)}")
