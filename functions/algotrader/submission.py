@@ -326,16 +326,23 @@ def _with_entries(
 
 
 def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Decimal:
-    """Give the most that entries may cost: what was there at the bell, and what exits brought."""
-    proceeds = sum(
-        (
-            order.filled_qty * (order.filled_avg_price or Decimal(0))
-            for intent in decision.exits
-            if (order := orders.get(intent.client_order_id)) is not None
-        ),
-        Decimal(0),
-    )
-    return decision.spendable + proceeds * (1 - settings.cash_reserve)
+    """Give the most that entries may cost: what was there at the bell, and what exits brought.
+
+    Under a cap on the desk's capital, what the exits did not sell still takes up capital: entries
+    make room for it even where the account has cash to spare.
+    """
+    proceeds = missing = Decimal(0)
+    for intent in decision.exits:
+        order = orders.get(intent.client_order_id)
+        filled = order.filled_qty if order else Decimal(0)
+        if order is not None and order.filled_avg_price is not None:
+            proceeds += filled * order.filled_avg_price
+        missing += (intent.qty - filled) * intent.reference_price
+    budget = decision.spendable + proceeds * (1 - settings.cash_reserve)
+    if settings.capital is None:
+        return budget
+    wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
+    return min(budget, wanted - missing)
 
 
 def _proceeds_are_late(

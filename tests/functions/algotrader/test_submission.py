@@ -260,6 +260,17 @@ def test_entries_never_cost_more_than_the_bell_s_cash_and_the_proceeds_of_exits(
     assert bought == 1000  # 100 at the bell and 98 % of 1000 from the exit: ten shares
 
 
+def test_under_a_capital_cap_entries_make_room_for_what_the_exits_did_not_sell() -> None:
+    made = decision(spendable=100_000)  # cash is no limit; the cap is
+    capped = replace(SETTINGS, capital=Decimal(5000))
+    view = known(order(EXIT, "canceled", filled=4), cash=1_000_000)
+    step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)
+    # wanted 5 + 20 shares at 100; 6 of the exit's 10 shares are still held
+    assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 14)]
+    uncapped = call(first_plan(RUN, made), view, made)
+    assert [each.qty for each in uncapped.plan.orders[1:]] == [5, 20]
+
+
 def test_an_entry_that_no_share_can_be_bought_of_is_denied_with_its_numbers() -> None:
     made = decision(exits=(EXIT,), entries=(BUY_IBM,), spendable=50)
     patient = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
