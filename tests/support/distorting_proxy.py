@@ -1,0 +1,106 @@
+"""Owns a loopback proxy in front of a broker that changes its answers on the way back."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it would go back to the desk."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+def as_json(value: object, status: int = 200) -> Answer:
+    """Make an answer; NaN is written as JavaScript does, which JSON forbids."""
+    return Answer(status, json.dumps(value).encode())
+
+
+Distortion = Callable[[str, str, Answer], Answer]
+
+
+@dataclass(slots=True)
+class DistortingProxy:
+    """Forwards to ``upstream``; ``distort(method, path, answer)`` may change what comes back."""
+
+    upstream: str
+    distort: Distortion | None = None
+    posts: list[str] = field(default_factory=list)
+    url: str = ""
+
+    @contextmanager
+    def serving(self) -> Iterator[DistortingProxy]:
+        """Serve on a free loopback port until the block ends."""
+        server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def answer(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        """Ask upstream, then distort."""
+        if method == "POST":
+            self.posts.append(path)
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            self.upstream + path, data=body, method=method, headers=headers
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - loopback
+                got = Answer(reply.status, reply.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                got = Answer(error.code, error.read())
+        if self.distort is None:
+            return got
+        return self.distort(method, urlsplit(path).path, got)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _serve(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length) if length else None
+                kept = {
+                    name: value
+                    for name, value in self.headers.items()
+                    if name.lower().startswith("apca-") or name.lower() == "content-type"
+                }
+                answer = proxy.answer(self.command, self.path, body, kept)
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.content_type)
+                self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            do_GET = do_POST = do_DELETE = do_PATCH = _serve  # noqa: N815 - http.server's names
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler
