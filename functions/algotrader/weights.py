@@ -1,0 +1,136 @@
+"""Owns asking the strategy: how user code is called, and the check of what it answers."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Mapping
+from decimal import Decimal, DefaultContext, localcontext
+from pathlib import PurePath
+
+from algotrader.errors import InsufficientHistoryError, StrategyError
+from algotrader.model import Features
+from algotrader.strategy import Market, Portfolio, Strategy
+
+# Weights that were computed in floats may add up to a hair more than 1.
+SUM_TOLERANCE = Decimal("1e-9")
+_SHOWN_LENGTH = 200
+_ZERO = Decimal(0)
+
+
+def check_features(symbols: tuple[str, ...], features: Features) -> None:
+    """Check that there is something to judge every symbol by.
+
+    A strategy that is not shown a symbol gives it no weight, and the desk would sell it for that.
+
+    Raises
+    ------
+    InsufficientHistoryError
+        ``FEATURES_MISSING`` when a symbol has none, or one is NaN or infinite.
+    """
+    unfit = [
+        symbol
+        for symbol in symbols
+        if symbol not in features.values
+        or not all(
+            math.isfinite(value.last) and math.isfinite(value.previous)
+            for value in features.values[symbol].values()
+        )
+    ]
+    if unfit:
+        raise InsufficientHistoryError(
+            "FEATURES_MISSING",
+            "Nothing was traded: these symbols have no usable indicators. Look at their bars, or "
+            "take them out of the template's Symbols.",
+            symbols=",".join(unfit),
+        )
+
+
+def ask(
+    strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
+) -> dict[str, Decimal]:
+    """Ask a strategy for its target weights and check them.
+
+    Parameters
+    ----------
+    name : str
+        The template's ``Strategy``, for messages.
+    symbols : tuple of str
+        The universe: a weight for any other symbol is refused.
+
+    Returns
+    -------
+    dict of str to Decimal
+        As answered, in alphabetical order; fractions of desk capital, each at least 0, together at
+        most 1 (within 1e-9).
+
+    Raises
+    ------
+    StrategyError
+        ``STRATEGY_FAILED`` when it raises anything, ``WEIGHTS_INVALID``, ``WEIGHT_INVALID`` or
+        ``WEIGHTS_ABOVE_ONE`` for what it returns.
+    """
+    try:
+        with localcontext(DefaultContext):
+            answer: object = strategy.target_weights(market, portfolio)
+    except (Exception, SystemExit) as error:
+        raise StrategyError(
+            "STRATEGY_FAILED",
+            f"Nothing was traded: mend functions/strategies/{name}.py.",
+            strategy=name,
+            error=type(error).__name__,
+            message=_shown(str(error)),
+            at=_place(error),
+        ) from error
+    if not isinstance(answer, Mapping):
+        raise _invalid(
+            "WEIGHTS_INVALID", name, "must return a dict of symbol to weight", answer=_shown(answer)
+        )
+    weights = {
+        symbol: _weight(name, symbols, symbol, value)
+        for symbol, value in sorted(answer.items(), key=lambda item: str(item[0]))
+    }
+    total = sum(weights.values(), _ZERO)
+    if total > 1 + SUM_TOLERANCE:
+        raise _invalid(
+            "WEIGHTS_ABOVE_ONE", name, "must return weights that add up to 1 at most", total=total
+        )
+    return weights
+
+
+def _weight(name: str, symbols: tuple[str, ...], symbol: object, value: object) -> Decimal:
+    if symbol not in symbols:
+        raise _invalid(
+            "WEIGHT_INVALID",
+            name,
+            f"may weigh only the template's Symbols: {', '.join(symbols)}",
+            symbol=_shown(symbol),
+        )
+    advice = "must return weights that are numbers from 0 to 1"
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | float):
+        raise _invalid("WEIGHT_INVALID", name, advice, symbol=symbol, weight=_shown(value))
+    number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite() or number < 0:
+        raise _invalid("WEIGHT_INVALID", name, advice, symbol=symbol, weight=_shown(value))
+    return number if number > 0 else _ZERO
+
+
+def _invalid(code: str, name: str, advice: str, **facts: object) -> StrategyError:
+    return StrategyError(
+        code,
+        f"Nothing was traded: target_weights in functions/strategies/{name}.py {advice}.",
+        strategy=name,
+        **facts,
+    )
+
+
+def _shown(value: object) -> str:
+    """Spell a value of the user's on one line of bounded length."""
+    text = value if isinstance(value, str) else repr(value)
+    return repr(text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}...")
+
+
+def _place(error: BaseException) -> str:
+    """Give file and line of the deepest frame of an error's traceback."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}"
