@@ -1,0 +1,206 @@
+"""Owns the case of one symbol: the order its weight asks for, what refuses it, in which words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from algotrader import limits
+from algotrader.desk import Desk
+from algotrader.limits import Refusal
+from algotrader.model import LatestPrice, Run, Settings, Side, Snapshot
+from algotrader.sizing import (
+    ONE_SHARE,
+    ZERO,
+    Sizing,
+    Stake,
+    Wanted,
+    dollars,
+    floor_to,
+    is_enough,
+    marketable_price,
+    quantity_step,
+    tidy,
+    usable,
+    wanted_order,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An order that a weight asks for, and the figures that its answer needs.
+
+    Attributes
+    ----------
+    price : LatestPrice or None
+        None when there is no usable one; then the order is refused.
+    reference, worst : Decimal
+        What a share is valued at, and what it costs at most or brings at least; 0 when nothing
+        tells.
+    qty : Decimal
+        What there is to send, after all cuts.
+    step : Decimal
+        Entries are multiples of it.
+    """
+
+    weight: Decimal
+    stake: Stake
+    price: LatestPrice | None
+    wanted: Wanted
+    qty: Decimal
+    reference: Decimal
+    worst: Decimal
+    step: Decimal
+
+    @property
+    def symbol(self) -> str:
+        """The symbol."""
+        return self.stake.symbol
+
+    @property
+    def side(self) -> Side:
+        """The order's side."""
+        return self.wanted.side
+
+    @property
+    def money(self) -> Decimal:
+        """What a buy may cost, or what a sell brings at least; dollars."""
+        return self.qty * self.worst
+
+
+def case_of(
+    stake: Stake, weight: Decimal, settings: Settings, snapshot: Snapshot, desk: Desk
+) -> Case | None:
+    """Give the order that a weight asks for; None when it asks for nothing."""
+    asset = snapshot.assets.get(stake.symbol)
+    price = snapshot.prices.get(stake.symbol)
+    reference = desk.references.get(stake.symbol, ZERO)
+    bps = settings.limit_offset_bps
+    step = quantity_step(asset, settings)
+    sizing = Sizing(
+        capital=desk.capital,
+        band=settings.no_trade_band * desk.capital,
+        reference=reference,
+        worst_buy=marketable_price(reference, Side.BUY, bps),
+        step=step,
+        exit_step=None if asset is None or asset.fractionable else ONE_SHARE,
+    )
+    if reference > 0 or weight == 0:
+        wanted = wanted_order(weight, stake, sizing)
+    else:
+        wanted = Wanted(Side.BUY, ZERO, ZERO)
+    if wanted is None:
+        return None
+    return Case(
+        weight=weight,
+        stake=stake,
+        price=None if usable(price) is None else price,
+        wanted=wanted,
+        qty=wanted.sendable,
+        reference=reference,
+        worst=marketable_price(reference, wanted.side, bps) if reference > 0 else ZERO,
+        step=step,
+    )
+
+
+def first_refusal(
+    case: Case, run: Run, settings: Settings, snapshot: Snapshot, desk: Desk
+) -> Refusal | None:
+    """Give the first limit that an order breaks by itself, whatever else the run does."""
+    symbol, side = case.symbol, case.side
+    own = [each for each in snapshot.own_open_orders if each.symbol == symbol]
+    foreign = [each for each in snapshot.foreign_open_orders if each.symbol == symbol]
+    refusal = (
+        limits.trading_state(snapshot.trading_state, snapshot.trading_state_reason, side)
+        or limits.price_known(case.price)
+        or limits.no_corporate_action(snapshot.corporate_actions, symbol)
+        or limits.tradable(snapshot.assets.get(symbol), side)
+        or limits.no_own_order_open(own)
+        or limits.no_opposite_order_open((*own, *foreign), side)
+    )
+    if refusal or case.price is None:
+        return refusal
+    if side is Side.SELL:
+        if case.qty > 0:
+            return None
+        return limits.ledger_matches(case.stake) or limits.something_to_sell(case.qty, case.stake)
+    after = (case.stake.held + case.qty) * case.worst
+    return (
+        limits.ledger_matches(case.stake)
+        or limits.named_in_input(symbol, run.entry_symbols)
+        or limits.price_fresh(
+            case.price, _moment(run, snapshot, case.price), settings.max_price_age_seconds
+        )
+        or limits.minimum_order(case.qty, case.worst, case.weight * desk.capital, case.step)
+        or limits.max_position_weight(
+            after, desk.capital, settings.max_position_weight, case.weight
+        )
+        or limits.max_order_notional(case.money, settings.max_order_notional)
+    )
+
+
+def _moment(run: Run, snapshot: Snapshot, price: LatestPrice) -> datetime:
+    """Give the instant that a price's age is told at.
+
+    A dry run may look back at a session that is over: its prices were of now when it closed.
+    """
+    now = snapshot.clock.now
+    return now if run.sends_orders else min(now, max(snapshot.session.close, price.at))
+
+
+def cut_to_money(case: Case, cash: Decimal, capital_left: Decimal | None, band: Decimal) -> Case:
+    """Cut an entry to the money there is; left as it is when too little of it would remain."""
+    money = max(cash if capital_left is None else min(cash, capital_left), ZERO)
+    if case.money <= money:
+        return case
+    qty = floor_to(money, case.worst, case.step)
+    enough = is_enough(qty, case.worst, case.step) and qty * case.worst >= band
+    return replace(case, qty=qty) if enough else case
+
+
+def why_order(case: Case, desk: Desk) -> str:
+    """Tell why an order is sent, with its numbers."""
+    text = f"{case.side.value} {case.qty:f}: {_terms(case, desk)}"
+    if case.qty < case.wanted.qty:
+        by = "the money there is" if case.side is Side.BUY else "what can be sold now"
+        text += f"; cut from {case.wanted.qty:f} to {by}"
+    return text + _difference(case.stake)
+
+
+def why_denied(case: Case, refusal: Refusal, desk: Desk) -> str:
+    """Tell why an order is not sent, with its numbers."""
+    return (
+        f"denied {case.side.value} {case.wanted.qty:f}: {refusal.code}: {refusal.detail}"
+        f" ({_terms(case, desk)})"
+    )
+
+
+def why_nothing(stake: Stake, weight: Decimal, settings: Settings, desk: Desk) -> str:
+    """Tell why no order is wanted, with its numbers."""
+    if stake.held == 0:
+        return f"nothing to do: target 0, holds 0{_difference(stake)}"
+    drift = weight * desk.capital - desk.value_of(stake.symbol)
+    share = abs(drift) / desk.capital * 100 if desk.capital > 0 else ZERO
+    band = settings.no_trade_band
+    if abs(drift) < band * desk.capital:
+        bound = f"within the {tidy(band * 100):f} % band"
+    else:
+        bound = "less than the smallest order"
+    return (
+        f"hold {tidy(stake.held):f}: drift {share:.2f} % is {bound}"
+        f" (target {tidy(weight):f} of {desk.capital:.2f}){_difference(stake)}"
+    )
+
+
+def _terms(case: Case, desk: Desk) -> str:
+    price = "no price" if case.price is None else dollars(case.reference)
+    return (
+        f"target {tidy(case.weight):f} of {desk.capital:.2f} at {price}, worst"
+        f" {dollars(case.worst)}; holds {tidy(case.stake.held):f}"
+    )
+
+
+def _difference(stake: Stake) -> str:
+    refusal = limits.ledger_matches(stake)
+    return f"; {refusal.code}: {refusal.detail}" if refusal else ""

@@ -1,0 +1,209 @@
+"""Owns the decision: from features, snapshot and settings to orders, each with its why."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+from algotrader import limits
+from algotrader.cases import (
+    Case,
+    case_of,
+    cut_to_money,
+    first_refusal,
+    why_denied,
+    why_nothing,
+    why_order,
+)
+from algotrader.desk import Desk, desk_of
+from algotrader.ids import OrderPlace, client_order_id, parse_client_order_id
+from algotrader.limits import Refusal
+from algotrader.model import (
+    Decision,
+    Features,
+    Leg,
+    OrderDenied,
+    OrderIntent,
+    OrderType,
+    Run,
+    Settings,
+    Side,
+    Snapshot,
+    TradingState,
+)
+from algotrader.sizing import MONEY, ZERO, usable
+from algotrader.strategy import Market, Portfolio, Strategy, SymbolFeatures
+from algotrader.weights import ask, check_features
+
+
+def decide(
+    run: Run, settings: Settings, snapshot: Snapshot, features: Features, strategy: Strategy
+) -> Decision:
+    """Decide what the desk wants of this run, and why; pure and deterministic.
+
+    The managed symbols are the universe and what the ledger holds; one that is out of the universe
+    has target 0. Exits are approved first, by symbol; entries by descending target weight, then
+    symbol, as long as they fit the limits, spendable cash and the least that the exits bring. An
+    order that breaks a limit is refused whole. Cash alone may cut an entry, which its why tells,
+    and refuses it when less than a no-trade band of it would be left.
+
+    Raises
+    ------
+    StrategyError
+        When the strategy raises, or does not return a set of target weights.
+    InsufficientHistoryError
+        When a symbol of the universe has no usable features.
+    """
+    check_features(settings.symbols, features)
+    with localcontext(MONEY):
+        desk = desk_of(settings, snapshot)
+        market = _market(settings, snapshot, features)
+        portfolio = _portfolio(settings, desk)
+    weights = ask(strategy, settings.strategy, settings.symbols, market, portfolio)
+    with localcontext(MONEY):
+        return _decide(run, settings, snapshot, desk, weights)
+
+
+def _decide(
+    run: Run, settings: Settings, snapshot: Snapshot, desk: Desk, weights: dict[str, Decimal]
+) -> Decision:
+    cases: list[Case] = []
+    refused: dict[str, Refusal] = {}
+    why: dict[str, str] = {}
+    for symbol, stake in desk.stakes.items():
+        weight = weights.get(symbol, ZERO)
+        case = case_of(stake, weight, settings, snapshot, desk)
+        if case is None:
+            why[symbol] = why_nothing(stake, weight, settings, desk)
+            continue
+        cases.append(case)
+        if refusal := first_refusal(case, run, settings, snapshot, desk):
+            refused[symbol] = refusal
+
+    clear = [case for case in cases if case.symbol not in refused]
+    exits = [case for case in clear if case.side is Side.SELL]
+    entries, refused_entries = _approve(
+        [case for case in clear if case.side is Side.BUY], exits, settings, desk
+    )
+    refused |= refused_entries
+    exit_intents = tuple(_intent(case, run, settings, desk) for case in exits)
+    entry_intents = tuple(_intent(case, run, settings, desk) for case in entries)
+    why |= {intent.symbol: intent.why for intent in (*exit_intents, *entry_intents)}
+
+    denied = [(case, refused[case.symbol]) for case in cases if case.symbol in refused]
+    why |= {case.symbol: why_denied(case, refusal, desk) for case, refusal in denied}
+    return Decision(
+        run_id=run.run_id,
+        strategy=settings.strategy,
+        desk_capital=desk.capital,
+        spendable=desk.spendable,
+        target_weights=weights,
+        exits=exit_intents,
+        entries=entry_intents,
+        cancels=_cancels(snapshot),
+        denied=tuple(
+            OrderDenied(case.symbol, case.side, case.wanted.qty, refusal.code, refusal.detail)
+            for case, refusal in denied
+        ),
+        why={symbol: why[symbol] for symbol in desk.stakes},
+    )
+
+
+def _approve(
+    wanted: list[Case], exits: list[Case], settings: Settings, desk: Desk
+) -> tuple[list[Case], dict[str, Refusal]]:
+    """Approve entries in order of priority, as far as orders and money go."""
+    entries: list[Case] = []
+    refused: dict[str, Refusal] = {}
+    band = settings.no_trade_band * desk.capital
+    cash, capital_left = _budget(settings, desk, exits)
+    for case in sorted(wanted, key=lambda each: (-each.weight, each.symbol)):
+        cut = cut_to_money(case, cash, capital_left, band)
+        refusal = limits.max_orders_per_run(
+            len(exits) + len(entries), settings.max_orders_per_run
+        ) or limits.enough_cash(cut.money, cash, capital_left)
+        if refusal:
+            refused[case.symbol] = refusal
+            continue
+        entries.append(cut)
+        cash -= cut.money
+        capital_left = None if capital_left is None else capital_left - cut.money
+    return entries, refused
+
+
+def _market(settings: Settings, snapshot: Snapshot, features: Features) -> Market:
+    return Market(
+        session=snapshot.session.date,
+        as_of=features.as_of,
+        symbols={
+            each: SymbolFeatures(features.values[each], usable(snapshot.prices.get(each)))
+            for each in sorted(settings.symbols)
+        },
+    )
+
+
+def _portfolio(settings: Settings, desk: Desk) -> Portfolio:
+    """Show the holdings of the universe: the strategy has no say about any other."""
+    held = {
+        symbol: stake
+        for symbol, stake in desk.stakes.items()
+        if symbol in settings.symbols and stake.held > 0
+    }
+    return Portfolio(
+        capital=desk.capital,
+        quantities={symbol: stake.held for symbol, stake in held.items()},
+        weights={
+            symbol: desk.value_of(symbol) / desk.capital if desk.capital > 0 else ZERO
+            for symbol in held
+        },
+    )
+
+
+def _budget(settings: Settings, desk: Desk, exits: list[Case]) -> tuple[Decimal, Decimal | None]:
+    """Give the cash that entries may cost, and what ``Capital`` leaves them, once the exits filled.
+
+    The reserve is kept of what exits bring, too, as it will be when the cash is there.
+    """
+    proceeds = sum((each.money for each in exits), ZERO)
+    kept = proceeds * (1 - settings.cash_reserve)
+    if desk.capital_left is None:
+        return desk.cash + kept, None
+    return desk.cash + kept, desk.capital_left + proceeds
+
+
+def _cancels(snapshot: Snapshot) -> tuple[str, ...]:
+    """Name the desk's own orders to cancel: what is left from before, but not what protects.
+
+    A halted desk cancels its entries alone.
+    """
+    halted = snapshot.trading_state is TradingState.HALTED
+    return tuple(
+        sorted(
+            order.client_order_id
+            for order in snapshot.own_open_orders
+            if not order.is_terminal
+            and not limits.is_protective(order)
+            and not (halted and not _is_entry(order.client_order_id))
+        )
+    )
+
+
+def _is_entry(order_id: str) -> bool:
+    place = parse_client_order_id(order_id)
+    return place is not None and place.leg is Leg.ENTRY
+
+
+def _intent(case: Case, run: Run, settings: Settings, desk: Desk) -> OrderIntent:
+    leg = Leg.ENTRY if case.side is Side.BUY else Leg.EXIT
+    return OrderIntent(
+        client_order_id=client_order_id(
+            OrderPlace(run.desk, run.session, run.slot, case.symbol, leg, 0)
+        ),
+        symbol=case.symbol,
+        side=case.side,
+        leg=leg,
+        qty=case.qty,
+        order_type=settings.order_type,
+        limit_price=case.worst if settings.order_type is OrderType.LIMIT else None,
+        reference_price=case.reference,
+        why=why_order(case, desk),
+    )

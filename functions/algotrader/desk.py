@@ -1,0 +1,100 @@
+"""Owns what the desk has to work with at the bell: its stakes, what they are worth, its capital."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+
+from algotrader.model import Settings, Snapshot
+from algotrader.sizing import (
+    CENT,
+    ZERO,
+    Stake,
+    finite,
+    open_buy_cost,
+    spendable,
+    stake_of,
+    usable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The desk at the bell, in dollars.
+
+    Attributes
+    ----------
+    stakes : dict of str to Stake
+        Every managed symbol, in alphabetical order: the universe, and what the ledger holds.
+    references : dict of str to Decimal
+        What a share is valued at; a symbol of unknown worth is absent.
+    capital : Decimal
+        What weights are fractions of.
+    cash : Decimal
+        What the account lets the desk spend, before any exit.
+    capital_left : Decimal or None
+        ``Capital`` less the desk's positions, below 0 when they have outgrown it; None means no
+        cap.
+    """
+
+    stakes: dict[str, Stake]
+    references: dict[str, Decimal]
+    capital: Decimal
+    cash: Decimal
+    capital_left: Decimal | None
+
+    @property
+    def spendable(self) -> Decimal:
+        """What entries may cost when no exit brings anything."""
+        if self.capital_left is None:
+            return self.cash
+        return max(min(self.cash, self.capital_left), ZERO)
+
+    def value_of(self, symbol: str) -> Decimal:
+        """Value what the desk holds of a symbol; 0 when nothing tells what it is worth."""
+        return self.stakes[symbol].held * self.references.get(symbol, ZERO)
+
+
+def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
+    """Take stock of the desk.
+
+    Desk capital is the desk's positions at the latest price plus spendable cash, at most
+    ``Capital``. A position without a latest price is valued at its last close, else at what it
+    cost, so that one missing price does not shrink all other targets.
+    """
+    holdings = snapshot.ledger.holdings
+    managed = {*settings.symbols, *(each for each in holdings if holdings[each].qty != 0)}
+    stakes = {each: stake_of(each, holdings, snapshot.positions) for each in sorted(managed)}
+    references = {each: worth for each in stakes if (worth := _worth(each, snapshot)) is not None}
+    positions = sum(
+        (stakes[each].held * worth for each, worth in references.items()), ZERO
+    ).quantize(CENT, ROUND_FLOOR)
+    open_buys = open_buy_cost(
+        (*snapshot.own_open_orders, *snapshot.foreign_open_orders),
+        snapshot.prices,
+        settings.limit_offset_bps,
+    )
+    cash = spendable(snapshot.account, settings.cash_reserve, open_buys)
+    capital = positions + cash
+    if settings.capital is not None:
+        capital = min(capital, settings.capital)
+    return Desk(
+        stakes=stakes,
+        references=references,
+        capital=capital,
+        cash=cash,
+        capital_left=None if settings.capital is None else settings.capital - positions,
+    )
+
+
+def _worth(symbol: str, snapshot: Snapshot) -> Decimal | None:
+    latest = usable(snapshot.prices.get(symbol))
+    if latest is not None:
+        return latest
+    close = finite(snapshot.last_closes.get(symbol, ZERO))
+    if close > 0:
+        return close
+    holding = snapshot.ledger.holdings.get(symbol)
+    if holding is None or finite(holding.qty) <= 0 or finite(holding.cost) <= 0:
+        return None
+    return holding.cost / holding.qty
