@@ -1,0 +1,1 @@
+"""The Decide Orders step."""

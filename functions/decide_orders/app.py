@@ -1,0 +1,46 @@
+"""Owns the Decide Orders step's handler: parse, decide, return."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.contracts import DecideOrdersEvent, DecideOrdersResult, decode, encode
+from algotrader.decision import decide
+from algotrader.model import Features, Snapshot
+from algotrader.strategy import load_strategy
+from algotrader.submission import first_plan
+
+logger = Logger(service="decide_orders")
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], _context: object) -> Any:
+    """Turn snapshot and features into a decision and the first plan of Submit Orders."""
+    request = decode(DecideOrdersEvent, event, "the input of Decide Orders")
+    run, settings = request.run, request.settings
+    logger.append_keys(run_id=run.run_id)
+    artifacts = Artifacts(os.environ["BUCKET"])
+    snapshot = artifacts.get(request.snapshot, Snapshot)
+    features = artifacts.get(request.features, Features)
+    strategy = load_strategy(settings.strategy, settings.strategy_parameters)
+    decision = decide(run, settings, snapshot, features, strategy)
+    sends = run.sends_orders and bool(decision.exits or decision.entries or decision.cancels)
+    # Not under "decision": that journal entry is Submit Orders' own, written once and for good.
+    result = DecideOrdersResult(
+        outcome="SUBMIT" if sends else "NOTHING_TO_SUBMIT",
+        decision=artifacts.put(run, "decided", decision),
+        plan=artifacts.put(run, "plan-000", first_plan(run, decision)),
+    )
+    logger.info(
+        "Orders decided",
+        outcome=result.outcome,
+        exits=len(decision.exits),
+        entries=len(decision.entries),
+        cancels=len(decision.cancels),
+        denied=len(decision.denied),
+    )
+    return encode(result)
