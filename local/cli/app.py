@@ -1,0 +1,44 @@
+"""Owns the list of the commands and the options they share."""
+
+from __future__ import annotations
+
+import click
+
+from local.cli.broker import broker
+from local.cli.run import run
+from local.cli.schedule import schedule
+from local.cli.up import up
+
+
+def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        number = version("algo-trader")
+    except PackageNotFoundError:
+        number = "(not installed)"
+    click.echo(f"algo-trader {number}")
+    context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Show the version.",
+)
+def app() -> None:
+    """Trade a day on this machine, the way the deployed desk does.
+
+    The real template, state machine and functions run in an embedded AWS against a paper broker
+    on real historical bars. No cloud account, no Docker, no internet.
+    """
+
+
+for command in (run, up, broker, schedule):
+    app.add_command(command)

@@ -1,0 +1,50 @@
+"""Owns `algo-trader broker`: the paper broker alone, until Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+
+import click
+
+from local.cli.options import session_option
+
+MAX_PORT = 65535
+REAL_TIME = 1.0
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, MAX_PORT),
+    default=0,
+    metavar="PORT",
+    help="Where to listen on 127.0.0.1; default: a free port.",
+)
+@session_option("The day to stand on, YYYY-MM-DD, at the bell of 09:35.")
+@click.option(
+    "--clock-scale",
+    type=click.FloatRange(min=0, min_open=True),
+    default=REAL_TIME,
+    show_default=True,
+    metavar="X",
+    help="How many seconds pass at the broker in one of yours.",
+)
+def broker(port: int, session: date | None, clock_scale: float) -> None:
+    """Run only the paper broker, which speaks Alpaca's REST API over historical bars."""
+    from local.paper_broker import PaperBrokerProcess  # noqa: PLC0415
+    from local.runner.inputs import BELL  # noqa: PLC0415
+    from local.runner.sessions import choose_sessions  # noqa: PLC0415
+
+    with PaperBrokerProcess(port=port, clock_scale=clock_scale) as process:
+        day = choose_sessions(process.sessions(), session, 1)[0]
+        process.open_session(day, BELL)
+        click.echo(
+            f"{process.url} stands on {day}, {BELL} in New York. Ctrl-C ends it.\n\n"
+            "Move it to another day:\n"
+            f"  curl -X POST {process.url}/_paper/session "
+            f'-d \'{{"date": "{day}", "time": "{BELL}"}}\'\n'
+            "Trade with it:\n"
+            f"  algo-trader run --broker-url {process.url}"
+        )
+        threading.Event().wait()

@@ -1,0 +1,36 @@
+"""Owns the options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _date(_context: click.Context, _parameter: click.Parameter, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no date such as 2012-02-15") from None
+
+
+def session_option(text: str) -> Callable[[Command], Command]:
+    """Make ``--session D``; the command gets a date, or None."""
+    return click.option("--session", metavar="D", callback=_date, help=text)
+
+
+def parameter_option() -> Callable[[Command], Command]:
+    """Make ``--parameter Key=Value``; the command gets ``pairs``, a tuple of str."""
+    return click.option(
+        "--parameter",
+        "pairs",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Set a parameter of template.yaml; may be given again and again.",
+    )

@@ -1,0 +1,112 @@
+"""Owns `algo-trader schedule`: when the bell rings next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from local.runner.problems import UsageProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NEW_YORK = "America/New_York"
+MAX_BELLS = 1000
+FORMAT = "%a %Y-%m-%d %H:%M %Z"
+
+
+@click.command()
+@click.option(
+    "--expression",
+    help="An EventBridge Scheduler expression; default: ScheduleExpression of template.yaml.",
+)
+@click.option(
+    "--timezone", "zone_name", default=NEW_YORK, show_default=True, help="Where the bell hangs."
+)
+@click.option(
+    "--next",
+    "count",
+    type=click.IntRange(1, MAX_BELLS),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many bells to show.",
+)
+@click.option("--after", metavar="INSTANT", help="RFC 3339 instant to start from; default: now.")
+def schedule(expression: str | None, zone_name: str, count: int, after: str | None) -> None:
+    """Show when the bell rings next, in New York time, UTC and your own time.
+
+    Weekends follow from the expression. Holidays do not: the bell rings on them too, the desk asks
+    the broker's calendar, and the run ends as Market Closed.
+    """
+    from local.cli.cron import CronError, parse  # noqa: PLC0415
+
+    try:
+        zone = ZoneInfo(zone_name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageProblem(f"--timezone {zone_name}: there is no such time zone") from error
+    text = expression or _template_expression()
+    try:
+        cron = parse(text)
+    except CronError as error:
+        raise UsageProblem(str(error)) from error
+    bells = list(islice(cron.bells(_instant(after), zone), count))
+    if not bells:
+        raise UsageProblem(f"{text!r} never rings again")
+    _print(text, zone_name, bells)
+
+
+def _template_expression() -> str:
+    from local.runner.template import default_of  # noqa: PLC0415
+
+    return default_of("ScheduleExpression")
+
+
+def _instant(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise UsageProblem(f"--after {text}: give an instant such as 2026-01-05T14:35:00Z")
+    return instant
+
+
+def _print(text: str, zone_name: str, bells: Sequence[datetime]) -> None:
+    from local.cli.console import make_console  # noqa: PLC0415
+    from local.cli.tables import table  # noqa: PLC0415
+
+    zones = {"New York": ZoneInfo(NEW_YORK), "UTC": ZoneInfo("UTC"), "Here": None}
+    if zone_name not in {NEW_YORK, "UTC"}:
+        zones = {zone_name: ZoneInfo(zone_name), **zones}
+    notes = _notes(bells)
+    rows = [
+        [*(bell.astimezone(zone).strftime(FORMAT) for zone in zones.values()), note]
+        for bell, note in zip(bells, notes, strict=True)
+    ]
+    console = make_console()
+    console.print(f"{text} in {zone_name}\n", markup=False, highlight=False)
+    console.print(table([*zones, ""], rows))
+    console.print(
+        "\nOn a holiday the bell rings too: the broker's calendar decides, and the run ends as "
+        "Market Closed.",
+        markup=False,
+        highlight=False,
+    )
+
+
+def _notes(bells: Sequence[datetime]) -> list[str]:
+    """Say beside a bell what is unusual about it: a weekend, or clocks that changed before it."""
+    notes = ["weekend" if bell.weekday() > 4 else "" for bell in bells]  # noqa: PLR2004 - Friday
+    for place, (before, bell) in enumerate(pairwise(bells), start=1):
+        shift = (bell.utcoffset() or timedelta()) - (before.utcoffset() or timedelta())
+        if shift:
+            hours = shift.total_seconds() / 3600
+            notes[place] = ", ".join(filter(None, [notes[place], f"clocks changed {hours:+g} h"]))
+    return notes

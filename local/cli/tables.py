@@ -1,0 +1,163 @@
+"""Owns what a run's document looks like to a person: orders, refusals, reasons, the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from local.cli.console import clean
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+PHONE_WIDTH = 40
+SUCCEEDED = "SUCCEEDED"
+FILLED = "filled"
+
+
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
+) -> Table:
+    """Lay rows out under headers; the columns named in ``right`` are aligned to the right."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for header in headers:
+        grid.add_column(header, justify="right" if header in right else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(clean(cell)) for cell in row))
+    return grid
+
+
+def print_day(console: Console, document: dict[str, Any], message: str) -> None:
+    """Print all that one run did.
+
+    Parameters
+    ----------
+    message : str
+        What Fetch Bars said of the session, shown when nothing was decided.
+    """
+    execution = document["execution"]
+    decision = document["decision"] or {}
+    if execution["status"] != SUCCEEDED:
+        _section(console, "Failure", _lines(execution["error"], execution["cause"]))
+    elif not decision and message:
+        _section(console, "Outcome", _lines(message))
+    if document["orders"] or decision:
+        _section(console, "Orders", _orders(document["orders"]))
+    if document["denied"]:
+        rows = [(one["symbol"], one["code"], one["detail"]) for one in document["denied"]]
+        _section(console, "Denied", table(("Symbol", "Reason", "Detail"), rows))
+    if decision.get("why"):
+        _section(console, "Why", table(("Symbol", "Reason"), sorted(decision["why"].items())))
+    notification = document["notification"]
+    if notification and notification["sms"]:
+        _section(console, "Text message", _phone(notification["sms"]))
+    if document["account"]:
+        _section(console, "Account", _lines(_account(document["account"])))
+
+
+def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
+    """Print one row for each of several runs, then where the account ended."""
+    rows = []
+    for document in documents:
+        account = document["account"] or {}
+        orders = document["orders"]
+        filled = sum(order["status"] == FILLED for order in orders)
+        rows.append(
+            (
+                document["session"] or "",
+                document["execution"]["error"] or document["execution"]["status"],
+                f"{filled}/{len(orders)}",
+                len(document["denied"]),
+                money(account.get("cash")),
+                money(account.get("equity")),
+                change(account),
+            )
+        )
+    headers = ("Session", "Run", "Filled", "Denied", "Cash", "Equity", "Since last close")
+    console.print(table(headers, rows, right=headers[2:]))
+
+
+def money(text: str | None) -> str:
+    """Spell an amount with thousands separators and cents; what is no number stays as it is."""
+    amount = _decimal(text)
+    return (text or "") if amount is None else f"{amount:,.2f}"
+
+
+def change(account: dict[str, Any]) -> str:
+    """Spell equity against the previous close in dollars and per cent; empty when not known."""
+    equity, last = _decimal(account.get("equity")), _decimal(account.get("last_equity"))
+    if equity is None or not last:
+        return ""
+    return f"{equity - last:+,.2f} ({(equity - last) / last:+.2%})"
+
+
+def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
+    if not orders:
+        return _lines("none")
+    rows = [
+        (
+            order["side"],
+            order["symbol"],
+            order["qty"],
+            order["status"],
+            order["filled_qty"],
+            order["filled_avg_price"] or "",
+        )
+        for order in orders
+    ]
+    headers = ("Side", "Symbol", "Quantity", "Status", "Filled", "Average price")
+    return table(headers, rows, right=("Quantity", "Filled", "Average price"))
+
+
+def _phone(sms: str) -> RenderableType:
+    from rich.box import ASCII, ROUNDED  # noqa: PLC0415
+    from rich.console import Group  # noqa: PLC0415
+    from rich.panel import Panel  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    count = f"{len(sms)} characters"
+    bubble = Panel(Text(clean(sms)), box=ROUNDED if speaks_unicode() else ASCII, width=PHONE_WIDTH)
+    return Group(bubble, Text(count.rjust(PHONE_WIDTH), style="dim"))
+
+
+def speaks_unicode() -> bool:
+    """Tell whether stdout can show more than ASCII."""
+    import sys  # noqa: PLC0415
+
+    return (sys.stdout.encoding or "").lower().startswith("utf")
+
+
+def _account(account: dict[str, Any]) -> str:
+    parts = [f"equity {money(account['equity'])}", f"cash {money(account['cash'])}"]
+    if change(account):
+        parts.append(f"since last close {change(account)}")
+    return ", ".join(parts)
+
+
+def _lines(*lines: object) -> RenderableType:
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text(clean("\n".join(str(line) for line in lines if line)))
+
+
+def _section(console: Console, title: str, body: RenderableType) -> None:
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console.print()
+    console.print(Text(title, style="bold"))
+    console.print(Padding(body, (0, 0, 0, 2)))
+
+
+def _decimal(text: object) -> Decimal | None:
+    try:
+        amount = Decimal(str(text))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None

@@ -1,0 +1,93 @@
+"""Owns the live timeline: a line for each state of the machine as the execution walks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.status import Status
+from rich.text import Text
+
+from local.cli.console import clean, make_console
+from local.runner.history import TASK, Visit
+
+NAME_WIDTH = 22
+TIMED = frozenset({TASK, "Wait"})
+STYLES = {"Fail": "bold red", "Succeed": "bold green", TASK: "", "Wait": ""}
+
+
+class TimelineView:
+    """Shows states as they end, and on a terminal what goes on right now.
+
+    Parameters
+    ----------
+    console : Console
+        Where to print.
+    quiet : bool
+        Show nothing at all.
+    """
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console = console
+        self._quiet = quiet
+        self._status: Status | None = None
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Turn a spinner beside ``what``, where there is a terminal, as long as the block lasts."""
+        if self._quiet or not self._console.is_terminal:
+            yield
+            return
+        with self._console.status(Text(what)) as self._status:
+            yield
+
+    def title(self, text: str) -> None:
+        """Print the line above the states."""
+        self._print(Text(clean(text), style="bold"))
+
+    def ended(self, visit: Visit) -> None:
+        """Print the line of a state that the execution has left."""
+        style = "red" if visit.error else STYLES.get(visit.kind, "dim")
+        self._print(Text(line_of(visit), style=style))
+
+    def lasting(self, visit: Visit) -> None:
+        """Show the state that the execution is in."""
+        if self._status is not None:
+            tries = f", attempt {visit.attempts}" if visit.attempts > 1 else ""
+            self._status.update(Text(f"{clean(visit.name)}{tries}"))
+
+    def _print(self, text: Text) -> None:
+        if not self._quiet:
+            self._console.print(text)
+
+
+@contextmanager
+def progress_bar(total: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar on stderr, when that is a terminal; call what it yields after each step."""
+    console = make_console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    hidden = not console.is_terminal
+    with Progress(*columns, *times, console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda what: progress.update(task, advance=1, description=what)
+
+
+def line_of(visit: Visit) -> str:
+    """Spell a state, how long it took, and how often it was tried when that was not once."""
+    name = f"  {clean(visit.name)}"
+    if visit.kind not in TIMED:
+        return name
+    line = f"{name:<{NAME_WIDTH + 2}} {visit.seconds:7.2f} s"
+    if visit.attempts > 1:
+        line += f"  {visit.attempts} attempts"
+    return f"{line}  {clean(visit.error)}" if visit.error else line

@@ -1,0 +1,92 @@
+"""Owns `algo-trader up`: the whole desk on this machine, standing until Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from local.cli.options import parameter_option, session_option
+
+if TYPE_CHECKING:
+    from local.runner.desk import Desk
+
+REGION = "us-east-1"
+REAL_TIME = 1.0
+# Logical id in template.yaml, and the sample event of its happy case.
+STEPS = {
+    "FetchBars": "fetch_bars",
+    "ComputeIndicators": "compute_indicators",
+    "DecideOrders": "decide_orders",
+    "SubmitOrders": "submit_orders",
+    "Notify": "notify",
+}
+
+
+@click.command()
+@session_option("The day that the paper broker stands on, YYYY-MM-DD.")
+@parameter_option()
+def up(session: date | None, pairs: tuple[str, ...]) -> None:
+    """Deploy into an embedded AWS beside a paper broker, and stay up until Ctrl-C.
+
+    Waits and the broker's clock run in real time here.
+    """
+    from local.cli.console import make_console  # noqa: PLC0415
+    from local.runner.desk import DeskPlan, open_desk  # noqa: PLC0415
+    from local.runner.sessions import choose_sessions  # noqa: PLC0415
+    from local.runner.template import read_overrides  # noqa: PLC0415
+
+    plan = DeskPlan(broker=None, parameters=read_overrides(pairs), wait_scale=REAL_TIME)
+    make_console(stderr=True).print("Starting the broker and the embedded AWS")
+    with open_desk(plan) as desk, TemporaryDirectory(prefix="algo-trader-up-") as folder:
+        day = choose_sessions(desk.sessions(), session, 1)[0]
+        desk.ring(day, {})
+        variables = Path(folder, "env.json")
+        variables.write_text(json.dumps(function_variables(desk), indent=2), encoding="utf-8")
+        click.echo(directions(desk, day, variables))
+        threading.Event().wait()
+
+
+def function_variables(desk: Desk) -> dict[str, dict[str, str]]:
+    """Give ``sam local invoke --env-vars`` what the functions of the embedded AWS are given."""
+    functions = desk.aws.client("lambda")
+    variables = {}
+    for logical_id, step in STEPS.items():
+        name = f"{desk.stack.name}-{step.replace('_', '-')}"
+        configuration = functions.get_function_configuration(FunctionName=name)
+        own: dict[str, str] = configuration["Environment"]["Variables"]
+        variables[logical_id] = own | {"AWS_ENDPOINT_URL": desk.aws.endpoint_url}
+    return variables
+
+
+def directions(desk: Desk, day: date, variables: Path) -> str:
+    """Say what stands and how to reach it, ready to be copied into another shell."""
+    machine = desk.stack.state_machine_arn
+    invocations = "\n".join(
+        f"  sam local invoke {logical_id} --event events/{step}/<case>.json "
+        f"--env-vars {variables} --docker-network host"
+        for logical_id, step in STEPS.items()
+    )
+    return f"""\
+The paper broker stands on {day}, 09:35 in New York:
+  {desk.broker.look_url}
+The embedded AWS:
+  export AWS_ENDPOINT_URL={desk.aws.endpoint_url}
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={REGION}
+The state machine:
+  {machine}
+
+Trade a day:
+  aws stepfunctions start-execution --state-machine-arn {machine} --input '{{}}'
+  aws stepfunctions list-executions --state-machine-arn {machine}
+Move the broker to another day (YYYY-MM-DD, New York time):
+  curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{day}", "time": "09:35"}}'
+Run one step in its image, after sam build:
+{invocations}
+
+Ctrl-C stops all of it."""

@@ -1,0 +1,1 @@
+"""Owns a trading day on this machine: broker, embedded AWS and execution, told as one document."""

@@ -1,0 +1,166 @@
+"""Owns a desk on this machine: the template deployed into an embedded AWS, beside its broker."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.embedded_aws import EmbeddedAws, Stack
+from local.paper_broker import PaperBrokerProcess
+from local.runner.brokers import Broker, broker_at, look
+from local.runner.document import Document, Ending, message_of, run_document, run_of
+from local.runner.history import Timeline, Visit
+from local.runner.inputs import bell_time, with_bell
+
+STACK = "algo-trader"
+FAST_WAIT_SCALE = 0.05
+POLL_SECONDS = 0.1
+RUNNING = "RUNNING"
+
+OnVisit = Callable[[Visit], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPlan:
+    """What to set up.
+
+    Attributes
+    ----------
+    broker : Broker or None
+        None means the built-in paper broker, in a process of its own.
+    parameters : mapping
+        Values for the template's parameters; the broker's addresses need not be among them.
+    wait_scale : float
+        Factor on the state machine's waits and retry delays. The built-in broker's clock runs on by
+        its inverse, so that a minute that the machine waits is a minute at the broker.
+    """
+
+    broker: Broker | None
+    parameters: Mapping[str, str]
+    wait_scale: float = FAST_WAIT_SCALE
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What came of one run; ``message`` is what Fetch Bars said of the session."""
+
+    document: Document
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A desk that stands: everything runs until `open_desk` is left."""
+
+    aws: EmbeddedAws
+    stack: Stack
+    broker: Broker
+    paper_broker: PaperBrokerProcess | None
+    slots: str
+
+    def run(
+        self,
+        value: Any,
+        session: date | None = None,
+        *,
+        ended: OnVisit | None = None,
+        lasting: OnVisit | None = None,
+    ) -> Day:
+        """Ring the bell once and wait for the run's end.
+
+        Parameters
+        ----------
+        value : object
+            The execution's input, any JSON value.
+        session : date or None
+            Where the built-in broker's clock is set to; None leaves it, and the input, alone.
+        ended, lasting : callable or None
+            Told of every state that the execution leaves, and is in.
+        """
+        if session is not None:
+            value = with_bell(value, self.ring(session, value))
+        arn = self.stack.start(value)
+        timeline = Timeline()
+        while True:
+            description = self.stack.describe(arn)  # before the history: its end is then in there
+            for visit in timeline.extend(self.stack.history(arn)):
+                if ended is not None:
+                    ended(visit)
+            if description["status"] != RUNNING:
+                break
+            if lasting is not None and timeline.current is not None:
+                lasting(timeline.current)
+            time.sleep(POLL_SECONDS)
+        run = run_of(timeline)
+        document = run_document(
+            ending_of(description),
+            timeline,
+            look(self.broker, run["session"] if run else None),
+            self._read_artifact,
+            session.isoformat() if session else None,
+        )
+        return Day(document, message_of(timeline))
+
+    def sessions(self) -> list[date]:
+        """Give the sessions that the built-in broker has bars for, ascending; else none."""
+        return [] if self.paper_broker is None else list(self.paper_broker.sessions())
+
+    def ring(self, session: date, value: Any) -> str | None:
+        """Set the built-in broker's clock to the bell of a session, and give the bell's instant.
+
+        Parameters
+        ----------
+        value : object
+            The execution's input: a slot in it, or a report, has a bell of its own.
+        """
+        if self.paper_broker is None:
+            return None
+        return self.paper_broker.open_session(session, bell_time(value, self.slots))
+
+    def _read_artifact(self, artifact: Mapping[str, Any]) -> Any:
+        if "inline" in artifact:
+            return artifact["inline"]
+        place = urlsplit(str(artifact.get("s3")))
+        answer = self.aws.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        return json.load(answer["Body"])
+
+
+@contextmanager
+def open_desk(plan: DeskPlan) -> Iterator[Desk]:
+    """Start broker and embedded AWS side by side, deploy the template, and stop all at the end."""
+    aws = EmbeddedAws(plan.wait_scale)
+    with ExitStack() as stack:
+        paper_broker, broker = None, plan.broker
+        if broker is None:
+            paper_broker = PaperBrokerProcess(clock_scale=1 / plan.wait_scale)
+            # Entered within the pool's own block: what one thread has started is stopped, also
+            # when the other fails or a Ctrl-C comes between.
+            with ThreadPoolExecutor(1) as pool:
+                started = pool.submit(stack.enter_context, paper_broker)
+                stack.enter_context(aws)
+                started.result()
+            broker = broker_at(paper_broker.url, {})
+        else:
+            stack.enter_context(aws)
+        addresses = {"AlpacaTradingUrl": broker.trading_url, "AlpacaDataUrl": broker.data_url}
+        keys = {"key_id": broker.key_id, "secret_key": broker.secret_key}
+        deployed = aws.deploy(STACK, addresses | dict(plan.parameters), keys=keys)
+        yield Desk(aws, deployed, broker, paper_broker, plan.parameters.get("Slots", ""))
+
+
+def ending_of(description: Mapping[str, Any]) -> Ending:
+    """Read how an execution ended out of its description."""
+    return Ending(
+        name=description["name"],
+        status=description["status"],
+        error=description.get("error"),
+        cause=description.get("cause"),
+        seconds=(description["stopDate"] - description["startDate"]).total_seconds(),
+    )

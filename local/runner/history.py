@@ -1,0 +1,142 @@
+"""Owns what an execution's history says: which states ran, how long, and what they gave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+ENTERED = "StateEntered"
+EXITED = "StateExited"
+TASK = "Task"
+TRIED = frozenset({"TaskScheduled", "LambdaFunctionScheduled"})
+FAILED = frozenset({"TaskFailed", "TaskTimedOut", "LambdaFunctionFailed", "LambdaFunctionTimedOut"})
+
+
+@dataclass(slots=True)
+class Visit:
+    """One stay in one state.
+
+    Attributes
+    ----------
+    kind : str
+        ``Task``, ``Choice``, ``Wait``, ``Pass``, ``Succeed`` or ``Fail``.
+    attempts : int
+        How often the Task was tried within this stay, retries counted.
+    result : object
+        What the Task's function returned, None until it has, or when it failed.
+    error : str
+        Name of the last error of this stay, empty when none.
+    """
+
+    name: str
+    kind: str
+    entered: datetime
+    left: datetime | None = None
+    attempts: int = 0
+    result: Any = None
+    error: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Length of the stay; 0 while it lasts."""
+        return (self.left - self.entered).total_seconds() if self.left else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StateTotal:
+    """All stays in one Task state together; ``attempts`` counts retries and repeated visits."""
+
+    name: str
+    seconds: float
+    attempts: int
+
+
+@dataclass(slots=True)
+class Timeline:
+    """The stays of an execution in the order they began; feed it events as they come.
+
+    Parameters
+    ----------
+    visits : list of Visit
+        Empty for a new execution.
+    """
+
+    visits: list[Visit] = field(default_factory=list)
+    _seen: int = 0
+
+    def extend(self, events: Iterable[Mapping[str, Any]]) -> list[Visit]:
+        """Take the history as it stands, in ascending order, and give the stays that ended since.
+
+        The whole history is handed in each time; events taken before are skipped by their id.
+        """
+        ended: list[Visit] = []
+        for event in events:
+            if event["id"] <= self._seen:
+                continue
+            self._seen = event["id"]
+            visit = self._take(event)
+            if visit is not None:
+                ended.append(visit)
+        return ended
+
+    @property
+    def current(self) -> Visit | None:
+        """The stay that lasts, None when there is none."""
+        return self.visits[-1] if self.visits and self.visits[-1].left is None else None
+
+    def totals(self) -> list[StateTotal]:
+        """Give the Task states in the order of their first entry."""
+        totals: dict[str, StateTotal] = {}
+        for visit in self.visits:
+            if visit.kind != TASK:
+                continue
+            before = totals.get(visit.name, StateTotal(visit.name, 0.0, 0))
+            totals[visit.name] = StateTotal(
+                visit.name, before.seconds + visit.seconds, before.attempts + visit.attempts
+            )
+        return list(totals.values())
+
+    def result(self, *names: str) -> dict[str, Any] | None:
+        """Give what the last successful stay in one of the named states returned."""
+        for visit in reversed(self.visits):
+            if visit.name in names and isinstance(visit.result, dict):
+                return visit.result
+        return None
+
+    def _take(self, event: Mapping[str, Any]) -> Visit | None:
+        kind, at = str(event["type"]), event["timestamp"]
+        if kind.endswith(ENTERED):
+            name = event["stateEnteredEventDetails"]["name"]
+            self.visits.append(Visit(name, kind.removesuffix(ENTERED), at))
+            return None
+        visit = self.current
+        if visit is None:
+            return None
+        if kind in TRIED:
+            visit.attempts += 1
+        elif kind in FAILED:
+            visit.error = _error(event)
+        elif kind == "TaskSucceeded":
+            visit.result, visit.error = _payload(event["taskSucceededEventDetails"]), ""
+        if kind.endswith(EXITED) or kind.startswith("Execution"):
+            visit.left = at
+            return visit
+        return None
+
+
+def _payload(details: Mapping[str, Any]) -> Any:
+    try:
+        output = json.loads(details.get("output", "null"))
+    except ValueError:
+        return None
+    return output.get("Payload", output) if isinstance(output, dict) else output
+
+
+def _error(event: Mapping[str, Any]) -> str:
+    details: Mapping[str, Any] = next(
+        (value for key, value in event.items() if key.endswith("EventDetails")), {}
+    )
+    return str(details.get("error", event["type"]))
