@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -32,6 +33,7 @@ CODE_BUCKET = "embedded-aws-code"
 TEST_KEYS = {"key_id": "embedded-key", "secret_key": "embedded-secret"}
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 DEPLOY_SECONDS = 120
+NOTHING_TO_DO = "No updates are to be performed"
 
 
 class EmbeddedAws:
@@ -44,10 +46,18 @@ class EmbeddedAws:
     own_loop : bool or None
         Whether handlers are served by our own loop in place of awslambdaric; None lets the system
         decide.
+    enforce_iam : bool
+        Whether every call of a function is held against its role in the template, as on AWS.
     """
 
-    def __init__(self, wait_scale: float = 1.0, *, own_loop: bool | None = None) -> None:
-        self._process = MinistackProcess(wait_scale)
+    def __init__(
+        self,
+        wait_scale: float = 1.0,
+        *,
+        own_loop: bool | None = None,
+        enforce_iam: bool = False,
+    ) -> None:
+        self._process = MinistackProcess(wait_scale, enforce_iam=enforce_iam)
         self._own_loop = not sys.platform.startswith("linux") if own_loop is None else own_loop
         self._clients: dict[str, Any] = {}
         self._session: Any = None
@@ -154,7 +164,9 @@ class EmbeddedAws:
     def _put_code(self, stack: str, content: bytes) -> dict[str, str]:
         s3 = self.client("s3")
         s3.create_bucket(Bucket=CODE_BUCKET)
-        code = {"Bucket": CODE_BUCKET, "Key": f"{stack}/bootstrap.zip"}
+        # CloudFormation updates a function only when the key of its code changes.
+        key = f"{stack}/{hashlib.sha256(content).hexdigest()}.zip"
+        code = {"Bucket": CODE_BUCKET, "Key": key}
         s3.put_object(**code, Body=content)
         return code
 
@@ -179,8 +191,20 @@ class EmbeddedAws:
         try:
             cloudformation.create_stack(**request)
         except cloudformation.exceptions.AlreadyExistsException:
-            cloudformation.update_stack(**request)
+            self._update(request)
+        except cloudformation.exceptions.ClientError as error:
+            raise DeploymentProblem(f"{stack} cannot be deployed: {error}") from error
         return self._outputs(stack)
+
+    def _update(self, request: Mapping[str, Any]) -> None:
+        cloudformation = self.client("cloudformation")
+        try:
+            cloudformation.update_stack(**request)
+        except cloudformation.exceptions.ClientError as error:
+            if NOTHING_TO_DO not in str(error):
+                raise DeploymentProblem(
+                    f"{request['StackName']} cannot be updated: {error}"
+                ) from error
 
     def _put_template(self, stack: str, template: Mapping[str, Any]) -> str:
         key = f"{stack}/template.json"

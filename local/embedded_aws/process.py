@@ -30,10 +30,13 @@ class MinistackProcess:
     ----------
     wait_scale : float
         Factor on the state machine's waits and retry delays; 1 is real time, 0 skips them.
+    enforce_iam : bool
+        Whether calls are held against the template's roles, as on AWS.
     """
 
-    def __init__(self, wait_scale: float) -> None:
+    def __init__(self, wait_scale: float, *, enforce_iam: bool = False) -> None:
         self._wait_scale = wait_scale
+        self._enforce_iam = enforce_iam
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.folder = Path(tempfile.mkdtemp(prefix="algo-trader-aws-"))
@@ -125,6 +128,7 @@ class MinistackProcess:
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "127.0.0.1",
             "SFN_WAIT_SCALE": str(self._wait_scale),
+            "AUTH": str(self._enforce_iam).lower(),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "DOCKER_HOST": f"unix://{self.folder}/no-docker",

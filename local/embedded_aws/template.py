@@ -16,6 +16,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 TEMPLATE = CHECKOUT / "template.yaml"
 FUNCTION = "AWS::Serverless::Function"
 STATE_MACHINE = "AWS::Serverless::StateMachine"
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
 
 
 class _Loader(yaml.SafeLoader):
@@ -58,8 +59,8 @@ def embed(
     """Rewrite the real template for ministack, changing as little as may be.
 
     Image functions run from a zip that holds a bootstrap, the definition comes in line, and the
-    schedules' targets stay but their states are off, whatever the parameters say: ministack would
-    ring them, and in UTC.
+    schedules stay but are off, whatever the parameters say: ministack would ring them, and in UTC.
+    The bucket's TLS-only policy goes: loopback has no TLS.
 
     Parameters
     ----------
@@ -71,6 +72,7 @@ def embed(
     resources = {
         name: _embedded_resource(resource, definition, code)
         for name, resource in template["Resources"].items()
+        if resource["Type"] != BUCKET_POLICY
     }
     return {**template, "Resources": resources}
 
