@@ -1,0 +1,78 @@
+"""Owns the broker's command line: ``python -m local.paper_broker``."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+from local.paper_broker.broker import Options
+from local.paper_broker.server import serve
+from local.paper_broker.values import Behaviour, Opening
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local.paper_broker",
+        description="A paper broker on real daily bars that speaks Alpaca's REST v2.",
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=0, help="0 takes a free one")
+    add(
+        "--session", type=date.fromisoformat, help="open at this session's bell (default: the last)"
+    )
+    add("--clock-scale", type=float, default=1.0, help="simulated seconds in a real one")
+    add("--cash", type=_number, default=Opening().cash, help="dollars to start with")
+    add("--hold", type=_holding, action="append", default=[], metavar="SYMBOL=QTY")
+    add("--multiplier", type=int, choices=(1, 2), default=2, help="1: cash only, 2: margin")
+    add("--seed", default=Opening().seed, help="what ids follow from")
+    add("--key-id", default=Options().key_id)
+    add("--secret-key", default=Options().secret_key)
+    add("--real-time-sip", action="store_true", help="a data plan with recent SIP data")
+    add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
+    add("--follow-stdin", action="store_true", help="end when standard input does")
+    given = parser.parse_args(arguments)
+    options = Options(
+        opening=Opening(given.cash, dict(given.hold), given.multiplier, given.seed),
+        behaviour=given.behaviour,
+        session=given.session,
+        clock_scale=given.clock_scale,
+        key_id=given.key_id,
+        secret_key=given.secret_key,
+        real_time_sip=given.real_time_sip,
+    )
+    try:
+        serve(options, given.host, given.port, follow_stdin=given.follow_stdin)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        message = f"not a number: {text}"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def _holding(text: str) -> tuple[str, Decimal]:
+    symbol, _, qty = text.partition("=")
+    return symbol, _number(qty)
+
+
+def _behaviour(text: str) -> Behaviour:
+    try:
+        return msgspec.json.decode(text, type=Behaviour, strict=False)
+    except msgspec.MsgspecError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

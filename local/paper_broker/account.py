@@ -1,0 +1,149 @@
+"""Owns the account's books: cash, positions and the statement that explains every change of them.
+
+Each change of cash is an `Activity`, so cash is always the opening cash plus the sum of their nets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from local.data import Dividend, Split
+from local.paper_broker.values import ZERO, Activity, Kind, Order
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Shares held, negative when short, and what they cost in all; a short's cost is negative."""
+
+    qty: Decimal
+    cost: Decimal
+
+    @property
+    def average(self) -> Decimal:
+        """Dollars paid for a share."""
+        return self.cost / self.qty
+
+
+class Account:
+    """Cash and positions, changed only by fills, corporate actions, deposits and withdrawals.
+
+    Parameters
+    ----------
+    cash : Decimal
+        Dollars to begin with.
+    holdings : dict of str to Holding
+        Positions to begin with.
+    new_id : callable
+        Gives the next id of a kind of thing.
+    """
+
+    def __init__(
+        self, cash: Decimal, holdings: dict[str, Holding], new_id: Callable[[str], str]
+    ) -> None:
+        self.cash = cash
+        self.holdings = dict(holdings)
+        self.activities: list[Activity] = []
+        self.closes: dict[date, Decimal] = {}  # equity at each session's close
+        self._new_id = new_id
+
+    def qty(self, symbol: str) -> Decimal:
+        """Give the shares held of a symbol, 0 when none."""
+        holding = self.holdings.get(symbol)
+        return holding.qty if holding else ZERO
+
+    def fill(self, order: Order, qty: Decimal, price: Decimal, at: datetime) -> None:
+        """Book a fill of an order, on the order as well."""
+        signed = qty if order.is_buy else -qty
+        net = -(signed * price)
+        self._trade(order.ticket.symbol, signed, price)
+        order.filled_qty += qty
+        order.filled_value += qty * price
+        order.filled_at = order.updated_at = at
+        order.status = "filled" if not order.remaining else "partially_filled"
+        self._book(
+            Kind.FILL,
+            at,
+            net,
+            symbol=order.ticket.symbol,
+            qty=qty,
+            price=price,
+            order_id=order.id,
+            side=order.ticket.side,
+            cumulative=order.filled_qty,
+            leaves=order.remaining,
+        )
+
+    def split(self, split: Split, at: datetime) -> None:
+        """Multiply the shares held; what they cost in all stays."""
+        holding = self.holdings.get(split.symbol)
+        if holding is None:
+            return
+        qty = holding.qty * split.new_rate / split.old_rate
+        self.holdings[split.symbol] = Holding(qty, holding.cost)
+        self._book(Kind.SPLIT, at, ZERO, symbol=split.symbol, qty=qty - holding.qty)
+
+    def pay(self, dividend: Dividend, at: datetime) -> None:
+        """Pay a dividend on what was held over the close before; a short position owes it."""
+        qty = self.qty(dividend.symbol)
+        if not qty:
+            return
+        net = (qty * dividend.amount).quantize(CENT, ROUND_HALF_UP)
+        self._book(Kind.DIVIDEND, at, net, symbol=dividend.symbol, qty=qty, price=dividend.amount)
+
+    def deposit(self, amount: Decimal, at: datetime) -> Activity:
+        """Bring cash in, or take it out when negative."""
+        return self._book(Kind.DEPOSIT if amount >= 0 else Kind.WITHDRAWAL, at, amount)
+
+    def deposits_since(self, after: datetime) -> Decimal:
+        """Sum the deposits less the withdrawals after an instant."""
+        kinds = (Kind.DEPOSIT, Kind.WITHDRAWAL)
+        return sum((a.net for a in self.activities if a.kind in kinds and a.at > after), ZERO)
+
+    def _trade(self, symbol: str, signed: Decimal, price: Decimal) -> None:
+        held = self.holdings.get(symbol, Holding(ZERO, ZERO))
+        qty = held.qty + signed
+        if not qty:
+            del self.holdings[symbol]
+        elif held.qty * signed >= 0:
+            self.holdings[symbol] = Holding(qty, held.cost + signed * price)
+        elif abs(signed) > abs(held.qty):
+            self.holdings[symbol] = Holding(qty, qty * price)
+        else:  # the rest keeps its average
+            self.holdings[symbol] = Holding(qty, held.cost * qty / held.qty)
+
+    def _book(  # noqa: PLR0913  # an activity has these fields
+        self,
+        kind: Kind,
+        at: datetime,
+        net: Decimal,
+        *,
+        symbol: str | None = None,
+        qty: Decimal | None = None,
+        price: Decimal | None = None,
+        order_id: str | None = None,
+        side: str | None = None,
+        cumulative: Decimal | None = None,
+        leaves: Decimal | None = None,
+    ) -> Activity:
+        self.cash += net
+        number = self._new_id("activity")
+        activity = Activity(
+            id=f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}::{number}",
+            kind=kind,
+            at=at,
+            net=net,
+            symbol=symbol,
+            qty=qty,
+            price=price,
+            order_id=order_id,
+            side=side,
+            cumulative=cumulative,
+            leaves=leaves,
+        )
+        self.activities.append(activity)
+        return activity

@@ -1,0 +1,73 @@
+"""Owns the adjustment of past bars for splits and dividends that are known by now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from local.data import DailyBar, Dividend, Split
+
+ONE = Decimal(1)
+WORDS = ("raw", "split", "dividend", "spin-off", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """Bars before ``ex_date`` have prices multiplied by ``price`` and volume by ``volume``."""
+
+    ex_date: date
+    price: Decimal
+    volume: Decimal
+
+
+def factors(
+    bars: Sequence[DailyBar],
+    splits: Sequence[Split],
+    dividends: Sequence[Dividend],
+    words: frozenset[str],
+) -> list[Factor]:
+    """Give a symbol's factors by ex-date, ascending.
+
+    A split of ratio r divides earlier prices by r. A dividend d multiplies them by
+    ``1 - d / close``, with the close before the ex-date, as a split of the same day leaves it.
+
+    Parameters
+    ----------
+    bars : sequence of DailyBar
+        Unadjusted, ascending.
+    splits, dividends : sequences
+        Of this symbol, already known.
+    words : frozenset of str
+        Of `WORDS`.
+    """
+    found = []
+    if words & {"split", "all"}:
+        found += [Factor(it.ex_date, ONE / it.ratio, it.ratio) for it in splits]
+    if words & {"dividend", "all"}:
+        ratios = {it.ex_date: it.ratio for it in splits}
+        closes = {
+            bar.session: before.close / ratios.get(bar.session, ONE)
+            for before, bar in pairwise(bars)
+        }
+        paid: dict[date, Decimal] = {}
+        for it in dividends:
+            paid[it.ex_date] = paid.get(it.ex_date, Decimal(0)) + it.amount
+        found += [
+            Factor(day, ONE - amount / closes[day], ONE)
+            for day, amount in paid.items()
+            if day in closes
+        ]
+    return sorted(found, key=lambda factor: factor.ex_date)
+
+
+def factor_at(found: Sequence[Factor], session: date) -> tuple[Decimal, Decimal]:
+    """Multiply the factors of all ex-dates after a session: for its prices, for its volume."""
+    price = volume = ONE
+    for factor in found:
+        if factor.ex_date > session:
+            price *= factor.price
+            volume *= factor.volume
+    return price, volume

@@ -1,0 +1,126 @@
+"""Owns the running broker: an account, its simulated clock, and the lock over both."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+
+from local.data import History
+from local.paper_broker.clock import SimulatedClock
+from local.paper_broker.exchange import Exchange
+from local.paper_broker.market import Market, new_york_instant
+from local.paper_broker.values import Behaviour, Opening
+
+BELL = time_of_day(9, 35)
+
+
+class TimeRunsForwardError(ValueError):
+    """The account has lived through the instant already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a broker is set up.
+
+    Attributes
+    ----------
+    session : date or None
+        Where the clock stands first; None is the newest session.
+    clock_scale : float
+        Simulated seconds in a real one.
+    key_id, secret_key : str
+        What clients must send.
+    real_time_sip : bool
+        Whether the data plan gives recent SIP data, as paid plans do.
+    """
+
+    opening: Opening = field(default_factory=Opening)
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    session: date | None = None
+    clock_scale: float = 1.0
+    key_id: str = "paper-key"
+    secret_key: str = "paper-secret"  # noqa: S105  # of the paper broker alone, no secret
+    real_time_sip: bool = False
+
+
+class PaperBroker:
+    """The paper broker without its wire.
+
+    Parameters
+    ----------
+    history : History
+        The market.
+    options : Options
+        The account, the keys, the clock.
+    monotonic : callable
+        Real seconds; a test may give its own.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        options: Options,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.market = Market(history)
+        self.options = options
+        self._lock = threading.RLock()
+        start = new_york_instant(options.session or history.sessions[-1], BELL)
+        self._clock = SimulatedClock(start, options.clock_scale, monotonic)
+        self._was_moved = options.session is not None
+        self.exchange = self._begin(start)
+
+    @contextmanager
+    def look(self) -> Iterator[Exchange]:
+        """Lock the account, let it live up to now, and lend it."""
+        with self._lock:
+            self.exchange.advance(max(self.exchange.now, self._clock.now()))
+            yield self.exchange
+
+    def move_to(self, day: date, at: time_of_day = BELL) -> datetime:
+        """Put the clock to a New York date and time, living through all that lies between.
+
+        An account on which nothing has happened yet may begin anywhere, also in the past.
+
+        Raises
+        ------
+        TimeRunsForwardError
+            When the account would have to live backward.
+        ValueError
+            When the history does not reach the day.
+        """
+        sessions = self.market.sessions
+        instant = new_york_instant(day, at)
+        if not sessions[0] <= day <= sessions[-1]:
+            message = f"the bars reach from {sessions[0]} to {sessions[-1]}"
+            raise ValueError(message)
+        with self._lock:
+            backward = instant < max(self.exchange.now, self._clock.now())
+            if self.exchange.is_untouched and (backward or not self._was_moved):
+                self.exchange = self._begin(instant)
+            elif backward:
+                message = f"the account has lived to {self.exchange.now.isoformat()} already"
+                raise TimeRunsForwardError(message)
+            self.exchange.advance(instant)
+            self._clock.put(instant)
+            self._was_moved = True
+        return instant.astimezone(UTC)
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """Change how orders are treated from now on."""
+        with self.look() as exchange:
+            exchange.behaviour = behaviour
+
+    def _begin(self, start: datetime) -> Exchange:
+        behaviour = self.exchange.behaviour if hasattr(self, "exchange") else self.options.behaviour
+        return Exchange(self.market, self.options.opening, behaviour, start)
+
+
+def age_of(behaviour: Behaviour) -> timedelta:
+    """Give the age that the latest trade is said to have."""
+    return timedelta(seconds=behaviour.price_age_seconds)

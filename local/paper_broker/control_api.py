@@ -1,0 +1,111 @@
+"""Owns the control endpoints under /_paper/: the clock, deposits, trades by hand, behaviour."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+
+from local.paper_broker import trading_wire
+from local.paper_broker.broker import BELL, TimeRunsForwardError
+from local.paper_broker.rules import parse_ticket
+from local.paper_broker.values import Behaviour, Refusal
+from local.paper_broker.wsgi import Answer, Call, Route
+
+T = TypeVar("T")
+WRONG = 40010001
+
+
+class MoveRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /_paper/session; ``time`` is New York's."""
+
+    date: date
+    time: str = BELL.strftime("%H:%M")
+
+
+class DepositRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /_paper/deposit; a withdrawal is negative."""
+
+    amount: Decimal
+
+
+def get_sessions(call: Call) -> Answer:
+    """List the dates on which the account can trade."""
+    return Answer([session.isoformat() for session in call.exchange.market.sessions])
+
+
+def post_session(call: Call) -> Answer:
+    """Move the clock to a bell, living through every session between."""
+    wanted = _read(call, MoveRequest)
+    try:
+        at = time.fromisoformat(wanted.time)
+    except ValueError as error:
+        raise Refusal(422, WRONG, f"time is not HH:MM: {wanted.time}") from error
+    try:
+        bell = call.broker.move_to(wanted.date, at)
+    except TimeRunsForwardError as error:
+        raise Refusal(409, 40910000, str(error)) from error
+    except ValueError as error:
+        raise Refusal(422, WRONG, str(error)) from error
+    return Answer(
+        {
+            "session": wanted.date.isoformat(),
+            "is_session": call.exchange.market.is_session(wanted.date),
+            "scheduled_time": bell.isoformat().replace("+00:00", "Z"),
+        }
+    )
+
+
+def post_deposit(call: Call) -> Answer:
+    """Bring cash in or take it out."""
+    amount = _read(call, DepositRequest).amount
+    if not amount.is_finite():
+        raise Refusal(422, WRONG, "amount must be a number")
+    return Answer(trading_wire.activity(call.exchange.deposit(amount)))
+
+
+def post_order(call: Call) -> Answer:
+    """Place an order as the user would by hand: a market order for the day unless it says more."""
+    body = call.body()
+    defaults = {"type": "market", "time_in_force": "day"}
+    ticket = parse_ticket({**defaults, **body} if isinstance(body, dict) else body)
+    return Answer(trading_wire.order(call.exchange, call.exchange.submit(ticket)))
+
+
+def get_behaviour(call: Call) -> Answer:
+    """Give how orders are treated."""
+    return Answer(msgspec.to_builtins(call.exchange.behaviour))
+
+
+def post_behaviour(call: Call) -> Answer:
+    """Change the named fields of the behaviour."""
+    changes = call.body()
+    if not isinstance(changes, dict):
+        raise Refusal(422, WRONG, "an object is wanted")
+    merged = {**msgspec.to_builtins(call.exchange.behaviour), **changes}
+    call.broker.behave(_convert(merged, Behaviour))
+    return Answer(msgspec.to_builtins(call.broker.exchange.behaviour))
+
+
+def _read(call: Call, kind: type[T]) -> T:
+    return _convert(call.body(), kind)
+
+
+def _convert(value: Any, kind: type[T]) -> T:
+    try:
+        # Numbers that are money may come as JSON numbers or strings.
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Refusal(422, WRONG, str(error)) from error
+
+
+ROUTES: tuple[Route, ...] = (
+    ("GET", "/_paper/sessions", get_sessions),
+    ("POST", "/_paper/session", post_session),
+    ("POST", "/_paper/deposit", post_deposit),
+    ("POST", "/_paper/order", post_order),
+    ("GET", "/_paper/behaviour", get_behaviour),
+    ("POST", "/_paper/behaviour", post_behaviour),
+)

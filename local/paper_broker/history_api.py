@@ -1,0 +1,118 @@
+"""Owns the account's equity over time: GET /v2/account/portfolio/history, by sessions."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from local.paper_broker import queries
+from local.paper_broker.exchange import Exchange
+from local.paper_broker.values import ZERO, Kind, Refusal
+from local.paper_broker.wsgi import Answer, Call, Route
+
+_PERIOD = re.compile(r"([1-9]\d{0,3})([DWMA])")
+DAYS_IN_WEEK, MONTHS_IN_YEAR = 7, 12
+CENT, RATIO = Decimal("0.01"), Decimal("0.000001")
+
+
+def get_portfolio_history(call: Call) -> Answer:
+    """Give equity at each session's close, and now while a session lasts.
+
+    Profit and loss are relative to ``base_value``, equity before the first point, without deposits
+    and withdrawals. Only the daily resolution is served.
+    """
+    exchange = call.exchange
+    if (call.text("timeframe") or "1D") != "1D":
+        raise Refusal(422, 40010001, "invalid timeframe: this broker keeps daily equity only")
+    points = _points(exchange)
+    start, end = queries.day(call, "start"), queries.day(call, "end")
+    period = call.text("period")
+    if period is not None and start is not None and end is not None:
+        raise Refusal(422, 40010001, "period, start and end must not be given together")
+    sessions = list(points)
+    if end is not None:
+        sessions = [session for session in sessions if session <= end]
+    if start is not None:
+        sessions = [session for session in sessions if session >= start]
+    if start is None or period is not None:
+        sessions = _within(sessions, period or "1M", from_start=start is not None)
+    return Answer(_body(exchange, {session: points[session] for session in sessions}))
+
+
+def _points(exchange: Exchange) -> dict[date, tuple[datetime, Decimal]]:
+    market = exchange.market
+    points = {
+        session: (market.closes(session), equity)
+        for session, equity in exchange.account.closes.items()
+    }
+    if market.is_open(exchange.now):
+        today = exchange.market_date
+        points[today] = (market.opens(today), exchange.funds.equity)
+    return points
+
+
+def _within(sessions: list[date], period: str, *, from_start: bool) -> list[date]:
+    match = _PERIOD.fullmatch(period)
+    if match is None:
+        raise Refusal(422, 40010001, f"invalid period: {period}")
+    count, unit = int(match[1]), match[2]
+    if not sessions:
+        return []
+    if unit == "D":
+        return sessions[:count] if from_start else sessions[-count:]
+    if from_start:
+        until = _shift(sessions[0], count, unit)
+        return [session for session in sessions if session < until]
+    since = _shift(sessions[-1], -count, unit)
+    return [session for session in sessions if session > since]
+
+
+def _shift(day: date, count: int, unit: str) -> date:
+    if unit == "W":
+        return day + timedelta(days=DAYS_IN_WEEK * count)
+    months = day.year * MONTHS_IN_YEAR + day.month - 1
+    months += count * (MONTHS_IN_YEAR if unit == "A" else 1)
+    year, month = divmod(max(months, MONTHS_IN_YEAR), MONTHS_IN_YEAR)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _body(exchange: Exchange, points: dict[date, tuple[datetime, Decimal]]) -> dict[str, object]:
+    market, closes = exchange.market, exchange.account.closes
+    first = next(iter(points), None)
+    before = market.before(first) if first else None
+    base = closes.get(before, exchange.first_equity) if before else exchange.first_equity
+    since = market.closes(before) if before in closes and before else exchange.start
+    gains, deposits = [], []
+    for session, (at, equity) in points.items():
+        until = market.closes(session) if session in closes else exchange.now
+        moved = _deposits(exchange, since, max(at, until))
+        deposits.append(moved)
+        gains.append(equity - base - moved)
+    body: dict[str, object] = {
+        "timestamp": [int(at.timestamp()) for at, _ in points.values()],
+        "equity": [_float(equity) for _, equity in points.values()],
+        "profit_loss": [_float(gain) for gain in gains],
+        "profit_loss_pct": [
+            float((gain / base).quantize(RATIO)) if base else 0.0 for gain in gains
+        ],
+        "base_value": _float(base),
+        "timeframe": "1D",
+    }
+    if before in closes and before:
+        body["base_value_asof"] = before.isoformat()
+    return body
+
+
+def _deposits(exchange: Exchange, after: datetime, until: datetime) -> Decimal:
+    kinds = (Kind.DEPOSIT, Kind.WITHDRAWAL)
+    moves = exchange.account.activities
+    return sum((m.net for m in moves if m.kind in kinds and after <= m.at <= until), ZERO)
+
+
+def _float(amount: Decimal) -> float:
+    return float(amount.quantize(CENT))
+
+
+ROUTES: tuple[Route, ...] = (("GET", "/v2/account/portfolio/history", get_portfolio_history),)

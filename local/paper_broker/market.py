@@ -1,0 +1,216 @@
+"""Owns what the exchange knows at an instant: hours, latest prices, bars, corporate actions.
+
+Nothing here looks ahead: every answer follows from what had happened by the instant asked for.
+Instants are aware UTC datetimes, sessions New York dates.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from local.data import DailyBar, Dividend, History, Split
+
+NEW_YORK = ZoneInfo("America/New_York")
+SATURDAY = 5
+
+
+class Bell(StrEnum):
+    """The two moments of a session at which things happen."""
+
+    OPEN = "open"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A bell of a session."""
+
+    at: datetime
+    bell: Bell
+    session: date
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The last trade of a symbol, in dollars, and the instant it happened."""
+
+    price: Decimal
+    at: datetime
+
+
+class Market:
+    """The exchange over a `History`.
+
+    Parameters
+    ----------
+    history : History
+        What happened; the instant asked for decides how much of it is known.
+    """
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.sessions = history.sessions
+        self._bars = {
+            symbol: {bar.session: bar for bar in bars} for symbol, bars in history.bars.items()
+        }
+        self._instants: dict[date, tuple[datetime, datetime]] = {}
+
+    def opens(self, session: date) -> datetime:
+        """Give the instant at which a session opens."""
+        return self._hours(session)[0]
+
+    def closes(self, session: date) -> datetime:
+        """Give the instant at which a session closes."""
+        return self._hours(session)[1]
+
+    @staticmethod
+    def date_of(now: datetime) -> date:
+        """Give the date on a New York wall calendar."""
+        return new_york_date(now)
+
+    def is_session(self, day: date) -> bool:
+        """Tell whether the exchange trades on a day."""
+        index = bisect_left(self.sessions, day)
+        return index < len(self.sessions) and self.sessions[index] == day
+
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether the exchange trades at an instant."""
+        session = self.last_opened(now)
+        return session is not None and now < self.closes(session)
+
+    def last_opened(self, now: datetime) -> date | None:
+        """Give the newest session that has opened; None before the first."""
+        day = new_york_date(now)
+        index = bisect_right(self.sessions, day)
+        if index and self.sessions[index - 1] == day and now < self.opens(day):
+            index -= 1
+        return self.sessions[index - 1] if index else None
+
+    def last_closed(self, now: datetime) -> date | None:
+        """Give the newest session that has closed; None before the first close."""
+        session = self.last_opened(now)
+        if session is not None and now < self.closes(session):
+            return self.before(session)
+        return session
+
+    def before(self, day: date) -> date | None:
+        """Give the newest session before a day; None when there is none."""
+        index = bisect_left(self.sessions, day)
+        return self.sessions[index - 1] if index else None
+
+    def next_open(self, now: datetime) -> datetime:
+        """Give the next opening after an instant.
+
+        The history ends somewhere: beyond it the next weekday is taken for a session.
+        """
+        day = new_york_date(now)
+        if self.is_session(day) and now < self.opens(day):
+            return self.opens(day)
+        index = bisect_right(self.sessions, day)
+        return self.opens(self.sessions[index] if index < len(self.sessions) else _weekday(day))
+
+    def next_close(self, now: datetime) -> datetime:
+        """Give the next closing after an instant, with the same rule at the history's end."""
+        session = self.last_opened(now)
+        if session is not None and now < self.closes(session):
+            return self.closes(session)
+        return self.closes(new_york_date(self.next_open(now)))
+
+    def rings(self, after: datetime, until: datetime) -> Iterator[Ring]:
+        """List the bells with ``after < at <= until``, ascending."""
+        index = bisect_left(self.sessions, new_york_date(after))
+        for session in self.sessions[index:]:
+            if self.opens(session) > until:
+                return
+            for at, bell in ((self.opens(session), Bell.OPEN), (self.closes(session), Bell.CLOSE)):
+                if after < at <= until:
+                    yield Ring(at, bell, session)
+
+    def bar(self, symbol: str, session: date) -> DailyBar | None:
+        """Give a symbol's bar of a session; the caller says that the session is over."""
+        return self._bars.get(symbol, {}).get(session)
+
+    def is_listed(self, symbol: str, now: datetime) -> bool:
+        """Tell whether a symbol has begun to trade."""
+        bars = self.history.bars.get(symbol)
+        return bars is not None and self.opens(bars[0].session) <= now
+
+    def symbols(self, now: datetime) -> list[str]:
+        """List the symbols that trade, sorted."""
+        return sorted(symbol for symbol in self.history.bars if self.is_listed(symbol, now))
+
+    def latest(self, symbol: str, now: datetime, age: timedelta = timedelta(0)) -> Price | None:
+        """Give the last trade: the open while a session lasts, its close afterwards.
+
+        Parameters
+        ----------
+        age : timedelta
+            How long before ``now`` the trade of an open session is said to have happened.
+        """
+        session = self.last_opened(now)
+        bar = self.bar(symbol, session) if session is not None else None
+        if session is None or bar is None:
+            return None
+        if now >= self.closes(session):
+            return Price(bar.close, self.closes(session))
+        return Price(bar.open, max(self.opens(session), now - age))
+
+    def close_before(self, symbol: str, day: date) -> Decimal | None:
+        """Give a symbol's unadjusted close in the session before a day."""
+        session = self.before(day)
+        bar = self.bar(symbol, session) if session is not None else None
+        return bar.close if bar else None
+
+    def known_bars(self, symbol: str, now: datetime) -> tuple[DailyBar, ...]:
+        """Give a symbol's unadjusted bars; of an open session only its open is known."""
+        opened = self.last_opened(now)
+        if opened is None:
+            return ()
+        bars = self.history.bars.get(symbol, ())
+        known = bars[: bisect_right(bars, opened, key=lambda bar: bar.session)]
+        if known and known[-1].session == opened and now < self.closes(opened):
+            price = known[-1].open
+            return (*known[:-1], DailyBar(opened, price, price, price, price, 0))
+        return known
+
+    def splits(self, now: datetime) -> tuple[Split, ...]:
+        """Give the splits whose ex-date has opened."""
+        opened = self.last_opened(now) or date.min
+        return tuple(split for split in self.history.splits if split.ex_date <= opened)
+
+    def dividends(self, now: datetime) -> tuple[Dividend, ...]:
+        """Give the dividends whose ex-date has opened."""
+        opened = self.last_opened(now) or date.min
+        return tuple(paid for paid in self.history.dividends if paid.ex_date <= opened)
+
+    def _hours(self, session: date) -> tuple[datetime, datetime]:
+        if session not in self._instants:
+            hours = self.history.hours(session)
+            self._instants[session] = (
+                new_york_instant(session, hours.open),
+                new_york_instant(session, hours.close),
+            )
+        return self._instants[session]
+
+
+def new_york_date(now: datetime) -> date:
+    """Give the date on a New York wall calendar."""
+    return now.astimezone(NEW_YORK).date()
+
+
+def new_york_instant(day: date, at: time) -> datetime:
+    """Give the UTC instant of a New York date and time of day."""
+    return datetime.combine(day, at, NEW_YORK).astimezone(UTC)
+
+
+def _weekday(day: date) -> date:
+    following = day + timedelta(days=1)
+    while following.weekday() >= SATURDAY:
+        following += timedelta(days=1)
+    return following

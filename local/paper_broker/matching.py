@@ -1,0 +1,84 @@
+"""Owns the price at which an order fills, if it does: pure functions of order, price and bar."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+
+from local.data import DailyBar
+from local.paper_broker.values import Behaviour, Order
+
+CENT = Decimal("0.01")
+SHARE = Decimal(1)
+SHARE_FRACTION = Decimal("0.000000001")
+BASIS_POINT = Decimal("0.0001")
+
+
+def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | None:
+    """Price an order against the latest trade; None when it has to wait.
+
+    A stop that the price has passed is triggered by asking. A limit is never exceeded.
+    """
+    if not is_triggered(order, price, price):
+        return None
+    limit = order.limit_price
+    if limit is None:
+        return slipped(order, price, slippage_bps)
+    if order.is_buy:
+        return min(limit, slipped(order, price, slippage_bps)) if price <= limit else None
+    return max(limit, slipped(order, price, slippage_bps)) if price >= limit else None
+
+
+def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Decimal | None:
+    """Price a resting order by a whole session's range, once the session is over.
+
+    A limit fills at its limit when the range touched it. A stop fills at its stop, slipped, or,
+    with a limit, at the stop when the limit allows that, else at the limit if it was touched.
+    """
+    was_triggered = order.triggered or order.stop_price is None
+    if not is_triggered(order, bar.low, bar.high):
+        return None
+    limit, stop = order.limit_price, order.stop_price
+    if not was_triggered and stop is not None:
+        filled = slipped(order, stop, slippage_bps)
+        if limit is None:
+            return filled
+        if order.is_buy and stop <= limit:
+            return min(limit, filled)
+        if not order.is_buy and stop >= limit:
+            return max(limit, filled)
+    if limit is None:
+        return slipped(order, bar.close, slippage_bps)
+    touched = bar.low <= limit if order.is_buy else bar.high >= limit
+    return limit if touched else None
+
+
+def is_triggered(order: Order, low: Decimal, high: Decimal) -> bool:
+    """Tell whether an order is at work within a range; remembers a stop that was reached."""
+    if order.stop_price is not None and not order.triggered:
+        order.triggered = high >= order.stop_price if order.is_buy else low <= order.stop_price
+        return order.triggered
+    return True
+
+
+def slipped(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal:
+    """Worsen a price by the slippage, to the cent that is worse for the order."""
+    if not slippage_bps:
+        return price
+    sign, rounding = (1, ROUND_CEILING) if order.is_buy else (-1, ROUND_FLOOR)
+    return (price * (1 + sign * slippage_bps * BASIS_POINT)).quantize(CENT, rounding)
+
+
+def part_to_fill(order: Order, behaviour: Behaviour, *, is_last_look: bool) -> Decimal:
+    """Give how many shares fill at a look: all that remain, unless a test wants parts."""
+    qty = order.qty or Decimal(0)
+    grain = SHARE if qty == qty.to_integral_value() else SHARE_FRACTION
+    most = (qty * behaviour.fill_fraction).quantize(grain, ROUND_DOWN) - order.filled_qty
+    part = max(grain, (qty / behaviour.fill_parts).quantize(grain, ROUND_DOWN))
+    # What a division leaves over goes with the last part, so that there is no further one.
+    whole = is_last_look or most - part < part
+    return max(Decimal(0), most if whole else part)
+
+
+def shares_for(notional: Decimal, price: Decimal) -> Decimal:
+    """Give the shares that an amount of dollars pays for, to a billionth, never more."""
+    return (notional / price).quantize(SHARE_FRACTION, ROUND_DOWN)

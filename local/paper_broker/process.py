@@ -1,0 +1,215 @@
+"""Owns the broker as a process of its own, and the handle that a runner or a test drives it by."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from local.paper_broker.broker import Options
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+REQUEST_SECONDS = 60.0
+
+
+class PaperBrokerError(RuntimeError):
+    """The paper broker did not start, or refused what its handle asked for."""
+
+
+class PaperBrokerProcess:
+    """A paper broker on a free port, from ``__enter__`` to ``__exit__``.
+
+    Its process ends with the block, and also when the process that holds the handle dies.
+
+    Parameters
+    ----------
+    *arguments : str
+        As on the command line of ``python -m local.paper_broker``.
+    behaviour : dict, optional
+        Fields of `local.paper_broker.values.Behaviour` that differ from the default.
+    """
+
+    def __init__(self, *arguments: str, behaviour: dict[str, Any] | None = None) -> None:
+        self._arguments: Sequence[str] = arguments
+        if behaviour is not None:
+            self._arguments = (*arguments, "--behaviour", json.dumps(behaviour))
+        self._process: subprocess.Popen[str] | None = None
+        # A file, since a pipe that nobody reads fills up.
+        self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115  # `_stop` closes it
+        self._url = ""
+        self.key_id = _argument(arguments, "--key-id", Options().key_id)
+        self.secret_key = _argument(arguments, "--secret-key", Options().secret_key)
+
+    @property
+    def url(self) -> str:
+        """Base URL, without a slash at the end; for trading and for data."""
+        return self._url
+
+    @property
+    def pid(self) -> int:
+        """Id of the broker's process.
+
+        Raises
+        ------
+        PaperBrokerError
+            When it is not running.
+        """
+        if self._process is None:
+            raise PaperBrokerError("the paper broker is not running")
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        """Start the process and wait until it listens."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "local.paper_broker", "--follow-stdin", *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # a Ctrl-C in the terminal is the runner's to handle
+        )
+        try:
+            self._url = self._read_url(self._process)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the process, by its own id."""
+        self._stop()
+
+    def sessions(self) -> list[date]:
+        """List the dates that can be opened, ascending."""
+        return [date.fromisoformat(text) for text in self.request("GET", "/_paper/sessions")]
+
+    def open_session(self, day: date | str, time: str = "09:35") -> str:
+        """Move to a bell, living through every session between.
+
+        Parameters
+        ----------
+        day : date or str
+            New York date; one without a session leaves the exchange closed.
+        time : str
+            New York time of day, HH:MM.
+
+        Returns
+        -------
+        str
+            The bell as RFC 3339 in UTC, the run's ``scheduled_time``.
+        """
+        answer = self.request("POST", "/_paper/session", {"date": str(day), "time": time})
+        return str(answer["scheduled_time"])
+
+    def account(self) -> dict[str, Any]:
+        """Give the account, as GET /v2/account does."""
+        return dict(self.request("GET", "/v2/account"))
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Give the newest 500 orders, oldest first."""
+        newest = self.request("GET", "/v2/orders?status=all&limit=500&direction=desc")
+        return list(reversed(newest))
+
+    def positions(self) -> list[dict[str, Any]]:
+        """Give the positions, as GET /v2/positions does."""
+        return list(self.request("GET", "/v2/positions"))
+
+    def deposit(self, amount: str) -> None:
+        """Bring dollars in, or take them out when negative."""
+        self.request("POST", "/_paper/deposit", {"amount": amount})
+
+    def order_by_hand(self, symbol: str, side: str, qty: str, **terms: str) -> dict[str, Any]:
+        """Place an order as the user would on the broker's site; it fills at the next look."""
+        body = {"symbol": symbol, "side": side, "qty": qty, **terms}
+        return dict(self.request("POST", "/_paper/order", body))
+
+    def behave(self, **changes: Any) -> None:
+        """Change fields of `Behaviour` from now on."""
+        self.request("POST", "/_paper/behaviour", changes)
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """Send any request with the broker's keys and give its JSON.
+
+        Raises
+        ------
+        PaperBrokerError
+            With status and body, when the answer is not a success.
+        """
+        request = urllib.request.Request(  # noqa: S310  # our own loopback URL
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "APCA-API-KEY-ID": self.key_id,
+                "APCA-API-SECRET-KEY": self.secret_key,
+                "Content-Type": "application/json",
+            },
+        )
+        # A proxy of the environment must never see a request to this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=REQUEST_SECONDS) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                text = error.read().decode(errors="replace")
+            message = f"{method} {path}: {error.code} {text}"
+            raise PaperBrokerError(message) from error
+        return json.loads(text) if text else None
+
+    def _read_url(self, process: subprocess.Popen[str]) -> str:
+        # A process that hangs before it speaks is ended, which ends the read as well.
+        timer = threading.Timer(START_SECONDS, process.kill)
+        timer.start()
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+        finally:
+            timer.cancel()
+        if not line:
+            process.wait()
+            self._errors.seek(0)
+            message = f"the paper broker did not start: {self._errors.read().strip()[-2000:]}"
+            raise PaperBrokerError(message)
+        return str(json.loads(line)["url"])
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout, self._errors):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def _argument(arguments: Sequence[str], name: str, default: str) -> str:
+    """Find an option's value among the arguments, so that the handle knows the keys it set."""
+    if name in arguments:
+        return arguments[list(arguments).index(name) + 1]
+    return default

@@ -1,0 +1,177 @@
+"""Owns the trading endpoints: clock, calendar, account, orders, positions, assets."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from datetime import UTC, date, datetime
+
+from local.paper_broker import queries, trading_wire
+from local.paper_broker.rules import parse_ticket
+from local.paper_broker.values import Activity, Kind, Order, Refusal
+from local.paper_broker.wsgi import Answer, Call, Route
+
+PAGE_OF_ORDERS, MOST_ORDERS = 50, 500
+PAGE_OF_ACTIVITIES = 100
+NO_POSITION = 40410000
+
+
+def get_clock(call: Call) -> Answer:
+    """Give the one clock of the system."""
+    return Answer(trading_wire.clock(call.exchange.market, call.exchange.now))
+
+
+def get_calendar(call: Call) -> Answer:
+    """Give the sessions from start to end, both included."""
+    market = call.exchange.market
+    start = queries.day(call, "start") or date.min
+    end = queries.day(call, "end") or date.max
+    indices = range(bisect_left(market.sessions, start), bisect_right(market.sessions, end))
+    return Answer([trading_wire.calendar_day(market, index) for index in indices])
+
+
+def get_account(call: Call) -> Answer:
+    """Give the account."""
+    return Answer(trading_wire.account(call.exchange))
+
+
+def get_orders(call: Call) -> Answer:
+    """List orders by submission; ``after`` and ``until`` leave their own instant out."""
+    status = queries.word(call, "status", ("open", "closed", "all"))
+    direction = queries.word(call, "direction", ("desc", "asc"))
+    limit = queries.whole(call, "limit", PAGE_OF_ORDERS, MOST_ORDERS)
+    after = queries.instant(call, "after") or datetime.min.replace(tzinfo=UTC)
+    until = queries.instant(call, "until") or datetime.max.replace(tzinfo=UTC)
+    symbols, side = call.symbols(), call.text("side")
+    found = [
+        order
+        for order in call.exchange.orders.values()
+        if (status == "all" or order.is_open == (status == "open"))
+        and after < order.submitted_at < until
+        and (symbols is None or order.ticket.symbol in symbols)
+        and (side is None or order.ticket.side == side)
+    ]
+    if direction == "desc":
+        found.reverse()
+    return Answer([_order(call, order) for order in found[:limit]])
+
+
+def post_order(call: Call) -> Answer:
+    """Take an order."""
+    return Answer(_order(call, call.exchange.submit(parse_ticket(call.body()))))
+
+
+def get_order(call: Call) -> Answer:
+    """Give an order by the broker's id."""
+    return Answer(_order(call, call.exchange.order(call.path["order_id"])))
+
+
+def get_order_by_client_id(call: Call) -> Answer:
+    """Give an order by the client's id."""
+    client_order_id = call.text("client_order_id")
+    if client_order_id is None:
+        raise Refusal(422, 40010001, "client_order_id is required")
+    return Answer(_order(call, call.exchange.order_by_client_id(client_order_id)))
+
+
+def delete_order(call: Call) -> Answer:
+    """Ask for an order's end."""
+    call.exchange.cancel(call.path["order_id"])
+    return Answer(None, 204)
+
+
+def delete_orders(call: Call) -> Answer:
+    """Ask for the end of every open order."""
+    answers = []
+    for order in call.exchange.open_orders:
+        call.exchange.cancel(order.id)
+        answers.append({"id": order.id, "status": 200, "body": _order(call, order)})
+    return Answer(answers, 207)
+
+
+def get_positions(call: Call) -> Answer:
+    """List the positions by symbol."""
+    symbols = sorted(call.exchange.account.holdings)
+    return Answer([trading_wire.position(call.exchange, symbol) for symbol in symbols])
+
+
+def get_position(call: Call) -> Answer:
+    """Give one position, by symbol or asset id."""
+    wanted = call.path["symbol"]
+    for symbol in call.exchange.account.holdings:
+        if wanted in (symbol, call.exchange.asset_id(symbol)):
+            return Answer(trading_wire.position(call.exchange, symbol))
+    raise Refusal(404, NO_POSITION, "position does not exist")
+
+
+def get_assets(call: Call) -> Answer:
+    """List the assets that trade by now."""
+    status = call.text("status") or "active"
+    asset_class = call.text("asset_class") or "us_equity"
+    if status != "active" or asset_class != "us_equity":
+        return Answer([])
+    exchange, listings = call.exchange, call.exchange.market.history.listings
+    symbols = exchange.market.symbols(exchange.now)
+    return Answer([trading_wire.asset(exchange, listings[symbol]) for symbol in symbols])
+
+
+def get_asset(call: Call) -> Answer:
+    """Give one asset, by symbol or id."""
+    exchange, wanted = call.exchange, call.path["symbol"]
+    for symbol in exchange.market.symbols(exchange.now):
+        if wanted in (symbol, exchange.asset_id(symbol)):
+            listing = exchange.market.history.listings[symbol]
+            return Answer(trading_wire.asset(exchange, listing))
+    raise Refusal(404, 40410000, f"asset not found for {wanted}")
+
+
+def get_activities(call: Call) -> Answer:
+    """List what changed the account, newest first unless asked otherwise."""
+    wanted = call.path.get("activity_type")
+    types = [wanted] if wanted else call.symbols("activity_types")
+    direction = queries.word(call, "direction", ("desc", "asc"))
+    limit = queries.whole(call, "page_size", PAGE_OF_ACTIVITIES, PAGE_OF_ACTIVITIES)
+    after = queries.instant(call, "after") or datetime.min.replace(tzinfo=UTC)
+    until = queries.instant(call, "until") or datetime.max.replace(tzinfo=UTC)
+    on = queries.day(call, "date")
+    category = call.text("category")
+    market = call.exchange.market
+    found = [
+        activity
+        for activity in call.exchange.account.activities
+        if (types is None or activity.kind.value in types)
+        and (category is None or (category == "trade_activity") == (activity.kind is Kind.FILL))
+        and after < activity.at < until
+        and (on is None or market.date_of(activity.at) == on)
+    ]
+    if direction == "desc":
+        found.reverse()
+    page = _after_token(found, call.text("page_token"))[:limit]
+    return Answer([trading_wire.activity(activity) for activity in page])
+
+
+def _after_token(found: list[Activity], token: str | None) -> list[Activity]:
+    ids = [activity.id for activity in found]
+    return found[ids.index(token) + 1 :] if token in ids else found
+
+
+def _order(call: Call, order: Order) -> dict[str, object]:
+    return trading_wire.order(call.exchange, order)
+
+
+ROUTES: tuple[Route, ...] = (
+    ("GET", "/v2/clock", get_clock),
+    ("GET", "/v2/calendar", get_calendar),
+    ("GET", "/v2/account", get_account),
+    ("GET", "/v2/account/activities", get_activities),
+    ("GET", "/v2/account/activities/<activity_type>", get_activities),
+    ("GET", "/v2/orders", get_orders),
+    ("POST", "/v2/orders", post_order),
+    ("DELETE", "/v2/orders", delete_orders),
+    ("GET", "/v2/orders:by_client_order_id", get_order_by_client_id),
+    ("GET", "/v2/orders/<order_id>", get_order),
+    ("DELETE", "/v2/orders/<order_id>", delete_order),
+    ("GET", "/v2/positions", get_positions),
+    ("GET", "/v2/positions/<symbol>", get_position),
+    ("GET", "/v2/assets", get_assets),
+    ("GET", "/v2/assets/<symbol>", get_asset),
+)

@@ -1,0 +1,193 @@
+"""Owns the values of the paper broker's account engine: orders, activities, refusals, options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+OPEN_STATUSES = frozenset({"accepted", "pending_new", "new", "partially_filled", "pending_cancel"})
+EVERY_SYMBOL = "*"
+ZERO = Decimal(0)
+
+
+class Kind(StrEnum):
+    """What an account activity is, in Alpaca's words."""
+
+    FILL = "FILL"
+    DIVIDEND = "DIV"
+    SPLIT = "SPLIT"
+    DEPOSIT = "CSD"
+    WITHDRAWAL = "CSW"
+
+
+class Refusal(Exception):  # noqa: N818  # not an error of ours: the exchange's answer
+    """The broker says no; it travels as Alpaca's error body.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    code : int
+        Alpaca's code.
+    message : str
+        Alpaca's wording.
+    **details : object
+        Further fields of the body.
+    """
+
+    def __init__(self, status: int, code: int, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a client asks for, well-formed but not yet accepted."""
+
+    client_order_id: str | None
+    symbol: str
+    side: str
+    type: str
+    time_in_force: str
+    qty: Decimal | None
+    notional: Decimal | None
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    extended_hours: bool
+
+
+@dataclass(slots=True)
+class Order:
+    """An order that the broker took; it changes as it lives."""
+
+    id: str
+    client_order_id: str
+    ticket: Ticket
+    qty: Decimal | None  # of a notional order None until it is first priced
+    limit_price: Decimal | None  # splits change these three of a waiting order
+    stop_price: Decimal | None
+    session: date  # the first session in which it may fill
+    submitted_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    status: str
+    filled_qty: Decimal = ZERO
+    filled_value: Decimal = ZERO  # sum of quantity times price
+    triggered: bool = False  # a stop whose price was reached
+    filled_at: datetime | None = None
+    expired_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    canceled_at: datetime | None = None
+    failed_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still fill."""
+        return self.status in OPEN_STATUSES
+
+    @property
+    def is_buy(self) -> bool:
+        """Whether it buys."""
+        return self.ticket.side == "buy"
+
+    @property
+    def remaining(self) -> Decimal:
+        """Shares that may still be filled; 0 for a notional order without a price yet."""
+        return (self.qty - self.filled_qty) if self.qty is not None else ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One entry of the account's statement; ``net`` is the change of cash in dollars."""
+
+    id: str
+    kind: Kind
+    at: datetime
+    net: Decimal
+    symbol: str | None = None
+    qty: Decimal | None = None  # a fill's shares; a dividend's or split's shares held
+    price: Decimal | None = None  # a fill's price; a dividend's amount a share
+    order_id: str | None = None
+    side: str | None = None
+    cumulative: Decimal | None = None
+    leaves: Decimal | None = None
+
+
+class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the exchange treats orders; each field can be changed while the broker runs.
+
+    Symbols are given as a list; ``["*"]`` means every symbol.
+
+    Attributes
+    ----------
+    slippage_bps : Decimal
+        How much worse than the latest price a marketable order fills.
+    fill_delay_seconds : float
+        Simulated seconds between acceptance and the first fill.
+    fill_parts : int
+        An order fills in this many parts, one at each look.
+    fill_fraction : Decimal
+        No more than this part of an order ever fills.
+    never_fill, reject : tuple of str
+        Symbols whose orders rest for ever, or are rejected after they were accepted.
+    untradable, unfractionable : tuple of str
+        Symbols that the broker does not trade, or only in whole shares.
+    cancel_delay_seconds : float
+        Simulated seconds that an order stays in ``pending_cancel``.
+    price_age_seconds : float
+        Age of the latest trade while the exchange is open.
+    shorting : bool
+        Whether a sell may open a short position.
+    trading_blocked, account_blocked, trade_suspended_by_user : bool
+        The account's flags.
+    """
+
+    slippage_bps: Decimal = Decimal(2)
+    fill_delay_seconds: float = 0.0
+    fill_parts: int = 1
+    fill_fraction: Decimal = Decimal(1)
+    never_fill: tuple[str, ...] = ()
+    reject: tuple[str, ...] = ()
+    untradable: tuple[str, ...] = ()
+    unfractionable: tuple[str, ...] = ()
+    cancel_delay_seconds: float = 0.0
+    price_age_seconds: float = 3.0
+    shorting: bool = False
+    trading_blocked: bool = False
+    account_blocked: bool = False
+    trade_suspended_by_user: bool = False
+
+
+def names(symbols: tuple[str, ...], symbol: str) -> bool:
+    """Tell whether a list of symbols of a `Behaviour` names a symbol."""
+    return symbol in symbols or EVERY_SYMBOL in symbols
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the account starts with.
+
+    Attributes
+    ----------
+    cash : Decimal
+        Dollars.
+    holdings : dict of str to Decimal
+        Shares that the user already holds, beside the cash, bought at the close before.
+    multiplier : int
+        2 for a margin account, 1 for one that can spend its cash only.
+    seed : str
+        Every id follows from it and from the order of events.
+    """
+
+    cash: Decimal = Decimal(100_000)
+    holdings: dict[str, Decimal] = field(default_factory=dict)
+    multiplier: int = 2
+    seed: str = "algo-trader"

@@ -1,0 +1,138 @@
+"""Owns the HTTP layer: routes, keys, error bodies and the seam for injected faults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from local.paper_broker.broker import PaperBroker
+from local.paper_broker.exchange import Exchange
+from local.paper_broker.values import Refusal
+
+KEY_HEADER = "APCA-API-KEY-ID"
+SECRET_HEADER = "APCA-API-SECRET-KEY"  # noqa: S105  # the header's name
+CONTROL_PREFIX = "/_paper/"
+
+# May answer a request in the broker's place, before the broker sees it; None lets it pass.
+Intercept = Callable[[Request], Response | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as an endpoint sees it: the account up to date, query and path."""
+
+    broker: PaperBroker
+    exchange: Exchange
+    request: Request
+    path: dict[str, str]
+
+    def text(self, name: str) -> str | None:
+        """Give a query parameter; None when absent or empty."""
+        return self.request.args.get(name) or None
+
+    def symbols(self, name: str = "symbols") -> list[str] | None:
+        """Give a comma-separated query parameter, without doubles; None when absent."""
+        value = self.text(name)
+        if value is None:
+            return None
+        return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+
+    def body(self) -> Any:
+        """Give the JSON body; None when there is none.
+
+        Raises
+        ------
+        Refusal
+            400 when it is not JSON.
+        """
+        raw = self.request.get_data()
+        if not raw:
+            return None
+        try:
+            return json.loads(raw)
+        except ValueError as error:
+            raise Refusal(400, 40010000, "request body format is invalid") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an endpoint gives back: a JSON value, or no body at all for 204."""
+
+    body: Any
+    status: int = 200
+
+
+Endpoint = Callable[[Call], Answer]
+Route = tuple[str, str, Endpoint]
+
+
+class Application:
+    """A WSGI application over a `PaperBroker`.
+
+    Parameters
+    ----------
+    broker : PaperBroker
+        The account.
+    routes : iterable of (method, path, endpoint)
+        What is served.
+    intercept : callable, optional
+        See `Intercept`; the seam for fault plans.
+    """
+
+    def __init__(
+        self, broker: PaperBroker, routes: Iterable[Route], intercept: Intercept | None = None
+    ) -> None:
+        self._broker = broker
+        self._intercept = intercept
+        # An id that a client made up may hold anything, so a doubled slash is no redirect.
+        self._map = Map(
+            [Rule(path, methods=[method], endpoint=endpoint) for method, path, endpoint in routes],
+            merge_slashes=False,
+            redirect_defaults=False,
+            strict_slashes=False,
+        )
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Answer a request, as WSGI wants it."""
+        request = Request(environ)
+        response = self._intercept(request) if self._intercept else None
+        return (response or self._respond(request))(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        try:
+            endpoint, path = self._map.bind_to_environ(request.environ).match()
+            if not request.path.startswith(CONTROL_PREFIX):
+                self._check_keys(request)
+            with self._broker.look() as exchange:
+                answer = endpoint(Call(self._broker, exchange, request, dict(path)))
+        except Refusal as refusal:
+            body = {"code": refusal.code, "message": refusal.message, **refusal.details}
+            return _json(body, refusal.status)
+        except NotFound:
+            return _json({"code": 40410000, "message": "endpoint not found."}, 404)
+        except MethodNotAllowed:
+            return _json({"code": 40510000, "message": "method not allowed."}, 405)
+        except HTTPException as error:
+            return _json({"code": 40010000, "message": str(error.description)}, error.code or 400)
+        if answer.body is None:
+            return Response(status=answer.status)
+        return _json(answer.body, answer.status)
+
+    def _check_keys(self, request: Request) -> None:
+        options = self._broker.options
+        key, secret = request.headers.get(KEY_HEADER), request.headers.get(SECRET_HEADER)
+        if not key or not secret:
+            raise Refusal(401, 40110000, "request is not authorized")
+        if (key, secret) != (options.key_id, options.secret_key):
+            raise Refusal(403, 40310000, "forbidden.")
+
+
+def _json(body: Any, status: int) -> Response:
+    text = json.dumps(body, separators=(",", ":"), allow_nan=False)
+    return Response(text, status=status, content_type="application/json; charset=UTF-8")
