@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
     add("--hold", type=_holding, action="append", default=[], metavar="SYMBOL=QTY")
     add("--multiplier", type=int, choices=(1, 2), default=2, help="1: cash only, 2: margin")
     add("--seed", default=Opening().seed, help="what ids follow from")
-    add("--key-id", default=Options().key_id)
-    add("--secret-key", default=Options().secret_key)
+    add("--key-id", help="what clients must send; any, unless both are given")
+    add("--secret-key")
     add("--real-time-sip", action="store_true", help="a data plan with recent SIP data")
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
     add("--follow-stdin", action="store_true", help="end when standard input does")
@@ -41,8 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
         behaviour=given.behaviour,
         session=given.session,
         clock_scale=given.clock_scale,
-        key_id=given.key_id,
-        secret_key=given.secret_key,
+        keys=(given.key_id, given.secret_key) if given.key_id and given.secret_key else None,
         real_time_sip=given.real_time_sip,
     )
     try:

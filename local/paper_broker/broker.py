@@ -33,8 +33,8 @@ class Options:
         Where the clock stands first; None is the newest session.
     clock_scale : float
         Simulated seconds in a real one.
-    key_id, secret_key : str
-        What clients must send.
+    keys : tuple of str or None
+        Key id and secret that clients must send; None takes any.
     real_time_sip : bool
         Whether the data plan gives recent SIP data, as paid plans do.
     """
@@ -43,8 +43,7 @@ class Options:
     behaviour: Behaviour = field(default_factory=Behaviour)
     session: date | None = None
     clock_scale: float = 1.0
-    key_id: str = "paper-key"
-    secret_key: str = "paper-secret"  # noqa: S105  # of the paper broker alone, no secret
+    keys: tuple[str, str] | None = None
     real_time_sip: bool = False
 
 

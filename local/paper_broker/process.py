@@ -11,18 +11,17 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from local.paper_broker.broker import Options
-
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 REQUEST_SECONDS = 60.0
+ANY_KEYS = ("paper-key", "paper-secret")
 
 
 class PaperBrokerError(RuntimeError):
@@ -36,22 +35,52 @@ class PaperBrokerProcess:
 
     Parameters
     ----------
-    *arguments : str
-        As on the command line of ``python -m local.paper_broker``.
-    behaviour : dict, optional
+    port : int
+        Where to listen on 127.0.0.1; 0 takes a free port.
+    session : date or None
+        Whose bell it stands at first; None is the newest session.
+    clock_scale : float
+        Simulated seconds in a real one; 0 stops the clock.
+    cash : str
+        Dollars to start with.
+    holdings : mapping, optional
+        Shares that the user already holds, by symbol.
+    multiplier : int
+        1: cash only, 2: margin.
+    keys : tuple of str, optional
+        Key id and secret that clients must send; None takes any.
+    behaviour : mapping, optional
         Fields of `local.paper_broker.values.Behaviour` that differ from the default.
     """
 
-    def __init__(self, *arguments: str, behaviour: dict[str, Any] | None = None) -> None:
-        self._arguments: Sequence[str] = arguments
-        if behaviour is not None:
-            self._arguments = (*arguments, "--behaviour", json.dumps(behaviour))
+    def __init__(  # noqa: PLR0913  # each is an option of the command line
+        self,
+        *,
+        port: int = 0,
+        session: date | None = None,
+        clock_scale: float = 1.0,
+        cash: str = "100000",
+        holdings: Mapping[str, str] | None = None,
+        multiplier: int = 2,
+        keys: tuple[str, str] | None = None,
+        behaviour: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._arguments = [
+            *("--port", str(port), "--clock-scale", str(clock_scale)),
+            *("--cash", cash, "--multiplier", str(multiplier)),
+            *("--behaviour", json.dumps(dict(behaviour or {}))),
+        ]
+        if session is not None:
+            self._arguments += ["--session", session.isoformat()]
+        for symbol, qty in (holdings or {}).items():
+            self._arguments += ["--hold", f"{symbol}={qty}"]
+        if keys is not None:
+            self._arguments += ["--key-id", keys[0], "--secret-key", keys[1]]
         self._process: subprocess.Popen[str] | None = None
         # A file, since a pipe that nobody reads fills up.
         self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115  # `_stop` closes it
         self._url = ""
-        self.key_id = _argument(arguments, "--key-id", Options().key_id)
-        self.secret_key = _argument(arguments, "--secret-key", Options().secret_key)
+        self.key_id, self.secret_key = keys or ANY_KEYS
 
     @property
     def url(self) -> str:
@@ -206,10 +235,3 @@ class PaperBrokerProcess:
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
-
-
-def _argument(arguments: Sequence[str], name: str, default: str) -> str:
-    """Find an option's value among the arguments, so that the handle knows the keys it set."""
-    if name in arguments:
-        return arguments[list(arguments).index(name) + 1]
-    return default
