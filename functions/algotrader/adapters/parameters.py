@@ -1,0 +1,172 @@
+"""Owns how the text of one template parameter becomes a value, and what each may be."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from algotrader.ids import SLOT_PATTERN, SYMBOL_PATTERN
+
+WordT = TypeVar("WordT", bound=StrEnum)
+Scalars = dict[str, bool | int | float | str]
+
+_LARGEST = 10**12
+_LARGEST_EXACT = 2**53  # a float's, and so JSON's, largest exact integer
+
+_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
+_INTEGER = re.compile(r"[0-9]{1,12}")
+_ACCOUNT_NUMBER = re.compile(r"[A-Za-z0-9]{0,40}")
+_MODULE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class Misfit(Exception):  # noqa: N818 - caught by `settings`, which makes the error of it
+    """A value is not one of those that a parameter may have.
+
+    Parameters
+    ----------
+    allowed : str
+        What it may be, to follow "set to".
+    """
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(allowed)
+        self.allowed = allowed
+
+
+def some_text(text: str) -> str:
+    """Take any text but none."""
+    if not text:
+        raise Misfit("the stack's name")
+    return text
+
+
+def account_number(text: str) -> str:
+    """Take an account number, or nothing."""
+    if not _ACCOUNT_NUMBER.fullmatch(text):
+        raise Misfit("an account number, letters and digits alone")
+    return text
+
+
+def module(text: str) -> str:
+    """Take the name of a Python module."""
+    if not _MODULE.fullmatch(text):
+        raise Misfit("the name of a file in functions/strategies, without .py")
+    return text
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Make a parser of some words."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise Misfit(f"one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def word(kind: type[WordT]) -> Callable[[str], WordT]:
+    """Make a parser of an enumeration's values."""
+    words = [each.value for each in kind]
+    return lambda text: kind(one_of(*words)(text))
+
+
+def _number(text: str, allowed: str) -> Decimal:
+    if not _NUMBER.fullmatch(text):
+        raise Misfit(allowed)
+    return Decimal(text)
+
+
+def amount(text: str) -> Decimal:
+    """Take an amount of dollars above 0."""
+    allowed = "a number of dollars above 0, such as 50000"
+    number = _number(text, allowed)
+    if not 0 < number <= _LARGEST:
+        raise Misfit(allowed)
+    return number
+
+
+def capital(text: str) -> Decimal | None:
+    """Take an amount of dollars, or nothing."""
+    try:
+        return amount(text) if text else None
+    except Misfit as misfit:
+        raise Misfit(f"{misfit.allowed}, or to nothing for no cap") from None
+
+
+def fraction(*, above_zero: bool = False) -> Callable[[str], Decimal]:
+    """Make a parser of fractions."""
+    allowed = f"a fraction {'above' if above_zero else 'from'} 0 up to 1, such as 0.02"
+
+    def parse(text: str) -> Decimal:
+        number = _number(text, allowed)
+        if number > 1 or (above_zero and number == 0):
+            raise Misfit(allowed)
+        return number
+
+    return parse
+
+
+def integer(lowest: int, highest: int = _LARGEST) -> Callable[[str], int]:
+    """Make a parser of whole numbers within bounds, both included."""
+    upto = f" to {highest}" if highest < _LARGEST else " up"
+
+    def parse(text: str) -> int:
+        if not _INTEGER.fullmatch(text) or not lowest <= int(text) <= highest:
+            raise Misfit(f"a whole number from {lowest}{upto}")
+        return int(text)
+
+    return parse
+
+
+def symbols(text: str) -> tuple[str, ...]:
+    """Take symbols, each once."""
+    names = [each.strip() for each in text.split(",")]
+    wrong = [each for each in names if not SYMBOL_PATTERN.fullmatch(each)]
+    if wrong or len(set(names)) != len(names):
+        raise Misfit("symbols in capitals, separated by commas, each once, such as AAPL,BRK.B")
+    return tuple(names)
+
+
+def slots(text: str) -> tuple[str, ...]:
+    """Take the slots of a session, ascending."""
+    slots = [each.strip() for each in text.split(",")]
+    if slots == ["day"]:
+        return ("day",)
+    times = [each for each in slots if SLOT_PATTERN.fullmatch(each) and each.isdigit()]
+    if times != slots or sorted(set(slots)) != slots:
+        raise Misfit("day, or ascending New York times of day as HHMM, such as 0935,1530")
+    return tuple(slots)
+
+
+def scalars(text: str) -> Scalars:
+    """Take a JSON object of plain values."""
+    allowed = 'a JSON object of texts, numbers, true and false, such as {"top": 2}'
+    try:
+        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_twins)
+    except (ValueError, RecursionError):
+        raise Misfit(allowed) from None
+    if not isinstance(value, dict) or any(not _is_scalar(each) for each in value.values()):
+        raise Misfit(allowed)
+    return value
+
+
+def _is_scalar(value: object) -> bool:
+    if isinstance(value, int | float):
+        return abs(value) <= _LARGEST_EXACT
+    return isinstance(value, str)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        message = "a name stands twice"
+        raise ValueError(message)
+    return dict(pairs)

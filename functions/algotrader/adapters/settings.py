@@ -1,0 +1,205 @@
+"""Owns what the deployment says: template parameters, the broker's keys, the kill switch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from algotrader.adapters import parameters
+from algotrader.adapters.aws import client
+from algotrader.adapters.keys import Keys
+from algotrader.errors import ConfigurationError
+from algotrader.model import OrderType, Settings, TradingMode, TradingState
+
+T = TypeVar("T")
+
+PAPER_URL = "https://paper-api.alpaca.markets"
+LIVE_URL = "https://api.alpaca.markets"
+DATA_URL = "https://data.alpaca.markets"
+
+DATA_FEEDS = ("iex", "sip")
+ADJUSTMENTS = ("raw", "split", "dividend", "all")
+MAX_LIMIT_OFFSET_BPS = 1000
+RUN_DEADLINE_SECONDS = (10, 3600)
+_REASON_LENGTH = 200
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check the template's parameters, as Fetch Bars' environment carries them.
+
+    Parameters
+    ----------
+    environ : Mapping of str to str
+        Parameter ``MaxOrderNotional`` is ``MAX_ORDER_NOTIONAL``; and ``STACK_NAME``.
+
+    Raises
+    ------
+    ConfigurationError
+        ``PARAMETER_MISSING`` or ``PARAMETER_INVALID``, with the parameter's name as the template
+        spells it, its value, and what is allowed.
+    """
+
+    def read(parameter: str, parse: Callable[[str], T]) -> T:
+        return _read(environ, parameter, parse)
+
+    mode = read("TradingMode", parameters.word(TradingMode))
+    settings = Settings(
+        stack=read("StackName", parameters.some_text),
+        mode=mode,
+        live_account_number=read("LiveAccountNumber", parameters.account_number),
+        strategy=read("Strategy", parameters.module),
+        strategy_parameters=read("StrategyParameters", parameters.scalars),
+        symbols=read("Symbols", parameters.symbols),
+        capital=read("Capital", parameters.capital),
+        max_position_weight=read("MaxPositionWeight", parameters.fraction(above_zero=True)),
+        max_order_notional=read("MaxOrderNotional", parameters.amount),
+        max_orders_per_run=read("MaxOrdersPerRun", parameters.integer(1, 1000)),
+        cash_reserve=read("CashReserve", parameters.fraction()),
+        max_price_age_seconds=read("MaxPriceAgeSeconds", parameters.integer(1)),
+        max_bar_age_sessions=read("MaxBarAgeSessions", parameters.integer(1)),
+        max_missing_bars=read("MaxMissingBars", parameters.integer(0)),
+        no_trade_band=read("NoTradeBand", parameters.fraction()),
+        order_type=read("OrderType", parameters.word(OrderType)),
+        limit_offset_bps=read("LimitOffsetBps", parameters.integer(0, MAX_LIMIT_OFFSET_BPS)),
+        fractional_shares=read("FractionalShares", parameters.one_of("true", "false")) == "true",
+        data_feed=read("DataFeed", parameters.one_of(*DATA_FEEDS)),
+        adjustment=read("Adjustment", parameters.one_of(*ADJUSTMENTS)),
+        slots=read("Slots", parameters.slots),
+        max_bell_age_seconds=read("MaxBellAgeSeconds", parameters.integer(1)),
+        run_deadline_seconds=read("RunDeadlineSeconds", parameters.integer(*RUN_DEADLINE_SECONDS)),
+    )
+    if mode is TradingMode.LIVE and not settings.live_account_number:
+        raise _invalid("LiveAccountNumber", "", "the live account's number, since TradingMode=live")
+    return settings
+
+
+def broker_urls(environ: Mapping[str, str], mode: TradingMode) -> tuple[str, str]:
+    """Give the trading and the market data address: the template's own, else by mode.
+
+    Raises
+    ------
+    ConfigurationError
+        ``PARAMETER_INVALID`` when the address is Alpaca's for the other mode: paper orders must
+        never reach a live account, nor live ones get lost on paper.
+    """
+    trading = environ.get("APCA_API_BASE_URL", "").strip()
+    data = environ.get("APCA_API_DATA_URL", "").strip()
+    is_live = mode is TradingMode.LIVE
+    wrong = urlsplit(PAPER_URL if is_live else LIVE_URL).hostname
+    if trading and (urlsplit(trading).hostname or "").rstrip(".") == wrong:
+        raise _invalid("AlpacaTradingUrl", trading, f"empty, or one for TradingMode={mode.value}")
+    return trading or (LIVE_URL if is_live else PAPER_URL), data or DATA_URL
+
+
+def load_keys(parameter: str) -> Keys:
+    """Read the broker's keys from a SecureString; its value is never shown.
+
+    Raises
+    ------
+    ConfigurationError
+        ``KEYS_MISSING``, ``KEYS_UNREADABLE``, ``KEYS_NOT_ENCRYPTED`` or ``KEYS_MALFORMED``, with
+        the command that puts them right.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    try:
+        found = client("ssm").get_parameter(Name=parameter, WithDecryption=True)["Parameter"]
+    except ClientError as error:
+        reason = error.response["Error"]["Code"]
+        if reason in _NOT_THERE:
+            raise _keys_error("KEYS_MISSING", parameter) from None
+        if reason in _REFUSED:
+            raise _keys_error("KEYS_UNREADABLE", parameter, problem=reason) from None
+        raise
+    if found.get("Type", "SecureString") != "SecureString":
+        raise _keys_error("KEYS_NOT_ENCRYPTED", parameter, replace=True)
+    try:
+        value = json.loads(found["Value"])
+        return Keys(key_id=value["key_id"].strip(), secret_key=value["secret_key"].strip())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        # Without the cause: its text could quote the value.
+        raise _keys_error("KEYS_MALFORMED", parameter, replace=True) from None
+
+
+def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState, str]:
+    """Read the kill switch and the reason that stands beside it.
+
+    Returns
+    -------
+    TradingState, str
+        A parameter that is missing means ACTIVE in dry-run and paper, HALTED in live; one that
+        cannot be read, or that says another word, means HALTED. The reason is one line.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        text = client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+    except ClientError as error:
+        reason = error.response["Error"]["Code"]
+        if reason not in _NOT_THERE:
+            return TradingState.HALTED, f"{parameter} cannot be read: {reason}"
+        if mode is TradingMode.LIVE:
+            return TradingState.HALTED, f"{parameter} is missing, and live needs it"
+        return TradingState.ACTIVE, ""
+    except BotoCoreError as error:
+        return TradingState.HALTED, f"{parameter} cannot be read: {type(error).__name__}"
+    word, _, reason = text.strip().partition(" ")
+    if word not in {each.value for each in TradingState}:
+        return (
+            TradingState.HALTED,
+            f"{parameter} says neither ACTIVE, REDUCING nor HALTED",
+        )
+    return TradingState(word), _one_line(reason)
+
+
+_NOT_THERE = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})
+_REFUSED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "InvalidKeyId", "ValidationException"}
+)
+
+
+def _keys_error(
+    code: str, parameter: str, *, replace: bool = False, **facts: str
+) -> ConfigurationError:
+    overwrite = " --overwrite" if replace else ""
+    delete = f"aws ssm delete-parameter --name {parameter} && " if "ENCRYPTED" in code else ""
+    return ConfigurationError(
+        code,
+        f"Run: {delete}aws ssm put-parameter --name {parameter} --type SecureString{overwrite} "
+        """--value '{"key_id": "...", "secret_key": "..."}'""",
+        parameter=parameter,
+        **facts,
+    )
+
+
+def _read(environ: Mapping[str, str], parameter: str, parse: Callable[[str], T]) -> T:
+    variable = re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
+    text = environ.get(variable)
+    if text is None:
+        raise ConfigurationError(
+            "PARAMETER_MISSING",
+            "Deploy this repository's own template.yaml, which hands every parameter on.",
+            parameter=parameter,
+            variable=variable,
+        )
+    try:
+        return parse(text.strip())
+    except parameters.Misfit as misfit:
+        raise _invalid(parameter, text, misfit.allowed) from None
+
+
+def _invalid(parameter: str, value: str, allowed: str) -> ConfigurationError:
+    return ConfigurationError(
+        "PARAMETER_INVALID",
+        f"Deploy again with {parameter} set to {allowed}.",
+        parameter=parameter,
+        value=repr(value[:_REASON_LENGTH]),
+    )
+
+
+def _one_line(text: str) -> str:
+    printable = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(printable.split())[:_REASON_LENGTH]

@@ -1,0 +1,314 @@
+"""What the deployment may say, and what it means when it says nothing."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from algotrader.adapters.aws import client
+from algotrader.adapters.keys import Keys
+from algotrader.adapters.settings import (
+    broker_urls,
+    load_keys,
+    load_settings,
+    read_trading_state,
+)
+from algotrader.errors import ConfigurationError
+from algotrader.model import OrderType, Settings, TradingMode, TradingState
+
+REPOSITORY = Path(__file__).parents[4]
+KEYS_NAME = "/desk/alpaca-keys"
+STATE_NAME = "/desk/trading-state"
+SECRET = "MARKED-SECRET"
+
+
+class TemplateLoader(yaml.SafeLoader):
+    """Reads CloudFormation's own tags as plain text."""
+
+
+TemplateLoader.add_multi_constructor("!", lambda *_: None)
+
+
+def template_parameters() -> dict[str, Any]:
+    text = (REPOSITORY / "template.yaml").read_text()
+    return dict(yaml.load(text, TemplateLoader)["Parameters"])  # noqa: S506 - a SafeLoader
+
+
+def variable(parameter: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
+
+
+@pytest.fixture
+def environ() -> dict[str, str]:
+    defaults = {variable(name): each["Default"] for name, each in template_parameters().items()}
+    return {"STACK_NAME": "desk", **defaults}
+
+
+def test_the_templates_own_defaults_are_settings(environ: dict[str, str]) -> None:
+    assert load_settings(environ) == Settings(
+        stack="desk",
+        mode=TradingMode.PAPER,
+        live_account_number="",
+        strategy="momentum_rotation",
+        strategy_parameters={},
+        symbols=("AAPL", "GOOG", "IBM", "MSFT"),
+        capital=None,
+        max_position_weight=Decimal("0.35"),
+        max_order_notional=Decimal(50000),
+        max_orders_per_run=20,
+        cash_reserve=Decimal("0.02"),
+        max_price_age_seconds=900,
+        max_bar_age_sessions=1,
+        max_missing_bars=0,
+        no_trade_band=Decimal("0.01"),
+        order_type=OrderType.LIMIT,
+        limit_offset_bps=20,
+        fractional_shares=False,
+        data_feed="iex",
+        adjustment="split",
+        slots=("day",),
+        max_bell_age_seconds=900,
+        run_deadline_seconds=600,
+    )
+
+
+WRONG = {
+    "TradingMode": ["", "Paper", "real"],
+    "LiveAccountNumber": ["12 34", "1-2"],
+    "Capital": ["0", "-5", "NaN", "Infinity", "1e5", "1,000", "٣"],
+    "Symbols": ["", ",", "AAPL,", "aapl", "AAPL,AAPL", "AAPL;IBM", "TOOLONGNAME", "../X"],
+    "Strategy": ["", "../momentum", "Momentum Rotation", "a.b"],
+    "StrategyParameters": [
+        "",
+        "[]",
+        "{",
+        "5",
+        '{"a": null}',
+        '{"a": [1]}',
+        '{"a": {}}',
+        '{"a": NaN}',
+        '{"a": 1e999}',
+        '{"a": 1, "a": 2}',
+        '{"a": 99999999999999999999}',
+    ],
+    "MaxPositionWeight": ["0", "1.01", "35%", "nan", "-0.1", ""],
+    "MaxOrderNotional": ["0", "", "inf", "9999999999999"],
+    "MaxOrdersPerRun": ["0", "1.5", "-1", "", "1001"],
+    "CashReserve": ["1.1", "-0.1", "two"],
+    "MaxPriceAgeSeconds": ["0", "1.0", "1_000"],
+    "MaxBarAgeSessions": ["0", "one"],
+    "MaxMissingBars": ["-1", "0.0"],
+    "NoTradeBand": ["2", ""],
+    "OrderType": ["stop", "LIMIT"],
+    "LimitOffsetBps": ["-1", "1001", "0.5"],
+    "FractionalShares": ["True", "1", ""],
+    "DataFeed": ["IEX", "yahoo", ""],
+    "Adjustment": ["none", ""],
+    "Slots": ["", "report", "day,0935", "1530,0935", "0935,0935", "2460", "935"],
+    "MaxBellAgeSeconds": ["0", ""],
+    "RunDeadlineSeconds": ["9", "3601", "600.0"],
+}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_a_wrong_value_names_its_parameter_as_the_template_spells_it(
+    environ: dict[str, str], parameter: str, value: str
+) -> None:
+    environ[variable(parameter)] = value
+
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings(environ)
+
+    assert raised.value.code == "PARAMETER_INVALID"
+    assert raised.value.facts == {"parameter": parameter, "value": repr(value)}
+    assert raised.value.advice.startswith(f"Deploy again with {parameter} set to ")
+
+
+def test_every_parameter_that_a_run_obeys_is_tested_with_wrong_values() -> None:
+    fields = {variable(name).lower() for name in WRONG}
+
+    assert fields == (set(Settings.__slots__) - {"stack", "mode"}) | {"trading_mode"}
+
+
+@pytest.mark.parametrize("parameter", WRONG)
+def test_a_parameter_that_never_arrived_is_told(environ: dict[str, str], parameter: str) -> None:
+    del environ[variable(parameter)]
+
+    with pytest.raises(ConfigurationError, match=rf"PARAMETER_MISSING.*{parameter}"):
+        load_settings(environ)
+
+
+def test_spaces_around_symbols_and_slots_mean_nothing(environ: dict[str, str]) -> None:
+    settings = load_settings({**environ, "SYMBOLS": " AAPL, BRK.B ", "SLOTS": "0935, 1530"})
+
+    assert settings.symbols == ("AAPL", "BRK.B")
+    assert settings.slots == ("0935", "1530")
+
+
+def test_strategy_parameters_keep_their_types(environ: dict[str, str]) -> None:
+    text = '{"top": 2, "share": 0.5, "strict": true, "by": "roc"}'
+
+    settings = load_settings({**environ, "STRATEGY_PARAMETERS": text})
+
+    assert settings.strategy_parameters == {"top": 2, "share": 0.5, "strict": True, "by": "roc"}
+
+
+def test_live_needs_the_account_number_typed_in(environ: dict[str, str]) -> None:
+    environ["TRADING_MODE"] = "live"
+
+    with pytest.raises(ConfigurationError, match="LiveAccountNumber"):
+        load_settings(environ)
+
+    assert load_settings({**environ, "LIVE_ACCOUNT_NUMBER": "123456789"}).mode is TradingMode.LIVE
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (TradingMode.PAPER, "https://paper-api.alpaca.markets"),
+        (TradingMode.DRY_RUN, "https://paper-api.alpaca.markets"),
+        (TradingMode.LIVE, "https://api.alpaca.markets"),
+    ],
+)
+def test_the_mode_chooses_the_address(mode: TradingMode, expected: str) -> None:
+    assert broker_urls({"APCA_API_BASE_URL": "", "APCA_API_DATA_URL": ""}, mode) == (
+        expected,
+        "https://data.alpaca.markets",
+    )
+
+
+def test_an_address_of_ones_own_is_taken() -> None:
+    environ = {"APCA_API_BASE_URL": "http://127.0.0.1:1", "APCA_API_DATA_URL": "http://127.0.0.1:2"}
+
+    assert broker_urls(environ, TradingMode.PAPER) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+
+@pytest.mark.parametrize(
+    ("mode", "url"),
+    [
+        (TradingMode.PAPER, "https://api.alpaca.markets"),
+        (TradingMode.DRY_RUN, "https://API.alpaca.markets./v2/"),
+        (TradingMode.LIVE, "https://paper-api.alpaca.markets"),
+    ],
+)
+def test_the_address_of_the_other_mode_is_refused(mode: TradingMode, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="AlpacaTradingUrl"):
+        broker_urls({"APCA_API_BASE_URL": url}, mode)
+
+
+def put(name: str, value: str, kind: str) -> None:
+    client("ssm").put_parameter(Name=name, Value=value, Type=kind)
+
+
+@pytest.mark.usefixtures("aws")
+def test_keys_are_read_from_a_secure_string() -> None:
+    put(KEYS_NAME, f'{{"key_id": " PK1 ", "secret_key": "{SECRET}", "note": "x"}}', "SecureString")
+
+    assert load_keys(KEYS_NAME) == Keys("PK1", SECRET)
+
+
+@pytest.mark.usefixtures("aws")
+def test_missing_keys_come_with_the_command_that_puts_them() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load_keys(KEYS_NAME)
+
+    assert raised.value.code == "KEYS_MISSING"
+    assert (
+        f"aws ssm put-parameter --name {KEYS_NAME} --type SecureString "
+        """--value '{"key_id": "...", "secret_key": "..."}'"""
+    ) in str(raised.value)
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    "value",
+    [
+        SECRET,
+        f'["{SECRET}"]',
+        f'"{SECRET}"',
+        f'{{"key_id": "PK1", "secret": "{SECRET}"}}',
+        f'{{"key_id": 5, "secret_key": "{SECRET}"}}',
+        f'{{"key_id": "", "secret_key": "{SECRET}"}}',
+        f'{{"key_id": "PK1", "secret_key": "{SECRET} {SECRET}"}}',
+        f'{{"key_id": "PK1", "secret_key": "{SECRET}"',
+    ],
+)
+def test_malformed_keys_are_told_without_being_shown(value: str) -> None:
+    put(KEYS_NAME, value, "SecureString")
+
+    with pytest.raises(ConfigurationError) as raised:
+        load_keys(KEYS_NAME)
+
+    assert raised.value.code == "KEYS_MALFORMED"
+    assert "MARKED" not in f"{raised.value} {raised.value!r} {raised.value.__cause__}"
+    assert "--overwrite" in str(raised.value)
+
+
+@pytest.mark.usefixtures("aws")
+def test_keys_that_lie_open_are_refused() -> None:
+    put(KEYS_NAME, f'{{"key_id": "PK1", "secret_key": "{SECRET}"}}', "String")
+
+    with pytest.raises(ConfigurationError, match="KEYS_NOT_ENCRYPTED"):
+        load_keys(KEYS_NAME)
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ACTIVE", (TradingState.ACTIVE, "")),
+        ("REDUCING", (TradingState.REDUCING, "")),
+        ("HALTED results\tare\nout ", (TradingState.HALTED, "results are out")),
+    ],
+)
+def test_the_trading_state_carries_its_reason(
+    text: str, expected: tuple[TradingState, str]
+) -> None:
+    put(STATE_NAME, text, "String")
+
+    assert read_trading_state(STATE_NAME, TradingMode.LIVE) == expected
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("text", ["active", "ACTIVE!", "GO", "ACTIVEX now"])
+def test_an_unknown_trading_state_halts(text: str) -> None:
+    put(STATE_NAME, text, "String")
+
+    state, reason = read_trading_state(STATE_NAME, TradingMode.PAPER)
+
+    assert state is TradingState.HALTED
+    assert reason == f"{STATE_NAME} says neither ACTIVE, REDUCING nor HALTED"
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (TradingMode.DRY_RUN, TradingState.ACTIVE),
+        (TradingMode.PAPER, TradingState.ACTIVE),
+        (TradingMode.LIVE, TradingState.HALTED),
+    ],
+)
+def test_a_missing_trading_state_halts_in_live_alone(
+    mode: TradingMode, expected: TradingState
+) -> None:
+    assert read_trading_state(STATE_NAME, mode)[0] is expected
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_trading_state_that_cannot_be_read_halts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1")
+    monkeypatch.setattr("algotrader.adapters.aws.ATTEMPTS", 1)
+    client.cache_clear()
+
+    state, reason = read_trading_state(STATE_NAME, TradingMode.PAPER)
+
+    assert state is TradingState.HALTED
+    assert "cannot be read" in reason
