@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from local.cli.broker import broker
@@ -9,17 +11,16 @@ from local.cli.run import run
 from local.cli.schedule import schedule
 from local.cli.up import up
 
+CHECKOUT = Path(__file__).resolve().parents[2]
+
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or context.resilient_parsing:
         return
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+    import tomllib  # noqa: PLC0415
 
-    try:
-        number = version("algo-trader")
-    except PackageNotFoundError:
-        number = "(not installed)"
-    click.echo(f"algo-trader {number}")
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    click.echo(f"algo-trader {project['version']}")
     context.exit()
 
 

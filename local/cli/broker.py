@@ -13,7 +13,7 @@ MAX_PORT = 65535
 REAL_TIME = 1.0
 
 
-@click.command()
+@click.command(short_help="Run only the paper broker.")
 @click.option(
     "--port",
     type=click.IntRange(0, MAX_PORT),

@@ -32,6 +32,6 @@ def clean(text: object) -> str:
     """Spell a text from outside without the control characters that could steer a terminal."""
     return "".join(
         character
-        for character in str(text)
+        for character in str(text).replace("\t", " ")
         if character == "\n" or unicodedata.category(character) not in {"Cc", "Cf"}
     )

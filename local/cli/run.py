@@ -23,7 +23,7 @@ BROKER_URL_WAIT_SCALE = 0.2
 REAL_TIME = 1.0
 
 
-@click.command()
+@click.command(short_help="Trade a day, or several, and show what happened.")
 @session_option("The day to trade, YYYY-MM-DD; a weekend or holiday ends as Market Closed.")
 @click.option(
     "--sessions",

@@ -19,7 +19,7 @@ MAX_BELLS = 1000
 FORMAT = "%a %Y-%m-%d %H:%M %Z"
 
 
-@click.command()
+@click.command(short_help="Show when the bell rings next.")
 @click.option(
     "--expression",
     help="An EventBridge Scheduler expression; default: ScheduleExpression of template.yaml.",

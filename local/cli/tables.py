@@ -116,21 +116,14 @@ def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
 
 
 def _phone(sms: str) -> RenderableType:
-    from rich.box import ASCII, ROUNDED  # noqa: PLC0415
+    from rich.box import ROUNDED  # noqa: PLC0415
     from rich.console import Group  # noqa: PLC0415
     from rich.panel import Panel  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     count = f"{len(sms)} characters"
-    bubble = Panel(Text(clean(sms)), box=ROUNDED if speaks_unicode() else ASCII, width=PHONE_WIDTH)
+    bubble = Panel(Text(clean(sms)), box=ROUNDED, width=PHONE_WIDTH)
     return Group(bubble, Text(count.rjust(PHONE_WIDTH), style="dim"))
-
-
-def speaks_unicode() -> bool:
-    """Tell whether stdout can show more than ASCII."""
-    import sys  # noqa: PLC0415
-
-    return (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 def _account(account: dict[str, Any]) -> str:
@@ -152,7 +145,7 @@ def _section(console: Console, title: str, body: RenderableType) -> None:
 
     console.print()
     console.print(Text(title, style="bold"))
-    console.print(Padding(body, (0, 0, 0, 2)))
+    console.print(Padding(body, (0, 0, 0, 2), expand=False))
 
 
 def _decimal(text: object) -> Decimal | None:

@@ -28,7 +28,7 @@ STEPS = {
 }
 
 
-@click.command()
+@click.command(short_help="Deploy here and stay up until Ctrl-C.")
 @session_option("The day that the paper broker stands on, YYYY-MM-DD.")
 @parameter_option()
 def up(session: date | None, pairs: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ from local.runner.problems import UsageProblem
 PAPER_TRADING_URL = "https://paper-api.alpaca.markets"
 LIVE_TRADING_HOST = "api.alpaca.markets"
 KEY_VARIABLES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
-TEST_KEYS = ("PKLOCALTESTKEY", "local-test-secret")
+TEST_KEYS = ("paper-key", "paper-secret")
 LOOK_TIMEOUT_SECONDS = 5
 LOOK_ORDERS = 500
 

@@ -7,20 +7,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
 from local.embedded_aws import EmbeddedAws, Stack
 from local.paper_broker import PaperBrokerProcess
-from local.runner.brokers import Broker, broker_at, look
+from local.runner.brokers import TEST_KEYS, Broker, broker_at, look
 from local.runner.document import Document, Ending, message_of, run_document, run_of
 from local.runner.history import Timeline, Visit
 from local.runner.inputs import bell_time, with_bell
 
 STACK = "algo-trader"
-FAST_WAIT_SCALE = 0.05
+FAST_WAIT_SCALE = 0.1
 POLL_SECONDS = 0.1
 RUNNING = "RUNNING"
 
@@ -86,6 +86,7 @@ class Desk:
         """
         if session is not None:
             value = with_bell(value, self.ring(session, value))
+        sent = len(self.stack.texts())
         arn = self.stack.start(value)
         timeline = Timeline()
         while True:
@@ -106,6 +107,8 @@ class Desk:
             self._read_artifact,
             session.isoformat() if session else None,
         )
+        if document["notification"] is None and (texts := self.stack.texts()[sent:]):
+            document["notification"] = asdict(texts[-1])  # sent past a broken Notify
         return Day(document, message_of(timeline))
 
     def sessions(self) -> list[date]:
@@ -139,7 +142,7 @@ def open_desk(plan: DeskPlan) -> Iterator[Desk]:
     with ExitStack() as stack:
         paper_broker, broker = None, plan.broker
         if broker is None:
-            paper_broker = PaperBrokerProcess(clock_scale=1 / plan.wait_scale)
+            paper_broker = PaperBrokerProcess(clock_scale=1 / plan.wait_scale, keys=TEST_KEYS)
             # Entered within the pool's own block: what one thread has started is stopped, also
             # when the other fails or a Ctrl-C comes between.
             with ThreadPoolExecutor(1) as pool:
@@ -150,8 +153,11 @@ def open_desk(plan: DeskPlan) -> Iterator[Desk]:
         else:
             stack.enter_context(aws)
         addresses = {"AlpacaTradingUrl": broker.trading_url, "AlpacaDataUrl": broker.data_url}
-        keys = {"key_id": broker.key_id, "secret_key": broker.secret_key}
-        deployed = aws.deploy(STACK, addresses | dict(plan.parameters), keys=keys)
+        deployed = aws.deploy(
+            STACK,
+            addresses | dict(plan.parameters),
+            keys={"key_id": broker.key_id, "secret_key": broker.secret_key},
+        )
         yield Desk(aws, deployed, broker, paper_broker, plan.parameters.get("Slots", ""))
 
 

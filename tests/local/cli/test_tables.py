@@ -1,0 +1,114 @@
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from local.cli.console import clean
+from local.cli.tables import change, money, print_day, print_days
+
+DAY: dict[str, Any] = {
+    "execution": {
+        "name": "x",
+        "status": "SUCCEEDED",
+        "error": None,
+        "cause": None,
+        "seconds": 1.0,
+    },
+    "states": [],
+    "session": "2012-02-15",
+    "run_id": "2012-02-15-day",
+    "decision": {"why": {"AAPL": "rose most", "IBM": "fell"}},
+    "orders": [
+        {
+            "client_order_id": "at1-x",
+            "symbol": "AAPL",
+            "side": "buy",
+            "qty": "68",
+            "status": "filled",
+            "filled_qty": "68",
+            "filled_avg_price": "514.3",
+        }
+    ],
+    "denied": [{"symbol": "MSFT", "code": "MAX_ORDERS", "detail": "21 of 20 [bold]x[/bold]"}],
+    "notification": {"sms": "Bought 68 AAPL. P&L +12.34", "subject": "s", "email": "e"},
+    "account": {"equity": "100012.34", "last_equity": "100000", "cash": "65027.6"},
+}
+
+
+def printed(*documents: dict[str, Any], message: str = "") -> str:
+    target = io.StringIO()
+    console = Console(file=target, width=100, markup=False, highlight=False)
+    if len(documents) == 1:
+        print_day(console, documents[0], message)
+    else:
+        print_days(console, documents)
+    return "".join(line.rstrip() + "\n" for line in target.getvalue().splitlines())
+
+
+def test_a_day_shows_orders_refusals_reasons_text_and_account() -> None:
+    out = printed(DAY)
+    squeezed = " ".join(out.split())
+    assert "buy AAPL 68 filled 68 514.3" in squeezed
+    assert "MSFT MAX_ORDERS 21 of 20 [bold]x[/bold]" in squeezed
+    assert "AAPL rose most" in squeezed
+    assert "IBM fell" in squeezed
+    assert "│ Bought 68 AAPL. P&L +12.34" in out
+    assert "26 characters" in out
+    assert "equity 100,012.34, cash 65,027.60, since last close +12.34 (+0.01%)" in out
+
+
+def test_where_there_is_no_terminal_no_control_character_is_written() -> None:
+    steering = DAY | {"denied": [{"symbol": "A", "code": "B", "detail": "\x1b[31mred\x07\u202e"}]}
+    out = printed(steering)
+    assert "[31mred" in out
+    assert not {character for character in out if not character.isprintable()} - {"\n"}
+
+
+def test_a_failed_run_shows_error_and_cause() -> None:
+    failed = DAY | {
+        "execution": DAY["execution"]
+        | {"status": "FAILED", "error": "BrokerAuthError", "cause": "KEYS_REFUSED: look"},
+        "decision": None,
+        "orders": [],
+        "account": None,
+    }
+    out = printed(failed)
+    assert "Failure\n  BrokerAuthError\n  KEYS_REFUSED: look\n" in out
+    assert "Orders" not in out
+
+
+def test_a_day_without_a_decision_says_why_there_was_none() -> None:
+    out = printed(
+        DAY | {"decision": None, "orders": [], "denied": [], "notification": None},
+        message="The exchange is closed on 2012-02-18.",
+    )
+    assert "Outcome\n  The exchange is closed on 2012-02-18.\n" in out
+    assert "Text message" not in out
+
+
+def test_several_days_are_a_row_each() -> None:
+    failed = DAY | {
+        "session": "2012-02-16",
+        "execution": DAY["execution"] | {"status": "FAILED", "error": "StaleBarsError"},
+        "account": None,
+    }
+    rows = [" ".join(line.split()) for line in printed(DAY, failed).splitlines()]
+    assert "2012-02-15 SUCCEEDED 1/1 1 65,027.60 100,012.34 +12.34 (+0.01%)" in rows
+    assert "2012-02-16 StaleBarsError 1/1 1" in rows
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"), [("1234.5", "1,234.50"), ("-0.004", "-0.00"), ("NaN", "NaN"), (None, "")]
+)
+def test_money_has_separators_and_cents(text: str | None, spelled: str) -> None:
+    assert money(text) == spelled
+
+
+@pytest.mark.parametrize("last", [None, "0", "x"])
+def test_a_change_against_nothing_is_not_told(last: str | None) -> None:
+    assert change({"equity": "10", "last_equity": last}) == ""
+
+
+def test_foreign_text_keeps_its_lines_and_loses_what_steers() -> None:
+    assert clean("a\nb\tc\x1b[2Jd\r\x00é€") == "a\nb c[2Jdé€"

@@ -1,0 +1,81 @@
+"""What is refused before anything starts: exit status 2, one line on stderr, nothing on stdout."""
+
+from pathlib import Path
+
+import pytest
+
+from local.cli import _run
+
+CASES = {
+    "no JSON": (["run", "--input", '{"a": }'], "line 1, column 7"),
+    "no file": (["run", "--input", "@no/such.json"], "No such file"),
+    "no session at all": (["run", "--sessions", "0"], "--sessions"),
+    "fewer than none": (["run", "--sessions", "-3"], "--sessions"),
+    "sessions in words": (["run", "--sessions", "five"], "--sessions"),
+    "no date": (["run", "--session", "2012-02-30"], "'2012-02-30' is no date"),
+    "unknown parameter": (["run", "--parameter", "Symbol=AAPL"], "did you mean Symbols?"),
+    "parameter without value": (["run", "--parameter", "Symbols"], "Key=Value"),
+    "mode that is none": (["run", "--parameter", "TradingMode=fast"], "dry-run, paper, live"),
+    "two brokers": (["run", "--paper", "--broker-url", "http://h"], "exclude each other"),
+    "no URL": (["run", "--broker-url", "localhost:80"], "give a URL"),
+    "paper without keys": (["run", "--paper"], "APCA_API_KEY_ID and APCA_API_SECRET_KEY"),
+    "another broker's clock": (
+        ["run", "--broker-url", "http://h", "--session", "2012-02-15"],
+        "the broker's own clock rules",
+    ),
+    "another broker's days": (
+        ["run", "--broker-url", "http://h", "--sessions", "2"],
+        "the broker's own clock rules",
+    ),
+    "the live account": (
+        ["run", "--broker-url", "https://api.alpaca.markets"],
+        "never trades a live account",
+    ),
+    "live with Alpaca's own address": (
+        ["run", "--parameter", "TradingMode=live", "--parameter", "AlpacaTradingUrl="],
+        "never trades a live account",
+    ),
+    "unknown option": (["run", "--fast"], "--fast"),
+    "unknown command": (["runn"], "runn"),
+    "stray word": (["run", "now"], "now"),
+    "port that is none": (["broker", "--port", "70000"], "70000"),
+    "clock that runs backward": (["broker", "--clock-scale", "-1"], "-1"),
+    "no zone": (["schedule", "--timezone", "Mars/Base"], "no such time zone"),
+    "zone with a path in it": (["schedule", "--timezone", "../etc"], "no such time zone"),
+    "a rate": (["schedule", "--expression", "rate(5 minutes)"], "rate expression"),
+    "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "never rings again"),
+    "no instant": (["schedule", "--after", "2026-01-05"], "give an instant"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "names"), CASES.values(), ids=CASES)
+def test_wrong_usage_gets_one_line_and_status_2(
+    arguments: list[str],
+    names: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("APCA_API_KEY_ID", raising=False)
+    monkeypatch.delenv("APCA_API_SECRET_KEY", raising=False)
+    assert _run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("algo-trader: ")
+    assert err.count("\n") == 1
+    assert names in err
+
+
+def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["--version"]) == 0
+    version = Path(__file__).parents[3].joinpath("pyproject.toml").read_text()
+    assert f'version = "{capsys.readouterr().out.split()[1]}"' in version
+
+
+@pytest.mark.parametrize("command", ["run", "up", "broker", "schedule"])
+def test_help_names_every_command_and_each_has_its_own(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(["--help"]) == 0
+    assert f"  {command} " in capsys.readouterr().out
+    assert _run([command, "--help"]) == 0
+    assert f"Usage: algo-trader {command}" in capsys.readouterr().out
