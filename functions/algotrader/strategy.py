@@ -8,7 +8,8 @@ import math
 import pkgutil
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
+from numbers import Real
+from typing import TYPE_CHECKING, ClassVar, get_type_hints
 
 from algotrader.errors import ConfigurationError, DeskError, StrategyError
 from algotrader.indicator_catalog import LONGEST, warm_up_bars
@@ -26,6 +27,7 @@ __all__ = [
     "SymbolFeatures",
     "did_you_mean",
     "equal_weight",
+    "finite_number",
     "load_strategy",
     "strategy_names",
 ]
@@ -160,8 +162,8 @@ def equal_weight(holdings: int) -> Decimal:
 
 def _as_declared(strategy: str, name: str, value: object, kind: type) -> object:
     """Check a parameter's value against its declared type; an integer may stand for a float."""
-    if kind is float and type(value) in {int, float}:
-        number = _finite(value)
+    if kind is float:
+        number = finite_number(value)
         if number is not None:
             return number
     elif type(value) is kind:
@@ -175,8 +177,10 @@ def _as_declared(strategy: str, name: str, value: object, kind: type) -> object:
     )
 
 
-def _finite(value: Any) -> float | None:
-    """Turn a number into a finite float; None when it is too large, infinite or NaN."""
+def finite_number(value: object) -> float | None:
+    """Turn a number of any library into a float; None when it is none, too large or not finite."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return None
     try:
         number = float(value)
     except OverflowError:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import importlib
 import math
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from itertools import pairwise
-from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -17,7 +15,7 @@ from algotrader.contracts import BarColumns
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
 from algotrader.indicator_catalog import ResolvedIndicator, resolve
 from algotrader.model import Features, FeatureValue
-from algotrader.strategy import Strategy
+from algotrader.strategy import Strategy, finite_number
 
 #: Two machines, two builds of numpy: their last digits may differ, and a decision must not.
 SIGNIFICANT_DIGITS = 10
@@ -112,22 +110,16 @@ def _indicators(
     symbol: str, frame: pd.DataFrame, declared: Mapping[str, ResolvedIndicator]
 ) -> dict[str, FeatureValue]:
     """Compute the declared indicators of one symbol, each `ta` object once for all its outputs."""
-    made: dict[tuple[Any, ...], Any] = {}
+    made: dict[tuple[object, ...], Any] = {}
     values = {}
     for name, each in declared.items():
-        key = (each.ta_class.name, *each.arguments.items())
-        with _undefined_is_checked():
-            if key not in made:
-                made[key] = _ta_object(frame, each)
-            series = getattr(made[key], each.output)()
-            if each.output in _CARRIED:
-                series = series.ffill()
+        series = indicator_series(frame, each, made)
         last, previous = float(series.iloc[-1]), float(series.iloc[-2])
         if not (math.isfinite(last) and math.isfinite(previous)):
             raise InsufficientHistoryError(
                 "INDICATOR_UNDEFINED",
-                "Its prices did not move or nothing was traded, so it divides by zero. Take the symbol "
-                "out of the template's Symbols, or declare another indicator.",
+                "Its prices did not move or nothing was traded, so it divides by zero. Take the "
+                "symbol out of the template's Symbols, or declare another indicator.",
                 symbol=symbol,
                 indicator=name,
                 output=each.output,
@@ -138,19 +130,39 @@ def _indicators(
     return values
 
 
-def _ta_object(frame: pd.DataFrame, wanted: ResolvedIndicator) -> Any:
-    """Make an object of a `ta` class over the columns that it takes."""
+def indicator_series(
+    frame: pd.DataFrame,
+    wanted: ResolvedIndicator,
+    made: dict[tuple[object, ...], Any] | None = None,
+) -> pd.Series:
+    """Let `ta` compute an indicator over all bars of a frame.
+
+    Parameters
+    ----------
+    frame : DataFrame over a RangeIndex from 0
+        Columns ``high``, ``low``, ``close``, ``volume``, as float64.
+    wanted : ResolvedIndicator
+        Class, arguments and method.
+    made : dict, optional
+        Objects of ``ta`` over this very frame that were made before; a new one is added.
+
+    Returns
+    -------
+    Series
+        One value a bar; NaN where `ta` has none.
+    """
+    made = {} if made is None else made
     ta_class = wanted.ta_class
-    make = getattr(importlib.import_module(f"ta.{ta_class.group}"), ta_class.name)
-    return make(**{column: frame[column] for column in ta_class.inputs}, **wanted.arguments)
-
-
-@contextmanager
-def _undefined_is_checked() -> Iterator[None]:
-    """Silence numpy's warnings of undefined results within `ta`: every value is checked after."""
+    key = (ta_class.name, *wanted.arguments.values())
     with warnings.catch_warnings():
+        # numpy warns of 0/0 within some formulas; every value that counts is checked afterwards.
         warnings.simplefilter("ignore", RuntimeWarning)
-        yield
+        if key not in made:
+            make = getattr(importlib.import_module(f"ta.{ta_class.group}"), ta_class.name)
+            inputs = {column: frame[column] for column in ta_class.inputs}
+            made[key] = make(**inputs, **wanted.arguments)
+        series: pd.Series = getattr(made[key], wanted.output)()
+    return series.ffill() if wanted.output in _CARRIED else series
 
 
 def _own_features(
@@ -192,14 +204,17 @@ def _called(
         ) from error
     if not isinstance(result, Mapping):
         raise _features_invalid(strategy, symbol, f"not a dict: {type(result).__name__}")
+    values = {}
     for name, value in result.items():
         if not isinstance(name, str):
             raise _features_invalid(strategy, symbol, f"a name is no text: {name!r}")
         if name in strategy.indicators:
             raise _features_invalid(strategy, symbol, f"{name} is the name of an indicator")
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        number = finite_number(value)
+        if number is None:
             raise _features_invalid(strategy, symbol, f"{name} is no finite number: {value!r}")
-    return {name: _rounded(float(value)) for name, value in result.items()}
+        values[name] = _rounded(number)
+    return values
 
 
 def _features_invalid(strategy: Strategy, symbol: str, problem: str) -> StrategyError:

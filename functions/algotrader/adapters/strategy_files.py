@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from algotrader.adapters.aws import client
 from algotrader.errors import StrategyError
@@ -43,6 +44,11 @@ class StrategyFiles(Mapping[str, bytes]):
                 bucket=self.bucket,
             )
         return content
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Read a file, or give the default when it is not there."""
+        content = self._content(name)
+        return default if content is None else content
 
     def __contains__(self, name: object) -> bool:
         """Tell whether a file is there, by reading it."""

@@ -2,7 +2,7 @@
 
 Windows that end need no theory: a rolling mean over n bars needs n. A recursive average never quite
 forgets where it started, so it is fit to use once the start's weight has become negligible. The
-derivations stand in docs/decisions/0101-indicator-warm-up.md.
+derivations stand in docs/decisions/0020-indicator-warm-up.md.
 """
 
 from __future__ import annotations

@@ -1,0 +1,287 @@
+"""What a strategy asks for is computed from exactly its bars, and is a number or a named error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pytest
+import ta.trend
+
+from algotrader.adapters.indicators import compute
+from algotrader.contracts import BarColumns
+from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
+from algotrader.model import FeatureValue
+from algotrader.strategy import Indicator, Strategy
+from tests.functions.algotrader.indicator_bars import columns, random_frame
+
+
+class Declared(Strategy):
+    """A strategy of nothing but the given indicators."""
+
+    def __init__(self, **indicators: Indicator) -> None:
+        self._indicators = indicators
+        super().__init__()
+
+    @property
+    def indicators(self) -> Mapping[str, Indicator]:
+        return self._indicators
+
+    def target_weights(self, *_: object) -> dict[str, Decimal]:
+        return {}
+
+
+class Own(Declared):
+    """A strategy that computes a feature of its own: what `answer` makes of the bars."""
+
+    look_back: ClassVar[int] = 5
+
+    def __init__(self, answer: Any, **indicators: Indicator) -> None:
+        self.answer = answer
+        super().__init__(**indicators)
+
+    def features(self, bars: pd.DataFrame, files: Mapping[str, bytes]) -> Mapping[str, float]:
+        result: Mapping[str, float] = self.answer(bars, files)
+        return result
+
+
+def bars_of(*closes: float) -> BarColumns:
+    prices = tuple(float(each) for each in closes)
+    days = tuple(date(2024, 1, 1) + timedelta(days=each) for each in range(len(prices)))
+    return BarColumns(days, prices, prices, prices, prices, tuple(100.0 for _ in prices))
+
+
+SMA3 = Indicator("sma", window=3)
+
+
+def values_of(
+    bars: BarColumns, strategy: Strategy, files: Mapping[str, bytes] | None = None
+) -> dict[str, FeatureValue]:
+    """Compute one symbol."""
+    return compute({"A": bars}, strategy, files or {}).values["A"]  # noqa: PD011 - no frame of pandas
+
+
+def test_last_and_previous_are_the_values_of_the_two_newest_bars() -> None:
+    values = values_of(bars_of(1, 2, 3, 4, 6), Declared(mean=SMA3))
+    assert values == {"mean": FeatureValue(last=4.333333333, previous=3.0)}
+
+
+def test_every_symbol_is_there_in_alphabetical_order_and_the_newest_bar_dates_all() -> None:
+    features = compute(
+        {"B": bars_of(1, 2, 3, 4), "A": bars_of(5, 6, 7, 8, 9)}, Declared(mean=SMA3), {}
+    )
+    assert list(features.values) == ["A", "B"]
+    assert features.as_of == date(2024, 1, 5)
+
+
+def test_bars_before_the_look_back_change_nothing() -> None:
+    strategy = Declared(
+        total=Indicator("obv"), change=Indicator("cumulative_return"), mean=Indicator("ema")
+    )
+    long = random_frame(3, 600)
+    exact = long.iloc[-strategy.bars_needed() :].reset_index(drop=True)
+    assert values_of(columns(long), strategy) == values_of(columns(exact), strategy)
+
+
+def test_one_bar_fewer_than_needed_is_refused_with_both_numbers() -> None:
+    strategy = Declared(mean=SMA3)
+    compute({"A": bars_of(1, 2, 3, 4)}, strategy, {})
+    with pytest.raises(InsufficientHistoryError) as caught:
+        compute({"A": bars_of(1, 2, 3, 4), "B": bars_of(1, 2, 3)}, strategy, {})
+    assert caught.value.code == "HISTORY_TOO_SHORT"
+    assert caught.value.facts == {"symbol": "B", "have": 3, "need": 4}
+
+
+def test_no_symbol_at_all_is_refused() -> None:
+    with pytest.raises(InsufficientHistoryError, match="BARS_MISSING"):
+        compute({}, Declared(mean=SMA3), {})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"close": (1.0, 2.0, math.nan, 4.0, 5.0)},
+        {"volume": (1.0, 2.0, 3.0, 4.0, math.inf)},
+        {"high": (1.0, 2.0)},
+        {"session": tuple(date(2024, 1, each) for each in (5, 4, 3, 2, 1))},
+        {"session": tuple(date(2024, 1, each) for each in (1, 2, 3, 4, 4))},
+    ],
+)
+def test_bars_that_are_no_bars_are_refused_with_their_symbol(change: dict[str, Any]) -> None:
+    broken = msgspec.structs.replace(bars_of(1, 2, 3, 4, 5), **change)
+    with pytest.raises(InsufficientHistoryError, match=r"BARS_INVALID: symbol=BAD problem="):
+        compute({"BAD": broken}, Declared(mean=SMA3), {})
+
+
+@pytest.mark.parametrize(
+    ("name", "flat"),
+    [
+        ("cci", "close"),
+        ("stoch", "close"),
+        ("bollinger_pband", "close"),
+        ("stochrsi", "close"),
+        ("chaikin_money_flow", "volume"),
+        ("volume_weighted_average_price", "volume"),
+        ("pvo", "volume"),
+        ("sma_ease_of_movement", "volume"),
+    ],
+)
+def test_an_indicator_that_flat_bars_leave_undefined_is_named_with_its_symbol(
+    name: str, flat: str
+) -> None:
+    frame = random_frame(5, 300)
+    if flat == "close":
+        frame[["open", "high", "low", "close"]] = 50.0
+    else:
+        frame["volume"] = 0.0
+    bars = {"DEAD": columns(frame), "GOOD": columns(random_frame(6, 300))}
+    with pytest.raises(InsufficientHistoryError) as caught:
+        compute(bars, Declared(mine=Indicator(name)), {})
+    assert caught.value.code == "INDICATOR_UNDEFINED"
+    assert caught.value.facts["symbol"] == "DEAD"
+    assert caught.value.facts["indicator"] == "mine"
+
+
+def test_an_undefined_previous_value_is_refused_like_an_undefined_last_one() -> None:
+    frame = random_frame(5, 40)
+    frame.loc[frame.index[:-1], ["open", "high", "low", "close"]] = 50.0
+    with pytest.raises(InsufficientHistoryError, match="INDICATOR_UNDEFINED"):
+        compute({"A": columns(frame)}, Declared(mine=Indicator("stoch")), {})
+
+
+def test_the_rsi_of_a_price_that_never_moved_is_a_hundred() -> None:
+    values = values_of(bars_of(*[50.0] * 200), Declared(rsi=Indicator("rsi")))
+    assert values["rsi"] == FeatureValue(last=100.0, previous=100.0)
+
+
+def test_values_carry_ten_significant_digits_and_no_minus_zero() -> None:
+    thirds = values_of(bars_of(0, 0, 1, 1), Declared(mean=SMA3))["mean"]
+    assert thirds == FeatureValue(last=0.6666666667, previous=0.3333333333)
+    own = Own(lambda *_: {"tiny": -0.0, "large": 123456789012.0})
+    values = values_of(bars_of(*range(1, 8)), own)
+    assert values["large"].last == 123456789000.0
+    assert math.copysign(1, values["tiny"].last) == 1
+
+
+def test_outputs_of_the_same_class_and_parameters_share_one_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+
+    class Counted(ta.trend.MACD):
+        def __init__(self, *, window_fast: int, **rest: Any) -> None:
+            made.append(window_fast)
+            super().__init__(window_fast=window_fast, **rest)
+
+    monkeypatch.setattr(ta.trend, "MACD", Counted)
+    strategy = Declared(
+        macd=Indicator("macd"),
+        signal=Indicator("macd_signal"),
+        diff=Indicator("macd_diff", window_fast=12),
+        other=Indicator("macd", window_fast=10),
+    )
+    compute({"A": columns(random_frame(1, 300))}, strategy, {})
+    assert made == [12, 10]
+
+
+def test_psar_up_keeps_its_last_value_in_a_fall() -> None:
+    strategy = Declared(up=Indicator("psar_up"), down=Indicator("psar_down"), now=Indicator("psar"))
+    frame = random_frame(2, 400)
+    fall = frame.copy()
+    factor = np.linspace(1, 0.4, 15)
+    for name in ("open", "high", "low", "close"):
+        fall.loc[fall.index[-15:], name] = fall[name].iloc[-15] * factor
+    values = values_of(columns(fall), strategy)
+    assert values["down"] == values["now"]
+    assert values["up"].last == values["up"].previous != values["now"].last
+
+
+def test_own_features_see_equal_rows_so_that_previous_is_what_last_was() -> None:
+    seen: list[pd.DataFrame] = []
+
+    def answer(bars: pd.DataFrame, _: Mapping[str, bytes]) -> dict[str, float]:
+        seen.append(bars)
+        return {"sum": float(bars["close"].sum())}
+
+    strategy = Own(answer)
+    today = values_of(bars_of(1, 2, 3, 4, 5, 6, 7), strategy)["sum"]
+    yesterday = values_of(bars_of(1, 2, 3, 4, 5, 6), strategy)["sum"]
+
+    assert today.previous == yesterday.last == 2 + 3 + 4 + 5 + 6
+    assert today.last == 3 + 4 + 5 + 6 + 7
+    for frame in seen:
+        assert len(frame) == strategy.look_back == strategy.bars_needed() - 1
+        assert list(frame.index) == list(range(5))
+        assert list(frame.columns) == ["open", "high", "low", "close", "volume", "session"]
+        assert (frame.dtypes[["open", "high", "low", "close", "volume"]] == np.float64).all()
+        assert isinstance(frame["session"].iloc[0], date)
+
+
+def test_own_features_stand_beside_indicators_and_may_spoil_their_frame() -> None:
+    def answer(bars: pd.DataFrame, files: Mapping[str, bytes]) -> dict[str, Any]:
+        bars["close"] = 0.0
+        return {"size": np.float32(2.5), "count": np.int64(len(files["model"]))}
+
+    values = values_of(bars_of(*range(1, 9)), Own(answer, mean=SMA3), {"model": b"abc"})
+    assert values == {
+        "mean": FeatureValue(last=7.0, previous=6.0),
+        "size": FeatureValue(last=2.5, previous=2.5),
+        "count": FeatureValue(last=3.0, previous=3.0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("result", "problem"),
+    [
+        ({"x": math.nan}, "x is no finite number: nan"),
+        ({"x": -math.inf}, "x is no finite number: -inf"),
+        ({"x": "1"}, "x is no finite number: '1'"),
+        ({"x": None}, "x is no finite number: None"),
+        ({"x": True}, "x is no finite number: True"),
+        ({"x": 10**400}, "x is no finite number"),
+        ({"x": pd.Series([1.0])}, "x is no finite number"),
+        ({1: 1.0}, "a name is no text: 1"),
+        ({"mean": 1.0}, "mean is the name of an indicator"),
+        (None, "not a dict: NoneType"),
+        ([1.0], "not a dict: list"),
+    ],
+)
+def test_own_features_that_are_no_numbers_by_name_are_refused(result: Any, problem: str) -> None:
+    with pytest.raises(StrategyError) as caught:
+        compute({"A": bars_of(*range(1, 9))}, Own(lambda *_: result, mean=SMA3), {})
+    assert caught.value.code == "STRATEGY_FEATURES_INVALID"
+    assert caught.value.facts["strategy"] == "Own"
+    assert caught.value.facts["symbol"] == "A"
+    assert problem in caught.value.facts["problem"]
+
+
+def test_own_features_must_have_the_same_names_at_both_bars() -> None:
+    def answer(bars: pd.DataFrame, _: Mapping[str, bytes]) -> dict[str, float]:
+        return {f"at_{bars['close'].iloc[-1]:.0f}": 1.0}
+
+    with pytest.raises(StrategyError, match=r"names change from bar to bar: \['at_7', 'at_8'\]"):
+        compute({"A": bars_of(*range(1, 9))}, Own(answer), {})
+
+
+def test_an_exception_in_own_features_is_told_with_what_it_said() -> None:
+    def answer(bars: pd.DataFrame, _: object) -> dict[str, float]:
+        return {"x": float(bars["adjusted"].iloc[-1])}
+
+    with pytest.raises(StrategyError, match=r"STRATEGY_FEATURES_FAILED.*KeyError\('adjusted'\)"):
+        compute({"A": bars_of(*range(1, 9))}, Own(answer), {})
+
+
+def test_an_error_of_ours_in_own_features_stays_what_it_is() -> None:
+    class Absent(dict[str, bytes]):
+        def __missing__(self, name: str) -> bytes:
+            raise StrategyError("STRATEGY_FILE_MISSING", "Upload it.", file=name)
+
+    with pytest.raises(DeskError) as caught:
+        compute({"A": bars_of(*range(1, 9))}, Own(lambda _, files: files["m"]), Absent())
+    assert caught.value.code == "STRATEGY_FILE_MISSING"
