@@ -1,0 +1,84 @@
+"""Owns the stacks that the state machine's tests share: the real ASL over scripted handlers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws, Stack
+from local.embedded_aws.template import read_definition, read_template
+from tests.statemachine.scenarios import SCENARIOS, WITHOUT_TOPIC, Script
+from tests.statemachine.walks import Definition, Walk
+
+SCRIPTED = Path(__file__).with_name("scripted")
+AT_ONCE = 6
+NO_TOPIC = "arn:aws:sns:us-east-1:000000000000:no-such-topic"
+
+
+@pytest.fixture(scope="session")
+def definition() -> Definition:
+    return read_definition(read_template())
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws(wait_scale=0) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def stack(aws: EmbeddedAws) -> Stack:
+    return aws.deploy("scripted", {}, SCRIPTED)
+
+
+@pytest.fixture(scope="session")
+def stack_without_topic(aws: EmbeddedAws) -> Stack:
+    """A stack whose state machine publishes to a topic that is not there; the rule's still is."""
+
+    def rewrite(template: dict[str, Any]) -> dict[str, Any]:
+        machine = template["Resources"]["TradingDay"]["Properties"]
+        machine["DefinitionSubstitutions"] = {
+            **machine["DefinitionSubstitutions"],
+            "TopicArn": NO_TOPIC,
+        }
+        return template
+
+    return aws.deploy("without-topic", {}, SCRIPTED, rewrite=rewrite)
+
+
+def walk(stack: Stack, value: Any) -> Walk:
+    """Run an execution to its end."""
+    arn = stack.start(value)
+    end = stack.wait(arn)
+    return Walk(
+        arn=arn,
+        status=end["status"],
+        error=end.get("error"),
+        cause=end.get("cause"),
+        output=json.loads(end["output"]) if end["status"] == "SUCCEEDED" else None,
+        history=stack.history(arn),
+    )
+
+
+def walk_all(stack: Stack, scripts: Mapping[str, Script]) -> dict[str, Walk]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        started = {
+            name: pool.submit(walk, stack, {"script": script}) for name, script in scripts.items()
+        }
+        return {name: future.result() for name, future in started.items()}
+
+
+@pytest.fixture(scope="session")
+def walks(stack: Stack) -> dict[str, Walk]:
+    """Every scenario of the table, walked once."""
+    return walk_all(stack, SCENARIOS)
+
+
+@pytest.fixture(scope="session")
+def walks_without_topic(stack_without_topic: Stack) -> dict[str, Walk]:
+    return walk_all(stack_without_topic, WITHOUT_TOPIC)

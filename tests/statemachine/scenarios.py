@@ -1,0 +1,111 @@
+"""Owns the table of executions that together walk every edge of the trading day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Script = dict[str, list[dict[str, Any]]]
+
+TRANSIENT = ["BrokerUnavailableError", "BrokerRateLimitedError", "OrderStateUnknownError"]
+LEAVES = [
+    *TRANSIENT,
+    "StaleBarsError",
+    "InsufficientHistoryError",
+    "LateBellError",
+    "BrokerAuthError",
+    "ConfigurationError",
+    "InvalidInputError",
+    "StrategyError",
+    "AccountBlockedError",
+    "OrderConflictError",
+    "DecisionConflictError",
+]
+WAKING = ["Lambda.ResourceConflictException", "Lambda.ResourceNotReadyException"]
+PLATFORM = [
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.TooManyRequestsException",
+]
+DIED = ["States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"]
+STEPS = ["Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders", "Notify"]
+RETRIED = {
+    "Fetch Bars": [*WAKING, *PLATFORM, *TRANSIENT[:2]],
+    "Compute Indicators": [*WAKING, *PLATFORM],
+    "Decide Orders": [*WAKING, *PLATFORM],
+    "Submit Orders": [*WAKING, *PLATFORM, *TRANSIENT],
+    "Notify": [*WAKING, *PLATFORM],
+    "Notify Failure": [*WAKING, *PLATFORM],
+}
+
+
+def raises(*names: str) -> list[dict[str, Any]]:
+    """Raise these in turn, then answer well."""
+    return [*({"raise": name} for name in names), {}]
+
+
+def always(name: str) -> list[dict[str, Any]]:
+    """Raise this at every call."""
+    return [{"raise": name, "message": "scripted"}]
+
+
+def gives(**fields: Any) -> list[dict[str, Any]]:
+    """Answer with these fields changed."""
+    return [{"return": fields}]
+
+
+def caught() -> dict[str, Script]:
+    """Give every leaf, and an error that nobody knows, on every step."""
+    return {
+        f"{step}: {error}": {step: always(error)}
+        for step in STEPS
+        for error in [*LEAVES, "SomethingElse"]
+    }
+
+
+def retried() -> dict[str, Script]:
+    """Give every error that a state tries again, once, before it succeeds."""
+    return {
+        "each retry once": {step: raises(*RETRIED[step]) for step in STEPS},
+        "each retry once, failing": {
+            "Fetch Bars": always("StaleBarsError"),
+            "Notify Failure": raises(*RETRIED["Notify Failure"]),
+        },
+        # two deaths are all that Submit Orders tries again
+        **{f"died: {name}": {"Submit Orders": raises(name)} for name in DIED},
+    }
+
+
+OUTCOMES: dict[str, Script] = {
+    "happy": {},
+    "closed": {"Fetch Bars": gives(outcome="CLOSED", message="It is Sunday.", run=None)},
+    "duplicate": {"Fetch Bars": gives(outcome="DUPLICATE", message="Another has it.", run=None)},
+    "report": {"Fetch Bars": gives(outcome="REPORT")},
+    "no orders": {"Decide Orders": gives(outcome="NOTHING_TO_SUBMIT")},
+    "slow fills": {
+        "Submit Orders": [
+            *gives(outcome="WORKING", wait_seconds=2) * 3,
+            *gives(outcome="WORKING", wait_seconds=30) * 2,
+            {},
+        ]
+    },
+    "odd outcome of Fetch Bars": {"Fetch Bars": gives(outcome="MAYBE")},
+    "odd outcome of Decide Orders": {"Decide Orders": gives(outcome=None)},
+    "odd outcome of Submit Orders": {"Submit Orders": gives(outcome="")},
+    "Notify broken": {"Notify": always("Boom"), "Notify Failure": always("Bang")},
+    "Notify broken by a leaf": {
+        "Fetch Bars": always("BrokerAuthError"),
+        "Notify Failure": always("Bang"),
+    },
+}
+
+SCENARIOS: dict[str, Script] = caught() | retried() | OUTCOMES
+
+# Executions of a stack whose topic is gone, as far as the state machine knows.
+WITHOUT_TOPIC: dict[str, Script] = {
+    "nothing left to tell with": {
+        "Compute Indicators": always("StrategyError"),
+        "Notify Failure": always("Bang"),
+    }
+}

@@ -1,0 +1,134 @@
+"""Owns the edges of a state machine, and which of them an execution's history walked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+ALL = "States.ALL"
+OUTCOME = re.compile(r"\{% \$states\.input\.outcome = '([A-Z_]+)' %\}")
+
+Definition = Mapping[str, Any]
+
+
+class Edge(NamedTuple):
+    """A way out of a state, or back into it; ``label`` is an error's name or an outcome."""
+
+    state: str
+    kind: str
+    label: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What became of one execution."""
+
+    arn: str
+    status: str
+    error: str | None
+    cause: str | None
+    output: Any
+    history: list[dict[str, Any]]
+
+    @property
+    def states(self) -> list[str]:
+        """The states in the order in which they were entered."""
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in self.history
+            if event["type"].endswith("StateEntered")
+        ]
+
+    def results(self, state: str) -> list[Any]:
+        """Give what the function of a state returned, call by call."""
+        found, current = [], ""
+        for event in self.history:
+            if event["type"].endswith("StateEntered"):
+                current = event["stateEnteredEventDetails"]["name"]
+            elif event["type"] == "TaskSucceeded" and current == state:
+                output = json.loads(event["taskSucceededEventDetails"]["output"])
+                found.append(output.get("Payload", output))
+        return found
+
+    def failures(self, state: str) -> list[str]:
+        """Give the errors of a state, attempt by attempt."""
+        found, current = [], ""
+        for event in self.history:
+            if event["type"].endswith("StateEntered"):
+                current = event["stateEnteredEventDetails"]["name"]
+            elif event["type"] == "TaskFailed" and current == state:
+                found.append(event["taskFailedEventDetails"]["error"])
+        return found
+
+
+def edges_of(definition: Definition) -> set[Edge]:
+    """Give every edge that a state machine draws."""
+    return {edge for name, state in definition["States"].items() for edge in _edges(name, state)}
+
+
+def _edges(name: str, state: Mapping[str, Any]) -> Iterable[Edge]:
+    for retrier in state.get("Retry", []):
+        for error in retrier["ErrorEquals"]:
+            yield Edge(name, "Retry", error, name)
+    for catcher in state.get("Catch", []):
+        for error in catcher["ErrorEquals"]:
+            yield Edge(name, "Catch", error, catcher["Next"])
+    for choice in state.get("Choices", []):
+        yield Edge(name, "Choice", _outcome(choice), choice["Next"])
+    if "Default" in state:
+        yield Edge(name, "Default", "", state["Default"])
+    if "Next" in state:
+        yield Edge(name, "Next", "", state["Next"])
+
+
+def walked_by(definition: Definition, history: Iterable[Mapping[str, Any]]) -> set[Edge]:
+    """Give the edges that an execution walked, as its history tells."""
+    walked: set[Edge] = set()
+    name, value, error = "", None, ""
+    for event in history:
+        kind = event["type"]
+        if kind == "TaskFailed":
+            error = event["taskFailedEventDetails"]["error"]
+        elif kind == "TaskScheduled" and error:
+            label = _matched(definition["States"][name]["Retry"], error)
+            walked.add(Edge(name, "Retry", label, name))
+            error = ""
+        elif kind.endswith("StateEntered"):
+            details = event["stateEnteredEventDetails"]
+            if name:
+                target = details["name"]
+                walked.add(_left(name, definition["States"][name], value, error, target))
+            name, value, error = details["name"], json.loads(details["input"]), ""
+    return walked
+
+
+def _left(name: str, state: Mapping[str, Any], value: Any, error: str, target: str) -> Edge:
+    if error:
+        return Edge(name, "Catch", _matched(state["Catch"], error), target)
+    if state["Type"] != "Choice":
+        return Edge(name, "Next", "", target)
+    outcomes = [_outcome(choice) for choice in state["Choices"]]
+    if value["outcome"] in outcomes:
+        return Edge(name, "Choice", value["outcome"], target)
+    return Edge(name, "Default", "", target)
+
+
+def _matched(rules: Iterable[Mapping[str, Any]], error: str) -> str:
+    """Give the name by which the first fitting rule takes an error."""
+    for rule in rules:
+        if error in rule["ErrorEquals"]:
+            return error
+        if ALL in rule["ErrorEquals"]:
+            return ALL
+    message = f"no rule takes {error}"
+    raise AssertionError(message)
+
+
+def _outcome(choice: Mapping[str, Any]) -> str:
+    match = OUTCOME.fullmatch(choice["Condition"])
+    assert match is not None, choice["Condition"]
+    return match[1]
