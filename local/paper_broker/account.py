@@ -14,6 +14,7 @@ from local.data import Dividend, Split
 from local.paper_broker.values import ZERO, Activity, Kind, Order
 
 CENT = Decimal("0.01")
+CASH_MOVES = (Kind.DEPOSIT, Kind.WITHDRAWAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,13 @@ class Account:
         return holding.qty if holding else ZERO
 
     def fill(self, order: Order, qty: Decimal, price: Decimal, at: datetime) -> None:
-        """Book a fill of an order, on the order as well."""
+        """Book a fill, on the order as well; its status is the caller's."""
         signed = qty if order.is_buy else -qty
         net = -(signed * price)
         self._trade(order.ticket.symbol, signed, price)
         order.filled_qty += qty
         order.filled_value += qty * price
         order.filled_at = order.updated_at = at
-        order.status = "filled" if not order.remaining else "partially_filled"
         self._book(
             Kind.FILL,
             at,
@@ -99,10 +99,15 @@ class Account:
         """Bring cash in, or take it out when negative."""
         return self._book(Kind.DEPOSIT if amount >= 0 else Kind.WITHDRAWAL, at, amount)
 
-    def deposits_since(self, after: datetime) -> Decimal:
-        """Sum the deposits less the withdrawals after an instant."""
-        kinds = (Kind.DEPOSIT, Kind.WITHDRAWAL)
-        return sum((a.net for a in self.activities if a.kind in kinds and a.at > after), ZERO)
+    @property
+    def has_moved_cash(self) -> bool:
+        """Whether there ever was a deposit or a withdrawal."""
+        return any(activity.kind in CASH_MOVES for activity in self.activities)
+
+    def deposits(self, after: datetime, until: datetime) -> Decimal:
+        """Sum the deposits less the withdrawals with ``after < at <= until``."""
+        moves = (a for a in self.activities if a.kind in CASH_MOVES)
+        return sum((a.net for a in moves if after < a.at <= until), ZERO)
 
     def _trade(self, symbol: str, signed: Decimal, price: Decimal) -> None:
         held = self.holdings.get(symbol, Holding(ZERO, ZERO))

@@ -89,8 +89,8 @@ def get_snapshot(call: Call) -> Answer:
 def get_corporate_actions(call: Call) -> Answer:
     """Give the splits and dividends whose ex-date has opened; the future stays unknown."""
     exchange = call.exchange
-    start = queries.day(call, "start") or exchange.market_date
-    end = queries.day(call, "end") or exchange.market_date
+    start = queries.day(call, "start") or exchange.today
+    end = queries.day(call, "end") or exchange.today
     limit = queries.whole(call, "limit", PAGE_OF_ACTIONS, MOST_ACTIONS, status=400)
     symbols, types = call.symbols(), call.symbols("types")
     listings = exchange.market.history.listings
@@ -125,10 +125,11 @@ def _page(call: Call, symbols: list[str]) -> tuple[list[tuple[str, dict[str, Any
         raise _bad(f"invalid adjustment: {call.text('adjustment')}")
     limit = queries.whole(call, "limit", PAGE_OF_BARS, MOST_BARS, status=400)
     descending = queries.word(call, "sort", ("asc", "desc"), status=400) == "desc"
-    start, end = _interval(call)
+    newest = _newest(call)
+    start, end = _interval(call, newest)
     token = call.text("page_token")
     after = tuple(_decode(token).split("|", 1)) if token else None
-    rows = _bars(call, sorted(symbols), words, (start, end), descending=descending)
+    rows = _bars(call, sorted(symbols), words, (start, end), newest, descending=descending)
     if after is not None:
         rows = _rest(rows, after, descending=descending)
     page = list(islice(rows, limit + 1))
@@ -143,12 +144,13 @@ def _bars(
     symbols: list[str],
     words: frozenset[str],
     interval: tuple[datetime, datetime],
+    newest: datetime,
     *,
     descending: bool,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     market, now = call.exchange.market, call.exchange.now
     for symbol in symbols:
-        known = _known(call, symbol)
+        known = market.known_bars(symbol, newest)
         factors = adjustment.factors(
             known,
             [it for it in market.splits(now) if it.symbol == symbol],
@@ -169,16 +171,20 @@ def _rest(
             yield symbol, body
 
 
-def _interval(call: Call) -> tuple[datetime, datetime]:
+def _newest(call: Call) -> datetime:
+    """Give the instant up to which the feed tells what it knows."""
+    feed = queries.word(call, "feed", ("sip", *FEEDS), status=400)
+    if feed == "sip" and not call.broker.options.real_time_sip:
+        return data_wire.minutes_before(call.exchange.now, SIP_DELAY_MINUTES)
+    return call.exchange.now
+
+
+def _interval(call: Call, newest: datetime) -> tuple[datetime, datetime]:
     now = call.exchange.now
     start = queries.instant(call, "start", status=400)
     end = queries.instant(call, "end", status=400)
-    feed = queries.word(call, "feed", ("sip", *FEEDS), status=400)
-    newest = now
-    if feed == "sip" and not call.broker.options.real_time_sip:
-        newest = data_wire.minutes_before(now, SIP_DELAY_MINUTES)
-        if end is not None and end > newest:
-            raise Refusal(403, 40310000, NOT_SUBSCRIBED)
+    if newest < now and end is not None and end > newest:
+        raise Refusal(403, 40310000, NOT_SUBSCRIBED)
     if start is None:
         start = new_york_instant(new_york_date(now), time(0)).astimezone(UTC)
     end = newest if end is None else end

@@ -1,4 +1,4 @@
-"""Owns the account's life on the exchange: orders taken, filled, ended; sessions lived through.
+"""Owns the account's life on the exchange: orders taken and filled, sessions lived through.
 
 Pure and deterministic: time comes in as an argument, ids follow from a seed, nothing is read or
 written. The same calls at the same instants give the same account.
@@ -9,15 +9,14 @@ from __future__ import annotations
 import itertools
 import uuid
 from datetime import date, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 
-from local.data import Split
 from local.paper_broker import matching, rules
 from local.paper_broker.account import Account, Holding
+from local.paper_broker.book import Book
 from local.paper_broker.funds import Funds
 from local.paper_broker.market import Bell, Market, Ring
 from local.paper_broker.values import (
-    ZERO,
     Activity,
     Behaviour,
     Opening,
@@ -30,6 +29,7 @@ from local.paper_broker.values import (
 NAMESPACE = uuid.UUID("6f0f2d5e-93b5-4d59-8a6b-0a3b9a1f7c11")
 TICK = timedelta(microseconds=1)
 GTC_LIFE = timedelta(days=90)
+AT_ONCE = ("ioc", "fok")
 
 
 class Exchange:
@@ -45,6 +45,11 @@ class Exchange:
         How orders are treated; may be replaced at any time.
     start : datetime
         The instant at which the account begins.
+
+    Raises
+    ------
+    ValueError
+        When the account starts with a symbol that does not trade yet.
     """
 
     def __init__(
@@ -54,29 +59,42 @@ class Exchange:
         self.opening = opening
         self.behaviour = behaviour
         self.start = self.now = start
-        self.orders: dict[str, Order] = {}
-        self._by_client_id: dict[str, Order] = {}
-        self._open: dict[str, Order] = {}  # in order of submission
+        self.book = Book()
         self._counter = itertools.count(1)
         self._last_stamp = start
         self.id = self._id_of("account")
         self.account = Account(opening.cash, self._first_holdings(), self._new_id)
         self.first_equity = self.funds.equity
 
+    # -- what is known ------------------------------------------------------------------------
+
+    @property
+    def today(self) -> date:
+        """Today's date in New York, whether the exchange trades or not."""
+        return self.market.date_of(self.now)
+
     @property
     def funds(self) -> Funds:
         """What the account is worth and may spend at the latest prices."""
-        return Funds(self.account, self._open.values(), self.latest, self.opening.multiplier)
+        return Funds(self.account, self.book.open, self.latest, self.opening.multiplier)
 
     @property
-    def open_orders(self) -> list[Order]:
-        """The orders that may still fill, oldest first."""
-        return list(self._open.values())
+    def last_equity(self) -> Decimal:
+        """Equity at the close of the newest session before today's date."""
+        session = self.market.before(self.today)
+        return self.account.closes.get(session, self.first_equity) if session else self.first_equity
+
+    @property
+    def adjustments(self) -> Decimal:
+        """Deposits less withdrawals since the close that `last_equity` is taken at."""
+        session = self.market.before(self.today)
+        since = self.market.closes(session) if session else self.start
+        return self.account.deposits(since, self.now)
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nothing has happened on the account but the passing of time."""
-        return not self.orders and not self.account.activities
+        """Whether the client has done nothing on the account yet."""
+        return not self.book.all and not self.account.has_moved_cash
 
     def latest(self, symbol: str) -> Decimal | None:
         """Give the latest price of a symbol."""
@@ -87,25 +105,55 @@ class Exchange:
         """Give the id of a symbol, the same for every account."""
         return str(uuid.uuid5(NAMESPACE, f"asset:{symbol}"))
 
-    @property
-    def last_equity(self) -> Decimal:
-        """Equity at the close of the newest session before today's date."""
-        session = self.market.before(self.market_date)
-        return self.account.closes.get(session, self.first_equity) if session else self.first_equity
+    # -- what the client does -----------------------------------------------------------------
 
-    @property
-    def market_date(self) -> date:
-        """Today's date in New York."""
-        return self.market.date_of(self.now)
+    def submit(self, ticket: Ticket) -> Order:
+        """Take an order, or refuse it.
 
-    @property
-    def adjustments(self) -> Decimal:
-        """Deposits less withdrawals since the close that `last_equity` is taken at."""
-        session = self.market.before(self.market_date)
-        since = self.market.closes(session) if session else self.start
-        return self.account.deposits_since(max(since, self.start - TICK))
+        Raises
+        ------
+        Refusal
+            With Alpaca's status, code and wording.
+        """
+        self._check(ticket)
+        # Strictly ascending, so that a list can be paged by it.
+        self._last_stamp = stamp = max(self.now, self._last_stamp + TICK)
+        is_open = self.market.is_open(self.now)
+        session = self.market.date_of(self.now if is_open else self.market.next_open(self.now))
+        close = self.market.closes(session)
+        order_id = self._new_id("order")
+        order = Order(
+            id=order_id,
+            client_order_id=ticket.client_order_id or self._new_id("client"),
+            ticket=ticket,
+            qty=ticket.qty,
+            limit_price=ticket.limit_price,
+            stop_price=ticket.stop_price,
+            session=session,
+            taken_at=self.now,
+            submitted_at=stamp,
+            updated_at=stamp,
+            expires_at=close + GTC_LIFE if ticket.time_in_force == "gtc" else close,
+            status="pending_new" if is_open else "accepted",
+        )
+        self.book.add(order)
+        return order
 
-    # -- time ---------------------------------------------------------------------------------
+    def cancel(self, order_id: str) -> None:
+        """Ask for an order's end; it is over at the first look after the cancel delay.
+
+        Raises
+        ------
+        Refusal
+            404, or 422 when the order is over.
+        """
+        self.book.ask_to_cancel(order_id, self.now)
+
+    def deposit(self, amount: Decimal) -> Activity:
+        """Bring cash in, or take it out when negative."""
+        return self.account.deposit(amount, self.now)
+
+    # -- what time does -----------------------------------------------------------------------
 
     def advance(self, now: datetime) -> None:
         """Let everything happen that happens up to an instant; a look at the market.
@@ -118,7 +166,7 @@ class Exchange:
         if now < self.now:
             message = f"time runs forward: {now} is before {self.now}"
             raise ValueError(message)
-        for ring in list(self.market.rings(self.now, now)):
+        for ring in self.market.rings(self.now, now):
             self.now = ring.at
             if ring.bell is Bell.OPEN:
                 self._start_session(ring)
@@ -126,225 +174,105 @@ class Exchange:
                 self._end_session(ring)
         self.now = now
         if self.market.is_open(now):
-            self._match(now, is_last_look=False)
-        self._settle_cancels(now)
+            self._match(is_last_look=False)
+        self.book.settle_cancels(now, timedelta(seconds=self.behaviour.cancel_delay_seconds))
 
     def _start_session(self, ring: Ring) -> None:
-        for split in self.market.history.splits:
+        history = self.market.history
+        for split in history.splits:
             if split.ex_date == ring.session:
                 self.account.split(split, ring.at)
-                self._split_orders(split)
-        for dividend in self.market.history.dividends:
+                self.book.split(split)
+        for dividend in history.dividends:
             if dividend.ex_date == ring.session:
                 self.account.pay(dividend, ring.at)
-        self._match(ring.at, is_last_look=False)
+        self._match(is_last_look=False)
 
     def _end_session(self, ring: Ring) -> None:
-        self._match(ring.at, is_last_look=True)
-        for order in self._workable(ring.at):
+        self._match(is_last_look=True)
+        slippage = self.behaviour.slippage_bps
+        for order in self._workable():
             bar = self.market.bar(order.ticket.symbol, ring.session)
-            price = (
-                matching.price_in_session(order, bar, self.behaviour.slippage_bps) if bar else None
-            )
+            price = matching.price_in_session(order, bar, slippage) if bar else None
             if price is not None:
-                self._fill(order, price, ring.at, is_last_look=True)
-        self._settle_cancels(ring.at, is_close=True)
-        for order in self.open_orders:
-            if order.session > ring.session or order.expires_at > ring.at:
-                continue
-            order.status, order.expired_at, order.updated_at = "expired", ring.at, ring.at
-            del self._open[order.id]
+                self._fill(order, price, is_last_look=True)
+        self.book.settle_cancels(ring.at, timedelta(0))
+        for order in self.book.open:
+            if order.session <= ring.session and order.expires_at <= ring.at:
+                self.book.end(order, "expired", ring.at)
         self.account.closes[ring.session] = self.funds.equity
 
-    def _split_orders(self, split: Split) -> None:
-        for order in self._open.values():
-            if order.ticket.symbol != split.symbol:
-                continue
-            if order.qty is not None:
-                order.qty = order.qty * split.ratio
-                order.filled_qty = order.filled_qty * split.ratio
-            rounding = ROUND_FLOOR if order.is_buy else ROUND_CEILING
-            if order.limit_price is not None:
-                order.limit_price = (order.limit_price / split.ratio).quantize(
-                    matching.CENT, rounding
-                )
-            if order.stop_price is not None:
-                order.stop_price = (order.stop_price / split.ratio).quantize(
-                    matching.CENT, rounding
-                )
-
-    # -- matching -----------------------------------------------------------------------------
-
-    def _match(self, at: datetime, *, is_last_look: bool) -> None:
-        session = self.market.last_opened(at)
-        for order in self.open_orders:
+    def _match(self, *, is_last_look: bool) -> None:
+        """Try the open orders against the open of the session that has opened last."""
+        session = self.market.last_opened(self.now)
+        for order in self.book.open:
             if session is None or order.session > session:
                 continue
             if names(self.behaviour.reject, order.ticket.symbol):
-                order.status, order.failed_at, order.updated_at = "rejected", at, at
-                del self._open[order.id]
+                self.book.end(order, "rejected", self.now)
             elif order.status in ("accepted", "pending_new"):
-                order.status, order.updated_at = "new", max(at, order.updated_at)
-        for order in self._workable(at):
+                order.status = "new"
+                order.updated_at = max(self.now, order.updated_at)
+        for order in self._workable():
             bar = self.market.bar(order.ticket.symbol, session) if session else None
-            price = (
-                matching.price_now(order, bar.open, self.behaviour.slippage_bps) if bar else None
-            )
+            slippage = self.behaviour.slippage_bps
+            price = matching.price_now(order, bar.open, slippage) if bar else None
             if price is not None:
-                self._fill(order, price, at, is_last_look=is_last_look)
-            if order.is_open and order.ticket.time_in_force in ("ioc", "fok"):
-                self._close_canceled(order, at)
+                self._fill(order, price, is_last_look=is_last_look)
+            if order.is_open and order.ticket.time_in_force in AT_ONCE:
+                self.book.end(order, "canceled", self.now)
 
-    def _workable(self, at: datetime) -> list[Order]:
+    def _workable(self) -> list[Order]:
+        """List the open orders that may fill now."""
         delay = timedelta(seconds=self.behaviour.fill_delay_seconds)
-        session = self.market.last_opened(at)
+        session = self.market.last_opened(self.now)
         return [
             order
-            for order in self.open_orders
+            for order in self.book.open
             if session is not None
             and order.session <= session
-            and max(order.submitted_at, self.market.opens(order.session)) + delay <= at
+            and max(order.taken_at, self.market.opens(order.session)) + delay <= self.now
             and not names(self.behaviour.never_fill, order.ticket.symbol)
         ]
 
-    def _fill(self, order: Order, price: Decimal, at: datetime, *, is_last_look: bool) -> None:
+    def _fill(self, order: Order, price: Decimal, *, is_last_look: bool) -> None:
         if order.qty is None and order.ticket.notional is not None:
             order.qty = matching.shares_for(order.ticket.notional, price)
         part = matching.part_to_fill(order, self.behaviour, is_last_look=is_last_look)
-        if order.ticket.time_in_force == "fok" and part < order.remaining:
+        if part <= 0 or (order.ticket.time_in_force == "fok" and part < order.remaining):
             return
-        if part <= 0:
-            return
-        pending_cancel = order.status == "pending_cancel"
-        self.account.fill(order, part, price, max(at, order.submitted_at))
-        if order.remaining <= 0:
-            del self._open[order.id]
-        elif pending_cancel:
-            order.status = "pending_cancel"
+        self.account.fill(order, part, price, max(self.now, order.submitted_at))
+        if not order.remaining:
+            self.book.end(order, "filled", self.now)
+        elif order.cancel_requested_at is None:
+            order.status = "partially_filled"
 
-    # -- orders -------------------------------------------------------------------------------
-
-    def submit(self, ticket: Ticket) -> Order:
-        """Take an order, or refuse it.
-
-        Raises
-        ------
-        Refusal
-            With Alpaca's status, code and wording.
-        """
-        self._check(ticket)
-        stamp = max(self.now, self._last_stamp + TICK)
-        self._last_stamp = stamp
-        order_id = self._new_id("order")
-        client_order_id = ticket.client_order_id or self._new_id("client")
-        is_open = self.market.is_open(self.now)
-        session = self.market.date_of(self.now if is_open else self.market.next_open(self.now))
-        close = self.market.closes(session)
-        order = Order(
-            id=order_id,
-            client_order_id=client_order_id,
-            ticket=ticket,
-            qty=ticket.qty,
-            limit_price=ticket.limit_price,
-            stop_price=ticket.stop_price,
-            session=session,
-            submitted_at=stamp,
-            updated_at=stamp,
-            expires_at=close + GTC_LIFE if ticket.time_in_force == "gtc" else close,
-            status="pending_new" if is_open else "accepted",
-        )
-        self.orders[order.id] = order
-        self._by_client_id[client_order_id] = order
-        self._open[order.id] = order
-        return order
-
-    def order(self, order_id: str) -> Order:
-        """Find an order by the broker's id.
-
-        Raises
-        ------
-        Refusal
-            404.
-        """
-        if order_id not in self.orders:
-            raise Refusal(404, 40410000, f"order not found for {order_id}")
-        return self.orders[order_id]
-
-    def order_by_client_id(self, client_order_id: str) -> Order:
-        """Find an order by the client's id.
-
-        Raises
-        ------
-        Refusal
-            404.
-        """
-        if client_order_id not in self._by_client_id:
-            raise Refusal(404, 40410000, f"order not found for {client_order_id}")
-        return self._by_client_id[client_order_id]
-
-    def cancel(self, order_id: str) -> None:
-        """Ask for an order's end; it is over at the first look after the cancel delay.
-
-        Raises
-        ------
-        Refusal
-            404, or 422 when the order is over.
-        """
-        order = self.order(order_id)
-        if not order.is_open:
-            raise Refusal(422, rules.INVALID, f'order is already in "{order.status}" state')
-        if order.cancel_requested_at is None:
-            order.cancel_requested_at = order.updated_at = self.now
-        order.status = "pending_cancel"
-
-    def deposit(self, amount: Decimal) -> Activity:
-        """Bring cash in, or take it out when negative."""
-        return self.account.deposit(amount, self.now)
-
-    def available(self, symbol: str) -> Decimal:
-        """Give the shares that no open order holds; negative when short."""
-        return self.funds.available(symbol)
-
-    def _settle_cancels(self, at: datetime, *, is_close: bool = False) -> None:
-        delay = timedelta(seconds=self.behaviour.cancel_delay_seconds)
-        for order in self.open_orders:
-            asked = order.cancel_requested_at
-            if asked is not None and asked < at and (is_close or asked + delay <= at):
-                self._close_canceled(order, at)
-
-    def _close_canceled(self, order: Order, at: datetime) -> None:
-        order.status, order.canceled_at, order.updated_at = "canceled", at, at
-        del self._open[order.id]
+    # -- rules and beginnings -----------------------------------------------------------------
 
     def _check(self, ticket: Ticket) -> None:
-        behaviour = self.behaviour
-        if ticket.client_order_id in self._by_client_id:
+        behaviour, symbol = self.behaviour, ticket.symbol
+        if self.book.is_taken(ticket.client_order_id):
             raise Refusal(422, rules.MALFORMED, "client_order_id must be unique")
-        if not self.market.is_listed(ticket.symbol, self.now):
-            raise Refusal(422, rules.INVALID, f'asset "{ticket.symbol}" not found')
-        if names(behaviour.untradable, ticket.symbol):
-            raise Refusal(422, rules.INVALID, f'asset "{ticket.symbol}" is not tradable')
+        if not self.market.is_listed(symbol, self.now):
+            raise Refusal(422, rules.INVALID, f'asset "{symbol}" not found')
+        if names(behaviour.untradable, symbol):
+            raise Refusal(422, rules.INVALID, f'asset "{symbol}" is not tradable')
         if behaviour.account_blocked or behaviour.trading_blocked:
             raise Refusal(403, rules.FORBIDDEN, "account is blocked from trading")
         if behaviour.trade_suspended_by_user:
             raise Refusal(403, rules.FORBIDDEN, "new orders are rejected by user request")
-        rules.check_fraction(
-            ticket, fractionable=not names(behaviour.unfractionable, ticket.symbol)
-        )
-        rules.check_wash_trade(ticket, self.open_orders)
+        rules.check_fraction(ticket, fractionable=not names(behaviour.unfractionable, symbol))
+        rules.check_wash_trade(ticket, self.book.open)
         self.funds.check(ticket, shorting=behaviour.shorting)
-
-    # -- beginnings ---------------------------------------------------------------------------
 
     def _first_holdings(self) -> dict[str, Holding]:
         holdings = {}
         for symbol, qty in self.opening.holdings.items():
-            price = self.market.close_before(symbol, self.market.date_of(self.now))
-            price = price if price is not None else self.latest(symbol)
+            price = self.latest(symbol)
             if price is None:
                 message = f"{symbol} does not trade yet, so it cannot be held"
                 raise ValueError(message)
-            if qty != ZERO:
+            if qty:
                 holdings[symbol] = Holding(qty, qty * price)
         return holdings
 

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from local.paper_broker import queries
-from local.paper_broker.exchange import Exchange
-from local.paper_broker.values import ZERO, Kind, Refusal
+from local.paper_broker.exchange import TICK, Exchange
+from local.paper_broker.values import Refusal
 from local.paper_broker.wsgi import Answer, Call, Route
 
 _PERIOD = re.compile(r"([1-9]\d{0,3})([DWMA])")
@@ -48,7 +48,7 @@ def _points(exchange: Exchange) -> dict[date, tuple[datetime, Decimal]]:
         for session, equity in exchange.account.closes.items()
     }
     if market.is_open(exchange.now):
-        today = exchange.market_date
+        today = exchange.today
         points[today] = (market.opens(today), exchange.funds.equity)
     return points
 
@@ -83,11 +83,11 @@ def _body(exchange: Exchange, points: dict[date, tuple[datetime, Decimal]]) -> d
     first = next(iter(points), None)
     before = market.before(first) if first else None
     base = closes.get(before, exchange.first_equity) if before else exchange.first_equity
-    since = market.closes(before) if before in closes and before else exchange.start
+    since = market.closes(before) if before in closes and before else exchange.start - TICK
     gains, deposits = [], []
-    for session, (at, equity) in points.items():
+    for session, (_, equity) in points.items():
         until = market.closes(session) if session in closes else exchange.now
-        moved = _deposits(exchange, since, max(at, until))
+        moved = exchange.account.deposits(since, until)
         deposits.append(moved)
         gains.append(equity - base - moved)
     body: dict[str, object] = {
@@ -103,12 +103,6 @@ def _body(exchange: Exchange, points: dict[date, tuple[datetime, Decimal]]) -> d
     if before in closes and before:
         body["base_value_asof"] = before.isoformat()
     return body
-
-
-def _deposits(exchange: Exchange, after: datetime, until: datetime) -> Decimal:
-    kinds = (Kind.DEPOSIT, Kind.WITHDRAWAL)
-    moves = exchange.account.activities
-    return sum((m.net for m in moves if m.kind in kinds and after <= m.at <= until), ZERO)
 
 
 def _float(amount: Decimal) -> float:

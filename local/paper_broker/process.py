@@ -53,7 +53,7 @@ class PaperBrokerProcess:
         Fields of `local.paper_broker.values.Behaviour` that differ from the default.
     """
 
-    def __init__(  # noqa: PLR0913  # each is an option of the command line
+    def __init__(
         self,
         *,
         port: int = 0,

@@ -44,7 +44,7 @@ def get_orders(call: Call) -> Answer:
     symbols, side = call.symbols(), call.text("side")
     found = [
         order
-        for order in call.exchange.orders.values()
+        for order in call.exchange.book.all
         if (status == "all" or order.is_open == (status == "open"))
         and after < order.submitted_at < until
         and (symbols is None or order.ticket.symbol in symbols)
@@ -62,7 +62,7 @@ def post_order(call: Call) -> Answer:
 
 def get_order(call: Call) -> Answer:
     """Give an order by the broker's id."""
-    return Answer(_order(call, call.exchange.order(call.path["order_id"])))
+    return Answer(_order(call, call.exchange.book.find(call.path["order_id"])))
 
 
 def get_order_by_client_id(call: Call) -> Answer:
@@ -70,7 +70,7 @@ def get_order_by_client_id(call: Call) -> Answer:
     client_order_id = call.text("client_order_id")
     if client_order_id is None:
         raise Refusal(422, 40010001, "client_order_id is required")
-    return Answer(_order(call, call.exchange.order_by_client_id(client_order_id)))
+    return Answer(_order(call, call.exchange.book.find_by_client_id(client_order_id)))
 
 
 def delete_order(call: Call) -> Answer:
@@ -82,7 +82,7 @@ def delete_order(call: Call) -> Answer:
 def delete_orders(call: Call) -> Answer:
     """Ask for the end of every open order."""
     answers = []
-    for order in call.exchange.open_orders:
+    for order in call.exchange.book.open:
         call.exchange.cancel(order.id)
         answers.append({"id": order.id, "status": 200, "body": _order(call, order)})
     return Answer(answers, 207)

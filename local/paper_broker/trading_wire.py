@@ -105,9 +105,7 @@ def account(exchange: Exchange) -> dict[str, Any]:
         "options_approved_level": 0,
         "options_trading_level": 0,
         "created_at": instant(exchange.start),
-        "balance_asof": (
-            exchange.market.before(exchange.market_date) or exchange.market_date
-        ).isoformat(),
+        "balance_asof": (exchange.market.before(exchange.today) or exchange.today).isoformat(),
     }
 
 
@@ -115,7 +113,7 @@ def position(exchange: Exchange, symbol: str) -> dict[str, Any]:
     """Give one position; ``lastday_price`` is adjusted for a split since that close."""
     holding = exchange.account.holdings[symbol]
     price = exchange.latest(symbol) or holding.average
-    today = exchange.market_date
+    today = exchange.today
     before = exchange.market.close_before(symbol, today) or price
     for split in exchange.market.splits(exchange.now):
         if split.symbol == symbol and split.ex_date == today:
@@ -129,7 +127,7 @@ def position(exchange: Exchange, symbol: str) -> dict[str, Any]:
         "asset_class": "us_equity",
         "asset_marginable": True,
         "qty": text(holding.qty),
-        "qty_available": text(exchange.available(symbol)),
+        "qty_available": text(exchange.funds.available(symbol)),
         "avg_entry_price": text(holding.average.quantize(RATIO)),
         "side": "long" if holding.qty > 0 else "short",
         "market_value": money(value),

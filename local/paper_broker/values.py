@@ -75,7 +75,8 @@ class Order:
     limit_price: Decimal | None  # splits change these three of a waiting order
     stop_price: Decimal | None
     session: date  # the first session in which it may fill
-    submitted_at: datetime
+    taken_at: datetime  # the look at which it came; several may come at one
+    submitted_at: datetime  # unique
     updated_at: datetime
     expires_at: datetime
     status: str
@@ -180,7 +181,7 @@ class Opening:
     cash : Decimal
         Dollars.
     holdings : dict of str to Decimal
-        Shares that the user already holds, beside the cash, bought at the close before.
+        Shares that the user already holds, beside the cash, bought at the latest price.
     multiplier : int
         2 for a margin account, 1 for one that can spend its cash only.
     seed : str

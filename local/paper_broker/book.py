@@ -1,0 +1,119 @@
+"""Owns the orders of the account: taken, found again, asked to end, adjusted, ended."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from local.data import Split
+from local.paper_broker import matching, rules
+from local.paper_broker.values import Order, Refusal
+
+NOT_FOUND = 40410000
+
+
+class Book:
+    """Every order ever taken; an id is taken for ever."""
+
+    def __init__(self) -> None:
+        self._orders: dict[str, Order] = {}
+        self._by_client_id: dict[str, Order] = {}
+        self._open: dict[str, Order] = {}
+
+    @property
+    def all(self) -> list[Order]:
+        """Every order, oldest first."""
+        return list(self._orders.values())
+
+    @property
+    def open(self) -> list[Order]:
+        """The orders that may still fill, oldest first."""
+        return list(self._open.values())
+
+    def add(self, order: Order) -> None:
+        """Take an order in."""
+        self._orders[order.id] = order
+        self._by_client_id[order.client_order_id] = order
+        self._open[order.id] = order
+
+    def is_taken(self, client_order_id: str | None) -> bool:
+        """Tell whether a client's id was ever used."""
+        return client_order_id in self._by_client_id
+
+    def find(self, order_id: str) -> Order:
+        """Find an order by the broker's id.
+
+        Raises
+        ------
+        Refusal
+            404.
+        """
+        return _found(self._orders, order_id)
+
+    def find_by_client_id(self, client_order_id: str) -> Order:
+        """Find an order by the client's id.
+
+        Raises
+        ------
+        Refusal
+            404.
+        """
+        return _found(self._by_client_id, client_order_id)
+
+    def ask_to_cancel(self, order_id: str, now: datetime) -> None:
+        """Note that an order shall end; `settle_cancels` ends it.
+
+        Raises
+        ------
+        Refusal
+            404, or 422 when the order is over.
+        """
+        order = self.find(order_id)
+        if not order.is_open:
+            raise Refusal(422, rules.INVALID, f'order is already in "{order.status}" state')
+        if order.cancel_requested_at is None:
+            order.cancel_requested_at = order.updated_at = now
+        order.status = "pending_cancel"
+
+    def settle_cancels(self, at: datetime, delay: timedelta) -> None:
+        """End the orders whose cancel was asked for at least ``delay`` ago."""
+        for order in self.open:
+            asked = order.cancel_requested_at
+            if asked is not None and asked + delay <= at:
+                self.end(order, "canceled", at)
+
+    def end(self, order: Order, status: str, at: datetime) -> None:
+        """End an order: ``filled``, ``canceled``, ``expired`` or ``rejected``."""
+        at = max(at, order.updated_at)
+        order.status, order.updated_at = status, at
+        if status == "canceled":
+            order.canceled_at = at
+        elif status == "expired":
+            order.expired_at = at
+        elif status == "rejected":
+            order.failed_at = at
+        del self._open[order.id]
+
+    def split(self, split: Split) -> None:
+        """Adjust the open orders of a symbol; a price is rounded so that none becomes better."""
+        for order in self.open:
+            if order.ticket.symbol != split.symbol:
+                continue
+            if order.qty is not None:
+                order.qty = order.qty * split.new_rate / split.old_rate
+                order.filled_qty = order.filled_qty * split.new_rate / split.old_rate
+            order.limit_price = _split_price(order, order.limit_price, split.ratio)
+            order.stop_price = _split_price(order, order.stop_price, split.ratio)
+
+
+def _found(orders: dict[str, Order], order_id: str) -> Order:
+    if order_id not in orders:
+        raise Refusal(404, NOT_FOUND, f"order not found for {order_id}")
+    return orders[order_id]
+
+
+def _split_price(order: Order, price: Decimal | None, ratio: Decimal) -> Decimal | None:
+    if price is None:
+        return None
+    rounding = ROUND_FLOOR if order.is_buy else ROUND_CEILING
+    return (price / ratio).quantize(matching.CENT, rounding)
