@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Decimal, DefaultContext, localcontext
 
 from algotrader import limits
 from algotrader.cases import (
@@ -56,6 +56,7 @@ def decide(
     check_features(settings.symbols, features)
     with localcontext(MONEY):
         desk = desk_of(settings, snapshot)
+    with localcontext(DefaultContext):  # numbers as wide as the strategy's own
         market = _market(settings, snapshot, features)
         portfolio = _portfolio(settings, desk)
     weights = ask(strategy, settings.strategy, settings.symbols, market, portfolio)

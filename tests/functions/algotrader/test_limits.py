@@ -1,0 +1,258 @@
+"""Each limit refuses what it bounds, by its code and with its numbers, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from algotrader import limits
+from algotrader.limits import Reason, Refusal
+from algotrader.model import CorporateAction, LatestPrice, Leg, Side, TradingState
+from algotrader.sizing import FRACTION_STEP, ONE_SHARE, Stake
+from tests.support.desk_world import NOW, asset, open_order, own_id
+
+D = Decimal
+REPOSITORY = Path(__file__).parents[3]
+
+
+def code_of(refusal: Refusal | None) -> str | None:
+    return None if refusal is None else refusal.code.value
+
+
+@pytest.mark.parametrize(
+    ("state", "side", "code"),
+    [
+        (TradingState.ACTIVE, Side.BUY, None),
+        (TradingState.ACTIVE, Side.SELL, None),
+        (TradingState.REDUCING, Side.BUY, "TRADING_REDUCING"),
+        (TradingState.REDUCING, Side.SELL, None),
+        (TradingState.HALTED, Side.BUY, "TRADING_HALTED"),
+        (TradingState.HALTED, Side.SELL, "TRADING_HALTED"),
+    ],
+)
+def test_halted_stops_every_order_and_reducing_those_that_buy(
+    state: TradingState, side: Side, code: str | None
+) -> None:
+    assert code_of(limits.trading_state(state, "drill", side)) == code
+
+
+def test_a_halt_tells_its_reason() -> None:
+    halted = limits.trading_state(TradingState.HALTED, "drill", Side.BUY)
+    unexplained = limits.trading_state(TradingState.HALTED, "", Side.BUY)
+    assert halted == Refusal(Reason.TRADING_HALTED, "trading state is HALTED: drill")
+    assert unexplained is not None
+    assert unexplained.detail.endswith("no reason given")
+
+
+def test_an_order_needs_a_price_above_zero() -> None:
+    assert limits.price_known(LatestPrice(D("0.01"), NOW)) is None
+    assert limits.price_known(None) == Refusal(Reason.NO_PRICE, "latest price: none")
+    assert limits.price_known(LatestPrice(D(0), NOW)) == Refusal(Reason.NO_PRICE, "latest price: 0")
+
+
+@pytest.mark.parametrize(
+    ("age_seconds", "fresh"), [(0, True), (900, True), (901, False), (-60, True), (-61, False)]
+)
+def test_a_price_is_stale_when_too_old_or_from_the_future(age_seconds: int, *, fresh: bool) -> None:
+    price = LatestPrice(D("101.5"), NOW - timedelta(seconds=age_seconds))
+    assert (limits.price_fresh(price, NOW, 900) is None) is fresh
+
+
+def test_a_stale_price_tells_its_age_and_what_is_allowed() -> None:
+    price = LatestPrice(D("101.5"), NOW - timedelta(days=60))
+    assert limits.price_fresh(price, NOW, 900) == Refusal(
+        Reason.PRICE_STALE,
+        "price 101.50 of 2024-01-04T14:35:00+00:00 is 5184000 s old, allowed 900 s",
+    )
+
+
+@pytest.mark.parametrize(
+    ("symbol", "kind", "code"),
+    [
+        ("IBM", "forward_split", "CORPORATE_ACTION"),
+        ("IBM", "name_change", "CORPORATE_ACTION"),
+        ("IBM", "something_new", "CORPORATE_ACTION"),
+        ("IBM", "cash_dividend", None),
+        ("IBM", "cash_dividends", None),
+        ("AAPL", "forward_split", None),
+    ],
+)
+def test_a_corporate_action_of_the_symbol_other_than_a_cash_dividend_stops_it(
+    symbol: str, kind: str, code: str | None
+) -> None:
+    action = CorporateAction(symbol=symbol, kind=kind, ex_date=date(2024, 3, 4), ratio=None)
+    found = limits.no_corporate_action((action,), "IBM")
+    assert code_of(found) == code
+    assert found is None or found.detail == f"{kind} on 2024-03-04"
+
+
+def test_an_asset_that_is_not_tradable_is_left_alone_on_both_sides() -> None:
+    told = asset("IBM", tradable=False)
+    assert code_of(limits.tradable(told, Side.BUY)) == "NOT_TRADABLE"
+    assert code_of(limits.tradable(told, Side.SELL)) == "NOT_TRADABLE"
+    assert limits.tradable(asset("IBM"), Side.BUY) is None
+
+
+def test_an_asset_that_the_broker_does_not_list_is_never_bought_but_may_be_sold() -> None:
+    assert code_of(limits.tradable(None, Side.BUY)) == "NOT_TRADABLE"
+    assert limits.tradable(None, Side.SELL) is None
+
+
+@pytest.mark.parametrize("leg", [Leg.ENTRY, Leg.EXIT, Leg.FLATTEN])
+def test_an_own_order_that_is_still_open_must_settle_first(leg: Leg) -> None:
+    order = open_order("IBM", Side.BUY, "5", "99", own_id("IBM", leg))
+    found = limits.no_own_order_open([order])
+    assert found == Refusal(
+        Reason.OPEN_ORDER_UNSETTLED,
+        f"to be canceled first: buy 5 (at1-abc123-2024-03-01-day-IBM-{leg.value}-0)",
+    )
+
+
+def test_an_own_order_that_ended_or_that_protects_need_not_settle() -> None:
+    stop = open_order("IBM", Side.SELL, "5", None, own_id("IBM", Leg.STOP))
+    target = open_order("IBM", Side.SELL, "5", None, own_id("IBM", Leg.TARGET))
+    ended = open_order("IBM", Side.BUY, "5", "99", own_id("IBM", Leg.ENTRY), status="filled")
+    assert limits.no_own_order_open([stop, target, ended]) is None
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_only_an_open_order_on_the_other_side_is_opposite(side: Side) -> None:
+    buy = open_order("IBM", Side.BUY, None, None, "user-1")
+    sell = open_order("IBM", Side.SELL, "2.5", "120", "user-2")
+    ended = open_order("IBM", Side.SELL, "2.5", "120", "user-3", status="expired")
+    told = "sell 2.5 (user-2)" if side is Side.BUY else "buy ? (user-1)"
+    found = limits.no_opposite_order_open([buy, sell, ended], side)
+    assert found == Refusal(Reason.OPPOSITE_ORDER_OPEN, told)
+    assert limits.no_opposite_order_open([], side) is None
+
+
+def stake(ledger: str, broker: str, held: str = "0", tradable: str = "0") -> Stake:
+    return Stake("IBM", D(ledger), D(broker), D(held), D(tradable))
+
+
+def test_a_ledger_above_the_position_is_a_mismatch_with_both_numbers() -> None:
+    assert limits.ledger_matches(stake("40", "-2.50")) == Refusal(
+        Reason.LEDGER_MISMATCH, "the desk's orders add up to 40, the account holds -2.5"
+    )
+
+
+def test_shares_beyond_the_ledger_are_the_users_own_and_no_mismatch() -> None:
+    assert limits.ledger_matches(stake("40", "100", "40")) is None
+
+
+def test_nothing_to_sell_tells_what_is_held_and_what_open_orders_leave() -> None:
+    assert limits.something_to_sell(D(0), stake("40", "40", "40", "0.5")) == Refusal(
+        Reason.NOTHING_TO_SELL, "holds 40, of which open orders leave 0.5; can be sold 0"
+    )
+    assert limits.something_to_sell(D(1), stake("40", "40", "40", "40")) is None
+
+
+def test_a_run_buys_only_what_it_may() -> None:
+    assert limits.named_in_input("IBM", ("AAPL", "IBM")) is None
+    assert limits.named_in_input("IBM", ("AAPL", "MSFT")) == Refusal(
+        Reason.NOT_IN_INPUT, "this run may buy: AAPL, MSFT"
+    )
+    assert code_of(limits.named_in_input("IBM", ())) == "NOT_IN_INPUT"
+
+
+@pytest.mark.parametrize(
+    ("qty", "step", "enough"),
+    [
+        ("1", ONE_SHARE, True),
+        ("0", ONE_SHARE, False),
+        ("0.1", FRACTION_STEP, True),
+        ("0.099999999", FRACTION_STEP, False),
+    ],
+)
+def test_a_buy_is_of_one_share_or_of_one_dollar_in_fractions(
+    qty: str, step: Decimal, *, enough: bool
+) -> None:
+    assert (limits.minimum_order(D(qty), D(10), D("0.99"), step) is None) is enough
+
+
+def test_too_small_a_buy_tells_its_target_quantity_and_price() -> None:
+    assert limits.minimum_order(D(0), D("562.33"), D(490), ONE_SHARE) == Refusal(
+        Reason.BELOW_MINIMUM_ORDER, "490.00 buys 0 at 562.33, less than one share"
+    )
+
+
+def test_a_position_may_reach_its_share_of_capital_and_not_pass_it() -> None:
+    assert limits.max_position_weight(D(350), D(1000), D("0.35"), D("0.35")) is None
+    assert limits.max_position_weight(D("350.01"), D(1000), D("0.35"), D("0.4")) == Refusal(
+        Reason.MAX_POSITION_WEIGHT,
+        "target 0.4 makes the position 350.01 of 1000.00, allowed 0.35 = 350.00",
+    )
+
+
+def test_a_buy_may_reach_the_order_notional_and_not_pass_it() -> None:
+    assert limits.max_order_notional(D(50000), D(50000)) is None
+    assert limits.max_order_notional(D("50000.01"), D(50000)) == Refusal(
+        Reason.MAX_ORDER_NOTIONAL, "cost 50000.01, allowed 50000.00"
+    )
+
+
+def test_a_run_sends_up_to_its_number_of_orders() -> None:
+    assert limits.max_orders_per_run(19, 20) is None
+    assert limits.max_orders_per_run(20, 20) == Refusal(
+        Reason.MAX_ORDERS_PER_RUN, "20 approved already, allowed 20"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cash", "capital_left", "refusal"),
+    [
+        ("100", None, None),
+        ("100", "100", None),
+        ("99.99", None, Refusal(Reason.INSUFFICIENT_CASH, "cost 100.00, spendable 99.99")),
+        (
+            "100",
+            "99.99",
+            Refusal(
+                Reason.CAPITAL_EXCEEDED,
+                "cost 100.00, left of Capital beside the desk's positions 99.99",
+            ),
+        ),
+    ],
+)
+def test_a_buy_must_fit_cash_and_capital(
+    cash: str, capital_left: str | None, refusal: Refusal | None
+) -> None:
+    left = None if capital_left is None else D(capital_left)
+    assert limits.enough_cash(D(100), D(cash), left) == refusal
+
+
+def codes_of_submission() -> set[str]:
+    """Find the codes that the core of Submit Orders refuses with: literals it passes on."""
+    tree = ast.parse((REPOSITORY / "functions/algotrader/submission.py").read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    passed = [
+        argument
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in {"Closure", "OrderDenied", "_denied"}
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords))
+    ]
+    return {
+        each.value
+        for each in passed
+        if isinstance(each, ast.Constant) and re.fullmatch(r"[A-Z]+(_[A-Z]+)+", str(each.value))
+    }
+
+
+def test_every_code_has_a_row_in_the_limits_page_and_every_row_a_code() -> None:
+    page = (REPOSITORY / "docs/limits.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", page, flags=re.MULTILINE)
+    known = {reason.value for reason in Reason} | codes_of_submission()
+    assert "DEADLINE_PASSED" in codes_of_submission()
+    assert sorted(rows) == sorted(known)
+
+
+def test_the_limits_page_lists_the_codes_in_the_order_in_which_the_desk_looks() -> None:
+    page = (REPOSITORY / "docs/limits.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", page, flags=re.MULTILINE)
+    ours = [reason.value for reason in Reason]
+    assert [row for row in rows if row in ours] == ours
