@@ -1,0 +1,213 @@
+"""The step turns bars into features, in line or by reference, and pays for S3 only then."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from algotrader.adapters import aws
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.contracts import (
+    Artifact,
+    BarColumns,
+    ComputeIndicatorsEvent,
+    ComputeIndicatorsResult,
+    decode,
+    encode,
+)
+from algotrader.errors import ConfigurationError, InsufficientHistoryError, InvalidInputError
+from algotrader.model import Features, OrderType, Run, Settings, TradingMode
+from compute_indicators.app import lambda_handler
+from tests.functions.algotrader.indicator_bars import columns, random_frame
+
+BUCKET = "desk-bucket"
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+
+RUN = Run(
+    run_id="2001-12-03-day",
+    session=date(2001, 12, 3),
+    slot="day",
+    desk="a1b2c3",
+    mode=TradingMode.PAPER,
+    execution_arn="arn:aws:states:us-east-1:123456789012:execution:desk:1",
+    journal="runs/2001-12-03/2001-12-03-day/",
+    sends_orders=True,
+    entry_symbols=("A", "B"),
+    started_at=datetime(2001, 12, 3, 14, 35, tzinfo=UTC),
+    deadline=datetime(2001, 12, 3, 14, 45, tzinfo=UTC),
+)
+
+SETTINGS = Settings(
+    stack="desk",
+    mode=TradingMode.PAPER,
+    live_account_number="",
+    strategy="momentum_rotation",
+    strategy_parameters={"window": 20},
+    symbols=("A", "B"),
+    capital=None,
+    max_position_weight=Decimal("0.35"),
+    max_order_notional=Decimal(50_000),
+    max_orders_per_run=20,
+    cash_reserve=Decimal("0.02"),
+    max_price_age_seconds=900,
+    max_bar_age_sessions=1,
+    max_missing_bars=0,
+    no_trade_band=Decimal("0.01"),
+    order_type=OrderType.LIMIT,
+    limit_offset_bps=20,
+    fractional_shares=False,
+    data_feed="iex",
+    adjustment="split",
+    slots=("day",),
+    max_bell_age_seconds=900,
+    run_deadline_seconds=600,
+)
+
+
+@dataclass
+class Context:
+    """What Powertools reads of the Lambda context."""
+
+    function_name: str = "compute_indicators"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:compute"
+    aws_request_id: str = "1"
+
+
+def bars(symbols: int = 2, length: int = 30) -> dict[str, BarColumns]:
+    names = [chr(ord("A") + each) if symbols < 26 else f"S{each:03d}" for each in range(symbols)]
+    return {name: columns(random_frame(each, length)) for each, name in enumerate(names)}
+
+
+def event(artifact: Artifact, **settings: Any) -> Any:
+    changed = {**encode(SETTINGS), **settings}
+    return json.loads(
+        json.dumps(encode(ComputeIndicatorsEvent(RUN, SETTINGS, artifact)) | {"settings": changed})
+    )
+
+
+def handle(given: Any) -> ComputeIndicatorsResult:
+    return decode(ComputeIndicatorsResult, lambda_handler(given, Context()), "the result")
+
+
+@pytest.fixture(autouse=True)
+def bucket_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUCKET", BUCKET)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        aws.client.cache_clear()
+        made = boto3.client("s3")
+        made.create_bucket(Bucket=BUCKET)
+        yield made
+    aws.client.cache_clear()
+
+
+def test_bars_in_line_become_features_in_line() -> None:
+    result = handle(event(Artifact(inline=encode(bars()))))
+    features = Artifacts(BUCKET).get(result.features, Features)
+    assert features.as_of == date(2001, 1, 30)
+    closes = bars()["A"].close
+    momentum = features.values["A"]["momentum"]
+    assert momentum.last == pytest.approx((closes[-1] / closes[-21] - 1) * 100, rel=1e-9)
+    assert momentum.previous == pytest.approx((closes[-2] / closes[-22] - 1) * 100, rel=1e-9)
+
+
+def test_bars_and_features_of_a_large_universe_travel_by_reference(s3: Any) -> None:
+    artifacts = Artifacts(BUCKET)
+    many = bars(symbols=300)
+    given = artifacts.put(RUN, "bars", many)
+    result = handle(event(given))
+
+    assert isinstance(given.s3, str)
+    assert result.features.s3 == f"s3://{BUCKET}/{RUN.journal}features.json"
+    assert artifacts.get(result.features, Features).values.keys() == many.keys()
+    assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 2
+
+
+def test_the_same_bars_give_the_same_bytes() -> None:
+    given = event(Artifact(inline=encode(bars())))
+    assert lambda_handler(given, Context()) == lambda_handler(given, Context())
+
+
+def test_too_short_a_history_ends_the_step_by_its_name() -> None:
+    with pytest.raises(InsufficientHistoryError, match=r"HISTORY_TOO_SHORT: symbol=A have=21 need"):
+        handle(event(Artifact(inline=encode(bars(length=21)))))
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"strategy": "momentum"}, "STRATEGY_UNKNOWN"),
+        ({"strategy_parameters": {"windw": 3}}, "STRATEGY_PARAMETER_UNKNOWN"),
+        ({"strategy_parameters": {"top": "3"}}, "STRATEGY_PARAMETER_INVALID"),
+    ],
+)
+def test_wrong_settings_of_the_strategy_end_the_step_by_their_name(
+    settings: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        handle(event(Artifact(inline=encode(bars())), **settings))
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "artifact",
+    [
+        {"inline": {"A": {"close": [1.0]}}},
+        {"inline": {"A": encode(bars()["A"]) | {"close": [None] * 30}}},
+        {"inline": [1, 2]},
+        {"s3": "s3://another/bucket", "sha256": "0"},
+        {},
+    ],
+)
+def test_bars_that_are_none_are_refused(artifact: dict[str, Any]) -> None:
+    given = event(Artifact(inline=None)) | {"bars": artifact}
+    with pytest.raises(InvalidInputError):
+        handle(given)
+
+
+def test_an_event_with_an_unknown_field_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInputError, match="surprise"):
+        handle(event(Artifact(inline=encode(bars()))) | {"surprise": 1})
+
+
+def test_boto3_is_not_imported_while_all_is_in_line() -> None:
+    script = (
+        "import json, sys, types\n"
+        "from compute_indicators.app import lambda_handler\n"
+        "context = types.SimpleNamespace(function_name='f', memory_limit_in_mb=1,"
+        " invoked_function_arn='a', aws_request_id='1')\n"
+        "lambda_handler(json.load(sys.stdin), context)\n"
+        "print(json.dumps([each for each in ('boto3', 'requests', 'alpaca_trade_api', 'pandas')"
+        " if each in sys.modules]))\n"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script],
+        input=json.dumps(event(Artifact(inline=encode(bars())))),
+        capture_output=True,
+        check=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(FUNCTIONS), "BUCKET": BUCKET},
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == ["pandas"]
