@@ -1,0 +1,213 @@
+"""The whole chain, with nothing replaced: command, broker, embedded AWS, machine, functions."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from werkzeug import Request, Response
+from werkzeug.serving import make_server
+
+from local.paper_broker import PaperBrokerProcess
+from local.runner.desk import Desk
+
+Command = Callable[..., Any]
+
+TASKS = ["Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders", "Notify"]
+GSM7 = set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+
+
+@pytest.fixture
+def dead_broker() -> Iterator[str]:
+    @Request.application
+    def answer(_request: Request) -> Response:
+        return Response("down for maintenance", 503)
+
+    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def fills(document: dict[str, Any]) -> Decimal:
+    """Cash that the run's fills brought in; negative when they cost."""
+    signs = {"buy": -1, "sell": 1}
+    return sum(
+        (
+            signs[order["side"]]
+            * Decimal(order["filled_qty"])
+            * Decimal(order["filled_avg_price"] or 0)
+            for order in document["orders"]
+        ),
+        Decimal(0),
+    )
+
+
+def test_run_trades_the_default_session_and_prints_one_document(command: Command) -> None:
+    outcome = command("run", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    document = outcome.document
+    assert list(document) == [
+        "execution",
+        "states",
+        "session",
+        "run_id",
+        "decision",
+        "orders",
+        "denied",
+        "notification",
+        "account",
+    ]
+    execution = document["execution"]
+    assert (execution["status"], execution["error"], execution["cause"]) == (
+        "SUCCEEDED",
+        None,
+        None,
+    )
+    assert [state["name"] for state in document["states"]] == TASKS
+    assert all(state["attempts"] >= 1 and state["seconds"] > 0 for state in document["states"])
+    assert document["run_id"] == f"{document['session']}-day"
+    filled = [order for order in document["orders"] if order["status"] == "filled"]
+    assert len(filled) >= 3
+    assert all(order["filled_qty"] == order["qty"] for order in filled)
+    assert set(document["decision"]["why"]) == {"AAPL", "GOOG", "IBM", "MSFT"}
+    sms = document["notification"]["sms"]
+    assert 0 < len(sms) <= 160
+    assert set(sms) <= GSM7
+    assert Decimal(document["account"]["cash"]) == Decimal(100_000) + fills(document)
+
+
+def test_the_account_lives_on_from_session_to_session(command: Command) -> None:
+    outcome = command("run", "--sessions", "5", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    runs = outcome.document["runs"]
+    assert [run["execution"]["status"] for run in runs] == ["SUCCEEDED"] * 5
+    assert len({run["run_id"] for run in runs}) == 5
+    assert [run["session"] for run in runs] == sorted(run["session"] for run in runs)
+    cash, held = Decimal(100_000), dict.fromkeys(("AAPL", "GOOG", "IBM", "MSFT"), Decimal(0))
+    for run in runs:
+        cash += fills(run)
+        assert Decimal(run["account"]["cash"]) == cash
+        for order in run["orders"]:
+            qty = Decimal(order["filled_qty"])
+            held[order["symbol"]] += qty if order["side"] == "buy" else -qty
+        assert min(held.values()) >= 0
+
+
+def test_without_json_a_person_reads_states_orders_reasons_and_the_text(command: Command) -> None:
+    outcome = command("run", "--parameter", "MaxOrderNotional=20000")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert not {character for character in outcome.out if not character.isprintable()} - {"\n"}
+    for told in (*TASKS, "Run Succeeded", "Orders", "Why", "Text message", "Account"):
+        assert f"{told}" in outcome.out
+    assert " characters" in outcome.out
+
+
+def test_a_dry_run_decides_and_sends_no_order(desk: Desk, next_session: Callable[[], date]) -> None:
+    day = desk.run({"dry_run": True}, next_session())
+    assert desk.paper_broker is not None
+    assert day.document["execution"]["status"] == "SUCCEEDED"
+    assert day.document["decision"]["entries"]
+    assert day.document["orders"] == []
+    prefix = day.document["decision"]["entries"][0]["client_order_id"].rpartition("-day-")[0]
+    held = [order["client_order_id"] for order in desk.paper_broker.orders()]
+    assert not [identity for identity in held if identity.startswith(prefix)]
+
+
+@pytest.mark.parametrize("value", [[1, 2], "abc", 5, None, {"mode": "live"}, {"dry_run": "yes"}])
+def test_an_input_that_no_run_may_have_is_told_by_name_and_sends_nothing(
+    desk: Desk, next_session: Callable[[], date], value: Any
+) -> None:
+    day = desk.run(value, next_session())
+    execution = day.document["execution"]
+    assert (execution["status"], execution["error"]) == ("FAILED", "InvalidInputError")
+    assert "INPUT_INVALID" in execution["cause"]
+    assert day.document["orders"] == []
+    assert day.document["notification"]["sms"]
+
+
+def test_a_weekend_ends_as_market_closed(desk: Desk, next_session: Callable[[], date]) -> None:
+    friday = next(day for day in iter(next_session, None) if day.isoweekday() == 5)
+    saturday = date.fromordinal(friday.toordinal() + 1)
+    names: list[str] = []
+    day = desk.run({}, saturday, ended=lambda visit: names.append(visit.name))
+    assert day.document["execution"]["status"] == "SUCCEEDED"
+    assert "Market Closed" in names
+    assert [state["name"] for state in day.document["states"]] == ["Fetch Bars"]
+    assert day.document["session"] == saturday.isoformat()
+    assert day.document["decision"] is None
+    assert day.document["orders"] == []
+    assert day.message
+
+
+def test_the_second_run_of_a_bell_is_a_duplicate(
+    desk: Desk, next_session: Callable[[], date]
+) -> None:
+    first = desk.run({}, next_session())
+    names: list[str] = []
+    second = desk.run({}, ended=lambda visit: names.append(visit.name))
+    assert first.document["execution"]["status"] == "SUCCEEDED"
+    assert second.document["execution"]["status"] == "SUCCEEDED"
+    assert "Duplicate Run" in names
+    assert second.document["decision"] is None
+
+
+def test_a_subset_of_the_symbols_is_all_that_is_bought(
+    desk: Desk, next_session: Callable[[], date]
+) -> None:
+    document = desk.run({"symbols": ["AAPL"]}, next_session()).document
+    assert document["execution"]["status"] == "SUCCEEDED"
+    bought = {order["symbol"] for order in document["orders"] if order["side"] == "buy"}
+    assert bought <= {"AAPL"}
+
+
+def test_a_report_sends_its_text_after_the_close_and_no_order(
+    desk: Desk, next_session: Callable[[], date]
+) -> None:
+    document = desk.run({"report_only": True}, next_session()).document
+    assert document["execution"]["status"] == "SUCCEEDED"
+    assert [state["name"] for state in document["states"]] == ["Fetch Bars", "Notify"]
+    assert document["orders"] == []
+    assert document["notification"]["sms"]
+
+
+def test_a_dead_broker_fails_the_run_by_name_and_says_so(
+    command: Command, dead_broker: str
+) -> None:
+    outcome = command("run", "--broker-url", dead_broker, "--json", seconds=40)
+    assert outcome.status == 1
+    document = outcome.document
+    assert document["execution"]["status"] == "FAILED"
+    assert document["execution"]["error"] == "BrokerUnavailableError"
+    assert document["states"][0]["name"] == "Fetch Bars"
+    assert document["states"][0]["attempts"] > 1
+    assert document["notification"]["sms"]
+    assert document["orders"] == []
+    assert document["account"] is None
+
+
+def test_another_broker_is_reached_by_its_url_and_its_own_clock_rules(command: Command) -> None:
+    with PaperBrokerProcess(session=date(2011, 6, 1)) as broker:
+        outcome = command("run", "--broker-url", broker.url, "--json")
+        assert outcome.status == 0, outcome.err
+        held = {order["client_order_id"] for order in broker.orders()}
+    assert outcome.document["session"] == "2011-06-01"
+    assert {order["client_order_id"] for order in outcome.document["orders"]} == held
+    assert held
+
+
+def test_a_session_outside_the_data_is_refused_by_the_span(command: Command) -> None:
+    outcome = command("run", "--session", "2031-01-02", "--json")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.count("\n") == 1
+    assert "2000-03-01 to 2013-03-01" in outcome.err

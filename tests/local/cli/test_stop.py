@@ -1,0 +1,126 @@
+"""Ctrl-C: whatever the command started is stopped, and the status says so."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from werkzeug import Request, Response
+from werkzeug.serving import make_server
+
+COMMAND = [sys.executable, "-c", "from local.cli import main; main()"]
+INTERRUPTED = "algo-trader: interrupted, everything that was started is stopped"
+
+
+@contextmanager
+def started(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [*COMMAND, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(process: subprocess.Popen[str], last: str) -> str:
+    assert process.stdout is not None
+    text = ""
+    for line in process.stdout:
+        text += line
+        if last in line:
+            break
+    return text
+
+
+def is_listening(url: str) -> bool:
+    parts = urlsplit(url)
+    with socket.socket() as probe:
+        return probe.connect_ex((parts.hostname, parts.port)) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "kill"]
+)
+def test_up_says_how_to_reach_it_and_leaves_nothing_behind(
+    environment: dict[str, str], number: signal.Signals, status: int
+) -> None:
+    with started(environment, "up") as process:
+        told = read_until(process, "Ctrl-C")
+        exported = dict(re.findall(r"(AWS_[A-Z_]+)=(\S+)", told))
+        urls = re.findall(r"^  (?:export AWS_ENDPOINT_URL=)?(http://\S+)$", told, re.MULTILINE)
+        machine = re.search(r"^  (arn:\S+)$", told, re.MULTILINE)
+        variables = re.search(r"--env-vars (\S+)", told)
+        assert machine is not None
+        assert variables is not None
+        client = boto3.client(
+            "stepfunctions",
+            endpoint_url=exported["AWS_ENDPOINT_URL"],
+            aws_access_key_id=exported["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=exported["AWS_SECRET_ACCESS_KEY"],
+            region_name=exported["AWS_DEFAULT_REGION"],
+        )
+        assert client.describe_state_machine(stateMachineArn=machine[1])["type"] == "STANDARD"
+        assert Path(variables[1]).is_file()
+        assert len(urls) == 2
+        assert all(is_listening(url) for url in urls)
+        process.send_signal(number)
+        assert process.wait(timeout=20) == status
+    assert not any(is_listening(url) for url in urls)
+    assert not Path(variables[1]).exists()
+
+
+def test_a_run_that_is_stopped_ends_at_once_and_prints_no_document(
+    environment: dict[str, str],
+) -> None:
+    asked, let_go = threading.Event(), threading.Event()
+
+    @Request.application
+    def hang(_request: Request) -> Response:
+        asked.set()
+        let_go.wait(30)
+        return Response("late", 503)
+
+    server = make_server("127.0.0.1", 0, hang, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        with started(environment, "run", "--broker-url", url, "--json") as process:
+            assert asked.wait(30)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert out == ""
+        assert err.strip().splitlines() == [INTERRUPTED]
+    finally:
+        let_go.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_the_broker_alone_stands_on_its_session_until_it_is_stopped(
+    environment: dict[str, str],
+) -> None:
+    with started(environment, "broker", "--session", "2008-09-15") as process:
+        told = read_until(process, "algo-trader run")
+        url = told.split()[0]
+        assert "2008-09-15" in told
+        assert is_listening(url)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+    assert not is_listening(url)
