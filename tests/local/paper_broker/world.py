@@ -1,0 +1,110 @@
+"""Owns a small made-up market for the paper broker's tests, where every figure is easy to follow.
+
+``FLAT`` opens and closes at 100 and ranges from 95 to 105 each session. ``SPLT`` does the same
+and splits 2:1 on the fourth session; all its prices are halves from then on. ``PAYS`` closes at 50,
+pays 1 dollar on the fourth session and is at 49 from then on. ``LATE`` lists on the third session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from local.data import DailyBar, Dividend, History, Hours, Listing, Split
+from local.paper_broker.exchange import Exchange
+from local.paper_broker.market import Market, new_york_instant
+from local.paper_broker.rules import parse_ticket
+from local.paper_broker.values import Behaviour, Opening, Order
+
+SESSIONS = tuple(date(2024, 3, day) for day in (4, 5, 6, 7, 8, 11, 12, 13, 14, 15))
+ACTION_DAY = SESSIONS[3]
+SHORT_DAY = SESSIONS[1]
+D = Decimal
+
+
+def _bars(before: str, after: str, *, first: int = 0) -> tuple[DailyBar, ...]:
+    bars = []
+    for session in SESSIONS[first:]:
+        price = D(before if session < ACTION_DAY else after)
+        spread = price / 20
+        bars.append(DailyBar(session, price, price + spread, price - spread, price, 1000))
+    return tuple(bars)
+
+
+HISTORY = History(
+    sessions=SESSIONS,
+    bars={
+        "FLAT": _bars("100", "100"),
+        "LATE": _bars("10", "10", first=2),
+        "PAYS": _bars("50", "49"),
+        "SPLT": _bars("100", "50"),
+    },
+    unusual_hours={SHORT_DAY: Hours(time(9, 30), time(13, 0))},
+    splits=(Split("SPLT", ACTION_DAY, 2, 1),),
+    dividends=(Dividend("PAYS", ACTION_DAY, D(1), special=False),),
+    listings={
+        symbol: Listing(symbol, f"{symbol} Inc.", "NASDAQ", "000000000")
+        for symbol in ("FLAT", "LATE", "PAYS", "SPLT")
+    },
+)
+
+
+def at(session: int, clock: str = "09:35") -> datetime:
+    """Give the instant of a New York time in one of `SESSIONS`."""
+    return new_york_instant(SESSIONS[session], time.fromisoformat(clock))
+
+
+class World:
+    """An exchange over `HISTORY` that is driven by session numbers and times of day."""
+
+    def __init__(
+        self,
+        *,
+        cash: str = "100000",
+        holdings: Mapping[str, str] | None = None,
+        multiplier: int = 2,
+        session: int = 0,
+        **behaviour: Any,
+    ) -> None:
+        opening = Opening(
+            D(cash), {symbol: D(qty) for symbol, qty in (holdings or {}).items()}, multiplier
+        )
+        changed = Behaviour(**{"slippage_bps": D(0), **behaviour})
+        self.exchange = Exchange(Market(HISTORY), opening, changed, at(session))
+
+    def go(self, session: int, clock: str = "09:35") -> None:
+        """Live up to a time of a session."""
+        self.exchange.advance(at(session, clock))
+
+    def look(self) -> None:
+        """Look at the account without letting time pass."""
+        self.exchange.advance(self.exchange.now)
+
+    def place(self, side: str, qty: str | None, symbol: str = "FLAT", **terms: str) -> Order:
+        """Place an order; a market order for the day unless the terms say more."""
+        body = {"type": "market", "time_in_force": "day", "symbol": symbol, "side": side, **terms}
+        return self.exchange.submit(parse_ticket(body if qty is None else {**body, "qty": qty}))
+
+    def limit(self, side: str, qty: str, price: str, **terms: str) -> Order:
+        """Place a limit order on FLAT, or on another symbol by ``symbol``."""
+        return self.place(side, qty, **{"type": "limit", "limit_price": price, **terms})
+
+    def stop(self, side: str, qty: str, price: str, **terms: str) -> Order:
+        """Place a stop order on FLAT, or on another symbol by ``symbol``."""
+        return self.place(side, qty, **{"type": "stop", "stop_price": price, **terms})
+
+    def bought(self, qty: str, symbol: str = "FLAT") -> None:
+        """Buy at the market and see it filled."""
+        self.place("buy", qty, symbol)
+        self.look()
+
+    def qty(self, symbol: str = "FLAT") -> Decimal:
+        """Give the shares held."""
+        return self.exchange.account.qty(symbol)
+
+    @property
+    def cash(self) -> Decimal:
+        """Dollars."""
+        return self.exchange.account.cash
