@@ -1,0 +1,123 @@
+"""Owns what a failure says: its error, code, facts and advice, and whether orders can be out."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+# States that a run passes before the first order can be sent.
+BEFORE_ORDERS = frozenset(
+    {
+        "Start Run",
+        "Fetch Bars",
+        "Market Open?",
+        "Compute Indicators",
+        "Decide Orders",
+        "Any Orders?",
+    }
+)
+
+DEFAULT_ADVICE = (
+    "See the execution in the console. Start a new one to repeat the run: it finds the orders "
+    "already placed."
+)
+
+_CODE = re.compile(r"([A-Z][A-Z0-9_]{2,}): (.*)", re.DOTALL)
+_FACT = re.compile(r"[a-z][a-z0-9_]*=")
+_QUOTED_OR_END = re.compile(r"=\"[^\"]*\"|='[^']*'|(?P<end>\. )(?=\S)")
+_ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*')
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Where a run broke and what its error says.
+
+    Attributes
+    ----------
+    state : str
+        The state machine's state.
+    error : str
+        The error's name, a leaf of ours or one of the platform's.
+    message : str
+        The error's own words, whole.
+    code : str
+        Our reason code, empty for an error that is not ours.
+    facts : str
+        ``key=value`` pairs, or the message of an error that is not ours.
+    advice : str
+        What to do.
+    """
+
+    state: str
+    error: str
+    message: str
+    code: str
+    facts: str
+    advice: str
+
+    @property
+    def before_orders(self) -> bool:
+        """Whether the run broke where no order can have been sent yet."""
+        return self.state in BEFORE_ORDERS
+
+
+def read_breakdown(state: str, error: str, cause: str) -> Breakdown:
+    """Read Step Functions' error and cause.
+
+    Parameters
+    ----------
+    state : str
+        The state that failed.
+    error : str
+        Step Functions' error name.
+    cause : str
+        A Lambda failure's JSON with ``errorMessage``, also when its end is cut off, or plain words.
+    """
+    message = error_message(cause)
+    code, facts, advice = split_message(message)
+    return Breakdown(
+        state=state or "an unknown state",
+        error=error or "UnknownError",
+        message=message,
+        code=code,
+        facts=facts,
+        advice=advice or DEFAULT_ADVICE,
+    )
+
+
+def error_message(cause: str) -> str:
+    """Take the error's own words out of a cause."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        document = None
+    if isinstance(document, dict) and isinstance(document.get("errorMessage"), str):
+        return str(document["errorMessage"])
+    match = _ERROR_MESSAGE.search(cause) if cause.lstrip().startswith("{") else None
+    if match is None:
+        return cause
+    start = match.end()
+    try:
+        words, _ = json.JSONDecoder().raw_decode(cause, start)
+    except ValueError:  # cut off within the message itself
+        return cause[start:].lstrip('"')
+    return words if isinstance(words, str) else cause
+
+
+def split_message(message: str) -> tuple[str, str, str]:
+    """Split ``CODE: key=value key=value. Advice.`` into code, facts and advice.
+
+    A message of another form is all facts. Facts end at the first full stop and space outside a
+    quoted value.
+    """
+    match = _CODE.fullmatch(message)
+    if match is None:
+        return "", message, ""
+    code, rest = match[1], match[2]
+    if not _FACT.match(rest):
+        return code, "", rest
+    for found in _QUOTED_OR_END.finditer(rest):
+        if found["end"]:
+            return code, rest[: found.start()], rest[found.end() :]
+    return code, rest, ""

@@ -1,0 +1,184 @@
+"""Owns the e-mail: a plain text that holds what a text message has no room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from algotrader.messages.breakdown import Breakdown
+from algotrader.messages.figures import money, percent, quantity
+from algotrader.messages.outcome import Outcome
+from algotrader.messages.phrases import (
+    head,
+    nothing_phrase,
+    orders_phrase,
+    orders_sent,
+    problems_phrase,
+    state_phrase,
+)
+from algotrader.model import Order, OrderIntent
+
+# Far below what SNS takes (256 KiB for subject and all bodies); the record holds the rest.
+MAX_EMAIL_CHARACTERS = 60_000
+
+
+def trading_email(outcome: Outcome) -> str:
+    """Tell of a run in sections; a section without content is left out."""
+    lead = orders_phrase(outcome) or nothing_phrase(outcome)
+    return _document(
+        (f"{head(outcome)}: {lead}.", *_desk(outcome)),
+        *_order_sections(outcome),
+        ("PROFIT AND LOSS", *_profit(outcome)),
+        ("ACCOUNT", *_account(outcome)),
+        ("WARNINGS", *_warnings(outcome)),
+        ("RECORD", *_record(outcome)),
+    )
+
+
+def report_email(outcome: Outcome) -> str:
+    """Tell of the day after its close."""
+    return _document(
+        (f"{head(outcome)}: day {money(outcome.day_pnl, signed=True)}.", *_desk(outcome)),
+        ("PROFIT AND LOSS", *_profit(outcome)),
+        ("ACCOUNT", *_account(outcome)),
+        ("POSITIONS OF THE ACCOUNT", *_positions(outcome)),
+        ("WARNINGS", *_warnings(outcome)),
+        ("RECORD", *_record(outcome)),
+    )
+
+
+def failure_email(outcome: Outcome, breakdown: Breakdown) -> str:
+    """Tell what broke, what to do, and all that the run had done until then."""
+    return _document(
+        (f"FAILED {head(outcome)}: {breakdown.error} in {breakdown.state}.", *_desk(outcome)),
+        ("WHAT BROKE", breakdown.message or "The platform gave no words of its own."),
+        ("WHAT TO DO", *_what_to_do(outcome, breakdown)),
+        *_order_sections(outcome),
+        ("ACCOUNT", *_account(outcome)),
+        ("WARNINGS", *_warnings(outcome)),
+        ("RECORD", *_record(outcome)),
+    )
+
+
+def _document(*sections: Iterable[str]) -> str:
+    blocks: list[str] = []
+    for section in sections:
+        title, *lines = section
+        if lines or not blocks:
+            blocks.append("\n  ".join((title, *lines)))
+    text = "\n\n".join(blocks) + "\n"
+    if len(text) <= MAX_EMAIL_CHARACTERS:
+        return text
+    kept = text[:MAX_EMAIL_CHARACTERS].rpartition("\n")[0]
+    return f"{kept}\n\nThe rest is left out here: the run's record holds it.\n"
+
+
+def _desk(outcome: Outcome) -> Iterator[str]:
+    if outcome.run is not None:
+        yield f"run {outcome.run.run_id}, desk {outcome.run.desk}"
+    if outcome.settings is not None:
+        yield f"stack {outcome.settings.stack}, strategy {outcome.settings.strategy}"
+    if outcome.snapshot is not None:
+        yield f"trading state {state_phrase(outcome, reason=True) or 'ACTIVE'}"
+    if outcome.is_dry:
+        yield "a dry run: no order was sent"
+
+
+def _what_to_do(outcome: Outcome, breakdown: Breakdown) -> Iterator[str]:
+    yield breakdown.advice
+    yield f"{orders_sent(outcome, breakdown)}."
+    if breakdown.before_orders:
+        yield "An earlier execution of the same run may have sent some."
+    yield (
+        "When the cause is mended, start a new execution: it takes this run over and finds the "
+        "orders already placed by their ids."
+    )
+
+
+def _order_sections(outcome: Outcome) -> Iterator[tuple[str, ...]]:
+    if outcome.submission is None:
+        title = "WOULD BE SENT" if outcome.is_dry else "DECIDED"
+        yield (title, *map(_intent_line, outcome.intents))
+    else:
+        yield ("ORDERS", *map(_order_line, outcome.orders))
+        rejected = outcome.submission.rejected
+        yield ("REJECTED BY THE BROKER", *(f"{r.symbol}: {r.code} {r.detail}" for r in rejected))
+        yield ("UNSETTLED", *outcome.submission.unsettled)
+    yield (
+        "DENIED BY THE DESK",
+        *(
+            f"{each.side.value} {quantity(each.qty)} {each.symbol}: {each.code} {each.detail}"
+            for each in outcome.denied
+        ),
+    )
+    if outcome.decision is not None:
+        yield ("CANCELS", *outcome.decision.cancels)
+        yield ("WHY", *(f"{symbol}: {why}" for symbol, why in sorted(outcome.decision.why.items())))
+
+
+def _intent_line(intent: OrderIntent) -> str:
+    terms = "" if intent.limit_price is None else f" at {quantity(intent.limit_price)} at most"
+    if intent.limit_price is not None and intent.side.value == "sell":
+        terms = f" at {quantity(intent.limit_price)} at least"
+    return (
+        f"{intent.side.value} {quantity(intent.qty)} {intent.symbol}, "
+        f"{intent.order_type.value}{terms}, {intent.leg.value}"
+    )
+
+
+def _order_line(order: Order) -> str:
+    wanted = "" if order.qty is None else f" of {quantity(order.qty)}"
+    price = order.filled_avg_price
+    at = "" if price is None else f" at {money(price)}, {money(order.filled_qty * price)}"
+    return (
+        f"{order.side.value} {quantity(order.filled_qty)}{wanted} {order.symbol}{at}, "
+        f"{order.order_type} order {order.status}, {order.client_order_id}"
+    )
+
+
+def _profit(outcome: Outcome) -> Iterator[str]:
+    snapshot = outcome.snapshot
+    if snapshot is None:
+        return
+    if outcome.is_report:
+        yield f"the day: {money(outcome.day_pnl, signed=True)}, without deposits and withdrawals"
+    else:
+        session = snapshot.previous_session.isoformat()
+        yield f"last full session ({session}): {money(snapshot.last_session_pnl, signed=True)}"
+        yield f"since its close: {money(outcome.day_pnl, signed=True)}"
+
+
+def _account(outcome: Outcome) -> Iterator[str]:
+    account = outcome.account
+    if account is None:
+        return
+    yield f"equity {money(account.equity)}, at the previous close {money(account.last_equity)}"
+    yield f"cash {money(account.cash)}, buying power {money(account.buying_power)}"
+    if account.adjustments:
+        yield f"deposits less withdrawals today {money(account.adjustments, signed=True)}"
+    if outcome.decision is not None:
+        yield f"the desk's capital {money(outcome.decision.desk_capital)}"
+        weights = outcome.decision.target_weights
+        told = ", ".join(f"{symbol} {percent(weights[symbol])}" for symbol in sorted(weights))
+        yield f"target weights: {told or 'none, all cash'}"
+
+
+def _positions(outcome: Outcome) -> Iterator[str]:
+    if outcome.snapshot is None:
+        return
+    for symbol, position in sorted(outcome.snapshot.positions.items()):
+        yield f"{quantity(position.qty)} {symbol}, paid {money(position.avg_entry_price)} each"
+
+
+def _warnings(outcome: Outcome) -> Iterator[str]:
+    yield from outcome.notes
+    problems = problems_phrase(outcome, named=True)
+    if problems:
+        yield problems
+    if outcome.snapshot is not None:
+        yield from outcome.snapshot.warnings
+
+
+def _record(outcome: Outcome) -> Iterator[str]:
+    if outcome.record:
+        yield outcome.record
+    yield f"execution {outcome.execution_arn}"

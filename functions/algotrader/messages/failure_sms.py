@@ -1,0 +1,43 @@
+"""Owns the text message of a failed run: what broke, whether orders are out, what to do."""
+
+from __future__ import annotations
+
+from algotrader.messages.breakdown import Breakdown
+from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
+from algotrader.messages.outcome import Outcome
+from algotrader.messages.phrases import head, orders_sent
+
+_NAME_SEPTETS = 50
+_FACTS_SEPTETS = 40
+_LEAST_ADVICE_SEPTETS = 20
+
+
+def failure_sms(outcome: Outcome, breakdown: Breakdown) -> str:
+    """Tell what broke, whether orders are out, the key facts and what to do.
+
+    The error's name gives way to its reason code when both would leave no room for facts and
+    advice; facts and advice share what is left, and are cut between words.
+    """
+    known = _known(outcome, breakdown)
+    facts = to_gsm7(" ".join((*outcome.notes, breakdown.facts)))
+    advice = to_gsm7(breakdown.advice)
+    room = SEGMENT_SEPTETS - septets(known) - len("  ")
+    facts = _sentence(shorten(facts, max(room // 2, room - septets(advice)) - len(".")))
+    room -= septets(facts)
+    if septets(advice) > room:
+        advice = shorten(advice, room) if room >= _LEAST_ADVICE_SEPTETS else ""
+    return shorten(" ".join(filter(None, (known, facts, advice))), SEGMENT_SEPTETS)
+
+
+def _known(outcome: Outcome, breakdown: Breakdown) -> str:
+    error = shorten(to_gsm7(breakdown.error), _NAME_SEPTETS)
+    code = shorten(to_gsm7(breakdown.code), _NAME_SEPTETS)
+    sent = orders_sent(outcome, breakdown)
+    both = to_gsm7(f"FAILED {head(outcome)}: {error} {code}".rstrip() + f". {sent}.")
+    if not code or septets(both) + _FACTS_SEPTETS + _LEAST_ADVICE_SEPTETS <= SEGMENT_SEPTETS:
+        return both
+    return to_gsm7(f"FAILED {head(outcome)}: {code}. {sent}.")
+
+
+def _sentence(words: str) -> str:
+    return words if not words or words.endswith((".", "!", "?")) else f"{words}."

@@ -1,0 +1,50 @@
+"""Owns how texts spell figures: money with sign and thousands, quantities without zeros."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+_CENT = Decimal("0.01")
+_DOLLAR = Decimal(1)
+# Beyond it a figure is no sum of money that a text should spell out.
+_LARGEST_EXPONENT = 20
+_SMALLEST_EXPONENT = -9  # a broker's finest fraction of a share
+
+UNKNOWN = "unknown"
+
+
+def money(amount: Decimal | None, *, signed: bool = False, cents: bool = True) -> str:
+    """Spell dollars as ``$1,234.56``, ``-$20.10``; ``signed`` puts a ``+`` before a gain.
+
+    None, NaN and infinity are ``unknown``.
+    """
+    if amount is None or not amount.is_finite():
+        return UNKNOWN
+    sign = "-" if amount < 0 else "+" if signed else ""
+    if amount.adjusted() > _LARGEST_EXPONENT:
+        return f"{sign}${abs(amount):.2E}"
+    rounded = abs(amount).quantize(_CENT if cents else _DOLLAR, rounding=ROUND_HALF_EVEN)
+    if not rounded:
+        sign = "+" if signed else ""
+    return f"{sign}${rounded:,f}"
+
+
+def quantity(shares: Decimal | None) -> str:
+    """Spell shares as ``56`` or ``0.125``; None, NaN and infinity are ``unknown``."""
+    if shares is None or not shares.is_finite():
+        return UNKNOWN
+    if not shares:
+        return "0"
+    if not _SMALLEST_EXPONENT <= shares.adjusted() <= _LARGEST_EXPONENT:
+        return f"{shares:.2E}"
+    told = f"{shares:.{-_SMALLEST_EXPONENT}f}"
+    return told.rstrip("0").rstrip(".")
+
+
+def percent(fraction: Decimal) -> str:
+    """Spell a fraction as ``12.5%``; NaN and infinity are ``unknown``."""
+    if not fraction.is_finite():
+        return UNKNOWN
+    if fraction.adjusted() > _LARGEST_EXPONENT:
+        return f"{quantity(fraction)} times"
+    return f"{quantity((fraction * 100).quantize(_CENT))}%"

@@ -1,0 +1,79 @@
+"""Owns the alphabet of a text message: what one GSM-7 segment holds, and how a text is made to fit.
+
+GSM 03.38: a segment holds 160 septets; characters of the basic set take one, those of the extension
+table two; a single other character would turn the whole text into UCS-2 segments of 70.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+SEGMENT_SEPTETS = 160
+
+_BASIC = frozenset(
+    "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENSION = frozenset("^{}\\[~]|€")
+_LOOKALIKES = str.maketrans(
+    {
+        "`": "'",
+        "\N{LEFT SINGLE QUOTATION MARK}": "'",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+        "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+        "\N{EN DASH}": "-",
+        "\N{EM DASH}": "-",
+        "\N{MINUS SIGN}": "-",
+        "\N{MULTIPLICATION SIGN}": "x",
+        "\N{RIGHTWARDS ARROW}": "->",
+    }
+)
+_ELLIPSIS = "..."
+_CUT_FIGURE = re.compile(r"[-+$]*[0-9][0-9.,%]*$")
+
+
+def to_gsm7(text: str) -> str:
+    """Spell a text in one line of GSM-7: look-alikes, then letters without accents, then ``?``."""
+    spelled = "".join(map(_character, text.translate(_LOOKALIKES)))
+    return " ".join(spelled.split())
+
+
+def _character(character: str) -> str:
+    if character in _BASIC or character in _EXTENSION:
+        return character
+    if character.isspace() or unicodedata.category(character).startswith("C"):
+        return " "
+    plain = unicodedata.normalize("NFKD", character)
+    kept = "".join(each for each in plain if each in _BASIC or each in _EXTENSION)
+    return kept or "?"
+
+
+def septets(text: str) -> int:
+    """Count the septets of a text that is spelled in GSM-7."""
+    return sum(2 if character in _EXTENSION else 1 for character in text)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a GSM-7 text to at most ``limit`` septets, between words, with an ellipsis.
+
+    A first word that is too long by itself is cut within, but never within a number: a figure is
+    whole or gone. Nothing is left when not even the ellipsis fits.
+    """
+    if septets(text) <= limit:
+        return text
+    room = limit - len(_ELLIPSIS)
+    if room < 0:
+        return ""
+    end = used = 0
+    for character in text:
+        used += septets(character)
+        if used > room:
+            break
+        end += 1
+    kept = text[:end]
+    if text[end : end + 1] != " ":
+        head, space, _ = kept.rpartition(" ")
+        kept = head if space else _CUT_FIGURE.sub("", kept)
+    return kept.rstrip(" ,;:.(") + _ELLIPSIS

@@ -1,0 +1,107 @@
+"""Owns the phrases that text message, subject and e-mail share."""
+
+from __future__ import annotations
+
+from algotrader.messages.breakdown import Breakdown
+from algotrader.messages.figures import quantity
+from algotrader.messages.gsm7 import shorten, to_gsm7
+from algotrader.messages.outcome import Outcome
+from algotrader.model import Order, Side, TradingState
+
+PRODUCT = "algo-trader"
+MOST_NAMES = 32  # more never fit a text message
+
+_REASON_SEPTETS = 40
+
+
+def head(outcome: Outcome) -> str:
+    """Say who tells, of which desk and which session: ``algo-trader PAPER 2013-02-28``."""
+    return " ".join(filter(None, (PRODUCT, outcome.mode, outcome.when)))
+
+
+def orders_phrase(outcome: Outcome, names: int = MOST_NAMES) -> str:
+    """Say what was bought and sold, or would have been; empty when nothing."""
+    if outcome.is_dry:
+        told = [(each.side, f"{quantity(each.qty)} {each.symbol}") for each in outcome.intents]
+        words = {Side.SELL: "would sell", Side.BUY: "would buy"}
+    else:
+        told = [(each.side, _filled_phrase(each)) for each in outcome.filled]
+        words = {Side.SELL: "sold", Side.BUY: "bought"}
+    groups = []
+    for side, word in words.items():
+        items = [text for each, text in told if each is side]
+        if not items:
+            continue
+        named = ", ".join(items[:names])
+        if not named:
+            groups.append(f"{word} {len(items)} symbol{'' if len(items) == 1 else 's'}")
+        elif len(items) > names:
+            groups.append(f"{word} {named} and {len(items) - names} more")
+        else:
+            groups.append(f"{word} {named}")
+    return ", ".join(groups)
+
+
+def nothing_phrase(outcome: Outcome) -> str:
+    """Say why a run has no order to tell of."""
+    if outcome.snapshot is not None and outcome.snapshot.trading_state is TradingState.HALTED:
+        return "no orders: trading is halted"
+    if outcome.intents or outcome.orders:
+        return "no fills"
+    if outcome.denied:
+        codes = {each.code for each in outcome.denied}
+        return "no orders: all denied" + (f", {codes.pop()}" if len(codes) == 1 else "")
+    decision = outcome.decision
+    if decision is not None and not any(weight > 0 for weight in decision.target_weights.values()):
+        return "no orders: the strategy wants cash, and nothing is to be sold"
+    return "no orders: all within band"
+
+
+def _filled_phrase(order: Order) -> str:
+    filled = quantity(order.filled_qty)
+    if order.qty is None or order.qty <= order.filled_qty:
+        return f"{filled} {order.symbol}"
+    return f"{filled} of {quantity(order.qty)} {order.symbol}"
+
+
+def problems_phrase(outcome: Outcome, *, named: bool) -> str:
+    """Count, and name, what went otherwise than decided; empty when nothing did."""
+    groups = (
+        ("unsettled", outcome.unsettled_symbols),
+        ("rejected", outcome.rejected_symbols),
+        ("unfilled", outcome.unfilled_symbols),
+        ("denied", tuple(each.symbol for each in outcome.denied)),
+    )
+    return ", ".join(
+        f"{len(symbols)} {word} ({' '.join(symbols)})" if named else f"{len(symbols)} {word}"
+        for word, symbols in groups
+        if symbols
+    )
+
+
+def state_phrase(outcome: Outcome, *, reason: bool) -> str:
+    """Name a trading state that is not ACTIVE, with its reason; empty when it is."""
+    snapshot = outcome.snapshot
+    if snapshot is None or snapshot.trading_state is TradingState.ACTIVE:
+        return ""
+    why = shorten(to_gsm7(snapshot.trading_state_reason), _REASON_SEPTETS) if reason else ""
+    return f"{snapshot.trading_state.value} ({why})" if why else snapshot.trading_state.value
+
+
+def orders_sent(outcome: Outcome, breakdown: Breakdown) -> str:
+    """Say what is certain about the orders of a run that broke.
+
+    "No order sent" only where none can have been: the run sends none, it broke before Submit
+    Orders, or it never had anything to submit.
+    """
+    dry = outcome.run is not None and not outcome.run.sends_orders
+    told = breakdown.state.startswith("Notify")  # it broke when all orders were at their end
+    if dry or breakdown.before_orders or (told and not outcome.submitted):
+        return "No order sent"
+    if outcome.submission is None:
+        return "Orders may be out, check the broker"
+    count, filled = len(outcome.orders), len(outcome.filled)
+    if not count:
+        return "No order sent" if told else "Orders may be out, check the broker"
+    sent = f"{count} order{'' if count == 1 else 's'} sent, {filled} filled"
+    return sent if told else f"At least {sent}, check the broker"

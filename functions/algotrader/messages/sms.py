@@ -1,0 +1,86 @@
+"""Owns the text message of a run that ended well: one GSM-7 segment, the orders first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from algotrader.messages.figures import money
+from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
+from algotrader.messages.outcome import Outcome
+from algotrader.messages.phrases import (
+    MOST_NAMES,
+    head,
+    nothing_phrase,
+    orders_phrase,
+    problems_phrase,
+    state_phrase,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Detail:
+    """How much a text tells."""
+
+    names: int = MOST_NAMES  # orders named per side, the rest is counted
+    problem_names: bool = True
+    reason: bool = True
+    cents: bool = True
+    equity: bool = True
+
+
+def _details() -> Iterator[_Detail]:
+    """Give up the least important first; orders stay named as long as they can."""
+    detail = _Detail()
+    yield detail
+    for given_up in ("equity", "problem_names", "reason", "cents"):
+        detail = replace(detail, **{given_up: False})
+        yield detail
+    for names in range(MOST_NAMES, -1, -1):
+        yield replace(detail, names=names)
+
+
+def trading_sms(outcome: Outcome) -> str:
+    """Tell of a run: orders, trouble, the last session's P&L and that since the close."""
+    return _first_that_fits(outcome, _trading)
+
+
+def report_sms(outcome: Outcome) -> str:
+    """Tell of the day's profit or loss, without deposits and withdrawals."""
+    return _first_that_fits(outcome, _report)
+
+
+def _first_that_fits(
+    outcome: Outcome, sentences: Callable[[Outcome, _Detail], tuple[str, ...]]
+) -> str:
+    text = ""
+    for detail in _details():
+        told = ". ".join(filter(None, sentences(outcome, detail)))
+        text = to_gsm7(f"{head(outcome)}: {told}")
+        if septets(text) <= SEGMENT_SEPTETS:
+            break
+    return shorten(text, SEGMENT_SEPTETS)
+
+
+def _trading(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
+    last = None if outcome.snapshot is None else outcome.snapshot.last_session_pnl
+    return (
+        orders_phrase(outcome, detail.names) or nothing_phrase(outcome),
+        state_phrase(outcome, reason=detail.reason),
+        problems_phrase(outcome, named=detail.problem_names),
+        f"Last session {money(last, signed=True, cents=detail.cents)}",
+        f"Since close {money(outcome.day_pnl, signed=True, cents=detail.cents)}",
+        _equity(outcome) if detail.equity else "",
+    )
+
+
+def _report(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
+    return (
+        f"day {money(outcome.day_pnl, signed=True, cents=detail.cents)}",
+        state_phrase(outcome, reason=detail.reason),
+        _equity(outcome) if detail.equity else "",
+    )
+
+
+def _equity(outcome: Outcome) -> str:
+    return "" if outcome.account is None else f"Equity {money(outcome.account.equity)}"

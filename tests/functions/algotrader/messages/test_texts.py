@@ -1,0 +1,367 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algotrader.messages import MAX_SUBJECT_LENGTH, Outcome, make_texts, read_breakdown
+from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, to_gsm7
+from algotrader.model import OrderRejected, Side, TradingState
+from tests.support.told_runs import (
+    DRY_RUN,
+    LIVE,
+    REPORT,
+    RUN,
+    SNAPSHOT,
+    decision,
+    denied,
+    intent,
+    order,
+    order_id,
+    outcome,
+    sell,
+    submission,
+)
+
+
+def sms(**changes) -> str:
+    return make_texts(outcome(**changes)).sms
+
+
+def failed(state: str, error: str, cause: str, **changes) -> Outcome:
+    plain = {"decision": None, **changes}
+    return outcome(breakdown=read_breakdown(state, error, cause), **plain)
+
+
+def test_a_text_leads_with_the_orders_then_names_both_profits_and_the_equity():
+    assert sms(
+        submission=submission(order("AAPL", "56"), order("GOOG", "31"), order("IBM", "124"))
+    ) == (
+        "algo-trader PAPER 2013-02-28: bought 56 AAPL, 31 GOOG, 124 IBM. "
+        "Last session +$123.45. Since close -$20.10. Equity $100,000.00"
+    )
+
+
+def test_sells_come_before_buys_and_a_part_says_of_how_many():
+    told = sms(submission=submission(order("AAPL", "5", "56"), sell("MSFT", "10")))
+    assert ": sold 10 MSFT, bought 5 of 56 AAPL. " in told
+
+
+def test_deposits_are_no_profit():
+    account = replace(SNAPSHOT.account, adjustments=Decimal(500))
+    told = sms(submission=submission(order("AAPL", "5"), account=account))
+    assert "Since close -$520.10" in told
+
+
+def test_a_last_session_that_the_broker_did_not_tell_is_unknown():
+    assert "Last session unknown. " in sms(snapshot=replace(SNAPSHOT, last_session_pnl=None))
+
+
+def test_trouble_is_counted_and_named():
+    told = sms(
+        decision=decision(denied=(denied("MSFT"),)),
+        submission=submission(
+            order("AAPL", "0", "5"),
+            order("GOOG", "0", "5", status="accepted"),
+            rejected=(OrderRejected(order_id("IBM"), "IBM", "40310000", "insufficient"),),
+            unsettled=(order_id("GOOG"),),
+        ),
+    )
+    assert (
+        "no fills. 1 unsettled (GOOG), 1 rejected (IBM), 1 unfilled (AAPL), 1 denied (MSFT)."
+        in told
+    )
+
+
+def test_an_order_rejected_at_once_and_shown_as_rejected_counts_once():
+    told = sms(
+        submission=submission(
+            order("IBM", "0", "5", status="rejected"),
+            rejected=(OrderRejected(order_id("IBM"), "IBM", "40310000", "insufficient"),),
+        )
+    )
+    assert "1 rejected (IBM)" in told
+    assert "unfilled" not in told
+
+
+def test_a_denial_before_and_after_the_decision_is_told_once():
+    told = sms(
+        decision=decision(denied=(denied("MSFT"),)),
+        submission=submission(order("AAPL", "5"), denied=(denied("MSFT"), denied("IBM"))),
+    )
+    assert "2 denied (MSFT IBM)" in told
+
+
+def test_a_live_run_says_so():
+    assert sms(run=LIVE).startswith("algo-trader LIVE 2013-02-28: ")
+
+
+def test_one_of_several_slots_is_named():
+    assert sms(run=replace(RUN, slot="1030")).startswith("algo-trader PAPER 2013-02-28 1030: ")
+
+
+@pytest.mark.parametrize("run", [DRY_RUN, replace(LIVE, sends_orders=False)])
+def test_a_dry_run_says_so_and_what_it_would_send(run):
+    told = make_texts(outcome(run=run, decision=decision(intent("AAPL", "56"))))
+    assert told.sms.startswith("algo-trader DRY RUN 2013-02-28: would buy 56 AAPL. ")
+    assert told.subject == "algo-trader DRY RUN 2013-02-28: 1 order would be sent"
+    assert "a dry run: no order was sent" in told.email
+    assert "WOULD BE SENT\n  buy 56 AAPL, limit at 100.2 at most, entry" in told.email
+
+
+def test_a_dry_run_tells_exits_first():
+    exits = (intent("MSFT", "10", Side.SELL),)
+    told = sms(run=DRY_RUN, decision=decision(intent("AAPL", "56"), exits=exits))
+    assert ": would sell 10 MSFT, would buy 56 AAPL. " in told
+
+
+def test_no_orders_within_the_band_say_so():
+    weights = {"AAPL": Decimal("0.25")}
+    assert ": no orders: all within band. " in sms(decision=decision(target_weights=weights))
+
+
+def test_no_orders_for_cash_say_so():
+    weights = {"AAPL": Decimal(0)}
+    assert ": no orders: the strategy wants cash" in sms(decision=decision(target_weights=weights))
+
+
+def test_no_orders_since_all_were_denied_name_their_one_code():
+    told = sms(
+        decision=decision(denied=(denied("AAPL", "PRICE_STALE"), denied("IBM", "PRICE_STALE")))
+    )
+    assert ": no orders: all denied, PRICE_STALE. 2 denied (AAPL IBM). " in told
+
+
+def test_no_orders_since_all_were_denied_for_several_reasons_say_so():
+    told = sms(decision=decision(denied=(denied("AAPL", "PRICE_STALE"), denied("IBM", "NO_PRICE"))))
+    assert ": no orders: all denied. 2 denied (AAPL IBM). " in told
+
+
+def test_a_halted_desk_says_so_with_its_reason():
+    halted = replace(
+        SNAPSHOT, trading_state=TradingState.HALTED, trading_state_reason="earnings week"
+    )
+    told = sms(snapshot=halted, decision=decision(denied=(denied("AAPL", "TRADING_HALTED"),)))
+    assert ": no orders: trading is halted. HALTED (earnings week). 1 denied (AAPL). " in told
+
+
+def test_a_reducing_desk_says_so_beside_its_orders():
+    reducing = replace(SNAPSHOT, trading_state=TradingState.REDUCING)
+    told = sms(snapshot=reducing, submission=submission(sell("MSFT", "10")))
+    assert ": sold 10 MSFT. REDUCING. " in told
+
+
+def test_equity_goes_first_when_a_text_is_too_long_then_names_of_trouble():
+    many = [f"SYM{n}" for n in range(8)]
+    some = sms(
+        decision=decision(denied=tuple(map(denied, many))),
+        submission=submission(order("SYM0", "7000")),
+    )
+    assert some.endswith(f"8 denied ({' '.join(many)}). Last session +$123.45. Since close -$20.10")
+    told = sms(
+        decision=decision(denied=tuple(map(denied, many))),
+        submission=submission(*(order(symbol, "7000") for symbol in many[:4])),
+    )
+    assert told == (
+        "algo-trader PAPER 2013-02-28: bought 7000 SYM0, 7000 SYM1, 7000 SYM2, 7000 SYM3. "
+        "8 denied. Last session +$123.45. Since close -$20.10"
+    )
+
+
+def test_orders_are_named_as_far_as_they_fit_and_the_rest_counted():
+    told = sms(submission=submission(*(order(f"SYMBOL{n}", "1234") for n in range(20))))
+    assert told == (
+        "algo-trader PAPER 2013-02-28: bought 1234 SYMBOL0, 1234 SYMBOL1, 1234 SYMBOL2, "
+        "1234 SYMBOL3, 1234 SYMBOL4 and 15 more. Last session +$123. Since close -$20"
+    )
+
+
+def test_a_report_tells_the_day_without_deposits():
+    account = replace(SNAPSHOT.account, adjustments=Decimal(-1000))
+    told = make_texts(
+        outcome(run=REPORT, decision=None, snapshot=replace(SNAPSHOT, account=account))
+    )
+    assert told.sms == ("algo-trader PAPER 2013-02-28 report: day +$979.90. Equity $100,000.00")
+    assert told.subject == "algo-trader PAPER 2013-02-28 report: the day's profit or loss"
+    assert "the day: +$979.90, without deposits and withdrawals" in told.email
+
+
+def test_a_subject_counts_fills_and_trouble():
+    told = make_texts(
+        outcome(
+            decision=decision(denied=(denied("MSFT"),)),
+            submission=submission(order("AAPL", "5"), order("IBM", "5")),
+        )
+    )
+    assert told.subject == "algo-trader PAPER 2013-02-28: 2 orders filled, 1 denied"
+
+
+def test_an_email_holds_orders_denials_reasons_profit_account_warnings_and_the_record():
+    told = make_texts(
+        outcome(
+            snapshot=replace(SNAPSHOT, warnings=("No corporate actions from this broker.",)),
+            decision=decision(intent("AAPL", "56"), denied=(denied("MSFT"),)),
+            submission=submission(order("AAPL", "56")),
+        )
+    ).email
+    for line in (
+        "algo-trader PAPER 2013-02-28: bought 56 AAPL.",
+        "  stack desk, strategy fixed_weights",
+        "  trading state ACTIVE",
+        "ORDERS\n  buy 56 of 56 AAPL at $100.00, $5,600.00, limit order filled, at1-",
+        "DENIED BY THE DESK\n  buy 900 MSFT: MAX_ORDER_NOTIONAL 90000 > 50000",
+        "WHY\n  AAPL: Target weight 25%.",
+        "  last full session (2013-02-27): +$123.45",
+        "  since its close: -$20.10",
+        "  equity $100,000.00, at the previous close $100,020.10",
+        "  target weights: AAPL 25%",
+        "WARNINGS\n  1 denied (MSFT)\n  No corporate actions from this broker.",
+        "RECORD\n  s3://bucket/runs/2013-02-28/2013-02-28-day/record.json",
+        f"  execution {RUN.execution_arn}",
+    ):
+        assert line in told
+    assert "UNSETTLED" not in told
+
+
+def test_an_email_of_a_huge_universe_is_cut_between_lines_and_says_so():
+    why = {f"SYM{n}": "x" * 200 for n in range(1000)}
+    told = make_texts(outcome(decision=decision(why=why))).email
+    assert len(told) < 61_000
+    assert told.endswith("x\n\nThe rest is left out here: the run's record holds it.\n")
+
+
+KEYS = "KEYS_REFUSED: status=401. Put the right keys into the parameter that the template names."
+
+
+def test_a_failure_leads_with_failed_its_error_and_says_what_to_do():
+    told = make_texts(failed("Fetch Bars", "BrokerAuthError", KEYS, run=None, settings=None))
+    assert told.sms == (
+        "FAILED algo-trader: BrokerAuthError KEYS_REFUSED. No order sent. status=401. "
+        "Put the right keys into the parameter that the template names."
+    )
+    assert told.subject == "FAILED algo-trader: BrokerAuthError KEYS_REFUSED"
+    assert "FAILED algo-trader: BrokerAuthError in Fetch Bars." in told.email
+    assert f"WHAT BROKE\n  {KEYS}" in told.email
+    assert "WHAT TO DO\n  Put the right keys into" in told.email
+    assert "An earlier execution of the same run may have sent some." in told.email
+
+
+def test_a_long_failure_keeps_facts_and_advice_cut_between_words():
+    advice = "Check the feed of this symbol, or take it out of the template's Symbols parameter."
+    facts = "symbols=AAPL, GOOG, IBM, MSFT newest=2013-02-20 allowed=2013-02-27"
+    told = make_texts(
+        failed("Compute Indicators", "StaleBarsError", f"BARS_STALE: {facts}. {advice}")
+    )
+    assert told.sms == (
+        "FAILED algo-trader PAPER 2013-02-28: StaleBarsError BARS_STALE. No order sent. "
+        "symbols=AAPL, GOOG, IBM, MSFT... Check the feed of this symbol, or take it out..."
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "words"),
+    [
+        ("Any Orders?", {}, "No order sent"),
+        ("Submit Orders", {"run": DRY_RUN}, "No order sent"),
+        ("Notify", {}, "No order sent"),
+        ("Notify", {"submitted": True}, "Orders may be out, check the broker"),
+        ("Submit Orders", {}, "Orders may be out, check the broker"),
+        ("Orders Complete?", {}, "Orders may be out, check the broker"),
+        ("a state of next year", {}, "Orders may be out, check the broker"),
+        (
+            "Submit Orders",
+            {"submission": submission(order("AAPL", "5"), order("IBM", "0", "5", status="new"))},
+            "At least 2 orders sent, 1 filled, check the broker",
+        ),
+        ("Submit Orders", {"submission": submission()}, "Orders may be out, check the broker"),
+        ("Notify", {"submission": submission(order("AAPL", "5"))}, "1 order sent, 1 filled"),
+        ("Notify", {"submission": submission()}, "No order sent"),
+    ],
+)
+def test_a_failure_says_of_orders_what_is_certain(state, changes, words):
+    changes = {"submitted": "submission" in changes, **changes}
+    told = make_texts(failed(state, "States.Timeout", "It timed out", **changes))
+    assert f": States.Timeout. {words}. It timed out. " in told.sms
+    assert f"  {words}.\n" in told.email
+
+
+def test_a_failure_says_what_could_not_be_done_while_telling():
+    told = make_texts(failed("Submit Orders", "X", "", notes=("journal not written",)))
+    assert "check the broker. journal not written." in told.sms
+    assert "WARNINGS\n  journal not written" in told.email
+
+
+symbols = st.from_regex(r"[A-Z][A-Z0-9.]{0,9}", fullmatch=True)
+amounts = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15)
+sizes = st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**12)
+orders = st.builds(
+    order,
+    symbols,
+    sizes.map(str),
+    st.none() | sizes.map(str),
+    status=st.sampled_from(["filled", "canceled", "new", "rejected", "done_for_day"]),
+    side=st.sampled_from(Side),
+    client_order_id=st.text(max_size=48),
+)
+denials = st.lists(st.builds(denied, symbols, st.text(max_size=40)), max_size=30).map(tuple)
+submissions = st.builds(
+    lambda placed, refused, since, open_ids: submission(
+        *placed, denied=refused, rejected=since, unsettled=open_ids
+    ),
+    st.lists(orders, max_size=25),
+    denials,
+    st.lists(
+        st.builds(OrderRejected, st.text(max_size=48), symbols, st.text(), st.text()), max_size=9
+    ).map(tuple),
+    st.lists(st.text(max_size=48), max_size=9).map(tuple),
+)
+snapshots = st.builds(
+    lambda state, reason, last, equity, adjustments, warnings: replace(
+        SNAPSHOT,
+        trading_state=state,
+        trading_state_reason=reason,
+        last_session_pnl=last,
+        account=replace(SNAPSHOT.account, equity=equity, adjustments=adjustments),
+        warnings=warnings,
+    ),
+    st.sampled_from(TradingState),
+    st.text(),
+    st.none() | amounts,
+    amounts | st.just(Decimal("NaN")),
+    amounts,
+    st.lists(st.text(), max_size=3).map(tuple),
+)
+outcomes = st.builds(
+    outcome,
+    run=st.sampled_from([RUN, DRY_RUN, LIVE, REPORT, None]),
+    snapshot=st.none() | snapshots,
+    decision=st.none()
+    | st.builds(
+        lambda entries, refused: decision(*entries, denied=refused),
+        st.lists(st.builds(intent, symbols, sizes.map(str), st.sampled_from(Side)), max_size=25),
+        denials,
+    ),
+    submission=st.none() | submissions,
+    breakdown=st.none() | st.builds(read_breakdown, st.text(), st.text(), st.text()),
+    notes=st.lists(st.text(), max_size=3).map(tuple),
+)
+
+
+@given(outcomes)
+def test_every_run_gives_one_segment_of_gsm7_and_a_subject_that_sns_takes(told_of):
+    told = make_texts(told_of)
+    assert told.sms == to_gsm7(told.sms)
+    assert 0 < septets(told.sms) <= SEGMENT_SEPTETS
+    assert 0 < len(told.subject) <= MAX_SUBJECT_LENGTH < 100
+    assert told.subject.isascii()
+    assert told.subject.isprintable()
+    assert told.email.endswith("\n")
+    assert ("FAILED" in told.sms) == (told_of.breakdown is not None)
+
+
+@given(outcomes)
+def test_every_run_that_ended_well_names_both_profits_or_the_day(told_of):
+    told = make_texts(replace(told_of, breakdown=None)).sms
+    named = ("day ",) if told_of.is_report else ("Last session ", "Since close ")
+    assert all(name in told for name in named)
