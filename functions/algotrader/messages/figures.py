@@ -8,6 +8,7 @@ _CENT = Decimal("0.01")
 _DOLLAR = Decimal(1)
 # Beyond it a figure is no sum of money that a text should spell out.
 _LARGEST_EXPONENT = 20
+_LARGEST_SHORT_EXPONENT = 11  # where room is so short that even cents are left out
 _SMALLEST_EXPONENT = -9  # a broker's finest fraction of a share
 
 UNKNOWN = "unknown"
@@ -21,7 +22,7 @@ def money(amount: Decimal | None, *, signed: bool = False, cents: bool = True) -
     if amount is None or not amount.is_finite():
         return UNKNOWN
     sign = "-" if amount < 0 else "+" if signed else ""
-    if amount.adjusted() > _LARGEST_EXPONENT:
+    if amount.adjusted() > (_LARGEST_EXPONENT if cents else _LARGEST_SHORT_EXPONENT):
         return f"{sign}${abs(amount):.2E}"
     rounded = abs(amount).quantize(_CENT if cents else _DOLLAR, rounding=ROUND_HALF_EVEN)
     if not rounded:

@@ -34,7 +34,7 @@ def orders_phrase(outcome: Outcome, names: int = MOST_NAMES) -> str:
             continue
         named = ", ".join(items[:names])
         if not named:
-            groups.append(f"{word} {len(items)} symbol{'' if len(items) == 1 else 's'}")
+            groups.append(f"{word} {len(items)}")
         elif len(items) > names:
             groups.append(f"{word} {named} and {len(items) - names} more")
         else:
@@ -66,17 +66,26 @@ def _filled_phrase(order: Order) -> str:
 
 def problems_phrase(outcome: Outcome, *, named: bool) -> str:
     """Count, and name, what went otherwise than decided; empty when nothing did."""
+    return ", ".join(
+        f"{len(symbols)} {word} ({' '.join(symbols)})" if named else f"{len(symbols)} {word}"
+        for word, symbols in _problems(outcome)
+    )
+
+
+def trouble_phrase(outcome: Outcome) -> str:
+    """Count all that went otherwise than decided as one; empty when nothing did."""
+    count = sum(len(symbols) for _, symbols in _problems(outcome))
+    return f"trouble with {count}" if count else ""
+
+
+def _problems(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
     groups = (
         ("unsettled", outcome.unsettled_symbols),
         ("rejected", outcome.rejected_symbols),
         ("unfilled", outcome.unfilled_symbols),
         ("denied", tuple(each.symbol for each in outcome.denied)),
     )
-    return ", ".join(
-        f"{len(symbols)} {word} ({' '.join(symbols)})" if named else f"{len(symbols)} {word}"
-        for word, symbols in groups
-        if symbols
-    )
+    return [group for group in groups if group[1]]
 
 
 def state_phrase(outcome: Outcome, *, reason: bool) -> str:

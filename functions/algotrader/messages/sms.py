@@ -15,6 +15,7 @@ from algotrader.messages.phrases import (
     orders_phrase,
     problems_phrase,
     state_phrase,
+    trouble_phrase,
 )
 
 
@@ -24,20 +25,22 @@ class _Detail:
 
     names: int = MOST_NAMES  # orders named per side, the rest is counted
     problem_names: bool = True
-    reason: bool = True
+    state_reason: bool = True
     cents: bool = True
     equity: bool = True
+    reasons: bool = True  # why there is no order, and which trouble there is
 
 
 def _details() -> Iterator[_Detail]:
     """Give up the least important first; orders stay named as long as they can."""
     detail = _Detail()
     yield detail
-    for given_up in ("equity", "problem_names", "reason", "cents"):
+    for given_up in ("equity", "problem_names", "state_reason", "cents"):
         detail = replace(detail, **{given_up: False})
         yield detail
     for names in range(MOST_NAMES, -1, -1):
         yield replace(detail, names=names)
+    yield replace(detail, names=0, reasons=False)
 
 
 def trading_sms(outcome: Outcome) -> str:
@@ -64,10 +67,15 @@ def _first_that_fits(
 
 def _trading(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
     last = None if outcome.snapshot is None else outcome.snapshot.last_session_pnl
+    if detail.reasons:
+        nothing = nothing_phrase(outcome)
+        problems = problems_phrase(outcome, named=detail.problem_names)
+    else:
+        nothing, problems = "no orders", trouble_phrase(outcome)
     return (
-        orders_phrase(outcome, detail.names) or nothing_phrase(outcome),
-        state_phrase(outcome, reason=detail.reason),
-        problems_phrase(outcome, named=detail.problem_names),
+        orders_phrase(outcome, detail.names) or nothing,
+        state_phrase(outcome, reason=detail.state_reason),
+        problems,
         f"Last session {money(last, signed=True, cents=detail.cents)}",
         f"Since close {money(outcome.day_pnl, signed=True, cents=detail.cents)}",
         _equity(outcome) if detail.equity else "",
@@ -77,7 +85,7 @@ def _trading(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
 def _report(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
     return (
         f"day {money(outcome.day_pnl, signed=True, cents=detail.cents)}",
-        state_phrase(outcome, reason=detail.reason),
+        state_phrase(outcome, reason=detail.state_reason),
         _equity(outcome) if detail.equity else "",
     )
 

@@ -177,6 +177,28 @@ def test_orders_are_named_as_far_as_they_fit_and_the_rest_counted():
     )
 
 
+def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
+    many = [f"SYM{n}" for n in range(100)]
+    snapshot = replace(
+        SNAPSHOT, trading_state=TradingState.REDUCING, last_session_pnl=Decimal(-123456789012)
+    )
+    told = sms(
+        run=replace(RUN, slot="1030"),
+        snapshot=snapshot,
+        decision=decision(denied=tuple(map(denied, many))),
+        submission=submission(
+            *(order(symbol, "0", "5") for symbol in many),
+            *(sell(symbol, "5", "6", status="new") for symbol in many),
+            rejected=tuple(OrderRejected(symbol, symbol, "1", "no") for symbol in many),
+            account=replace(SNAPSHOT.account, equity=Decimal("-1E+15")),
+        ),
+    )
+    assert told == (
+        "algo-trader PAPER 2013-02-28 1030: sold 100. REDUCING. trouble with 400. "
+        "Last session -$123,456,789,012. Since close -$1.00E+15"
+    )
+
+
 def test_a_report_tells_the_day_without_deposits():
     account = replace(SNAPSHOT.account, adjustments=Decimal(-1000))
     told = make_texts(
