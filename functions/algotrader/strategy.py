@@ -237,7 +237,7 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
             strategy=name,
             error=str(error),
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(name, "it cannot be made.", error=repr(error)) from error
     return strategy
 
@@ -248,7 +248,7 @@ def _strategy_class(name: str) -> type[Strategy]:
         module = importlib.import_module(f"{STRATEGIES_PACKAGE}.{name}")
     except DeskError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(name, "it cannot be imported.", error=repr(error)) from error
     found = {
         each

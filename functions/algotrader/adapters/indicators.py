@@ -194,7 +194,7 @@ def _called(
         result: object = strategy.features(frame.reset_index(drop=True), files)
     except DeskError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise StrategyError(
             "STRATEGY_FEATURES_FAILED",
             "Mend the strategy's features().",

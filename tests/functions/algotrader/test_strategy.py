@@ -166,6 +166,7 @@ def test_a_wrong_parameter_is_refused_by_name(
         ("def broken(:", "SyntaxError"),
         ("import no_such_library", "No module named 'no_such_library'"),
         ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit(3)", "SystemExit(3)"),
         ("", "found=[]"),
         ("from strategies.sma_cross import SmaCross", "found=[]"),
         (GOOD + "\nclass Second(Mine):\n    pass\n", "found=['Mine', 'Second']"),

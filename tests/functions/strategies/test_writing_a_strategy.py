@@ -1,0 +1,115 @@
+"""The code on the page about writing a strategy runs as it stands there."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from algotrader.adapters.indicators import compute
+from algotrader.errors import ConfigurationError
+from algotrader.market import Market, Portfolio, SymbolFeatures
+from algotrader.strategy import Strategy, load_strategy
+from tests.docs.markdown import blocks
+from tests.functions.algotrader.indicator_bars import columns, real_frame
+
+PAGE = "docs/writing-a-strategy.md"
+SYMBOLS = ("AAPL", "GOOG", "IBM", "MSFT")
+
+
+def files() -> dict[str, str]:
+    """Give the page's Python files by the path that their first line names."""
+    found = {}
+    for block in blocks(PAGE, "python"):
+        first, _, text = block.text.partition("\n")
+        assert first.startswith("# "), f"{PAGE}:{block.line} must begin with the file's path"
+        found[first.removeprefix("# ")] = text
+    return found
+
+
+@pytest.fixture(autouse=True)
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the page's strategies beside those that ship."""
+    package = importlib.import_module("strategies")
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    names = [Path(path) for path in files() if path.startswith("functions/strategies/")]
+    for each in names:
+        (tmp_path / each.name).write_text(files()[each.as_posix()], encoding="utf-8")
+    importlib.invalidate_caches()
+    yield
+    for each in names:
+        sys.modules.pop(f"strategies.{each.stem}", None)
+
+
+def weights_over_a_month(strategy: Strategy, own: dict[str, bytes]) -> list[dict[str, Decimal]]:
+    """Run a strategy over real bars, session by session, holding what it asked for."""
+    need = strategy.bars_needed()
+    frames = {symbol: real_frame(symbol, date(2012, 12, 31), need + 20) for symbol in SYMBOLS}
+    held: dict[str, Decimal] = {}
+    asked = []
+    for end in range(need, need + 21):
+        bars = {symbol: columns(frame.iloc[:end]) for symbol, frame in frames.items()}
+        features = compute(bars, strategy, own)
+        market = Market(
+            session=date(2013, 1, 2),
+            as_of=features.as_of,
+            symbols={
+                symbol: SymbolFeatures(of, Decimal(100)) for symbol, of in features.values.items()
+            },
+        )
+        held = strategy.target_weights(
+            market, Portfolio(Decimal(1), dict.fromkeys(held, Decimal(1)), held)
+        )
+        asked.append(held)
+    return asked
+
+
+def check_weights(asked: list[dict[str, Decimal]]) -> None:
+    assert any(asked)
+    assert any(len(each) < len(SYMBOLS) for each in asked)
+    assert all(type(weight) is Decimal for each in asked for weight in each.values())
+    assert all(sum(each.values()) <= 1 for each in asked)
+
+
+def test_the_first_strategy_of_the_page_trades_real_bars() -> None:
+    strategy = load_strategy("channel_breakout", {"entry": 20, "leave": 5})
+    check_weights(weights_over_a_month(strategy, {}))
+
+
+def test_the_first_strategy_of_the_page_refuses_what_its_check_refuses() -> None:
+    with pytest.raises(
+        ConfigurationError, match="leave must be at least 1 and less than entry: 60"
+    ):
+        load_strategy("channel_breakout", {"leave": 60})
+
+
+def test_the_test_of_the_page_passes() -> None:
+    names: dict[str, Any] = {}
+    exec(files()["tests/functions/strategies/test_channel_breakout.py"], names)  # noqa: S102
+    tests = [each for name, each in names.items() if name.startswith("test_")]
+    assert len(tests) == 3
+    for each in tests:
+        each()
+
+
+def test_the_model_of_the_page_is_read_and_trades_real_bars() -> None:
+    (model,) = blocks(PAGE, "json")
+    assert json.loads(model.text)
+    strategy = load_strategy("own_model", {})
+    check_weights(weights_over_a_month(strategy, {"own_model.json": model.text.encode()}))
+
+
+def test_the_parameters_that_the_page_passes_to_the_first_strategy_are_its_own() -> None:
+    told = json.loads('{"entry": 40, "leave": 10}')
+    assert f"StrategyParameters={json.dumps(told)}" in "".join(
+        each.text for each in blocks(PAGE, "sh")
+    )
+    assert load_strategy("channel_breakout", told).bars_needed() == 41
