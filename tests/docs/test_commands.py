@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import importlib.util
+import re
+from functools import cache
+
+import botocore.session
+import click
+import pytest
+from botocore import xform_name
+
+from local.cli.app import app
+from tests.docs.asl import template
+from tests.docs.markdown import ROOT, code_spans, pages, prose, tables
+from tests.docs.shell import Command, commands
+
+# Not ours: nothing to hold them against but that they are what we mean.
+ORDINARY = frozenset({"cd", "git", "curl", "cat", "rm", "export", "read", "python3", "source"})
+# Of aws-sam-cli 1.170.0; its options are many, these are the ones that the pages use.
+SAM = {
+    ("build",): {"--parameter-overrides"},
+    ("deploy",): {"--guided", "--parameter-overrides", "--stack-name", "--config-env"},
+    ("delete",): {"--stack-name"},
+    ("list", "stack-outputs"): {"--stack-name"},
+    ("local", "invoke"): {"--event", "-e", "--env-vars", "-n"},
+}
+# Commands of the aws program itself, which no service model knows.
+AWS_OF_ITS_OWN = {("s3", "ls"), ("s3", "cp"), ("logs", "tail")}
+AWS_GLOBAL = {"--query", "--output", "--region", "--profile"}
+
+
+def of_program(*programs: str) -> list[Command]:
+    return [each for each in commands() if each.program in programs]
+
+
+@cache
+def make_targets() -> frozenset[str]:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return frozenset(re.findall(r"^([a-z][\w-]*):", text, re.MULTILINE))
+
+
+def parameters() -> set[str]:
+    return set(template()["Parameters"])
+
+
+@pytest.mark.parametrize("command", commands(), ids=str)
+def test_every_command_is_one_that_the_tests_can_judge(command: Command) -> None:
+    known = {*ORDINARY, "make", "algo-trader", "python", "aws", "sam"}
+    assert command.program in known
+
+
+@pytest.mark.parametrize("command", of_program("make"), ids=str)
+def test_every_make_target_exists(command: Command) -> None:
+    wanted = [word for word in command.words[1:] if "=" not in word]
+    assert set(wanted) <= make_targets()
+
+
+@pytest.mark.parametrize("command", of_program("algo-trader"), ids=str)
+def test_every_algo_trader_command_and_option_exists(command: Command) -> None:
+    given = [word for word in command.words[1:] if not word.startswith("-")]
+    spoken = {word.partition("=")[0] for word in command.words if word.startswith("-")}
+    if not given:
+        assert spoken <= {"--help", "-h", "--version"}
+        return
+    subcommand = app.commands[given[0]]
+    options = {name for each in subcommand.params for name in each.opts}
+    assert spoken <= options | {"--help", "-h"}
+
+
+def test_every_algo_trader_command_is_shown_on_some_page() -> None:
+    shown = {word for each in of_program("algo-trader") for word in each.words}
+    assert set(app.commands) <= shown
+
+
+def test_every_python_module_that_is_run_exists() -> None:
+    modules = [each for one in of_program("python", "python3") for each in one.value_of("-m")[:1]]
+    assert [each for each in modules if importlib.util.find_spec(each) is None] == []
+
+
+@pytest.mark.parametrize("command", of_program("aws"), ids=str)
+def test_every_aws_command_and_option_exists(command: Command) -> None:
+    service, operation, *rest = command.words[1:]
+    if (service, operation) in AWS_OF_ITS_OWN:
+        return
+    model = botocore.session.get_session().get_service_model(service)
+    shapes = {xform_name(each, "-"): each for each in model.operation_names}
+    members = model.operation_model(shapes[operation]).input_shape.members
+    known = {f"--{xform_name(each, '-')}" for each in members}
+    spoken = {word.partition("=")[0] for word in rest if word.startswith("--")}
+    assert spoken <= known | AWS_GLOBAL
+
+
+@pytest.mark.parametrize("command", of_program("sam"), ids=str)
+def test_every_sam_command_names_what_there_is(command: Command) -> None:
+    spoken = {word for word in command.words[1:] if word.startswith("-")}
+    verb = next(
+        key for key in sorted(SAM, key=len, reverse=True) if command.words[1 : len(key) + 1] == key
+    )
+    assert spoken <= SAM[verb]
+    if verb == ("local", "invoke") and command.line:
+        assert command.words[3] in template()["Resources"]
+    for event in command.value_of("--event", "-e"):
+        assert (ROOT / event).is_file()
+
+
+@pytest.mark.parametrize("command", commands(), ids=str)
+def test_every_parameter_that_a_command_sets_exists(command: Command) -> None:
+    pairs = command.value_of("--parameter", "--parameter-overrides")
+    assert {each.partition("=")[0] for each in pairs} <= parameters()
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_parameter_that_a_page_sets_in_passing_exists(page: str) -> None:
+    set_there = {
+        match[1]
+        for span in code_spans(prose(page))
+        for match in re.finditer(r"(?:^|\s)([A-Z][a-z]+(?:[A-Z][a-z]+)*[1-5]?)=", span)
+    }
+    assert set_there - {"Key"} <= parameters()
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_parameter_of_a_table_of_parameters_exists(page: str) -> None:
+    listed = {
+        span
+        for each in tables(page)
+        if each.header[0] == "Parameter"
+        for cell in each.column("Parameter")
+        for span in code_spans(cell)
+    }
+    assert listed <= parameters()
+
+
+def test_the_pages_leave_no_click_option_undescribed() -> None:
+    """Every command's help says something of each option, since the pages point there."""
+    for subcommand in app.commands.values():
+        assert all(each.help for each in subcommand.params if isinstance(each, click.Option))

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from algotrader import errors
+from algotrader.limits import Reason
+from tests.docs.markdown import ROOT, table, tables
+
+PAGE = "docs/errors.md"
+MACHINE: dict[str, Any] = yaml.safe_load(
+    (ROOT / "statemachine" / "trading.asl.yaml").read_text(encoding="utf-8")
+)
+CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+LEAVES = {
+    name
+    for name, each in vars(errors).items()
+    if inspect.isclass(each) and issubclass(each, errors.DeskError) and not each.__subclasses__()
+}
+# Places whose words look like codes and are none: names of environment variables and of constants.
+_NO_CODES_IN = ("environ", "getenv", "Literal", "__all__")
+# Step Functions' word for how an execution ended.
+_NO_CODES = frozenset({"TIMED_OUT"})
+
+
+def _plain(cell: str) -> str:
+    return cell.strip("`")
+
+
+def _sources() -> list[Path]:
+    return sorted((ROOT / "functions").rglob("*.py"))
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _head(node: ast.AST) -> str:
+    """Spell what a subscript, call or assignment is about."""
+    if isinstance(node, ast.Subscript):
+        return ast.unparse(node.value)
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func)
+    return ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else ""
+
+
+def _outcomes() -> set[str]:
+    """Give the words that a step's result may hold for a Choice to go by."""
+    source = (ROOT / "functions" / "algotrader" / "contracts.py").read_text(encoding="utf-8")
+    return {
+        inner.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Subscript) and _head(node) == "Literal"
+        for inner in ast.walk(node.slice)
+        if isinstance(inner, ast.Constant)
+    }
+
+
+def _codes_in(node: ast.AST) -> Iterator[str]:
+    """Give every constant below a node that is spelled as a code, those of other meaning aside."""
+    if any(word in _head(node) for word in _NO_CODES_IN):
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if CODE.fullmatch(node.value):
+            yield node.value
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _codes_in(child)
+
+
+@cache
+def _environment_names() -> frozenset[str]:
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    return frozenset(re.findall(r"^ +([A-Z][A-Z0-9_]+):", template, re.MULTILINE))
+
+
+def codes_in_code() -> set[str]:
+    """Give every code that the functions can tell of, however it gets into an error."""
+    found = {
+        code
+        for path in _sources()
+        for code in _codes_in(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    found -= _environment_names() | _outcomes() | _NO_CODES
+    return found | {code for _, code in codes_raised()} | set(Reason)
+
+
+def codes_raised() -> set[tuple[str, str]]:
+    """Give leaf and code wherever an error class is called with its code in so many words."""
+    found = set()
+    for path in _sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _name(node.func) in LEAVES and node.args:
+                for inner in ast.walk(node.args[0]):
+                    if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                        found.add((_name(node.func), inner.value))
+    return found
+
+
+def codes_told() -> dict[str, list[str]]:
+    """Give the codes on the page by the heading they stand under."""
+    return {
+        each.heading: [_plain(cell) for cell in each.column("Code")]
+        for each in tables(PAGE)
+        if each.header[0] == "Code"
+    }
+
+
+def handling(error: str) -> str:
+    """Say in the page's words what the state machine does with an error, as the ASL has it."""
+    tasks = {
+        name: state
+        for name, state in MACHINE["States"].items()
+        if state["Type"] == "Task" and "lambda" in state["Resource"]
+    }
+    retrying = [
+        name
+        for name, state in tasks.items()
+        if any(error in each["ErrorEquals"] for each in state["Retry"])
+    ]
+    if not retrying:
+        return "Catch"
+    where = "every step" if len(retrying) == len(tasks) else " and ".join(retrying)
+    return f"Retry in {where}, then Catch"
+
+
+def test_every_leaf_has_its_row_and_no_row_is_without_a_leaf() -> None:
+    told = [_plain(cell) for cell in table(PAGE, "Errors").column("Error")]
+    assert sorted(told) == sorted(LEAVES)
+
+
+def test_every_error_name_of_the_state_machine_has_its_row() -> None:
+    named = {
+        name
+        for state in MACHINE["States"].values()
+        for rule in (*state.get("Retry", ()), *state.get("Catch", ()))
+        for name in rule["ErrorEquals"]
+    }
+    assigned = {
+        state["Assign"]["failure"]["error"]
+        for state in MACHINE["States"].values()
+        if state["Type"] == "Choice"
+    }
+    told = {_plain(cell) for cell in table(PAGE, "Errors of the platform").column("Error")}
+    assert told == (named | assigned) - LEAVES
+
+
+@pytest.mark.parametrize("heading", ["Errors", "Errors of the platform"])
+def test_what_the_page_says_the_state_machine_does_is_what_it_does(heading: str) -> None:
+    rows = table(PAGE, heading)
+    told = dict(zip(map(_plain, rows.column("Error")), rows.column("State machine"), strict=True))
+    told.pop("UnexpectedOutcome", None)  # no error of a task: a Choice's Default
+    assert told == {error: handling(error) for error in told}
+
+
+def test_every_code_of_the_code_is_on_the_page_and_no_other() -> None:
+    told = {code for codes in codes_told().values() for code in codes}
+    in_code = codes_in_code()
+    assert sorted(told - in_code) == [], "on the page, but nothing gives it"
+    assert sorted(in_code - told) == [], "given by the code, but not on the page"
+
+
+def test_a_code_stands_under_the_error_that_carries_it() -> None:
+    told = codes_told()
+    misplaced = [
+        (leaf, code) for leaf, code in sorted(codes_raised()) if code not in told.get(leaf, ())
+    ]
+    assert misplaced == []
+
+
+def test_denied_orders_are_the_limits_own_reasons_and_those_of_the_submission() -> None:
+    assert set(codes_told()["Denied orders"]) == {*Reason, "DEADLINE_PASSED"}
+
+
+def test_each_code_is_told_once_per_error() -> None:
+    for heading, codes in codes_told().items():
+        assert len(codes) == len(set(codes)), heading
