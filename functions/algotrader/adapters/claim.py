@@ -1,0 +1,92 @@
+"""Owns the claim on a run: one execution at a time, and none that lives is ever robbed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.aws import client
+from algotrader.model import Run
+
+_ATTEMPTS = 5
+_ENDED_WITHOUT_WORD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+
+
+class Claim(Struct, frozen=True):
+    """``claim.json``: which execution has the run, and how it stands; ``at`` is when it took it."""
+
+    execution_arn: str
+    state: Literal["running", "done", "failed"]
+    at: datetime
+
+
+class Grip(StrEnum):
+    """What an attempt to claim a run came to."""
+
+    NEW = "new"  # nobody had it
+    AGAIN = "again"  # this execution has it already, or had it and failed
+    TAKEN_OVER = "taken over"  # from one that failed or was stopped
+    REFUSED = "refused"  # another one has it, or it is done
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it went; ``holder`` is the execution that has the run now, or had it before."""
+
+    grip: Grip
+    holder: str
+
+
+def claim_key(run: Run) -> str:
+    """Give the key of a run's claim."""
+    return f"{run.journal}claim.json"
+
+
+def take_claim(artifacts: Artifacts, run: Run, now: datetime) -> Outcome:
+    """Claim a run for its execution.
+
+    Every write is conditional, so that of two executions at the same instant one is refused.
+    """
+    key = claim_key(run)
+    mine = Claim(run.execution_arn, "running", now)
+    holder = ""
+    for _ in range(_ATTEMPTS):
+        if artifacts.create(key, mine):
+            return Outcome(Grip.NEW, run.execution_arn)
+        found = artifacts.read_with_tag(key, Claim)
+        if found is None:
+            continue
+        claim, tag = found
+        holder = claim.execution_arn
+        is_own = holder == run.execution_arn
+        if is_own and claim.state == "running":
+            return Outcome(Grip.AGAIN, holder)
+        if claim.state == "done" or (claim.state == "running" and not _was_stopped(holder)):
+            return Outcome(Grip.REFUSED, holder)
+        if artifacts.replace(key, mine, tag):
+            return Outcome(Grip.AGAIN if is_own else Grip.TAKEN_OVER, holder)
+    return Outcome(Grip.REFUSED, holder)
+
+
+def finish(artifacts: Artifacts, run: Run, state: Literal["done", "failed"]) -> bool:
+    """End the claim of a run; False when its execution does not have it (any more)."""
+    found = artifacts.read_with_tag(claim_key(run), Claim)
+    if found is None or found[0].execution_arn != run.execution_arn:
+        return False
+    return artifacts.replace(claim_key(run), structs.replace(found[0], state=state), found[1])
+
+
+def _was_stopped(execution_arn: str) -> bool:
+    """Ask Step Functions whether an execution ended without a word; unknown counts as alive."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        answer = client("stepfunctions").describe_execution(executionArn=execution_arn)
+    except (BotoCoreError, ClientError):
+        return False
+    return answer["status"] in _ENDED_WITHOUT_WORD

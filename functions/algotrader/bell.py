@@ -1,0 +1,196 @@
+"""Owns what a bell means: which session and slot it rings for, or why it rings for none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from algotrader.errors import (
+    BrokerUnavailableError,
+    InsufficientHistoryError,
+    InvalidInputError,
+    LateBellError,
+)
+from algotrader.model import Clock, Session
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+#: Clocks differ: a scheduled time may be ahead of the broker's clock by so much.
+FUTURE_TOLERANCE = timedelta(seconds=5)
+#: Nothing is posted in a session's last minute, in which cancels may come too late.
+BEFORE_CLOSE = timedelta(seconds=60)
+
+DAY_SLOT = "day"
+REPORT_SLOT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """How a run was started, and what the deployment says of bells.
+
+    Attributes
+    ----------
+    scheduled_time : datetime or None
+        When the schedule meant it to ring; None when it was started by hand.
+    slot : str or None
+        The slot that the input names.
+    report_only : bool
+        Whether it asks for the P&L alone.
+    goes_on_when_closed : bool
+        Whether it may go on with the last session outside market hours: only what sends no order.
+    slots : tuple of str
+        As in `Settings`.
+    """
+
+    scheduled_time: datetime | None
+    slot: str | None
+    report_only: bool
+    goes_on_when_closed: bool
+    slots: tuple[str, ...]
+    max_bell_age_seconds: int
+    run_deadline_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """The session and the slot that a bell rings for.
+
+    Attributes
+    ----------
+    previous_session, before_previous : date
+        The session before it, and the one before that, None when the calendar starts there.
+    deadline : datetime
+        After it nothing is posted.
+    """
+
+    session: Session
+    previous_session: date
+    before_previous: date | None
+    slot: str
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The bell rings for no session; ``message`` says why and when the next one opens."""
+
+    message: str
+
+
+def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung | Closed:
+    """Tell which session and slot a bell rings for.
+
+    Parameters
+    ----------
+    bell : Bell
+        How the run was started.
+    clock : Clock
+        The broker's clock; the machine's own counts for nothing.
+    sessions : tuple of Session
+        The exchange's calendar around now, ascending: at least two sessions back and one ahead.
+
+    Raises
+    ------
+    InvalidInputError
+        ``SCHEDULED_TIME_IN_FUTURE``, ``SLOT_UNKNOWN`` or ``SLOT_NOT_DUE``.
+    LateBellError
+        ``BELL_TOO_OLD``.
+    InsufficientHistoryError, BrokerUnavailableError
+        The calendar has no session before this one, or none at all.
+    """
+    _check_slot(bell)
+    _check_age(bell, clock.now)
+    begun = [each for each in sessions if each.open <= clock.now]
+    if not begun:
+        raise BrokerUnavailableError(
+            "CALENDAR_EMPTY",
+            "The broker's calendar has no session before now; look at status.alpaca.markets.",
+            now=clock.now.isoformat(),
+        )
+    session = begun[-1]
+    is_todays = session.date == clock.now.astimezone(NEW_YORK).date()
+    trades_now = is_todays and clock.is_open and clock.now < session.close
+    # A report comes after the close, on the days that had a session.
+    fits = is_todays if bell.report_only else trades_now
+    if not fits and not bell.goes_on_when_closed:
+        return Closed(f"The market is closed. {_next_open(clock.now, sessions)}")
+    if trades_now and not bell.goes_on_when_closed and session.close - clock.now <= BEFORE_CLOSE:
+        return Closed(f"The session ends within a minute. {_next_open(clock.now, sessions)}")
+    if len(begun) == 1:
+        raise InsufficientHistoryError(
+            "CALENDAR_TOO_SHORT",
+            "Start the run on a later session: there is none before this one.",
+            session=session.date,
+        )
+    longest = clock.now + timedelta(seconds=bell.run_deadline_seconds)
+    return Rung(
+        session=session,
+        previous_session=begun[-2].date,
+        before_previous=begun[-3].date if len(begun) > 2 else None,  # noqa: PLR2004 - the third last
+        slot=_slot(bell, clock.now if is_todays and clock.now < session.close else None),
+        deadline=min(longest, session.close - BEFORE_CLOSE) if trades_now else longest,
+    )
+
+
+def _check_slot(bell: Bell) -> None:
+    if bell.slot is not None and bell.slot not in bell.slots:
+        raise InvalidInputError(
+            "SLOT_UNKNOWN",
+            f"The template's Slots has: {', '.join(bell.slots)}.",
+            slot=repr(bell.slot[:20]),
+        )
+
+
+def _check_age(bell: Bell, now: datetime) -> None:
+    rang = bell.scheduled_time
+    if rang is None:
+        return
+    if rang > now + FUTURE_TOLERANCE:
+        raise InvalidInputError(
+            "SCHEDULED_TIME_IN_FUTURE",
+            "Leave scheduled_time out, or wait until then.",
+            scheduled_time=rang.isoformat(),
+            now=now.isoformat(),
+        )
+    if bell.report_only:
+        return
+    age = now - rang
+    is_of_another_day = rang.astimezone(NEW_YORK).date() != now.astimezone(NEW_YORK).date()
+    if age > timedelta(seconds=bell.max_bell_age_seconds) or is_of_another_day:
+        raise LateBellError(
+            "BELL_TOO_OLD",
+            "Nothing was traded. Start the execution by hand with {} to trade now, or allow older "
+            "bells with MaxBellAgeSeconds.",
+            scheduled_time=rang.isoformat(),
+            now=now.isoformat(),
+            age_seconds=round(age.total_seconds()),
+            max_age_seconds=bell.max_bell_age_seconds,
+        )
+
+
+def _slot(bell: Bell, now: datetime | None) -> str:
+    """Choose the slot; ``now`` is None when the session is over, so that all its slots are due."""
+    if bell.report_only:
+        return REPORT_SLOT
+    if bell.slots == (DAY_SLOT,):
+        return DAY_SLOT
+    due = bell.slots
+    if now is not None:
+        # A bell rings for its own time of day, however long it was on its way.
+        at = (bell.scheduled_time or now).astimezone(NEW_YORK).strftime("%H%M")
+        due = tuple(each for each in bell.slots if each <= at)
+    if not due or (bell.slot is not None and bell.slot not in due):
+        raise InvalidInputError(
+            "SLOT_NOT_DUE",
+            "Wait until then (New York time), or change the template's Slots.",
+            slot=bell.slot or bell.slots[0],
+        )
+    return bell.slot or due[-1]
+
+
+def _next_open(now: datetime, sessions: tuple[Session, ...]) -> str:
+    ahead = [each.open for each in sessions if each.open > now]
+    if not ahead:
+        return "The broker's calendar does not tell when it opens next."
+    return f"It opens next on {ahead[0].astimezone(NEW_YORK):%A %Y-%m-%d at %H:%M} in New York."

@@ -1,0 +1,26 @@
+"""Owns the Fetch Bars step's handler: parse, open the run, gather, return."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.contracts import FetchBarsEvent, decode, encode
+from fetch_bars.fetch import fetch
+
+logger = Logger(service="fetch_bars")
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], _context: object) -> Any:
+    """Open the run, and gather all that the broker knows at the bell."""
+    request = decode(FetchBarsEvent, event, "the input of Fetch Bars")
+    logger.append_keys(execution=request.execution_arn)
+    result = fetch(request, os.environ, Artifacts(os.environ["BUCKET"]))
+    if result.run is not None:
+        logger.append_keys(run_id=result.run.run_id)
+    logger.info("Bell answered", outcome=result.outcome, text=result.message)
+    return encode(result)

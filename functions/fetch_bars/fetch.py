@@ -1,0 +1,133 @@
+"""Owns the order of the step: open the run, claim it, gather or take over, write the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Literal
+
+from msgspec import UNSET, Struct
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.claim import Grip, finish, take_claim
+from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult
+from algotrader.errors import ConfigurationError
+from algotrader.model import Bar, Run, Settings, Snapshot
+from fetch_bars.gather import gather
+from fetch_bars.opening import Opening, open_run
+from fetch_bars.report import report
+
+
+class Fetched(Struct, frozen=True):
+    """``fetched.json``: all that a decision depends on, beside the bars."""
+
+    run: Run
+    settings: Settings
+    snapshot: Snapshot
+
+
+def fetch(
+    event: FetchBarsEvent, environ: Mapping[str, str], artifacts: Artifacts
+) -> FetchBarsResult:
+    """Open a run and gather all that it needs.
+
+    Returns
+    -------
+    FetchBarsResult
+        CLOSED and DUPLICATE carry a message alone, REPORT no bars.
+
+    Raises
+    ------
+    DeskError
+        Any leaf of `errors` but those of orders. What is raised once the run was claimed leaves
+        the claim failed, so that a new execution may repeat the run.
+    """
+    opening = open_run(event, environ)
+    if isinstance(opening, str):
+        return FetchBarsResult(outcome="CLOSED", message=opening)
+    run = opening.run
+    if opening.report_only:
+        snapshot = report(opening, environ)
+        return _result("REPORT", artifacts, Fetched(run, opening.settings, snapshot), None)
+    if not run.sends_orders:
+        return _gathered(opening, environ, artifacts)
+    claimed = take_claim(artifacts, run, run.started_at)
+    if claimed.grip is Grip.REFUSED:
+        message = f"Run {run.run_id} belongs to execution {claimed.holder}; nothing to do."
+        return FetchBarsResult(outcome="DUPLICATE", message=message)
+    try:
+        if claimed.grip is not Grip.NEW:
+            repeated = _taken_over(opening, artifacts)
+            if repeated is not None:
+                return repeated
+        return _gathered(opening, environ, artifacts)
+    except Exception:
+        # The first error is the one to tell; an unmarked claim is settled by asking Step Functions.
+        with suppress(Exception):
+            finish(artifacts, run, "failed")
+        raise
+
+
+def _gathered(
+    opening: Opening, environ: Mapping[str, str], artifacts: Artifacts
+) -> FetchBarsResult:
+    snapshot, bars = gather(opening, environ, artifacts)
+    return _result("OPEN", artifacts, Fetched(opening.run, opening.settings, snapshot), bars)
+
+
+def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | None:
+    """Go on with what an earlier execution gathered, once its decision stands; else None.
+
+    The same snapshot, bars and deadline give the same decision, and so the same orders.
+    """
+    run = opening.run
+    if artifacts.read(f"{run.journal}decision.json", dict) is None:
+        return None
+    fetched = artifacts.read(f"{run.journal}fetched.json", Fetched)
+    bars = artifacts.read(f"{run.journal}bars.json", dict[str, BarColumns])
+    if fetched is None or bars is None:
+        return None
+    if (fetched.run.desk, fetched.run.mode) != (run.desk, run.mode):
+        raise ConfigurationError(
+            "RUN_OF_ANOTHER_DESK",
+            "Another account, strategy or mode was deployed when this run decided. Deploy that "
+            "again to finish it, or let the next session trade with the new one.",
+            run_id=run.run_id,
+            begun_by=f"{fetched.run.desk}/{fetched.run.mode.value}",
+            deployed=f"{run.desk}/{run.mode.value}",
+        )
+    mine = replace(fetched.run, execution_arn=run.execution_arn)
+    return FetchBarsResult(
+        outcome="OPEN",
+        message=f"Run {run.run_id} goes on with the decision that it had taken.",
+        run=mine,
+        settings=fetched.settings,
+        bars=artifacts.put(mine, "bars", bars),
+        snapshot=artifacts.put(mine, "snapshot", fetched.snapshot),
+    )
+
+
+def _result(
+    outcome: Literal["OPEN", "REPORT"],
+    artifacts: Artifacts,
+    fetched: Fetched,
+    bars: dict[str, tuple[Bar, ...]] | None,
+) -> FetchBarsResult:
+    """Write the journal and hand the values on."""
+    run = fetched.run
+    handed_on = None
+    if bars is not None:
+        columns = {name: BarColumns.from_bars(each) for name, each in bars.items()}
+        handed_on = artifacts.put(run, "bars", columns)
+        if handed_on.inline is not UNSET:  # what is too large for a state is in the journal now
+            artifacts.write(f"{run.journal}bars.json", columns)
+    artifacts.write(f"{run.journal}fetched.json", fetched)
+    return FetchBarsResult(
+        outcome=outcome,
+        message=f"Run {run.run_id} is open.",
+        run=run,
+        settings=fetched.settings,
+        bars=handed_on,
+        snapshot=artifacts.put(run, "snapshot", fetched.snapshot),
+    )

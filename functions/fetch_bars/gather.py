@@ -1,0 +1,104 @@
+"""Owns what a run gathers at the bell: the snapshot that it decides by, and the bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.settings import read_trading_state
+from algotrader.errors import ConfigurationError
+from algotrader.history import usable_bars
+from algotrader.ids import desk_prefix
+from algotrader.model import Asset, Bar, Order, Snapshot
+from fetch_bars.books import checkpoint_key, keep_books
+from fetch_bars.opening import Opening
+
+
+def gather(
+    opening: Opening, environ: Mapping[str, str], artifacts: Artifacts
+) -> tuple[Snapshot, dict[str, tuple[Bar, ...]]]:
+    """Ask the broker for all that the run decides by.
+
+    Returns
+    -------
+    Snapshot, dict of str to tuple of Bar
+        Bars of the deployed symbols; one that the desk still holds but that was taken out of the
+        template has a price and no bars.
+
+    Raises
+    ------
+    ConfigurationError
+        ``SYMBOL_UNKNOWN`` or ``SYMBOL_NOT_TRADABLE``.
+    InsufficientHistoryError, StaleBarsError
+        See `algotrader.history`.
+    """
+    broker, settings, run = opening.broker, opening.settings, opening.run
+    state, reason = read_trading_state(environ["TRADING_STATE_PARAMETER"], settings.mode)
+    positions = broker.positions()
+    own, foreign = own_and_foreign(broker.open_orders(), run.desk)
+    books = keep_books(opening, artifacts)
+    managed = {*settings.symbols, *books.ledger.holdings}
+    assets = broker.assets(managed)
+    _check_assets(settings.symbols, assets)
+    bars = _bars(opening)
+    snapshot = Snapshot(
+        clock=opening.clock,
+        session=opening.rung.session,
+        previous_session=opening.rung.previous_session,
+        trading_state=state,
+        trading_state_reason=reason,
+        account=opening.account,
+        positions=positions,
+        own_open_orders=own,
+        foreign_open_orders=foreign,
+        prices=broker.latest_prices(managed, settings.data_feed),
+        last_closes={name: Decimal(repr(each[-1].close)) for name, each in bars.items()},
+        assets=assets,
+        ledger=books.ledger,
+        corporate_actions=books.actions,
+        last_session_pnl=last_session_pnl(opening),
+        warnings=books.warnings,
+    )
+    if books.checkpoint is not None and run.sends_orders:
+        artifacts.write(checkpoint_key(run.desk), books.checkpoint)
+    return snapshot, bars
+
+
+def own_and_foreign(
+    orders: tuple[Order, ...], desk: str
+) -> tuple[tuple[Order, ...], tuple[Order, ...]]:
+    """Tell the desk's own orders from all others, by their ids."""
+    prefix = desk_prefix(desk)
+    own = tuple(each for each in orders if each.client_order_id.startswith(prefix))
+    return own, tuple(each for each in orders if each not in own)
+
+
+def last_session_pnl(opening: Opening) -> Decimal | None:
+    """Ask for the account's profit in the last full session before this one."""
+    before = opening.rung.before_previous
+    if before is None:
+        return None
+    return opening.broker.last_session_pnl(opening.rung.previous_session, before)
+
+
+def _check_assets(symbols: tuple[str, ...], assets: Mapping[str, Asset]) -> None:
+    unknown = [each for each in symbols if each not in assets]
+    barred = [each for each in symbols if each in assets and not assets[each].tradable]
+    if unknown or barred:
+        raise ConfigurationError(
+            "SYMBOL_UNKNOWN" if unknown else "SYMBOL_NOT_TRADABLE",
+            "Mend the template's Symbols: the broker does not know these, or does not let them be "
+            "traded. Nothing was traded.",
+            symbols=", ".join((unknown or barred)[:10]),
+            count=len(unknown or barred),
+        )
+
+
+def _bars(opening: Opening) -> dict[str, tuple[Bar, ...]]:
+    settings, demand = opening.settings, opening.demand
+    completed = opening.completed[-demand.sessions :]
+    found = opening.broker.bars(
+        settings.symbols, completed[0], completed[-1], settings.data_feed, settings.adjustment
+    )
+    return usable_bars(found, settings.symbols, completed, demand)

@@ -1,0 +1,189 @@
+"""Owns how a run opens: its input, the deployed settings, the bell, the account."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.settings import broker_urls, load_keys, load_settings
+from algotrader.bell import NEW_YORK, REPORT_SLOT, Bell, Closed, Rung, answer_bell
+from algotrader.contracts import (
+    ExecutionInput,
+    FetchBarsEvent,
+    parse_execution_input,
+    parse_instant,
+)
+from algotrader.errors import AccountBlockedError, ConfigurationError, InvalidInputError
+from algotrader.history import Demand
+from algotrader.ids import desk_id, run_id
+from algotrader.model import Account, Clock, Run, Session, Settings, TradingMode
+from algotrader.strategy import load_strategy
+
+#: Below the function's Timeout in template.yaml, with room for what S3 and SSM take.
+HTTP_BUDGET_SECONDS = 60.0
+
+#: The calendar is read so far ahead, that the next opening is known over any holidays.
+DAYS_AHEAD = 14
+_DAYS_PER_SESSION = 1.5  # 365 / 252, and then some
+_SPARE_DAYS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A run that may begin, and what was learned on the way.
+
+    Attributes
+    ----------
+    completed : tuple of date
+        The exchange's sessions before the run's, ascending, as far back as bars are needed.
+    """
+
+    run: Run
+    settings: Settings
+    broker: AlpacaBroker
+    clock: Clock
+    rung: Rung
+    completed: tuple[date, ...]
+    account: Account
+    demand: Demand
+    report_only: bool
+
+
+def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str:
+    """Check everything that can be checked before the run is claimed.
+
+    Returns
+    -------
+    Opening or str
+        A text, when the market is closed: why, and when it opens next.
+
+    Raises
+    ------
+    InvalidInputError, ConfigurationError, StrategyError, LateBellError, AccountBlockedError
+        See their codes.
+    """
+    asked = parse_execution_input(event.input)
+    settings = load_settings(environ)
+    entries = _entry_symbols(asked, settings)
+    bell = _bell(asked, settings)
+    strategy = load_strategy(settings.strategy, settings.strategy_parameters)
+    demand = Demand(
+        bars=strategy.bars_needed(),
+        max_age_sessions=settings.max_bar_age_sessions,
+        max_missing=settings.max_missing_bars,
+    )
+    broker = AlpacaBroker(
+        load_keys(environ["ALPACA_KEYS_PARAMETER"]),
+        *broker_urls(environ, settings.mode),
+        HTTP_BUDGET_SECONDS,
+    )
+    clock = broker.clock()
+    sessions = _calendar(broker, clock, demand)
+    rung = answer_bell(bell, clock, sessions)
+    if isinstance(rung, Closed):
+        return rung.message
+    account = broker.account()
+    _check_account(account, settings)
+    return Opening(
+        run=_run(event, asked, settings, clock, rung, account, entries),
+        settings=settings,
+        broker=broker,
+        clock=clock,
+        rung=rung,
+        completed=tuple(each.date for each in sessions if each.date < rung.session.date),
+        account=account,
+        demand=demand,
+        report_only=asked.report_only,
+    )
+
+
+def _entry_symbols(asked: ExecutionInput, settings: Settings) -> tuple[str, ...]:
+    """Narrow the deployed symbols to those that the input names."""
+    if asked.symbols is None:
+        return settings.symbols
+    foreign = [each[:20] for each in asked.symbols if each not in settings.symbols]
+    if foreign or not asked.symbols:
+        raise InvalidInputError(
+            "SYMBOLS_NOT_DEPLOYED" if foreign else "SYMBOLS_EMPTY",
+            "An input may only name symbols that the template's Symbols has: "
+            f"{', '.join(settings.symbols[:20])}. To trade others, deploy with other Symbols.",
+            symbols=foreign[:10],
+        )
+    return tuple(each for each in settings.symbols if each in asked.symbols)
+
+
+def _bell(asked: ExecutionInput, settings: Settings) -> Bell:
+    by_hand = asked.scheduled_time is None
+    sends_nothing = asked.report_only or settings.mode is TradingMode.DRY_RUN
+    return Bell(
+        scheduled_time=None
+        if asked.scheduled_time is None
+        else parse_instant(asked.scheduled_time, "scheduled_time"),
+        slot=asked.slot,
+        report_only=asked.report_only,
+        # The schedule's own bell stays silent on holidays, also when it sends no orders.
+        goes_on_when_closed=asked.dry_run or (by_hand and sends_nothing),
+        slots=settings.slots,
+        max_bell_age_seconds=settings.max_bell_age_seconds,
+        run_deadline_seconds=settings.run_deadline_seconds,
+    )
+
+
+def _calendar(broker: AlpacaBroker, clock: Clock, demand: Demand) -> tuple[Session, ...]:
+    today = clock.now.astimezone(NEW_YORK).date()
+    back = timedelta(days=int(demand.sessions * _DAYS_PER_SESSION) + _SPARE_DAYS)
+    return broker.sessions(today - back, today + timedelta(days=DAYS_AHEAD))
+
+
+def _check_account(account: Account, settings: Settings) -> None:
+    if settings.mode is TradingMode.LIVE and account.number != settings.live_account_number:
+        raise ConfigurationError(
+            "LIVE_ACCOUNT_DIFFERS",
+            "The keys belong to another account than LiveAccountNumber says: mend the one or the "
+            "other. Nothing was traded.",
+            keys_account=f"...{account.number[-3:]}",
+            live_account_number=f"...{settings.live_account_number[-3:]}",
+        )
+    if account.blocked_by:
+        raise AccountBlockedError(
+            "ACCOUNT_BLOCKED",
+            "Look at the account on Alpaca's dashboard, or ask their support. Nothing was traded.",
+            blocked_by=", ".join(account.blocked_by),
+        )
+
+
+def _run(
+    event: FetchBarsEvent,
+    asked: ExecutionInput,
+    settings: Settings,
+    clock: Clock,
+    rung: Rung,
+    account: Account,
+    entries: tuple[str, ...],
+) -> Run:
+    day = rung.session.date
+    slot = rung.slot
+    name = run_id(day, slot)
+    is_dry = asked.dry_run or settings.mode is TradingMode.DRY_RUN
+    execution = re.sub(r"[^A-Za-z0-9_-]", "_", event.execution_arn.rsplit(":", 1)[-1])
+    journal = f"runs/{day}/{name}/"
+    if slot == REPORT_SLOT:
+        journal += f"{execution}/"
+    elif is_dry:
+        journal += f"dry-run/{execution}/"
+    return Run(
+        run_id=name,
+        session=day,
+        slot=slot,
+        desk=desk_id(account.number, settings.stack, settings.strategy),
+        mode=settings.mode,
+        execution_arn=event.execution_arn,
+        journal=journal,
+        sends_orders=not is_dry and not asked.report_only,
+        entry_symbols=entries,
+        started_at=clock.now,
+        deadline=rung.deadline,
+    )
