@@ -3,6 +3,7 @@
 An input is ``{"script": {"<state>": [action, ...]}}``; the last action of a state repeats. Actions:
 ``{}`` answers well, ``{"return": {...}}`` answers with some fields changed, ``{"result": x}`` with
 ``x`` itself, ``{"raise": name, "message": text}`` raises, ``{"sleep": s}``, ``{"exit": code}``.
+``{"long": n}`` stands for a text of n letters, so that the script stays short.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def play(state: str, event: dict[str, Any], answer: dict[str, Any]) -> Any:
     """Play the state's next action, starting from a good answer."""
     run = event.get("run") or {"arn": event.get("execution_arn"), "script": script_of(event)}
     actions = run["script"].get(state) or [{}]
-    action = actions[min(count(run["arn"], state), len(actions) - 1)]
+    action = spelled_out(actions[min(count(run["arn"], state), len(actions) - 1)])
     time.sleep(action.get("sleep", 0))
     if "exit" in action:
         os._exit(action["exit"])
@@ -29,6 +30,17 @@ def play(state: str, event: dict[str, Any], answer: dict[str, Any]) -> Any:
         # a dotted name, such as Step Functions' own, is only possible for a class made like this
         raise type(action["raise"], (Exception,), {})(action.get("message", "scripted"))
     return action["result"] if "result" in action else answer | action.get("return", {})
+
+
+def spelled_out(value: Any) -> Any:
+    """Put long texts where the script asks for them."""
+    if isinstance(value, list):
+        return [spelled_out(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if list(value) == ["long"]:
+        return "ä" * value["long"]
+    return {key: spelled_out(each) for key, each in value.items()}
 
 
 def script_of(event: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,194 @@
+"""Nothing but a Task fails, whatever a function does; and every death has its branch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws, Stack
+from tests.statemachine.conftest import SCRIPTED, walk
+from tests.statemachine.scenarios import always, gives
+from tests.statemachine.walks import Walk
+
+LIMIT = 128 * 1024  # half of what AWS refuses, and cannot be caught
+INLINE = 16 * 1024
+MESSAGE = {"long": 9_000}  # the runtime client sends it in a header too, which has a limit
+
+
+@pytest.fixture(scope="module")
+def impatient(aws: EmbeddedAws) -> Stack:
+    """A stack that cuts Submit Orders off after 1 s, and gives up on Decide Orders after 1 s."""
+
+    def rewrite(template: dict[str, Any]) -> dict[str, Any]:
+        template["Resources"]["SubmitOrders"]["Properties"]["Timeout"] = 1
+        machine = template["Resources"]["TradingDay"]["Properties"]
+        machine["Definition"]["States"]["Decide Orders"]["TimeoutSeconds"] = 1
+        return template
+
+    return aws.deploy("impatient", {}, SCRIPTED, rewrite=rewrite)
+
+
+def play(stack: Stack, script: Mapping[str, Any], **fields: Any) -> Walk:
+    return walk(stack, {"script": script, **fields})
+
+
+@pytest.mark.parametrize(
+    ("action", "error"), [({"sleep": 2}, "Sandbox.Timedout"), ({"exit": 3}, "Runtime.ExitError")]
+)
+def test_a_submit_that_dies_is_called_again_with_the_same_plan(
+    impatient: Stack, action: dict[str, Any], error: str
+) -> None:
+    done = play(impatient, {"Submit Orders": [action, {}]})
+    assert done.status == "SUCCEEDED"
+    assert done.failures("Submit Orders") == [error]
+    assert done.results("Submit Orders")[0]["plan"]["inline"]["sequence"] == 1
+
+
+def test_a_submit_that_keeps_dying_fails_the_run(impatient: Stack) -> None:
+    done = play(impatient, {"Submit Orders": [{"exit": 3}]})
+    assert done.failures("Submit Orders") == ["Runtime.ExitError"] * 3
+    assert (done.status, done.error) == ("FAILED", "Runtime.ExitError")
+
+
+def test_another_step_that_dies_fails_the_run_at_once(impatient: Stack) -> None:
+    done = play(impatient, {"Compute Indicators": [{"exit": 3}]})
+    assert done.failures("Compute Indicators") == ["Runtime.ExitError"]
+    assert (done.status, done.error) == ("FAILED", "Runtime.ExitError")
+
+
+def test_a_state_that_waits_too_long_fails_the_run(impatient: Stack) -> None:
+    done = play(impatient, {"Decide Orders": [{"sleep": 2}]})
+    assert (done.status, done.error) == ("FAILED", "States.Timeout")
+    assert done.states[-2:] == ["Notify Failure", "Run Failed"]
+
+
+@pytest.mark.parametrize("result", [None, "text", 5, [], {}, {"outcome": "OPEN"}, {"outcome": {}}])
+@pytest.mark.parametrize("step", ["Fetch Bars", "Compute Indicators", "Submit Orders", "Notify"])
+def test_a_result_that_no_step_would_give_fails_the_run_and_is_told(
+    stack: Stack, step: str, result: object
+) -> None:
+    done = play(stack, {step: [{"result": result}]})
+    assert done.status == "FAILED"
+    assert done.states[-2:] == ["Notify Failure", "Run Failed"]
+
+
+@pytest.mark.parametrize("seconds", [0, 2, 2.7, -3, 10**9])
+def test_any_number_of_seconds_is_one_to_wait_for(stack: Stack, seconds: float) -> None:
+    working = gives(outcome="WORKING", wait_seconds=seconds)
+    done = play(stack, {"Submit Orders": [*working, {}]})
+    assert done.status == "SUCCEEDED"
+    waits = [
+        json.loads(event["stateEnteredEventDetails"]["input"])["wait_seconds"]
+        for event in done.history
+        if event["type"] == "WaitStateEntered"
+    ]
+    assert waits == [min(60, max(0, int(seconds)))]
+
+
+@pytest.mark.parametrize("seconds", ["5", [5], {}])
+def test_a_wait_that_is_no_number_fails_where_it_is_caught(stack: Stack, seconds: object) -> None:
+    done = play(stack, {"Submit Orders": gives(outcome="WORKING", wait_seconds=seconds)})
+    assert done.states[-3:] == ["Submit Orders", "Notify Failure", "Run Failed"]
+
+
+@pytest.mark.parametrize("result", [None, {}, {"error": None, "cause": ""}, {"error": "E"}, "x"])
+def test_an_odd_answer_of_notify_leaves_the_telling_to_the_direct_publish(
+    stack: Stack, result: object
+) -> None:
+    script = {"Fetch Bars": always("StaleBarsError"), "Notify Failure": [{"result": result}]}
+    done = play(stack, script)
+    assert done.states[-3:] == ["Notify Failure", "Publish Failure", "Run Failed"]
+    assert done.error == "StaleBarsError"
+
+
+def test_long_errors_and_causes_are_cut_to_what_aws_takes(stack: Stack) -> None:
+    done = play(stack, {"Decide Orders": [{"raise": {"long": 400}, "message": MESSAGE}]})
+    told = json.loads(done.results("Notify Failure")[0]["email"])["failure"]
+    assert told["error"] == "ä" * 256
+    assert len(told["cause"]) == 8192
+    assert done.error == "ä" * 256
+    assert done.cause is not None
+    assert len(done.cause) < 32_768
+
+
+def test_long_answers_of_notify_are_cut_to_what_aws_takes(stack: Stack) -> None:
+    answer = gives(error={"long": 400}, cause={"long": 40_000})
+    done = play(stack, {"Fetch Bars": always("StaleBarsError"), "Notify Failure": answer})
+    assert done.error == "ä" * 256
+    assert done.cause == "ä" * 16_384
+
+
+def test_a_cause_that_is_missing_does_not_break_the_telling(stack: Stack) -> None:
+    done = play(stack, {"Fetch Bars": [{"raise": "StaleBarsError", "message": ""}]})
+    assert done.error == "StaleBarsError"
+
+
+def test_texts_that_look_like_expressions_stay_texts(stack: Stack) -> None:
+    odd = "{% $states.context %}"
+    done = play(stack, {"Fetch Bars": gives(outcome="CLOSED", message=odd)})
+    assert done.output == {"outcome": "CLOSED", "message": odd}
+
+
+ARTIFACT = {"inline": {"long": INLINE // 2}}  # two bytes a letter
+PLAN = {"inline": {"sequence": 0, "orders": {"long": INLINE // 2}}}
+LARGEST = {
+    "Fetch Bars": gives(bars=ARTIFACT, snapshot=ARTIFACT, settings={"symbols": {"long": 3000}}),
+    "Compute Indicators": gives(features=ARTIFACT),
+    "Decide Orders": gives(decision=ARTIFACT, plan=PLAN),
+    "Submit Orders": gives(submission=ARTIFACT, plan=PLAN),
+    "Notify": [{"raise": "Boom", "message": MESSAGE}],
+}
+
+
+def size(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())
+
+
+def told_of(done: Walk) -> dict[str, Any]:
+    """What reached Notify Failure: every variable but bars and plan."""
+    event: dict[str, Any] = json.loads(done.results("Notify Failure")[0]["email"])
+    return event
+
+
+def payloads(done: Walk) -> dict[str, int]:
+    """Sizes of all texts in the history; the stand-in's echo of its own event is no such text."""
+    return {
+        f"{event['id']} {event['type']} {field}": len(value.encode())
+        for event in done.history
+        if event["type"] not in {"TaskSucceeded", "TaskStateExited"}
+        for details in event.values()
+        if isinstance(details, dict)
+        for field, value in details.items()
+        if isinstance(value, str)
+    }
+
+
+def test_the_largest_run_stays_far_below_the_limits_of_step_functions(stack: Stack) -> None:
+    done = play(stack, LARGEST)
+    assert done.error == "Boom"
+    assert size(told_of(done)) + 2 * INLINE < LIMIT  # bars and plan
+    assert max(payloads(done).values()) < LIMIT
+
+
+def test_an_input_of_any_size_leaves_room_to_tell_of_the_failure(stack: Stack) -> None:
+    done = play(stack, LARGEST, Comment="c" * 120_000)
+    assert done.error == "Boom"
+    assert len(told_of(done)["input"]) == 4096
+    assert size(told_of(done)) < LIMIT
+    assert max(payloads(done).values()) < LIMIT
+
+
+def test_an_aborted_run_is_told_by_the_rule(stack: Stack, aws: EmbeddedAws) -> None:
+    arn = stack.start({"script": {"Fetch Bars": [{"sleep": 2}]}})
+    aws.client("stepfunctions").stop_execution(executionArn=arn)
+    assert stack.wait(arn)["status"] == "ABORTED"
+    told = f"run {arn.rpartition(':')[2]} of scripted ended ABORTED"
+    until = time.monotonic() + 10
+    while not (texts := [text for text in stack.texts() if told in text.sms]):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert len(texts) == 1
