@@ -18,9 +18,9 @@ def failure_sms(outcome: Outcome, breakdown: Breakdown) -> str:
     The error's name gives way to its reason code when both would leave no room for facts and
     advice; facts and advice share what is left, and are cut between words.
     """
-    known = _known(outcome, breakdown)
-    facts = to_gsm7(" ".join((*outcome.notes, breakdown.facts)))
+    facts = to_gsm7(". ".join((*outcome.notes, breakdown.facts)))
     advice = to_gsm7(breakdown.advice)
+    known = _known(outcome, breakdown, septets(facts) + septets(advice) + len("  ."))
     room = SEGMENT_SEPTETS - septets(known) - len("  ")
     facts = _sentence(shorten(facts, max(room // 2, room - septets(advice)) - len(".")))
     room -= septets(facts)
@@ -29,12 +29,13 @@ def failure_sms(outcome: Outcome, breakdown: Breakdown) -> str:
     return shorten(" ".join(filter(None, (known, facts, advice))), SEGMENT_SEPTETS)
 
 
-def _known(outcome: Outcome, breakdown: Breakdown) -> str:
+def _known(outcome: Outcome, breakdown: Breakdown, rest: int) -> str:
     error = shorten(to_gsm7(breakdown.error), _NAME_SEPTETS)
     code = shorten(to_gsm7(breakdown.code), _NAME_SEPTETS)
     sent = orders_sent(outcome, breakdown)
     both = to_gsm7(f"FAILED {head(outcome)}: {error} {code}".rstrip() + f". {sent}.")
-    if not code or septets(both) + _FACTS_SEPTETS + _LEAST_ADVICE_SEPTETS <= SEGMENT_SEPTETS:
+    room = min(rest, _FACTS_SEPTETS + _LEAST_ADVICE_SEPTETS)
+    if not code or septets(both) + room <= SEGMENT_SEPTETS:
         return both
     return to_gsm7(f"FAILED {head(outcome)}: {code}. {sent}.")
 

@@ -1,0 +1,95 @@
+"""Owns the topic: one publish that carries the text message and the e-mail."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Protocol
+
+from algotrader.adapters.aws import client
+from algotrader.errors import ConfigurationError, InvalidInputError
+
+MAX_SUBJECT_LENGTH = 99
+MAX_MESSAGE_BYTES = 256 * 1024
+
+_SUBJECT = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_REFUSALS = frozenset({"AuthorizationError", "AuthorizationErrorException", "NotFound"})
+
+
+class Notifier(Protocol):
+    """Whoever brings a text to the user."""
+
+    def publish(self, subject: str, sms: str, email: str) -> None:
+        """Send one text message and one e-mail."""
+
+
+class SnsNotifier:
+    """Publishes to the desk's topic.
+
+    Parameters
+    ----------
+    topic_arn : str
+        The topic that phones and e-mail addresses are subscribed to.
+    """
+
+    def __init__(self, topic_arn: str) -> None:
+        self.topic_arn = topic_arn
+
+    def publish(self, subject: str, sms: str, email: str) -> None:
+        """Publish once; each subscription takes the body of its protocol.
+
+        What SNS would refuse is refused here, by name: it rejects a whole publish for its subject,
+        and a stand-in for it may not.
+
+        Raises
+        ------
+        InvalidInputError
+            ``SUBJECT_INVALID`` or ``MESSAGE_TOO_LARGE``.
+        ConfigurationError
+            ``TOPIC_REFUSED`` when the topic is gone or may not be published to.
+        """
+        message = json.dumps({"default": email, "sms": sms, "email": email}, ensure_ascii=False)
+        check(subject, message)
+        sns = client("sns")
+        try:
+            sns.publish(
+                TopicArn=self.topic_arn,
+                Subject=subject,
+                Message=message,
+                MessageStructure="json",
+            )
+        except sns.exceptions.ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in _REFUSALS:
+                raise
+            raise ConfigurationError(
+                "TOPIC_REFUSED",
+                "Deploy the stack again: it makes the topic and the right to publish to it.",
+                topic=self.topic_arn,
+                answer=code,
+            ) from error
+
+
+def check(subject: str, message: str) -> None:
+    """Refuse what SNS would: a subject that is no line of ASCII under 100, a message over 256 KiB.
+
+    Raises
+    ------
+    InvalidInputError
+        ``SUBJECT_INVALID`` or ``MESSAGE_TOO_LARGE``.
+    """
+    if len(subject) > MAX_SUBJECT_LENGTH or not _SUBJECT.fullmatch(subject):
+        raise InvalidInputError(
+            "SUBJECT_INVALID",
+            "This is a bug, please report it: a subject is one line of fewer than 100 ASCII "
+            "characters without spaces around it.",
+            subject=repr(subject),
+        )
+    size = len(message.encode())
+    if size > MAX_MESSAGE_BYTES:
+        raise InvalidInputError(
+            "MESSAGE_TOO_LARGE",
+            "This is a bug, please report it: an e-mail is shortened before it gets here.",
+            size=size,
+            limit=MAX_MESSAGE_BYTES,
+        )

@@ -1,0 +1,26 @@
+"""Owns the Notify step's handler: parse, tell, return."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.notifier import SnsNotifier
+from algotrader.contracts import NotifyEvent, decode, encode
+from notify.tell import tell
+
+logger = Logger(service="notify")
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], _context: object) -> Any:
+    """Write the record, end the claim, and send the text message and the e-mail."""
+    request = decode(NotifyEvent, event, "the input of Notify")
+    logger.append_keys(run_id=None if request.run is None else request.run.run_id)
+    artifacts = Artifacts(os.environ["BUCKET"])
+    result = tell(request, artifacts, SnsNotifier(os.environ["TOPIC_ARN"]), logger.warning)
+    logger.info("Texts published", subject=result.subject, error=result.error)
+    return encode(result)

@@ -1,0 +1,31 @@
+"""Owns the run's record: everything that is known of a run at its end, in one object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from algotrader.contracts import Failure
+from algotrader.messages import Texts
+from algotrader.model import Decision, Features, Run, Settings, Snapshot, Submission
+
+
+class Record(Struct, frozen=True):
+    """``record.json`` in the journal; null is what the run never got to."""
+
+    execution_arn: str
+    input: Any
+    run: Run
+    settings: Settings | None
+    snapshot: Snapshot | None
+    features: Features | None
+    decision: Decision | None
+    submission: Submission | None
+    failure: Failure | None
+    texts: Texts
+
+
+def record_key(run: Run) -> str:
+    """Give the record's key in the bucket."""
+    return f"{run.journal}record.json"
