@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.adapters.settings import load_keys, read_trading_state
+from algotrader.adapters.settings import broker_urls, load_keys, read_trading_state
 from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode, encode
 from algotrader.model import Decision, Plan
 from submit_orders.call import SubmitCall, check_run_may_send
@@ -29,6 +29,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> Any:
     artifacts = Artifacts(os.environ["BUCKET"])
     decision = artifacts.get(request.decision, Decision)
     plan = artifacts.get(request.plan, Plan)
+    trading_url, data_url = broker_urls(os.environ, request.run.mode)
     call = SubmitCall(
         run=request.run,
         settings=request.settings,
@@ -36,8 +37,8 @@ def lambda_handler(event: dict[str, Any], _context: object) -> Any:
         artifacts=artifacts,
         broker=AlpacaBroker(
             load_keys(os.environ["ALPACA_KEYS_PARAMETER"]),
-            os.environ.get("APCA_API_BASE_URL", ""),
-            os.environ.get("APCA_API_DATA_URL", ""),
+            trading_url,
+            data_url,
             HTTP_BUDGET_SECONDS,
         ),
         trading_state=lambda: read_trading_state(

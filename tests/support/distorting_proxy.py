@@ -34,13 +34,19 @@ def as_json(value: object, status: int = 200) -> Answer:
 
 
 Distortion = Callable[[str, str, Answer], Answer]
+Interception = Callable[[str, str], Answer | None]
 
 
 @dataclass(slots=True)
 class DistortingProxy:
-    """Forwards to ``upstream``; ``distort(method, path, answer)`` may change what comes back."""
+    """Forwards to ``upstream``.
+
+    ``intercept(method, path)`` may answer before a request gets there; ``distort(method, path,
+    answer)`` may change what comes back.
+    """
 
     upstream: str
+    intercept: Interception | None = None
     distort: Distortion | None = None
     posts: list[str] = field(default_factory=list)
     url: str = ""
@@ -51,7 +57,7 @@ class DistortingProxy:
         server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         server.daemon_threads = True
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield self
@@ -61,9 +67,12 @@ class DistortingProxy:
             server.server_close()
 
     def answer(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
-        """Ask upstream, then distort."""
+        """Intercept, or ask upstream and distort."""
         if method == "POST":
             self.posts.append(path)
+        early = self.intercept(method, urlsplit(path).path) if self.intercept else None
+        if early is not None:
+            return early
         request = urllib.request.Request(  # noqa: S310 - loopback
             self.upstream + path, data=body, method=method, headers=headers
         )

@@ -1,0 +1,202 @@
+"""Owns a desk that can submit: the paper broker over HTTP, a bucket, a run at a bell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from algotrader.adapters import aws
+from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.ids import OrderPlace, client_order_id, desk_id
+from algotrader.model import (
+    Decision,
+    Leg,
+    OrderIntent,
+    OrderType,
+    Plan,
+    Run,
+    Settings,
+    Side,
+    TradingMode,
+    TradingState,
+)
+from algotrader.submission import Step, first_plan
+from local.paper_broker import PaperBrokerProcess
+from submit_orders.call import SubmitCall
+from tests.support.distorting_proxy import DistortingProxy
+
+BUCKET = "desk-artifacts"
+
+
+@dataclass(slots=True)
+class Desk:
+    """A run at its bell, and what it takes to submit for it."""
+
+    paper: PaperBrokerProcess
+    proxy: DistortingProxy
+    run: Run
+    settings: Settings
+    state: TradingState = TradingState.ACTIVE
+    logged: list[str] = field(default_factory=list)
+
+    def price(self, symbol: str) -> Decimal:
+        """Give the latest price."""
+        answer = self.paper.request("GET", f"/v2/stocks/trades/latest?symbols={symbol}&feed=iex")
+        return Decimal(str(answer["trades"][symbol]["p"]))
+
+    def intent(self, symbol: str, leg: Leg, qty: int) -> OrderIntent:
+        """Make a marketable limit order of this run."""
+        price = self.price(symbol)
+        away = Decimal("0.97") if leg is Leg.EXIT else Decimal("1.03")
+        place = OrderPlace(self.run.desk, self.run.session, self.run.slot, symbol, leg, 0)
+        return OrderIntent(
+            client_order_id=client_order_id(place),
+            symbol=symbol,
+            side=Side.SELL if leg is Leg.EXIT else Side.BUY,
+            leg=leg,
+            qty=Decimal(qty),
+            order_type=OrderType.LIMIT,
+            limit_price=(price * away).quantize(Decimal("0.01")),
+            reference_price=price,
+            why="test",
+        )
+
+    def decision(self, *intents: OrderIntent, spendable: str = "90000") -> Decision:
+        """Make a decision of exits and entries."""
+        return Decision(
+            run_id=self.run.run_id,
+            strategy=self.settings.strategy,
+            desk_capital=Decimal(100000),
+            spendable=Decimal(spendable),
+            target_weights={},
+            exits=tuple(each for each in intents if each.leg is Leg.EXIT),
+            entries=tuple(each for each in intents if each.leg is Leg.ENTRY),
+            cancels=(),
+            denied=(),
+            why={},
+        )
+
+    def call(self, decision: Decision, plan: Plan | None = None) -> Step:
+        """Make one call as the Lambda function would, with a client of its own."""
+        call = SubmitCall(
+            run=self.run,
+            settings=self.settings,
+            decision=decision,
+            artifacts=Artifacts(BUCKET),
+            broker=AlpacaBroker(Keys("key", "secret"), self.proxy.url, self.proxy.url, 30.0),
+            trading_state=lambda: (self.state, "test"),
+            log=lambda message, **_: self.logged.append(message),
+        )
+        return call.make(plan or first_plan(self.run, decision))
+
+    def call_until_complete(self, decision: Decision, plan: Plan | None = None) -> Step:
+        """Call again with the plan that came back, as the state machine's loop does."""
+        step = self.call(decision, plan)
+        for _ in range(40):
+            if step.complete:
+                return step
+            step = self.call(decision, step.plan)
+        pytest.fail("the run did not come to an end")
+
+    def own_orders(self) -> list[dict[str, Any]]:
+        """Give the broker's orders under this run's ids."""
+        prefix = f"at1-{self.run.desk}-{self.run.run_id}-"
+        return [each for each in self.paper.orders() if each["client_order_id"].startswith(prefix)]
+
+    def next_bell(self) -> None:
+        """Go on to the next session's run."""
+        days = self.paper.sessions()
+        self.run = _run_at(self.paper, days[days.index(self.run.session) + 1], self.run)
+
+
+def _run_at(paper: PaperBrokerProcess, day: date, run: Run) -> Run:
+    paper.open_session(day)
+    now = datetime.fromisoformat(paper.request("GET", "/v2/clock")["timestamp"])
+    run_id = f"{day.isoformat()}-day"
+    return replace(
+        run,
+        run_id=run_id,
+        session=day,
+        journal=f"runs/{day.isoformat()}/{run_id}/",
+        started_at=now,
+        deadline=now + timedelta(minutes=10),
+    )
+
+
+@pytest.fixture(scope="module")
+def paper() -> Iterator[PaperBrokerProcess]:
+    with PaperBrokerProcess(session=date(2012, 1, 3), clock_scale=30) as process:
+        yield process
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    aws.client.cache_clear()
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        yield BUCKET
+    aws.client.cache_clear()
+
+
+@pytest.fixture
+def desk(paper: PaperBrokerProcess, bucket: str, settings: Settings) -> Iterator[Desk]:
+    assert bucket
+    account = paper.account()["account_number"]
+    today = datetime.fromisoformat(paper.request("GET", "/v2/clock")["timestamp"]).date()
+    blank = Run(
+        run_id="",
+        session=today,
+        slot="day",
+        desk=desk_id(account, settings.stack, settings.strategy),
+        mode=TradingMode.PAPER,
+        execution_arn="arn:aws:states:us-east-1:123456789012:execution:desk:one",
+        journal="",
+        sends_orders=True,
+        entry_symbols=settings.symbols,
+        started_at=datetime.now(UTC),
+        deadline=datetime.now(UTC),
+    )
+    with DistortingProxy(paper.url).serving() as proxy:
+        made = Desk(paper, proxy, blank, settings)
+        made.next_bell()
+        yield made
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        stack="desk",
+        mode=TradingMode.PAPER,
+        live_account_number="",
+        strategy="sma_cross",
+        strategy_parameters={},
+        symbols=("AAPL", "GOOG", "IBM", "MSFT"),
+        capital=None,
+        max_position_weight=Decimal("0.35"),
+        max_order_notional=Decimal(50000),
+        max_orders_per_run=20,
+        cash_reserve=Decimal("0.02"),
+        max_price_age_seconds=900,
+        max_bar_age_sessions=1,
+        max_missing_bars=0,
+        no_trade_band=Decimal("0.01"),
+        order_type=OrderType.LIMIT,
+        limit_offset_bps=300,
+        fractional_shares=False,
+        data_feed="iex",
+        adjustment="split",
+        slots=("day",),
+        max_bell_age_seconds=900,
+        run_deadline_seconds=600,
+    )
