@@ -20,8 +20,11 @@ def _true_range_average(bars: int) -> int:
 
 
 def _keltner_middle(p: Arguments) -> int:
-    """Count for the middle line: a rolling mean in the original version, else an EMA."""
-    return p.window if p.original_version else settling(ema(p.window))
+    """Count for the middle line: a rolling mean in the original version, else an EMA.
+
+    `ta` makes the ATR for it as well, and that fails on fewer bars than its own window.
+    """
+    return p.window if p.original_version else max(settling(ema(p.window)), p.window_atr)
 
 
 def _keltner_band(p: Arguments) -> int:

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from algotrader.adapters.indicators import compute, indicator_series
+from algotrader.errors import InsufficientHistoryError
 from algotrader.indicator_catalog import CLASSES, OUTPUTS, ResolvedIndicator, resolve, warm_up_bars
 from algotrader.indicator_catalog.entries import Kind, TaClass
 from algotrader.indicator_catalog.warm_up import LONGEST, Smoothing, ema, settling, wilder
@@ -30,7 +33,10 @@ RUNNING_TOTALS = {
 }
 
 OTHER_PARAMETERS: dict[str, list[dict[str, Any]]] = {
-    "KeltnerChannel": [{"original_version": False}],
+    "KeltnerChannel": [
+        {"original_version": False},
+        {"original_version": False, "window": 2, "window_atr": 40},
+    ],
     "DonchianChannel": [{"offset": 5}],
     "IchimokuIndicator": [{"visual": True}],
     "VolumePriceTrendIndicator": [{"smoothing_factor": 10, "dropnans": True}],
@@ -131,6 +137,31 @@ def test_the_warm_up_of_a_window_is_exact(name: str, parameters: dict[str, Any])
     assert differs
 
 
+VALUES = {
+    Kind.WINDOW: st.sampled_from((1, 2, 3, 5, 17, 40)),
+    Kind.OFFSET: st.sampled_from((0, 1, 9)),
+    Kind.FACTOR: st.sampled_from((0.02, 0.5, 1, 2.5)),
+    Kind.FLAG: st.booleans(),
+}
+
+
+@pytest.mark.parametrize("entry", CLASSES, ids=lambda each: each.name)
+@settings(derandomize=True, deadline=None, max_examples=12)
+@given(data=st.data())
+def test_with_any_parameters_a_value_is_there_or_named_as_undefined(
+    entry: TaClass, data: st.DataObject
+) -> None:
+    parameters = {each.name: data.draw(VALUES[each.kind]) for each in entry.parameters}
+    for output in entry.outputs:
+        strategy = One(output, parameters)
+        need = strategy.bars_needed()
+        if need <= len(histories()[0]):
+            try:
+                compute({"X": columns(histories()[0].iloc[:need])}, strategy, {})
+            except InsufficientHistoryError as error:
+                assert error.code == "INDICATOR_UNDEFINED"  # noqa: PT017 - it need not be raised
+
+
 @pytest.mark.parametrize("window", [2, 5, 14, 50, 200])
 def test_an_average_settles_when_its_start_weighs_less_than_asked(window: int) -> None:
     for stage in (ema(window), wilder(window)):
@@ -164,6 +195,18 @@ def test_what_never_settles_is_more_than_the_longest() -> None:
     assert settling(Smoothing(1e-9)) == LONGEST + 1
 
 
+class One(Strategy):
+    """One output of ta."""
+
+    def __init__(self, output: str, parameters: dict[str, Any]) -> None:
+        self._indicators = {"x": Indicator(output, **parameters)}
+        super().__init__()
+
+    @property
+    def indicators(self) -> dict[str, Indicator]:
+        return self._indicators
+
+
 class Everything(Strategy):
     """Every output of ta, at once."""
 
@@ -182,4 +225,4 @@ def test_every_indicator_is_computed_for_one_strategy_at_once(history: int) -> N
     frame = histories()[history]
     features = compute({"X": columns(frame)}, strategy, {})
     assert features.values["X"].keys() == OUTPUTS.keys()
-    assert strategy.bars_needed() == 368
+    assert strategy.bars_needed() == 368  # the longest is stc
