@@ -32,7 +32,7 @@ format: setup ## Format the code, and mend what ruff can mend
 	@.venv/bin/python -m ruff check --fix .
 
 lock: ## Write the hashed locks anew from the .in files (needs uv; ARGS="--upgrade")
-	$(LOCK) $(ARGS) local/requirements-build.in -o local/requirements-build.txt
+	$(LOCK) $(ARGS) functions/requirements-build.in -o functions/requirements-build.txt
 	$(LOCK) $(ARGS) local/requirements.in -o local/requirements.txt
 	for step in $(STEPS); do \
 		$(LOCK) -c local/requirements.txt functions/$$step/requirements.in \

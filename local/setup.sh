@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 kind=${1:?usage: setup.sh run|test}
 venv=.venv
-build_lock=local/requirements-build.txt
+build_lock=functions/requirements-build.txt
 run_lock=local/requirements.txt
 test_lock=tests/requirements.txt
 no_deps_lock=tests/requirements-no-deps.txt
