@@ -126,11 +126,13 @@ def _invalid(code: str, name: str, advice: str, **facts: object) -> StrategyErro
 
 def _shown(value: object) -> str:
     """Spell a value of the user's on one line of bounded length."""
-    text = value if isinstance(value, str) else repr(value)
-    return repr(text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}...")
+    text = " ".join((value if isinstance(value, str) else repr(value)).split())
+    return f'"{text}"' if len(text) <= _SHOWN_LENGTH else f'"{text[:_SHOWN_LENGTH]}..."'
 
 
 def _place(error: BaseException) -> str:
-    """Give file and line of the deepest frame of an error's traceback."""
+    """Give the line of the strategy's file that an error came through last."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}"
+    within = frames[1:] or frames  # the first is our call
+    last = [frame for frame in within if frame.filename == within[0].filename][-1]
+    return f"{PurePath(last.filename).name}:{last.lineno}"

@@ -1,0 +1,316 @@
+"""Whatever the broker shows, what is approved keeps every limit and sells nothing it has not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from algotrader.contracts import canonical_json, decode, encode
+from algotrader.decision import decide
+from algotrader.limits import Reason
+from algotrader.model import (
+    Account,
+    Asset,
+    CorporateAction,
+    Decision,
+    Holding,
+    LatestPrice,
+    Ledger,
+    Leg,
+    Order,
+    OrderIntent,
+    OrderType,
+    Position,
+    Run,
+    Settings,
+    Side,
+    Snapshot,
+    TradingState,
+)
+from algotrader.sizing import spendable, stake_of, worst_cost
+from algotrader.submission import first_plan
+from tests.support.desk_world import (
+    DESK,
+    NOW,
+    UNIVERSE,
+    FixedWeights,
+    account,
+    features,
+    open_order,
+    own_id,
+    run,
+    settings,
+    snapshot,
+)
+
+MANAGED = (*UNIVERSE, "XOM")
+LEGS = (Leg.ENTRY, Leg.EXIT, Leg.STOP, Leg.TARGET, Leg.FLATTEN)
+
+odd_numbers = st.sampled_from(["0", "-1", "NaN", "Infinity", "1e15", "1e-9"]).map(Decimal)
+money = st.decimals(1000, 10**6, places=2)
+prices = st.decimals(1, 500, places=2) | st.decimals("0.0001", 2, places=5)
+shares = st.integers(0, 2000).map(Decimal) | st.decimals(0, 2000, places=9)
+
+
+def seldom(odd: st.SearchStrategy[Any], plain: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw what is odd about once in a dozen times, so that most bells still trade."""
+    return st.integers(0, 11).flatmap(lambda die: odd if die == 3 else plain)
+
+
+def symbols(of: tuple[str, ...], least: int = 0) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(of), unique=True, min_size=least)
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """All that a decision is made of."""
+
+    run: Run
+    settings: Settings
+    snapshot: Snapshot
+    weights: dict[str, Decimal]
+
+    def decide(self) -> Decision:
+        return decide(
+            self.run, self.settings, self.snapshot, features(), FixedWeights(self.weights)
+        )
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> Account:
+    cash = draw(money)
+    return account(
+        draw(seldom(odd_numbers, st.just(cash))),
+        buying_power=draw(seldom(odd_numbers, st.sampled_from([cash, cash * 2]))),
+        non_marginable_buying_power=draw(seldom(odd_numbers, st.just(cash))),
+    )
+
+
+@st.composite
+def positions(draw: st.DrawFn, held: dict[str, Holding]) -> dict[str, Position]:
+    """Draw positions that mostly agree with the ledger."""
+    if draw(st.booleans()):
+        return {
+            symbol: Position(symbol, each.qty, each.qty, each.cost) for symbol, each in held.items()
+        }
+    found = {}
+    for symbol in MANAGED:
+        own = held[symbol].qty if symbol in held else Decimal(0)
+        qty = draw(seldom(shares | odd_numbers, st.sampled_from([own, own + 100])))
+        available = draw(seldom(shares | odd_numbers, st.sampled_from([qty, qty, qty / 2])))
+        found[symbol] = Position(symbol, qty, available, Decimal(90))
+    return {symbol: found[symbol] for symbol in MANAGED if draw(seldom(st.just(0), st.just(1)))}
+
+
+@st.composite
+def open_orders(draw: st.DrawFn, *, own: bool) -> Order:
+    symbol = draw(st.sampled_from(MANAGED))
+    order_id = own_id(symbol, draw(st.sampled_from(LEGS))) if own else f"user-{symbol}"
+    return open_order(
+        symbol,
+        draw(st.sampled_from(Side)),
+        draw(st.sampled_from(["1", "50", None])),
+        draw(st.sampled_from(["1", "99", None])),
+        order_id,
+        status=draw(st.sampled_from(["new", "partially_filled", "canceled"])),
+    )
+
+
+@st.composite
+def weight_sets(draw: st.DrawFn) -> dict[str, Decimal]:
+    chosen = draw(symbols(UNIVERSE, least=draw(st.integers(0, 3))))
+    parts = [draw(st.integers(0, 100)) for _ in chosen]
+    whole = max(sum(parts), draw(st.sampled_from([1, 200])))
+    return {symbol: Decimal(part) / whole for symbol, part in zip(chosen, parts, strict=True)}
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    held = {
+        symbol: Holding(qty=draw(seldom(odd_numbers, shares)), cost=draw(money))
+        for symbol in draw(symbols(MANAGED))
+    }
+    known = draw(seldom(symbols(MANAGED, least=2), st.just(list(MANAGED))))
+    ages = seldom(st.sampled_from([900, 901, -60, -61]), st.just(0))
+    return snapshot(
+        account=draw(accounts()),
+        trading_state=draw(seldom(st.sampled_from(TradingState), st.just(TradingState.ACTIVE))),
+        positions=draw(positions(held)),
+        own_open_orders=tuple(draw(st.lists(open_orders(own=True), max_size=1))),
+        foreign_open_orders=tuple(draw(seldom(st.lists(open_orders(own=False)), st.just([])))),
+        prices={
+            symbol: LatestPrice(
+                draw(seldom(odd_numbers, prices)), NOW - timedelta(seconds=draw(ages))
+            )
+            for symbol in known
+        },
+        last_closes={symbol: draw(seldom(odd_numbers, prices)) for symbol in known},
+        assets={
+            symbol: Asset(symbol, draw(seldom(st.just(False), st.just(True))), draw(st.booleans()))  # noqa: FBT003
+            for symbol in known
+        },
+        ledger=Ledger(desk=DESK, through=None, holdings=held),
+        corporate_actions=tuple(
+            CorporateAction(symbol, "forward_split", date(2024, 3, 4), Decimal(2))
+            for symbol in draw(seldom(symbols(MANAGED), st.just([])))
+        ),
+    )
+
+
+@st.composite
+def bells(draw: st.DrawFn) -> Bell:
+    return Bell(
+        run=run(
+            entry_symbols=tuple(draw(seldom(symbols(UNIVERSE), st.just(list(UNIVERSE))))),
+            sends_orders=draw(st.booleans()),
+        ),
+        settings=settings(
+            capital=draw(st.none() | st.none() | money),
+            max_position_weight=draw(st.sampled_from([Decimal(1), Decimal("0.35")])),
+            max_order_notional=draw(seldom(money, st.just(Decimal(10**9)))),
+            max_orders_per_run=draw(st.integers(1, 9)),
+            cash_reserve=draw(st.decimals(0, "0.5", places=2)),
+            no_trade_band=draw(st.sampled_from([Decimal(0), Decimal("0.01"), Decimal("0.1")])),
+            order_type=draw(st.sampled_from(OrderType)),
+            limit_offset_bps=draw(st.integers(0, 500)),
+            fractional_shares=draw(st.booleans()),
+        ),
+        snapshot=draw(snapshots()),
+        weights=draw(weight_sets()),
+    )
+
+
+def cost_of(intents: tuple[OrderIntent, ...], under: Settings) -> Decimal:
+    return sum((worst_cost(each, under) for each in intents), Decimal(0))
+
+
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(bell=bells())
+def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
+    decision, told, under = bell.decide(), bell.snapshot, bell.settings
+    holdings, shown = told.ledger.holdings, told.positions
+
+    for order in decision.exits:
+        stake = stake_of(order.symbol, holdings, shown)
+        assert (order.side, order.leg) == (Side.SELL, Leg.EXIT)
+        assert 0 < order.qty <= stake.tradable <= max(shown[order.symbol].qty, 0)
+    for order in decision.entries:
+        stake = stake_of(order.symbol, holdings, shown)
+        price = told.prices[order.symbol]
+        step = Decimal("1e-9") if under.fractional_shares else Decimal(1)
+        assert (order.side, order.leg) == (Side.BUY, Leg.ENTRY)
+        assert order.symbol in bell.run.entry_symbols
+        assert order.qty > 0
+        assert order.qty % step == 0
+        assert not stake.differs
+        worst = worst_cost(order, under) / order.qty
+        after = (stake.held + order.qty) * worst
+        rounding = 1 + Decimal("1e-20")
+        assert after <= under.max_position_weight * decision.desk_capital * rounding
+        assert after <= bell.weights[order.symbol] * decision.desk_capital * rounding
+        assert worst_cost(order, under) <= under.max_order_notional
+        assert told.assets[order.symbol].tradable
+        assert -60 <= (NOW - price.at).total_seconds() <= under.max_price_age_seconds
+
+    orders = (*decision.exits, *decision.entries)
+    assert len({order.symbol for order in orders}) == len(orders)
+    assert not decision.entries or len(orders) <= under.max_orders_per_run
+    for order in orders:
+        assert order.symbol not in {each.symbol for each in told.corporate_actions}
+        assert order.reference_price == told.prices[order.symbol].price
+        assert (order.limit_price is None) is (under.order_type is OrderType.MARKET)
+        assert order.limit_price is None or order.limit_price > 0
+    assert told.trading_state is not TradingState.HALTED or not orders
+    assert told.trading_state is TradingState.ACTIVE or not decision.entries
+
+
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(bell=bells())
+def test_entries_cost_no_more_than_what_is_spendable_and_exits_bring(bell: Bell) -> None:
+    decision, under = bell.decide(), bell.settings
+    proceeds = cost_of(decision.exits, under)
+    cost = cost_of(decision.entries, under)
+    at_hand = spendable(bell.snapshot.account, under.cash_reserve)
+    assert 0 <= decision.spendable <= at_hand
+    assert cost <= at_hand + proceeds * (1 - under.cash_reserve)
+    assert cost <= decision.spendable + proceeds
+    assert under.capital is None or decision.desk_capital <= under.capital
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(bell=bells())
+def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Bell) -> None:
+    decision = bell.decide()
+    held = {symbol for symbol, each in bell.snapshot.ledger.holdings.items() if each.qty != 0}
+    assert list(decision.why) == sorted({*UNIVERSE, *held})
+    assert all(decision.why.values())
+    told = [
+        *(each.symbol for each in decision.exits),
+        *(each.symbol for each in decision.entries),
+        *(each.symbol for each in decision.denied),
+    ]
+    assert len(told) == len(set(told))
+    assert set(told) <= set(decision.why)
+    for refused in decision.denied:
+        assert refused.code in set(Reason)
+        assert refused.detail
+        assert f": {refused.code}: {refused.detail}" in decision.why[refused.symbol]
+    for order in (*decision.exits, *decision.entries):
+        assert order.why == decision.why[order.symbol]
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(bell=bells())
+def test_only_the_desks_own_open_orders_are_canceled_and_protection_never(bell: Bell) -> None:
+    decision, told = bell.decide(), bell.snapshot
+    own = {each.client_order_id for each in told.own_open_orders if not each.is_terminal}
+    assert set(decision.cancels) <= own
+    assert not any("-stop-" in each or "-target-" in each for each in decision.cancels)
+    if told.trading_state is TradingState.HALTED:
+        assert all("-entry-" in each for each in decision.cancels)
+    waiting = {each.split("-")[6] for each in decision.cancels}
+    assert waiting.isdisjoint(each.symbol for each in (*decision.exits, *decision.entries))
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(bell=bells(), data=st.data())
+def test_the_order_of_dicts_changes_no_byte(bell: Bell, data: st.DataObject) -> None:
+    def shuffled(values: dict[str, Any]) -> dict[str, Any]:
+        return dict(data.draw(st.permutations(list(values.items()))))
+
+    told = bell.snapshot
+    turned = replace(
+        bell,
+        weights=shuffled(bell.weights),
+        snapshot=replace(
+            told,
+            positions=shuffled(told.positions),
+            prices=shuffled(told.prices),
+            assets=shuffled(told.assets),
+            ledger=replace(told.ledger, holdings=shuffled(told.ledger.holdings)),
+        ),
+    )
+    assert canonical_json(turned.decide()) == canonical_json(bell.decide())
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(bell=bells())
+def test_a_decision_and_its_plan_survive_the_way_between_states(bell: Bell) -> None:
+    decision = bell.decide()
+    assert decode(Decision, encode(decision), "decision") == decision
+    plan = first_plan(bell.run, decision)
+    assert decode(type(plan), encode(plan), "plan") == plan
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(bell=bells(), less=st.decimals(0, 10**6, places=2))
+def test_with_less_cash_the_desk_has_no_more_capital(bell: Bell, less: Decimal) -> None:
+    figures = bell.snapshot.account
+    poor = replace(bell.snapshot, account=replace(figures, cash=figures.cash - less))
+    assert replace(bell, snapshot=poor).decide().desk_capital <= bell.decide().desk_capital

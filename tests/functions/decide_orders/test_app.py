@@ -1,0 +1,266 @@
+"""The step turns snapshot and features into decision and plan, and starts light."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from algotrader.adapters import aws
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.contracts import (
+    Artifact,
+    DecideOrdersEvent,
+    DecideOrdersResult,
+    decode,
+    encode,
+)
+from algotrader.errors import (
+    ConfigurationError,
+    InsufficientHistoryError,
+    InvalidInputError,
+    StrategyError,
+)
+from algotrader.model import (
+    Decision,
+    Features,
+    FeatureValue,
+    Leg,
+    Plan,
+    Run,
+    Settings,
+    Side,
+    Snapshot,
+    Stage,
+    TradingState,
+)
+from algotrader.submission import first_plan
+from decide_orders.app import lambda_handler
+from tests.support.desk_world import (
+    RUN,
+    SETTINGS,
+    UNIVERSE,
+    features,
+    open_order,
+    own_id,
+    run,
+    settings,
+    snapshot,
+)
+
+BUCKET = "desk-bucket"
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+ROTATION = replace(SETTINGS, strategy="momentum_rotation")
+
+
+@dataclass
+class Context:
+    """What Powertools reads of the Lambda context."""
+
+    function_name: str = "decide_orders"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:decide"
+    aws_request_id: str = "1"
+
+
+def momentum(symbols: tuple[str, ...] = UNIVERSE) -> Features:
+    """Give features by which the first symbols of the alphabet rose most."""
+    return replace(
+        features(),
+        values={
+            symbol: {"momentum": FeatureValue(last=float(-place), previous=0.0)}
+            for place, symbol in enumerate(symbols)
+        },
+    )
+
+
+def event(
+    told: Snapshot | None = None, *, of: Run = RUN, under: Settings = ROTATION, **changes: Any
+) -> Any:
+    given = DecideOrdersEvent(
+        run=of,
+        settings=under,
+        snapshot=Artifact(inline=encode(told or snapshot())),
+        features=Artifact(inline=encode(momentum())),
+    )
+    return json.loads(json.dumps({**encode(given), **changes}))
+
+
+def handle(given: Any) -> DecideOrdersResult:
+    answer = lambda_handler(given, Context())
+    return decode(DecideOrdersResult, json.loads(json.dumps(answer)), "the result")
+
+
+@pytest.fixture(autouse=True)
+def bucket_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUCKET", BUCKET)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        aws.client.cache_clear()
+        made = boto3.client("s3")
+        made.create_bucket(Bucket=BUCKET)
+        yield made
+    aws.client.cache_clear()
+
+
+def test_orders_are_handed_on_as_decision_and_first_plan() -> None:
+    result = handle(event())
+    artifacts = Artifacts(BUCKET)
+    decision = artifacts.get(result.decision, Decision)
+    assert result.outcome == "SUBMIT"
+    assert [each.symbol for each in decision.entries] == ["AAPL", "GOOG", "IBM"]
+    assert artifacts.get(result.plan, Plan) == first_plan(RUN, decision)
+
+
+def test_the_plan_begins_with_the_exits() -> None:
+    plan = Artifacts(BUCKET).get(handle(event(snapshot({"XOM": "5"}))).plan, Plan)
+    assert (plan.stage, [each.symbol for each in plan.orders]) == (Stage.EXITS, ["XOM"])
+
+
+@pytest.mark.parametrize(
+    ("of", "told", "outcome"),
+    [
+        (RUN, snapshot(), "SUBMIT"),
+        (run(sends_orders=False), snapshot(), "NOTHING_TO_SUBMIT"),
+        (RUN, snapshot(cash="0"), "NOTHING_TO_SUBMIT"),
+        (RUN, snapshot({"XOM": "5"}, cash="0"), "SUBMIT"),
+        (RUN, snapshot(trading_state=TradingState.HALTED), "NOTHING_TO_SUBMIT"),
+        (
+            RUN,
+            snapshot(
+                trading_state=TradingState.HALTED,
+                own_open_orders=(open_order("IBM", Side.BUY, "5", "99", own_id("IBM", Leg.ENTRY)),),
+            ),
+            "SUBMIT",
+        ),
+    ],
+    ids=["entries", "dry run", "no cash", "an exit", "halted", "a cancel alone"],
+)
+def test_there_is_something_to_submit_when_the_run_sends_and_something_is_to_be_sent(
+    of: Run, told: Snapshot, outcome: str
+) -> None:
+    assert handle(event(told, of=of)).outcome == outcome
+
+
+def test_a_dry_run_still_tells_what_it_would_have_done() -> None:
+    result = handle(event(of=run(sends_orders=False)))
+    assert len(Artifacts(BUCKET).get(result.decision, Decision).entries) == 3
+
+
+def test_a_large_universe_travels_by_reference_and_leaves_the_write_ahead_log_alone(
+    s3: Any,
+) -> None:
+    symbols = tuple(f"S{each:03d}" for each in range(300))
+    under = replace(ROTATION, symbols=symbols)
+    told = snapshot(dict.fromkeys(symbols, "1"))
+    artifacts = Artifacts(BUCKET)
+    result = handle(
+        event(
+            under=under,
+            snapshot=encode(artifacts.put(RUN, "snapshot", told)),
+            features=encode(artifacts.put(RUN, "features", momentum(symbols))),
+        )
+    )
+    assert result.outcome == "SUBMIT"
+    assert len(artifacts.get(result.decision, Decision).why) == 300
+    assert len(artifacts.get(result.plan, Plan).orders) == 297
+    keys = {each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
+    assert result.decision.s3 == f"s3://{BUCKET}/{RUN.journal}decided.json"
+    assert f"{RUN.journal}decision.json" not in keys
+
+
+def test_the_same_event_gives_the_same_bytes() -> None:
+    given = event(snapshot({"XOM": "5", "AAPL": "10"}))
+    assert lambda_handler(given, Context()) == lambda_handler(given, Context())
+
+
+@pytest.mark.parametrize(
+    ("under", "code"),
+    [
+        (settings(strategy="momentum"), "STRATEGY_UNKNOWN"),
+        (replace(ROTATION, strategy_parameters={"windw": 3}), "STRATEGY_PARAMETER_UNKNOWN"),
+        (replace(ROTATION, strategy_parameters={"top": "3"}), "STRATEGY_PARAMETER_INVALID"),
+    ],
+)
+def test_wrong_settings_of_the_strategy_end_the_step_by_their_name(
+    under: Settings, code: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=code):
+        handle(event(under=under))
+
+
+def test_a_strategy_that_fails_ends_the_step_by_its_name() -> None:
+    other = encode(replace(features(), values={symbol: {} for symbol in UNIVERSE}))
+    with pytest.raises(StrategyError, match=r"STRATEGY_FAILED: .*'momentum' is not") as caught:
+        handle(event(features={"inline": other}))
+    assert "error=KeyError" in str(caught.value)
+    assert "at=momentum_rotation.py:" in str(caught.value)
+
+
+def test_a_symbol_without_features_ends_the_step_by_its_name() -> None:
+    with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=MSFT\."):
+        handle(event(features={"inline": encode(momentum(UNIVERSE[:3]))}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"surprise": 1},
+        {"snapshot": {"inline": {}}},
+        {"snapshot": {}},
+        {"features": {"s3": "s3://another/bucket", "sha256": "0"}},
+        {"run": None},
+    ],
+)
+def test_an_event_that_is_none_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError):
+        handle({**event(), **changes})
+
+
+def test_the_step_imports_nothing_heavy_while_all_is_in_line() -> None:
+    script = (
+        "import json, sys, types\n"
+        "from decide_orders.app import lambda_handler\n"
+        "context = types.SimpleNamespace(function_name='f', memory_limit_in_mb=1,"
+        " invoked_function_arn='a', aws_request_id='1')\n"
+        "lambda_handler(json.load(sys.stdin), context)\n"
+        "print(json.dumps(sorted({each.partition('.')[0] for each in sys.modules})))\n"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script],
+        input=json.dumps(event()),
+        capture_output=True,
+        check=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(FUNCTIONS), "BUCKET": BUCKET},
+    )
+    imported = set(json.loads(done.stdout.splitlines()[-1]))
+    third_party = imported - sys.stdlib_module_names
+    assert {each for each in third_party if not each.startswith("_")} == {
+        "algotrader",
+        "aws_lambda_powertools",
+        "botocore",  # its empty top module: Powertools sets a user agent where boto3 is installed
+        "decide_orders",
+        "jmespath",
+        "msgspec",
+        "strategies",
+        "typing_extensions",
+    }
