@@ -132,3 +132,16 @@ def _outcome(choice: Mapping[str, Any]) -> str:
     match = OUTCOME.fullmatch(choice["Condition"])
     assert match is not None, choice["Condition"]
     return match[1]
+
+
+def tasks(definition: Definition) -> dict[str, Any]:
+    """Give the Task states by name."""
+    return {name: each for name, each in definition["States"].items() if each["Type"] == "Task"}
+
+
+def delays(rule: dict[str, Any]) -> float:
+    """Sum the longest delays of a retrier, in seconds."""
+    return sum(
+        min(rule["IntervalSeconds"] * rule["BackoffRate"] ** n, rule["MaxDelaySeconds"])
+        for n in range(rule["MaxAttempts"])
+    )

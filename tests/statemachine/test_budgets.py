@@ -1,0 +1,82 @@
+"""No retry overlaps a living attempt, and the machine outlives the worst of days."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+
+from algotrader.adapters import aws
+from algotrader.adapters.settings import RUN_DEADLINE_SECONDS
+from local.embedded_aws.template import read_template
+from tests.statemachine.scenarios import STEPS
+from tests.statemachine.walks import Definition, delays, tasks
+
+MARGIN_SECONDS = 15
+CANCEL_SECONDS = 60  # how long the run waits for a cancel after its deadline
+LONGEST_WAIT_SECONDS = 60
+BUDGETS = {"FetchBars": "fetch_bars.opening", "SubmitOrders": "submit_orders.app"}
+
+
+@pytest.fixture(scope="module")
+def functions() -> dict[str, Any]:
+    resources = read_template()["Resources"]
+    return {
+        name: each["Properties"]
+        for name, each in resources.items()
+        if each["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def state_timeout(definition: Definition, function: str) -> int:
+    (seconds,) = {
+        task["TimeoutSeconds"]
+        for task in tasks(definition).values()
+        if task["Arguments"].get("FunctionName") == f"${{{function}Function}}"
+    }
+    return int(seconds)
+
+
+def worst(task: dict[str, Any]) -> float:
+    """Give the longest that one visit of a Task can take, in seconds."""
+    attempts = 1 + sum(rule["MaxAttempts"] for rule in task["Retry"])
+    return attempts * task["TimeoutSeconds"] + sum(delays(rule) for rule in task["Retry"])
+
+
+def test_a_function_is_dead_before_its_state_gives_up(
+    definition: Definition, functions: dict[str, Any]
+) -> None:
+    assert len(functions) == len(STEPS)
+    for name, function in functions.items():
+        assert state_timeout(definition, name) - function["Timeout"] >= MARGIN_SECONDS, name
+
+
+@pytest.mark.parametrize(("name", "module"), BUDGETS.items())
+def test_the_calls_to_the_broker_end_before_the_function_does(
+    functions: dict[str, Any], name: str, module: str
+) -> None:
+    budget = importlib.import_module(module).HTTP_BUDGET_SECONDS
+    assert functions[name]["Timeout"] - budget >= MARGIN_SECONDS
+
+
+def test_one_call_to_aws_ends_before_any_function_does(functions: dict[str, Any]) -> None:
+    worst_call = aws.ATTEMPTS * (aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS)
+    assert all(function["Timeout"] > worst_call for function in functions.values())
+
+
+def test_the_machine_outlives_all_retries_and_the_longest_fill_loop(definition: Definition) -> None:
+    states = tasks(definition)
+    submit = worst(states["Submit Orders"])
+    # A call may begin just before the deadline, one cancels after it, one sees the cancels' end.
+    loop = RUN_DEADLINE_SECONDS[1] + CANCEL_SECONDS + LONGEST_WAIT_SECONDS + 3 * submit
+    others = sum(worst(task) for name, task in states.items() if name != "Submit Orders")
+    assert others + loop < definition["TimeoutSeconds"]
+
+
+def test_fills_are_waited_for_in_bounded_steps(definition: Definition) -> None:
+    seconds = definition["States"]["Submit Orders"]["Output"]["wait_seconds"]
+    assert seconds == (
+        f"{{% $min([{LONGEST_WAIT_SECONDS}, "
+        "$max([0, $floor($states.result.Payload.wait_seconds)])]) %}"
+    )
