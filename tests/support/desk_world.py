@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from algotrader.decision import decide
 from algotrader.ids import OrderPlace, client_order_id
 from algotrader.model import (
     Account,
     Asset,
     Clock,
+    Decision,
     Features,
     FeatureValue,
     Holding,
@@ -20,6 +22,7 @@ from algotrader.model import (
     Ledger,
     Leg,
     Order,
+    OrderIntent,
     OrderType,
     Position,
     Run,
@@ -205,3 +208,22 @@ def features(*symbols: str) -> Features:
             for symbol in (symbols or UNIVERSE)
         },
     )
+
+
+def decided(
+    weights: dict[str, Any],
+    told: Snapshot | None = None,
+    *,
+    under: Settings = SETTINGS,
+    of: Run = RUN,
+) -> Decision:
+    """Decide at a bell by these weights."""
+    return decide(of, under, told or snapshot(), features(*under.symbols), FixedWeights(weights))
+
+
+def quantities(intents: tuple[OrderIntent, ...]) -> dict[str, Decimal]:
+    return {intent.symbol: intent.qty for intent in intents}
+
+
+def codes(decision: Decision) -> dict[str, str]:
+    return {each.symbol: each.code for each in decision.denied}

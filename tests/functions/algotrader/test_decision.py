@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,54 +14,30 @@ from algotrader.decision import decide
 from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model import (
     CorporateAction,
-    Decision,
-    LatestPrice,
     Leg,
     OrderIntent,
     OrderType,
-    Run,
-    Settings,
     Side,
-    Snapshot,
-    TradingState,
 )
 from tests.support.desk_world import (
-    NOW,
     RUN,
     SETTINGS,
     FixedWeights,
     account,
     asset,
+    codes,
+    decided,
     features,
-    ledger,
     open_order,
     own_id,
     position,
     prices,
-    run,
+    quantities,
     settings,
     snapshot,
 )
 
 D = Decimal
-
-
-def decided(
-    weights: dict[str, Any],
-    told: Snapshot | None = None,
-    *,
-    under: Settings = SETTINGS,
-    of: Run = RUN,
-) -> Decision:
-    return decide(of, under, told or snapshot(), features(*under.symbols), FixedWeights(weights))
-
-
-def orders(intents: tuple[OrderIntent, ...]) -> dict[str, Decimal]:
-    return {intent.symbol: intent.qty for intent in intents}
-
-
-def codes(decision: Decision) -> dict[str, str]:
-    return {each.symbol: each.code for each in decision.denied}
 
 
 # Orders
@@ -120,7 +96,7 @@ def test_fractions_are_bought_where_setting_and_asset_allow_them() -> None:
     decision = decided(
         {"IBM": D("0.3"), "MSFT": D("0.3")}, told, under=settings(fractional_shares=True)
     )
-    assert orders(decision.entries) == {"IBM": D("293.413173652"), "MSFT": D(293)}
+    assert quantities(decision.entries) == {"IBM": D("293.413173652"), "MSFT": D(293)}
 
 
 def test_every_managed_symbol_has_its_why_in_alphabetical_order() -> None:
@@ -146,7 +122,7 @@ def test_a_hold_below_the_smallest_order_says_so() -> None:
 def test_a_symbol_out_of_the_universe_is_sold_and_never_shown_to_the_strategy() -> None:
     strategy = FixedWeights({})
     decision = decide(RUN, SETTINGS, snapshot({"XOM": "5"}), features(), strategy)
-    assert orders(decision.exits) == {"XOM": D(5)}
+    assert quantities(decision.exits) == {"XOM": D(5)}
     market, portfolio = strategy.shown[0]
     assert "XOM" not in market.symbols
     assert portfolio.quantities == {}
@@ -156,8 +132,8 @@ def test_exits_come_by_symbol_and_entries_by_descending_weight_then_symbol() -> 
     decision = decided(
         {"MSFT": D("0.2"), "GOOG": D("0.1"), "AAPL": D("0.1")}, snapshot({"XOM": "5", "IBM": "5"})
     )
-    assert list(orders(decision.exits)) == ["IBM", "XOM"]
-    assert list(orders(decision.entries)) == ["MSFT", "AAPL", "GOOG"]
+    assert list(quantities(decision.exits)) == ["IBM", "XOM"]
+    assert list(quantities(decision.entries)) == ["MSFT", "AAPL", "GOOG"]
 
 
 def test_the_strategy_is_shown_the_desks_part_alone() -> None:
@@ -183,7 +159,7 @@ def test_a_holding_that_an_open_order_keeps_still_counts_as_held() -> None:
 def test_the_users_own_shares_are_neither_counted_nor_sold() -> None:
     told = snapshot({"IBM": "10"}, positions={"IBM": position("IBM", "500")})
     decision = decided({}, told)
-    assert orders(decision.exits) == {"IBM": D(10)}
+    assert quantities(decision.exits) == {"IBM": D(10)}
     assert decision.desk_capital == D("99000.00")
     assert "LEDGER_MISMATCH" not in decision.why["IBM"]
 
@@ -195,7 +171,7 @@ def test_capital_caps_what_weights_apply_to() -> None:
     decision = decided({"IBM": D("0.3")}, under=settings(capital=D(10000)))
     assert decision.desk_capital == 10000
     assert decision.spendable == 10000
-    assert orders(decision.entries) == {"IBM": D(29)}
+    assert quantities(decision.entries) == {"IBM": D(29)}
 
 
 def test_entries_do_not_exceed_capital_less_the_desks_positions() -> None:
@@ -205,7 +181,7 @@ def test_entries_do_not_exceed_capital_less_the_desks_positions() -> None:
         snapshot(held),
         under=settings(capital=D(10000), max_position_weight=D("0.5")),
     )
-    assert orders(decision.entries) == {"IBM": D(9)}  # 1000 is left of 1100
+    assert quantities(decision.entries) == {"IBM": D(9)}  # 1000 is left of 1100
     assert decision.spendable == 1000
     assert decision.why["IBM"].endswith("; cut from 10 to the money there is")
 
@@ -216,9 +192,9 @@ def test_a_desk_that_outgrew_its_capital_buys_only_what_its_exits_free() -> None
         snapshot({"AAPL": "200", "GOOG": "20"}),
         under=settings(capital=D(10000)),
     )
-    assert orders(decision.exits) == {"AAPL": D(170), "GOOG": D(20)}
+    assert quantities(decision.exits) == {"AAPL": D(170), "GOOG": D(20)}
     assert decision.spendable == 0
-    assert orders(decision.entries) == {"IBM": D(29)}
+    assert quantities(decision.entries) == {"IBM": D(29)}
 
 
 def test_what_capital_does_not_leave_is_refused_by_name() -> None:
@@ -259,8 +235,8 @@ def test_a_holding_without_a_price_is_valued_by_its_close_then_its_cost(
 
 def test_a_rotation_is_paid_by_what_the_exit_brings() -> None:
     decision = decided({"IBM": D("0.3")}, snapshot({"AAPL": "300"}, "0"))
-    assert orders(decision.exits) == {"AAPL": D(300)}
-    assert orders(decision.entries) == {"IBM": D(89)}
+    assert quantities(decision.exits) == {"AAPL": D(300)}
+    assert quantities(decision.entries) == {"IBM": D(89)}
     assert decision.spendable == 0
 
 
@@ -271,7 +247,7 @@ def test_a_full_rotation_is_cut_to_the_exits_least_proceeds_less_the_reserve() -
         under=settings(max_position_weight=D(1)),
     )
     # 300 x 99.80 x 0.98 = 29341.20 pay for 292 at 100.20, a weight of 1 would be 299.
-    assert orders(decision.entries) == {"IBM": D(292)}
+    assert quantities(decision.entries) == {"IBM": D(292)}
     assert decision.why["IBM"] == (
         "buy 292: target 1 of 30000.00 at 100.00, worst 100.20; holds 0;"
         " cut from 299 to the money there is"
@@ -301,285 +277,8 @@ def test_the_greater_weight_is_paid_first() -> None:
     split = CorporateAction("AAPL", "spin_off", date(2024, 3, 4), None)
     told = snapshot({"AAPL": "900"}, "10000", corporate_actions=(split,))
     decision = decided({"GOOG": D("0.05"), "MSFT": D("0.06")}, told)
-    assert orders(decision.entries) == {"MSFT": D(59), "GOOG": D(38)}
+    assert quantities(decision.entries) == {"MSFT": D(59), "GOOG": D(38)}
     assert "cut from 49" in decision.why["GOOG"]
-
-
-# Limits in a run
-
-
-def test_a_weight_above_the_limit_is_refused_whole() -> None:
-    decision = decided({"IBM": D("0.36"), "MSFT": D("0.3")})
-    assert codes(decision) == {"IBM": "MAX_POSITION_WEIGHT"}
-    assert orders(decision.entries) == {"MSFT": D(293)}
-    assert decision.denied[0].qty == 352
-
-
-def test_an_order_above_the_notional_is_refused_whole() -> None:
-    decision = decided({"IBM": D("0.3")}, under=settings(max_order_notional=D(29000)))
-    assert codes(decision) == {"IBM": "MAX_ORDER_NOTIONAL"}
-
-
-def test_exits_count_first_and_entries_by_priority_fill_up_the_orders_of_a_run() -> None:
-    decision = decided(
-        {"GOOG": D("0.1"), "IBM": D("0.2"), "MSFT": D("0.1")},
-        snapshot({"AAPL": "10", "XOM": "10"}),
-        under=settings(max_orders_per_run=3),
-    )
-    assert list(orders(decision.exits)) == ["AAPL", "XOM"]
-    assert list(orders(decision.entries)) == ["IBM"]
-    assert codes(decision) == {"GOOG": "MAX_ORDERS_PER_RUN", "MSFT": "MAX_ORDERS_PER_RUN"}
-
-
-def test_exits_are_never_refused_by_the_number_of_orders() -> None:
-    decision = decided(
-        {}, snapshot({"AAPL": "1", "IBM": "1"}), under=settings(max_orders_per_run=1)
-    )
-    assert list(orders(decision.exits)) == ["AAPL", "IBM"]
-
-
-def test_a_first_entry_of_less_than_a_share_is_refused() -> None:
-    decision = decided({"IBM": D("0.001")})
-    assert codes(decision) == {"IBM": "BELOW_MINIMUM_ORDER"}
-    assert decision.why["IBM"].startswith(
-        "denied buy 0: BELOW_MINIMUM_ORDER: 98.00 buys 0 at 100.20, less than one share"
-    )
-
-
-def test_a_run_with_named_symbols_buys_those_alone_and_sells_all() -> None:
-    decision = decided(
-        {"IBM": D("0.3"), "MSFT": D("0.3")},
-        snapshot({"AAPL": "10"}),
-        of=run(entry_symbols=("MSFT",)),
-    )
-    assert orders(decision.exits) == {"AAPL": D(10)}
-    assert orders(decision.entries) == {"MSFT": D(296)}
-    assert codes(decision) == {"IBM": "NOT_IN_INPUT"}
-
-
-# Prices
-
-
-def test_without_a_price_nothing_is_traded_on_either_side() -> None:
-    told = snapshot({"AAPL": "10"}, prices=prices(GOOG="100", MSFT="100"))
-    decision = decided({"IBM": D("0.3")}, told)
-    assert codes(decision) == {"AAPL": "NO_PRICE", "IBM": "NO_PRICE"}
-    assert (decision.exits, decision.entries) == ((), ())
-
-
-@pytest.mark.parametrize("weight", ["0", "0.3"])
-def test_a_symbol_of_which_no_worth_at_all_is_known_is_refused(weight: str) -> None:
-    told = snapshot({"IBM": "10"}, prices={}, last_closes={})
-    free = replace(told.ledger.holdings["IBM"], cost=D(0))
-    told = replace(told, ledger=replace(told.ledger, holdings={"IBM": free}))
-    assert codes(decided({"IBM": D(weight)}, told)) == {"IBM": "NO_PRICE"}
-
-
-@pytest.mark.parametrize("price", ["0", "-5", "NaN"])
-def test_a_price_that_is_none_is_not_shown_to_the_strategy(price: str) -> None:
-    told = snapshot(prices={"IBM": LatestPrice(D(price), NOW)})
-    strategy = FixedWeights({"IBM": D("0.3")})
-    decision = decide(RUN, SETTINGS, told, features(), strategy)
-    assert codes(decision) == {"IBM": "NO_PRICE"}
-    assert strategy.shown[0][0]["IBM"].price is None
-
-
-def test_a_stale_price_stops_the_entry_and_lets_the_exit_go() -> None:
-    old = prices(NOW - timedelta(seconds=901), AAPL="100", IBM="100")
-    decision = decided({"IBM": D("0.3")}, snapshot({"AAPL": "10"}, prices=old))
-    assert orders(decision.exits) == {"AAPL": D(10)}
-    assert codes(decision) == {"IBM": "PRICE_STALE"}
-
-
-def test_a_dry_run_after_the_close_takes_the_prices_of_the_close_as_fresh() -> None:
-    night = snapshot()
-    closed = replace(
-        night,
-        clock=replace(night.clock, now=night.session.close + timedelta(hours=9), is_open=False),
-        prices=prices(night.session.close - timedelta(seconds=30), IBM="100"),
-    )
-    assert codes(decided({"IBM": D("0.3")}, closed)) == {"IBM": "PRICE_STALE"}
-    dry = decided({"IBM": D("0.3")}, closed, of=run(sends_orders=False))
-    assert orders(dry.entries) == {"IBM": D(293)}
-    late = prices(night.session.close + timedelta(hours=3), IBM="100")
-    after_hours = decided(
-        {"IBM": D("0.3")}, replace(closed, prices=late), of=run(sends_orders=False)
-    )
-    assert orders(after_hours.entries) == {"IBM": D(293)}
-
-
-def test_a_dry_run_does_not_take_a_stale_or_future_price() -> None:
-    dry = run(sends_orders=False)
-    for off in (timedelta(seconds=-901), timedelta(seconds=61)):
-        told = snapshot(prices=prices(NOW + off, IBM="100"))
-        assert codes(decided({"IBM": D("0.3")}, told, of=dry)) == {"IBM": "PRICE_STALE"}
-
-
-# The trading state
-
-
-def test_a_halted_desk_sends_nothing_and_cancels_its_open_entries_alone() -> None:
-    mine = tuple(
-        open_order("GOOG", side, "5", "99", own_id("GOOG", leg))
-        for side, leg in (
-            (Side.BUY, Leg.ENTRY),
-            (Side.SELL, Leg.EXIT),
-            (Side.SELL, Leg.STOP),
-            (Side.SELL, Leg.TARGET),
-            (Side.SELL, Leg.FLATTEN),
-        )
-    )
-    told = snapshot(
-        {"AAPL": "10"},
-        trading_state=TradingState.HALTED,
-        trading_state_reason="drill",
-        own_open_orders=mine,
-    )
-    decision = decided({"IBM": D("0.3")}, told)
-    assert (decision.exits, decision.entries) == ((), ())
-    assert codes(decision) == {"AAPL": "TRADING_HALTED", "IBM": "TRADING_HALTED"}
-    assert decision.denied[0].detail == "trading state is HALTED: drill"
-    assert decision.cancels == (own_id("GOOG", Leg.ENTRY),)
-
-
-def test_a_reducing_desk_sells_and_does_not_buy() -> None:
-    told = snapshot({"AAPL": "10"}, trading_state=TradingState.REDUCING)
-    decision = decided({"IBM": D("0.3")}, told)
-    assert orders(decision.exits) == {"AAPL": D(10)}
-    assert codes(decision) == {"IBM": "TRADING_REDUCING"}
-
-
-# Open orders
-
-
-def test_own_orders_from_before_are_canceled_and_their_symbols_wait() -> None:
-    mine = (
-        open_order("IBM", Side.BUY, "5", "99", own_id("IBM", Leg.ENTRY)),
-        open_order("AAPL", Side.SELL, "5", "120", own_id("AAPL", Leg.EXIT)),
-        open_order("TSLA", Side.BUY, "5", "99", own_id("TSLA", Leg.ENTRY)),
-        open_order("MSFT", Side.BUY, "5", "99", own_id("MSFT", Leg.ENTRY), status="filled"),
-    )
-    told = snapshot({"AAPL": "10"}, own_open_orders=mine)
-    decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, told)
-    assert codes(decision) == {"AAPL": "OPEN_ORDER_UNSETTLED", "IBM": "OPEN_ORDER_UNSETTLED"}
-    assert orders(decision.entries) == {"MSFT": D(293)}
-    assert decision.cancels == (
-        own_id("AAPL", Leg.EXIT),
-        own_id("IBM", Leg.ENTRY),
-        own_id("TSLA", Leg.ENTRY),
-    )
-
-
-def test_a_protective_order_stays_and_nothing_is_bought_against_it() -> None:
-    stop = open_order("IBM", Side.SELL, "10", None, own_id("IBM", Leg.STOP))
-    told = snapshot(
-        {"IBM": "10"}, positions={"IBM": position("IBM", "10", "0")}, own_open_orders=(stop,)
-    )
-    decision = decided({"IBM": D("0.3")}, told)
-    assert decision.cancels == ()
-    assert codes(decision) == {"IBM": "OPPOSITE_ORDER_OPEN"}
-
-
-def test_the_users_opposite_orders_are_respected_and_never_canceled() -> None:
-    users = (
-        open_order("IBM", Side.SELL, "5", "120", "user-1"),
-        open_order("AAPL", Side.BUY, "5", "80", "user-2"),
-        open_order("MSFT", Side.BUY, "5", "80", "user-3"),
-    )
-    told = snapshot({"AAPL": "10"}, foreign_open_orders=users)
-    decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, told)
-    assert codes(decision) == {"AAPL": "OPPOSITE_ORDER_OPEN", "IBM": "OPPOSITE_ORDER_OPEN"}
-    assert orders(decision.entries) == {"MSFT": D(294)}  # 800 of the cash is spoken for
-    assert decision.cancels == ()
-
-
-def test_an_exit_leaves_what_the_users_open_sell_keeps() -> None:
-    users = open_order("AAPL", Side.SELL, "7", "120", "user-1")
-    told = snapshot(
-        {"AAPL": "10"},
-        positions={"AAPL": position("AAPL", "10", "3")},
-        foreign_open_orders=(users,),
-    )
-    decision = decided({}, told)
-    assert orders(decision.exits) == {"AAPL": D(3)}
-    assert decision.why["AAPL"].endswith("; cut from 10 to what can be sold now")
-
-
-# Ledger and broker
-
-
-@pytest.mark.parametrize("broker", ["30", "0", "-15"])
-def test_a_ledger_above_the_position_blocks_the_entry_by_name(broker: str) -> None:
-    told = snapshot(
-        positions={"IBM": position("IBM", broker)}, ledger=ledger(IBM="40"), cash="100000"
-    )
-    decision = decided({"IBM": D("0.3")}, told)
-    assert codes(decision) == {"IBM": "LEDGER_MISMATCH"}
-    assert decision.denied[0].detail == (
-        f"the desk's orders add up to 40, the account holds {broker}"
-    )
-
-
-def test_a_short_position_of_the_users_is_never_bought_back() -> None:
-    decision = decided({"IBM": D("0.3")}, snapshot(positions={"IBM": position("IBM", "-5")}))
-    assert codes(decision) == {"IBM": "LEDGER_MISMATCH"}
-
-
-def test_an_exit_beside_a_mismatch_sells_what_is_there_and_names_the_difference() -> None:
-    told = snapshot(positions={"IBM": position("IBM", "30")}, ledger=ledger(IBM="40"))
-    decision = decided({}, told)
-    assert orders(decision.exits) == {"IBM": D(30)}
-    assert decision.why["IBM"].endswith(
-        "; LEDGER_MISMATCH: the desk's orders add up to 40, the account holds 30"
-    )
-
-
-@pytest.mark.parametrize("broker", ["0", "-15"])
-def test_an_exit_of_what_is_gone_is_refused_by_name_and_never_sold_short(broker: str) -> None:
-    told = snapshot(positions={"IBM": position("IBM", broker)}, ledger=ledger(IBM="40"))
-    decision = decided({}, told)
-    assert decision.exits == ()
-    assert codes(decision) == {"IBM": "LEDGER_MISMATCH"}
-    assert decision.denied[0].qty == 40
-
-
-def test_a_desk_that_sold_more_than_it_bought_does_nothing_and_says_so() -> None:
-    told = snapshot(positions={"IBM": position("IBM", "10")}, ledger=ledger(IBM="-5"))
-    decision = decided({}, told)
-    assert (decision.exits, decision.denied) == ((), ())
-    assert decision.why["IBM"] == (
-        "nothing to do: target 0, holds 0;"
-        " LEDGER_MISMATCH: the desk's orders add up to -5, the account holds 10"
-    )
-
-
-def test_a_holding_of_nothing_is_not_managed() -> None:
-    assert "XOM" not in decided({}, snapshot(ledger=ledger(XOM="0"))).why
-
-
-def test_a_symbol_that_is_not_tradable_is_not_traded() -> None:
-    told = snapshot({"AAPL": "10"}, assets={"AAPL": asset("AAPL", tradable=False)})
-    assert codes(decided({"IBM": D("0.3")}, told)) == {
-        "AAPL": "NOT_TRADABLE",
-        "IBM": "NOT_TRADABLE",
-    }
-
-
-def test_a_corporate_action_stops_both_sides_of_its_symbol() -> None:
-    told = snapshot(
-        {"AAPL": "10"},
-        corporate_actions=tuple(
-            CorporateAction(symbol, kind, date(2024, 3, 4), None)
-            for symbol, kind in (
-                ("AAPL", "name_change"),
-                ("IBM", "reverse_split"),
-                ("MSFT", "cash_dividend"),
-            )
-        ),
-    )
-    decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, told)
-    assert codes(decision) == {"AAPL": "CORPORATE_ACTION", "IBM": "CORPORATE_ACTION"}
-    assert orders(decision.entries) == {"MSFT": D(296)}
 
 
 # As a whole
