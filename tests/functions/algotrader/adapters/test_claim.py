@@ -1,0 +1,171 @@
+"""Who may have a run."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, date, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from algotrader.adapters import claim as module
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.aws import client
+from algotrader.adapters.claim import Claim, Grip, Outcome, claim_key, finish, take_claim
+from algotrader.model import Run, TradingMode
+
+NOW = datetime(2026, 1, 6, 14, 35, tzinfo=UTC)
+ONE = "arn:aws:states:us-east-1:123456789012:execution:desk:one"
+TWO = "arn:aws:states:us-east-1:123456789012:execution:desk:two"
+
+
+def run_of(arn: str) -> Run:
+    return Run(
+        run_id="2026-01-06-day",
+        session=date(2026, 1, 6),
+        slot="day",
+        desk="abcdef",
+        mode=TradingMode.PAPER,
+        execution_arn=arn,
+        journal="runs/2026-01-06/2026-01-06-day/",
+        sends_orders=True,
+        entry_symbols=("AAPL",),
+        started_at=NOW,
+        deadline=NOW,
+    )
+
+
+class Executions:
+    """Stands where Step Functions does: execution ARNs and their status."""
+
+    def __init__(self, **statuses: str) -> None:
+        self.statuses = statuses
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        name = executionArn.rsplit(":", 1)[-1]
+        if name not in self.statuses:
+            error = {"Error": {"Code": "ExecutionDoesNotExist"}}
+            raise ClientError(error, "DescribeExecution")
+        return {"status": self.statuses[name]}
+
+
+@pytest.fixture
+def artifacts(aws: None) -> Artifacts:
+    del aws
+    boto3.client("s3").create_bucket(Bucket="desk-bucket")
+    return Artifacts("desk-bucket")
+
+
+def hold(monkeypatch: pytest.MonkeyPatch, executions: Executions) -> None:
+    real = module.client
+    monkeypatch.setattr(
+        module,
+        "client",
+        lambda service: executions if service == "stepfunctions" else real(service),
+    )
+
+
+def state_of(artifacts: Artifacts) -> Claim | None:
+    return artifacts.read(claim_key(run_of(ONE)), Claim)
+
+
+def test_the_first_execution_gets_the_run(artifacts: Artifacts) -> None:
+    assert take_claim(artifacts, run_of(ONE), NOW) == Outcome(Grip.NEW, ONE)
+    assert state_of(artifacts) == Claim(ONE, "running", NOW)
+
+
+def test_the_same_execution_goes_on(artifacts: Artifacts) -> None:
+    take_claim(artifacts, run_of(ONE), NOW)
+
+    assert take_claim(artifacts, run_of(ONE), NOW).grip is Grip.AGAIN
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "PENDING_REDRIVE"])
+def test_a_run_that_another_execution_has_is_refused(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    hold(monkeypatch, Executions(one=status))
+    take_claim(artifacts, run_of(ONE), NOW)
+
+    assert take_claim(artifacts, run_of(TWO), NOW) == Outcome(Grip.REFUSED, ONE)
+    assert state_of(artifacts) == Claim(ONE, "running", NOW)
+
+
+def test_an_execution_that_cannot_be_described_counts_as_alive(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(monkeypatch, Executions())
+    take_claim(artifacts, run_of(ONE), NOW)
+
+    assert take_claim(artifacts, run_of(TWO), NOW).grip is Grip.REFUSED
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+def test_a_run_whose_execution_was_stopped_is_taken_over(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    hold(monkeypatch, Executions(one=status))
+    take_claim(artifacts, run_of(ONE), NOW)
+
+    assert take_claim(artifacts, run_of(TWO), NOW) == Outcome(Grip.TAKEN_OVER, ONE)
+    assert state_of(artifacts) == Claim(TWO, "running", NOW)
+
+
+def test_a_failed_run_is_taken_over_without_asking(artifacts: Artifacts) -> None:
+    take_claim(artifacts, run_of(ONE), NOW)
+    assert finish(artifacts, run_of(ONE), "failed")
+
+    assert take_claim(artifacts, run_of(TWO), NOW) == Outcome(Grip.TAKEN_OVER, ONE)
+
+
+def test_an_execution_that_failed_may_try_again_itself(artifacts: Artifacts) -> None:
+    take_claim(artifacts, run_of(ONE), NOW)
+    finish(artifacts, run_of(ONE), "failed")
+
+    assert take_claim(artifacts, run_of(ONE), NOW).grip is Grip.AGAIN
+    assert state_of(artifacts) == Claim(ONE, "running", NOW)
+
+
+@pytest.mark.parametrize("arn", [ONE, TWO])
+def test_a_run_that_is_done_is_done(artifacts: Artifacts, arn: str) -> None:
+    take_claim(artifacts, run_of(ONE), NOW)
+    finish(artifacts, run_of(ONE), "done")
+
+    assert take_claim(artifacts, run_of(arn), NOW) == Outcome(Grip.REFUSED, ONE)
+
+
+def test_only_its_holder_ends_a_claim(artifacts: Artifacts) -> None:
+    assert not finish(artifacts, run_of(ONE), "done")
+    take_claim(artifacts, run_of(ONE), NOW)
+
+    assert not finish(artifacts, run_of(TWO), "failed")
+    assert state_of(artifacts) == Claim(ONE, "running", NOW)
+
+
+@pytest.mark.parametrize("is_failed", [False, True])
+def test_of_parallel_executions_exactly_one_gets_the_run(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch, *, is_failed: bool
+) -> None:
+    arns = [f"{ONE}-{n}" for n in range(6)]
+    hold(monkeypatch, Executions(**{arn.rsplit(":", 1)[-1]: "RUNNING" for arn in arns}))
+    if is_failed:
+        take_claim(artifacts, run_of(TWO), NOW)
+        finish(artifacts, run_of(TWO), "failed")
+    client("s3")
+    start = threading.Barrier(len(arns))
+    grips: list[Grip] = []
+
+    def take(arn: str) -> None:
+        start.wait()
+        grips.append(take_claim(artifacts, run_of(arn), NOW).grip)
+
+    threads = [threading.Thread(target=take, args=(arn,)) for arn in arns]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    winner = Grip.TAKEN_OVER if is_failed else Grip.NEW
+    assert sorted(grips) == sorted([winner] + [Grip.REFUSED] * 5)
