@@ -1,0 +1,42 @@
+"""Owns the template as CloudFormation would see it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from samtranslator.translator.transform import transform
+
+from local.embedded_aws.template import read_template
+
+REGION = "us-east-1"
+IMAGE = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/desk:tag"
+
+
+class NoManagedPolicies:
+    """The template names no managed policy, so that the transform need not ask IAM for any."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@pytest.fixture(scope="session")
+def template() -> dict[str, Any]:
+    return read_template()
+
+
+@pytest.fixture(scope="session")
+def transformed(template: dict[str, Any]) -> dict[str, Any]:
+    """The template after the SAM transform, with the images that `sam build` would name."""
+    built = copy.deepcopy(template)
+    for resource in built["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::Serverless::Function":
+            properties["ImageUri"] = IMAGE
+        if resource["Type"] == "AWS::Serverless::StateMachine":
+            properties["DefinitionUri"] = {"Bucket": "packaged", "Key": "trading.asl"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        result: dict[str, Any] = transform(built, {}, NoManagedPolicies())
+    return result

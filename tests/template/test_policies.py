@@ -1,0 +1,112 @@
+"""Every role says what it needs and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.asl
+
+# The services that know no narrower resource for these; template.yaml says so beside each.
+ANYWHERE = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+ACTIONS = {
+    "FetchBarsRole": {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "ssm:GetParameter"}
+    | {"states:DescribeExecution"},
+    "ComputeIndicatorsRole": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
+    "DecideOrdersRole": {"s3:GetObject", "s3:PutObject", "s3:ListBucket"},
+    "SubmitOrdersRole": {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "ssm:GetParameter"},
+    "NotifyRole": {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "sns:Publish"},
+    "TradingDayRole": {"lambda:InvokeFunction", "sns:Publish"},
+    "BellRole": {"states:StartExecution", "sqs:SendMessage"},
+}
+OWN_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def roles(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found = template["Resources"].items()
+    return {name: each["Properties"] for name, each in found if each["Type"] == "AWS::IAM::Role"}
+
+
+def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for policy in role["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def test_every_role_is_written_out(transformed: dict[str, Any]) -> None:
+    assert sorted(roles(transformed)) == sorted(ACTIONS)
+    for name, role in roles(transformed).items():
+        assert "ManagedPolicyArns" not in role, name
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_role_may_do_what_its_part_needs_and_nothing_more(
+    transformed: dict[str, Any], name: str
+) -> None:
+    role = roles(transformed)[name]
+    allowed = {
+        action
+        for statement in statements(role)
+        for action in as_list(statement["Action"])
+        if statement["Resource"] != "*"
+    }
+    assert allowed - OWN_LOGS == ACTIONS[name]
+
+
+def test_only_what_knows_nothing_narrower_is_allowed_anywhere(transformed: dict[str, Any]) -> None:
+    for name, role in roles(transformed).items():
+        for statement in statements(role):
+            actions = set(as_list(statement["Action"]))
+            assert not any("*" in action for action in actions), name
+            if "*" in as_list(statement["Resource"]):
+                assert actions <= ANYWHERE, name
+
+
+def test_no_step_may_write_the_ledger_but_the_one_that_folds_it(
+    transformed: dict[str, Any],
+) -> None:
+    for name, role in roles(transformed).items():
+        reaches = "/ledger/" in str([each["Resource"] for each in statements(role)])
+        assert reaches == (name == "FetchBarsRole"), name
+
+
+def test_nothing_may_delete(transformed: dict[str, Any]) -> None:
+    for name, role in roles(transformed).items():
+        actions = {action for each in statements(role) for action in as_list(each["Action"])}
+        deletes = {action for action in actions if ":Delete" in action}
+        assert deletes <= {"logs:DeleteLogDelivery"}, name
+
+
+def test_the_bucket_refuses_whoever_comes_without_tls(transformed: dict[str, Any]) -> None:
+    policy = transformed["Resources"]["ArtifactsPolicy"]["Properties"]["PolicyDocument"]
+    (statement,) = policy["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(statement["Resource"]) == 2
+
+
+def test_only_the_rule_may_publish_from_outside_the_roles(transformed: dict[str, Any]) -> None:
+    policy = transformed["Resources"]["TextsPolicy"]["Properties"]["PolicyDocument"]
+    (statement,) = policy["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["UntoldEnds", "Arn"]}}
+    }
