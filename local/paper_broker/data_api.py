@@ -128,7 +128,9 @@ def _page(call: Call, symbols: list[str]) -> tuple[list[tuple[str, dict[str, Any
     newest = _newest(call)
     start, end = _interval(call, newest)
     token = call.text("page_token")
-    after = tuple(_decode(token).split("|", 1)) if token else None
+    after = _decode(token).split("|") if token else None
+    if after is not None and len(after) != len(("symbol", "time")):
+        raise _bad("invalid page_token")
     rows = _bars(call, sorted(symbols), words, (start, end), newest, descending=descending)
     if after is not None:
         rows = _rest(rows, after, descending=descending)
@@ -163,7 +165,7 @@ def _bars(
 
 
 def _rest(
-    rows: Iterator[tuple[str, dict[str, Any]]], after: tuple[str, ...], *, descending: bool
+    rows: Iterator[tuple[str, dict[str, Any]]], after: list[str], *, descending: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for symbol, body in rows:
         behind = body["t"] < after[-1] if descending else body["t"] > after[-1]
@@ -255,7 +257,7 @@ def _encode(text: str) -> str:
 
 def _decode(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise _bad("invalid page_token") from error
 

@@ -13,6 +13,7 @@ INVALID = 42210000
 MALFORMED = 40010001
 MAX_ID_LENGTH = 128
 MAX_SHARE_DECIMALS = 9
+MOST_DIGITS = 15  # more than any sum or price has; keeps arithmetic far from overflow
 PRICED_BY = {
     "market": (),
     "limit": ("limit_price",),
@@ -150,7 +151,7 @@ def _number(body: Mapping[str, Any], name: str) -> Decimal | None:
         number = Decimal(str(value)) if not isinstance(value, bool) else None
     except InvalidOperation:
         number = None
-    if number is None or not number.is_finite():
+    if number is None or not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         raise _malformed(f"{name} must be a number")
     return number
 

@@ -62,11 +62,14 @@ def serve(
         its other end.
     """
     server, url = listen(application(options), host, port)
-    (announce or _print_line)(url)
-    signal.signal(signal.SIGTERM, _leave)
-    if follow_stdin:
-        threading.Thread(target=_wait_for_end, args=(server,), daemon=True).start()
     try:
+        # Set before anyone can know that there is a process to end; a shell in the background
+        # starts its children with SIGINT ignored.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _leave)
+        if follow_stdin:
+            threading.Thread(target=_wait_for_end, args=(server,), daemon=True).start()
+        (announce or _print_line)(url)
         server.serve_forever()
     except KeyboardInterrupt:
         pass

@@ -1,0 +1,103 @@
+"""Owns the fixtures that give a paper broker over HTTP, held against Alpaca's documents."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from local.data import History
+from local.paper_broker.broker import Options
+from local.paper_broker.server import application, listen
+from tests.local.paper_broker.contract import Contract
+
+KEYS = ("test-key", "test-secret")
+HEADERS = {"APCA-API-KEY-ID": KEYS[0], "APCA-API-SECRET-KEY": KEYS[1]}
+DAY = date(2012, 8, 8)
+
+
+class Wire:
+    """A broker that stands at a bell with a stopped clock, reached without a socket."""
+
+    def __init__(self, options: Options, history: History | None = None) -> None:
+        self.contract = Contract(application(options, history))
+        self._client = Client(self.contract)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        **query: Any,
+    ) -> TestResponse:
+        """Send a request with the right keys unless other headers are given."""
+        return self._client.open(
+            path,
+            method=method,
+            json=body,
+            query_string=query or None,
+            headers=HEADERS if headers is None else headers,
+        )
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Get a JSON value that must be there."""
+        answer = self.send("GET", path, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def order(self, side: str = "buy", qty: str = "10", symbol: str = "AAPL", **terms: str) -> Any:
+        """Post an order that must be taken; a market order unless the terms say more."""
+        body = {"symbol": symbol, "side": side, "qty": qty, "type": "market"}
+        answer = self.send("POST", "/v2/orders", {**body, "time_in_force": "day", **terms})
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def open_session(self, day: str, time: str = "09:35") -> Any:
+        """Move to a bell."""
+        answer = self.send("POST", "/_paper/session", {"date": day, "time": time})
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+
+MakeWire = Callable[..., Wire]
+
+
+@pytest.fixture
+def make_wire() -> Iterator[MakeWire]:
+    """Give a maker of wires; at the end every message on them must have kept to the documents."""
+    wires: list[Wire] = []
+
+    def make(history: History | None = None, **options: Any) -> Wire:
+        given = {"session": DAY, "clock_scale": 0.0, "keys": KEYS, **options}
+        wires.append(Wire(Options(**given), history))
+        return wires[-1]
+
+    yield make
+    assert [breach for wire in wires for breach in wire.contract.breaches] == []
+
+
+@pytest.fixture
+def wire(make_wire: MakeWire) -> Wire:
+    """Give a broker at the bell of 2012-08-08, the day before AAPL paid a dividend."""
+    return make_wire()
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[str, Contract]]:
+    """Serve a broker on a socket of this machine and give its URL."""
+    contract = Contract(application(Options(session=DAY, clock_scale=0.0, keys=KEYS)))
+    server, url = listen(contract, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield url, contract
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert contract.breaches == []

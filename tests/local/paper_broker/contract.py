@@ -1,0 +1,117 @@
+"""Owns a WSGI layer that holds every exchange of messages against Alpaca's OpenAPI documents."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from openapi_core import Config, OpenAPI
+from openapi_core.exceptions import OpenAPIError
+from openapi_core.testing import MockRequest, MockResponse
+from rfc3339_validator import validate_rfc3339
+from werkzeug.test import run_wsgi_app
+from werkzeug.wrappers import Request
+
+from local.paper_broker.wsgi import Application
+
+HOSTS = {
+    "trading-api": "https://paper-api.alpaca.markets",
+    "market-data-api": "https://data.alpaca.markets",
+}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# Alpaca documents the actions under v1; clients in use ask for v1beta1.
+RENAMED = {"/v1beta1/corporate-actions": "/v1/corporate-actions"}
+# Every activity fits both schemas of which the documents want it to fit one.
+AMBIGUOUS = "/v2/account/activities/"
+MONEY = ("qty", "notional", "limit_price", "stop_price")
+# What the documents do not list although Alpaca answers it.
+UNDOCUMENTED = {401, 403, 404, 405, 409, 422, 400}
+
+
+@cache
+def document(name: str) -> OpenAPI:
+    """Load one of the documents in the installed package of Alpaca's MCP server."""
+    path = files("alpaca_mcp_server").joinpath(f"specs/{name}.json")
+    config = Config(extra_format_validators={"date-time": _is_instant_or_date})
+    return OpenAPI.from_dict(json.loads(path.read_text(encoding="utf-8")), config=config)
+
+
+def _is_instant_or_date(value: object) -> bool:
+    """Take a bare date as well, as the documents' own text and examples do."""
+    if not isinstance(value, str):
+        return True  # a format binds strings alone
+    return bool(_DATE.fullmatch(value)) or validate_rfc3339(value)
+
+
+def _with_money_as_text(body: bytes) -> bytes:
+    """Spell an order's numbers as strings: Alpaca takes both, its documents know one."""
+    try:
+        order = json.loads(body)
+    except ValueError:
+        return body
+    if not isinstance(order, dict):
+        return body
+    texts = {key: str(order[key]) for key in MONEY if type(order.get(key)) in (int, float)}
+    return json.dumps({**order, **texts}).encode()
+
+
+class Contract:
+    """Passes requests on to the broker and notes every breach of the documents.
+
+    Parameters
+    ----------
+    app : Application
+        The broker.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self.breaches: list[str] = []
+        self.seen: list[tuple[str, str, int]] = []
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Answer as the broker does."""
+        request = Request(environ)
+        body = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ.pop("werkzeug.request", None)
+        chunks, status, headers = run_wsgi_app(self._app, environ)
+        data = b"".join(chunks)
+        if not request.path.startswith("/_paper/"):
+            self.seen.append((request.method, request.path, int(status[:3])))
+            self._hold(request, body, int(status[:3]), data)
+        start_response(status, list(headers))
+        return [data]
+
+    def _hold(self, request: Request, body: bytes, status: int, data: bytes) -> None:
+        path = RENAMED.get(request.path, request.path)
+        name = "trading-api"
+        if path.startswith(("/v2/stocks/", "/v1/")):
+            name = "market-data-api"
+        asked = MockRequest(
+            HOSTS[name],
+            request.method.lower(),
+            path,
+            args=request.args.to_dict(),
+            headers=dict(request.headers),
+            data=_with_money_as_text(body) or None,
+            content_type=request.content_type or "application/json",
+        )
+        try:
+            document(name).validate_request(asked)
+            if status in UNDOCUMENTED:
+                assert set(json.loads(data)) >= {"code", "message"}
+                return
+            if path.startswith(AMBIGUOUS):
+                return
+            answered = MockResponse(data, status, content_type="application/json")
+            document(name).validate_response(asked, answered)
+        except OpenAPIError as error:
+            cause = error.__cause__
+            details = [str(it)[:400] for it in getattr(cause, "schema_errors", ())]
+            self.breaches.append(f"{request.method} {request.full_path}: {error} {cause} {details}")

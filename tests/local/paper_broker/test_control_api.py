@@ -1,0 +1,113 @@
+"""Tests of the control endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.paper_broker.values import Opening
+from tests.local.paper_broker.conftest import MakeWire, Wire
+from tests.local.paper_broker.world import D
+
+
+def test_the_sessions_are_the_dates_of_the_bars(wire: Wire) -> None:
+    sessions = wire.get("/_paper/sessions")
+    assert (len(sessions), sessions[0], sessions[-1]) == (3270, "2000-03-01", "2013-03-01")
+
+
+def test_a_move_gives_the_bell_in_utc_and_puts_the_clock(wire: Wire) -> None:
+    assert wire.open_session("2012-11-23") == {
+        "session": "2012-11-23",
+        "is_session": True,
+        "scheduled_time": "2012-11-23T14:35:00Z",
+    }
+    assert wire.get("/v2/clock")["timestamp"] == "2012-11-23T09:35:00-05:00"
+
+
+def test_a_day_without_a_session_can_be_opened_and_is_closed(wire: Wire) -> None:
+    assert wire.open_session("2012-12-25")["is_session"] is False
+    assert wire.get("/v2/clock")["is_open"] is False
+
+
+def test_an_untouched_account_may_begin_anywhere_also_in_the_past(wire: Wire) -> None:
+    wire.open_session("2011-01-03")
+    wire.open_session("2010-01-04")
+    assert wire.get("/v2/clock")["timestamp"].startswith("2010-01-04")
+    assert len(wire.get("/v2/account/portfolio/history")["equity"]) == 1
+
+
+def test_an_account_that_traded_never_goes_back(wire: Wire) -> None:
+    wire.order()
+    answer = wire.send("POST", "/_paper/session", {"date": "2012-08-07"})
+    assert answer.status_code == 409
+    assert wire.get("/v2/orders", status="all")[0]["status"] == "filled"
+
+
+def test_a_move_lives_through_each_session_between(wire: Wire) -> None:
+    wire.order()
+    resting = wire.order(type="limit", limit_price="600", time_in_force="gtc")
+    wire.open_session("2012-11-08")
+    order = wire.get(f"/v2/orders/{resting['id']}")
+    assert (order["status"], order["filled_avg_price"]) == ("filled", "600")
+    paid = wire.get("/v2/account/activities", activity_types="DIV")
+    assert [it["net_amount"] for it in paid] == ["53", "26.5"]
+    assert len(wire.get("/v2/account/portfolio/history", period="1A")["equity"]) == 64
+
+
+def test_holdings_are_split_and_paid_like_bought_shares(make_wire: MakeWire) -> None:
+    wire = make_wire(opening=Opening(cash=D(1000), holdings={"AAPL": D(10)}))
+    wire.open_session("2005-02-25")
+    wire.open_session("2005-02-28")
+    (position,) = wire.get("/v2/positions")
+    assert (position["qty"], wire.get("/v2/account")["cash"]) == ("20", "1000")
+    assert wire.get("/v2/account/activities")[0]["activity_type"] == "SPLIT"
+
+
+def test_a_trade_by_hand_is_an_order_with_an_id_that_no_desk_writes(wire: Wire) -> None:
+    answer = wire.send("POST", "/_paper/order", {"symbol": "IBM", "side": "buy", "qty": "3"})
+    assert answer.status_code == 200
+    (order,) = wire.get("/v2/orders", status="all")
+    assert (order["symbol"], order["status"], order["filled_qty"]) == ("IBM", "filled", "3")
+    assert not order["client_order_id"].startswith("at1-")
+
+
+def test_a_deposit_moves_cash_and_buying_power_and_is_no_profit(wire: Wire) -> None:
+    wire.send("POST", "/_paper/deposit", {"amount": "500.50"})
+    wire.send("POST", "/_paper/deposit", {"amount": -100})
+    account = wire.get("/v2/account")
+    assert (account["cash"], account["intraday_adjustments"]) == ("100400.5", "400.5")
+    assert account["last_equity"] == "100000"
+
+
+def test_behaviour_changes_field_by_field(wire: Wire) -> None:
+    wire.send("POST", "/_paper/behaviour", {"never_fill": ["AAPL"]})
+    answer = wire.send("POST", "/_paper/behaviour", {"slippage_bps": 10})
+    assert (answer.json or {})["never_fill"] == ["AAPL"]
+    assert wire.get("/_paper/behaviour")["slippage_bps"] == "10"
+    wire.order()
+    assert wire.get("/v2/orders")[0]["status"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("session", {"date": "2012-8-8"}),
+        ("session", {"date": "2012-08-09", "time": "half past nine"}),
+        ("session", {"date": "2013-03-02"}),
+        ("session", {"date": "1999-01-01"}),
+        ("session", {}),
+        ("session", None),
+        ("deposit", {"amount": "much"}),
+        ("deposit", {"amount": "NaN"}),
+        ("deposit", {}),
+        ("order", {"symbol": "IBM"}),
+        ("behaviour", {"unknown": 1}),
+        ("behaviour", {"fill_parts": "two"}),
+        ("behaviour", []),
+    ],
+)
+def test_a_wrong_request_is_422_and_changes_nothing(wire: Wire, path: str, body: Any) -> None:
+    before = wire.get("/v2/account")
+    assert wire.send("POST", f"/_paper/{path}", body).status_code == 422
+    assert wire.get("/v2/account") == before

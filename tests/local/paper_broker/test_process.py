@@ -1,0 +1,106 @@
+"""Tests of the broker as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from local.paper_broker import PaperBrokerError, PaperBrokerProcess
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that ended but was not waited for yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for_end(pid: int) -> bool:
+    deadline = time.monotonic() + 5
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not is_alive(pid)
+
+
+def test_the_handle_drives_an_account_from_session_to_session() -> None:
+    with PaperBrokerProcess(clock_scale=0.0, holdings={"IBM": "5"}) as broker:
+        assert broker.sessions()[-1] == date(2013, 3, 1)
+        assert broker.open_session("2012-08-08") == "2012-08-08T13:35:00Z"
+        broker.order_by_hand("AAPL", "buy", "10")
+        broker.deposit("100")
+        assert broker.open_session(date(2012, 8, 9)) == "2012-08-09T13:35:00Z"
+        assert [order["status"] for order in broker.orders()] == ["filled"]
+        assert [it["symbol"] for it in broker.positions()] == ["AAPL", "IBM"]
+        assert broker.account()["cash"] == "93931.3"  # less AAPL, with its dividend
+        broker.behave(trading_blocked=True)
+        with pytest.raises(PaperBrokerError, match="blocked from trading"):
+            broker.order_by_hand("AAPL", "buy", "1")
+        pid = broker.pid
+    assert not is_alive(pid)
+
+
+def test_two_brokers_live_side_by_side_and_know_nothing_of_each_other() -> None:
+    with PaperBrokerProcess() as one, PaperBrokerProcess(cash="5") as other:
+        assert one.url != other.url
+        assert (one.account()["cash"], other.account()["cash"]) == ("100000", "5")
+
+
+def test_a_broker_that_cannot_start_says_why() -> None:
+    with (
+        pytest.raises(PaperBrokerError, match="FB does not trade yet"),
+        PaperBrokerProcess(session=date(2010, 1, 4), holdings={"FB": "1"}),
+    ):
+        pass
+
+
+def test_a_port_in_use_is_told() -> None:
+    with PaperBrokerProcess() as one:
+        port = int(one.url.rsplit(":", 1)[1])
+        with (
+            pytest.raises(PaperBrokerError, match="in use"),
+            PaperBrokerProcess(port=port),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_prints_its_url_and_ends_on_a_signal(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.paper_broker"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith('{"url": "http://127.0.0.1:')
+        process.send_signal(number)
+        assert process.wait(5) == 0
+        assert process.stdout.read() == ""
+
+
+def test_no_broker_outlives_the_process_that_started_it() -> None:
+    program = (
+        "import os, time\n"
+        "from local.paper_broker import PaperBrokerProcess\n"
+        "with PaperBrokerProcess() as broker:\n"
+        "    print(broker.pid, broker.url, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen(  # noqa: S603  # the program above
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        pid, url = parent.stdout.readline().split()
+        with urllib.request.urlopen(f"{url}/_paper/sessions") as answer:  # noqa: S310  # loopback
+            assert answer.status == 200
+        os.kill(parent.pid, signal.SIGKILL)
+    assert wait_for_end(int(pid))
