@@ -19,8 +19,9 @@ def main() -> NoReturn:
 
     Exit status 0 means succeeded, 1 the run failed, 2 bad usage or configuration, 130 Ctrl-C.
     """
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _terminate)
+    stop = _StopOnce()
+    signal.signal(signal.SIGINT, stop.interrupt)
+    signal.signal(signal.SIGTERM, stop.terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a narrow encoding must not end a run
             stream.reconfigure(errors="replace")
@@ -61,12 +62,21 @@ def _tell(message: str) -> None:
     print("algo-trader:", " ".join(message.split()), file=sys.stderr)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    # Once: a second Ctrl-C must not cut the clean-up short and leave processes behind.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
+class _StopOnce:
+    """Ends the command on the first signal; later ones must not cut the clean-up short."""
 
+    def __init__(self) -> None:
+        self._stopping = False
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(TERMINATED)
+    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        """Answer Ctrl-C."""
+        self._raise(KeyboardInterrupt())
+
+    def terminate(self, _number: int, _frame: FrameType | None) -> None:
+        """Answer a plain ``kill``."""
+        self._raise(SystemExit(TERMINATED))
+
+    def _raise(self, error: BaseException) -> None:
+        if not self._stopping:
+            self._stopping = True
+            raise error

@@ -69,9 +69,6 @@ def run(
     value = read_input(input_text)
     plan = _plan(broker_url, paper, pairs)
     days = _trade(plan, session, count, value, as_json)
-    if as_json:
-        documents = [day.document for day in days]
-        click.echo(json.dumps(documents[0] if count is None else {"runs": documents}, indent=2))
     succeeded = all(day.document["execution"]["status"] == SUCCEEDED for day in days)
     return 0 if succeeded else FAILED_STATUS
 
@@ -107,21 +104,28 @@ def _trade(
     from local.runner.sessions import choose_sessions  # noqa: PLC0415
 
     console = make_console(stderr=as_json)
-    view = TimelineView(console, quiet=as_json and not console.is_terminal)
-    with view.working("Starting the broker and the embedded AWS"), open_desk(plan) as desk:
-        sessions: Sequence[date | None] = [None]
-        if desk.paper_broker is not None:
-            sessions = choose_sessions(desk.sessions(), session, count or 1)
-        if len(sessions) == 1:
-            view.title(f"{sessions[0] or 'Now'}, {_name(plan)}")
-            day = desk.run(value, sessions[0], ended=view.ended, lasting=view.lasting)
-            days = [day]
-        else:
-            days = _several(desk, sessions, value)
-    if not as_json and len(days) == 1:
-        print_day(console, days[0].document, days[0].message)
-    elif not as_json:
-        print_days(console, [day.document for day in days])
+    quiet = as_json and not console.is_terminal
+    with TimelineView(console, quiet=quiet) as view:
+        view.working("Starting the broker and the embedded AWS")
+        with open_desk(plan) as desk:
+            sessions: Sequence[date | None] = [None]
+            if desk.paper_broker is not None:
+                sessions = choose_sessions(desk.sessions(), session, count or 1)
+            if len(sessions) == 1:
+                view.title(f"{sessions[0] or 'Now'}, {_name(plan)}")
+                days = [desk.run(value, sessions[0], ended=view.ended, lasting=view.lasting)]
+                view.stop()
+            else:
+                view.stop()
+                days = _several(desk, sessions, value)
+            if as_json:
+                documents = [day.document for day in days]
+                whole = documents[0] if count is None else {"runs": documents}
+                click.echo(json.dumps(whole, indent=2))
+            elif len(days) == 1:
+                print_day(console, days[0].document, days[0].message)
+            else:
+                print_days(console, [day.document for day in days])
     return days
 
 

@@ -25,7 +25,7 @@ def table(
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for header in headers:
         grid.add_column(header, justify="right" if header in right else "left", overflow="fold")
     for row in rows:
@@ -79,7 +79,7 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
                 change(account),
             )
         )
-    headers = ("Session", "Run", "Filled", "Denied", "Cash", "Equity", "Since last close")
+    headers = ("Session", "Run", "Filled", "Denied", "Cash", "Equity", "Since close")
     console.print(table(headers, rows, right=headers[2:]))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -39,16 +41,34 @@ class TimelineView:
     def __init__(self, console: Console, *, quiet: bool) -> None:
         self._console = console
         self._quiet = quiet
-        self._status: Status | None = None
+        self._status = Status("", console=console)
+        self._turns = not quiet and console.is_terminal
 
-    @contextmanager
-    def working(self, what: str) -> Iterator[None]:
-        """Turn a spinner beside ``what``, where there is a terminal, as long as the block lasts."""
-        if self._quiet or not self._console.is_terminal:
-            yield
-            return
-        with self._console.status(Text(what)) as self._status:
-            yield
+    def __enter__(self) -> Self:
+        """Let the spinner turn, where there is a terminal."""
+        if self._turns:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the spinner."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop the spinner for good, so that other things may be shown."""
+        if self._turns:
+            self._status.stop()
+            self._turns = False
+
+    def working(self, what: str) -> None:
+        """Say beside the spinner what goes on."""
+        if self._turns:
+            self._status.update(Text(what))
 
     def title(self, text: str) -> None:
         """Print the line above the states."""
@@ -61,9 +81,8 @@ class TimelineView:
 
     def lasting(self, visit: Visit) -> None:
         """Show the state that the execution is in."""
-        if self._status is not None:
-            tries = f", attempt {visit.attempts}" if visit.attempts > 1 else ""
-            self._status.update(Text(f"{clean(visit.name)}{tries}"))
+        tries = f", attempt {visit.attempts}" if visit.attempts > 1 else ""
+        self.working(f"{clean(visit.name)}{tries}")
 
     def _print(self, text: Text) -> None:
         if not self._quiet:

@@ -138,7 +138,6 @@ class Desk:
 @contextmanager
 def open_desk(plan: DeskPlan) -> Iterator[Desk]:
     """Start broker and embedded AWS side by side, deploy the template, and stop all at the end."""
-    aws = EmbeddedAws(plan.wait_scale)
     with ExitStack() as stack:
         paper_broker, broker = None, plan.broker
         if broker is None:
@@ -147,11 +146,11 @@ def open_desk(plan: DeskPlan) -> Iterator[Desk]:
             # when the other fails or a Ctrl-C comes between.
             with ThreadPoolExecutor(1) as pool:
                 started = pool.submit(stack.enter_context, paper_broker)
-                stack.enter_context(aws)
+                aws = stack.enter_context(EmbeddedAws(plan.wait_scale))
                 started.result()
             broker = broker_at(paper_broker.url, {})
         else:
-            stack.enter_context(aws)
+            aws = stack.enter_context(EmbeddedAws(plan.wait_scale))
         addresses = {"AlpacaTradingUrl": broker.trading_url, "AlpacaDataUrl": broker.data_url}
         deployed = aws.deploy(
             STACK,
