@@ -1,0 +1,39 @@
+"""The one Dockerfile: what `sam build` can do with it, and what it puts into an image."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+TEXT = (FUNCTIONS / "Dockerfile").read_text()
+STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
+
+
+def test_it_is_the_only_one():
+    assert list(FUNCTIONS.rglob("Dockerfile*")) == [FUNCTIONS / "Dockerfile"]
+
+
+def test_it_needs_no_buildkit():
+    assert "--mount" not in TEXT
+    assert "<<" not in TEXT
+    assert not TEXT.startswith("# syntax")
+
+
+def test_every_install_is_hashed():
+    for line in TEXT.replace("\\\n", " ").splitlines():
+        assert "pip install" not in line or "--require-hashes" in line
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_strategies_ship_with_the_steps_that_load_them_alone(step):
+    (with_strategies,) = re.findall(r"^ +(\S+)\) cp -r source/strategies", TEXT, re.MULTILINE)
+    code = "".join(path.read_text() for path in (FUNCTIONS / step).rglob("*.py"))
+    assert (step in with_strategies.split("|")) == ("load_strategy" in code)
+
+
+def test_the_context_leaves_out_what_no_image_needs():
+    ignored = (FUNCTIONS / ".dockerignore").read_text().split()
+    assert {"**/__pycache__", "**/requirements.in", "Dockerfile"} <= set(ignored)

@@ -1,0 +1,103 @@
+"""What each step imports: imports are the cold start, and an image holds only its own locks."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import grimp
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
+
+# Powertools brings jmespath and a corner of botocore; msgspec brings nothing.
+LIGHT = {"algotrader", "aws_lambda_powertools", "botocore", "jmespath", "msgspec"}
+LIGHT |= {"typing_extensions"}
+HEAVY = {"alpaca_trade_api", "boto3", "numpy", "pandas", "requests", "ta"}
+MAY_START_WITH = {
+    "fetch_bars": {"alpaca_trade_api", "numpy", "pandas", "requests"},
+    "compute_indicators": {"numpy", "pandas", "ta"},
+    "decide_orders": set(),
+    "submit_orders": {"alpaca_trade_api", "numpy", "pandas", "requests"},
+    "notify": set(),
+}
+
+LOADED = """
+import json, sys
+before = set(sys.modules)
+__import__(sys.argv[1] + ".app")
+names = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(json.dumps(sorted(names - set(sys.stdlib_module_names))))
+"""
+
+
+@cache
+def loaded_at_start(step: str) -> frozenset[str]:
+    """Give the packages that a fresh process has loaded once the handler is there."""
+    answer = subprocess.run(
+        [sys.executable, "-P", "-c", LOADED, step],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(FUNCTIONS), "AWS_DEFAULT_REGION": "us-east-1"},
+    )
+    return frozenset(json.loads(answer.stdout))
+
+
+@cache
+def import_graph() -> grimp.ImportGraph:
+    return grimp.build_graph(
+        "algotrader",
+        "strategies",
+        *STEPS,
+        include_external_packages=True,
+        exclude_type_checking_imports=True,
+    )
+
+
+def reachable_from(step: str) -> set[str]:
+    """Give the packages that a step can ever import, also inside a function."""
+    names = import_graph().find_upstream_modules(step, as_package=True)
+    ours = {"algotrader", "strategies", *STEPS}
+    return {name.partition(".")[0] for name in names} - ours - sys.stdlib_module_names
+
+
+def named_in(path: Path) -> set[str]:
+    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    return {canonicalize_name(Requirement(line).name) for line in lines if line}
+
+
+def pinned_in(path: Path) -> set[str]:
+    return set(re.findall(r"^([a-z0-9-]+)==", path.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("step", ["decide_orders", "notify"])
+def test_a_light_step_starts_with_exactly_these_packages(step):
+    assert loaded_at_start(step) == LIGHT | {step}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_starts_without_what_it_does_not_need_at_once(step):
+    assert loaded_at_start(step) & HEAVY <= MAY_START_WITH[step]
+
+
+@pytest.mark.parametrize("step", ["decide_orders", "notify"])
+def test_a_light_step_never_imports_frames_or_the_broker_not_even_late(step):
+    assert reachable_from(step) & HEAVY == {"boto3"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_image_holds_every_package_that_its_step_can_import_and_none_for_another(step):
+    owners = packages_distributions()
+    needed = {canonicalize_name(owners[name][0]) for name in reachable_from(step)}
+    assert needed <= pinned_in(FUNCTIONS / step / "requirements.txt")
+    # pandas is named for its version where alpaca-trade-api imports it; ta is imported by name.
+    assert named_in(FUNCTIONS / step / "requirements.in") - needed <= {"pandas", "ta"}

@@ -1,0 +1,51 @@
+"""The floors of the house, and what import contracts cannot see: clocks and chance in the core."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "functions" / "algotrader"
+
+CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter"}
+OUTSIDE = {"open", "input", "print", "eval", "exec", "__import__"}
+
+
+def core_files() -> list[Path]:
+    edge = {PACKAGE / "contracts.py", *(PACKAGE / "adapters").rglob("*.py")}
+    return sorted(set(PACKAGE.rglob("*.py")) - edge)
+
+
+def called_names(tree: ast.AST) -> set[str]:
+    """Give the last name of each call, ``datetime.now()`` and ``now()`` alike."""
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {each.attr for each in calls if isinstance(each, ast.Attribute)} | {
+        each.id for each in calls if isinstance(each, ast.Name)
+    }
+
+
+def test_the_floors_hold(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == 0, capsys.readouterr().out
+
+
+def test_every_module_of_the_core_is_held_by_its_contract():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (held,) = [each for each in contracts["contracts"] if each["id"] == "core"]
+    modules = {
+        f"algotrader.{each.relative_to(PACKAGE).parts[0].removesuffix('.py')}"
+        for each in core_files()
+    }
+    assert set(held["source_modules"]) == modules - {"algotrader.__init__"}
+
+
+@pytest.mark.parametrize("path", core_files(), ids=lambda path: path.stem)
+def test_the_core_asks_no_clock_and_touches_nothing_outside(path):
+    called = called_names(ast.parse(path.read_text()))
+    assert not called & CLOCKS
+    assert not called & OUTSIDE
