@@ -22,7 +22,7 @@ SAM = {
     ("deploy",): {"--guided", "--parameter-overrides", "--stack-name", "--config-env"},
     ("delete",): {"--stack-name"},
     ("list", "stack-outputs"): {"--stack-name"},
-    ("local", "invoke"): {"--event", "-e", "--env-vars", "-n"},
+    ("local", "invoke"): {"--event"},
 }
 # Commands of the aws program itself, which no service model knows.
 AWS_OF_ITS_OWN = {("s3", "ls"), ("s3", "cp"), ("logs", "tail")}
@@ -99,7 +99,7 @@ def test_every_sam_command_names_what_there_is(command: Command) -> None:
     assert spoken <= SAM[verb]
     if verb == ("local", "invoke") and command.line:
         assert command.words[3] in template()["Resources"]
-    for event in command.value_of("--event", "-e"):
+    for event in command.value_of("--event"):
         assert (ROOT / event).is_file()
 
 

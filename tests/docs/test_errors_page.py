@@ -60,7 +60,7 @@ def _outcomes() -> set[str]:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Subscript) and _head(node) == "Literal"
         for inner in ast.walk(node.slice)
-        if isinstance(inner, ast.Constant)
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str)
     }
 
 
