@@ -1,0 +1,92 @@
+"""Owns whole runs: the real template and handlers, and a broker whose answers can be changed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws, Stack
+from local.paper_broker import PaperBrokerProcess
+from tests.support.distorting_proxy import DistortingProxy, Distortion
+
+SESSION = date(2012, 6, 20)
+BEHIND_THE_PROXY = ("AlpacaTradingUrl", "AlpacaDataUrl")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a run ended, and what it told its user."""
+
+    status: str
+    error: str | None
+    cause: str
+    sms: str
+    subject: str
+    email: str
+    orders_sent: int
+
+
+@dataclass(slots=True)
+class Bench:
+    """A bell that can be rung over any deployment and any broker."""
+
+    aws: EmbeddedAws
+    proxy: DistortingProxy
+    bell: str
+    _numbers: Iterator[int]
+
+    def deploy(self, parameters: Mapping[str, str] | None = None) -> Stack:
+        """Deploy a stack of its own, with a journal of its own."""
+        addresses = dict.fromkeys(BEHIND_THE_PROXY, self.proxy.url)
+        name = f"bench-{next(self._numbers)}"
+        return self.aws.deploy(name, addresses | dict(parameters or {}))
+
+    def ring(self, stack: Stack, value: Any, distort: Distortion | None = None) -> Told:
+        """Start an execution with this input and wait for its end."""
+        self.proxy.distort = distort
+        self.proxy.posts.clear()
+        before = len(stack.texts())
+        try:
+            end = stack.wait(stack.start(value))
+        finally:
+            self.proxy.distort = None
+        texts = stack.texts()[before:]
+        assert len(texts) <= 1
+        return Told(
+            status=end["status"],
+            error=end.get("error"),
+            cause=end.get("cause") or "",
+            sms=texts[0].sms if texts else "",
+            subject=texts[0].subject if texts else "",
+            email=texts[0].email if texts else "",
+            orders_sent=len(self.proxy.posts),
+        )
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws(wait_scale=0.01) as embedded:
+        yield embedded
+
+
+@pytest.fixture(scope="session")
+def paper() -> Iterator[PaperBrokerProcess]:
+    with PaperBrokerProcess(clock_scale=0) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def bench(aws: EmbeddedAws, paper: PaperBrokerProcess) -> Iterator[Bench]:
+    bell = paper.open_session(SESSION)
+    with DistortingProxy(paper.url).serving() as proxy:
+        yield Bench(aws, proxy, bell, itertools.count())
+
+
+@pytest.fixture(scope="module")
+def deployed(bench: Bench) -> Stack:
+    return bench.deploy()

@@ -1,0 +1,188 @@
+"""Whatever is wrong with deployment, data or broker: the run fails, says why, trades nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from local.embedded_aws import Stack
+from local.paper_broker import PaperBrokerProcess
+from tests.run.conftest import Bench
+from tests.support.distorting_proxy import Answer, Distortion, as_json
+
+Bars = list[dict[str, Any]]
+
+
+def change_bars(symbol: str, change: Callable[[Bars], Iterable[dict[str, Any]]]) -> Distortion:
+    """Change the bars of one symbol, wherever the broker gives them."""
+
+    def distort(_method: str, path: str, answer: Answer) -> Answer:
+        if not path.endswith("/bars"):
+            return answer
+        body = answer.json
+        if symbol in body["bars"]:
+            body["bars"][symbol] = list(change(body["bars"][symbol]))
+        return as_json(body, answer.status)
+
+    return distort
+
+
+def always(status: int, body: bytes, content_type: str = "application/json") -> Distortion:
+    """Answer everything alike."""
+    return lambda _method, _path, _answer: Answer(status, body, content_type)
+
+
+def change_account(**fields: object) -> Distortion:
+    """Change the account's fields."""
+
+    def distort(_method: str, path: str, answer: Answer) -> Answer:
+        return as_json({**answer.json, **fields}) if path == "/v2/account" else answer
+
+    return distort
+
+
+def with_close(bars: Bars, close: object) -> Bars:
+    """Change one close in the middle of what the strategy looks at."""
+    return [*bars[:-20], {**bars[-20], "c": close}, *bars[-19:]]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is wrong, and what the user must be told: the leaf, and words of the text."""
+
+    error: str
+    told: tuple[str, ...]
+    parameters: dict[str, str] = field(default_factory=dict)
+    distort: Distortion | None = None
+
+
+def parameters(**values: str) -> dict[str, str]:
+    return values
+
+
+WORLDS = {
+    "unknown symbol": World(
+        "ConfigurationError", ("SYMBOL_UNKNOWN", "NOPE"), parameters(Symbols="AAPL,NOPE,IBM")
+    ),
+    "empty symbol list": World(
+        "ConfigurationError", ("PARAMETER_INVALID", "Symbols"), parameters(Symbols="")
+    ),
+    "malformed symbol": World(
+        "ConfigurationError", ("PARAMETER_INVALID", "Symbols"), parameters(Symbols="AAPL,../IBM")
+    ),
+    "unknown strategy": World(
+        "ConfigurationError",
+        ("STRATEGY_UNKNOWN", "momentum_rotatoin"),
+        parameters(Strategy="momentum_rotatoin"),
+    ),
+    "strategy parameter of another type": World(
+        "ConfigurationError",
+        ("STRATEGY_PARAMETER_INVALID", "integer"),
+        parameters(Strategy="sma_cross", StrategyParameters='{"fast": "ten"}'),
+    ),
+    "unknown strategy parameter": World(
+        "ConfigurationError",
+        ("STRATEGY_PARAMETER_UNKNOWN", "speed"),
+        parameters(StrategyParameters='{"speed": 3}'),
+    ),
+    "malformed JSON of strategy parameters": World(
+        "ConfigurationError",
+        ("PARAMETER_INVALID", "StrategyParameters"),
+        parameters(StrategyParameters='{"top": '),
+    ),
+    "limit that is no number": World(
+        "ConfigurationError", ("PARAMETER_INVALID", "CashReserve"), parameters(CashReserve="lots")
+    ),
+    "close that is null": World(
+        "InsufficientHistoryError",
+        ("IBM",),
+        distort=change_bars("IBM", lambda bars: with_close(bars, None)),
+    ),
+    "close that is NaN": World(
+        "InsufficientHistoryError",
+        ("IBM",),
+        distort=change_bars("IBM", lambda bars: with_close(bars, float("nan"))),
+    ),
+    "close of zero": World(
+        "InsufficientHistoryError",
+        ("IBM",),
+        distort=change_bars("IBM", lambda bars: with_close(bars, 0)),
+    ),
+    "a missing bar": World(
+        "InsufficientHistoryError",
+        ("BARS_MISSING", "IBM"),
+        distort=change_bars("IBM", lambda bars: [*bars[:-20], *bars[-19:]]),
+    ),
+    "fewer bars than the warm-up": World(
+        "InsufficientHistoryError",
+        ("BARS_TOO_FEW", "IBM"),
+        distort=change_bars("IBM", lambda bars: bars[-30:]),
+    ),
+    "stale bars": World(
+        "StaleBarsError",
+        ("BARS_STALE", "IBM"),
+        distort=change_bars("IBM", lambda bars: bars[:-3]),
+    ),
+    "a symbol without bars": World(
+        "InsufficientHistoryError",
+        ("BARS_ABSENT", "IBM"),
+        distort=change_bars("IBM", lambda _bars: []),
+    ),
+    "blocked account": World(
+        "AccountBlockedError",
+        ("trading_blocked",),
+        distort=change_account(trading_blocked=True),
+    ),
+    "account that is not active": World(
+        "AccountBlockedError",
+        ("ACCOUNT_CLOSED",),
+        distort=change_account(status="ACCOUNT_CLOSED"),
+    ),
+    "keys refused with 401": World(
+        "BrokerAuthError",
+        ("BROKER_KEYS_REFUSED", "401"),
+        distort=always(401, b'{"code": 40110000, "message": "request is not authorized"}'),
+    ),
+    "keys refused with 403": World(
+        "BrokerAuthError",
+        ("BROKER_KEYS_REFUSED", "403"),
+        distort=always(403, b'{"message": "forbidden."}'),
+    ),
+    "HTML with 200": World(
+        "BrokerUnavailableError",
+        ("BROKER_ANSWER_NOT_JSON",),
+        distort=always(200, b"<html>hello</html>", "text/html"),
+    ),
+    "money that is no number": World(
+        "BrokerUnavailableError",
+        ("BROKER_ANSWER_INVALID", "cash"),
+        distort=change_account(cash="plenty"),
+    ),
+    "too many requests": World(
+        "BrokerRateLimitedError",
+        ("BROKER_RATE_LIMITED",),
+        distort=always(429, b'{"message": "too many requests."}'),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_run_fails_says_why_and_trades_nothing(
+    bench: Bench, deployed: Stack, paper: PaperBrokerProcess, name: str
+) -> None:
+    world = WORLDS[name]
+    # what is wrong with the broker alone is tried on one deployment: each failed run is repeated
+    stack = bench.deploy(world.parameters) if world.parameters else deployed
+    told = bench.ring(stack, {"scheduled_time": bench.bell}, world.distort)
+    assert (told.status, told.error) == ("FAILED", world.error)
+    assert "FAILED" in told.sms
+    for words in world.told:
+        assert words in told.email
+    # the phone alone says enough to know what it is about
+    assert world.told[0] in told.sms or world.told[-1] in told.sms
+    assert len(told.sms) <= 160
+    assert told.orders_sent == 0
+    assert paper.orders() == []
