@@ -75,8 +75,9 @@ def usable_bars(
     _raise_stale(found, completed, demand)
     used = {name: tuple(each[-demand.bars :]) for name, each in found.items()}
     _raise_not_numbers(used)
-    _raise_too_few(used, demand)
+    # A gap leaves too few bars as well; it is the gap that the user must hear of.
     _raise_missing(used, completed, demand)
+    _raise_too_few(used, demand)
     return used
 
 
