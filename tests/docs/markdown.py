@@ -90,6 +90,12 @@ def prose(page: str) -> str:
     return "\n".join("" if language is not None else line for _, line, language in _lines(page))
 
 
+def section(page: str, heading: str) -> str:
+    """Give the prose under a second-level heading, up to the next one; empty when there is none."""
+    found = re.search(rf"(?ms)^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", prose(page))
+    return found[1] if found else ""
+
+
 def links(page: str) -> list[str]:
     """List the targets of a page's links and pictures."""
     return [match["target"] for match in _LINK.finditer(prose(page))]

@@ -7,8 +7,10 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.docs.markdown import Block, blocks, code_spans, pages, prose
+from tests.docs.markdown import Block, blocks, code_spans, pages, prose, section
 
+# The section of a page that names what does not exist.
+NOT_THERE_YET = "What is not there yet"
 SHELL = ("sh", "bash", "shell", "console")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
@@ -57,7 +59,8 @@ def commands() -> list[Command]:
 
 
 def _inline(page: str) -> Iterator[Block]:
-    for span in code_spans(prose(page)):
+    promised = section(page, NOT_THERE_YET)
+    for span in code_spans(prose(page).replace(promised, "") if promised else prose(page)):
         if _INLINE.match(span):
             yield Block(page, "sh", span, 0)
 

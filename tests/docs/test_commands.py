@@ -11,8 +11,8 @@ from botocore import xform_name
 
 from local.cli.app import app
 from tests.docs.asl import template
-from tests.docs.markdown import ROOT, code_spans, pages, prose, tables
-from tests.docs.shell import Command, commands
+from tests.docs.markdown import ROOT, code_spans, pages, prose, section, tables
+from tests.docs.shell import NOT_THERE_YET, Command, commands
 
 # Not ours: nothing to hold them against but that they are what we mean.
 ORDINARY = frozenset({"cd", "git", "curl", "cat", "rm", "export", "read", "python3", "source"})
@@ -53,6 +53,13 @@ def test_every_command_is_one_that_the_tests_can_judge(command: Command) -> None
 def test_every_make_target_exists(command: Command) -> None:
     wanted = [word for word in command.words[1:] if "=" not in word]
     assert set(wanted) <= make_targets()
+
+
+def test_what_the_readme_says_is_not_there_yet_is_not_there() -> None:
+    promised = code_spans(section("README.md", NOT_THERE_YET))
+    assert "backtest" in promised
+    assert [each for each in promised if each.removeprefix("make ") in make_targets()] == []
+    assert [each for each in promised if each in app.commands] == []
 
 
 @pytest.mark.parametrize("command", of_program("algo-trader"), ids=str)
