@@ -11,6 +11,7 @@ from algotrader.errors import DeskError, InsufficientHistoryError, StaleBarsErro
 from algotrader.model import Bar
 
 _NAMED_AT_MOST = 10
+_SPARE_SESSIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Demand:
 
     @property
     def sessions(self) -> int:
-        """Count the sessions back that can matter at all."""
-        return self.bars + self.max_missing + self.max_age_sessions - 1
+        """Count the sessions back that can matter, and some more to tell a gap from a beginning."""
+        return self.bars + self.max_missing + self.max_age_sessions + _SPARE_SESSIONS
 
 
 def usable_bars(

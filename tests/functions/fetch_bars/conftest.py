@@ -1,0 +1,188 @@
+"""Owns the world around Fetch Bars: AWS, a scripted broker, the deployed parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from moto import mock_aws
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.aws import client
+from algotrader.contracts import FetchBarsEvent, FetchBarsResult
+from fetch_bars.fetch import fetch
+from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, asset, bar
+from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
+
+KEYS_NAME, STATE_NAME = "/desk/alpaca-keys", "/desk/trading-state"
+ARN = "arn:aws:states:us-east-1:123456789012:execution:desk:one"
+TODAY = date(2026, 1, 6)
+HOLIDAYS = {date(2025, 12, 25), date(2026, 1, 1)}
+
+PARAMETERS = {
+    "STACK_NAME": "desk",
+    "TRADING_MODE": "paper",
+    "LIVE_ACCOUNT_NUMBER": "",
+    "CAPITAL": "",
+    "SYMBOLS": "AAPL,IBM",
+    "STRATEGY": "sma_cross",
+    "STRATEGY_PARAMETERS": '{"fast": 3, "slow": 5}',
+    "MAX_POSITION_WEIGHT": "0.35",
+    "MAX_ORDER_NOTIONAL": "50000",
+    "MAX_ORDERS_PER_RUN": "20",
+    "CASH_RESERVE": "0.02",
+    "MAX_PRICE_AGE_SECONDS": "900",
+    "MAX_BAR_AGE_SESSIONS": "1",
+    "MAX_MISSING_BARS": "0",
+    "NO_TRADE_BAND": "0.01",
+    "ORDER_TYPE": "limit",
+    "LIMIT_OFFSET_BPS": "20",
+    "FRACTIONAL_SHARES": "false",
+    "DATA_FEED": "iex",
+    "ADJUSTMENT": "split",
+    "SLOTS": "day",
+    "MAX_BELL_AGE_SECONDS": "900",
+    "RUN_DEADLINE_SECONDS": "600",
+    "ALPACA_KEYS_PARAMETER": KEYS_NAME,
+    "TRADING_STATE_PARAMETER": STATE_NAME,
+}
+
+
+def weekdays(start: date, end: date) -> list[date]:
+    days = (start + timedelta(days=n) for n in range((end - start).days + 1))
+    return [day for day in days if day.weekday() < 5 and day not in HOLIDAYS]
+
+
+@dataclass
+class World:
+    """A broker at 09:35 on a Tuesday, which a test may spoil."""
+
+    server: ScriptedBroker
+    environ: dict[str, str]
+    artifacts: Artifacts
+    now: str = "2026-01-06T09:35:02-05:00"
+    is_open: bool = True
+    bars: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    assets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    actions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, price in (("AAPL", 100.0), ("IBM", 50.0)):
+            self.assets[name] = asset(name)
+            days = weekdays(date(2025, 10, 1), date(2026, 1, 9))
+            self.bars[name] = [bar(str(day), price + n / 10) for n, day in enumerate(days)]
+        serve = self.server.on
+        serve("GET /v2/clock", lambda _: Answer({"timestamp": self.now, "is_open": self.is_open}))
+        serve("GET /v2/calendar", self._calendar)
+        serve("GET /v2/account", ACCOUNT)
+        serve("GET /v2/positions", [])
+        serve("GET /v2/orders", self._orders)
+        serve("GET /v2/stocks/bars", self._bars)
+        serve("GET /v2/stocks/trades/latest", self._trades)
+        serve("GET /v1/corporate-actions", lambda _: Answer({"corporate_actions": self.actions}))
+        self.server.scripts["*"] = self._asset
+
+    def run(self, given: Any = None, arn: str = ARN) -> FetchBarsResult:
+        """Start an execution."""
+        event = FetchBarsEvent(execution_arn=arn, input={} if given is None else given)
+        return fetch(event, self.environ, self.artifacts)
+
+    def stored(self) -> list[str]:
+        """List what lies in the bucket."""
+        answer = client("s3").list_objects_v2(Bucket=self.artifacts.bucket)
+        return [each["Key"] for each in answer.get("Contents", [])]
+
+    def trade(self, client_order_id: str, **changes: Any) -> None:
+        """Add an order to the broker's list."""
+        self.orders.append(
+            {
+                "id": f"id-{client_order_id}",
+                "client_order_id": client_order_id,
+                "symbol": "AAPL",
+                "side": "buy",
+                "type": "limit",
+                "qty": "10",
+                "limit_price": "100",
+                "status": "filled",
+                "filled_qty": "10",
+                "filled_avg_price": "100",
+                "submitted_at": "2026-01-05T14:35:05Z",
+                "filled_at": "2026-01-05T14:35:06Z",
+                **changes,
+            }
+        )
+
+    def _calendar(self, seen: Seen) -> Answer:
+        start, end = (date.fromisoformat(seen.query[name][:10]) for name in ("start", "end"))
+        return Answer(
+            [{"date": str(day), "open": "09:30", "close": "16:00"} for day in weekdays(start, end)]
+        )
+
+    def _orders(self, seen: Seen) -> Answer:
+        after = seen.query.get("after", "")
+        is_open = seen.query["status"] == "open"
+        return Answer(
+            [
+                each
+                for each in self.orders
+                if each["submitted_at"] > after
+                and (not is_open or each["status"] in {"new", "accepted", "partially_filled"})
+            ]
+        )
+
+    def _bars(self, seen: Seen) -> Answer:
+        names = seen.query["symbols"].split(",")
+        inside = {
+            name: [
+                each
+                for each in self.bars[name]
+                if seen.query["start"] <= each["t"] <= seen.query["end"]
+            ]
+            for name in names
+            if self.bars.get(name)
+        }
+        return Answer({"bars": inside, "next_page_token": None})
+
+    def _trades(self, seen: Seen) -> Answer:
+        names = seen.query["symbols"].split(",")
+        trade = {"t": "2026-01-06T14:35:00Z", "p": 101.5}
+        return Answer({"trades": {name: trade for name in names if name in self.assets}})
+
+    def _asset(self, seen: Seen) -> Answer:
+        found = self.assets.get(seen.path.removeprefix("/v2/assets/"))
+        return Answer(found) if found else Answer({"message": "not found"}, 404)
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[None]:
+    """Stand AWS up once; making its clients anew for every test would take most of the time."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        client.cache_clear()
+        yield
+        client.cache_clear()
+
+
+@pytest.fixture
+def world(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    del aws
+    monkeypatch.setattr("algotrader.adapters.alpaca.client.READ_PAUSES_SECONDS", (0.01,))
+    bucket = f"desk-{uuid4()}"
+    client("s3").create_bucket(Bucket=bucket)
+    client("ssm").delete_parameters(Names=[STATE_NAME])
+    client("ssm").put_parameter(
+        Name=KEYS_NAME,
+        Type="SecureString",
+        Value='{"key_id": "MARKED-KEY-ID", "secret_key": "MARKED-SECRET"}',
+        Overwrite=True,
+    )
+    with ScriptedBroker() as server:
+        urls = {"APCA_API_BASE_URL": server.url, "APCA_API_DATA_URL": server.url}
+        yield World(server, {**PARAMETERS, **urls}, Artifacts(bucket))
