@@ -53,7 +53,7 @@ class Stake:
     @property
     def differs(self) -> bool:
         """Whether the account lacks what the ledger says; what it has beyond is the user's own."""
-        return self.ledger < 0 or self.broker < 0 or self.ledger > self.broker
+        return self.ledger < 0 or self.ledger > self.broker
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,21 @@ def test_capital_caps_what_weights_apply_to() -> None:
     assert quantities(decision.entries) == {"IBM": D(29)}
 
 
+def test_capital_above_what_the_account_has_widens_nothing() -> None:
+    decision = decided({"IBM": D("0.3")}, under=settings(capital=D(10**6)))
+    assert (decision.desk_capital, decision.spendable) == (D("98000.00"), D("98000.00"))
+
+
+def test_all_entries_together_do_not_exceed_capital() -> None:
+    split = CorporateAction("AAPL", "forward_split", date(2024, 3, 4), D(2))
+    decision = decided(
+        {"GOOG": D("0.3"), "IBM": D("0.3")},
+        snapshot({"AAPL": "60"}, corporate_actions=(split,)),
+        under=settings(capital=D(10000)),
+    )
+    assert quantities(decision.entries) == {"GOOG": D(29), "IBM": D(10)}  # of the 4000 left
+
+
 def test_entries_do_not_exceed_capital_less_the_desks_positions() -> None:
     held = {"AAPL": "45", "GOOG": "45"}  # each 4500 of a capital of 10000, aimed at 4450
     decision = decided(

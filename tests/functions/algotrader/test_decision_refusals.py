@@ -49,6 +49,11 @@ def test_a_weight_above_the_limit_is_refused_whole() -> None:
     assert decision.denied[0].qty == 352
 
 
+def test_what_is_held_counts_towards_the_weight_of_a_position() -> None:
+    decision = decided({"IBM": D("0.36")}, snapshot({"IBM": "300"}))
+    assert codes(decision) == {"IBM": "MAX_POSITION_WEIGHT"}
+
+
 def test_an_order_above_the_notional_is_refused_whole() -> None:
     decision = decided({"IBM": D("0.3")}, under=settings(max_order_notional=D(29000)))
     assert codes(decision) == {"IBM": "MAX_ORDER_NOTIONAL"}
@@ -297,6 +302,23 @@ def test_a_symbol_that_is_not_tradable_is_not_traded() -> None:
         "AAPL": "NOT_TRADABLE",
         "IBM": "NOT_TRADABLE",
     }
+
+
+@pytest.mark.parametrize(
+    ("held", "sold", "refused"),
+    [("10.5", {"AAPL": D(10)}, {}), ("0.5", {}, {"AAPL": "NOTHING_TO_SELL"})],
+)
+def test_of_an_asset_without_fractions_only_whole_shares_are_sold(
+    held: str, sold: dict[str, Decimal], refused: dict[str, str]
+) -> None:
+    told = snapshot({"AAPL": held}, assets={"AAPL": asset("AAPL", fractionable=False)})
+    decision = decided({}, told)
+    assert (quantities(decision.exits), codes(decision)) == (sold, refused)
+
+
+def test_an_asset_that_the_broker_no_longer_lists_is_still_sold() -> None:
+    decision = decided({}, snapshot({"XOM": "10.5"}, assets={}))
+    assert quantities(decision.exits) == {"XOM": D("10.5")}
 
 
 def test_a_corporate_action_stops_both_sides_of_its_symbol() -> None:

@@ -166,6 +166,7 @@ def test_a_symbol_that_nobody_holds_has_an_empty_stake() -> None:
         ("561.20", Side.SELL, 20, "560.07"),  # 560.0776, down to the cent
         ("100", Side.BUY, 0, "100.00"),
         ("100", Side.SELL, 0, "100.00"),
+        ("1", Side.SELL, 0, "1.00"),
         ("0.5", Side.BUY, 20, "0.5010"),
         ("0.12345", Side.BUY, 0, "0.1235"),
         ("0.12345", Side.SELL, 0, "0.1234"),
@@ -219,6 +220,11 @@ def test_a_first_entry_of_less_than_a_share_is_asked_for_with_nothing_to_send() 
 def test_a_drift_within_the_band_is_left_alone(weight: str) -> None:
     held = stake("58")  # 58 x 561.20 = 32549.60 = 0.33214
     assert wanted_order(D(weight), held, SIZING) is None
+
+
+def test_a_drift_of_exactly_the_band_is_traded() -> None:
+    exact = replace(SIZING, band=D(5612), capital=D(56120))
+    assert wanted_order(D("0.1"), stake("20"), exact) == Wanted(Side.SELL, D(10), D(10))
 
 
 def test_a_drift_beyond_the_band_is_traded_up() -> None:
