@@ -34,16 +34,17 @@ def broker(port: int, session: date | None, clock_scale: float) -> None:
     """Run only the paper broker, which speaks Alpaca's REST API over historical bars."""
     from local.paper_broker import PaperBrokerProcess  # noqa: PLC0415
     from local.runner.inputs import BELL  # noqa: PLC0415
-    from local.runner.sessions import choose_sessions  # noqa: PLC0415
+    from local.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
 
     with PaperBrokerProcess(port=port, clock_scale=clock_scale) as process:
-        day = choose_sessions(process.sessions(), session, 1)[0]
+        known = process.sessions()
+        day = choose_sessions(known, session, 1)[0]
         process.open_session(day, BELL)
         click.echo(
             f"{process.url} stands on {day}, {BELL} in New York. Ctrl-C ends it.\n\n"
-            "Move it to another day:\n"
+            "Move it on to a later day:\n"
             f"  curl -X POST {process.url}/_paper/session "
-            f'-d \'{{"date": "{day}", "time": "{BELL}"}}\'\n'
+            f'-d \'{{"date": "{session_after(known, day)}", "time": "{BELL}"}}\'\n'
             "Trade with it:\n"
             f"  algo-trader run --broker-url {process.url}"
         )

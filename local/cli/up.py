@@ -16,9 +16,10 @@ from local.cli.options import parameter_option, session_option
 if TYPE_CHECKING:
     from local.runner.desk import Desk
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 REAL_TIME = 1.0
-# Logical id in template.yaml, and the sample event of its happy case.
+# Logical id in template.yaml, and the step that it runs.
 STEPS = {
     "FetchBars": "fetch_bars",
     "ComputeIndicators": "compute_indicators",
@@ -38,17 +39,18 @@ def up(session: date | None, pairs: tuple[str, ...]) -> None:
     """
     from local.cli.console import make_console  # noqa: PLC0415
     from local.runner.desk import DeskPlan, open_desk  # noqa: PLC0415
-    from local.runner.sessions import choose_sessions  # noqa: PLC0415
+    from local.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
     from local.runner.template import read_overrides  # noqa: PLC0415
 
     plan = DeskPlan(broker=None, parameters=read_overrides(pairs), wait_scale=REAL_TIME)
     make_console(stderr=True).print("Starting the broker and the embedded AWS")
     with open_desk(plan) as desk, TemporaryDirectory(prefix="algo-trader-up-") as folder:
-        day = choose_sessions(desk.sessions(), session, 1)[0]
+        known = desk.sessions()
+        day = choose_sessions(known, session, 1)[0]
         desk.ring(day, {})
         variables = Path(folder, "env.json")
         variables.write_text(json.dumps(function_variables(desk), indent=2), encoding="utf-8")
-        click.echo(directions(desk, day, variables))
+        click.echo(directions(desk, day, session_after(known, day), variables))
         threading.Event().wait()
 
 
@@ -64,11 +66,17 @@ def function_variables(desk: Desk) -> dict[str, dict[str, str]]:
     return variables
 
 
-def directions(desk: Desk, day: date, variables: Path) -> str:
+def sample_event(step: str) -> str:
+    """Name a sample event of a step, as seen from the checkout."""
+    found = sorted(path.name for path in Path(CHECKOUT, "events", step).glob("*.json"))
+    return f"events/{step}/{found[0] if found else '<case>.json'}"
+
+
+def directions(desk: Desk, day: date, later: date, variables: Path) -> str:
     """Say what stands and how to reach it, ready to be copied into another shell."""
     machine = desk.stack.state_machine_arn
     invocations = "\n".join(
-        f"  sam local invoke {logical_id} --event events/{step}/<case>.json "
+        f"  sam local invoke {logical_id} --event {sample_event(step)} "
         f"--env-vars {variables} --docker-network host"
         for logical_id, step in STEPS.items()
     )
@@ -84,8 +92,8 @@ The state machine:
 Trade a day:
   aws stepfunctions start-execution --state-machine-arn {machine} --input '{{}}'
   aws stepfunctions list-executions --state-machine-arn {machine}
-Move the broker to another day (YYYY-MM-DD, New York time):
-  curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{day}", "time": "09:35"}}'
+Move the broker on to a later day, in New York time:
+  curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{later}", "time": "09:35"}}'
 Run one step in its image, after sam build:
 {invocations}
 

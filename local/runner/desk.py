@@ -104,7 +104,7 @@ class Desk:
             ending_of(description),
             timeline,
             look(self.broker, run["session"] if run else None),
-            self._read_artifact,
+            self.read_artifact,
             session.isoformat() if session else None,
         )
         if document["notification"] is None and (texts := self.stack.texts()[sent:]):
@@ -127,7 +127,8 @@ class Desk:
             return None
         return self.paper_broker.open_session(session, bell_time(value, self.slots))
 
-    def _read_artifact(self, artifact: Mapping[str, Any]) -> Any:
+    def read_artifact(self, artifact: Mapping[str, Any]) -> Any:
+        """Give a value that a state handed on, wherever it lies."""
         if "inline" in artifact:
             return artifact["inline"]
         place = urlsplit(str(artifact.get("s3")))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import date
 
 from local.runner.problems import UsageProblem
 
 DEFAULT_SESSION = date(2012, 2, 15)
+
+
+def session_after(known: Sequence[date], day: date) -> date:
+    """Give the first session after a day; the last one that is known when there is none."""
+    return known[min(bisect_right(known, day), len(known) - 1)]
 
 
 def choose_sessions(known: Sequence[date], start: date | None, count: int) -> list[date]:

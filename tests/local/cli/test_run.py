@@ -1,9 +1,11 @@
 """The whole chain, with nothing replaced: command, broker, embedded AWS, machine, functions."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from local.runner.desk import Desk
 
 Command = Callable[..., Any]
 
+INPUTS = Path(__file__).parents[3] / "events" / "execution"
 TASKS = ["Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders", "Notify"]
 GSM7 = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -105,7 +108,8 @@ def test_the_account_lives_on_from_session_to_session(command: Command) -> None:
 
 
 def test_without_json_a_person_reads_states_orders_reasons_and_the_text(command: Command) -> None:
-    outcome = command("run", "--parameter", "MaxOrderNotional=32600")
+    bell = ("--session", "2012-02-15", "--input", f"@{INPUTS}/scheduled-bell.json")
+    outcome = command("run", *bell, "--parameter", "MaxOrderNotional=32600")
     assert (outcome.status, outcome.err) == (0, "")
     assert not {character for character in outcome.out if not character.isprintable()} - {"\n"}
     for told in (*TASKS, "Run Succeeded", "Orders", "Denied", "Why", "Text message", "Account"):
@@ -160,6 +164,18 @@ def test_the_second_run_of_a_bell_is_a_duplicate(
     assert second.document["execution"]["status"] == "SUCCEEDED"
     assert "Duplicate Run" in names
     assert second.document["decision"] is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(INPUTS.glob("*.json")) if path.name != "scheduled-bell.json"],
+    ids=lambda path: path.stem,
+)
+def test_every_sample_input_is_one_that_a_run_may_have(
+    desk: Desk, next_session: Callable[[], date], path: Path
+) -> None:
+    day = desk.run(json.loads(path.read_text()), next_session())
+    assert day.document["execution"]["status"] == "SUCCEEDED"
 
 
 def test_a_subset_of_the_symbols_is_all_that_is_bought(

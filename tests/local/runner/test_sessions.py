@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import pytest
 
 from local.runner.problems import UsageProblem
-from local.runner.sessions import DEFAULT_SESSION, choose_sessions
+from local.runner.sessions import DEFAULT_SESSION, choose_sessions, session_after
 
 # Weekdays around the default session: ten before it and nine after it.
 KNOWN = [
@@ -46,3 +46,9 @@ def test_days_outside_the_data_are_refused_by_the_span(
 ) -> None:
     with pytest.raises(UsageProblem, match=names):
         choose_sessions(KNOWN, start, count)
+
+
+def test_the_session_after_a_day_skips_what_is_none_and_stops_at_the_last() -> None:
+    assert session_after(KNOWN, date(2012, 2, 17)) == date(2012, 2, 20)
+    assert session_after(KNOWN, date(2012, 2, 18)) == date(2012, 2, 20)
+    assert session_after(KNOWN, KNOWN[-1]) == KNOWN[-1]
