@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
@@ -51,6 +52,22 @@ def test_moving_on_counts_from_the_bell_not_from_the_clock_before() -> None:
     broker.move_to(SESSIONS[2])
     with broker.look() as exchange:
         assert exchange.now == at(2)
+
+
+def test_a_look_waits_until_the_one_before_is_over() -> None:
+    broker = PaperBroker(HISTORY, Options(session=SESSIONS[0], clock_scale=0.0))
+    entered = threading.Event()
+
+    def look() -> None:
+        with broker.look():
+            entered.set()
+
+    with broker.look():
+        thread = threading.Thread(target=look)
+        thread.start()
+        assert not entered.wait(0.05)
+    thread.join()
+    assert entered.is_set()
 
 
 def test_parallel_orders_never_sell_more_than_is_held() -> None:

@@ -375,6 +375,7 @@ def test_a_split_doubles_shares_and_open_orders_and_leaves_equity_alone() -> Non
     assert (world.qty("SPLT"), order.qty, order.limit_price) == (20, 8, D("75.01"))
     assert world.exchange.funds.equity == before
     assert world.exchange.funds.available("SPLT") == 12
+    assert world.exchange.account.holdings["SPLT"].average == 50
 
 
 def test_a_dividend_is_paid_on_the_ex_date_for_what_was_held_over_the_close_before() -> None:

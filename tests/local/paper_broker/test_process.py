@@ -95,7 +95,7 @@ def test_no_broker_outlives_the_process_that_started_it() -> None:
         "    print(broker.pid, broker.url, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    with subprocess.Popen(  # noqa: S603  # the program above
+    with subprocess.Popen(  # the program above
         [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None
