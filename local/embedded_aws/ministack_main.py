@@ -1,22 +1,28 @@
 """Owns the child process: ministack on loopback, which ends with the process that started it.
 
-Run by path, not as a module: it knows nothing of this project. Its standard input is a pipe that
-the parent holds open and never writes to; when the parent ends, however that happens, the pipe
-closes and the whole process group, the functions' processes among it, ends too.
+Run by path, not as a module: it knows nothing of this project. Its argument is the descriptor of a
+socket that listens already, so that no other process can take the port in between. Its standard
+input is a pipe that the parent holds open and never writes to; when the parent ends, however that
+happens, the pipe closes, and the whole process group ends too, the functions' processes among it, and its folder.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import signal
 import sys
 import threading
 from typing import Any
 
+KEEP_ALIVE_SECONDS = 75
+
 
 def end_with_parent() -> None:
-    """Wait for the pipe to close, then end this process group."""
+    """Wait for the pipe to close, then clear the working folder and end this process group."""
     sys.stdin.buffer.read()
+    shutil.rmtree(os.getcwd(), ignore_errors=True)  # noqa: PTH109 - rmtree takes a text
     os.killpg(0, signal.SIGKILL)
 
 
@@ -42,10 +48,21 @@ def load_services() -> None:
     from samtranslator.translator import transform  # noqa: F401, PLC0415
 
 
+def serve(descriptor: int) -> None:
+    """Serve ministack on a listening socket, as its own main does on a port."""
+    from hypercorn.asyncio import serve as serve_forever  # noqa: PLC0415
+    from hypercorn.config import Config  # noqa: PLC0415
+    from ministack.app import app  # noqa: PLC0415
+
+    config = Config()
+    config.bind = [f"fd://{descriptor}"]
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    config.loglevel = "WARNING"
+    asyncio.run(serve_forever(app, config))
+
+
 if __name__ == "__main__":
     threading.Thread(target=end_with_parent, daemon=True).start()
     let_sqs_see_whole_messages()
     threading.Thread(target=load_services, daemon=True).start()
-    from ministack.app import main
-
-    main()
+    serve(int(sys.argv[1]))

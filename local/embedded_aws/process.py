@@ -9,17 +9,19 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
 from local.embedded_aws.problems import DeploymentProblem
+
+open_url = build_opener(ProxyHandler({})).open  # loopback is never behind a proxy
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 MAIN = Path(__file__).with_name("ministack_main.py")
 START_SECONDS = 60
-START_ATTEMPTS = 5  # another process may take the port between choosing and binding it
 LOG_TAIL = 2000
 
 
@@ -39,7 +41,7 @@ class MinistackProcess:
         self._enforce_iam = enforce_iam
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
-        self.folder = Path(tempfile.mkdtemp(prefix="algo-trader-aws-"))
+        self.folder: Path
 
     @property
     def endpoint_url(self) -> str:
@@ -53,52 +55,41 @@ class MinistackProcess:
 
     def launch(self) -> None:
         """Start the process without waiting for it."""
+        self.folder = Path(tempfile.mkdtemp(prefix="algo-trader-aws-"))
         for name in ("tmp", "state", "s3"):
-            (self.folder / name).mkdir(exist_ok=True)
-        self.port = _free_port()
-        with self.log.open("ab") as log:
+            (self.folder / name).mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as listening, self.log.open("ab") as log:
+            self.port = listening.getsockname()[1]
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(MAIN)],
+                [sys.executable, "-P", str(MAIN), str(listening.fileno())],
                 env=self._environment(),
                 cwd=self.folder,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
+                pass_fds=[listening.fileno()],
                 start_new_session=True,
             )
 
     def wait_until_ready(self) -> None:
-        """Wait for the port to answer; a start that lost its port is tried on another.
+        """Wait for the first answer.
 
         Raises
         ------
         DeploymentProblem
-            When it does not come up, with the end of its log.
+            When none comes, with the end of its log.
         """
-        for _ in range(START_ATTEMPTS):
-            if self._answers():
-                return
-            self._end()
-            self.launch()
-        tail = self.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
-        raise DeploymentProblem(f"the embedded AWS does not start: {tail}")
+        try:
+            # The socket listens from the start: the answer comes as soon as there is one.
+            open_url(f"{self.endpoint_url}/_ministack/health", timeout=START_SECONDS).close()
+        except (OSError, HTTPException) as error:
+            tail = self.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
+            raise DeploymentProblem(f"the embedded AWS does not start: {error} {tail}") from error
 
     def stop(self) -> None:
         """End the process with all that it started, and remove its folders."""
         self._end()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _answers(self) -> bool:
-        process = self._process
-        until = time.monotonic() + START_SECONDS
-        while process is not None and process.poll() is None and time.monotonic() < until:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(0.01)
-            else:
-                return process.poll() is None
-        return False
 
     def _end(self) -> None:
         """Kill the whole group at once: nothing in it is worth keeping, and asking takes a second.
@@ -141,9 +132,3 @@ class MinistackProcess:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

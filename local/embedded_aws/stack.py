@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
-from urllib.request import ProxyHandler, build_opener
+
+from local.embedded_aws.process import open_url
 
 Client = Callable[[str], Any]
-
-open_url = build_opener(ProxyHandler({})).open  # loopback is never behind a proxy
 
 POLL_SECONDS = 0.05
 RUNNING = "RUNNING"

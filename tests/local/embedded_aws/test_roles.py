@@ -1,0 +1,108 @@
+"""Each function gets its role's rights and no others, as AWS would evaluate them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws, Stack
+
+PROBING = Path(__file__).with_name("probing")
+STEPS = ["fetch-bars", "compute-indicators", "decide-orders", "submit-orders", "notify"]
+OTHER = "/other/parameter"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws(wait_scale=0, enforce_iam=True) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def stack(aws: EmbeddedAws) -> Stack:
+    for name in (OTHER, "/desk/trading-state"):
+        aws.client("ssm").put_parameter(Name=name, Value="ACTIVE", Type="String")
+    return aws.deploy("desk", {}, PROBING)
+
+
+def allowed(
+    aws: EmbeddedAws, step: str, calls: list[tuple[str, str, dict[str, Any]]]
+) -> list[bool]:
+    """Make calls from within a step and say which ones its role lets through."""
+    answer = aws.client("lambda").invoke(
+        FunctionName=f"desk-{step}", Payload=json.dumps({"calls": calls})
+    )
+    codes = json.load(answer["Payload"])["codes"]
+    return [not code.startswith(("AccessDenied", "Authorization")) for code in codes]
+
+
+@pytest.mark.parametrize(
+    ("key", "writers"),
+    [
+        ("runs/2026-01-05/claim.json", STEPS),
+        ("ledger/abc123.json", ["fetch-bars"]),
+        ("strategies/model.bin", []),
+        ("elsewhere", []),
+    ],
+)
+def test_a_step_writes_only_where_it_should(
+    aws: EmbeddedAws, stack: Stack, key: str, writers: list[str]
+) -> None:
+    call = ("s3", "put_object", {"Bucket": stack.bucket, "Key": key, "Body": "x"})
+    assert [step for step in STEPS if allowed(aws, step, [call]) == [True]] == writers
+
+
+def test_a_missing_key_is_told_from_a_forbidden_one(aws: EmbeddedAws, stack: Stack) -> None:
+    call = ("s3", "get_object", {"Bucket": stack.bucket, "Key": "runs/none"})
+    for step in STEPS:
+        assert allowed(aws, step, [call]) == [True], step
+
+
+def test_only_compute_indicators_reads_the_user_s_own_files(aws: EmbeddedAws, stack: Stack) -> None:
+    aws.client("s3").put_object(Bucket=stack.bucket, Key="strategies/model.bin", Body=b"x")
+    call = ("s3", "get_object", {"Bucket": stack.bucket, "Key": "strategies/model.bin"})
+    readers = [step for step in STEPS if allowed(aws, step, [call]) == [True]]
+    assert readers == ["compute-indicators"]
+
+
+def test_only_what_talks_to_the_broker_reads_the_keys_and_the_kill_switch(
+    aws: EmbeddedAws, stack: Stack
+) -> None:
+    names = [stack.keys_parameter, stack.trading_state_parameter, OTHER]
+    calls = [("ssm", "get_parameter", {"Name": name, "WithDecryption": True}) for name in names]
+    for step in STEPS:
+        mine = step in {"fetch-bars", "submit-orders"}
+        assert allowed(aws, step, calls) == [mine, mine, False], step
+
+
+def test_nobody_sets_the_kill_switch(aws: EmbeddedAws, stack: Stack) -> None:
+    name = stack.trading_state_parameter
+    call = ("ssm", "put_parameter", {"Name": name, "Value": "ACTIVE", "Overwrite": True})
+    for step in STEPS:
+        assert allowed(aws, step, [call]) == [False], step
+
+
+def test_only_notify_publishes(aws: EmbeddedAws, stack: Stack) -> None:
+    call = ("sns", "publish", {"TopicArn": stack.topic_arn, "Message": "x"})
+    assert [step for step in STEPS if allowed(aws, step, [call]) == [True]] == ["notify"]
+
+
+def test_only_fetch_bars_looks_at_executions_and_at_this_machine_s_alone(
+    aws: EmbeddedAws, stack: Stack
+) -> None:
+    mine = stack.start({})
+    stack.wait(mine)
+    other = mine.replace(":desk:", ":other:")
+    calls = [
+        ("stepfunctions", "describe_execution", {"executionArn": arn}) for arn in (mine, other)
+    ]
+    for step in STEPS:
+        assert allowed(aws, step, calls) == [step == "fetch-bars", False], step
+
+
+def test_a_run_goes_through_with_every_role_enforced(stack: Stack) -> None:
+    assert stack.wait(stack.start({}))["status"] == "SUCCEEDED"

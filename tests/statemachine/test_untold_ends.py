@@ -1,0 +1,71 @@
+"""The template's rule tells of every end that the state machine could not tell of itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws
+from local.embedded_aws.template import read_template
+
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:desk"
+
+
+def is_told(aws: EmbeddedAws, **detail: Any) -> bool:
+    pattern = read_template()["Resources"]["UntoldEnds"]["Properties"]["EventPattern"]
+    event = {
+        "id": "1",
+        "account": "000000000000",
+        "source": "aws.states",
+        "time": "2026-01-05T14:35:00Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"stateMachineArn": MACHINE, "name": "run", **detail},
+    }
+    pattern = {**pattern, "detail": {**pattern["detail"], "stateMachineArn": [MACHINE]}}
+    answer = aws.client("events").test_event_pattern(
+        EventPattern=json.dumps(pattern), Event=json.dumps(event)
+    )
+    return bool(answer["Result"])
+
+
+@pytest.mark.parametrize("status", ["TIMED_OUT", "ABORTED"])
+@pytest.mark.parametrize("error", [None, "", "States.Timeout", "StrategyError"])
+def test_a_timed_out_or_aborted_run_is_told(
+    aws: EmbeddedAws, status: str, error: str | None
+) -> None:
+    assert is_told(aws, status=status, error=error, cause=error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["States.Runtime", "States.DataLimitExceeded", "States.QueryEvaluationError", "", None],
+)
+def test_a_failure_that_no_task_could_catch_is_told(aws: EmbeddedAws, error: str | None) -> None:
+    assert is_told(aws, status="FAILED", error=error, cause="it broke")
+
+
+def test_a_failure_is_told_when_the_event_does_not_say_of_which_kind(aws: EmbeddedAws) -> None:
+    assert is_told(aws, status="FAILED")
+
+
+def test_a_failure_that_no_text_could_tell_is_told(aws: EmbeddedAws) -> None:
+    assert is_told(aws, status="FAILED", error="StrategyError", cause="NOT TOLD: it broke")
+
+
+@pytest.mark.parametrize("error", ["StrategyError", "UnexpectedOutcome", "Lambda.Unknown"])
+def test_a_failure_that_was_told_is_not_told_again(aws: EmbeddedAws, error: str) -> None:
+    assert not is_told(aws, status="FAILED", error=error, cause="it broke")
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "PENDING_REDRIVE"])
+def test_a_run_that_did_not_fail_is_not_told(aws: EmbeddedAws, status: str) -> None:
+    assert not is_told(aws, status=status, error=None, cause=None)
+
+
+def test_another_machine_is_not_told_of(aws: EmbeddedAws) -> None:
+    other = MACHINE.replace("desk", "other")
+    assert not is_told(aws, stateMachineArn=other, status="ABORTED")
