@@ -53,6 +53,7 @@ class ScriptedBroker:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else every answer waits 40 ms for an acknowledgement
 
             def log_message(self, *_: object) -> None:
                 pass
