@@ -114,7 +114,7 @@ def _submit_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
 
 def _notify_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
     names = ("run", "settings", "snapshot", "features", "decision", "submission")
-    common = {"execution_arn": EXECUTION_ARN, "input": {}, "failure": None}
+    common: Event = {"execution_arn": EXECUTION_ARN, "input": {}, "failure": None}
     yield "notify/trading-day", _pick(second, *names) | common
     report = {**dict.fromkeys(names), **_pick(second, "run", "settings", "snapshot"), **common}
     report["run"] |= {"sends_orders": False, "slot": "report", "run_id": "2012-02-16-report"}
