@@ -2,8 +2,9 @@
 
 Run by path, not as a module: it knows nothing of this project. Its argument is the descriptor of a
 socket that listens already, so that no other process can take the port in between. Its standard
-input is a pipe that the parent holds open and never writes to; when the parent ends, however that
-happens, the pipe closes, and the whole process group ends too, the functions' processes among it, and its folder.
+input is a pipe that the parent holds open and never writes to. When the parent ends, however that
+happens, the pipe closes, and with it end the folder and the whole process group, the functions'
+processes among it.
 """
 
 from __future__ import annotations
