@@ -84,7 +84,7 @@ def test_loading_needs_no_pandas() -> None:
         "import sys; from local.data import load; load(); "
         "print(sorted({'pandas', 'numpy', 'exchange_calendars'} & set(sys.modules)))"
     )
-    answer = subprocess.run(  # noqa: S603  # the program above
+    answer = subprocess.run(
         [sys.executable, "-c", program],
         cwd=FOLDER.parents[1],
         capture_output=True,
