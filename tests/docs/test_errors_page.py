@@ -13,13 +13,13 @@ import yaml
 
 from algotrader import errors
 from algotrader.limits import Reason
-from tests.docs.markdown import ROOT, table, tables
+from tests.docs.markdown import ROOT, code_spans, pages, prose, table, tables
 
 PAGE = "docs/errors.md"
 MACHINE: dict[str, Any] = yaml.safe_load(
     (ROOT / "statemachine" / "trading.asl.yaml").read_text(encoding="utf-8")
 )
-CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+CODE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 LEAVES = {
     name
     for name, each in vars(errors).items()
@@ -183,3 +183,21 @@ def test_denied_orders_are_the_limits_own_reasons_and_those_of_the_submission() 
 def test_each_code_is_told_once_per_error() -> None:
     for heading, codes in codes_told().items():
         assert len(codes) == len(set(codes)), heading
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_code_and_variable_that_a_page_names_exists(page: str) -> None:
+    named = {word for span in code_spans(prose(page)) for word in CODE.findall(span)}
+    assert sorted(named - _words_of_the_sources()) == []
+
+
+@cache
+def _words_of_the_sources() -> frozenset[str]:
+    files = [
+        *(ROOT / "functions").rglob("*.py"),
+        *(ROOT / "local").rglob("*.py"),
+        ROOT / "template.yaml",
+        ROOT / "Makefile",
+    ]
+    texts = (path.read_text(encoding="utf-8") for path in files)
+    return frozenset(word for text in texts for word in re.findall(r"\w+", text))
