@@ -25,7 +25,7 @@ READ_TIMEOUT_SECONDS = 10.0
 #: A server that drips bytes never trips the read time-out, so a request has an end of its own.
 REQUEST_SECONDS = 15.0
 #: Waits before a read is asked again; only reads are, and only when they failed at once.
-READ_PAUSES_SECONDS = (0.25, 0.75)
+READ_PAUSES_SECONDS = (0.2, 0.4)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
