@@ -47,7 +47,8 @@ class EmbeddedAws:
         Whether handlers are served by our own loop in place of awslambdaric; None lets the system
         decide.
     enforce_iam : bool
-        Whether every call of a function is held against its role in the template, as on AWS.
+        Whether every call is held against the policies in the template, as on AWS; without it any
+        credentials do for anything.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class EmbeddedAws:
         wait_scale: float = 1.0,
         *,
         own_loop: bool | None = None,
-        enforce_iam: bool = False,
+        enforce_iam: bool = True,
     ) -> None:
         self._process = MinistackProcess(wait_scale, enforce_iam=enforce_iam)
         self._own_loop = not sys.platform.startswith("linux") if own_loop is None else own_loop
@@ -250,8 +251,19 @@ class EmbeddedAws:
     def _subscribe(self, stack: str, topic_arn: str) -> str:
         """Subscribe a queue to the topic; doing it again for the same stack changes nothing."""
         queue = f"{stack}-inbox"
-        url: str = self.client("sqs").create_queue(QueueName=queue)["QueueUrl"]
-        self.client("sns").subscribe(
-            TopicArn=topic_arn, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
-        )
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+            },
+        }
+        sqs = self.client("sqs")
+        url: str = sqs.create_queue(QueueName=queue)["QueueUrl"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        self.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
         return url

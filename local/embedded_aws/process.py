@@ -36,7 +36,7 @@ class MinistackProcess:
         Whether calls are held against the template's roles, as on AWS.
     """
 
-    def __init__(self, wait_scale: float, *, enforce_iam: bool = False) -> None:
+    def __init__(self, wait_scale: float, *, enforce_iam: bool) -> None:
         self._wait_scale = wait_scale
         self._enforce_iam = enforce_iam
         self._process: subprocess.Popen[bytes] | None = None

@@ -16,7 +16,7 @@ from tests.statemachine.scenarios import SCENARIOS, WITHOUT_TOPIC, Script
 from tests.statemachine.walks import Definition, Walk
 
 SCRIPTED = Path(__file__).with_name("scripted")
-AT_ONCE = 6
+AT_ONCE = 8
 NO_TOPIC = "arn:aws:sns:us-east-1:000000000000:no-such-topic"
 
 

@@ -18,7 +18,7 @@ OTHER = "/other/parameter"
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws(wait_scale=0, enforce_iam=True) as aws:
+    with EmbeddedAws(wait_scale=0) as aws:
         yield aws
 
 
@@ -102,6 +102,13 @@ def test_only_fetch_bars_looks_at_executions_and_at_this_machine_s_alone(
     ]
     for step in STEPS:
         assert allowed(aws, step, calls) == [step == "fetch-bars", False], step
+
+
+def test_without_enforcement_every_call_is_let_through() -> None:
+    with EmbeddedAws(wait_scale=0, enforce_iam=False) as aws:
+        stack = aws.deploy("desk", {}, PROBING)
+        call = ("s3", "put_object", {"Bucket": stack.bucket, "Key": "elsewhere", "Body": "x"})
+        assert allowed(aws, "notify", [call]) == [True]
 
 
 def test_a_run_goes_through_with_every_role_enforced(stack: Stack) -> None:
