@@ -143,12 +143,10 @@ def _get(broker: Broker, path: str) -> Any:
         broker.look_url + path,
         headers={"APCA-API-KEY-ID": broker.key_id, "APCA-API-SECRET-KEY": broker.secret_key},
     )
+    # The desk itself never sees the user's proxies; looking at its broker takes the same way.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with _OPENER.open(request, timeout=LOOK_TIMEOUT_SECONDS) as answer:
+        with opener.open(request, timeout=LOOK_TIMEOUT_SECONDS) as answer:
             return json.load(answer)
     except (OSError, ValueError, HTTPException):
         return None
-
-
-# The desk itself never sees the user's proxies; looking at its broker must not take another way.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -21,6 +21,8 @@ HOSTILE = {
     "HTTP_PROXY": "http://127.0.0.1:9",
     "HTTPS_PROXY": "http://127.0.0.1:9",
     "http_proxy": "http://127.0.0.1:9",
+    "NO_PROXY": "",
+    "no_proxy": "",
     "AWS_PROFILE": "no-such-profile",
     "AWS_ACCESS_KEY_ID": "someone",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -56,7 +58,7 @@ def environment() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def command(environment: dict[str, str]) -> Command:
     def run(*arguments: str, seconds: float = 60) -> Outcome:
-        ended = subprocess.run(
+        ended = subprocess.run(  # noqa: S603 - our own command
             [*COMMAND, *arguments],
             env=environment,
             capture_output=True,

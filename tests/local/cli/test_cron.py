@@ -69,6 +69,11 @@ def test_a_time_that_the_clocks_repeat_rings_once() -> None:
     assert [bell.astimezone(UTC).strftime("%d %H:%M") for bell in bells] == ["01 05:30", "02 06:30"]
 
 
+def test_a_bell_in_the_first_of_two_equal_hours_is_past_in_the_second() -> None:
+    second_hour = datetime(2026, 11, 1, 6, 45, tzinfo=UTC).astimezone(NEW_YORK)
+    assert days("cron(50 1 * * ? *)", 1, second_hour) == ["Mon 02 Nov 2026 01:50"]
+
+
 def test_a_bell_at_the_very_instant_is_past() -> None:
     bell = datetime(2026, 11, 20, 14, 35, tzinfo=UTC)
     assert days("cron(35 9 ? * MON-FRI *)", 1, bell) == ["Mon 23 Nov 2026 09:35"]

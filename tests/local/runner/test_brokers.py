@@ -84,10 +84,11 @@ def test_paper_accounts_and_local_brokers_are_within_reach(mode: str, url: str) 
     refuse_live_money(mode, url)
 
 
-def test_the_look_asks_with_the_keys_for_the_orders_of_the_session(
+def test_the_look_asks_with_the_keys_for_the_orders_of_the_session_past_any_proxy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
     asked: list[Request] = []
     orders = Response('[{"client_order_id": "a"}, 5]')
     with server({"/v2/account": Response(ACCOUNT), "/v2/orders": orders}, asked) as url:

@@ -61,7 +61,9 @@ def test_only_what_ended_since_the_last_look_is_told() -> None:
     assert [visit.name for visit in timeline.extend(events[:5])] == ["Submit Orders"]
     again = timeline.extend(events)
     assert [visit.name for visit in again] == ["Wait For Fills", "Submit Orders"]
+    totals = timeline.totals()
     assert timeline.extend(events) == []
+    assert timeline.totals() == totals
 
 
 def test_the_state_that_lasts_is_the_current_one() -> None:
