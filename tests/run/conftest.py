@@ -40,11 +40,15 @@ class Bench:
     bell: str
     _numbers: Iterator[int]
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The parameters that point a stack at the proxy."""
+        return dict.fromkeys(BEHIND_THE_PROXY, self.proxy.url)
+
     def deploy(self, parameters: Mapping[str, str] | None = None) -> Stack:
         """Deploy a stack of its own, with a journal of its own."""
-        addresses = dict.fromkeys(BEHIND_THE_PROXY, self.proxy.url)
         name = f"bench-{next(self._numbers)}"
-        return self.aws.deploy(name, addresses | dict(parameters or {}))
+        return self.aws.deploy(name, self.addresses | dict(parameters or {}))
 
     def ring(self, stack: Stack, value: Any, distort: Distortion | None = None) -> Told:
         """Start an execution with this input and wait for its end."""

@@ -1,0 +1,234 @@
+"""Whole days over the real template, handlers and broker: a bell trades once, or says why not."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from local.embedded_aws import Stack
+from local.paper_broker import PaperBrokerProcess
+from tests.run.conftest import SESSION, Bench
+from tests.support.distorting_proxy import Answer
+
+Paper = PaperBrokerProcess
+
+
+@pytest.fixture
+def fresh(bench: Bench) -> Iterator[Paper]:
+    """A broker of the test's own behind the bench's proxy, at the session's bell."""
+    upstream = bench.proxy.upstream
+    with PaperBrokerProcess(session=SESSION, clock_scale=0) as process:
+        process.open_session(SESSION)
+        bench.proxy.upstream = process.url
+        try:
+            yield process
+        finally:
+            bench.proxy.upstream = upstream
+            bench.proxy.intercept = None
+
+
+@pytest.fixture
+def stack(bench: Bench, deployed: Stack) -> Stack:
+    """Give the module's stack with an empty bucket, as if it had been deployed just now."""
+    s3 = bench.aws.client("s3")
+    for each in s3.list_objects_v2(Bucket=deployed.bucket).get("Contents", []):
+        s3.delete_object(Bucket=deployed.bucket, Key=each["Key"])
+    return deployed
+
+
+def decision_of(bench: Bench, stack: Stack) -> Any:
+    """Read the decision that the journal holds."""
+    day = SESSION.isoformat()
+    key = f"runs/{day}/{day}-day/decision.json"
+    return json.load(bench.aws.client("s3").get_object(Bucket=stack.bucket, Key=key)["Body"])
+
+
+def ids_of(paper: Paper) -> list[str]:
+    return sorted(each["client_order_id"] for each in paper.orders())
+
+
+def test_a_second_bell_of_a_session_ends_as_a_duplicate_and_says_so_in_its_output(
+    bench: Bench, stack: Stack, fresh: Paper
+) -> None:
+    told = bench.ring(stack, {"scheduled_time": bench.bell})
+    assert (told.status, told.orders_sent) == ("SUCCEEDED", 3)
+    ids, texts = ids_of(fresh), stack.texts()
+    end = stack.wait(stack.start({}))
+    assert end["status"] == "SUCCEEDED"
+    assert "belongs to execution" in end["output"]
+    assert (ids_of(fresh), stack.texts()) == (ids, texts)
+
+
+def test_two_executions_of_one_bell_in_parallel_trade_once(
+    bench: Bench, stack: Stack, fresh: Paper
+) -> None:
+    texts_before = len(stack.texts())
+    arns = [stack.start({"scheduled_time": bench.bell}) for _ in range(3)]
+    ends = [stack.wait(arn) for arn in arns]
+    assert [end["status"] for end in ends] == ["SUCCEEDED"] * 3
+    assert sum("belongs to execution" in end["output"] for end in ends) == 2
+    assert len(ids_of(fresh)) == len(set(ids_of(fresh))) == 3
+    assert len(stack.texts()) == texts_before + 1
+
+
+def test_a_failed_run_is_taken_over_with_the_same_decision_and_finds_its_orders(
+    bench: Bench, stack: Stack, fresh: Paper
+) -> None:
+    posts = 0
+
+    def swallow_from_the_second_post_on(method: str, _path: str) -> Answer | None:
+        nonlocal posts
+        posts += method == "POST"
+        return Answer(504, b"<html>late</html>") if method == "POST" and posts > 1 else None
+
+    bench.proxy.intercept = swallow_from_the_second_post_on
+    failed = bench.ring(stack, {"scheduled_time": bench.bell})
+    assert (failed.status, failed.error) == ("FAILED", "OrderStateUnknownError")
+    placed = ids_of(fresh)
+    assert len(placed) == 1
+    assert "-entry-0" in failed.email
+    decision = decision_of(bench, stack)
+
+    bench.proxy.intercept = None
+    fresh.behave(slippage_bps=50)  # the world has moved on; the decision has not
+    told = bench.ring(stack, {"scheduled_time": bench.bell})
+    assert told.status == "SUCCEEDED", told.cause
+    assert told.orders_sent == 2
+    assert len(ids_of(fresh)) == 3
+    assert set(placed) < set(ids_of(fresh))
+    assert decision_of(bench, stack) == decision
+
+
+def test_a_stopped_execution_gives_its_run_up_to_the_next(bench: Bench, fresh: Paper) -> None:
+    fresh.behave(never_fill=["*"])
+    stack = bench.deploy({"RunDeadlineSeconds": "3600"})
+    arn = stack.start({})
+    until = time.monotonic() + 20
+    while len(ids_of(fresh)) < 3:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    bench.aws.client("stepfunctions").stop_execution(executionArn=arn)
+    assert stack.wait(arn)["status"] == "ABORTED"
+    fresh.behave(never_fill=[])
+    again = bench.ring(stack, {})
+    assert (again.status, again.orders_sent) == ("SUCCEEDED", 0), again.cause
+    assert [each["status"] for each in fresh.orders()] == ["filled"] * 3
+
+
+def test_a_halted_desk_denies_everything_and_no_deploy_resumes_it(
+    bench: Bench, fresh: Paper
+) -> None:
+    stack = bench.deploy()
+    bench.aws.client("ssm").put_parameter(
+        Name=stack.trading_state_parameter, Value="HALTED on holiday", Type="String"
+    )
+    told = bench.ring(stack, {})
+    assert (told.status, told.orders_sent, ids_of(fresh)) == ("SUCCEEDED", 0, [])
+    assert "HALTED" in told.sms
+    assert "on holiday" in told.email
+    bench.aws.deploy(
+        stack.name, bench.addresses | {"MaxOrderNotional": "40000"}, tags={"owner": "someone-else"}
+    )
+    fresh.open_session(SESSION + timedelta(days=1))
+    again = bench.ring(stack, {})
+    assert (again.status, again.orders_sent, ids_of(fresh)) == ("SUCCEEDED", 0, [])
+    assert "HALTED" in again.sms
+
+
+def test_a_late_bell_fails_with_a_text_and_trades_nothing(
+    bench: Bench, stack: Stack, fresh: Paper
+) -> None:
+    late = bench.ring(stack, {"scheduled_time": "2012-06-20T13:15:00Z"})
+    assert (late.status, late.error, late.orders_sent) == ("FAILED", "LateBellError", 0)
+    assert "BELL_TOO_OLD" in late.sms
+    assert ids_of(fresh) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "opens"),
+    [
+        ("2012-06-23", "09:35", "2012-06-25"),  # a Saturday
+        ("2012-07-04", "09:35", "2012-07-05"),  # Independence Day
+        ("2012-07-03", "13:30", "2012-07-05"),  # after an early close
+        ("2012-06-21", "08:00", "2012-06-21"),  # before the open
+    ],
+)
+def test_outside_market_hours_the_run_ends_quietly_and_says_when_it_opens(
+    stack: Stack, fresh: Paper, day: str, at: str, opens: str
+) -> None:
+    fresh.open_session(date.fromisoformat(day), at)
+    before = stack.texts()
+    end = stack.wait(stack.start({}))
+    assert end["status"] == "SUCCEEDED"
+    assert opens in end["output"]
+    assert (stack.texts(), fresh.orders()) == (before, [])
+
+
+def test_a_dry_run_at_night_decides_on_the_last_session_and_sends_nothing(
+    bench: Bench, stack: Stack, fresh: Paper
+) -> None:
+    fresh.open_session(SESSION, "22:00")
+    told = bench.ring(stack, {"dry_run": True})
+    assert (told.status, told.orders_sent, fresh.orders()) == ("SUCCEEDED", 0, [])
+    assert "DRY RUN" in told.sms
+    assert "MSFT" in told.email
+
+
+def test_what_does_not_fill_is_canceled_at_the_deadline_and_told(
+    bench: Bench, fresh: Paper
+) -> None:
+    fresh.behave(never_fill=["AAPL"])
+    told = bench.ring(bench.deploy({"RunDeadlineSeconds": "30"}), {})
+    assert told.status == "SUCCEEDED", told.cause
+    statuses = {each["symbol"]: each["status"] for each in fresh.orders()}
+    assert statuses.pop("AAPL") == "canceled"
+    assert set(statuses.values()) == {"filled"}
+    assert "AAPL" in told.email
+
+
+def test_a_run_without_orders_says_why(bench: Bench, fresh: Paper) -> None:
+    stack = bench.deploy()
+    assert bench.ring(stack, {}).orders_sent == 3
+    fresh.open_session(date(2012, 6, 21))
+    bench.aws.deploy(
+        stack.name,
+        bench.addresses | {"NoTradeBand": "1"},
+    )
+    told = bench.ring(stack, {})
+    assert (told.status, told.orders_sent) == ("SUCCEEDED", 0)
+    assert "no orders" in told.sms
+
+
+def test_a_dry_run_deployment_sends_nothing(bench: Bench, fresh: Paper) -> None:
+    told = bench.ring(bench.deploy({"TradingMode": "dry-run"}), {})
+    assert (told.status, told.orders_sent, fresh.orders()) == ("SUCCEEDED", 0, [])
+
+
+def test_a_subset_of_symbols_narrows_the_entries(bench: Bench, stack: Stack, fresh: Paper) -> None:
+    told = bench.ring(stack, {"symbols": ["MSFT"]})
+    assert told.status == "SUCCEEDED"
+    assert [each["symbol"] for each in fresh.orders()] == ["MSFT"]
+
+
+def test_live_needs_the_very_account_that_was_typed_in(bench: Bench, fresh: Paper) -> None:
+    told = bench.ring(bench.deploy({"TradingMode": "live", "LiveAccountNumber": "123456789"}), {})
+    assert (told.status, told.error, told.orders_sent) == ("FAILED", "ConfigurationError", 0)
+    assert fresh.orders() == []
+
+
+def test_live_is_halted_until_its_switch_says_active(bench: Bench, fresh: Paper) -> None:
+    number = fresh.account()["account_number"]
+    stack = bench.deploy({"TradingMode": "live", "LiveAccountNumber": number})
+    halted = bench.ring(stack, {})
+    assert (halted.status, halted.orders_sent) == ("SUCCEEDED", 0)
+    assert "HALTED" in halted.sms
+    bench.aws.client("ssm").put_parameter(
+        Name=stack.trading_state_parameter, Value="ACTIVE", Type="String"
+    )
+    fresh.open_session(date(2012, 6, 21))
+    assert bench.ring(stack, {}).orders_sent == 3
