@@ -15,6 +15,7 @@ help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' Makefile | expand -t 16
 
 run: setup-run ## Trade one day here: embedded AWS, paper broker, real bars (ARGS="--sessions 5")
+	@.venv/bin/python -m compileall -q functions local
 	@.venv/bin/algo-trader run $(ARGS)
 
 test: setup ## Run the tests (ARGS="-k limits", WORKERS=4)
@@ -24,7 +25,7 @@ check: setup ## Check format, lint, types, layers and the state machine
 	@.venv/bin/python -m ruff format --check .
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m mypy
-	@.venv/bin/lint-imports --no-logo
+	@PYTHONPATH=functions:. .venv/bin/lint-imports --no-logo
 	@.venv/bin/python -m pytest -q -m asl
 
 format: setup ## Format the code, and mend what ruff can mend

@@ -96,16 +96,19 @@ fits() {
     [ -z "${PYTHON:-}" ] || [ "$(version_of "$PYTHON")" = "$(version_of "$venv/bin/python")" ]
 }
 
-# Makes the packages importable and writes the command, as an editable install would, without one.
-link() {
+# Writes the command. The import roots are its own and not the environment's: a function that runs
+# from another folder must never meet a step of this one.
+write_command() {
     "$venv/bin/python" - <<'PYTHON' || fail "could not write .venv/bin/algo-trader"
-import pathlib, shlex, sys, sysconfig
+import pathlib, shlex, sys
 
 root = pathlib.Path.cwd()
-site = pathlib.Path(sysconfig.get_paths()["purelib"], "algo_trader.pth")
-site.write_text(f"{root}\n{root / 'functions'}\n", encoding="utf-8")
 command = pathlib.Path(sys.prefix, "bin", "algo-trader")
-start = "import sys; from local.cli import main; sys.argv[0] = 'algo-trader'; sys.exit(main())"
+start = f"""import sys
+sys.path[:0] = {[str(root), str(root / "functions")]!r}
+sys.argv[0] = "algo-trader"
+from local.cli import main
+sys.exit(main())"""
 python = shlex.quote(str(pathlib.Path(sys.prefix, "bin", "python")))
 command.write_text(f'#!/bin/sh\nexec {python} -P -c {shlex.quote(start)} "$@"\n', encoding="utf-8")
 command.chmod(0o755)
@@ -126,7 +129,7 @@ set_up() {
         *) install -r "$lock" ;;
         esac
     done
-    link
+    write_command
     fingerprint "$@" >"$venv/.algo-trader-$name"
 }
 
