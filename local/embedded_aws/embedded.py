@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from local.embedded_aws.bootstrap import bootstrap_zip, runtime_command
 from local.embedded_aws.problems import DeploymentProblem
-from local.embedded_aws.process import ACCOUNT, REGION, MinistackProcess
+from local.embedded_aws.process import ACCOUNT, LOOPBACK, REGION, MinistackProcess
 from local.embedded_aws.stack import Stack
 from local.embedded_aws.template import (
     CHECKOUT,
@@ -49,6 +49,11 @@ class EmbeddedAws:
     enforce_iam : bool
         Whether every call is held against the policies in the template, as on AWS; without it any
         credentials do for anything.
+    host : str
+        The address of this machine that it listens on; containers cannot reach the loopback.
+    docker_host : str or None
+        The Docker engine that runs image functions, as ``DOCKER_HOST`` names it; None keeps it
+        away from any.
     """
 
     def __init__(
@@ -57,8 +62,12 @@ class EmbeddedAws:
         *,
         own_loop: bool | None = None,
         enforce_iam: bool = True,
+        host: str = LOOPBACK,
+        docker_host: str | None = None,
     ) -> None:
-        self._process = MinistackProcess(wait_scale, enforce_iam=enforce_iam)
+        self._process = MinistackProcess(
+            wait_scale, enforce_iam=enforce_iam, host=host, docker_host=docker_host
+        )
         self._own_loop = not sys.platform.startswith("linux") if own_loop is None else own_loop
         self._clients: dict[str, Any] = {}
         self._session: Any = None

@@ -20,13 +20,15 @@ open_url = build_opener(ProxyHandler({})).open  # loopback is never behind a pro
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+LOOPBACK = "127.0.0.1"
 MAIN = Path(__file__).with_name("ministack_main.py")
 START_SECONDS = 60
+DOCKER_SECONDS = "60"
 LOG_TAIL = 2000
 
 
 class MinistackProcess:
-    """A ministack on a free port of 127.0.0.1, in folders of its own.
+    """A ministack on a free port of one address, in folders of its own.
 
     Parameters
     ----------
@@ -34,11 +36,24 @@ class MinistackProcess:
         Factor on the state machine's waits and retry delays; 1 is real time, 0 skips them.
     enforce_iam : bool
         Whether calls are held against the template's roles, as on AWS.
+    host : str
+        The address of this machine that it listens on.
+    docker_host : str or None
+        The Docker engine that runs image functions; None keeps it away from any.
     """
 
-    def __init__(self, wait_scale: float, *, enforce_iam: bool) -> None:
+    def __init__(
+        self,
+        wait_scale: float,
+        *,
+        enforce_iam: bool,
+        host: str = LOOPBACK,
+        docker_host: str | None = None,
+    ) -> None:
         self._wait_scale = wait_scale
         self._enforce_iam = enforce_iam
+        self._host = host
+        self._docker_host = docker_host
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.folder: Path
@@ -46,7 +61,7 @@ class MinistackProcess:
     @property
     def endpoint_url(self) -> str:
         """Where every service answers."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -58,7 +73,7 @@ class MinistackProcess:
         self.folder = Path(tempfile.mkdtemp(prefix="algo-trader-aws-"))
         for name in ("tmp", "state", "s3"):
             (self.folder / name).mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as listening, self.log.open("ab") as log:
+        with socket.create_server((self._host, 0)) as listening, self.log.open("ab") as log:
             self.port = listening.getsockname()[1]
             self._process = subprocess.Popen(
                 [sys.executable, "-P", str(MAIN), str(listening.fileno())],
@@ -116,13 +131,14 @@ class MinistackProcess:
             "STATE_DIR": str(self.folder / "state"),
             "S3_DATA_DIR": str(self.folder / "s3"),
             "GATEWAY_PORT": str(self.port),
-            "BIND_HOST": "127.0.0.1",
-            "MINISTACK_HOST": "127.0.0.1",
+            "BIND_HOST": self._host,
+            "MINISTACK_HOST": self._host,
             "SFN_WAIT_SCALE": str(self._wait_scale),
             "AUTH": str(self._enforce_iam).lower(),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            "DOCKER_HOST": f"unix://{self.folder}/no-docker",
+            "DOCKER_HOST": self._docker_host or f"unix://{self.folder}/no-docker",
+            "MINISTACK_DOCKER_TIMEOUT": DOCKER_SECONDS,
             "LOG_LEVEL": "WARNING",
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": "test",

@@ -35,8 +35,10 @@ class PaperBrokerProcess:
 
     Parameters
     ----------
+    host : str
+        The address of this machine to listen on; containers cannot reach the loopback.
     port : int
-        Where to listen on 127.0.0.1; 0 takes a free port.
+        Where to listen there; 0 takes a free port.
     session : date or None
         Whose bell it stands at first; None is the newest session.
     clock_scale : float
@@ -53,9 +55,10 @@ class PaperBrokerProcess:
         Fields of `local.paper_broker.values.Behaviour` that differ from the default.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named, each with its default
         self,
         *,
+        host: str = "127.0.0.1",
         port: int = 0,
         session: date | None = None,
         clock_scale: float = 1.0,
@@ -66,7 +69,7 @@ class PaperBrokerProcess:
         behaviour: Mapping[str, Any] | None = None,
     ) -> None:
         self._arguments = [
-            *("--port", str(port), "--clock-scale", str(clock_scale)),
+            *("--host", host, "--port", str(port), "--clock-scale", str(clock_scale)),
             *("--cash", cash, "--multiplier", str(multiplier)),
             *("--behaviour", json.dumps(dict(behaviour or {}))),
         ]

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local.embedded_aws import EmbeddedAws, Stack
+from local.embedded_aws.process import LOOPBACK
 from local.paper_broker import PaperBrokerProcess
 from local.runner.brokers import TEST_KEYS, Broker, broker_at, look
 from local.runner.document import Document, Ending, message_of, run_document, run_of
@@ -40,11 +41,17 @@ class DeskPlan:
     wait_scale : float
         Factor on the state machine's waits and retry delays. The built-in broker's clock runs on by
         its inverse, so that a minute that the machine waits is a minute at the broker.
+    host : str
+        The address of this machine that the embedded AWS and the built-in broker listen on.
+    enforce_iam : bool
+        Whether calls to the embedded AWS are held against the template's roles.
     """
 
     broker: Broker | None
     parameters: Mapping[str, str]
     wait_scale: float = FAST_WAIT_SCALE
+    host: str = LOOPBACK
+    enforce_iam: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +148,20 @@ def open_desk(plan: DeskPlan) -> Iterator[Desk]:
     """Start broker and embedded AWS side by side, deploy the template, and stop all at the end."""
     with ExitStack() as stack:
         paper_broker, broker = None, plan.broker
+        embedded = EmbeddedAws(plan.wait_scale, host=plan.host, enforce_iam=plan.enforce_iam)
         if broker is None:
-            paper_broker = PaperBrokerProcess(clock_scale=1 / plan.wait_scale, keys=TEST_KEYS)
+            paper_broker = PaperBrokerProcess(
+                host=plan.host, clock_scale=1 / plan.wait_scale, keys=TEST_KEYS
+            )
             # Entered within the pool's own block: what one thread has started is stopped, also
             # when the other fails or a Ctrl-C comes between.
             with ThreadPoolExecutor(1) as pool:
                 started = pool.submit(stack.enter_context, paper_broker)
-                aws = stack.enter_context(EmbeddedAws(plan.wait_scale))
+                aws = stack.enter_context(embedded)
                 started.result()
             broker = broker_at(paper_broker.url, {})
         else:
-            aws = stack.enter_context(EmbeddedAws(plan.wait_scale))
+            aws = stack.enter_context(embedded)
         addresses = {"AlpacaTradingUrl": broker.trading_url, "AlpacaDataUrl": broker.data_url}
         deployed = aws.deploy(
             STACK,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -124,3 +126,13 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(
     with pytest.raises(DeploymentProblem, match="no such module here"), aws:
         pass
     assert not aws._process.folder.exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one loopback address only")
+def test_it_listens_on_the_address_it_is_given_and_functions_find_it_there() -> None:
+    with EmbeddedAws(wait_scale=0, host="127.0.0.2") as aws:
+        assert urlsplit(aws.endpoint_url).hostname == "127.0.0.2"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", urlsplit(aws.endpoint_url).port))
+        stack = aws.deploy("desk", {}, PROBING)
+        assert stack.wait(stack.start({}))["status"] == "SUCCEEDED"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -54,6 +56,16 @@ def test_two_brokers_live_side_by_side_and_know_nothing_of_each_other() -> None:
     with PaperBrokerProcess() as one, PaperBrokerProcess(cash="5") as other:
         assert one.url != other.url
         assert (one.account()["cash"], other.account()["cash"]) == ("100000", "5")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one loopback address only")
+def test_it_listens_on_the_address_it_is_given_and_on_no_other() -> None:
+    with PaperBrokerProcess(host="127.0.0.2") as broker:
+        port = urlsplit(broker.url).port
+        assert broker.url == f"http://127.0.0.2:{port}"
+        assert broker.account()["cash"] == "100000"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
 
 
 def test_a_broker_that_cannot_start_says_why() -> None:
