@@ -89,7 +89,7 @@ def _raise_absent(found: Mapping[str, Sequence[Bar]]) -> None:
             InsufficientHistoryError,
             "BARS_ABSENT",
             "The feed has no daily bars of these: take them out of the template's Symbols, or "
-            "choose another DataFeed.",
+            "choose another BarsFeed.",
             dict.fromkeys(absent, "none"),
         )
 
@@ -125,7 +125,7 @@ def _raise_not_numbers(used: Mapping[str, Sequence[Bar]]) -> None:
             InsufficientHistoryError,
             "BARS_NOT_NUMBERS",
             "The feed sent prices that are no numbers above zero: start the run again later, or "
-            "choose another DataFeed.",
+            "choose another BarsFeed.",
             broken,
         )
 

@@ -238,6 +238,8 @@ class Settings:
         Oldest newest bar, counted in sessions; 1 is the session before today's.
     max_missing_bars : int
         Sessions without a bar that are tolerated within a symbol's look-back.
+    bars_feed, data_feed : str
+        Feeds of the daily bars and of the latest prices.
     slots : tuple of str
         ``("day",)`` or New York times of day as ``HHMM``, ascending.
     """
@@ -260,6 +262,7 @@ class Settings:
     order_type: OrderType
     limit_offset_bps: int
     fractional_shares: bool
+    bars_feed: str
     data_feed: str
     adjustment: str
     slots: tuple[str, ...]

@@ -99,6 +99,6 @@ def _bars(opening: Opening) -> dict[str, tuple[Bar, ...]]:
     settings, demand = opening.settings, opening.demand
     completed = opening.completed[-demand.sessions :]
     found = opening.broker.bars(
-        settings.symbols, completed[0], completed[-1], settings.data_feed, settings.adjustment
+        settings.symbols, completed[0], completed[-1], settings.bars_feed, settings.adjustment
     )
     return usable_bars(found, settings.symbols, completed, demand)

@@ -59,6 +59,7 @@ SETTINGS = Settings(
     order_type=OrderType.LIMIT,
     limit_offset_bps=20,
     fractional_shares=False,
+    bars_feed="sip",
     data_feed="iex",
     adjustment="split",
     slots=("day",),

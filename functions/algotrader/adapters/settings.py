@@ -65,6 +65,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         order_type=read("OrderType", parameters.word(OrderType)),
         limit_offset_bps=read("LimitOffsetBps", parameters.integer(0, MAX_LIMIT_OFFSET_BPS)),
         fractional_shares=read("FractionalShares", parameters.one_of("true", "false")) == "true",
+        bars_feed=read("BarsFeed", parameters.one_of(*DATA_FEEDS)),
         data_feed=read("DataFeed", parameters.one_of(*DATA_FEEDS)),
         adjustment=read("Adjustment", parameters.one_of(*ADJUSTMENTS)),
         slots=read("Slots", parameters.slots),

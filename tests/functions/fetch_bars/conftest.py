@@ -42,6 +42,7 @@ PARAMETERS = {
     "ORDER_TYPE": "limit",
     "LIMIT_OFFSET_BPS": "20",
     "FRACTIONAL_SHARES": "false",
+    "BARS_FEED": "sip",
     "DATA_FEED": "iex",
     "ADJUSTMENT": "split",
     "SLOTS": "day",

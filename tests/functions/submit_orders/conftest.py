@@ -194,6 +194,7 @@ def settings() -> Settings:
         order_type=OrderType.LIMIT,
         limit_offset_bps=300,
         fractional_shares=False,
+        bars_feed="sip",
         data_feed="iex",
         adjustment="split",
         slots=("day",),

@@ -138,7 +138,8 @@ def _forbidden(reply: Reply) -> DeskError:
     if "/v2/stocks/" in reply.request and (refusal is None or not _is_about_keys(refusal)):
         return ConfigurationError(
             "DATA_FEED_FORBIDDEN",
-            "The subscription does not permit this feed: deploy with DataFeed=iex, or subscribe.",
+            "The subscription does not permit this feed: deploy with DataFeed=iex for the latest "
+            "prices, with BarsFeed=iex for bars, or subscribe.",
             request=f'"{reply.request}"',
             **_told(reply),
         )
