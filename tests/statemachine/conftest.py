@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws, Stack
+from local.embedded_aws import EmbeddedAws, Stack, Text
 from local.embedded_aws.template import read_definition, read_template
 from tests.statemachine.scenarios import SCENARIOS, WITHOUT_TOPIC, Script
 from tests.statemachine.walks import Definition, Walk
 
 SCRIPTED = Path(__file__).with_name("scripted")
 AT_ONCE = 8
+TOLD_SECONDS = 10
 NO_TOPIC = "arn:aws:sns:us-east-1:000000000000:no-such-topic"
 
 
@@ -71,6 +73,16 @@ def walk_all(stack: Stack, scripts: Mapping[str, Script]) -> dict[str, Walk]:
             name: pool.submit(walk, stack, {"script": script}) for name, script in scripts.items()
         }
         return {name: future.result() for name, future in started.items()}
+
+
+def told(stack: Stack, phrase: str) -> Text:
+    """Wait for the one text that holds a phrase; the rule tells a moment after a run's end."""
+    until = time.monotonic() + TOLD_SECONDS
+    while not (texts := [text for text in stack.texts() if phrase in text.sms]):
+        assert time.monotonic() < until, f"nobody told of {phrase!r}"
+        time.sleep(0.02)
+    (text,) = texts
+    return text
 
 
 @pytest.fixture(scope="session")

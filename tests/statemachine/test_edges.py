@@ -7,7 +7,7 @@ import json
 import pytest
 
 from local.embedded_aws import Stack
-from tests.statemachine.conftest import walk
+from tests.statemachine.conftest import told, walk
 from tests.statemachine.scenarios import LEAVES, RETRIED, STEPS
 from tests.statemachine.walks import Definition, Walk, edges_of, walked_by
 
@@ -50,11 +50,11 @@ def test_an_error_of_a_step_fails_the_run_under_its_own_name(
     walks: dict[str, Walk], step: str, leaf: str
 ) -> None:
     walk = walks[f"{step}: {leaf}"]
-    told = json.loads(walk.results("Notify Failure")[0]["email"])["failure"]
+    failure = json.loads(walk.results("Notify Failure")[0]["email"])["failure"]
     assert (walk.status, walk.error) == ("FAILED", leaf)
     assert walk.states[-3:] == [step, *FAILED]
-    assert (told["state"], told["error"]) == (step, leaf)
-    assert json.loads(told["cause"])["errorMessage"] == "scripted"
+    assert (failure["state"], failure["error"]) == (step, leaf)
+    assert json.loads(failure["cause"])["errorMessage"] == "scripted"
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -145,18 +145,17 @@ def test_a_broken_notify_leaves_the_telling_to_a_direct_publish(
     walk = walks["Notify broken"]
     assert walk.states[-4:] == ["Notify", "Notify Failure", "Publish Failure", "Run Failed"]
     assert walk.error == "Boom"
-    texts = [text for text in stack.texts() if "run FAILED in Notify: Boom" in text.sms]
-    assert len(texts) == 1
-    assert texts[0].subject.isascii()
-    assert len(texts[0].subject) < 100
-    assert len(texts[0].sms) <= 160
+    text = told(stack, "run FAILED in Notify: Boom")
+    assert text.subject.isascii()
+    assert len(text.subject) < 100
+    assert len(text.sms) <= 160
 
 
 def test_what_broke_first_is_what_the_direct_publish_tells(
     stack: Stack, walks: dict[str, Walk]
 ) -> None:
     assert walks["Notify broken by a leaf"].error == "BrokerAuthError"
-    assert any("run FAILED in Fetch Bars: BrokerAuthError" in text.sms for text in stack.texts())
+    assert told(stack, "run FAILED in Fetch Bars: BrokerAuthError")
 
 
 def test_a_failure_that_nothing_could_tell_is_told_by_the_rule(
@@ -168,8 +167,8 @@ def test_a_failure_that_nothing_could_tell_is_told_by_the_rule(
     assert walk.cause is not None
     assert walk.cause.startswith("NOT TOLD: ")
     name = walk.arn.rpartition(":")[2]
-    (text,) = stack_without_topic.texts()
-    assert f"run {name} of without-topic ended FAILED (error: StrategyError)" in text.sms
+    phrase = f"run {name} of without-topic ended FAILED (error: StrategyError)"
+    assert told(stack_without_topic, phrase)
 
 
 def test_a_failure_that_was_told_is_not_told_again_by_the_rule(

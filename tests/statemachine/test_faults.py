@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from local.embedded_aws import EmbeddedAws, Stack
-from tests.statemachine.conftest import SCRIPTED, walk
+from tests.statemachine.conftest import SCRIPTED, told, walk
 from tests.statemachine.scenarios import always, gives
 from tests.statemachine.walks import Walk
 
@@ -107,9 +106,9 @@ def test_an_odd_answer_of_notify_leaves_the_telling_to_the_direct_publish(
 
 def test_long_errors_and_causes_are_cut_to_what_aws_takes(stack: Stack) -> None:
     done = play(stack, {"Decide Orders": [{"raise": {"long": 400}, "message": MESSAGE}]})
-    told = json.loads(done.results("Notify Failure")[0]["email"])["failure"]
-    assert told["error"] == "ä" * 256
-    assert len(told["cause"]) == 8192
+    failure = told_of(done)["failure"]
+    assert failure["error"] == "ä" * 256
+    assert len(failure["cause"]) == 8192
     assert done.error == "ä" * 256
     assert done.cause is not None
     assert len(done.cause) < 32_768
@@ -186,9 +185,4 @@ def test_an_aborted_run_is_told_by_the_rule(stack: Stack, aws: EmbeddedAws) -> N
     arn = stack.start({"script": {"Fetch Bars": [{"sleep": 2}]}})
     aws.client("stepfunctions").stop_execution(executionArn=arn)
     assert stack.wait(arn)["status"] == "ABORTED"
-    told = f"run {arn.rpartition(':')[2]} of scripted ended ABORTED"
-    until = time.monotonic() + 10
-    while not (texts := [text for text in stack.texts() if told in text.sms]):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    assert len(texts) == 1
+    assert told(stack, f"run {arn.rpartition(':')[2]} of scripted ended ABORTED")
