@@ -8,7 +8,7 @@ import pytest
 from tests.docs.asl import machine, transitions
 from tests.docs.markdown import Block, blocks, pages
 
-_NODE = r"(?P<id>\w+)(?:[(\[{]{1,3}\"(?P<label>[^\"]+)\"[)\]}]{1,3})?"
+_NODE = r"(?P<id>\w+)(?:[(\[{/]{1,3}\"?(?P<label>[^\"()\[\]{}/]+)\"?[)\]}/]{1,3})?"
 _EDGE = re.compile(r"\s+(?:-->|-\.->|--\s+[^-]+?\s+-->|-\.\s+.+?\s+\.->)\s+")
 
 
@@ -18,7 +18,7 @@ def machine_pictures() -> list[Block]:
         block
         for page in pages()
         for block in blocks(page, "mermaid")
-        if block.text.startswith("flowchart") and '"Start Run"' in block.text
+        if block.text.startswith("flowchart") and "Start Run" in block.text
     ]
 
 
