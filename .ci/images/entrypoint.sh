@@ -1,0 +1,11 @@
+#!/bin/sh
+# Starts the handler, under the interface emulator where there is no Lambda, as AWS's base image does.
+if [ $# -ne 1 ]; then
+    echo "entrypoint requires the handler name to be the first argument" >&2
+    exit 142
+fi
+export _HANDLER="$1"
+if [ -z "${AWS_LAMBDA_RUNTIME_API}" ]; then
+    exec /usr/local/bin/aws-lambda-rie /var/runtime/bootstrap
+fi
+exec /var/runtime/bootstrap
