@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from local.cli.options import parameter_option, session_option
+from local.cli.reach import LOOPBACK, Reach, reach_of
 
 if TYPE_CHECKING:
     from local.runner.desk import Desk
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 REAL_TIME = 1.0
+NO_CONTAINERS = (
+    "Containers do not reach this: for sam local invoke, start it as algo-trader up --host docker."
+)
 # Logical id in template.yaml, and the step that it runs.
 STEPS = {
     "FetchBars": "fetch_bars",
@@ -32,7 +36,14 @@ STEPS = {
 @click.command(short_help="Deploy here and stay up until Ctrl-C.")
 @session_option("The day that the paper broker stands on, YYYY-MM-DD.")
 @parameter_option()
-def up(session: date | None, pairs: tuple[str, ...]) -> None:
+@click.option(
+    "--host",
+    default=LOOPBACK,
+    show_default=True,
+    metavar="ADDRESS",
+    help="Where to listen; docker: where containers reach it, for sam local invoke.",
+)
+def up(session: date | None, pairs: tuple[str, ...], host: str) -> None:
     """Deploy into an embedded AWS beside a paper broker, and stay up until Ctrl-C.
 
     Waits and the broker's clock run in real time here.
@@ -42,19 +53,29 @@ def up(session: date | None, pairs: tuple[str, ...]) -> None:
     from local.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
     from local.runner.template import read_overrides  # noqa: PLC0415
 
-    plan = DeskPlan(broker=None, parameters=read_overrides(pairs), wait_scale=REAL_TIME)
+    reach = reach_of(host)
+    plan = DeskPlan(
+        broker=None,
+        parameters=read_overrides(pairs),
+        wait_scale=REAL_TIME,
+        host=reach.address,
+        # sam gives a container whatever keys the user has, not those of the function's role
+        enforce_iam=host == LOOPBACK,
+    )
     make_console(stderr=True).print("Starting the broker and the embedded AWS")
     with open_desk(plan) as desk, TemporaryDirectory(prefix="algo-trader-up-") as folder:
         known = desk.sessions()
         day = choose_sessions(known, session, 1)[0]
         desk.ring(day, {})
         variables = Path(folder, "env.json")
-        variables.write_text(json.dumps(function_variables(desk), indent=2), encoding="utf-8")
-        click.echo(directions(desk, day, session_after(known, day), variables))
+        variables.write_text(json.dumps(function_variables(desk, reach)), encoding="utf-8")
+        told = directions(desk, day, session_after(known, day))
+        invoking = NO_CONTAINERS if host == LOOPBACK else invocations(variables)
+        click.echo(f"{told}\n{invoking}\n\nCtrl-C stops all of it.")
         threading.Event().wait()
 
 
-def function_variables(desk: Desk) -> dict[str, dict[str, str]]:
+def function_variables(desk: Desk, reach: Reach) -> dict[str, dict[str, str]]:
     """Give ``sam local invoke --env-vars`` what the functions of the embedded AWS are given."""
     functions = desk.aws.client("lambda")
     variables = {}
@@ -62,7 +83,8 @@ def function_variables(desk: Desk) -> dict[str, dict[str, str]]:
         name = f"{desk.stack.name}-{step.replace('_', '-')}"
         configuration = functions.get_function_configuration(FunctionName=name)
         own: dict[str, str] = configuration["Environment"]["Variables"]
-        variables[logical_id] = own | {"AWS_ENDPOINT_URL": desk.aws.endpoint_url}
+        endpoint = {"AWS_ENDPOINT_URL": desk.aws.endpoint_url}
+        variables[logical_id] = reach.seen_from_inside(own | endpoint)
     return variables
 
 
@@ -72,14 +94,18 @@ def sample_event(step: str) -> str:
     return f"events/{step}/{found[0] if found else '<case>.json'}"
 
 
-def directions(desk: Desk, day: date, later: date, variables: Path) -> str:
-    """Say what stands and how to reach it, ready to be copied into another shell."""
-    machine = desk.stack.state_machine_arn
-    invocations = "\n".join(
-        f"  sam local invoke {logical_id} --event {sample_event(step)} "
-        f"--env-vars {variables} --docker-network host"
+def invocations(variables: Path) -> str:
+    """Give the line for each step that runs its image on a sample event."""
+    lines = (
+        f"  sam local invoke {logical_id} --event {sample_event(step)} --env-vars {variables}"
         for logical_id, step in STEPS.items()
     )
+    return "\n".join(["Run one step in its image, after sam build:", *lines])
+
+
+def directions(desk: Desk, day: date, later: date) -> str:
+    """Say what stands and how to reach it, ready to be copied into another shell."""
+    machine = desk.stack.state_machine_arn
     return f"""\
 The paper broker stands on {day}, 09:35 in New York:
   {desk.broker.look_url}
@@ -93,8 +119,4 @@ Trade a day:
   aws stepfunctions start-execution --state-machine-arn {machine} --input '{{}}'
   aws stepfunctions list-executions --state-machine-arn {machine}
 Move the broker on to a later day, in New York time:
-  curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{later}", "time": "09:35"}}'
-Run one step in its image, after sam build:
-{invocations}
-
-Ctrl-C stops all of it."""
+  curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{later}", "time": "09:35"}}'"""
