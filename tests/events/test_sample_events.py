@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from statistics import fmean
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from local.runner.desk import Desk, DeskPlan, open_desk
 from local.runner.sessions import DEFAULT_SESSION
-
-EVENTS = Path(__file__).parents[2] / "events"
-STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
-
-
-def event(name: str) -> Any:
-    return json.loads((EVENTS / f"{name}.json").read_text())
+from tests.support.event_expectations import EVENTS, EXPECTED, STEPS, event
 
 
 @pytest.fixture(scope="module")
@@ -27,127 +18,6 @@ def desk() -> Iterator[Desk]:
         assert opened.paper_broker is not None
         opened.paper_broker.open_session(DEFAULT_SESSION)
         yield opened
-
-
-def opened_for_trading(result: Any, desk: Desk) -> None:
-    assert (result["outcome"], result["run"]["run_id"]) == ("OPEN", "2012-02-15-day")
-    assert result["run"]["sends_orders"] is True
-    assert len(desk.read_artifact(result["bars"])["AAPL"]["close"]) == 128
-
-
-def opened_without_orders(result: Any, _desk: Desk) -> None:
-    assert (result["outcome"], result["run"]["sends_orders"]) == ("OPEN", False)
-
-
-def reported(result: Any, _desk: Desk) -> None:
-    assert (result["outcome"], result["bars"]) == ("REPORT", None)
-
-
-def refused(error: str, *words: str) -> Callable[[Any, Desk], None]:
-    def check(result: Any, _desk: Desk) -> None:
-        assert result["errorType"] == error
-        for word in words:
-            assert word in result["errorMessage"]
-
-    return check
-
-
-def computed_what_was_decided_on(result: Any, _desk: Desk) -> None:
-    assert result["features"] == event("decide_orders/first-day")["features"]
-
-
-def computed_two_averages(result: Any, _desk: Desk) -> None:
-    bars = event("compute_indicators/sma-cross")["bars"]["inline"]
-    for symbol, values in result["features"]["inline"]["values"].items():
-        closes = bars[symbol]["close"]
-        assert values["fast"]["last"] == pytest.approx(fmean(closes[-10:]), rel=1e-9)
-        assert values["slow"]["previous"] == pytest.approx(fmean(closes[-51:-1]), rel=1e-9)
-
-
-def decided_what_was_submitted(result: Any, _desk: Desk) -> None:
-    submitted = event("submit_orders/first-day")
-    assert result["outcome"] == "SUBMIT"
-    assert result["decision"] == submitted["decision"]
-    assert result["plan"] == submitted["plan"]
-
-
-def decided_an_exit_and_entries(result: Any, _desk: Desk) -> None:
-    decision = result["decision"]["inline"]
-    assert decision == event("notify/trading-day")["decision"]["inline"]
-    assert [each["symbol"] for each in decision["exits"]] == ["IBM"]
-    # exits first: the first plan holds nothing else
-    assert [each["symbol"] for each in result["plan"]["inline"]["orders"]] == ["IBM"]
-
-
-def denied_all(result: Any, _desk: Desk) -> None:
-    decision = result["decision"]["inline"]
-    assert result["outcome"] == "NOTHING_TO_SUBMIT"
-    assert {each["code"] for each in decision["denied"]} == {"TRADING_HALTED"}
-    assert (decision["exits"], decision["entries"]) == ([], [])
-
-
-def decided_but_submits_nothing(result: Any, _desk: Desk) -> None:
-    assert result["outcome"] == "NOTHING_TO_SUBMIT"
-    assert len(result["decision"]["inline"]["entries"]) == 3
-
-
-def sent_nothing(result: Any, desk: Desk) -> None:
-    assert desk.paper_broker is not None
-    assert result["submission"]["inline"]["orders"] == []
-    assert desk.paper_broker.orders() == []
-
-
-def placed_three_orders(result: Any, desk: Desk) -> None:
-    assert desk.paper_broker is not None
-    wanted = {
-        each["client_order_id"]: each["qty"]
-        for each in event("submit_orders/first-day")["plan"]["inline"]["orders"]
-    }
-    placed = {each["client_order_id"]: each["qty"] for each in desk.paper_broker.orders()}
-    assert placed == wanted
-    assert len(result["submission"]["inline"]["orders"]) == 3
-
-
-def told(*words: str, error: str = "") -> Callable[[Any, Desk], None]:
-    def check(result: Any, desk: Desk) -> None:
-        text = desk.stack.texts()[-1]
-        assert (text.sms, text.subject, text.email) == (
-            result["sms"],
-            result["subject"],
-            result["email"],
-        )
-        assert len(result["sms"]) <= 160
-        assert result["error"] == error
-        for word in words:
-            assert word in result["sms"]
-
-    return check
-
-
-EXPECTED: dict[str, Callable[[Any, Desk], None]] = {
-    "fetch_bars/by-hand": opened_for_trading,
-    "fetch_bars/dry-run": opened_without_orders,
-    "fetch_bars/report-only": reported,
-    "fetch_bars/refused-input": refused("InvalidInputError", "mode"),
-    "compute_indicators/momentum-rotation": computed_what_was_decided_on,
-    "compute_indicators/sma-cross": computed_two_averages,
-    "compute_indicators/too-few-bars": refused("InsufficientHistoryError", "40", "128"),
-    "decide_orders/first-day": decided_what_was_submitted,
-    "decide_orders/rebalance": decided_an_exit_and_entries,
-    "decide_orders/halted": denied_all,
-    "decide_orders/dry-run": decided_but_submits_nothing,
-    "submit_orders/after-the-deadline": sent_nothing,
-    "submit_orders/first-day": placed_three_orders,
-    "submit_orders/refused-dry-run": refused("ConfigurationError", "RUN_SENDS_NO_ORDERS"),
-    "notify/trading-day": told("sold 169 IBM", "bought"),
-    "notify/report": told("2012-02-16"),
-    "notify/failure-in-fetch-bars": told(
-        "FAILED", "BARS_STALE", "IBM", "No order sent", error="StaleBarsError"
-    ),
-    "notify/failure-in-submit-orders": told(
-        "FAILED", "ORDER_STATE_UNKNOWN", error="OrderStateUnknownError"
-    ),
-}
 
 
 def test_every_step_has_a_happy_event_and_two_others_and_every_file_is_expected() -> None:
