@@ -21,7 +21,7 @@ def printed() -> str:
     """Give what `make run` prints, once .venv is there."""
     kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     path = os.pathsep.join((str(ROOT), str(ROOT / "functions")))
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         COMMAND,
         cwd=ROOT,
         env=kept | {"PYTHONPATH": path},

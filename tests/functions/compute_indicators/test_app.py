@@ -203,7 +203,7 @@ def test_boto3_is_not_imported_while_all_is_in_line() -> None:
         "print(json.dumps([each for each in ('boto3', 'requests', 'alpaca_trade_api', 'pandas')"
         " if each in sys.modules]))\n"
     )
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", script],
         input=json.dumps(event(Artifact(inline=encode(bars())))),
         capture_output=True,

@@ -58,7 +58,7 @@ def environment() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def command(environment: dict[str, str]) -> Command:
     def run(*arguments: str, seconds: float = 60) -> Outcome:
-        ended = subprocess.run(  # noqa: S603 - our own command
+        ended = subprocess.run(
             [*COMMAND, *arguments],
             env=environment,
             capture_output=True,

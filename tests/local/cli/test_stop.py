@@ -22,7 +22,7 @@ INTERRUPTED = "algo-trader: interrupted, everything that was started is stopped"
 
 @contextmanager
 def started(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    process = subprocess.Popen(
         [*COMMAND, *arguments],
         env=environment,
         stdout=subprocess.PIPE,

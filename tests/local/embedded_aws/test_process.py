@@ -61,7 +61,7 @@ def wait_until_gone(pids: list[int]) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_every_process_ends_with_the_one_who_started_it(how: signal.Signals) -> None:
-    with subprocess.Popen(  # noqa: S603 - the text above
+    with subprocess.Popen(
         [sys.executable, "-c", HOST], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
     ) as host:
         assert host.stdout is not None

@@ -64,7 +64,7 @@ def values_of(
     bars: BarColumns, strategy: Strategy, files: Mapping[str, bytes] | None = None
 ) -> dict[str, FeatureValue]:
     """Compute one symbol."""
-    return compute({"A": bars}, strategy, files or {}).values["A"]  # noqa: PD011 - no frame of pandas
+    return compute({"A": bars}, strategy, files or {}).values["A"]
 
 
 def test_last_and_previous_are_the_values_of_the_two_newest_bars() -> None:
