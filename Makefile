@@ -9,10 +9,10 @@ LOCK = uv pip compile --quiet --universal --fork-strategy fewest --python-versio
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL = help
-.PHONY: help run test check format lock setup setup-run
+.PHONY: help run test check check-template format lock setup setup-run
 
 help: ## Print this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' Makefile | expand -t 24
 
 run: setup-run ## Trade one day here: embedded AWS, paper broker, real bars (ARGS="--sessions 5")
 	@.venv/bin/python -m compileall -q functions local
@@ -28,6 +28,9 @@ check: setup ## Check format, lint, types, layers and the state machine
 	@PYTHONPATH=functions:. .venv/bin/lint-imports --no-logo
 	@.venv/bin/python -m pytest -q -m asl
 
+check-template: setup ## Check state machine and template by asl-validator (needs Node.js) and checkov
+	@.ci/template/run
+
 format: setup ## Format the code, and mend what ruff can mend
 	@.venv/bin/python -m ruff format .
 	@.venv/bin/python -m ruff check --fix .
@@ -41,6 +44,7 @@ lock: ## Write the hashed locks anew from the .in files (needs uv; ARGS="--upgra
 	done
 	$(LOCK) $(ARGS) tests/requirements.in -o tests/requirements.txt
 	$(LOCK) $(ARGS) --no-deps tests/requirements-no-deps.in -o tests/requirements-no-deps.txt
+	$(LOCK) $(ARGS) .ci/template/requirements.in -o .ci/template/requirements.txt
 
 setup: setup-run ## Set up .venv for the tests and checks, and nothing else
 	@sh local/setup.sh test
