@@ -23,7 +23,6 @@ from algotrader.model import (
     Leg,
     Order,
     OrderIntent,
-    OrderType,
     Position,
     Run,
     Session,
@@ -34,38 +33,14 @@ from algotrader.model import (
     TradingState,
 )
 from algotrader.strategy import Market, Portfolio, Strategy
+from tests.support.settings import SETTINGS as DEFAULTS
 
 SESSION = date(2024, 3, 4)
 NOW = datetime(2024, 3, 4, 14, 35, tzinfo=UTC)
 DESK = "abc123"
 UNIVERSE = ("AAPL", "GOOG", "IBM", "MSFT")
 
-SETTINGS = Settings(
-    stack="desk",
-    mode=TradingMode.PAPER,
-    live_account_number="",
-    strategy="fixed_weights",
-    strategy_parameters={},
-    symbols=UNIVERSE,
-    capital=None,
-    max_position_weight=Decimal("0.35"),
-    max_order_notional=Decimal(50000),
-    max_orders_per_run=20,
-    cash_reserve=Decimal("0.02"),
-    max_price_age_seconds=900,
-    max_bar_age_sessions=1,
-    max_missing_bars=0,
-    no_trade_band=Decimal("0.01"),
-    order_type=OrderType.LIMIT,
-    limit_offset_bps=20,
-    fractional_shares=False,
-    bars_feed="sip",
-    data_feed="iex",
-    adjustment="split",
-    slots=("day",),
-    max_bell_age_seconds=900,
-    run_deadline_seconds=600,
-)
+SETTINGS = replace(DEFAULTS, strategy="fixed_weights", symbols=UNIVERSE)
 RUN = Run(
     run_id="2024-03-04-day",
     session=SESSION,

@@ -20,7 +20,6 @@ from algotrader.model import (
     OrderType,
     Plan,
     Run,
-    Settings,
     Side,
     Stage,
     TradingMode,
@@ -41,6 +40,7 @@ from algotrader.submission import (
     orders_to_cancel,
     orders_to_post,
 )
+from tests.support.settings import SETTINGS
 
 BELL = datetime(2024, 3, 4, 14, 35, tzinfo=UTC)
 DEADLINE = BELL + timedelta(minutes=10)
@@ -56,32 +56,6 @@ RUN = Run(
     entry_symbols=("AAPL", "IBM", "MSFT"),
     started_at=BELL,
     deadline=DEADLINE,
-)
-SETTINGS = Settings(
-    stack="desk",
-    mode=TradingMode.PAPER,
-    live_account_number="",
-    strategy="sma_cross",
-    strategy_parameters={},
-    symbols=("AAPL", "IBM", "MSFT"),
-    capital=None,
-    max_position_weight=Decimal("0.35"),
-    max_order_notional=Decimal(50000),
-    max_orders_per_run=20,
-    cash_reserve=Decimal("0.02"),
-    max_price_age_seconds=900,
-    max_bar_age_sessions=1,
-    max_missing_bars=0,
-    no_trade_band=Decimal("0.01"),
-    order_type=OrderType.LIMIT,
-    limit_offset_bps=20,
-    fractional_shares=False,
-    bars_feed="sip",
-    data_feed="iex",
-    adjustment="split",
-    slots=("day",),
-    max_bell_age_seconds=900,
-    run_deadline_seconds=600,
 )
 NOTHING = Outcome(accepted=(), rejected=(), shortages={})
 

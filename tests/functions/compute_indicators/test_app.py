@@ -6,18 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from algotrader.adapters import aws
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.contracts import (
     Artifact,
@@ -28,11 +23,13 @@ from algotrader.contracts import (
     encode,
 )
 from algotrader.errors import ConfigurationError, InsufficientHistoryError, InvalidInputError
-from algotrader.model import Features, OrderType, Run, Settings, TradingMode
+from algotrader.model import Features, Run, TradingMode
 from compute_indicators.app import lambda_handler
 from tests.functions.algotrader.indicator_bars import columns, random_frame
+from tests.functions.conftest import BUCKET
+from tests.support.lambda_context import LambdaContext
+from tests.support.settings import SETTINGS
 
-BUCKET = "desk-bucket"
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 
 RUN = Run(
@@ -49,42 +46,12 @@ RUN = Run(
     deadline=datetime(2001, 12, 3, 14, 45, tzinfo=UTC),
 )
 
-SETTINGS = Settings(
-    stack="desk",
-    mode=TradingMode.PAPER,
-    live_account_number="",
+ROTATION = replace(
+    SETTINGS,
     strategy="momentum_rotation",
     strategy_parameters={"window": 20},
     symbols=("A", "B"),
-    capital=None,
-    max_position_weight=Decimal("0.35"),
-    max_order_notional=Decimal(50_000),
-    max_orders_per_run=20,
-    cash_reserve=Decimal("0.02"),
-    max_price_age_seconds=900,
-    max_bar_age_sessions=1,
-    max_missing_bars=0,
-    no_trade_band=Decimal("0.01"),
-    order_type=OrderType.LIMIT,
-    limit_offset_bps=20,
-    fractional_shares=False,
-    bars_feed="sip",
-    data_feed="iex",
-    adjustment="split",
-    slots=("day",),
-    max_bell_age_seconds=900,
-    run_deadline_seconds=600,
 )
-
-
-@dataclass
-class Context:
-    """What Powertools reads of the Lambda context."""
-
-    function_name: str = "compute_indicators"
-    memory_limit_in_mb: int = 1024
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:compute"
-    aws_request_id: str = "1"
 
 
 def bars(symbols: int = 2, length: int = 30) -> dict[str, BarColumns]:
@@ -93,35 +60,19 @@ def bars(symbols: int = 2, length: int = 30) -> dict[str, BarColumns]:
 
 
 def event(artifact: Artifact, **settings: Any) -> Any:
-    changed = {**encode(SETTINGS), **settings}
+    changed = {**encode(ROTATION), **settings}
     return json.loads(
-        json.dumps(encode(ComputeIndicatorsEvent(RUN, SETTINGS, artifact)) | {"settings": changed})
+        json.dumps(encode(ComputeIndicatorsEvent(RUN, ROTATION, artifact)) | {"settings": changed})
     )
 
 
 def handle(given: Any) -> ComputeIndicatorsResult:
-    return decode(ComputeIndicatorsResult, lambda_handler(given, Context()), "the result")
+    return decode(ComputeIndicatorsResult, lambda_handler(given, LambdaContext()), "the result")
 
 
 @pytest.fixture(autouse=True)
 def bucket_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUCKET", BUCKET)
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        aws.client.cache_clear()
-        made = boto3.client("s3")
-        made.create_bucket(Bucket=BUCKET)
-        yield made
-    aws.client.cache_clear()
 
 
 def test_bars_in_line_become_features_in_line() -> None:
@@ -148,7 +99,7 @@ def test_bars_and_features_of_a_large_universe_travel_by_reference(s3: Any) -> N
 
 def test_the_same_bars_give_the_same_bytes() -> None:
     given = event(Artifact(inline=encode(bars())))
-    assert lambda_handler(given, Context()) == lambda_handler(given, Context())
+    assert lambda_handler(given, LambdaContext()) == lambda_handler(given, LambdaContext())
 
 
 def test_too_short_a_history_ends_the_step_by_its_name() -> None:

@@ -6,16 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from algotrader.adapters import aws
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.contracts import (
     Artifact,
@@ -45,6 +41,7 @@ from algotrader.model import (
 )
 from algotrader.submission import first_plan
 from decide_orders.app import lambda_handler
+from tests.functions.conftest import BUCKET
 from tests.support.desk_world import (
     RUN,
     SETTINGS,
@@ -56,20 +53,10 @@ from tests.support.desk_world import (
     settings,
     snapshot,
 )
+from tests.support.lambda_context import LambdaContext
 
-BUCKET = "desk-bucket"
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 ROTATION = replace(SETTINGS, strategy="momentum_rotation")
-
-
-@dataclass
-class Context:
-    """What Powertools reads of the Lambda context."""
-
-    function_name: str = "decide_orders"
-    memory_limit_in_mb: int = 256
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:decide"
-    aws_request_id: str = "1"
 
 
 def momentum(symbols: tuple[str, ...] = UNIVERSE) -> Features:
@@ -96,29 +83,13 @@ def event(
 
 
 def handle(given: Any) -> DecideOrdersResult:
-    answer = lambda_handler(given, Context())
+    answer = lambda_handler(given, LambdaContext())
     return decode(DecideOrdersResult, json.loads(json.dumps(answer)), "the result")
 
 
 @pytest.fixture(autouse=True)
 def bucket_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUCKET", BUCKET)
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        aws.client.cache_clear()
-        made = boto3.client("s3")
-        made.create_bucket(Bucket=BUCKET)
-        yield made
-    aws.client.cache_clear()
 
 
 def test_orders_are_handed_on_as_decision_and_first_plan() -> None:
@@ -189,7 +160,7 @@ def test_a_large_universe_travels_by_reference_and_leaves_the_write_ahead_log_al
 
 def test_the_same_event_gives_the_same_bytes() -> None:
     given = event(snapshot({"XOM": "5", "AAPL": "10"}))
-    assert lambda_handler(given, Context()) == lambda_handler(given, Context())
+    assert lambda_handler(given, LambdaContext()) == lambda_handler(given, LambdaContext())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from moto import mock_aws
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import client
@@ -17,6 +16,7 @@ from algotrader.contracts import FetchBarsEvent, FetchBarsResult
 from fetch_bars.fetch import fetch
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, asset, bar
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
+from tests.support.in_process_aws import in_process_aws
 
 KEYS_NAME, STATE_NAME = "/desk/alpaca-keys", "/desk/trading-state"
 ARN = "arn:aws:states:us-east-1:123456789012:execution:desk:one"
@@ -162,13 +162,8 @@ class World:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
     """Stand AWS up once; making its clients anew for every test would take most of the time."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-            patch.setenv(name, "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        client.cache_clear()
+    with in_process_aws():
         yield
-        client.cache_clear()
 
 
 @pytest.fixture

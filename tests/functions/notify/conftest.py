@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from moto import mock_aws
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.adapters.aws import client
+from tests.functions.conftest import BUCKET
 
 
 @dataclass
@@ -28,12 +26,6 @@ def inbox() -> Inbox:
 
 
 @pytest.fixture
-def artifacts(monkeypatch) -> Iterator[Artifacts]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client.cache_clear()
-        client("s3").create_bucket(Bucket="desk-bucket")
-        yield Artifacts("desk-bucket")
-        client.cache_clear()
+def artifacts(s3) -> Artifacts:
+    del s3
+    return Artifacts(BUCKET)

@@ -11,15 +11,7 @@ from algotrader.contracts import NotifyResult, decode, encode
 from algotrader.errors import InvalidInputError
 from notify.app import lambda_handler, logger
 from tests.functions.notify.test_tell import RUN, event
-
-
-class Context:
-    """What Lambda says of an invocation."""
-
-    function_name = "notify"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:notify"
-    aws_request_id = "one"
+from tests.support.lambda_context import LambdaContext
 
 
 @pytest.fixture
@@ -33,7 +25,7 @@ def topic(artifacts, monkeypatch) -> str:
 
 @pytest.mark.usefixtures("topic")
 def test_the_handler_takes_json_and_gives_json(artifacts):
-    answer = json.loads(json.dumps(lambda_handler(encode(event()), Context())))
+    answer = json.loads(json.dumps(lambda_handler(encode(event()), LambdaContext())))
     result = decode(NotifyResult, answer, "result")
     assert result.sms.startswith("algo-trader PAPER 2013-02-28: bought 56 AAPL. ")
     assert set(answer) == {"sms", "subject", "email", "error", "cause"}
@@ -43,7 +35,7 @@ def test_the_handler_takes_json_and_gives_json(artifacts):
 @pytest.mark.usefixtures("topic")
 def test_an_event_of_another_shape_is_refused_by_name():
     with pytest.raises(InvalidInputError) as caught:
-        lambda_handler({"run": 5}, Context())
+        lambda_handler({"run": 5}, LambdaContext())
     assert caught.value.code == "STATE_INVALID"
 
 
@@ -51,7 +43,7 @@ def test_an_event_of_another_shape_is_refused_by_name():
 def test_one_line_is_logged_and_no_text_of_it(monkeypatch):
     logged = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", logged)
-    lambda_handler(encode(event()), Context())
+    lambda_handler(encode(event()), LambdaContext())
     (line,) = [json.loads(each) for each in logged.getvalue().splitlines()]
     assert (line["message"], line["run_id"]) == ("Texts published", RUN.run_id)
     assert "email" not in line

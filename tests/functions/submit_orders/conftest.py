@@ -8,11 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from algotrader.adapters import aws
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.ids import OrderPlace, client_order_id, desk_id
@@ -31,9 +28,9 @@ from algotrader.model import (
 from algotrader.submission import Step, first_plan
 from local.paper_broker import PaperBrokerProcess
 from submit_orders.call import SubmitCall
+from tests.functions.conftest import BUCKET
 from tests.support.distorting_proxy import DistortingProxy
-
-BUCKET = "desk-artifacts"
+from tests.support.settings import SETTINGS
 
 
 @dataclass(slots=True)
@@ -138,20 +135,8 @@ def paper() -> Iterator[PaperBrokerProcess]:
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    aws.client.cache_clear()
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        yield BUCKET
-    aws.client.cache_clear()
-
-
-@pytest.fixture
-def desk(paper: PaperBrokerProcess, bucket: str, settings: Settings) -> Iterator[Desk]:
-    assert bucket
+def desk(paper: PaperBrokerProcess, s3: Any, settings: Settings) -> Iterator[Desk]:
+    del s3
     account = paper.account()["account_number"]
     today = datetime.fromisoformat(paper.request("GET", "/v2/clock")["timestamp"]).date()
     blank = Run(
@@ -175,29 +160,4 @@ def desk(paper: PaperBrokerProcess, bucket: str, settings: Settings) -> Iterator
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(
-        stack="desk",
-        mode=TradingMode.PAPER,
-        live_account_number="",
-        strategy="sma_cross",
-        strategy_parameters={},
-        symbols=("AAPL", "GOOG", "IBM", "MSFT"),
-        capital=None,
-        max_position_weight=Decimal("0.35"),
-        max_order_notional=Decimal(50000),
-        max_orders_per_run=20,
-        cash_reserve=Decimal("0.02"),
-        max_price_age_seconds=900,
-        max_bar_age_sessions=1,
-        max_missing_bars=0,
-        no_trade_band=Decimal("0.01"),
-        order_type=OrderType.LIMIT,
-        limit_offset_bps=300,
-        fractional_shares=False,
-        bars_feed="sip",
-        data_feed="iex",
-        adjustment="split",
-        slots=("day",),
-        max_bell_age_seconds=900,
-        run_deadline_seconds=600,
-    )
+    return replace(SETTINGS, limit_offset_bps=300)

@@ -22,7 +22,8 @@ from algotrader.errors import (
 from algotrader.model import Decision, Leg, Plan, TradingMode, TradingState
 from algotrader.submission import first_plan
 from submit_orders.call import check_run_may_send
-from tests.functions.submit_orders.conftest import BUCKET, Desk
+from tests.functions.conftest import BUCKET
+from tests.functions.submit_orders.conftest import Desk
 from tests.support.distorting_proxy import Answer, as_json
 
 

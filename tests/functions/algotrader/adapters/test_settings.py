@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from algotrader.adapters.settings import (
     read_trading_state,
 )
 from algotrader.errors import ConfigurationError
-from algotrader.model import OrderType, Settings, TradingMode, TradingState
+from algotrader.model import Settings, TradingMode, TradingState
+from tests.support.settings import SETTINGS
 
 REPOSITORY = Path(__file__).parents[4]
 KEYS_NAME = "/desk/alpaca-keys"
@@ -50,32 +50,7 @@ def environ() -> dict[str, str]:
 
 
 def test_the_templates_own_defaults_are_settings(environ: dict[str, str]) -> None:
-    assert load_settings(environ) == Settings(
-        stack="desk",
-        mode=TradingMode.PAPER,
-        live_account_number="",
-        strategy="momentum_rotation",
-        strategy_parameters={},
-        symbols=("AAPL", "GOOG", "IBM", "MSFT"),
-        capital=None,
-        max_position_weight=Decimal("0.35"),
-        max_order_notional=Decimal(50000),
-        max_orders_per_run=20,
-        cash_reserve=Decimal("0.02"),
-        max_price_age_seconds=900,
-        max_bar_age_sessions=1,
-        max_missing_bars=0,
-        no_trade_band=Decimal("0.01"),
-        order_type=OrderType.LIMIT,
-        limit_offset_bps=20,
-        fractional_shares=False,
-        bars_feed="sip",
-        data_feed="iex",
-        adjustment="split",
-        slots=("day",),
-        max_bell_age_seconds=900,
-        run_deadline_seconds=600,
-    )
+    assert load_settings(environ) == SETTINGS
 
 
 WRONG = {

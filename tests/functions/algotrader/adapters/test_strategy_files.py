@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from algotrader.adapters import aws
 from algotrader.adapters.strategy_files import StrategyFiles
 from algotrader.errors import StrategyError
-
-BUCKET = "desk-bucket"
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        aws.client.cache_clear()
-        made = boto3.client("s3")
-        made.create_bucket(Bucket=BUCKET)
-        yield made
-    aws.client.cache_clear()
+from tests.functions.conftest import BUCKET
 
 
 def test_a_file_is_read_by_its_name_below_strategies(s3: Any) -> None:
