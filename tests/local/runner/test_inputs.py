@@ -33,7 +33,7 @@ def test_a_file_is_read_by_its_path(tmp_path: Path, prefix: str) -> None:
     ("text", "names"),
     [
         ('{"dry_run": tru}', "line 1, column 13"),
-        ('{\n  "a": 1,\n}', "line 3, column 1"),
+        ('{\n  "a": 1,\n  b\n}', "line 3, column 3"),
         ("", "line 1, column 1"),
         ("{'a': 1}", "line 1, column 2"),
         ("NaN", "NaN is no JSON value"),
