@@ -1,0 +1,217 @@
+"""Owns which AWS calls a step's code can make, read off the source of all that its handler reaches.
+
+A node is a function or class at the top of a module, or the value of a name there. A node reaches
+what it names. Classes count whole. What cannot be read with certainty raises, rather than going
+unseen.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+CLIENT = ("algotrader.adapters.aws", "client")
+NO_OPERATIONS = {"exceptions"}
+PREFIX = re.compile(r"(runs|ledger|strategies)/")
+PARAMETER = re.compile(r"[A-Z][A-Z0-9_]*_(PARAMETER|ARN)|BUCKET")
+
+Node = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file: what stands at its top, and what its names mean elsewhere."""
+
+    name: str
+    tops: dict[str, ast.AST] = field(default_factory=dict)
+    imports: dict[str, Node] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What the nodes that a step reaches ask of AWS.
+
+    Attributes
+    ----------
+    by_node : dict
+        Calls as (service, operation), by the node that makes them.
+    prefixes : dict
+        Prefixes of keys in the bucket, by the function or class that spells them.
+    variables : set of str
+        Environment variables that name a resource.
+    """
+
+    by_node: dict[Node, set[tuple[str, str]]]
+    prefixes: dict[Node, set[str]]
+    variables: set[str]
+
+
+def calls_of(step: str) -> Calls:
+    """Follow a step's handler through everything of ours that it reaches."""
+    nodes = reached((f"{step}.app", "lambda_handler"))
+    by_node = {node: set(operations(node)) for node in nodes}
+    return Calls(
+        by_node={node: calls for node, calls in by_node.items() if calls},
+        prefixes={
+            node: found for node in nodes if not is_value(node) and (found := prefixes(node))
+        },
+        variables={name for node in nodes for name in texts(node) if PARAMETER.fullmatch(name)},
+    )
+
+
+@cache
+def modules() -> dict[str, Module]:
+    """Read every source file that ships."""
+    found = {}
+    for path in FUNCTIONS.rglob("*.py"):
+        parts = path.relative_to(FUNCTIONS).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = _module(name, ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+def _module(name: str, tree: ast.Module) -> Module:
+    module = Module(name)
+    for each in tree.body:
+        match each:
+            case ast.FunctionDef() | ast.ClassDef():
+                module.tops[each.name] = each
+            case (
+                ast.Assign(targets=[ast.Name(id=target)])
+                | ast.AnnAssign(target=ast.Name(id=target))
+            ):
+                module.tops[target] = each
+            case _:
+                continue
+    for each in ast.walk(tree):
+        if isinstance(each, ast.ImportFrom) and each.module:
+            for alias in each.names:
+                module.imports[alias.asname or alias.name] = (each.module, alias.name)
+        elif isinstance(each, ast.Import):
+            for alias in each.names:
+                module.imports[alias.asname or alias.name] = (alias.name, "")
+    return module
+
+
+def resolve(module: str, name: str) -> Node | None:
+    """Find what a name in a module stands for; None when it is none of ours."""
+    while (found := modules().get(module)) is not None:
+        if name in found.tops:
+            return module, name
+        if name not in found.imports:
+            return None
+        module, name = found.imports[name]
+        if f"{module}.{name}" in modules():
+            return f"{module}.{name}", ""
+    return None
+
+
+def reached(start: Node) -> set[Node]:
+    """Give a node and all that it reaches."""
+    seen: set[Node] = set()
+    todo = [start]
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        todo += named_by(node)
+    return seen
+
+
+def named_by(node: Node) -> Iterator[Node]:
+    """Give the nodes that a node names, also as attributes of a module."""
+    module = node[0]
+    for each in ast.walk(modules()[module].tops[node[1]]):
+        if isinstance(each, ast.Name):
+            found = resolve(module, each.id)
+            if found is not None and found[1]:
+                yield found
+        elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
+            owner = resolve(module, each.value.id)
+            if owner is not None and not owner[1]:
+                inner = resolve(owner[0], each.attr)
+                if inner is not None:
+                    yield inner
+
+
+def operations(node: Node) -> Iterator[tuple[str, str]]:
+    """Give the AWS operations that a node calls, as (service, operation).
+
+    Raises
+    ------
+    AssertionError
+        When a client goes where it cannot be followed.
+    """
+    if node == CLIENT:
+        return
+    tree = modules()[node[0]].tops[node[1]]
+    parents = {child: each for each in ast.walk(tree) for child in ast.iter_child_nodes(each)}
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Name) and resolve(node[0], each.id) == CLIENT:
+            made = parents[each]
+            assert isinstance(made, ast.Call), f"{node} hands the maker of clients on"
+            (argument,) = made.args
+            assert isinstance(argument, ast.Constant), f"{node} makes a client by a variable"
+            for operation in _uses(node, made, tree, parents):
+                yield str(argument.value), operation
+
+
+def _uses(
+    node: Node, made: ast.Call, tree: ast.AST, parents: dict[ast.AST, ast.AST]
+) -> Iterator[str]:
+    """Give the operations called on a client: at once, or through a local name."""
+    holder = parents[made]
+    if isinstance(holder, ast.Attribute):
+        yield _operation(node, holder, parents)
+        return
+    assert isinstance(holder, ast.Assign), f"{node} hands a client on"
+    (target,) = holder.targets
+    assert isinstance(target, ast.Name), f"{node} keeps a client"
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Name) and each.id == target.id and each is not target:
+            user = parents[each]
+            assert isinstance(user, ast.Attribute), f"{node} hands a client on"
+            if user.attr not in NO_OPERATIONS:
+                yield _operation(node, user, parents)
+
+
+def _operation(node: Node, used: ast.Attribute, parents: dict[ast.AST, ast.AST]) -> str:
+    call = parents[used]
+    assert isinstance(call, ast.Call), f"{node} hands {used.attr} on"
+    if used.attr != "get_paginator":
+        return used.attr
+    (argument,) = call.args
+    assert isinstance(argument, ast.Constant), f"{node} pages by a variable"
+    return str(argument.value)
+
+
+def is_value(node: Node) -> bool:
+    """Tell the value of a name from a function or class."""
+    return isinstance(modules()[node[0]].tops[node[1]], ast.Assign | ast.AnnAssign)
+
+
+def texts(node: Node) -> Iterator[str]:
+    """Give the texts in a node, and in the constants that it names."""
+    trees = [modules()[node[0]].tops[node[1]]]
+    for module, name in named_by(node):
+        if is_value((module, name)):
+            trees.append(modules()[module].tops[name])
+    for tree in trees:
+        for each in ast.walk(tree):
+            if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                yield each.value
+
+
+def prefixes(node: Node) -> set[str]:
+    """Give the prefixes of keys in the bucket that a node spells; a journal lies under runs/."""
+    found = {match.group() for text in texts(node) if (match := PREFIX.match(text))}
+    tree = modules()[node[0]].tops[node[1]]
+    if any(isinstance(each, ast.Attribute) and each.attr == "journal" for each in ast.walk(tree)):
+        found.add("runs/")
+    return found

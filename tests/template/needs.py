@@ -1,0 +1,177 @@
+"""Owns what each role of a deployed stack needs: by calls, definition and schedules.
+
+A need is an action and the resource that a policy must name for it, as a stack has it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from local.embedded_aws import EmbeddedAws, Stack
+from local.embedded_aws.template import read_template
+from tests.template.calls import calls_of
+
+Need = tuple[str, str]
+
+STEPS = {
+    "FetchBars": "fetch_bars",
+    "ComputeIndicators": "compute_indicators",
+    "DecideOrders": "decide_orders",
+    "SubmitOrders": "submit_orders",
+    "Notify": "notify",
+}
+ARTIFACTS = ("algotrader.adapters.artifacts", "Artifacts")  # its users give it the keys
+S3_ACTIONS = {
+    "get_object": {"s3:GetObject"},
+    "put_object": {"s3:PutObject"},
+    "list_objects_v2": set[str](),  # it asks for the bucket, as a missing key does
+}
+# What a service does with a role by itself; each wants "*", says its documentation.
+FUNCTION_TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+MACHINE_TRACING = FUNCTION_TRACING | {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
+MACHINE_LOGGING = {
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+INTEGRATIONS = {
+    "arn:aws:states:::lambda:invoke": ("lambda:InvokeFunction", "FunctionName"),
+    "arn:aws:states:::sns:publish": ("sns:Publish", "TopicArn"),
+}
+
+
+def function_needs(aws: EmbeddedAws, stack: Stack, function: str) -> set[Need]:
+    """Derive what a step's role needs from its code and its function's configuration."""
+    name = resource_ids(aws, stack)[function]
+    configuration = aws.client("lambda").get_function_configuration(FunctionName=name)
+    return code_needs(stack, STEPS[function], configuration["Environment"]["Variables"]) | (
+        upkeep_needs(configuration)
+    )
+
+
+def upkeep_needs(configuration: Mapping[str, Any]) -> set[Need]:
+    """Give what Lambda itself does with a function's role: its log, and its trace."""
+    region, account = configuration["FunctionArn"].split(":")[3:5]
+    group = configuration["LoggingConfig"]["LogGroup"]
+    log = f"arn:aws:logs:{region}:{account}:log-group:{group}:*"
+    needs = {(action, log) for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
+    if configuration["TracingConfig"]["Mode"] == "Active":
+        needs |= {(action, "*") for action in FUNCTION_TRACING}
+    return needs
+
+
+def code_needs(stack: Stack, step: str, environment: Mapping[str, str]) -> set[Need]:
+    """Derive what a step's own calls need."""
+    calls = calls_of(step)
+    made = {call for found in calls.by_node.values() for call in found}
+    region, account = stack.state_machine_arn.split(":")[3:5]
+    needs = s3_needs(step, environment["BUCKET"])
+    for service, operation in made:
+        match service, operation:
+            case "s3", _:
+                continue
+            case "ssm", "get_parameter":
+                names = [each for each in calls.variables if each.endswith("_PARAMETER")]
+                owner = f"arn:aws:ssm:{region}:{account}:parameter"
+                needs |= {("ssm:GetParameter", owner + environment[name]) for name in names}
+            case "sns", "publish":
+                names = [each for each in calls.variables if each.endswith("_ARN")]
+                needs |= {("sns:Publish", environment[name]) for name in names}
+            case "stepfunctions", "describe_execution":  # of any run of this machine
+                runs = stack.state_machine_arn.replace(":stateMachine:", ":execution:")
+                needs.add(("states:DescribeExecution", f"{runs}:*"))
+            case _:
+                message = f"{step} calls {service} {operation}: say here what that needs"
+                raise AssertionError(message)
+    return needs
+
+
+def s3_needs(step: str, bucket: str) -> set[Need]:
+    """Derive what a step does with the bucket: each call with each prefix that may come to it."""
+    calls = calls_of(step)
+    arn = f"arn:aws:s3:::{bucket}"
+    callers = {
+        node: {operation for service, operation in made if service == "s3"}
+        for node, made in calls.by_node.items()
+    }
+    given = {
+        prefix
+        for node, found in calls.prefixes.items()
+        if node == ARTIFACTS or not callers.get(node)
+        for prefix in found
+    }
+    needs = set()
+    for node, made in callers.items():
+        for operation in made:
+            assert operation in S3_ACTIONS, f"{node} calls {operation}: say here what that needs"
+            reach = given if node == ARTIFACTS else calls.prefixes.get(node)
+            assert reach, f"{node} calls {operation} on keys that cannot be read off its source"
+            actions = S3_ACTIONS[operation]
+            needs |= {(action, f"{arn}/{prefix}*") for action in actions for prefix in reach}
+            if operation != "put_object":  # without it a missing key answers 403, not 404
+                needs.add(("s3:ListBucket", arn))
+    return needs
+
+
+def machine_needs(aws: EmbeddedAws, stack: Stack) -> set[Need]:
+    """Derive what the state machine's role needs from the definition as it is deployed."""
+    machine = aws.client("stepfunctions").describe_state_machine(
+        stateMachineArn=stack.state_machine_arn
+    )
+    needs = set()
+    for state in json.loads(machine["definition"])["States"].values():
+        if state["Type"] == "Task":
+            action, argument = INTEGRATIONS[state["Resource"]]
+            needs.add((action, state["Arguments"][argument]))
+    # ministack keeps these two, and does not give them back.
+    properties = read_template()["Resources"]["TradingDay"]["Properties"]
+    if properties["Logging"]["Level"] != "OFF":
+        needs |= {(action, "*") for action in MACHINE_LOGGING}
+    if properties["Tracing"]["Enabled"]:
+        needs |= {(action, "*") for action in MACHINE_TRACING}
+    return needs
+
+
+def bell_needs(aws: EmbeddedAws, stack: Stack) -> set[Need]:
+    """Derive what the bells' role needs from their targets."""
+    scheduler = aws.client("scheduler")
+    needs = set()
+    for name in schedules(aws, stack):
+        target = scheduler.get_schedule(Name=name)["Target"]
+        needs.add(("states:StartExecution", target["Arn"]))
+        needs.add(("sqs:SendMessage", target["DeadLetterConfig"]["Arn"]))
+    return needs
+
+
+def schedules(aws: EmbeddedAws, stack: Stack) -> list[str]:
+    """Give the names of a stack's schedules."""
+    resources = aws.client("cloudformation").describe_stack_resources(StackName=stack.name)
+    return [
+        each["PhysicalResourceId"].rpartition("/")[2]
+        for each in resources["StackResources"]
+        if each["ResourceType"] == "AWS::Scheduler::Schedule"
+    ]
+
+
+def resource_ids(aws: EmbeddedAws, stack: Stack) -> dict[str, str]:
+    """Give the physical id of each resource of a stack, by its logical one."""
+    resources = aws.client("cloudformation").describe_stack_resources(StackName=stack.name)
+    return {
+        each["LogicalResourceId"]: each["PhysicalResourceId"]
+        for each in resources["StackResources"]
+    }
+
+
+def all_needs(aws: EmbeddedAws, stack: Stack) -> dict[str, set[Need]]:
+    """Derive what every role of a stack needs, by the role's logical id."""
+    needs = {f"{name}Role": function_needs(aws, stack, name) for name in STEPS}
+    needs["TradingDayRole"] = machine_needs(aws, stack)
+    needs["BellRole"] = bell_needs(aws, stack)
+    return needs

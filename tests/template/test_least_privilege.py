@@ -1,0 +1,232 @@
+"""Each role may do what its part needs, by code and state machine, and nothing more.
+
+Two proofs. What a stack's policies grant is compared with what is derived from the code, the
+definition and the schedules. And a whole day is run, every value by reference, with one grant of a
+function's role taken away at a time: each must be missed. The embedded AWS holds the calls of
+functions against their roles, but not those of the state machine and of Scheduler: for their two
+roles, and for logs and traces, the derivation stands alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws, Stack
+from local.paper_broker import PaperBrokerProcess
+from tests.template.calls import FUNCTIONS
+from tests.template.needs import Need, all_needs, resource_ids
+
+ROLES = [
+    "FetchBarsRole",
+    "ComputeIndicatorsRole",
+    "DecideOrdersRole",
+    "SubmitOrdersRole",
+    "NotifyRole",
+    "TradingDayRole",
+    "BellRole",
+]
+SERVICES = {"TradingDayRole": "states.amazonaws.com", "BellRole": "scheduler.amazonaws.com"}
+SESSION = date(2012, 6, 20)
+SLOTS = [f"{hour:02}{minute:02}" for hour in (10, 11) for minute in range(60)]
+LIMIT = "INLINE_LIMIT_BYTES = 16 * 1024"
+STRATEGY = '''"""Owns a strategy that always sends an order, and reads the user's own files."""
+
+from decimal import Decimal
+
+from algotrader.strategy import Indicator, Strategy
+
+
+class InAndOut(Strategy):
+    indicators = {"sma": Indicator("sma", window=2)}
+
+    def features(self, bars, files):
+        return {"model": float(files["model.txt"]), "files": float(len(files))}
+
+    def target_weights(self, market, portfolio):
+        return {} if portfolio.quantities else {"IBM": Decimal("0.2")}
+'''
+# Lambda's own doing: the embedded AWS keeps logs and traces without asking the role.
+UPKEEP = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+}
+# On AWS a missing key answers 403 without s3:ListBucket, here 404 in any case. Only Compute
+# Indicators also lists. That the others need it is derived from their reads.
+UNENFORCED = {"s3:ListBucket"}
+LISTING = {"ComputeIndicatorsRole"}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@dataclass(slots=True)
+class Bench:
+    """A stack whose roles can be narrowed, and a day that can be run again and again."""
+
+    aws: EmbeddedAws
+    broker: PaperBrokerProcess
+    stack: Stack
+    stopped: str
+    slots: Iterator[str]
+
+    def policies(self, role: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Give a role's inline policies: the role's name, the policy's, its document."""
+        iam, name = self.aws.client("iam"), resource_ids(self.aws, self.stack)[role]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            answer = iam.get_role_policy(RoleName=name, PolicyName=policy)
+            yield name, policy, answer["PolicyDocument"]
+
+    def grants(self, role: str) -> list[Need]:
+        """Give what a role may do, as (action, resource)."""
+        return [
+            (action, resource)
+            for _, _, document in self.policies(role)
+            for statement in document["Statement"]
+            for action in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+        ]
+
+    def day(self) -> tuple[str, int, bool, bool]:
+        """Run a day in a slot of its own, which a stopped execution holds, and say what came of it.
+
+        Returns
+        -------
+        tuple
+            The status, how many orders were sent, whether a text told of them, and whether the
+            journal has the record.
+        """
+        slot = next(self.slots)
+        journal = f"runs/{SESSION}/{SESSION}-{slot}/"
+        claim = {"execution_arn": self.stopped, "state": "running", "at": "2012-06-20T14:00:00Z"}
+        s3 = self.aws.client("s3")
+        s3.put_object(
+            Bucket=self.stack.bucket, Key=f"{journal}claim.json", Body=json.dumps(claim).encode()
+        )
+        orders, texts = len(self.broker.orders()), len(self.stack.texts())
+        end = self.stack.wait(self.stack.start({"slot": slot}))
+        told = [text.sms for text in self.stack.texts()[texts:]]
+        found = s3.list_objects_v2(Bucket=self.stack.bucket, Prefix=f"{journal}record.json")
+        return (
+            end["status"],
+            len(self.broker.orders()) - orders,
+            any(f"{slot}: {word} " in sms for sms in told for word in ("bought", "sold")),
+            found["KeyCount"] == 1,
+        )
+
+    def day_without(self, role: str, grant: Need) -> tuple[str, int, bool, bool]:
+        """Run a day while a role lacks one of its grants."""
+        iam = self.aws.client("iam")
+        before = list(self.policies(role))
+        left = [
+            {"Effect": "Allow", "Action": action, "Resource": resource}
+            for action, resource in self.grants(role)
+            if (action, resource) != grant
+        ]
+        document = json.dumps({"Version": "2012-10-17", "Statement": left})
+        ((name, policy, _),) = before
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
+        try:
+            return self.day()
+        finally:
+            iam.put_role_policy(
+                RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(before[0][2])
+            )
+
+
+WHOLE = ("SUCCEEDED", 1, True, True)
+
+
+@pytest.fixture(scope="module")
+def functions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy what ships, so that every value goes by reference, with a strategy of the user's own."""
+    folder = tmp_path_factory.mktemp("by-reference") / "functions"
+    shutil.copytree(FUNCTIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    artifacts = folder / "algotrader" / "adapters" / "artifacts.py"
+    source = artifacts.read_text(encoding="utf-8")
+    assert LIMIT in source
+    artifacts.write_text(source.replace(LIMIT, "INLINE_LIMIT_BYTES = 0"), encoding="utf-8")
+    (folder / "strategies" / "in_and_out.py").write_text(STRATEGY, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bench(functions: Path) -> Iterator[Bench]:
+    with (
+        PaperBrokerProcess(session=SESSION) as broker,
+        EmbeddedAws(wait_scale=0.01) as aws,
+    ):
+        broker.open_session(SESSION, "15:00")
+        addresses = {"AlpacaTradingUrl": broker.url, "AlpacaDataUrl": broker.url}
+        settings = {"Strategy": "in_and_out", "Symbols": "IBM", "Slots": ",".join(SLOTS)}
+        stack = aws.deploy("desk", addresses | settings, functions)
+        aws.client("s3").put_object(Bucket=stack.bucket, Key="strategies/model.txt", Body=b"1.5")
+        stopped = stack.start({"dry_run": True})
+        aws.client("stepfunctions").stop_execution(executionArn=stopped)
+        assert stack.wait(stopped)["status"] == "ABORTED"
+        yield Bench(aws, broker, stack, stopped, itertools.chain(SLOTS))
+
+
+@pytest.fixture(scope="module")
+def needs(bench: Bench) -> dict[str, set[Need]]:
+    return all_needs(bench.aws, bench.stack)
+
+
+def test_nothing_makes_a_client_but_the_one_module_whose_uses_are_followed() -> None:
+    importing = {
+        path.relative_to(FUNCTIONS).as_posix()
+        for path in FUNCTIONS.rglob("*.py")
+        if "import boto3" in path.read_text(encoding="utf-8")
+    }
+    assert importing == {"algotrader/adapters/aws.py"}
+
+
+def test_every_role_of_the_stack_is_looked_at(bench: Bench) -> None:
+    resources = resource_ids(bench.aws, bench.stack)
+    assert {name for name in resources if name.endswith("Role")} == set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_granted_all_that_is_needed_each_once_and_nothing_more(
+    bench: Bench, needs: dict[str, set[Need]], role: str
+) -> None:
+    granted = bench.grants(role)
+    missing, spare = needs[role] - set(granted), set(granted) - needs[role]
+    assert (missing, spare) == (set(), set())
+    assert len(granted) == len(set(granted))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_one_policy_of_plain_allowances_for_one_service(bench: Bench, role: str) -> None:
+    iam, name = bench.aws.client("iam"), resource_ids(bench.aws, bench.stack)[role]
+    assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
+    ((_, _, document),) = bench.policies(role)
+    for statement in document["Statement"]:
+        assert set(statement) == {"Effect", "Action", "Resource"}
+        assert statement["Effect"] == "Allow"
+    (trust,) = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": SERVICES.get(role, "lambda.amazonaws.com")}
+    assert trust["Action"] == "sts:AssumeRole"
+
+
+def test_the_whole_day_runs_with_every_role_enforced(bench: Bench) -> None:
+    assert [bench.day(), bench.day()] == [WHOLE, WHOLE]
+
+
+@pytest.mark.parametrize("role", ROLES[:5])
+def test_the_day_misses_every_grant_that_is_taken_away(bench: Bench, role: str) -> None:
+    taken = [grant for grant in bench.grants(role) if grant[0] not in UPKEEP]
+    unmissed = {grant[0] for grant in taken if bench.day_without(role, grant) == WHOLE}
+    assert unmissed == (set() if role in LISTING else UNENFORCED)
+    assert bench.day() == WHOLE
