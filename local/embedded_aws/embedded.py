@@ -22,6 +22,7 @@ from local.embedded_aws.template import (
     TEMPLATE,
     check_parameters,
     embed,
+    locate_definition,
     read_definition,
     read_template,
 )
@@ -143,9 +144,49 @@ class EmbeddedAws:
         command = runtime_command(own_loop=self._own_loop)
         code = self._put_code(stack, bootstrap_zip(functions, command))
         embedded = embed(template, read_definition(template), code)
-        outputs = self._apply(
-            stack, rewrite(embedded) if rewrite else embedded, parameters, tags or {}
-        )
+        template = rewrite(embedded) if rewrite else embedded
+        return self._deploy(stack, template, parameters, keys, tags or {})
+
+    def deploy_built(
+        self,
+        stack: str,
+        parameters: Mapping[str, str],
+        built: Path,
+        *,
+        keys: Mapping[str, str] | None = None,
+    ) -> Stack:
+        """Deploy what ``sam build`` left, as it is; image functions run in their containers.
+
+        Only the definition is put into S3, as ``sam package`` does, but as JSON: ministack reads no
+        YAML. So the schedules ring, in UTC, unless the parameters turn them off, and the bucket's
+        TLS-only policy is there, which an `EmbeddedAws` that enforces IAM holds every call against.
+
+        Parameters
+        ----------
+        built : Path
+            The template among what was built.
+
+        Raises
+        ------
+        DeploymentProblem
+            As `deploy` does.
+        """
+        template = read_template(built)
+        check_parameters(template, parameters)
+        definition = read_definition(template, built.parent)
+        location = self._put_code(stack, json.dumps(definition).encode(), "json")
+        packaged = locate_definition(template, location)
+        return self._deploy(stack, packaged, parameters, keys, {})
+
+    def _deploy(
+        self,
+        stack: str,
+        template: Mapping[str, Any],
+        parameters: Mapping[str, str],
+        keys: Mapping[str, str] | None,
+        tags: Mapping[str, str],
+    ) -> Stack:
+        outputs = self._apply(stack, template, parameters, tags)
         self._put_keys(outputs["AlpacaKeysParameter"], keys)
         return Stack(self.client, stack, outputs, self._subscribe(stack, outputs["TopicArn"]))
 
@@ -171,11 +212,11 @@ class EmbeddedAws:
         config = Config(proxies={}, retries={"total_max_attempts": 2}, max_pool_connections=32)
         return self._session.client(service, endpoint_url=self.endpoint_url, config=config)
 
-    def _put_code(self, stack: str, content: bytes) -> dict[str, str]:
+    def _put_code(self, stack: str, content: bytes, kind: str = "zip") -> dict[str, str]:
         s3 = self.client("s3")
         s3.create_bucket(Bucket=CODE_BUCKET)
-        # CloudFormation updates a function only when the key of its code changes.
-        key = f"{stack}/{hashlib.sha256(content).hexdigest()}.zip"
+        # CloudFormation updates a resource only when the key of its code changes.
+        key = f"{stack}/{hashlib.sha256(content).hexdigest()}.{kind}"
         code = {"Bucket": CODE_BUCKET, "Key": key}
         s3.put_object(**code, Body=content)
         return code

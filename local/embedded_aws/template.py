@@ -77,6 +77,17 @@ def embed(
     return {**template, "Resources": resources}
 
 
+def locate_definition(template: Mapping[str, Any], location: Mapping[str, str]) -> dict[str, Any]:
+    """Name where in S3 the state machine's definition lies, and change nothing else."""
+    resources = {
+        name: {**each, "Properties": {**each["Properties"], "DefinitionUri": dict(location)}}
+        if each["Type"] == STATE_MACHINE
+        else each
+        for name, each in template["Resources"].items()
+    }
+    return {**template, "Resources": resources}
+
+
 def _embedded_resource(
     resource: Mapping[str, Any], definition: Mapping[str, Any], code: Mapping[str, str]
 ) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""Owns the commands that the tests of the images run: sam as a user would, and docker."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).parents[2]
+SAM = CHECKOUT / ".venv-sam" / "bin" / "sam"
+BUILT = CHECKOUT / ".aws-sam" / "build" / "template.yaml"
+# Logical id in template.yaml, and the step that it runs.
+FUNCTIONS = {
+    "fetch_bars": "FetchBars",
+    "compute_indicators": "ComputeIndicators",
+    "decide_orders": "DecideOrders",
+    "submit_orders": "SubmitOrders",
+    "notify": "Notify",
+}
+LOG_TAIL = 3000
+
+
+def sam(*arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run sam in the checkout, away from the user's AWS; with keys it would ask whose they are."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    own = {
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+    return subprocess.run(
+        [str(SAM), *arguments],
+        cwd=CHECKOUT,
+        env=kept | own,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def local_invoke(step: str, event: Path, variables: Path | None = None) -> Any:
+    """Give what a step's function answers under ``sam local invoke``.
+
+    sam ends with 0 also when the function fails, and its answer then has an ``errorType``.
+    """
+    given = [] if variables is None else ["--env-vars", str(variables)]
+    done = sam("local", "invoke", FUNCTIONS[step], "--event", str(event), *given)
+    said = f"sam ended with {done.returncode}:\n{done.stderr[-LOG_TAIL:]}\n{done.stdout}"
+    assert done.returncode == 0, said
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        raise AssertionError(f"no JSON: {said}") from None
+
+
+def docker(*arguments: str, given: str | None = None) -> str:
+    """Run docker and give what it prints.
+
+    Raises
+    ------
+    AssertionError
+        With what docker said, when it fails.
+    """
+    done = subprocess.run(
+        ["docker", *arguments],  # noqa: S607 - whichever the user has
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"docker {' '.join(arguments)}:\n{done.stderr[-LOG_TAIL:]}"
+    return done.stdout.strip()
+
+
+def inspect(kind: str, name: str) -> Mapping[str, Any]:
+    """Give what the engine knows of an image or a container."""
+    (found,) = json.loads(docker(kind, "inspect", name))
+    return dict(found)
+
+
+def base_image() -> str:
+    """Name the base image, as the Dockerfile's argument does when nothing else is given."""
+    lines = (CHECKOUT / "functions" / "Dockerfile").read_text().splitlines()
+    (name,) = (line.partition("=")[2] for line in lines if line.startswith("ARG BASE_IMAGE="))
+    return name

@@ -1,0 +1,84 @@
+"""Owns what the tests of the images stand on: one build, one desk that containers reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.cli.reach import Reach, reach_of
+from local.cli.up import function_variables
+from local.embedded_aws.template import read_template
+from local.runner.desk import Desk, DeskPlan, open_desk
+from local.runner.sessions import DEFAULT_SESSION
+from tests.images.commands import BUILT, FUNCTIONS, LOG_TAIL, sam
+from tests.images.measures import MEASURES, Measures, table
+
+# Past the deadline in the events that are late; the others have the whole day.
+BELL = "09:36"
+BUILD_SECONDS = 500
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """Build all images as a user would, and give the template that this leaves."""
+    done = sam("build", seconds=BUILD_SECONDS)
+    assert done.returncode == 0, done.stderr[-LOG_TAIL:]
+    return BUILT
+
+
+@pytest.fixture(scope="session")
+def images(built: Path) -> dict[str, str]:
+    """Name the image of each step, as the built template does."""
+    resources = read_template(built)["Resources"]
+    return {step: resources[name]["Properties"]["ImageUri"] for step, name in FUNCTIONS.items()}
+
+
+@pytest.fixture(scope="session")
+def memory(built: Path) -> dict[str, int]:
+    """Give each step's MemorySize, in MiB."""
+    resources = read_template(built)["Resources"]
+    return {step: resources[name]["Properties"]["MemorySize"] for step, name in FUNCTIONS.items()}
+
+
+@pytest.fixture(scope="session")
+def reach() -> Reach:
+    """Say where containers reach what listens here."""
+    return reach_of("docker")
+
+
+@pytest.fixture(scope="module")
+def desk(reach: Reach) -> Iterator[Desk]:
+    """Stand up what `algo-trader up --host docker` does, in real time, at the bell."""
+    plan = DeskPlan(None, {}, wait_scale=1, host=reach.address, enforce_iam=False)
+    with open_desk(plan) as opened:
+        assert opened.paper_broker is not None
+        opened.paper_broker.open_session(DEFAULT_SESSION, BELL)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def variables(desk: Desk, reach: Reach, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the file for ``--env-vars``."""
+    path = tmp_path_factory.mktemp("variables") / "env.json"
+    path.write_text(json.dumps(function_variables(desk, reach)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def measures(pytestconfig: pytest.Config) -> Measures:
+    """Collect what the table at the end shows."""
+    found: Measures = pytestconfig.stash.setdefault(MEASURES, {})
+    return found
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show the table of what was measured, when anything was."""
+    found = config.stash.get(MEASURES, {})
+    if found:
+        terminalreporter.section("images")
+        terminalreporter.write(table(found))

@@ -1,0 +1,26 @@
+"""Every sample event does under sam local invoke, in its image, what its name says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local.runner.desk import Desk
+from tests.images.commands import local_invoke
+from tests.support.event_expectations import EVENTS, EXPECTED
+
+pytestmark = pytest.mark.images
+
+# These carry all that they need, so they run with nothing around them.
+ALONE = ("compute_indicators", "decide_orders")
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.usefixtures("built")
+def test_the_event_does_in_its_image_what_its_name_says(
+    name: str, desk: Desk, variables: Path
+) -> None:
+    step = name.partition("/")[0]
+    result = local_invoke(step, EVENTS / f"{name}.json", None if step in ALONE else variables)
+    EXPECTED[name](result, desk)
