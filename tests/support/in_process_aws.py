@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from moto import mock_aws
 
 from algotrader.adapters.aws import client
@@ -13,8 +16,19 @@ from algotrader.adapters.aws import client
 
 @contextmanager
 def in_process_aws() -> Iterator[None]:
-    """Stand AWS up; clients that were made before, or are made within, do not outlive it."""
+    """Stand AWS up; clients that were made before, or are made within, do not outlive it.
+
+    A call at a time: S3's conditional writes are atomic, moto's check and write are two steps.
+    """
+    one_at_a_time = threading.Lock()
+    make_api_call = BaseClient._make_api_call
+
+    def atomic(self: BaseClient, *arguments: Any) -> Any:
+        with one_at_a_time:
+            return make_api_call(self, *arguments)
+
     with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setattr(BaseClient, "_make_api_call", atomic)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
