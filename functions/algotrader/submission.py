@@ -29,7 +29,7 @@ from algotrader.model import (
     Submission,
     TradingState,
 )
-from algotrader.sizing import affordable_quantity, spendable, worst_cost
+from algotrader.sizing import CENT, affordable_quantity, spendable, worst_cost
 
 # Seconds to wait after a call that changed nothing: fills of liquid shares come at once, the rest
 # is waited for at little cost.
@@ -109,7 +109,7 @@ def first_plan(run: Run, decision: Decision) -> Plan:
 def close_if_due(run: Run, plan: Plan, known: Known) -> Plan:
     """End posting where the deadline or the trading state says so; once ended it stays ended."""
     now = _now(run, plan, known)
-    exits, entries = plan.exits_closed, plan.entries_closed
+    exits, entries = _not_ahead(plan.exits_closed, now), _not_ahead(plan.entries_closed, now)
     if known.trading_state is not TradingState.ACTIVE:
         closure = Closure(
             at=now,
@@ -352,7 +352,8 @@ def _proceeds_are_late(
     if plan.polls >= PATIENT_POLLS or plan.entries_closed is not None:
         return False
     wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
-    expected = _budget(decision, settings, orders)
+    # In whole cents, as what is spendable: else a fraction of a cent would be waited for.
+    expected = _budget(decision, settings, orders).quantize(CENT, ROUND_FLOOR)
     return spendable(known.account, settings.cash_reserve) < min(wanted, expected)
 
 
@@ -366,6 +367,11 @@ def _now(run: Run, plan: Plan, known: Known) -> datetime:
     must not keep a run alive.
     """
     return max(known.now, run.started_at + timedelta(seconds=plan.waited_seconds))
+
+
+def _not_ahead(closure: Closure | None, now: datetime) -> Closure | None:
+    """Count from now what a clock that had jumped ahead has ended, or the run would wait for it."""
+    return closure and replace(closure, at=min(closure.at, now))
 
 
 def _closure(plan: Plan, intent: OrderIntent) -> Closure | None:

@@ -254,6 +254,14 @@ def test_an_entry_that_no_share_can_be_bought_of_is_denied_with_its_numbers() ->
     assert "500" in step.submission.denied[0].detail
 
 
+def test_a_fraction_of_a_cent_is_no_cash_that_has_to_arrive() -> None:
+    made = decision(spendable=49)
+    filled = replace(order(EXIT), filled_avg_price=Decimal("41.37"))
+    # (50 + 413.70) x 0.98 is 454.426, and 454.42 is all that can be spent
+    view = known(filled, cash="463.70")
+    assert call(first_plan(RUN, made), view, made).plan.stage is Stage.ENTRIES
+
+
 def test_cash_of_exits_that_has_not_arrived_is_waited_for_a_few_polls_only() -> None:
     made = decision(spendable=0)
     plan = first_plan(RUN, made)
@@ -339,6 +347,16 @@ def test_a_broker_whose_clock_stands_still_does_not_keep_a_run_alive() -> None:
         plan, calls = step.plan, calls + 1
         assert calls < 60
     assert step.plan.waited_seconds >= 600
+
+
+def test_a_clock_that_jumped_ahead_once_ends_posting_but_does_not_keep_the_run_alive() -> None:
+    made = decision()
+    ahead = known(now=BELL + timedelta(hours=1))
+    plan = call(first_plan(RUN, made), ahead, made).plan
+    plan = call(plan, known(now=BELL + timedelta(seconds=5)), made).plan
+    step = call(plan, known(now=BELL + timedelta(seconds=5) + SETTLE), made)
+    assert step.complete
+    assert set(codes(step).values()) == {"DEADLINE_PASSED"}
 
 
 def test_halted_posts_nothing_and_cancels_open_entries_but_not_open_exits() -> None:
