@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from algotrader.adapters.aws import client
+from algotrader.adapters.aws import BrokenAnswerError, client, whole
 from algotrader.contracts import Artifact, canonical_json, decode, encode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Run
@@ -56,12 +57,12 @@ class Artifacts:
         place = urlsplit(str(artifact.s3))
         if place.scheme != "s3" or place.netloc != self.bucket:
             raise _invalid("it does not lie in the desk's own bucket", artifact)
-        content = self._read(place.path.lstrip("/"))
-        if content is None:
+        found = self._read(place.path.lstrip("/"))
+        if found is None:
             raise _invalid("the object is gone", artifact)
-        if hashlib.sha256(content).hexdigest() != artifact.sha256:
+        if hashlib.sha256(found.content).hexdigest() != artifact.sha256:
             raise _invalid("the object is not the one that was hashed", artifact)
-        return decode(kind, msgspec.json.decode(content), kind_name(kind))
+        return decode(kind, found.value, kind_name(kind))
 
     def write(self, key: str, value: object) -> None:
         """Write a value as JSON, over whatever was there."""
@@ -69,15 +70,13 @@ class Artifacts:
 
     def read(self, key: str, kind: type[T]) -> T | None:
         """Read a value back; None when there is none."""
-        content = self._read(key)
-        return None if content is None else decode(kind, msgspec.json.decode(content), key)
+        found = self._read(key)
+        return None if found is None else decode(kind, found.value, key)
 
     def read_with_tag(self, key: str, kind: type[T]) -> tuple[T, str] | None:
         """Read a value and the entity tag that `replace` needs; None when there is none."""
-        answer = self._get_object(key)
-        if answer is None:
-            return None
-        return decode(kind, msgspec.json.decode(answer["Body"].read()), key), answer["ETag"]
+        found = self._read(key)
+        return None if found is None else (decode(kind, found.value, key), found.tag)
 
     def create(self, key: str, value: object) -> bool:
         """Write a value only where none is yet; False when there is one.
@@ -92,44 +91,66 @@ class Artifacts:
         return self._write_if(key, value, IfMatch=tag)
 
     def _write(self, key: str, content: bytes, **condition: str) -> None:
-        client("s3").put_object(
+        answer = client("s3").put_object(
             Bucket=self.bucket,
             Key=key,
             Body=content,
             ContentType="application/json",
             **condition,
         )
+        if not answer.get("ETag"):  # a gateway said 200: S3 may never have seen it
+            message = f"S3 did not confirm {key}"
+            raise BrokenAnswerError(message)
 
     def _write_if(self, key: str, value: object, **condition: str) -> bool:
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
         content = canonical_json(value)
         for attempt in range(CONFLICT_ATTEMPTS):
+            is_last = attempt + 1 == CONFLICT_ATTEMPTS
             try:
                 self._write(key, content, **condition)
+            except BrokenAnswerError:
+                # If it was written after all, the next attempt finds it and the caller reads it.
+                if is_last:
+                    raise
             except ClientError as error:
                 status = error.response["ResponseMetadata"]["HTTPStatusCode"]
                 if status == HTTP_PRECONDITION_FAILED:
                     return False
-                if status == HTTP_CONFLICT and attempt + 1 < CONFLICT_ATTEMPTS:
-                    continue
-                raise
+                if status != HTTP_CONFLICT or is_last:
+                    raise
             else:
                 return True
         return False
 
-    def _get_object(self, key: str) -> Any | None:
-        s3 = client("s3")
-        try:
-            return s3.get_object(Bucket=self.bucket, Key=key)
-        except s3.exceptions.NoSuchKey:
-            return None
+    def _read(self, key: str) -> _Found | None:
+        """Read an object whole; None only when S3 says that there is none."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415
 
-    def _read(self, key: str) -> bytes | None:
-        answer = self._get_object(key)
-        return None if answer is None else bytes(answer["Body"].read())
+        def ask() -> _Found | None:
+            try:
+                answer = client("s3").get_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"].get("Code") == "NoSuchKey":
+                    return None
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTP_NOT_FOUND:
+                    raise BrokenAnswerError(str(error)) from error
+                raise
+            content = bytes(answer["Body"].read())
+            return _Found(content, msgspec.json.decode(content), answer["ETag"])
+
+        return whole(ask)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    content: bytes
+    value: Any
+    tag: str
+
+
+HTTP_NOT_FOUND = 404
 HTTP_CONFLICT = 409
 HTTP_PRECONDITION_FAILED = 412
 CONFLICT_ATTEMPTS = 3

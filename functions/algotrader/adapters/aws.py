@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 10
 ATTEMPTS = 3
+BROKEN_PAUSES_SECONDS = (0.2, 0.4)
+
+
+class BrokenAnswerError(Exception):
+    """What came back is no answer of AWS, though nothing says that it failed."""
 
 
 @cache
@@ -27,3 +38,26 @@ def client(service: str) -> Any:
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         ),
     )
+
+
+def whole(ask: Callable[[], T]) -> T:
+    """Ask again for a read whose answer came broken; botocore repeats what failed, not this.
+
+    Parameters
+    ----------
+    ask : callable
+        Makes the call, reads the answer to its end and takes out of it what is wanted.
+    """
+    from botocore.exceptions import IncompleteReadError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+
+    broken = (
+        *(BrokenAnswerError, IncompleteReadError, ResponseParserError),
+        *(msgspec.DecodeError, KeyError),
+    )
+    for pause in BROKEN_PAUSES_SECONDS:
+        try:
+            return ask()
+        except broken:
+            time.sleep(pause)
+    return ask()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from algotrader.adapters import parameters
-from algotrader.adapters.aws import client
+from algotrader.adapters.aws import client, whole
 from algotrader.adapters.keys import Keys
 from algotrader.errors import ConfigurationError
 from algotrader.model import OrderType, Settings, TradingMode, TradingState
@@ -107,7 +107,7 @@ def load_keys(parameter: str) -> Keys:
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
     try:
-        found = client("ssm").get_parameter(Name=parameter, WithDecryption=True)["Parameter"]
+        found = whole(lambda: _parameter(parameter, WithDecryption=True))
     except ClientError as error:
         reason = error.response["Error"]["Code"]
         if reason in _NOT_THERE:
@@ -135,9 +135,10 @@ def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState,
         cannot be read, or that says another word, means HALTED. The reason is one line.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     try:
-        text = client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+        text = str(whole(lambda: _parameter(parameter)["Value"]))
     except ClientError as error:
         reason = error.response["Error"]["Code"]
         if reason not in _NOT_THERE:
@@ -145,7 +146,7 @@ def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState,
         if mode is TradingMode.LIVE:
             return TradingState.HALTED, f"{parameter} is missing, and live needs it"
         return TradingState.ACTIVE, ""
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError, LookupError) as error:
         return TradingState.HALTED, f"{parameter} cannot be read: {type(error).__name__}"
     word, _, reason = text.strip().partition(" ")
     if word not in {each.value for each in TradingState}:
@@ -154,6 +155,11 @@ def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState,
             f"{parameter} says neither ACTIVE, REDUCING nor HALTED",
         )
     return TradingState(word), _one_line(reason)
+
+
+def _parameter(name: str, **options: bool) -> dict[str, Any]:
+    found: dict[str, Any] = client("ssm").get_parameter(Name=name, **options)["Parameter"]
+    return found
 
 
 _NOT_THERE = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.keys import Keys
@@ -284,6 +286,25 @@ def test_a_trading_state_that_cannot_be_read_halts(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1")
     monkeypatch.setattr("algotrader.adapters.aws.ATTEMPTS", 1)
     client.cache_clear()
+
+    state, reason = read_trading_state(STATE_NAME, TradingMode.PAPER)
+
+    assert state is TradingState.HALTED
+    assert "cannot be read" in reason
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_trading_state_behind_a_gateway_that_answers_itself_halts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("algotrader.adapters.aws.BROKEN_PAUSES_SECONDS", (0, 0))
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        body = io.BytesIO(b"<html>gateway</html>")
+        body.stream = lambda **_: iter([body.read()])  # type: ignore[attr-defined]
+        return AWSResponse(request.url, 200, {}, body)
+
+    client("ssm").meta.events.register_first("before-send.ssm", answer)
 
     state, reason = read_trading_state(STATE_NAME, TradingMode.PAPER)
 
