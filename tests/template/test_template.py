@@ -239,4 +239,7 @@ def test_sam_deploys_without_a_flag_more() -> None:
     assert deploy["capabilities"] == "CAPABILITY_IAM"
     assert deploy["resolve_s3"] is True
     assert deploy["resolve_image_repos"] is True
+    assert deploy["tags"] == "application=algo-trader"
+    # Named together with resolve_image_repos, SAM refuses them.
+    assert not {"image_repository", "image_repositories", "s3_bucket"} & set(deploy)
     assert "parameter_overrides" not in deploy
