@@ -62,6 +62,8 @@ def alpaca_paper(environment: Mapping[str, str]) -> Broker:
 def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
     """Give a broker that speaks Alpaca's REST API at one address, for trading and for data.
 
+    A trailing ``/`` or ``/v2`` is dropped, as the desk's own client does.
+
     Raises
     ------
     UsageProblem
@@ -69,9 +71,7 @@ def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
     """
     if not _is_http(url):
         raise UsageProblem(f"--broker-url {url}: give a URL such as http://127.0.0.1:8080")
-    base = url.rstrip("/")
-    if base.endswith("/v2"):
-        raise UsageProblem(f"--broker-url {url}: leave the /v2 out, the client adds it")
+    base = url.strip().rstrip("/").removesuffix("/v2").rstrip("/")
     key_id, secret_key = (
         environment.get(name) or test for name, test in zip(KEY_VARIABLES, TEST_KEYS, strict=True)
     )

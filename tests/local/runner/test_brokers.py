@@ -41,9 +41,10 @@ def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
         broker_at(url, {})
 
 
-def test_an_address_with_the_version_in_it_is_refused() -> None:
-    with pytest.raises(UsageProblem, match="leave the /v2 out"):
-        broker_at("http://127.0.0.1/v2/", {})
+@pytest.mark.parametrize("end", ["", "/", "/v2", "/v2/", "//v2//"])
+def test_the_version_at_the_end_of_an_address_is_left_out(end: str) -> None:
+    broker = broker_at(f"http://127.0.0.1/alpaca{end}", {})
+    assert {broker.trading_url, broker.data_url, broker.look_url} == {"http://127.0.0.1/alpaca"}
 
 
 def test_the_users_keys_are_used_and_never_shown() -> None:
