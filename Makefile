@@ -9,7 +9,7 @@ LOCK = uv pip compile --quiet --universal --fork-strategy fewest --python-versio
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL = help
-.PHONY: help run test check check-template format lock setup setup-run
+.PHONY: help run test test-images check check-template format lock setup setup-run
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' Makefile | expand -t 24
@@ -20,6 +20,9 @@ run: setup-run ## Trade one day here: embedded AWS, paper broker, real bars (ARG
 
 test: setup ## Run the tests (ARGS="-k limits", WORKERS=4)
 	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope $(ARGS)
+
+test-images: setup ## Build the images as sam does, and run them (root or Docker; ARGS="-k day")
+	@bash .ci/images/run $(ARGS)
 
 check: setup ## Check format, lint, types, layers and the state machine
 	@.venv/bin/python -m ruff format --check .
@@ -44,6 +47,8 @@ lock: ## Write the hashed locks anew from the .in files (needs uv; ARGS="--upgra
 	done
 	$(LOCK) $(ARGS) tests/requirements.in -o tests/requirements.txt
 	$(LOCK) $(ARGS) --no-deps tests/requirements-no-deps.in -o tests/requirements-no-deps.txt
+	$(LOCK) $(ARGS) .ci/images/requirements.in -o .ci/images/requirements.txt
+	$(LOCK) $(ARGS) .ci/images/base-requirements.in -o .ci/images/base-requirements.txt
 	$(LOCK) $(ARGS) .ci/template/requirements.in -o .ci/template/requirements.txt
 
 setup: setup-run ## Set up .venv for the tests and checks, and nothing else
