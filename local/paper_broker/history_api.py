@@ -9,11 +9,13 @@ from decimal import Decimal
 
 from local.paper_broker import queries
 from local.paper_broker.exchange import TICK, Exchange
+from local.paper_broker.market import NEW_YORK
 from local.paper_broker.values import Refusal
 from local.paper_broker.wsgi import Answer, Call, Route
 
 _PERIOD = re.compile(r"([1-9]\d{0,3})([DWMA])")
 DAYS_IN_WEEK, MONTHS_IN_YEAR = 7, 12
+IDLE_SESSIONS = 2
 CENT, RATIO = Decimal("0.01"), Decimal("0.000001")
 
 
@@ -44,13 +46,25 @@ def get_portfolio_history(call: Call) -> Answer:
 def _points(exchange: Exchange) -> dict[date, tuple[datetime, Decimal]]:
     market = exchange.market
     points = {
-        session: (market.closes(session), equity)
-        for session, equity in exchange.account.closes.items()
+        session: (market.closes(session), equity) for session, equity in _closes(exchange).items()
     }
     if market.is_open(exchange.now):
         today = exchange.today
         points[today] = (market.opens(today), exchange.funds.equity)
     return points
+
+
+def _closes(exchange: Exchange) -> dict[date, Decimal]:
+    """Give equity at each close, with those of the sessions just before the account began.
+
+    Nobody trades on the day an account is opened: it has stood there for a while with its cash.
+    """
+    idle: list[date] = []
+    day = exchange.market.before(exchange.start.astimezone(NEW_YORK).date())
+    while day is not None and len(idle) < IDLE_SESSIONS:
+        idle.append(day)
+        day = exchange.market.before(day)
+    return {**dict.fromkeys(reversed(idle), exchange.first_equity), **exchange.account.closes}
 
 
 def _within(sessions: list[date], period: str, *, from_start: bool) -> list[date]:
@@ -79,7 +93,7 @@ def _shift(day: date, count: int, unit: str) -> date:
 
 
 def _body(exchange: Exchange, points: dict[date, tuple[datetime, Decimal]]) -> dict[str, object]:
-    market, closes = exchange.market, exchange.account.closes
+    market, closes = exchange.market, _closes(exchange)
     first = next(iter(points), None)
     before = market.before(first) if first else None
     base = closes.get(before, exchange.first_equity) if before else exchange.first_equity

@@ -32,7 +32,7 @@ def test_the_client_reads_clock_calendar_account_and_assets(client: REST) -> Non
     assert client.get_account().equity == "100000"
     assert client.get_asset("AAPL").fractionable
     assert len(client.list_assets(status="active")) == 5
-    assert client.get_portfolio_history(period="1M", timeframe="1D").equity == [100_000]
+    assert client.get_portfolio_history(period="1M", timeframe="1D").equity == [100_000] * 3
 
 
 def test_the_client_trades(client: REST) -> None:

@@ -34,7 +34,7 @@ def test_an_untouched_account_may_begin_anywhere_also_in_the_past(wire: Wire) ->
     wire.open_session("2011-01-03")
     wire.open_session("2010-01-04")
     assert wire.get("/v2/clock")["timestamp"].startswith("2010-01-04")
-    assert len(wire.get("/v2/account/portfolio/history")["equity"]) == 1
+    assert len(wire.get("/v2/account/portfolio/history")["equity"]) == 3
 
 
 def test_an_account_that_traded_never_goes_back(wire: Wire) -> None:
@@ -52,7 +52,7 @@ def test_a_move_lives_through_each_session_between(wire: Wire) -> None:
     assert (order["status"], order["filled_avg_price"]) == ("filled", "600")
     paid = wire.get("/v2/account/activities", activity_types="DIV")
     assert [it["net_amount"] for it in paid] == ["53", "26.5"]
-    assert len(wire.get("/v2/account/portfolio/history", period="1A")["equity"]) == 64
+    assert len(wire.get("/v2/account/portfolio/history", period="1A")["equity"]) == 66
 
 
 def test_holdings_are_split_and_paid_like_bought_shares(make_wire: MakeWire) -> None:

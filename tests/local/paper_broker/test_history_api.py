@@ -20,7 +20,7 @@ def test_each_close_lived_through_is_a_point_and_the_running_session_the_last(wi
     wire.open_session("2012-08-10")
     history = wire.get(PATH, period="1M", timeframe="1D")
     account = wire.get("/v2/account")
-    assert dates(history["timestamp"]) == ["2012-08-08", "2012-08-09", "2012-08-10"]
+    assert dates(history["timestamp"])[2:] == ["2012-08-08", "2012-08-09", "2012-08-10"]
     assert history["equity"][-1] == float(account["equity"])
     assert history["equity"][-2] == float(account["last_equity"])
     assert history["base_value"] == 100_000
@@ -38,13 +38,21 @@ def test_a_shorter_period_starts_from_the_close_before_it(wire: Wire) -> None:
     assert last["profit_loss"] == [round(whole["equity"][-1] - whole["equity"][-2], 2)]
 
 
+def test_an_account_has_stood_idle_for_two_sessions_before_it_begins(wire: Wire) -> None:
+    wire.open_session("2012-08-08")
+    history = wire.get(PATH)
+    assert dates(history["timestamp"]) == ["2012-08-06", "2012-08-07", "2012-08-08"]
+    assert history["equity"][:2] == [100_000, 100_000]
+    assert history["profit_loss"][:2] == [0, 0]
+
+
 def test_deposits_are_no_profit(wire: Wire) -> None:
     wire.send("POST", "/_paper/deposit", {"amount": 1000})
     wire.open_session("2012-08-09")
     wire.send("POST", "/_paper/deposit", {"amount": "-300"})
     history = wire.get(PATH)
-    assert history["equity"] == [101_000, 100_700]
-    assert history["profit_loss"] == [0, 0]
+    assert history["equity"] == [100_000, 100_000, 101_000, 100_700]
+    assert history["profit_loss"] == [0, 0, 0, 0]
 
 
 def test_start_and_end_are_both_included(wire: Wire) -> None:
