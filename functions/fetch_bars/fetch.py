@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.claim import Grip, finish, take_claim
@@ -120,8 +120,7 @@ def _result(
     if bars is not None:
         columns = {name: BarColumns.from_bars(each) for name, each in bars.items()}
         handed_on = artifacts.put(run, "bars", columns)
-        if handed_on.inline is not UNSET:  # what is too large for a state is in the journal now
-            artifacts.write(f"{run.journal}bars.json", columns)
+        artifacts.write(f"{run.journal}bars.json", columns)
     artifacts.write(f"{run.journal}fetched.json", fetched)
     return FetchBarsResult(
         outcome=outcome,

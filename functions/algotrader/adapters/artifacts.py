@@ -33,13 +33,18 @@ class Artifacts:
         self.bucket = bucket
 
     def put(self, run: Run, name: str, value: object) -> Artifact:
-        """Hand a value to the next step: in line up to 16 KiB, else under the run's journal."""
+        """Hand a value to the next step: in line up to 16 KiB, else under the run's journal.
+
+        The key carries the content's hash, so that no later call or execution writes over what an
+        earlier one handed on: a step that is called again finds its input as it was.
+        """
         content = canonical_json(value)
         if len(content) <= INLINE_LIMIT_BYTES:
             return Artifact(inline=encode(value))
-        key = f"{run.journal}{name}.json"
+        digest = hashlib.sha256(content).hexdigest()
+        key = f"{run.journal}states/{name}-{digest[:16]}.json"
         self._write(key, content)
-        return Artifact(s3=f"s3://{self.bucket}/{key}", sha256=hashlib.sha256(content).hexdigest())
+        return Artifact(s3=f"s3://{self.bucket}/{key}", sha256=digest)
 
     def get(self, artifact: Artifact, kind: type[T]) -> T:
         """Take a value that a step before handed on.

@@ -11,8 +11,9 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from algotrader.adapters import aws as module
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.artifacts import INLINE_LIMIT_BYTES, Artifacts
 from algotrader.adapters.aws import BrokenAnswerError, client
+from tests.support.desk_world import RUN
 
 BUCKET = "desk-bucket"
 KEY = "runs/2026-01-06/2026-01-06-day/decision.json"
@@ -83,3 +84,29 @@ def test_a_404_that_is_not_of_s3_does_not_mean_that_nothing_is_there(artifacts: 
 
 def test_what_is_not_there_reads_as_none(artifacts: Artifacts) -> None:
     assert artifacts.read(KEY, dict) is None
+
+
+def test_what_was_handed_on_by_reference_stays_when_a_later_call_hands_on_more(
+    aws: None,
+) -> None:
+    del aws
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    artifacts = Artifacts(BUCKET)
+    first, later = {"polls": ["a" * INLINE_LIMIT_BYTES]}, {"polls": ["b" * INLINE_LIMIT_BYTES]}
+
+    handed_on = artifacts.put(RUN, "plan-000", first)
+    artifacts.put(RUN, "plan-000", later)  # the call's answer is lost, and it is made again
+
+    assert artifacts.get(handed_on, dict) == first
+
+
+def test_what_is_handed_on_by_reference_leaves_the_journals_own_entries_alone(aws: None) -> None:
+    del aws
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    artifacts = Artifacts(BUCKET)
+    logged = {"orders": ["a" * INLINE_LIMIT_BYTES]}
+    assert artifacts.create(f"{RUN.journal}plan-001.json", logged)
+
+    artifacts.put(RUN, "plan-001", {"orders": ["b" * INLINE_LIMIT_BYTES]})
+
+    assert artifacts.read(f"{RUN.journal}plan-001.json", dict) == logged
