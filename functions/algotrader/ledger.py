@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 
 from algotrader.ids import desk_prefix
 from algotrader.model import CorporateAction, Holding, Ledger, Order, Side
+from algotrader.sizing import FRACTION_STEP, MONEY, tidy
 
 # An order may be listed a little later than it was submitted: a checkpoint stays behind by this
 # much, and whatever came after it is folded again the next time.
 LISTING_LAG = timedelta(hours=1)
+
+# Far above what a ratio of 28 digits is off by, far below the finest quantity.
+_RATIO_NOISE = Decimal("1e-14")
 
 _NOTHING = Holding(qty=Decimal(0), cost=Decimal(0))
 
@@ -107,8 +111,16 @@ def _splits_between(
 
 def _apply_split(holdings: dict[str, Holding], split: CorporateAction) -> None:
     held = holdings.get(split.symbol)
-    if held is not None and split.ratio is not None:
-        holdings[split.symbol] = replace(held, qty=held.qty * split.ratio)
+    if held is None or split.ratio is None:
+        return
+    with localcontext(MONEY):
+        # A third has no end: 9 shares of it are 3 again, and no broker holds finer fractions.
+        exact = (held.qty * split.ratio).quantize(_RATIO_NOISE, ROUND_HALF_EVEN)
+        qty = tidy(exact.quantize(FRACTION_STEP, ROUND_FLOOR))
+    if qty:
+        holdings[split.symbol] = replace(held, qty=qty)
+    else:
+        del holdings[split.symbol]
 
 
 def _apply_fill(holdings: dict[str, Holding], order: Order) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,6 +86,29 @@ def test_a_split_multiplies_what_was_held_before_its_ex_date_only() -> None:
     ]
     ledger = fold(empty(DESK), orders, [split], DAY + timedelta(days=5))
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(41), cost=Decimal(410))}
+
+
+@pytest.mark.parametrize(
+    ("qty", "new", "old", "held"),
+    [
+        (9, 1, 3, "3"),
+        (30_000_000, 1, 7, "4285714.285714285"),
+        (7, 1, 7, "1"),
+        (10, 3, 2, "15"),
+        (10, 1, 3, "3.333333333"),
+        (20, 1, 3, "6.666666666"),  # never more than the broker can have
+        ("0.000000001", 1, 10, None),
+    ],
+)
+def test_what_a_split_leaves_is_a_quantity_that_a_broker_can_hold(
+    qty: int | str, new: int, old: int, held: str | None
+) -> None:
+    split = CorporateAction(
+        "AAPL", "reverse_split", DAY.date() + timedelta(days=1), Decimal(new) / Decimal(old)
+    )
+    ledger = fold(empty(DESK), [order(DAY, Side.BUY, qty)], [split], DAY + timedelta(days=2))
+    told = {name: str(each.qty) for name, each in ledger.holdings.items()}
+    assert told == ({} if held is None else {"AAPL": held})
 
 
 def test_a_split_after_the_fold_s_end_or_before_its_start_counts_for_nothing() -> None:
