@@ -9,6 +9,7 @@ import click
 from local.cli.broker import broker
 from local.cli.run import run
 from local.cli.schedule import schedule
+from local.cli.state import halt, reduce, resume
 from local.cli.up import up
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -41,5 +42,5 @@ def app() -> None:
     """
 
 
-for command in (run, up, broker, schedule):
+for command in (run, up, broker, schedule, halt, reduce, resume):
     app.add_command(command)

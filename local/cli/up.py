@@ -119,4 +119,8 @@ Trade a day:
   aws stepfunctions start-execution --state-machine-arn {machine} --input '{{}}'
   aws stepfunctions list-executions --state-machine-arn {machine}
 Move the broker on to a later day, in New York time:
-  curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{later}", "time": "09:35"}}'"""
+  curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{later}", "time": "09:35"}}'
+Halt the desk, let it only sell, or let it trade again:
+  algo-trader halt --endpoint-url {desk.aws.endpoint_url}
+  algo-trader reduce --endpoint-url {desk.aws.endpoint_url}
+  algo-trader resume --endpoint-url {desk.aws.endpoint_url}"""

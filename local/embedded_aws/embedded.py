@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.embedded_aws.bootstrap import bootstrap_zip, runtime_command
+from local.embedded_aws.clients import make_client, make_session
 from local.embedded_aws.problems import DeploymentProblem
 from local.embedded_aws.process import ACCOUNT, LOOPBACK, REGION, MinistackProcess
 from local.embedded_aws.stack import Stack
@@ -191,26 +191,9 @@ class EmbeddedAws:
         return Stack(self.client, stack, outputs, self._subscribe(stack, outputs["TopicArn"]))
 
     def _make_client(self, service: str) -> Any:
-        import boto3  # noqa: PLC0415 - 0.3 s that the command line's help need not wait for
-        import botocore.session  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-
         if self._session is None:
-            own = botocore.session.Session(
-                session_vars={
-                    "profile": (None, None, None, None),
-                    "config_file": (None, None, os.devnull, None),
-                    "credentials_file": (None, None, os.devnull, None),
-                }
-            )
-            self._session = boto3.Session(
-                aws_access_key_id="test",
-                aws_secret_access_key="test",  # noqa: S106 - ministack's own
-                region_name=REGION,
-                botocore_session=own,
-            )
-        config = Config(proxies={}, retries={"total_max_attempts": 2}, max_pool_connections=32)
-        return self._session.client(service, endpoint_url=self.endpoint_url, config=config)
+            self._session = make_session()
+        return make_client(self._session, service, self.endpoint_url)
 
     def _put_code(self, stack: str, content: bytes, kind: str = "zip") -> dict[str, str]:
         s3 = self.client("s3")

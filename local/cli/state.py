@@ -1,0 +1,176 @@
+"""Owns `algo-trader halt`, `reduce` and `resume`: the kill switch of a deployed stack."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from local.runner.problems import UsageProblem
+
+if TYPE_CHECKING:
+    from algotrader.model import TradingState
+    from local.trading_state import Place, StackSwitch
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+STACK = "algo-trader"
+NOT_CHANGED = 1
+MEANING = {
+    "HALTED": """\
+A run under way sends nothing more from its next call on, at most 30 s of waiting away, and cancels
+the desk's open buys; sells that are open stay. Later runs send nothing: every order is denied with
+TRADING_HALTED. With no run under way nothing acts on it before the next one: orders that the last
+text called unsettled are canceled by a run started by hand, or at the broker.""",
+    "REDUCING": """\
+A run under way buys nothing more from its next call on, at most 30 s of waiting away, and cancels
+the desk's open buys; it goes on selling, unless it has met a halt before. Later runs sell only:
+buys are denied with TRADING_REDUCING.""",
+    "ACTIVE": """\
+Later runs trade. A run under way that has met a halt keeps to it, and one that has ended is done:
+the next trade is at the next session's bell, or at the next of its Slots.""",
+}
+
+
+def place_options(command: Command) -> Command:
+    """Add where the stack is; the command gets stack, region, profile and endpoint_url."""
+    for option in (
+        click.option("--endpoint-url", metavar="URL", help="Another AWS: what up keeps running."),
+        click.option("--profile", metavar="NAME", help="Your AWS profile; default: boto3's."),
+        click.option("--region", metavar="NAME", help="The stack's region; default: boto3's."),
+        click.option(
+            "--stack", metavar="NAME", help="The stack's name; default: samconfig.toml's."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Halt a deployed desk: it sends nothing.")
+@click.argument("reason", nargs=-1)
+@place_options
+def halt(reason: tuple[str, ...], **where: str | None) -> None:
+    """Halt the desk of a deployed stack: runs send nothing and cancel its open buys.
+
+    The REASON is kept beside the state, and the texts quote it. Halting a halted desk without one
+    keeps the reason that is there. Exit status: 0 set, 1 AWS refused, 2 wrong usage or settings.
+    """
+    _set("HALTED", reason, where)
+
+
+@click.command(short_help="Let a deployed desk only sell.")
+@click.argument("reason", nargs=-1)
+@place_options
+def reduce(reason: tuple[str, ...], **where: str | None) -> None:
+    """Let the desk of a deployed stack sell, and buy no more.
+
+    On a halted desk this permits sells again. The REASON is kept beside the state, and the texts
+    quote it. Exit status: 0 set, 1 AWS refused, 2 wrong usage or settings.
+    """
+    _set("REDUCING", reason, where)
+
+
+@click.command(short_help="Let a deployed desk trade again.")
+@click.argument("reason", nargs=-1)
+@place_options
+@click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
+def resume(reason: tuple[str, ...], *, yes: bool, **where: str | None) -> int:
+    """Let the desk of a deployed stack trade again.
+
+    For a stack that was deployed with TradingMode=live you are asked first. Exit status: 0 set, 1
+    AWS refused or you said no, 2 wrong usage or settings.
+    """
+    return _set("ACTIVE", reason, where, ask=not yes)
+
+
+def _set(
+    word: str, reason: tuple[str, ...], where: dict[str, str | None], *, ask: bool = False
+) -> int:
+    """Show the state, set it unless it is so already, and say what that means."""
+    from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
+    from local.cli.console import clean  # noqa: PLC0415
+    from local.trading_state import AwsProblem, find_switch, obeyed, spelled  # noqa: PLC0415
+
+    wanted = TradingState(word)
+    text = spelled(wanted, " ".join(reason))
+    try:
+        switch = find_switch(_place(where))
+        click.echo(
+            f"Stack {switch.stack} in {switch.region}, TradingMode={switch.mode.value}, "
+            f"parameter {switch.parameter}"
+        )
+        before, now = None, None
+        try:
+            before = switch.read()
+            now = obeyed(before, switch.mode)
+            click.echo(f"  before  {clean(_shown(before, now))}")
+        except AwsProblem as problem:  # not a reason to leave a desk running
+            click.echo(f"  before  unknown: {clean(problem)}")
+        arms = ask and switch.mode is TradingMode.LIVE and now is not TradingState.ACTIVE
+        if arms and not _confirmed(switch):
+            click.echo("  after   as before: nothing was changed")
+            return NOT_CHANGED
+        if before is not None and (before == text or (text == word and _says(before, word))):
+            click.echo(f"  after   {clean(before)}, as it was\n")
+        else:
+            switch.write(text)
+            click.echo(f"  after   {clean(text)}\n")
+    except AwsProblem as problem:
+        raise click.ClickException(str(problem)) from problem
+    click.echo(MEANING[word])
+    return 0
+
+
+def _says(text: str, word: str) -> bool:
+    return text.strip().partition(" ")[0] == word
+
+
+def _shown(text: str | None, state: TradingState) -> str:
+    """Spell what stands there, and what a run takes it for where that is not what it says."""
+    if text is None:
+        return f"missing, which a run takes for {state.value}"
+    known = _says(text, state.value)
+    return text if known else f"{text!r}, which a run takes for {state.value}"
+
+
+def _confirmed(switch: StackSwitch) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageProblem(
+            f"stack {switch.stack} trades real money: confirm with --yes. Nothing was changed"
+        )
+    return click.confirm("This stack trades real money. Let it trade again?", default=False)
+
+
+def _place(where: dict[str, str | None]) -> Place:
+    from local.trading_state import Place  # noqa: PLC0415
+
+    return Place(
+        stack=where["stack"] or _deployed_name(),
+        region=where["region"],
+        profile=where["profile"],
+        endpoint_url=where["endpoint_url"],
+    )
+
+
+def _deployed_name() -> str:
+    """Give the name that ``sam deploy`` uses, as its own settings say."""
+    import tomllib  # noqa: PLC0415
+
+    path = CHECKOUT / "samconfig.toml"
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8")).get("default", {})
+    except FileNotFoundError:
+        return STACK
+    except (OSError, ValueError) as error:
+        raise UsageProblem(
+            f"{path.name} cannot be read: {error}. Name the stack with --stack"
+        ) from error
+    for command in ("deploy", "global"):
+        name = settings.get(command, {}).get("parameters", {}).get("stack_name")
+        if name:
+            return str(name)
+    return STACK

@@ -1,0 +1,265 @@
+"""The kill switch from a terminal: against a stack as deployed, and whatever may be in the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from local.cli import _run
+from local.embedded_aws import Stack
+from local.runner.desk import Desk
+
+Say = Callable[..., tuple[int, str, str]]
+MINIMAL = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the command a shell without any AWS settings, and no service of a cloud machine's."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+
+
+@pytest.fixture
+def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Run a command against what stands here."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = _run([*arguments, "--endpoint-url", desk.aws.endpoint_url])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def parameter(desk: Desk) -> Iterator[Callable[[], str]]:
+    """Give what the shared desk's parameter holds; it is gone again after the test."""
+    ssm, name = desk.aws.client("ssm"), desk.stack.trading_state_parameter
+    yield lambda: str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    ssm.delete_parameters(Names=[name])
+
+
+@pytest.fixture(scope="module")
+def live(desk: Desk) -> Stack:
+    values = {"TradingMode": "live", "LiveAccountNumber": "123"}
+    return desk.aws.deploy("live-desk", values | dict.fromkeys(("AlpacaTradingUrl",), "http://h"))
+
+
+def value_of(desk: Desk, stack: Stack) -> str:
+    ssm = desk.aws.client("ssm")
+    return str(ssm.get_parameter(Name=stack.trading_state_parameter)["Parameter"]["Value"])
+
+
+def test_a_halted_desk_sends_nothing_a_resumed_one_trades(
+    say: Say, desk: Desk, next_session: Callable[[], date], parameter: Callable[[], str]
+) -> None:
+    status, out, _ = say("halt", "until", "I have looked")
+    assert status == 0
+    assert "before  missing, which a run takes for ACTIVE" in out
+    assert "after   HALTED until I have looked" in out
+    assert "TradingMode=paper" in out
+    assert "run under way" in out
+    assert parameter() == "HALTED until I have looked"
+    document = desk.run({}, next_session()).document
+    assert document["execution"]["status"] == "SUCCEEDED"
+    assert document["orders"] == []
+    assert {one["code"] for one in document["denied"]} == {"TRADING_HALTED"}
+    assert "until I have looked" in document["notification"]["email"]
+    assert say("resume")[0] == 0
+    assert parameter() == "ACTIVE"
+    assert desk.run({}, next_session()).document["orders"]
+
+
+def test_a_reducing_desk_is_denied_its_buys(
+    say: Say, desk: Desk, next_session: Callable[[], date], parameter: Callable[[], str]
+) -> None:
+    assert say("reduce", "fewer shares")[0] == 0
+    assert parameter() == "REDUCING fewer shares"
+    document = desk.run({"dry_run": True}, next_session()).document
+    assert document["decision"]["entries"] == []
+    assert {one["code"] for one in document["denied"]} <= {"TRADING_REDUCING"}
+
+
+def test_setting_a_state_twice_changes_nothing_and_keeps_its_reason(
+    say: Say, desk: Desk, parameter: Callable[[], str]
+) -> None:
+    def version() -> int:
+        found = desk.aws.client("ssm").get_parameter(Name=desk.stack.trading_state_parameter)
+        return int(found["Parameter"]["Version"])
+
+    say("halt", "broker is down")
+    first = version()
+    for again in (("halt",), ("halt", "broker is down")):
+        status, out, _ = say(*again)
+        assert status == 0
+        assert "after   HALTED broker is down, as it was" in out
+    assert version() == first
+    say("halt", "another reason")
+    assert parameter() == "HALTED another reason"
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("two\nlines\tand \x1b[31m", "two lines and [31m"),
+        ("see {{ssm:x}}", "see (ssm:x)"),
+        ("x" * 300, "x" * 200),
+        ("  ", ""),
+    ],
+)
+def test_a_halt_is_never_refused_for_its_reason(
+    say: Say, parameter: Callable[[], str], reason: str, kept: str
+) -> None:
+    status, out, _ = say("halt", reason)
+    assert status == 0
+    assert parameter() == f"HALTED {kept}".strip()
+    assert "\x1b" not in out
+
+
+@pytest.mark.parametrize("text", ["halted", "OFF", "HALTEDx now"])
+def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
+    say: Say, desk: Desk, parameter: Callable[[], str], text: str
+) -> None:
+    desk.aws.client("ssm").put_parameter(
+        Name=desk.stack.trading_state_parameter, Value=text, Type="String", Overwrite=True
+    )
+    status, out, _ = say("halt")
+    assert status == 0
+    assert f"before  {text!r}, which a run takes for HALTED" in out
+    assert parameter() == "HALTED"
+
+
+def test_live_is_resumed_on_a_yes_alone(
+    say: Say, desk: Desk, live: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = ("--stack", live.name)
+    assert "missing, which a run takes for HALTED" in say("halt", *there)[1]
+    status, _, err = say("resume", *there)
+    assert (status, "--yes" in err) == (2, True)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    assert say("resume", *there)[0] == 1
+    assert value_of(desk, live) == "HALTED"
+    monkeypatch.setattr("click.confirm", lambda *_, **__: True)
+    assert say("resume", *there)[0] == 0
+    assert value_of(desk, live) == "ACTIVE"
+
+
+def test_yes_is_for_scripts_and_an_active_desk_is_not_asked_about(
+    say: Say, desk: Desk, live: Stack
+) -> None:
+    there = ("--stack", live.name)
+    assert say("halt", *there)[0] == 0
+    assert say("resume", "--yes", "looked at it", *there)[0] == 0
+    assert value_of(desk, live) == "ACTIVE looked at it"
+    assert say("resume", *there)[0] == 0
+
+
+def test_a_stack_that_is_not_there_or_not_ours_is_told_in_one_line(say: Say, desk: Desk) -> None:
+    status, out, err = say("halt", "--stack", "nope")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "there is no stack nope in us-east-1" in err
+    desk.aws.client("cloudformation").create_stack(
+        StackName="foreign", TemplateBody=json.dumps(MINIMAL)
+    )
+    status, out, err = say("halt", "--stack", "foreign")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "has no output TradingStateParameter" in err
+
+
+SETTINGS = {
+    "no region": (["halt"], {}, 2, "region"),
+    "no credentials": (["halt", "--region", "us-east-1"], {}, 2, "credentials"),
+    "no profile": (["halt", "--profile", "nope"], {}, 2, "nope"),
+    "no URL": (["halt", "--endpoint-url", "foo"], {}, 2, "Invalid endpoint"),
+    "nobody there": (["halt", "--endpoint-url", "http://127.0.0.1:9"], {}, 1, "Could not connect"),
+    "half a key pair": (
+        ["halt", "--region", "us-east-1"],
+        {"AWS_ACCESS_KEY_ID": "x"},
+        2,
+        "credentials",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "status", "names"), SETTINGS.values(), ids=SETTINGS
+)
+def test_wrong_settings_get_one_line(
+    arguments: list[str],
+    settings: dict[str, str],
+    status: int,
+    names: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert _run(arguments) == status
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert names in err
+
+
+@pytest.fixture
+def as_user(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Run the command with the keys of an IAM user who may do what the test names, and no more."""
+    iam, name = desk.aws.client("iam"), "someone"
+    iam.create_user(UserName=name)
+    statement = {"Effect": "Allow", "Action": request.param, "Resource": "*"}
+    document: dict[str, Any] = {"Version": "2012-10-17", "Statement": [statement]}
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", desk.aws.endpoint_url)
+    yield
+    iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName=name, PolicyName="p")
+    iam.delete_user(UserName=name)
+
+
+@pytest.mark.parametrize(
+    ("as_user", "names"),
+    [
+        (["s3:ListAllMyBuckets"], "stack algo-trader cannot be looked up: AccessDenied"),
+        (
+            ["cloudformation:DescribeStacks", "ssm:GetParameter"],
+            "/algo-trader/trading-state is not changed: AccessDenied",
+        ),
+    ],
+    indirect=["as_user"],
+)
+@pytest.mark.usefixtures("as_user")
+def test_what_aws_denies_is_told_in_one_line(
+    names: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(["halt"]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert names in err
+
+
+@pytest.mark.parametrize(
+    "as_user", [["cloudformation:DescribeStacks", "ssm:PutParameter"]], indirect=True
+)
+@pytest.mark.usefixtures("as_user")
+def test_who_may_write_and_not_read_can_halt(
+    parameter: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(["halt"]) == 0
+    assert "before  unknown: /algo-trader/trading-state cannot be read" in capsys.readouterr().out
+    assert parameter() == "HALTED"
