@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from algotrader.errors import (
@@ -61,7 +61,7 @@ class Rung:
     previous_session, before_previous : date
         The session before it, and the one before that, None when the calendar starts there.
     deadline : datetime
-        After it nothing is posted.
+        After it nothing is posted: neither in the session's last minute nor in the next slot.
     """
 
     session: Session
@@ -124,12 +124,13 @@ def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung
             session=session.date,
         )
     longest = clock.now + timedelta(seconds=bell.run_deadline_seconds)
+    ends = [longest, session.close - BEFORE_CLOSE, *_slots_ahead(bell, clock.now)]
     return Rung(
         session=session,
         previous_session=begun[-2].date,
         before_previous=begun[-3].date if len(begun) > 2 else None,  # noqa: PLR2004 - the third last
         slot=_slot(bell, clock.now if is_todays and clock.now < session.close else None),
-        deadline=min(longest, session.close - BEFORE_CLOSE) if trades_now else longest,
+        deadline=min(ends) if trades_now else longest,
     )
 
 
@@ -187,6 +188,19 @@ def _slot(bell: Bell, now: datetime | None) -> str:
             slot=bell.slot or bell.slots[0],
         )
     return bell.slot or due[-1]
+
+
+def _slots_ahead(bell: Bell, now: datetime) -> list[datetime]:
+    """Give the instants of today's slots to come: two runs at once would buy the same twice, since
+    neither sees the orders that the other has yet to send.
+    """
+    today = now.astimezone(NEW_YORK).date()
+    starts = [
+        datetime.combine(today, time.fromisoformat(each), NEW_YORK).astimezone(UTC)
+        for each in bell.slots
+        if each != DAY_SLOT
+    ]
+    return [each for each in starts if each > now]
 
 
 def _next_open(now: datetime, sessions: tuple[Session, ...]) -> str:

@@ -201,6 +201,23 @@ def test_the_slot_is_the_last_one_due_when_the_bell_rang(
     assert rung(bell, now).slot == slot
 
 
+@pytest.mark.parametrize(
+    ("slot", "now", "deadline"),
+    [
+        (None, "2026-11-25T11:49:59", "2026-11-25T11:59:59"),
+        (None, "2026-11-25T11:55", "2026-11-25T12:00"),
+        ("0935", "2026-11-25T15:29:59", "2026-11-25T15:30"),
+        ("0935", "2026-11-25T15:30", "2026-11-25T15:40"),
+        (None, "2026-11-25T15:55", "2026-11-25T15:59"),
+    ],
+)
+def test_a_run_sends_nothing_once_the_next_slot_has_begun(
+    slot: str | None, now: str, deadline: str
+) -> None:
+    # both would buy what neither sees of the other
+    assert rung(replace(SLOTTED, slot=slot), now).deadline == at(deadline)
+
+
 def test_an_input_may_name_a_slot_that_is_due() -> None:
     assert rung(replace(SLOTTED, slot="0935"), "2026-11-25T12:30").slot == "0935"
 
