@@ -12,7 +12,7 @@ from msgspec import Struct
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.claim import Grip, finish, take_claim
 from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult
-from algotrader.errors import ConfigurationError
+from algotrader.errors import ConfigurationError, InvalidInputError
 from algotrader.model import Bar, Run, Settings, Snapshot
 from fetch_bars.gather import gather
 from fetch_bars.opening import Opening, open_run
@@ -25,6 +25,18 @@ class Fetched(Struct, frozen=True):
     run: Run
     settings: Settings
     snapshot: Snapshot
+
+
+class Bought(Struct, frozen=True):
+    """An entry of a stored decision, as far as a take-over looks at it."""
+
+    symbol: str
+
+
+class Decided(Struct, frozen=True):
+    """``decision.json``, as far as a take-over looks at it."""
+
+    entries: tuple[Bought, ...] = ()
 
 
 def fetch(
@@ -82,7 +94,8 @@ def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | Non
     The same snapshot, bars and deadline give the same decision, and so the same orders.
     """
     run = opening.run
-    if artifacts.read(f"{run.journal}decision.json", dict) is None:
+    decided = artifacts.read(f"{run.journal}decision.json", Decided)
+    if decided is None:
         return None
     fetched = artifacts.read(f"{run.journal}fetched.json", Fetched)
     bars = artifacts.read(f"{run.journal}bars.json", dict[str, BarColumns])
@@ -96,6 +109,15 @@ def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | Non
             run_id=run.run_id,
             begun_by=f"{fetched.run.desk}/{fetched.run.mode.value}",
             deployed=f"{run.desk}/{run.mode.value}",
+        )
+    beyond = sorted({each.symbol for each in decided.entries} - set(run.entry_symbols))
+    if beyond:
+        raise InvalidInputError(
+            "RUN_DECIDED_MORE",
+            "When this run decided it was to buy these too, and a decision is taken once. Start it "
+            "again with the same input and Symbols as then, or let the next session trade.",
+            run_id=run.run_id,
+            symbols=", ".join(beyond[:10]),
         )
     mine = replace(fetched.run, execution_arn=run.execution_arn)
     return FetchBarsResult(

@@ -375,6 +375,32 @@ def test_a_failed_run_that_had_not_decided_gathers_anew(world: World) -> None:
     assert run_of(second).deadline == datetime(2026, 1, 6, 15, 0, tzinfo=UTC)
 
 
+def decided(*symbols: str) -> dict[str, Any]:
+    return {"run_id": "2026-01-06-day", "entries": [{"symbol": each} for each in symbols]}
+
+
+def test_a_run_that_had_decided_more_than_the_input_allows_is_not_gone_on_with(
+    world: World,
+) -> None:
+    world.run()
+    world.artifacts.write(f"{JOURNAL}decision.json", decided("AAPL", "IBM"))
+    fail(world)
+
+    with pytest.raises(InvalidInputError, match="RUN_DECIDED_MORE.*symbols=AAPL.*same input"):
+        world.run({"symbols": ["IBM"]}, arn=OTHER_ARN)
+
+    assert claim_of(world).state == "failed"  # type: ignore[union-attr]
+    assert world.run(arn=OTHER_ARN).outcome == "OPEN"
+
+
+def test_a_run_that_had_decided_less_than_the_input_allows_stays_as_narrow(world: World) -> None:
+    first = world.run({"symbols": ["IBM"]})
+    world.artifacts.write(f"{JOURNAL}decision.json", decided("IBM"))
+    fail(world)
+
+    assert run_of(world.run(arn=OTHER_ARN)).entry_symbols == run_of(first).entry_symbols
+
+
 def test_a_run_that_another_desk_had_decided_is_not_gone_on_with(world: World) -> None:
     world.run()
     world.artifacts.write(f"{JOURNAL}decision.json", {"any": "decision"})
