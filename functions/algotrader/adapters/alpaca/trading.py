@@ -10,7 +10,7 @@ from algotrader.adapters.alpaca import wire
 from algotrader.adapters.alpaca.client import AlpacaClient
 from algotrader.adapters.alpaca.faults import fate_unknown, leaf_for, outcome_of_failed_order
 from algotrader.adapters.alpaca.reply import Reply, decoded, invalid
-from algotrader.errors import BrokerUnavailableError
+from algotrader.errors import BrokerUnavailableError, DeskError
 from algotrader.model import (
     Account,
     Asset,
@@ -190,21 +190,19 @@ class Trading:
             None when the broker does not tell, or what it tells does not add up: a difference of
             equity that its own profit column contradicts may be a deposit.
         """
-        reply = self._client.read(
-            "/account/portfolio/history",
-            {
-                "timeframe": "1D",
-                "start": before.isoformat(),
-                "end": (session + timedelta(days=1)).isoformat(),
-            },
-        )
-        if reply.status == _NOT_FOUND:
-            return None
         try:
+            reply = self._client.read(
+                "/account/portfolio/history",
+                {
+                    "timeframe": "1D",
+                    "start": before.isoformat(),
+                    "end": (session + timedelta(days=1)).isoformat(),
+                },
+            )
             history = decoded(_found(reply), wire.PortfolioHistory)
             return _profit_of(history, session, before)
-        except (BrokerUnavailableError, ArithmeticError, ValueError, OSError):
-            return None
+        except (DeskError, ArithmeticError, ValueError, OSError):
+            return None  # the texts alone tell it: no order depends on it
 
 
 def terms(intent: OrderIntent) -> dict[str, str]:

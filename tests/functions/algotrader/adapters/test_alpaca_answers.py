@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.alpaca import AlpacaBroker, Keys
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Asset, Bar, CorporateAction, LatestPrice, Position, Side
 from tests.functions.algotrader.adapters.broker_answers import (
@@ -415,3 +415,21 @@ def test_the_last_sessions_profit_is_told_only_when_it_adds_up(
 
 def test_a_server_without_a_portfolio_history_has_no_profit_to_tell(broker: AlpacaBroker) -> None:
     assert broker.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) is None
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 422, 429, 500, 501, 503])
+def test_a_profit_that_the_broker_refuses_to_tell_stops_no_trading(
+    server: ScriptedBroker, broker: AlpacaBroker, status: int
+) -> None:
+    server.on("GET /v2/account/portfolio/history", Answer({"message": "not offered"}, status))
+
+    assert broker.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) is None
+
+
+def test_a_profit_that_the_broker_is_too_slow_to_tell_stops_no_trading(
+    server: ScriptedBroker,
+) -> None:
+    server.on("GET /v2/account/portfolio/history", Answer({}, fault="stall"))
+    hurried = AlpacaBroker(Keys("key", "secret"), server.url, server.url, 0.3)
+
+    assert hurried.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) is None
