@@ -32,8 +32,8 @@ provide() {
   say "apt:$missing"
   export DEBIAN_FRONTEND=noninteractive
   local options=(-qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120)
-  again 3 apt-get "${options[@]}" update >&2 || fail "apt-get update failed; see its message above"
+  again 3 apt-get "${options[@]}" update >/dev/null || fail "apt-get update failed; see its message above"
   # shellcheck disable=SC2086 # a list of names
-  again 3 apt-get "${options[@]}" install --yes --no-install-recommends $packages >&2 </dev/null ||
+  again 3 apt-get "${options[@]}" install --yes --no-install-recommends $packages >/dev/null </dev/null ||
     fail "apt-get could not install $packages; see its message above"
 }
