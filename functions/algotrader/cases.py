@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from algotrader import limits
-from algotrader.desk import Desk
+from algotrader.desk import Desk, Room
 from algotrader.limits import Refusal
 from algotrader.model import LatestPrice, Run, Settings, Side, Snapshot
 from algotrader.sizing import (
@@ -42,6 +42,8 @@ class Case:
         What there is to send, after all cuts.
     step : Decimal
         Entries are multiples of it.
+    cut_to : str
+        To what ``qty`` was cut, in words, when it is less than what is wanted.
     """
 
     weight: Decimal
@@ -52,6 +54,7 @@ class Case:
     reference: Decimal
     worst: Decimal
     step: Decimal
+    cut_to: str = "what can be sold now"
 
     @property
     def symbol(self) -> str:
@@ -125,14 +128,31 @@ def first_refusal(
         if case.qty > 0:
             return None
         return limits.ledger_matches(case.stake) or limits.something_to_sell(case.qty, case.stake)
+    now = snapshot.clock.now
+    looks_back = not run.sends_orders and now >= snapshot.session.close
     after = (case.stake.held + case.qty) * case.worst
     return (
         limits.ledger_matches(case.stake)
+        or limits.not_denied(symbol, settings.deny_symbols)
         or limits.named_in_input(symbol, run.entry_symbols)
+        or (
+            None
+            if looks_back
+            else limits.far_from_close(now, snapshot.session.close, settings.min_minutes_to_close)
+        )
         or limits.price_fresh(
             case.price, _moment(run, snapshot, case.price), settings.max_price_age_seconds
         )
-        or limits.minimum_order(case.qty, case.worst, case.weight * desk.capital, case.step)
+        or limits.price_near_close(
+            case.price.price, snapshot.last_closes.get(symbol), settings.max_price_deviation
+        )
+        or limits.minimum_order(
+            case.qty,
+            case.worst,
+            case.weight * desk.capital,
+            case.step,
+            settings.min_order_notional,
+        )
         or limits.max_position_weight(
             after, desk.capital, settings.max_position_weight, case.weight
         )
@@ -149,22 +169,29 @@ def _moment(run: Run, snapshot: Snapshot, price: LatestPrice) -> datetime:
     return now if run.sends_orders else min(now, max(snapshot.session.close, price.at))
 
 
-def cut_to_money(case: Case, cash: Decimal, capital_left: Decimal | None, band: Decimal) -> Case:
-    """Cut an entry to the money there is; left as it is when too little of it would remain."""
-    money = max(cash if capital_left is None else min(cash, capital_left), ZERO)
-    if case.money <= money:
+def cut_to_room(case: Case, room: Room, least: Decimal) -> Case:
+    """Cut an entry to what there is room for; left as it is when less than ``least`` would remain.
+
+    Parameters
+    ----------
+    least : Decimal
+        What an entry that was cut must still cost, in dollars.
+    """
+    if case.money <= room.money:
         return case
-    qty = floor_to(money, case.worst, case.step)
-    enough = is_enough(qty, case.worst, case.step) and qty * case.worst >= band
-    return replace(case, qty=qty) if enough else case
+    qty = floor_to(room.money, case.worst, case.step)
+    if not is_enough(qty, case.worst, case.step) or qty * case.worst < least:
+        return case
+    by_exposure = room.exposure_left < room.funds
+    cut_to = "what MaxGrossExposure leaves" if by_exposure else "the money there is"
+    return replace(case, qty=qty, cut_to=cut_to)
 
 
 def why_order(case: Case, desk: Desk) -> str:
     """Tell why an order is sent, with its numbers."""
     text = f"{case.side.value} {case.qty:f}: {_terms(case, desk)}"
     if case.qty < case.wanted.qty:
-        by = "the money there is" if case.side is Side.BUY else "what can be sold now"
-        text += f"; cut from {case.wanted.qty:f} to {by}"
+        text += f"; cut from {case.wanted.qty:f} to {case.cut_to}"
     return text + _difference(case.stake)
 
 

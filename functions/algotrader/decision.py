@@ -8,13 +8,13 @@ from algotrader import limits
 from algotrader.cases import (
     Case,
     case_of,
-    cut_to_money,
+    cut_to_room,
     first_refusal,
     why_denied,
     why_nothing,
     why_order,
 )
-from algotrader.desk import Desk, desk_of
+from algotrader.desk import Desk, Room, desk_of
 from algotrader.ids import OrderPlace, client_order_id, parse_client_order_id
 from algotrader.limits import Refusal
 from algotrader.model import (
@@ -43,8 +43,9 @@ def decide(
     The managed symbols are the universe and what the ledger holds; one that is out of the universe
     has target 0. Exits are approved first, by symbol; entries by descending target weight, then
     symbol, as long as they fit the limits, spendable cash and the least that the exits bring. An
-    order that breaks a limit is refused whole. Cash alone may cut an entry, which its why tells,
-    and refuses it when less than a no-trade band of it would be left.
+    order that breaks a limit is refused whole. Cash, ``Capital`` and ``MaxGrossExposure`` alone may
+    cut an entry, which its why tells, and refuse it when less than a no-trade band, or than the
+    least order, would be left of it.
 
     Raises
     ------
@@ -112,22 +113,28 @@ def _decide(
 def _approve(
     wanted: list[Case], exits: list[Case], settings: Settings, desk: Desk
 ) -> tuple[list[Case], dict[str, Refusal]]:
-    """Approve entries in order of priority, as far as orders and money go."""
+    """Approve entries in order of priority, as far as orders, money and the run's limits go."""
     entries: list[Case] = []
     refused: dict[str, Refusal] = {}
-    band = settings.no_trade_band * desk.capital
-    cash, capital_left = _budget(settings, desk, exits)
+    least = max(settings.no_trade_band * desk.capital, settings.min_order_notional)
+    room = _room(settings, desk, exits)
+    traded = sum((each.qty * each.reference for each in exits), ZERO)
     for case in sorted(wanted, key=lambda each: (-each.weight, each.symbol)):
-        cut = cut_to_money(case, cash, capital_left, band)
-        refusal = limits.max_orders_per_run(
-            len(exits) + len(entries), settings.max_orders_per_run
-        ) or limits.enough_cash(cut.money, cash, capital_left)
+        cut = cut_to_room(case, room, least)
+        refusal = (
+            limits.max_orders_per_run(len(exits) + len(entries), settings.max_orders_per_run)
+            or limits.enough_cash(cut.money, room.cash, room.capital_left)
+            or limits.max_gross_exposure(
+                cut.money, room.exposure_left, desk.capital, settings.max_gross_exposure
+            )
+            or limits.max_turnover(cut.money, traded, desk.capital, settings.max_turnover)
+        )
         if refusal:
             refused[case.symbol] = refusal
             continue
         entries.append(cut)
-        cash -= cut.money
-        capital_left = None if capital_left is None else capital_left - cut.money
+        room = room.after(cut.money)
+        traded += cut.money
     return entries, refused
 
 
@@ -159,16 +166,13 @@ def _portfolio(settings: Settings, desk: Desk) -> Portfolio:
     )
 
 
-def _budget(settings: Settings, desk: Desk, exits: list[Case]) -> tuple[Decimal, Decimal | None]:
-    """Give the cash that entries may cost, and what ``Capital`` leaves them, once the exits filled.
+def _room(settings: Settings, desk: Desk, exits: list[Case]) -> Room:
+    """Give what entries may cost once the exits filled, at what they bring at least.
 
     The reserve is kept of what exits bring, too, as it will be when the cash is there.
     """
     proceeds = sum((each.money for each in exits), ZERO)
-    kept = proceeds * (1 - settings.cash_reserve)
-    if desk.capital_left is None:
-        return desk.cash + kept, None
-    return desk.cash + kept, desk.capital_left + proceeds
+    return desk.room.after(-proceeds * (1 - settings.cash_reserve), exposure=-proceeds)
 
 
 def _cancels(snapshot: Snapshot) -> tuple[str, ...]:

@@ -19,6 +19,54 @@ from algotrader.sizing import (
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What entries may cost, in dollars.
+
+    Attributes
+    ----------
+    cash : Decimal
+        What the account lets the desk spend.
+    capital_left : Decimal or None
+        ``Capital`` less the desk's positions, below 0 when they have outgrown it; None means no
+        cap.
+    exposure_left : Decimal
+        ``MaxGrossExposure`` of desk capital, less the desk's positions and what its open buys may
+        still become; may be below 0.
+    """
+
+    cash: Decimal
+    capital_left: Decimal | None
+    exposure_left: Decimal
+
+    @property
+    def funds(self) -> Decimal:
+        """What the account and ``Capital`` leave, whatever the exposure; never below 0."""
+        if self.capital_left is None:
+            return max(self.cash, ZERO)
+        return max(min(self.cash, self.capital_left), ZERO)
+
+    @property
+    def money(self) -> Decimal:
+        """What all of them leave; never below 0."""
+        return max(min(self.funds, self.exposure_left), ZERO)
+
+    def after(self, cost: Decimal, exposure: Decimal | None = None) -> Room:
+        """Take off what is spent; a cost below 0 brings money, and room for other positions.
+
+        Parameters
+        ----------
+        exposure : Decimal or None
+            What it takes off ``Capital`` and exposure; None means ``cost``.
+        """
+        taken = cost if exposure is None else exposure
+        return Room(
+            cash=self.cash - cost,
+            capital_left=None if self.capital_left is None else self.capital_left - taken,
+            exposure_left=self.exposure_left - taken,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """The desk at the bell, in dollars.
 
@@ -30,25 +78,19 @@ class Desk:
         What a share is valued at; a symbol of unknown worth is absent.
     capital : Decimal
         What weights are fractions of.
-    cash : Decimal
-        What the account lets the desk spend, before any exit.
-    capital_left : Decimal or None
-        ``Capital`` less the desk's positions, below 0 when they have outgrown it; None means no
-        cap.
+    room : Room
+        What entries may cost before any exit.
     """
 
     stakes: dict[str, Stake]
     references: dict[str, Decimal]
     capital: Decimal
-    cash: Decimal
-    capital_left: Decimal | None
+    room: Room
 
     @property
     def spendable(self) -> Decimal:
         """What entries may cost when no exit brings anything."""
-        if self.capital_left is None:
-            return self.cash
-        return max(min(self.cash, self.capital_left), ZERO)
+        return self.room.money.quantize(CENT, ROUND_FLOOR)
 
     def value_of(self, symbol: str) -> Decimal:
         """Value what the desk holds of a symbol; 0 when nothing tells what it is worth."""
@@ -75,16 +117,24 @@ def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
         settings.limit_offset_bps,
     )
     cash = spendable(snapshot.account, settings.cash_reserve, open_buys)
-    capital = positions + cash
-    if settings.capital is not None:
-        capital = min(capital, settings.capital)
+    pending = open_buy_cost(snapshot.own_open_orders, snapshot.prices, settings.limit_offset_bps)
+    capital = _capped(positions + cash, settings)
+    # An open buy may fill before its cancel arrives: it counts as a position that was paid for.
+    allowed = settings.max_gross_exposure * _capped(positions + cash + pending, settings)
     return Desk(
         stakes=stakes,
         references=references,
         capital=capital,
-        cash=cash,
-        capital_left=None if settings.capital is None else settings.capital - positions,
+        room=Room(
+            cash=cash,
+            capital_left=None if settings.capital is None else settings.capital - positions,
+            exposure_left=allowed - positions - pending,
+        ),
     )
+
+
+def _capped(dollars: Decimal, settings: Settings) -> Decimal:
+    return dollars if settings.capital is None else min(dollars, settings.capital)
 
 
 def _worth(symbol: str, snapshot: Snapshot) -> Decimal | None:

@@ -44,14 +44,19 @@ class Reason(StrEnum):
     OPPOSITE_ORDER_OPEN = "OPPOSITE_ORDER_OPEN"
     LEDGER_MISMATCH = "LEDGER_MISMATCH"
     NOTHING_TO_SELL = "NOTHING_TO_SELL"
+    SYMBOL_DENIED = "SYMBOL_DENIED"
     NOT_IN_INPUT = "NOT_IN_INPUT"
+    MINUTES_TO_CLOSE = "MINUTES_TO_CLOSE"
     PRICE_STALE = "PRICE_STALE"
+    PRICE_DEVIATION = "PRICE_DEVIATION"
     BELOW_MINIMUM_ORDER = "BELOW_MINIMUM_ORDER"
     MAX_POSITION_WEIGHT = "MAX_POSITION_WEIGHT"
     MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"
     MAX_ORDERS_PER_RUN = "MAX_ORDERS_PER_RUN"
     INSUFFICIENT_CASH = "INSUFFICIENT_CASH"
     CAPITAL_EXCEEDED = "CAPITAL_EXCEEDED"
+    MAX_GROSS_EXPOSURE = "MAX_GROSS_EXPOSURE"
+    MAX_TURNOVER = "MAX_TURNOVER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,44 @@ def price_fresh(price: LatestPrice, at: datetime, max_age_seconds: int) -> Refus
         Reason.PRICE_STALE,
         f"price {dollars(price.price)} of {price.at.isoformat()} is {age.total_seconds():.0f} s"
         f" old, allowed {max_age_seconds} s",
+    )
+
+
+def price_near_close(
+    price: Decimal, last_close: Decimal | None, max_deviation: Decimal
+) -> Refusal | None:
+    """Ask for a latest price near the last close: far from it, one of both is wrong or news is out.
+
+    Parameters
+    ----------
+    last_close : Decimal or None
+        As the feed adjusted it. None, or no number above 0, is refused: nothing vouches for the
+        price then.
+    max_deviation : Decimal
+        Fraction of the last close, up and down alike.
+    """
+    if last_close is None or not last_close.is_finite() or last_close <= 0:
+        told = "none" if last_close is None else last_close
+        return Refusal(Reason.PRICE_DEVIATION, f"price {dollars(price)}, last close: {told}")
+    if abs(price - last_close) <= max_deviation * last_close:
+        return None
+    percent = (price / last_close - 1) * 100
+    return Refusal(
+        Reason.PRICE_DEVIATION,
+        f"price {dollars(price)} is {percent:+.2f} % off the last close {dollars(last_close)},"
+        f" allowed {tidy(max_deviation * 100):f} %",
+    )
+
+
+def far_from_close(now: datetime, close: datetime, min_minutes: int) -> Refusal | None:
+    """Ask for some minutes until the session's own close, which is an early one at times."""
+    left = close - now
+    if left >= timedelta(minutes=min_minutes):
+        return None
+    return Refusal(
+        Reason.MINUTES_TO_CLOSE,
+        f"{left.total_seconds() / 60:.1f} minutes to the close at {close.isoformat()},"
+        f" at least {min_minutes} needed",
     )
 
 
@@ -160,6 +203,13 @@ def something_to_sell(qty: Decimal, stake: Stake) -> Refusal | None:
     )
 
 
+def not_denied(symbol: str, deny_symbols: tuple[str, ...]) -> Refusal | None:
+    """Never raise exposure in a symbol that the template denies."""
+    if symbol not in deny_symbols:
+        return None
+    return Refusal(Reason.SYMBOL_DENIED, f"one of {len(deny_symbols)} in DenySymbols")
+
+
 def named_in_input(symbol: str, entry_symbols: tuple[str, ...]) -> Refusal | None:
     """Raise exposure in the symbols alone that the run may buy."""
     if symbol in entry_symbols:
@@ -168,14 +218,22 @@ def named_in_input(symbol: str, entry_symbols: tuple[str, ...]) -> Refusal | Non
     return Refusal(Reason.NOT_IN_INPUT, f"this run may buy: {named}")
 
 
-def minimum_order(qty: Decimal, worst: Decimal, target: Decimal, step: Decimal) -> Refusal | None:
-    """Ask for a buy of one share at least, in fractions of one dollar's worth."""
-    if is_enough(qty, worst, step):
+def minimum_order(
+    qty: Decimal, worst: Decimal, target: Decimal, step: Decimal, min_notional: Decimal
+) -> Refusal | None:
+    """Ask for a buy that the broker takes, and of no less money than the template asks for.
+
+    The broker takes one share at least, in fractions one dollar's worth.
+    """
+    if not is_enough(qty, worst, step):
+        told = "one share" if step >= ONE_SHARE else f"{MIN_FRACTIONAL_NOTIONAL} dollar's worth"
+    elif qty * worst < min_notional:
+        told = f"the least order of {min_notional:.2f}"
+    else:
         return None
-    least = "one share" if step >= ONE_SHARE else f"{MIN_FRACTIONAL_NOTIONAL} dollar's worth"
     return Refusal(
         Reason.BELOW_MINIMUM_ORDER,
-        f"{target:.2f} buys {tidy(qty):f} at {dollars(worst)}, less than {least}",
+        f"{target:.2f} buys {tidy(qty):f} at {dollars(worst)}, less than {told}",
     )
 
 
@@ -216,6 +274,46 @@ def enough_cash(cost: Decimal, cash: Decimal, capital_left: Decimal | None) -> R
             f"cost {cost:.2f}, left of Capital beside the desk's positions {capital_left:.2f}",
         )
     return None
+
+
+def max_gross_exposure(
+    cost: Decimal, left: Decimal, capital: Decimal, maximum: Decimal
+) -> Refusal | None:
+    """Bound the worth of all the desk's positions, at entries' worst prices, by a share of capital.
+
+    The desk is never short, so that gross exposure is net exposure as well.
+
+    Parameters
+    ----------
+    left : Decimal
+        What the desk's positions, its open buys and entries before this one leave, in dollars.
+    """
+    if cost <= left:
+        return None
+    return Refusal(
+        Reason.MAX_GROSS_EXPOSURE,
+        f"cost {cost:.2f}, left beside the desk's positions and open buys {left:.2f},"
+        f" allowed {tidy(maximum):f} of {capital:.2f}",
+    )
+
+
+def max_turnover(
+    cost: Decimal, traded: Decimal, capital: Decimal, maximum: Decimal
+) -> Refusal | None:
+    """Bound what a run trades by a share of capital; exits count first and are never refused.
+
+    Parameters
+    ----------
+    traded : Decimal
+        The worth of the run's exits, and the cost of entries before this one, in dollars.
+    """
+    if traded + cost <= maximum * capital:
+        return None
+    return Refusal(
+        Reason.MAX_TURNOVER,
+        f"cost {cost:.2f} beside {traded:.2f} traded in this run, allowed {tidy(maximum):f} of"
+        f" {capital:.2f} = {maximum * capital:.2f}",
+    )
 
 
 def is_protective(order: Order) -> bool:

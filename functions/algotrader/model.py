@@ -232,6 +232,16 @@ class Settings:
         Cap on the desk's capital in dollars; None means no cap.
     max_position_weight, cash_reserve, no_trade_band : Decimal
         Fractions: of desk capital, of spendable cash, of desk capital.
+    max_gross_exposure, max_turnover : Decimal
+        Fractions of desk capital: what all positions may be worth, what one run may trade.
+    deny_symbols : tuple of str
+        Symbols in which no run may raise exposure.
+    max_price_deviation : Decimal
+        How far from its last close a latest price may be that an entry relies on; a fraction of it.
+    min_order_notional : Decimal
+        The least that an entry may cost, in dollars.
+    min_minutes_to_close : int
+        Entries need so many minutes until the session's close.
     max_price_age_seconds : int
         Oldest latest price that an entry may rely on.
     max_bar_age_sessions : int
@@ -254,6 +264,12 @@ class Settings:
     max_position_weight: Decimal
     max_order_notional: Decimal
     max_orders_per_run: int
+    max_gross_exposure: Decimal
+    max_turnover: Decimal
+    min_order_notional: Decimal
+    deny_symbols: tuple[str, ...]
+    max_price_deviation: Decimal
+    min_minutes_to_close: int
     cash_reserve: Decimal
     max_price_age_seconds: int
     max_bar_age_sessions: int

@@ -189,7 +189,8 @@ def affordable_quantity(intent: OrderIntent, cash: Decimal, settings: Settings) 
         whole = intent.qty == intent.qty.to_integral_value()
         step = ONE_SHARE if whole or not settings.fractional_shares else FRACTION_STEP
         qty = min(intent.qty, floor_to(max(cash, ZERO), price, step))
-        return qty if is_enough(qty, price, step) else ZERO
+        enough = is_enough(qty, price, step) and qty * price >= settings.min_order_notional
+        return qty if enough else ZERO
 
 
 def is_enough(qty: Decimal, price: Decimal, step: Decimal) -> bool:

@@ -98,13 +98,13 @@ def capital(text: str) -> Decimal | None:
         raise Misfit(f"{misfit.allowed}, or to nothing for no cap") from None
 
 
-def fraction(*, above_zero: bool = False) -> Callable[[str], Decimal]:
+def fraction(*, above_zero: bool = False, upto: int = 1) -> Callable[[str], Decimal]:
     """Make a parser of fractions."""
-    allowed = f"a fraction {'above' if above_zero else 'from'} 0 up to 1, such as 0.02"
+    allowed = f"a fraction {'above' if above_zero else 'from'} 0 up to {upto}, such as 0.02"
 
     def parse(text: str) -> Decimal:
         number = _number(text, allowed)
-        if number > 1 or (above_zero and number == 0):
+        if number > upto or (above_zero and number == 0):
             raise Misfit(allowed)
         return number
 
@@ -130,6 +130,14 @@ def symbols(text: str) -> tuple[str, ...]:
     if wrong or len(set(names)) != len(names):
         raise Misfit("symbols in capitals, separated by commas, each once, such as AAPL,BRK.B")
     return tuple(names)
+
+
+def no_symbols_or_some(text: str) -> tuple[str, ...]:
+    """Take symbols, each once, or nothing."""
+    try:
+        return symbols(text) if text else ()
+    except Misfit as misfit:
+        raise Misfit(f"{misfit.allowed}, or to nothing for none") from None
 
 
 def slots(text: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ DATA_FEEDS = ("iex", "sip")
 ADJUSTMENTS = ("raw", "split", "dividend", "all")
 MAX_LIMIT_OFFSET_BPS = 1000
 RUN_DEADLINE_SECONDS = (10, 3600)
+MINUTES_OF_A_SESSION = 390
 _REASON_LENGTH = 200
 
 
@@ -57,6 +58,14 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_position_weight=read("MaxPositionWeight", parameters.fraction(above_zero=True)),
         max_order_notional=read("MaxOrderNotional", parameters.amount),
         max_orders_per_run=read("MaxOrdersPerRun", parameters.integer(1, 1000)),
+        max_gross_exposure=read("MaxGrossExposure", parameters.fraction(above_zero=True)),
+        max_turnover=read("MaxTurnover", parameters.fraction(above_zero=True, upto=10)),
+        min_order_notional=read("MinOrderNotional", parameters.amount),
+        deny_symbols=read("DenySymbols", parameters.no_symbols_or_some),
+        max_price_deviation=read(
+            "MaxPriceDeviation", parameters.fraction(above_zero=True, upto=10)
+        ),
+        min_minutes_to_close=read("MinMinutesToClose", parameters.integer(0, MINUTES_OF_A_SESSION)),
         cash_reserve=read("CashReserve", parameters.fraction()),
         max_price_age_seconds=read("MaxPriceAgeSeconds", parameters.integer(1)),
         max_bar_age_sessions=read("MaxBarAgeSessions", parameters.integer(1)),

@@ -44,7 +44,10 @@ D = Decimal
 
 
 def test_a_first_entry_is_an_order_with_all_its_terms() -> None:
-    told = snapshot(prices=prices(AAPL="100", GOOG="100", IBM="561.20", MSFT="100"))
+    told = snapshot(
+        prices=prices(AAPL="100", GOOG="100", IBM="561.20", MSFT="100"),
+        last_closes={"IBM": D(550)},
+    )
     decision = decided({"IBM": D("0.33")}, told)
     why = "buy 57: target 0.33 of 98000.00 at 561.20, worst 562.33; holds 0"
     assert decision.entries == (
@@ -205,7 +208,7 @@ def test_a_desk_that_outgrew_its_capital_buys_only_what_its_exits_free() -> None
     decision = decided(
         {"AAPL": D("0.3"), "IBM": D("0.3")},
         snapshot({"AAPL": "200", "GOOG": "20"}),
-        under=settings(capital=D(10000)),
+        under=settings(capital=D(10000), max_turnover=D(3)),
     )
     assert quantities(decision.exits) == {"AAPL": D(170), "GOOG": D(20)}
     assert decision.spendable == 0

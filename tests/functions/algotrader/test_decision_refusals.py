@@ -137,7 +137,7 @@ def test_a_dry_run_after_the_close_takes_the_prices_of_the_close_as_fresh() -> N
         clock=replace(night.clock, now=night.session.close + timedelta(hours=9), is_open=False),
         prices=prices(night.session.close - timedelta(seconds=30), IBM="100"),
     )
-    assert codes(decided({"IBM": D("0.3")}, closed)) == {"IBM": "PRICE_STALE"}
+    assert codes(decided({"IBM": D("0.3")}, closed)) == {"IBM": "MINUTES_TO_CLOSE"}
     dry = decided({"IBM": D("0.3")}, closed, of=run(sends_orders=False))
     assert quantities(dry.entries) == {"IBM": D(293)}
     late = prices(night.session.close + timedelta(hours=3), IBM="100")

@@ -72,6 +72,52 @@ def test_a_stale_price_tells_its_age_and_what_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("price", "detail"),
+    [
+        ("80", None),
+        ("120", None),
+        ("79.99", "price 79.99 is -20.01 % off the last close 100.00, allowed 20 %"),
+        ("150", "price 150.00 is +50.00 % off the last close 100.00, allowed 20 %"),
+    ],
+)
+def test_a_price_may_be_off_the_last_close_by_its_fraction_up_and_down(
+    price: str, detail: str | None
+) -> None:
+    found = limits.price_near_close(D(price), D(100), D("0.2"))
+    assert found == (None if detail is None else Refusal(Reason.PRICE_DEVIATION, detail))
+
+
+@pytest.mark.parametrize("close", [None, "0", "-1", "NaN", "Infinity"])
+def test_a_price_without_a_last_close_is_vouched_for_by_nothing(close: str | None) -> None:
+    found = limits.price_near_close(D(100), None if close is None else D(close), D(10))
+    told = f"price 100.00, last close: {'none' if close is None else close}"
+    assert found == Refusal(Reason.PRICE_DEVIATION, told)
+
+
+@pytest.mark.parametrize(
+    ("seconds_left", "minimum", "code"),
+    [
+        (180, 3, None),
+        (179, 3, "MINUTES_TO_CLOSE"),
+        (0, 0, None),
+        (-1, 0, "MINUTES_TO_CLOSE"),
+    ],
+)
+def test_entries_need_some_minutes_until_the_close(
+    seconds_left: int, minimum: int, code: str | None
+) -> None:
+    found = limits.far_from_close(NOW, NOW + timedelta(seconds=seconds_left), minimum)
+    assert code_of(found) == code
+
+
+def test_a_close_too_near_tells_its_instant_and_the_minutes() -> None:
+    assert limits.far_from_close(NOW, NOW + timedelta(seconds=90), 3) == Refusal(
+        Reason.MINUTES_TO_CLOSE,
+        "1.5 minutes to the close at 2024-03-04T14:36:30+00:00, at least 3 needed",
+    )
+
+
+@pytest.mark.parametrize(
     ("symbol", "kind", "code"),
     [
         ("IBM", "forward_split", "CORPORATE_ACTION"),
@@ -152,6 +198,14 @@ def test_nothing_to_sell_tells_what_is_held_and_what_open_orders_leave() -> None
     assert limits.something_to_sell(D(1), stake("40", "40", "40", "40")) is None
 
 
+def test_a_denied_symbol_tells_how_long_the_list_is_and_not_the_list() -> None:
+    assert limits.not_denied("IBM", ()) is None
+    assert limits.not_denied("IBM", ("AAPL",)) is None
+    assert limits.not_denied("IBM", ("AAPL", "IBM")) == Refusal(
+        Reason.SYMBOL_DENIED, "one of 2 in DenySymbols"
+    )
+
+
 def test_a_run_buys_only_what_it_may() -> None:
     assert limits.named_in_input("IBM", ("AAPL", "IBM")) is None
     assert limits.named_in_input("IBM", ("AAPL", "MSFT")) == Refusal(
@@ -172,12 +226,19 @@ def test_a_run_buys_only_what_it_may() -> None:
 def test_a_buy_is_of_one_share_or_of_one_dollar_in_fractions(
     qty: str, step: Decimal, *, enough: bool
 ) -> None:
-    assert (limits.minimum_order(D(qty), D(10), D("0.99"), step) is None) is enough
+    assert (limits.minimum_order(D(qty), D(10), D("0.99"), step, D("0.5")) is None) is enough
 
 
 def test_too_small_a_buy_tells_its_target_quantity_and_price() -> None:
-    assert limits.minimum_order(D(0), D("562.33"), D(490), ONE_SHARE) == Refusal(
+    assert limits.minimum_order(D(0), D("562.33"), D(490), ONE_SHARE, D(1)) == Refusal(
         Reason.BELOW_MINIMUM_ORDER, "490.00 buys 0 at 562.33, less than one share"
+    )
+
+
+def test_a_buy_may_cost_the_least_order_and_not_less() -> None:
+    assert limits.minimum_order(D(5), D(10), D(59), ONE_SHARE, D(50)) is None
+    assert limits.minimum_order(D(5), D(10), D(59), ONE_SHARE, D("50.01")) == Refusal(
+        Reason.BELOW_MINIMUM_ORDER, "59.00 buys 5 at 10.00, less than the least order of 50.01"
     )
 
 
@@ -224,6 +285,23 @@ def test_a_buy_must_fit_cash_and_capital(
 ) -> None:
     left = None if capital_left is None else D(capital_left)
     assert limits.enough_cash(D(100), D(cash), left) == refusal
+
+
+def test_a_buy_may_reach_the_exposure_that_is_left_and_not_pass_it() -> None:
+    assert limits.max_gross_exposure(D(100), D(100), D(1000), D("0.5")) is None
+    assert limits.max_gross_exposure(D("100.01"), D(100), D(1000), D("0.5")) == Refusal(
+        Reason.MAX_GROSS_EXPOSURE,
+        "cost 100.01, left beside the desk's positions and open buys 100.00,"
+        " allowed 0.5 of 1000.00",
+    )
+
+
+def test_a_run_may_reach_its_turnover_and_not_pass_it() -> None:
+    assert limits.max_turnover(D(100), D(400), D(1000), D("0.5")) is None
+    assert limits.max_turnover(D("100.01"), D(400), D(1000), D("0.5")) == Refusal(
+        Reason.MAX_TURNOVER,
+        "cost 100.01 beside 400.00 traded in this run, allowed 0.5 of 1000.00 = 500.00",
+    )
 
 
 def codes_of_submission() -> set[str]:

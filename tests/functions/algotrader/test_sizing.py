@@ -382,6 +382,12 @@ def test_a_buy_is_cut_to_what_cash_pays(
     assert found == D(expected)
 
 
+def test_a_buy_is_cut_to_nothing_below_the_least_order() -> None:
+    least = settings(min_order_notional=D("50.10"))
+    assert affordable_quantity(intent("10"), D("50.10"), least) == 5
+    assert affordable_quantity(intent("10"), D("50.09"), least) == 0
+
+
 @given(money=MONEY, price=MONEY, step=st.sampled_from([ONE_SHARE, FRACTION_STEP]))
 def test_a_floor_is_the_largest_step_that_the_money_pays(
     money: Decimal, price: Decimal, step: Decimal

@@ -235,9 +235,14 @@ def test_entries_never_cost_more_than_the_bell_s_cash_and_the_proceeds_of_exits(
     assert bought == 1000  # 100 at the bell and 98 % of 1000 from the exit: ten shares
 
 
-def test_under_a_capital_cap_entries_make_room_for_what_the_exits_did_not_sell() -> None:
+@pytest.mark.parametrize(
+    "cap", [{"capital": Decimal(5000)}, {"max_gross_exposure": Decimal("0.5")}]
+)
+def test_under_a_cap_entries_make_room_for_what_the_exits_did_not_sell(
+    cap: dict[str, Decimal],
+) -> None:
     made = decision(spendable=100_000)  # cash is no limit; the cap is
-    capped = replace(SETTINGS, capital=Decimal(5000))
+    capped = replace(SETTINGS, **cap)
     view = known(order(EXIT, "canceled", filled=4), cash=1_000_000)
     step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)
     # wanted 5 + 20 shares at 100; 6 of the exit's 10 shares are still held

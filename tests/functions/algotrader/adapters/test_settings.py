@@ -77,6 +77,12 @@ WRONG = {
     "MaxPositionWeight": ["0", "1.01", "35%", "nan", "-0.1", ""],
     "MaxOrderNotional": ["0", "", "inf", "9999999999999"],
     "MaxOrdersPerRun": ["0", "1.5", "-1", "", "1001"],
+    "MaxGrossExposure": ["0", "1.01", "", "all"],
+    "MaxTurnover": ["0", "10.01", "", "-1"],
+    "MinOrderNotional": ["0", "", "-1", "1e3"],
+    "DenySymbols": [",", "IBM,", "ibm", "IBM,IBM", "IBM MSFT"],
+    "MaxPriceDeviation": ["0", "10.01", "", "20%"],
+    "MinMinutesToClose": ["-1", "391", "", "0.5"],
     "CashReserve": ["1.1", "-0.1", "two"],
     "MaxPriceAgeSeconds": ["0", "1.0", "1_000"],
     "MaxBarAgeSessions": ["0", "one"],
@@ -125,9 +131,11 @@ def test_a_parameter_that_never_arrived_is_told(environ: dict[str, str], paramet
 
 
 def test_spaces_around_symbols_and_slots_mean_nothing(environ: dict[str, str]) -> None:
-    settings = load_settings({**environ, "SYMBOLS": " AAPL, BRK.B ", "SLOTS": "0935, 1530"})
+    texts = {"SYMBOLS": " AAPL, BRK.B ", "SLOTS": "0935, 1530", "DENY_SYMBOLS": " BRK.B, XOM "}
+    settings = load_settings({**environ, **texts})
 
     assert settings.symbols == ("AAPL", "BRK.B")
+    assert settings.deny_symbols == ("BRK.B", "XOM")
     assert settings.slots == ("0935", "1530")
 
 

@@ -1,0 +1,107 @@
+"""No set of approved orders ever breaks a limit, whatever the broker shows; one rule a property."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+
+from algotrader.desk import desk_of
+from algotrader.model import Order, Side
+from algotrader.sizing import open_buy_cost, worst_cost
+from tests.support.bells import Bell, bells
+
+often = hypothesis_settings(max_examples=150, deadline=None)
+ROUNDING = 1 + Decimal("1e-20")
+
+
+def pending(bell: Bell, orders: tuple[Order, ...]) -> Decimal:
+    return open_buy_cost(orders, bell.snapshot.prices, bell.settings.limit_offset_bps)
+
+
+@often
+@given(bell=bells())
+def test_entries_never_take_exposure_past_its_share_of_capital(bell: Bell) -> None:
+    decision, desk = bell.decide(), desk_of(bell.settings, bell.snapshot)
+    open_buys = pending(bell, bell.snapshot.own_open_orders)
+    after = (
+        sum((desk.value_of(symbol) for symbol in desk.stakes), open_buys)
+        - sum(each.qty * each.reference_price for each in decision.exits)
+        + sum(worst_cost(each, bell.settings) for each in decision.entries)
+    )
+    allowed = bell.settings.max_gross_exposure * (decision.desk_capital + open_buys)
+    assert not decision.entries or after <= allowed * ROUNDING + Decimal("0.01")
+
+
+@often
+@given(bell=bells())
+def test_entries_never_take_a_run_past_its_turnover(bell: Bell) -> None:
+    decision = bell.decide()
+    traded = sum(each.qty * each.reference_price for each in decision.exits) + sum(
+        worst_cost(each, bell.settings) for each in decision.entries
+    )
+    allowed = bell.settings.max_turnover * decision.desk_capital
+    assert not decision.entries or traded <= allowed * ROUNDING
+
+
+@often
+@given(bell=bells())
+def test_neither_turnover_nor_exposure_nor_what_binds_entries_stops_an_exit(bell: Bell) -> None:
+    unbound = {"max_turnover": Decimal(10), "max_gross_exposure": Decimal(1), "deny_symbols": ()}
+    free = bell.under(
+        **unbound,
+        max_price_deviation=Decimal(10),
+        min_order_notional=Decimal("0.01"),
+        min_minutes_to_close=0,
+    )
+    assert [each.symbol for each in bell.decide().exits] == [
+        each.symbol for each in free.decide().exits
+    ]
+
+
+@often
+@given(bell=bells())
+def test_no_denied_symbol_is_ever_bought(bell: Bell) -> None:
+    bought = {each.symbol for each in bell.decide().entries}
+    assert bought.isdisjoint(bell.settings.deny_symbols)
+    assert bought <= set(bell.settings.symbols)
+
+
+@often
+@given(bell=bells())
+def test_nothing_is_bought_far_from_its_last_close(bell: Bell) -> None:
+    for order in bell.decide().entries:
+        close = bell.snapshot.last_closes[order.symbol]
+        assert close > 0
+        assert abs(order.reference_price / close - 1) <= (
+            bell.settings.max_price_deviation * ROUNDING
+        )
+
+
+@often
+@given(bell=bells())
+def test_no_entry_costs_less_than_the_least_order(bell: Bell) -> None:
+    for order in bell.decide().entries:
+        assert worst_cost(order, bell.settings) >= bell.settings.min_order_notional
+
+
+@often
+@given(bell=bells())
+def test_nothing_is_bought_in_the_last_minutes_of_a_session(bell: Bell) -> None:
+    left = (bell.snapshot.session.close - bell.snapshot.clock.now).total_seconds() / 60
+    looks_back = not bell.run.sends_orders and left <= 0
+    decision = bell.decide()
+    assert not decision.entries or looks_back or left >= bell.settings.min_minutes_to_close
+
+
+@often
+@given(bell=bells())
+def test_no_order_ever_crosses_zero(bell: Bell) -> None:
+    decision = bell.decide()
+    for order in (*decision.exits, *decision.entries):
+        shown = bell.snapshot.positions.get(order.symbol)
+        before = shown.qty if shown is not None and shown.qty.is_finite() else Decimal(0)
+        after = before + (order.qty if order.side is Side.BUY else -order.qty)
+        assert before >= 0
+        assert after >= 0
