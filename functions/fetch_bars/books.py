@@ -54,7 +54,8 @@ def keep_books(opening: Opening, artifacts: Artifacts) -> Books:
             "The broker does not list corporate actions: a split would not be seen beforehand."
         )
     known = actions or ()
-    ledger = books.fold(start, orders, known, now)
+    # What the broker lists is owned, also where its clock lags behind the stamps of its orders.
+    ledger = books.fold(start, orders, known, max([now, *(each.submitted_at for each in orders)]))
     through = books.settled_through(start, orders, now)
     # Without the list of splits a checkpoint would lose those that lie before it for ever.
     is_settled = through is not None and actions is not None

@@ -485,6 +485,16 @@ def test_a_split_is_told_and_counted_once(world: World) -> None:
     assert first.ledger.holdings["AAPL"].qty == second.ledger.holdings["AAPL"].qty == 40
 
 
+def test_an_order_stamped_ahead_of_the_brokers_clock_is_owned_and_not_yet_in_the_checkpoint(
+    world: World,
+) -> None:
+    world.trade(own_id(world), submitted_at="2026-01-06T14:40:00Z", filled_at=None)
+    result = world.run()
+    assert snapshot_of(world, result).ledger.holdings["AAPL"].qty == 10
+    checkpoint = world.artifacts.read(f"ledger/{result.run.desk}.json", Ledger)
+    assert checkpoint.holdings == {}
+
+
 def test_the_checkpoint_of_the_ledger_saves_asking_for_all_orders(world: World) -> None:
     world.trade(own_id(world), submitted_at="2025-12-01T14:35:05Z", filled_at=None)
     first = world.run()
