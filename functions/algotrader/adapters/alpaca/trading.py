@@ -24,6 +24,9 @@ from algotrader.model import (
 )
 
 ORDERS_PAGE = 500
+#: A server may give fewer rows than it was asked for: what is no shorter than the shortest page
+#: that Alpaca has may not be all. A ledger that lacks orders would buy again what it holds.
+SMALLEST_PAGE = 50
 #: Up to so many symbols are asked for one by one; the whole list weighs megabytes.
 ASSETS_ONE_BY_ONE = 40
 _NOT_FOUND = 404
@@ -89,15 +92,16 @@ class Trading:
     def _orders(self, status: str, after: datetime | None) -> tuple[Order, ...]:
         found: dict[str, Order] = {}
         seen: set[str] = set()
+        page = SMALLEST_PAGE
+        parameters: dict[str, str | int] = {
+            "status": status,
+            "limit": ORDERS_PAGE,
+            "direction": "asc",
+            "nested": "false",
+        }
+        if after is not None:
+            parameters["after"] = _spelled(after)
         while True:
-            parameters: dict[str, str | int] = {
-                "status": status,
-                "limit": ORDERS_PAGE,
-                "direction": "asc",
-                "nested": "false",
-            }
-            if after is not None:
-                parameters["after"] = after.isoformat().replace("+00:00", "Z")
             reply = _found(self._client.read("/orders", parameters))
             rows = decoded(reply, list[wire.Order])
             fresh = [row for row in rows if row.id not in seen]
@@ -105,12 +109,17 @@ class Trading:
             for row in fresh:
                 if row.is_equity:
                     found[row.id] = row.to_model(reply.request)
-            if len(rows) < ORDERS_PAGE:
+            gave_all_again = not fresh and len(rows) < ORDERS_PAGE
+            if len(rows) < page or gave_all_again:
                 return tuple(sorted(found.values(), key=lambda each: each.submitted_at))
-            last = rows[-1].since
-            if not fresh or last is None:
+            first, last = rows[0].since, rows[-1].since
+            if not fresh or first is None or last is None:
                 raise invalid(reply.request, "its pages do not go on")
-            after = last - _PAGE_OVERLAP
+            page = len(rows)
+            if first <= last:
+                parameters["after"] = _spelled(last - _PAGE_OVERLAP)
+            else:  # a server that gives the newest first, whatever it was asked for
+                parameters["until"] = _spelled(last + _PAGE_OVERLAP)
 
     def order(self, client_order_id: str) -> Order | None:
         """Look an order up by our own id; None when the broker does not know it."""
@@ -235,6 +244,10 @@ def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> D
         if abs(stated - change) <= Decimal("0.02"):
             return change
     return None
+
+
+def _spelled(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
 
 
 def _found(reply: Reply) -> Reply:

@@ -219,6 +219,54 @@ def test_orders_are_paged_to_the_end_and_none_comes_twice(
     assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize("page_size", [50, 100])
+def test_a_server_of_smaller_pages_is_asked_to_the_end_as_well(
+    server: ScriptedBroker, broker: AlpacaBroker, page_size: int
+) -> None:
+    all_orders = [
+        order(f"o{n}", submitted_at=f"2026-01-06T14:{n // 60 % 60:02}:{n % 60:02}.5Z")
+        for n in range(230)
+    ]
+
+    def page(seen: Seen) -> Answer:
+        after = seen.query.get("after", "")
+        return Answer([o for o in all_orders if o["submitted_at"] > after][:page_size])
+
+    server.on("GET /v2/orders", page)
+
+    orders = broker.orders_after(None)
+
+    assert [each.client_order_id for each in orders] == [f"o{n}" for n in range(230)]
+
+
+@pytest.mark.parametrize("count", [3, 49, 230])
+def test_a_server_that_gives_all_orders_at_once_has_no_more_to_give(
+    server: ScriptedBroker, broker: AlpacaBroker, count: int
+) -> None:
+    server.on("GET /v2/orders", [order(f"o{n}") for n in range(count)])
+
+    assert len(broker.orders_after(None)) == count
+
+
+def test_a_server_that_gives_the_newest_first_is_asked_to_the_end_as_well(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    newest_first = [
+        order(f"o{n}", submitted_at=f"2026-01-06T{14 - n // 60:02}:{59 - n % 60:02}:00Z")
+        for n in range(130)
+    ]
+
+    def page(seen: Seen) -> Answer:
+        until = seen.query.get("until", "9")
+        return Answer([o for o in newest_first if o["submitted_at"] < until][:50])
+
+    server.on("GET /v2/orders", page)
+
+    orders = broker.orders_after(None)
+
+    assert [each.client_order_id for each in orders] == [f"o{n}" for n in reversed(range(130))]
+
+
 def test_pages_of_orders_that_do_not_go_on_are_refused(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
