@@ -40,6 +40,10 @@ SETTLE = timedelta(seconds=60)
 # Orders and positions may be out of step for about ten seconds: so many polls, then a shortage is
 # believed.
 PATIENT_POLLS = 3
+# An order may have been sent by a call that never told of it, and be shown 30 s later: what a call
+# does not find is sent by the first call of a plan, and then by every fourth, the back-offs of
+# which add up to 47 s and more.
+RESEND_POLLS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,11 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
         for intent in plan.orders
         if intent.client_order_id not in known.orders and _closure(plan, intent) is None
     )
+
+
+def is_time_to_post(plan: Plan) -> bool:
+    """Whether a call with this plan may send: none has yet, or what was sent must show by now."""
+    return plan.polls % RESEND_POLLS == 0
 
 
 def orders_to_cancel(run: Run, plan: Plan, known: Known) -> tuple[Order, ...]:
@@ -328,8 +337,8 @@ def _with_entries(
 def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Decimal:
     """Give the most that entries may cost: what was there at the bell, and what exits brought.
 
-    Under a cap on the desk's capital or exposure, what the exits did not sell still takes it up:
-    entries make room for it even where the account has cash to spare.
+    Under a cap on the desk's capital, what the exits did not sell still takes up capital: entries
+    make room for it even where the account has cash to spare.
     """
     proceeds = missing = Decimal(0)
     for intent in decision.exits:
@@ -339,7 +348,7 @@ def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) ->
             proceeds += filled * order.filled_avg_price
         missing += (intent.qty - filled) * intent.reference_price
     budget = decision.spendable + proceeds * (1 - settings.cash_reserve)
-    if settings.capital is None and settings.max_gross_exposure >= 1:
+    if settings.capital is None:
         return budget
     wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
     return min(budget, wanted - missing)

@@ -21,7 +21,7 @@ HTTP_BUDGET_SECONDS = 70.0
 
 
 @logger.inject_lambda_context(clear_state=True)
-def lambda_handler(event: dict[str, Any], _context: object) -> Any:
+def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     """Make one call: post what the plan names and the broker lacks, return the next plan."""
     request = decode(SubmitOrdersEvent, event, "the input of Submit Orders")
     logger.append_keys(run_id=request.run.run_id)
@@ -45,6 +45,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> Any:
             os.environ["TRADING_STATE_PARAMETER"], request.run.mode
         ),
         log=logger.info,
+        call_id=context.aws_request_id,
     )
     step = call.make(plan)
     result = SubmitOrdersResult(

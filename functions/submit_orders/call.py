@@ -37,6 +37,7 @@ from algotrader.submission import (
     advance,
     check_terms,
     close_if_due,
+    is_time_to_post,
     orders_to_cancel,
     orders_to_post,
 )
@@ -72,7 +73,13 @@ def check_run_may_send(run: Run, settings: Settings, deployed_mode: str) -> None
 
 @dataclass(frozen=True, slots=True)
 class SubmitCall:
-    """One call for one run; ``make`` may be repeated with the same plan at no harm."""
+    """One call for one run; ``make`` may be repeated with the same plan at no harm.
+
+    Attributes
+    ----------
+    call_id : str
+        What tells this call from every other one, also from a repeat of it.
+    """
 
     run: Run
     settings: Settings
@@ -81,6 +88,7 @@ class SubmitCall:
     broker: AlpacaBroker
     trading_state: Callable[[], tuple[TradingState, str]]
     log: Callable[..., None]
+    call_id: str
 
     def make(self, plan: Plan) -> Step:
         """Carry a plan one call further.
@@ -91,7 +99,7 @@ class SubmitCall:
             Something stands where this run's decision or order should be; nothing was posted.
         OrderStateUnknownError
             At least one order was sent without a clear answer; everything else was carried out,
-            and the same plan must be handed in again.
+            and the same plan must be handed in again: the next call looks it up.
         """
         self._store_decision()
         known = self._learn(plan)
@@ -104,7 +112,10 @@ class SubmitCall:
         for order in orders_to_cancel(self.run, plan, known):
             self.broker.cancel(order.broker_id)
             self.log("Cancel requested", client_order_id=order.client_order_id)
-        outcome = self._post(orders_to_post(plan, known), known)
+        intents = orders_to_post(plan, known)
+        if intents and not (is_time_to_post(plan) and self._may_post(plan, known)):
+            intents = ()
+        outcome = self._post(intents, known)
         accepted = {order.client_order_id: order for order in outcome.accepted}
         check_terms(plan, self.decision, replace(known, orders={**known.orders, **accepted}))
         step = advance(self.run, self.settings, self.decision, plan, known, outcome)
@@ -163,8 +174,20 @@ class SubmitCall:
             orders=orders,
         )
 
+    def _may_post(self, plan: Plan, known: Known) -> bool:
+        """Take the turn to send; False when another call, or this one's forerunner, had it.
+
+        So that what was sent without a trace is never sent again before it must have shown, also
+        by a broker that gives the ids of orders that are over free again.
+        """
+        key = f"{self.run.journal}sending-{plan.sequence:03d}-{plan.polls:03d}.json"
+        if self.artifacts.create(key, {"call": self.call_id, "at": known.now.isoformat()}):
+            return True
+        taken = self.artifacts.read(key, dict[str, str])
+        return taken is not None and taken["call"] == self.call_id  # our own write, made twice
+
     def _post(self, intents: tuple[OrderIntent, ...], known: Known) -> Outcome:
-        """Send each intent once; an unclear answer is looked up before it counts as unknown."""
+        """Send each intent once."""
         accepted: list[Order] = []
         rejected: list[OrderRejected] = []
         shortages: dict[str, Decimal] = {}
@@ -193,8 +216,8 @@ class SubmitCall:
         if unknown:
             raise OrderStateUnknownError(
                 "ORDER_STATE_UNKNOWN",
-                "They are looked up and sent again under the same ids; if this stays, look at the "
-                "broker for orders with these ids.",
+                "They are looked up, and sent again under the same ids once they must have shown; "
+                "if this stays, look at the broker for orders with these ids.",
                 client_order_ids=",".join(unknown),
             )
         return outcome
@@ -212,11 +235,11 @@ class SubmitCall:
         return self.artifacts.read(self._plan_key(plan.sequence + 1), Plan)
 
     def _send(self, intent: OrderIntent) -> Order | OrderRejected | None:
-        """Post one order; None when its fate is not known even after a look-up by its id."""
+        """Post one order; None when the answer leaves its fate open."""
         try:
             return self.broker.submit(intent)
         except OrderStateUnknownError as error:
             self.log(
                 "Order answer unclear", client_order_id=intent.client_order_id, code=error.code
             )
-            return self.broker.order(intent.client_order_id)
+            return None

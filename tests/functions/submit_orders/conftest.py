@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -91,6 +92,7 @@ class Desk:
             broker=AlpacaBroker(Keys("key", "secret"), self.proxy.url, self.proxy.url, 30.0),
             trading_state=lambda: (self.state, "test"),
             log=lambda message, **_: self.logged.append(message),
+            call_id=uuid.uuid4().hex,
         )
         return call.make(plan or first_plan(self.run, decision))
 

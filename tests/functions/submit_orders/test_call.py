@@ -20,7 +20,7 @@ from algotrader.errors import (
     OrderStateUnknownError,
 )
 from algotrader.model import Decision, Leg, Plan, TradingMode, TradingState
-from algotrader.submission import first_plan
+from algotrader.submission import BACK_OFF_SECONDS, RESEND_POLLS, Step, first_plan
 from submit_orders.call import check_run_may_send
 from tests.functions.conftest import BUCKET
 from tests.functions.submit_orders.conftest import Desk
@@ -93,6 +93,8 @@ def test_an_order_accepted_behind_a_504_is_found_and_not_sent_twice(desk: Desk) 
 
     made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 3))
     desk.proxy.distort = lose_the_answer
+    with pytest.raises(OrderStateUnknownError, match="AAPL-entry-0"):
+        desk.call(made)
     step = desk.call_until_complete(made)
     assert step.submission.orders[0].filled_qty == 3
     assert desk.proxy.posts == ["/v2/orders"]
@@ -118,25 +120,69 @@ def test_an_order_that_never_arrived_is_unknown_and_sent_again_under_its_id(desk
     assert sorted(each["symbol"] for each in desk.own_orders()) == ["AAPL", "IBM"]
 
 
-def test_a_taken_id_is_looked_up_and_adopted(desk: Desk) -> None:
-    """The look-up before the post misses an order that is there; the broker refuses the second."""
-    intent = desk.intent("AAPL", Leg.ENTRY, 3)
-    made = desk.decision(intent)
-    desk.call(made)
-    hidden = 0
+def test_an_order_that_is_not_shown_is_not_sent_again_before_it_must_have_shown(
+    desk: Desk,
+) -> None:
+    made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 3))
+    plan = first_plan(desk.run, made)
+    desk.call(made, plan)
 
-    def hide_it_once(_method: str, path: str, answer: Answer) -> Answer:
-        nonlocal hidden
-        if path == "/v2/orders" and _method == "GET":
+    def hide_it(method: str, path: str, answer: Answer) -> Answer:
+        if path == "/v2/orders" and method == "GET":
             return Answer(200, b"[]")
-        if path == "/v2/orders:by_client_order_id" and hidden == 0:
-            hidden += 1
+        if path == "/v2/orders:by_client_order_id":
             return Answer(404, b'{"code": 40410000, "message": "order not found"}')
         return answer
 
-    desk.proxy.distort = hide_it_once
-    step = desk.call(made)
-    assert hidden == 1
+    desk.proxy.distort = hide_it
+    for _ in range(RESEND_POLLS):
+        step = desk.call(made, plan)
+        assert (step.complete, step.submission.orders) == (False, ())
+        plan = step.plan
+    assert desk.proxy.posts == ["/v2/orders"]
+    assert sum(BACK_OFF_SECONDS[:RESEND_POLLS]) > 30
+    desk.proxy.distort = None
+    assert len(desk.call_until_complete(made, plan).submission.orders) == 1
+    assert len(desk.own_orders()) == 1
+
+
+def test_of_two_calls_with_one_plan_only_one_sends(desk: Desk) -> None:
+    """The other looked up before the first one's order was there."""
+    made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 3))
+    inner: list[Step] = []
+    began = threading.Event()
+
+    def call_too(_method: str, path: str) -> None:
+        if path == "/v2/clock" and not began.is_set():
+            began.set()
+            inner.append(desk.call(made))
+
+    desk.proxy.intercept = call_too
+    outer = desk.call(made)
+    assert (len(inner[0].submission.orders), outer.submission.orders) == (1, ())
+    assert desk.proxy.posts == ["/v2/orders"]
+
+
+def test_a_taken_id_is_looked_up_by_the_next_call_and_adopted(desk: Desk) -> None:
+    """The look-up before the post misses an order that comes at that instant."""
+    intent = desk.intent("AAPL", Leg.ENTRY, 3)
+
+    def slip_in(method: str, _path: str) -> None:
+        if method == "POST":
+            desk.paper.order_by_hand(
+                "AAPL",
+                "buy",
+                "3",
+                type="limit",
+                limit_price=str(intent.limit_price),
+                client_order_id=intent.client_order_id,
+            )
+
+    desk.proxy.intercept = slip_in
+    made = desk.decision(intent)
+    with pytest.raises(OrderStateUnknownError, match=intent.client_order_id):
+        desk.call(made)
+    step = desk.call_until_complete(made)
     assert [each.client_order_id for each in step.submission.orders] == [intent.client_order_id]
     assert len(desk.own_orders()) == 1
 
@@ -158,6 +204,8 @@ def test_an_order_that_slips_in_between_look_up_and_post_is_checked_too(desk: De
             desk.paper.order_by_hand("AAPL", "buy", "1", client_order_id=intent.client_order_id)
 
     desk.proxy.intercept = slip_in
+    with pytest.raises(OrderStateUnknownError, match=intent.client_order_id):
+        desk.call(desk.decision(intent))
     with pytest.raises(OrderConflictError, match=intent.client_order_id):
         desk.call(desk.decision(intent))
 
