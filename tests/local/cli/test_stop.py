@@ -56,16 +56,14 @@ def is_listening(url: str) -> bool:
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "kill"]
 )
 def test_up_says_how_to_reach_it_and_leaves_nothing_behind(
-    environment: dict[str, str], number: signal.Signals, status: int
+    environment: dict[str, str], tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
-    with started(environment, "up") as process:
+    with started(environment | {"TMPDIR": str(tmp_path)}, "up") as process:
         told = read_until(process, "Ctrl-C")
         exported = dict(re.findall(r"(AWS_[A-Z_]+)=(\S+)", told))
         urls = re.findall(r"^  (?:export AWS_ENDPOINT_URL=)?(http://\S+)$", told, re.MULTILINE)
         machine = re.search(r"^  (arn:\S+)$", told, re.MULTILINE)
-        variables = re.search(r"--env-vars (\S+)", told)
         assert machine is not None
-        assert variables is not None
         client = boto3.client(
             "stepfunctions",
             endpoint_url=exported["AWS_ENDPOINT_URL"],
@@ -74,13 +72,13 @@ def test_up_says_how_to_reach_it_and_leaves_nothing_behind(
             region_name=exported["AWS_DEFAULT_REGION"],
         )
         assert client.describe_state_machine(stateMachineArn=machine[1])["type"] == "STANDARD"
-        assert Path(variables[1]).is_file()
+        assert f"algo-trader halt --endpoint-url {exported['AWS_ENDPOINT_URL']}" in told
         assert len(urls) == 2
         assert all(is_listening(url) for url in urls)
         process.send_signal(number)
         assert process.wait(timeout=20) == status
     assert not any(is_listening(url) for url in urls)
-    assert not Path(variables[1]).exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_is_stopped_ends_at_once_and_prints_no_document(
