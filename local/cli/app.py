@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from local.cli.broker import broker
+from local.cli.plan import plan
 from local.cli.run import run
 from local.cli.schedule import schedule
 from local.cli.state import halt, reduce, resume
@@ -42,5 +43,5 @@ def app() -> None:
     """
 
 
-for command in (run, up, broker, schedule, halt, reduce, resume):
+for command in (run, plan, up, broker, schedule, halt, reduce, resume):
     app.add_command(command)

@@ -34,3 +34,20 @@ def parameter_option() -> Callable[[Command], Command]:
         metavar="KEY=VALUE",
         help="Set a parameter of template.yaml; may be given again and again.",
     )
+
+
+def broker_options(url: str, paper: str) -> Callable[[Command], Command]:
+    """Make ``--broker-url`` and ``--paper``; the command gets broker_url and paper."""
+
+    def add(command: Command) -> Command:
+        command = click.option("--paper", is_flag=True, help=paper)(command)
+        return click.option("--broker-url", metavar="URL", help=url)(command)
+
+    return add
+
+
+def json_option() -> Callable[[Command], Command]:
+    """Make ``--json``; the command gets ``as_json``."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+    )

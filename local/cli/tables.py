@@ -44,21 +44,21 @@ def print_day(console: Console, document: dict[str, Any], message: str) -> None:
     execution = document["execution"]
     decision = document["decision"] or {}
     if execution["status"] != SUCCEEDED:
-        _section(console, "Failure", _lines(execution["error"], execution["cause"]))
+        section(console, "Failure", lines(execution["error"], execution["cause"]))
     elif not decision and message:
-        _section(console, "Outcome", _lines(message))
+        section(console, "Outcome", lines(message))
     if document["orders"] or decision:
-        _section(console, "Orders", _orders(document["orders"]))
+        section(console, "Orders", _orders(document["orders"]))
     if document["denied"]:
         rows = [(one["symbol"], one["code"], one["detail"]) for one in document["denied"]]
-        _section(console, "Denied", table(("Symbol", "Reason", "Detail"), rows))
+        section(console, "Denied", table(("Symbol", "Reason", "Detail"), rows))
     if decision.get("why"):
-        _section(console, "Why", table(("Symbol", "Reason"), sorted(decision["why"].items())))
+        section(console, "Why", table(("Symbol", "Reason"), sorted(decision["why"].items())))
     notification = document["notification"]
     if notification and notification["sms"]:
-        _section(console, "Text message", _phone(notification["sms"]))
+        section(console, "Text message", _phone(notification["sms"]))
     if document["account"]:
-        _section(console, "Account", _lines(_account(document["account"])))
+        section(console, "Account", lines(_account(document["account"])))
 
 
 def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
@@ -85,13 +85,13 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
 
 def money(text: str | None) -> str:
     """Spell an amount with thousands separators and cents; what is no number stays as it is."""
-    amount = _decimal(text)
+    amount = decimal(text)
     return (text or "") if amount is None else f"{amount:,.2f}"
 
 
 def change(account: dict[str, Any]) -> str:
     """Spell equity against the previous close in dollars and per cent; empty when not known."""
-    equity, last = _decimal(account.get("equity")), _decimal(account.get("last_equity"))
+    equity, last = decimal(account.get("equity")), decimal(account.get("last_equity"))
     if equity is None or not last:
         return ""
     return f"{equity - last:+,.2f} ({(equity - last) / last:+.2%})"
@@ -99,7 +99,7 @@ def change(account: dict[str, Any]) -> str:
 
 def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
     if not orders:
-        return _lines("none")
+        return lines("none")
     rows = [
         (
             order["side"],
@@ -133,13 +133,15 @@ def _account(account: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _lines(*lines: object) -> RenderableType:
+def lines(*parts: object) -> RenderableType:
+    """Lay texts out below one another; empty ones are left out."""
     from rich.text import Text  # noqa: PLC0415
 
-    return Text(clean("\n".join(str(line) for line in lines if line)))
+    return Text(clean("\n".join(str(part) for part in parts if part)))
 
 
-def _section(console: Console, title: str, body: RenderableType) -> None:
+def section(console: Console, title: str, body: RenderableType) -> None:
+    """Print a part under its title."""
     from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -148,7 +150,8 @@ def _section(console: Console, title: str, body: RenderableType) -> None:
     console.print(Padding(body, (0, 0, 0, 2), expand=False))
 
 
-def _decimal(text: object) -> Decimal | None:
+def decimal(text: object) -> Decimal | None:
+    """Read a number; None when it is none."""
     try:
         amount = Decimal(str(text))
     except InvalidOperation:

@@ -71,7 +71,9 @@ def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None
     assert f'version = "{capsys.readouterr().out.split()[1]}"' in version
 
 
-@pytest.mark.parametrize("command", ["run", "up", "broker", "schedule"])
+@pytest.mark.parametrize(
+    "command", ["run", "plan", "up", "broker", "schedule", "halt", "reduce", "resume"]
+)
 def test_help_names_every_command_and_each_has_its_own(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,39 @@
+"""Owns `algo-trader plan`: today's orders with their why, none of them sent."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from local.cli.options import broker_options, json_option, parameter_option, session_option
+
+DRY_RUN = {"dry_run": True}
+
+
+@click.command(short_help="Show today's orders with their why, and send none.")
+@session_option("The day to plan, YYYY-MM-DD.")
+@parameter_option()
+@broker_options(
+    "Plan for the account at a broker that speaks Alpaca's API.",
+    "Plan for your own Alpaca paper account.",
+)
+@json_option()
+def plan(
+    session: date | None,
+    pairs: tuple[str, ...],
+    broker_url: str | None,
+    paper: bool,
+    as_json: bool,
+) -> int:
+    """Decide what the desk would trade, say why, and send nothing.
+
+    It is a dry run of the whole trading day: the real state machine and functions, up to the
+    decision. Exit status: 0 decided, 1 the run failed, 2 wrong usage or configuration.
+    """
+    from local.cli.decision_tables import print_plan  # noqa: PLC0415
+    from local.cli.trading import check_broker_choice, desk_plan, trade  # noqa: PLC0415
+
+    check_broker_choice(broker_url, paper, sets_the_clock=session is not None)
+    setup = desk_plan(broker_url, paper, pairs)
+    return trade(setup, session, None, DRY_RUN, as_json=as_json, print_one=print_plan)

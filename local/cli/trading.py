@@ -1,0 +1,144 @@
+"""Owns what `run` and `plan` share: which broker and parameters, and the runs on them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from local.runner.problems import UsageProblem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from local.runner.desk import Day, Desk, DeskPlan
+
+SUCCEEDED = "SUCCEEDED"
+FAILED_STATUS = 1
+# A dead broker is given up within seconds, and a live one still gets a real pause between tries.
+BROKER_URL_WAIT_SCALE = 0.2
+REAL_TIME = 1.0
+
+PrintDay = Callable[["Console", dict[str, Any], str], None]
+
+
+def check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock: bool) -> None:
+    """Refuse options that exclude each other.
+
+    Parameters
+    ----------
+    sets_the_clock : bool
+        Whether a session was asked for, which only the built-in broker can be moved to.
+
+    Raises
+    ------
+    UsageProblem
+        When two brokers were chosen, or another broker's clock would have to be set.
+    """
+    if paper and broker_url is not None:
+        raise UsageProblem("--paper and --broker-url exclude each other")
+    if sets_the_clock and (paper or broker_url is not None):
+        raise UsageProblem(
+            "--session and --sessions set the built-in paper broker's clock; with --paper or "
+            "--broker-url the broker's own clock rules"
+        )
+
+
+def desk_plan(broker_url: str | None, paper: bool, pairs: Sequence[str]) -> DeskPlan:
+    """Say what to set up for the options that were given.
+
+    Raises
+    ------
+    UsageProblem
+        For a parameter or broker that is none, or one that could reach the live account.
+    """
+    from local.runner.brokers import (  # noqa: PLC0415
+        alpaca_paper,
+        broker_at,
+        refuse_live_money,
+    )
+    from local.runner.desk import FAST_WAIT_SCALE, DeskPlan  # noqa: PLC0415
+    from local.runner.template import default_of, read_overrides  # noqa: PLC0415
+
+    parameters = read_overrides(pairs)
+    broker, wait_scale = None, FAST_WAIT_SCALE
+    if paper:
+        broker, wait_scale = alpaca_paper(os.environ), REAL_TIME
+    elif broker_url is not None:
+        broker, wait_scale = broker_at(broker_url, os.environ), BROKER_URL_WAIT_SCALE
+    mode = parameters.get("TradingMode", default_of("TradingMode"))
+    own = broker.trading_url if broker else "http://127.0.0.1"
+    refuse_live_money(mode, parameters.get("AlpacaTradingUrl", own))
+    return DeskPlan(broker, parameters, wait_scale)
+
+
+def trade(
+    plan: DeskPlan,
+    session: date | None,
+    count: int | None,
+    value: Any,
+    *,
+    as_json: bool,
+    print_one: PrintDay,
+) -> int:
+    """Run one session, or several, show them, and give the exit status.
+
+    Parameters
+    ----------
+    count : int or None
+        How many sessions in a row; None is one, told as one.
+    value : object
+        The execution's input.
+    print_one : callable
+        Prints the document of a single run, with what Fetch Bars said of the session.
+    """
+    from local.cli.console import make_console  # noqa: PLC0415
+    from local.cli.tables import print_days  # noqa: PLC0415
+    from local.cli.timeline import TimelineView  # noqa: PLC0415
+    from local.runner.desk import open_desk  # noqa: PLC0415
+    from local.runner.sessions import choose_sessions  # noqa: PLC0415
+
+    console = make_console(stderr=as_json)
+    quiet = as_json and not console.is_terminal
+    with TimelineView(console, quiet=quiet) as view:
+        view.working("Starting the broker and the embedded AWS")
+        with open_desk(plan) as desk:
+            sessions: Sequence[date | None] = [None]
+            if desk.paper_broker is not None:
+                sessions = choose_sessions(desk.sessions(), session, count or 1)
+            if len(sessions) == 1:
+                view.title(f"{sessions[0] or 'Now'}, {_name(plan)}")
+                days = [desk.run(value, sessions[0], ended=view.ended, lasting=view.lasting)]
+                view.stop()
+            else:
+                view.stop()
+                days = _several(desk, sessions, value)
+            if as_json:
+                documents = [day.document for day in days]
+                whole = documents[0] if count is None else {"runs": documents}
+                click.echo(json.dumps(whole, indent=2))
+            elif len(days) == 1:
+                print_one(console, days[0].document, days[0].message)
+            else:
+                print_days(console, [day.document for day in days])
+    succeeded = all(day.document["execution"]["status"] == SUCCEEDED for day in days)
+    return 0 if succeeded else FAILED_STATUS
+
+
+def _several(desk: Desk, sessions: Sequence[date | None], value: Any) -> list[Day]:
+    from local.cli.timeline import progress_bar  # noqa: PLC0415
+
+    with progress_bar(len(sessions)) as advance:
+        days = []
+        for session in sessions:
+            days.append(desk.run(value, session))
+            advance(str(session))
+    return days
+
+
+def _name(plan: DeskPlan) -> str:
+    return plan.broker.look_url if plan.broker else "built-in paper broker on historical bars"
