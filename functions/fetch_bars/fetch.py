@@ -10,12 +10,13 @@ from typing import Literal
 from msgspec import Struct
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.adapters.claim import Grip, finish, take_claim
+from algotrader.adapters.claim import Claim, Grip, claim_key, finish, take_claim
+from algotrader.bell import NEW_YORK
 from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult
 from algotrader.errors import ConfigurationError, InvalidInputError
 from algotrader.model import Bar, Run, Settings, Snapshot
 from fetch_bars.gather import gather
-from fetch_bars.opening import Opening, open_run
+from fetch_bars.opening import Opening, journal_of, open_run
 from fetch_bars.report import report
 
 
@@ -64,6 +65,7 @@ def fetch(
         return _result("REPORT", artifacts, Fetched(run, opening.settings, snapshot), None)
     if not run.sends_orders:
         return _gathered(opening, environ, artifacts)
+    _check_slot_is_not_over(opening, artifacts)
     claimed = take_claim(artifacts, run, run.started_at)
     if claimed.grip is Grip.REFUSED:
         message = f"Run {run.run_id} belongs to execution {claimed.holder}; nothing to do."
@@ -86,6 +88,29 @@ def _gathered(
 ) -> FetchBarsResult:
     snapshot, bars = gather(opening, environ, artifacts)
     return _result("OPEN", artifacts, Fetched(opening.run, opening.settings, snapshot), bars)
+
+
+def _check_slot_is_not_over(opening: Opening, artifacts: Artifacts) -> None:
+    """Refuse a slot while the run of a later one may be under way or yet to come.
+
+    Two runs at once would buy the same twice, since neither sees the orders that the other has yet
+    to send. The deadline keeps the earlier run out of the later one's time; this, the later bell's
+    or a hand's run of an earlier slot.
+    """
+    run, slots = opening.run, opening.settings.slots
+    now = opening.clock.now.astimezone(NEW_YORK).strftime("%H%M")
+    for later in (each for each in slots if run.slot < each <= now):
+        claim = artifacts.read(
+            claim_key(replace(run, journal=journal_of(run.session, later))), Claim
+        )
+        if claim is None or claim.state != "done":
+            raise InvalidInputError(
+                "SLOT_OVER",
+                "A later slot is due and its run is not done: nothing was traded. Start that one, "
+                "with its slot or with {}, or wait until it is done.",
+                slot=run.slot,
+                later=later,
+            )
 
 
 def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | None:

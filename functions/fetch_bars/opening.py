@@ -100,6 +100,11 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
     )
 
 
+def journal_of(session: date, slot: str) -> str:
+    """Give the prefix of the journal of a run that sends orders."""
+    return f"runs/{session}/{run_id(session, slot)}/"
+
+
 def _entry_symbols(asked: ExecutionInput, settings: Settings) -> tuple[str, ...]:
     """Narrow the deployed symbols to those that the input names."""
     if asked.symbols is None:
@@ -169,7 +174,7 @@ def _run(
     name = run_id(day, slot)
     is_dry = asked.dry_run or settings.mode is TradingMode.DRY_RUN
     execution = re.sub(r"[^A-Za-z0-9_-]", "_", event.execution_arn.rsplit(":", 1)[-1])
-    journal = f"runs/{day}/{name}/"
+    journal = journal_of(day, slot)
     if slot == REPORT_SLOT:
         journal += f"{execution}/"
     elif is_dry:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -399,6 +399,39 @@ def test_a_run_that_had_decided_less_than_the_input_allows_stays_as_narrow(world
     fail(world)
 
     assert run_of(world.run(arn=OTHER_ARN)).entry_symbols == run_of(first).entry_symbols
+
+
+def end(world: World, slot: str, state: Literal["running", "done", "failed"]) -> None:
+    key = f"runs/2026-01-06/2026-01-06-{slot}/claim.json"
+    world.artifacts.write(key, Claim(OTHER_ARN, state, datetime(2026, 1, 6, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize("later", [None, "running", "failed"])
+@pytest.mark.parametrize(
+    "given", [{"slot": "0935"}, {"scheduled_time": "2026-01-06T14:35:00Z"}], ids=["hand", "bell"]
+)
+def test_a_slot_is_over_until_the_run_of_a_later_one_that_is_due_is_done(
+    world: World, given: Any, later: Literal["running", "failed"] | None
+) -> None:
+    # two runs at once would buy the same twice
+    world.environ["SLOTS"] = "0930,0935,0940,1200"
+    world.now = "2026-01-06T09:41:00-05:00"
+    if later:
+        end(world, "0940", later)
+
+    with pytest.raises(InvalidInputError, match=r"SLOT_OVER: slot=0935 later=0940"):
+        world.run(given)
+
+    assert not [each for each in world.stored() if "0935" in each]
+    end(world, "0940", "done")
+    assert run_of(world.run(given)).slot == "0935"
+
+
+def test_a_dry_run_may_look_back_at_any_slot(world: World) -> None:
+    world.environ["SLOTS"] = "0935,0940"
+    world.now = "2026-01-06T09:41:00-05:00"
+
+    assert run_of(world.run({"slot": "0935", "dry_run": True})).slot == "0935"
 
 
 def test_a_run_that_another_desk_had_decided_is_not_gone_on_with(world: World) -> None:
