@@ -337,8 +337,8 @@ def _with_entries(
 def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Decimal:
     """Give the most that entries may cost: what was there at the bell, and what exits brought.
 
-    Under a cap on the desk's capital, what the exits did not sell still takes up capital: entries
-    make room for it even where the account has cash to spare.
+    Under a cap on the desk's capital or exposure, what the exits did not sell still takes it up:
+    entries make room for it even where the account has cash to spare.
     """
     proceeds = missing = Decimal(0)
     for intent in decision.exits:
@@ -348,7 +348,7 @@ def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) ->
             proceeds += filled * order.filled_avg_price
         missing += (intent.qty - filled) * intent.reference_price
     budget = decision.spendable + proceeds * (1 - settings.cash_reserve)
-    if settings.capital is None:
+    if settings.capital is None and settings.max_gross_exposure >= 1:
         return budget
     wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
     return min(budget, wanted - missing)
