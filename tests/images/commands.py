@@ -54,6 +54,7 @@ def local_invoke(step: str, event: Path, variables: Path | None = None) -> Any:
     done = sam("local", "invoke", FUNCTIONS[step], "--event", str(event), *given)
     said = f"sam ended with {done.returncode}:\n{done.stderr[-LOG_TAIL:]}\n{done.stdout}"
     assert done.returncode == 0, said
+    print(said)  # noqa: T201 - pytest shows it when the answer is not the one expected
     try:
         return json.loads(done.stdout)
     except ValueError:

@@ -29,7 +29,11 @@ HAPPY = {
 # A universe far larger than the sample's, with as much history.
 MANY_SYMBOLS = 500
 ANSWER_SECONDS = 60
-KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 
 
 class Container:
