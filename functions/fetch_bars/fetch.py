@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Literal
 
 from msgspec import Struct
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.adapters.claim import Claim, Grip, claim_key, finish, take_claim
+from algotrader.adapters.claim import Grip, finish, is_under_way, take_claim
 from algotrader.bell import NEW_YORK
 from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult
 from algotrader.errors import ConfigurationError, InvalidInputError
@@ -91,23 +92,23 @@ def _gathered(
 
 
 def _check_slot_is_not_over(opening: Opening, artifacts: Artifacts) -> None:
-    """Refuse a slot while the run of a later one may be under way or yet to come.
+    """Refuse a slot while the run of a later one is under way, or its bell may still come.
 
     Two runs at once would buy the same twice, since neither sees the orders that the other has yet
-    to send. The deadline keeps the earlier run out of the later one's time; this, the later bell's
-    or a hand's run of an earlier slot.
+    to send. The deadline keeps the earlier run out of the later one's time; this, a late bell's or
+    a hand's run of an earlier slot.
     """
-    run, slots = opening.run, opening.settings.slots
-    now = opening.clock.now.astimezone(NEW_YORK).strftime("%H%M")
-    for later in (each for each in slots if run.slot < each <= now):
-        claim = artifacts.read(
-            claim_key(replace(run, journal=journal_of(run.session, later))), Claim
-        )
-        if claim is None or claim.state != "done":
+    run, settings = opening.run, opening.settings
+    now = opening.clock.now.astimezone(NEW_YORK)
+    expected = (now - timedelta(seconds=settings.max_bell_age_seconds)).strftime("%H%M")
+    for later in (each for each in settings.slots if run.slot < each <= now.strftime("%H%M")):
+        other = replace(run, journal=journal_of(run.session, later))
+        under_way = is_under_way(artifacts, other)
+        if under_way or (under_way is None and later >= expected):
             raise InvalidInputError(
                 "SLOT_OVER",
-                "A later slot is due and its run is not done: nothing was traded. Start that one, "
-                "with its slot or with {}, or wait until it is done.",
+                "A later slot is due, and two runs at once would buy the same twice: nothing was "
+                "traded. Start the later one, or wait until it is over.",
                 slot=run.slot,
                 later=later,
             )

@@ -81,6 +81,14 @@ def finish(artifacts: Artifacts, run: Run, state: Literal["done", "failed"]) -> 
     return artifacts.replace(claim_key(run), structs.replace(found[0], state=state), found[1])
 
 
+def is_under_way(artifacts: Artifacts, run: Run) -> bool | None:
+    """Tell whether an execution that may live has a run; None when nobody ever claimed it."""
+    claim = artifacts.read(claim_key(run), Claim)
+    if claim is None:
+        return None
+    return claim.state == "running" and not _was_stopped(claim.execution_arn)
+
+
 def _was_stopped(execution_arn: str) -> bool:
     """Ask Step Functions whether an execution ended without a word; unknown counts as alive."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415

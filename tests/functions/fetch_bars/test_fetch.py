@@ -406,12 +406,12 @@ def end(world: World, slot: str, state: Literal["running", "done", "failed"]) ->
     world.artifacts.write(key, Claim(OTHER_ARN, state, datetime(2026, 1, 6, tzinfo=UTC)))
 
 
-@pytest.mark.parametrize("later", [None, "running", "failed"])
+@pytest.mark.parametrize("later", [None, "running"])
 @pytest.mark.parametrize(
     "given", [{"slot": "0935"}, {"scheduled_time": "2026-01-06T14:35:00Z"}], ids=["hand", "bell"]
 )
-def test_a_slot_is_over_until_the_run_of_a_later_one_that_is_due_is_done(
-    world: World, given: Any, later: Literal["running", "failed"] | None
+def test_a_slot_is_over_while_the_run_of_a_later_one_is_under_way_or_about_to_begin(
+    world: World, given: Any, later: Literal["running"] | None
 ) -> None:
     # two runs at once would buy the same twice
     world.environ["SLOTS"] = "0930,0935,0940,1200"
@@ -423,8 +423,31 @@ def test_a_slot_is_over_until_the_run_of_a_later_one_that_is_due_is_done(
         world.run(given)
 
     assert not [each for each in world.stored() if "0935" in each]
-    end(world, "0940", "done")
-    assert run_of(world.run(given)).slot == "0935"
+
+
+@pytest.mark.parametrize("later", ["done", "failed"])
+def test_an_earlier_slot_may_be_run_once_the_later_one_is_over(
+    world: World, later: Literal["done", "failed"]
+) -> None:
+    world.environ["SLOTS"] = "0935,0940"
+    world.now = "2026-01-06T09:41:00-05:00"
+    end(world, "0940", later)
+
+    assert run_of(world.run({"slot": "0935"})).slot == "0935"
+
+
+@pytest.mark.parametrize(("now", "comes"), [("09:55:00", True), ("09:56:00", False)])
+def test_a_later_bell_that_would_be_too_old_is_not_waited_for(
+    world: World, now: str, comes: bool
+) -> None:
+    world.environ["SLOTS"] = "0935,0940"
+    world.now = f"2026-01-06T{now}-05:00"
+
+    if comes:
+        with pytest.raises(InvalidInputError, match="SLOT_OVER"):
+            world.run({"slot": "0935"})
+    else:
+        assert run_of(world.run({"slot": "0935"})).slot == "0935"
 
 
 def test_a_dry_run_may_look_back_at_any_slot(world: World) -> None:
