@@ -93,7 +93,8 @@ def broker_urls(environ: Mapping[str, str], mode: TradingMode) -> tuple[str, str
     ------
     ConfigurationError
         ``PARAMETER_INVALID`` when the address is Alpaca's for the other mode: paper orders must
-        never reach a live account, nor live ones get lost on paper.
+        never reach a live account, nor live ones get lost on paper; and when live keys would leave
+        this machine in the clear.
     """
     trading = environ.get("APCA_API_BASE_URL", "").strip()
     data = environ.get("APCA_API_DATA_URL", "").strip()
@@ -101,7 +102,18 @@ def broker_urls(environ: Mapping[str, str], mode: TradingMode) -> tuple[str, str
     wrong = urlsplit(PAPER_URL if is_live else LIVE_URL).hostname
     if trading and (urlsplit(trading).hostname or "").rstrip(".") == wrong:
         raise _invalid("AlpacaTradingUrl", trading, f"empty, or one for TradingMode={mode.value}")
+    for name, url in (("AlpacaTradingUrl", trading), ("AlpacaDataUrl", data)):
+        if is_live and url and not _is_private(url):
+            raise _invalid(name, url, "an https address: live keys are never sent in the clear")
     return trading or (LIVE_URL if is_live else PAPER_URL), data or DATA_URL
+
+
+def _is_private(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in _LOOPBACK
+
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def load_keys(parameter: str) -> Keys:

@@ -147,6 +147,15 @@ def test_strategy_parameters_keep_their_types(environ: dict[str, str]) -> None:
     assert settings.strategy_parameters == {"top": 2, "share": 0.5, "strict": True, "by": "roc"}
 
 
+@pytest.mark.parametrize("name", ["APCA_API_BASE_URL", "APCA_API_DATA_URL"])
+def test_live_keys_never_leave_this_machine_in_the_clear(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="https"):
+        broker_urls({name: "http://broker.example"}, TradingMode.LIVE)
+    broker_urls({name: "https://broker.example"}, TradingMode.LIVE)
+    broker_urls({name: "http://127.0.0.1:8080"}, TradingMode.LIVE)
+    broker_urls({name: "http://broker.example"}, TradingMode.PAPER)
+
+
 def test_live_needs_the_account_number_typed_in(environ: dict[str, str]) -> None:
     environ["TRADING_MODE"] = "live"
 
