@@ -196,3 +196,37 @@ def bells(draw: st.DrawFn) -> Bell:
         snapshot=draw(snapshots()),
         weights=draw(weight_sets()),
     )
+
+
+@st.composite
+def lively_bells(draw: st.DrawFn, **limits: st.SearchStrategy[Any]) -> Bell:
+    """Draw bells at which little but the limits that are named holds entries back."""
+    amounts = st.integers(0, 400).map(Decimal)
+    held = {symbol: str(draw(amounts)) for symbol in MANAGED}
+    latest = {symbol: draw(st.decimals(20, 200, places=2)) for symbol in MANAGED}
+    gaps = st.sampled_from([Decimal(each) for each in ("1", "0.99", "1.02", "0.85", "1.3")])
+    plain = snapshot(held, cash=draw(st.decimals(5000, 10**5, places=2)))
+    mine = open_order("XOM", Side.BUY, "100", "50", own_id("XOM", Leg.ENTRY))
+    parts = {symbol: draw(st.integers(0, 9)) for symbol in UNIVERSE}
+    whole = max(sum(parts.values()), 1)
+    told = replace(
+        plain,
+        prices={symbol: LatestPrice(price, NOW) for symbol, price in latest.items()},
+        last_closes={symbol: price * draw(gaps) for symbol, price in latest.items()},
+        own_open_orders=draw(st.sampled_from([(), (mine,)])),
+        session=replace(plain.session, close=NOW + timedelta(minutes=draw(st.integers(-1, 20)))),
+    )
+    wide: dict[str, Any] = {
+        "max_position_weight": Decimal(1),
+        "max_order_notional": Decimal(10**9),
+        "max_turnover": Decimal(10),
+        "max_price_deviation": Decimal(10),
+        "min_minutes_to_close": 0,
+        "no_trade_band": Decimal(0),
+    }
+    return Bell(
+        run=run(sends_orders=draw(st.booleans())),
+        settings=settings(**{**wide, **{name: draw(each) for name, each in limits.items()}}),
+        snapshot=told,
+        weights={symbol: Decimal(part) / whole for symbol, part in parts.items()},
+    )

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from algotrader.desk import desk_of
-from algotrader.model import Order, Side
+from algotrader.model import Holding, Position, Side
 from algotrader.sizing import open_buy_cost, worst_cost
-from tests.support.bells import Bell, bells
+from tests.support.bells import MANAGED, Bell, bells, lively_bells
+from tests.support.desk_world import UNIVERSE
 
-often = hypothesis_settings(max_examples=150, deadline=None)
+often = hypothesis_settings(max_examples=100, deadline=None)
 ROUNDING = 1 + Decimal("1e-20")
-
-
-def pending(bell: Bell, orders: tuple[Order, ...]) -> Decimal:
-    return open_buy_cost(orders, bell.snapshot.prices, bell.settings.limit_offset_bps)
+parts_of_capital = st.decimals("0.05", 1, places=2)
+signed_shares = st.integers(-50, 400).map(Decimal)
 
 
 @often
-@given(bell=bells())
+@given(bell=bells() | lively_bells(max_gross_exposure=parts_of_capital))
 def test_entries_never_take_exposure_past_its_share_of_capital(bell: Bell) -> None:
     decision, desk = bell.decide(), desk_of(bell.settings, bell.snapshot)
-    open_buys = pending(bell, bell.snapshot.own_open_orders)
+    told, under = bell.snapshot, bell.settings
+    open_buys = open_buy_cost(told.own_open_orders, told.prices, under.limit_offset_bps)
     after = (
         sum((desk.value_of(symbol) for symbol in desk.stakes), open_buys)
         - sum(each.qty * each.reference_price for each in decision.exits)
@@ -35,7 +37,7 @@ def test_entries_never_take_exposure_past_its_share_of_capital(bell: Bell) -> No
 
 
 @often
-@given(bell=bells())
+@given(bell=bells() | lively_bells(max_turnover=parts_of_capital))
 def test_entries_never_take_a_run_past_its_turnover(bell: Bell) -> None:
     decision = bell.decide()
     traded = sum(each.qty * each.reference_price for each in decision.exits) + sum(
@@ -61,7 +63,7 @@ def test_neither_turnover_nor_exposure_nor_what_binds_entries_stops_an_exit(bell
 
 
 @often
-@given(bell=bells())
+@given(bell=bells() | lively_bells(deny_symbols=st.lists(st.sampled_from(UNIVERSE)).map(tuple)))
 def test_no_denied_symbol_is_ever_bought(bell: Bell) -> None:
     bought = {each.symbol for each in bell.decide().entries}
     assert bought.isdisjoint(bell.settings.deny_symbols)
@@ -69,7 +71,7 @@ def test_no_denied_symbol_is_ever_bought(bell: Bell) -> None:
 
 
 @often
-@given(bell=bells())
+@given(bell=bells() | lively_bells(max_price_deviation=st.decimals("0.005", "0.5", places=3)))
 def test_nothing_is_bought_far_from_its_last_close(bell: Bell) -> None:
     for order in bell.decide().entries:
         close = bell.snapshot.last_closes[order.symbol]
@@ -80,14 +82,14 @@ def test_nothing_is_bought_far_from_its_last_close(bell: Bell) -> None:
 
 
 @often
-@given(bell=bells())
+@given(bell=bells() | lively_bells(min_order_notional=st.decimals(1, 50000, places=2)))
 def test_no_entry_costs_less_than_the_least_order(bell: Bell) -> None:
     for order in bell.decide().entries:
         assert worst_cost(order, bell.settings) >= bell.settings.min_order_notional
 
 
 @often
-@given(bell=bells())
+@given(bell=bells() | lively_bells(min_minutes_to_close=st.integers(0, 20)))
 def test_nothing_is_bought_in_the_last_minutes_of_a_session(bell: Bell) -> None:
     left = (bell.snapshot.session.close - bell.snapshot.clock.now).total_seconds() / 60
     looks_back = not bell.run.sends_orders and left <= 0
@@ -96,12 +98,26 @@ def test_nothing_is_bought_in_the_last_minutes_of_a_session(bell: Bell) -> None:
 
 
 @often
-@given(bell=bells())
-def test_no_order_ever_crosses_zero(bell: Bell) -> None:
-    decision = bell.decide()
+@given(bell=bells() | lively_bells(), data=st.data())
+def test_no_order_ever_crosses_zero(bell: Bell, data: st.DataObject) -> None:
+    account, ledger = (
+        {symbol: data.draw(signed_shares) for symbol in MANAGED} for _ in ("account", "ledger")
+    )
+    free = {symbol: data.draw(st.sampled_from([qty, qty / 2])) for symbol, qty in account.items()}
+    told = replace(
+        bell.snapshot,
+        positions={
+            symbol: Position(symbol, qty, free[symbol], Decimal(90))
+            for symbol, qty in account.items()
+        },
+        ledger=replace(
+            bell.snapshot.ledger,
+            holdings={symbol: Holding(qty, qty * 90) for symbol, qty in ledger.items()},
+        ),
+    )
+    decision = replace(bell, snapshot=told).decide()
     for order in (*decision.exits, *decision.entries):
-        shown = bell.snapshot.positions.get(order.symbol)
-        before = shown.qty if shown is not None and shown.qty.is_finite() else Decimal(0)
+        before = account[order.symbol]
         after = before + (order.qty if order.side is Side.BUY else -order.qty)
         assert before >= 0
         assert after >= 0
