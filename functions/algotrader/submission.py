@@ -37,9 +37,10 @@ BACK_OFF_SECONDS = (2, 5, 10, 30)
 # How long a cancel, or an order that was sent at the last moment, may take to show its end. An
 # accepted order is visible by its id within 30 s, so what is not found by then was never accepted.
 SETTLE = timedelta(seconds=60)
-# Orders and positions may be out of step for about ten seconds: so many polls, then a shortage is
-# believed.
+# Orders, positions and cash may be out of step for about ten seconds: a shortage is believed after
+# so many polls, and cash that a fill has not brought this long after it.
 PATIENT_POLLS = 3
+PROCEEDS = timedelta(seconds=15)
 # An order may have been sent by a call that never told of it, and be shown 30 s later: what a call
 # does not find is sent by the first call of a plan, and then by every fourth, the back-offs of
 # which add up to 47 s and more.
@@ -172,9 +173,21 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
     )
 
 
-def is_time_to_post(plan: Plan) -> bool:
-    """Whether a call with this plan may send: none has yet, or what was sent must show by now."""
-    return plan.polls % RESEND_POLLS == 0
+def orders_due(
+    plan: Plan, before: Plan | None, missing: tuple[OrderIntent, ...]
+) -> tuple[OrderIntent, ...]:
+    """Give the missing orders that may be sent now: those that no call has sent, or long ago.
+
+    Parameters
+    ----------
+    before : Plan or None
+        The plan before this one; None when there was none.
+    missing : tuple of OrderIntent
+        As `orders_to_post` gave them.
+    """
+    if plan.polls == 0 and before is not None:
+        return tuple(each for each in missing if each not in before.orders)
+    return missing if plan.polls % RESEND_POLLS == 0 else ()
 
 
 def orders_to_cancel(run: Run, plan: Plan, known: Known) -> tuple[Order, ...]:
@@ -236,6 +249,8 @@ def advance(
             kept.append(intent)
             pending = True
 
+    # What is dropped is written down too: a parallel execution must not send it any more.
+    changed = changed or len(kept) < len(plan.orders)
     after = replace(
         plan,
         orders=tuple(kept),
@@ -243,11 +258,12 @@ def advance(
         rejected=(*plan.rejected, *outcome.rejected),
     )
     if not pending and plan.stage is Stage.EXITS:
-        if _proceeds_are_late(settings, decision, after, orders, known):
+        if _proceeds_are_late(run, settings, decision, after, orders, known):
             pending = True
         else:
             after = _with_entries(settings, decision, after, known, orders)
-            pending = changed = bool(after.orders[len(kept) :])
+            pending = bool(after.orders[len(kept) :])
+            changed = changed or bool(decision.entries)
     return _step(run, after, orders, known, pending=pending, changed=changed)
 
 
@@ -272,8 +288,8 @@ def _step(
     run: Run, plan: Plan, orders: dict[str, Order], known: Known, *, pending: bool, changed: bool
 ) -> Step:
     wait = 0
-    if pending and changed:
-        wait = 1
+    if changed:
+        wait = 1 if pending else 0
         plan = replace(plan, sequence=plan.sequence + 1, polls=0)
     elif pending:
         back_off = BACK_OFF_SECONDS[min(plan.polls, len(BACK_OFF_SECONDS) - 1)]
@@ -355,10 +371,21 @@ def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) ->
 
 
 def _proceeds_are_late(
-    settings: Settings, decision: Decision, plan: Plan, orders: dict[str, Order], known: Known
+    run: Run,
+    settings: Settings,
+    decision: Decision,
+    plan: Plan,
+    orders: dict[str, Order],
+    known: Known,
 ) -> bool:
     """Whether the account seems not to know yet of the cash that the exits brought."""
-    if plan.polls >= PATIENT_POLLS or plan.entries_closed is not None:
+    filled = [
+        order.filled_at
+        for intent in decision.exits
+        if (order := orders.get(intent.client_order_id)) is not None and order.filled_at
+    ]
+    is_over = not filled or _now(run, plan, known) >= max(filled) + PROCEEDS
+    if is_over or plan.entries_closed is not None:
         return False
     wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
     # In whole cents, as what is spendable: else a fraction of a cent would be waited for.

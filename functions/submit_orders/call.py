@@ -37,7 +37,8 @@ from algotrader.submission import (
     advance,
     check_terms,
     close_if_due,
-    is_time_to_post,
+    first_plan,
+    orders_due,
     orders_to_cancel,
     orders_to_post,
 )
@@ -112,10 +113,9 @@ class SubmitCall:
         for order in orders_to_cancel(self.run, plan, known):
             self.broker.cancel(order.broker_id)
             self.log("Cancel requested", client_order_id=order.client_order_id)
-        intents = orders_to_post(plan, known)
-        if intents and not (is_time_to_post(plan) and self._may_post(plan, known)):
-            intents = ()
-        outcome = self._post(intents, known)
+        intents = orders_due(plan, self._plan_before(plan), orders_to_post(plan, known))
+        may_post = bool(intents) and self._may_post(plan, known)
+        outcome = self._post(intents if may_post else (), known)
         accepted = {order.client_order_id: order for order in outcome.accepted}
         check_terms(plan, self.decision, replace(known, orders={**known.orders, **accepted}))
         step = advance(self.run, self.settings, self.decision, plan, known, outcome)
@@ -144,6 +144,15 @@ class SubmitCall:
 
     def _learn(self, plan: Plan) -> Known:
         """Ask the broker for all that the call decides by."""
+        listed = self.broker.orders_after(self.run.started_at - LISTING_MARGIN)
+        by_id = {order.client_order_id: order for order in listed}
+        wanted = [*plan.cancels, *(intent.client_order_id for intent in plan.orders)]
+        orders = {}
+        for client_order_id in wanted:
+            order = by_id.get(client_order_id) or self.broker.order(client_order_id)
+            if order is not None:
+                orders[client_order_id] = order
+        # After the orders: what they have brought should be in it.
         account = self.broker.account()
         live_number = self.settings.live_account_number
         desk = desk_id(account.number, self.settings.stack, self.settings.strategy)
@@ -156,14 +165,6 @@ class SubmitCall:
                 "right keys back and start a new execution.",
                 account=account.number,
             )
-        listed = self.broker.orders_after(self.run.started_at - LISTING_MARGIN)
-        by_id = {order.client_order_id: order for order in listed}
-        wanted = [*plan.cancels, *(intent.client_order_id for intent in plan.orders)]
-        orders = {}
-        for client_order_id in wanted:
-            order = by_id.get(client_order_id) or self.broker.order(client_order_id)
-            if order is not None:
-                orders[client_order_id] = order
         # The clock and the switch are read last: they must still hold when the first order is sent.
         state, reason = self.trading_state()
         return Known(
@@ -229,6 +230,14 @@ class SubmitCall:
 
     def _plan_key(self, sequence: int) -> str:
         return f"{self.run.journal}plan-{sequence:03d}.json"
+
+    def _plan_before(self, plan: Plan) -> Plan | None:
+        """Give the plan before this one; this one itself when the journal has lost that."""
+        if plan.sequence == 0:
+            return None
+        if plan.sequence == 1:
+            return first_plan(self.run, self.decision)
+        return self.artifacts.read(self._plan_key(plan.sequence - 1), Plan) or plan
 
     def _plan_after(self, plan: Plan) -> Plan | None:
         """Read the plan that followed this one, when another call has made it already."""

@@ -28,6 +28,8 @@ from algotrader.model import (
 from algotrader.submission import (
     BACK_OFF_SECONDS,
     PATIENT_POLLS,
+    PROCEEDS,
+    RESEND_POLLS,
     SETTLE,
     Known,
     Outcome,
@@ -37,6 +39,7 @@ from algotrader.submission import (
     check_terms,
     close_if_due,
     first_plan,
+    orders_due,
     orders_to_cancel,
     orders_to_post,
 )
@@ -174,6 +177,21 @@ def test_only_orders_that_the_broker_does_not_show_are_posted() -> None:
     assert orders_to_post(plan, known(order(BUY_IBM, "new"))) == (BUY_MSFT,)
 
 
+def test_what_a_call_may_have_sent_is_sent_again_only_after_it_must_have_shown() -> None:
+    plan = first_plan(RUN, decision(exits=()))
+    due = [len(orders_due(replace(plan, polls=each), None, plan.orders)) for each in range(9)]
+    assert due == [2, 0, 0, 0, 2, 0, 0, 0, 2]
+    assert sum(BACK_OFF_SECONDS) > 30
+
+
+def test_a_new_plan_sends_at_once_what_is_new_in_it_alone() -> None:
+    before = replace(first_plan(RUN, decision()), orders=(EXIT, BUY_IBM))
+    cut = replace(BUY_IBM, qty=Decimal(1))
+    plan = replace(before, sequence=1, orders=(EXIT, cut, BUY_MSFT))
+    assert orders_due(plan, before, plan.orders) == (cut, BUY_MSFT)
+    assert orders_due(replace(plan, polls=RESEND_POLLS), before, plan.orders) == plan.orders
+
+
 def test_nothing_is_posted_beside_an_unfinished_cancel() -> None:
     older = replace(order(BUY_IBM, "new"), client_order_id="older")
     plan = first_plan(RUN, decision(cancels=("older",)))
@@ -267,6 +285,16 @@ def test_a_fraction_of_a_cent_is_no_cash_that_has_to_arrive() -> None:
     assert call(first_plan(RUN, made), view, made).plan.stage is Stage.ENTRIES
 
 
+def test_cash_is_waited_for_from_the_last_fill_on_however_long_that_took() -> None:
+    made = decision(spendable=0)
+    plan = replace(first_plan(RUN, made), polls=9)
+    late = replace(order(EXIT), filled_at=BELL + timedelta(minutes=5))
+    step = call(plan, known(late, now=BELL + timedelta(minutes=5), cash=0), made)
+    assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
+    step = call(plan, known(late, now=BELL + timedelta(minutes=5) + PROCEEDS, cash=0), made)
+    assert (step.complete, step.plan.stage) == (True, Stage.ENTRIES)
+
+
 def test_cash_of_exits_that_has_not_arrived_is_waited_for_a_few_polls_only() -> None:
     made = decision(spendable=0)
     plan = first_plan(RUN, made)
@@ -282,6 +310,17 @@ def test_a_rejected_exit_is_told_and_the_entries_go_on() -> None:
     step = call(first_plan(RUN, decision()), known(), decision(), Outcome((), (refusal,), {}))
     assert step.submission.rejected == (refusal,)
     assert [each.symbol for each in step.plan.orders] == ["IBM", "MSFT"]
+
+
+def test_what_a_run_gives_up_is_written_down_as_the_next_plan() -> None:
+    refusal = OrderRejected(BUY_IBM.client_order_id, "IBM", "403", "no")
+    made = decision(exits=(), entries=(BUY_IBM,))
+    step = call(first_plan(RUN, made), known(), made, Outcome((), (refusal,), {}))
+    assert (step.complete, step.plan.sequence) == (True, 1)
+    step = call(
+        first_plan(RUN, decision()), known(order(EXIT), state=TradingState.REDUCING), decision()
+    )
+    assert (step.complete, step.plan.sequence) == (True, 1)
 
 
 def test_a_shortage_is_waited_for_before_it_is_believed() -> None:
