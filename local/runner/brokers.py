@@ -11,6 +11,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
+from algotrader.adapters.keys import hidden_in
 from local.runner.document import BrokerView
 from local.runner.problems import UsageProblem
 
@@ -147,6 +148,6 @@ def _get(broker: Broker, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=LOOK_TIMEOUT_SECONDS) as answer:
-            return json.load(answer)
+            return json.loads(hidden_in(answer.read(), broker.key_id, broker.secret_key))
     except (OSError, ValueError, HTTPException):
         return None

@@ -45,10 +45,10 @@ class Bench:
         """The parameters that point a stack at the proxy."""
         return dict.fromkeys(BEHIND_THE_PROXY, self.proxy.url)
 
-    def deploy(self, parameters: Mapping[str, str] | None = None) -> Stack:
-        """Deploy a stack of its own, with a journal of its own."""
+    def deploy(self, parameters: Mapping[str, str] | None = None, **options: Any) -> Stack:
+        """Deploy a stack of its own, with a journal of its own; options as `EmbeddedAws` has."""
         name = f"bench-{next(self._numbers)}"
-        return self.aws.deploy(name, self.addresses | dict(parameters or {}))
+        return self.aws.deploy(name, self.addresses | dict(parameters or {}), **options)
 
     def ring(self, stack: Stack, value: Any, distort: Distortion | None = None) -> Told:
         """Start an execution with this input and wait for its end."""

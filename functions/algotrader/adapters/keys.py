@@ -1,8 +1,17 @@
-"""Owns the broker's key pair, which never shows its values."""
+"""Owns the broker's key pair, which never shows its values, and takes it out of what comes back."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from functools import cache
+
+HIDDEN = b"***"
+#: What is shorter is no key of Alpaca's, and could be a word of an honest answer.
+SHORTEST_KEY = 8
+#: A page of bars is megabytes of numbers: in there only a key as it is written is looked for.
+LONGEST_SEARCHED = 64 * 1024
+_NAMED = {"<": "lt", ">": "gt", "&": "amp", '"': "quot", "'": "apos"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +33,40 @@ class Keys:
             if not part or any(not "!" <= letter <= "~" for letter in part):
                 message = f"{name} must be printable ASCII without spaces"
                 raise ValueError(message)
+
+    def hidden_in(self, body: bytes) -> bytes:
+        """Give an answer of the broker with the keys that it repeats made unreadable.
+
+        Servers and gateways are known to echo a request's headers in their errors, and an error's
+        words travel on: into texts, logs, the execution's history and the journal.
+        """
+        return hidden_in(body, self.key_id, self.secret_key)
+
+
+def hidden_in(body: bytes, *keys: str) -> bytes:
+    """Replace keys in a text, also as JSON, a URL or HTML would spell their letters."""
+    for key in keys:
+        if len(key) < SHORTEST_KEY:
+            continue
+        if len(body) <= LONGEST_SEARCHED:
+            body = _spelled(key).sub(HIDDEN, body)
+        else:
+            body = body.replace(key.encode(), HIDDEN)
+    return body
+
+
+@cache
+def _spelled(key: str) -> re.Pattern[bytes]:
+    return re.compile("".join(map(_letter, key)).encode(), re.IGNORECASE)
+
+
+def _letter(letter: str) -> str:
+    """Match one letter in every spelling that a body may have."""
+    code = ord(letter)
+    ways = [f"%{code:02x}", f"&#0*{code};", f"&#x0*{code:x};"]
+    if letter in _NAMED:
+        ways.append(f"&{_NAMED[letter]};")
+    # JSON within JSON has up to three backslashes before a letter. The letter as it is comes last:
+    # a backslash, a percent sign and an ampersand also begin the other spellings of themselves.
+    ways += [rf"\\{{1,2}}u00{code:02x}", rf"\\{{0,3}}{re.escape(letter)}"]
+    return f"(?:{'|'.join(ways)})"

@@ -28,7 +28,7 @@ HOSTILE = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
     "TRADING_MODE": "live",
-    "PYTHONPATH": str(CHECKOUT),
+    "PYTHONPATH": os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "functions")]),
 }
 
 

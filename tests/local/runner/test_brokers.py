@@ -118,3 +118,11 @@ def test_an_account_without_orders_is_still_an_account() -> None:
     answers = {"/v2/account": Response(ACCOUNT), "/v2/orders": Response('{"message": "no"}')}
     with server(answers, []) as url:
         assert look(broker_at(url, KEYS), "2012-02-15") == BrokerView({"equity": "1"})
+
+
+def test_a_broker_that_repeats_the_keys_is_shown_without_them() -> None:
+    keys = {"APCA_API_KEY_ID": "the-key-id", "APCA_API_SECRET_KEY": "the-secret-key"}
+    account = '{"equity": "the-key-id", "cash": "of the-secret-key"}'
+    with server({"/v2/account": Response(account)}, []) as url:
+        view = look(broker_at(url, keys), None)
+    assert view == BrokerView({"equity": "***", "cash": "of ***"})

@@ -50,6 +50,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         super().__init__(
             keys.key_id, keys.secret_key, normalised_url(trading_url, "AlpacaTradingUrl"), "v2"
         )
+        self._keys = keys
         self._oauth = None  # whatever APCA_API_OAUTH_TOKEN says: the deployed keys decide
         self._retry = 0
         self._use_raw_data = True
@@ -104,7 +105,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
             return Reply(
                 request,
                 response.status_code,
-                response.content,
+                self._keys.hidden_in(response.content),
                 response.headers.get("X-RateLimit-Reset"),
             )
 

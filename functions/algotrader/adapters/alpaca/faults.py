@@ -40,7 +40,7 @@ def leaf_for(request: str, cause: Reply | Exception) -> DeskError:
     Returns
     -------
     DeskError
-        Its text never carries a header, so never a key.
+        Its text carries no header, and no key: a `Reply` comes without those that it repeated.
     """
     if isinstance(cause, Exception):
         return BrokerUnavailableError(
