@@ -90,7 +90,7 @@ class Desk:
     @property
     def spendable(self) -> Decimal:
         """What entries may cost when no exit brings anything."""
-        return self.room.money.quantize(CENT, ROUND_FLOOR)
+        return self.room.money
 
     def value_of(self, symbol: str) -> Decimal:
         """Value what the desk holds of a symbol; 0 when nothing tells what it is worth."""
@@ -128,7 +128,7 @@ def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
         room=Room(
             cash=cash,
             capital_left=None if settings.capital is None else settings.capital - positions,
-            exposure_left=allowed - positions - pending,
+            exposure_left=(allowed - positions - pending).quantize(CENT, ROUND_FLOOR),
         ),
     )
 

@@ -77,6 +77,20 @@ def test_an_open_buy_of_the_desk_counts_as_filled() -> None:
     assert whole.spendable == D("88200.00")
 
 
+def test_what_exposure_leaves_is_told_in_whole_cents_and_entries_cost_no_more() -> None:
+    told = snapshot(cash="1000.01", prices=prices(IBM="0.0050"), last_closes={"IBM": D("0.005")})
+    half = settings(
+        max_gross_exposure=D("0.5"),
+        max_position_weight=D(1),
+        cash_reserve=D(0),
+        no_trade_band=D(0),
+        limit_offset_bps=0,
+    )
+    decision = decided({"IBM": D(1)}, told, under=half)
+    assert decision.spendable == D("500.00")  # of 500.005, for which 100001 could be bought
+    assert quantities(decision.entries) == {"IBM": D(100000)}
+
+
 # Turnover
 
 
