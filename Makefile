@@ -9,7 +9,7 @@ LOCK = uv pip compile --quiet --universal --fork-strategy fewest --python-versio
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL = help
-.PHONY: help run test test-images check check-template format lock setup setup-run
+.PHONY: help run test faults test-images check check-template format lock setup setup-run
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' Makefile | expand -t 24
@@ -23,6 +23,9 @@ test: setup ## Run the tests (ARGS="-k limits", WORKERS=4)
 
 test-images: setup ## Build the images as sam does, and run them (root or Docker; ARGS="-k day")
 	@bash .ci/images/run $(ARGS)
+
+faults: setup ## Prove exactly-once: all faults, all pairs, random plans (ARGS="--no-pairs")
+	@PYTHONPATH=functions:. .venv/bin/python -m tests.faults $(ARGS)
 
 check: setup ## Check format, lint, types, layers and the state machine
 	@.venv/bin/python -m ruff format --check .

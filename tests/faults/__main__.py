@@ -1,0 +1,150 @@
+"""Owns `make faults`: the whole suite over all cores, its table, and its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
+
+from local.paper_broker.book import Book
+from tests.faults.explore import Explorer, Tally
+from tests.faults.kinds import ALONE, FAULTS
+from tests.faults.machine import Machine
+from tests.faults.scramble import Scrambler
+from tests.faults.wire import Wire
+from tests.faults.world import World
+from tests.faults.worlds import RESTING, WEAK
+
+RANDOM_PLANS = 12_000
+WEAK_PLANS = 2_000
+SEEDS_A_TASK = 100
+SINGLES, PAIRS, RANDOM = "single faults", "pairs of faults", "random plans"
+#: Rows that must show duplicates: nobody refuses a second submitter, and the suite sees it.
+CAUGHT = tuple(f"{kind}, with others" for kind in WEAK)
+COLUMNS = ("plans", "exact", "named", "stopped", "duplicate", "lost", "unexplained", "calls")
+_UNTIL_THE_END = ExitStack()
+Task = tuple[str, int, int, int]
+Done = tuple[dict[str, Tally], int]
+
+
+@cache
+def wire() -> Wire:
+    """Tie sockets and time, until the process ends."""
+    made = Wire(World(RESTING))
+    _UNTIL_THE_END.enter_context(made.tied())
+    return made
+
+
+@cache
+def explorer(kind: str = "", *, alone: bool = False) -> Explorer:
+    """Make an explorer; what it has lived through is kept."""
+    machine = Machine(wire(), World(RESTING, WEAK.get(kind, Book)))
+    return Explorer(machine, ALONE if alone else FAULTS)
+
+
+@cache
+def scrambler(kind: str = "", *, alone: bool = False) -> Scrambler:
+    """Make a scrambler."""
+    return Scrambler(wire(), WEAK.get(kind, Book), ALONE if alone else FAULTS)
+
+
+def tasks(plans: int, *, pairs: bool) -> Iterator[Task]:
+    """List what there is to do."""
+    one = explorer()
+    for call, position in enumerate(one.path()):
+        _, asked = one.scripted.step(position)
+        for place, exchange in enumerate(asked):
+            for number, fault in enumerate(FAULTS):
+                if fault.fits(exchange):
+                    yield PAIRS if pairs else SINGLES, call, place, number
+    for seed in range(0, plans, SEEDS_A_TASK):
+        yield RANDOM, seed, min(seed + SEEDS_A_TASK, plans), 0
+    for kind in WEAK:
+        yield kind, 0, 0, 0
+        yield kind, 0, 0, 1
+    for seed in range(0, WEAK_PLANS if pairs else 0, SEEDS_A_TASK):
+        yield "unique while open", seed, seed + SEEDS_A_TASK, 1
+
+
+def work(task: Task) -> Done:
+    """Do one task; give its plans by row, and how many calls were lived."""
+    name, first, second, third = task
+    if name == RANDOM:
+        return {RANDOM: scrambler().plans(range(first, second))}, 0
+    if name in WEAK:
+        alone = bool(third)
+        row = f"{name}, {'alone' if alone else 'with others'}"
+        if second:
+            tally = scrambler(name, alone=alone).plans(range(first, second))
+            return {f"{row}, random": tally}, 0
+        weak = explorer(name, alone=alone)
+        return {row: weak.singles_from(weak.machine.start())}, weak.scripted.calls
+    one = explorer()
+    before = one.scripted.calls
+    position, fault = one.path()[first], FAULTS[third]
+    if name == SINGLES:
+        rows = {SINGLES: one.single(position, second, fault)}
+    else:
+        single, both = one.pairs_from_slot(position, second, fault)
+        rows = {SINGLES: single, PAIRS: both}
+    return rows, one.scripted.calls - before
+
+
+def table(rows: dict[str, Tally], lived: dict[str, int]) -> list[str]:
+    """Print the rows, and give what is wrong with them."""
+    _say(f"{'':34}" + "".join(f"{each:>12}" for each in COLUMNS))
+    wrong = []
+    for name, tally in rows.items():
+        figures = {
+            "plans": tally.plans,
+            "calls": lived.get(name, 0),
+            **{each: tally.endings[each] for each in COLUMNS[1:4]},
+            **{each: tally.problems[each] for each in COLUMNS[4:7]},
+        }
+        shown = "".join(f"{figures[each] or '-':>12}" for each in COLUMNS)
+        _say(f"{name:34}{shown}")
+        if name in CAUGHT:
+            if not tally.problems["duplicate"]:
+                wrong.append(f"{name}: no duplicate was caught")
+        elif tally.problems or tally.endings["failed"] or not tally.plans:
+            wrong += [f"{name}: {each}" for each in tally.examples or ["nothing was judged"]]
+    return wrong
+
+
+def main() -> int:
+    """Run the suite and print its table."""
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--plans", type=int, default=RANDOM_PLANS, help="random plans")
+    parser.add_argument("--no-pairs", action="store_true", help="single faults only")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    given = parser.parse_args()
+    began = time.monotonic()
+    todo = list(tasks(given.plans, pairs=not given.no_pairs))
+    rows: dict[str, Tally] = {}
+    lived: dict[str, int] = {}
+    with multiprocessing.get_context("fork").Pool(given.workers) as pool:
+        for number, (found, calls) in enumerate(pool.imap_unordered(work, todo), 1):
+            for name, tally in found.items():
+                rows.setdefault(name, Tally()).add(tally)
+            lived[name] = lived.get(name, 0) + calls
+            if sys.stderr.isatty() or number % 100 == 0:
+                minutes = (time.monotonic() - began) / 60
+                sys.stderr.write(f"  {number} of {len(todo)} tasks, {minutes:.1f} min\n")
+    wrong = table(rows, lived)
+    _say(f"{time.monotonic() - began:.0f} s, {given.workers} processes")
+    for each in wrong:
+        _say(f"WRONG {each}")
+    return 1 if wrong else 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - the table is what it is for
+
+
+if __name__ == "__main__":
+    sys.exit(main())

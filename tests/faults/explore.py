@@ -1,0 +1,195 @@
+"""Owns the exhaustive part: every single fault and every pair of the rebalance, each judged.
+
+The slots of a run are its exchanges, in the order in which they come; an event stands before an
+exchange, a wire fault at it. A pair is a first fault in the run without faults, and a second at
+the same slot or a later one *of the run that the first one made*, which has other exchanges.
+
+Worlds are merged: two runs that stand at the same `Position` between two calls have the same
+future, whatever led there, so it is lived once and counted as often as it is reached.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tests.faults.judge import Judge, Verdict
+from tests.faults.kinds import FAULTS, Fault
+from tests.faults.machine import Machine, Position
+from tests.faults.wire import Exchange
+from tests.faults.world import Reply
+
+Slot = tuple[int, Fault]
+MOST_EXAMPLES = 12
+
+
+@dataclass(slots=True)
+class Tally:
+    """Verdicts counted, with the first few plans that went wrong."""
+
+    endings: Counter[str] = field(default_factory=Counter)
+    problems: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def plans(self) -> int:
+        """How many plans were judged."""
+        return sum(self.endings.values())
+
+    def add(self, other: Tally, by: str = "") -> None:
+        """Count another tally in; ``by`` is the fault that led there."""
+        self.endings += other.endings
+        self.problems += other.problems
+        room = MOST_EXAMPLES - len(self.examples)
+        self.examples += [f"{by} | {each}" if by else each for each in other.examples[:room]]
+
+    def count(self, verdict: Verdict) -> None:
+        """Count one verdict."""
+        self.endings[verdict.ending] += 1
+        self.problems.update({each.split(" ", 1)[0].rstrip(":") for each in verdict.problems})
+        if verdict.problems:
+            self.examples.append(" ; ".join(verdict.problems)[:600])
+
+
+class Scripted:
+    """Carries out the faults of one call, and keeps what was asked."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.calls = 0
+
+    def step(self, position: Position, *slots: Slot) -> tuple[Position, list[Exchange]]:
+        """Make one call with these faults; give where it led, and its exchanges."""
+        asked: list[Exchange] = []
+        at: dict[int, list[Fault]] = {}
+        for place, fault in slots:
+            at.setdefault(place, []).append(fault)
+
+        def script(exchange: Exchange) -> Reply:
+            faults = at.get(len(asked), [])
+            asked.append(exchange)
+            return carried_out(self._machine, exchange, faults)
+
+        wire = self._machine.wire
+        wire.script = script
+        try:
+            self.calls += 1
+            return self._machine.step(position), asked
+        finally:
+            wire.script = lambda exchange: exchange.apply()
+
+
+def carried_out(machine: Machine, exchange: Exchange, faults: list[Fault]) -> Reply:
+    """Let events happen, one after the other, and then the exchange, well or not."""
+    if not faults:
+        return exchange.apply()
+    if exchange.path.endswith("trading-state"):
+        machine.world.state.notes.add("unread")
+    first, *others = faults
+    if not others:
+        return first.act(machine.world, exchange)
+    inner = Exchange(
+        exchange.service,
+        exchange.verb,
+        exchange.path,
+        exchange.body,
+        lambda: carried_out(machine, exchange, others),
+        exchange.timeout,
+    )
+    return first.act(machine.world, inner)
+
+
+def slots_of(
+    faults: Sequence[Fault], asked: list[Exchange], start: int = 0, after: Fault | None = None
+) -> Iterator[Slot]:
+    """Give every fault that fits, from a place on; after an event also at its own place."""
+    if after is not None and not after.is_event:
+        start += 1
+    for place in range(start, len(asked)):
+        for fault in faults:
+            if fault.fits(asked[place]):
+                yield place, fault
+
+
+class Explorer:
+    """Lives every plan of up to two faults through."""
+
+    def __init__(self, machine: Machine, faults: Sequence[Fault] = FAULTS) -> None:
+        self.machine = machine
+        self.faults = faults
+        self.judge = Judge(machine)
+        self.scripted = Scripted(machine)
+        self._quiet: dict[bytes, Position] = {}
+        self._ends: dict[bytes, Tally] = {}
+        self._singles: dict[bytes, Tally] = {}
+
+    def path(self) -> list[Position]:
+        """Give the positions of the run without faults that are not its end."""
+        positions = [self.machine.start()]
+        while not (following := self._next(positions[-1])).is_over:
+            positions.append(following)
+        return positions
+
+    def end(self, position: Position) -> Tally:
+        """Judge what comes of a position without a further fault."""
+        walked = []
+        while position.key not in self._ends and not position.is_over:
+            walked.append(position.key)
+            position = self._next(position)
+        if position.key not in self._ends:
+            tally = Tally()
+            tally.count(self.judge.verdict(position))
+            self._ends[position.key] = tally
+        for key in walked:
+            self._ends[key] = self._ends[position.key]
+        return self._ends[position.key]
+
+    def singles_from(self, position: Position) -> Tally:
+        """Judge every plan of exactly one fault from a position on."""
+        path = []
+        while not position.is_over and position.key not in self._singles:
+            path.append(position)
+            position = self._next(position)
+        found = self._singles.get(position.key, Tally())
+        for each in reversed(path):
+            tally = Tally()
+            for place, fault, following, _ in self.faulty(each):
+                tally.add(self.end(following), f"{place}:{fault.name}")
+            tally.add(found)
+            found = self._singles[each.key] = tally
+        return found
+
+    def faulty(self, position: Position) -> Iterator[tuple[str, Fault, Position, list[Exchange]]]:
+        """Give every single fault within the next call, and where it leads."""
+        _, asked = self.scripted.step(position)
+        for place, fault in slots_of(self.faults, asked):
+            following, changed = self.scripted.step(position, (place, fault))
+            yield f"{position.calls}.{place} {asked[place].name}", fault, following, changed
+
+    def single(self, position: Position, place: int, fault: Fault) -> Tally:
+        """Judge one single fault."""
+        following, _ = self.scripted.step(position, (place, fault))
+        tally = Tally()
+        tally.add(self.end(following), f"{position.calls}.{place}:{fault.name}")
+        return tally
+
+    def pairs_from_slot(self, position: Position, place: int, fault: Fault) -> tuple[Tally, Tally]:
+        """Judge a single fault, and every pair that begins with it."""
+        following, asked = self.scripted.step(position, (place, fault))
+        name = asked[place].name if place < len(asked) else "?"
+        by = f"{position.calls}.{place} {name}:{fault.name}"
+        single, pairs = Tally(), Tally()
+        single.add(self.end(following), by)
+        for later, second in slots_of(self.faults, asked, place, fault):
+            end, _ = self.scripted.step(position, (place, fault), (later, second))
+            then = f"{position.calls}.{later} {asked[later].name}:{second.name}"
+            pairs.add(self.end(end), f"{by} | {then}")
+        pairs.add(self.singles_from(following), by)
+        return single, pairs
+
+    def _next(self, position: Position) -> Position:
+        if position.key not in self._quiet:
+            self._quiet[position.key] = self.machine.step(position)
+            self.scripted.calls += 1
+        return self._quiet[position.key]

@@ -1,0 +1,116 @@
+"""Owns the rebalance that every fault plan disturbs: three sells, three buys, the user's shares.
+
+Prices stand still, so that a book can be held against the decision to the cent. The entries cost
+more than the cash before the exits are filled, and the last one has to be cut to what they brought.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from algotrader.ids import OrderPlace, client_order_id, desk_id
+from algotrader.model import (
+    Decision,
+    Leg,
+    OrderIntent,
+    OrderType,
+    Run,
+    Side,
+    TradingMode,
+)
+from algotrader.sizing import marketable_price
+from local.data import DailyBar, History, Listing
+from local.paper_broker.market import new_york_instant
+from tests.support.settings import SETTINGS as DEFAULTS
+
+SESSIONS = tuple(date(2024, 3, day) for day in (4, 5, 6, 7, 8))
+TODAY = SESSIONS[2]
+STARTED = new_york_instant(TODAY, time(9, 35))
+STRATEGY = "sma_cross"
+DEADLINE = timedelta(seconds=600)
+
+PRICES = {
+    "ALFA": Decimal("41.37"),
+    "BETA": Decimal("88.90"),
+    "CHAR": Decimal("150.25"),
+    "DELT": Decimal("20.11"),
+    "ECHO": Decimal("305.50"),
+    "FOXT": Decimal("63.03"),
+}
+CASH = Decimal(500)
+DESK_HOLDS = {"ALFA": Decimal(10), "BETA": Decimal(30), "CHAR": Decimal(15)}
+USER_HOLDS = {"ALFA": Decimal(5), "CHAR": Decimal(4), "DELT": Decimal(7)}
+EXITS = {"ALFA": 10, "BETA": 20, "CHAR": 15}
+ENTRIES = {"DELT": 60, "ECHO": 5, "FOXT": 60}
+
+HISTORY = History(
+    sessions=SESSIONS,
+    bars={
+        symbol: tuple(DailyBar(day, price, price, price, price, 1000) for day in SESSIONS)
+        for symbol, price in PRICES.items()
+    },
+    unusual_hours={},
+    splits=(),
+    dividends=(),
+    listings={each: Listing(each, f"{each} Inc.", "NASDAQ", "000000000") for each in PRICES},
+)
+
+SETTINGS = replace(DEFAULTS, strategy=STRATEGY, symbols=tuple(PRICES))
+
+
+def run_of(account_number: str, execution: int, started_at: datetime) -> Run:
+    """Make the run as Fetch Bars would hand it to an execution."""
+    run_id = f"{TODAY}-day"
+    return Run(
+        run_id=run_id,
+        session=TODAY,
+        slot="day",
+        desk=desk_id(account_number, DEFAULTS.stack, STRATEGY),
+        mode=TradingMode.PAPER,
+        execution_arn=f"arn:aws:states:us-east-1:123456789012:execution:desk:{execution}",
+        journal=f"runs/{TODAY}/{run_id}/",
+        sends_orders=True,
+        entry_symbols=tuple(PRICES),
+        started_at=started_at,
+        deadline=started_at + DEADLINE,
+    )
+
+
+def decision_of(run: Run, variant: int = 0) -> Decision:
+    """Make the run's decision; another variant is what a fresh look would have decided."""
+
+    def intent(symbol: str, leg: Leg, qty: int) -> OrderIntent:
+        side = Side.SELL if leg is Leg.EXIT else Side.BUY
+        return OrderIntent(
+            client_order_id=client_order_id(
+                OrderPlace(run.desk, run.session, run.slot, symbol, leg, 0)
+            ),
+            symbol=symbol,
+            side=side,
+            leg=leg,
+            qty=Decimal(qty - variant),
+            order_type=OrderType.LIMIT,
+            limit_price=marketable_price(PRICES[symbol], side, SETTINGS.limit_offset_bps),
+            reference_price=PRICES[symbol],
+            why="a rebalance",
+        )
+
+    return Decision(
+        run_id=run.run_id,
+        strategy=STRATEGY,
+        desk_capital=Decimal(8000),
+        spendable=Decimal(490),
+        target_weights={},
+        exits=tuple(intent(symbol, Leg.EXIT, qty) for symbol, qty in EXITS.items()),
+        entries=tuple(intent(symbol, Leg.ENTRY, qty) for symbol, qty in ENTRIES.items()),
+        cancels=(),
+        denied=(),
+        why={},
+    )
+
+
+def taken_over(run: Run, execution: int) -> Run:
+    """Make the run as a later execution gets it from the journal: same bell, same deadline."""
+    return replace(run, execution_arn=run.execution_arn.rsplit(":", 1)[0] + f":{execution}")

@@ -1,0 +1,98 @@
+"""A slice of the fault suite; `make faults` runs all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.explore import Explorer, Tally, slots_of
+from tests.faults.kinds import ALONE, FAULTS
+from tests.faults.machine import Machine, retriers
+from tests.faults.scramble import Scrambler
+from tests.faults.wire import Wire
+from tests.faults.world import World
+from tests.faults.worlds import RESTING, NotUnique, UniqueWhileOpen
+
+EVERY = 8  # of the single faults, one in so many
+SEEDS = range(30)
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[Wire]:
+    made = Wire(World(RESTING))
+    with made.tied():
+        yield made
+
+
+@pytest.fixture(scope="module")
+def explorer(wire: Wire) -> Explorer:
+    return Explorer(Machine(wire, World(RESTING)))
+
+
+def test_a_run_without_faults_places_every_order_once(explorer: Explorer) -> None:
+    tally = explorer.end(explorer.machine.start())
+    assert (dict(tally.endings), dict(tally.problems)) == ({"exact": 1}, {})
+
+
+def test_single_faults_neither_double_nor_lose_an_order(explorer: Explorer) -> None:
+    tally, number = Tally(), 0
+    for position in explorer.path():
+        _, asked = explorer.scripted.step(position)
+        for place, fault in slots_of(FAULTS, asked):
+            number += 1
+            if number % EVERY == 0:
+                tally.add(explorer.single(position, place, fault))
+    assert tally.plans > 150
+    assert (tally.examples, tally.endings["failed"]) == ([], 0)
+
+
+def test_random_plans_neither_double_nor_lose_an_order(wire: Wire) -> None:
+    tally = Scrambler(wire).plans(SEEDS)
+    assert (tally.plans, tally.examples, tally.endings["failed"]) == (len(SEEDS), [], 0)
+
+
+def test_a_second_submitter_at_a_broker_that_takes_ids_twice_is_caught(wire: Wire) -> None:
+    """The suite would see a duplicate if there were one."""
+    twins = [
+        replace(each, fits=lambda exchange: exchange.verb == "POST" and exchange.changes)
+        for each in FAULTS
+        if each.name == "twin-run"
+    ]
+    weak = Explorer(Machine(wire, World(RESTING, NotUnique)), twins)
+    assert weak.singles_from(weak.machine.start()).problems["duplicate"] > 0
+
+
+def test_one_submitter_needs_no_ids_that_stay_taken(wire: Wire) -> None:
+    names = {"hidden", "504-hidden", "late", "late-after-look-up", "504-after", "kill-after"}
+    faults = [each for each in ALONE if each.name in names]
+    weak = Explorer(Machine(wire, World(RESTING, UniqueWhileOpen)), faults)
+    tally = weak.singles_from(weak.machine.start())
+    assert tally.plans > 30
+    assert (tally.examples, tally.endings["failed"]) == ([], 0)
+
+
+def test_a_desk_that_sends_again_at_once_is_caught(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without taking turns, an order that is not shown yet is sent twice."""
+    monkeypatch.setattr("submit_orders.call.orders_due", lambda _plan, _before, missing: missing)
+    monkeypatch.setattr("submit_orders.call.SubmitCall._may_post", lambda *_: True)
+    hidden = [each for each in FAULTS if each.name == "hidden"]
+    weak = Explorer(Machine(wire, World(RESTING, UniqueWhileOpen)), hidden)
+    assert weak.singles_from(weak.machine.start()).problems["duplicate"] > 0
+
+
+def test_an_order_that_no_plan_holds_is_seen(wire: Wire, explorer: Explorer) -> None:
+    explorer.machine.start()
+    wire.plan = {"run_id": "2024-03-06-day", "sequence": 0, "orders": []}
+    wire._check_written_down(b'{"symbol": "ALFA", "qty": "1", "side": "sell"}')
+    assert "UNPLANNED" in explorer.machine.world.state.notes
+
+
+def test_the_state_machine_s_own_retries_are_obeyed() -> None:
+    by_error = {error: each for each in retriers() for error in each.errors}
+    assert by_error["OrderStateUnknownError"].attempts > 0
+    assert by_error["Runtime.ExitError"].attempts > 0
+    assert "OrderConflictError" not in by_error

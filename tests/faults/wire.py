@@ -1,0 +1,294 @@
+"""Owns how the real clients reach the world: requests' and botocore's last step, and their time.
+
+The desk's own adapters, alpaca-trade-api, requests and botocore run as they are. What is stood in
+for is the socket: `HTTPAdapter.send`, and botocore's ``before-send``. Waiting is virtual.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import md5
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+import botocore
+import requests
+import urllib3
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+from requests.adapters import HTTPAdapter
+
+from algotrader.adapters import aws
+from algotrader.adapters.alpaca import client as alpaca_client
+from submit_orders import app as submit_app
+from submit_orders import call as submit_call
+from tests.faults.world import KEYS, Reply, World
+
+BUCKET = "bucket"
+BROKER = "http://127.0.0.1"  # where the client asks for no proxy
+ENVIRON = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "BUCKET": BUCKET,
+    "TRADING_MODE": "paper",
+    "ALPACA_KEYS_PARAMETER": "/desk/alpaca-keys",
+    "TRADING_STATE_PARAMETER": "/desk/trading-state",
+    "APCA_API_BASE_URL": BROKER,
+    "APCA_API_DATA_URL": BROKER,
+}
+AWS_TIMEOUT_SECONDS = 10
+PAUSE_SECONDS = 1  # between botocore's attempts, which it draws by chance
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class Broken(Exception):  # noqa: N818 - no error of ours: the network's doing
+    """No answer came: ``refused``, ``reset``, or ``stalled`` past the time-out."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request of a call, and how to carry it out.
+
+    Attributes
+    ----------
+    service : str
+        ``broker``, ``s3`` or ``ssm``.
+    verb, path : str
+        As in HTTP; of the bucket the key.
+    apply : callable
+        Lets the request reach the service, and gives the answer.
+    timeout : float
+        Seconds that the client waits for an answer.
+    """
+
+    service: str
+    verb: str
+    path: str
+    body: bytes
+    apply: Callable[[], Reply]
+    timeout: float
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change anything there."""
+        return self.verb in {"POST", "DELETE", "PUT"} and self.service != "ssm"
+
+    @property
+    def name(self) -> str:
+        """How a report calls it."""
+        return f"{self.service} {self.verb} {self.path.rsplit('/', 1)[-1].split('?')[0]}"
+
+
+Script = Callable[[Exchange], Reply]
+
+
+class Wire:
+    """The ends of both clients, tied to a world; every exchange goes through ``script``."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.script: Script = lambda exchange: exchange.apply()
+        self._own = threading.local()
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What the call that is under way in this thread was given."""
+        given: dict[str, Any] = getattr(self._own, "plan", {})
+        return given
+
+    @plan.setter
+    def plan(self, given: dict[str, Any]) -> None:
+        self._own.plan = given
+
+    @contextmanager
+    def tied(self) -> Iterator[None]:
+        """Stand in for sockets and time until the block ends."""
+        time = SimpleNamespace(monotonic=lambda: self.world.state.ms / 1000, sleep=self.world.sleep)
+        pause = SimpleNamespace(sleep=lambda _: self.world.sleep(PAUSE_SECONDS))
+        with (
+            patch.dict("os.environ", ENVIRON),
+            patch.object(HTTPAdapter, "send", self._requests_end()),
+            patch.object(alpaca_client, "time", time),
+            patch.object(submit_call, "time", time),
+            patch.object(aws, "time", time),
+            # Its thread ends what drips on for ever in real time; here no time is real.
+            patch.object(alpaca_client, "within", lambda _seconds, call: call()),
+            patch("botocore.endpoint.time", pause),
+            patch("botocore.useragent.UserAgentString.to_string", lambda _: "desk"),  # it is slow
+            # A process that lives for days could run out of its attempts; one run cannot.
+            patch("botocore.retries.quota.RetryQuota.acquire", lambda *_: True),
+        ):
+            level = submit_app.logger.log_level
+            submit_app.logger.setLevel("CRITICAL")
+            aws.client.cache_clear()
+            for service in ("s3", "ssm"):
+                events = aws.client(service).meta.events
+                events.register("before-send", self._botocore_end)
+                events.register("choose-signer", lambda **_: botocore.UNSIGNED)  # nobody checks
+            try:
+                yield
+            finally:
+                aws.client.cache_clear()
+                submit_app.logger.setLevel(level)
+
+    # -- the broker, under requests ---------------------------------------------------------------
+
+    def _requests_end(self) -> Callable[..., requests.Response]:
+        def send(adapter: HTTPAdapter, request: Any, **options: Any) -> requests.Response:
+            body = request.body or b""
+            body = body.encode() if isinstance(body, str) else body
+            target = request.url.removeprefix(BROKER)
+            connect, read = options["timeout"]
+            exchange = Exchange(
+                "broker",
+                request.method,
+                target,
+                body,
+                lambda: self.world.ask(request.method, target, body),
+                read,
+            )
+            if request.method == "POST":
+                self._check_written_down(body)
+            try:
+                reply = self.script(exchange)
+            except Broken as broken:
+                if broken.how == "stalled":
+                    self.world.sleep(read)
+                    raise requests.ReadTimeout(request=request) from broken
+                cause: Exception = ConnectionResetError(104, "Connection reset by peer")
+                if broken.how == "refused":
+                    cause = ConnectionRefusedError(111, "Connection refused")
+                problem = urllib3.exceptions.ProtocolError("Connection aborted.", cause)
+                raise requests.ConnectionError(problem, request=request) from broken
+            assert connect <= read
+            headers = dict(reply.headers) | {"Content-Length": str(reply.promised)}
+            return adapter.build_response(
+                request,
+                urllib3.HTTPResponse(
+                    io.BytesIO(reply.body), headers, reply.status, preload_content=False
+                ),
+            )
+
+        return send
+
+    def _check_written_down(self, body: bytes) -> None:
+        """Note an order that is sent without having been persisted by Step Functions and in S3."""
+        sent, run_id, number = json.loads(body), self.plan["run_id"], self.plan["sequence"]
+        journal = f"runs/{run_id.removesuffix('-day')}/{run_id}/"
+        names = ["decision.json", *([f"plan-{number:03d}.json"] if number else [])]
+        stored = [self.world.state.bucket.get(journal + each) for each in names]
+        plans = [self.plan, *(json.loads(each) for each in stored[1:] if each)]
+        wanted = {key: sent.get(key) for key in ("symbol", "side", "qty", "limit_price")}
+        is_in_each = all(
+            any(wanted.items() <= each.items() for each in plan["orders"]) for plan in plans
+        )
+        if None in stored or not is_in_each:
+            self.world.state.notes.add("UNPLANNED")
+
+    # -- S3 and SSM, under botocore ---------------------------------------------------------------
+
+    def _botocore_end(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
+        service = "s3" if ".s3." in event_name else "ssm"
+        if service == "s3":
+            path = urlsplit(request.url).path.removeprefix(f"/{BUCKET}").lstrip("/")
+            body = _body_of(request)
+            if request.method == "PUT":
+                apply = lambda: self._put(path, body, request.headers)  # noqa: E731
+            else:
+                apply = lambda: self._get(path)  # noqa: E731
+        else:
+            body = _body_of(request)
+            path = json.loads(body)["Name"]
+            apply = lambda: self._parameter(path)  # noqa: E731
+        exchange = Exchange(service, request.method, path, body, apply, AWS_TIMEOUT_SECONDS)
+        try:
+            reply = self.script(exchange)
+        except Broken as broken:
+            if broken.how == "stalled":
+                self.world.sleep(AWS_TIMEOUT_SECONDS)
+                raise ReadTimeoutError(endpoint_url=request.url) from broken
+            kind = EndpointConnectionError if broken.how == "refused" else ConnectionClosedError
+            raise kind(endpoint_url=request.url, error=broken) from broken
+        headers = dict(reply.headers)
+        if reply.promised is not None:
+            headers["content-length"] = str(reply.promised)
+        return AWSResponse(request.url, reply.status, headers, _Raw(reply.body))
+
+    def _put(self, key: str, body: bytes, headers: Any) -> Reply:
+        there = self.world.state.bucket.get(key)
+        match = headers.get("If-Match")
+        if (headers.get("If-None-Match") == b"*" or headers.get("If-None-Match") == "*") and (
+            there is not None
+        ):
+            return _refusal(412, "PreconditionFailed")
+        if match is not None and (there is None or _tag(there) != _text(match)):
+            return _refusal(412, "PreconditionFailed")
+        self.world.state.bucket[key] = body
+        return Reply(200, b"", 0, (("ETag", _tag(body)),))
+
+    def _get(self, key: str) -> Reply:
+        body = self.world.state.bucket.get(key)
+        if body is None:
+            return _refusal(404, "NoSuchKey")
+        return Reply(200, body, len(body), (("ETag", _tag(body)),))
+
+    def _parameter(self, name: str) -> Reply:
+        is_keys = name.endswith("keys")
+        value = {
+            "Name": name,
+            "Type": "SecureString" if is_keys else "String",
+            "Value": KEYS if is_keys else self.world.state.switch,
+        }
+        body = json.dumps({"Parameter": value}).encode()
+        return Reply(200, body, len(body))
+
+
+class _Raw(io.BytesIO):
+    """A body as botocore reads it."""
+
+    def stream(self, amount: int = 1 << 16, **_: Any) -> Iterator[bytes]:
+        while part := self.read(amount):
+            yield part
+
+
+def _body_of(request: Any) -> bytes:
+    body = request.body or b""
+    if not hasattr(body, "read"):
+        return body.encode() if isinstance(body, str) else bytes(body)
+    body.seek(0)
+    whole, parts = body.read(), []
+    while whole:  # aws-chunked: each part after its length in hex, the checksum after the last
+        length, _, whole = whole.partition(b"\r\n")
+        if not int(length, 16):
+            break
+        parts.append(whole[: int(length, 16)])
+        whole = whole[int(length, 16) + 2 :]
+    return b"".join(parts)
+
+
+def _refusal(status: int, code: str) -> Reply:
+    body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+    return Reply(status, body, len(body))
+
+
+def _tag(body: bytes) -> str:
+    return f'"{md5(body, usedforsecurity=False).hexdigest()}"'
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

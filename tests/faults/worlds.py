@@ -1,0 +1,44 @@
+"""Owns brokers that are other than the one that the statement takes for granted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from local.paper_broker.book import Book
+from local.paper_broker.values import Behaviour
+
+#: Orders rest for a second after they were taken, so that a call can meet them open.
+RESTING = Behaviour(fill_delay_seconds=1.0)
+
+
+class NotUnique(Book):
+    """Takes an id as often as it comes."""
+
+    def is_taken(self, client_order_id: str | None) -> bool:
+        del client_order_id
+        return False
+
+
+class RacilyUnique(Book):
+    """Learns of an id two seconds after it has taken it."""
+
+    def is_taken(self, client_order_id: str | None) -> bool:
+        if not super().is_taken(client_order_id):
+            return False
+        newest = max(self.all, key=lambda each: each.submitted_at)
+        order = self.find_by_client_id(client_order_id or "")
+        return newest.submitted_at - order.submitted_at > timedelta(seconds=2)
+
+
+class UniqueWhileOpen(Book):
+    """Gives an id free again once its order is over."""
+
+    def is_taken(self, client_order_id: str | None) -> bool:
+        return any(each.client_order_id == client_order_id for each in self.open)
+
+
+WEAK: dict[str, type[Book]] = {
+    "not unique": NotUnique,
+    "racily unique": RacilyUnique,
+    "unique while open": UniqueWhileOpen,
+}
