@@ -7,7 +7,7 @@ from datetime import date
 
 import click
 
-from local.cli.options import session_option
+from local.cli.options import faults_option, session_option
 
 MAX_PORT = 65535
 REAL_TIME = 1.0
@@ -30,13 +30,16 @@ REAL_TIME = 1.0
     metavar="X",
     help="How many seconds pass at the broker in one of yours.",
 )
-def broker(port: int, session: date | None, clock_scale: float) -> None:
+@faults_option()
+def broker(port: int, session: date | None, clock_scale: float, faults: str) -> None:
     """Run only the paper broker, which speaks Alpaca's REST API over historical bars."""
+    from local.cli.trading import check_faults  # noqa: PLC0415
     from local.paper_broker import PaperBrokerProcess  # noqa: PLC0415
     from local.runner.inputs import BELL  # noqa: PLC0415
     from local.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
 
-    with PaperBrokerProcess(port=port, clock_scale=clock_scale) as process:
+    check_faults(faults, built_in=True)
+    with PaperBrokerProcess(port=port, clock_scale=clock_scale, faults=faults) as process:
         known = process.sessions()
         day = choose_sessions(known, session, 1)[0]
         process.open_session(day, BELL)

@@ -25,6 +25,16 @@ def session_option(text: str) -> Callable[[Command], Command]:
     return click.option("--session", metavar="D", callback=_date, help=text)
 
 
+def faults_option() -> Callable[[Command], Command]:
+    """Make ``--faults PLAN``; the command gets a str, empty when not given."""
+    return click.option(
+        "--faults",
+        default="",
+        metavar="PLAN",
+        help="Requests that go wrong at the built-in broker: submit:2:504-after-accept,…",
+    )
+
+
 def parameter_option() -> Callable[[Command], Command]:
     """Make ``--parameter Key=Value``; the command gets ``pairs``, a tuple of str."""
     return click.option(

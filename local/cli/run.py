@@ -6,7 +6,13 @@ from datetime import date
 
 import click
 
-from local.cli.options import broker_options, json_option, parameter_option, session_option
+from local.cli.options import (
+    broker_options,
+    faults_option,
+    json_option,
+    parameter_option,
+    session_option,
+)
 
 
 @click.command(short_help="Trade a day, or several, and show what happened.")
@@ -27,6 +33,7 @@ from local.cli.options import broker_options, json_option, parameter_option, ses
 )
 @parameter_option()
 @broker_options("Trade with a broker that speaks Alpaca's API.", "Trade your own paper account.")
+@faults_option()
 @json_option()
 def run(
     session: date | None,
@@ -35,6 +42,7 @@ def run(
     pairs: tuple[str, ...],
     broker_url: str | None,
     paper: bool,
+    faults: str,
     as_json: bool,
 ) -> int:
     """Trade a day on this machine and show what happened.
@@ -48,5 +56,5 @@ def run(
     several = (count or 1) > 1
     check_broker_choice(broker_url, paper, sets_the_clock=session is not None or several)
     value = read_input(input_text)
-    plan = desk_plan(broker_url, paper, pairs)
+    plan = desk_plan(broker_url, paper, pairs, faults)
     return trade(plan, session, count, value, as_json=as_json, print_one=print_day)

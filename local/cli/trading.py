@@ -48,13 +48,16 @@ def check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock: 
         )
 
 
-def desk_plan(broker_url: str | None, paper: bool, pairs: Sequence[str]) -> DeskPlan:
+def desk_plan(
+    broker_url: str | None, paper: bool, pairs: Sequence[str], faults: str = ""
+) -> DeskPlan:
     """Say what to set up for the options that were given.
 
     Raises
     ------
     UsageProblem
-        For a parameter or broker that is none, or one that could reach the live account.
+        For a parameter, broker or plan of faults that is none, or a broker that could reach the
+        live account.
     """
     from local.runner.brokers import (  # noqa: PLC0415
         alpaca_paper,
@@ -73,7 +76,26 @@ def desk_plan(broker_url: str | None, paper: bool, pairs: Sequence[str]) -> Desk
     mode = parameters.get("TradingMode", default_of("TradingMode"))
     own = broker.trading_url if broker else "http://127.0.0.1"
     refuse_live_money(mode, parameters.get("AlpacaTradingUrl", own))
-    return DeskPlan(broker, parameters, wait_scale)
+    check_faults(faults, built_in=broker is None)
+    return DeskPlan(broker, parameters, wait_scale, faults=faults)
+
+
+def check_faults(faults: str, *, built_in: bool) -> None:
+    """Refuse a plan of faults that is none, or that another broker would have to obey.
+
+    Raises
+    ------
+    UsageProblem
+        With the fault that is wrong, and what it may be.
+    """
+    from local.paper_broker.faults import parse  # noqa: PLC0415
+
+    if faults and not built_in:
+        raise UsageProblem("--faults breaks the built-in paper broker's answers, no other's")
+    try:
+        parse(faults)
+    except ValueError as error:
+        raise UsageProblem(f"--faults {error}") from None
 
 
 def trade(

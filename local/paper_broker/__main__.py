@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from local.paper_broker.broker import Options
+from local.paper_broker.faults import Fault, parse
 from local.paper_broker.server import serve
 from local.paper_broker.values import Behaviour, Opening
 
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--secret-key")
     add("--real-time-sip", action="store_true", help="a data plan with recent SIP data")
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
+    add("--faults", type=_faults, default=(), metavar="PLAN", help="see docs/paper-broker.md")
     add("--follow-stdin", action="store_true", help="end when standard input does")
     given = parser.parse_args(arguments)
     options = Options(
@@ -43,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         clock_scale=given.clock_scale,
         keys=(given.key_id, given.secret_key) if given.key_id and given.secret_key else None,
         real_time_sip=given.real_time_sip,
+        faults=given.faults,
     )
     try:
         serve(options, given.host, given.port, follow_stdin=given.follow_stdin)
@@ -64,6 +67,13 @@ def _number(text: str) -> Decimal:
 def _holding(text: str) -> tuple[str, Decimal]:
     symbol, _, qty = text.partition("=")
     return symbol, _number(qty)
+
+
+def _faults(text: str) -> tuple[Fault, ...]:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _behaviour(text: str) -> Behaviour:

@@ -13,6 +13,7 @@ from datetime import time as time_of_day
 from local.data import History
 from local.paper_broker.clock import SimulatedClock
 from local.paper_broker.exchange import Exchange
+from local.paper_broker.faults import Fault, FaultPlan
 from local.paper_broker.market import Market, new_york_instant
 from local.paper_broker.values import Behaviour, Opening
 
@@ -37,6 +38,8 @@ class Options:
         Key id and secret that clients must send; None takes any.
     real_time_sip : bool
         Whether the data plan gives recent SIP data, as paid plans do.
+    faults : tuple of Fault
+        Which requests go wrong, and how.
     """
 
     opening: Opening = field(default_factory=Opening)
@@ -45,6 +48,7 @@ class Options:
     clock_scale: float = 1.0
     keys: tuple[str, str] | None = None
     real_time_sip: bool = False
+    faults: tuple[Fault, ...] = ()
 
 
 class PaperBroker:
@@ -68,6 +72,7 @@ class PaperBroker:
     ) -> None:
         self.market = Market(history)
         self.options = options
+        self.faults: FaultPlan | None = None
         self._lock = threading.RLock()
         start = new_york_instant(options.session or history.sessions[-1], BELL)
         self._clock = SimulatedClock(start, options.clock_scale, monotonic)

@@ -1,4 +1,4 @@
-"""Owns the control endpoints under /_paper/: the clock, deposits, trades by hand, behaviour."""
+"""Owns the control endpoints under /_paper/: the clock, deposits, trades by hand, faults."""
 
 from __future__ import annotations
 
@@ -89,6 +89,12 @@ def post_behaviour(call: Call) -> Answer:
     return Answer(msgspec.to_builtins(call.broker.exchange.behaviour))
 
 
+def get_faults(call: Call) -> Answer:
+    """List the faults of the plan that have happened."""
+    plan = call.broker.faults
+    return Answer(msgspec.to_builtins(plan.happened) if plan else [])
+
+
 def _read(call: Call, kind: type[T]) -> T:
     return _convert(call.body(), kind)
 
@@ -108,4 +114,5 @@ ROUTES: tuple[Route, ...] = (
     ("POST", "/_paper/order", post_order),
     ("GET", "/_paper/behaviour", get_behaviour),
     ("POST", "/_paper/behaviour", post_behaviour),
+    ("GET", "/_paper/faults", get_faults),
 )

@@ -53,6 +53,8 @@ class PaperBrokerProcess:
         Key id and secret that clients must send; None takes any.
     behaviour : mapping, optional
         Fields of `local.paper_broker.values.Behaviour` that differ from the default.
+    faults : str
+        A plan of requests that go wrong, as docs/paper-broker.md spells it.
     """
 
     def __init__(  # noqa: PLR0913 - named, each with its default
@@ -67,11 +69,13 @@ class PaperBrokerProcess:
         multiplier: int = 2,
         keys: tuple[str, str] | None = None,
         behaviour: Mapping[str, Any] | None = None,
+        faults: str = "",
     ) -> None:
         self._arguments = [
             *("--host", host, "--port", str(port), "--clock-scale", str(clock_scale)),
             *("--cash", cash, "--multiplier", str(multiplier)),
             *("--behaviour", json.dumps(dict(behaviour or {}))),
+            *("--faults", faults),
         ]
         if session is not None:
             self._arguments += ["--session", session.isoformat()]
@@ -174,6 +178,10 @@ class PaperBrokerProcess:
         """Place an order as the user would on the broker's site; it fills at the next look."""
         body = {"symbol": symbol, "side": side, "qty": qty, **terms}
         return dict(self.request("POST", "/_paper/order", body))
+
+    def faults(self) -> list[dict[str, Any]]:
+        """List the faults of the plan that have happened, oldest first."""
+        return list(self.request("GET", "/_paper/faults"))
 
     def behave(self, **changes: Any) -> None:
         """Change fields of `Behaviour` from now on."""

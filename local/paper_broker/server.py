@@ -14,6 +14,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from local.data import History, load
 from local.paper_broker import control_api, data_api, history_api, trading_api
 from local.paper_broker.broker import Options, PaperBroker
+from local.paper_broker.faults import FaultPlan
 from local.paper_broker.wsgi import Application, Intercept
 
 ROUTES = (*trading_api.ROUTES, *history_api.ROUTES, *data_api.ROUTES, *control_api.ROUTES)
@@ -32,6 +33,9 @@ def application(
 ) -> Application:
     """Make the WSGI application of a new account; the committed bars unless others are given."""
     broker = PaperBroker(history or load(), options)
+    if options.faults and intercept is None:
+        broker.faults = FaultPlan(options.faults, lambda: broker.exchange.now)
+        intercept = broker.faults.intercept
     return Application(broker, ROUTES, intercept)
 
 

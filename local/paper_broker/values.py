@@ -167,6 +167,14 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trade_suspended_by_user: bool = False
 
 
+class Happened(msgspec.Struct, frozen=True):
+    """A fault of a plan that has befallen a request; ``client_order_id`` is its order's, if any."""
+
+    fault: str
+    request: str
+    client_order_id: str | None
+
+
 def names(symbols: tuple[str, ...], symbol: str) -> bool:
     """Tell whether a list of symbols of a `Behaviour` names a symbol."""
     return symbol in symbols or EVERY_SYMBOL in symbols

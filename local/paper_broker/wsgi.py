@@ -13,14 +13,16 @@ from werkzeug.wrappers import Request, Response
 
 from local.paper_broker.broker import PaperBroker
 from local.paper_broker.exchange import Exchange
+from local.paper_broker.faults import Respond
 from local.paper_broker.values import Refusal
 
 KEY_HEADER = "APCA-API-KEY-ID"
 SECRET_HEADER = "APCA-API-SECRET-KEY"  # noqa: S105  # the header's name
 CONTROL_PREFIX = "/_paper/"
 
-# May answer a request in the broker's place, before the broker sees it; None lets it pass.
-Intercept = Callable[[Request], Response | None]
+# May answer a request in the broker's place, with or without letting it get there by the callable
+# that it is given; None lets it pass.
+Intercept = Callable[[Request, Respond], Response | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Application:
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer a request, as WSGI wants it."""
         request = Request(environ)
-        response = self._intercept(request) if self._intercept else None
+        response = self._intercept(request, self._respond) if self._intercept else None
         return (response or self._respond(request))(environ, start_response)
 
     def _respond(self, request: Request) -> Response:

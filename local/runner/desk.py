@@ -45,6 +45,8 @@ class DeskPlan:
         The address of this machine that the embedded AWS and the built-in broker listen on.
     enforce_iam : bool
         Whether calls to the embedded AWS are held against the template's roles.
+    faults : str
+        Requests that go wrong at the built-in broker, as docs/paper-broker.md spells them.
     """
 
     broker: Broker | None
@@ -52,6 +54,7 @@ class DeskPlan:
     wait_scale: float = FAST_WAIT_SCALE
     host: str = LOOPBACK
     enforce_iam: bool = True
+    faults: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Desk:
     broker: Broker
     paper_broker: PaperBrokerProcess | None
     slots: str
+    has_faults: bool = False
 
     def run(
         self,
@@ -94,6 +98,7 @@ class Desk:
         if session is not None:
             value = with_bell(value, self.ring(session, value))
         sent = len(self.stack.texts())
+        faulty = len(self.paper_broker.faults()) if self.paper_broker and self.has_faults else 0
         arn = self.stack.start(value)
         timeline = Timeline()
         while True:
@@ -116,6 +121,8 @@ class Desk:
         )
         if document["notification"] is None and (texts := self.stack.texts()[sent:]):
             document["notification"] = asdict(texts[-1])  # sent past a broken Notify
+        if self.paper_broker is not None and self.has_faults:
+            document["faults"] = self.paper_broker.faults()[faulty:]
         return Day(document, message_of(timeline))
 
     def sessions(self) -> list[date]:
@@ -151,7 +158,10 @@ def open_desk(plan: DeskPlan) -> Iterator[Desk]:
         embedded = EmbeddedAws(plan.wait_scale, host=plan.host, enforce_iam=plan.enforce_iam)
         if broker is None:
             paper_broker = PaperBrokerProcess(
-                host=plan.host, clock_scale=1 / plan.wait_scale, keys=TEST_KEYS
+                host=plan.host,
+                clock_scale=1 / plan.wait_scale,
+                keys=TEST_KEYS,
+                faults=plan.faults,
             )
             # Entered within the pool's own block: what one thread has started is stopped, also
             # when the other fails or a Ctrl-C comes between.
@@ -168,7 +178,8 @@ def open_desk(plan: DeskPlan) -> Iterator[Desk]:
             addresses | dict(plan.parameters),
             keys={"key_id": broker.key_id, "secret_key": broker.secret_key},
         )
-        yield Desk(aws, deployed, broker, paper_broker, plan.parameters.get("Slots", ""))
+        slots = plan.parameters.get("Slots", "")
+        yield Desk(aws, deployed, broker, paper_broker, slots, has_faults=bool(plan.faults))
 
 
 def ending_of(description: Mapping[str, Any]) -> Ending:

@@ -85,7 +85,12 @@ def run_document(
             "seconds": round(ending.seconds, 3),
         },
         "states": [
-            {"name": total.name, "seconds": round(total.seconds, 3), "attempts": total.attempts}
+            {
+                "name": total.name,
+                "seconds": round(total.seconds, 3),
+                "attempts": total.attempts,
+                "retries": total.retries,
+            }
             for total in timeline.totals()
         ],
         "session": run["session"] if run else session,

@@ -52,6 +52,7 @@ class StateTotal:
     name: str
     seconds: float
     attempts: int
+    retries: int
 
 
 @dataclass(slots=True)
@@ -93,9 +94,12 @@ class Timeline:
         for visit in self.visits:
             if visit.kind != TASK:
                 continue
-            before = totals.get(visit.name, StateTotal(visit.name, 0.0, 0))
+            before = totals.get(visit.name, StateTotal(visit.name, 0.0, 0, 0))
             totals[visit.name] = StateTotal(
-                visit.name, before.seconds + visit.seconds, before.attempts + visit.attempts
+                visit.name,
+                before.seconds + visit.seconds,
+                before.attempts + visit.attempts,
+                before.retries + max(visit.attempts - 1, 0),
             )
         return list(totals.values())
 

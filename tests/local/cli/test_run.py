@@ -90,6 +90,19 @@ def test_run_trades_the_default_session_and_prints_one_document(command: Command
     assert Decimal(document["account"]["cash"]) == Decimal(100_000) + fills(document)
 
 
+def test_an_accepted_order_whose_answer_is_lost_is_retried_and_there_once(command: Command) -> None:
+    outcome = command("run", "--faults", "submit:2:504-after-accept", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    document = outcome.document
+    (fault,) = document["faults"]
+    assert fault["fault"] == "submit:2:504-after-accept"
+    ids = [each["client_order_id"] for each in document["orders"]]
+    assert ids.count(fault["client_order_id"]) == 1
+    assert len(set(ids)) == len(ids) == 3
+    assert {each["name"]: each["retries"] for each in document["states"]}["Submit Orders"] == 1
+    assert Decimal(document["account"]["cash"]) == Decimal(100_000) + fills(document)
+
+
 def test_the_account_lives_on_from_session_to_session(command: Command) -> None:
     outcome = command("run", "--sessions", "5", "--json")
     assert (outcome.status, outcome.err) == (0, "")

@@ -35,6 +35,11 @@ CASES = {
         ["run", "--parameter", "TradingMode=live", "--parameter", "AlpacaTradingUrl="],
         "never trades a live account",
     ),
+    "no fault": (["run", "--faults", "sell:1:504"], "the request is one of submit"),
+    "another broker's faults": (
+        ["run", "--broker-url", "http://h", "--faults", "submit:1:504"],
+        "breaks the built-in paper broker's answers",
+    ),
     "unknown option": (["run", "--fast"], "--fast"),
     "unknown command": (["runn"], "runn"),
     "stray word": (["run", "now"], "now"),

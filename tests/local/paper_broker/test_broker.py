@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.paper_broker.broker import Options, PaperBroker
 from local.paper_broker.clock import SimulatedClock
+from local.paper_broker.faults import Respond
 from local.paper_broker.server import application
 from local.paper_broker.values import Opening
 from tests.local.paper_broker.conftest import HEADERS
@@ -87,7 +88,7 @@ def test_parallel_orders_never_sell_more_than_is_held() -> None:
 
 
 def test_an_interceptor_answers_before_the_broker_sees_the_request() -> None:
-    def intercept(request: Request) -> Response | None:
+    def intercept(request: Request, _respond: Respond) -> Response | None:
         return Response("down", 503) if request.method == "POST" else None
 
     client = Client(application(Options(session=SESSIONS[0]), HISTORY, intercept))

@@ -83,11 +83,11 @@ def test_the_runs_own_session_goes_before_the_one_asked_for() -> None:
 
 def test_states_are_the_tasks_with_their_visits_added_up() -> None:
     assert document(*trading_day())["states"] == [
-        {"name": "Fetch Bars", "seconds": 0.25, "attempts": 1},
-        {"name": "Compute Indicators", "seconds": 0.25, "attempts": 1},
-        {"name": "Decide Orders", "seconds": 0.25, "attempts": 1},
-        {"name": "Submit Orders", "seconds": 0.5, "attempts": 2},
-        {"name": "Notify", "seconds": 0.25, "attempts": 1},
+        {"name": "Fetch Bars", "seconds": 0.25, "attempts": 1, "retries": 0},
+        {"name": "Compute Indicators", "seconds": 0.25, "attempts": 1, "retries": 0},
+        {"name": "Decide Orders", "seconds": 0.25, "attempts": 1, "retries": 0},
+        {"name": "Submit Orders", "seconds": 0.5, "attempts": 2, "retries": 0},
+        {"name": "Notify", "seconds": 0.25, "attempts": 1, "retries": 0},
     ]
 
 

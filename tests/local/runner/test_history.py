@@ -50,8 +50,8 @@ def test_visits_of_one_task_are_one_total_in_the_order_of_first_entry() -> None:
     timeline = Timeline()
     timeline.extend(fill_loop().events)
     assert timeline.totals() == [
-        StateTotal("Submit Orders", 5.0, 3),
-        StateTotal("Notify", 0.0, 1),
+        StateTotal("Submit Orders", 5.0, attempts=3, retries=1),
+        StateTotal("Notify", 0.0, attempts=1, retries=0),
     ]
 
 
