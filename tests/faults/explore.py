@@ -37,10 +37,10 @@ class Tally:
         """How many plans were judged."""
         return sum(self.endings.values())
 
-    def add(self, other: Tally, by: str = "") -> None:
-        """Count another tally in; ``by`` is the fault that led there."""
-        self.endings += other.endings
-        self.problems += other.problems
+    def add(self, other: Tally, by: str = "", times: int = 1) -> None:
+        """Count another tally in, so many times; ``by`` is the fault that led there."""
+        for mine, more in ((self.endings, other.endings), (self.problems, other.problems)):
+            mine.update({name: number * times for name, number in more.items()})
         room = MOST_EXAMPLES - len(self.examples)
         self.examples += [f"{by} | {each}" if by else each for each in other.examples[:room]]
 
@@ -166,6 +166,23 @@ class Explorer:
         for place, fault in slots_of(self.faults, asked):
             following, changed = self.scripted.step(position, (place, fault))
             yield f"{position.calls}.{place} {asked[place].name}", fault, following, changed
+
+    def alike(self, position: Position) -> list[tuple[int, list[Fault]]]:
+        """Group the faults of each place of the next call by what the world can tell of them.
+
+        Those of a group led to the same requests, byte by byte, to the same world at the same
+        instant, and to the same end of the call. The function keeps nothing else of a failed
+        answer than what it asks next, so a second fault finds them alike too; `tests.faults` lives
+        a part of the pairs again with another one of the group and holds the figures against it.
+        """
+        _, asked = self.scripted.step(position)
+        groups: dict[tuple[object, ...], list[Fault]] = {}
+        for place, fault in slots_of(self.faults, asked):
+            following, then = self.scripted.step(position, (place, fault))
+            requests = tuple((each.name, each.path, each.body) for each in then)
+            key = (place, fault.is_event, following.key, requests)
+            groups.setdefault(key, []).append(fault)
+        return [(int(str(key[0])), faults) for key, faults in groups.items()]
 
     def single(self, position: Position, place: int, fault: Fault) -> Tally:
         """Judge one single fault."""
