@@ -1,0 +1,80 @@
+"""Executions stopped at every state, and beside each other: a bell trades once all the same."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from local.embedded_aws import Stack
+from local.paper_broker import PaperBrokerProcess
+from tests.run.conftest import SESSION, Bench
+
+STATES = (
+    "Fetch Bars",
+    "Compute Indicators",
+    "Decide Orders",
+    "Submit Orders",
+    "Wait For Fills",
+    "Notify",
+)
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture
+def fresh(bench: Bench) -> Iterator[PaperBrokerProcess]:
+    """A broker of the test's own behind the bench's proxy; its orders rest for two seconds."""
+    upstream = bench.proxy.upstream
+    resting = {"fill_delay_seconds": 2.0}
+    with PaperBrokerProcess(session=SESSION, clock_scale=10, behaviour=resting) as process:
+        process.open_session(SESSION)
+        bench.proxy.upstream = process.url
+        try:
+            yield process
+        finally:
+            bench.proxy.upstream = upstream
+
+
+def stop_in(bench: Bench, stack: Stack, arn: str, state: str) -> str:
+    """Stop an execution as soon as it is seen in a state; give how it ended."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        entered = [
+            each["stateEnteredEventDetails"]["name"]
+            for each in stack.history(arn)
+            if "stateEnteredEventDetails" in each
+        ]
+        if state in entered:
+            bench.aws.client("stepfunctions").stop_execution(executionArn=arn)
+            break
+        time.sleep(0.01)
+    return str(stack.wait(arn)["status"])
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_run_that_was_stopped_is_finished_by_the_same_input(
+    bench: Bench, fresh: PaperBrokerProcess, state: str
+) -> None:
+    stack = bench.deploy()
+    ended = stop_in(bench, stack, stack.start({}), state)
+    # What was under way when it was stopped goes on; it meets the execution that takes over.
+    end = stack.wait(stack.start({}))
+    assert ended in {"ABORTED", "SUCCEEDED"}  # a state may be over before the stop arrives
+    assert end["status"] == "SUCCEEDED", end.get("cause")
+    ids = [each["client_order_id"] for each in fresh.orders()]
+    assert len(ids) == len(set(ids)) == 3
+    assert {each["status"] for each in fresh.orders()} == {"filled"}
+
+
+def test_a_run_by_hand_beside_the_scheduled_one_trades_once(
+    bench: Bench, fresh: PaperBrokerProcess, deployed: Stack
+) -> None:
+    day = SESSION.isoformat()
+    arns = [deployed.start(each) for each in ({"scheduled_time": bench.bell}, {}, {})]
+    ends = [deployed.wait(each) for each in arns]
+    assert [each["status"] for each in ends] == ["SUCCEEDED"] * 3
+    assert sum("belongs to execution" in each["output"] for each in ends) == 2
+    ids = [each["client_order_id"] for each in fresh.orders()]
+    assert len(ids) == len(set(ids)) == 3
+    assert all(f"-{day}-day-" in each for each in ids)
