@@ -14,8 +14,8 @@ from functools import cache
 
 from local.paper_broker.book import Book
 from tests.faults.explore import Explorer, Tally
-from tests.faults.kinds import ALONE, FAULTS
-from tests.faults.machine import Machine
+from tests.faults.kinds import ALONE, FAULTS, Fault
+from tests.faults.machine import Machine, Position
 from tests.faults.scramble import Scrambler
 from tests.faults.wire import Wire
 from tests.faults.world import World
@@ -32,7 +32,9 @@ COLUMNS = ("plans", "exact", "named", "stopped", "duplicate", "lost", "unexplain
 _UNTIL_THE_END = ExitStack()
 #: One in so many groups of faults that are alike is lived again with another fault of the group.
 CHECK_EVERY = 10
-Task = tuple[str, int, int, tuple[str, ...]]
+Group = tuple[int, tuple[str, ...]]
+Task = tuple[str, int, int, tuple[Group, ...]]
+ALONE_GROUP: tuple[Group, ...] = ((0, ()),)
 Done = tuple[dict[str, Tally], int]
 
 
@@ -61,25 +63,29 @@ def tasks(plans: int, *, pairs: bool) -> Iterator[Task]:
     """List what there is to do."""
     one = explorer()
     for call, position in enumerate(one.path()):
-        for place, faults in one.alike(position):
-            names = tuple(each.name for each in faults)
-            yield PAIRS if pairs else SINGLES, call, place, names
+        # What leads to one world is one task, so that no two processes live its future.
+        by_world: dict[bytes, list[Group]] = {}
+        for key, place, faults in one.alike(position):
+            group = (place, tuple(each.name for each in faults))
+            by_world.setdefault(key, []).append(group)
+        for groups in by_world.values():
+            yield PAIRS if pairs else SINGLES, call, 0, tuple(groups)
     for seed in range(0, plans, SEEDS_A_TASK):
         yield RANDOM, seed, min(seed + SEEDS_A_TASK, plans), ()
     for kind in WEAK:
         yield kind, 0, 0, ()
-        yield kind, 0, 0, ("alone",)
+        yield kind, 0, 0, ALONE_GROUP
     for seed in range(0, WEAK_PLANS if pairs else 0, SEEDS_A_TASK):
-        yield "unique while open", seed, seed + SEEDS_A_TASK, ("alone",)
+        yield "unique while open", seed, seed + SEEDS_A_TASK, ALONE_GROUP
 
 
 def work(task: Task) -> Done:
     """Do one task; give its plans by row, and how many calls were lived."""
-    name, first, second, third = task
+    name, first, second, groups = task
     if name == RANDOM:
         return {RANDOM: scrambler().plans(range(first, second))}, 0
     if name in WEAK:
-        alone = bool(third)
+        alone = bool(groups)
         row = f"{name}, {'alone' if alone else 'with others'}"
         if second:
             tally = scrambler(name, alone=alone).plans(range(first, second))
@@ -88,23 +94,35 @@ def work(task: Task) -> Done:
         return {row: weak.singles_from(weak.machine.start())}, weak.scripted.calls
     one = explorer()
     before = one.scripted.calls
-    position = one.path()[first]
-    faults = [each for each in FAULTS if each.name in third]
     rows = {SINGLES: Tally(), PAIRS: Tally(), CHECKED: Tally()}
-    if name == SINGLES:
-        for fault in faults:
-            rows[SINGLES].add(one.single(position, second, fault))
-        return rows, one.scripted.calls - before
-    single, both = one.pairs_from_slot(position, second, faults[0])
-    rows[SINGLES].add(single, times=len(faults))
-    rows[PAIRS].add(both, times=len(faults))
-    if len(faults) > 1 and zlib.crc32(repr(task).encode()) % CHECK_EVERY == 0:
-        _, again = one.pairs_from_slot(position, second, faults[-1])
-        rows[CHECKED].add(again)
-        if (again.endings, again.problems) != (both.endings, both.problems):
-            rows[CHECKED].problems["unexplained"] += 1
-            rows[CHECKED].examples.append(f"{task} are not alike: {both.endings} {again.endings}")
+    for place, names in groups:
+        faults = [each for each in FAULTS if each.name in names]
+        for row, tally in judged(one.path()[first], place, faults, pairs=name == PAIRS):
+            rows[row].add(tally)
     return rows, one.scripted.calls - before
+
+
+def judged(
+    position: Position, place: int, faults: list[Fault], *, pairs: bool
+) -> Iterator[tuple[str, Tally]]:
+    """Judge a group of faults that are alike, one by one or for all pairs that begin with one."""
+    one = explorer()
+    if not pairs:
+        for fault in faults:
+            yield SINGLES, one.single(position, place, fault)
+        return
+    single, both = one.pairs_from_slot(position, place, faults[0])
+    for row, tally in ((SINGLES, single), (PAIRS, both)):
+        whole = Tally()
+        whole.add(tally, times=len(faults))
+        yield row, whole
+    name = f"{position.calls}.{place}:{faults[0].name}"
+    if len(faults) > 1 and zlib.crc32(name.encode()) % CHECK_EVERY == 0:
+        _, again = one.pairs_from_slot(position, place, faults[-1])
+        if (again.endings, again.problems) != (both.endings, both.problems):
+            again.problems["unexplained"] += 1
+            again.examples.append(f"{name} is not like {faults[-1].name}: {both} {again}"[:600])
+        yield CHECKED, again
 
 
 def table(rows: dict[str, Tally], lived: dict[str, int]) -> list[str]:
@@ -145,7 +163,7 @@ def main() -> int:
                 if tally.plans:
                     rows.setdefault(name, Tally()).add(tally)
             lived[name] = lived.get(name, 0) + calls
-            if sys.stderr.isatty() or number % 100 == 0:
+            if sys.stderr.isatty() or number % 20 == 0:
                 minutes = (time.monotonic() - began) / 60
                 sys.stderr.write(f"  {number} of {len(todo)} tasks, {minutes:.1f} min\n")
     wrong = table(rows, lived)

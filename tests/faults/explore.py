@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from tests.faults.judge import Judge, Verdict
 from tests.faults.kinds import FAULTS, Fault
-from tests.faults.machine import Machine, Position
+from tests.faults.machine import MOST_CALLS, Machine, Position
 from tests.faults.wire import Exchange
 from tests.faults.world import Reply
 
@@ -138,6 +138,7 @@ class Explorer:
             walked.append(position.key)
             position = self._next(position)
         if position.key not in self._ends:
+            assert position.calls < MOST_CALLS  # which no key knows of
             tally = Tally()
             tally.count(self.judge.verdict(position))
             self._ends[position.key] = tally
@@ -167,8 +168,10 @@ class Explorer:
             following, changed = self.scripted.step(position, (place, fault))
             yield f"{position.calls}.{place} {asked[place].name}", fault, following, changed
 
-    def alike(self, position: Position) -> list[tuple[int, list[Fault]]]:
+    def alike(self, position: Position) -> list[tuple[bytes, int, list[Fault]]]:
         """Group the faults of each place of the next call by what the world can tell of them.
+
+        Each group comes with the key of the position that it leads to.
 
         Those of a group led to the same requests, byte by byte, to the same world at the same
         instant, and to the same end of the call. The function keeps nothing else of a failed
@@ -176,13 +179,13 @@ class Explorer:
         a part of the pairs again with another one of the group and holds the figures against it.
         """
         _, asked = self.scripted.step(position)
-        groups: dict[tuple[object, ...], list[Fault]] = {}
+        groups: dict[tuple[bytes, int, object], list[Fault]] = {}
         for place, fault in slots_of(self.faults, asked):
             following, then = self.scripted.step(position, (place, fault))
             requests = tuple((each.name, each.path, each.body) for each in then)
-            key = (place, fault.is_event, following.key, requests)
+            key = (following.key, place, (fault.is_event, requests))
             groups.setdefault(key, []).append(fault)
-        return [(int(str(key[0])), faults) for key, faults in groups.items()]
+        return [(key, place, faults) for (key, place, _), faults in groups.items()]
 
     def single(self, position: Position, place: int, fault: Fault) -> Tally:
         """Judge one single fault."""

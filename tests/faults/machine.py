@@ -105,7 +105,7 @@ class Machine:
         self,
         wire: Wire,
         world: World | None = None,
-        jitter: Callable[[], float] = lambda: 0.5,
+        jitter: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.wire = wire
         self.world = world or wire.world
@@ -140,8 +140,10 @@ class Machine:
     def carry_on(self, position: Position) -> Position:
         """Make the next call in the world as it is."""
         self._variant = position.variant
-        name = f"{position.execution}-{position.calls}"
-        result, error, message = self.call(self.event(position), name)
+        event = self.event(position)
+        plan = event["plan"]["inline"]
+        place = (position.execution, plan["sequence"], plan["polls"], position.attempts)
+        result, error, message = self.call(event, repr(place))
         if result is not None:
             return self._went_well(position, result)
         attempts = position.attempts or (0,) * len(retriers())
@@ -251,7 +253,7 @@ class Machine:
         spelt = repr(
             (
                 *(position.execution, position.variant, position.plan, position.attempts),
-                *(position.calls, position.is_complete, position.error, position.submission),
+                *(position.is_complete, position.error, position.submission),
             )
         )
         key = hashlib.blake2b((self.world.key() + spelt).encode(), digest_size=16).digest()

@@ -54,7 +54,7 @@ class Scrambler:
         self._pair_part = PAIR_PART if faults is FAULTS else 0
         self._benches: list[tuple[Machine, Judge]] = []
         for behaviour in BEHAVIOURS:
-            machine = Machine(wire, World(behaviour, book))
+            machine = Machine(wire, World(behaviour, book, pauses=True))
             self._benches.append((machine, Judge(machine)))
 
     def plans(self, seeds: range) -> Tally:
@@ -96,7 +96,7 @@ class Scrambler:
                 end = in_turns(machine, start, chance) if is_pair else machine.finish(start)
             finally:
                 self._wire.script = lambda exchange: exchange.apply()
-        machine.jitter = lambda: 0.5
+        machine.jitter = lambda: 0.0
         return judge.verdict(end)
 
 

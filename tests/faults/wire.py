@@ -118,8 +118,11 @@ class Wire:
     @contextmanager
     def tied(self) -> Iterator[None]:
         """Stand in for sockets and time until the block ends."""
-        time = SimpleNamespace(monotonic=lambda: self.world.state.ms / 1000, sleep=self.world.sleep)
-        pause = SimpleNamespace(sleep=lambda _: self.world.sleep(PAUSE_SECONDS))
+        time = SimpleNamespace(
+            monotonic=lambda: self.world.state.ms / 1000,
+            sleep=self._pause,
+        )
+        pause = SimpleNamespace(sleep=lambda _: self._pause(PAUSE_SECONDS))
         with (
             patch.dict("os.environ", ENVIRON),
             patch.object(HTTPAdapter, "send", self._requests_end()),
@@ -145,6 +148,9 @@ class Wire:
             finally:
                 aws.client.cache_clear()
                 submit_app.logger.setLevel(level)
+
+    def _pause(self, seconds: float) -> None:
+        self.world.pause(seconds)
 
     # -- the broker, under requests ---------------------------------------------------------------
 

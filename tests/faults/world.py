@@ -110,10 +110,16 @@ class World:
         How the broker fills.
     book : callable
         Makes the broker's book; a test of the tests gives one that does not keep ids unique.
+    pauses : bool
+        Whether the pauses between a client's attempts take time. Where they do not, more worlds
+        are the same, and what is tried again meets the world as it was.
     """
 
-    def __init__(self, behaviour: Behaviour, book: Callable[[], Book] = Book) -> None:
+    def __init__(
+        self, behaviour: Behaviour, book: Callable[[], Book] = Book, *, pauses: bool = False
+    ) -> None:
         self.state = State()
+        self._pauses = pauses
         self.twin: Callable[..., None] = lambda **_: None  # the machine's
         opening = Opening(CASH, HELD, 2, "faults")
         options = Options(opening=opening, behaviour=behaviour, session=TODAY)
@@ -173,6 +179,11 @@ class World:
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass."""
         self.state.ms += round(seconds * 1000)
+
+    def pause(self, seconds: float) -> None:
+        """Let the time between two attempts of a client pass."""
+        if self._pauses:
+            self.sleep(seconds)
 
     def ask(self, method: str, target: str, body: bytes = b"") -> Reply:
         """Ask the broker over its wire, as if nothing were wrong on the way."""
