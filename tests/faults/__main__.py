@@ -24,6 +24,7 @@ from tests.faults.worlds import RESTING, WEAK
 RANDOM_PLANS = 12_000
 WEAK_PLANS = 2_000
 SEEDS_A_TASK = 100
+GROUPS_A_TASK = 10
 SINGLES, PAIRS, RANDOM = "single faults", "pairs of faults", "random plans"
 CHECKED = "pairs lived again"
 #: Rows that must show duplicates: nobody refuses a second submitter, and the suite sees it.
@@ -63,13 +64,15 @@ def tasks(plans: int, *, pairs: bool) -> Iterator[Task]:
     """List what there is to do."""
     one = explorer()
     for call, position in enumerate(one.path()):
-        # What leads to one world is one task, so that no two processes live its future.
+        # What leads to one world goes to one process, which lives its future once.
         by_world: dict[bytes, list[Group]] = {}
         for key, place, faults in one.alike(position):
             group = (place, tuple(each.name for each in faults))
             by_world.setdefault(key, []).append(group)
         for groups in by_world.values():
-            yield PAIRS if pairs else SINGLES, call, 0, tuple(groups)
+            for start in range(0, len(groups), GROUPS_A_TASK):
+                part = tuple(groups[start : start + GROUPS_A_TASK])
+                yield PAIRS if pairs else SINGLES, call, 0, part
     for seed in range(0, plans, SEEDS_A_TASK):
         yield RANDOM, seed, min(seed + SEEDS_A_TASK, plans), ()
     for kind in WEAK:
