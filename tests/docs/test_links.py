@@ -10,8 +10,8 @@ from tests.docs.markdown import ROOT, anchors, code_spans, links, pages, prose, 
 
 # Addresses of package and image registries, and paths that only exist on somebody's machine.
 FOREIGN = re.compile(
-    r"pypi\.org|pythonhosted\.org|registry\.npmjs|ghcr\.io|docker\.io|public\.ecr\.aws"
-    r"|\d{12}\.dkr\.ecr|(?<![\w.])/(?:home|root|Users|work|opt)/"
+    r"[\w-]*(?:pypi|pythonhosted|registry|npmjs|ghcr|docker|ecr)[\w-]*\.(?:aws|com|io|org)\b"
+    r"|\d{12}\.dkr\.|(?<![\w.])/(?:home|root|Users|work|opt)/"
 )
 IN_REPOSITORY = re.compile(
     r"(?:docs|events|functions|local|statemachine|tests)/[\w./-]+|(?:README|CHANGELOG)\.md"
