@@ -1,7 +1,9 @@
 """Owns the faults: what may go wrong with an exchange, and what others may do just before it.
 
 A ``wire`` fault is something that happens to one exchange. An ``event`` is something that happens
-between two: it is put before an exchange, which is then carried out as always.
+between two: it is put before an exchange, which is then carried out as always. What happens at the
+broker stands before exchanges with the broker alone, and a turn of the switch before its reading:
+before any other exchange it is the same as before the next of these.
 """
 
 from __future__ import annotations
@@ -235,6 +237,7 @@ def _all() -> tuple[Fault, ...]:
 
     no, yes = False, True
     is_post = _of("broker", "POST")
+    is_switch = _of("ssm", path="trading-state")
     wire = [
         # A read has no effect, so that it matters not whether it arrived.
         Fault("504", _answered(answers(504, HTML), applied=no), _reads),
@@ -269,17 +272,22 @@ def _all() -> tuple[Fault, ...]:
         Fault("clock+1h", _skewed(3600), _of("broker", path="/clock")),
     ]
     events = [
-        ("fill", _event(_fill)),
-        ("orders-behind", _event(lambda world: world.fall_behind("orders", 10))),
-        ("positions-behind", _event(lambda world: world.fall_behind("positions", 10))),
-        ("account-behind", _event(lambda world: world.fall_behind("account", 10))),
-        ("user-sells", _event(_user_sells, "user")),
-        ("user-sells-out", _event(_user_sells_out, "user")),
-        ("user-buys", _event(_user_buys, "user")),
-        ("user-stop", _event(_user_stop, "user")),
-        ("user-cancels", _event(_user_cancels)),
-        ("user-against-entry", _event(_user_trades_against_entry, "user")),
-        ("foreign-order", _event(_foreign)),
+        Fault(name, act, _of("broker"), is_event=True)
+        for name, act in (
+            ("fill", _event(_fill)),
+            ("orders-behind", _event(lambda world: world.fall_behind("orders", 10))),
+            ("positions-behind", _event(lambda world: world.fall_behind("positions", 10))),
+            ("account-behind", _event(lambda world: world.fall_behind("account", 10))),
+            ("user-sells", _event(_user_sells, "user")),
+            ("user-sells-out", _event(_user_sells_out, "user")),
+            ("user-buys", _event(_user_buys, "user")),
+            ("user-stop", _event(_user_stop, "user")),
+            ("user-cancels", _event(_user_cancels)),
+            ("user-against-entry", _event(_user_trades_against_entry, "user")),
+            ("foreign-order", _event(_foreign)),
+        )
+    ]
+    twins = [
         ("twin-same", _event(lambda world: world.twin(first=False, whole=False))),
         ("twin-first", _event(lambda world: world.twin(first=True, whole=False))),
         ("twin-run", _event(lambda world: world.twin(first=True, whole=True))),
@@ -287,10 +295,13 @@ def _all() -> tuple[Fault, ...]:
             "twin-other",
             _event(lambda world: world.twin(first=True, whole=False, other=True), "twin"),
         ),
-        ("halted", _event(_switch("HALTED"), "switch")),
-        ("reducing", _event(_switch("REDUCING"), "switch")),
     ]
-    return (*wire, *(Fault(name, act, _always, is_event=True) for name, act in events))
+    events += [Fault(name, act, _always, is_event=True) for name, act in twins]
+    events += [
+        Fault(word.lower(), _event(_switch(word), "switch"), is_switch, is_event=True)
+        for word in ("HALTED", "REDUCING")
+    ]
+    return (*wire, *events)
 
 
 FAULTS = _all()

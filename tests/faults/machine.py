@@ -44,9 +44,12 @@ class Retrier:
     jitter: bool
 
     def delay(self, attempt: int, part: float) -> float:
-        """Give the seconds before an attempt; ``part`` is what chance leaves of a full jitter."""
+        """Give the seconds before an attempt; ``part`` is what chance leaves of a full jitter.
+
+        Where there is no chance, at 0, nothing is waited for.
+        """
         whole = min(self.interval * self.rate**attempt, self.longest)
-        return whole * part if self.jitter else whole
+        return whole * part if self.jitter or not part else whole
 
 
 @cache
