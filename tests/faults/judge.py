@@ -132,7 +132,7 @@ class Judge:
             if order is None:
                 if code is None:
                     problems.append(f"lost {order_id}")
-                elif not NAMED_FOR[code] & notes:
+                elif not NAMED_FOR.get(code, set()) & notes:
                     problems.append(f"unexplained refusal of {order_id}: {code}")
                 continue
             if code is not None:
