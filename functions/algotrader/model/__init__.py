@@ -1,0 +1,53 @@
+"""Owns the frozen values that the whole desk speaks in; no behaviour beyond what they imply.
+
+Units, unless a field says otherwise: prices and cash in US dollars, quantities in shares, weights
+as fractions of desk capital (0.25 is 25 %), instants as aware UTC datetimes. Money is ``Decimal``.
+"""
+
+from algotrader.model.account import TERMINAL_STATUSES, Account, Holding, Ledger, Order, Position
+from algotrader.model.decision import (
+    Closure,
+    Decision,
+    OrderDenied,
+    OrderIntent,
+    OrderRejected,
+    Plan,
+    Submission,
+)
+from algotrader.model.market import Asset, Bar, Clock, CorporateAction, LatestPrice, Session
+from algotrader.model.run import Features, FeatureValue, Run, Snapshot
+from algotrader.model.settings import Settings
+from algotrader.model.words import Leg, OrderType, Side, Stage, TradingMode, TradingState
+
+__all__ = [
+    "TERMINAL_STATUSES",
+    "Account",
+    "Asset",
+    "Bar",
+    "Clock",
+    "Closure",
+    "CorporateAction",
+    "Decision",
+    "FeatureValue",
+    "Features",
+    "Holding",
+    "LatestPrice",
+    "Ledger",
+    "Leg",
+    "Order",
+    "OrderDenied",
+    "OrderIntent",
+    "OrderRejected",
+    "OrderType",
+    "Plan",
+    "Position",
+    "Run",
+    "Session",
+    "Settings",
+    "Side",
+    "Snapshot",
+    "Stage",
+    "Submission",
+    "TradingMode",
+    "TradingState",
+]

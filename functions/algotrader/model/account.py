@@ -1,0 +1,77 @@
+"""Owns the broker's account and what the desk owns in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from algotrader.model.words import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The broker's account; ``last_equity`` is equity at the previous session's close."""
+
+    number: str
+    status: str
+    equity: Decimal
+    last_equity: Decimal
+    cash: Decimal
+    buying_power: Decimal
+    non_marginable_buying_power: Decimal
+    adjustments: Decimal  # today's deposits less withdrawals
+    blocked_by: tuple[str, ...]  # names of the broker's flags that forbid trading, empty when none
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What the account holds of a symbol, the user's own shares included; short is negative."""
+
+    symbol: str
+    qty: Decimal
+    qty_available: Decimal
+    avg_entry_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as the broker knows it; ``status`` is Alpaca's own word."""
+
+    broker_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    order_type: str
+    qty: Decimal | None
+    limit_price: Decimal | None
+    status: str
+    filled_qty: Decimal
+    filled_avg_price: Decimal | None
+    submitted_at: datetime
+    filled_at: datetime | None  # the last fill's instant, None while nothing is filled
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more can happen to it; a status that we do not know is not terminal."""
+        return self.status in TERMINAL_STATUSES
+
+
+TERMINAL_STATUSES = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the desk itself owns of a symbol, and what it paid for it in all."""
+
+    qty: Decimal
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the desk owns: a fold over its own orders submitted up to ``through``."""
+
+    desk: str
+    through: datetime | None
+    holdings: dict[str, Holding]

@@ -1,0 +1,133 @@
+"""Owns what a run wants, may send and has sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from algotrader.model.account import Account, Order
+from algotrader.model.words import Leg, OrderType, Side, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntent:
+    """An order that a plan may send: every term that the broker will be given, and why."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    leg: Leg
+    qty: Decimal
+    order_type: OrderType
+    limit_price: Decimal | None
+    reference_price: Decimal  # the latest price that sized and priced it
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDenied:
+    """Our own refusal of an order: a reason code and a detail that carries its numbers."""
+
+    symbol: str
+    side: Side
+    qty: Decimal
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRejected:
+    """The broker's definite refusal of an order that we sent."""
+
+    client_order_id: str
+    symbol: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the desk wants of this run, and why; a pure function of features, snapshot, settings.
+
+    Attributes
+    ----------
+    target_weights : dict of str to Decimal
+        The strategy's answer, as fractions of desk capital.
+    exits, entries : tuple of OrderIntent
+        Approved orders. Entries are the most that may be bought: after the exits are terminal
+        they may be cut to the cash then there, never raised.
+    cancels : tuple of str
+        Client order ids of the desk's own open orders to be canceled first.
+    denied : tuple of OrderDenied
+        Orders that the desk refused itself.
+    why : dict of str to str
+        One sentence for every managed symbol, also for those where nothing is done.
+    """
+
+    run_id: str
+    strategy: str
+    desk_capital: Decimal
+    spendable: Decimal
+    target_weights: dict[str, Decimal]
+    exits: tuple[OrderIntent, ...]
+    entries: tuple[OrderIntent, ...]
+    cancels: tuple[str, ...]
+    denied: tuple[OrderDenied, ...]
+    why: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """From ``at`` on nothing is posted, for the reason that the code names."""
+
+    at: datetime
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the next call of Submit Orders may send; Step Functions writes it down before that.
+
+    Attributes
+    ----------
+    sequence : int
+        0 for the plan that Decide Orders made, then one more each time the terms of its orders
+        change; the journal keeps one plan a number, so that parallel or later calls agree.
+    polls : int
+        Calls in a row that changed no terms; sets the back-off.
+    waited_seconds : int
+        Seconds of waiting that the run was told so far: it ends even if the broker's clock stands.
+    orders : tuple of OrderIntent
+        Every order of this run that may stand at the broker by now, and those to send next.
+    cancels : tuple of str
+        Client order ids of the desk's orders to cancel before anything is sent.
+    denied, rejected : tuples
+        What this run has refused, or the broker has, since the decision.
+    exits_closed, entries_closed : Closure or None
+        Set once posting has ended for that leg.
+    """
+
+    run_id: str
+    sequence: int
+    stage: Stage
+    polls: int
+    waited_seconds: int
+    orders: tuple[OrderIntent, ...]
+    cancels: tuple[str, ...]
+    denied: tuple[OrderDenied, ...]
+    rejected: tuple[OrderRejected, ...]
+    exits_closed: Closure | None
+    entries_closed: Closure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The state of the run's orders after a call of Submit Orders."""
+
+    orders: tuple[Order, ...]
+    denied: tuple[OrderDenied, ...]
+    rejected: tuple[OrderRejected, ...]
+    unsettled: tuple[str, ...]  # client order ids whose end the run did not see
+    account: Account | None  # as of the last call that asked for it

@@ -1,0 +1,96 @@
+"""Owns a run, and all that it decides by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from algotrader.model.account import Account, Ledger, Order, Position
+from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session
+from algotrader.model.words import TradingMode, TradingState
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the desk.
+
+    Attributes
+    ----------
+    run_id : str
+        ``<session>-<slot>``; names a place, never a moment.
+    journal : str
+        Prefix in the bucket, ending in ``/``, under which this run writes.
+    sends_orders : bool
+        False for a dry run, in a dry-run deployment, and for a report.
+    entry_symbols : tuple of str
+        Symbols in which this run may raise exposure; exits are free of it.
+    deadline : datetime
+        After it nothing is posted.
+    """
+
+    run_id: str
+    session: date
+    slot: str
+    desk: str
+    mode: TradingMode
+    execution_arn: str
+    journal: str
+    sends_orders: bool
+    entry_symbols: tuple[str, ...]
+    started_at: datetime
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that the broker knew at the bell, gathered once; the decision's only view of the world.
+
+    Attributes
+    ----------
+    own_open_orders, foreign_open_orders : tuple of Order
+        Open orders whose client order id carries this desk's prefix, and all others.
+    last_closes : dict of str to Decimal
+        Close of the newest completed bar, as the feed adjusted it.
+    ledger : Ledger
+        What the desk owns by its own orders.
+    corporate_actions : tuple of CorporateAction
+        Those with an ex-date after the previous session and up to this one.
+    last_session_pnl : Decimal or None
+        The account's profit in the last full session; None when the broker did not tell.
+    warnings : tuple of str
+        What could not be learned, one sentence each, for the e-mail.
+    """
+
+    clock: Clock
+    session: Session
+    previous_session: date
+    trading_state: TradingState
+    trading_state_reason: str
+    account: Account
+    positions: dict[str, Position]
+    own_open_orders: tuple[Order, ...]
+    foreign_open_orders: tuple[Order, ...]
+    prices: dict[str, LatestPrice]
+    last_closes: dict[str, Decimal]
+    assets: dict[str, Asset]
+    ledger: Ledger
+    corporate_actions: tuple[CorporateAction, ...]
+    last_session_pnl: Decimal | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureValue:
+    """The last and the previous value of one indicator of one symbol; NaN never gets here."""
+
+    last: float
+    previous: float
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Indicators at the bell: ``values[symbol][name]``; ``as_of`` is the newest bar's session."""
+
+    as_of: date
+    values: dict[str, dict[str, FeatureValue]]

@@ -1,0 +1,72 @@
+"""Owns what the deployed template says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from algotrader.model.words import OrderType, TradingMode
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the deployed template says, taken once per run so that all steps obey the same one.
+
+    Attributes
+    ----------
+    capital : Decimal or None
+        Cap on the desk's capital in dollars; None means no cap.
+    max_position_weight, cash_reserve, no_trade_band : Decimal
+        Fractions: of desk capital, of spendable cash, of desk capital.
+    max_gross_exposure, max_turnover : Decimal
+        Fractions of desk capital: what all positions may be worth, what one run may trade.
+    deny_symbols : tuple of str
+        Symbols in which no run may raise exposure.
+    max_price_deviation : Decimal
+        How far from its last close a latest price may be that an entry relies on; a fraction of it.
+    min_order_notional : Decimal
+        The least that an entry may cost, in dollars.
+    min_minutes_to_close : int
+        Entries need so many minutes until the session's close.
+    max_price_age_seconds : int
+        Oldest latest price that an entry may rely on.
+    max_bar_age_sessions : int
+        Oldest newest bar, counted in sessions; 1 is the session before today's.
+    max_missing_bars : int
+        Sessions without a bar that are tolerated within a symbol's look-back.
+    bars_feed, data_feed : str
+        Feeds of the daily bars and of the latest prices.
+    slots : tuple of str
+        ``("day",)`` or New York times of day as ``HHMM``, ascending.
+    """
+
+    stack: str
+    mode: TradingMode
+    live_account_number: str
+    strategy: str
+    strategy_parameters: dict[str, bool | int | float | str]
+    symbols: tuple[str, ...]
+    capital: Decimal | None
+    max_position_weight: Decimal
+    max_order_notional: Decimal
+    max_orders_per_run: int
+    max_gross_exposure: Decimal
+    max_turnover: Decimal
+    min_order_notional: Decimal
+    deny_symbols: tuple[str, ...]
+    max_price_deviation: Decimal
+    min_minutes_to_close: int
+    cash_reserve: Decimal
+    max_price_age_seconds: int
+    max_bar_age_sessions: int
+    max_missing_bars: int
+    no_trade_band: Decimal
+    order_type: OrderType
+    limit_offset_bps: int
+    fractional_shares: bool
+    bars_feed: str
+    data_feed: str
+    adjustment: str
+    slots: tuple[str, ...]
+    max_bell_age_seconds: int
+    run_deadline_seconds: int

@@ -1,0 +1,52 @@
+"""Owns the words that the desk chooses from: modes, states, sides, legs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TradingMode(StrEnum):
+    """Where orders go: nowhere, to the paper account, or to the live one."""
+
+    DRY_RUN = "dry-run"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class TradingState(StrEnum):
+    """What the kill switch allows."""
+
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
+
+
+class Side(StrEnum):
+    """Direction of an order."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class Leg(StrEnum):
+    """The place of an order within a run, part of its client order id."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+    STOP = "stop"
+    TARGET = "target"
+    FLATTEN = "flatten"
+
+
+class OrderType(StrEnum):
+    """How an order is priced; ``limit`` is a marketable limit."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class Stage(StrEnum):
+    """Where a run's plan stands: entries are sent only after the exits have ended."""
+
+    EXITS = "exits"
+    ENTRIES = "entries"
