@@ -6,10 +6,10 @@ that was not in the plan the call was given, so every intent is written down bef
 """
 
 from algotrader.submission.cash import PROCEEDS
-from algotrader.submission.closing import SETTLE, close_if_due
+from algotrader.submission.closing import SETTLE, STOP_RESERVE, close_if_due, trades_end
+from algotrader.submission.fates import PATIENT_POLLS
 from algotrader.submission.plans import (
     BACK_OFF_SECONDS,
-    PATIENT_POLLS,
     adopt,
     advance,
     first_plan,
@@ -29,6 +29,7 @@ __all__ = [
     "PROCEEDS",
     "RESEND_POLLS",
     "SETTLE",
+    "STOP_RESERVE",
     "Known",
     "Outcome",
     "Step",
@@ -40,4 +41,5 @@ __all__ = [
     "orders_due",
     "orders_to_cancel",
     "orders_to_post",
+    "trades_end",
 ]

@@ -9,6 +9,7 @@ from decimal import ROUND_FLOOR, Decimal
 from algotrader.model import Decision, Order, OrderDenied, OrderIntent, Plan, Run, Settings, Stage
 from algotrader.sizing import CENT, affordable_quantity, spendable, worst_cost
 from algotrader.submission.closing import now_of
+from algotrader.submission.protection import sold_by_canceled
 from algotrader.submission.values import Known, denied_of
 
 # The account may be out of step with its orders for about ten seconds: cash that a fill has not
@@ -28,6 +29,9 @@ def with_entries(
     for intent in decision.entries:
         if closure is not None:
             denied.append(denied_of(intent, closure.code, closure.detail))
+            continue
+        if sold := sold_by_canceled(intent.symbol, decision, orders):
+            denied.append(denied_of(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
             continue
         qty = affordable_quantity(intent, cash, settings)
         if qty > 0:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from algotrader.model import Leg, Order, OrderIntent, Plan, Run
-from algotrader.submission.closing import closure_of, now_of
+from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run
+from algotrader.submission.closing import closure_of, now_of, trades_end
 from algotrader.submission.values import Known
 
 # An order may have been sent by a call that never told of it, and be shown 30 s later: what a call
@@ -13,17 +13,20 @@ RESEND_POLLS = 4
 
 
 def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
-    """Give the plan's orders that the broker doesn't show and that may still be sent.
+    """Give the plan's orders that the broker doesn't show and that may still be sent, stops first.
 
-    Nothing is sent beside an unfinished cancel: it could trade the same shares.
+    No exit and no entry is sent beside an unfinished cancel: it could trade the same shares. A stop
+    is in the plan only once all cancels in its symbol have come to their end.
     """
-    if open_cancels(plan, known):
-        return ()
-    return tuple(
+    waits = bool(open_cancels(plan, known))
+    missing = [
         intent
         for intent in plan.orders
-        if intent.client_order_id not in known.orders and closure_of(plan, intent) is None
-    )
+        if intent.client_order_id not in known.orders
+        and closure_of(plan, intent) is None
+        and not (waits and intent.leg is not Leg.STOP)
+    ]
+    return tuple(sorted(missing, key=lambda each: each.leg is not Leg.STOP))
 
 
 def orders_due(
@@ -43,25 +46,31 @@ def orders_due(
     return missing if plan.polls % RESEND_POLLS == 0 else ()
 
 
-def orders_to_cancel(run: Run, plan: Plan, known: Known) -> tuple[Order, ...]:
-    """Give the open orders to ask the broker to cancel: the plan's cancels, and what is closed."""
-    past_deadline = now_of(run, plan, known) >= run.deadline
-    closed = tuple(
+def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> tuple[Order, ...]:
+    """Give the open orders to ask the broker to cancel: the plan's cancels, and what is closed.
+
+    A stop that was placed stays: it is there to outlive the run.
+    """
+    is_over = now_of(run, plan, known) >= trades_end(run, decision)
+    first = [known.orders[each] for each in open_cancels(plan, known) if each in known.orders]
+    closed = [
         order
         for intent in plan.orders
         if (order := known.orders.get(intent.client_order_id)) is not None
         and not order.is_terminal
-        and (past_deadline or (intent.leg is Leg.ENTRY and plan.entries_closed is not None))
-    )
-    return tuple(
-        order for order in (*open_cancels(plan, known), *closed) if order.status != "pending_cancel"
-    )
+        and intent.leg is not Leg.STOP
+        and (is_over or (intent.leg is Leg.ENTRY and plan.entries_closed is not None))
+    ]
+    return tuple(order for order in (*first, *closed) if order.status != "pending_cancel")
 
 
-def open_cancels(plan: Plan, known: Known) -> tuple[Order, ...]:
-    """Give the orders to be canceled first that are not at their end."""
+def open_cancels(plan: Plan, known: Known) -> tuple[str, ...]:
+    """Give the ids of the orders to be canceled first that have not been seen at their end.
+
+    The broker showed each of them when the run began: one that it does not show now is still there.
+    """
     return tuple(
-        order
+        each
         for each in plan.cancels
-        if (order := known.orders.get(each)) is not None and not order.is_terminal
+        if (order := known.orders.get(each)) is None or not order.is_terminal
     )

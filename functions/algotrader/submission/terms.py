@@ -43,8 +43,18 @@ def _terms_of_intent(intent: OrderIntent) -> tuple[object, ...]:
         intent.order_type.value,
         intent.qty,
         intent.limit_price,
+        intent.stop_price,
+        intent.time_in_force.value,
     )
 
 
 def _terms_of_order(order: Order) -> tuple[object, ...]:
-    return (order.symbol, order.side.value, order.order_type, order.qty, order.limit_price)
+    return (
+        order.symbol,
+        order.side.value,
+        order.order_type,
+        order.qty,
+        order.limit_price,
+        order.stop_price,
+        order.time_in_force,
+    )
