@@ -14,8 +14,9 @@ from functools import cache
 
 from local.paper_broker.book import Book
 from tests.faults.explore import Explorer, Tally
-from tests.faults.kinds import ALONE, FAULTS, Fault
+from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, Fault
 from tests.faults.machine import Machine, Position
+from tests.faults.market import AMONG_STOPS, REBALANCE
 from tests.faults.scramble import Scrambler
 from tests.faults.wire import Wire
 from tests.faults.world import World
@@ -27,6 +28,9 @@ SEEDS_A_TASK = 100
 GROUPS_A_TASK = 10
 SINGLES, PAIRS, RANDOM = "single faults", "pairs of faults", "random plans"
 CHECKED = "pairs lived again"
+#: By what a row's name ends in: the run, and the faults that disturb it.
+RUNS = {"": (REBALANCE, FAULTS), ", among stops": (AMONG_STOPS, AMONG_STOPS_FAULTS)}
+STOPS_PLANS_PART = 2  # one random plan among stops for so many of the rebalance
 #: Rows that must show duplicates: nobody refuses a second submitter, and the suite sees it.
 CAUGHT = tuple(f"{kind}, with others" for kind in WEAK)
 COLUMNS = ("plans", "exact", "named", "stopped", "duplicate", "lost", "unexplained", "calls")
@@ -34,9 +38,9 @@ _UNTIL_THE_END = ExitStack()
 #: One in so many groups of faults that are alike is lived again with another fault of the group.
 CHECK_EVERY = 10
 Group = tuple[int, tuple[str, ...]]
-Task = tuple[str, int, int, tuple[Group, ...]]
+Task = tuple[str, str, int, int, tuple[Group, ...]]
 ALONE_GROUP: tuple[Group, ...] = ((0, ()),)
-Done = tuple[dict[str, Tally], int]
+Done = tuple[dict[str, Tally], str, int]
 
 
 @cache
@@ -48,21 +52,35 @@ def wire() -> Wire:
 
 
 @cache
-def explorer(kind: str = "", *, alone: bool = False) -> Explorer:
+def explorer(kind: str = "", *, alone: bool = False, run: str = "") -> Explorer:
     """Make an explorer; what it has lived through is kept."""
-    machine = Machine(wire(), World(RESTING, WEAK.get(kind, Book)))
-    return Explorer(machine, ALONE if alone else FAULTS)
+    scenario, faults = RUNS[run]
+    machine = Machine(wire(), World(RESTING, WEAK.get(kind, Book), scenario=scenario))
+    return Explorer(machine, ALONE if alone else faults)
 
 
 @cache
-def scrambler(kind: str = "", *, alone: bool = False) -> Scrambler:
+def scrambler(kind: str = "", *, alone: bool = False, run: str = "") -> Scrambler:
     """Make a scrambler."""
-    return Scrambler(wire(), WEAK.get(kind, Book), ALONE if alone else FAULTS)
+    scenario, faults = RUNS[run]
+    return Scrambler(wire(), WEAK.get(kind, Book), ALONE if alone else faults, scenario)
 
 
 def tasks(plans: int, *, pairs: bool) -> Iterator[Task]:
     """List what there is to do."""
-    one = explorer()
+    for run, part in zip(RUNS, (1, STOPS_PLANS_PART), strict=True):
+        yield from _exhaustive(run, pairs=pairs)
+        for seed in range(0, plans // part, SEEDS_A_TASK):
+            yield RANDOM, run, seed, min(seed + SEEDS_A_TASK, plans // part), ()
+    for kind in WEAK:
+        yield kind, "", 0, 0, ()
+        yield kind, "", 0, 0, ALONE_GROUP
+    for seed in range(0, WEAK_PLANS if pairs else 0, SEEDS_A_TASK):
+        yield "unique while open", "", seed, seed + SEEDS_A_TASK, ALONE_GROUP
+
+
+def _exhaustive(run: str, *, pairs: bool) -> Iterator[Task]:
+    one = explorer(run=run)
     for call, position in enumerate(one.path()):
         # What leads to one world goes to one process, which lives its future once.
         by_world: dict[bytes, list[Group]] = {}
@@ -72,44 +90,36 @@ def tasks(plans: int, *, pairs: bool) -> Iterator[Task]:
         for groups in by_world.values():
             for start in range(0, len(groups), GROUPS_A_TASK):
                 part = tuple(groups[start : start + GROUPS_A_TASK])
-                yield PAIRS if pairs else SINGLES, call, 0, part
-    for seed in range(0, plans, SEEDS_A_TASK):
-        yield RANDOM, seed, min(seed + SEEDS_A_TASK, plans), ()
-    for kind in WEAK:
-        yield kind, 0, 0, ()
-        yield kind, 0, 0, ALONE_GROUP
-    for seed in range(0, WEAK_PLANS if pairs else 0, SEEDS_A_TASK):
-        yield "unique while open", seed, seed + SEEDS_A_TASK, ALONE_GROUP
+                yield PAIRS if pairs else SINGLES, run, call, 0, part
 
 
 def work(task: Task) -> Done:
-    """Do one task; give its plans by row, and how many calls were lived."""
-    name, first, second, groups = task
+    """Do one task; give its plans by row, its main row, and how many calls it lived."""
+    name, run, first, second, groups = task
     if name == RANDOM:
-        return {RANDOM: scrambler().plans(range(first, second))}, 0
+        return {name + run: scrambler(run=run).plans(range(first, second))}, "", 0
     if name in WEAK:
         alone = bool(groups)
         row = f"{name}, {'alone' if alone else 'with others'}"
         if second:
             tally = scrambler(name, alone=alone).plans(range(first, second))
-            return {f"{row}, random": tally}, 0
+            return {f"{row}, random": tally}, "", 0
         weak = explorer(name, alone=alone)
-        return {row: weak.singles_from(weak.machine.start())}, weak.scripted.calls
-    one = explorer()
+        return {row: weak.singles_from(weak.machine.start())}, row, weak.scripted.calls
+    one = explorer(run=run)
     before = one.scripted.calls
-    rows = {SINGLES: Tally(), PAIRS: Tally(), CHECKED: Tally()}
+    rows = {row + run: Tally() for row in (SINGLES, PAIRS, CHECKED)}
     for place, names in groups:
-        faults = [each for each in FAULTS if each.name in names]
-        for row, tally in judged(one.path()[first], place, faults, pairs=name == PAIRS):
-            rows[row].add(tally)
-    return rows, one.scripted.calls - before
+        faults = [each for each in one.faults if each.name in names]
+        for row, tally in judged(one, one.path()[first], place, faults, pairs=name == PAIRS):
+            rows[row + run].add(tally)
+    return rows, name + run, one.scripted.calls - before
 
 
 def judged(
-    position: Position, place: int, faults: list[Fault], *, pairs: bool
+    one: Explorer, position: Position, place: int, faults: list[Fault], *, pairs: bool
 ) -> Iterator[tuple[str, Tally]]:
     """Judge a group of faults that are alike, one by one or for all pairs that begin with one."""
-    one = explorer()
     if not pairs:
         for fault in faults:
             yield SINGLES, one.single(position, place, fault)
@@ -161,11 +171,11 @@ def main() -> int:
     rows: dict[str, Tally] = {}
     lived: dict[str, int] = {}
     with multiprocessing.get_context("fork").Pool(given.workers) as pool:
-        for number, (found, calls) in enumerate(pool.imap_unordered(work, todo), 1):
+        for number, (found, row, calls) in enumerate(pool.imap_unordered(work, todo), 1):
             for name, tally in found.items():
                 if tally.plans:
                     rows.setdefault(name, Tally()).add(tally)
-            lived[name] = lived.get(name, 0) + calls
+            lived[row] = lived.get(row, 0) + calls
             if sys.stderr.isatty() or number % 20 == 0:
                 minutes = (time.monotonic() - began) / 60
                 sys.stderr.write(f"  {number} of {len(todo)} tasks, {minutes:.1f} min\n")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from algotrader.contracts import decode
+from algotrader.ids import desk_prefix
 from algotrader.model import Decision, OrderIntent, Side, Submission
 from algotrader.model import Order as TradedOrder
 from local.paper_broker.values import Order
 from tests.faults.machine import Machine, Position
-from tests.faults.market import CASH, STARTED, run_of
+from tests.faults.market import CASH, STARTED, resting_id, run_of
 from tests.faults.world import HELD
 
 # What a person must settle, and is told by name; a run may end in it when the plan has its cause.
@@ -23,11 +24,14 @@ NAMED_FOR = {
     "TRADING_REDUCING": {"switch"},
     "DEADLINE_PASSED": {"clock", "slow"},
     "NOTHING_TO_SELL": {"user"},
-    "INSUFFICIENT_CASH": {"user", "switch", "unread", "clock", "slow"},
+    "STOP_FILLED": {"stop"},
+    "INSUFFICIENT_CASH": {"stop", "user", "switch", "unread", "clock", "slow"},
     "REJECTED": {"user", "foreign"},
 }
 
-EXCUSES = {"user", "clock", "switch", "unread", "slow", "foreign", "twin"}
+EXCUSES = {"user", "clock", "switch", "unread", "slow", "foreign", "twin", "stop"}
+# What may take a stop away, or shares from under it, after the run has told of it.
+UNPROTECTED_BY_OTHERS = {"user", "stop"}
 DEADLINE_MS = 600_000
 
 
@@ -71,9 +75,8 @@ class Judge:
         run = run_of(world.account_number, 1, STARTED)
         ours = [
             each
-            for each in world.exchange.book.all
-            if each.client_order_id.startswith(f"at1-{run.desk}-")
-            and each.id not in world.state.by_hand
+            for each in world.desk_orders()
+            if each.client_order_id.startswith(f"{desk_prefix(run.desk)}{run.run_id}-")
         ]
         stored = world.state.bucket.get(f"{run.journal}decision.json")
         decision = decode(Decision, json.loads(stored), "decision") if stored else None
@@ -96,6 +99,7 @@ class Judge:
         assert decision is not None
         submission = decode(Submission, json.loads(end.submission), "submission")
         problems += self._held_against(decision, submission, ours, notes)
+        problems += self._protected(decision, submission, notes)
         book = self._book()
         if book == self.exact(end.variant):
             return Verdict("exact", tuple(problems))
@@ -138,9 +142,43 @@ class Judge:
             if code is not None:
                 problems.append(f"lost {order_id}: it is there, and told as {code}")
             problems += _mistold(order, told.get(order_id), submission)
-            if intent.side is Side.SELL and order.qty != intent.qty and self._could_sell(intent):
+            wanted = intent.qty - self._sold_by_resting(intent.symbol)
+            if intent.side is Side.SELL and order.qty != wanted and self._could_sell(intent):
                 problems.append(f"unexplained cut of {order_id} to {order.qty}")
         return problems
+
+    def _protected(self, decision: Decision, submission: Submission, notes: set[str]) -> list[str]:
+        """Look for one stop for the whole shares of each symbol that is to have one."""
+        problems = []
+        held = self._world.desk_holds()
+        for wish in decision.stops:
+            symbol = wish.symbol
+            stops = [
+                each
+                for each in self._world.desk_orders()
+                if each.ticket.symbol == symbol and each.ticket.type == "stop" and each.is_open
+            ]
+            covered = sum((each.remaining for each in stops), Decimal(0))
+            told = submission.unprotected.get(symbol)
+            if len(stops) > 1 or covered > held[symbol]:
+                problems.append(f"duplicate stop of {symbol}: {covered} of {held[symbol]}")
+            elif told is None and covered != held[symbol] and not notes & UNPROTECTED_BY_OTHERS:
+                problems.append(f"lost stop of {symbol}: {covered} of {held[symbol]}")
+            elif told is not None and not notes & EXCUSES:
+                problems.append(f"unexplained lack of a stop of {symbol}: {told}")
+        return problems
+
+    def _sold_by_resting(self, symbol: str) -> Decimal:
+        """Add up what the stops of earlier runs sold since this one began."""
+        rested = {resting_id(self._world.desk, each) for each in self._world.scenario.resting}
+        return sum(
+            (
+                each.filled_qty
+                for each in self._world.desk_orders()
+                if each.client_order_id in rested and each.ticket.symbol == symbol
+            ),
+            Decimal(0),
+        )
 
     def _could_sell(self, intent: OrderIntent) -> bool:
         """Tell whether shares were left that a cut exit could have sold."""
@@ -153,8 +191,13 @@ class Judge:
     def _overdone(self, decision: Decision, ours: list[Order]) -> list[str]:
         """Look for anything beyond the decision: other terms, or more shares sold."""
         intents = {each.client_order_id: each for each in (*decision.exits, *decision.entries)}
+        wishes = {each.client_order_id: each for each in decision.stops}
         problems = []
         for order in ours:
+            if wish := wishes.get(order.client_order_id):
+                if (order.stop_price, order.ticket.symbol) != (wish.stop_price, wish.symbol):
+                    problems.append(f"unexplained terms {order}")
+                continue
             intent = intents.get(order.client_order_id)
             if intent is None or not _within(intent, order):
                 problems.append(f"unexplained terms {order}")
@@ -163,11 +206,15 @@ class Judge:
                 (
                     each.filled_qty
                     for each in ours
-                    if each.ticket.symbol == intent.symbol and not each.is_buy
+                    if each.ticket.symbol == intent.symbol
+                    and not each.is_buy
+                    and each.ticket.type != "stop"
                 ),
                 Decimal(0),
             )
-            if sold > intent.qty:
+            if sold + self._sold_by_resting(intent.symbol) > max(
+                intent.qty, self._sold_by_resting(intent.symbol)
+            ):
                 problems.append(f"unexplained: {intent.symbol} sold {sold}, decided {intent.qty}")
         return problems
 

@@ -184,6 +184,32 @@ def _user_cancels(world: World) -> None:
             world.state.notes.add("user")
 
 
+def _stop_triggers(*, whole: bool) -> Callable[[World], None]:
+    """Let the desk's oldest open stop be reached by a price that nobody else sees."""
+
+    def do(world: World) -> None:
+        stops = [
+            each for each in world.desk_orders() if each.is_open and each.ticket.type == "stop"
+        ]
+        if not stops:
+            return
+        was = world.exchange.behaviour
+        world.exchange.behaviour = was.__class__(fill_parts=1 if whole else 2)
+        others = [each for each in world.exchange.book.open if each is not stops[0]]
+        for other in others:
+            del world.exchange.book._open[other.id]
+        stops[0].triggered = True
+        with world.broker.look():
+            pass
+        stops[0].triggered = False
+        ended = [each for each in (stops[0],) if each.is_open]
+        world.exchange.book._open = {each.id: each for each in (*others, *ended)}
+        world.exchange.behaviour = was
+        world.state.notes.add("stop")
+
+    return do
+
+
 def _user_trades_against_entry(world: World) -> None:
     """Rest a sell by hand in a symbol that the desk is about to buy: a wash trade."""
     world.by_hand("DELT", "sell", Decimal(3), type="limit", limit_price="19")
@@ -196,7 +222,8 @@ def _foreign(world: World) -> None:
         each["client_order_id"]
         for key, body in world.state.bucket.items()
         if key.endswith("decision.json")
-        for each in [*json.loads(body)["exits"], *json.loads(body)["entries"]]
+        for name in ("exits", "entries", "stops")
+        for each in json.loads(body)[name]
     )
     free = [each for each in ids if not world.exchange.book.is_taken(each)]
     assert all(each.startswith(prefix) for each in ids)
@@ -305,6 +332,14 @@ def _all() -> tuple[Fault, ...]:
 
 
 FAULTS = _all()
+#: Where stops rest, they may be reached at any time.
+AMONG_STOPS_FAULTS = (
+    *FAULTS,
+    Fault("stop-reached", _event(_stop_triggers(whole=True)), _of("broker"), is_event=True),
+    Fault(
+        "stop-reached-in-part", _event(_stop_triggers(whole=False)), _of("broker"), is_event=True
+    ),
+)
 #: Without a second submitter and without another program that uses our ids.
 ALONE = tuple(
     each for each in FAULTS if not each.name.startswith("twin") and each.name != "foreign-order"

@@ -214,7 +214,9 @@ class Machine:
     def _decided(self, position: Position) -> tuple[Run, Decision]:
         """Give run and decision as Fetch Bars, Compute Indicators and Decide Orders would."""
         first = run_of(self.world.account_number, 1, STARTED)
-        return taken_over(first, position.execution), decision_of(first, position.variant)
+        return taken_over(first, position.execution), decision_of(
+            first, position.variant, self.world.scenario
+        )
 
     def _went_well(self, position: Position, result: dict[str, Any]) -> Position:
         is_complete = result["outcome"] == "COMPLETE"

@@ -1,4 +1,4 @@
-"""Owns the rebalance that every fault plan disturbs: three sells, three buys, the user's shares.
+"""Owns the runs that fault plans disturb: a rebalance of six orders, and one among stops.
 
 Prices stand still, so that a book can be held against the decision to the cent. The entries cost
 more than the cash before the exits are filled, and the last one has to be cut to what they brought.
@@ -6,7 +6,7 @@ more than the cash before the exits are filled, and the last one has to be cut t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from algotrader.model import (
     OrderType,
     Run,
     Side,
+    StopWish,
     TradingMode,
 )
 from algotrader.sizing import marketable_price
@@ -42,8 +43,37 @@ PRICES = {
 CASH = Decimal(500)
 DESK_HOLDS = {"ALFA": Decimal(10), "BETA": Decimal(30), "CHAR": Decimal(15)}
 USER_HOLDS = {"ALFA": Decimal(5), "CHAR": Decimal(4), "DELT": Decimal(7)}
-EXITS = {"ALFA": 10, "BETA": 20, "CHAR": 15}
-ENTRIES = {"DELT": 60, "ECHO": 5, "FOXT": 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a run decided, and what rests at the broker when it begins.
+
+    Attributes
+    ----------
+    exits, entries, resting : dict of str to int
+        Shares by symbol; ``resting`` are stops of an earlier run, which this one cancels.
+    protects : tuple of str
+        Symbols that are to have a stop when the run is over.
+    """
+
+    exits: dict[str, int]
+    entries: dict[str, int]
+    resting: dict[str, int] = field(default_factory=dict)
+    protects: tuple[str, ...] = ()
+
+
+REBALANCE = Scenario(
+    exits={"ALFA": 10, "BETA": 20, "CHAR": 15}, entries={"DELT": 60, "ECHO": 5, "FOXT": 60}
+)
+# ALFA is sold out from under its stop, BETA in part; CHAR has lost its stop, DELT is to get one.
+AMONG_STOPS = Scenario(
+    exits={"ALFA": 10, "BETA": 20},
+    entries={"DELT": 60, "ECHO": 5},
+    resting={"ALFA": 10, "BETA": 30},
+    protects=("ALFA", "BETA", "CHAR", "DELT"),
+)
+OLD_LEVEL, NEW_LEVEL = Decimal("0.8"), Decimal("0.85")
 
 HISTORY = History(
     sessions=SESSIONS,
@@ -78,8 +108,19 @@ def run_of(account_number: str, execution: int, started_at: datetime) -> Run:
     )
 
 
-def decision_of(run: Run, variant: int = 0) -> Decision:
+def stop_level(symbol: str, part: Decimal) -> Decimal:
+    """Give a stop's price as a part of the symbol's."""
+    return (PRICES[symbol] * part).quantize(Decimal("0.01"))
+
+
+def resting_id(desk: str, symbol: str) -> str:
+    """Give the id of a stop that rests since an earlier session."""
+    return client_order_id(OrderPlace(desk, SESSIONS[1], "day", symbol, Leg.STOP, 0))
+
+
+def decision_of(run: Run, variant: int = 0, scenario: Scenario = REBALANCE) -> Decision:
     """Make the run's decision; another variant is what a fresh look would have decided."""
+    cancels = tuple(resting_id(run.desk, each) for each in scenario.resting)
 
     def intent(symbol: str, leg: Leg, qty: int) -> OrderIntent:
         side = Side.SELL if leg is Leg.EXIT else Side.BUY
@@ -103,11 +144,25 @@ def decision_of(run: Run, variant: int = 0) -> Decision:
         desk_capital=Decimal(8000),
         spendable=Decimal(490),
         target_weights={},
-        exits=tuple(intent(symbol, Leg.EXIT, qty) for symbol, qty in EXITS.items()),
-        entries=tuple(intent(symbol, Leg.ENTRY, qty) for symbol, qty in ENTRIES.items()),
-        cancels=(),
+        exits=tuple(intent(symbol, Leg.EXIT, qty) for symbol, qty in scenario.exits.items()),
+        entries=tuple(intent(symbol, Leg.ENTRY, qty) for symbol, qty in scenario.entries.items()),
+        cancels=cancels,
         denied=(),
         why={},
+        stops=tuple(
+            StopWish(
+                client_order_id=client_order_id(
+                    OrderPlace(run.desk, run.session, run.slot, symbol, Leg.STOP, 0)
+                ),
+                symbol=symbol,
+                stop_price=stop_level(symbol, NEW_LEVEL),
+                reference_price=PRICES[symbol],
+                held=DESK_HOLDS.get(symbol, Decimal(0)),
+                why="a stop",
+            )
+            for symbol in scenario.protects
+        ),
+        filled_before=dict.fromkeys(cancels, Decimal(0)),
     )
 
 

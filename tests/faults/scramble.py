@@ -18,6 +18,7 @@ from tests.faults.explore import Tally, carried_out
 from tests.faults.judge import Judge, Verdict
 from tests.faults.kinds import FAULTS, Fault
 from tests.faults.machine import Machine, Position
+from tests.faults.market import REBALANCE, Scenario
 from tests.faults.wire import Exchange, Wire
 from tests.faults.world import Reply, World
 
@@ -47,14 +48,18 @@ class Scrambler:
     """
 
     def __init__(
-        self, wire: Wire, book: Callable[[], Book] = Book, faults: Sequence[Fault] = FAULTS
+        self,
+        wire: Wire,
+        book: Callable[[], Book] = Book,
+        faults: Sequence[Fault] = FAULTS,
+        scenario: Scenario = REBALANCE,
     ) -> None:
         self._wire = wire
         self._faults = faults
-        self._pair_part = PAIR_PART if faults is FAULTS else 0
+        self._pair_part = PAIR_PART if len(faults) >= len(FAULTS) else 0
         self._benches: list[tuple[Machine, Judge]] = []
         for behaviour in BEHAVIOURS:
-            machine = Machine(wire, World(behaviour, book, pauses=True))
+            machine = Machine(wire, World(behaviour, book, pauses=True, scenario=scenario))
             self._benches.append((machine, Judge(machine)))
 
     def plans(self, seeds: range) -> Tally:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from tests.faults.explore import Explorer, Tally, slots_of
-from tests.faults.kinds import ALONE, FAULTS
+from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS
 from tests.faults.machine import Machine, retriers
+from tests.faults.market import AMONG_STOPS
 from tests.faults.scramble import Scrambler
 from tests.faults.wire import Wire
 from tests.faults.world import World
 from tests.faults.worlds import RESTING, NotUnique, UniqueWhileOpen
 
 EVERY = 7  # of the single faults, one in so many
+EVERY_AMONG_STOPS = 23
 SEEDS = range(30)
 
 
@@ -51,6 +54,39 @@ def test_single_faults_neither_double_nor_lose_an_order(explorer: Explorer) -> N
 def test_random_plans_neither_double_nor_lose_an_order(wire: Wire) -> None:
     tally = Scrambler(wire).plans(SEEDS)
     assert (tally.plans, tally.examples, tally.endings["failed"]) == (len(SEEDS), [], 0)
+
+
+def test_among_stops_single_faults_oversell_nothing_and_leave_nothing_unprotected(
+    wire: Wire,
+) -> None:
+    one = Explorer(Machine(wire, World(RESTING, scenario=AMONG_STOPS)), AMONG_STOPS_FAULTS)
+    tally, number = Tally(), 0
+    for position in one.path():
+        _, asked = one.scripted.step(position)
+        for place, fault in slots_of(one.faults, asked):
+            number += 1
+            if number % EVERY_AMONG_STOPS == 0:
+                tally.add(one.single(position, place, fault))
+    assert tally.plans > 80
+    assert (tally.examples, tally.endings["failed"]) == ([], 0)
+
+
+def test_what_a_stop_sold_meanwhile_is_not_sold_again_and_the_suite_would_see_it(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = [each for each in AMONG_STOPS_FAULTS if each.name == "stop-reached"]
+
+    def found() -> Tally:
+        one = Explorer(Machine(wire, World(RESTING, scenario=AMONG_STOPS)), reached)
+        first, tally = one.path()[0], Tally()
+        _, asked = one.scripted.step(first)
+        for place, fault in slots_of(reached, asked):
+            tally.add(one.single(first, place, fault))
+        return tally
+
+    assert found().examples == []
+    monkeypatch.setattr("algotrader.submission.plans.sold_by_canceled", lambda *_: Decimal(0))
+    assert any("OVERSOLD" in each for each in found().examples)
 
 
 def test_a_second_submitter_at_a_broker_that_takes_ids_twice_is_caught(wire: Wire) -> None:

@@ -45,6 +45,7 @@ ENVIRON = {
     "APCA_API_DATA_URL": BROKER,
 }
 AWS_TIMEOUT_SECONDS = 10
+WRITTEN_TERMS = ("symbol", "side", "qty", "limit_price", "stop_price", "time_in_force")
 PAUSE_SECONDS = 1  # between botocore's attempts, which it draws by chance
 
 
@@ -199,7 +200,7 @@ class Wire:
         names = ["decision.json", *([f"plan-{number:03d}.json"] if number else [])]
         stored = [self.world.state.bucket.get(journal + each) for each in names]
         plans = [self.plan, *(json.loads(each) for each in stored[1:] if each)]
-        wanted = {key: sent.get(key) for key in ("symbol", "side", "qty", "limit_price")}
+        wanted = {key: sent.get(key) for key in WRITTEN_TERMS}
         is_in_each = all(
             any(wanted.items() <= each.items() for each in plan["orders"]) for plan in plans
         )

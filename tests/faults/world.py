@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from algotrader.ids import desk_id, desk_prefix
 from local.paper_broker.book import Book
 from local.paper_broker.broker import Options, PaperBroker
 from local.paper_broker.exchange import Exchange
@@ -23,7 +24,21 @@ from local.paper_broker.rules import parse_ticket
 from local.paper_broker.server import ROUTES
 from local.paper_broker.values import Behaviour, Opening, Order, Refusal
 from local.paper_broker.wsgi import Application
-from tests.faults.market import CASH, DESK_HOLDS, HISTORY, PRICES, TODAY, USER_HOLDS
+from tests.faults.market import (
+    CASH,
+    DESK_HOLDS,
+    HISTORY,
+    OLD_LEVEL,
+    PRICES,
+    REBALANCE,
+    SETTINGS,
+    STRATEGY,
+    TODAY,
+    USER_HOLDS,
+    Scenario,
+    resting_id,
+    stop_level,
+)
 
 KEYS = json.dumps({"key_id": "key", "secret_key": "secret"})
 HELD = {
@@ -113,11 +128,19 @@ class World:
     pauses : bool
         Whether the pauses between a client's attempts take time. Where they do not, more worlds
         are the same, and what is tried again meets the world as it was.
+    scenario : Scenario
+        The run, and the stops that rest when it begins.
     """
 
     def __init__(
-        self, behaviour: Behaviour, book: Callable[[], Book] = Book, *, pauses: bool = False
+        self,
+        behaviour: Behaviour,
+        book: Callable[[], Book] = Book,
+        *,
+        pauses: bool = False,
+        scenario: Scenario = REBALANCE,
     ) -> None:
+        self.scenario = scenario
         self.state = State()
         self._pauses = pauses
         self.twin: Callable[..., None] = lambda **_: None  # the machine's
@@ -129,6 +152,9 @@ class World:
         self.application = Application(self.broker, ROUTES)
         assert set(vars(self.exchange)) == EXCHANGE_PARTS, "World.key must know every part"
         self.account_number = json.loads(self.ask("GET", "/v2/account").body)["account_number"]
+        self.desk = desk_id(self.account_number, SETTINGS.stack, STRATEGY)
+        for symbol, qty in scenario.resting.items():
+            self.order_stop(resting_id(self.desk, symbol), symbol, qty)
 
     @property
     def exchange(self) -> Exchange:
@@ -271,9 +297,40 @@ class World:
             self.state.late.remove(each)
             self._call("POST", "/v2/orders", "", each[1])
 
+    def order_stop(self, order_id: str, symbol: str, qty: int) -> None:
+        """Place a stop as an earlier run of the desk did."""
+        terms = {"type": "stop", "time_in_force": "gtc", "client_order_id": order_id}
+        level = str(stop_level(symbol, OLD_LEVEL))
+        with self.broker.look() as exchange:
+            body = {**terms, "symbol": symbol, "side": "sell", "qty": qty, "stop_price": level}
+            exchange.submit(parse_ticket(body))
+
+    def desk_orders(self) -> list[Order]:
+        """List the desk's own orders, of this run and of earlier ones."""
+        return [
+            each
+            for each in self.exchange.book.all
+            if each.client_order_id.startswith(desk_prefix(self.desk))
+            and each.id not in self.state.by_hand
+        ]
+
+    def desk_holds(self) -> dict[str, Decimal]:
+        """Add up what the desk holds by its own orders."""
+        held = {symbol: DESK_HOLDS.get(symbol, Decimal(0)) for symbol in PRICES}
+        for order in self.desk_orders():
+            held[order.ticket.symbol] += order.filled_qty * (1 if order.is_buy else -1)
+        return held
+
     def _watch(self) -> None:
+        """Note what must never be: a short position, more on sale than the desk holds."""
         if any(holding.qty < 0 for holding in self.exchange.account.holdings.values()):
             self.state.notes.add("SHORT")
+        held = self.desk_holds()
+        for order in self.desk_orders():
+            if order.is_open and not order.is_buy:
+                held[order.ticket.symbol] -= order.remaining
+        if any(qty < 0 for qty in held.values()):
+            self.state.notes.add("OVERSOLD")
 
     # -- what others do ---------------------------------------------------------------------------
 
