@@ -28,6 +28,15 @@ _REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowOutcome:
+    """What a second strategy decided, or why it did not; it sent nothing in any case."""
+
+    strategy: str
+    decision: Decision | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """All that is known of a run at its end; None is what it never got to.
 
@@ -53,6 +62,7 @@ class Outcome:
     breakdown: Breakdown | None = None
     record: str = ""
     notes: tuple[str, ...] = ()
+    shadow: ShadowOutcome | None = None
 
     @property
     def is_report(self) -> bool:
