@@ -98,7 +98,7 @@ def print_shadow(console: Console, document: dict[str, Any]) -> None:
     why = shadow["decision"]["why"]
     rows = [
         (symbol, would.get(symbol, NOTHING), does.get(symbol, NOTHING), why.get(symbol, ""))
-        for symbol in sorted({*why, *does})
+        for symbol in sorted({*why, *would, *does})
     ]
     section(console, title, table(("Symbol", "Would", "The desk", "Reason"), rows))
 

@@ -21,9 +21,10 @@ def _lines(outcome: Outcome, shadow: ShadowOutcome) -> Iterator[str]:
         yield f"it did not decide: {shadow.error or 'the run never got so far'}"
         return
     mine, live = _orders(shadow.decision), _orders(outcome.decision)
-    for symbol in sorted({*shadow.decision.why, *live}):
+    for symbol in sorted({*shadow.decision.why, *mine, *live}):
         would, does = mine.get(symbol, "do nothing"), live.get(symbol, "nothing")
-        yield f"{symbol}: would {would} (the desk: {does}). {shadow.decision.why.get(symbol, '')}"
+        why = shadow.decision.why.get(symbol)
+        yield f"{symbol}: would {would} (the desk: {does})" + (f". {why}" if why else "")
     weights = shadow.decision.target_weights
     told = ", ".join(f"{symbol} {percent(weights[symbol])}" for symbol in sorted(weights))
     yield f"its target weights: {told or 'none, all cash'}"
