@@ -108,9 +108,20 @@ def case_of(
 
 
 def first_refusal(
-    case: Case, run: Run, settings: Settings, snapshot: Snapshot, desk: Desk
+    case: Case,
+    run: Run,
+    settings: Settings,
+    snapshot: Snapshot,
+    desk: Desk,
+    stop: Decimal | None = None,
 ) -> Refusal | None:
-    """Give the first limit that an order breaks by itself, whatever else the run does."""
+    """Give the first limit that an order breaks by itself, whatever else the run does.
+
+    Parameters
+    ----------
+    stop : Decimal or None
+        The protective stop that the symbol is to have; its sell must find no open buy either.
+    """
     symbol, side = case.symbol, case.side
     own = [each for each in snapshot.own_open_orders if each.symbol == symbol]
     foreign = [each for each in snapshot.foreign_open_orders if each.symbol == symbol]
@@ -120,7 +131,8 @@ def first_refusal(
         or limits.no_corporate_action(snapshot.corporate_actions, symbol)
         or limits.tradable(snapshot.assets.get(symbol), side)
         or limits.no_own_order_open(own)
-        or limits.no_opposite_order_open((*own, *foreign), side)
+        or limits.no_opposite_order_open(foreign, side)
+        or (limits.no_opposite_order_open(foreign, Side.SELL) if stop else None)
     )
     if refusal or case.price is None:
         return refusal
@@ -146,6 +158,7 @@ def first_refusal(
         or limits.price_near_close(
             case.price.price, snapshot.last_closes.get(symbol), settings.max_price_deviation
         )
+        or (limits.stop_below_price(stop, case.price.price) if stop else None)
         or limits.minimum_order(
             case.qty,
             case.worst,

@@ -15,7 +15,7 @@ from algotrader.cases import (
     why_order,
 )
 from algotrader.desk import Desk, Room, desk_of
-from algotrader.ids import OrderPlace, client_order_id, parse_client_order_id
+from algotrader.ids import OrderPlace, client_order_id
 from algotrader.limits import Refusal
 from algotrader.model import (
     Decision,
@@ -30,9 +30,11 @@ from algotrader.model import (
     Snapshot,
     TradingState,
 )
+from algotrader.own_orders import is_protective, leg_of, resting_stops
 from algotrader.sizing import MONEY, ZERO, usable
+from algotrader.stops import audit_stops, stop_level
 from algotrader.strategy import Market, Portfolio, Strategy, SymbolFeatures
-from algotrader.weights import ask, check_features
+from algotrader.weights import ask, ask_stops, check_features
 
 
 def decide(
@@ -59,14 +61,22 @@ def decide(
         desk = desk_of(settings, snapshot)
     with localcontext(DefaultContext):  # numbers as wide as the strategy's own
         market = _market(settings, snapshot, features)
-        portfolio = _portfolio(settings, desk)
-    weights = ask(strategy, settings.strategy, settings.symbols, market, portfolio)
+        portfolio = _portfolio(settings, snapshot, desk)
+    asked = (strategy, settings.strategy, settings.symbols, market, portfolio)
+    weights = ask(*asked)
+    prices = ask_stops(*asked)
     with localcontext(MONEY):
-        return _decide(run, settings, snapshot, desk, weights)
+        stops = {symbol: stop_level(price) for symbol, price in prices.items()}
+        return _decide(run, settings, snapshot, desk, weights, stops)
 
 
 def _decide(
-    run: Run, settings: Settings, snapshot: Snapshot, desk: Desk, weights: dict[str, Decimal]
+    run: Run,
+    settings: Settings,
+    snapshot: Snapshot,
+    desk: Desk,
+    weights: dict[str, Decimal],
+    stops: dict[str, Decimal],
 ) -> Decision:
     cases: list[Case] = []
     refused: dict[str, Refusal] = {}
@@ -78,7 +88,8 @@ def _decide(
             why[symbol] = why_nothing(stake, weight, settings, desk)
             continue
         cases.append(case)
-        if refusal := first_refusal(case, run, settings, snapshot, desk):
+        stop = stops.get(symbol)
+        if refusal := first_refusal(case, run, settings, snapshot, desk, stop):
             refused[symbol] = refusal
 
     clear = [case for case in cases if case.symbol not in refused]
@@ -93,6 +104,10 @@ def _decide(
 
     denied = [(case, refused[case.symbol]) for case in cases if case.symbol in refused]
     why |= {case.symbol: why_denied(case, refusal, desk) for case, refusal in denied}
+    traded = frozenset(each.symbol for each in (*exit_intents, *entry_intents))
+    audit = audit_stops(run, settings, snapshot, desk, stops, traded)
+    why |= {symbol: f"{why[symbol]}; {told}" for symbol, told in audit.told.items()}
+    cancels = tuple(sorted((*_cancels(snapshot), *audit.cancels)))
     return Decision(
         run_id=run.run_id,
         strategy=settings.strategy,
@@ -101,12 +116,19 @@ def _decide(
         target_weights=weights,
         exits=exit_intents,
         entries=entry_intents,
-        cancels=_cancels(snapshot),
+        cancels=cancels,
         denied=tuple(
             OrderDenied(case.symbol, case.side, case.wanted.qty, refusal.code, refusal.detail)
             for case, refusal in denied
         ),
         why={symbol: why[symbol] for symbol in desk.stakes},
+        stops=tuple(audit.wishes),
+        filled_before={
+            each.client_order_id: each.filled_qty
+            for each in snapshot.own_open_orders
+            if each.client_order_id in cancels
+        },
+        unprotected=audit.unprotected,
     )
 
 
@@ -149,19 +171,27 @@ def _market(settings: Settings, snapshot: Snapshot, features: Features) -> Marke
     )
 
 
-def _portfolio(settings: Settings, desk: Desk) -> Portfolio:
+def _portfolio(settings: Settings, snapshot: Snapshot, desk: Desk) -> Portfolio:
     """Show the holdings of the universe: the strategy has no say about any other."""
     held = {
         symbol: stake
         for symbol, stake in desk.stakes.items()
         if symbol in settings.symbols and stake.held > 0
     }
+    stops = resting_stops(snapshot.own_open_orders)
+    costs = {each: snapshot.ledger.holdings[each] for each in held}
     return Portfolio(
         capital=desk.capital,
         quantities={symbol: stake.held for symbol, stake in held.items()},
         weights={
             symbol: desk.value_of(symbol) / desk.capital if desk.capital > 0 else ZERO
             for symbol in held
+        },
+        costs={symbol: each.cost / each.qty for symbol, each in costs.items()},
+        stops={
+            symbol: price
+            for symbol in held
+            if symbol in stops and (price := stops[symbol][0].stop_price) is not None
         },
     )
 
@@ -186,15 +216,10 @@ def _cancels(snapshot: Snapshot) -> tuple[str, ...]:
             order.client_order_id
             for order in snapshot.own_open_orders
             if not order.is_terminal
-            and not limits.is_protective(order)
-            and not (halted and not _is_entry(order.client_order_id))
+            and not is_protective(order)
+            and not (halted and leg_of(order.client_order_id) is not Leg.ENTRY)
         )
     )
-
-
-def _is_entry(order_id: str) -> bool:
-    place = parse_client_order_id(order_id)
-    return place is not None and place.leg is Leg.ENTRY
 
 
 def _intent(case: Case, run: Run, settings: Settings, desk: Desk) -> OrderIntent:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 from algotrader.model import Settings, Snapshot
+from algotrader.own_orders import remaining, resting_stops
 from algotrader.sizing import (
     CENT,
     ZERO,
@@ -106,7 +107,11 @@ def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
     """
     holdings = snapshot.ledger.holdings
     managed = {*settings.symbols, *(each for each in holdings if holdings[each].qty != 0)}
-    stakes = {each: stake_of(each, holdings, snapshot.positions) for each in sorted(managed)}
+    stops = resting_stops(snapshot.own_open_orders)
+    stakes = {
+        each: stake_of(each, holdings, snapshot.positions, remaining(stops.get(each, ())))
+        for each in sorted(managed)
+    }
     references = {each: worth for each in stakes if (worth := _worth(each, snapshot)) is not None}
     positions = sum(
         (stakes[each].held * worth for each, worth in references.items()), ZERO

@@ -11,16 +11,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from algotrader.ids import parse_client_order_id
 from algotrader.model import (
     Asset,
     CorporateAction,
     LatestPrice,
-    Leg,
     Order,
     Side,
     TradingState,
 )
+from algotrader.own_orders import is_protective
 from algotrader.sizing import (
     MIN_FRACTIONAL_NOTIONAL,
     ONE_SHARE,
@@ -49,6 +48,7 @@ class Reason(StrEnum):
     MINUTES_TO_CLOSE = "MINUTES_TO_CLOSE"
     PRICE_STALE = "PRICE_STALE"
     PRICE_DEVIATION = "PRICE_DEVIATION"
+    STOP_ABOVE_PRICE = "STOP_ABOVE_PRICE"
     BELOW_MINIMUM_ORDER = "BELOW_MINIMUM_ORDER"
     MAX_POSITION_WEIGHT = "MAX_POSITION_WEIGHT"
     MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"
@@ -71,8 +71,6 @@ class Refusal:
 FUTURE_TOLERANCE = timedelta(seconds=60)
 # Cash dividends change neither quantities nor what an order means; all other actions do.
 HARMLESS_ACTIONS = frozenset({"cash_dividend", "cash_dividends"})
-# Legs that protect a position: they stand on purpose, a run does not clear them away.
-PROTECTIVE_LEGS = frozenset({Leg.STOP, Leg.TARGET})
 
 
 def trading_state(state: TradingState, reason: str, side: Side) -> Refusal | None:
@@ -127,6 +125,15 @@ def price_near_close(
         Reason.PRICE_DEVIATION,
         f"price {dollars(price)} is {percent:+.2f} % off the last close {dollars(last_close)},"
         f" allowed {tidy(max_deviation * 100):f} %",
+    )
+
+
+def stop_below_price(stop: Decimal, price: Decimal) -> Refusal | None:
+    """Ask that a protective stop is below the latest price: above it, it would sell at once."""
+    if stop < price:
+        return None
+    return Refusal(
+        Reason.STOP_ABOVE_PRICE, f"stop {dollars(stop)} is not below the price {dollars(price)}"
     )
 
 
@@ -314,12 +321,6 @@ def max_turnover(
         f"cost {cost:.2f} beside {traded:.2f} traded in this run, allowed {tidy(maximum):f} of"
         f" {capital:.2f} = {maximum * capital:.2f}",
     )
-
-
-def is_protective(order: Order) -> bool:
-    """Whether an order of the desk's own protects a position."""
-    place = parse_client_order_id(order.client_order_id)
-    return place is not None and place.leg in PROTECTIVE_LEGS
 
 
 def _told(orders: Iterable[Order]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -79,8 +79,14 @@ class Portfolio:
         Shares that the desk holds; a symbol that it does not hold is absent.
     weights : dict of str to Decimal
         Market value of each holding as a fraction of desk capital.
+    costs : dict of str to Decimal
+        What a share of each holding was bought at on average, in dollars.
+    stops : dict of str to Decimal
+        Price of the desk's stop that rests at the broker, in dollars; absent where none does.
     """
 
     capital: Decimal
     quantities: dict[str, Decimal]
     weights: dict[str, Decimal]
+    costs: dict[str, Decimal] = field(default_factory=dict)
+    stops: dict[str, Decimal] = field(default_factory=dict)

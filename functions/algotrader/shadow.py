@@ -8,7 +8,16 @@ from typing import Any
 from algotrader.decision import decide
 from algotrader.errors import DeskError
 from algotrader.ids import desk_id
-from algotrader.model import Decision, Features, OrderIntent, Run, Settings, Snapshot
+from algotrader.model import (
+    Decision,
+    Features,
+    Leg,
+    OrderIntent,
+    Run,
+    Settings,
+    Snapshot,
+    StopWish,
+)
 from algotrader.strategy import Strategy
 
 # A sentence or two: it travels in the state machine's state, and is read in an e-mail.
@@ -44,14 +53,16 @@ def decide_as_shadow(
         for each in fields(decision)
         if isinstance(getattr(decision, each.name), tuple)
     }
-    return replace(decision, **unnamed | {"cancels": ()})
+    return replace(decision, **unnamed | {"cancels": (), "filled_before": {}})
 
 
 def _unnamed(value: object) -> object:
     """Take the client order id from what has one."""
-    if not isinstance(value, OrderIntent):
-        return value
-    return replace(value, client_order_id=f"shadow-{value.symbol}-{value.leg.value}")
+    if isinstance(value, StopWish):
+        return replace(value, client_order_id=f"shadow-{value.symbol}-{Leg.STOP.value}")
+    if isinstance(value, OrderIntent):
+        return replace(value, client_order_id=f"shadow-{value.symbol}-{value.leg.value}")
+    return value
 
 
 def said(error: BaseException) -> str:

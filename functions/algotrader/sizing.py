@@ -41,7 +41,7 @@ class Stake:
     held : Decimal
         The desk's part of the position: the lesser of both, never below 0.
     tradable : Decimal
-        The part of ``held`` that no open order keeps.
+        The part of ``held`` that no open order keeps but the desk's own stops.
     """
 
     symbol: str
@@ -97,13 +97,22 @@ class Wanted:
 
 
 def stake_of(
-    symbol: str, holdings: Mapping[str, Holding], positions: Mapping[str, Position]
+    symbol: str,
+    holdings: Mapping[str, Holding],
+    positions: Mapping[str, Position],
+    released: Decimal = ZERO,
 ) -> Stake:
-    """Tell the desk's stake in a symbol; numbers that are not finite count as 0."""
+    """Tell the desk's stake in a symbol; numbers that are not finite count as 0.
+
+    Parameters
+    ----------
+    released : Decimal
+        Shares that the desk's own resting stops keep: they are free once these are canceled.
+    """
     holding, position = holdings.get(symbol), positions.get(symbol)
     ledger = finite(holding.qty) if holding else ZERO
     broker = finite(position.qty) if position else ZERO
-    available = finite(position.qty_available) if position else ZERO
+    available = (finite(position.qty_available) if position else ZERO) + released
     held = max(min(ledger, broker), ZERO)
     tradable = max(min(held, available), ZERO)
     return Stake(symbol=symbol, ledger=ledger, broker=broker, held=held, tradable=tradable)
@@ -167,9 +176,14 @@ def marketable_price(price: Decimal, side: Side, offset_bps: int) -> Decimal:
     with localcontext(MONEY):
         offset = price * offset_bps / _BPS
         raw = price + offset if side is Side.BUY else price - offset
-        tick = CENT if raw >= 1 else SUB_DOLLAR_TICK
+        tick = tick_of(raw)
         rounded = raw.quantize(tick, ROUND_CEILING if side is Side.BUY else ROUND_FLOOR)
         return max(rounded, tick)
+
+
+def tick_of(price: Decimal) -> Decimal:
+    """Give the smallest step of an order's price: a cent, below one dollar a hundredth of it."""
+    return CENT if price >= 1 else SUB_DOLLAR_TICK
 
 
 def worst_cost(intent: OrderIntent, settings: Settings) -> Decimal:

@@ -123,6 +123,22 @@ class Strategy:
         """
         raise NotImplementedError
 
+    def stop_prices(self, market: Market, portfolio: Portfolio) -> Mapping[str, Decimal]:
+        """Say at which price each holding is to be sold whatever happens between two bells.
+
+        Asked right after `target_weights`, with the same market and portfolio; by default there are
+        no stops. The desk keeps one stop order at the broker for the whole shares that it holds.
+
+        Returns
+        -------
+        Mapping of str to Decimal or float
+            Dollars, above 0 and below the latest price; cut to the tick. A symbol left out has no
+            stop: one that rests is canceled. To leave a stop where it is, give
+            ``portfolio.stops[symbol]`` again.
+        """
+        del market, portfolio
+        return {}
+
     def features(self, bars: DataFrame, files: Mapping[str, bytes]) -> Mapping[str, float]:
         """Compute features of one's own from a symbol's bars; by default there are none.
 

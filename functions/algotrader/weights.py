@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, DefaultContext, localcontext
 from pathlib import PurePath
 
@@ -70,18 +70,7 @@ def ask(
         ``STRATEGY_FAILED`` when it raises anything, ``WEIGHTS_INVALID``, ``WEIGHT_INVALID`` or
         ``WEIGHTS_ABOVE_ONE`` for what it returns.
     """
-    try:
-        with localcontext(DefaultContext):
-            answer: object = strategy.target_weights(market, portfolio)
-    except (Exception, SystemExit) as error:
-        raise StrategyError(
-            "STRATEGY_FAILED",
-            f"Nothing was traded: mend functions/strategies/{name}.py.",
-            strategy=name,
-            error=type(error).__name__,
-            message=_shown(str(error)),
-            at=_place(error),
-        ) from error
+    answer = _answer(name, lambda: strategy.target_weights(market, portfolio))
     if not isinstance(answer, Mapping):
         raise _invalid(
             "WEIGHTS_INVALID", name, "must return a dict of symbol to weight", answer=_shown(answer)
@@ -98,6 +87,53 @@ def ask(
     return weights
 
 
+def ask_stops(
+    strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
+) -> dict[str, Decimal]:
+    """Ask a strategy for its stop prices and check them.
+
+    Returns
+    -------
+    dict of str to Decimal
+        As answered, in alphabetical order; dollars, each above 0.
+
+    Raises
+    ------
+    StrategyError
+        ``STRATEGY_FAILED`` when it raises anything, ``STOPS_INVALID`` for what it returns.
+    """
+    answer = _answer(name, lambda: strategy.stop_prices(market, portfolio))
+    method = "stop_prices"
+    if not isinstance(answer, Mapping):
+        advice = "must return a dict of symbol to price"
+        raise _invalid("STOPS_INVALID", name, advice, method, answer=_shown(answer))
+    stops = {}
+    for symbol, value in sorted(answer.items(), key=lambda item: str(item[0])):
+        number = _number(value)
+        if symbol not in symbols or number is None or number <= 0:
+            advice = f"may give prices above 0 of the template's Symbols: {', '.join(symbols)}"
+            facts = {"symbol": _shown(symbol), "price": _shown(value)}
+            raise _invalid("STOPS_INVALID", name, advice, method, **facts)
+        stops[str(symbol)] = number
+    return stops
+
+
+def _answer(name: str, question: Callable[[], object]) -> object:
+    """Ask user code, and tell of whatever it raises."""
+    try:
+        with localcontext(DefaultContext):
+            return question()
+    except (Exception, SystemExit) as error:
+        raise StrategyError(
+            "STRATEGY_FAILED",
+            f"Nothing was traded: mend functions/strategies/{name}.py.",
+            strategy=name,
+            error=type(error).__name__,
+            message=_shown(str(error)),
+            at=_place(error),
+        ) from error
+
+
 def _weight(name: str, symbols: tuple[str, ...], symbol: object, value: object) -> Decimal:
     if symbol not in symbols:
         raise _invalid(
@@ -107,18 +143,26 @@ def _weight(name: str, symbols: tuple[str, ...], symbol: object, value: object) 
             symbol=_shown(symbol),
         )
     advice = "must return weights that are numbers from 0 to 1"
-    if isinstance(value, bool) or not isinstance(value, Decimal | int | float):
-        raise _invalid("WEIGHT_INVALID", name, advice, symbol=symbol, weight=_shown(value))
-    number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
-    if not number.is_finite() or number < 0:
+    number = _number(value)
+    if number is None or number < 0:
         raise _invalid("WEIGHT_INVALID", name, advice, symbol=symbol, weight=_shown(value))
     return number if number > 0 else _ZERO
 
 
-def _invalid(code: str, name: str, advice: str, **facts: object) -> StrategyError:
+def _number(value: object) -> Decimal | None:
+    """Read a finite number exactly; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | float):
+        return None
+    number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
+    return number if number.is_finite() else None
+
+
+def _invalid(
+    code: str, name: str, advice: str, method: str = "target_weights", **facts: object
+) -> StrategyError:
     return StrategyError(
         code,
-        f"Nothing was traded: target_weights in functions/strategies/{name}.py {advice}.",
+        f"Nothing was traded: {method} in functions/strategies/{name}.py {advice}.",
         strategy=name,
         **facts,
     )
@@ -133,6 +177,6 @@ def _shown(value: object) -> str:
 def _place(error: BaseException) -> str:
     """Give the line of the strategy's file that an error came through last."""
     frames = traceback.extract_tb(error.__traceback__)
-    within = frames[1:] or frames  # the first is our call
+    within = frames[2:] or frames  # the first two are our call
     last = [frame for frame in within if frame.filename == within[0].filename][-1]
     return f"{PurePath(last.filename).name}:{last.lineno}"

@@ -29,7 +29,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     features = artifacts.get(request.features, Features)
     strategy = load_strategy(settings.strategy, settings.strategy_parameters)
     decision = decide(run, settings, snapshot, features, strategy)
-    sends = run.sends_orders and bool(decision.exits or decision.entries or decision.cancels)
+    wanted = (decision.exits, decision.entries, decision.cancels, decision.stops)
+    sends = run.sends_orders and any(wanted)
     # Not under "decision": that journal entry is Submit Orders' own, written once and for good.
     result = DecideOrdersResult(
         outcome="SUBMIT" if sends else "NOTHING_TO_SUBMIT",

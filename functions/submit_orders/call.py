@@ -19,6 +19,7 @@ from algotrader.errors import (
 from algotrader.ids import desk_id
 from algotrader.model import (
     Decision,
+    Leg,
     Order,
     OrderIntent,
     OrderRejected,
@@ -41,6 +42,7 @@ from algotrader.submission import (
     orders_due,
     orders_to_cancel,
     orders_to_post,
+    trades_end,
 )
 
 # The listing starts a little before the run: the broker's clock, which dated the run, and its
@@ -107,10 +109,10 @@ class SubmitCall:
         later = self._plan_after(plan)
         if later is not None:
             # Another call got further: its plan is law, and it is sent by the call after this one.
-            return adopt(later, plan, known)
-        plan = close_if_due(self.run, plan, known)
+            return adopt(later, self.decision, plan, known)
+        plan = close_if_due(self.run, self.decision, plan, known)
         check_terms(plan, self.decision, known)
-        for order in orders_to_cancel(self.run, plan, known):
+        for order in orders_to_cancel(self.run, self.decision, plan, known):
             self.broker.cancel(order.broker_id)
             self.log("Cancel requested", client_order_id=order.client_order_id)
         intents = orders_due(plan, self._plan_before(plan), orders_to_post(plan, known))
@@ -124,7 +126,7 @@ class SubmitCall:
         ):
             later = self._plan_after(plan)
             if later is not None:
-                return adopt(later, plan, known)
+                return adopt(later, self.decision, plan, known)
         return step
 
     def _store_decision(self) -> None:
@@ -195,7 +197,9 @@ class SubmitCall:
         unknown: list[str] = []
         asked_at = time.monotonic()
         for intent in intents:
-            if known.now + timedelta(seconds=time.monotonic() - asked_at) >= self.run.deadline:
+            is_stop = intent.leg is Leg.STOP
+            ends = self.run.deadline if is_stop else trades_end(self.run, self.decision)
+            if known.now + timedelta(seconds=time.monotonic() - asked_at) >= ends:
                 break  # the next call closes the plan and names what was not sent
             if intent.side is Side.SELL:
                 available = self._available(intent.symbol)

@@ -59,14 +59,19 @@ RUN = Run(
 class FixedWeights(Strategy):
     """Answers what it was made with, and keeps what it was shown."""
 
-    def __init__(self, answer: object) -> None:
+    def __init__(self, answer: object, stops: object = None) -> None:
         super().__init__()
         self.answer = answer
+        self.stops = {} if stops is None else stops
         self.shown: list[tuple[Market, Portfolio]] = []
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> Any:
         self.shown.append((market, portfolio))
         return self.answer
+
+    def stop_prices(self, market: Market, portfolio: Portfolio) -> Any:
+        del market, portfolio
+        return self.stops
 
 
 def settings(**changes: Any) -> Settings:
@@ -192,9 +197,11 @@ def decided(
     *,
     under: Settings = SETTINGS,
     of: Run = RUN,
+    stops: object = None,
 ) -> Decision:
-    """Decide at a bell by these weights."""
-    return decide(of, under, told or snapshot(), features(*under.symbols), FixedWeights(weights))
+    """Decide at a bell by these weights and stops."""
+    strategy = FixedWeights(weights, stops)
+    return decide(of, under, told or snapshot(), features(*under.symbols), strategy)
 
 
 def quantities(intents: tuple[OrderIntent, ...]) -> dict[str, Decimal]:

@@ -69,9 +69,9 @@ def one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
-def word(kind: type[WordT]) -> Callable[[str], WordT]:
-    """Make a parser of an enumeration's values."""
-    words = [each.value for each in kind]
+def word(kind: type[WordT], *allowed: WordT) -> Callable[[str], WordT]:
+    """Make a parser of an enumeration's values, of some of them when they are named."""
+    words = [each.value for each in allowed or kind]
     return lambda text: kind(one_of(*words)(text))
 
 

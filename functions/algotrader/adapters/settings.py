@@ -73,7 +73,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_bar_age_sessions=read("MaxBarAgeSessions", parameters.integer(1)),
         max_missing_bars=read("MaxMissingBars", parameters.integer(0)),
         no_trade_band=read("NoTradeBand", parameters.fraction()),
-        order_type=read("OrderType", parameters.word(OrderType)),
+        order_type=read("OrderType", parameters.word(OrderType, OrderType.LIMIT, OrderType.MARKET)),
         limit_offset_bps=read("LimitOffsetBps", parameters.integer(0, MAX_LIMIT_OFFSET_BPS)),
         fractional_shares=read("FractionalShares", parameters.one_of("true", "false")) == "true",
         bars_feed=read("BarsFeed", parameters.one_of(*DATA_FEEDS)),

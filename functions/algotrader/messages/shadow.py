@@ -28,6 +28,9 @@ def _lines(outcome: Outcome, shadow: ShadowOutcome) -> Iterator[str]:
     weights = shadow.decision.target_weights
     told = ", ".join(f"{symbol} {percent(weights[symbol])}" for symbol in sorted(weights))
     yield f"its target weights: {told or 'none, all cash'}"
+    stops = [f"{each.symbol} at {quantity(each.stop_price)}" for each in shadow.decision.stops]
+    if stops:
+        yield f"its stops: {', '.join(stops)}"
 
 
 def _orders(decision: Decision | None) -> dict[str, str]:

@@ -12,12 +12,21 @@ from algotrader.model.decision import (
     OrderIntent,
     OrderRejected,
     Plan,
+    StopWish,
     Submission,
 )
 from algotrader.model.market import Asset, Bar, Clock, CorporateAction, LatestPrice, Session
 from algotrader.model.run import Features, FeatureValue, Run, Snapshot
 from algotrader.model.settings import Settings
-from algotrader.model.words import Leg, OrderType, Side, Stage, TradingMode, TradingState
+from algotrader.model.words import (
+    Leg,
+    OrderType,
+    Side,
+    Stage,
+    TimeInForce,
+    TradingMode,
+    TradingState,
+)
 
 __all__ = [
     "TERMINAL_STATUSES",
@@ -47,7 +56,9 @@ __all__ = [
     "Side",
     "Snapshot",
     "Stage",
+    "StopWish",
     "Submission",
+    "TimeInForce",
     "TradingMode",
     "TradingState",
 ]

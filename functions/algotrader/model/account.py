@@ -50,6 +50,8 @@ class Order:
     filled_avg_price: Decimal | None
     submitted_at: datetime
     filled_at: datetime | None  # the last fill's instant, None while nothing is filled
+    stop_price: Decimal | None = None
+    time_in_force: str = "day"
 
     @property
     def is_terminal(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from algotrader.model.account import Account, Order
-from algotrader.model.words import Leg, OrderType, Side, Stage
+from algotrader.model.words import Leg, OrderType, Side, Stage, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,30 @@ class OrderIntent:
     order_type: OrderType
     limit_price: Decimal | None
     reference_price: Decimal  # the latest price that sized and priced it
+    why: str
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class StopWish:
+    """The protective stop that a symbol is to have once all that is sent in it has ended.
+
+    Attributes
+    ----------
+    client_order_id : str
+        Of the stop order.
+    stop_price : Decimal
+        On the tick, below ``reference_price``, the latest price.
+    held : Decimal
+        The desk's shares at the decision; what fills since then changes the stop's quantity.
+    """
+
+    client_order_id: str
+    symbol: str
+    stop_price: Decimal
+    reference_price: Decimal
+    held: Decimal
     why: str
 
 
@@ -63,6 +87,12 @@ class Decision:
         Orders that the desk refused itself.
     why : dict of str to str
         One sentence for every managed symbol, also for those where nothing is done.
+    stops : tuple of StopWish
+        Protective stops to place; one that stands as it should is left alone.
+    filled_before : dict of str to Decimal
+        Of each order in ``cancels``: what of it had filled already.
+    unprotected : dict of str to str
+        Symbols whose holding has no stop though the strategy asks for one, and why.
     """
 
     run_id: str
@@ -75,6 +105,9 @@ class Decision:
     cancels: tuple[str, ...]
     denied: tuple[OrderDenied, ...]
     why: dict[str, str]
+    stops: tuple[StopWish, ...] = ()
+    filled_before: dict[str, Decimal] = field(default_factory=dict)
+    unprotected: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +138,10 @@ class Plan:
         Client order ids of the desk's orders to cancel before anything is sent.
     denied, rejected : tuples
         What this run has refused, or the broker has, since the decision.
-    exits_closed, entries_closed : Closure or None
+    exits_closed, entries_closed, stops_closed : Closure or None
         Set once posting has ended for that leg.
+    unprotected : dict of str to str
+        Symbols whose stop could not be placed, and why.
     """
 
     run_id: str
@@ -120,6 +155,8 @@ class Plan:
     rejected: tuple[OrderRejected, ...]
     exits_closed: Closure | None
     entries_closed: Closure | None
+    stops_closed: Closure | None = None
+    unprotected: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +168,4 @@ class Submission:
     rejected: tuple[OrderRejected, ...]
     unsettled: tuple[str, ...]  # client order ids whose end the run did not see
     account: Account | None  # as of the last call that asked for it
+    unprotected: dict[str, str] = field(default_factory=dict)  # as in `Plan`, up to this call

@@ -39,14 +39,26 @@ class Leg(StrEnum):
 
 
 class OrderType(StrEnum):
-    """How an order is priced; ``limit`` is a marketable limit."""
+    """How an order is priced; ``limit`` is a marketable limit, ``stop`` protects a position."""
 
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"
+
+
+class TimeInForce(StrEnum):
+    """How long an order stands: for the day, or until it is canceled (90 days at Alpaca)."""
+
+    DAY = "day"
+    GTC = "gtc"
 
 
 class Stage(StrEnum):
-    """Where a run's plan stands: entries are sent only after the exits have ended."""
+    """Where a run's plan stands: each stage begins when the one before has come to its end.
 
+    ``cancels`` is there only where what is canceled decides how much is to be sold.
+    """
+
+    CANCELS = "cancels"
     EXITS = "exits"
     ENTRIES = "entries"

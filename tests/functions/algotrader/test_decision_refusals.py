@@ -209,16 +209,6 @@ def test_own_orders_from_before_are_canceled_and_their_symbols_wait() -> None:
     )
 
 
-def test_a_protective_order_stays_and_nothing_is_bought_against_it() -> None:
-    stop = open_order("IBM", Side.SELL, "10", None, own_id("IBM", Leg.STOP))
-    told = snapshot(
-        {"IBM": "10"}, positions={"IBM": position("IBM", "10", "0")}, own_open_orders=(stop,)
-    )
-    decision = decided({"IBM": D("0.3")}, told)
-    assert decision.cancels == ()
-    assert codes(decision) == {"IBM": "OPPOSITE_ORDER_OPEN"}
-
-
 def test_the_users_opposite_orders_are_respected_and_never_canceled() -> None:
     users = (
         open_order("IBM", Side.SELL, "5", "120", "user-1"),

@@ -306,12 +306,14 @@ def test_a_run_may_reach_its_turnover_and_not_pass_it() -> None:
 
 def codes_of_submission() -> set[str]:
     """Find the codes that the core of Submit Orders refuses with: literals it passes on."""
-    tree = ast.parse((REPOSITORY / "functions/algotrader/submission.py").read_text())
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    files = (REPOSITORY / "functions/algotrader/submission").glob("*.py")
+    trees = [ast.parse(each.read_text()) for each in files]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     passed = [
         argument
         for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id in {"Closure", "OrderDenied", "_denied"}
+        if isinstance(call.func, ast.Name)
+        and call.func.id in {"Closure", "OrderDenied", "denied_of"}
         for argument in (*call.args, *(keyword.value for keyword in call.keywords))
     ]
     return {

@@ -89,10 +89,13 @@ def test_a_shadow_cancels_nothing() -> None:
 
 @given(bells())
 def test_nowhere_in_a_shadows_decision_is_an_id_that_an_order_could_have(bell: Bell) -> None:
-    live = bell.decide()
-    shadow = shadow_of(bell)
+    stopped = FixedWeights(bell.weights, stops=dict.fromkeys(bell.weights, Decimal("0.5")))
+    given = (bell.run, bell.settings, bell.snapshot, features(), stopped)
+    live, shadow = decide(*given), decide_as_shadow(*given)
     assert ids_in(shadow) == []
-    assert len(ids_in(live)) == len((*live.exits, *live.entries, *live.cancels))
+    written = (*live.exits, *live.entries, *live.stops)
+    assert {*(each.client_order_id for each in written), *live.cancels} == {*ids_in(live)}
+    assert [each.symbol for each in shadow.stops] == [each.symbol for each in live.stops]
 
 
 @given(bells())

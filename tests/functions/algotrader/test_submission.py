@@ -150,7 +150,7 @@ def known(
 
 
 def call(plan: Plan, view: Known, made: Decision, outcome: Outcome = NOTHING) -> Step:
-    return advance(RUN, SETTINGS, made, close_if_due(RUN, plan, view), view, outcome)
+    return advance(RUN, SETTINGS, made, close_if_due(RUN, made, plan, view), view, outcome)
 
 
 def codes(step: Step) -> dict[str, str]:
@@ -195,7 +195,7 @@ def test_a_new_plan_sends_at_once_what_is_new_in_it_alone() -> None:
 def test_nothing_is_posted_beside_an_unfinished_cancel() -> None:
     older = replace(order(BUY_IBM, "new"), client_order_id="older")
     plan = first_plan(RUN, decision(cancels=("older",)))
-    assert orders_to_cancel(RUN, plan, known(older)) == (older,)
+    assert orders_to_cancel(RUN, decision(), plan, known(older)) == (older,)
     assert orders_to_post(plan, known(older)) == ()
     assert orders_to_post(plan, known(replace(older, status="canceled"))) == (EXIT,)
 
@@ -212,7 +212,7 @@ def test_entries_wait_for_the_end_of_older_orders() -> None:
 def test_a_cancel_under_way_is_not_asked_for_again() -> None:
     older = replace(order(BUY_IBM, "pending_cancel"), client_order_id="older")
     plan = first_plan(RUN, decision(cancels=("older",)))
-    assert orders_to_cancel(RUN, plan, known(older)) == ()
+    assert orders_to_cancel(RUN, decision(), plan, known(older)) == ()
 
 
 def test_entries_join_the_plan_only_after_every_exit_is_terminal() -> None:
@@ -346,9 +346,9 @@ def test_with_nothing_to_sell_the_exit_is_denied() -> None:
 def test_after_the_deadline_nothing_is_posted_and_open_orders_are_canceled() -> None:
     made = decision(exits=())
     view = known(order(BUY_IBM, "new"), now=DEADLINE)
-    plan = close_if_due(RUN, first_plan(RUN, made), view)
+    plan = close_if_due(RUN, made, first_plan(RUN, made), view)
     assert orders_to_post(plan, view) == ()
-    assert [each.symbol for each in orders_to_cancel(RUN, plan, view)] == ["IBM"]
+    assert [each.symbol for each in orders_to_cancel(RUN, decision(), plan, view)] == ["IBM"]
 
 
 def test_what_was_not_sent_by_the_deadline_is_denied_once_it_cannot_show_up_any_more() -> None:
@@ -407,14 +407,14 @@ def test_halted_posts_nothing_and_cancels_open_entries_but_not_open_exits() -> N
     made = decision(exits=(EXIT,))
     plan = replace(first_plan(RUN, made), orders=(EXIT, BUY_IBM, BUY_MSFT), stage=Stage.ENTRIES)
     view = known(order(EXIT, "new"), order(BUY_IBM, "new"), state=TradingState.HALTED)
-    plan = close_if_due(RUN, plan, view)
+    plan = close_if_due(RUN, decision(), plan, view)
     assert orders_to_post(plan, view) == ()
-    assert [each.symbol for each in orders_to_cancel(RUN, plan, view)] == ["IBM"]
+    assert [each.symbol for each in orders_to_cancel(RUN, decision(), plan, view)] == ["IBM"]
 
 
 def test_halted_does_not_post_exits_either() -> None:
     view = known(state=TradingState.HALTED)
-    plan = close_if_due(RUN, first_plan(RUN, decision()), view)
+    plan = close_if_due(RUN, decision(), first_plan(RUN, decision()), view)
     assert orders_to_post(plan, view) == ()
     later = known(state=TradingState.HALTED, now=BELL + SETTLE)
     step = call(plan, later, decision())
@@ -424,7 +424,7 @@ def test_halted_does_not_post_exits_either() -> None:
 
 def test_reducing_sends_exits_and_denies_entries() -> None:
     view = known(state=TradingState.REDUCING)
-    plan = close_if_due(RUN, first_plan(RUN, decision()), view)
+    plan = close_if_due(RUN, decision(), first_plan(RUN, decision()), view)
     assert orders_to_post(plan, view) == (EXIT,)
     step = call(plan, known(order(EXIT), state=TradingState.REDUCING), decision())
     assert (step.complete, codes(step)) == (
@@ -435,8 +435,8 @@ def test_reducing_sends_exits_and_denies_entries() -> None:
 
 def test_posting_that_was_closed_stays_closed_when_the_state_returns_to_active() -> None:
     made = decision(exits=())
-    halted = close_if_due(RUN, first_plan(RUN, made), known(state=TradingState.HALTED))
-    assert orders_to_post(close_if_due(RUN, halted, known()), known()) == ()
+    halted = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.HALTED))
+    assert orders_to_post(close_if_due(RUN, made, halted, known()), known()) == ()
 
 
 @pytest.mark.parametrize(
@@ -487,7 +487,7 @@ def test_a_call_with_the_same_plan_and_the_same_view_gives_the_same_step() -> No
 def test_a_plan_that_another_call_made_is_adopted_and_not_sent_yet() -> None:
     mine = replace(first_plan(RUN, decision()), waited_seconds=40)
     theirs = call(first_plan(RUN, decision()), known(order(EXIT)), decision()).plan
-    step = adopt(theirs, mine, known(order(EXIT)))
+    step = adopt(theirs, decision(), mine, known(order(EXIT)))
     assert (step.complete, step.wait_seconds) == (False, 1)
     assert (step.plan.sequence, step.plan.orders) == (1, (EXIT, BUY_IBM, BUY_MSFT))
     assert step.plan.waited_seconds == 41

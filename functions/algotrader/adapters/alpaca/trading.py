@@ -18,7 +18,6 @@ from algotrader.model import (
     Order,
     OrderIntent,
     OrderRejected,
-    OrderType,
     Position,
     Session,
 )
@@ -221,11 +220,13 @@ def terms(intent: OrderIntent) -> dict[str, str]:
         "qty": format(intent.qty, "f"),
         "side": intent.side.value,
         "type": intent.order_type.value,
-        "time_in_force": "day",
+        "time_in_force": intent.time_in_force.value,
         "client_order_id": intent.client_order_id,
     }
-    if intent.order_type is OrderType.LIMIT and intent.limit_price is not None:
+    if intent.limit_price is not None:
         body["limit_price"] = format(intent.limit_price, "f")
+    if intent.stop_price is not None:
+        body["stop_price"] = format(intent.stop_price, "f")
     return body
 
 

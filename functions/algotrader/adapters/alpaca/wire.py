@@ -145,6 +145,8 @@ class Order(Answer, frozen=True):
     asset_class: str | None = None
     qty: Decimal | None = None
     limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: str = "day"
     filled_avg_price: Decimal | None = None
     submitted_at: Instant | None = None
     created_at: Instant | None = None
@@ -184,6 +186,8 @@ class Order(Answer, frozen=True):
             filled_avg_price=self.filled_avg_price,
             submitted_at=since.astimezone(UTC),
             filled_at=filled_at,
+            stop_price=self.stop_price,
+            time_in_force=self.time_in_force,
         )
 
 

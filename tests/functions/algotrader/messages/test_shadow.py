@@ -10,7 +10,7 @@ import pytest
 
 from algotrader.messages import ShadowOutcome, make_texts
 from algotrader.messages.email import MAX_EMAIL_CHARACTERS
-from algotrader.model import Decision, Side
+from algotrader.model import Decision, Side, StopWish
 from tests.support.told_runs import DRY_RUN, decision, intent, order, outcome, submission
 
 LIVE = decision(intent("AAPL", "56"))
@@ -43,6 +43,11 @@ def test_each_symbol_shows_both_orders_and_the_shadows_why() -> None:
         "  MSFT: would sell 3 (the desk: nothing)",
         "  its target weights: AAPL 25%",
     ]
+
+
+def test_the_stops_that_it_would_place_are_told() -> None:
+    stop = StopWish("shadow-AAPL-stop", "AAPL", Decimal("90.5"), Decimal(100), Decimal(40), "why")
+    assert section(shadow(decision(stops=(stop,))))[-1] == "  its stops: AAPL at 90.5"
 
 
 def test_one_that_wants_cash_says_so() -> None:

@@ -1,0 +1,133 @@
+"""Owns what has become of each of a plan's orders after a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_FLOOR, Decimal
+
+from algotrader.model import Leg, Order, OrderDenied, OrderIntent, OrderRejected, Plan, Run
+from algotrader.submission.closing import SETTLE, closure_of, given_up, now_of
+from algotrader.submission.posting import open_cancels
+from algotrader.submission.values import Known, Outcome, denied_of
+
+# Orders and positions may be out of step for about ten seconds: a shortage is believed after so
+# many polls.
+PATIENT_POLLS = 3
+# Statuses in which the broker has taken a stop and may still refuse it.
+NOT_YET_RESTING = frozenset({"pending_new", "accepted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What has become of one order.
+
+    Attributes
+    ----------
+    kept : OrderIntent or None
+        What of it stands at the broker or may still be sent; None when it is given up.
+    is_under_way : bool
+        Whether the run has to look at it again.
+    code, detail : str
+        Why it was given up, or cut; empty when it was neither.
+    rejected : OrderRejected or None
+        The broker's refusal.
+    """
+
+    kept: OrderIntent | None
+    is_under_way: bool = False
+    code: str = ""
+    detail: str = ""
+    rejected: OrderRejected | None = None
+
+
+@dataclass(slots=True)
+class Fates:
+    """What has become of a plan's orders.
+
+    Attributes
+    ----------
+    unprotected : dict of str to str
+        Symbols whose stop was given up or cut, and why.
+    trading, arming : bool
+        Whether a cancel or a trade, or a stop, is still under way.
+    """
+
+    trading: bool
+    arming: bool = False
+    kept: list[OrderIntent] = field(default_factory=list)
+    denied: list[OrderDenied] = field(default_factory=list)
+    rejected: list[OrderRejected] = field(default_factory=list)
+    unprotected: dict[str, str] = field(default_factory=dict)
+
+    def add(self, intent: OrderIntent, fate: Fate) -> None:
+        """Count one order in; a stop that is not placed is told by its symbol, not as a denial."""
+        is_stop = intent.leg is Leg.STOP
+        if fate.kept is not None:
+            self.kept.append(fate.kept)
+        if is_stop:
+            self.arming = self.arming or fate.is_under_way
+            if fate.code:
+                self.unprotected[intent.symbol] = f"{fate.code}: {fate.detail}"
+            return
+        self.trading = self.trading or fate.is_under_way
+        if fate.rejected is not None:
+            self.rejected.append(fate.rejected)
+        elif fate.kept is None:
+            self.denied.append(denied_of(intent, fate.code, fate.detail))
+
+
+def fates_of(
+    run: Run, plan: Plan, known: Known, outcome: Outcome, orders: dict[str, Order]
+) -> Fates:
+    """Tell what has become of every order of a plan.
+
+    Parameters
+    ----------
+    orders : dict of str to Order
+        What the broker shows, and what it accepted in this call.
+    """
+    given = given_up(run, plan.exits_closed, now_of(run, plan, known))
+    fates = Fates(trading=bool(open_cancels(plan, known)) and not given)
+    for intent in plan.orders:
+        fates.add(intent, _fate(run, plan, intent, known, outcome, orders))
+    return fates
+
+
+def _fate(
+    run: Run,
+    plan: Plan,
+    intent: OrderIntent,
+    known: Known,
+    outcome: Outcome,
+    orders: dict[str, Order],
+) -> Fate:
+    now, closure = now_of(run, plan, known), closure_of(plan, intent)
+    order_id = intent.client_order_id
+    for refusal in outcome.rejected:
+        if refusal.client_order_id == order_id:
+            return Fate(None, code=refusal.code, detail=refusal.detail, rejected=refusal)
+    if order := orders.get(order_id):
+        awaited = _may_be_refused(order, plan) if intent.leg is Leg.STOP else not order.is_terminal
+        return Fate(intent, is_under_way=awaited and not given_up(run, closure, now))
+    if closure is not None and now >= closure.at + SETTLE:
+        return Fate(None, code=closure.code, detail=closure.detail)
+    available = outcome.shortages.get(order_id)
+    if available is not None and plan.polls >= PATIENT_POLLS:
+        return _cut(intent, available)
+    return Fate(intent, is_under_way=True)
+
+
+def _cut(intent: OrderIntent, available: Decimal) -> Fate:
+    """Cut to what is available, in whole shares where whole shares were wanted."""
+    whole = intent.qty == intent.qty.to_integral_value()
+    qty = available.to_integral_value(ROUND_FLOOR) if whole else available
+    if qty <= 0:
+        return Fate(None, code="NOTHING_TO_SELL", detail=f"available {available}")
+    detail = f"it covers {qty} of {intent.qty}, no more is available"
+    code = "NOTHING_TO_SELL" if intent.leg is Leg.STOP else ""
+    return Fate(replace(intent, qty=qty), is_under_way=True, code=code, detail=detail)
+
+
+def _may_be_refused(stop: Order, plan: Plan) -> bool:
+    """Whether the broker took a stop a moment ago and may still think better of it."""
+    return stop.status in NOT_YET_RESTING and plan.polls < PATIENT_POLLS

@@ -1,0 +1,60 @@
+"""Owns whether an order that stands under an id of ours is the one that was written down."""
+
+from __future__ import annotations
+
+from algotrader.errors import OrderConflictError
+from algotrader.model import Decision, Order, OrderIntent, Plan
+from algotrader.submission.values import Known
+
+
+def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
+    """Check that every order found under an id of ours has the terms that were written down.
+
+    Raises
+    ------
+    OrderConflictError
+        ``ORDER_CONFLICT`` when one has other terms.
+    """
+    decided = {each.client_order_id: each for each in (*decision.exits, *decision.entries)}
+    for intent in plan.orders:
+        order = known.orders.get(intent.client_order_id)
+        if order is None:
+            continue
+        written = [intent, decided.get(intent.client_order_id, intent)]
+        if not any(_same_terms(each, order) for each in written):
+            raise OrderConflictError(
+                "ORDER_CONFLICT",
+                "An order that this run did not write down stands under its id; look at it at the "
+                "broker, then halt or repair by hand.",
+                client_order_id=intent.client_order_id,
+                wanted=_terms_of_intent(intent),
+                found=_terms_of_order(order),
+            )
+
+
+def _same_terms(intent: OrderIntent, order: Order) -> bool:
+    return _terms_of_intent(intent) == _terms_of_order(order)
+
+
+def _terms_of_intent(intent: OrderIntent) -> tuple[object, ...]:
+    return (
+        intent.symbol,
+        intent.side.value,
+        intent.order_type.value,
+        intent.qty,
+        intent.limit_price,
+        intent.stop_price,
+        intent.time_in_force.value,
+    )
+
+
+def _terms_of_order(order: Order) -> tuple[object, ...]:
+    return (
+        order.symbol,
+        order.side.value,
+        order.order_type,
+        order.qty,
+        order.limit_price,
+        order.stop_price,
+        order.time_in_force,
+    )

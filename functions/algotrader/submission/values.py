@@ -1,0 +1,71 @@
+"""Owns what a call of Submit Orders learns, does, and leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from algotrader.model import (
+    Account,
+    Order,
+    OrderDenied,
+    OrderIntent,
+    OrderRejected,
+    Plan,
+    Submission,
+    TradingState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a call learned before it acts.
+
+    Attributes
+    ----------
+    orders : dict of str to Order
+        By client order id: those of the plan's orders and cancels that the broker shows.
+    """
+
+    now: datetime
+    trading_state: TradingState
+    trading_state_reason: str
+    account: Account
+    orders: dict[str, Order]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the call's posts.
+
+    Attributes
+    ----------
+    accepted : tuple of Order
+        Orders that the broker took, as it answered.
+    rejected : tuple of OrderRejected
+        Definite refusals.
+    shortages : dict of str to Decimal
+        By client order id: shares available of a sell that was not posted since it wants more.
+    """
+
+    accepted: tuple[Order, ...]
+    rejected: tuple[OrderRejected, ...]
+    shortages: dict[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a call leaves the run."""
+
+    plan: Plan
+    submission: Submission
+    complete: bool
+    wait_seconds: int
+
+
+def denied_of(intent: OrderIntent, code: str, detail: str) -> OrderDenied:
+    """Refuse an order that was approved before."""
+    return OrderDenied(
+        symbol=intent.symbol, side=intent.side, qty=intent.qty, code=code, detail=detail
+    )
