@@ -12,12 +12,14 @@ class RsiMeanReversion(Strategy):
     """Enter a symbol when its RSI is below one level, leave it when it is above another.
 
     Between the two nothing changes: a strategy with one level alone would trade every time the RSI
-    trembles around it.
+    trembles around it. With a `stop_loss` of 0.08 each holding also has a protective stop at the
+    broker, 8 % below what was paid; 0 is none.
     """
 
     window: int = 14
     enter_below: float = 30.0
     exit_above: float = 55.0
+    stop_loss: float = 0.0
 
     def check(self) -> None:
         """Refuse levels that leave no room between them."""
@@ -29,6 +31,9 @@ class RsiMeanReversion(Strategy):
                 "0 < enter_below < exit_above < 100 must hold: "
                 f"{self.enter_below}, {self.exit_above}"
             )
+            raise ValueError(message)
+        if not 0 <= self.stop_loss < 1:
+            message = f"stop_loss must be from 0 to below 1: {self.stop_loss}"
             raise ValueError(message)
 
     @property
@@ -47,3 +52,14 @@ class RsiMeanReversion(Strategy):
                 # What is held stays as it is; at most a share each, so that all fit together.
                 weights[symbol] = min(portfolio.weights[symbol], share)
         return weights
+
+    def stop_prices(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
+        """Give each symbol its stop below what was paid, or below the price it would be bought at.
+
+        What was paid changes when more is bought, and with every split, as prices do.
+        """
+        if not self.stop_loss:
+            return {}
+        kept = 1 - Decimal(str(self.stop_loss))
+        bases = {symbol: portfolio.costs.get(symbol, view.price) for symbol, view in market.items()}
+        return {symbol: base * kept for symbol, base in bases.items() if base is not None}

@@ -10,7 +10,7 @@ from algotrader.messages.email import failure_email, report_email, trading_email
 from algotrader.messages.failure_sms import failure_sms
 from algotrader.messages.gsm7 import shorten, to_gsm7
 from algotrader.messages.outcome import Outcome, ShadowOutcome
-from algotrader.messages.phrases import head, nothing_phrase, problems_phrase
+from algotrader.messages.phrases import head, no_stop_phrase, nothing_phrase, problems_phrase
 from algotrader.messages.sms import report_sms, trading_sms
 
 __all__ = [
@@ -67,7 +67,8 @@ def _in_brief(outcome: Outcome) -> str:
         brief = f"{_orders(len(outcome.filled))} filled"
     else:
         brief = nothing_phrase(outcome)
-    return ", ".join(filter(None, (brief, problems_phrase(outcome, named=False))))
+    no_stop = no_stop_phrase(outcome, named=False)
+    return ", ".join(filter(None, (brief, no_stop, problems_phrase(outcome, named=False))))
 
 
 def _orders(count: int) -> str:

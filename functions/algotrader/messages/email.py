@@ -101,10 +101,11 @@ def _order_sections(outcome: Outcome) -> Iterator[tuple[str, ...]]:
         title = "WOULD BE SENT" if outcome.is_dry else "DECIDED"
         yield (title, *map(_intent_line, outcome.intents))
     else:
-        yield ("ORDERS", *map(_order_line, outcome.orders))
+        yield ("ORDERS", *map(_order_line, outcome.trades))
         rejected = outcome.submission.rejected
         yield ("REJECTED BY THE BROKER", *(f"{r.symbol}: {r.code} {r.detail}" for r in rejected))
         yield ("UNSETTLED", *outcome.submission.unsettled)
+    yield ("PROTECTIVE STOPS", *_stops(outcome))
     yield (
         "DENIED BY THE DESK",
         *(
@@ -115,6 +116,20 @@ def _order_sections(outcome: Outcome) -> Iterator[tuple[str, ...]]:
     if outcome.decision is not None:
         yield ("CANCELS", *outcome.decision.cancels)
         yield ("WHY", *(f"{symbol}: {why}" for symbol, why in sorted(outcome.decision.why.items())))
+
+
+def _stops(outcome: Outcome) -> Iterator[str]:
+    """Tell of the stops that were placed, or would be, and of the holdings that have none."""
+    yield from (f"NO STOP for {symbol}: {why}" for symbol, why in outcome.no_stop.items())
+    for order in outcome.stops:
+        at = "" if order.stop_price is None else f" at {money(order.stop_price)}"
+        wanted = "" if order.qty is None else f" {quantity(order.qty)}"
+        yield f"sell{wanted} {order.symbol}{at}, {order.status}, {order.client_order_id}"
+    if outcome.submission is None and outcome.decision is not None:
+        yield from (
+            f"{each.symbol} at {money(each.stop_price)}: {each.why}"
+            for each in outcome.decision.stops
+        )
 
 
 def _intent_line(intent: OrderIntent) -> str:

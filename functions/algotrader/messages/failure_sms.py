@@ -5,7 +5,7 @@ from __future__ import annotations
 from algotrader.messages.breakdown import Breakdown
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
 from algotrader.messages.outcome import Outcome
-from algotrader.messages.phrases import head, orders_sent
+from algotrader.messages.phrases import head, no_stop_phrase, orders_sent
 
 _NAME_SEPTETS = 50
 _FACTS_SEPTETS = 40
@@ -32,7 +32,9 @@ def failure_sms(outcome: Outcome, breakdown: Breakdown) -> str:
 def _known(outcome: Outcome, breakdown: Breakdown, rest: int) -> str:
     error = shorten(to_gsm7(breakdown.error), _NAME_SEPTETS)
     code = shorten(to_gsm7(breakdown.code), _NAME_SEPTETS)
-    sent = orders_sent(outcome, breakdown)
+    sent = ". ".join(
+        filter(None, (orders_sent(outcome, breakdown), no_stop_phrase(outcome, named=False)))
+    )
     both = to_gsm7(f"FAILED {head(outcome)}: {error} {code}".rstrip() + f". {sent}.")
     room = min(rest, _FACTS_SEPTETS + _LEAST_ADVICE_SEPTETS)
     if not code or septets(both) + room <= SEGMENT_SEPTETS:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from algotrader.ids import parse_client_order_id
 from algotrader.messages.breakdown import Breakdown
 from algotrader.model import (
     Account,
     Decision,
+    Leg,
     Order,
     OrderDenied,
     OrderIntent,
@@ -20,6 +20,7 @@ from algotrader.model import (
     Submission,
     TradingMode,
 )
+from algotrader.own_orders import leg_of, symbol_of
 
 REPORT_SLOT = "report"
 DAY_SLOT = "day"
@@ -129,6 +130,35 @@ class Outcome:
         return tuple(sorted(self.submission.orders, key=lambda order: order.side is Side.BUY))
 
     @property
+    def trades(self) -> tuple[Order, ...]:
+        """The run's orders without the stops that rest, or were canceled to make room."""
+        return tuple(
+            order
+            for order in self.orders
+            if order.filled_qty > 0 or leg_of(order.client_order_id) is not Leg.STOP
+        )
+
+    @property
+    def stops(self) -> tuple[Order, ...]:
+        """The protective stops that the run placed, as the broker last showed them."""
+        wished = () if self.decision is None else self.decision.stops
+        ids = {each.client_order_id for each in wished}
+        return tuple(order for order in self.orders if order.client_order_id in ids)
+
+    @property
+    def no_stop(self) -> dict[str, str]:
+        """Symbols whose holding lacks the stop that it is to have, or may lack it, and why."""
+        if self.decision is None:
+            return {}
+        found = dict(self.decision.unprotected)
+        if self.submission is not None:
+            found |= self.submission.unprotected
+        elif self.breakdown is not None and not self.is_dry:
+            unsure = "the run broke before it could be placed"
+            found |= {each.symbol: unsure for each in self.decision.stops}
+        return dict(sorted(found.items()))
+
+    @property
     def filled(self) -> tuple[Order, ...]:
         """Orders with at least one fill."""
         return tuple(order for order in self.orders if order.filled_qty > 0)
@@ -138,7 +168,7 @@ class Outcome:
         """Symbols of orders that ended without a fill and were not rejected."""
         return tuple(
             order.symbol
-            for order in self.orders
+            for order in self.trades
             if order.is_terminal and order.filled_qty <= 0 and order.status != _REJECTED
         )
 
@@ -147,7 +177,7 @@ class Outcome:
         """Symbols of orders that the broker refused, at once or later, each id once."""
         if self.submission is None:
             return ()
-        late = {o.client_order_id: o.symbol for o in self.orders if o.status == _REJECTED}
+        late = {o.client_order_id: o.symbol for o in self.trades if o.status == _REJECTED}
         at_once = {each.client_order_id: each.symbol for each in self.submission.rejected}
         return tuple((at_once | late).values())
 
@@ -156,11 +186,6 @@ class Outcome:
         """Symbols of orders whose end the run did not see, each id once."""
         if self.submission is None:
             return ()
-        working = {o.client_order_id: o.symbol for o in self.orders if not o.is_terminal}
-        named = {each: _symbol_of(each) for each in self.submission.unsettled}
+        working = {o.client_order_id: o.symbol for o in self.trades if not o.is_terminal}
+        named = {each: symbol_of(each) or each for each in self.submission.unsettled}
         return tuple((named | working).values())
-
-
-def _symbol_of(client_order_id: str) -> str:
-    place = parse_client_order_id(client_order_id)
-    return client_order_id if place is None else place.symbol

@@ -46,7 +46,7 @@ def nothing_phrase(outcome: Outcome) -> str:
     """Say why a run has no order to tell of."""
     if outcome.snapshot is not None and outcome.snapshot.trading_state is TradingState.HALTED:
         return "no orders: trading is halted"
-    if outcome.intents or outcome.orders:
+    if outcome.intents or outcome.trades:
         return "no fills"
     if outcome.denied:
         codes = {each.code for each in outcome.denied}
@@ -70,6 +70,14 @@ def problems_phrase(outcome: Outcome, *, named: bool) -> str:
         f"{len(symbols)} {word} ({' '.join(symbols)})" if named else f"{len(symbols)} {word}"
         for word, symbols in _problems(outcome)
     )
+
+
+def no_stop_phrase(outcome: Outcome, *, named: bool) -> str:
+    """Say which holdings lack their protective stop; empty when none does."""
+    symbols = outcome.no_stop
+    if not symbols:
+        return ""
+    return f"NO STOP {' '.join(symbols)}" if named else f"NO STOP for {len(symbols)}"
 
 
 def trouble_phrase(outcome: Outcome) -> str:

@@ -11,6 +11,7 @@ from algotrader.messages.outcome import Outcome
 from algotrader.messages.phrases import (
     MOST_NAMES,
     head,
+    no_stop_phrase,
     nothing_phrase,
     orders_phrase,
     problems_phrase,
@@ -25,6 +26,7 @@ class _Detail:
 
     names: int = MOST_NAMES  # orders named per side, the rest is counted
     problem_names: bool = True
+    stop_names: bool = True
     state_reason: bool = True
     cents: bool = True
     equity: bool = True
@@ -35,7 +37,7 @@ def _details() -> Iterator[_Detail]:
     """Give up the least important first; orders stay named as long as they can."""
     detail = _Detail()
     yield detail
-    for given_up in ("equity", "problem_names", "state_reason", "cents"):
+    for given_up in ("equity", "problem_names", "state_reason", "cents", "stop_names"):
         detail = replace(detail, **{given_up: False})
         yield detail
     for names in range(MOST_NAMES, -1, -1):
@@ -74,6 +76,7 @@ def _trading(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
         nothing, problems = "no orders", trouble_phrase(outcome)
     return (
         orders_phrase(outcome, detail.names) or nothing,
+        no_stop_phrase(outcome, named=detail.stop_names),
         state_phrase(outcome, reason=detail.state_reason),
         problems,
         f"Last session {money(last, signed=True, cents=detail.cents)}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -173,3 +174,21 @@ def test_every_strategy_that_ships_has_parameters_that_json_can_set() -> None:
         again = load_strategy(name, json.loads(json.dumps(defaults)))
         assert defaults == {each: getattr(again, each) for each in defaults}
         assert defaults
+
+
+def test_rsi_mean_reversion_asks_for_no_stop_unless_it_is_given_one() -> None:
+    seen = market({"HELD": {"rsi": 40.0}})
+    assert load_strategy("rsi_mean_reversion", {}).stop_prices(seen, portfolio(HELD="0.2")) == {}
+
+
+def test_rsi_mean_reversion_stops_below_what_was_paid_or_will_be() -> None:
+    strategy = load_strategy("rsi_mean_reversion", {"stop_loss": 0.08})
+    seen = market({"HELD": {"rsi": 40.0}, "NEW": {"rsi": 20.0}})
+    held = replace(portfolio(HELD="0.2"), costs={"HELD": Decimal(50)})
+    assert strategy.stop_prices(seen, held) == {"HELD": Decimal(46), "NEW": Decimal(92)}
+
+
+@pytest.mark.parametrize("stop_loss", [-0.1, 1.0, 8.0])
+def test_rsi_mean_reversion_refuses_a_stop_that_is_no_fraction(stop_loss: float) -> None:
+    with pytest.raises(ConfigurationError, match="stop_loss"):
+        load_strategy("rsi_mean_reversion", {"stop_loss": stop_loss})

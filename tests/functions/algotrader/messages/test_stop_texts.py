@@ -1,0 +1,97 @@
+"""What the texts say of protective stops: NO STOP, above all."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from algotrader.messages import make_texts, read_breakdown
+from algotrader.messages.gsm7 import septets
+from algotrader.model import Leg, Side, StopWish
+from tests.support.told_runs import decision, intent, order, order_id, outcome, submission
+
+
+def wish(symbol: str) -> StopWish:
+    place = order_id(symbol, Leg.STOP)
+    return StopWish(place, symbol, Decimal(90), Decimal(100), Decimal(5), "no stop rests")
+
+
+def rests(symbol: str, status: str = "new"):
+    return order(
+        symbol,
+        "0",
+        "5",
+        side=Side.SELL,
+        client_order_id=order_id(symbol, Leg.STOP),
+        order_type="stop",
+        limit_price=None,
+        stop_price=Decimal(90),
+        status=status,
+    )
+
+
+PROTECTED = replace(decision(intent("AAPL", "5")), stops=(wish("AAPL"),))
+
+
+def test_a_stop_that_rests_is_no_trouble_and_no_fill():
+    told = make_texts(
+        outcome(decision=PROTECTED, submission=submission(order("AAPL", "5"), rests("AAPL")))
+    )
+    assert ": bought 5 AAPL. Last session" in told.sms
+    assert "NO STOP" not in told.email
+    assert "PROTECTIVE STOPS\n  sell 5 AAPL at $90.00, new, " in told.email
+
+
+def test_a_stop_that_was_canceled_to_make_room_is_not_called_unfilled():
+    told = make_texts(
+        outcome(
+            decision=PROTECTED, submission=submission(order("AAPL", "5"), rests("AAPL", "canceled"))
+        )
+    )
+    assert "unfilled" not in told.sms
+
+
+def test_what_a_canceled_stop_sold_is_told_as_sold():
+    sold = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
+    assert ": sold 3 of 5 AAPL. " in make_texts(outcome(submission=submission(sold))).sms
+
+
+def test_a_holding_without_its_stop_is_named_right_after_the_orders():
+    told = make_texts(
+        outcome(
+            decision=replace(PROTECTED, unprotected={"IBM": "trading is halted"}),
+            submission=submission(order("AAPL", "5"), unprotected={"AAPL": "40310000: wash trade"}),
+        )
+    )
+    assert ": bought 5 AAPL. NO STOP AAPL IBM. Last session" in told.sms
+    assert "NO STOP for 2" in told.subject
+    assert "NO STOP for AAPL: 40310000: wash trade\n" in told.email
+    assert "NO STOP for IBM: trading is halted\n" in told.email
+
+
+def test_a_run_that_only_placed_stops_says_that_it_traded_nothing():
+    told = make_texts(
+        outcome(
+            decision=replace(decision(), stops=(wish("AAPL"),)),
+            submission=submission(rests("AAPL")),
+        )
+    )
+    assert "no fills" not in told.sms
+    assert "no orders" in told.sms
+
+
+def test_a_run_that_broke_before_its_stops_were_placed_says_no_stop():
+    broke = read_breakdown("Submit Orders", "Sandbox.Timedout", "the function timed out")
+    told = make_texts(outcome(decision=PROTECTED, breakdown=broke))
+    assert "NO STOP for 1" in told.sms
+    assert "NO STOP for AAPL: the run broke before it could be placed" in told.email
+    known = submission(order("AAPL", "5"), unprotected={})
+    assert (
+        "NO STOP"
+        not in make_texts(outcome(decision=PROTECTED, submission=known, breakdown=broke)).sms
+    )
+
+
+def test_many_holdings_without_a_stop_still_fit_one_segment_and_are_counted():
+    symbols = {f"SYM{number}": "halted" for number in range(60)}
+    told = make_texts(outcome(decision=replace(decision(), unprotected=symbols)))
+    assert septets(told.sms) <= 160
+    assert "NO STOP for 60" in told.sms

@@ -1,0 +1,125 @@
+"""Protective stops at a broker over HTTP: the desk's own call, run by run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.ids import OrderPlace, client_order_id
+from algotrader.model import Decision, Leg, StopWish, TradingState
+from algotrader.submission import Step, first_plan
+from tests.functions.submit_orders.conftest import Desk
+
+NOTHING: dict[str, str] = {}
+
+
+def wish(desk: Desk, symbol: str, held: int, below: str = "0.8") -> StopWish:
+    price = desk.price(symbol)
+    place = OrderPlace(desk.run.desk, desk.run.session, desk.run.slot, symbol, Leg.STOP, 0)
+    level = (price * Decimal(below)).quantize(Decimal("0.01"))
+    return StopWish(client_order_id(place), symbol, level, price, Decimal(held), "test")
+
+
+def stops(desk: Desk) -> list[dict[str, Any]]:
+    """Give the desk's stop orders of all sessions."""
+    return [each for each in desk.paper.orders() if "-stop-" in each["client_order_id"]]
+
+
+def resting(desk: Desk) -> list[tuple[str, str]]:
+    return [(each["symbol"], each["qty"]) for each in stops(desk) if each["status"] == "new"]
+
+
+def bought(desk: Desk, symbol: str, qty: int) -> Step:
+    """Buy and protect."""
+    made = desk.decision(desk.intent(symbol, Leg.ENTRY, qty))
+    return desk.call_until_complete(replace(made, stops=(wish(desk, symbol, 0),)))
+
+
+def changed(desk: Desk, *made: Any, held: int, symbol: str) -> Decision:
+    """Decide orders in a symbol whose stop rests, as Decide Orders does."""
+    old = [each for each in stops(desk) if each["status"] == "new" and each["symbol"] == symbol]
+    ids = tuple(each["client_order_id"] for each in old)
+    return replace(
+        desk.decision(*made),
+        cancels=ids,
+        filled_before=dict.fromkeys(ids, Decimal(0)),
+        stops=(wish(desk, symbol, held),),
+    )
+
+
+def test_what_is_bought_is_protected_by_one_stop_good_until_canceled(desk: Desk) -> None:
+    step = bought(desk, "IBM", 5)
+    assert step.submission.unprotected == NOTHING
+    (stop,) = [each for each in stops(desk) if desk.run.run_id in each["client_order_id"]]
+    assert (stop["type"], stop["time_in_force"], stop["qty"]) == ("stop", "gtc", "5")
+    assert (stop["status"], stop["order_class"]) == ("new", "simple")
+    desk.next_bell()
+    sold = desk.call_until_complete(
+        changed(desk, desk.intent("IBM", Leg.EXIT, 5), held=5, symbol="IBM")
+    )
+    assert sold.submission.unprotected == NOTHING
+    assert resting(desk) == []
+
+
+def test_a_holding_is_reduced_and_raised_between_two_stops(desk: Desk) -> None:
+    bought(desk, "AAPL", 9)
+    desk.next_bell()
+    desk.call_until_complete(changed(desk, desk.intent("AAPL", Leg.EXIT, 4), held=9, symbol="AAPL"))
+    assert resting(desk) == [("AAPL", "5")]
+    desk.next_bell()
+    desk.call_until_complete(
+        changed(desk, desk.intent("AAPL", Leg.ENTRY, 2), held=5, symbol="AAPL")
+    )
+    assert resting(desk) == [("AAPL", "7")]
+    desk.next_bell()
+    desk.call_until_complete(changed(desk, desk.intent("AAPL", Leg.EXIT, 7), held=7, symbol="AAPL"))
+    assert resting(desk) == []
+
+
+def test_a_call_that_dies_after_the_cancel_leaves_a_holding_that_the_next_one_protects(
+    desk: Desk,
+) -> None:
+    bought(desk, "MSFT", 6)
+    desk.next_bell()
+    made = changed(desk, held=6, symbol="MSFT")
+    plan = first_plan(desk.run, made)
+    (old,) = made.cancels
+    AlpacaBroker(Keys("key", "secret"), desk.proxy.url, desk.proxy.url, 30.0).cancel(
+        next(each["id"] for each in stops(desk) if each["client_order_id"] == old)
+    )
+    assert resting(desk) == []  # here the process died
+    step = desk.call(made, plan)
+    assert step.submission.unprotected == {"MSFT": "it is not placed yet"}
+    done = desk.call_until_complete(made, step.plan)
+    assert done.submission.unprotected == NOTHING
+    assert resting(desk) == [("MSFT", "6")]
+    desk.next_bell()
+    desk.call_until_complete(changed(desk, desk.intent("MSFT", Leg.EXIT, 6), held=6, symbol="MSFT"))
+
+
+def test_a_halt_between_cancel_and_stop_is_told(desk: Desk) -> None:
+    bought(desk, "GOOG", 3)
+    desk.next_bell()
+    made = changed(desk, held=3, symbol="GOOG")
+    step = desk.call(made)
+    desk.state = TradingState.HALTED
+    end = desk.call_until_complete(made, step.plan)
+    assert end.submission.unprotected["GOOG"].startswith("TRADING_HALTED")
+    desk.state = TradingState.ACTIVE
+    desk.next_bell()
+    desk.call_until_complete(
+        replace(desk.decision(desk.intent("GOOG", Leg.EXIT, 3)), stops=(wish(desk, "GOOG", 3),))
+    )
+
+
+def test_a_stop_never_covers_the_users_own_shares(desk: Desk) -> None:
+    users = {"symbol": "IBM", "qty": "4"}
+    desk.paper.request("POST", "/_paper/order", {**users, "side": "buy"})
+    bought(desk, "IBM", 5)
+    assert resting(desk) == [("IBM", "5")]
+    desk.next_bell()
+    desk.call_until_complete(changed(desk, desk.intent("IBM", Leg.EXIT, 5), held=5, symbol="IBM"))
+    assert desk.paper.request("GET", "/v2/positions/IBM")["qty"] == "4"
+    desk.paper.request("POST", "/_paper/order", {**users, "side": "sell"})
