@@ -144,7 +144,8 @@ def first_refusal(
     looks_back = not run.sends_orders and now >= snapshot.session.close
     after = (case.stake.held + case.qty) * case.worst
     return (
-        limits.ledger_matches(case.stake)
+        limits.no_replacement_open(foreign)
+        or limits.ledger_matches(case.stake)
         or limits.not_denied(symbol, settings.deny_symbols)
         or limits.named_in_input(symbol, run.entry_symbols)
         or (

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     NOT_TRADABLE = "NOT_TRADABLE"
     OPEN_ORDER_UNSETTLED = "OPEN_ORDER_UNSETTLED"
     OPPOSITE_ORDER_OPEN = "OPPOSITE_ORDER_OPEN"
+    ORDER_REPLACED = "ORDER_REPLACED"
     LEDGER_MISMATCH = "LEDGER_MISMATCH"
     NOTHING_TO_SELL = "NOTHING_TO_SELL"
     SYMBOL_DENIED = "SYMBOL_DENIED"
@@ -186,6 +187,20 @@ def no_opposite_order_open(orders: Iterable[Order], side: Side) -> Refusal | Non
     """
     told = _told(each for each in orders if not each.is_terminal and each.side is not side)
     return Refusal(Reason.OPPOSITE_ORDER_OPEN, told) if told else None
+
+
+def no_replacement_open(orders: Iterable[Order]) -> Refusal | None:
+    """Keep from buying beside an order that somebody put in place of another one.
+
+    That other one may have been the desk's: what it was to buy would be bought twice.
+
+    Parameters
+    ----------
+    orders : iterable of Order
+        The symbol's open orders that do not carry the desk's ids.
+    """
+    told = _told(each for each in orders if not each.is_terminal and each.replaces is not None)
+    return Refusal(Reason.ORDER_REPLACED, f"open in place of another: {told}") if told else None
 
 
 def ledger_matches(stake: Stake) -> Refusal | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.claim import Grip, finish, is_under_way, take_claim
@@ -88,7 +88,12 @@ def _gathered(
     opening: Opening, environ: Mapping[str, str], artifacts: Artifacts
 ) -> FetchBarsResult:
     snapshot, bars = gather(opening, environ, artifacts)
-    return _result("OPEN", artifacts, Fetched(opening.run, opening.settings, snapshot), bars)
+    result = _result("OPEN", artifacts, Fetched(opening.run, opening.settings, snapshot), bars)
+    if not opening.settings.shadow_strategy:
+        return result
+    from fetch_bars.shadow import shadow_of  # noqa: PLC0415 - only when there is one
+
+    return structs.replace(result, shadow=shadow_of(opening, artifacts))
 
 
 def _check_slot_is_not_over(opening: Opening, artifacts: Artifacts) -> None:
@@ -146,6 +151,11 @@ def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | Non
             symbols=", ".join(beyond[:10]),
         )
     mine = replace(fetched.run, execution_arn=run.execution_arn)
+    shadow = None
+    if fetched.settings.shadow_strategy:
+        from fetch_bars.shadow import shadow_again  # noqa: PLC0415 - only when there is one
+
+        shadow = shadow_again(mine, fetched.settings, artifacts)
     return FetchBarsResult(
         outcome="OPEN",
         message=f"Run {run.run_id} goes on with the decision that it had taken.",
@@ -153,6 +163,7 @@ def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | Non
         settings=fetched.settings,
         bars=artifacts.put(mine, "bars", bars),
         snapshot=artifacts.put(mine, "snapshot", fetched.snapshot),
+        shadow=shadow,
     )
 
 

@@ -81,7 +81,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
         HTTP_BUDGET_SECONDS,
     )
     clock = broker.clock()
-    sessions = _calendar(broker, clock, demand)
+    sessions = read_calendar(broker, clock, demand)
     rung = answer_bell(bell, clock, sessions)
     if isinstance(rung, Closed):
         return rung.message
@@ -137,7 +137,8 @@ def _bell(asked: ExecutionInput, settings: Settings) -> Bell:
     )
 
 
-def _calendar(broker: AlpacaBroker, clock: Clock, demand: Demand) -> tuple[Session, ...]:
+def read_calendar(broker: AlpacaBroker, clock: Clock, demand: Demand) -> tuple[Session, ...]:
+    """Ask for the sessions that a demand looks back on, and for the next ones."""
     today = clock.now.astimezone(NEW_YORK).date()
     back = timedelta(days=int(demand.sessions * _DAYS_PER_SESSION) + _SPARE_DAYS)
     return broker.sessions(today - back, today + timedelta(days=DAYS_AHEAD))

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from local.cli.tables import SUCCEEDED, decimal, lines, money, print_day, section, table
+from local.cli.tables import (
+    SUCCEEDED,
+    decimal,
+    lines,
+    money,
+    print_day,
+    print_shadow,
+    section,
+    table,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -56,6 +65,7 @@ def print_plan(console: Console, document: dict[str, Any], message: str) -> None
             f"spendable {money(decision['spendable'])}"
         ),
     )
+    print_shadow(console, document)
     console.print()
     console.print(CUT if decision["exits"] and decision["entries"] else NOT_SENT)
 

@@ -8,7 +8,12 @@ from typing import Any
 
 from local.runner.history import Timeline
 
-FETCH, DECIDE, SUBMIT = "Fetch Bars", "Decide Orders", "Submit Orders"
+FETCH, COMPUTE, DECIDE, SUBMIT = (
+    "Fetch Bars",
+    "Compute Indicators",
+    "Decide Orders",
+    "Submit Orders",
+)
 NOTIFY, NOTIFY_FAILURE = "Notify", "Notify Failure"
 ORDER_FIELDS = ("symbol", "side", "qty", "status", "filled_qty", "filled_avg_price")
 ACCOUNT_FIELDS = ("equity", "last_equity", "cash")
@@ -100,6 +105,7 @@ def run_document(
         "denied": _denied(decision, submission),
         "notification": _notification(timeline),
         "account": _account(broker, submission),
+        "shadow": _shadow(timeline, read_artifact),
     }
 
 
@@ -109,6 +115,20 @@ def _artifact(
     artifact = (timeline.result(state) or {}).get(name)
     value = read_artifact(artifact) if isinstance(artifact, dict) else None
     return value if isinstance(value, dict) else None
+
+
+def _shadow(timeline: Timeline, read_artifact: ReadArtifact) -> Document | None:
+    """Tell how far the second strategy came; None when there is none."""
+    made = [(timeline.result(state) or {}).get("shadow") for state in (DECIDE, COMPUTE, FETCH)]
+    newest = next((each for each in made if each), None)
+    if newest is None:
+        return None
+    artifact = newest.get("decision")
+    return {
+        "strategy": newest["strategy"],
+        "decision": read_artifact(artifact) if artifact else None,
+        "error": newest.get("error") or None,
+    }
 
 
 def _orders(

@@ -15,6 +15,7 @@ from algotrader.messages.phrases import (
     problems_phrase,
     state_phrase,
 )
+from algotrader.messages.shadow import shadow_sections
 from algotrader.model import Order, OrderIntent
 
 # Far below what SNS takes (256 KiB for subject and all bodies); the record holds the rest.
@@ -31,6 +32,7 @@ def trading_email(outcome: Outcome) -> str:
         ("ACCOUNT", *_account(outcome)),
         ("WARNINGS", *_warnings(outcome)),
         ("RECORD", *_record(outcome)),
+        *shadow_sections(outcome),  # last: whatever it says, it takes the room of nothing else
     )
 
 

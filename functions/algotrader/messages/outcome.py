@@ -26,6 +26,16 @@ REPORT_SLOT = "report"
 DAY_SLOT = "day"
 
 _REJECTED = "rejected"
+_REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowOutcome:
+    """What a second strategy decided, or why it did not; it sent nothing in any case."""
+
+    strategy: str
+    decision: Decision | None
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Outcome:
     breakdown: Breakdown | None = None
     record: str = ""
     notes: tuple[str, ...] = ()
+    shadow: ShadowOutcome | None = None
 
     @property
     def is_report(self) -> bool:
@@ -155,12 +166,19 @@ class Outcome:
 
     @property
     def unfilled_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that ended without a fill and were not rejected."""
+        """Symbols of orders that ended without a fill, neither rejected nor replaced."""
         return tuple(
             order.symbol
             for order in self.trades
-            if order.is_terminal and order.filled_qty <= 0 and order.status != _REJECTED
+            if order.is_terminal
+            and order.filled_qty <= 0
+            and order.status not in {_REJECTED, _REPLACED}
         )
+
+    @property
+    def replaced_symbols(self) -> tuple[str, ...]:
+        """Symbols of orders that somebody put others in place of, which the desk does not own."""
+        return tuple(order.symbol for order in self.trades if order.status == _REPLACED)
 
     @property
     def rejected_symbols(self) -> tuple[str, ...]:

@@ -90,6 +90,7 @@ def _problems(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
     groups = (
         ("unsettled", outcome.unsettled_symbols),
         ("rejected", outcome.rejected_symbols),
+        ("replaced", outcome.replaced_symbols),
         ("unfilled", outcome.unfilled_symbols),
         ("denied", tuple(each.symbol for each in outcome.denied)),
     )

@@ -52,10 +52,14 @@ class Order:
     filled_at: datetime | None  # the last fill's instant, None while nothing is filled
     stop_price: Decimal | None = None
     time_in_force: str = "day"
+    replaces: str | None = None  # the broker's id of the order that this one was put in place of
 
     @property
     def is_terminal(self) -> bool:
-        """Whether nothing more can happen to it; a status that we do not know is not terminal."""
+        """Whether nothing more can happen to it; a status that we do not know is not terminal.
+
+        ``docs/orders.md`` has a row for each of Alpaca's statuses; a test compares.
+        """
         return self.status in TERMINAL_STATUSES
 
 

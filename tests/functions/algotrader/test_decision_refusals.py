@@ -222,6 +222,26 @@ def test_the_users_opposite_orders_are_respected_and_never_canceled() -> None:
     assert decision.cancels == ()
 
 
+def test_nothing_is_bought_beside_an_order_that_took_anothers_place() -> None:
+    changed = open_order("IBM", Side.BUY, "5", "80", "user-1", replaces="broker-of-the-desks")
+    plain = open_order("MSFT", Side.BUY, "5", "80", "user-2")
+    told = snapshot({"IBM": "40"}, foreign_open_orders=(changed, plain))
+    decision = decided({"IBM": D("0.6"), "MSFT": D("0.3")}, told)
+    assert codes(decision)["IBM"] == "ORDER_REPLACED"
+    assert "user-1" in decision.why["IBM"]
+    assert "MSFT" not in codes(decision)
+
+
+def test_an_exit_goes_on_beside_a_sell_that_took_anothers_place() -> None:
+    changed = open_order("AAPL", Side.SELL, "7", "120", "user-1", replaces="broker-of-the-desks")
+    told = snapshot(
+        {"AAPL": "10"},
+        positions={"AAPL": position("AAPL", "10", "3")},
+        foreign_open_orders=(changed,),
+    )
+    assert quantities(decided({}, told).exits) == {"AAPL": D(3)}
+
+
 def test_an_exit_leaves_what_the_users_open_sell_keeps() -> None:
     users = open_order("AAPL", Side.SELL, "7", "120", "user-1")
     told = snapshot(

@@ -177,6 +177,15 @@ def test_only_an_open_order_on_the_other_side_is_opposite(side: Side) -> None:
     assert limits.no_opposite_order_open([], side) is None
 
 
+def test_only_an_open_order_that_took_anothers_place_is_a_replacement() -> None:
+    changed = open_order("IBM", Side.BUY, "5", "80", "user-1", replaces="x")
+    ended = open_order("IBM", Side.BUY, "5", "80", "user-2", replaces="y", status="filled")
+    plain = open_order("IBM", Side.BUY, "5", "80", "user-3")
+    found = limits.no_replacement_open([changed, ended, plain])
+    assert found == Refusal(Reason.ORDER_REPLACED, "open in place of another: buy 5 (user-1)")
+    assert limits.no_replacement_open([ended, plain]) is None
+
+
 def stake(ledger: str, broker: str, held: str = "0", tradable: str = "0") -> Stake:
     return Stake("IBM", D(ledger), D(broker), D(held), D(tradable))
 

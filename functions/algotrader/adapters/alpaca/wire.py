@@ -152,6 +152,7 @@ class Order(Answer, frozen=True):
     created_at: Instant | None = None
     updated_at: Instant | None = None
     filled_at: Instant | None = None
+    replaces: str | None = None
 
     @property
     def is_equity(self) -> bool:
@@ -188,6 +189,7 @@ class Order(Answer, frozen=True):
             filled_at=filled_at,
             stop_price=self.stop_price,
             time_in_force=self.time_in_force,
+            replaces=self.replaces,
         )
 
 

@@ -149,6 +149,16 @@ def test_an_order_is_read_with_an_unknown_status_kept_as_text(
     assert found.filled_at is None
 
 
+def test_an_order_tells_which_one_it_took_the_place_of(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    server.on("GET /v2/orders:by_client_order_id", order("at1-a", replaces="id-of-another"))
+    assert broker.order("at1-a").replaces == "id-of-another"
+
+    server.on("GET /v2/orders:by_client_order_id", order("at1-a", replaces=None))
+    assert broker.order("at1-a").replaces is None
+
+
 def test_a_part_fill_without_an_instant_takes_the_orders_last_change(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:

@@ -74,6 +74,14 @@ def test_trouble_is_counted_and_named():
     )
 
 
+def test_an_order_that_somebody_changed_is_named_so_and_its_part_counts():
+    told = sms(submission=submission(order("AAPL", "5", "56", status="replaced")))
+    assert ": bought 5 of 56 AAPL. 1 replaced (AAPL). " in told
+    untouched = sms(submission=submission(order("AAPL", "0", "56", status="replaced")))
+    assert "no fills. 1 replaced (AAPL). " in untouched
+    assert "unfilled" not in untouched
+
+
 def test_an_order_rejected_at_once_and_shown_as_rejected_counts_once():
     told = sms(
         submission=submission(

@@ -10,8 +10,5 @@ def lambda_handler(event, _context):
     run = {"run_id": "2012-01-03-day", "arn": event["execution_arn"], "script": script}
     message = "" if script else json.dumps(event["input"])
     answer = {"outcome": "OPEN", "message": message, "run": run}
-    return play(
-        "Fetch Bars",
-        event,
-        answer | {"settings": SETTINGS, "bars": ARTIFACT, "snapshot": ARTIFACT},
-    )
+    answer |= {"settings": SETTINGS, "bars": ARTIFACT, "snapshot": ARTIFACT}
+    return play("Fetch Bars", event, answer | {"shadow": {"strategy": "second"}})

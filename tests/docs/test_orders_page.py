@@ -1,0 +1,46 @@
+"""The page on orders has a row for each of Alpaca's statuses and says what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+
+from algotrader.limits import Reason
+from algotrader.model import TERMINAL_STATUSES
+from tests.docs.markdown import table, text_of
+
+PAGE = "docs/orders.md"
+
+
+def alpacas_statuses() -> set[str]:
+    path = files("alpaca_mcp_server").joinpath("specs/trading-api.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return set(document["components"]["schemas"]["OrderStatus"]["enum"])
+
+
+def rows() -> dict[str, dict[str, str]]:
+    found = table(PAGE, "Statuses")
+    return {row[0].strip("`"): dict(zip(found.header, row, strict=True)) for row in found.rows}
+
+
+def test_every_status_that_alpaca_documents_has_one_row() -> None:
+    assert set(rows()) == alpacas_statuses()
+    assert len(table(PAGE, "Statuses").rows) == len(alpacas_statuses())
+
+
+def test_the_page_calls_an_end_what_the_code_does() -> None:
+    ends = {status: row["End"] for status, row in rows().items()}
+    assert set(ends.values()) == {"yes", "no"}
+    assert {status for status, end in ends.items() if end == "yes"} == TERMINAL_STATUSES
+
+
+def test_what_is_no_end_is_waited_for() -> None:
+    for status, row in rows().items():
+        assert row["What the desk does"].startswith("waits") is (row["End"] == "no"), status
+
+
+def test_every_code_on_the_page_is_one() -> None:
+    codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text_of(PAGE)))
+    assert codes
+    assert codes <= {each.value for each in Reason}
