@@ -72,6 +72,24 @@ def test_a_bell_tells_what_the_desk_made_since_the_close(world: World) -> None:
     assert found.benchmark == ""
 
 
+def test_an_order_of_yesterday_that_filled_today_is_todays(world: World) -> None:
+    hold(world)
+    place = OrderPlace(DESK, datetime(2026, 1, 5, tzinfo=UTC).date(), "day", "AAPL", Leg.STOP, 0)
+    world.trade(
+        client_order_id(place),
+        side="sell",
+        filled_qty="10",
+        filled_avg_price="104",
+        submitted_at="2026-01-05T14:36:00Z",
+        filled_at="2026-01-06T14:31:00Z",
+    )
+
+    found = made(world, world.run())
+
+    assert found.realized == 10 * (104 - 100)
+    assert found.desk_profit == 10 * (104 - Decimal("106.6")) - 90 * LOST
+
+
 def test_a_report_tells_it_beside_the_account_and_the_benchmark(world: World) -> None:
     hold(world)
     after_the_close(world)
