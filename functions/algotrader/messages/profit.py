@@ -29,7 +29,9 @@ def profit_lines(outcome: Outcome) -> Iterator[str]:
         if snapshot.account.adjustments:
             yield _deposits(snapshot.account.adjustments)
         return
-    yield from _desk(performance, "" if outcome.is_report else " since that close")
+    yield from _desk(
+        performance, "" if outcome.is_report else ", from that close to this run's begin"
+    )
     if performance.deposits is None or performance.deposits:
         yield _deposits(performance.deposits)
     if performance.benchmark and performance.benchmark_change is None:

@@ -268,7 +268,9 @@ def test_a_trading_email_tells_the_desks_profit_beside_both_others():
     told = make_texts(outcome(snapshot=replace(SNAPSHOT, performance=PERFORMANCE))).email
     assert "last full session (2013-02-27): +$123.45" in told
     assert "since its close: +$979.90, without deposits and withdrawals" in told
-    assert "the desk since that close: -$184.00 (-0.37% of its capital): " in told
+    assert (
+        "the desk, from that close to this run's begin: -$184.00 (-0.37% of its capital): " in told
+    )
 
 
 def test_a_subject_counts_fills_and_trouble():
