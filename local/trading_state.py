@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from algotrader.model import TradingMode, TradingState
@@ -13,6 +15,8 @@ from local.embedded_aws.process import REGION
 from local.runner.problems import UsageProblem
 
 OUTPUT = "TradingStateParameter"
+RESET_KEY = "ledger/reset-peak.json"  # which Fetch Bars reads
+_SERVICES = ("cloudformation", "ssm", "s3")
 REASON_LENGTH = 200
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 5, 15, 3
 # Codes by which AWS says that the caller's keys are at fault.
@@ -50,13 +54,17 @@ class StackSwitch:
         As deployed; a stack that does not tell is taken for live.
     parameter : str
         The name of the parameter in SSM.
+    bucket : str
+        The stack's bucket, in which the desk's ledger lies.
     """
 
     stack: str
     region: str
     mode: TradingMode
     parameter: str
+    bucket: str
     ssm: Any
+    s3: Any
 
     def read(self) -> str | None:
         """Give the parameter's text, None when there is none.
@@ -88,6 +96,22 @@ class StackSwitch:
         with _told(f"{self.parameter} is not changed"):
             self.ssm.put_parameter(Name=self.parameter, Value=text, Type="String", Overwrite=True)
 
+    def reset_peak(self, now: datetime) -> None:
+        """Have the next run take what the desk then is for its peak.
+
+        Raises
+        ------
+        AwsProblem
+            When AWS does not take it: the peak stays.
+        """
+        with _told("the peak is not reset"):
+            self.s3.put_object(
+                Bucket=self.bucket,
+                Key=RESET_KEY,
+                Body=json.dumps({"at": now.isoformat()}).encode(),
+                ContentType="application/json",
+            )
+
 
 def find_switch(place: Place) -> StackSwitch:
     """Find the trading-state parameter of a deployed stack by the stack's own output.
@@ -102,7 +126,7 @@ def find_switch(place: Place) -> StackSwitch:
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
     with _told(f"stack {place.stack} cannot be looked up"):
-        cloudformation, ssm = _clients(place)
+        cloudformation, ssm, s3 = _clients(place)
         region = str(cloudformation.meta.region_name)
         try:
             (found,) = cloudformation.describe_stacks(StackName=place.stack)["Stacks"]
@@ -119,7 +143,8 @@ def find_switch(place: Place) -> StackSwitch:
                 f"stack {place.stack} in {region} is {found['StackStatus']} and has no output "
                 f"{OUTPUT}: it is another template's, or was never deployed to its end"
             )
-        return StackSwitch(place.stack, region, _mode(found), outputs[OUTPUT], ssm)
+        bucket = outputs.get("Bucket", "")
+        return StackSwitch(place.stack, region, _mode(found), outputs[OUTPUT], bucket, ssm, s3)
 
 
 def spelled(state: TradingState, reason: str) -> str:
@@ -155,8 +180,8 @@ def _mode(found: Mapping[str, Any]) -> TradingMode:
     return TradingMode(mode) if mode in {*TradingMode} else TradingMode.LIVE
 
 
-def _clients(place: Place) -> tuple[Any, Any]:
-    """Make the clients of CloudFormation and SSM.
+def _clients(place: Place) -> tuple[Any, ...]:
+    """Make the clients of CloudFormation, SSM and S3.
 
     An endpoint of one's own gets the keys that an embedded AWS takes, unless a profile is named:
     the user's keys are for AWS alone.
@@ -166,22 +191,16 @@ def _clients(place: Place) -> tuple[Any, Any]:
 
     if place.endpoint_url and not place.profile:
         session = make_session(place.region or REGION)
-        cloudformation, ssm = (
-            make_client(session, service, place.endpoint_url)
-            for service in ("cloudformation", "ssm")
-        )
-        return cloudformation, ssm
+        return tuple(make_client(session, each, place.endpoint_url) for each in _SERVICES)
     session = boto3.Session(region_name=place.region, profile_name=place.profile)
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     )
-    cloudformation, ssm = (
-        session.client(service, endpoint_url=place.endpoint_url, config=config)
-        for service in ("cloudformation", "ssm")
+    return tuple(
+        session.client(each, endpoint_url=place.endpoint_url, config=config) for each in _SERVICES
     )
-    return cloudformation, ssm
 
 
 @contextmanager

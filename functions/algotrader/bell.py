@@ -60,6 +60,8 @@ class Rung:
     ----------
     previous_session, before_previous : date
         The session before it, and the one before that, None when the calendar starts there.
+    previous_close : datetime
+        The close of ``previous_session``.
     deadline : datetime
         After it nothing is posted: neither in the session's last minute nor in the next slot.
     """
@@ -67,6 +69,7 @@ class Rung:
     session: Session
     previous_session: date
     before_previous: date | None
+    previous_close: datetime
     slot: str
     deadline: datetime
 
@@ -111,6 +114,10 @@ def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung
     session = begun[-1]
     is_todays = session.date == clock.now.astimezone(NEW_YORK).date()
     trades_now = is_todays and clock.is_open and clock.now < session.close
+    is_over = clock.now >= session.close
+    if bell.report_only and bell.scheduled_time is not None and is_todays and not is_over:
+        # It rings for early closes too: on other days its first bell comes before the close.
+        return Closed(f"The session is not over. {_close_of(session)}")
     # A report comes after the close, on the days that had a session.
     fits = is_todays if bell.report_only else trades_now
     if not fits and not bell.goes_on_when_closed:
@@ -129,6 +136,7 @@ def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung
         session=session,
         previous_session=begun[-2].date,
         before_previous=begun[-3].date if len(begun) > 2 else None,  # noqa: PLR2004 - the third last
+        previous_close=begun[-2].close,
         slot=_slot(bell, clock.now if is_todays and clock.now < session.close else None),
         deadline=min(ends) if trades_now else longest,
     )
@@ -201,6 +209,10 @@ def _slots_ahead(bell: Bell, now: datetime) -> list[datetime]:
         if each != DAY_SLOT
     ]
     return [each for each in starts if each > now]
+
+
+def _close_of(session: Session) -> str:
+    return f"It closes at {session.close.astimezone(NEW_YORK):%H:%M} in New York; then it is told."
 
 
 def _next_open(now: datetime, sessions: tuple[Session, ...]) -> str:

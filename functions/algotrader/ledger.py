@@ -53,15 +53,15 @@ def fold(
         Quantities in shares, cost in dollars. A quantity below zero means that the desk sold more
         than it bought; it is kept, so that the difference is seen and reported.
     """
-    holdings = dict(ledger.holdings)
+    holdings, realized = dict(ledger.holdings), dict(ledger.realized)
     fills = sorted(own_fills(ledger, orders, through), key=_filled_at)
     for split in sorted(_splits_between(ledger, splits, through), key=lambda each: each.ex_date):
         while fills and _filled_at(fills[0]).date() < split.ex_date:
-            _apply_fill(holdings, fills.pop(0))
+            _apply_fill(holdings, realized, fills.pop(0))
         _apply_split(holdings, split)
     for order in fills:
-        _apply_fill(holdings, order)
-    return replace(ledger, through=through, holdings=holdings)
+        _apply_fill(holdings, realized, order)
+    return replace(ledger, through=through, holdings=holdings, realized=realized)
 
 
 def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> list[Order]:
@@ -123,14 +123,20 @@ def _apply_split(holdings: dict[str, Holding], split: CorporateAction) -> None:
         del holdings[split.symbol]
 
 
-def _apply_fill(holdings: dict[str, Holding], order: Order) -> None:
+def _apply_fill(holdings: dict[str, Holding], realized: dict[str, Decimal], order: Order) -> None:
     held = holdings.get(order.symbol, _NOTHING)
     price = order.filled_avg_price or Decimal(0)
     if order.side is Side.BUY:
-        after = Holding(held.qty + order.filled_qty, held.cost + order.filled_qty * price)
+        # What makes up for shares that were sold beyond the holding is not held, and costs nothing.
+        kept = max(order.filled_qty + min(held.qty, Decimal(0)), Decimal(0))
+        after = Holding(held.qty + order.filled_qty, held.cost + kept * price)
     else:
         left = held.qty - order.filled_qty
         after = Holding(left, held.cost * left / held.qty if left > 0 else Decimal(0))
+        # Of what was sold beyond the holding nobody knows the cost: it realizes nothing.
+        proceeds = min(order.filled_qty, max(held.qty, Decimal(0))) * price
+        gain = proceeds - (held.cost - after.cost)
+        realized[order.symbol] = realized.get(order.symbol, Decimal(0)) + gain
     if after.qty:
         holdings[order.symbol] = after
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from algotrader import ledger as books
 from algotrader.adapters.artifacts import Artifacts
@@ -20,6 +20,9 @@ class Books:
 
     Attributes
     ----------
+    before : Ledger or None
+        The ledger at the previous close, with that day's quantities; None when the checkpoint is
+        newer.
     actions : tuple of CorporateAction
         Those with an ex-date after the previous session and up to this one.
     checkpoint : Ledger or None
@@ -27,6 +30,7 @@ class Books:
     """
 
     ledger: Ledger
+    before: Ledger | None
     actions: tuple[CorporateAction, ...]
     checkpoint: Ledger | None
     warnings: tuple[str, ...]
@@ -61,12 +65,25 @@ def keep_books(opening: Opening, artifacts: Artifacts) -> Books:
     is_settled = through is not None and actions is not None
     return Books(
         ledger=ledger,
+        before=_at_close(start, orders, known, opening.rung.previous_close),
         actions=tuple(
             each for each in known if opening.rung.previous_session < each.ex_date <= run.session
         ),
         checkpoint=books.fold(start, orders, known, through) if is_settled and through else None,
         warnings=tuple(warnings),
     )
+
+
+def _at_close(
+    start: Ledger,
+    orders: Iterable[Order],
+    actions: Iterable[CorporateAction],
+    close: datetime,
+) -> Ledger | None:
+    if start.through is not None and start.through > close:
+        return None
+    filled = (each for each in orders if (each.filled_at or each.submitted_at) <= close)
+    return books.fold(start, filled, actions, close)
 
 
 def _checkpoint(artifacts: Artifacts, desk: str) -> tuple[Ledger, list[str]]:

@@ -61,18 +61,16 @@ def fetch(
     if isinstance(opening, str):
         return FetchBarsResult(outcome="CLOSED", message=opening)
     run = opening.run
-    if opening.report_only:
-        snapshot = report(opening, environ)
-        return _result("REPORT", artifacts, Fetched(run, opening.settings, snapshot), None)
-    if not run.sends_orders:
+    if not run.takes_claim:
         return _gathered(opening, environ, artifacts)
-    _check_slot_is_not_over(opening, artifacts)
+    if not opening.report_only:
+        _check_slot_is_not_over(opening, artifacts)
     claimed = take_claim(artifacts, run, run.started_at)
     if claimed.grip is Grip.REFUSED:
         message = f"Run {run.run_id} belongs to execution {claimed.holder}; nothing to do."
         return FetchBarsResult(outcome="DUPLICATE", message=message)
     try:
-        if claimed.grip is not Grip.NEW:
+        if claimed.grip is not Grip.NEW and not opening.report_only:
             repeated = _taken_over(opening, artifacts)
             if repeated is not None:
                 return repeated
@@ -87,6 +85,9 @@ def fetch(
 def _gathered(
     opening: Opening, environ: Mapping[str, str], artifacts: Artifacts
 ) -> FetchBarsResult:
+    if opening.report_only:
+        snapshot = report(opening, environ, artifacts)
+        return _result("REPORT", artifacts, Fetched(opening.run, opening.settings, snapshot), None)
     snapshot, bars = gather(opening, environ, artifacts)
     result = _result("OPEN", artifacts, Fetched(opening.run, opening.settings, snapshot), bars)
     if not opening.settings.shadow_strategy:

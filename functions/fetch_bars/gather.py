@@ -13,6 +13,7 @@ from algotrader.ids import desk_prefix
 from algotrader.model import Asset, Bar, Order, Snapshot
 from fetch_bars.books import checkpoint_key, keep_books
 from fetch_bars.opening import Opening
+from fetch_bars.performance import measured
 
 
 def gather(
@@ -60,6 +61,7 @@ def gather(
         last_session_pnl=last_session_pnl(opening),
         warnings=books.warnings,
     )
+    snapshot = measured(opening, environ, artifacts, books, snapshot)
     if books.checkpoint is not None and run.sends_orders:
         artifacts.write(checkpoint_key(run.desk), books.checkpoint)
     return snapshot, bars

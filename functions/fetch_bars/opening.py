@@ -177,7 +177,9 @@ def _run(
     execution = re.sub(r"[^A-Za-z0-9_-]", "_", event.execution_arn.rsplit(":", 1)[-1])
     journal = journal_of(day, slot)
     if slot == REPORT_SLOT:
-        journal += f"{execution}/"
+        # The schedule's own may ring twice a day: it takes the claim, and so the run's own folder.
+        is_the_bells = asked.scheduled_time is not None and not asked.dry_run
+        journal += "" if is_the_bells else f"{execution}/"
     elif is_dry:
         journal += f"dry-run/{execution}/"
     return Run(

@@ -1,36 +1,42 @@
-"""Owns what a report gathers: the account and its profit, and nothing that only trading needs."""
+"""Owns what a report gathers: the account, the desk and their profit; nothing for trading alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.settings import read_trading_state
-from algotrader.ledger import empty
 from algotrader.model import Snapshot
+from fetch_bars.books import keep_books
 from fetch_bars.gather import last_session_pnl, own_and_foreign
 from fetch_bars.opening import Opening
+from fetch_bars.performance import measured
 
 
-def report(opening: Opening, environ: Mapping[str, str]) -> Snapshot:
-    """Ask the broker for what the P&L needs; bars, prices and assets are left alone."""
-    broker, run = opening.broker, opening.run
-    state, reason = read_trading_state(environ["TRADING_STATE_PARAMETER"], opening.settings.mode)
+def report(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -> Snapshot:
+    """Ask the broker for what the P&L needs; the strategy's bars and the assets are left alone."""
+    broker, run, settings = opening.broker, opening.run, opening.settings
+    state, reason = read_trading_state(environ["TRADING_STATE_PARAMETER"], settings.mode)
     own, foreign = own_and_foreign(broker.open_orders(), run.desk)
-    return Snapshot(
+    positions = broker.positions()
+    books = keep_books(opening, artifacts)
+    holdings = books.ledger.holdings
+    snapshot = Snapshot(
         clock=opening.clock,
         session=opening.rung.session,
         previous_session=opening.rung.previous_session,
         trading_state=state,
         trading_state_reason=reason,
         account=opening.account,
-        positions=broker.positions(),
+        positions=positions,
         own_open_orders=own,
         foreign_open_orders=foreign,
-        prices={},
+        prices=broker.latest_prices(holdings, settings.data_feed) if holdings else {},
         last_closes={},
         assets={},
-        ledger=empty(run.desk),
-        corporate_actions=(),
+        ledger=books.ledger,
+        corporate_actions=books.actions,
         last_session_pnl=last_session_pnl(opening),
-        warnings=(),
+        warnings=books.warnings,
     )
+    return measured(opening, environ, artifacts, books, snapshot)

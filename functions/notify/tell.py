@@ -83,7 +83,7 @@ def tell(
     if run is not None:
         record = _record(event, run, replace(outcome, notes=tuple(notes)), features, shadow)
         attempt("journal not written", lambda: artifacts.write(record_key(run), record))
-        if run.sends_orders:
+        if run.takes_claim:
             state: Literal["failed", "done"] = "failed" if failed else "done"
             held = attempt("claim not ended", lambda: finish(artifacts, run, state))
             if held is False:

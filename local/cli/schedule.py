@@ -17,12 +17,24 @@ if TYPE_CHECKING:
 NEW_YORK = "America/New_York"
 MAX_BELLS = 1000
 FORMAT = "%a %Y-%m-%d %H:%M %Z"
+HINT = (
+    "On a holiday the bell rings too: the broker's calendar decides, and the run ends as Market "
+    "Closed."
+)
+REPORT_HINT = (
+    "Each session is told once, at the first bell after its close: the last one on most days, an "
+    "earlier one after an early close. A bell before the close, or on a holiday, ends as Market "
+    "Closed; one after the telling as Duplicate Run. The broker's calendar decides."
+)
 
 
 @click.command(short_help="Show when the bell rings next.")
 @click.option(
     "--expression",
     help="An EventBridge Scheduler expression; default: ScheduleExpression of template.yaml.",
+)
+@click.option(
+    "--report", is_flag=True, help="The report's bell: ReportScheduleExpression of template.yaml."
 )
 @click.option(
     "--timezone", "zone_name", default=NEW_YORK, show_default=True, help="Where the bell hangs."
@@ -37,11 +49,14 @@ FORMAT = "%a %Y-%m-%d %H:%M %Z"
     help="How many bells to show.",
 )
 @click.option("--after", metavar="INSTANT", help="RFC 3339 instant to start from; default: now.")
-def schedule(expression: str | None, zone_name: str, count: int, after: str | None) -> None:
+def schedule(
+    expression: str | None, zone_name: str, count: int, after: str | None, *, report: bool
+) -> None:
     """Show when the bell rings next, in New York time, UTC and your own time.
 
     Weekends follow from the expression. Holidays do not: the bell rings on them too, the desk asks
-    the broker's calendar, and the run ends as Market Closed.
+    the broker's calendar, and the run ends as Market Closed. The report's bell rings for early
+    closes too: the first one after a session's close is told, the others end without a text.
     """
     from local.cli.cron import CronError, parse  # noqa: PLC0415
 
@@ -49,7 +64,7 @@ def schedule(expression: str | None, zone_name: str, count: int, after: str | No
         zone = ZoneInfo(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UsageProblem(f"--timezone {zone_name}: there is no such time zone") from error
-    text = expression or _template_expression()
+    text = expression or _template_expression(report=report)
     try:
         cron = parse(text)
     except CronError as error:
@@ -57,13 +72,13 @@ def schedule(expression: str | None, zone_name: str, count: int, after: str | No
     bells = list(islice(cron.bells(_instant(after), zone), count))
     if not bells:
         raise UsageProblem(f"{text!r} never rings again")
-    _print(text, zone_name, bells)
+    _print(text, zone_name, bells, REPORT_HINT if report else HINT)
 
 
-def _template_expression() -> str:
+def _template_expression(*, report: bool) -> str:
     from local.runner.template import default_of  # noqa: PLC0415
 
-    return default_of("ScheduleExpression")
+    return default_of("ReportScheduleExpression" if report else "ScheduleExpression")
 
 
 def _instant(text: str | None) -> datetime:
@@ -78,7 +93,7 @@ def _instant(text: str | None) -> datetime:
     return instant
 
 
-def _print(text: str, zone_name: str, bells: Sequence[datetime]) -> None:
+def _print(text: str, zone_name: str, bells: Sequence[datetime], hint: str) -> None:
     from local.cli.console import make_console  # noqa: PLC0415
     from local.cli.tables import table  # noqa: PLC0415
 
@@ -93,12 +108,7 @@ def _print(text: str, zone_name: str, bells: Sequence[datetime]) -> None:
     console = make_console()
     console.print(f"{text} in {zone_name}\n", markup=False, highlight=False)
     console.print(table([*zones, ""], rows))
-    console.print(
-        "\nOn a holiday the bell rings too: the broker's calendar decides, and the run ends as "
-        "Market Closed.",
-        markup=False,
-        highlight=False,
-    )
+    console.print(f"\n{hint}", markup=False, highlight=False)
 
 
 def _notes(bells: Sequence[datetime]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -78,17 +79,26 @@ def reduce(reason: tuple[str, ...], **where: str | None) -> None:
 @click.argument("reason", nargs=-1)
 @place_options
 @click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
-def resume(reason: tuple[str, ...], *, yes: bool, **where: str | None) -> int:
+@click.option(
+    "--reset-peak", is_flag=True, help="Count the drawdown from what the desk is worth now."
+)
+def resume(reason: tuple[str, ...], *, yes: bool, reset_peak: bool, **where: str | None) -> int:
     """Let the desk of a deployed stack trade again.
 
-    For a stack that was deployed with TradingMode=live you are asked first. Exit status: 0 set, 1
-    AWS refused or you said no, 2 wrong usage or settings.
+    For a stack that was deployed with TradingMode=live you are asked first. A desk that is still
+    below MaxDrawdown sets itself to REDUCING again at its next run, unless its peak is reset. Exit
+    status: 0 set, 1 AWS refused or you said no, 2 wrong usage or settings.
     """
-    return _set("ACTIVE", reason, where, ask=not yes)
+    return _set("ACTIVE", reason, where, ask=not yes, reset_peak=reset_peak)
 
 
 def _set(
-    word: str, reason: tuple[str, ...], where: dict[str, str | None], *, ask: bool = False
+    word: str,
+    reason: tuple[str, ...],
+    where: dict[str, str | None],
+    *,
+    ask: bool = False,
+    reset_peak: bool = False,
 ) -> int:
     """Show the state, set it unless it is so already, and say what that means."""
     from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
@@ -114,6 +124,9 @@ def _set(
         if arms and not _confirmed(switch):
             click.echo("  after   as before: nothing was changed")
             return NOT_CHANGED
+        if reset_peak:  # first: a desk that trades again without it would stop at once
+            switch.reset_peak(datetime.now(UTC))
+            click.echo("  peak    reset: the next run takes what the desk then is for its peak")
         if before is not None and (before == text or (text == word and _says(before, word))):
             click.echo(f"  after   {clean(before)}, as it was\n")
         else:

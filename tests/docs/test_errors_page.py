@@ -13,6 +13,7 @@ import yaml
 
 from algotrader import errors
 from algotrader.limits import Reason
+from algotrader.loss_limits import Brake
 from tests.docs.markdown import ROOT, code_spans, pages, prose, table, tables
 
 PAGE = "docs/errors.md"
@@ -90,7 +91,7 @@ def codes_in_code() -> set[str]:
         for code in _codes_in(ast.parse(path.read_text(encoding="utf-8")))
     }
     found -= _environment_names() | _outcomes() | _NO_CODES
-    return found | {code for _, code in codes_raised()} | set(Reason)
+    return found | {code for _, code in codes_raised()} | {*Reason, *Brake}
 
 
 def codes_raised() -> set[tuple[str, str]]:
@@ -177,7 +178,11 @@ def test_a_code_stands_under_the_error_that_carries_it() -> None:
 
 
 def test_denied_orders_are_the_limits_own_reasons_and_those_of_the_submission() -> None:
-    assert set(codes_told()["Denied orders"]) == {*Reason, "DEADLINE_PASSED"}
+    assert set(codes_told()["Denied orders"]) == {*Reason, "DEADLINE_PASSED", "STOP_FILLED"}
+
+
+def test_limits_on_losses_are_those_that_set_the_switch() -> None:
+    assert set(codes_told()["Limits on losses"]) == set(Brake)
 
 
 def test_each_code_is_told_once_per_error() -> None:

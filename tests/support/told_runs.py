@@ -16,8 +16,10 @@ from algotrader.model import (
     OrderDenied,
     OrderIntent,
     OrderType,
+    Performance,
     Side,
     Submission,
+    SymbolProfit,
     TradingMode,
 )
 from tests.support import desk_world
@@ -43,6 +45,25 @@ ACCOUNT = desk_world.account(
 )
 SNAPSHOT = desk_world.snapshot(
     account=ACCOUNT, previous_session=date(2013, 2, 27), last_session_pnl=Decimal("123.45")
+)
+
+SYMBOL_PROFIT = SymbolProfit(
+    symbol="AAPL",
+    qty=Decimal(56),
+    price=Decimal("441.50"),
+    value=Decimal(24724),
+    realized=Decimal("12.5"),
+    unrealized=Decimal("-200.25"),
+    dividends=Decimal("3.75"),
+)
+PERFORMANCE = Performance(
+    deposits=Decimal(0),
+    account_profit=Decimal("979.90"),
+    symbols=(SYMBOL_PROFIT,),
+    worth=Decimal(50000),
+    drawdown=Decimal("0.0123"),
+    benchmark="SPY",
+    benchmark_change=Decimal("-0.0031"),
 )
 
 

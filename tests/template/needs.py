@@ -81,6 +81,9 @@ def code_needs(stack: Stack, step: str, environment: Mapping[str, str]) -> set[N
                 names = [each for each in calls.variables if each.endswith("_PARAMETER")]
                 owner = f"arn:aws:ssm:{region}:{account}:parameter"
                 needs |= {("ssm:GetParameter", owner + environment[name]) for name in names}
+            case "ssm", "put_parameter":  # its own switch, and never the keys
+                owner = f"arn:aws:ssm:{region}:{account}:parameter"
+                needs.add(("ssm:PutParameter", owner + environment["TRADING_STATE_PARAMETER"]))
             case "sns", "publish":
                 names = [each for each in calls.variables if each.endswith("_ARN")]
                 needs |= {("sns:Publish", environment[name]) for name in names}

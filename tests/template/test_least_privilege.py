@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ UPKEEP = {
 # Indicators also lists. That the others need it is derived from their reads.
 UNENFORCED = {"s3:ListBucket"}
 LISTING = {"ComputeIndicatorsRole"}
+# Only a day on which too much was lost asks for it; such a day has a test of its own.
+BRAKING = "ssm:PutParameter"
 
 
 def as_list(value: Any) -> list[Any]:
@@ -226,7 +229,32 @@ def test_the_whole_day_runs_with_every_role_enforced(bench: Bench) -> None:
 
 @pytest.mark.parametrize("role", ROLES[:5])
 def test_the_day_misses_every_grant_that_is_taken_away(bench: Bench, role: str) -> None:
-    taken = [grant for grant in bench.grants(role) if grant[0] not in UPKEEP]
+    taken = [grant for grant in bench.grants(role) if grant[0] not in UPKEEP | {BRAKING}]
     unmissed = {grant[0] for grant in taken if bench.day_without(role, grant) == WHOLE}
     assert unmissed == (set() if role in LISTING else UNENFORCED)
     assert bench.day() == WHOLE
+
+
+def test_a_day_on_which_too_much_was_lost_misses_the_grant_to_say_so(bench: Bench) -> None:
+    s3, ssm = bench.aws.client("s3"), bench.aws.client("ssm")
+    (key,) = (
+        each["Key"]
+        for each in s3.list_objects_v2(Bucket=bench.stack.bucket, Prefix="ledger/")["Contents"]
+        if each["Key"].endswith("-performance.json")
+    )
+    track = json.load(s3.get_object(Bucket=bench.stack.bucket, Key=key)["Body"])
+    fallen = json.dumps({**track, "peak": str(Decimal(track["index"]) * 10)}).encode()
+    s3.put_object(Bucket=bench.stack.bucket, Key=key, Body=fallen)
+    name = bench.stack.trading_state_parameter
+    grants = bench.grants("FetchBarsRole")
+    (braking,) = (grant for grant in grants if grant[0] == BRAKING)
+
+    bench.day_without("FetchBarsRole", braking)
+    assert (
+        ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [name]}])["Parameters"]
+        == []
+    )
+    assert "do it yourself with algo-trader reduce" in bench.stack.texts()[-1].email
+    bench.day()
+    value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    assert value.startswith("REDUCING DRAWDOWN: 90.00 % below the peak")

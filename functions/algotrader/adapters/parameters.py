@@ -140,6 +140,13 @@ def no_symbols_or_some(text: str) -> tuple[str, ...]:
         raise Misfit(f"{misfit.allowed}, or to nothing for none") from None
 
 
+def no_symbol_or_one(text: str) -> str:
+    """Take one symbol, or nothing."""
+    if text and not SYMBOL_PATTERN.fullmatch(text):
+        raise Misfit("one symbol in capitals, such as SPY, or to nothing for none")
+    return text
+
+
 def slots(text: str) -> tuple[str, ...]:
     """Take the slots of a session, ascending."""
     slots = [each.strip() for each in text.split(",")]

@@ -67,6 +67,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_price_deviation=read(
             "MaxPriceDeviation", parameters.fraction(above_zero=True, upto=10)
         ),
+        max_daily_loss=read("MaxDailyLoss", parameters.fraction(above_zero=True)),
+        max_drawdown=read("MaxDrawdown", parameters.fraction(above_zero=True)),
+        benchmark=read("Benchmark", parameters.no_symbol_or_one),
         min_minutes_to_close=read("MinMinutesToClose", parameters.integer(0, MINUTES_OF_A_SESSION)),
         cash_reserve=read("CashReserve", parameters.fraction()),
         max_price_age_seconds=read("MaxPriceAgeSeconds", parameters.integer(1)),

@@ -8,6 +8,7 @@ from algotrader.messages.breakdown import Breakdown
 from algotrader.messages.figures import money, percent, quantity
 from algotrader.messages.outcome import Outcome
 from algotrader.messages.phrases import (
+    day_phrase,
     head,
     nothing_phrase,
     orders_phrase,
@@ -15,6 +16,7 @@ from algotrader.messages.phrases import (
     problems_phrase,
     state_phrase,
 )
+from algotrader.messages.profit import position_table, profit_lines
 from algotrader.messages.shadow import shadow_sections
 from algotrader.model import Order, OrderIntent
 
@@ -28,7 +30,7 @@ def trading_email(outcome: Outcome) -> str:
     return _document(
         (f"{head(outcome)}: {lead}.", *_desk(outcome)),
         *_order_sections(outcome),
-        ("PROFIT AND LOSS", *_profit(outcome)),
+        ("PROFIT AND LOSS", *profit_lines(outcome)),
         ("ACCOUNT", *_account(outcome)),
         ("WARNINGS", *_warnings(outcome)),
         ("RECORD", *_record(outcome)),
@@ -39,8 +41,9 @@ def trading_email(outcome: Outcome) -> str:
 def report_email(outcome: Outcome) -> str:
     """Tell of the day after its close."""
     return _document(
-        (f"{head(outcome)}: day {money(outcome.day_pnl, signed=True)}.", *_desk(outcome)),
-        ("PROFIT AND LOSS", *_profit(outcome)),
+        (f"{head(outcome)}: {day_phrase(outcome)}.", *_desk(outcome)),
+        ("PROFIT AND LOSS", *profit_lines(outcome)),
+        ("THE DESK'S POSITIONS AND THE DAY IN THEM", *position_table(outcome)),
         ("ACCOUNT", *_account(outcome)),
         ("POSITIONS OF THE ACCOUNT", *_positions(outcome)),
         ("WARNINGS", *_warnings(outcome)),
@@ -152,26 +155,12 @@ def _order_line(order: Order) -> str:
     )
 
 
-def _profit(outcome: Outcome) -> Iterator[str]:
-    snapshot = outcome.snapshot
-    if snapshot is None:
-        return
-    if outcome.is_report:
-        yield f"the day: {money(outcome.day_pnl, signed=True)}, without deposits and withdrawals"
-    else:
-        session = snapshot.previous_session.isoformat()
-        yield f"last full session ({session}): {money(snapshot.last_session_pnl, signed=True)}"
-        yield f"since its close: {money(outcome.day_pnl, signed=True)}"
-
-
 def _account(outcome: Outcome) -> Iterator[str]:
     account = outcome.account
     if account is None:
         return
     yield f"equity {money(account.equity)}, at the previous close {money(account.last_equity)}"
     yield f"cash {money(account.cash)}, buying power {money(account.buying_power)}"
-    if account.adjustments:
-        yield f"deposits less withdrawals today {money(account.adjustments, signed=True)}"
     if outcome.decision is not None:
         yield f"the desk's capital {money(outcome.decision.desk_capital)}"
         weights = outcome.decision.target_weights

@@ -42,10 +42,21 @@ def quantity(shares: Decimal | None) -> str:
     return told.rstrip("0").rstrip(".")
 
 
-def percent(fraction: Decimal) -> str:
-    """Spell a fraction as ``12.5%``; NaN and infinity are ``unknown``."""
-    if not fraction.is_finite():
+def percent(fraction: Decimal | None, *, signed: bool = False) -> str:
+    """Spell a fraction as ``12.5%``; ``signed`` puts a ``+`` before a gain.
+
+    None, NaN and infinity are ``unknown``.
+    """
+    if fraction is None or not fraction.is_finite():
         return UNKNOWN
+    sign = "+" if signed and fraction >= 0 else ""
     if fraction.adjusted() > _LARGEST_EXPONENT:
-        return f"{quantity(fraction)} times"
-    return f"{quantity((fraction * 100).quantize(_CENT))}%"
+        return f"{sign}{quantity(fraction)} times"
+    return f"{sign}{quantity((fraction * 100).quantize(_CENT))}%"
+
+
+def share(part: Decimal | None, whole: Decimal) -> Decimal | None:
+    """Give a part as a fraction of the whole; None when it is of nothing."""
+    if part is None or not (part.is_finite() and whole.is_finite()) or whole <= 0:
+        return None
+    return part / whole

@@ -13,6 +13,7 @@ from algotrader.model import (
     Order,
     OrderDenied,
     OrderIntent,
+    Performance,
     Run,
     Settings,
     Side,
@@ -103,13 +104,27 @@ class Outcome:
     @property
     def day_pnl(self) -> Decimal | None:
         """Profit since the previous close in dollars, without deposits and withdrawals."""
-        account = self.account
-        if account is None:
+        account, performance = self.account, self.performance
+        if account is None or self.snapshot is None:
             return None
-        parts = (account.equity, account.last_equity, account.adjustments)
+        deposits: Decimal | None = account.adjustments
+        if performance is not None:
+            if account is self.snapshot.account:
+                return performance.account_profit
+            deposits = performance.deposits
+        if deposits is None:
+            return None
+        if performance is not None:  # what came in while the run went on
+            deposits += account.adjustments - self.snapshot.account.adjustments
+        parts = (account.equity, account.last_equity, deposits)
         if not all(part.is_finite() for part in parts):
             return None
-        return account.equity - account.last_equity - account.adjustments
+        return account.equity - account.last_equity - deposits
+
+    @property
+    def performance(self) -> Performance | None:
+        """What was made since the previous close, as measured when the run began."""
+        return None if self.snapshot is None else self.snapshot.performance
 
     @property
     def intents(self) -> tuple[OrderIntent, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from algotrader.messages.breakdown import Breakdown
-from algotrader.messages.figures import quantity
+from algotrader.messages.figures import money, percent, quantity, share
 from algotrader.messages.gsm7 import shorten, to_gsm7
 from algotrader.messages.outcome import Outcome
 from algotrader.model import Order, Side, TradingState
@@ -104,6 +106,35 @@ def state_phrase(outcome: Outcome, *, reason: bool) -> str:
         return ""
     why = shorten(to_gsm7(snapshot.trading_state_reason), _REASON_SEPTETS) if reason else ""
     return f"{snapshot.trading_state.value} ({why})" if why else snapshot.trading_state.value
+
+
+def day_phrase(outcome: Outcome, *, shares: bool = True, cents: bool = True) -> str:
+    """Say what the account made since the previous close, without deposits and withdrawals."""
+    base = Decimal(0) if outcome.account is None else outcome.account.last_equity
+    return f"day {_made(outcome.day_pnl, base, shares=shares, cents=cents)}"
+
+
+def desk_phrase(outcome: Outcome, *, shares: bool = True, cents: bool = True) -> str:
+    """Say what the desk made of it; empty when nothing measured that."""
+    performance = outcome.performance
+    if performance is None:
+        return ""
+    made = _made(performance.desk_profit, performance.worth, shares=shares, cents=cents)
+    return f"Desk {made}"
+
+
+def benchmark_phrase(outcome: Outcome) -> str:
+    """Say how the benchmark changed; empty when there is none."""
+    performance = outcome.performance
+    if performance is None or not performance.benchmark:
+        return ""
+    return f"{performance.benchmark} {percent(performance.benchmark_change, signed=True)}"
+
+
+def _made(made: Decimal | None, base: Decimal, *, shares: bool, cents: bool) -> str:
+    part = share(made, base) if shares else None
+    beside = "" if part is None else f" ({percent(part, signed=True)})"
+    return f"{money(made, signed=True, cents=cents)}{beside}"
 
 
 def orders_sent(outcome: Outcome, breakdown: Breakdown) -> str:

@@ -10,6 +10,9 @@ from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
 from algotrader.messages.outcome import Outcome
 from algotrader.messages.phrases import (
     MOST_NAMES,
+    benchmark_phrase,
+    day_phrase,
+    desk_phrase,
     head,
     no_stop_phrase,
     nothing_phrase,
@@ -30,6 +33,8 @@ class _Detail:
     state_reason: bool = True
     cents: bool = True
     equity: bool = True
+    shares: bool = True  # profits also as parts of what they were made with
+    benchmark: bool = True
     reasons: bool = True  # why there is no order, and which trouble there is
 
 
@@ -37,7 +42,10 @@ def _details() -> Iterator[_Detail]:
     """Give up the least important first; orders stay named as long as they can."""
     detail = _Detail()
     yield detail
-    for given_up in ("equity", "problem_names", "state_reason", "cents", "stop_names"):
+    for given_up in (
+        *("equity", "problem_names", "state_reason"),
+        *("shares", "cents", "benchmark", "stop_names"),
+    ):
         detail = replace(detail, **{given_up: False})
         yield detail
     for names in range(MOST_NAMES, -1, -1):
@@ -51,7 +59,7 @@ def trading_sms(outcome: Outcome) -> str:
 
 
 def report_sms(outcome: Outcome) -> str:
-    """Tell of the day's profit or loss, without deposits and withdrawals."""
+    """Tell of the day's profit or loss: the account's, the desk's, the benchmark's change."""
     return _first_that_fits(outcome, _report)
 
 
@@ -87,7 +95,9 @@ def _trading(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
 
 def _report(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
     return (
-        f"day {money(outcome.day_pnl, signed=True, cents=detail.cents)}",
+        day_phrase(outcome, shares=detail.shares, cents=detail.cents),
+        desk_phrase(outcome, shares=detail.shares, cents=detail.cents),
+        benchmark_phrase(outcome) if detail.benchmark else "",
         state_phrase(outcome, reason=detail.state_reason),
         _equity(outcome) if detail.equity else "",
     )

@@ -16,6 +16,16 @@ from algotrader.model.decision import (
     Submission,
 )
 from algotrader.model.market import Asset, Bar, Clock, CorporateAction, LatestPrice, Session
+from algotrader.model.performance import (
+    Activity,
+    Entitlement,
+    LossLimits,
+    Performance,
+    Standing,
+    SymbolProfit,
+    Track,
+    TrackDay,
+)
 from algotrader.model.run import Features, FeatureValue, Run, Snapshot
 from algotrader.model.settings import Settings
 from algotrader.model.words import (
@@ -31,23 +41,27 @@ from algotrader.model.words import (
 __all__ = [
     "TERMINAL_STATUSES",
     "Account",
+    "Activity",
     "Asset",
     "Bar",
     "Clock",
     "Closure",
     "CorporateAction",
     "Decision",
+    "Entitlement",
     "FeatureValue",
     "Features",
     "Holding",
     "LatestPrice",
     "Ledger",
     "Leg",
+    "LossLimits",
     "Order",
     "OrderDenied",
     "OrderIntent",
     "OrderRejected",
     "OrderType",
+    "Performance",
     "Plan",
     "Position",
     "Run",
@@ -56,9 +70,13 @@ __all__ = [
     "Side",
     "Snapshot",
     "Stage",
+    "Standing",
     "StopWish",
     "Submission",
+    "SymbolProfit",
     "TimeInForce",
+    "Track",
+    "TrackDay",
     "TradingMode",
     "TradingState",
 ]

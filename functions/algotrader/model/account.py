@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -76,8 +76,12 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the desk owns: a fold over its own orders submitted up to ``through``."""
+    """What the desk owns: a fold over its own orders submitted up to ``through``.
+
+    ``realized`` is what its sells brought beyond their average cost, by symbol, since it began.
+    """
 
     desk: str
     through: datetime | None
     holdings: dict[str, Holding]
+    realized: dict[str, Decimal] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from algotrader.model.account import Account, Ledger, Order, Position
 from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session
+from algotrader.model.performance import Performance
 from algotrader.model.words import TradingMode, TradingState
 
 
@@ -41,6 +42,14 @@ class Run:
     started_at: datetime
     deadline: datetime
 
+    @property
+    def takes_claim(self) -> bool:
+        """Whether one execution alone may have it: it writes into the run's own folder.
+
+        Dry runs, and reports by hand, write into a folder below it.
+        """
+        return self.journal.endswith(f"/{self.run_id}/")
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -60,6 +69,8 @@ class Snapshot:
         The account's profit in the last full session; None when the broker did not tell.
     warnings : tuple of str
         What could not be learned, one sentence each, for the e-mail.
+    performance : Performance or None
+        What the desk and the account made since the close before; None when nothing measured it.
     """
 
     clock: Clock
@@ -78,6 +89,7 @@ class Snapshot:
     corporate_actions: tuple[CorporateAction, ...]
     last_session_pnl: Decimal | None
     warnings: tuple[str, ...]
+    performance: Performance | None = None
 
 
 @dataclass(frozen=True, slots=True)

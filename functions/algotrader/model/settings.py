@@ -26,6 +26,11 @@ class Settings:
         How far from its last close a latest price may be that an entry relies on; a fraction of it.
     min_order_notional : Decimal
         The least that an entry may cost, in dollars.
+    max_daily_loss, max_drawdown : Decimal
+        Fractions: of what the desk had to work with at the close before, and of its peak; from
+        there on it only sells. 1 is all of it.
+    benchmark : str
+        The symbol that the report compares with; empty for none.
     min_minutes_to_close : int
         Entries need so many minutes until the session's close.
     max_price_age_seconds : int
@@ -60,6 +65,9 @@ class Settings:
     min_order_notional: Decimal
     deny_symbols: tuple[str, ...]
     max_price_deviation: Decimal
+    max_daily_loss: Decimal
+    max_drawdown: Decimal
+    benchmark: str
     min_minutes_to_close: int
     cash_reserve: Decimal
     max_price_age_seconds: int

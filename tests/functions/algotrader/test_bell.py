@@ -145,6 +145,29 @@ def test_a_report_comes_after_the_close_of_a_session_day() -> None:
     )
 
 
+@pytest.mark.parametrize(("day", "told_at"), [("2026-11-25", "16:15"), ("2026-11-27", "13:15")])
+def test_of_the_reports_bells_those_before_the_close_tell_nothing(day: str, told_at: str) -> None:
+    told = {}
+    for time in ("13:15", "16:15"):
+        bell = replace(BELL, report_only=True, scheduled_time=at(f"{day}T{time}"))
+        told[time] = answer_bell(bell, clock(f"{day}T{time}:03"), SESSIONS)
+
+    assert isinstance(told[told_at], Rung)
+    early = [each for each in told.values() if isinstance(each, Closed)]
+    assert [each.message for each in early] == (
+        ["The session is not over. It closes at 16:00 in New York; then it is told."]
+        if told_at == "16:15"
+        else []
+    )
+
+
+def test_a_report_by_hand_may_be_asked_for_while_the_session_lasts() -> None:
+    bell = replace(BELL, report_only=True, goes_on_when_closed=True)
+
+    assert rung(bell, "2026-11-25T11:00").slot == "report"
+    assert rung(bell, "2026-11-25T11:00").previous_close == at("2026-11-24T16:00")
+
+
 def test_a_bell_from_the_future_is_refused() -> None:
     bell = replace(BELL, scheduled_time=at("2026-11-25T09:35:06"))
 

@@ -57,6 +57,32 @@ def test_buys_add_and_sells_take_away_at_average_cost() -> None:
     ]
     ledger = fold(empty(DESK), orders, [], DAY + timedelta(days=3))
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(15), cost=Decimal(225))}
+    assert ledger.realized == {"AAPL": 5 * (30 - Decimal(15))}
+
+
+def test_what_was_realized_stays_when_the_last_share_is_sold_and_counts_through_a_split() -> None:
+    orders = [
+        order(DAY, Side.BUY, 10, 10),
+        order(DAY + timedelta(days=2), Side.SELL, 20, 4),
+        order(DAY + timedelta(days=3), Side.BUY, 1, 7),
+    ]
+    split = CorporateAction("AAPL", "forward_split", DAY.date() + timedelta(days=1), Decimal(2))
+    ledger = fold(empty(DESK), orders, [split], DAY + timedelta(days=4))
+    assert ledger.realized == {"AAPL": Decimal(-20)}
+    assert ledger.holdings == {"AAPL": Holding(qty=Decimal(1), cost=Decimal(7))}
+
+
+def test_shares_sold_beyond_the_holding_realize_nothing_and_cost_nothing_when_made_up() -> None:
+    orders = [
+        order(DAY, Side.BUY, 10, 10),
+        order(DAY + timedelta(days=1), Side.SELL, 15, 12),
+        order(DAY + timedelta(days=2), Side.BUY, 8, 20),
+    ]
+    oversold = fold(empty(DESK), orders, [], DAY + timedelta(days=1))
+    assert (oversold.holdings["AAPL"].qty, oversold.realized) == (-5, {"AAPL": Decimal(20)})
+    ledger = fold(oversold, orders, [], DAY + timedelta(days=3))
+    assert ledger.holdings == {"AAPL": Holding(qty=Decimal(3), cost=Decimal(60))}
+    assert ledger.realized == {"AAPL": Decimal(20)}
 
 
 def test_a_symbol_sold_out_is_no_longer_held() -> None:

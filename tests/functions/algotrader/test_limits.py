@@ -12,6 +12,7 @@ import pytest
 
 from algotrader import limits
 from algotrader.limits import Reason, Refusal
+from algotrader.loss_limits import Brake
 from algotrader.model import CorporateAction, LatestPrice, Leg, Side, TradingState
 from algotrader.sizing import FRACTION_STEP, ONE_SHARE, Stake
 from tests.support.desk_world import NOW, asset, open_order, own_id
@@ -335,7 +336,7 @@ def codes_of_submission() -> set[str]:
 def test_every_code_has_a_row_in_the_limits_page_and_every_row_a_code() -> None:
     page = (REPOSITORY / "docs/limits.md").read_text()
     rows = re.findall(r"^\| `([A-Z_]+)` \|", page, flags=re.MULTILINE)
-    known = {reason.value for reason in Reason} | codes_of_submission()
+    known = {reason.value for reason in (*Reason, *Brake)} | codes_of_submission()
     assert "DEADLINE_PASSED" in codes_of_submission()
     assert sorted(rows) == sorted(known)
 

@@ -41,6 +41,9 @@ PARAMETERS = {
     "MIN_ORDER_NOTIONAL": "1",
     "DENY_SYMBOLS": "",
     "MAX_PRICE_DEVIATION": "0.2",
+    "MAX_DAILY_LOSS": "0.05",
+    "MAX_DRAWDOWN": "0.2",
+    "BENCHMARK": "SPY",
     "MIN_MINUTES_TO_CLOSE": "3",
     "CASH_RESERVE": "0.02",
     "MAX_PRICE_AGE_SECONDS": "900",
@@ -79,6 +82,7 @@ class World:
     assets: dict[str, dict[str, Any]] = field(default_factory=dict)
     orders: list[dict[str, Any]] = field(default_factory=list)
     actions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    statement: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name, price in (("AAPL", 100.0), ("IBM", 50.0)):
@@ -90,6 +94,7 @@ class World:
         serve("GET /v2/calendar", self._calendar)
         serve("GET /v2/account", ACCOUNT)
         serve("GET /v2/positions", [])
+        serve("GET /v2/account/activities", lambda _: Answer(self.statement))
         serve("GET /v2/orders", self._orders)
         serve("GET /v2/stocks/bars", self._bars)
         serve("GET /v2/stocks/trades/latest", self._trades)

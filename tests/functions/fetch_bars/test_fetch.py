@@ -26,6 +26,7 @@ from algotrader.errors import (
     StrategyError,
 )
 from algotrader.model import Holding, Ledger, Run, Snapshot, TradingMode, TradingState
+from fetch_bars.books import checkpoint_key
 from fetch_bars.fetch import Fetched, fetch
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, asset, bar
 from tests.functions.algotrader.adapters.scripted_broker import Answer
@@ -304,11 +305,11 @@ def test_a_dry_run_deployment_sleeps_on_holidays_but_obeys_a_hand(world: World) 
     assert world.run().outcome == "OPEN"
 
 
-def test_a_report_needs_no_bars_and_no_claim(world: World) -> None:
+def test_a_report_by_hand_needs_no_bars_and_no_claim(world: World) -> None:
     world.now, world.is_open = "2026-01-06T16:15:00-05:00", False
     world.server.on("GET /v2/stocks/bars", Answer(b"", 500))
 
-    result = world.run({"report_only": True, "scheduled_time": "2026-01-06T21:15:00Z"})
+    result = world.run({"report_only": True})
 
     assert (result.outcome, result.bars) == ("REPORT", None)
     run = run_of(result)
@@ -583,7 +584,7 @@ def test_without_a_list_of_corporate_actions_the_run_goes_on_with_a_warning(worl
     result = world.run()
 
     assert "corporate actions" in snapshot_of(world, result).warnings[0]
-    assert not [each for each in world.stored() if each.startswith("ledger/")]
+    assert checkpoint_key(run_of(result).desk) not in world.stored()
 
 
 def test_a_dry_run_writes_below_its_own_name_alone(world: World) -> None:

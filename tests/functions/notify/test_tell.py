@@ -94,6 +94,17 @@ def test_a_run_that_ended_well_is_told_recorded_and_its_claim_done(artifacts, in
     assert f"s3://desk-bucket/{RUN.journal}record.json" in result.email
 
 
+def test_the_schedules_own_report_ends_its_claim_and_one_by_hand_has_none(artifacts, inbox):
+    scheduled = replace(REPORT, journal=f"runs/{REPORT.session}/{REPORT.run_id}/")
+    claim = Claim(scheduled.execution_arn, "running", scheduled.started_at)
+    artifacts.write(claim_key(scheduled), claim)
+    told_of = {"features": None, "decision": None, "submission": None}
+    tell(event(run=REPORT, **told_of), artifacts, inbox, ignore)
+    assert artifacts.read(claim_key(scheduled), Claim) == claim
+    tell(event(run=scheduled, **told_of), artifacts, inbox, ignore)
+    assert artifacts.read(claim_key(scheduled), Claim).state == "done"
+
+
 def test_the_record_holds_all_that_the_run_knew_and_what_was_sent(artifacts, inbox):
     put_claim(artifacts)
     tell(event(), artifacts, inbox, ignore)

@@ -23,6 +23,19 @@ def test_the_templates_bell_is_shown_across_a_change_of_the_clocks(
     assert "broker's calendar decides" in lines[-1]
 
 
+def test_the_reports_bells_are_shown_with_what_they_are_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    lines = shown(capsys, "--report", "--after", "2026-11-27T00:00:00Z", "--next", "2")
+    assert lines[0] == "cron(15 13,16 ? * MON-FRI *) in America/New_York"
+    assert [line[:24] for line in lines if line.startswith("Fri ")] == [
+        "Fri 2026-11-27 13:15 EST",
+        "Fri 2026-11-27 16:15 EST",
+    ]
+    assert "told once" in " ".join(lines)
+
+
 def test_a_bell_on_a_weekend_is_marked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

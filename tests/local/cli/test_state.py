@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
+from fetch_bars.performance import RESET_KEY, ResetPeak
 from local.cli import _run
 from local.embedded_aws import Stack
 from local.runner.desk import Desk, DeskPlan, open_desk
@@ -131,6 +133,19 @@ def test_a_halt_is_never_refused_for_its_reason(
     assert status == 0
     assert parameter() == f"HALTED {kept}".strip()
     assert "\x1b" not in out
+
+
+def test_a_peak_is_reset_for_the_next_run_where_fetch_bars_looks_for_it(
+    say: Say, desk: Desk, parameter: Callable[[], str]
+) -> None:
+    say("reduce", "DRAWDOWN: 21 %")
+    before = datetime.now(UTC)
+    status, out, _ = say("resume", "--reset-peak")
+    assert (status, parameter()) == (0, "ACTIVE")
+    assert "peak    reset" in out
+    body = desk.aws.client("s3").get_object(Bucket=desk.stack.bucket, Key=RESET_KEY)["Body"]
+    found = msgspec.json.decode(body.read(), type=ResetPeak)
+    assert before <= found.at <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("text", ["halted", "OFF", "HALTEDx now"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from algotrader.adapters.alpaca.client import AlpacaClient
 from algotrader.adapters.alpaca.market_data import MarketData
+from algotrader.adapters.alpaca.statement import Statement
 from algotrader.adapters.alpaca.trading import Trading
 from algotrader.adapters.keys import Keys
 
 
-class AlpacaBroker(Trading, MarketData):
+class AlpacaBroker(Trading, Statement, MarketData):
     """Alpaca, or any server that speaks its REST API.
 
     Parameters
@@ -29,4 +30,5 @@ class AlpacaBroker(Trading, MarketData):
     def __init__(self, keys: Keys, trading_url: str, data_url: str, budget_seconds: float) -> None:
         client = AlpacaClient(keys, trading_url, data_url, budget_seconds)
         Trading.__init__(self, client)
+        Statement.__init__(self, client)
         MarketData.__init__(self, client)

@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 
 from algotrader.messages import Outcome, make_texts, read_breakdown
 from algotrader.messages.gsm7 import septets, to_gsm7
-from algotrader.model import OrderRejected, Side, TradingState
+from algotrader.model import OrderRejected, Performance, Side, SymbolProfit, TradingState
 from tests.support.told_runs import (
     DRY_RUN,
     LIVE,
+    PERFORMANCE,
     REPORT,
     RUN,
     SNAPSHOT,
+    SYMBOL_PROFIT,
     decision,
     denied,
     intent,
@@ -207,14 +209,76 @@ def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
     )
 
 
-def test_a_report_tells_the_day_without_deposits():
-    account = replace(SNAPSHOT.account, adjustments=Decimal(-1000))
-    told = make_texts(
-        outcome(run=REPORT, decision=None, snapshot=replace(SNAPSHOT, account=account))
+def report(**changes):
+    measured = replace(PERFORMANCE, **changes)
+    return make_texts(
+        outcome(run=REPORT, decision=None, snapshot=replace(SNAPSHOT, performance=measured))
     )
-    assert told.sms == ("algo-trader PAPER 2013-02-28 report: day +$979.90. Equity $100,000.00")
+
+
+def test_a_report_tells_the_days_profit_the_desk_beside_the_account_and_the_benchmark():
+    told = report()
+    assert told.sms == (
+        "algo-trader PAPER 2013-02-28 report: day +$979.90 (+0.98%). Desk -$184.00 (-0.37%). "
+        "SPY -0.31%. Equity $100,000.00"
+    )
     assert told.subject == "algo-trader PAPER 2013-02-28 report: the day's profit or loss"
-    assert "the day: +$979.90, without deposits and withdrawals" in told.email
+    assert "the account: +$979.90 (+0.98%), without deposits and withdrawals" in told.email
+    assert (
+        "the desk: -$184.00 (-0.37% of its capital): "
+        "realized +$12.50, unrealized -$200.25, dividends +$3.75" in told.email
+    )
+    assert "SPY: -0.31%" in told.email
+    assert (
+        "the desk is 1.23% below its peak; it only sells from 20% on, or a day's loss of 5%"
+        in told.email
+    )
+
+
+def test_a_report_has_a_table_of_the_desks_positions():
+    sold = replace(SYMBOL_PROFIT, symbol="IBM", qty=Decimal(0), price=None, value=Decimal(0))
+    lines = report(symbols=(SYMBOL_PROFIT, sold)).email.splitlines()
+    at = lines.index("THE DESK'S POSITIONS AND THE DAY IN THEM")
+    assert lines[at + 1 : at + 4] == [
+        "  symbol  shares    price       worth       day  realized  unrealized  dividends",
+        "  AAPL        56  $441.50  $24,724.00  -$184.00   +$12.50    -$200.25     +$3.75",
+        "  IBM          0                $0.00  -$184.00   +$12.50    -$200.25     +$3.75",
+    ]
+
+
+def test_a_day_that_is_not_known_is_unknown_and_a_benchmark_without_a_price_says_so():
+    told = report(account_profit=None, deposits=None, benchmark_change=None)
+    assert "report: day unknown. Desk -$184.00 (-0.37%). SPY unknown." in told.sms
+    assert "the account: unknown" in told.email
+    assert "deposits less withdrawals since the previous close unknown" in told.email
+    assert "SPY: the broker has no price of it" in told.email
+
+
+def test_without_a_benchmark_or_capital_nothing_is_said_of_them():
+    told = report(benchmark="", benchmark_change=None, worth=Decimal(0))
+    assert told.sms == (
+        "algo-trader PAPER 2013-02-28 report: day +$979.90 (+0.98%). Desk -$184.00. "
+        "Equity $100,000.00"
+    )
+
+
+def test_what_came_in_while_a_run_went_on_is_no_profit_either():
+    measured = replace(PERFORMANCE, deposits=Decimal(100))
+    account = replace(SNAPSHOT.account, adjustments=Decimal(40), equity=Decimal(101000))
+    told = sms(
+        snapshot=replace(SNAPSHOT, performance=measured),
+        submission=submission(order("AAPL", "5"), account=account),
+    )
+    assert "Since close +$839.90" in told  # 101000 - 100020.10 - 100 - 40
+
+
+def test_a_trading_email_tells_the_desks_profit_beside_both_others():
+    told = make_texts(outcome(snapshot=replace(SNAPSHOT, performance=PERFORMANCE))).email
+    assert "last full session (2013-02-27): +$123.45" in told
+    assert "since its close: +$979.90, without deposits and withdrawals" in told
+    assert (
+        "the desk, from that close to this run's begin: -$184.00 (-0.37% of its capital): " in told
+    )
 
 
 def test_a_subject_counts_fills_and_trouble():
@@ -346,9 +410,23 @@ submissions = st.builds(
     ).map(tuple),
     st.lists(st.text(max_size=48), max_size=9).map(tuple),
 )
+symbol_profits = st.builds(
+    SymbolProfit, symbols, amounts, st.none() | amounts, amounts, amounts, amounts, amounts
+)
+performances = st.builds(
+    Performance,
+    deposits=st.none() | amounts,
+    account_profit=st.none() | amounts,
+    symbols=st.lists(symbol_profits, max_size=5).map(tuple),
+    worth=amounts,
+    drawdown=st.decimals(0, 1, places=4),
+    benchmark=st.just("") | symbols,
+    benchmark_change=st.none() | amounts,
+)
 snapshots = st.builds(
-    lambda state, reason, last, equity, adjustments, warnings: replace(
+    lambda state, reason, last, equity, adjustments, warnings, measured: replace(
         SNAPSHOT,
+        performance=measured,
         trading_state=state,
         trading_state_reason=reason,
         last_session_pnl=last,
@@ -361,6 +439,7 @@ snapshots = st.builds(
     amounts | st.just(Decimal("NaN")),
     amounts,
     st.lists(st.text(), max_size=3).map(tuple),
+    st.none() | performances,
 )
 outcomes = st.builds(
     outcome,

@@ -1,0 +1,94 @@
+"""Owns the account's statement: deposits, withdrawals, dividends, and all else that is no trade."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from algotrader import model
+from algotrader.adapters.alpaca import wire
+from algotrader.adapters.alpaca.client import AlpacaClient
+from algotrader.adapters.alpaca.faults import leaf_for
+from algotrader.adapters.alpaca.reply import decoded, invalid
+from algotrader.errors import DeskError
+
+STATEMENT_PAGE = 100
+_CANCELED = "canceled"
+
+
+class Row(wire.Answer, frozen=True):
+    """A row of ``/v2/account/activities``; a day may come as an instant."""
+
+    id: str
+    activity_type: str
+    date: str
+    net_amount: Decimal | None = None
+    symbol: str | None = None
+    qty: Decimal | None = None
+    per_share_amount: Decimal | None = None
+    status: str | None = None
+    created_at: wire.Instant | None = None
+
+    def to_model(self, request: str) -> model.Activity:
+        """Give our own activity."""
+        try:
+            day = date.fromisoformat(self.date[:10])
+        except ValueError as error:
+            raise invalid(request, f"{self.date!r} is no day") from error
+        amount = self.net_amount or Decimal(0)
+        qty = self.qty
+        if not qty:
+            per_share = self.per_share_amount
+            qty = amount / per_share if per_share else None
+        return model.Activity(
+            activity_id=self.id,
+            kind=self.activity_type,
+            symbol=self.symbol or "",
+            qty=qty,
+            amount=amount,
+            day=day,
+            at=None if self.created_at is None else self.created_at.astimezone(UTC),
+        )
+
+
+class Statement:
+    """The statement's side of the broker."""
+
+    def __init__(self, client: AlpacaClient) -> None:
+        self._statement = client
+
+    def statement(self, after: datetime) -> tuple[model.Activity, ...] | None:
+        """Read what was booked after an instant and is no trade, oldest first.
+
+        Returns
+        -------
+        tuple of Activity or None
+            None when the broker does not tell: texts and the desk's dividends alone need it.
+        """
+        try:
+            return self._rows(after)
+        except (DeskError, ArithmeticError, ValueError, OSError):
+            return None
+
+    def _rows(self, after: datetime) -> tuple[model.Activity, ...]:
+        found: dict[str, model.Activity | None] = {}
+        parameters: dict[str, str | int] = {
+            "category": "non_trade_activity",
+            "after": after.isoformat().replace("+00:00", "Z"),
+            "direction": "asc",
+            "page_size": STATEMENT_PAGE,
+        }
+        while True:
+            reply = self._statement.read("/account/activities", parameters)
+            if not reply.ok:
+                raise leaf_for(reply.request, reply)
+            rows = decoded(reply, list[Row])
+            fresh = [row for row in rows if row.id not in found]
+            for row in fresh:
+                is_off = row.status == _CANCELED
+                found[row.id] = None if is_off else row.to_model(reply.request)
+            if len(rows) < STATEMENT_PAGE:
+                return tuple(each for each in found.values() if each is not None)
+            if not fresh:
+                raise invalid(reply.request, "its pages do not go on")
+            parameters["page_token"] = rows[-1].id

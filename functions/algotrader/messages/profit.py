@@ -1,0 +1,96 @@
+"""Owns how the e-mail tells of profit and loss: account, desk and benchmark, symbol by symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from algotrader.messages.figures import money, percent, quantity, share
+from algotrader.messages.outcome import Outcome
+from algotrader.model import Performance, SymbolProfit
+
+_TITLES = ("symbol", "shares", "price", "worth", "day", "realized", "unrealized", "dividends")
+
+
+def profit_lines(outcome: Outcome) -> Iterator[str]:
+    """Tell each profit by name: the last session's and since its close, or the day's."""
+    snapshot, performance = outcome.snapshot, outcome.performance
+    if snapshot is None:
+        return
+    made = money(outcome.day_pnl, signed=True)
+    if outcome.is_report:
+        base = snapshot.account.last_equity
+        yield f"the account: {made}{_of(outcome.day_pnl, base)}, without deposits and withdrawals"
+    else:
+        session = snapshot.previous_session.isoformat()
+        yield f"last full session ({session}): {money(snapshot.last_session_pnl, signed=True)}"
+        yield f"since its close: {made}, without deposits and withdrawals"
+    if performance is None:
+        if snapshot.account.adjustments:
+            yield _deposits(snapshot.account.adjustments)
+        return
+    yield from _desk(
+        performance, "" if outcome.is_report else ", from that close to this run's begin"
+    )
+    if performance.deposits is None or performance.deposits:
+        yield _deposits(performance.deposits)
+    if performance.benchmark and performance.benchmark_change is None:
+        yield f"{performance.benchmark}: the broker has no price of it"
+    elif performance.benchmark:
+        yield f"{performance.benchmark}: {percent(performance.benchmark_change, signed=True)}"
+    yield from _limits(outcome, performance)
+
+
+def position_table(outcome: Outcome) -> Iterator[str]:
+    """Give the desk's symbols as a table; nothing when there is none."""
+    if outcome.performance is None or not outcome.performance.symbols:
+        return
+    rows = [_TITLES, *map(_row, outcome.performance.symbols)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
+    for row in rows:
+        name, *figures = (
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join((name, *figures))
+
+
+def _row(each: SymbolProfit) -> tuple[str, ...]:
+    return (
+        each.symbol,
+        quantity(each.qty),
+        "" if not each.qty else money(each.price),
+        money(each.value),
+        money(each.profit, signed=True),
+        money(each.realized, signed=True),
+        money(each.unrealized, signed=True),
+        money(each.dividends, signed=True),
+    )
+
+
+def _desk(performance: Performance, when: str) -> Iterator[str]:
+    profit = performance.desk_profit
+    parts = (
+        f"realized {money(performance.realized, signed=True)}",
+        f"unrealized {money(performance.unrealized, signed=True)}",
+        f"dividends {money(performance.dividends, signed=True)}",
+    )
+    of = _of(profit, performance.worth, " of its capital")
+    yield f"the desk{when}: {money(profit, signed=True)}{of}: {', '.join(parts)}"
+
+
+def _limits(outcome: Outcome, performance: Performance) -> Iterator[str]:
+    told = f"the desk is {percent(performance.drawdown)} below its peak"
+    if outcome.settings is not None:
+        daily, drawdown = outcome.settings.max_daily_loss, outcome.settings.max_drawdown
+        told += f"; it only sells from {percent(drawdown)} on, or a day's loss of {percent(daily)}"
+    yield told
+
+
+def _deposits(amount: Decimal | None) -> str:
+    return f"deposits less withdrawals since the previous close {money(amount, signed=True)}"
+
+
+def _of(part: Decimal | None, whole: Decimal, of: str = "") -> str:
+    fraction = share(part, whole)
+    return "" if fraction is None else f" ({percent(fraction, signed=True)}{of})"

@@ -1,0 +1,118 @@
+"""The account's statement: every row once, canceled ones left out, and none rather than half."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.model import Activity
+from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
+
+PATH = "GET /v2/account/activities"
+AFTER = datetime(2026, 1, 1, 21, tzinfo=UTC)
+
+
+def row(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"2026010500000000{number:04}::x",
+        "activity_type": "CSD",
+        "date": "2026-01-05",
+        "net_amount": "5.00",
+        "status": "executed",
+        **changes,
+    }
+
+
+def test_a_row_is_read_exactly(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+    paid = row(
+        1,
+        activity_type="DIV",
+        symbol="T",
+        qty="2",
+        per_share_amount="0.51",
+        net_amount="1.02",
+        created_at="2026-01-05T09:01:04-05:00",
+    )
+    server.on(PATH, [paid])
+
+    assert broker.statement(AFTER) == (
+        Activity(
+            activity_id=paid["id"],
+            kind="DIV",
+            symbol="T",
+            qty=Decimal(2),
+            amount=Decimal("1.02"),
+            day=date(2026, 1, 5),
+            at=datetime(2026, 1, 5, 14, 1, 4, tzinfo=UTC),
+        ),
+    )
+    (asked,) = server.asked(PATH)
+    assert (asked.query["category"], asked.query["after"]) == (
+        "non_trade_activity",
+        "2026-01-01T21:00:00Z",
+    )
+
+
+def test_shares_follow_from_the_amount_of_each_when_they_are_not_told(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    paid = {"activity_type": "DIV", "symbol": "T", "per_share_amount": "0.50", "qty": None}
+    server.on(PATH, [row(1, **paid), row(2, date="2026-01-05T00:00:00Z", net_amount=None)])
+
+    found = broker.statement(AFTER)
+
+    assert found is not None
+    assert [each.qty for each in found] == [10, None]
+    assert [each.amount for each in found] == [5, 0]
+
+
+def test_what_was_canceled_counts_for_nothing(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+    server.on(PATH, [row(1, status="canceled"), row(2, status="correct")])
+
+    found = broker.statement(AFTER)
+
+    assert found is not None
+    assert [each.activity_id[:20] for each in found] == ["20260105000000000002"]
+
+
+def test_all_pages_are_read_and_each_row_is_there_once(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    rows = [row(number) for number in range(230)]
+
+    def page(seen: Seen) -> Answer:
+        ids = [each["id"] for each in rows]
+        start = ids.index(seen.query["page_token"]) if "page_token" in seen.query else 0
+        return Answer(rows[start : start + int(seen.query["page_size"])])  # repeats the token's own
+
+    server.on(PATH, page)
+
+    found = broker.statement(AFTER)
+
+    assert found is not None
+    assert [each.activity_id for each in found] == [each["id"] for each in rows]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer({"message": "no such path"}, 404),
+        Answer({"message": "down"}, 500),
+        Answer(b"<html>"),
+        Answer([{"id": "1"}]),
+        Answer([row(1, date="soon")]),
+        Answer([row(1, net_amount="NaN")]),
+        Answer([row(number) for number in range(100)]),  # a page that comes again and again
+    ],
+    ids=["absent", "down", "html", "half a row", "no day", "no amount", "no end"],
+)
+def test_a_statement_that_is_not_whole_is_none(
+    server: ScriptedBroker, broker: AlpacaBroker, answer: Answer
+) -> None:
+    server.on(PATH, answer)
+
+    assert broker.statement(AFTER) is None

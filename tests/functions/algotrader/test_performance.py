@@ -1,0 +1,282 @@
+"""The desk's profit comes of its own fills, prices and dividends alone, each counted once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algotrader.model import LatestPrice, SymbolProfit, Track
+from algotrader.performance import (
+    Look,
+    carry_on,
+    current_price,
+    dividend_part,
+    drawdown_of,
+    profit_of,
+    statement_start,
+    symbols_of,
+)
+from tests.support.looks import (
+    AFTER_CLOSE,
+    BELL,
+    FRIDAY,
+    HELD,
+    MONDAY,
+    TUESDAY,
+    action,
+    ledger,
+    look,
+    next_day,
+    prices,
+    row,
+)
+
+D = Decimal
+
+
+def day_of(track: Track) -> Decimal:
+    return sum((each.profit for each in symbols_of(track)), D(0))
+
+
+def carried(*looks: Look) -> Track:
+    track = None
+    for each in looks:
+        track = carry_on(track, each)
+    assert track is not None
+    return track
+
+
+def test_a_rise_is_unrealized_and_a_sell_realizes_at_average_cost() -> None:
+    sold = ledger("60", AAPL=("6", "540"))  # 4 of 10 sold at 105, which had cost 90 each
+
+    track = carry_on(None, look(ledger=sold, prices=prices(AAPL="110")))
+
+    (aapl,) = symbols_of(track)
+    assert aapl == SymbolProfit("AAPL", D(6), D(110), D(660), D(60), D(20), D(0))
+    assert aapl.profit == 4 * 5 + 6 * 10
+
+
+def test_a_symbol_bought_and_one_sold_out_in_the_session_are_both_told() -> None:
+    after = ledger("120", IBM=("5", "1000"))
+
+    track = carry_on(None, look(ledger=after, prices=prices(IBM="190")))
+
+    assert {each.symbol: each.profit for each in symbols_of(track)} == {"AAPL": 20, "IBM": -50}
+    assert {each.symbol: each.qty for each in symbols_of(track)} == {"AAPL": 0, "IBM": 5}
+
+
+def test_a_split_overnight_is_no_profit() -> None:
+    split = ledger(AAPL=("20", "900"))
+
+    track = carry_on(None, look(ledger=split, prices=prices(AAPL="50"), closes=prices(AAPL="100")))
+
+    assert day_of(track) == 0
+
+
+def test_what_the_user_holds_beside_the_desk_counts_for_nothing() -> None:
+    alone = carry_on(None, look(prices=prices(AAPL="110")))
+    beside = carry_on(None, look(prices=prices(AAPL="110"), shares=prices(AAPL="500", XOM="9")))
+
+    assert day_of(alone) == day_of(beside) == 100
+
+
+def test_a_dividend_counts_for_the_desks_shares_alone() -> None:
+    paid = row("DIV", "25", qty=D(50))  # 0.50 each on 50 shares, 10 of them the desk's
+
+    track = carry_on(None, look(statement=(paid,), shares=prices(AAPL="50")))
+
+    assert (day_of(track), symbols_of(track)[0].dividends) == (5, 5)
+
+
+def test_a_dividend_and_the_tax_on_it_are_both_counted() -> None:
+    rows = (row("DIV", "5"), row("DIVNRA", "-1.50"))
+
+    assert day_of(carry_on(None, look(statement=rows))) == D("3.50")
+
+
+@pytest.mark.parametrize(
+    ("held", "paid_on", "shares", "part"),
+    [
+        ("10", "10", "10", "5.00"),
+        ("20", "10", "10", "5.00"),  # never more than was booked
+        ("3", None, "10", "1.50"),
+        ("3", None, "0", "0"),
+        ("0", "10", "10", "0"),
+        ("-5", "10", "10", "0"),
+        ("1", "3", "3", "1.66"),
+    ],
+)
+def test_the_desks_part_is_by_shares_and_never_more_than_was_booked(
+    held: str, paid_on: str | None, shares: str, part: str
+) -> None:
+    booked = row("DIV", "5", qty=None if paid_on is None else D(paid_on))
+
+    assert dividend_part(booked, D(held), prices(AAPL=shares)) == D(part)
+
+
+def test_a_dividend_goes_to_who_held_over_the_ex_date_however_late_it_is_paid() -> None:
+    sold = ledger("100")
+    monday = look(actions=(action("cash_dividend"),))
+    paid = row("DIV", "5", day=TUESDAY)
+
+    track = carried(monday, next_day("100", ledger=sold, before=HELD, statement=(paid,)))
+    assert symbols_of(track)[0].dividends == 5
+
+    bought_since = carried(
+        look(before=ledger(), ledger=ledger(), actions=(action("cash_dividend"),)),
+        next_day("100", statement=(paid,)),
+    )
+    assert symbols_of(bought_since)[0].dividends == 0
+
+
+def test_a_row_is_counted_once_however_often_it_is_listed() -> None:
+    paid = row("DIV", "5")
+
+    track = carried(
+        look(statement=(paid,)), look(statement=(paid,)), next_day("100", statement=(paid,))
+    )
+
+    assert profit_of(track.standings) == 100 + 5
+    assert day_of(track) == 0
+
+
+def test_a_row_that_comes_late_counts_when_it_is_seen() -> None:
+    late = row("DIV", "5", day=FRIDAY)
+
+    assert day_of(carry_on(None, look(statement=(late,)))) == 0  # the track begins here
+    assert day_of(carried(look(), next_day("100", statement=(late,)))) == 5
+
+
+def test_a_statement_that_could_not_be_read_is_read_from_where_it_ended() -> None:
+    before = carry_on(None, look())
+    track = carry_on(before, next_day("100", statement=None))
+
+    assert statement_start(track, AFTER_CLOSE + timedelta(days=9)) == BELL - timedelta(days=7)
+    assert statement_start(None, AFTER_CLOSE) == AFTER_CLOSE - timedelta(days=7)
+
+
+def test_deposits_and_a_changed_capital_do_not_move_the_index() -> None:
+    rich = look(worth=D(1_000_000), at=AFTER_CLOSE)
+    poor = next_day("100", worth=D(500))
+
+    track = carried(look(), rich, poor)
+
+    assert (track.index, track.peak, drawdown_of(track)) == (1, 1, 0)
+
+
+def test_the_index_goes_by_what_the_desk_had_to_work_with() -> None:
+    fallen = look(prices=prices(AAPL="90"), worth=D(9900), at=AFTER_CLOSE)  # 100 lost of 10000
+    more = next_day("80", worth=D(9800))  # 100 lost of 9900
+
+    track = carried(look(), fallen, more)
+
+    assert track.index == (D("0.99") * (1 - D(100) / 9900)).quantize(D("1e-12"))
+    assert track.peak == 1
+
+
+def test_a_loss_through_a_missed_day_is_counted_whole_once() -> None:
+    missed = next_day("80", closes=prices(AAPL="95"))
+
+    track = carried(look(), missed)
+
+    assert track.index == D("0.98")
+    assert day_of(track) == -150  # since the close before, whatever the last look was
+
+
+def test_the_peak_is_reset_once_for_each_time_that_a_person_asks() -> None:
+    asked = {"reset_at": AFTER_CLOSE}
+    down = look(prices=prices(AAPL="50"), at=AFTER_CLOSE)
+
+    reset = carried(look(), down, replace(down, **asked))
+    assert (reset.peak, drawdown_of(reset)) == (reset.index, 0)
+
+    further = carry_on(reset, next_day("40", **asked))
+    assert drawdown_of(further) > 0
+    assert drawdown_of(carry_on(further, next_day("40", reset_at=BELL))) == 0
+
+
+def test_a_later_run_of_a_session_counts_from_the_same_close() -> None:
+    first = look(prices=prices(AAPL="98"))
+    second = look(prices=prices(AAPL="97"), before=None, closes={}, at=AFTER_CLOSE)
+
+    assert day_of(carried(first, second)) == -30
+
+
+def test_without_the_close_a_session_counts_from_the_nearest_look() -> None:
+    unknown = next_day("97", before=None, closes={})
+
+    assert day_of(carried(look(prices=prices(AAPL="99")), unknown)) == -20
+    assert day_of(carried(unknown)) == 0
+
+
+def test_without_a_price_a_share_is_worth_what_it_cost() -> None:
+    assert day_of(carry_on(None, look(prices={}, closes={}))) == 0
+
+
+def test_a_latest_price_from_before_the_close_gives_way_to_the_close() -> None:
+    close = AFTER_CLOSE - timedelta(minutes=15)
+    old, new = (LatestPrice(D(7), close + timedelta(minutes=n)) for n in (-1, 1))
+
+    assert current_price(new, D(9), close) == 7
+    assert current_price(old, D(9), close) == 9
+    assert current_price(old, D(9), close, D(2)) == D("4.5")
+    assert current_price(old, None, close) == 7
+    assert current_price(None, None, close) is None
+
+
+quantities = st.integers(0, 50).map(D)
+dollars = st.decimals("0.01", 500, places=2)
+
+
+@st.composite
+def looks(draw: st.DrawFn) -> Look:
+    """Draw a look at a desk that holds up to two symbols, with rows of its account's statement."""
+    held = ledger(str(draw(dollars)), AAPL=(str(draw(quantities)), str(draw(dollars))))
+    price = {"AAPL": draw(dollars)}
+    amounts = st.decimals(-50, 50, places=2).map(str)
+    statement = tuple(
+        row(kind, amount) for kind in ("DIV", "CSD", "INT") for amount in draw(st.lists(amounts))
+    )
+    return look(
+        ledger=held,
+        before=draw(st.sampled_from([held, None])),
+        prices=draw(st.sampled_from([price, {}])),
+        worth=draw(st.decimals(0, 10**6, places=2)),
+        statement=draw(st.sampled_from([statement, None])),
+        shares=prices(AAPL="60"),
+        reset_at=draw(st.sampled_from([None, BELL])),
+    )
+
+
+@given(first=st.none() | looks(), second=looks())
+def test_a_look_that_is_taken_twice_changes_nothing_more(first: Look | None, second: Look) -> None:
+    track = carry_on(None if first is None else carry_on(None, first), second)
+
+    assert carry_on(track, second) == track
+
+
+@given(looks(), st.decimals(-(10**6), 10**6, places=2), st.decimals(0, 10**6, places=2))
+def test_no_deposit_is_ever_profit(plain: Look, amount: Decimal, worth: Decimal) -> None:
+    if plain.statement is None:
+        return
+    moved = replace(plain, statement=(*plain.statement, row("CSD", str(amount))), worth=worth)
+    before = carry_on(None, look())
+
+    with_it, without = carry_on(before, moved), carry_on(before, plain)
+
+    assert (with_it.index, with_it.standings) == (without.index, without.standings)
+
+
+@given(st.lists(looks(), max_size=5))
+def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(many: list[Look]) -> None:
+    track = carry_on(None, look())
+    for each in many:
+        after = carry_on(track, replace(each, session=MONDAY, reset_at=None))
+        assert after.peak >= track.peak
+        assert 0 <= drawdown_of(after) < 1
+        track = after

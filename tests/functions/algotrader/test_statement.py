@@ -1,0 +1,58 @@
+"""Deposits are what the broker says of them, or unknown: never a guess."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from algotrader.model import Activity
+from algotrader.statement import deposits_of
+from tests.support.looks import AFTER_CLOSE, BELL, FRIDAY, row
+
+D = Decimal
+CLOSE = BELL - timedelta(days=3)  # Friday's
+
+
+def amount(*rows: Activity, adjustments: str = "0") -> Decimal | None:
+    return deposits_of(rows, D(adjustments), CLOSE, AFTER_CLOSE).amount
+
+
+def test_deposits_less_withdrawals_of_the_day_are_summed() -> None:
+    rows = (row("CSD", "500"), row("CSW", "-200"), row("JNLC", "50"), row("INT", "9"))
+
+    assert amount(*rows) == 350
+    assert amount(*rows, adjustments="350") == 350
+
+
+def test_a_row_with_an_instant_counts_by_it_and_one_without_by_its_day() -> None:
+    friday_evening = row("CSD", "1", day=FRIDAY, at=CLOSE + timedelta(hours=1))
+    friday_noon = row("CSD", "20", day=FRIDAY, at=CLOSE - timedelta(hours=4))
+    friday = row("CSD", "300", day=FRIDAY)
+    later = row("CSD", "4000", at=AFTER_CLOSE + timedelta(hours=1))
+
+    assert amount(friday_evening, friday_noon, friday, later) == 1
+
+
+@pytest.mark.parametrize("listed", ["0", "400"])
+def test_two_figures_that_differ_are_told_and_neither_is_taken(listed: str) -> None:
+    found = deposits_of((row("CSD", listed),), D(500), CLOSE, AFTER_CLOSE)
+
+    assert found.amount is None
+    assert "500.00" in found.warnings[0]
+    assert f"{listed}.00" in found.warnings[0]
+
+
+def test_shares_that_were_moved_make_the_day_unknown() -> None:
+    found = deposits_of((row("ACATS", "0", symbol="XOM"),), D(0), CLOSE, AFTER_CLOSE)
+
+    assert found.amount is None
+    assert "XOM" in found.warnings[0]
+
+
+def test_a_statement_that_cannot_be_read_leaves_the_accounts_own_figure_and_says_so() -> None:
+    found = deposits_of(None, D(500), CLOSE, AFTER_CLOSE)
+
+    assert found.amount == 500
+    assert "could not be read" in found.warnings[0]

@@ -1,0 +1,363 @@
+"""What a run learns of profit and loss, keeps of it, and does when too much is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from algotrader.adapters.aws import client
+from algotrader.contracts import FetchBarsResult
+from algotrader.ids import OrderPlace, client_order_id, desk_id
+from algotrader.model import Leg, Performance, Snapshot, Track, TradingState
+from fetch_bars.performance import RESET_KEY, track_key
+from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
+from tests.functions.algotrader.adapters.scripted_broker import Answer
+from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, TODAY, World
+
+DESK = desk_id(ACCOUNT["account_number"], "desk", "sma_cross")
+KEY = track_key(DESK)
+REPORT: dict[str, Any] = {"report_only": True, "scheduled_time": "2026-01-06T21:15:00Z"}
+# The latest price is 101.5 and Monday's close of AAPL 106.6: 5.10 a share are lost on Tuesday.
+LOST = Decimal("5.1")
+
+
+def hold(world: World, qty: str = "100") -> None:
+    """Let the desk have bought AAPL on Monday."""
+    place = OrderPlace(DESK, datetime(2026, 1, 5, tzinfo=UTC).date(), "day", "AAPL", Leg.ENTRY, 0)
+    world.trade(client_order_id(place), qty=qty, filled_qty=qty)
+    world.server.on("GET /v2/positions", [{"symbol": "AAPL", "qty": qty, "avg_entry_price": "100"}])
+
+
+def told(world: World, result: FetchBarsResult) -> Snapshot:
+    assert result.snapshot is not None
+    return world.artifacts.get(result.snapshot, Snapshot)
+
+
+def made(world: World, result: FetchBarsResult) -> Performance:
+    found = told(world, result).performance
+    assert found is not None
+    return found
+
+
+def track(world: World) -> Track:
+    found = world.artifacts.read(KEY, Track)
+    assert found is not None
+    return found
+
+
+def switch() -> str:
+    return str(client("ssm").get_parameter(Name=STATE_NAME)["Parameter"]["Value"])
+
+
+def set_switch(text: str) -> None:
+    client("ssm").put_parameter(Name=STATE_NAME, Value=text, Type="String", Overwrite=True)
+
+
+def after_the_close(world: World) -> None:
+    world.now, world.is_open = "2026-01-06T16:15:02-05:00", False
+
+
+def test_a_bell_tells_what_the_desk_made_since_the_close(world: World) -> None:
+    hold(world)
+
+    found = made(world, world.run())
+
+    assert found.desk_profit == -100 * LOST
+    (aapl,) = found.symbols
+    assert (aapl.qty, aapl.price, aapl.realized) == (100, Decimal("101.5"), 0)
+    assert found.benchmark == ""
+
+
+def test_an_order_of_yesterday_that_filled_today_is_todays(world: World) -> None:
+    hold(world)
+    place = OrderPlace(DESK, datetime(2026, 1, 5, tzinfo=UTC).date(), "day", "AAPL", Leg.STOP, 0)
+    world.trade(
+        client_order_id(place),
+        side="sell",
+        filled_qty="10",
+        filled_avg_price="104",
+        submitted_at="2026-01-05T14:36:00Z",
+        filled_at="2026-01-06T14:31:00Z",
+    )
+
+    found = made(world, world.run())
+
+    assert found.realized == 10 * (104 - 100)
+    assert found.desk_profit == 10 * (104 - Decimal("106.6")) - 90 * LOST
+
+
+def test_a_report_tells_it_beside_the_account_and_the_benchmark(world: World) -> None:
+    hold(world)
+    after_the_close(world)
+    world.bars["SPY"] = [{**each, "c": 500} for each in world.bars["AAPL"]]
+    world.assets["SPY"] = world.assets["AAPL"]
+
+    found = made(world, world.run(REPORT))
+
+    assert found.desk_profit == -100 * LOST
+    assert found.account_profit == Decimal(ACCOUNT["equity"]) - Decimal(ACCOUNT["last_equity"])
+    assert found.benchmark_change == Decimal("101.5") / 500 - 1
+
+
+@pytest.mark.parametrize("benchmark", ["SPY", ""])
+def test_a_benchmark_without_a_price_or_without_a_name_stops_nothing(
+    world: World, benchmark: str
+) -> None:
+    after_the_close(world)
+    world.environ["BENCHMARK"] = benchmark
+
+    found = made(world, world.run(REPORT))
+
+    assert (found.benchmark, found.benchmark_change) == (benchmark, None)
+
+
+def test_a_scheduled_report_takes_its_runs_claim_and_the_next_is_a_duplicate(world: World) -> None:
+    after_the_close(world)
+
+    first, second = world.run(REPORT), world.run(REPORT, f"{ARN}-other")
+
+    assert (first.outcome, second.outcome) == ("REPORT", "DUPLICATE")
+    assert first.run is not None
+    assert first.run.journal == "runs/2026-01-06/2026-01-06-report/"
+    assert world.run({"report_only": True}, f"{ARN}-hand").outcome == "REPORT"
+
+
+def test_a_scheduled_report_before_the_close_says_that_the_session_is_not_over(
+    world: World,
+) -> None:
+    world.now = "2026-01-06T13:15:02-05:00"
+
+    found = world.run({**REPORT, "scheduled_time": "2026-01-06T18:15:00Z"})
+
+    assert (found.outcome, found.message.partition(".")[0]) == (
+        "CLOSED",
+        "The session is not over",
+    )
+    assert world.stored() == []
+    assert world.run({"report_only": True}).outcome == "REPORT"
+
+
+def test_a_report_that_failed_may_be_repeated(world: World) -> None:
+    after_the_close(world)
+    orders = world.server.scripts["GET /v2/orders"]
+    world.server.on("GET /v2/orders", Answer(b"", 500))
+    with pytest.raises(Exception, match="BROKER"):
+        world.run(REPORT)
+    world.server.scripts["GET /v2/orders"] = orders
+
+    assert world.run(REPORT, f"{ARN}-again").outcome == "REPORT"
+
+
+def test_a_report_on_another_day_takes_the_accounts_profit_from_its_history(world: World) -> None:
+    world.now, world.is_open = "2026-01-07T08:00:00-05:00", False
+    days = [1767646800, 1767733200]  # Monday and Tuesday, at their New York midnights
+    world.server.on(
+        "GET /v2/account/portfolio/history",
+        {"timestamp": days, "equity": ["1000", "1300"], "profit_loss": ["0", "300"]},
+    )
+
+    result = world.run({"report_only": True})
+
+    assert result.run is not None
+    assert result.run.session == TODAY
+    assert made(world, result).account_profit == 300
+
+
+def test_a_deposit_is_no_profit_and_an_unclear_one_makes_the_day_unknown(world: World) -> None:
+    deposit = {
+        "id": "1",
+        "activity_type": "CSD",
+        "date": "2026-01-06",
+        "net_amount": "500",
+        "created_at": "2026-01-06T14:00:00Z",
+    }
+    world.statement.append(deposit)
+    plain = Decimal(ACCOUNT["equity"]) - Decimal(ACCOUNT["last_equity"])
+    assert made(world, world.run()).account_profit == plain - 500
+
+    world.server.on("GET /v2/account", {**ACCOUNT, "intraday_adjustments": "700"})
+    unclear = told(world, world.run({"dry_run": True}))
+    assert unclear.performance is not None
+    assert unclear.performance.account_profit is None
+    assert any("700.00" in each and "500.00" in each for each in unclear.warnings)
+
+
+def test_a_broker_without_a_statement_is_told_and_stops_nothing(world: World) -> None:
+    world.server.on("GET /v2/account/activities", Answer({"message": "no such path"}, 404))
+
+    result = world.run()
+
+    assert result.outcome == "OPEN"
+    assert any("statement could not be read" in each for each in told(world, result).warnings)
+
+
+def test_a_days_loss_at_the_limit_sets_the_switch_and_this_run_obeys(world: World) -> None:
+    hold(world)
+    world.environ["CAPITAL"], world.environ["MAX_DAILY_LOSS"] = "10000", "0.05"
+
+    snapshot = told(world, world.run())
+
+    assert snapshot.trading_state is TradingState.REDUCING
+    assert snapshot.trading_state_reason.startswith("DAILY_LOSS: 5.0")
+    assert "510.00 of 10150.00" in snapshot.trading_state_reason
+    assert switch() == f"REDUCING {snapshot.trading_state_reason}"
+
+
+def test_a_scheduled_report_sets_it_too_and_one_by_hand_only_tells(world: World) -> None:
+    hold(world)
+    after_the_close(world)
+    set_switch("ACTIVE")
+    world.environ["CAPITAL"] = "10000"
+
+    by_hand = told(world, world.run({"report_only": True}))
+    assert by_hand.trading_state is TradingState.REDUCING
+    assert any("still ACTIVE" in each for each in by_hand.warnings)
+    assert (switch(), KEY in world.stored()) == ("ACTIVE", False)
+
+    world.run(REPORT)
+    assert switch().startswith("REDUCING DAILY_LOSS")
+    assert KEY in world.stored()
+
+
+def test_a_dry_run_obeys_a_limit_and_writes_neither_switch_nor_track(world: World) -> None:
+    hold(world)
+    set_switch("ACTIVE")
+    world.environ["CAPITAL"] = "10000"
+
+    assert told(world, world.run({"dry_run": True})).trading_state is TradingState.REDUCING
+    assert (switch(), KEY in world.stored()) == ("ACTIVE", False)
+
+
+@pytest.mark.parametrize("text", ["HALTED earnings", "REDUCING by hand", "OFF"])
+def test_a_limit_leaves_any_other_state_as_it_was_set(world: World, text: str) -> None:
+    hold(world)
+    set_switch(text)
+    world.environ["CAPITAL"] = "10000"
+
+    told(world, world.run())
+
+    assert switch() == text
+
+
+def test_a_switch_that_cannot_be_written_is_told_and_obeyed_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(world)
+    world.environ["CAPITAL"] = "10000"
+    monkeypatch.setattr(
+        "fetch_bars.performance.reduce_if_active", lambda *_: "AccessDeniedException"
+    )
+
+    snapshot = told(world, world.run())
+
+    assert snapshot.trading_state is TradingState.REDUCING
+    assert any("AccessDeniedException" in each for each in snapshot.warnings)
+    day = track(world).day
+    assert day.counted_from == sum(each.profit for each in day.standings.values())
+
+
+def test_after_a_resume_on_the_same_day_the_loss_counts_anew(world: World) -> None:
+    hold(world)
+    world.environ |= {"CAPITAL": "10000", "SLOTS": "0935,1530"}
+    world.run()
+    set_switch("ACTIVE")
+    world.now = "2026-01-06T15:30:02-05:00"
+
+    second = told(world, world.run(arn=f"{ARN}-second"))
+
+    assert second.trading_state is TradingState.ACTIVE
+    assert second.performance is not None
+    assert second.performance.desk_profit == -100 * LOST  # the text still tells all of the day
+
+
+def test_a_drawdown_reduces_again_after_a_resume_until_the_peak_is_reset(world: World) -> None:
+    hold(world)
+    world.environ |= {"MAX_DRAWDOWN": "0.01", "CAPITAL": "10000", "MAX_DAILY_LOSS": "1"}
+    world.environ["SLOTS"] = "0931,1000,1100,1200"
+    world.now = "2026-01-06T09:31:02-05:00"
+    quotes = world.server.scripts["GET /v2/stocks/trades/latest"]
+    world.server.on(
+        "GET /v2/stocks/trades/latest",
+        {"trades": {"AAPL": {"t": "2026-01-06T14:31:00Z", "p": 106.6}}},
+    )
+    assert told(world, world.run()).trading_state is TradingState.ACTIVE
+    world.server.scripts["GET /v2/stocks/trades/latest"] = quotes
+
+    world.now = "2026-01-06T10:00:02-05:00"
+    assert told(world, world.run(arn=f"{ARN}-2")).trading_state_reason.startswith("DRAWDOWN: 4.78")
+
+    set_switch("ACTIVE")
+    world.now = "2026-01-06T11:00:02-05:00"
+    assert told(world, world.run(arn=f"{ARN}-3")).trading_state is TradingState.REDUCING
+
+    set_switch("ACTIVE")
+    world.artifacts.write(RESET_KEY, {"at": "2026-01-06T16:30:00Z"})
+    world.now = "2026-01-06T12:00:02-05:00"
+    assert told(world, world.run(arn=f"{ARN}-4")).trading_state is TradingState.ACTIVE
+    assert track(world).peak == track(world).index
+
+
+def test_a_repeated_run_counts_nothing_twice(world: World) -> None:
+    hold(world)
+    world.run()
+    once = track(world)
+    world.run()
+
+    assert track(world).index == once.index
+    assert track(world).standings == once.standings
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"desk": 5}'])
+def test_a_track_that_cannot_be_read_begins_anew_with_a_warning(
+    world: World, content: bytes
+) -> None:
+    hold(world)
+    client("s3").put_object(Bucket=world.artifacts.bucket, Key=KEY, Body=content)
+
+    snapshot = told(world, world.run())
+
+    assert any("tracked anew" in each for each in snapshot.warnings)
+    assert track(world).index == 1
+
+
+def test_a_track_of_another_desk_is_left_out(world: World) -> None:
+    world.run()
+    other = replace(track(world), desk="ffffff", index=Decimal("0.5"))
+    world.artifacts.write(KEY, other)
+
+    snapshot = told(world, world.run())
+
+    assert (track(world).desk, track(world).index) == (DESK, 1)
+    assert snapshot.trading_state is TradingState.ACTIVE
+
+
+def test_a_dividend_of_the_day_is_the_desks_in_part(world: World) -> None:
+    hold(world)
+    world.server.on("GET /v2/positions", [{"symbol": "AAPL", "qty": "400", "avg_entry_price": "1"}])
+    world.statement.append(
+        {
+            "id": "1",
+            "activity_type": "DIV",
+            "date": "2026-01-06",
+            "net_amount": "200",
+            "per_share_amount": "0.5",
+            "symbol": "AAPL",
+            "qty": "400",
+        }
+    )
+
+    assert made(world, world.run()).dividends == 50
+
+
+def test_a_symbol_without_a_close_is_named(world: World) -> None:
+    hold(world)
+    del world.bars["AAPL"]
+    after_the_close(world)
+
+    snapshot = told(world, world.run(REPORT))
+
+    assert any(each.startswith("No price of AAPL") for each in snapshot.warnings)

@@ -1,0 +1,152 @@
+"""The day's P&L through a deposit, a dividend, a split and a manual holding, to the cent.
+
+The figures that are expected come from the bars and tables of the sample data alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.aws import client
+from algotrader.contracts import FetchBarsEvent
+from algotrader.ids import OrderPlace, client_order_id, desk_id
+from algotrader.messages import Outcome, make_texts
+from algotrader.model import Leg, Performance, Snapshot, TradingState
+from fetch_bars.fetch import fetch
+from local.data import load
+from local.paper_broker import PaperBrokerProcess
+from tests.functions.fetch_bars.conftest import ARN, KEYS_NAME, PARAMETERS
+
+HISTORY = load()
+MONDAY, TUESDAY = date(2005, 2, 14), date(2005, 2, 15)  # MSFT pays 0.08 a share on Tuesday
+FRIDAY, SPLIT = date(2005, 2, 25), date(2005, 2, 28)  # AAPL becomes two shares on the 28th
+OWN = {"AAPL": Decimal(20), "MSFT": Decimal(30)}
+MANUAL = Decimal(50)  # of MSFT
+DIVIDEND = Decimal("0.08")
+
+
+def close(symbol: str, day: date) -> Decimal:
+    (bar,) = (each for each in HISTORY.bars[symbol] if each.session == day)
+    return Decimal(bar.close)
+
+
+def change(symbol: str, before: date, after: date) -> Decimal:
+    return close(symbol, after) - close(symbol, before)
+
+
+@dataclass
+class Days:
+    """A desk on the paper broker, whose Fetch Bars is called as the state machine would."""
+
+    broker: PaperBrokerProcess
+    artifacts: Artifacts
+    environ: dict[str, str]
+    calls: int = 0
+
+    def fetch(self, day: date, time: str, **given: object) -> tuple[Snapshot, Performance, str]:
+        """Move to an instant, call the step, and give what it found and the text of it."""
+        bell = self.broker.open_session(day, time)
+        self.calls += 1
+        event = FetchBarsEvent(
+            execution_arn=f"{ARN}-{self.calls}", input={"scheduled_time": bell, **given}
+        )
+        result = fetch(event, self.environ, self.artifacts)
+        assert result.snapshot is not None, result.message
+        snapshot = self.artifacts.get(result.snapshot, Snapshot)
+        assert snapshot.performance is not None
+        outcome = Outcome(event.execution_arn, result.run, result.settings, snapshot)
+        return snapshot, snapshot.performance, make_texts(outcome).sms
+
+    def report(self, day: date) -> tuple[Snapshot, Performance, str]:
+        return self.fetch(day, "16:15", report_only=True)
+
+    def buy(self, day: date) -> None:
+        """Buy what the desk owns, under its own ids."""
+        desk = desk_id(self.broker.account()["account_number"], "desk", "sma_cross")
+        for symbol, qty in OWN.items():
+            place = OrderPlace(desk, day, "day", symbol, Leg.ENTRY, 0)
+            self.broker.order_by_hand(
+                symbol, "buy", str(qty), client_order_id=client_order_id(place)
+            )
+
+
+@pytest.fixture(scope="module")
+def days(aws: None) -> Iterator[Days]:
+    del aws
+    bucket = f"desk-{uuid4()}"
+    client("s3").create_bucket(Bucket=bucket)
+    client("ssm").put_parameter(
+        Name=KEYS_NAME,
+        Type="SecureString",
+        Value='{"key_id": "K", "secret_key": "S"}',
+        Overwrite=True,
+    )
+    with PaperBrokerProcess(
+        session=MONDAY, holdings={"MSFT": str(MANUAL)}, clock_scale=0
+    ) as broker:
+        urls = {"APCA_API_BASE_URL": broker.url, "APCA_API_DATA_URL": broker.url}
+        names = {"SYMBOLS": "AAPL,MSFT", "BENCHMARK": "IBM", "TRADING_STATE_PARAMETER": "/none"}
+        made = Days(broker, Artifacts(bucket), {**PARAMETERS, **urls, **names})
+        made.fetch(MONDAY, "09:35")
+        made.buy(MONDAY)
+        yield made
+
+
+def test_each_day_adds_up_to_the_cent(days: Days) -> None:
+    # Monday: bought at the open, the rest of the day is unrealized.
+    _, monday, text = days.report(MONDAY)
+    paid = {each["symbol"]: Decimal(each["filled_avg_price"]) for each in days.broker.orders()}
+    bought = sum(qty * (close(s, MONDAY) - paid[s]) for s, qty in OWN.items())
+    assert (monday.realized, monday.unrealized, monday.dividends) == (0, bought, 0)
+    assert monday.benchmark_change is not None
+    assert text.startswith("algo-trader PAPER 2005-02-14 report: day ")
+
+    # Tuesday: a dividend at the open, a deposit at noon.
+    bell, at_bell, _ = days.fetch(TUESDAY, "09:35")
+    assert at_bell.dividends == 30 * DIVIDEND
+    assert bell.trading_state is TradingState.ACTIVE
+    days.broker.open_session(TUESDAY, "12:00")
+    days.broker.deposit("5000")
+    snapshot, tuesday, text = days.report(TUESDAY)
+    moved = {s: change(s, MONDAY, TUESDAY) for s in OWN}
+    desk = 20 * moved["AAPL"] + 30 * moved["MSFT"] + 30 * DIVIDEND
+    account = desk + MANUAL * (moved["MSFT"] + DIVIDEND)
+    assert (tuesday.desk_profit, tuesday.account_profit) == (desk, account)
+    assert (tuesday.dividends, tuesday.deposits) == (Decimal("2.40"), 5000)
+    assert snapshot.account.equity - snapshot.account.last_equity == account + 5000
+    assert f"day {'-' if account < 0 else '+'}${abs(account):.2f}" in text
+    assert f"Desk {'-' if desk < 0 else '+'}${abs(desk):.2f}" in text
+
+    # The last day before the split is not looked at: nothing is missed by it.
+    bell, at_bell, _ = days.fetch(SPLIT, "09:35")
+    assert bell.ledger.holdings["AAPL"].qty == 40
+    assert bell.trading_state is TradingState.ACTIVE
+    _, split, _ = days.report(SPLIT)
+    aapl = 40 * close("AAPL", SPLIT) - 20 * close("AAPL", FRIDAY)
+    assert split.desk_profit == aapl + 30 * change("MSFT", FRIDAY, SPLIT)
+    assert {each.symbol: each.profit for each in split.symbols}["AAPL"] == aapl
+
+    # Sold by the user's own hand: the desk's shares stay the desk's in its figures.
+    days.broker.order_by_hand("MSFT", "sell", "50")
+    _, _, _ = days.fetch(date(2005, 3, 1), "09:35")
+    _, after, _ = days.report(date(2005, 3, 1))
+    assert {each.symbol: each.qty for each in after.symbols} == {"AAPL": 40, "MSFT": 30}
+    assert after.realized == 0
+
+
+def test_an_early_close_is_told_at_its_first_bell_and_once(days: Days) -> None:
+    early = date(2005, 11, 25)
+
+    _, _, text = days.fetch(early, "13:15", report_only=True)
+
+    assert "2005-11-25 report: day " in text
+    bell = days.broker.open_session(early, "16:15")
+    event = FetchBarsEvent(f"{ARN}-late", {"scheduled_time": bell, "report_only": True})
+    assert fetch(event, days.environ, days.artifacts).outcome == "DUPLICATE"
