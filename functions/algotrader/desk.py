@@ -8,6 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 from algotrader.model import Settings, Snapshot
 from algotrader.sizing import (
     CENT,
+    NO_OTHERS,
     ZERO,
     Stake,
     finite,
@@ -106,7 +107,16 @@ def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
     """
     holdings = snapshot.ledger.holdings
     managed = {*settings.symbols, *(each for each in holdings if holdings[each].qty != 0)}
-    stakes = {each: stake_of(each, holdings, snapshot.positions) for each in sorted(managed)}
+    stakes = {
+        each: stake_of(
+            each,
+            holdings,
+            snapshot.positions,
+            snapshot.other_desks.get(each, NO_OTHERS),
+            snapshot.causes.get(each, ""),
+        )
+        for each in sorted(managed)
+    }
     references = {each: worth for each in stakes if (worth := _worth(each, snapshot)) is not None}
     positions = sum(
         (stakes[each].held * worth for each, worth in references.items()), ZERO

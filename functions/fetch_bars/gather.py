@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from algotrader.adapters.artifacts import Artifacts
@@ -11,7 +12,8 @@ from algotrader.errors import ConfigurationError
 from algotrader.history import usable_bars
 from algotrader.ids import desk_prefix
 from algotrader.model import Asset, Bar, Order, Snapshot
-from fetch_bars.books import checkpoint_key, keep_books
+from fetch_bars.books import Books, checkpoint_key, others_key, read_books
+from fetch_bars.differences import compare
 from fetch_bars.opening import Opening
 
 
@@ -29,7 +31,7 @@ def gather(
     Raises
     ------
     ConfigurationError
-        ``SYMBOL_UNKNOWN`` or ``SYMBOL_NOT_TRADABLE``.
+        ``SYMBOL_UNKNOWN``, ``SYMBOL_NOT_TRADABLE`` or ``ADJUSTMENTS_UNREADABLE``.
     InsufficientHistoryError, StaleBarsError
         See `algotrader.history`.
     """
@@ -37,8 +39,18 @@ def gather(
     state, reason = read_trading_state(environ["TRADING_STATE_PARAMETER"], settings.mode)
     positions = broker.positions()
     own, foreign = own_and_foreign(broker.open_orders(), run.desk)
-    books = keep_books(opening, artifacts)
+    previous = opening.rung.previous_session
+    books = read_books(
+        broker,
+        artifacts,
+        run.desk,
+        settings.symbols,
+        opening.clock.now,
+        (previous + timedelta(days=1), run.session),
+    )
+    actions = tuple(each for each in books.actions if previous < each.ex_date <= run.session)
     managed = {*settings.symbols, *books.ledger.holdings}
+    compared = compare(broker, books, positions, managed, actions, run.session, settings.stack)
     assets = broker.assets(managed)
     _check_assets(settings.symbols, assets)
     bars = _bars(opening)
@@ -49,20 +61,31 @@ def gather(
         trading_state=state,
         trading_state_reason=reason,
         account=opening.account,
-        positions=positions,
+        positions=compared.positions,
         own_open_orders=own,
         foreign_open_orders=foreign,
         prices=broker.latest_prices(managed, settings.data_feed),
         last_closes={name: Decimal(repr(each[-1].close)) for name, each in bars.items()},
         assets=assets,
         ledger=books.ledger,
-        corporate_actions=books.actions,
+        corporate_actions=actions,
         last_session_pnl=last_session_pnl(opening),
-        warnings=books.warnings,
+        warnings=(*books.warnings, *compared.warnings),
+        other_desks=compared.other_desks,
+        causes=compared.causes,
     )
-    if books.checkpoint is not None and run.sends_orders:
-        artifacts.write(checkpoint_key(run.desk), books.checkpoint)
+    if run.sends_orders:
+        _keep(books, artifacts)
     return snapshot, bars
+
+
+def _keep(books: Books, artifacts: Artifacts) -> None:
+    """Write the checkpoints, so that the next run need not fold all orders anew."""
+    desk = books.ledger.desk
+    if books.checkpoint is not None:
+        artifacts.write(checkpoint_key(desk), books.checkpoint)
+    if books.others_checkpoint is not None:
+        artifacts.write(others_key(desk), books.others_checkpoint)
 
 
 def own_and_foreign(

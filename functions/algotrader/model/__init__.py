@@ -4,7 +4,16 @@ Units, unless a field says otherwise: prices and cash in US dollars, quantities 
 as fractions of desk capital (0.25 is 25 %), instants as aware UTC datetimes. Money is ``Decimal``.
 """
 
-from algotrader.model.account import TERMINAL_STATUSES, Account, Holding, Ledger, Order, Position
+from algotrader.model.account import (
+    TERMINAL_STATUSES,
+    Account,
+    Adjustment,
+    Holding,
+    Ledger,
+    Order,
+    Position,
+    ShareMove,
+)
 from algotrader.model.decision import (
     Closure,
     Decision,
@@ -22,6 +31,7 @@ from algotrader.model.words import Leg, OrderType, Side, Stage, TradingMode, Tra
 __all__ = [
     "TERMINAL_STATUSES",
     "Account",
+    "Adjustment",
     "Asset",
     "Bar",
     "Clock",
@@ -44,6 +54,7 @@ __all__ = [
     "Run",
     "Session",
     "Settings",
+    "ShareMove",
     "Side",
     "Snapshot",
     "Stage",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from algotrader.model.words import Side
@@ -75,3 +75,36 @@ class Ledger:
     desk: str
     through: datetime | None
     holdings: dict[str, Holding]
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Shares that a person gave to a desk or took from it, which no order of the desk tells of.
+
+    Attributes
+    ----------
+    qty : Decimal
+        Shares that the desk gets; below 0 when it gives them up.
+    price : Decimal
+        Dollars that a share is taken to have cost; of no meaning for those given up.
+    at : datetime
+        By the broker's clock.
+    """
+
+    id: str
+    desk: str
+    symbol: str
+    qty: Decimal
+    price: Decimal
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShareMove:
+    """Shares that came into the account or left it without an order; ``kind`` is Alpaca's word."""
+
+    symbol: str
+    kind: str
+    qty: Decimal
+    on: date

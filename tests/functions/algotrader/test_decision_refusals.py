@@ -254,9 +254,7 @@ def test_a_ledger_above_the_position_blocks_the_entry_by_name(broker: str) -> No
     )
     decision = decided({"IBM": D("0.3")}, told)
     assert codes(decision) == {"IBM": "LEDGER_MISMATCH"}
-    assert decision.denied[0].detail == (
-        f"the desk's orders add up to 40, the account holds {broker}"
-    )
+    assert decision.denied[0].detail == (f"the desk's books say 40, the account holds {broker}")
 
 
 def test_a_short_position_of_the_users_is_never_bought_back() -> None:
@@ -269,7 +267,7 @@ def test_an_exit_beside_a_mismatch_sells_what_is_there_and_names_the_difference(
     decision = decided({}, told)
     assert quantities(decision.exits) == {"IBM": D(30)}
     assert decision.why["IBM"].endswith(
-        "; LEDGER_MISMATCH: the desk's orders add up to 40, the account holds 30"
+        "; LEDGER_MISMATCH: the desk's books say 40, the account holds 30"
     )
 
 
@@ -288,7 +286,7 @@ def test_a_desk_that_sold_more_than_it_bought_does_nothing_and_says_so() -> None
     assert (decision.exits, decision.denied) == ((), ())
     assert decision.why["IBM"] == (
         "nothing to do: target 0, holds 0;"
-        " LEDGER_MISMATCH: the desk's orders add up to -5, the account holds 10"
+        " LEDGER_MISMATCH: the desk's books say -5, the account holds 10"
     )
 
 

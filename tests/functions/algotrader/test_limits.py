@@ -183,7 +183,7 @@ def stake(ledger: str, broker: str, held: str = "0", tradable: str = "0") -> Sta
 
 def test_a_ledger_above_the_position_is_a_mismatch_with_both_numbers() -> None:
     assert limits.ledger_matches(stake("40", "-2.50")) == Refusal(
-        Reason.LEDGER_MISMATCH, "the desk's orders add up to 40, the account holds -2.5"
+        Reason.LEDGER_MISMATCH, "the desk's books say 40, the account holds -2.5"
     )
 
 

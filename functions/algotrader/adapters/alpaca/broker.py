@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from algotrader.adapters.alpaca.client import AlpacaClient
 from algotrader.adapters.alpaca.market_data import MarketData
+from algotrader.adapters.alpaca.share_moves import Statement
 from algotrader.adapters.alpaca.trading import Trading
 from algotrader.adapters.keys import Keys
 
 
-class AlpacaBroker(Trading, MarketData):
+class AlpacaBroker(Trading, MarketData, Statement):
     """Alpaca, or any server that speaks its REST API.
 
     Parameters
@@ -30,3 +31,4 @@ class AlpacaBroker(Trading, MarketData):
         client = AlpacaClient(keys, trading_url, data_url, budget_seconds)
         Trading.__init__(self, client)
         MarketData.__init__(self, client)
+        Statement.__init__(self, client)
