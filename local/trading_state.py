@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from algotrader.model import TradingMode, TradingState
-from local.embedded_aws.clients import make_client, make_session
-from local.embedded_aws.process import REGION
-from local.runner.problems import UsageProblem
+from local.deployed_stack import AwsProblem, Place, find_stack, told
+
+__all__ = ["AwsProblem", "Place", "StackSwitch", "find_switch", "obeyed", "spelled"]
 
 OUTPUT = "TradingStateParameter"
 REASON_LENGTH = 200
-CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 5, 15, 3
-# Codes by which AWS says that the caller's keys are at fault.
-_NO_CREDENTIALS = frozenset(
-    {
-        *("ExpiredToken", "ExpiredTokenException", "IncompleteSignature"),
-        *("InvalidAccessKeyId", "InvalidClientTokenId", "InvalidSignatureException"),
-        *("SignatureDoesNotMatch", "UnrecognizedClientException"),
-    }
-)
 _NOT_THERE = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})
-
-
-class AwsProblem(Exception):  # noqa: N818 - it is told to a person, not raised at one
-    """AWS refused, or could not be reached; the message is one line for the user."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a stack is looked for; None leaves the choice to boto3's own chain."""
-
-    stack: str
-    region: str | None = None
-    profile: str | None = None
-    endpoint_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +43,7 @@ class StackSwitch:
         """
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
-        with _told(f"{self.parameter} cannot be read"):
+        with told(f"{self.parameter} cannot be read"):
             try:
                 found = self.ssm.get_parameter(Name=self.parameter)
             except ClientError as error:
@@ -85,7 +60,7 @@ class StackSwitch:
         AwsProblem
             When AWS does not take it: the desk trades on as before.
         """
-        with _told(f"{self.parameter} is not changed"):
+        with told(f"{self.parameter} is not changed"):
             self.ssm.put_parameter(Name=self.parameter, Value=text, Type="String", Overwrite=True)
 
 
@@ -99,27 +74,9 @@ def find_switch(place: Place) -> StackSwitch:
     AwsProblem
         When AWS refuses or does not answer.
     """
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
-    with _told(f"stack {place.stack} cannot be looked up"):
-        cloudformation, ssm = _clients(place)
-        region = str(cloudformation.meta.region_name)
-        try:
-            (found,) = cloudformation.describe_stacks(StackName=place.stack)["Stacks"]
-        except ClientError as error:
-            if "does not exist" in error.response["Error"].get("Message", ""):
-                raise UsageProblem(
-                    f"there is no stack {place.stack} in {region}: name yours with --stack, its "
-                    "region with --region"
-                ) from error
-            raise
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
-        if not outputs.get(OUTPUT):
-            raise UsageProblem(
-                f"stack {place.stack} in {region} is {found['StackStatus']} and has no output "
-                f"{OUTPUT}: it is another template's, or was never deployed to its end"
-            )
-        return StackSwitch(place.stack, region, _mode(found), outputs[OUTPUT], ssm)
+    stack = find_stack(place)
+    parameter = stack.output(OUTPUT)
+    return StackSwitch(stack.name, stack.region, stack.mode, parameter, stack.client("ssm"))
 
 
 def spelled(state: TradingState, reason: str) -> str:
@@ -144,66 +101,3 @@ def obeyed(text: str | None, mode: TradingMode) -> TradingState:
         return TradingState.HALTED if mode is TradingMode.LIVE else TradingState.ACTIVE
     word = text.strip().partition(" ")[0]
     return TradingState(word) if word in {*TradingState} else TradingState.HALTED
-
-
-def _mode(found: Mapping[str, Any]) -> TradingMode:
-    values = {
-        each["ParameterKey"]: str(each.get("ParameterValue"))
-        for each in found.get("Parameters", ())
-    }
-    mode = values.get("TradingMode", "")
-    return TradingMode(mode) if mode in {*TradingMode} else TradingMode.LIVE
-
-
-def _clients(place: Place) -> tuple[Any, Any]:
-    """Make the clients of CloudFormation and SSM.
-
-    An endpoint of one's own gets the keys that an embedded AWS takes, unless a profile is named:
-    the user's keys are for AWS alone.
-    """
-    import boto3  # noqa: PLC0415 - 0.3 s that the command line's help need not wait for
-    from botocore.config import Config  # noqa: PLC0415
-
-    if place.endpoint_url and not place.profile:
-        session = make_session(place.region or REGION)
-        cloudformation, ssm = (
-            make_client(session, service, place.endpoint_url)
-            for service in ("cloudformation", "ssm")
-        )
-        return cloudformation, ssm
-    session = boto3.Session(region_name=place.region, profile_name=place.profile)
-    config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-    )
-    cloudformation, ssm = (
-        session.client(service, endpoint_url=place.endpoint_url, config=config)
-        for service in ("cloudformation", "ssm")
-    )
-    return cloudformation, ssm
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Turn what boto3 raises into one line, by whether the user's own settings are at fault."""
-    from botocore.exceptions import (  # noqa: PLC0415
-        BotoCoreError,
-        ClientError,
-        ConnectionError,  # noqa: A004 - botocore's own
-        HTTPClientError,
-    )
-    from botocore.parsers import ResponseParserError  # noqa: PLC0415
-
-    kind: type[Exception] = AwsProblem
-    try:
-        yield
-    except ClientError as error:
-        code, message = (error.response["Error"].get(key, "") for key in ("Code", "Message"))
-        if code in _NO_CREDENTIALS:
-            kind = UsageProblem
-        raise kind(f"{what}: {code}: {message}") from error
-    except (ConnectionError, HTTPClientError, ResponseParserError) as error:
-        raise kind(f"{what}: {error}") from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-        raise UsageProblem(f"{what}: {error}") from error

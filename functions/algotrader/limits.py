@@ -189,7 +189,7 @@ def ledger_matches(stake: Stake) -> Refusal | None:
         return None
     told = f"the desk's books say {tidy(stake.ledger):f}, the account holds {tidy(stake.broker):f}"
     for desk, qty in sorted(stake.others.items()):
-        told += f", desk {desk} bought {tidy(qty):f}"
+        told += f", desk {desk} owns {tidy(qty):f}"
     return Refusal(
         Reason.LEDGER_MISMATCH, f"{told}; probably {stake.cause}" if stake.cause else told
     )

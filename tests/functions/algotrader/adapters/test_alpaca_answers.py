@@ -11,7 +11,7 @@ import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
 from algotrader.errors import BrokerUnavailableError
-from algotrader.model import Asset, Bar, CorporateAction, LatestPrice, Position, Side
+from algotrader.model import Asset, Bar, CorporateAction, LatestPrice, Position, ShareMove, Side
 from tests.functions.algotrader.adapters.broker_answers import (
     ACCOUNT,
     CLOCK,
@@ -399,12 +399,52 @@ def test_corporate_actions_of_every_kind_are_told_by_symbol(
     assert actions == (
         CorporateAction("MSFT", "stock_dividend", date(2026, 1, 5), Decimal("1.05")),
         CorporateAction("AAPL", "forward_split", day, Decimal(4)),
-        CorporateAction("FB", "name_change", day, None),
+        CorporateAction("FB", "name_change", day, None, ("META",)),
         CorporateAction("FB", "things_of_tomorrow", day, None),
         CorporateAction("GOOG", "reverse_split", day, Decimal("0.125")),
-        CorporateAction("IBM", "spin_off", day, None),
+        CorporateAction("IBM", "spin_off", day, None, ("KD",)),
         CorporateAction("MSFT", "cash_dividend", day, None),
     )
+
+
+def test_moves_of_shares_without_an_order_are_read_from_the_statement(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    rows = [
+        {"activity_type": "SPLIT", "symbol": "IBM", "qty": "-30", "date": "2026-01-06"},
+        {"activity_type": "ACATS", "symbol": "AAPL", "qty": "-10", "date": "2026-01-05T00:00:00Z"},
+        {"activity_type": "ACATS", "symbol": "AAPL", "qty": "-10", "status": "canceled"},
+        {"activity_type": "JNLC", "net_amount": "5"},
+        {"activity_type": "MA", "symbol": "GOOG", "qty": "-1"},
+    ]
+    server.on("GET /v2/account/activities", rows)
+
+    moves = broker.share_moves(["ACATS", "SPLIT"], date(2026, 1, 2))
+
+    assert moves == (
+        ShareMove("AAPL", "ACATS", Decimal(-10), date(2026, 1, 5)),
+        ShareMove("IBM", "SPLIT", Decimal(-30), date(2026, 1, 6)),
+    )
+    assert server.requests[-1].query["activity_types"] == "ACATS,SPLIT"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer({"message": "no"}, 422),
+        Answer(b"<html>"),
+        [{"activity_type": "MA", "symbol": "IBM", "qty": "1", "date": "someday"}],
+        [{"activity_type": "MA", "symbol": "IBM", "qty": "Infinity", "date": "2026-01-05"}],
+    ],
+)
+def test_a_statement_that_does_not_tell_explains_nothing_and_stops_nothing(
+    server: ScriptedBroker, broker: AlpacaBroker, answer: Any
+) -> None:
+    server.on(
+        "GET /v2/account/activities", answer if isinstance(answer, Answer) else Answer(answer)
+    )
+
+    assert broker.share_moves(["MA"], date(2026, 1, 2)) == ()
 
 
 def test_corporate_actions_are_asked_for_under_their_older_path_too(

@@ -12,6 +12,7 @@ from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest
 
 from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.ownership import MOVE_KINDS
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, CLOCK, asset, order
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
 from tests.functions.algotrader.adapters.test_alpaca_faults import ACCEPTED, INTENT
@@ -51,6 +52,7 @@ CALLS = {
     "asset": lambda broker: broker.assets(["AAPL"]),
     "assets": lambda broker: broker.assets([f"S{n}" for n in range(41)]),
     "history": lambda broker: broker.last_session_pnl(date(2026, 1, 6), date(2026, 1, 5)),
+    "share moves": lambda broker: broker.share_moves(MOVE_KINDS, date(2026, 1, 2)),
     "bars": lambda broker: broker.bars(
         ["AAPL", "IBM"], date(2026, 1, 2), date(2026, 1, 5), "iex", "split"
     ),
@@ -73,6 +75,7 @@ def _answers(server: ScriptedBroker) -> None:
     server.on("DELETE /v2/orders/61e69015-8549-4bfd-b9c3-01e75843f47d", Answer(b"", 204))
     server.on("GET /v2/assets/AAPL", asset("AAPL"))
     server.on("GET /v2/assets", [])
+    server.on("GET /v2/account/activities", [])
     server.on("GET /v2/stocks/bars", {"bars": {}, **PAGES})
     server.on("GET /v2/stocks/trades/latest", {"trades": {}})
     server.on("GET /v1/corporate-actions", {"corporate_actions": {}, **PAGES})
