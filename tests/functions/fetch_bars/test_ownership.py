@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -176,14 +177,16 @@ def test_a_split_that_is_listed_a_week_late_still_counts(world: World) -> None:
     assert seen(world).ledger.holdings["AAPL"].qty == 40
 
 
+NO_NUMBER = {"id": "1", "desk": OWN, "symbol": "AAPL", "qty": "NaN", "price": "1", "reason": ""}
+
+
 @pytest.mark.parametrize(
     "body",
     [
         b"{half",
         b"{}",
         b'[{"id": "1"}]',
-        b'[{"id":"1","desk":"a","symbol":"A","qty":"NaN","price":"1","at":"2026-01-05T20:00:00Z"'
-        b',"reason":""}]',
+        json.dumps([{**NO_NUMBER, "at": "2026-01-05T20:00:00Z"}]).encode(),
     ],
 )
 def test_a_list_of_what_was_given_that_cannot_be_read_ends_the_run(
