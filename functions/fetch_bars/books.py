@@ -25,10 +25,14 @@ LISTING_MARGIN = timedelta(minutes=1)
 
 
 class OtherDesks(Struct, frozen=True):
-    """Checkpoint of what other desks on the account own by their orders, all up to one instant."""
+    """Checkpoint of what other desks on the account own by their orders, all up to one instant.
+
+    ``adjustments`` is how many there were: a list that has fewer by now has lost some.
+    """
 
     through: datetime
     ledgers: dict[str, Ledger]
+    adjustments: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def read_books(
     if start is None or start.desk != desk:
         start = books.empty(desk)
     known = _read(artifacts, others_key(desk), OtherDesks, warnings)
-    adjustments, _ = read_adjustments(artifacts)
+    adjustments, _ = read_adjustments(artifacts, at_least=known.adjustments if known else 0)
     after = None
     if start.through is not None and known is not None:
         after = min(start.through, known.through) - LISTING_MARGIN
@@ -130,7 +134,9 @@ def read_books(
         adjustments=adjustments,
         checkpoint=folded(start, settled) if is_newer and told is not None else None,
         others_checkpoint=OtherDesks(
-            all_settled, {name: folded(each, all_settled) for name, each in others.items()}
+            all_settled,
+            {name: folded(each, all_settled) for name, each in others.items()},
+            len(adjustments),
         )
         if others_newer and told is not None
         else None,

@@ -10,8 +10,15 @@ from algotrader.model import Adjustment
 ADJUSTMENTS_KEY = "ledger/adjustments.json"
 
 
-def read_adjustments(artifacts: Artifacts) -> tuple[tuple[Adjustment, ...], str | None]:
+def read_adjustments(
+    artifacts: Artifacts, at_least: int = 0
+) -> tuple[tuple[Adjustment, ...], str | None]:
     """Read the list, and the tag that `add_adjustments` needs; empty when there is none.
+
+    Parameters
+    ----------
+    at_least : int
+        So many entries were there before, and none is ever taken out.
 
     Raises
     ------
@@ -23,9 +30,9 @@ def read_adjustments(artifacts: Artifacts) -> tuple[tuple[Adjustment, ...], str 
         found = artifacts.read_with_tag(ADJUSTMENTS_KEY, tuple[Adjustment, ...])
     except (InvalidInputError, ValueError) as error:
         raise _unreadable(str(error)) from error
-    if found is None:
-        return (), None
-    adjustments, tag = found
+    adjustments, tag = found or ((), None)
+    if len(adjustments) < at_least:
+        raise _unreadable(f"it had {at_least} entries, and has {len(adjustments)}")
     for each in adjustments:
         if not each.qty.is_finite() or not each.qty or not each.price.is_finite():
             raise _unreadable(f"{each.id} is no number of shares")

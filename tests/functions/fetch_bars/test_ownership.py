@@ -198,6 +198,21 @@ def test_a_list_of_what_was_given_that_cannot_be_read_ends_the_run(
         world.run()
 
 
+def test_a_list_that_lost_entries_which_a_run_has_seen_ends_the_run(world: World) -> None:
+    give(world, OWN, "5")
+    give(world, OWN, "-5")
+    seen(world, dry=False)
+    client("s3").delete_object(Bucket=world.artifacts.bucket, Key=ADJUSTMENTS_KEY)
+
+    with pytest.raises(ConfigurationError, match="it had 2 entries, and has 0"):
+        seen(world)
+    give(world, OWN, "5")
+    with pytest.raises(ConfigurationError, match="it had 2 entries, and has 1"):
+        seen(world)
+    give(world, OWN, "-5")
+    assert seen(world).ledger.holdings == {}
+
+
 def test_what_is_known_of_other_desks_is_rebuilt_when_it_cannot_be_read(world: World) -> None:
     world.trade(name(OTHER), submitted_at="2025-12-01T14:35:05Z", filled_at=None)
     client("s3").put_object(Bucket=world.artifacts.bucket, Key=others_key(OWN), Body=b"{half")

@@ -56,7 +56,9 @@ def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
 def no_list(desk: Desk) -> Iterator[None]:
     """Begin and end each test without anything that was given."""
     yield
-    desk.aws.client("s3").delete_object(Bucket=desk.stack.bucket, Key=KEY)
+    s3 = desk.aws.client("s3")
+    for each in s3.list_objects_v2(Bucket=desk.stack.bucket, Prefix="ledger/").get("Contents", ()):
+        s3.delete_object(Bucket=desk.stack.bucket, Key=each["Key"])
 
 
 def given(desk: Desk) -> list[dict[str, Any]]:
