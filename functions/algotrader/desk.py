@@ -9,6 +9,7 @@ from algotrader.model import Settings, Snapshot
 from algotrader.own_orders import remaining, resting_stops
 from algotrader.sizing import (
     CENT,
+    NO_OTHERS,
     ZERO,
     Stake,
     finite,
@@ -109,7 +110,14 @@ def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
     managed = {*settings.symbols, *(each for each in holdings if holdings[each].qty != 0)}
     stops = resting_stops(snapshot.own_open_orders)
     stakes = {
-        each: stake_of(each, holdings, snapshot.positions, remaining(stops.get(each, ())))
+        each: stake_of(
+            each,
+            holdings,
+            snapshot.positions,
+            snapshot.other_desks.get(each, NO_OTHERS),
+            snapshot.causes.get(each, ""),
+            remaining(stops.get(each, ())),
+        )
         for each in sorted(managed)
     }
     references = {each: worth for each in stakes if (worth := _worth(each, snapshot)) is not None}

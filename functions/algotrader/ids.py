@@ -17,6 +17,7 @@ MAX_CLIENT_ORDER_ID_LENGTH = 48
 SYMBOL_PATTERN = re.compile(r"[A-Z][A-Z0-9.]{0,9}")
 SLOT_PATTERN = re.compile(r"day|report|([01][0-9]|2[0-3])[0-5][0-9]")
 
+_DESK = re.compile(r"at1-([0-9a-f]{6})-")
 _CLIENT_ORDER_ID = re.compile(
     r"at1-(?P<desk>[0-9a-f]{6})-(?P<session>\d{4}-\d\d-\d\d)-(?P<slot>day|\d{4})"
     r"-(?P<symbol>[A-Z][A-Z0-9.]{0,9})-(?P<leg>entry|exit|stop|target|flatten)-(?P<n>\d+)"
@@ -55,6 +56,12 @@ def desk_id(account_number: str, stack: str, strategy: str) -> str:
 def desk_prefix(desk: str) -> str:
     """Give the prefix of every client order id of a desk."""
     return f"at1-{desk}-"
+
+
+def desk_of(client_order_id: str) -> str | None:
+    """Tell whose order it is: a desk's id, or None for what a person or another program sent."""
+    match = _DESK.match(client_order_id)
+    return match and match[1]
 
 
 def run_id(session: date, slot: str) -> str:

@@ -1,24 +1,31 @@
-"""Owns what the desk owns: a fold over its own orders and the splits between them."""
+"""Owns what a desk owns: a fold over its own orders, splits, and what a person gave or took."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 
-from algotrader.ids import desk_prefix
-from algotrader.model import CorporateAction, Holding, Ledger, Order, Side
+from algotrader.bell import NEW_YORK
+from algotrader.ids import desk_prefix, parse_client_order_id
+from algotrader.model import Adjustment, CorporateAction, Holding, Ledger, Leg, Order, Side
 from algotrader.sizing import FRACTION_STEP, MONEY, tidy
 
-# An order may be listed a little later than it was submitted: a checkpoint stays behind by this
-# much, and whatever came after it is folded again the next time.
-LISTING_LAG = timedelta(hours=1)
+# A split may be listed days after its ex-date, an order later than it was sent, and what was told
+# of a fill may be corrected: a checkpoint stays behind by this much, and whatever came after it is
+# folded again each time.
+LISTING_LAG = timedelta(days=10)
+
+# Orders of these legs are good for one day; others may fill weeks after they were submitted.
+_DAY_LEGS = frozenset({Leg.ENTRY, Leg.EXIT})
 
 # Far above what a ratio of 28 digits is off by, far below the finest quantity.
 _RATIO_NOISE = Decimal("1e-14")
 
 _NOTHING = Holding(qty=Decimal(0), cost=Decimal(0))
+
+Event = Order | CorporateAction | Adjustment
 
 
 def empty(desk: str) -> Ledger:
@@ -31,8 +38,9 @@ def fold(
     orders: Iterable[Order],
     splits: Iterable[CorporateAction],
     through: datetime,
+    adjustments: Iterable[Adjustment] = (),
 ) -> Ledger:
-    """Carry a ledger on over orders and splits.
+    """Carry a ledger on over orders, splits and adjustments, in the sequence of their time.
 
     Parameters
     ----------
@@ -42,26 +50,32 @@ def fold(
         The account's orders in any sequence. Those of other desks or of the user, those submitted
         up to ``ledger.through`` and those submitted after ``through`` count for nothing.
     splits : iterable of CorporateAction
-        Those with a ratio multiply quantities on their ex-date, before that day's fills. Each
-        counts once: from the day after ``ledger.through`` up to the day of ``through``.
+        Those with a ratio multiply quantities on their ex-date, before anything else of that day.
+        Each counts once: from the day after ``ledger.through`` up to the day of ``through``.
+        Days are New York's.
     through : datetime
         The instant up to which the ledger is told.
+    adjustments : iterable of Adjustment
+        Those of this desk after ``ledger.through`` and up to ``through`` count.
 
     Returns
     -------
     Ledger
-        Quantities in shares, cost in dollars. A quantity below zero means that the desk sold more
-        than it bought; it is kept, so that the difference is seen and reported.
+        Quantities in shares, cost and what was realized in dollars. A quantity below zero means
+        that the desk sold more than it bought; it is kept, so that the difference is seen and
+        reported. Shares that are given or taken come and go at their worth then, which realizes
+        the difference to their cost: so what moves is no profit, and what they had made stays.
     """
-    holdings, realized = dict(ledger.holdings), dict(ledger.realized)
-    fills = sorted(own_fills(ledger, orders, through), key=_filled_at)
-    for split in sorted(_splits_between(ledger, splits, through), key=lambda each: each.ex_date):
-        while fills and _filled_at(fills[0]).date() < split.ex_date:
-            _apply_fill(holdings, realized, fills.pop(0))
-        _apply_split(holdings, split)
-    for order in fills:
-        _apply_fill(holdings, realized, order)
-    return replace(ledger, through=through, holdings=holdings, realized=realized)
+    book = _Book(dict(ledger.holdings), dict(ledger.realized))
+    for event in _events(ledger, orders, splits, through, adjustments):
+        match event:
+            case Order():
+                book.fill(event)
+            case CorporateAction():
+                book.split(event)
+            case Adjustment():
+                book.adjust(event)
+    return replace(ledger, through=through, holdings=book.holdings, realized=book.realized)
 
 
 def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> list[Order]:
@@ -77,67 +91,123 @@ def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> lis
     ]
 
 
-def settled_through(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime | None:
-    """Give the instant that a checkpoint may be told up to.
+def settled_through(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
+    """Give the instant that a checkpoint may be told up to; it may be before the last one's.
 
-    An order that may still fill must be folded again, and so must one that was not listed yet; None
-    when no checkpoint newer than ``ledger`` can be made.
+    An order that may still fill must be folded again, and so must one that has filled since: a
+    split may lie between its submission and its fill.
     """
     prefix = desk_prefix(ledger.desk)
-    open_since = [
-        order.submitted_at - timedelta(microseconds=1)
-        for order in orders
-        if order.client_order_id.startswith(prefix) and not order.is_terminal
+    own = (each for each in orders if each.client_order_id.startswith(prefix))
+    through = now - LISTING_LAG
+    for order in sorted(own, key=lambda each: each.submitted_at, reverse=True):
+        lives = not order.is_terminal or (order.filled_qty > 0 and _filled_at(order) > through)
+        if order.submitted_at <= through and lives:
+            through = order.submitted_at - timedelta(microseconds=1)
+    return through
+
+
+def _events(
+    ledger: Ledger,
+    orders: Iterable[Order],
+    splits: Iterable[CorporateAction],
+    through: datetime,
+    adjustments: Iterable[Adjustment],
+) -> list[Event]:
+    """List all that a fold must count, in the sequence in which it happened."""
+    start = ledger.through
+    first_day = date.min if start is None else _day(start) + timedelta(days=1)
+    timed: list[tuple[tuple[date, int, datetime, str], Event]] = [
+        ((split.ex_date, 0, through, split.symbol), split)
+        for split in splits
+        if split.ratio is not None and first_day <= split.ex_date <= _day(through)
     ]
-    through = min([now - LISTING_LAG, *open_since])
-    return None if ledger.through is not None and through <= ledger.through else through
+    timed += [
+        ((_day_of_fill(order), 1, _filled_at(order), order.broker_id), order)
+        for order in own_fills(ledger, orders, through)
+    ]
+    timed += [
+        ((_day(each.at), 1, each.at, each.id), each)
+        for each in adjustments
+        if each.desk == ledger.desk and (start is None or each.at > start) and each.at <= through
+    ]
+    return [event for _, event in sorted(timed, key=lambda pair: pair[0])]
 
 
 def _filled_at(order: Order) -> datetime:
     return order.filled_at or order.submitted_at
 
 
-def _splits_between(
-    ledger: Ledger, splits: Iterable[CorporateAction], through: datetime
-) -> list[CorporateAction]:
-    return [
-        split
-        for split in splits
-        if split.ratio is not None
-        and (ledger.through is None or split.ex_date > ledger.through.date())
-        and split.ex_date <= through.date()
-    ]
+def _day(instant: datetime) -> date:
+    return instant.astimezone(NEW_YORK).date()
 
 
-def _apply_split(holdings: dict[str, Holding], split: CorporateAction) -> None:
-    held = holdings.get(split.symbol)
-    if held is None or split.ratio is None:
-        return
-    with localcontext(MONEY):
-        # A third has no end: 9 shares of it are 3 again, and no broker holds finer fractions.
-        exact = (held.qty * split.ratio).quantize(_RATIO_NOISE, ROUND_HALF_EVEN)
-        qty = tidy(exact.quantize(FRACTION_STEP, ROUND_FLOOR))
-    if qty:
-        holdings[split.symbol] = replace(held, qty=qty)
-    else:
-        del holdings[split.symbol]
+def _day_of_fill(order: Order) -> date:
+    """Give the session of an order's fills.
+
+    Of an order that filled in part the broker tells its last change alone, which may come in the
+    night after, on a split's ex-date already; one that is good for a day filled on that day.
+    """
+    place = parse_client_order_id(order.client_order_id)
+    if place is not None and place.leg in _DAY_LEGS:
+        return min(_day(_filled_at(order)), _day(order.submitted_at))
+    return _day(_filled_at(order))
 
 
-def _apply_fill(holdings: dict[str, Holding], realized: dict[str, Decimal], order: Order) -> None:
-    held = holdings.get(order.symbol, _NOTHING)
-    price = order.filled_avg_price or Decimal(0)
-    if order.side is Side.BUY:
+@dataclass(slots=True)
+class _Book:
+    """Holdings, and what was realized by symbol, as a fold changes them."""
+
+    holdings: dict[str, Holding]
+    realized: dict[str, Decimal]
+
+    def split(self, split: CorporateAction) -> None:
+        held = self.holdings.get(split.symbol)
+        if held is None or split.ratio is None:
+            return
+        with localcontext(MONEY):
+            # A third has no end: 9 shares of it are 3 again, and no broker holds finer fractions.
+            exact = (held.qty * split.ratio).quantize(_RATIO_NOISE, ROUND_HALF_EVEN)
+            qty = tidy(exact.quantize(FRACTION_STEP, ROUND_FLOOR))
+        self._put(split.symbol, replace(held, qty=qty))
+
+    def fill(self, order: Order) -> None:
+        price = order.filled_avg_price or Decimal(0)
+        if order.side is Side.BUY:
+            self._add(order.symbol, order.filled_qty, price)
+        else:
+            self._take(order.symbol, order.filled_qty, price)
+
+    def adjust(self, given: Adjustment) -> None:
+        if given.qty > 0:
+            self._add(given.symbol, given.qty, given.price)
+            if given.worth is not None:
+                self._realize(given.symbol, given.qty * (given.price - given.worth))
+        else:
+            self._take(given.symbol, -given.qty, given.worth)
+
+    def _add(self, symbol: str, qty: Decimal, price: Decimal) -> None:
+        held = self.holdings.get(symbol, _NOTHING)
         # What makes up for shares that were sold beyond the holding is not held, and costs nothing.
-        kept = max(order.filled_qty + min(held.qty, Decimal(0)), Decimal(0))
-        after = Holding(held.qty + order.filled_qty, held.cost + kept * price)
-    else:
-        left = held.qty - order.filled_qty
-        after = Holding(left, held.cost * left / held.qty if left > 0 else Decimal(0))
-        # Of what was sold beyond the holding nobody knows the cost: it realizes nothing.
-        proceeds = min(order.filled_qty, max(held.qty, Decimal(0))) * price
-        gain = proceeds - (held.cost - after.cost)
-        realized[order.symbol] = realized.get(order.symbol, Decimal(0)) + gain
-    if after.qty:
-        holdings[order.symbol] = after
-    else:
-        holdings.pop(order.symbol, None)
+        kept = max(qty + min(held.qty, Decimal(0)), Decimal(0))
+        self._put(symbol, Holding(held.qty + qty, held.cost + kept * price))
+
+    def _take(self, symbol: str, qty: Decimal, price: Decimal | None) -> None:
+        """Take shares away at what they cost on average; without a price nothing is realized."""
+        held = self.holdings.get(symbol, _NOTHING)
+        left = held.qty - qty
+        cost = held.cost * left / held.qty if left > 0 else Decimal(0)
+        if price is not None:
+            # Of what was sold beyond the holding nobody knows the cost: it realizes nothing.
+            proceeds = min(qty, max(held.qty, Decimal(0))) * price
+            self._realize(symbol, proceeds - (held.cost - cost))
+        self._put(symbol, Holding(left, cost))
+
+    def _realize(self, symbol: str, gain: Decimal) -> None:
+        self.realized[symbol] = self.realized.get(symbol, Decimal(0)) + gain
+
+    def _put(self, symbol: str, holding: Holding) -> None:
+        if holding.qty:
+            self.holdings[symbol] = holding
+        else:
+            self.holdings.pop(symbol, None)

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from algotrader.ids import desk_of
 from algotrader.model import (
     Asset,
     CorporateAction,
@@ -185,7 +186,9 @@ def no_opposite_order_open(orders: Iterable[Order], side: Side) -> Refusal | Non
     orders : iterable of Order
         The symbol's open orders that are left standing: the user's, and protective ones.
     """
-    told = _told(each for each in orders if not each.is_terminal and each.side is not side)
+    told = _told(
+        (each for each in orders if not each.is_terminal and each.side is not side), name=_whose
+    )
     return Refusal(Reason.OPPOSITE_ORDER_OPEN, told) if told else None
 
 
@@ -204,13 +207,14 @@ def no_replacement_open(orders: Iterable[Order]) -> Refusal | None:
 
 
 def ledger_matches(stake: Stake) -> Refusal | None:
-    """Ask that the account holds at least what the desk's own orders add up to."""
+    """Ask that the account holds at least what the books of all its desks say."""
     if not stake.differs:
         return None
+    told = f"the desk's books say {tidy(stake.ledger):f}, the account holds {tidy(stake.broker):f}"
+    for desk, qty in sorted(stake.others.items()):
+        told += f", desk {desk} owns {tidy(qty):f}"
     return Refusal(
-        Reason.LEDGER_MISMATCH,
-        f"the desk's orders add up to {tidy(stake.ledger):f}, the account holds"
-        f" {tidy(stake.broker):f}",
+        Reason.LEDGER_MISMATCH, f"{told}; probably {stake.cause}" if stake.cause else told
     )
 
 
@@ -338,11 +342,19 @@ def max_turnover(
     )
 
 
-def _told(orders: Iterable[Order]) -> str:
+def _id(order: Order) -> str:
+    return order.client_order_id or order.broker_id
+
+
+def _whose(order: Order) -> str:
+    desk = desk_of(order.client_order_id)
+    return _id(order) if desk is None else f"desk {desk}, {_id(order)}"
+
+
+def _told(orders: Iterable[Order], name: Callable[[Order], str] = _id) -> str:
     return ", ".join(
         sorted(
-            f"{each.side.value} {'?' if each.qty is None else f'{tidy(each.qty):f}'}"
-            f" ({each.client_order_id or each.broker_id})"
+            f"{each.side.value} {'?' if each.qty is None else f'{tidy(each.qty):f}'} ({name(each)})"
             for each in orders
         )
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
+from types import MappingProxyType
 
 from algotrader.model import (
     Account,
@@ -27,6 +28,7 @@ FRACTION_STEP = Decimal("1e-9")  # the finest quantity that Alpaca takes
 MIN_FRACTIONAL_NOTIONAL = Decimal(1)  # dollars, Alpaca's minimum for an order in fractions
 CENT = Decimal("0.01")
 SUB_DOLLAR_TICK = Decimal("0.0001")
+NO_OTHERS: Mapping[str, Decimal] = MappingProxyType({})
 _BPS = Decimal(10_000)
 
 
@@ -37,11 +39,16 @@ class Stake:
     Attributes
     ----------
     ledger, broker : Decimal
-        What the desk's own orders add up to, and the account's position; short is negative.
+        What the desk's books say, and the account's position; short is negative.
     held : Decimal
-        The desk's part of the position: the lesser of both, never below 0.
+        The desk's part of the position: its ledger, or what other desks leave of the position when
+        that is less; never below 0.
     tradable : Decimal
         The part of ``held`` that no open order keeps but the desk's own stops.
+    others : Mapping of str to Decimal
+        By desk: what other desks own by their own orders, above 0.
+    cause : str
+        What may have made the account differ from the books; empty when nothing tells.
     """
 
     symbol: str
@@ -49,11 +56,18 @@ class Stake:
     broker: Decimal
     held: Decimal
     tradable: Decimal
+    others: Mapping[str, Decimal] = field(default_factory=dict)
+    cause: str = ""
+
+    @property
+    def theirs(self) -> Decimal:
+        """What all other desks own together."""
+        return sum(self.others.values(), ZERO)
 
     @property
     def differs(self) -> bool:
-        """Whether the account lacks what the ledger says; what it has beyond is the user's own."""
-        return self.ledger < 0 or self.ledger > self.broker
+        """Whether the account lacks what the desks' books say; what it has beyond is the user's."""
+        return self.ledger < 0 or self.ledger + self.theirs > self.broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +114,17 @@ def stake_of(
     symbol: str,
     holdings: Mapping[str, Holding],
     positions: Mapping[str, Position],
+    others: Mapping[str, Decimal] = NO_OTHERS,
+    cause: str = "",
     released: Decimal = ZERO,
 ) -> Stake:
     """Tell the desk's stake in a symbol; numbers that are not finite count as 0.
 
     Parameters
     ----------
+    others : Mapping of str to Decimal
+        By desk: shares of the symbol that other desks own. When the account lacks some, nobody
+        knows whose they were: no desk then sells what may be another's.
     released : Decimal
         Shares that the desk's own resting stops keep: they are free once these are canceled.
     """
@@ -113,9 +132,10 @@ def stake_of(
     ledger = finite(holding.qty) if holding else ZERO
     broker = finite(position.qty) if position else ZERO
     available = (finite(position.qty_available) if position else ZERO) + released
-    held = max(min(ledger, broker), ZERO)
+    theirs = {desk: shares for desk, qty in others.items() if (shares := finite(qty)) > 0}
+    held = max(min(ledger, broker - sum(theirs.values(), ZERO)), ZERO)
     tradable = max(min(held, available), ZERO)
-    return Stake(symbol=symbol, ledger=ledger, broker=broker, held=held, tradable=tradable)
+    return Stake(symbol, ledger, broker, held, tradable, theirs, cause)
 
 
 def spendable(account: Account, cash_reserve: Decimal, open_buys: Decimal = ZERO) -> Decimal:

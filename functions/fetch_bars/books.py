@@ -1,38 +1,69 @@
-"""Owns the desk's books at the bell: its ledger, carried on from the checkpoint in the journal."""
+"""Owns the desks' books at the bell: their ledgers, carried on from checkpoints in the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from msgspec import Struct
 
 from algotrader import ledger as books
+from algotrader.adapters.adjustments import read_adjustments
+from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.errors import InvalidInputError
-from algotrader.ids import desk_prefix
-from algotrader.model import CorporateAction, Ledger, Order
-from fetch_bars.opening import Opening
+from algotrader.ids import desk_of
+from algotrader.model import Adjustment, CorporateAction, Ledger, Order
+from algotrader.ownership import other_ledgers
+
+T = TypeVar("T")
+
+#: A server may compare instants more coarsely than it stamps orders.
+LISTING_MARGIN = timedelta(minutes=1)
+
+
+class OtherDesks(Struct, frozen=True):
+    """Checkpoint of what other desks on the account own by their orders, all up to one instant.
+
+    ``adjustments`` is how many there were: a list that has fewer by now has lost some.
+    """
+
+    through: datetime
+    ledgers: dict[str, Ledger]
+    adjustments: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The ledger now, what happened to its symbols, and what could not be learned.
+    """The ledgers now, what happened to their symbols, and what could not be learned.
 
     Attributes
     ----------
     before : Ledger or None
-        The ledger at the previous close, with that day's quantities; None when the checkpoint is
-        newer.
+        The ledger at the previous close, with that day's quantities; None when none was asked for,
+        or the checkpoint is newer.
+    others : tuple of Ledger
+        Of every other desk that ever traded on the account, by its id.
     actions : tuple of CorporateAction
-        Those with an ex-date after the previous session and up to this one.
-    checkpoint : Ledger or None
-        A newer checkpoint to be kept; None when there is none to make.
+        Those with an ex-date since the checkpoint.
+    orders : tuple of Order
+        The account's orders since the checkpoint, whoever sent them.
+    adjustments : tuple of Adjustment
+        All that a person gave to a desk of this stack or took from it.
+    checkpoint, others_checkpoint : Ledger, OtherDesks or None
+        Newer checkpoints to be kept; None when there is none to make.
     """
 
     ledger: Ledger
     before: Ledger | None
+    others: tuple[Ledger, ...]
     actions: tuple[CorporateAction, ...]
+    orders: tuple[Order, ...]
+    adjustments: tuple[Adjustment, ...]
     checkpoint: Ledger | None
+    others_checkpoint: OtherDesks | None
     warnings: tuple[str, ...]
 
 
@@ -41,35 +72,82 @@ def checkpoint_key(desk: str) -> str:
     return f"ledger/{desk}.json"
 
 
-def keep_books(opening: Opening, artifacts: Artifacts) -> Books:
-    """Fold the desk's own orders and splits since the checkpoint into its ledger."""
-    run, now = opening.run, opening.clock.now
-    start, warnings = _checkpoint(artifacts, run.desk)
-    prefix = desk_prefix(run.desk)
-    orders = [
-        each
-        for each in opening.broker.orders_after(start.through)
-        if each.client_order_id.startswith(prefix)
-    ]
-    symbols = {*opening.settings.symbols, *start.holdings, *(each.symbol for each in orders)}
-    actions = _actions(opening, start, orders, symbols)
-    if actions is None:
+def others_key(desk: str) -> str:
+    """Give the key of what a desk knows of all others."""
+    return f"ledger/{desk}-others.json"
+
+
+def read_books(
+    broker: AlpacaBroker,
+    artifacts: Artifacts,
+    desk: str,
+    symbols: Iterable[str],
+    now: datetime,
+    days: tuple[date, date],
+    previous_close: datetime | None = None,
+) -> Books:
+    """Fold every desk's own orders, splits and adjustments since the checkpoints into its ledger.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+        Symbols whose corporate actions are wanted beside those of what desks hold or traded.
+    days : tuple of date
+        First and last day of which the corporate actions are wanted in any case.
+    previous_close : datetime or None
+        The instant of which the ledger is wanted, too.
+
+    Raises
+    ------
+    ConfigurationError
+        ``ADJUSTMENTS_UNREADABLE``.
+    """
+    warnings: list[str] = []
+    start = _read(artifacts, checkpoint_key(desk), Ledger, warnings)
+    if start is None or start.desk != desk:
+        start = books.empty(desk)
+    known = _read(artifacts, others_key(desk), OtherDesks, warnings)
+    adjustments, _ = read_adjustments(artifacts, at_least=known.adjustments if known else 0)
+    after = None
+    if start.through is not None and known is not None:
+        after = min(start.through, known.through) - LISTING_MARGIN
+    orders = broker.orders_after(after)
+    others = other_ledgers(desk, known.ledgers if known else {}, orders, adjustments)
+    told = _actions(broker, (start, *others.values()), symbols, orders, adjustments, after, days)
+    if told is None:
         warnings.append(
             "The broker does not list corporate actions: a split would not be seen beforehand."
         )
-    known = actions or ()
+    actions = told or ()
+
+    def folded(ledger: Ledger, through: datetime) -> Ledger:
+        return books.fold(ledger, orders, actions, through, adjustments)
+
     # What the broker lists is owned, also where its clock lags behind the stamps of its orders.
-    ledger = books.fold(start, orders, known, max([now, *(each.submitted_at for each in orders)]))
-    through = books.settled_through(start, orders, now)
+    until = max([now, *(each.submitted_at for each in orders), *(each.at for each in adjustments)])
+    settled = books.settled_through(start, orders, now)
+    all_settled = min(
+        (books.settled_through(each, orders, now) for each in others.values()),
+        default=now - books.LISTING_LAG,
+    )
+    is_newer = start.through is None or settled > start.through
+    others_newer = known is None or all_settled > known.through
     # Without the list of splits a checkpoint would lose those that lie before it for ever.
-    is_settled = through is not None and actions is not None
     return Books(
-        ledger=ledger,
-        before=_at_close(start, orders, known, opening.rung.previous_close),
-        actions=tuple(
-            each for each in known if opening.rung.previous_session < each.ex_date <= run.session
-        ),
-        checkpoint=books.fold(start, orders, known, through) if is_settled and through else None,
+        ledger=folded(start, until),
+        before=_at_close(start, orders, actions, adjustments, previous_close),
+        others=tuple(folded(each, until) for each in others.values()),
+        actions=actions,
+        orders=orders,
+        adjustments=adjustments,
+        checkpoint=folded(start, settled) if is_newer and told is not None else None,
+        others_checkpoint=OtherDesks(
+            all_settled,
+            {name: folded(each, all_settled) for name, each in others.items()},
+            len(adjustments),
+        )
+        if others_newer and told is not None
+        else None,
         warnings=tuple(warnings),
     )
 
@@ -78,32 +156,43 @@ def _at_close(
     start: Ledger,
     orders: Iterable[Order],
     actions: Iterable[CorporateAction],
-    close: datetime,
+    adjustments: Iterable[Adjustment],
+    close: datetime | None,
 ) -> Ledger | None:
-    if start.through is not None and start.through > close:
+    if close is None or (start.through is not None and start.through > close):
         return None
     filled = (each for each in orders if (each.filled_at or each.submitted_at) <= close)
-    return books.fold(start, filled, actions, close)
+    return books.fold(start, filled, actions, close, adjustments)
 
 
-def _checkpoint(artifacts: Artifacts, desk: str) -> tuple[Ledger, list[str]]:
+def _read(artifacts: Artifacts, key: str, kind: type[T], warnings: list[str]) -> T | None:
     try:
-        found = artifacts.read(checkpoint_key(desk), Ledger)
+        return artifacts.read(key, kind)
     except (InvalidInputError, ValueError):
-        return books.empty(desk), [
-            f"{checkpoint_key(desk)} could not be read; the ledger was rebuilt from all orders."
-        ]
-    if found is None or found.desk != desk:
-        return books.empty(desk), []
-    return found, []
+        warnings.append(f"{key} could not be read; the ledger was rebuilt from all orders.")
+        return None
 
 
 def _actions(
-    opening: Opening, start: Ledger, orders: Iterable[Order], symbols: Iterable[str]
+    broker: AlpacaBroker,
+    ledgers: Iterable[Ledger],
+    symbols: Iterable[str],
+    orders: Iterable[Order],
+    adjustments: Iterable[Adjustment],
+    after: datetime | None,
+    days: tuple[date, date],
 ) -> tuple[CorporateAction, ...] | None:
-    since: list[date] = [opening.rung.previous_session + timedelta(days=1)]
-    if start.through is not None:
-        since.append(start.through.date())
+    desks_orders = [each for each in orders if desk_of(each.client_order_id) is not None]
+    wanted = {
+        *symbols,
+        *(symbol for ledger in ledgers for symbol in ledger.holdings),
+        *(each.symbol for each in desks_orders),
+        *(each.symbol for each in adjustments),
+    }
+    since = [days[0]]
+    if after is not None:
+        since.append(after.date())
     else:
-        since.extend(each.submitted_at.date() for each in orders)
-    return opening.broker.corporate_actions(symbols, min(since), opening.run.session)
+        since += [each.submitted_at.date() for each in desks_orders]
+        since += [each.at.date() for each in adjustments]
+    return broker.corporate_actions(wanted, min(since), days[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from algotrader.adapters.artifacts import Artifacts
@@ -10,8 +11,9 @@ from algotrader.adapters.settings import read_trading_state
 from algotrader.errors import ConfigurationError
 from algotrader.history import usable_bars
 from algotrader.ids import desk_prefix
-from algotrader.model import Asset, Bar, Order, Snapshot
-from fetch_bars.books import checkpoint_key, keep_books
+from algotrader.model import Asset, Bar, CorporateAction, Order, Snapshot
+from fetch_bars.books import Books, checkpoint_key, others_key, read_books
+from fetch_bars.differences import compare
 from fetch_bars.opening import Opening
 from fetch_bars.performance import measured
 
@@ -30,7 +32,7 @@ def gather(
     Raises
     ------
     ConfigurationError
-        ``SYMBOL_UNKNOWN`` or ``SYMBOL_NOT_TRADABLE``.
+        ``SYMBOL_UNKNOWN``, ``SYMBOL_NOT_TRADABLE`` or ``ADJUSTMENTS_UNREADABLE``.
     InsufficientHistoryError, StaleBarsError
         See `algotrader.history`.
     """
@@ -38,8 +40,10 @@ def gather(
     state, reason = read_trading_state(environ["TRADING_STATE_PARAMETER"], settings.mode)
     positions = broker.positions()
     own, foreign = own_and_foreign(broker.open_orders(), run.desk)
-    books = keep_books(opening, artifacts)
+    books = books_at_the_bell(opening, artifacts)
+    actions = actions_since(opening, books)
     managed = {*settings.symbols, *books.ledger.holdings}
+    compared = compare(broker, books, positions, managed, actions, run.session, settings.stack)
     assets = broker.assets(managed)
     _check_assets(settings.symbols, assets)
     bars = _bars(opening)
@@ -50,21 +54,52 @@ def gather(
         trading_state=state,
         trading_state_reason=reason,
         account=opening.account,
-        positions=positions,
+        positions=compared.positions,
         own_open_orders=own,
         foreign_open_orders=foreign,
         prices=broker.latest_prices(managed, settings.data_feed),
         last_closes={name: Decimal(repr(each[-1].close)) for name, each in bars.items()},
         assets=assets,
         ledger=books.ledger,
-        corporate_actions=books.actions,
+        corporate_actions=actions,
         last_session_pnl=last_session_pnl(opening),
-        warnings=books.warnings,
+        warnings=(*books.warnings, *compared.warnings),
+        other_desks=compared.other_desks,
+        causes=compared.causes,
     )
     snapshot = measured(opening, environ, artifacts, books, snapshot)
-    if books.checkpoint is not None and run.sends_orders:
-        artifacts.write(checkpoint_key(run.desk), books.checkpoint)
+    if run.sends_orders:
+        _keep(books, artifacts)
     return snapshot, bars
+
+
+def _keep(books: Books, artifacts: Artifacts) -> None:
+    """Write the checkpoints, so that the next run need not fold all orders anew."""
+    desk = books.ledger.desk
+    if books.checkpoint is not None:
+        artifacts.write(checkpoint_key(desk), books.checkpoint)
+    if books.others_checkpoint is not None:
+        artifacts.write(others_key(desk), books.others_checkpoint)
+
+
+def books_at_the_bell(opening: Opening, artifacts: Artifacts) -> Books:
+    """Read the books of all desks on the account, as of now and of the previous close."""
+    rung = opening.rung
+    return read_books(
+        opening.broker,
+        artifacts,
+        opening.run.desk,
+        opening.settings.symbols,
+        opening.clock.now,
+        (rung.previous_session + timedelta(days=1), opening.run.session),
+        rung.previous_close,
+    )
+
+
+def actions_since(opening: Opening, books: Books) -> tuple[CorporateAction, ...]:
+    """Give the corporate actions with an ex-date after the previous session and up to this one."""
+    first, last = opening.rung.previous_session, opening.run.session
+    return tuple(each for each in books.actions if first < each.ex_date <= last)
 
 
 def own_and_foreign(

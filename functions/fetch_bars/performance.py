@@ -129,7 +129,7 @@ def _look(
                 snapshot.prices.get(symbol),
                 closes.get(symbol),
                 rung.previous_close,
-                split_ratio(books.actions, symbol),
+                split_ratio(snapshot.corporate_actions, symbol),
             )
         )
         is not None
@@ -153,7 +153,7 @@ def _look(
         worth=max(desk.capital, positions),
         statement=statement,
         shares=shares_of(snapshot.positions),
-        actions=books.actions,
+        actions=snapshot.corporate_actions,
         reset_at=_reset(artifacts),
     )
     return look, warnings if without else []

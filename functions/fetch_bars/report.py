@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.settings import read_trading_state
 from algotrader.model import Snapshot
-from fetch_bars.books import keep_books
-from fetch_bars.gather import last_session_pnl, own_and_foreign
+from fetch_bars.gather import (
+    actions_since,
+    books_at_the_bell,
+    last_session_pnl,
+    own_and_foreign,
+)
 from fetch_bars.opening import Opening
 from fetch_bars.performance import measured
 
@@ -19,7 +23,7 @@ def report(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -
     state, reason = read_trading_state(environ["TRADING_STATE_PARAMETER"], settings.mode)
     own, foreign = own_and_foreign(broker.open_orders(), run.desk)
     positions = broker.positions()
-    books = keep_books(opening, artifacts)
+    books = books_at_the_bell(opening, artifacts)
     holdings = books.ledger.holdings
     snapshot = Snapshot(
         clock=opening.clock,
@@ -35,7 +39,7 @@ def report(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -
         last_closes={},
         assets={},
         ledger=books.ledger,
-        corporate_actions=books.actions,
+        corporate_actions=actions_since(opening, books),
         last_session_pnl=last_session_pnl(opening),
         warnings=books.warnings,
     )

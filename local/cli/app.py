@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from local.cli.broker import broker
+from local.cli.holdings import adopt, release
 from local.cli.plan import plan
 from local.cli.run import run
 from local.cli.schedule import schedule
@@ -43,5 +44,5 @@ def app() -> None:
     """
 
 
-for command in (run, plan, up, broker, schedule, halt, reduce, resume):
+for command in (run, plan, up, broker, schedule, halt, reduce, resume, adopt, release):
     app.add_command(command)

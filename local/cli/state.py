@@ -108,7 +108,7 @@ def _set(
     wanted = TradingState(word)
     text = spelled(wanted, " ".join(reason))
     try:
-        switch = find_switch(_place(where))
+        switch = find_switch(place_of(where))
         click.echo(
             f"Stack {switch.stack} in {switch.region}, TradingMode={switch.mode.value}, "
             f"parameter {switch.parameter}"
@@ -158,7 +158,8 @@ def _confirmed(switch: StackSwitch) -> bool:
     return click.confirm("This stack trades real money. Let it trade again?", default=False)
 
 
-def _place(where: dict[str, str | None]) -> Place:
+def place_of(where: dict[str, str | None]) -> Place:
+    """Read what `place_options` gave the command."""
     from local.trading_state import Place  # noqa: PLC0415
 
     return Place(

@@ -160,6 +160,10 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
             for symbol in known
         },
         ledger=Ledger(desk=DESK, through=None, holdings=held),
+        other_desks={
+            symbol: {"def456": draw(st.sampled_from([Decimal(1), Decimal("99.5"), Decimal(2000)]))}
+            for symbol in draw(seldom(symbols(MANAGED), st.just([])))
+        },
         corporate_actions=tuple(
             CorporateAction(symbol, "forward_split", date(2024, 3, 4), Decimal(2))
             for symbol in draw(seldom(symbols(MANAGED), st.just([])))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ READ_TIMEOUT_SECONDS = 10
 ATTEMPTS = 3
 BROKEN_PAUSES_SECONDS = (0.2, 0.4)
 
+_makers: list[Callable[[str], Any]] = []
+
 
 class BrokenAnswerError(Exception):
     """What came back is no answer of AWS, though nothing says that it failed."""
@@ -27,6 +30,8 @@ def client(service: str) -> Any:
 
     boto3 is imported here and not above: steps that carry everything in line never pay for it.
     """
+    if _makers:
+        return _makers[-1](service)
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
@@ -38,6 +43,18 @@ def client(service: str) -> Any:
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         ),
     )
+
+
+@contextmanager
+def clients_from(make: Callable[[str], Any]) -> Iterator[None]:
+    """Take clients from elsewhere for a while: the command line reaches AWS as its user does."""
+    client.cache_clear()
+    _makers.append(make)
+    try:
+        yield
+    finally:
+        _makers.pop()
+        client.cache_clear()
 
 
 def whole(ask: Callable[[], T]) -> T:

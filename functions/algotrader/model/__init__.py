@@ -4,7 +4,15 @@ Units, unless a field says otherwise: prices and cash in US dollars, quantities 
 as fractions of desk capital (0.25 is 25 %), instants as aware UTC datetimes. Money is ``Decimal``.
 """
 
-from algotrader.model.account import TERMINAL_STATUSES, Account, Holding, Ledger, Order, Position
+from algotrader.model.account import (
+    TERMINAL_STATUSES,
+    Account,
+    Adjustment,
+    Holding,
+    Ledger,
+    Order,
+    Position,
+)
 from algotrader.model.decision import (
     Closure,
     Decision,
@@ -42,6 +50,7 @@ __all__ = [
     "TERMINAL_STATUSES",
     "Account",
     "Activity",
+    "Adjustment",
     "Asset",
     "Bar",
     "Clock",

@@ -85,3 +85,29 @@ class Ledger:
     through: datetime | None
     holdings: dict[str, Holding]
     realized: dict[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Shares that a person gave to a desk or took from it, which no order of the desk tells of.
+
+    Attributes
+    ----------
+    qty : Decimal
+        Shares that the desk gets; below 0 when it gives them up.
+    price : Decimal
+        Dollars that a share is taken to have cost; of no meaning for those given up.
+    worth : Decimal or None
+        Dollars that a share was worth then, so that what moves is no profit; None when unknown.
+    at : datetime
+        By the broker's clock.
+    """
+
+    id: str
+    desk: str
+    symbol: str
+    qty: Decimal
+    price: Decimal
+    at: datetime
+    reason: str
+    worth: Decimal | None = None

@@ -58,9 +58,18 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
-    """A corporate action of a symbol; ``ratio`` is what a split multiplies quantities by."""
+    """A corporate action of a symbol.
+
+    Attributes
+    ----------
+    ratio : Decimal or None
+        What a split multiplies quantities by; None when it changes more, or nothing, of that kind.
+    others : tuple of str
+        The other symbols that it touches: a name's successor, a merger's buyer, what is spun off.
+    """
 
     symbol: str
     kind: str
     ex_date: date
     ratio: Decimal | None
+    others: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -68,9 +68,15 @@ class Snapshot:
     last_session_pnl : Decimal or None
         The account's profit in the last full session; None when the broker did not tell.
     warnings : tuple of str
-        What could not be learned, one sentence each, for the e-mail.
     performance : Performance or None
         What the desk and the account made since the close before; None when nothing measured it.
+        What could not be learned, or does not agree, a paragraph each, for the e-mail.
+    other_desks : dict of str to dict of str to Decimal
+        Shares that other desks own by their own orders: by symbol, then by desk. Symbols that
+        this desk manages alone.
+    causes : dict of str to str
+        By symbol: what may have made the account differ from the desks' books; a hint for a
+        person, never counted.
     """
 
     clock: Clock
@@ -90,6 +96,8 @@ class Snapshot:
     last_session_pnl: Decimal | None
     warnings: tuple[str, ...]
     performance: Performance | None = None
+    other_desks: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    causes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

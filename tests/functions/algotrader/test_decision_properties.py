@@ -23,6 +23,11 @@ def cost_of(intents: tuple[OrderIntent, ...], under: Settings) -> Decimal:
     return sum((worst_cost(each, under) for each in intents), Decimal(0))
 
 
+def theirs(bell: Bell, symbol: str) -> Decimal:
+    """Add up what other desks own."""
+    return sum(bell.snapshot.other_desks.get(symbol, {}).values(), Decimal(0))
+
+
 @hypothesis_settings(max_examples=150, deadline=None)
 @given(bell=bells())
 def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
@@ -30,11 +35,12 @@ def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
     holdings, shown = told.ledger.holdings, told.positions
 
     for order in decision.exits:
-        stake = stake_of(order.symbol, holdings, shown)
+        stake = stake_of(order.symbol, holdings, shown, told.other_desks.get(order.symbol, {}))
         assert (order.side, order.leg) == (Side.SELL, Leg.EXIT)
         assert 0 < order.qty <= stake.tradable <= max(shown[order.symbol].qty, 0)
+        assert order.qty <= shown[order.symbol].qty - theirs(bell, order.symbol)
     for order in decision.entries:
-        stake = stake_of(order.symbol, holdings, shown)
+        stake = stake_of(order.symbol, holdings, shown, told.other_desks.get(order.symbol, {}))
         price = told.prices[order.symbol]
         step = Decimal("1e-9") if under.fractional_shares else Decimal(1)
         assert (order.side, order.leg) == (Side.BUY, Leg.ENTRY)

@@ -264,9 +264,7 @@ def test_a_ledger_above_the_position_blocks_the_entry_by_name(broker: str) -> No
     )
     decision = decided({"IBM": D("0.3")}, told)
     assert codes(decision) == {"IBM": "LEDGER_MISMATCH"}
-    assert decision.denied[0].detail == (
-        f"the desk's orders add up to 40, the account holds {broker}"
-    )
+    assert decision.denied[0].detail == (f"the desk's books say 40, the account holds {broker}")
 
 
 def test_a_short_position_of_the_users_is_never_bought_back() -> None:
@@ -279,7 +277,7 @@ def test_an_exit_beside_a_mismatch_sells_what_is_there_and_names_the_difference(
     decision = decided({}, told)
     assert quantities(decision.exits) == {"IBM": D(30)}
     assert decision.why["IBM"].endswith(
-        "; LEDGER_MISMATCH: the desk's orders add up to 40, the account holds 30"
+        "; LEDGER_MISMATCH: the desk's books say 40, the account holds 30"
     )
 
 
@@ -292,13 +290,44 @@ def test_an_exit_of_what_is_gone_is_refused_by_name_and_never_sold_short(broker:
     assert decision.denied[0].qty == 40
 
 
+def test_an_exit_never_sells_what_may_be_another_desks() -> None:
+    told = snapshot(
+        positions={"IBM": position("IBM", "15")},
+        ledger=ledger(IBM="10"),
+        other_desks={"IBM": {"def456": D(10)}},
+        causes={"IBM": "a sale by hand of 5 on 2024-03-01"},
+    )
+    decision = decided({}, told)
+    assert quantities(decision.exits) == {"IBM": D(5)}
+    assert decision.why["IBM"].endswith(
+        "LEDGER_MISMATCH: the desk's books say 10, the account holds 15, desk def456 owns 10;"
+        " probably a sale by hand of 5 on 2024-03-01"
+    )
+    assert codes(decided({"IBM": D("0.3")}, told)) == {"IBM": "LEDGER_MISMATCH"}
+
+
+def test_two_desks_whose_shares_are_all_there_trade_beside_each_other() -> None:
+    told = snapshot(
+        positions={"IBM": position("IBM", "25")},
+        ledger=ledger(IBM="10"),
+        other_desks={"IBM": {"def456": D(10)}},
+    )
+    assert quantities(decided({}, told).exits) == {"IBM": D(10)}
+    assert quantities(decided({"IBM": D("0.3")}, told).entries).keys() == {"IBM"}
+
+
+def test_what_another_desk_lacks_is_not_bought_either() -> None:
+    told = snapshot(positions={"IBM": position("IBM", "5")}, other_desks={"IBM": {"def456": D(10)}})
+    assert codes(decided({"IBM": D("0.3")}, told)) == {"IBM": "LEDGER_MISMATCH"}
+
+
 def test_a_desk_that_sold_more_than_it_bought_does_nothing_and_says_so() -> None:
     told = snapshot(positions={"IBM": position("IBM", "10")}, ledger=ledger(IBM="-5"))
     decision = decided({}, told)
     assert (decision.exits, decision.denied) == ((), ())
     assert decision.why["IBM"] == (
         "nothing to do: target 0, holds 0;"
-        " LEDGER_MISMATCH: the desk's orders add up to -5, the account holds 10"
+        " LEDGER_MISMATCH: the desk's books say -5, the account holds 10"
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+import hypothesis
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.ids import OrderPlace, client_order_id
 from algotrader.ledger import LISTING_LAG, empty, fold, settled_through
-from algotrader.model import CorporateAction, Holding, Leg, Order, Side
+from algotrader.model import Adjustment, CorporateAction, Holding, Leg, Order, Side
 
 DESK = "abc123"
 DAY = datetime(2024, 3, 4, 14, 35, tzinfo=UTC)
@@ -150,21 +151,122 @@ def test_selling_more_than_was_bought_shows_as_a_negative_holding() -> None:
 
 
 def test_a_checkpoint_stays_behind_an_open_order_and_behind_the_listing() -> None:
-    now = DAY + timedelta(days=1)
+    now = DAY + timedelta(days=30)
     assert settled_through(empty(DESK), [], now) == now - LISTING_LAG
     still_open = order(DAY, Side.BUY, 1, status="partially_filled")
     through = settled_through(empty(DESK), [still_open], now)
-    assert through is not None
     assert through < still_open.submitted_at
     # of another desk, or ended: no reason to wait
     foreign = order(DAY, Side.BUY, 1, status="new", client_id="by-hand")
     assert settled_through(empty(DESK), [foreign], now) == now - LISTING_LAG
 
 
-def test_no_checkpoint_is_made_when_none_would_be_newer() -> None:
-    now = DAY + timedelta(days=1)
-    ledger = fold(empty(DESK), [], [], now)
-    assert settled_through(ledger, [], now) is None
+def test_a_checkpoint_stays_behind_what_has_filled_since_though_it_was_sent_before() -> None:
+    now = DAY + timedelta(days=40)
+    stop = replace(
+        order(DAY, Side.SELL, 10, client_id=own_id(DAY, "AAPL", Leg.STOP)),
+        filled_at=now - timedelta(days=3),
+    )
+    early = order(DAY - timedelta(days=30), Side.BUY, 10)
+    through = settled_through(empty(DESK), [stop, early], now)
+    assert early.submitted_at < through < stop.submitted_at
+    # An order sent before the stop, and filled after the stop was sent, holds it back too.
+    slow = replace(
+        order(DAY - timedelta(days=9), Side.SELL, 1, client_id=own_id(DAY, "AAPL", Leg.STOP, 1)),
+        filled_at=DAY + timedelta(days=1),
+    )
+    assert settled_through(empty(DESK), [slow, stop, early], now) < slow.submitted_at
+
+
+def test_a_stop_that_filled_weeks_later_sold_the_shares_of_its_own_day() -> None:
+    split = CorporateAction("AAPL", "forward_split", date(2024, 3, 20), Decimal(2))
+    stop = replace(
+        order(DAY, Side.SELL, 15, client_id=own_id(DAY, "AAPL", Leg.STOP)),
+        filled_at=DAY + timedelta(days=30),
+    )
+    bought = order(DAY - timedelta(days=1), Side.BUY, 10)
+    ledger = fold(empty(DESK), [stop, bought], [split], DAY + timedelta(days=31))
+    assert ledger.holdings["AAPL"].qty == 5
+
+
+def test_what_filled_in_part_is_of_its_session_though_its_end_came_in_the_night() -> None:
+    split = CorporateAction("AAPL", "forward_split", DAY.date() + timedelta(days=1), Decimal(2))
+    partial = replace(
+        order(DAY, Side.BUY, 4, status="canceled"), filled_at=DAY + timedelta(hours=16)
+    )
+    ledger = fold(empty(DESK), [partial], [split], DAY + timedelta(days=2))
+    assert ledger.holdings["AAPL"].qty == 8
+
+
+def test_days_are_new_yorks() -> None:
+    evening = datetime(2024, 3, 5, 1, 30, tzinfo=UTC)  # still the 4th
+    split = CorporateAction("AAPL", "forward_split", date(2024, 3, 5), Decimal(2))
+    bought = order(DAY, Side.BUY, 10)
+    before = fold(empty(DESK), [bought], [split], evening)
+    assert before.holdings["AAPL"].qty == 10
+    assert fold(before, [], [split], evening + timedelta(days=1)).holdings["AAPL"].qty == 20
+
+
+def given(
+    qty: int | str, when: datetime, price: int = 10, *, desk: str = DESK, symbol: str = "AAPL"
+) -> Adjustment:
+    return Adjustment(
+        id=f"{when.isoformat()}-{qty}",
+        desk=desk,
+        symbol=symbol,
+        qty=Decimal(qty),
+        price=Decimal(price),
+        at=when,
+        reason="",
+    )
+
+
+def test_what_a_person_gave_counts_beside_what_was_bought() -> None:
+    adopted = given(30, DAY + timedelta(days=1), 20)
+    ledger = fold(empty(DESK), [order(DAY, Side.BUY, 10)], [], DAY + timedelta(days=2), [adopted])
+    assert ledger.holdings == {"AAPL": Holding(Decimal(40), Decimal(700))}
+
+
+def test_what_a_person_took_leaves_at_average_cost() -> None:
+    orders = [order(DAY, Side.BUY, 10, 10), order(DAY + timedelta(hours=1), Side.BUY, 10, 30)]
+    taken = given(-5, DAY + timedelta(days=1), 999)
+    ledger = fold(empty(DESK), orders, [], DAY + timedelta(days=2), [taken])
+    assert ledger.holdings == {"AAPL": Holding(Decimal(15), Decimal(300))}
+    all_of_it = given(-15, DAY + timedelta(days=1, hours=1))
+    assert fold(empty(DESK), orders, [], DAY + timedelta(days=2), [taken, all_of_it]).holdings == {}
+
+
+def test_what_a_person_gives_or_takes_is_no_profit_and_what_it_had_made_stays() -> None:
+    """What the desk made in all is what was realized, and its shares' worth less their cost."""
+    worth = Decimal(50)
+    adopted = replace(given(30, DAY, 20), worth=worth)
+    came = fold(empty(DESK), [], [], DAY + timedelta(days=1), [adopted])
+    held = came.holdings["AAPL"]
+    assert came.realized["AAPL"] + held.qty * worth - held.cost == 0
+    bought = order(DAY, Side.BUY, 10, 20)
+    taken = replace(given(-4, DAY + timedelta(days=1)), worth=worth)
+    left = fold(empty(DESK), [bought], [], DAY + timedelta(days=2), [taken])
+    rest = left.holdings["AAPL"]
+    assert left.realized["AAPL"] + rest.qty * worth - rest.cost == 10 * (50 - 20)
+
+
+def test_what_another_desk_was_given_is_its_own() -> None:
+    theirs = given(30, DAY, desk="ffffff")
+    assert fold(empty(DESK), [], [], DAY + timedelta(days=1), [theirs]).holdings == {}
+
+
+def test_a_gift_is_of_the_shares_of_its_time() -> None:
+    split = CorporateAction("AAPL", "forward_split", date(2024, 3, 6), Decimal(2))
+    before, on_the_day = given(10, DAY), given(7, DAY + timedelta(days=2))
+    ledger = fold(empty(DESK), [], [split], DAY + timedelta(days=3), [on_the_day, before])
+    assert ledger.holdings["AAPL"].qty == 27
+
+
+def test_a_gift_counts_once_on_either_side_of_a_checkpoint() -> None:
+    gifts = [given(10, DAY), given(-3, DAY + timedelta(days=1))]
+    for cut in (DAY - timedelta(days=1), DAY, DAY + timedelta(hours=1), DAY + timedelta(days=1)):
+        checkpoint = fold(empty(DESK), [], [], cut, gifts)
+        assert fold(checkpoint, [], [], DAY + timedelta(days=9), gifts).holdings["AAPL"].qty == 7
 
 
 @st.composite
@@ -190,7 +292,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Order], list[CorporateAction]]:
     return orders, splits
 
 
-@given(histories(), st.integers(0, 12), st.randoms(use_true_random=False))
+@hypothesis.given(histories(), st.integers(0, 12), st.randoms(use_true_random=False))
 def test_folding_in_two_parts_through_a_checkpoint_equals_folding_at_once(
     history: tuple[list[Order], list[CorporateAction]], cut: int, random: Random
 ) -> None:

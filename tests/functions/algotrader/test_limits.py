@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -193,7 +194,27 @@ def stake(ledger: str, broker: str, held: str = "0", tradable: str = "0") -> Sta
 
 def test_a_ledger_above_the_position_is_a_mismatch_with_both_numbers() -> None:
     assert limits.ledger_matches(stake("40", "-2.50")) == Refusal(
-        Reason.LEDGER_MISMATCH, "the desk's orders add up to 40, the account holds -2.5"
+        Reason.LEDGER_MISMATCH, "the desk's books say 40, the account holds -2.5"
+    )
+
+
+def test_a_mismatch_names_the_other_desks_and_what_may_explain_it() -> None:
+    told = replace(
+        stake("10", "15"), others={"def456": D("10.0")}, cause="a sale by hand of 5 on 2024-03-04"
+    )
+    assert limits.ledger_matches(told) == Refusal(
+        Reason.LEDGER_MISMATCH,
+        "the desk's books say 10, the account holds 15, desk def456 owns 10; probably a sale by"
+        " hand of 5 on 2024-03-04",
+    )
+    enough = replace(stake("10", "20"), others={"def456": D(10)})
+    assert limits.ledger_matches(enough) is None
+
+
+def test_an_opposite_order_of_another_desk_is_named_so() -> None:
+    theirs = open_order("IBM", Side.SELL, "5", "9", "at1-def456-2024-03-04-day-IBM-exit-0")
+    assert limits.no_opposite_order_open([theirs], Side.BUY) == Refusal(
+        Reason.OPPOSITE_ORDER_OPEN, "sell 5 (desk def456, at1-def456-2024-03-04-day-IBM-exit-0)"
     )
 
 

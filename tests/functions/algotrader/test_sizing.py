@@ -152,6 +152,31 @@ def test_a_stake_is_the_lesser_of_ledger_and_position_and_never_below_zero(
     assert (told.held, told.tradable, told.differs) == (D(held), D(tradable), differs)
 
 
+@pytest.mark.parametrize(
+    ("ledger", "broker", "others", "held", "differs"),
+    [
+        ("10", "20", {"def456": "10"}, "10", False),
+        ("10", "15", {"def456": "10"}, "5", True),  # nobody knows whose are gone
+        ("10", "8", {"def456": "10"}, "0", True),
+        ("10", "25", {"def456": "10", "aaaaaa": "5"}, "10", False),
+        ("10", "24", {"def456": "10", "aaaaaa": "5"}, "9", True),
+        ("0", "5", {"def456": "10"}, "0", True),
+        ("10", "10", {"def456": "-5"}, "10", False),  # what it oversold takes from nobody
+        ("10", "10", {"def456": "NaN"}, "10", False),
+    ],
+)
+def test_what_other_desks_own_is_never_a_part_of_the_stake(
+    ledger: str, broker: str, others: dict[str, str], held: str, *, differs: bool
+) -> None:
+    told = stake_of(
+        "IBM",
+        {"IBM": Holding(qty=D(ledger), cost=D(1))},
+        {"IBM": position("IBM", broker)},
+        {desk: D(qty) for desk, qty in others.items()},
+    )
+    assert (told.held, told.tradable, told.differs) == (D(held), D(held), differs)
+
+
 def test_a_symbol_that_nobody_holds_has_an_empty_stake() -> None:
     assert stake_of("IBM", {}, {}) == stake("0")
 

@@ -193,4 +193,5 @@ def _actions(kind: str, row: wire.CorporateAction, batch: list[str]) -> Iterator
                 kind=kind,
                 ex_date=day,
                 ratio=row.ratio(kind) if symbol == row.symbol else None,
+                others=tuple(sorted(row.symbols - {symbol})),
             )

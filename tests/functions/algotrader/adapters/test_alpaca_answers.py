@@ -409,10 +409,10 @@ def test_corporate_actions_of_every_kind_are_told_by_symbol(
     assert actions == (
         CorporateAction("MSFT", "stock_dividend", date(2026, 1, 5), Decimal("1.05")),
         CorporateAction("AAPL", "forward_split", day, Decimal(4)),
-        CorporateAction("FB", "name_change", day, None),
+        CorporateAction("FB", "name_change", day, None, ("META",)),
         CorporateAction("FB", "things_of_tomorrow", day, None),
         CorporateAction("GOOG", "reverse_split", day, Decimal("0.125")),
-        CorporateAction("IBM", "spin_off", day, None),
+        CorporateAction("IBM", "spin_off", day, None, ("KD",)),
         CorporateAction("MSFT", "cash_dividend", day, None),
     )
 

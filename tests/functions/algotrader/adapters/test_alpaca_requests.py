@@ -51,6 +51,7 @@ CALLS = {
     "asset": lambda broker: broker.assets(["AAPL"]),
     "assets": lambda broker: broker.assets([f"S{n}" for n in range(41)]),
     "history": lambda broker: broker.last_session_pnl(date(2026, 1, 6), date(2026, 1, 5)),
+    "statement": lambda broker: broker.statement(datetime(2026, 1, 2, 3, 4, 5, 6, UTC)),
     "bars": lambda broker: broker.bars(
         ["AAPL", "IBM"], date(2026, 1, 2), date(2026, 1, 5), "iex", "split"
     ),
@@ -73,6 +74,7 @@ def _answers(server: ScriptedBroker) -> None:
     server.on("DELETE /v2/orders/61e69015-8549-4bfd-b9c3-01e75843f47d", Answer(b"", 204))
     server.on("GET /v2/assets/AAPL", asset("AAPL"))
     server.on("GET /v2/assets", [])
+    server.on("GET /v2/account/activities", [])
     server.on("GET /v2/stocks/bars", {"bars": {}, **PAGES})
     server.on("GET /v2/stocks/trades/latest", {"trades": {}})
     server.on("GET /v1/corporate-actions", {"corporate_actions": {}, **PAGES})

@@ -1,0 +1,65 @@
+"""Owns the list of what a person gave to the desks of a stack or took from them."""
+
+from __future__ import annotations
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.errors import ConfigurationError, InvalidInputError
+from algotrader.model import Adjustment
+
+#: One list for all desks of a stack, so that shares go from one to another in one write.
+ADJUSTMENTS_KEY = "ledger/adjustments.json"
+
+
+def read_adjustments(
+    artifacts: Artifacts, at_least: int = 0
+) -> tuple[tuple[Adjustment, ...], str | None]:
+    """Read the list, and the tag that `add_adjustments` needs; empty when there is none.
+
+    Parameters
+    ----------
+    at_least : int
+        So many entries were there before, and none is ever taken out.
+
+    Raises
+    ------
+    ConfigurationError
+        ``ADJUSTMENTS_UNREADABLE``: no order tells what stood there, and without it the desk might
+        sell what is not its own.
+    """
+    try:
+        found = artifacts.read_with_tag(ADJUSTMENTS_KEY, tuple[Adjustment, ...])
+    except (InvalidInputError, ValueError) as error:
+        raise _unreadable(str(error)) from error
+    adjustments, tag = found or ((), None)
+    if len(adjustments) < at_least:
+        raise _unreadable(f"it had {at_least} entries, and has {len(adjustments)}")
+    for each in adjustments:
+        if not each.qty.is_finite() or not each.qty or not each.price.is_finite():
+            raise _unreadable(f"{each.id} is no number of shares")
+    return adjustments, tag
+
+
+def add_adjustments(
+    artifacts: Artifacts,
+    known: tuple[Adjustment, ...],
+    tag: str | None,
+    added: tuple[Adjustment, ...],
+) -> bool:
+    """Add to the list that was read, all or nothing; False when it has changed since."""
+    whole = (*known, *added)
+    if tag is None:
+        written = artifacts.create(ADJUSTMENTS_KEY, whole)
+    else:
+        written = artifacts.replace(ADJUSTMENTS_KEY, whole, tag)
+    # A write that was made twice is refused by its own first half.
+    return written or set(added) <= set(read_adjustments(artifacts)[0])
+
+
+def _unreadable(problem: str) -> ConfigurationError:
+    return ConfigurationError(
+        "ADJUSTMENTS_UNREADABLE",
+        "It says what you gave to the desk and took from it. Bring an earlier version of the "
+        "object back: the bucket keeps them all. Nothing was traded.",
+        key=ADJUSTMENTS_KEY,
+        problem=f'"{problem}"',
+    )

@@ -1,0 +1,210 @@
+"""Owns `algo-trader adopt` and `release`: shares moved into a desk's books by hand, and out."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+import click
+
+from local.cli.state import place_of, place_options
+from local.runner.problems import UsageProblem
+
+if TYPE_CHECKING:
+    from local.holdings import Shelves
+
+NOT_MOVED = 1
+FINEST = Decimal("1e-9")
+
+
+def _symbol(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    from algotrader.ids import SYMBOL_PATTERN  # noqa: PLC0415
+
+    symbol = text.upper()
+    if not SYMBOL_PATTERN.fullmatch(symbol):
+        raise click.BadParameter(f"{text!r} is no symbol such as AAPL")
+    return symbol
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise click.BadParameter(f"{text!r} is no number")
+    return number
+
+
+def _qty(_context: click.Context, _parameter: click.Parameter, text: str) -> Decimal:
+    qty = _number(text)
+    if qty <= 0 or qty % FINEST:
+        raise click.BadParameter(f"{text} is no number of shares: above 0, up to nine decimals")
+    return qty
+
+
+def _price(
+    _context: click.Context, _parameter: click.Parameter, text: str | None
+) -> Decimal | None:
+    if text is None:
+        return None
+    price = _number(text)
+    if price < 0:
+        raise click.BadParameter(f"{text} is below 0")
+    return price
+
+
+def _desk(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not re.fullmatch("[0-9a-f]{6}", text):
+        raise click.BadParameter(f"{text!r} is no desk such as 1a2b3c; its orders' ids name it")
+    return text
+
+
+_REASON = click.option(
+    "--reason", default="", metavar="TEXT", help="Kept beside the entry, for you to read."
+)
+_YES = click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
+
+
+@click.command(short_help="Give shares that the account holds to a deployed desk.")
+@click.argument("symbol", callback=_symbol)
+@click.argument("qty", callback=_qty)
+@click.option(
+    "--cost",
+    callback=_price,
+    metavar="PRICE",
+    help="Dollars that a share is taken to have cost; default: the broker's average.",
+)
+@click.option(
+    "--from",
+    "giver",
+    callback=_desk,
+    metavar="DESK",
+    help="Take them from another desk, which must not run any more.",
+)
+@_REASON
+@_YES
+@place_options
+def adopt(
+    symbol: str,
+    qty: Decimal,
+    cost: Decimal | None,
+    giver: str | None,
+    reason: str,
+    *,
+    yes: bool,
+    **where: str | None,
+) -> int:
+    """Give QTY shares of SYMBOL, which the account already holds, to the desk of a deployed stack.
+
+    Nothing is bought: the desk takes them for its own from its next run on, and may sell them. Exit
+    status: 0 done, 1 refused, by the account's state, by AWS, by the broker or by you, 2 wrong
+    usage or settings.
+    """
+
+    def move(shelves: Shelves) -> str:
+        shelves.adopt(symbol, qty, cost, giver, reason)
+        symbols = shelves.stack.parameters.get("Symbols", "").replace(" ", "").split(",")
+        told = "The desk takes them for its own from its next run on; one under way does not."
+        if symbol not in symbols:
+            told += f"\n{symbol} is not among the stack's Symbols: the next run sells all of it."
+        if giver is not None:
+            told += (
+                f"\nDesk {giver} must not run any more on this account: deploy it no more, or give"
+                " up\nthe same shares in its own stack."
+            )
+        return told
+
+    return _move(symbol, f"Give {qty:f} {symbol} to the desk?", move, where, ask=not yes)
+
+
+@click.command(short_help="Strike shares off a deployed desk's books: they are yours, or gone.")
+@click.argument("symbol", callback=_symbol)
+@click.argument("qty", callback=_qty)
+@click.option(
+    "--desk",
+    callback=_desk,
+    metavar="DESK",
+    help="Another desk that no longer owns them, in this stack's books of it.",
+)
+@_REASON
+@_YES
+@place_options
+def release(
+    symbol: str, qty: Decimal, desk: str | None, reason: str, *, yes: bool, **where: str | None
+) -> int:
+    """Strike QTY shares of SYMBOL off the books of the desk of a deployed stack.
+
+    Nothing is sold: what the account holds of them is yours from then on, and the desk never
+    touches it. It also puts the books right after you sold shares of the desk's, or they left
+    otherwise. Exit status: 0 done, 1 refused, by the account's state, by AWS, by the broker or by
+    you, 2 wrong usage or settings.
+    """
+
+    def move(shelves: Shelves) -> str:
+        shelves.release(symbol, qty, desk, reason)
+        return "They are off the books from now on."
+
+    return _move(symbol, f"Strike {qty:f} {symbol} off the books?", move, where, ask=not yes)
+
+
+def _move(
+    symbol: str,
+    question: str,
+    move: Callable[[Shelves], str],
+    where: dict[str, str | None],
+    *,
+    ask: bool,
+) -> int:
+    """Show whose the shares are, move them, and say what that means."""
+    from algotrader.errors import DeskError  # noqa: PLC0415
+    from algotrader.model import TradingMode  # noqa: PLC0415
+    from local.cli.console import clean  # noqa: PLC0415
+    from local.deployed_stack import AwsProblem  # noqa: PLC0415
+    from local.holdings import Refused, look  # noqa: PLC0415
+
+    try:
+        with look(place_of(where)) as shelves:
+            stack = shelves.stack
+            click.echo(
+                f"Stack {stack.name} in {stack.region}, TradingMode={stack.mode.value}, strategy "
+                f"{clean(shelves.strategy)}: desk {shelves.desk}"
+            )
+            _show(shelves, symbol)
+            if ask and stack.mode is TradingMode.LIVE and not _confirmed(stack.name, question):
+                click.echo("Nothing was changed.")
+                return NOT_MOVED
+            meaning = move(shelves)
+        with look(place_of(where)) as after:
+            click.echo("now:")
+            _show(after, symbol)
+        click.echo(meaning)
+    except (AwsProblem, Refused, DeskError) as problem:
+        raise click.ClickException(clean(problem)) from problem
+    return 0
+
+
+def _show(shelves: Shelves, symbol: str) -> None:
+    stock = shelves.stock(symbol)
+    price = f", {stock.position.avg_entry_price:f} each on average" if stock.position else ""
+    rows = [("the account", f"{stock.account:f}{price}"), ("this desk", f"{stock.own:f}")]
+    for desk, qty in stock.others.items():
+        name = shelves.names.get(desk)
+        rows.append((f"desk {desk}", f"{qty:f}" + (f", {name} of this stack" if name else "")))
+    rows.append(
+        ("yours", f"{stock.free:f}") if stock.free >= 0 else ("missing", f"{-stock.free:f}")
+    )
+    click.echo(f"  {symbol}")
+    for owner, told in rows:
+        click.echo(f"    {owner:12} {told}")
+
+
+def _confirmed(stack: str, question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageProblem(
+            f"stack {stack} trades real money: confirm with --yes. Nothing was changed"
+        )
+    return click.confirm(f"This stack trades real money. {question}", default=False)

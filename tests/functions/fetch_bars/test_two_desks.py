@@ -1,0 +1,162 @@
+"""Two desks and their user on one account of the paper broker, over the real client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from algotrader.adapters.adjustments import add_adjustments, read_adjustments
+from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.aws import client
+from algotrader.bell import NEW_YORK
+from algotrader.ids import OrderPlace, client_order_id
+from algotrader.model import Adjustment, Holding, Leg, Order, OrderIntent, OrderType, Side
+from algotrader.ownership import lacking
+from algotrader.sizing import Stake, stake_of
+from fetch_bars.books import Books, checkpoint_key, others_key, read_books
+from fetch_bars.differences import compare
+from local.paper_broker import PaperBrokerProcess
+from tests.support.in_process_aws import in_process_aws
+
+BEFORE, SPLIT, LATER = date(2005, 2, 24), date(2005, 2, 28), date(2005, 3, 28)
+D = Decimal
+
+
+@dataclass
+class OneDesk:
+    """A desk as its stack's functions would act for it, with a bucket of its own."""
+
+    desk: str
+    paper: PaperBrokerProcess
+    artifacts: Artifacts
+    sent: int = 0
+
+    @property
+    def broker(self) -> AlpacaBroker:
+        return AlpacaBroker(Keys("PK1", "SK1"), self.paper.url, self.paper.url, 20.0)
+
+    def books(self, artifacts: Artifacts | None = None) -> Books:
+        now = self.broker.clock().now
+        today = now.astimezone(NEW_YORK).date()
+        return read_books(
+            self.broker, artifacts or self.artifacts, self.desk, ["AAPL"], now, (today, today)
+        )
+
+    def run(self) -> tuple[Stake, tuple[str, ...]]:
+        """Take stock as a run does, and keep the checkpoints."""
+        positions = self.broker.positions()
+        books = self.books()
+        if books.checkpoint is not None:
+            self.artifacts.write(checkpoint_key(self.desk), books.checkpoint)
+        if books.others_checkpoint is not None:
+            self.artifacts.write(others_key(self.desk), books.others_checkpoint)
+        found = compare(self.broker, books, positions, ["AAPL"], (), LATER, "stack")
+        others = found.other_desks.get("AAPL", {})
+        return (
+            stake_of("AAPL", books.ledger.holdings, found.positions, others),
+            found.warnings,
+        )
+
+    def trade(self, side: Side, qty: int | Decimal) -> None:
+        leg = Leg.ENTRY if side is Side.BUY else Leg.EXIT
+        day = self.broker.clock().now.astimezone(NEW_YORK).date()
+        place = OrderPlace(self.desk, day, "day", "AAPL", leg, self.sent)
+        self.sent += 1
+        intent = OrderIntent(
+            client_order_id=client_order_id(place),
+            symbol="AAPL",
+            side=side,
+            leg=leg,
+            qty=D(qty),
+            order_type=OrderType.MARKET,
+            limit_price=None,
+            reference_price=D(90),
+            why="test",
+        )
+        assert isinstance(self.broker.submit(intent), Order)
+        self.broker.positions()  # a look at the market: it fills
+
+    def release(self, desk: str, qty: int) -> None:
+        known, tag = read_adjustments(self.artifacts)
+        at = self.broker.clock().now
+        given = Adjustment(uuid4().hex, desk, "AAPL", D(-qty), D(0), at, "")
+        assert add_adjustments(self.artifacts, known, tag, (given,))
+
+
+@pytest.fixture
+def desks() -> Iterator[tuple[OneDesk, OneDesk]]:
+    with in_process_aws(), PaperBrokerProcess(session=BEFORE, keys=("PK1", "SK1")) as paper:
+        buckets = [f"bucket-{uuid4()}" for _ in range(2)]
+        for bucket in buckets:
+            client("s3").create_bucket(Bucket=bucket)
+        yield (
+            OneDesk("aaaaaa", paper, Artifacts(buckets[0])),
+            OneDesk("bbbbbb", paper, Artifacts(buckets[1])),
+        )
+
+
+def user(paper: PaperBrokerProcess, side: str, qty: int) -> None:
+    paper.order_by_hand("AAPL", side, str(qty))
+    paper.positions()
+
+
+def holdings(books: Books) -> dict[str, dict[str, Holding]]:
+    return {each.desk: each.holdings for each in (books.ledger, *books.others)}
+
+
+def empty_bucket() -> Artifacts:
+    bucket = f"bucket-{uuid4()}"
+    client("s3").create_bucket(Bucket=bucket)
+    return Artifacts(bucket)
+
+
+def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
+    desks: tuple[OneDesk, OneDesk],
+) -> None:
+    first, second = desks
+    paper = first.paper
+    first.trade(Side.BUY, 20)
+    second.trade(Side.BUY, 10)
+    user(paper, "buy", 5)
+    for desk, held in ((first, 20), (second, 10)):
+        stake, warnings = desk.run()
+        assert (stake.held, stake.broker, stake.differs, warnings) == (held, 35, False, ())
+
+    paper.open_session(SPLIT)  # two for one
+    assert [desk.run()[0].held for desk in desks] == [40, 20]
+    user(paper, "sell", 30)  # ten of the user's own, and twenty that were not
+
+    for desk, own, other, held in ((first, 40, second, 20), (second, 20, first, 0)):
+        stake, warnings = desk.run()
+        assert (stake.ledger, stake.broker, stake.held, stake.differs) == (own, 40, held, True)
+        assert f"desk {other.desk} owns" in warnings[0]
+        assert "probably a sale by hand of 30 on 2005-02-28" in warnings[0]
+    first.trade(Side.SELL, first.run()[0].tradable)
+    # What is left may be all of the second's: neither touches it until a person says whose it is.
+    assert [desk.run()[0].tradable for desk in desks] == [0, 0]
+    assert paper.positions()[0]["qty"] == "20"
+
+    paper.open_session(LATER)
+    for desk in desks:
+        desk.run()
+        kept, rebuilt = desk.books(), desk.books(empty_bucket())
+        assert (len(kept.orders), len(rebuilt.orders)) == (0, 5)  # the checkpoint is past them
+        assert holdings(kept) == holdings(rebuilt)
+
+    first.release(first.desk, 20)
+    second.release(first.desk, 20)
+    assert [(stake.held, stake.differs) for stake, _ in (desk.run() for desk in desks)] == [
+        (0, False),
+        (20, False),
+    ]
+    paper.open_session(date(2005, 4, 15))  # both checkpoints are past it all by now
+    for desk in desks:
+        desk.run()
+        assert not lacking(["AAPL"], desk.books().ledger, desk.broker.positions(), {})
+    assert second.run()[0].held == 20

@@ -1,0 +1,251 @@
+"""Shares moved into a desk's books and out, from a terminal, against a stack as deployed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from algotrader.ids import desk_id
+from local.cli import _run
+from local.deployed_stack import Place
+from local.embedded_aws import Stack
+from local.holdings import look
+from local.runner.desk import STACK, Desk, DeskPlan, open_desk
+
+Say = Callable[..., tuple[int, str, str]]
+KEY = "ledger/adjustments.json"
+SYMBOLS = {"Symbols": "AAPL,IBM,MSFT"}
+
+
+@pytest.fixture(scope="module", name="desk")
+def desk_beside_a_user() -> Iterator[Desk]:
+    """Give a desk on an account whose user bought 30 IBM and 5 GOOG by hand."""
+    with open_desk(DeskPlan(broker=None, parameters=SYMBOLS)) as standing:
+        paper = standing.paper_broker
+        assert paper is not None
+        paper.open_session(date(2012, 2, 14))
+        paper.order_by_hand("IBM", "buy", "30")
+        paper.order_by_hand("GOOG", "buy", "5")
+        paper.positions()  # a look at the market: they fill
+        yield standing
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+
+
+@pytest.fixture
+def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = _run([*arguments, "--endpoint-url", desk.aws.endpoint_url])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def no_list(desk: Desk) -> Iterator[None]:
+    """Begin and end each test without anything that was given."""
+    yield
+    s3 = desk.aws.client("s3")
+    for each in s3.list_objects_v2(Bucket=desk.stack.bucket, Prefix="ledger/").get("Contents", ()):
+        s3.delete_object(Bucket=desk.stack.bucket, Key=each["Key"])
+
+
+def given(desk: Desk) -> list[dict[str, Any]]:
+    s3 = desk.aws.client("s3")
+    found = s3.list_objects_v2(Bucket=desk.stack.bucket, Prefix=KEY)
+    if not found.get("Contents"):
+        return []
+    entries: list[dict[str, Any]] = json.load(
+        s3.get_object(Bucket=desk.stack.bucket, Key=KEY)["Body"]
+    )
+    return entries
+
+
+def own(desk: Desk, strategy: str = "momentum_rotation") -> str:
+    assert desk.paper_broker is not None
+    return desk_id(desk.paper_broker.account()["account_number"], STACK, strategy)
+
+
+@pytest.fixture(scope="module")
+def next_day(desk: Desk) -> Callable[[], date]:
+    """Give another session at each call: the account never lives backward."""
+    following = iter([day for day in desk.sessions() if day > date(2012, 2, 14)])
+    return lambda: next(following)
+
+
+def why(desk: Desk, day: date) -> dict[str, str]:
+    document = desk.run({"dry_run": True}, day).document
+    assert document["execution"]["status"] == "SUCCEEDED"
+    told: dict[str, str] = document["decision"]["why"]
+    return told
+
+
+def test_what_was_adopted_is_traded_and_what_was_released_is_left_alone(
+    say: Say, desk: Desk, next_day: Callable[[], date]
+) -> None:
+    status, out, _ = say("adopt", "ibm", "20")
+    assert status == 0
+    before, after = out.split("now:")
+    assert f"desk {own(desk)}" in before
+    assert [" ".join(line.split()) for line in before.splitlines()[2:]] == [
+        f"the account 30, {given(desk)[0]['price']} each on average",
+        "this desk 0",
+        "yours 30",
+    ]
+    assert "this desk    20" in after
+    assert "yours        10" in after
+    (entry,) = given(desk)
+    assert (entry["desk"], entry["symbol"], entry["qty"]) == (own(desk), "IBM", "20")
+    assert "holds 20" in why(desk, next_day())["IBM"]
+
+    status, out, _ = say("release", "IBM", "15.5", "--reason", "changed my mind")
+    assert status == 0
+    assert "this desk    4.5" in out
+    assert [each["qty"] for each in given(desk)] == ["20", "-15.5"]
+    assert given(desk)[1]["reason"] == "changed my mind"
+
+
+def test_an_adopted_symbol_that_is_not_traded_is_said_to_be_sold(say: Say, desk: Desk) -> None:
+    status, out, _ = say("adopt", "GOOG", "5", "--cost", "123.45")
+    assert status == 0
+    assert "GOOG is not among the stack's Symbols: the next run sells all of it" in out
+    assert given(desk)[0]["price"] == "123.45"
+
+
+REFUSED = {
+    "more than is free": (["adopt", "IBM", "31"], "31 IBM are more than the 30"),
+    "none there": (["adopt", "AAPL", "1"], "1 AAPL are more than the 0"),
+    "not the desk's": (["release", "IBM", "1"], "has 0 IBM in these books, not 1"),
+    "no such desk": (["release", "IBM", "1", "--desk", "000000"], "no desk 000000 ever traded"),
+    "no such giver": (["adopt", "IBM", "1", "--from", "000000"], "no desk 000000 ever traded"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_there_is_not_moved(
+    say: Say, desk: Desk, arguments: list[str], told: str
+) -> None:
+    status, _, err = say(*arguments)
+    assert (status, err.count("\n")) == (1, 1)
+    assert told in err
+    assert given(desk) == []
+
+
+WRONG = {
+    "no symbol": ["adopt", "I B M", "1"],
+    "nothing": ["adopt", "IBM", "0"],
+    "below nothing": ["adopt", "IBM", "--", "-1"],
+    "no number": ["release", "IBM", "NaN"],
+    "too fine": ["release", "IBM", "0.0000000001"],
+    "no price": ["adopt", "IBM", "1", "--cost", "x"],
+    "no desk": ["release", "IBM", "1", "--desk", "algo-trader"],
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG.values(), ids=WRONG)
+def test_a_slip_of_the_finger_is_wrong_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(arguments) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def is_under_way(desk: Desk) -> bool:
+    with look(Place(STACK, endpoint_url=desk.aws.endpoint_url)) as shelves:
+        return shelves.is_under_way()
+
+
+def test_open_orders_and_a_run_under_way_are_waited_for(
+    say: Say, desk: Desk, next_day: Callable[[], date]
+) -> None:
+    paper = desk.paper_broker
+    assert paper is not None
+    assert say("adopt", "IBM", "20")[0] == 0
+    resting = paper.order_by_hand("IBM", "sell", "10", type="limit", limit_price="9999")
+    status, _, err = say("adopt", "IBM", "5")
+    assert status == 1
+    assert "orders in IBM are open" in err
+    paper.request("DELETE", f"/v2/orders/{resting['id']}")
+    paper.behave(never_fill=["*"])
+    ring = desk.ring(next_day(), {})
+    arn = desk.stack.start({"scheduled_time": ring})
+    try:
+        status, _, err = say("release", "IBM", "5")
+        assert status == 1
+        assert "a run is under way" in err or "orders in IBM are open" in err
+        assert is_under_way(desk)
+        assert [each["qty"] for each in given(desk)] == ["20"]
+    finally:
+        desk.aws.client("stepfunctions").stop_execution(executionArn=arn)
+        paper.behave(never_fill=[])
+    for order in paper.orders():
+        if order["status"] not in {"filled", "canceled", "expired", "rejected"}:
+            paper.request("DELETE", f"/v2/orders/{order['id']}")
+    paper.open_session(next_day())
+    assert not is_under_way(desk)
+    assert say("release", "IBM", "5")[0] == 0
+
+
+def test_a_new_strategy_s_desk_takes_over_what_the_old_one_held(
+    say: Say, desk: Desk, next_day: Callable[[], date]
+) -> None:
+    old = own(desk, "sma_cross")
+    paper = desk.paper_broker
+    assert paper is not None
+    paper.open_session(next_day())
+    name = f"at1-{old}-2012-02-17-day-MSFT-entry-0"
+    paper.order_by_hand("MSFT", "buy", "8", client_order_id=name)
+    paper.positions()
+    status, _, err = say("adopt", "MSFT", "8")
+    assert (status, f"desk {old} has 8" in err) == (1, True)
+    status, out, _ = say("adopt", "MSFT", "8", "--from", old)
+    assert status == 0
+    assert f"desk {old}  8, sma_cross of this stack" in out
+    assert "must not run any more" in out
+    assert [(each["desk"], each["qty"]) for each in given(desk)] == [(own(desk), "8"), (old, "-8")]
+    assert say("adopt", "MSFT", "1", "--from", old)[0] == 1
+
+
+@pytest.fixture(scope="module")
+def live(desk: Desk) -> Stack:
+    assert desk.paper_broker is not None
+    url = desk.paper_broker.url
+    return desk.aws.deploy(
+        "live-desk",
+        {
+            "TradingMode": "live",
+            "LiveAccountNumber": desk.paper_broker.account()["account_number"],
+            "AlpacaTradingUrl": url,
+            "AlpacaDataUrl": url,
+        },
+        keys={"key_id": desk.broker.key_id, "secret_key": desk.broker.secret_key},
+    )
+
+
+def test_live_moves_shares_on_a_yes_alone(
+    say: Say, desk: Desk, live: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def entries() -> bool:
+        s3 = desk.aws.client("s3")
+        return bool(s3.list_objects_v2(Bucket=live.bucket, Prefix=KEY).get("Contents"))
+
+    there = ("adopt", "GOOG", "1", "--stack", live.name)
+    status, _, err = say(*there)
+    assert (status, "--yes" in err) == (2, True)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    assert say(*there)[0] == 1
+    assert not entries()
+    assert say(*there, "--yes")[0] == 0
+    assert entries()
