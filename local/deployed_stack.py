@@ -1,10 +1,12 @@
-"""Owns how a deployed stack is found: its outputs, its parameters, and clients in its region."""
+"""Owns how a deployed stack is found from outside, and how AWS's refusals are told to its user."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from algotrader.model import TradingMode
@@ -37,24 +39,29 @@ class Place:
     endpoint_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeployedStack:
     """A stack as CloudFormation describes it.
 
     Attributes
     ----------
-    outputs, parameters : mapping
-        By name; a parameter that was left at its default is among them.
-    client : callable
-        Gives the boto3 client of a service, with the caller's keys.
+    parameters, outputs : mapping of str to str
+        As deployed; the default of a parameter that was not given is among them.
+    deployed_at : datetime
+        When it was last deployed: each update sets it.
     """
 
-    name: str
+    place: Place
     region: str
     status: str
-    outputs: Mapping[str, str]
     parameters: Mapping[str, str]
-    client: Callable[[str], Any]
+    outputs: Mapping[str, str]
+    deployed_at: datetime
+
+    @property
+    def name(self) -> str:
+        """The stack's name."""
+        return self.place.stack
 
     @property
     def mode(self) -> TradingMode:
@@ -63,12 +70,12 @@ class DeployedStack:
         return TradingMode(mode) if mode in {*TradingMode} else TradingMode.LIVE
 
     def output(self, name: str) -> str:
-        """Give an output.
+        """Give an output that every stack of this template has.
 
         Raises
         ------
         UsageProblem
-            When there is none.
+            When it has none of that name.
         """
         if not self.outputs.get(name):
             raise UsageProblem(
@@ -77,9 +84,17 @@ class DeployedStack:
             )
         return self.outputs[name]
 
+    def client(self, service: str) -> Any:
+        """Make the client of a service where the stack is."""
+        return self._maker(service)
+
+    @cached_property
+    def _maker(self) -> Any:
+        return _client_maker(self.place)
+
 
 def find_stack(place: Place) -> DeployedStack:
-    """Look a stack up.
+    """Look a deployed stack up.
 
     Raises
     ------
@@ -91,8 +106,7 @@ def find_stack(place: Place) -> DeployedStack:
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
     with told(f"stack {place.stack} cannot be looked up"):
-        client = _clients(place)
-        cloudformation = client("cloudformation")
+        cloudformation = _client_maker(place)("cloudformation")
         region = str(cloudformation.meta.region_name)
         try:
             (found,) = cloudformation.describe_stacks(StackName=place.stack)["Stacks"]
@@ -104,16 +118,38 @@ def find_stack(place: Place) -> DeployedStack:
                 ) from error
             raise
         return DeployedStack(
-            name=place.stack,
+            place=place,
             region=region,
-            status=str(found["StackStatus"]),
-            outputs={each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())},
+            status=found["StackStatus"],
             parameters={
                 each["ParameterKey"]: str(each.get("ParameterValue"))
                 for each in found.get("Parameters", ())
             },
-            client=client,
+            outputs={each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())},
+            deployed_at=found.get("LastUpdatedTime") or found["CreationTime"],
         )
+
+
+def _client_maker(place: Place) -> Any:
+    """Give what makes the client of a service.
+
+    An endpoint of one's own gets the keys that an embedded AWS takes, unless a profile is named:
+    the user's keys are for AWS alone.
+    """
+    import boto3  # noqa: PLC0415 - 0.3 s that the command line's help need not wait for
+    from botocore.config import Config  # noqa: PLC0415
+
+    url = place.endpoint_url
+    if url and not place.profile:
+        own = make_session(place.region or REGION)
+        return lambda service: make_client(own, service, url)
+    session = boto3.Session(region_name=place.region, profile_name=place.profile)
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+    )
+    return lambda service: session.client(service, endpoint_url=url, config=config)
 
 
 @contextmanager
@@ -139,24 +175,3 @@ def told(what: str) -> Iterator[None]:
         raise kind(f"{what}: {error}") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
         raise UsageProblem(f"{what}: {error}") from error
-
-
-def _clients(place: Place) -> Callable[[str], Any]:
-    """Give what makes the client of a service.
-
-    An endpoint of one's own gets the keys that an embedded AWS takes, unless a profile is named:
-    the user's keys are for AWS alone.
-    """
-    import boto3  # noqa: PLC0415 - 0.3 s that the command line's help need not wait for
-    from botocore.config import Config  # noqa: PLC0415
-
-    if place.endpoint_url and not place.profile:
-        embedded, url = make_session(place.region or REGION), place.endpoint_url
-        return lambda service: make_client(embedded, service, url)
-    session = boto3.Session(region_name=place.region, profile_name=place.profile)
-    config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-    )
-    return lambda service: session.client(service, endpoint_url=place.endpoint_url, config=config)

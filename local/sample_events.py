@@ -99,6 +99,10 @@ def _decide_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
     dry = _pick(first, *names)
     dry["run"]["sends_orders"] = False
     yield "decide_orders/dry-run", dry
+    flat = _pick(second, *names)
+    flat["run"] |= {"slot": "f0935", "run_id": f"{REBALANCE_SESSION}-f0935", "entry_symbols": []}
+    flat["run"]["journal"] = f"runs/{REBALANCE_SESSION}/{REBALANCE_SESSION}-f0935/"
+    yield "decide_orders/flatten", flat | {"features": None}
 
 
 def _submit_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:

@@ -8,9 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from algotrader.model import TradingMode, TradingState
-from local.deployed_stack import AwsProblem, Place, find_stack, told
+from local.deployed_stack import AwsProblem, DeployedStack, Place, find_stack, told
 
-__all__ = ["AwsProblem", "Place", "StackSwitch", "find_switch", "obeyed", "spelled"]
+__all__ = [
+    "AwsProblem",
+    "Place",
+    "StackSwitch",
+    "find_switch",
+    "obeyed",
+    "spelled",
+    "switch_of",
+]
 
 OUTPUT = "TradingStateParameter"
 RESET_KEY = "ledger/reset-peak.json"  # which Fetch Bars reads
@@ -97,7 +105,17 @@ def find_switch(place: Place) -> StackSwitch:
     AwsProblem
         When AWS refuses or does not answer.
     """
-    stack = find_stack(place)
+    return switch_of(find_stack(place))
+
+
+def switch_of(stack: DeployedStack) -> StackSwitch:
+    """Give the switch of a stack that was found.
+
+    Raises
+    ------
+    UsageProblem
+        When it has none.
+    """
     return StackSwitch(
         stack=stack.name,
         region=stack.region,

@@ -13,6 +13,7 @@ from algotrader.errors import (
     LateBellError,
 )
 from algotrader.model import Clock, Session
+from algotrader.model.run import FLATTEN_PREFIX
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -37,6 +38,8 @@ class Bell:
         The slot that the input names.
     report_only : bool
         Whether it asks for the P&L alone.
+    flatten : bool
+        Whether it asks to sell all that the desk holds.
     goes_on_when_closed : bool
         Whether it may go on with the last session outside market hours: only what sends no order.
     slots : tuple of str
@@ -46,6 +49,7 @@ class Bell:
     scheduled_time: datetime | None
     slot: str | None
     report_only: bool
+    flatten: bool
     goes_on_when_closed: bool
     slots: tuple[str, ...]
     max_bell_age_seconds: int
@@ -131,13 +135,17 @@ def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung
             session=session.date,
         )
     longest = clock.now + timedelta(seconds=bell.run_deadline_seconds)
-    ends = [longest, session.close - BEFORE_CLOSE, *_slots_ahead(bell, clock.now)]
+    # A flatten is not cut short by a slot: the slot's run waits for it instead.
+    slots_ahead = [] if bell.flatten else _slots_ahead(bell, clock.now)
+    ends = [longest, session.close - BEFORE_CLOSE, *slots_ahead]
     return Rung(
         session=session,
         previous_session=begun[-2].date,
         before_previous=begun[-3].date if len(begun) > 2 else None,  # noqa: PLR2004 - the third last
         previous_close=begun[-2].close,
-        slot=_slot(bell, clock.now if is_todays and clock.now < session.close else None),
+        slot=_flatten_slot(bell, clock.now)
+        if bell.flatten
+        else _slot(bell, clock.now if is_todays and clock.now < session.close else None),
         deadline=min(ends) if trades_now else longest,
     )
 
@@ -176,6 +184,12 @@ def _check_age(bell: Bell, now: datetime) -> None:
             age_seconds=round(age.total_seconds()),
             max_age_seconds=bell.max_bell_age_seconds,
         )
+
+
+def _flatten_slot(bell: Bell, now: datetime) -> str:
+    """Give a flatten a slot of its own; two of one minute are one run, and one sale."""
+    at = (bell.scheduled_time or now).astimezone(NEW_YORK)
+    return f"{FLATTEN_PREFIX}{at:%H%M}"
 
 
 def _slot(bell: Bell, now: datetime | None) -> str:

@@ -56,6 +56,7 @@ class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
     slot: str | None = None
     dry_run: bool = False
     report_only: bool = False
+    flatten: bool = False
     symbols: tuple[str, ...] | None = None
     comment: Any = msgspec.field(name="Comment", default=None)
 
@@ -87,7 +88,7 @@ class FetchBarsResult(Struct, frozen=True):
     ``bars`` is a dict of symbol to `BarColumns`, ``snapshot`` a `Snapshot`.
     """
 
-    outcome: Literal["OPEN", "CLOSED", "DUPLICATE", "REPORT"]
+    outcome: Literal["OPEN", "CLOSED", "DUPLICATE", "REPORT", "FLATTEN"]
     message: str
     run: Run | None = None
     settings: Settings | None = None
@@ -113,12 +114,12 @@ class ComputeIndicatorsResult(Struct, frozen=True):
 
 
 class DecideOrdersEvent(Struct, frozen=True, forbid_unknown_fields=True):
-    """``snapshot`` is a `Snapshot`, ``features`` a `Features`."""
+    """``snapshot`` is a `Snapshot`, ``features`` a `Features`, null for a flatten alone."""
 
     run: Run
     settings: Settings
     snapshot: Artifact
-    features: Artifact
+    features: Artifact | None
     shadow: Shadow | None = None
 
 
@@ -230,8 +231,8 @@ def parse_execution_input(raw: object) -> ExecutionInput:
         raise InvalidInputError(
             "INPUT_INVALID",
             "Start the execution with {} or with these fields: scheduled_time, slot, dry_run, "
-            "report_only, symbols. Mode, limits, account and strategy come from the deployed "
-            "template alone.",
+            "report_only, flatten, symbols. Mode, limits, account and strategy come from the "
+            "deployed template alone.",
             problem=f'"{error}"',
         ) from error
 

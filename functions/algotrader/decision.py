@@ -31,6 +31,7 @@ from algotrader.model import (
     TradingState,
 )
 from algotrader.own_orders import is_protective, leg_of, resting_stops
+from algotrader.ramp import Ramp, ramp_of
 from algotrader.sizing import MONEY, ZERO, usable
 from algotrader.stops import audit_stops, stop_level
 from algotrader.strategy import Market, Portfolio, Strategy, SymbolFeatures
@@ -45,9 +46,9 @@ def decide(
     The managed symbols are the universe and what the ledger holds; one that is out of the universe
     has target 0. Exits are approved first, by symbol; entries by descending target weight, then
     symbol, as long as they fit the limits, spendable cash and the least that the exits bring. An
-    order that breaks a limit is refused whole. Cash, ``Capital`` and ``MaxGrossExposure`` alone may
-    cut an entry, which its why tells, and refuse it when less than a no-trade band, or than the
-    least order, would be left of it.
+    order that breaks a limit is refused whole. Cash, ``Capital``, ``MaxGrossExposure`` and the ramp
+    of a live desk alone may cut an entry, which its why tells, and refuse it when less than a
+    no-trade band, or than the least order, would be left of it; the ramp asks for no band.
 
     Raises
     ------
@@ -95,7 +96,11 @@ def _decide(
     clear = [case for case in cases if case.symbol not in refused]
     exits = [case for case in clear if case.side is Side.SELL]
     entries, refused_entries = _approve(
-        [case for case in clear if case.side is Side.BUY], exits, settings, desk
+        [case for case in clear if case.side is Side.BUY],
+        exits,
+        settings,
+        desk,
+        ramp_of(run, settings, snapshot.ledger.since),
     )
     refused |= refused_entries
     exit_intents = tuple(_intent(case, run, settings, desk) for case in exits)
@@ -133,7 +138,7 @@ def _decide(
 
 
 def _approve(
-    wanted: list[Case], exits: list[Case], settings: Settings, desk: Desk
+    wanted: list[Case], exits: list[Case], settings: Settings, desk: Desk, ramp: Ramp
 ) -> tuple[list[Case], dict[str, Refusal]]:
     """Approve entries in order of priority, as far as orders, money and the run's limits go."""
     entries: list[Case] = []
@@ -142,7 +147,7 @@ def _approve(
     room = _room(settings, desk, exits)
     traded = sum((each.qty * each.reference for each in exits), ZERO)
     for case in sorted(wanted, key=lambda each: (-each.weight, each.symbol)):
-        cut = cut_to_room(case, room, least)
+        cut = cut_to_room(ramp.cut(case), room, least)
         refusal = (
             limits.max_orders_per_run(len(exits) + len(entries), settings.max_orders_per_run)
             or limits.enough_cash(cut.money, room.cash, room.capital_left)
@@ -150,12 +155,13 @@ def _approve(
                 cut.money, room.exposure_left, desk.capital, settings.max_gross_exposure
             )
             or limits.max_turnover(cut.money, traded, desk.capital, settings.max_turnover)
+            or ramp.refusal(cut.money)
         )
         if refusal:
             refused[case.symbol] = refusal
             continue
         entries.append(cut)
-        room = room.after(cut.money)
+        room, ramp = room.after(cut.money), ramp.after(cut.money)
         traded += cut.money
     return entries, refused
 

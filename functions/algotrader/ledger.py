@@ -75,7 +75,16 @@ def fold(
                 book.split(event)
             case Adjustment():
                 book.adjust(event)
-    return replace(ledger, through=through, holdings=book.holdings, realized=book.realized)
+    days = [_day(each.submitted_at) for each in own_fills(ledger, orders, through)]
+    if ledger.since is not None:
+        days.append(ledger.since)
+    return replace(
+        ledger,
+        through=through,
+        holdings=book.holdings,
+        realized=book.realized,
+        since=min(days, default=None),
+    )
 
 
 def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> list[Order]:

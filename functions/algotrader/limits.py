@@ -59,6 +59,7 @@ class Reason(StrEnum):
     CAPITAL_EXCEEDED = "CAPITAL_EXCEEDED"
     MAX_GROSS_EXPOSURE = "MAX_GROSS_EXPOSURE"
     MAX_TURNOVER = "MAX_TURNOVER"
+    LIVE_RAMP = "LIVE_RAMP"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from aws_lambda_powertools import Logger
 from msgspec import structs
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.contracts import DecideOrdersEvent, DecideOrdersResult, decode, encode
+from algotrader.contracts import Artifact, DecideOrdersEvent, DecideOrdersResult, decode, encode
 from algotrader.decision import decide
+from algotrader.flatten import flatten
 from algotrader.model import Features, Snapshot
 from algotrader.strategy import load_strategy
 from algotrader.submission import first_plan
@@ -26,9 +27,12 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     logger.append_keys(run_id=run.run_id)
     artifacts = Artifacts(os.environ["BUCKET"])
     snapshot = artifacts.get(request.snapshot, Snapshot)
-    features = artifacts.get(request.features, Features)
-    strategy = load_strategy(settings.strategy, settings.strategy_parameters)
-    decision = decide(run, settings, snapshot, features, strategy)
+    if run.is_flatten:  # neither features nor a strategy that can be loaded
+        decision = flatten(run, settings, snapshot)
+    else:
+        features = artifacts.get(_given(request.features), Features)
+        strategy = load_strategy(settings.strategy, settings.strategy_parameters)
+        decision = decide(run, settings, snapshot, features, strategy)
     wanted = (decision.exits, decision.entries, decision.cancels, decision.stops)
     sends = run.sends_orders and any(wanted)
     # Not under "decision": that journal entry is Submit Orders' own, written once and for good.
@@ -53,3 +57,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
         denied=len(decision.denied),
     )
     return encode(result)
+
+
+def _given(features: Artifact | None) -> Artifact:
+    """Take the features that every run but a flatten has."""
+    return decode(Artifact, features, "the features of Decide Orders")

@@ -16,6 +16,8 @@ from algotrader.bell import NEW_YORK
 from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult
 from algotrader.errors import ConfigurationError, InvalidInputError
 from algotrader.model import Bar, Run, Settings, Snapshot
+from fetch_bars.alone import check_alone, is_overtaken
+from fetch_bars.flatten import gather_for_flatten
 from fetch_bars.gather import gather
 from fetch_bars.opening import Opening, journal_of, open_run
 from fetch_bars.report import report
@@ -49,7 +51,7 @@ def fetch(
     Returns
     -------
     FetchBarsResult
-        CLOSED and DUPLICATE carry a message alone, REPORT no bars.
+        CLOSED and DUPLICATE carry a message alone, REPORT and FLATTEN no bars.
 
     Raises
     ------
@@ -70,6 +72,8 @@ def fetch(
         message = f"Run {run.run_id} belongs to execution {claimed.holder}; nothing to do."
         return FetchBarsResult(outcome="DUPLICATE", message=message)
     try:
+        if not opening.report_only:
+            check_alone(run, artifacts)
         if claimed.grip is not Grip.NEW and not opening.report_only:
             repeated = _taken_over(opening, artifacts)
             if repeated is not None:
@@ -85,12 +89,16 @@ def fetch(
 def _gathered(
     opening: Opening, environ: Mapping[str, str], artifacts: Artifacts
 ) -> FetchBarsResult:
+    run, settings = opening.run, opening.settings
     if opening.report_only:
         snapshot = report(opening, environ, artifacts)
-        return _result("REPORT", artifacts, Fetched(opening.run, opening.settings, snapshot), None)
+        return _result("REPORT", artifacts, Fetched(run, settings, snapshot), None)
+    if run.is_flatten:
+        told = gather_for_flatten(opening, environ, artifacts)
+        return _result("FLATTEN", artifacts, Fetched(run, settings, told), None)
     snapshot, bars = gather(opening, environ, artifacts)
-    result = _result("OPEN", artifacts, Fetched(opening.run, opening.settings, snapshot), bars)
-    if not opening.settings.shadow_strategy:
+    result = _result("OPEN", artifacts, Fetched(run, settings, snapshot), bars)
+    if not settings.shadow_strategy:
         return result
     from fetch_bars.shadow import shadow_of  # noqa: PLC0415 - only when there is one
 
@@ -123,7 +131,9 @@ def _check_slot_is_not_over(opening: Opening, artifacts: Artifacts) -> None:
 def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | None:
     """Go on with what an earlier execution gathered, once its decision stands; else None.
 
-    The same snapshot, bars and deadline give the same decision, and so the same orders.
+    The same snapshot, bars and deadline give the same decision, and so the same orders. Where
+    another run has traded since, or a live desk is not armed any more, its deadline is now: what it
+    sent is settled, and no more is sent.
     """
     run = opening.run
     decided = artifacts.read(f"{run.journal}decision.json", Decided)
@@ -131,7 +141,7 @@ def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | Non
         return None
     fetched = artifacts.read(f"{run.journal}fetched.json", Fetched)
     bars = artifacts.read(f"{run.journal}bars.json", dict[str, BarColumns])
-    if fetched is None or bars is None:
+    if fetched is None or (bars is None and not run.is_flatten):
         return None
     if (fetched.run.desk, fetched.run.mode) != (run.desk, run.mode):
         raise ConfigurationError(
@@ -152,24 +162,27 @@ def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | Non
             symbols=", ".join(beyond[:10]),
         )
     mine = replace(fetched.run, execution_arn=run.execution_arn)
+    is_disarmed = opening.arming is not None and opening.arming.until is None
+    if is_disarmed or is_overtaken(fetched.run, artifacts):
+        mine = replace(mine, deadline=min(mine.deadline, opening.clock.now))
     shadow = None
     if fetched.settings.shadow_strategy:
         from fetch_bars.shadow import shadow_again  # noqa: PLC0415 - only when there is one
 
         shadow = shadow_again(mine, fetched.settings, artifacts)
     return FetchBarsResult(
-        outcome="OPEN",
+        outcome="FLATTEN" if run.is_flatten else "OPEN",
         message=f"Run {run.run_id} goes on with the decision that it had taken.",
         run=mine,
         settings=fetched.settings,
-        bars=artifacts.put(mine, "bars", bars),
+        bars=None if bars is None else artifacts.put(mine, "bars", bars),
         snapshot=artifacts.put(mine, "snapshot", fetched.snapshot),
         shadow=shadow,
     )
 
 
 def _result(
-    outcome: Literal["OPEN", "REPORT"],
+    outcome: Literal["OPEN", "REPORT", "FLATTEN"],
     artifacts: Artifacts,
     fetched: Fetched,
     bars: dict[str, tuple[Bar, ...]] | None,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.adapters.settings import read_trading_state
+from algotrader.arming import warnings_of
 from algotrader.errors import ConfigurationError
 from algotrader.history import usable_bars
 from algotrader.ids import desk_prefix
@@ -16,6 +16,7 @@ from fetch_bars.books import Books, checkpoint_key, others_key, read_books
 from fetch_bars.differences import compare
 from fetch_bars.opening import Opening
 from fetch_bars.performance import measured
+from fetch_bars.switch import trading_state
 
 
 def gather(
@@ -37,7 +38,7 @@ def gather(
         See `algotrader.history`.
     """
     broker, settings, run = opening.broker, opening.settings, opening.run
-    state, reason = read_trading_state(environ["TRADING_STATE_PARAMETER"], settings.mode)
+    state, reason = trading_state(opening, environ)
     positions = broker.positions()
     own, foreign = own_and_foreign(broker.open_orders(), run.desk)
     books = books_at_the_bell(opening, artifacts)
@@ -63,17 +64,21 @@ def gather(
         ledger=books.ledger,
         corporate_actions=actions,
         last_session_pnl=last_session_pnl(opening),
-        warnings=(*books.warnings, *compared.warnings),
+        warnings=(
+            *books.warnings,
+            *compared.warnings,
+            *warnings_of(opening.arming, opening.clock.now),
+        ),
         other_desks=compared.other_desks,
         causes=compared.causes,
     )
     snapshot = measured(opening, environ, artifacts, books, snapshot)
     if run.sends_orders:
-        _keep(books, artifacts)
+        keep_checkpoints(books, artifacts)
     return snapshot, bars
 
 
-def _keep(books: Books, artifacts: Artifacts) -> None:
+def keep_checkpoints(books: Books, artifacts: Artifacts) -> None:
     """Write the checkpoints, so that the next run need not fold all orders anew."""
     desk = books.ledger.desk
     if books.checkpoint is not None:

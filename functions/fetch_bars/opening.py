@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.arming import read_arming
 from algotrader.adapters.settings import broker_urls, load_keys, load_settings
+from algotrader.arming import Arming
 from algotrader.bell import NEW_YORK, REPORT_SLOT, Bell, Closed, Rung, answer_bell
 from algotrader.contracts import (
     ExecutionInput,
@@ -39,6 +41,8 @@ class Opening:
     ----------
     completed : tuple of date
         The exchange's sessions before the run's, ascending, as far back as bars are needed.
+    arming : Arming or None
+        Whether a live desk may trade; None where it need not be armed.
     """
 
     run: Run
@@ -50,6 +54,7 @@ class Opening:
     account: Account
     demand: Demand
     report_only: bool
+    arming: Arming | None
 
 
 def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str:
@@ -66,15 +71,11 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
         See their codes.
     """
     asked = parse_execution_input(event.input)
+    _check_flatten_stands_alone(asked)
     settings = load_settings(environ)
     entries = _entry_symbols(asked, settings)
     bell = _bell(asked, settings)
-    strategy = load_strategy(settings.strategy, settings.strategy_parameters)
-    demand = Demand(
-        bars=strategy.bars_needed(),
-        max_age_sessions=settings.max_bar_age_sessions,
-        max_missing=settings.max_missing_bars,
-    )
+    demand = _demand(asked, settings)
     broker = AlpacaBroker(
         load_keys(environ["ALPACA_KEYS_PARAMETER"]),
         *broker_urls(environ, settings.mode),
@@ -84,11 +85,19 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
     sessions = read_calendar(broker, clock, demand)
     rung = answer_bell(bell, clock, sessions)
     if isinstance(rung, Closed):
-        return rung.message
+        return f"Nothing was sold. {rung.message}" if asked.flatten else rung.message
     account = broker.account()
     _check_account(account, settings)
+    arming = None
+    if settings.mode is TradingMode.LIVE and not asked.flatten:  # who wants out need not be armed
+        if not asked.report_only:
+            _check_no_shorting(broker)
+        arming = read_arming(
+            environ["LIVE_ARMING_PARAMETER"], environ["STACK_ID"], account.number, clock.now
+        )
+    deadline = _deadline(rung, clock, arming)
     return Opening(
-        run=_run(event, asked, settings, clock, rung, account, entries),
+        run=_run(event, asked, settings, clock, replace(rung, deadline=deadline), account, entries),
         settings=settings,
         broker=broker,
         clock=clock,
@@ -97,6 +106,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
         account=account,
         demand=demand,
         report_only=asked.report_only,
+        arming=arming,
     )
 
 
@@ -105,8 +115,44 @@ def journal_of(session: date, slot: str) -> str:
     return f"runs/{session}/{run_id(session, slot)}/"
 
 
+def _check_flatten_stands_alone(asked: ExecutionInput) -> None:
+    """Refuse what would narrow a flatten: part of the desk sold is not what its name says."""
+    beside = [
+        name
+        for name in ("report_only", "symbols", "slot")
+        if getattr(asked, name) not in (None, False)
+    ]
+    if asked.flatten and beside:
+        raise InvalidInputError(
+            "FLATTEN_NARROWED",
+            'A flatten sells all that the desk holds. Start it with {"flatten": true}; dry_run '
+            "alone may stand beside it. Nothing was sold.",
+            beside=", ".join(beside),
+        )
+
+
+def _demand(asked: ExecutionInput, settings: Settings) -> Demand:
+    """Tell what is asked of bars; a flatten asks for none, so that a broken strategy can be left.
+
+    Raises
+    ------
+    ConfigurationError, StrategyError
+        When the strategy cannot be loaded.
+    """
+    bars = 0
+    if not asked.flatten:
+        bars = load_strategy(settings.strategy, settings.strategy_parameters).bars_needed()
+    return Demand(
+        bars=bars,
+        max_age_sessions=settings.max_bar_age_sessions,
+        max_missing=settings.max_missing_bars,
+    )
+
+
 def _entry_symbols(asked: ExecutionInput, settings: Settings) -> tuple[str, ...]:
-    """Narrow the deployed symbols to those that the input names."""
+    """Narrow the deployed symbols to those that the input names; a flatten may buy none."""
+    if asked.flatten:
+        return ()
     if asked.symbols is None:
         return settings.symbols
     foreign = [each[:20] for each in asked.symbols if each not in settings.symbols]
@@ -129,6 +175,7 @@ def _bell(asked: ExecutionInput, settings: Settings) -> Bell:
         else parse_instant(asked.scheduled_time, "scheduled_time"),
         slot=asked.slot,
         report_only=asked.report_only,
+        flatten=asked.flatten,
         # The schedule's own bell stays silent on holidays, also when it sends no orders.
         goes_on_when_closed=asked.dry_run or (by_hand and sends_nothing),
         slots=settings.slots,
@@ -159,6 +206,23 @@ def _check_account(account: Account, settings: Settings) -> None:
             "Look at the account on Alpaca's dashboard, or ask their support. Nothing was traded.",
             blocked_by=", ".join(account.blocked_by),
         )
+
+
+def _check_no_shorting(broker: AlpacaBroker) -> None:
+    if not broker.is_long_only():
+        raise ConfigurationError(
+            "SHORTING_ALLOWED",
+            "A live account must forbid short sales itself: set no_shorting in its configuration "
+            "at Alpaca, as docs/going-live.md shows, and start the run again. Nothing was traded.",
+            no_shorting="false",
+        )
+
+
+def _deadline(rung: Rung, clock: Clock, arming: Arming | None) -> datetime:
+    """Let no order be sent after the arming has ended, nor any without one."""
+    if arming is None:
+        return rung.deadline
+    return clock.now if arming.until is None else min(rung.deadline, arming.until)
 
 
 def _run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.adapters.settings import read_trading_state
+from algotrader.arming import warnings_of
 from algotrader.model import Snapshot
 from fetch_bars.gather import (
     actions_since,
@@ -15,12 +15,13 @@ from fetch_bars.gather import (
 )
 from fetch_bars.opening import Opening
 from fetch_bars.performance import measured
+from fetch_bars.switch import trading_state
 
 
 def report(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -> Snapshot:
     """Ask the broker for what the P&L needs; the strategy's bars and the assets are left alone."""
     broker, run, settings = opening.broker, opening.run, opening.settings
-    state, reason = read_trading_state(environ["TRADING_STATE_PARAMETER"], settings.mode)
+    state, reason = trading_state(opening, environ)
     own, foreign = own_and_foreign(broker.open_orders(), run.desk)
     positions = broker.positions()
     books = books_at_the_bell(opening, artifacts)
@@ -41,6 +42,6 @@ def report(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -
         ledger=books.ledger,
         corporate_actions=actions_since(opening, books),
         last_session_pnl=last_session_pnl(opening),
-        warnings=books.warnings,
+        warnings=(*books.warnings, *warnings_of(opening.arming, opening.clock.now)),
     )
     return measured(opening, environ, artifacts, books, snapshot)

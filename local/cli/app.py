@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from local.cli.arm import arm
 from local.cli.broker import broker
+from local.cli.flatten import flatten
 from local.cli.holdings import adopt, release
 from local.cli.plan import plan
 from local.cli.run import run
@@ -44,5 +46,9 @@ def app() -> None:
     """
 
 
-for command in (run, plan, up, broker, schedule, halt, reduce, resume, adopt, release):
+COMMANDS = (
+    *(run, plan, up, broker, schedule, halt, reduce, resume, flatten, arm),
+    *(adopt, release),
+)
+for command in COMMANDS:
     app.add_command(command)

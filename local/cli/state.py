@@ -117,7 +117,7 @@ def _set(
         try:
             before = switch.read()
             now = obeyed(before, switch.mode)
-            click.echo(f"  before  {clean(_shown(before, now))}")
+            click.echo(f"  before  {clean(shown(before, now))}")
         except AwsProblem as problem:  # not a reason to leave a desk running
             click.echo(f"  before  unknown: {clean(problem)}")
         arms = ask and switch.mode is TradingMode.LIVE and now is not TradingState.ACTIVE
@@ -142,7 +142,7 @@ def _says(text: str, word: str) -> bool:
     return text.strip().partition(" ")[0] == word
 
 
-def _shown(text: str | None, state: TradingState) -> str:
+def shown(text: str | None, state: TradingState) -> str:
     """Spell what stands there, and what a run takes it for where that is not what it says."""
     if text is None:
         return f"missing, which a run takes for {state.value}"
@@ -159,7 +159,7 @@ def _confirmed(switch: StackSwitch) -> bool:
 
 
 def place_of(where: dict[str, str | None]) -> Place:
-    """Read what `place_options` gave the command."""
+    """Give where `place_options` say that the stack is."""
     from local.trading_state import Place  # noqa: PLC0415
 
     return Place(

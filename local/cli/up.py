@@ -123,4 +123,6 @@ Move the broker on to a later day, in New York time:
 Halt the desk, let it only sell, or let it trade again:
   algo-trader halt --endpoint-url {desk.aws.endpoint_url}
   algo-trader reduce --endpoint-url {desk.aws.endpoint_url}
-  algo-trader resume --endpoint-url {desk.aws.endpoint_url}"""
+  algo-trader resume --endpoint-url {desk.aws.endpoint_url}
+Let it only sell, and sell all that it holds:
+  algo-trader flatten --endpoint-url {desk.aws.endpoint_url}"""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime
 
+from msgspec import structs
+
 from local.paper_broker import queries, trading_wire
 from local.paper_broker.rules import parse_ticket
 from local.paper_broker.values import Activity, Kind, Order, Refusal
@@ -13,6 +15,8 @@ from local.paper_broker.wsgi import Answer, Call, Route
 PAGE_OF_ORDERS, MOST_ORDERS = 50, 500
 PAGE_OF_ACTIVITIES = 100
 NO_POSITION = 40410000
+WRONG_FIELD = 40010001
+SETTABLE = frozenset({"no_shorting", "suspend_trade"})
 
 
 def get_clock(call: Call) -> Answer:
@@ -32,6 +36,30 @@ def get_calendar(call: Call) -> Answer:
 def get_account(call: Call) -> Answer:
     """Give the account."""
     return Answer(trading_wire.account(call.exchange))
+
+
+def get_configurations(call: Call) -> Answer:
+    """Give what the user has set for the account."""
+    return Answer(trading_wire.configurations(call.exchange))
+
+
+def patch_configurations(call: Call) -> Answer:
+    """Set what short sales and trading at all are about; the rest is as it is here."""
+    wanted, now = call.body(), trading_wire.configurations(call.exchange)
+    if not isinstance(wanted, dict) or not wanted.keys() <= now.keys():
+        raise Refusal(422, WRONG_FIELD, "an object of account configurations is wanted")
+    for name, value in wanted.items():
+        if type(value) is not type(now[name]) or (name not in SETTABLE and value != now[name]):
+            raise Refusal(422, WRONG_FIELD, f"{name} cannot be set to this here")
+    after = now | wanted
+    call.broker.behave(
+        structs.replace(
+            call.exchange.behaviour,
+            shorting=not after["no_shorting"],
+            trade_suspended_by_user=after["suspend_trade"],
+        )
+    )
+    return Answer(trading_wire.configurations(call.exchange))
 
 
 def get_orders(call: Call) -> Answer:
@@ -162,6 +190,8 @@ ROUTES: tuple[Route, ...] = (
     ("GET", "/v2/clock", get_clock),
     ("GET", "/v2/calendar", get_calendar),
     ("GET", "/v2/account", get_account),
+    ("GET", "/v2/account/configurations", get_configurations),
+    ("PATCH", "/v2/account/configurations", patch_configurations),
     ("GET", "/v2/account/activities", get_activities),
     ("GET", "/v2/account/activities/<activity_type>", get_activities),
     ("GET", "/v2/orders", get_orders),

@@ -109,6 +109,21 @@ def account(exchange: Exchange) -> dict[str, Any]:
     }
 
 
+def configurations(exchange: Exchange) -> dict[str, Any]:
+    """Give GET /v2/account/configurations."""
+    flags = exchange.behaviour
+    return {
+        "no_shorting": not flags.shorting,
+        "suspend_trade": flags.trade_suspended_by_user,
+        "fractional_trading": True,
+        "max_margin_multiplier": str(exchange.opening.multiplier),
+        "max_options_trading_level": 0,
+        "disable_overnight_trading": False,
+        "ptp_no_exception_entry": False,
+        "trade_confirm_email": "all",
+    }
+
+
 def position(exchange: Exchange, symbol: str) -> dict[str, Any]:
     """Give one position; ``lastday_price`` is adjusted for a split since that close."""
     holding = exchange.account.holdings[symbol]

@@ -14,6 +14,7 @@ from local.embedded_aws import Stack
 from local.paper_broker import PaperBrokerProcess
 from tests.run.conftest import SESSION, Bench
 from tests.support.distorting_proxy import Answer
+from tests.support.live_desk import arm
 
 Paper = PaperBrokerProcess
 
@@ -220,14 +221,40 @@ def test_live_needs_the_very_account_that_was_typed_in(bench: Bench, fresh: Pape
     assert fresh.orders() == []
 
 
-def test_live_is_halted_until_its_switch_says_active(bench: Bench, fresh: Paper) -> None:
-    number = fresh.account()["account_number"]
-    stack = bench.deploy({"TradingMode": "live", "LiveAccountNumber": number})
-    halted = bench.ring(stack, {})
-    assert (halted.status, halted.orders_sent) == ("SUCCEEDED", 0)
-    assert "HALTED" in halted.sms
+def test_live_is_halted_until_it_is_armed_and_again_after_a_deploy(
+    bench: Bench, fresh: Paper
+) -> None:
+    live = {"TradingMode": "live", "LiveAccountNumber": fresh.account()["account_number"]}
+    stack = bench.deploy(live)
     bench.aws.client("ssm").put_parameter(
         Name=stack.trading_state_parameter, Value="ACTIVE", Type="String"
     )
+    halted = bench.ring(stack, {})
+    assert (halted.status, halted.orders_sent) == ("SUCCEEDED", 0)
+    assert "HALTED (run algo-trader arm" in halted.sms
+
+    arm(bench.aws, stack)
     fresh.open_session(date(2012, 6, 21))
-    assert bench.ring(stack, {}).orders_sent == 3
+    told = bench.ring(stack, {})
+    # in its first days a live desk buys for LiveRampNotional, 1000 dollars, at most
+    assert told.orders_sent > 0
+    bought = [each for each in fresh.orders() if each["status"] == "filled"]
+    spent = sum(float(each["filled_qty"]) * float(each["filled_avg_price"]) for each in bought)
+    assert 0 < spent <= 1000
+    assert "LIVE_RAMP" in told.email
+
+    bench.aws.deploy(stack.name, bench.addresses | live | {"MaxOrderNotional": "40000"})
+    fresh.open_session(date(2012, 6, 22))
+    again = bench.ring(stack, {})
+    assert (again.status, again.orders_sent) == ("SUCCEEDED", 0)
+    assert "the stack was deployed since" in again.email
+
+    fresh.behave(shorting=True)
+    refused = bench.ring(stack, {"dry_run": True})
+    assert (refused.status, refused.error) == ("FAILED", "ConfigurationError")
+    assert "SHORTING_ALLOWED" in refused.sms
+    # who wants out needs neither
+    flat = bench.ring(stack, {"flatten": True})
+    assert (flat.status, fresh.positions()) == ("SUCCEEDED", [])
+    assert "LIVE FLATTEN 2012-06-22" in flat.sms
+    assert "ACTIVE: the next bell may buy again" in flat.sms

@@ -82,6 +82,7 @@ OUTCOMES: dict[str, Script] = {
     "closed": {"Fetch Bars": gives(outcome="CLOSED", message="It is Sunday.", run=None)},
     "duplicate": {"Fetch Bars": gives(outcome="DUPLICATE", message="Another has it.", run=None)},
     "report": {"Fetch Bars": gives(outcome="REPORT")},
+    "flatten": {"Fetch Bars": gives(outcome="FLATTEN", bars=None)},
     "no orders": {"Decide Orders": gives(outcome="NOTHING_TO_SUBMIT")},
     "slow fills": {
         "Submit Orders": [

@@ -118,6 +118,12 @@ def test_a_report_goes_straight_to_the_text(walks: dict[str, Walk]) -> None:
     assert walks["report"].states[3:] == ["Notify", "Run Succeeded"]
 
 
+def test_a_flatten_goes_to_the_decision_without_indicators(walks: dict[str, Walk]) -> None:
+    walk = walks["flatten"]
+    assert walk.states[3:] == ["Decide Orders", *HAPPY[5:]]
+    assert walk.status == "SUCCEEDED"
+
+
 def test_a_run_without_orders_leaves_the_broker_alone(walks: dict[str, Walk]) -> None:
     assert "Submit Orders" not in walks["no orders"].states
     assert walks["no orders"].status == "SUCCEEDED"

@@ -82,6 +82,16 @@ def decided_but_submits_nothing(result: Any, _desk: Desk) -> None:
     assert len(result["decision"]["inline"]["entries"]) == 3
 
 
+def decided_to_sell_all(result: Any, _desk: Desk) -> None:
+    held = event("decide_orders/flatten")["snapshot"]["inline"]["ledger"]["holdings"]
+    decision = result["decision"]["inline"]
+    assert {each["symbol"]: each["qty"] for each in decision["exits"]} == {
+        symbol: each["qty"] for symbol, each in held.items()
+    }
+    assert {each["leg"] for each in decision["exits"]} == {"flatten"}
+    assert decision["entries"] == []
+
+
 def sent_nothing(result: Any, desk: Desk) -> None:
     assert desk.paper_broker is not None
     assert result["submission"]["inline"]["orders"] == []
@@ -127,6 +137,7 @@ EXPECTED: dict[str, Callable[[Any, Desk], None]] = {
     "decide_orders/rebalance": decided_an_exit_and_entries,
     "decide_orders/halted": denied_all,
     "decide_orders/dry-run": decided_but_submits_nothing,
+    "decide_orders/flatten": decided_to_sell_all,
     "submit_orders/after-the-deadline": sent_nothing,
     "submit_orders/first-day": placed_three_orders,
     "submit_orders/refused-dry-run": refused("ConfigurationError", "RUN_SENDS_NO_ORDERS"),

@@ -87,6 +87,8 @@ def code_needs(stack: Stack, step: str, environment: Mapping[str, str]) -> set[N
             case "sns", "publish":
                 names = [each for each in calls.variables if each.endswith("_ARN")]
                 needs |= {("sns:Publish", environment[name]) for name in names}
+            case "cloudformation", "describe_stacks":  # of this stack alone
+                needs.add(("cloudformation:DescribeStacks", environment["STACK_ID"]))
             case "stepfunctions", "describe_execution":  # of any run of this machine
                 runs = stack.state_machine_arn.replace(":stateMachine:", ":execution:")
                 needs.add(("states:DescribeExecution", f"{runs}:*"))

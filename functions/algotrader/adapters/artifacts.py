@@ -78,10 +78,27 @@ class Artifacts:
         found = self._read(key)
         return None if found is None else decode(kind, found.value, key)
 
+    def holds(self, key: str) -> bool:
+        """Tell whether there is an object of this key, whatever is in it."""
+        return self._read(key) is not None
+
     def read_with_tag(self, key: str, kind: type[T]) -> tuple[T, str] | None:
         """Read a value and the entity tag that `replace` needs; None when there is none."""
         found = self._read(key)
         return None if found is None else (decode(kind, found.value, key), found.tag)
+
+    def folders(self, prefix: str) -> tuple[str, ...]:
+        """List what lies right under a prefix and goes on, each up to its next ``/``."""
+
+        def ask() -> tuple[str, ...]:
+            pages = client("s3").get_paginator("list_objects_v2")
+            return tuple(
+                each["Prefix"]
+                for page in pages.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+                for each in page.get("CommonPrefixes", [])
+            )
+
+        return whole(ask)
 
     def create(self, key: str, value: object) -> bool:
         """Write a value only where none is yet; False when there is one.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -15,6 +15,10 @@ from algotrader.model import Run
 
 _ATTEMPTS = 5
 _ENDED_WITHOUT_WORD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+#: An order that was sent shows by its id within 30 s.
+SETTLE = timedelta(seconds=60)
+#: Step Functions stops no function: that of an execution which was stopped may send for so long.
+LAST_CALL = timedelta(seconds=90)
 
 
 class Claim(Struct, frozen=True):
@@ -87,6 +91,49 @@ def is_under_way(artifacts: Artifacts, run: Run) -> bool | None:
     if claim is None:
         return None
     return claim.state == "running" and not _was_stopped(claim.execution_arn)
+
+
+def who_may_act(artifacts: Artifacts, run: Run) -> str | None:
+    """Name another execution whose orders of a run may still come, or may not show yet, if any.
+
+    That is one that lives, and one that ended a moment ago without being done. One that failed
+    before its decision was stored has sent nothing. Unknown counts as alive.
+
+    Parameters
+    ----------
+    run : Run
+        The run that is looked at, with the execution that asks in it.
+    """
+    claim = artifacts.read(claim_key(run), Claim)
+    if claim is None or claim.state == "done" or claim.execution_arn == run.execution_arn:
+        return None
+    if claim.state == "failed" and not artifacts.holds(f"{run.journal}decision.json"):
+        return None
+    quiet = SETTLE if claim.state == "failed" else SETTLE + LAST_CALL
+    ended = _ended_at(claim.execution_arn)
+    if ended is not None and datetime.now(UTC) - ended >= quiet:
+        return None
+    return claim.execution_arn
+
+
+def claimed_since(artifacts: Artifacts, run: Run, instant: datetime) -> bool:
+    """Tell whether a run was claimed after an instant, and may have sent orders."""
+    claim = artifacts.read(claim_key(run), Claim)
+    if claim is None or claim.at <= instant:
+        return False
+    return claim.state != "failed" or artifacts.holds(f"{run.journal}decision.json")
+
+
+def _ended_at(execution_arn: str) -> datetime | None:
+    """Ask Step Functions when an execution ended; None when it lives, or that is unknown."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        answer = client("stepfunctions").describe_execution(executionArn=execution_arn)
+    except (BotoCoreError, ClientError):
+        return None
+    ended: datetime | None = answer.get("stopDate")
+    return ended
 
 
 def _was_stopped(execution_arn: str) -> bool:

@@ -25,6 +25,7 @@ ADJUSTMENTS = ("raw", "split", "dividend", "all")
 MAX_LIMIT_OFFSET_BPS = 1000
 RUN_DEADLINE_SECONDS = (10, 3600)
 MINUTES_OF_A_SESSION = 390
+MAX_RAMP_DAYS = 365
 _REASON_LENGTH = 200
 
 
@@ -71,6 +72,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_drawdown=read("MaxDrawdown", parameters.fraction(above_zero=True)),
         benchmark=read("Benchmark", parameters.no_symbol_or_one),
         min_minutes_to_close=read("MinMinutesToClose", parameters.integer(0, MINUTES_OF_A_SESSION)),
+        live_ramp_days=read("LiveRampDays", parameters.integer(0, MAX_RAMP_DAYS)),
+        live_ramp_notional=read("LiveRampNotional", parameters.amount),
         cash_reserve=read("CashReserve", parameters.fraction()),
         max_price_age_seconds=read("MaxPriceAgeSeconds", parameters.integer(1)),
         max_bar_age_sessions=read("MaxBarAgeSessions", parameters.integer(1)),

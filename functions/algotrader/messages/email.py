@@ -93,6 +93,9 @@ def _what_to_do(outcome: Outcome, breakdown: Breakdown) -> Iterator[str]:
     yield f"{orders_sent(outcome, breakdown)}."
     if breakdown.before_orders:
         yield "An earlier execution of the same run may have sent some."
+    if outcome.is_flatten:
+        yield "When the cause is mended, flatten again: it sells what the desk then still holds."
+        return
     yield (
         "When the cause is mended, start a new execution: it takes this run over and finds the "
         "orders already placed by their ids."

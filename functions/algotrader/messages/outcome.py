@@ -21,6 +21,7 @@ from algotrader.model import (
     Submission,
     TradingMode,
 )
+from algotrader.model.run import FLATTEN_PREFIX
 from algotrader.own_orders import leg_of, symbol_of
 
 REPORT_SLOT = "report"
@@ -78,6 +79,11 @@ class Outcome:
         return self.run is not None and not self.run.sends_orders and not self.is_report
 
     @property
+    def is_flatten(self) -> bool:
+        """Whether the run sells all that the desk holds."""
+        return self.run is not None and self.run.is_flatten
+
+    @property
     def mode(self) -> str:
         """The word for where orders go: ``PAPER``, ``LIVE`` or ``DRY RUN``; empty when unknown."""
         if self.run is None:
@@ -92,7 +98,8 @@ class Outcome:
         if self.run is None:
             return ""
         session = self.run.session.isoformat()
-        return session if self.run.slot == DAY_SLOT else f"{session} {self.run.slot}"
+        slot = self.run.slot.removeprefix(FLATTEN_PREFIX) if self.is_flatten else self.run.slot
+        return session if slot == DAY_SLOT else f"{session} {slot}"
 
     @property
     def account(self) -> Account | None:

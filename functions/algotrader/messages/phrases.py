@@ -18,7 +18,8 @@ _REASON_SEPTETS = 40
 
 def head(outcome: Outcome) -> str:
     """Say who tells, of which desk and which session: ``algo-trader PAPER 2013-02-28``."""
-    return " ".join(filter(None, (PRODUCT, outcome.mode, outcome.when)))
+    kind = "FLATTEN" if outcome.is_flatten else ""
+    return " ".join(filter(None, (PRODUCT, outcome.mode, kind, outcome.when)))
 
 
 def orders_phrase(outcome: Outcome, names: int = MOST_NAMES) -> str:
@@ -53,6 +54,8 @@ def nothing_phrase(outcome: Outcome) -> str:
     if outcome.denied:
         codes = {each.code for each in outcome.denied}
         return "no orders: all denied" + (f", {codes.pop()}" if len(codes) == 1 else "")
+    if outcome.is_flatten:
+        return "no orders: the desk holds nothing"
     decision = outcome.decision
     if decision is not None and not any(weight > 0 for weight in decision.target_weights.values()):
         return "no orders: the strategy wants cash, and nothing is to be sold"
@@ -100,10 +103,15 @@ def _problems(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def state_phrase(outcome: Outcome, *, reason: bool) -> str:
-    """Name a trading state that is not ACTIVE, with its reason; empty when it is."""
+    """Name a trading state that is not ACTIVE, with its reason; empty when it is.
+
+    After a flatten ACTIVE is worth a word: what was sold may be bought again.
+    """
     snapshot = outcome.snapshot
-    if snapshot is None or snapshot.trading_state is TradingState.ACTIVE:
+    if snapshot is None:
         return ""
+    if snapshot.trading_state is TradingState.ACTIVE:
+        return "ACTIVE: the next bell may buy again" if outcome.is_flatten else ""
     why = shorten(to_gsm7(snapshot.trading_state_reason), _REASON_SEPTETS) if reason else ""
     return f"{snapshot.trading_state.value} ({why})" if why else snapshot.trading_state.value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from algotrader.model.words import Side
@@ -78,12 +78,18 @@ class Holding:
 class Ledger:
     """What the desk owns: a fold over its own orders submitted up to ``through``.
 
-    ``realized`` is what its sells brought beyond their average cost, by symbol, since it began.
+    Attributes
+    ----------
+    since : date or None
+        When its first order that was filled was submitted; None when there is none yet.
+    realized : dict of str to Decimal
+        What its sells brought beyond their average cost, by symbol, since it began; dollars.
     """
 
     desk: str
     through: datetime | None
     holdings: dict[str, Holding]
+    since: date | None = None
     realized: dict[str, Decimal] = field(default_factory=dict)
 
 

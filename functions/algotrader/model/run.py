@@ -11,6 +11,9 @@ from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, 
 from algotrader.model.performance import Performance
 from algotrader.model.words import TradingMode, TradingState
 
+#: How the slot of a flatten begins, so that none of its names is ever another run's.
+FLATTEN_PREFIX = "f"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -49,6 +52,11 @@ class Run:
         Dry runs, and reports by hand, write into a folder below it.
         """
         return self.journal.endswith(f"/{self.run_id}/")
+
+    @property
+    def is_flatten(self) -> bool:
+        """Whether it sells all that the desk holds; its slot is ``f`` and a time of day."""
+        return self.slot.startswith(FLATTEN_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,10 @@ class Settings:
         The symbol that the report compares with; empty for none.
     min_minutes_to_close : int
         Entries need so many minutes until the session's close.
+    live_ramp_days : int
+        Days from a live desk's first order on in which ``live_ramp_notional`` bounds its entries.
+    live_ramp_notional : Decimal
+        The most that the entries of one run may cost then, in dollars.
     max_price_age_seconds : int
         Oldest latest price that an entry may rely on.
     max_bar_age_sessions : int
@@ -69,6 +73,8 @@ class Settings:
     max_drawdown: Decimal
     benchmark: str
     min_minutes_to_close: int
+    live_ramp_days: int
+    live_ramp_notional: Decimal
     cash_reserve: Decimal
     max_price_age_seconds: int
     max_bar_age_sessions: int

@@ -39,6 +39,7 @@ BELL = Bell(
     scheduled_time=None,
     slot=None,
     report_only=False,
+    flatten=False,
     goes_on_when_closed=False,
     slots=("day",),
     max_bell_age_seconds=900,
@@ -308,3 +309,24 @@ def test_a_bell_never_rings_for_a_session_that_is_not_under_way(
         assert answer.session.open <= now < answer.deadline <= answer.session.close
         assert answer.previous_session < answer.session.date == now.astimezone(NEW_YORK).date()
         assert answer.slot in slots
+
+
+@pytest.mark.parametrize("slots", [("day",), ("0935", "1530")])
+def test_a_flatten_has_a_slot_of_its_own_minute_and_no_slot_cuts_it_short(
+    slots: tuple[str, ...],
+) -> None:
+    bell = replace(BELL, flatten=True, slots=slots)
+
+    answer = rung(bell, "2026-11-25T15:29")
+
+    assert (answer.slot, answer.deadline) == ("f1529", at("2026-11-25T15:39"))
+    assert rung(bell, "2026-11-25T09:31").slot == "f0931"  # whether or not any slot is due
+    rang = replace(bell, scheduled_time=at("2026-11-25T15:28"))
+    assert rung(rang, "2026-11-25T15:29").slot == "f1528"
+
+
+def test_a_flatten_needs_an_open_market() -> None:
+    answer = answer_bell(replace(BELL, flatten=True), clock("2026-11-26T12:00"), SESSIONS)
+
+    assert isinstance(answer, Closed)
+    assert "2026-11-27" in answer.message

@@ -302,3 +302,13 @@ def test_folding_in_two_parts_through_a_checkpoint_equals_folding_at_once(
     at_once = fold(empty(DESK), orders, splits, end)
     checkpoint = fold(empty(DESK), orders, splits, DAY + timedelta(days=cut, hours=1))
     assert fold(checkpoint, orders, splits, end) == at_once
+
+
+def test_it_remembers_its_first_order_that_was_filled_also_over_a_checkpoint() -> None:
+    never = replace(order(DAY - timedelta(days=5), Side.BUY, 1), filled_qty=Decimal(0))
+    theirs = order(DAY - timedelta(days=9), Side.BUY, 3, client_id="the-user-s-own")
+    first, later = order(DAY, Side.BUY, 10), order(DAY + timedelta(days=9), Side.SELL, 10)
+    assert fold(empty(DESK), [never, theirs], [], DAY).since is None
+    checkpoint = fold(empty(DESK), [later, first, never, theirs], [], DAY + timedelta(days=5))
+    assert checkpoint.since == date(2024, 3, 4)
+    assert fold(checkpoint, [later], [], DAY + timedelta(days=20)).since == date(2024, 3, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from algotrader.desk import desk_of
-from algotrader.model import Holding, Position, Side
+from algotrader.model import Holding, Position, Side, TradingMode
 from algotrader.sizing import open_buy_cost, worst_cost
 from tests.support.bells import MANAGED, Bell, bells, lively_bells
 from tests.support.desk_world import UNIVERSE
@@ -121,3 +122,29 @@ def test_no_order_ever_crosses_zero(bell: Bell, data: st.DataObject) -> None:
         after = before + (order.qty if order.side is Side.BUY else -order.qty)
         assert before >= 0
         assert after >= 0
+
+
+@often
+@given(
+    bell=bells() | lively_bells(live_ramp_notional=st.decimals(10, 5000, places=2)),
+    days_ago=st.none() | st.integers(0, 20),
+    days=st.integers(0, 15),
+)
+def test_a_live_desks_first_runs_never_buy_for_more_than_the_ramp(
+    bell: Bell, days_ago: int | None, days: int
+) -> None:
+    since = None if days_ago is None else bell.run.session - timedelta(days=days_ago)
+    under = replace(bell.settings, live_ramp_days=days)
+    for mode in TradingMode:
+        decision = replace(
+            bell,
+            run=replace(bell.run, mode=mode),
+            settings=under,
+            snapshot=replace(bell.snapshot, ledger=replace(bell.snapshot.ledger, since=since)),
+        ).decide()
+        cost = sum(worst_cost(each, under) for each in decision.entries)
+        in_its_first_days = days > 0 and (days_ago is None or days_ago < days)
+        if mode is TradingMode.LIVE and in_its_first_days:
+            assert cost <= under.live_ramp_notional
+        else:
+            assert all(each.code != "LIVE_RAMP" for each in decision.denied)

@@ -19,6 +19,7 @@ from tests.functions.algotrader.adapters.scripted_broker import Answer, Scripted
 from tests.support.in_process_aws import in_process_aws
 
 KEYS_NAME, STATE_NAME = "/desk/alpaca-keys", "/desk/trading-state"
+ARMING_NAME = "/desk/live-arming"
 ARN = "arn:aws:states:us-east-1:123456789012:execution:desk:one"
 TODAY = date(2026, 1, 6)
 HOLIDAYS = {date(2025, 12, 25), date(2026, 1, 1)}
@@ -45,6 +46,8 @@ PARAMETERS = {
     "MAX_DRAWDOWN": "0.2",
     "BENCHMARK": "SPY",
     "MIN_MINUTES_TO_CLOSE": "3",
+    "LIVE_RAMP_DAYS": "10",
+    "LIVE_RAMP_NOTIONAL": "1000",
     "CASH_RESERVE": "0.02",
     "MAX_PRICE_AGE_SECONDS": "900",
     "MAX_BAR_AGE_SESSIONS": "1",
@@ -61,6 +64,8 @@ PARAMETERS = {
     "RUN_DEADLINE_SECONDS": "600",
     "ALPACA_KEYS_PARAMETER": KEYS_NAME,
     "TRADING_STATE_PARAMETER": STATE_NAME,
+    "LIVE_ARMING_PARAMETER": ARMING_NAME,
+    "STACK_ID": "desk",
 }
 
 
@@ -93,6 +98,7 @@ class World:
         serve("GET /v2/clock", lambda _: Answer({"timestamp": self.now, "is_open": self.is_open}))
         serve("GET /v2/calendar", self._calendar)
         serve("GET /v2/account", ACCOUNT)
+        serve("GET /v2/account/configurations", {"no_shorting": True})
         serve("GET /v2/positions", [])
         serve("GET /v2/account/activities", lambda _: Answer(self.statement))
         serve("GET /v2/orders", self._orders)
@@ -185,7 +191,7 @@ def world(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr("algotrader.adapters.alpaca.client.READ_PAUSES_SECONDS", (0.01,))
     bucket = f"desk-{uuid4()}"
     client("s3").create_bucket(Bucket=bucket)
-    client("ssm").delete_parameters(Names=[STATE_NAME])
+    client("ssm").delete_parameters(Names=[STATE_NAME, ARMING_NAME])
     client("ssm").put_parameter(
         Name=KEYS_NAME,
         Type="SecureString",

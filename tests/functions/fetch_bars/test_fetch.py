@@ -484,6 +484,34 @@ def test_live_is_halted_until_somebody_says_otherwise(world: World) -> None:
     assert snapshot_of(world, world.run()).trading_state is TradingState.HALTED
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ({"account_blocked": True}, "account_blocked"),
+        ({"trading_blocked": True}, "trading_blocked"),
+        ({"trade_suspended_by_user": True}, "trade_suspended_by_user"),
+        ({"status": "ACCOUNT_CLOSED"}, "status ACCOUNT_CLOSED"),
+        ({"status": "ONBOARDING", "trading_blocked": True}, "trading_blocked, status ONBOARDING"),
+    ],
+)
+@pytest.mark.parametrize("given", [{}, {"flatten": True}, {"dry_run": True}])
+def test_a_flag_of_the_account_stops_every_run_by_name(
+    world: World, flags: dict[str, Any], told: str, given: Any
+) -> None:
+    world.server.on("GET /v2/account", ACCOUNT | flags)
+
+    with pytest.raises(AccountBlockedError, match=rf"ACCOUNT_BLOCKED: blocked_by={told}\."):
+        world.run(given)
+
+    assert world.stored() == []
+
+
+def test_a_block_of_transfers_stops_no_run(world: World) -> None:
+    world.server.on("GET /v2/account", ACCOUNT | {"transfers_blocked": True})
+
+    assert world.run().outcome == "OPEN"
+
+
 def test_the_trading_state_is_read_with_its_reason(world: World) -> None:
     client("ssm").put_parameter(Name=STATE_NAME, Type="String", Value="REDUCING earnings")
 

@@ -261,3 +261,26 @@ def test_the_statement_tells_fills_dividends_and_deposits(wire: Wire) -> None:
     while page := wire.get("/v2/account/activities", page_size=1, page_token=pages[-1]["id"]):
         pages += page
     assert pages == entries
+
+
+def test_the_users_own_ban_on_short_sales_is_read_and_set_as_alpacas(wire: Wire) -> None:
+    path = "/v2/account/configurations"
+    assert wire.get(path)["no_shorting"] is True
+    wire.order("buy", "5")
+    wire.get("/v2/positions")
+
+    answer = wire.send("PATCH", path, {"no_shorting": False, "trade_confirm_email": "all"})
+    assert (answer.status_code, answer.json["no_shorting"]) == (200, False)
+    assert wire.get("/v2/account")["shorting_enabled"] is True
+    assert wire.send("PATCH", path, {"suspend_trade": True}).json["no_shorting"] is False
+    assert wire.get("/v2/account")["trade_suspended_by_user"] is True
+    assert wire.get("/_paper/behaviour")["shorting"] is True
+
+
+@pytest.mark.parametrize(
+    "body", [{"odd": 1}, {"fractional_trading": False}, {"max_margin_multiplier": "4"}]
+)
+def test_what_cannot_be_set_for_the_account_is_refused(wire: Wire, body: object) -> None:
+    answer = wire.send("PATCH", "/v2/account/configurations", body)
+    assert (answer.status_code, answer.json["code"]) == (422, 40010001)
+    assert wire.get("/v2/account/configurations")["no_shorting"] is True

@@ -65,6 +65,11 @@ class Trading:
         """Read the account."""
         return decoded(_found(self._client.read("/account")), wire.Account).to_model()
 
+    def is_long_only(self) -> bool:
+        """Whether the account itself forbids short sales; one that does not say so does not."""
+        reply = _found(self._client.read("/account/configurations"))
+        return decoded(reply, wire.AccountConfigurations).no_shorting is True
+
     def positions(self) -> dict[str, Position]:
         """Read all positions, by symbol."""
         rows = decoded(_found(self._client.read("/positions")), list[wire.Position])

@@ -111,6 +111,12 @@ class Account(Answer, frozen=True):
         )
 
 
+class AccountConfigurations(Answer, frozen=True):
+    """``/v2/account/configurations``; only what we use."""
+
+    no_shorting: bool | None = None
+
+
 class Position(Answer, frozen=True):
     """A row of ``/v2/positions``."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -13,7 +13,16 @@ from botocore.exceptions import ClientError
 from algotrader.adapters import claim as module
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import client
-from algotrader.adapters.claim import Claim, Grip, Outcome, claim_key, finish, take_claim
+from algotrader.adapters.claim import (
+    Claim,
+    Grip,
+    Outcome,
+    claim_key,
+    claimed_since,
+    finish,
+    take_claim,
+    who_may_act,
+)
 from algotrader.model import Run, TradingMode
 
 NOW = datetime(2026, 1, 6, 14, 35, tzinfo=UTC)
@@ -38,17 +47,19 @@ def run_of(arn: str) -> Run:
 
 
 class Executions:
-    """Stands where Step Functions does: execution ARNs and their status."""
+    """Stands where Step Functions does: execution ARNs, their status, and when they ended."""
 
-    def __init__(self, **statuses: str) -> None:
+    def __init__(self, *, ended: timedelta | None = None, **statuses: str) -> None:
         self.statuses = statuses
+        self.ended = ended
 
     def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
         name = executionArn.rsplit(":", 1)[-1]
         if name not in self.statuses:
             error = {"Error": {"Code": "ExecutionDoesNotExist"}}
             raise ClientError(error, "DescribeExecution")
-        return {"status": self.statuses[name]}
+        end = {} if self.ended is None else {"stopDate": datetime.now(UTC) - self.ended}
+        return {"status": self.statuses[name], **end}
 
 
 @pytest.fixture
@@ -169,3 +180,57 @@ def test_of_parallel_executions_exactly_one_gets_the_run(
 
     winner = Grip.TAKEN_OVER if is_failed else Grip.NEW
     assert sorted(grips) == sorted([winner] + [Grip.REFUSED] * 5)
+
+
+DECISION = "runs/2026-01-06/2026-01-06-day/decision.json"
+MOMENT, LONG = timedelta(seconds=20), timedelta(minutes=3)
+
+
+def test_a_run_that_lives_may_act_and_one_that_is_done_or_nobodys_may_not(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(monkeypatch, Executions(one="RUNNING"))
+    assert who_may_act(artifacts, run_of(TWO)) is None
+    take_claim(artifacts, run_of(ONE), NOW)
+    assert who_may_act(artifacts, run_of(TWO)) == ONE
+    assert who_may_act(artifacts, run_of(ONE)) is None  # an execution is in no way of its own
+    finish(artifacts, run_of(ONE), "done")
+    assert who_may_act(artifacts, run_of(TWO)) is None
+
+
+@pytest.mark.parametrize("ended", [None, MOMENT])
+def test_what_a_run_that_failed_a_moment_ago_has_sent_may_not_show_yet(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch, ended: timedelta | None
+) -> None:
+    hold(monkeypatch, Executions(one="FAILED", ended=ended))
+    take_claim(artifacts, run_of(ONE), NOW)
+    finish(artifacts, run_of(ONE), "failed")
+    assert who_may_act(artifacts, run_of(TWO)) is None  # it had not decided: nothing was sent
+    artifacts.create(DECISION, {})
+    assert who_may_act(artifacts, run_of(TWO)) == ONE
+    hold(monkeypatch, Executions(one="FAILED", ended=LONG))
+    assert who_may_act(artifacts, run_of(TWO)) is None
+
+
+def test_a_function_of_a_stopped_execution_may_send_for_a_while(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_claim(artifacts, run_of(ONE), NOW)
+    hold(monkeypatch, Executions(one="ABORTED", ended=timedelta(seconds=140)))
+    assert who_may_act(artifacts, run_of(TWO)) == ONE
+    hold(monkeypatch, Executions(one="ABORTED", ended=LONG))
+    assert who_may_act(artifacts, run_of(TWO)) is None
+
+
+def test_a_run_is_overtaken_by_one_that_was_claimed_later_and_may_have_sent(
+    artifacts: Artifacts,
+) -> None:
+    assert not claimed_since(artifacts, run_of(ONE), NOW)
+    take_claim(artifacts, run_of(ONE), NOW)
+    assert not claimed_since(artifacts, run_of(ONE), NOW)
+    before = NOW - timedelta(seconds=1)
+    assert claimed_since(artifacts, run_of(ONE), before)
+    finish(artifacts, run_of(ONE), "failed")
+    assert not claimed_since(artifacts, run_of(ONE), before)
+    artifacts.create(DECISION, {})
+    assert claimed_since(artifacts, run_of(ONE), before)

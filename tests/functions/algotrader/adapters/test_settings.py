@@ -88,6 +88,8 @@ WRONG = {
     "MaxDrawdown": ["0", "1.01", "", "-0.2"],
     "Benchmark": ["spy", "SPY,QQQ", "../X"],
     "MinMinutesToClose": ["-1", "391", "", "0.5"],
+    "LiveRampDays": ["-1", "366", "", "1.5"],
+    "LiveRampNotional": ["0", "", "-1", "1e3"],
     "CashReserve": ["1.1", "-0.1", "two"],
     "MaxPriceAgeSeconds": ["0", "1.0", "1_000"],
     "MaxBarAgeSessions": ["0", "one"],

@@ -1,0 +1,66 @@
+"""Owns whether a live desk is armed: by a token of its user's that ends by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+#: From so long before its end on the e-mail says when an arming ends.
+WARNED = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmingToken:
+    """What ``algo-trader arm`` writes.
+
+    Attributes
+    ----------
+    account : str
+        Number of the account that was armed.
+    deployed_at : datetime
+        When the stack had been deployed last.
+    """
+
+    account: str
+    expires_at: datetime
+    deployed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Arming:
+    """Whether a live desk may trade.
+
+    Attributes
+    ----------
+    until : datetime or None
+        When it ends; None when there is none.
+    problem : str
+        Why it is not armed, beginning with what to do; empty when it is.
+    """
+
+    until: datetime | None
+    problem: str
+
+
+def not_armed(why: str) -> Arming:
+    """Say why a desk is not armed, the command first: a text may cut the rest."""
+    return Arming(None, f"run algo-trader arm: {why}")
+
+
+def judge(token: ArmingToken, account: str, deployed_at: datetime, now: datetime) -> Arming:
+    """Hold a token against the account, the deployed stack and the broker's clock."""
+    if token.account != account:
+        return not_armed("another account was armed")
+    if token.deployed_at != deployed_at:
+        return not_armed(f"the stack was deployed since, on {deployed_at.isoformat()}")
+    if token.expires_at <= now:
+        return not_armed(f"it ended on {token.expires_at.isoformat()}")
+    return Arming(token.expires_at, "")
+
+
+def warnings_of(arming: Arming | None, now: datetime) -> tuple[str, ...]:
+    """Warn while an arming nears its end."""
+    if arming is None or arming.until is None or arming.until - now > WARNED:
+        return ()
+    until = arming.until.isoformat()
+    return (f"The live desk is armed until {until} and halted after it: run algo-trader arm.",)

@@ -1,0 +1,55 @@
+"""Owns how a live stack is armed from outside: the token that lets its desk trade for some days."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from algotrader.arming import ArmingToken
+from algotrader.model import TradingMode
+from local.deployed_stack import DeployedStack, told
+from local.runner.problems import UsageProblem
+
+OUTPUT = "LiveArmingParameter"
+# What a person should have before their eyes when they arm.
+LIMITS = (
+    *("Capital", "Strategy", "Symbols", "OrderType", "MaxOrderNotional", "MaxOrdersPerRun"),
+    *("MaxPositionWeight", "MaxGrossExposure", "MaxTurnover", "LiveRampDays", "LiveRampNotional"),
+)
+
+
+def token_for(stack: DeployedStack, days: int, now: datetime) -> ArmingToken:
+    """Make the token of a live stack as it is deployed now.
+
+    Raises
+    ------
+    UsageProblem
+        When the stack is not live, is being deployed, or names no account.
+    """
+    if stack.mode is not TradingMode.LIVE:
+        raise UsageProblem(
+            f"stack {stack.name} is deployed with TradingMode={stack.mode.value}: only a live one "
+            "is armed"
+        )
+    if stack.status.endswith("IN_PROGRESS"):
+        raise UsageProblem(f"stack {stack.name} is {stack.status}: arm it when that is over")
+    account = stack.parameters.get("LiveAccountNumber", "")
+    if not account:
+        raise UsageProblem(f"stack {stack.name} has no LiveAccountNumber: deploy it with yours")
+    return ArmingToken(account, now + timedelta(days=days), stack.deployed_at)
+
+
+def arm_stack(stack: DeployedStack, token: ArmingToken) -> None:
+    """Write the token where the desk reads it.
+
+    Raises
+    ------
+    AwsProblem
+        When AWS does not take it: the desk is armed, or not, as before.
+    """
+    name = stack.output(OUTPUT)
+    with told(f"{name} is not changed"):
+        stack.client("ssm").put_parameter(
+            Name=name, Value=msgspec.json.encode(token).decode(), Type="String", Overwrite=True
+        )

@@ -1,0 +1,67 @@
+"""Owns `algo-trader arm`: let a live desk trade until a day."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from local.cli.state import place_of, place_options
+from local.runner.problems import UsageProblem
+
+NOT_ARMED = 1
+DAYS, MOST_DAYS = 30, 365
+AFTERWARDS = """\
+The desk trades at its next bell, unless its trading state says otherwise (algo-trader resume). Any
+deploy of the stack makes this void: arm it again after one."""
+
+
+@click.command(short_help="Let a live desk trade for some days.")
+@place_options
+@click.option(
+    "--days",
+    default=DAYS,
+    show_default=True,
+    type=click.IntRange(1, MOST_DAYS),
+    help="For how long; the desk is halted afterwards.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def arm(*, days: int, yes: bool, **where: str | None) -> int:
+    """Arm the desk of a stack that was deployed with TradingMode=live.
+
+    Without it, when its days are over, and after any deploy, the desk is halted. Exit status: 0
+    armed, 1 AWS refused or you said no, 2 wrong usage or settings.
+    """
+    from local.arming import LIMITS, arm_stack, token_for  # noqa: PLC0415
+    from local.cli.console import clean  # noqa: PLC0415
+    from local.deployed_stack import AwsProblem, find_stack  # noqa: PLC0415
+
+    try:
+        stack = find_stack(place_of(where))
+        token = token_for(stack, days, datetime.now(UTC).replace(microsecond=0))
+        shown = {name: stack.parameters.get(name) or "no cap" for name in LIMITS}
+        rows = {
+            "account": token.account,
+            "armed until": token.expires_at.isoformat(),
+            "deployed at": token.deployed_at.isoformat(),
+        } | shown
+        click.echo(f"Stack {stack.name} in {stack.region} trades real money")
+        for name, value in rows.items():
+            click.echo(f"  {name:<18} {clean(value)}")
+        if not yes and not _confirmed(stack.name):
+            click.echo("Nothing was changed.")
+            return NOT_ARMED
+        arm_stack(stack, token)
+    except AwsProblem as problem:
+        raise click.ClickException(str(problem)) from problem
+    click.echo(f"\nArmed until {token.expires_at.isoformat()}. {AFTERWARDS}")
+    return 0
+
+
+def _confirmed(stack: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageProblem(
+            f"stack {stack} trades real money: confirm with --yes. Nothing was changed"
+        )
+    return click.confirm("Arm it with these limits?", default=False)

@@ -1,0 +1,139 @@
+"""Owns `algo-trader flatten`: sell all that the desk of a deployed stack holds."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from local.cli.state import place_of, place_options, shown
+from local.runner.problems import UsageProblem
+
+if TYPE_CHECKING:
+    from algotrader.model import TradingState
+    from local.flattening import Flattening
+    from local.trading_state import StackSwitch
+
+LEFT, INTERRUPTED = 1, 130
+PATIENCE_MINUTES = 20
+AFTERWARDS = """\
+The trading state stays REDUCING, so that no bell buys anything back; algo-trader resume ends it."""
+
+
+@click.command(short_help="Sell all that a deployed desk holds.")
+@click.argument("reason", nargs=-1)
+@place_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sold, and change nothing.")
+@click.option(
+    "--wait-minutes",
+    default=PATIENCE_MINUTES,
+    show_default=True,
+    type=click.IntRange(0, 24 * 60),
+    help="How long to wait for a run that is under way.",
+)
+def flatten(
+    reason: tuple[str, ...], *, yes: bool, dry_run: bool, wait_minutes: int, **where: str | None
+) -> int:
+    """Sell all that the desk of a deployed stack holds, and buy nothing more.
+
+    The trading state becomes REDUCING, with the REASON beside it. Then a run of the state machine
+    cancels the desk's open orders, its stops too, and sells its holdings at market. Shares of your
+    own stay. A run that is under way is waited for. Exit status: 0 all is sold, 1 something is
+    left, it failed, or you said no, 2 wrong usage or settings.
+    """
+    from algotrader.model import TradingMode  # noqa: PLC0415
+    from local.cli.console import clean  # noqa: PLC0415
+    from local.cli.timeline import line_of  # noqa: PLC0415
+    from local.deployed_stack import AwsProblem, find_stack  # noqa: PLC0415
+    from local.flattening import flatten_stack  # noqa: PLC0415
+    from local.trading_state import switch_of  # noqa: PLC0415
+
+    value = {"flatten": True} | ({"dry_run": True} if dry_run else {})
+    try:
+        stack = find_stack(place_of(where))
+        switch = switch_of(stack)
+        dry_run = dry_run or switch.mode is TradingMode.DRY_RUN  # a desk that never sends anything
+        click.echo(
+            f"Stack {switch.stack} in {switch.region}, TradingMode={switch.mode.value}, "
+            f"parameter {switch.parameter}"
+        )
+        if not dry_run and not _reduced(switch, " ".join(reason), ask=not yes):
+            return LEFT
+        done = flatten_stack(
+            stack,
+            value,
+            wait_minutes * 60,
+            tell=lambda line: click.echo(f"  {clean(line)}"),
+            ended=lambda visit: click.echo(line_of(visit)),
+        )
+    except KeyboardInterrupt:
+        click.echo(
+            "algo-trader: interrupted; an execution that was started goes on, and so does what it "
+            "sells",
+            err=True,
+        )
+        return INTERRUPTED
+    except AwsProblem as problem:
+        raise click.ClickException(str(problem)) from problem
+    return _told(done, dry_run=dry_run)
+
+
+def _reduced(switch: StackSwitch, reason: str, *, ask: bool) -> bool:
+    """Ask, let the desk only sell, and show the state before and after; False when it is a no."""
+    from algotrader.model import TradingState  # noqa: PLC0415
+    from local.cli.console import clean  # noqa: PLC0415
+    from local.trading_state import AwsProblem, obeyed, spelled  # noqa: PLC0415
+
+    before, now = None, None
+    try:
+        before = switch.read()
+        now = obeyed(before, switch.mode)
+        click.echo(f"  before  {clean(shown(before, now))}")
+    except AwsProblem as problem:
+        click.echo(f"  before  unknown: {clean(problem)}")
+    if ask and not _confirmed(switch, now):
+        click.echo("  after   as before: nothing was changed, nothing is sold")
+        return False
+    text = spelled(TradingState.REDUCING, f"flatten: {reason}" if reason else "flatten")
+    if now is TradingState.REDUCING and not reason:
+        click.echo(f"  after   {clean(before)}, as it was")
+    else:
+        switch.write(text)
+        click.echo(f"  after   {clean(text)}")
+    click.echo()
+    return True
+
+
+def _confirmed(switch: StackSwitch, now: TradingState | None) -> bool:
+    from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
+
+    money = "real money" if switch.mode is TradingMode.LIVE else "play money"
+    if not sys.stdin.isatty():
+        raise UsageProblem(
+            f"all that the desk of {switch.stack} holds would be sold at market ({money}): confirm "
+            "with --yes. Nothing was changed"
+        )
+    if now is TradingState.HALTED:
+        click.echo("The desk is halted. To sell it must leave the halt, for REDUCING.")
+    question = f"Sell at market all that the desk of {switch.stack} holds ({money})?"
+    return click.confirm(question, default=False)
+
+
+def _told(done: Flattening, *, dry_run: bool) -> int:
+    from local.cli.console import clean  # noqa: PLC0415
+
+    for part in (done.email.strip(), "" if done.email else done.message):
+        if part:
+            click.echo(f"\n{clean(part)}")
+    if done.left:
+        click.echo("\nNot sold, or not for certain:")
+        for line in done.left:
+            click.echo(f"  {clean(line)}")
+    if dry_run:
+        return 0 if done.ran_through else LEFT
+    if done.sold_all:
+        click.echo("\nThe desk holds nothing any more.")
+    click.echo(f"\n{AFTERWARDS}")
+    return 0 if done.sold_all else LEFT

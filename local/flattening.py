@@ -1,0 +1,186 @@
+"""Owns a flatten of a deployed stack, from outside: its execution, and what is left after it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.deployed_stack import AwsProblem, DeployedStack, told
+from local.runner.document import DECIDE, FETCH, SUBMIT
+from local.runner.history import Timeline, Visit
+
+POLL_SECONDS = 1.0
+AGAIN_SECONDS = 20.0
+NAMED_AT_MOST = 5
+UNDER_WAY = "RUN_UNDER_WAY"
+CLOSED, DUPLICATE, DONE = "Market Closed", "Duplicate Run", "Run Succeeded"
+FLATTEN_LEG = "-flatten-"
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Flattening:
+    """How it ended.
+
+    Attributes
+    ----------
+    end : str
+        The state in which its execution ended.
+    message : str
+        Why it broke, or why nothing was to be done; empty when it ran through.
+    email : str
+        What the run told its user; empty when it told nothing.
+    left : tuple of str
+        What the desk still holds, or may, as far as the run knows: one line each.
+    """
+
+    arn: str
+    end: str
+    message: str
+    email: str
+    left: tuple[str, ...]
+
+    @property
+    def ran_through(self) -> bool:
+        """Whether its execution came to its good end."""
+        return self.end == DONE
+
+    @property
+    def sold_all(self) -> bool:
+        """Whether the run says that nothing is left."""
+        return self.ran_through and not self.left
+
+
+def flatten_stack(
+    stack: DeployedStack,
+    value: Mapping[str, Any],
+    patience_seconds: float,
+    tell: Callable[[str], None],
+    ended: Callable[[Visit], None],
+) -> Flattening:
+    """Start the execution, wait for its end, and start it again while another run is in its way.
+
+    Parameters
+    ----------
+    value : mapping
+        The execution's input.
+    patience_seconds : float
+        How long other runs are waited for in all.
+    tell : callable
+        Told of every wait, one line each.
+    ended : callable
+        Told of every state that the execution leaves.
+
+    Raises
+    ------
+    AwsProblem
+        When AWS refuses or does not answer; an execution that was started goes on.
+    """
+    until = time.monotonic() + patience_seconds
+    machine = stack.output("StateMachineArn")
+    executions = stack.client("stepfunctions")
+    while True:
+        _wait_for_others(executions, machine, until, tell)
+        with told("the flatten is not started"):
+            arn = str(
+                executions.start_execution(stateMachineArn=machine, input=json.dumps(value))[
+                    "executionArn"
+                ]
+            )
+        tell(f"execution {arn}")
+        with told(f"{arn} cannot be followed, and goes on"):
+            done = _follow(stack, executions, arn, ended)
+        is_refused = done.end == DUPLICATE or done.message.startswith(UNDER_WAY)
+        if not is_refused or time.monotonic() >= until:
+            return done
+        tell(f"another run is in its way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
+        time.sleep(AGAIN_SECONDS)
+
+
+def _wait_for_others(
+    executions: Any, machine: str, until: float, tell: Callable[[str], None]
+) -> None:
+    """Wait for the runs that are under way, so that none needs to refuse the flatten by a text."""
+    before: list[str] = []
+    while time.monotonic() < until:
+        try:
+            with told("the runs under way cannot be listed"):
+                found = executions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+        except AwsProblem as problem:  # the flatten itself looks again
+            tell(str(problem))
+            return
+        names = [str(each["name"]) for each in found["executions"]]
+        if not names:
+            return
+        if names != before:
+            tell(f"waiting for what is under way: {', '.join(names[:NAMED_AT_MOST])}")
+        before = names
+        time.sleep(POLL_SECONDS)
+
+
+def _follow(
+    stack: DeployedStack, executions: Any, arn: str, ended: Callable[[Visit], None]
+) -> Flattening:
+    timeline = Timeline()
+    while True:
+        description = executions.describe_execution(executionArn=arn)
+        pages = executions.get_paginator("get_execution_history").paginate(executionArn=arn)
+        for visit in timeline.extend(event for page in pages for event in page["events"]):
+            ended(visit)
+        if description["status"] != "RUNNING":
+            break
+        time.sleep(POLL_SECONDS)
+    fetched = timeline.result(FETCH) or {}
+    end = timeline.visits[-1].name if timeline.visits else description["status"]
+    message = str(description.get("cause") or description.get("error") or "")
+    if end in {CLOSED, DUPLICATE}:
+        message = str(fetched.get("message") or "")
+    texts = timeline.result("Notify Failure", "Notify") or {}
+    return Flattening(
+        arn=arn,
+        end=end if description["status"] in {"SUCCEEDED", "FAILED"} else description["status"],
+        message=message,
+        email=str(texts.get("email") or ""),
+        left=tuple(_left(stack, timeline)) if end == DONE else (),
+    )
+
+
+def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
+    """Name what a run that ran through did not sell, and what it bought on its way out."""
+
+    def read(state: str, name: str) -> Document:
+        artifact = (timeline.result(state) or {}).get(name)
+        return _artifact(stack, artifact) if isinstance(artifact, Mapping) else {}
+
+    decision, submission = read(DECIDE, "decision"), read(SUBMIT, "submission")
+    for part, key in ((decision, "denied"), (submission, "denied"), (submission, "rejected")):
+        for each in part.get(key, ()):
+            yield f"{each['symbol']}: {each['code']}: {each['detail']}"
+    before = {
+        each["client_order_id"]: Decimal(each["filled_qty"])
+        for each in read(FETCH, "snapshot").get("own_open_orders", ())
+    }
+    for order in submission.get("orders", ()):
+        name, filled = order["client_order_id"], Decimal(order["filled_qty"])
+        if FLATTEN_LEG in name and filled < Decimal(order["qty"] or 0):
+            sold = f"sold {filled:f} of {order['qty']}"
+            yield f"{order['symbol']}: {sold}, the order is {order['status']}"
+        elif order["side"] == "buy" and filled > before.get(name, Decimal(0)):
+            yield f"{order['symbol']}: {name} bought more while it was canceled, flatten again"
+        elif name in submission.get("unsettled", ()):
+            yield f"{order['symbol']}: {name} is {order['status']}"
+
+
+def _artifact(stack: DeployedStack, artifact: Document) -> Document:
+    if "inline" in artifact:
+        return dict(artifact["inline"])
+    place = urlsplit(str(artifact.get("s3")))
+    with told(f"{artifact.get('s3')} cannot be read, so that what is left is not known"):
+        found = stack.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        return dict(json.load(found["Body"]))

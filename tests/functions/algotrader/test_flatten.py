@@ -1,0 +1,208 @@
+"""A flatten sells all that the desk holds, nothing else, whatever stands in its way of its own."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from algotrader.flatten import flatten
+from algotrader.ids import OrderPlace, client_order_id, parse_client_order_id
+from algotrader.model import (
+    CorporateAction,
+    Decision,
+    Leg,
+    Order,
+    OrderType,
+    Run,
+    Side,
+    Snapshot,
+    TradingState,
+)
+from algotrader.sizing import finite
+from tests.support.bells import snapshots
+from tests.support.desk_world import (
+    DESK,
+    SESSION,
+    SETTINGS,
+    asset,
+    codes,
+    ledger,
+    open_order,
+    own_id,
+    position,
+    quantities,
+    run,
+    snapshot,
+)
+
+RUN = run(run_id="2024-03-04-f1542", slot="f1542", entry_symbols=())
+
+
+def flat(told: Snapshot, of: Run = RUN) -> Decision:
+    return flatten(of, SETTINGS, told)
+
+
+def stop(symbol: str, qty: str, leg: Leg = Leg.STOP, **changes: Any) -> Order:
+    return open_order(
+        symbol, Side.SELL, qty, None, own_id(symbol, leg), order_type="stop", **changes
+    )
+
+
+def test_everything_that_the_ledger_holds_is_sold_at_market_to_the_last_fraction() -> None:
+    decision = flat(snapshot({"AAPL": "10", "XOM": "0.333333333"}))
+
+    assert quantities(decision.exits) == {"AAPL": Decimal(10), "XOM": Decimal("0.333333333")}
+    assert {each.order_type for each in decision.exits} == {OrderType.MARKET}
+    assert {each.side for each in decision.exits} == {Side.SELL}
+    assert [each.client_order_id for each in decision.exits] == [
+        f"at1-{DESK}-2024-03-04-f1542-{symbol}-flatten-0" for symbol in ("AAPL", "XOM")
+    ]
+    assert decision.why["AAPL"] == "sell 10: flatten, at market, latest 100.00; holds 10"
+    assert decision.why["GOOG"] == "nothing to sell: holds 0"
+    assert (decision.entries, decision.denied, decision.target_weights) == ((), (), {})
+
+
+def test_the_users_own_shares_are_left_alone() -> None:
+    told = snapshot(
+        {"AAPL": "10"}, positions={"AAPL": position("AAPL", "25"), "TSLA": position("TSLA", "5")}
+    )
+
+    assert quantities(flat(told).exits) == {"AAPL": Decimal(10)}
+
+
+def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale() -> None:
+    mine = (
+        stop("AAPL", "10"),
+        open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY)),
+        stop("IBM", "4", filled_qty=Decimal(1)),
+        stop("GOOG", "9", Leg.TARGET),  # of a position that is gone
+    )
+    told = snapshot(
+        {"AAPL": "10", "IBM": "5"},
+        own_open_orders=mine,
+        positions={
+            "AAPL": position("AAPL", "10", available="0"),
+            "IBM": position("IBM", "5", available="1"),
+        },
+    )
+
+    decision = flat(told)
+
+    # three of IBM's four are still kept by its stop, and one more share by an order of the user's
+    assert quantities(decision.exits) == {"AAPL": Decimal(10), "IBM": Decimal(4)}
+    assert set(decision.cancels) == {each.client_order_id for each in mine}
+    assert "holds 5, of which 4 can be sold" in decision.why["IBM"]
+
+
+def test_what_protects_a_position_that_is_not_sold_stays() -> None:
+    protects = stop("AAPL", "10")
+    entry = open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY))
+    told = snapshot(
+        {"AAPL": "10"},
+        own_open_orders=(protects, entry),
+        corporate_actions=(CorporateAction("AAPL", "forward_split", SESSION, Decimal(2)),),
+    )
+
+    decision = flat(told)
+
+    assert codes(decision) == {"AAPL": "CORPORATE_ACTION"}
+    assert decision.denied[0].qty == 10
+    assert decision.cancels == (entry.client_order_id,)
+    assert decision.why["AAPL"].startswith("denied sell 10: CORPORATE_ACTION: forward_split")
+
+
+def test_a_missing_price_does_not_keep_the_desk_in() -> None:
+    decision = flat(snapshot({"AAPL": "10"}, prices={}, last_closes={}, assets={}))
+
+    assert quantities(decision.exits) == {"AAPL": Decimal(10)}
+    assert "no latest price" in decision.why["AAPL"]
+
+
+def test_an_order_of_the_users_own_that_would_be_traded_against_denies_the_sale() -> None:
+    theirs = open_order("AAPL", Side.BUY, "5", "99", "mine")
+
+    decision = flat(snapshot({"AAPL": "10"}, foreign_open_orders=(theirs,)))
+
+    assert codes(decision) == {"AAPL": "OPPOSITE_ORDER_OPEN"}
+    assert decision.cancels == ()
+
+
+def test_a_halt_stops_a_flatten_too_and_keeps_its_stops() -> None:
+    entry = open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY))
+    told = snapshot(
+        {"AAPL": "10"},
+        own_open_orders=(stop("AAPL", "10"), entry),
+        trading_state=TradingState.HALTED,
+        trading_state_reason="storm",
+    )
+
+    decision = flat(told)
+
+    assert codes(decision) == {"AAPL": "TRADING_HALTED"}
+    assert (decision.exits, decision.cancels) == ((), (entry.client_order_id,))
+
+
+@pytest.mark.parametrize("state", [TradingState.ACTIVE, TradingState.REDUCING])
+def test_any_other_state_lets_it_sell(state: TradingState) -> None:
+    assert flat(snapshot({"AAPL": "10"}, trading_state=state)).exits
+
+
+def test_an_asset_in_whole_shares_leaves_its_dust_and_says_so() -> None:
+    told = snapshot(
+        {"AAPL": "10.5", "IBM": "0.5"},
+        assets={name: asset(name, fractionable=False) for name in ("AAPL", "IBM")},
+    )
+
+    decision = flat(told)
+
+    assert quantities(decision.exits) == {"AAPL": Decimal(10)}
+    assert codes(decision) == {"IBM": "NOTHING_TO_SELL"}
+
+
+@pytest.mark.parametrize(("held", "sold"), [("4", {"AAPL": Decimal(4)}), ("0", {})])
+def test_no_more_is_sold_than_the_account_has(held: str, sold: dict[str, Decimal]) -> None:
+    decision = flat(snapshot({"AAPL": "10"}, positions={"AAPL": position("AAPL", held)}))
+
+    assert quantities(decision.exits) == sold
+    assert "LEDGER_MISMATCH" in decision.why["AAPL"]
+    assert codes(decision) == ({} if sold else {"AAPL": "LEDGER_MISMATCH"})
+
+
+def test_what_was_sold_too_often_is_told_and_never_bought_back() -> None:
+    decision = flat(snapshot({}, ledger=ledger(AAPL="-3")))
+
+    assert (decision.exits, decision.denied) == ((), ())
+    assert "LEDGER_MISMATCH" in decision.why["AAPL"]
+
+
+def test_the_longest_symbol_has_room_in_the_id_and_its_slot_is_read_back() -> None:
+    place = OrderPlace(DESK, date(2024, 3, 4), "f1542", "ABCDEFGH.I", Leg.FLATTEN, 0)
+
+    assert len(client_order_id(place)) == 48
+    assert parse_client_order_id(client_order_id(place)) == place
+
+
+@given(told=snapshots())
+def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(told: Snapshot) -> None:
+    decision = flat(told)
+
+    holdings = told.ledger.holdings
+    for intent in decision.exits:
+        place = parse_client_order_id(intent.client_order_id)
+        assert place is not None
+        assert (place.slot, place.leg, place.symbol) == ("f1542", Leg.FLATTEN, intent.symbol)
+        assert intent.side is Side.SELL
+        assert 0 < intent.qty <= holdings[intent.symbol].qty
+        assert intent.qty <= told.positions[intent.symbol].qty
+    answered = {each.symbol for each in (*decision.exits, *decision.denied)}
+    assert {symbol for symbol, each in holdings.items() if finite(each.qty) > 0} <= answered
+    assert decision.entries == ()
+    assert answered <= decision.why.keys()
+    if told.trading_state is not TradingState.HALTED:
+        standing = [each for each in told.own_open_orders if not each.is_terminal]
+        kept = [each for each in standing if each.client_order_id not in decision.cancels]
+        assert {each.symbol for each in kept} <= {each.symbol for each in decision.denied}

@@ -1,0 +1,69 @@
+"""In its first days a live desk buys little, and says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from algotrader.model import Decision, TradingMode
+from tests.support.desk_world import SESSION, codes, decided, quantities, run, settings, snapshot
+
+LIVE = run(mode=TradingMode.LIVE)
+UNDER = settings(mode=TradingMode.LIVE, live_ramp_days=10, live_ramp_notional=Decimal(1000))
+WANTED = {"AAPL": Decimal("0.3"), "GOOG": Decimal("0.2")}
+
+
+def decide(since: date | None, held: dict[str, str] | None = None) -> Decision:
+    told = snapshot(held)
+    return decided(
+        WANTED, replace(told, ledger=replace(told.ledger, since=since)), under=UNDER, of=LIVE
+    )
+
+
+@pytest.mark.parametrize("since", [None, SESSION, SESSION - timedelta(days=9)])
+def test_a_live_desk_buys_for_the_ramp_at_most_the_weightiest_first(since: date | None) -> None:
+    decision = decide(since)
+
+    # nine shares at 100.20 at most; what is left pays for none
+    assert quantities(decision.entries) == {"AAPL": Decimal(9)}
+    assert decision.why["AAPL"].endswith("; cut from 293 to what LiveRampNotional leaves")
+    assert codes(decision) == {"GOOG": "LIVE_RAMP"}
+
+
+def test_a_refusal_carries_its_numbers() -> None:
+    (denied,) = decide(date(2024, 3, 1)).denied
+
+    assert denied.detail == (
+        "cost 19539.00, left 98.20 of 1000.00 a run in the first 10 days;"
+        " first order: on 2024-03-01"
+    )
+    assert decide(None).denied[0].detail.endswith("first order: none was filled yet")
+
+
+def test_exits_are_free_of_it_and_do_not_widen_it() -> None:
+    decision = decide(None, {"XOM": "100"})
+
+    assert quantities(decision.exits) == {"XOM": Decimal(100)}
+    assert quantities(decision.entries) == {"AAPL": Decimal(9)}
+
+
+def test_after_its_days_a_desk_is_free() -> None:
+    assert quantities(decide(SESSION - timedelta(days=10)).entries)["AAPL"] == 293
+
+
+@pytest.mark.parametrize("mode", [TradingMode.PAPER, TradingMode.DRY_RUN])
+def test_only_live_is_ramped(mode: TradingMode) -> None:
+    assert quantities(decided(WANTED, under=UNDER, of=run(mode=mode)).entries)["AAPL"] == 293
+
+
+def test_no_days_turn_it_off() -> None:
+    off = replace(UNDER, live_ramp_days=0)
+    assert quantities(decided(WANTED, under=off, of=LIVE).entries)["AAPL"] == 293
+
+
+def test_less_than_the_least_order_is_not_bought() -> None:
+    dear = replace(UNDER, min_order_notional=Decimal(950))
+    assert codes(decided(WANTED, under=dear, of=LIVE)) == dict.fromkeys(WANTED, "LIVE_RAMP")

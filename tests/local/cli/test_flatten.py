@@ -1,0 +1,167 @@
+"""Selling all that a deployed desk holds, from a terminal."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import pytest
+
+from local import flattening
+from local.cli import _run
+from local.runner.desk import Desk, DeskPlan, open_desk
+
+Say = Callable[..., tuple[int, str, str]]
+TRADED = date(2012, 2, 15)
+
+
+@pytest.fixture(scope="module", name="desk")
+def own_desk() -> Iterator[Desk]:
+    """Give a desk that holds what it bought, on an account with shares of its user's own."""
+    with open_desk(DeskPlan(broker=None, parameters={})) as standing:
+        yield standing
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flattening, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(flattening, "AGAIN_SECONDS", 0.5)
+
+
+@pytest.fixture
+def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Run the command against what stands here."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = _run(["flatten", *arguments, "--endpoint-url", desk.aws.endpoint_url])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def state_of(desk: Desk) -> str:
+    ssm = desk.aws.client("ssm")
+    return str(ssm.get_parameter(Name=desk.stack.trading_state_parameter)["Parameter"]["Value"])
+
+
+def halt(desk: Desk, text: str) -> None:
+    desk.aws.client("ssm").put_parameter(
+        Name=desk.stack.trading_state_parameter, Value=text, Type="String", Overwrite=True
+    )
+
+
+def holdings(desk: Desk) -> dict[str, str]:
+    assert desk.paper_broker is not None
+    return {each["symbol"]: each["qty"] for each in desk.paper_broker.positions()}
+
+
+def test_a_day_of_flattening(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    # one desk, one story: each step begins where the last one ended
+    paper = desk.paper_broker
+    assert paper is not None
+    assert desk.run({}, TRADED).document["orders"]
+    paper.order_by_hand("AAPL", "buy", "7")
+    mine = next(each for each in paper.orders() if each["symbol"] != "AAPL")
+    stop_id = mine["client_order_id"].replace("-entry-", "-stop-")
+    terms = {"type": "stop", "stop_price": "1", "time_in_force": "gtc", "client_order_id": stop_id}
+    paper.order_by_hand(mine["symbol"], "sell", mine["qty"], **terms)
+    bought = holdings(desk)
+
+    status, out, _ = say("--dry-run")
+    assert status == 0
+    assert "would sell" in out
+    assert "DRY RUN FLATTEN" in out
+    assert holdings(desk) == bought
+
+    status, out, err = say("no terminal")
+    assert (status, "--yes" in err) == (2, True)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    halt(desk, "HALTED storm")
+    status, out, _ = say()
+    assert status == 1
+    assert "leave the halt" in out
+    assert (state_of(desk), holdings(desk)) == ("HALTED storm", bought)
+
+    # a run of the same session is under way: it is waited for, and a claim of it is obeyed
+    key = f"runs/{TRADED}/{TRADED}-1000/claim.json"
+    arn = desk.stack.start({"dry_run": True})
+    claim = {"execution_arn": arn, "state": "running", "at": "2012-02-15T15:00:00Z"}
+    s3 = desk.aws.client("s3")
+    s3.put_object(Bucket=desk.stack.bucket, Key=key, Body=json.dumps(claim).encode())
+    desk.stack.wait(arn)  # it ended without a word, as far as its claim says: a moment ago
+    gone = threading.Timer(1.5, lambda: s3.delete_object(Bucket=desk.stack.bucket, Key=key))
+    gone.start()
+    monkeypatch.setattr("click.confirm", lambda *_, **__: True)
+    status, out, _ = say("bad", "news")
+    gone.join()
+    assert status == 0, out
+    assert "before  HALTED storm" in out
+    assert "after   REDUCING flatten: bad news" in out
+    assert "another run is in its way, trying again" in out
+    assert "RUN_UNDER_WAY: run=2012-02-15-1000" in out
+    assert "PAPER FLATTEN 2012-02-15" in out
+    assert "The desk holds nothing any more." in out
+    assert holdings(desk) == {"AAPL": "7"}
+    stop = next(each for each in paper.orders() if each["client_order_id"] == stop_id)
+    assert (stop["status"], stop["filled_qty"]) == ("canceled", "0")
+    assert state_of(desk) == "REDUCING flatten: bad news"
+
+    # the bell of the next session buys nothing back, and a second flatten has nothing to sell
+    assert desk.run({}, date(2012, 2, 16)).document["orders"] == []
+    status, out, _ = say("--yes")
+    assert status == 0
+    assert "REDUCING flatten: bad news, as it was" in out
+    assert "no orders: the desk holds nothing" in out
+
+
+def test_what_does_not_fill_is_named_and_the_status_says_so(desk: Desk, say: Say) -> None:
+    paper = desk.paper_broker
+    assert paper is not None
+    halt(desk, "ACTIVE")
+    assert desk.run({}, date(2012, 2, 21)).document["orders"]
+    symbol = min(holdings(desk))
+    paper.behave(reject=[symbol])
+    try:
+        status, out, _ = say("--yes")
+    finally:
+        paper.behave(reject=[])
+    assert status == 1
+    assert f"Not sold, or not for certain:\n  {symbol}: " in out
+    assert "algo-trader resume" in out
+
+
+def test_a_closed_market_sells_nothing_and_the_desk_stays_reduced(desk: Desk, say: Say) -> None:
+    paper = desk.paper_broker
+    assert paper is not None
+    halt(desk, "ACTIVE")
+    paper.open_session(date(2012, 2, 21), "17:00")
+    before = holdings(desk)
+    status, out, _ = say("--yes")
+    assert status == 1
+    assert "Nothing was sold. The market is closed. It opens next on" in out
+    assert (state_of(desk), holdings(desk)) == ("REDUCING flatten", before)
+
+
+def test_a_run_that_never_ends_is_waited_for_no_longer_than_one_likes(desk: Desk, say: Say) -> None:
+    paper = desk.paper_broker
+    assert paper is not None
+    halt(desk, "ACTIVE")
+    paper.open_session(date(2012, 2, 22))
+    paper.behave(never_fill=["*"])
+    arn = desk.stack.start({})
+    until = time.monotonic() + 30
+    while not [each for each in paper.orders() if each["status"] == "new"]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    try:
+        status, out, _ = say("--yes", "--wait-minutes", "0")
+    finally:
+        paper.behave(never_fill=[])
+    assert status == 1
+    assert "RUN_UNDER_WAY: run=2012-02-22-day" in out
+    desk.stack.wait(arn)

@@ -1,0 +1,25 @@
+"""Owns how a live stack in the embedded AWS is made to trade: its switch, and its arming."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from local.arming import arm_stack, token_for
+from local.deployed_stack import Place, find_stack
+from local.embedded_aws import EmbeddedAws, Stack
+
+DAYS = 30
+
+
+def arm(aws: EmbeddedAws, stack: Stack) -> None:
+    """Arm a stack as it is deployed now."""
+    found = find_stack(Place(stack.name, endpoint_url=aws.endpoint_url))
+    arm_stack(found, token_for(found, DAYS, datetime.now(UTC)))
+
+
+def switch_on(aws: EmbeddedAws, stack: Stack) -> None:
+    """Set the trading state to ACTIVE, and arm."""
+    aws.client("ssm").put_parameter(
+        Name=stack.trading_state_parameter, Value="ACTIVE", Type="String", Overwrite=True
+    )
+    arm(aws, stack)
