@@ -10,6 +10,14 @@ from algotrader.model import Leg, Order
 
 # Legs that protect a position: they stand on purpose, a run does not clear them away.
 PROTECTIVE_LEGS = frozenset({Leg.STOP, Leg.TARGET})
+# Statuses in which a stop does its work, or will when the market is open; in any other one nothing
+# is known to protect the holding.
+STANDING_STATUSES = frozenset(
+    {
+        *("accepted", "accepted_for_bidding", "pending_new"),
+        *("new", "partially_filled", "done_for_day", "stopped"),
+    }
+)
 _ZERO = Decimal(0)
 
 
@@ -28,6 +36,11 @@ def symbol_of(order_id: str) -> str:
 def is_protective(order: Order) -> bool:
     """Whether an order of the desk's own protects a position."""
     return leg_of(order.client_order_id) in PROTECTIVE_LEGS
+
+
+def stands(stop: Order) -> bool:
+    """Whether a stop order protects its position."""
+    return stop.status in STANDING_STATUSES
 
 
 def resting_stops(orders: Iterable[Order]) -> dict[str, list[Order]]:

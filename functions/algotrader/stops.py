@@ -21,7 +21,7 @@ from algotrader.model import (
     TimeInForce,
     TradingState,
 )
-from algotrader.own_orders import remaining, resting_stops
+from algotrader.own_orders import remaining, resting_stops, stands
 from algotrader.sizing import ONE_SHARE, ZERO, Stake, dollars, tick_of, tidy
 
 # Alpaca ends an order that is good until canceled after 90 days: it is renewed well before.
@@ -180,7 +180,7 @@ def _flaw(there: list[Order], price: Decimal, covered: Decimal, now: datetime) -
         f"its stop is for {tidy(left):f} of {tidy(covered):f}": left != covered,
         "its stop ends with the day": stop.time_in_force != TimeInForce.GTC,
         f"its stop is {age.days} days old": age >= RENEW_AFTER,
-        "its stop is being canceled": stop.status == "pending_cancel",
+        f"its stop is {stop.status}": not stands(stop),
     }
     return next((told for told, is_so in flaws.items() if is_so), "")
 

@@ -14,7 +14,7 @@ from algotrader.submission.values import Known, Outcome, denied_of
 # many polls.
 PATIENT_POLLS = 3
 # Statuses in which the broker has taken a stop and may still refuse it.
-NOT_YET_RESTING = frozenset({"pending_new", "accepted"})
+NOT_YET_RESTING = frozenset({"pending_new", "accepted", "accepted_for_bidding"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from algotrader.model import (
     StopWish,
     TimeInForce,
 )
-from algotrader.own_orders import symbol_of
+from algotrader.own_orders import stands, symbol_of
 
 _ZERO = Decimal(0)
 _SELLS = frozenset({Leg.EXIT, Leg.FLATTEN})
@@ -69,7 +69,7 @@ def unprotected(
         if symbol in plan.unprotected:
             found[symbol] = plan.unprotected[symbol]
         elif order is not None:
-            if order.is_terminal and order.status != "filled":
+            if not stands(order) and order.status != "filled":
                 found[symbol] = f"its stop is {order.status}"
         elif held > 0 or not is_at_rest(symbol, decision, plan, orders):
             found[symbol] = "less than a whole share" if 0 < held < 1 else so_far

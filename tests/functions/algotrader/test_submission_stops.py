@@ -256,8 +256,14 @@ def test_a_stop_that_the_broker_may_still_refuse_is_looked_at_again_a_few_times(
     assert call(made, replace(plan, polls=PATIENT_POLLS), known(fresh)).complete
 
 
-@pytest.mark.parametrize("status", ["canceled", "expired", "rejected", "replaced"])
-def test_a_stop_that_ended_without_selling_is_told(status: str) -> None:
+@pytest.mark.parametrize(
+    "status",
+    [
+        *("canceled", "expired", "rejected", "replaced"),
+        *("suspended", "held", "pending_cancel", "pending_replace", "calculated", "of tomorrow"),
+    ],
+)
+def test_a_stop_that_is_not_known_to_stand_is_told(status: str) -> None:
     made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 7),))
     plan = first_plan(RUN, made)
     end = call(made, plan, known(stop_order(plan.orders[0], 7, status)))
