@@ -29,8 +29,9 @@ def gather_for_flatten(
     broker, run = opening.broker, opening.run
     state, reason = trading_state(opening, environ)
     positions = broker.positions()
-    own, foreign = own_and_foreign(broker.open_orders(), run.desk)
+    listed = broker.open_orders()
     books = books_at_the_bell(opening, artifacts)
+    own, foreign = own_and_foreign(listed, books, run.desk)
     actions = actions_since(opening, books)
     held = sorted(each for each, it in books.ledger.holdings.items() if it.qty != 0)
     compared = compare(broker, books, positions, held, actions, run.session, opening.settings.stack)

@@ -12,6 +12,7 @@ from algotrader.errors import ConfigurationError
 from algotrader.history import usable_bars
 from algotrader.ids import desk_prefix
 from algotrader.model import Asset, Bar, CorporateAction, Order, Snapshot
+from algotrader.stop_sales import bell_before, stops_sold
 from fetch_bars.books import Books, checkpoint_key, others_key, read_books
 from fetch_bars.differences import compare
 from fetch_bars.opening import Opening
@@ -40,8 +41,9 @@ def gather(
     broker, settings, run = opening.broker, opening.settings, opening.run
     state, reason = trading_state(opening, environ)
     positions = broker.positions()
-    own, foreign = own_and_foreign(broker.open_orders(), run.desk)
+    listed = broker.open_orders()
     books = books_at_the_bell(opening, artifacts)
+    own, foreign = own_and_foreign(listed, books, run.desk)
     actions = actions_since(opening, books)
     managed = {*settings.symbols, *books.ledger.holdings}
     compared = compare(broker, books, positions, managed, actions, run.session, settings.stack)
@@ -71,11 +73,20 @@ def gather(
         ),
         other_desks=compared.other_desks,
         causes=compared.causes,
+        stopped=_stopped(opening, books),
     )
     snapshot = measured(opening, environ, artifacts, books, snapshot)
     if run.sends_orders:
         keep_checkpoints(books, artifacts)
     return snapshot, bars
+
+
+def _stopped(opening: Opening, books: Books) -> tuple[Order, ...]:
+    run, rung = opening.run, opening.rung
+    since = bell_before(
+        opening.clock.now, run.session, rung.previous_session, run.slot, opening.settings.slots
+    )
+    return stops_sold(books.orders, run.desk, since)
 
 
 def keep_checkpoints(books: Books, artifacts: Artifacts) -> None:
@@ -108,12 +119,22 @@ def actions_since(opening: Opening, books: Books) -> tuple[CorporateAction, ...]
 
 
 def own_and_foreign(
-    orders: tuple[Order, ...], desk: str
+    listed: tuple[Order, ...], books: Books, desk: str
 ) -> tuple[tuple[Order, ...], tuple[Order, ...]]:
-    """Tell the desk's own orders from all others, by their ids."""
+    """Tell the desk's own open orders from all others, by their ids.
+
+    The desk's own are those of its books, which the ledger was folded from: so no fill is counted
+    that an open order does not show, and one in a status that the broker does not list as open is
+    not traded beside.
+    """
     prefix = desk_prefix(desk)
-    own = tuple(each for each in orders if each.client_order_id.startswith(prefix))
-    return own, tuple(each for each in orders if each not in own)
+    own = {
+        each.broker_id: each
+        for each in (*listed, *books.orders)
+        if each.client_order_id.startswith(prefix)
+    }
+    foreign = tuple(each for each in listed if not each.client_order_id.startswith(prefix))
+    return tuple(each for each in own.values() if not each.is_terminal), foreign
 
 
 def last_session_pnl(opening: Opening) -> Decimal | None:

@@ -22,9 +22,10 @@ def report(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -
     """Ask the broker for what the P&L needs; the strategy's bars and the assets are left alone."""
     broker, run, settings = opening.broker, opening.run, opening.settings
     state, reason = trading_state(opening, environ)
-    own, foreign = own_and_foreign(broker.open_orders(), run.desk)
+    listed = broker.open_orders()
     positions = broker.positions()
     books = books_at_the_bell(opening, artifacts)
+    own, foreign = own_and_foreign(listed, books, run.desk)
     holdings = books.ledger.holdings
     snapshot = Snapshot(
         clock=opening.clock,

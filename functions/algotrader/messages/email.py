@@ -125,7 +125,13 @@ def _order_sections(outcome: Outcome) -> Iterator[tuple[str, ...]]:
 
 
 def _stops(outcome: Outcome) -> Iterator[str]:
-    """Tell of the stops that were placed, or would be, and of the holdings that have none."""
+    """Tell of the stops that sold, were placed or would be, and of the holdings without one."""
+    for sold in () if outcome.snapshot is None else outcome.snapshot.stopped:
+        at = "" if sold.filled_at is None else f" on {sold.filled_at.isoformat()}"
+        yield (
+            f"sold {quantity(sold.filled_qty)} {sold.symbol} at {money(sold.filled_avg_price)}{at},"
+            f" {sold.client_order_id}"
+        )
     yield from (f"NO STOP for {symbol}: {why}" for symbol, why in outcome.no_stop.items())
     for order in outcome.stops:
         at = "" if order.stop_price is None else f" at {money(order.stop_price)}"

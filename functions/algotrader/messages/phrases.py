@@ -77,6 +77,15 @@ def problems_phrase(outcome: Outcome, *, named: bool) -> str:
     )
 
 
+def stopped_phrase(outcome: Outcome, *, named: bool) -> str:
+    """Say what protective stops sold since the run before; empty when nothing."""
+    stopped = () if outcome.snapshot is None else outcome.snapshot.stopped
+    if not stopped:
+        return ""
+    sold = ", ".join(f"{quantity(each.filled_qty)} {each.symbol}" for each in stopped)
+    return f"Stop sold {sold}" if named else f"{len(stopped)} stops sold"
+
+
 def no_stop_phrase(outcome: Outcome, *, named: bool) -> str:
     """Say which holdings lack their protective stop; empty when none does."""
     symbols = outcome.no_stop

@@ -19,6 +19,7 @@ from algotrader.messages.phrases import (
     orders_phrase,
     problems_phrase,
     state_phrase,
+    stopped_phrase,
     trouble_phrase,
 )
 
@@ -84,6 +85,7 @@ def _trading(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
         nothing, problems = "no orders", trouble_phrase(outcome)
     return (
         orders_phrase(outcome, detail.names) or nothing,
+        stopped_phrase(outcome, named=detail.stop_names),
         no_stop_phrase(outcome, named=detail.stop_names),
         state_phrase(outcome, reason=detail.state_reason),
         problems,

@@ -76,6 +76,8 @@ class Snapshot:
     last_session_pnl : Decimal or None
         The account's profit in the last full session; None when the broker did not tell.
     warnings : tuple of str
+    stopped : tuple of Order
+        The desk's stops that sold since the bell before.
     performance : Performance or None
         What the desk and the account made since the close before; None when nothing measured it.
         What could not be learned, or does not agree, a paragraph each, for the e-mail.
@@ -104,6 +106,7 @@ class Snapshot:
     last_session_pnl: Decimal | None
     warnings: tuple[str, ...]
     performance: Performance | None = None
+    stopped: tuple[Order, ...] = ()
     other_desks: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     causes: dict[str, str] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from algotrader.messages import make_texts, read_breakdown
 from algotrader.messages.gsm7 import septets
 from algotrader.model import Leg, Side, StopWish
-from tests.support.told_runs import decision, intent, order, order_id, outcome, submission
+from tests.support.told_runs import SNAPSHOT, decision, intent, order, order_id, outcome, submission
 
 
 def wish(symbol: str) -> StopWish:
@@ -95,3 +95,15 @@ def test_many_holdings_without_a_stop_still_fit_one_segment_and_are_counted():
     told = make_texts(outcome(decision=replace(decision(), unprotected=symbols)))
     assert septets(told.sms) <= 160
     assert "NO STOP for 60" in told.sms
+
+
+def test_what_a_stop_sold_since_the_run_before_is_told():
+    sold = replace(
+        rests("AAPL", "filled"), filled_qty=Decimal(5), filled_avg_price=Decimal("89.50")
+    )
+    told = make_texts(outcome(snapshot=replace(SNAPSHOT, stopped=(sold,))))
+    assert ". Stop sold 5 AAPL. " in told.sms
+    assert "sold 5 AAPL at $89.50" in told.email
+    many = make_texts(outcome(snapshot=replace(SNAPSHOT, stopped=(sold,) * 40)))
+    assert "40 stops sold" in many.sms
+    assert septets(many.sms) <= 160
