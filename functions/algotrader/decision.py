@@ -109,7 +109,11 @@ def _decide(
 
     denied = [(case, refused[case.symbol]) for case in cases if case.symbol in refused]
     why |= {case.symbol: why_denied(case, refusal, desk) for case, refusal in denied}
-    traded = frozenset(each.symbol for each in (*exit_intents, *entry_intents))
+    traded = {
+        each.symbol: desk.stakes[each.symbol].held
+        + (each.qty if each.side is Side.BUY else -each.qty)
+        for each in (*exit_intents, *entry_intents)
+    }
     audit = audit_stops(run, settings, snapshot, desk, stops, traded)
     why |= {symbol: f"{why[symbol]}; {told}" for symbol, told in audit.told.items()}
     cancels = tuple(sorted((*_cancels(snapshot), *audit.cancels)))

@@ -57,7 +57,7 @@ def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
             exits.append(_intent(stake, qty, run, snapshot, desk))
             why[symbol] = exits[-1].why
         cancels = _cancels(snapshot, {each.symbol for each in denied})
-        sold = frozenset(each.symbol for each in exits)
+        sold = {each.symbol: desk.stakes[each.symbol].held - each.qty for each in exits}
         return Decision(
             run_id=run.run_id,
             strategy=settings.strategy,

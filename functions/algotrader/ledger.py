@@ -18,7 +18,7 @@ from algotrader.sizing import FRACTION_STEP, MONEY, tidy
 LISTING_LAG = timedelta(days=10)
 
 # Orders of these legs are good for one day; others may fill weeks after they were submitted.
-_DAY_LEGS = frozenset({Leg.ENTRY, Leg.EXIT})
+_DAY_LEGS = frozenset({Leg.ENTRY, Leg.EXIT, Leg.FLATTEN})
 
 # Far above what a ratio of 28 digits is off by, far below the finest quantity.
 _RATIO_NOISE = Decimal("1e-14")

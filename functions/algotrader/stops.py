@@ -11,6 +11,7 @@ from algotrader import limits
 from algotrader.desk import Desk
 from algotrader.ids import OrderPlace, client_order_id
 from algotrader.model import (
+    LatestPrice,
     Leg,
     Order,
     Run,
@@ -82,7 +83,7 @@ def audit_stops(
     snapshot: Snapshot,
     desk: Desk,
     asked: Mapping[str, Decimal],
-    traded: frozenset[str],
+    traded: Mapping[str, Decimal],
 ) -> StopAudit:
     """Hold the stops that rest at the broker against what the strategy asks for.
 
@@ -90,8 +91,9 @@ def audit_stops(
     ----------
     asked : Mapping of str to Decimal
         The strategy's stop prices, as `stop_level` cut them.
-    traded : frozenset of str
-        Symbols in which this run sends an order: their stops go first and come back last.
+    traded : Mapping of str to Decimal
+        Symbols in which this run sends an order, and the shares that are to be there afterwards:
+        their stops go first and come back last.
 
     Returns
     -------
@@ -107,7 +109,7 @@ def audit_stops(
             asked.get(symbol),
             settings,
             snapshot,
-            is_traded=symbol in traded,
+            remains=traded.get(symbol),
         )
         for symbol, stake in desk.stakes.items()
     }
@@ -137,20 +139,13 @@ def _finding(
     settings: Settings,
     snapshot: Snapshot,
     *,
-    is_traded: bool,
+    remains: Decimal | None,
 ) -> _Finding:
-    """Judge the stop of one symbol."""
+    """Judge the stop of one symbol; ``remains`` is None where nothing is traded."""
     if snapshot.trading_state is TradingState.HALTED:
-        lacks = price is not None and stake.held > 0 and not there
-        return _Finding(unprotected="trading is halted" if lacks else "")
-    if is_traded:
-        # What the trade leaves over is protected as it was, where nothing better is asked for.
-        latest = snapshot.prices.get(stake.symbol)
-        levels = (price, *(each.stop_price for each in there))
-        level = next((each for each in levels if each and latest and each < latest.price), None)
-        return _Finding(
-            clears=True, price=level, told="" if level is None else f"stop at {dollars(level)}"
-        )
+        return _halted(stake, there, price)
+    if remains is not None:
+        return _traded(there, price, snapshot.prices.get(stake.symbol), remains)
     if stake.held <= 0 or price is None:
         # Of a symbol that left the universe the strategy is not asked: its stop stays.
         clears = stake.held <= 0 or stake.symbol in settings.symbols
@@ -167,6 +162,38 @@ def _finding(
             told=f"{flaw}, and no other can be placed: {obstacle}",
         )
     return _Finding(clears=True, price=price, told=f"stop at {dollars(price)}: {flaw}")
+
+
+def _halted(stake: Stake, there: list[Order], price: Decimal | None) -> _Finding:
+    """Keep what rests, but for what would sell more than is held."""
+    left, covered = remaining(there), stake.tradable // ONE_SHARE
+    if left > stake.held:
+        return _Finding(clears=True, told="its stop is for more than is held")
+    if price is None or stake.held <= 0 or left >= covered > 0:
+        return _Finding()
+    lacks = f", its stop is for {tidy(left):f} of {tidy(covered):f}" if there else ""
+    return _Finding(unprotected=f"trading is halted{lacks}")
+
+
+def _traded(
+    there: list[Order], price: Decimal | None, latest: LatestPrice | None, remains: Decimal
+) -> _Finding:
+    """Put a stop back where it is asked for, else where it was: there what is left was protected.
+
+    Where no price tells, the broker judges a stop that has rested already.
+    """
+    rested = [each.stop_price for each in there if each.stop_price is not None]
+    asked = [] if price is None or latest is None else [price]
+    level = next(
+        (each for each in (*asked, *rested) if latest is None or each < latest.price), None
+    )
+    if level is not None:
+        return _Finding(clears=True, price=level, told=f"stop at {dollars(level)}")
+    if price is None or latest is None or remains <= 0:
+        return _Finding(clears=True)
+    refusal = limits.stop_below_price(price, latest.price)
+    why = "" if refusal is None else f"{refusal.code}: {refusal.detail}"
+    return _Finding(clears=True, unprotected=why, told=f"no stop for what is left: {why}")
 
 
 def _flaw(there: list[Order], price: Decimal, covered: Decimal, now: datetime) -> str:

@@ -54,11 +54,7 @@ class TimeInForce(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a run's plan stands: each stage begins when the one before has come to its end.
+    """Where a run's plan stands: entries are sent only after cancels and exits have ended."""
 
-    ``cancels`` is there only where what is canceled decides how much is to be sold.
-    """
-
-    CANCELS = "cancels"
     EXITS = "exits"
     ENTRIES = "entries"

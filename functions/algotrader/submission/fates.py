@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_FLOOR, Decimal
 
-from algotrader.model import Leg, Order, OrderDenied, OrderIntent, OrderRejected, Plan, Run
+from algotrader.model import (
+    Decision,
+    Leg,
+    Order,
+    OrderDenied,
+    OrderIntent,
+    OrderRejected,
+    Plan,
+    Run,
+)
 from algotrader.submission.closing import SETTLE, closure_of, given_up, now_of
 from algotrader.submission.posting import open_cancels
 from algotrader.submission.values import Known, Outcome, denied_of
@@ -77,7 +86,12 @@ class Fates:
 
 
 def fates_of(
-    run: Run, plan: Plan, known: Known, outcome: Outcome, orders: dict[str, Order]
+    run: Run,
+    decision: Decision,
+    plan: Plan,
+    known: Known,
+    outcome: Outcome,
+    orders: dict[str, Order],
 ) -> Fates:
     """Tell what has become of every order of a plan.
 
@@ -87,7 +101,7 @@ def fates_of(
         What the broker shows, and what it accepted in this call.
     """
     given = given_up(run, plan.exits_closed, now_of(run, plan, known))
-    fates = Fates(trading=bool(open_cancels(plan, known)) and not given)
+    fates = Fates(trading=bool(open_cancels(decision, plan, known)) and not given)
     for intent in plan.orders:
         fates.add(intent, _fate(run, plan, intent, known, outcome, orders))
     return fates

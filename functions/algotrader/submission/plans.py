@@ -18,11 +18,11 @@ from algotrader.model import (
     Stage,
     Submission,
 )
-from algotrader.own_orders import symbol_of
 from algotrader.submission.cash import proceeds_are_late, with_entries
 from algotrader.submission.closing import now_of, trades_end
 from algotrader.submission.fates import fates_of
 from algotrader.submission.protection import (
+    is_canceled,
     sold_by_canceled,
     stops_due,
     unprotected,
@@ -37,32 +37,26 @@ BACK_OFF_SECONDS = (2, 5, 10, 30)
 def first_plan(run: Run, decision: Decision) -> Plan:
     """Make the plan of the first call: cancels and exits, or entries when there is neither.
 
-    Where a symbol that is traded has an order to cancel first, its stop, the exits wait for its
-    end: it may have sold what they are for. Stops of holdings that have none, and that the run does
-    not trade, come before anything else.
+    An exit whose symbol has an order to cancel first, its stop, waits for its end: it may have
+    sold what the exit is for. Stops of holdings that have none, and that the run does not trade,
+    come before anything else.
     """
-    traded = {each.symbol for each in (*decision.exits, *decision.entries)}
-    orders: tuple[OrderIntent, ...] = ()
-    if any(symbol_of(each) in traded for each in decision.cancels):
-        stage = Stage.CANCELS
-    elif decision.exits or decision.cancels:
-        stage, orders = Stage.EXITS, decision.exits
-    else:
-        stage, orders = Stage.ENTRIES, decision.entries
+    exits_first = bool(decision.exits or decision.cancels)
     plan = Plan(
         run_id=run.run_id,
         sequence=0,
-        stage=stage,
+        stage=Stage.EXITS if exits_first else Stage.ENTRIES,
         polls=0,
         waited_seconds=0,
-        orders=orders,
+        orders=() if exits_first else decision.entries,
         cancels=decision.cancels,
         denied=(),
         rejected=(),
         exits_closed=None,
         entries_closed=None,
     )
-    return replace(plan, orders=(*stops_due(decision, plan, {}), *orders))
+    plan = with_exits(decision, plan, {})
+    return replace(plan, orders=(*stops_due(decision, plan, {}), *plan.orders))
 
 
 def advance(
@@ -78,7 +72,7 @@ def advance(
         Of this call's posts.
     """
     orders = {**known.orders, **{each.client_order_id: each for each in outcome.accepted}}
-    fates = fates_of(run, plan, known, outcome, orders)
+    fates = fates_of(run, decision, plan, known, outcome, orders)
     after = replace(
         plan,
         orders=tuple(fates.kept),
@@ -86,10 +80,8 @@ def advance(
         rejected=(*plan.rejected, *fates.rejected),
         unprotected={**plan.unprotected, **fates.unprotected},
     )
-    trading = fates.trading
-    if not trading and after.stage is Stage.CANCELS:
-        after = with_exits(decision, after, orders)
-        trading = bool(after.orders[len(fates.kept) :])
+    after = with_exits(decision, after, orders)
+    trading = fates.trading or len(after.orders) > len(fates.kept)
     if not trading and after.stage is Stage.EXITS:
         if proceeds_are_late(run, settings, decision, after, orders, known):
             trading = True
@@ -106,24 +98,35 @@ def advance(
 
 
 def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
-    """Move on to the exits: what was approved, less what the canceled stops sold meanwhile."""
+    """Add the exits whose symbols have no cancel under way, less what canceled stops sold."""
     kept: list[OrderIntent] = []
     denied: list[OrderDenied] = []
-    for intent in decision.exits:
+    for intent in _exits_to_come(decision, plan):
         sold = sold_by_canceled(intent.symbol, decision, orders)
         if plan.exits_closed is not None:
             closure = plan.exits_closed
             denied.append(denied_of(intent, closure.code, closure.detail))
+        elif not is_canceled(intent.symbol, plan, orders):
+            continue
         elif sold >= intent.qty:
             denied.append(denied_of(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
         else:
             kept.append(replace(intent, qty=intent.qty - sold))
-    return replace(
-        plan,
-        stage=Stage.EXITS,
-        orders=(*plan.orders, *kept),
-        denied=(*plan.denied, *denied),
-    )
+    return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
+
+
+def _exits_to_come(decision: Decision, plan: Plan) -> list[OrderIntent]:
+    """Give the exits that no plan of this run has held yet, nor given up."""
+    planned = {each.client_order_id for each in plan.orders}
+    planned |= {each.client_order_id for each in plan.rejected}
+    dropped = {(each.symbol, each.side) for each in plan.denied}
+    return [
+        each
+        for each in decision.exits
+        if plan.stage is Stage.EXITS
+        and each.client_order_id not in planned
+        and (each.symbol, each.side) not in dropped
+    ]
 
 
 def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:

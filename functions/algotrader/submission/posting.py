@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run
+from algotrader.own_orders import is_protective, remaining
 from algotrader.submission.closing import closure_of, now_of, trades_end
 from algotrader.submission.values import Known
 
@@ -15,16 +16,13 @@ RESEND_POLLS = 4
 def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
     """Give the plan's orders that the broker doesn't show and that may still be sent, stops first.
 
-    No exit and no entry is sent beside an unfinished cancel: it could trade the same shares. A stop
-    is in the plan only once all cancels in its symbol have come to their end.
+    An order is in the plan only once all cancels in its symbol have come to their end: beside one
+    it could trade the same shares.
     """
-    waits = bool(open_cancels(plan, known))
     missing = [
         intent
         for intent in plan.orders
-        if intent.client_order_id not in known.orders
-        and closure_of(plan, intent) is None
-        and not (waits and intent.leg is not Leg.STOP)
+        if intent.client_order_id not in known.orders and closure_of(plan, intent) is None
     ]
     return tuple(sorted(missing, key=lambda each: each.leg is not Leg.STOP))
 
@@ -52,7 +50,8 @@ def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> 
     A stop that was placed stays: it is there to outlive the run.
     """
     is_over = now_of(run, plan, known) >= trades_end(run, decision)
-    first = [known.orders[each] for each in open_cancels(plan, known) if each in known.orders]
+    left = open_cancels(decision, plan, known)
+    first = [known.orders[each] for each in left if each in known.orders]
     closed = [
         order
         for intent in plan.orders
@@ -64,13 +63,23 @@ def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> 
     return tuple(order for order in (*first, *closed) if order.status != "pending_cancel")
 
 
-def open_cancels(plan: Plan, known: Known) -> tuple[str, ...]:
+def open_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...]:
     """Give the ids of the orders to be canceled first that have not been seen at their end.
 
     The broker showed each of them when the run began: one that it does not show now is still there.
+    Once no stop can be placed any more, those that rest are left where they are.
     """
     return tuple(
         each
         for each in plan.cancels
-        if (order := known.orders.get(each)) is None or not order.is_terminal
+        if (order := known.orders.get(each)) is None
+        or not (order.is_terminal or _is_kept(order, decision, plan))
     )
+
+
+def _is_kept(order: Order, decision: Decision, plan: Plan) -> bool:
+    """Whether a stop is better left than canceled: none could follow, and it fits the holding."""
+    if plan.stops_closed is None or not is_protective(order) or order.status == "pending_cancel":
+        return False
+    wishes = [wish for wish in decision.stops if wish.symbol == order.symbol]
+    return any(remaining([order]) <= wish.held for wish in wishes)

@@ -16,16 +16,9 @@ from algotrader.model import (
     StopWish,
     TimeInForce,
 )
-from algotrader.own_orders import stands, symbol_of
+from algotrader.own_orders import leg_of, stands, symbol_of
 
 _ZERO = Decimal(0)
-_SELLS = frozenset({Leg.EXIT, Leg.FLATTEN})
-#: Of which legs the orders have been sent in a stage, if they ever will be.
-_SENT = {
-    Stage.CANCELS: frozenset[Leg](),
-    Stage.EXITS: _SELLS,
-    Stage.ENTRIES: _SELLS | {Leg.ENTRY},
-}
 
 
 def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple[OrderIntent, ...]:
@@ -71,6 +64,8 @@ def unprotected(
         elif order is not None:
             if not stands(order) and order.status != "filled":
                 found[symbol] = f"its stop is {order.status}"
+        elif _still_stands(symbol, plan, orders):
+            continue
         elif held > 0 or not is_at_rest(symbol, decision, plan, orders):
             found[symbol] = "less than a whole share" if 0 < held < 1 else so_far
     return found
@@ -78,20 +73,29 @@ def unprotected(
 
 def is_at_rest(symbol: str, decision: Decision, plan: Plan, orders: dict[str, Order]) -> bool:
     """Tell whether all cancels and trades of a symbol have come to their end, or never will."""
-    for order_id in plan.cancels:
-        canceled = orders.get(order_id)
-        if symbol_of(order_id) == symbol and (canceled is None or not canceled.is_terminal):
-            return False
+    if not is_canceled(symbol, plan, orders):
+        return False
     planned = {each.client_order_id for each in plan.orders}
     for intent in (*decision.exits, *decision.entries):
-        if intent.symbol != symbol:
-            continue
-        if intent.leg not in _SENT[plan.stage]:
-            return False
         order = orders.get(intent.client_order_id)
-        if intent.client_order_id in planned and (order is None or not order.is_terminal):
+        if intent.symbol != symbol or (order is not None and order.is_terminal):
+            continue
+        to_come = intent.leg is Leg.ENTRY and plan.stage is Stage.EXITS
+        if intent.client_order_id in planned or (to_come and plan.entries_closed is None):
             return False
     return True
+
+
+def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
+    """Tell whether all that is to be canceled first in a symbol has been seen at its end.
+
+    An order whose id does not tell its symbol may be in any.
+    """
+    return all(
+        (order := orders.get(each)) is not None and order.is_terminal
+        for each in plan.cancels
+        if symbol_of(each) in {symbol, ""}
+    )
 
 
 def held_now(wish: StopWish, decision: Decision, orders: dict[str, Order]) -> Decimal:
@@ -122,6 +126,17 @@ def sold_by_canceled(symbol: str, decision: Decision, orders: dict[str, Order]) 
 def whole_shares(qty: Decimal) -> Decimal:
     """Cut to whole shares: the broker takes no fraction that is good until canceled."""
     return max(qty, _ZERO).to_integral_value(ROUND_FLOOR)
+
+
+def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
+    """Whether the stop that was to be canceled still does its work."""
+    return any(
+        symbol_of(each) == symbol
+        and leg_of(each) is Leg.STOP
+        and (order := orders.get(each)) is not None
+        and stands(order)
+        for each in plan.cancels
+    )
 
 
 def _open_wishes(decision: Decision, plan: Plan) -> list[StopWish]:

@@ -169,14 +169,14 @@ def test_a_halted_desk_sends_nothing_and_cancels_its_open_entries_alone() -> Non
         )
     )
     told = snapshot(
-        {"AAPL": "10"},
+        {"AAPL": "10", "GOOG": "5"},
         trading_state=TradingState.HALTED,
         trading_state_reason="drill",
         own_open_orders=mine,
     )
     decision = decided({"IBM": D("0.3")}, told)
     assert (decision.exits, decision.entries) == ((), ())
-    assert codes(decision) == {"AAPL": "TRADING_HALTED", "IBM": "TRADING_HALTED"}
+    assert codes(decision) == dict.fromkeys(("AAPL", "GOOG", "IBM"), "TRADING_HALTED")
     assert decision.denied[0].detail == "trading state is HALTED: drill"
     assert decision.cancels == (own_id("GOOG", Leg.ENTRY),)
 

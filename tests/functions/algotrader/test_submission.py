@@ -197,7 +197,9 @@ def test_nothing_is_posted_beside_an_unfinished_cancel() -> None:
     plan = first_plan(RUN, decision(cancels=("older",)))
     assert orders_to_cancel(RUN, decision(), plan, known(older)) == (older,)
     assert orders_to_post(plan, known(older)) == ()
-    assert orders_to_post(plan, known(replace(older, status="canceled"))) == (EXIT,)
+    assert call(plan, known(older), decision(cancels=("older",))).plan.orders == ()
+    ended = known(replace(older, status="canceled"))
+    assert call(plan, ended, decision(cancels=("older",))).plan.orders == (EXIT,)
 
 
 def test_entries_wait_for_the_end_of_older_orders() -> None:

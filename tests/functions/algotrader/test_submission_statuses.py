@@ -89,8 +89,12 @@ def test_after_the_deadline_what_is_open_is_asked_to_be_canceled_and_then_named(
 def test_nothing_is_sent_beside_an_older_order_before_its_end(status: str) -> None:
     older = replace(order(BUY_IBM, status, 2), client_order_id="at1-abc123-older")
     made = decision(cancels=(older.client_order_id,))
-    sent = orders_to_post(first_plan(RUN, made), known(older))
-    assert sent == ((EXIT,) if status in TERMINAL_STATUSES else ())
+    plan = first_plan(RUN, made)
+    assert orders_to_post(plan, known(older)) == ()
+    following = call(plan, known(older), made).plan
+    assert orders_to_post(following, known(older)) == (
+        (EXIT,) if status in TERMINAL_STATUSES else ()
+    )
 
 
 @pytest.mark.parametrize("status", STATUSES)

@@ -121,7 +121,7 @@ def test_a_stop_is_a_plain_whole_share_order_that_outlives_the_day() -> None:
 def test_the_exit_waits_until_the_old_stop_is_at_its_end() -> None:
     made = sells_part(4)
     plan = first_plan(RUN, made)
-    assert (plan.stage, plan.orders) == (Stage.CANCELS, ())
+    assert (plan.stage, plan.orders) == (Stage.EXITS, ())
     assert orders_to_cancel(RUN, made, plan, known(old_stop())) == (old_stop(),)
     for view in (known(old_stop()), known(old_stop("pending_cancel")), known()):
         assert (call(made, plan, view).complete, call(made, plan, view).plan.orders) == (False, ())
