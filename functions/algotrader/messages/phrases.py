@@ -28,7 +28,7 @@ def orders_phrase(outcome: Outcome, names: int = MOST_NAMES) -> str:
         told = [(each.side, f"{quantity(each.qty)} {each.symbol}") for each in outcome.intents]
         words = {Side.SELL: "would sell", Side.BUY: "would buy"}
     else:
-        told = [(each.side, _filled_phrase(each)) for each in outcome.filled]
+        told = [(each.side, _filled_phrase(each, outcome)) for each in outcome.filled]
         words = {Side.SELL: "sold", Side.BUY: "bought"}
     groups = []
     for side, word in words.items():
@@ -62,11 +62,14 @@ def nothing_phrase(outcome: Outcome) -> str:
     return "no orders: all within band"
 
 
-def _filled_phrase(order: Order) -> str:
+def _filled_phrase(order: Order, outcome: Outcome) -> str:
+    """Say what filled, and of how many that were decided: an order may have been cut since."""
+    decided = {each.client_order_id: each.qty for each in outcome.intents}
+    wanted = max(decided.get(order.client_order_id, order.filled_qty), order.qty or Decimal(0))
     filled = quantity(order.filled_qty)
-    if order.qty is None or order.qty <= order.filled_qty:
+    if wanted <= order.filled_qty:
         return f"{filled} {order.symbol}"
-    return f"{filled} of {quantity(order.qty)} {order.symbol}"
+    return f"{filled} of {quantity(wanted)} {order.symbol}"
 
 
 def problems_phrase(outcome: Outcome, *, named: bool) -> str:

@@ -50,6 +50,12 @@ def test_sells_come_before_buys_and_a_part_says_of_how_many():
     assert ": sold 10 MSFT, bought 5 of 56 AAPL. " in told
 
 
+def test_an_order_that_was_cut_since_the_decision_says_of_how_many():
+    """Shares that were missing when it was to be sent, or cash."""
+    cut = submission(order("AAPL", "5"))
+    assert ": bought 5 of 56 AAPL. " in sms(decision=decision(intent("AAPL", "56")), submission=cut)
+
+
 def test_deposits_are_no_profit():
     account = replace(SNAPSHOT.account, adjustments=Decimal(500))
     told = sms(submission=submission(order("AAPL", "5"), account=account))
