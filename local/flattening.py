@@ -20,6 +20,7 @@ NAMED_AT_MOST = 5
 UNDER_WAY = "RUN_UNDER_WAY"
 CLOSED, DUPLICATE, DONE = "Market Closed", "Duplicate Run", "Run Succeeded"
 FLATTEN_LEG = "-flatten-"
+NONE = Decimal(0)
 
 Document = Mapping[str, Any]
 
@@ -159,22 +160,66 @@ def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
         return _artifact(stack, artifact) if isinstance(artifact, Mapping) else {}
 
     decision, submission = read(DECIDE, "decision"), read(SUBMIT, "submission")
+    yield from what_is_left(read(FETCH, "snapshot"), decision, submission)
+
+
+def what_is_left(snapshot: Document, decision: Document, submission: Document) -> Iterator[str]:
+    """Name what the desk holds by its books after a flatten, one line each, and why.
+
+    Parameters
+    ----------
+    snapshot, decision, submission : mapping
+        As the run wrote them. Without a submission, as of a dry run, what was decided counts as
+        sold.
+    """
+    left = _books_after(snapshot, decision, submission)
+    named = set()
     for part, key in ((decision, "denied"), (submission, "denied"), (submission, "rejected")):
         for each in part.get(key, ()):
-            yield f"{each['symbol']}: {each['code']}: {each['detail']}"
-    before = {
-        each["client_order_id"]: Decimal(each["filled_qty"])
-        for each in read(FETCH, "snapshot").get("own_open_orders", ())
-    }
+            if left.get(each["symbol"]):
+                named.add(each["symbol"])
+                yield f"{each['symbol']}: {each['code']}: {each['detail']}"
     for order in submission.get("orders", ()):
-        name, filled = order["client_order_id"], Decimal(order["filled_qty"])
-        if FLATTEN_LEG in name and filled < Decimal(order["qty"] or 0):
+        name, symbol, filled = _terms(order)
+        if FLATTEN_LEG in name and left.get(symbol) and filled < Decimal(order["qty"] or 0):
             sold = f"sold {filled:f} of {order['qty']}"
-            yield f"{order['symbol']}: {sold}, the order is {order['status']}"
-        elif order["side"] == "buy" and filled > before.get(name, Decimal(0)):
-            yield f"{order['symbol']}: {name} bought more while it was canceled, flatten again"
+            yield f"{symbol}: {sold}, the order is {order['status']}"
+        elif order["side"] == "buy" and filled > _filled_before(snapshot).get(name, NONE):
+            yield f"{symbol}: {name} bought more while it was canceled, flatten again"
         elif name in submission.get("unsettled", ()):
-            yield f"{order['symbol']}: {name} is {order['status']}"
+            yield f"{symbol}: {name} is {order['status']}"
+        else:
+            continue
+        named.add(symbol)
+    for symbol in sorted({*left} - named):
+        yield f"{symbol}: {left[symbol]:f} left by the desk's books"
+
+
+def _books_after(
+    snapshot: Document, decision: Document, submission: Document
+) -> dict[str, Decimal]:
+    """Give what the desk's books say after all that was filled; symbols with something left."""
+    holdings = snapshot.get("ledger", {}).get("holdings", {})
+    books = {symbol: Decimal(each["qty"]) for symbol, each in holdings.items()}
+    if not submission:
+        for exit_ in decision.get("exits", ()):
+            books[exit_["symbol"]] = books.get(exit_["symbol"], NONE) - Decimal(exit_["qty"])
+    before = _filled_before(snapshot)
+    for order in submission.get("orders", ()):
+        name, symbol, filled = _terms(order)
+        since = filled - before.get(name, NONE)
+        change = since if order["side"] == "buy" else -since
+        books[symbol] = books.get(symbol, NONE) + change
+    return {symbol: qty for symbol, qty in books.items() if qty > 0}
+
+
+def _filled_before(snapshot: Document) -> dict[str, Decimal]:
+    orders = snapshot.get("own_open_orders", ())
+    return {each["client_order_id"]: Decimal(each["filled_qty"]) for each in orders}
+
+
+def _terms(order: Document) -> tuple[str, str, Decimal]:
+    return str(order["client_order_id"]), str(order["symbol"]), Decimal(order["filled_qty"])
 
 
 def _artifact(stack: DeployedStack, artifact: Document) -> Document:
