@@ -6,16 +6,21 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from algotrader.adapters.claim import SETTLE
 from local.deployed_stack import AwsProblem, DeployedStack, told
 from local.runner.document import DECIDE, FETCH, SUBMIT
 from local.runner.history import Timeline, Visit
 
 POLL_SECONDS = 1.0
 AGAIN_SECONDS = 20.0
+#: What a run has sent at its end may take so long to show.
+QUIET_SECONDS = SETTLE.total_seconds()
+LOOKED_BACK_AT = 20
 NAMED_AT_MOST = 5
 UNDER_WAY = "RUN_UNDER_WAY"
 CLOSED, DUPLICATE, DONE = "Market Closed", "Duplicate Run", "Run Succeeded"
@@ -86,8 +91,9 @@ def flatten_stack(
     until = time.monotonic() + patience_seconds
     machine = stack.output("StateMachineArn")
     executions = stack.client("stepfunctions")
+    quiet: dict[str, float] = {}
     while True:
-        _wait_for_others(executions, machine, until, tell)
+        _wait_for_others(executions, machine, until, tell, quiet)
         with told("the flatten is not started"):
             arn = str(
                 executions.start_execution(stateMachineArn=machine, input=json.dumps(value))[
@@ -100,29 +106,69 @@ def flatten_stack(
         is_refused = done.end == DUPLICATE or done.message.startswith(UNDER_WAY)
         if not is_refused or time.monotonic() >= until:
             return done
+        quiet[arn] = 0.0  # it was refused: it has sent nothing
         tell(f"another run is in its way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
         time.sleep(AGAIN_SECONDS)
 
 
 def _wait_for_others(
-    executions: Any, machine: str, until: float, tell: Callable[[str], None]
+    executions: Any,
+    machine: str,
+    until: float,
+    tell: Callable[[str], None],
+    quiet: dict[str, float],
 ) -> None:
-    """Wait for the runs that are under way, so that none needs to refuse the flatten by a text."""
+    """Wait for the runs that are under way, so that none needs to refuse the flatten by a text.
+
+    What ended a moment ago is given its time to show, by this machine's clock: where that is wrong
+    the flatten itself looks again.
+    """
     before: list[str] = []
     while time.monotonic() < until:
         try:
             with told("the runs under way cannot be listed"):
-                found = executions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+                names = _in_the_way(executions, machine, quiet)
         except AwsProblem as problem:  # the flatten itself looks again
             tell(str(problem))
             return
-        names = [str(each["name"]) for each in found["executions"]]
         if not names:
             return
         if names != before:
             tell(f"waiting for what is under way: {', '.join(names[:NAMED_AT_MOST])}")
         before = names
         time.sleep(POLL_SECONDS)
+
+
+def _in_the_way(executions: Any, machine: str, quiet: dict[str, float]) -> list[str]:
+    """Name the executions that run, or that ended a moment ago and may have sent orders.
+
+    Parameters
+    ----------
+    quiet : dict of str to float
+        By ARN: until when one that ended is waited for; kept up here, so that each is asked of
+        once.
+    """
+    recent = executions.list_executions(stateMachineArn=machine, maxResults=LOOKED_BACK_AT)
+    live = executions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+    names = [str(each["name"]) for each in live["executions"]]
+    for each in recent["executions"]:
+        arn, ended = str(each["executionArn"]), each.get("stopDate")
+        if ended is None:
+            continue
+        if arn not in quiet:
+            age = (datetime.now(UTC) - ended).total_seconds()
+            left = min(QUIET_SECONDS - age, QUIET_SECONDS)
+            sends = left > 0 and _may_have_sent(executions, arn)
+            quiet[arn] = time.monotonic() + left if sends else 0.0
+        if time.monotonic() < quiet[arn]:
+            names.append(f"{each['name']}, which has just ended")
+    return names
+
+
+def _may_have_sent(executions: Any, arn: str) -> bool:
+    """Whether an execution's input let it send orders."""
+    value = json.loads(executions.describe_execution(executionArn=arn).get("input") or "{}")
+    return not (isinstance(value, Mapping) and (value.get("dry_run") or value.get("report_only")))
 
 
 def _follow(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +22,7 @@ from algotrader.model import (
     Snapshot,
     Submission,
 )
-from local.flattening import what_is_left
+from local.flattening import _in_the_way, what_is_left
 from tests.support.desk_world import (
     SETTINGS,
     account,
@@ -150,3 +152,48 @@ def test_what_the_broker_rejects_is_left_and_named_once() -> None:
 
     lines = left(told, decision, submitted(rejected=(refusal,)))
     assert lines == ["IBM: 422: not today"]
+
+
+class Executions:
+    """Stands where Step Functions does: names, how long ago each ended, and its input."""
+
+    def __init__(self, **ended: tuple[int | None, Any]) -> None:
+        self.ended = ended
+        self.asked: list[str] = []
+
+    def list_executions(self, statusFilter: str = "", **_: Any) -> dict[str, Any]:  # noqa: N803
+        return {
+            "executions": [
+                {"name": name, "executionArn": name}
+                | ({} if ago is None else {"stopDate": datetime.now(UTC) - timedelta(seconds=ago)})
+                for name, (ago, _) in self.ended.items()
+                if not statusFilter or ago is None
+            ]
+        }
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        self.asked.append(executionArn)
+        return {"input": json.dumps(self.ended[executionArn][1])}
+
+
+def test_what_runs_and_what_has_just_ended_is_in_the_way() -> None:
+    runs = Executions(
+        runs=(None, {}),
+        just=(5, {}),
+        dry=(5, {"dry_run": True}),
+        told=(5, {"report_only": True}),
+        long_ago=(61, {}),
+        fast_clock=(-3600, {}),  # this machine's is behind: no longer than from a moment ago
+    )
+    quiet: dict[str, float] = {}
+
+    for _ in range(2):
+        names = _in_the_way(runs, "machine", quiet)
+        assert names == [
+            "runs",
+            *(f"{each}, which has just ended" for each in ("just", "fast_clock")),
+        ]
+    assert runs.asked == ["just", "dry", "told", "fast_clock"]  # each once
+    assert max(quiet.values()) - min(each for each in quiet.values() if each) < 10
+
+    assert _in_the_way(runs, "machine", {**quiet, "just": 0.0, "fast_clock": 0.0}) == ["runs"]
