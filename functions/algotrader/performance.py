@@ -251,8 +251,7 @@ def _day(track: Track | None, look: Look, dividends: Mapping[str, Decimal]) -> T
         standings = standings_of(look.ledger, look.prices, dividends)
         return TrackDay(look.session, standings, look.worth, profit_of(standings))
     standings = _priced_since(standings, look)
-    worth = look.worth if track is None else track.worth
-    return TrackDay(look.session, standings, worth, profit_of(standings))
+    return TrackDay(look.session, standings, _base(track, look), profit_of(standings))
 
 
 def _priced_since(standings: Mapping[str, Standing], look: Look) -> dict[str, Standing]:
@@ -266,6 +265,13 @@ def _priced_since(standings: Mapping[str, Standing], look: Look) -> dict[str, St
         else each
         for symbol, each in standings.items()
     }
+
+
+def _base(track: Track | None, look: Look) -> Decimal:
+    """Give what the session's loss is a part of: what there was, and has not been withdrawn."""
+    if track is None:
+        return look.worth
+    return min((each for each in (track.worth, look.worth) if each > 0), default=ZERO)
 
 
 def _entitled(track: Track | None, look: Look, day: TrackDay) -> dict[str, Entitlement]:

@@ -255,6 +255,14 @@ def test_a_price_that_is_missing_at_one_look_makes_and_loses_nothing() -> None:
         assert (track.index, track.peak, day_of(track)) == (1, 1, 0)
 
 
+def test_a_withdrawal_before_the_bell_makes_no_limit_lax() -> None:
+    monday = carry_on(None, look(worth=D(100_000)))
+
+    assert carry_on(monday, next_day("70", worth=D(7000))).day.worth == 7000
+    assert carry_on(monday, next_day("70", worth=D(10**9))).day.worth == 100_000
+    assert carry_on(monday, next_day("70", worth=D(0))).day.worth == 100_000
+
+
 quantities = st.integers(0, 50).map(D)
 dollars = st.decimals("0.01", 500, places=2)
 
