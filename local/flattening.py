@@ -6,20 +6,26 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from algotrader.adapters.claim import SETTLE
 from local.deployed_stack import AwsProblem, DeployedStack, told
 from local.runner.document import DECIDE, FETCH, SUBMIT
 from local.runner.history import Timeline, Visit
 
 POLL_SECONDS = 1.0
 AGAIN_SECONDS = 20.0
+#: What a run has sent at its end may take so long to show.
+QUIET_SECONDS = SETTLE.total_seconds()
+LOOKED_BACK_AT = 20
 NAMED_AT_MOST = 5
 UNDER_WAY = "RUN_UNDER_WAY"
 CLOSED, DUPLICATE, DONE = "Market Closed", "Duplicate Run", "Run Succeeded"
 FLATTEN_LEG = "-flatten-"
+NONE = Decimal(0)
 
 Document = Mapping[str, Any]
 
@@ -85,8 +91,9 @@ def flatten_stack(
     until = time.monotonic() + patience_seconds
     machine = stack.output("StateMachineArn")
     executions = stack.client("stepfunctions")
+    quiet: dict[str, float] = {}
     while True:
-        _wait_for_others(executions, machine, until, tell)
+        _wait_for_others(executions, machine, until, tell, quiet)
         with told("the flatten is not started"):
             arn = str(
                 executions.start_execution(stateMachineArn=machine, input=json.dumps(value))[
@@ -99,29 +106,69 @@ def flatten_stack(
         is_refused = done.end == DUPLICATE or done.message.startswith(UNDER_WAY)
         if not is_refused or time.monotonic() >= until:
             return done
+        quiet[arn] = 0.0  # it was refused: it has sent nothing
         tell(f"another run is in its way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
         time.sleep(AGAIN_SECONDS)
 
 
 def _wait_for_others(
-    executions: Any, machine: str, until: float, tell: Callable[[str], None]
+    executions: Any,
+    machine: str,
+    until: float,
+    tell: Callable[[str], None],
+    quiet: dict[str, float],
 ) -> None:
-    """Wait for the runs that are under way, so that none needs to refuse the flatten by a text."""
+    """Wait for the runs that are under way, so that none needs to refuse the flatten by a text.
+
+    What ended a moment ago is given its time to show, by this machine's clock: where that is wrong
+    the flatten itself looks again.
+    """
     before: list[str] = []
     while time.monotonic() < until:
         try:
             with told("the runs under way cannot be listed"):
-                found = executions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+                names = _in_the_way(executions, machine, quiet)
         except AwsProblem as problem:  # the flatten itself looks again
             tell(str(problem))
             return
-        names = [str(each["name"]) for each in found["executions"]]
         if not names:
             return
         if names != before:
             tell(f"waiting for what is under way: {', '.join(names[:NAMED_AT_MOST])}")
         before = names
         time.sleep(POLL_SECONDS)
+
+
+def _in_the_way(executions: Any, machine: str, quiet: dict[str, float]) -> list[str]:
+    """Name the executions that run, or that ended a moment ago and may have sent orders.
+
+    Parameters
+    ----------
+    quiet : dict of str to float
+        By ARN: until when one that ended is waited for; kept up here, so that each is asked of
+        once.
+    """
+    recent = executions.list_executions(stateMachineArn=machine, maxResults=LOOKED_BACK_AT)
+    live = executions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+    names = [str(each["name"]) for each in live["executions"]]
+    for each in recent["executions"]:
+        arn, ended = str(each["executionArn"]), each.get("stopDate")
+        if ended is None:
+            continue
+        if arn not in quiet:
+            age = (datetime.now(UTC) - ended).total_seconds()
+            left = min(QUIET_SECONDS - age, QUIET_SECONDS)
+            sends = left > 0 and _may_have_sent(executions, arn)
+            quiet[arn] = time.monotonic() + left if sends else 0.0
+        if time.monotonic() < quiet[arn]:
+            names.append(f"{each['name']}, which has just ended")
+    return names
+
+
+def _may_have_sent(executions: Any, arn: str) -> bool:
+    """Whether an execution's input let it send orders."""
+    value = json.loads(executions.describe_execution(executionArn=arn).get("input") or "{}")
+    return not (isinstance(value, Mapping) and (value.get("dry_run") or value.get("report_only")))
 
 
 def _follow(
@@ -159,22 +206,66 @@ def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
         return _artifact(stack, artifact) if isinstance(artifact, Mapping) else {}
 
     decision, submission = read(DECIDE, "decision"), read(SUBMIT, "submission")
+    yield from what_is_left(read(FETCH, "snapshot"), decision, submission)
+
+
+def what_is_left(snapshot: Document, decision: Document, submission: Document) -> Iterator[str]:
+    """Name what the desk holds by its books after a flatten, one line each, and why.
+
+    Parameters
+    ----------
+    snapshot, decision, submission : mapping
+        As the run wrote them. Without a submission, as of a dry run, what was decided counts as
+        sold.
+    """
+    left = _books_after(snapshot, decision, submission)
+    named = set()
     for part, key in ((decision, "denied"), (submission, "denied"), (submission, "rejected")):
         for each in part.get(key, ()):
-            yield f"{each['symbol']}: {each['code']}: {each['detail']}"
-    before = {
-        each["client_order_id"]: Decimal(each["filled_qty"])
-        for each in read(FETCH, "snapshot").get("own_open_orders", ())
-    }
+            if left.get(each["symbol"]):
+                named.add(each["symbol"])
+                yield f"{each['symbol']}: {each['code']}: {each['detail']}"
     for order in submission.get("orders", ()):
-        name, filled = order["client_order_id"], Decimal(order["filled_qty"])
-        if FLATTEN_LEG in name and filled < Decimal(order["qty"] or 0):
+        name, symbol, filled = _terms(order)
+        if FLATTEN_LEG in name and left.get(symbol) and filled < Decimal(order["qty"] or 0):
             sold = f"sold {filled:f} of {order['qty']}"
-            yield f"{order['symbol']}: {sold}, the order is {order['status']}"
-        elif order["side"] == "buy" and filled > before.get(name, Decimal(0)):
-            yield f"{order['symbol']}: {name} bought more while it was canceled, flatten again"
+            yield f"{symbol}: {sold}, the order is {order['status']}"
+        elif order["side"] == "buy" and filled > _filled_before(snapshot).get(name, NONE):
+            yield f"{symbol}: {name} bought more while it was canceled, flatten again"
         elif name in submission.get("unsettled", ()):
-            yield f"{order['symbol']}: {name} is {order['status']}"
+            yield f"{symbol}: {name} is {order['status']}"
+        else:
+            continue
+        named.add(symbol)
+    for symbol in sorted({*left} - named):
+        yield f"{symbol}: {left[symbol]:f} left by the desk's books"
+
+
+def _books_after(
+    snapshot: Document, decision: Document, submission: Document
+) -> dict[str, Decimal]:
+    """Give what the desk's books say after all that was filled; symbols with something left."""
+    holdings = snapshot.get("ledger", {}).get("holdings", {})
+    books = {symbol: Decimal(each["qty"]) for symbol, each in holdings.items()}
+    if not submission:
+        for exit_ in decision.get("exits", ()):
+            books[exit_["symbol"]] = books.get(exit_["symbol"], NONE) - Decimal(exit_["qty"])
+    before = _filled_before(snapshot)
+    for order in submission.get("orders", ()):
+        name, symbol, filled = _terms(order)
+        since = filled - before.get(name, NONE)
+        change = since if order["side"] == "buy" else -since
+        books[symbol] = books.get(symbol, NONE) + change
+    return {symbol: qty for symbol, qty in books.items() if qty > 0}
+
+
+def _filled_before(snapshot: Document) -> dict[str, Decimal]:
+    orders = snapshot.get("own_open_orders", ())
+    return {each["client_order_id"]: Decimal(each["filled_qty"]) for each in orders}
+
+
+def _terms(order: Document) -> tuple[str, str, Decimal]:
+    return str(order["client_order_id"]), str(order["symbol"]), Decimal(order["filled_qty"])
 
 
 def _artifact(stack: DeployedStack, artifact: Document) -> Document:

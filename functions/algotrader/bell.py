@@ -21,6 +21,8 @@ NEW_YORK = ZoneInfo("America/New_York")
 FUTURE_TOLERANCE = timedelta(seconds=5)
 #: Nothing is posted in a session's last minute, in which cancels may come too late.
 BEFORE_CLOSE = timedelta(seconds=60)
+#: Nothing is posted in the last minute before the next slot: its run must see every order.
+BEFORE_SLOT = timedelta(seconds=60)
 
 DAY_SLOT = "day"
 REPORT_SLOT = "report"
@@ -67,7 +69,8 @@ class Rung:
     previous_close : datetime
         The close of ``previous_session``.
     deadline : datetime
-        After it nothing is posted: neither in the session's last minute nor in the next slot.
+        After it nothing is posted: neither in the last minute of the session, nor in the last one
+        before the next slot.
     """
 
     session: Session
@@ -100,7 +103,7 @@ def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung
     Raises
     ------
     InvalidInputError
-        ``SCHEDULED_TIME_IN_FUTURE``, ``SLOT_UNKNOWN`` or ``SLOT_NOT_DUE``.
+        ``SCHEDULED_TIME_IN_FUTURE``, ``SLOT_UNKNOWN``, ``SLOT_NOT_DUE`` or ``SLOT_OVER``.
     LateBellError
         ``BELL_TOO_OLD``.
     InsufficientHistoryError, BrokerUnavailableError
@@ -135,17 +138,23 @@ def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung
             session=session.date,
         )
     longest = clock.now + timedelta(seconds=bell.run_deadline_seconds)
-    # A flatten is not cut short by a slot: the slot's run waits for it instead.
-    slots_ahead = [] if bell.flatten else _slots_ahead(bell, clock.now)
-    ends = [longest, session.close - BEFORE_CLOSE, *slots_ahead]
+    slot = (
+        _flatten_slot(bell, clock.now)
+        if bell.flatten
+        else _slot(bell, clock.now if is_todays and clock.now < session.close else None)
+    )
+    # A flatten is not cut short by a slot: the slot's run waits for it instead. What sends nothing
+    # is in no slot's way.
+    ahead = [] if bell.flatten or bell.goes_on_when_closed else _slots_ahead(bell, clock.now)
+    if trades_now:
+        _check_next_slot(slot, ahead, clock.now)
+    ends = [longest, session.close - BEFORE_CLOSE, *(each - BEFORE_SLOT for each in ahead)]
     return Rung(
         session=session,
         previous_session=begun[-2].date,
         before_previous=begun[-3].date if len(begun) > 2 else None,  # noqa: PLR2004 - the third last
         previous_close=begun[-2].close,
-        slot=_flatten_slot(bell, clock.now)
-        if bell.flatten
-        else _slot(bell, clock.now if is_todays and clock.now < session.close else None),
+        slot=slot,
         deadline=min(ends) if trades_now else longest,
     )
 
@@ -210,6 +219,18 @@ def _slot(bell: Bell, now: datetime | None) -> str:
             slot=bell.slot or bell.slots[0],
         )
     return bell.slot or due[-1]
+
+
+def _check_next_slot(slot: str, ahead: list[datetime], now: datetime) -> None:
+    """Refuse a run so near the next slot that it could send nothing."""
+    if ahead and min(ahead) - now <= BEFORE_SLOT:
+        raise InvalidInputError(
+            "SLOT_OVER",
+            "The next slot begins within a minute, and its run must see every order of this one: "
+            "nothing was traded. Wait for it.",
+            slot=slot,
+            later=f"{min(ahead).astimezone(NEW_YORK):%H%M}",
+        )
 
 
 def _slots_ahead(bell: Bell, now: datetime) -> list[datetime]:

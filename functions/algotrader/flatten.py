@@ -56,8 +56,10 @@ def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
                 continue
             exits.append(_intent(stake, qty, run, snapshot, desk))
             why[symbol] = exits[-1].why
-        cancels = _cancels(snapshot, {each.symbol for each in denied})
+            if qty < wanted:
+                denied.append(_rest(stake, qty))
         sold = {each.symbol: desk.stakes[each.symbol].held - each.qty for each in exits}
+        cancels = _cancels(snapshot, {each.symbol for each in denied} - {*sold})
         return Decision(
             run_id=run.run_id,
             strategy=settings.strategy,
@@ -116,6 +118,14 @@ def _refusal(stake: Stake, qty: Decimal, snapshot: Snapshot) -> Refusal | None:
     if refusal is not None or qty > 0:
         return refusal
     return limits.ledger_matches(stake) or limits.something_to_sell(qty, stake)
+
+
+def _rest(stake: Stake, qty: Decimal) -> OrderDenied:
+    """Name what a sale leaves of a holding, so that nobody takes it for sold."""
+    refusal = limits.part_sold(qty, stake)
+    return OrderDenied(
+        stake.symbol, Side.SELL, tidy(stake.held - qty), refusal.code, refusal.detail
+    )
 
 
 def _intent(stake: Stake, qty: Decimal, run: Run, snapshot: Snapshot, desk: Desk) -> OrderIntent:

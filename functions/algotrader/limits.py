@@ -221,8 +221,11 @@ def ledger_matches(stake: Stake) -> Refusal | None:
 
 def something_to_sell(qty: Decimal, stake: Stake) -> Refusal | None:
     """Ask for shares of the desk's own that no open order keeps and that the broker sells."""
-    if qty > 0:
-        return None
+    return None if qty > 0 else part_sold(qty, stake)
+
+
+def part_sold(qty: Decimal, stake: Stake) -> Refusal:
+    """Say why no more than a part of a holding, or nothing of it, is sold."""
     return Refusal(
         Reason.NOTHING_TO_SELL,
         f"holds {tidy(stake.held):f}, of which open orders leave {tidy(stake.tradable):f};"

@@ -7,7 +7,7 @@ the user holds beside the desk are in neither, so that they are never profit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal, localcontext
 
@@ -15,7 +15,6 @@ from algotrader.model import (
     Activity,
     CorporateAction,
     Entitlement,
-    LatestPrice,
     Ledger,
     Position,
     Standing,
@@ -23,7 +22,7 @@ from algotrader.model import (
     Track,
     TrackDay,
 )
-from algotrader.sizing import CENT, MONEY, ONE_SHARE, ZERO, usable
+from algotrader.sizing import CENT, MONEY, ONE_SHARE, ZERO
 
 #: The statement is read so far back behind the last reading, for rows that come late.
 STATEMENT_MARGIN = timedelta(days=7)
@@ -49,7 +48,8 @@ class Look:
     closes : mapping of str to Decimal
         Prices of a share at that close, as it was then.
     prices : mapping of str to Decimal
-        Prices of a share now.
+        Prices of a share now, as far as they are believed. A symbol without one stands as at the
+        last look.
     worth : Decimal
         Desk capital, or what the positions are worth when they have outgrown it.
     statement : tuple of Activity or None
@@ -83,6 +83,7 @@ def carry_on(track: Track | None, look: Look) -> Track:
     the former: whatever it bought since, it bought with that.
     """
     dividends = {} if track is None else {s: each.dividends for s, each in track.standings.items()}
+    look = replace(look, prices=_with_carried(track, look))
     day = _day(track, look, dividends)
     entitled = _entitled(track, look, day)
     counted = () if track is None else track.counted
@@ -94,7 +95,7 @@ def carry_on(track: Track | None, look: Look) -> Track:
             part = dividend_part(row, _qty_paid(row, entitled, day), look.shares)
             dividends[row.symbol] = dividends.get(row.symbol, ZERO) + part
     standings = standings_of(look.ledger, look.prices, dividends)
-    index, peak = _index(track, standings)
+    index, peak = _index(track, look, standings)
     # Another one than was obeyed, rather than a newer one: it carries a person's own clock.
     is_reset = look.reset_at is not None and (track is None or look.reset_at != track.reset_at)
     return Track(
@@ -191,25 +192,23 @@ def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -
     return (row.amount * min(held / paid_on, ONE_SHARE)).quantize(CENT, ROUND_DOWN)
 
 
-def current_price(
-    latest: LatestPrice | None,
-    close: Decimal | None,
-    previous_close: datetime,
-    ratio: Decimal = ONE_SHARE,
+def carried_price(
+    track: Track | None, session: date, actions: Iterable[CorporateAction], symbol: str
 ) -> Decimal | None:
-    """Choose what a share is worth now; None when nothing tells.
+    """Give a share's price at the last look, as it is after a split since; None without one.
 
     Parameters
     ----------
-    close : Decimal or None
-        Its price at the previous close; better than a latest price from before it.
-    ratio : Decimal
-        What splits since then have multiplied shares by.
+    session : date
+        The session of the look that asks.
+    actions : iterable of CorporateAction
+        As in `Look`.
     """
-    price = usable(latest)
-    if price is not None and latest is not None and (close is None or latest.at >= previous_close):
-        return price
-    return None if close is None else close / ratio
+    last = None if track is None else track.standings.get(symbol)
+    if track is None or last is None or last.price is None:
+        return None
+    ratio = ONE_SHARE if track.day.session == session else split_ratio(actions, symbol)
+    return last.price / ratio
 
 
 def split_ratio(actions: Iterable[CorporateAction], symbol: str) -> Decimal:
@@ -226,18 +225,53 @@ def shares_of(positions: Mapping[str, Position]) -> dict[str, Decimal]:
     return {symbol: each.qty for symbol, each in positions.items()}
 
 
+def _with_carried(track: Track | None, look: Look) -> dict[str, Decimal]:
+    """Give the prices, and those of the last look where there are none: nothing made or lost."""
+    found = dict(look.prices)
+    for symbol in look.ledger.holdings:
+        carried = carried_price(track, look.session, look.actions, symbol)
+        if symbol not in found and carried is not None:
+            found[symbol] = carried
+    return found
+
+
 def _day(track: Track | None, look: Look, dividends: Mapping[str, Decimal]) -> TrackDay:
     """Give what the session's profit counts from: the close before it, or the nearest look."""
     if track is not None and track.day.session == look.session:
-        return track.day
+        known = _priced_since(track.day.standings, look)
+        gained = profit_of(known) - profit_of(track.day.standings)
+        return replace(track.day, standings=known, counted_from=track.day.counted_from + gained)
     if look.before is not None:
-        standings = standings_of(look.before, look.closes, dividends)
+        last = {} if track is None else track.standings
+        carried = {s: each.price for s, each in last.items() if each.price is not None}
+        standings = standings_of(look.before, {**carried, **look.closes}, dividends)
     elif track is not None:
         standings = track.standings
     else:
         standings = standings_of(look.ledger, look.prices, dividends)
-    worth = look.worth if track is None else track.worth
-    return TrackDay(look.session, standings, worth, profit_of(standings))
+        return TrackDay(look.session, standings, look.worth, profit_of(standings))
+    standings = _priced_since(standings, look)
+    return TrackDay(look.session, standings, _base(track, look), profit_of(standings))
+
+
+def _priced_since(standings: Mapping[str, Standing], look: Look) -> dict[str, Standing]:
+    """Value what had no price then at the price now: it made and lost nothing.
+
+    Its cost may be months old, and what it lost since then is no loss of this session.
+    """
+    return {
+        symbol: replace(each, price=now * split_ratio(look.actions, symbol))
+        if each.price is None and each.qty and (now := look.prices.get(symbol)) is not None
+        else each
+        for symbol, each in standings.items()
+    }
+
+
+def _base(track: Track | None, look: Look) -> Decimal:
+    """Give what the session's loss is a part of: what there was, and has not been withdrawn."""
+    if track is None:
+        return look.worth
+    return min((each for each in (track.worth, look.worth) if each > 0), default=ZERO)
 
 
 def _entitled(track: Track | None, look: Look, day: TrackDay) -> dict[str, Entitlement]:
@@ -257,12 +291,16 @@ def _qty_paid(row: Activity, entitled: Mapping[str, Entitlement], day: TrackDay)
     return day.standings.get(row.symbol, _NOTHING).qty
 
 
-def _index(track: Track | None, standings: Mapping[str, Standing]) -> tuple[Decimal, Decimal]:
+def _index(
+    track: Track | None, look: Look, standings: Mapping[str, Standing]
+) -> tuple[Decimal, Decimal]:
     """Give index and peak."""
     if track is None:
         return ONE_SHARE, ONE_SHARE
+    is_same = track.day.session == look.session
+    last = _priced_since(track.standings, replace(look, actions=()) if is_same else look)
     with localcontext(MONEY):
-        gained = profit_of(standings) - profit_of(track.standings)
+        gained = profit_of(standings) - profit_of(last)
         factor = ONE_SHARE + gained / track.worth if track.worth > 0 else ONE_SHARE
         index = (track.index * max(factor, _LEAST_FACTOR)).quantize(_INDEX_STEP)
     index = max(index, _INDEX_STEP)

@@ -33,8 +33,8 @@ def check_alone(run: Run, artifacts: Artifacts) -> None:
             raise InvalidInputError(
                 "RUN_UNDER_WAY",
                 "Two runs at once would sell the same shares twice: nothing was traded. Wait until "
-                "it is over, and two minutes more if it failed, then start again; algo-trader "
-                "flatten does so by itself.",
+                "it is over, and a minute more, or three if it was stopped, then start again; "
+                "algo-trader flatten does so by itself.",
                 run=other.run_id,
                 execution=holder.rsplit(":", 1)[-1],
             )

@@ -11,12 +11,14 @@ from msgspec import Struct
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.switch import reduce_if_active
+from algotrader.believed import Belief, Prices, believe
 from algotrader.bell import NEW_YORK
 from algotrader.desk import desk_of
 from algotrader.errors import DeskError, InvalidInputError
 from algotrader.loss_limits import braked, brakes, counted_anew
 from algotrader.model import (
     Activity,
+    LatestPrice,
     LossLimits,
     Performance,
     Snapshot,
@@ -26,10 +28,8 @@ from algotrader.model import (
 from algotrader.performance import (
     Look,
     carry_on,
-    current_price,
     drawdown_of,
     shares_of,
-    split_ratio,
     statement_start,
     symbols_of,
 )
@@ -78,9 +78,11 @@ def measured(
     settings, run = opening.settings, opening.run
     kept = _kept(artifacts, run.desk)
     statement = opening.broker.statement(statement_start(kept.track, opening.rung.previous_close))
-    look, warnings = _look(opening, artifacts, books, snapshot, statement)
+    look, belief, warnings = _look(opening, artifacts, books, snapshot, statement, kept.track)
     track = carry_on(kept.track, look)
-    reached = brakes(track, LossLimits.of(settings))
+    # What may be a crash brakes this run, and is kept once a close confirms it.
+    feared = carry_on(kept.track, replace(look, prices=belief.braking))
+    reached = brakes(feared, LossLimits.of(settings))
     state, reason = braked(snapshot.trading_state, snapshot.trading_state_reason, reached)
     warnings = [*snapshot.warnings, *kept.warnings, *warnings]
     keeps = run.takes_claim and settings.mode is not TradingMode.DRY_RUN
@@ -98,10 +100,10 @@ def measured(
                 f"not be set to REDUCING ({problem}): do it yourself with algo-trader reduce."
             )
         else:
-            track = counted_anew(track, reached)
+            track = replace(track, day=counted_anew(feared, reached).day)
     if keeps:
         _keep(artifacts, track, kept)
-    performance, more = _performance(opening, track, statement)
+    performance, more = _performance(opening, feared, statement)
     return replace(
         snapshot,
         trading_state=state,
@@ -117,30 +119,36 @@ def _look(
     books: Books,
     snapshot: Snapshot,
     statement: tuple[Activity, ...] | None,
-) -> tuple[Look, list[str]]:
-    rung, holdings = opening.rung, books.ledger.holdings
+    track: Track | None,
+) -> tuple[Look, Belief, list[str]]:
+    rung, holdings, settings = opening.rung, books.ledger.holdings, opening.settings
     then = {} if books.before is None else books.before.holdings
     closes = _closes(opening, {*then, *holdings}, "raw", _BARS_BACK)
-    prices = {
-        symbol: price
-        for symbol in holdings
-        if (
-            price := current_price(
-                snapshot.prices.get(symbol),
-                closes.get(symbol),
-                rung.previous_close,
-                split_ratio(snapshot.corporate_actions, symbol),
-            )
+    told = Prices(
+        latest=snapshot.prices,
+        closes=closes,
+        actions=snapshot.corporate_actions,
+        session=rung.session.date,
+        previous_close=rung.previous_close,
+        now=opening.clock.now,
+        is_open=rung.session.open <= opening.clock.now < rung.session.close,
+        max_deviation=settings.max_price_deviation,
+        max_age_seconds=settings.max_price_age_seconds,
+    )
+    belief = believe(told, track, books.ledger)
+    without = sorted(
+        {*(each for each in then if each not in closes), *({*holdings} - {*belief.kept})}
+    )
+    warnings = [f"A price is not believed. {each}" for each in belief.doubts]
+    if without:
+        warnings.append(
+            f"No price of {', '.join(without)}: in profit and loss they stand as at the last look, "
+            "or at what they cost when there was none."
         )
-        is not None
-    }
-    without = sorted({*(each for each in then if each not in closes), *({*holdings} - {*prices})})
-    warnings = [
-        f"No price of {', '.join(without)}: in profit and loss they count as worth what they cost."
-    ]
-    desk = desk_of(opening.settings, snapshot)
+    at_belief = {each: LatestPrice(price, told.now) for each, price in belief.kept.items()}
+    desk = desk_of(settings, replace(snapshot, prices={**snapshot.prices, **at_belief}))
     positions = sum(
-        (finite(holdings[each].qty * price) for each, price in prices.items()), Decimal(0)
+        (finite(holdings[each].qty * price) for each, price in belief.kept.items()), Decimal(0)
     )
     look = Look(
         session=rung.session.date,
@@ -149,14 +157,14 @@ def _look(
         ledger=books.ledger,
         before=books.before,
         closes=closes,
-        prices=prices,
+        prices=belief.kept,
         worth=max(desk.capital, positions),
         statement=statement,
         shares=shares_of(snapshot.positions),
         actions=snapshot.corporate_actions,
         reset_at=_reset(artifacts),
     )
-    return look, warnings if without else []
+    return look, belief, warnings
 
 
 def _closes(

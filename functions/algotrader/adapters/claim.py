@@ -22,11 +22,16 @@ LAST_CALL = timedelta(seconds=90)
 
 
 class Claim(Struct, frozen=True):
-    """``claim.json``: which execution has the run, and how it stands; ``at`` is when it took it."""
+    """``claim.json``: which execution has the run, and how it stands.
+
+    ``at`` is when it took it, by the broker's clock; ``ended`` when it gave it back, by the
+    machine's.
+    """
 
     execution_arn: str
     state: Literal["running", "done", "failed"]
     at: datetime
+    ended: datetime | None = None
 
 
 class Grip(StrEnum):
@@ -82,7 +87,8 @@ def finish(artifacts: Artifacts, run: Run, state: Literal["done", "failed"]) -> 
     found = artifacts.read_with_tag(claim_key(run), Claim)
     if found is None or found[0].execution_arn != run.execution_arn:
         return False
-    return artifacts.replace(claim_key(run), structs.replace(found[0], state=state), found[1])
+    ended = structs.replace(found[0], state=state, ended=datetime.now(UTC))
+    return artifacts.replace(claim_key(run), ended, found[1])
 
 
 def is_under_way(artifacts: Artifacts, run: Run) -> bool | None:
@@ -96,8 +102,9 @@ def is_under_way(artifacts: Artifacts, run: Run) -> bool | None:
 def who_may_act(artifacts: Artifacts, run: Run) -> str | None:
     """Name another execution whose orders of a run may still come, or may not show yet, if any.
 
-    That is one that lives, and one that ended a moment ago without being done. One that failed
-    before its decision was stored has sent nothing. Unknown counts as alive.
+    That is one that lives, and one that ended a moment ago, done or not: a stop, or an entry of its
+    last seconds, may not show yet. One that failed before its decision was stored has sent nothing.
+    Unknown counts as alive, but a run that is done does not.
 
     Parameters
     ----------
@@ -105,8 +112,11 @@ def who_may_act(artifacts: Artifacts, run: Run) -> str | None:
         The run that is looked at, with the execution that asks in it.
     """
     claim = artifacts.read(claim_key(run), Claim)
-    if claim is None or claim.state == "done" or claim.execution_arn == run.execution_arn:
+    if claim is None or claim.execution_arn == run.execution_arn:
         return None
+    if claim.state == "done":
+        is_quiet = claim.ended is None or datetime.now(UTC) - claim.ended >= SETTLE
+        return None if is_quiet else claim.execution_arn
     if claim.state == "failed" and not artifacts.holds(f"{run.journal}decision.json"):
         return None
     quiet = SETTLE if claim.state == "failed" else SETTLE + LAST_CALL

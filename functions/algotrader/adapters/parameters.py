@@ -7,12 +7,16 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from algotrader.ids import SLOT_PATTERN, SYMBOL_PATTERN
 
 WordT = TypeVar("WordT", bound=StrEnum)
 Scalars = dict[str, bool | int | float | str]
+
+#: A run ends a minute before the next slot: what is left must do for its exits and entries.
+MINUTES_BETWEEN_SLOTS = 5
 
 _LARGEST = 10**12
 _LARGEST_EXACT = 2**53  # a float's, and so JSON's, largest exact integer
@@ -155,6 +159,9 @@ def slots(text: str) -> tuple[str, ...]:
     times = [each for each in slots if SLOT_PATTERN.fullmatch(each) and each.isdigit()]
     if times != slots or sorted(set(slots)) != slots:
         raise Misfit("day, or ascending New York times of day as HHMM, such as 0935,1530")
+    minutes = [int(each[:2]) * 60 + int(each[2:]) for each in slots]
+    if any(late - early < MINUTES_BETWEEN_SLOTS for early, late in pairwise(minutes)):
+        raise Misfit(f"times of day that are {MINUTES_BETWEEN_SLOTS} minutes apart or more")
     return tuple(slots)
 
 

@@ -211,7 +211,7 @@ SLOTTED = replace(BELL, slots=("0935", "1200", "1530"))
     ("scheduled", "now", "slot"),
     [
         (None, "2026-11-25T09:35", "0935"),
-        (None, "2026-11-25T11:59:59", "0935"),
+        (None, "2026-11-25T11:58:59", "0935"),
         (None, "2026-11-25T15:58", "1530"),
         ("2026-11-25T11:59", "2026-11-25T12:01", "0935"),
         ("2026-11-25T12:00", "2026-11-25T12:10", "1200"),
@@ -228,18 +228,36 @@ def test_the_slot_is_the_last_one_due_when_the_bell_rang(
 @pytest.mark.parametrize(
     ("slot", "now", "deadline"),
     [
-        (None, "2026-11-25T11:49:59", "2026-11-25T11:59:59"),
-        (None, "2026-11-25T11:55", "2026-11-25T12:00"),
-        ("0935", "2026-11-25T15:29:59", "2026-11-25T15:30"),
+        (None, "2026-11-25T11:48:59", "2026-11-25T11:58:59"),
+        (None, "2026-11-25T11:55", "2026-11-25T11:59"),
+        ("0935", "2026-11-25T15:28:59", "2026-11-25T15:29"),
         ("0935", "2026-11-25T15:30", "2026-11-25T15:40"),
         (None, "2026-11-25T15:55", "2026-11-25T15:59"),
     ],
 )
-def test_a_run_sends_nothing_once_the_next_slot_has_begun(
+def test_a_run_sends_nothing_in_the_last_minute_before_the_next_slot(
     slot: str | None, now: str, deadline: str
 ) -> None:
-    # both would buy what neither sees of the other
+    # an order may take half a minute to show: both would buy what neither sees of the other
     assert rung(replace(SLOTTED, slot=slot), now).deadline == at(deadline)
+
+
+@pytest.mark.parametrize("now", ["2026-11-25T11:59", "2026-11-25T11:59:59"])
+def test_a_run_that_could_send_nothing_before_the_next_slot_is_refused(now: str) -> None:
+    with pytest.raises(InvalidInputError, match="SLOT_OVER: slot=0935 later=1200"):
+        rung(SLOTTED, now)
+
+    assert rung(replace(SLOTTED, goes_on_when_closed=True), now).deadline > at(now)  # a dry run
+    assert rung(replace(SLOTTED, flatten=True), now).deadline > at("2026-11-25T12:00")
+
+
+def test_slots_a_minute_apart_leave_no_run_any_time() -> None:
+    # which is why the parameter refuses them: the last one alone would ever trade
+    bell = replace(BELL, slots=("0935", "0936", "0937"))
+    for now in ("2026-11-25T09:35", "2026-11-25T09:36:30"):
+        with pytest.raises(InvalidInputError, match="SLOT_OVER"):
+            rung(bell, now)
+    assert rung(bell, "2026-11-25T09:37").deadline == at("2026-11-25T09:47")
 
 
 def test_an_input_may_name_a_slot_that_is_due() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from algotrader.desk import desk_of
 from algotrader.flatten import flatten
 from algotrader.ids import OrderPlace, client_order_id, parse_client_order_id
 from algotrader.model import (
@@ -44,6 +45,14 @@ RUN = run(run_id="2024-03-04-f1542", slot="f1542", entry_symbols=())
 
 def flat(told: Snapshot, of: Run = RUN) -> Decision:
     return flatten(of, SETTINGS, told)
+
+
+def answered_qty(decision: Decision) -> dict[str, Decimal]:
+    answers = (*decision.exits, *decision.denied)
+    return {
+        symbol: sum((each.qty for each in answers if each.symbol == symbol), Decimal(0))
+        for symbol in {each.symbol for each in answers}
+    }
 
 
 def stop(symbol: str, qty: str, leg: Leg = Leg.STOP, **changes: Any) -> Order:
@@ -96,6 +105,8 @@ def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale
     assert quantities(decision.exits) == {"AAPL": Decimal(10), "IBM": Decimal(4)}
     assert set(decision.cancels) == {each.client_order_id for each in mine}
     assert "holds 5, of which 4 can be sold" in decision.why["IBM"]
+    assert [(each.symbol, each.qty) for each in decision.denied] == [("IBM", Decimal(1))]
+    assert "holds 5, of which open orders leave 4" in decision.denied[0].detail
 
 
 def test_what_protects_a_position_that_is_not_sold_stays() -> None:
@@ -160,7 +171,11 @@ def test_an_asset_in_whole_shares_leaves_its_dust_and_says_so() -> None:
     decision = flat(told)
 
     assert quantities(decision.exits) == {"AAPL": Decimal(10)}
-    assert codes(decision) == {"IBM": "NOTHING_TO_SELL"}
+    assert codes(decision) == {"AAPL": "NOTHING_TO_SELL", "IBM": "NOTHING_TO_SELL"}
+    assert {each.symbol: each.qty for each in decision.denied} == {
+        "AAPL": Decimal("0.5"),
+        "IBM": Decimal("0.5"),
+    }
 
 
 @pytest.mark.parametrize(("held", "sold"), [("4", {"AAPL": Decimal(4)}), ("0", {})])
@@ -206,3 +221,7 @@ def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(told:
         standing = [each for each in told.own_open_orders if not each.is_terminal]
         kept = [each for each in standing if each.client_order_id not in decision.cancels]
         assert {each.symbol for each in kept} <= {each.symbol for each in decision.denied}
+    stakes = desk_of(SETTINGS, told).stakes
+    for symbol, answers in answered_qty(decision).items():
+        held = stakes[symbol].held or stakes[symbol].ledger
+        assert answers == held  # sold or named, to the last fraction

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.model import LatestPrice, SymbolProfit, Track
+from algotrader.model import SymbolProfit, Track
 from algotrader.performance import (
     Look,
     carry_on,
-    current_price,
     dividend_part,
     drawdown_of,
     profit_of,
@@ -218,15 +217,50 @@ def test_without_a_price_a_share_is_worth_what_it_cost() -> None:
     assert day_of(carry_on(None, look(prices={}, closes={}))) == 0
 
 
-def test_a_latest_price_from_before_the_close_gives_way_to_the_close() -> None:
-    close = AFTER_CLOSE - timedelta(minutes=15)
-    old, new = (LatestPrice(D(7), close + timedelta(minutes=n)) for n in (-1, 1))
+def test_a_missing_close_makes_no_loss_of_months_one_of_the_day() -> None:
+    old = ledger(AAPL=("100", "13000"))  # bought at 130, at 100 for weeks
 
-    assert current_price(new, D(9), close) == 7
-    assert current_price(old, D(9), close) == 9
-    assert current_price(old, D(9), close, D(2)) == D("4.5")
-    assert current_price(old, None, close) == 7
-    assert current_price(None, None, close) is None
+    first = carry_on(None, look(ledger=old, before=old, closes={}))
+    assert day_of(first) == 0
+
+    monday = carry_on(None, look(ledger=old, before=old))
+    tuesday = carry_on(monday, next_day("99", ledger=old, before=old, closes={}))
+    assert day_of(tuesday) == -100  # since the last look
+
+
+def test_a_close_that_is_missing_across_a_split_makes_nothing() -> None:
+    before, after = ledger(AAPL=("10", "1300")), ledger(AAPL=("20", "1300"))
+    split = {"before": before, "ledger": after, "closes": {}}
+    actions = (action("forward_split", TUESDAY, "2"),)
+
+    assert day_of(carry_on(None, next_day("50", actions=actions, **split))) == 0
+    monday = carry_on(None, look(ledger=before, before=before))
+    tuesday = carry_on(monday, next_day("50", actions=actions, **split))
+    assert (day_of(tuesday), tuesday.index) == (0, 1)
+    unseen = carry_on(monday, replace(next_day("50", actions=actions, **split), prices={}))
+    assert (day_of(unseen), unseen.index) == (0, 1)
+
+
+def test_a_price_that_is_missing_at_one_look_makes_and_loses_nothing() -> None:
+    old = {"ledger": ledger(AAPL=("100", "13000")), "before": ledger(AAPL=("100", "13000"))}
+    later = BELL + timedelta(minutes=30)
+
+    for cost in ("13000", "7000"):
+        held = dict.fromkeys(old, ledger(AAPL=("100", cost)))
+        track = carried(look(**held), look(**held, prices={}, at=later), look(**held, at=later))
+        assert (track.index, track.peak, day_of(track)) == (1, 1, 0)
+
+        never = look(**held, prices={}, closes={})
+        track = carried(never, look(**held, at=later))
+        assert (track.index, track.peak, day_of(track)) == (1, 1, 0)
+
+
+def test_a_withdrawal_before_the_bell_makes_no_limit_lax() -> None:
+    monday = carry_on(None, look(worth=D(100_000)))
+
+    assert carry_on(monday, next_day("70", worth=D(7000))).day.worth == 7000
+    assert carry_on(monday, next_day("70", worth=D(10**9))).day.worth == 100_000
+    assert carry_on(monday, next_day("70", worth=D(0))).day.worth == 100_000
 
 
 quantities = st.integers(0, 50).map(D)

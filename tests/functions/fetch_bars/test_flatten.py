@@ -175,6 +175,22 @@ def test_a_refused_flatten_is_in_nobodys_way(world: World, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("given", [FLATTEN, None])
+def test_orders_of_a_run_that_was_done_a_moment_ago_are_waited_for(
+    world: World, given: Any
+) -> None:
+    journal = DAY if given else FLAT
+    for ago, is_quiet in ((50, False), (61, True)):
+        ended = datetime.now(UTC) - timedelta(seconds=ago)
+        claim = Claim(OTHER_ARN, "done", datetime(2026, 1, 6, 14, 36, tzinfo=UTC), ended)
+        world.artifacts.write(f"{journal}claim.json", claim)
+        if is_quiet:
+            assert world.run(given).outcome in {"OPEN", "FLATTEN"}
+        else:
+            with pytest.raises(InvalidInputError, match="RUN_UNDER_WAY"):
+                world.run(given)
+
+
+@pytest.mark.parametrize("given", [FLATTEN, None])
 def test_orders_of_a_run_that_broke_a_moment_ago_are_waited_for(
     world: World, monkeypatch: pytest.MonkeyPatch, given: Any
 ) -> None:

@@ -274,10 +274,54 @@ def test_after_a_resume_on_the_same_day_the_loss_counts_anew(world: World) -> No
     assert second.performance.desk_profit == -100 * LOST  # the text still tells all of the day
 
 
+def quote(world: World, price: float, at: str = "14:34:58") -> None:
+    trades = {"AAPL": {"t": f"2026-01-06T{at}Z", "p": price}}
+    world.server.on("GET /v2/stocks/trades/latest", {"trades": trades})
+
+
+def test_one_wrong_print_raises_neither_peak_nor_worth_and_is_named(world: World) -> None:
+    hold(world)
+    world.environ |= {"CAPITAL": "12000", "SLOTS": "0935,1000"}
+    quote(world, 1066)
+    first = told(world, world.run())
+    worth = track(world).worth
+    world.now = "2026-01-06T10:00:02-05:00"
+    quote(world, 106.6, "15:00:00")
+    second = told(world, world.run(arn=f"{ARN}-2"))
+
+    assert any("AAPL: PRICE_DEVIATION" in each for each in first.warnings)
+    assert not any("not believed" in each for each in second.warnings)
+    assert (track(world).peak, track(world).index, worth) == (1, 1, 12000)
+    assert second.trading_state is TradingState.ACTIVE
+
+
+def test_a_crash_brakes_the_run_and_a_wrong_print_leaves_no_drawdown_behind(world: World) -> None:
+    hold(world)
+    set_switch("ACTIVE")
+    world.environ |= {"CAPITAL": "12000", "SLOTS": "0935,1000"}
+    quote(world, 53.3)
+
+    snapshot = told(world, world.run())
+
+    assert snapshot.trading_state_reason.startswith("DAILY_LOSS: 44.4")
+    assert switch().startswith("REDUCING DAILY_LOSS")
+    assert snapshot.performance is not None
+    assert snapshot.performance.desk_profit == -5330  # told in full
+    assert any("go by the lower price" in each for each in snapshot.warnings)
+    assert (track(world).peak, track(world).index) == (1, 1)
+
+    # a person resumes: the same loss does not stop the desk again on that day
+    set_switch("ACTIVE")
+    world.now = "2026-01-06T10:00:02-05:00"
+    quote(world, 53.3, "15:00:00")
+    world.environ["MAX_DRAWDOWN"] = "1"
+    assert told(world, world.run(arn=f"{ARN}-2")).trading_state is TradingState.ACTIVE
+
+
 def test_a_drawdown_reduces_again_after_a_resume_until_the_peak_is_reset(world: World) -> None:
     hold(world)
     world.environ |= {"MAX_DRAWDOWN": "0.01", "CAPITAL": "10000", "MAX_DAILY_LOSS": "1"}
-    world.environ["SLOTS"] = "0931,1000,1100,1200"
+    world.environ |= {"SLOTS": "0931,1000,1100,1200", "MAX_PRICE_AGE_SECONDS": "86400"}
     world.now = "2026-01-06T09:31:02-05:00"
     quotes = world.server.scripts["GET /v2/stocks/trades/latest"]
     world.server.on(

@@ -186,6 +186,11 @@ DECISION = "runs/2026-01-06/2026-01-06-day/decision.json"
 MOMENT, LONG = timedelta(seconds=20), timedelta(minutes=3)
 
 
+def done_ago(artifacts: Artifacts, ago: timedelta | None) -> None:
+    ended = None if ago is None else datetime.now(UTC) - ago
+    artifacts.write(claim_key(run_of(ONE)), Claim(ONE, "done", NOW, ended))
+
+
 def test_a_run_that_lives_may_act_and_one_that_is_done_or_nobodys_may_not(
     artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +200,23 @@ def test_a_run_that_lives_may_act_and_one_that_is_done_or_nobodys_may_not(
     assert who_may_act(artifacts, run_of(TWO)) == ONE
     assert who_may_act(artifacts, run_of(ONE)) is None  # an execution is in no way of its own
     finish(artifacts, run_of(ONE), "done")
+    done_ago(artifacts, LONG)
     assert who_may_act(artifacts, run_of(TWO)) is None
+
+
+@pytest.mark.parametrize(
+    ("ago", "may_act"), [(MOMENT, True), (timedelta(seconds=61), False), (None, False)]
+)
+def test_the_last_orders_of_a_run_that_was_done_a_moment_ago_may_not_show_yet(
+    artifacts: Artifacts, ago: timedelta | None, *, may_act: bool
+) -> None:
+    take_claim(artifacts, run_of(ONE), NOW)
+    finish(artifacts, run_of(ONE), "done")
+    assert who_may_act(artifacts, run_of(TWO)) == ONE
+    done_ago(artifacts, ago)  # None: nobody wrote down when it ended
+
+    assert who_may_act(artifacts, run_of(TWO)) == (ONE if may_act else None)
+    assert who_may_act(artifacts, run_of(ONE)) is None
 
 
 @pytest.mark.parametrize("ended", [None, MOMENT])

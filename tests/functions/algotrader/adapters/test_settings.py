@@ -101,7 +101,17 @@ WRONG = {
     "BarsFeed": ["SIP", "otc", ""],
     "DataFeed": ["IEX", "yahoo", ""],
     "Adjustment": ["none", ""],
-    "Slots": ["", "report", "day,0935", "1530,0935", "0935,0935", "2460", "935"],
+    "Slots": [
+        "",
+        "report",
+        "day,0935",
+        "1530,0935",
+        "0935,0935",
+        "2460",
+        "935",
+        "0935,0936",
+        "0958,1002",
+    ],
     "MaxBellAgeSeconds": ["0", ""],
     "RunDeadlineSeconds": ["9", "3601", "600.0"],
 }
@@ -135,6 +145,12 @@ def test_a_parameter_that_never_arrived_is_told(environ: dict[str, str], paramet
 
     with pytest.raises(ConfigurationError, match=rf"PARAMETER_MISSING.*{parameter}"):
         load_settings(environ)
+
+
+def test_slots_may_be_five_minutes_apart(environ: dict[str, str]) -> None:
+    environ["SLOTS"] = "0935,0940,0958,1003"
+
+    assert load_settings(environ).slots == ("0935", "0940", "0958", "1003")
 
 
 def test_spaces_around_symbols_and_slots_mean_nothing(environ: dict[str, str]) -> None:
