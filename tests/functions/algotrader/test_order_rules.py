@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from algotrader.adapters.alpaca.trading import terms
 from algotrader.flatten import flatten
 from algotrader.ids import OrderPlace, client_order_id
 from algotrader.limits import Reason, Refusal
@@ -37,6 +38,8 @@ from algotrader.submission import (
     first_plan,
     orders_to_post,
 )
+from local.paper_broker.rules import check_fraction, parse_ticket
+from local.paper_broker.values import Refusal as PaperRefusal
 from tests.functions.algotrader.test_submission import BUY_IBM, EXIT, NOTHING, RUN, known
 from tests.functions.algotrader.test_submission import decision as decision_of
 from tests.functions.algotrader.test_submission import order as shown
@@ -249,3 +252,62 @@ def test_an_order_that_stands_at_the_broker_is_kept_whatever_rule_it_broke() -> 
 def test_a_run_by_another_slot_keeps_the_length_of_ids() -> None:
     made = decided({"IBM": D("0.3")}, of=run(slot="f1559", desk="abc123"))
     assert broken_rule(made.entries[0]) is None
+
+
+# What the paper broker says
+
+odd_decimals = st.decimals(0, 2000, places=10) | st.sampled_from(["0", "-1", "1e-9", "7"]).map(D)
+odd_prices = st.none() | st.decimals("0.0001", 3, places=5) | st.decimals(1, 500, places=2)
+
+
+@st.composite
+def odd_orders(draw: st.DrawFn) -> OrderIntent:
+    return order(
+        side=draw(st.sampled_from(Side)),
+        qty=draw(odd_decimals),
+        notional=draw(st.none() | odd_decimals | st.decimals(1, 500, places=2)),
+        order_type=draw(st.sampled_from([OrderType.MARKET, OrderType.LIMIT, OrderType.STOP])),
+        limit_price=draw(odd_prices),
+        stop_price=draw(odd_prices),
+        time_in_force=draw(st.sampled_from(TimeInForce)),
+    )
+
+
+def refused_by_paper(intent: OrderIntent, *, fractionable: bool) -> bool:
+    try:
+        check_fraction(parse_ticket(terms(intent)), fractionable=fractionable)
+    except PaperRefusal:
+        return True
+    return False
+
+
+@hypothesis_settings(max_examples=400, deadline=None)
+@given(intent=odd_orders(), fractionable=st.booleans())
+def test_what_keeps_the_rules_is_refused_by_no_rule_of_the_paper_broker(
+    intent: OrderIntent, *, fractionable: bool
+) -> None:
+    kept = broken_rule(intent, asset("IBM", fractionable=fractionable)) is None
+    assert not (kept and refused_by_paper(intent, fractionable=fractionable))
+
+
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(bell=bells())
+def test_the_paper_broker_refuses_no_decided_order_for_a_rule(bell: Bell) -> None:
+    made = bell.decide()
+    for intent in (*made.exits, *made.entries):
+        is_listed = bell.snapshot.assets.get(intent.symbol)
+        can_be_split = is_listed is None or is_listed.fractionable
+        assert not refused_by_paper(intent, fractionable=can_be_split)
+
+
+def test_no_order_asks_for_extended_hours() -> None:
+    body = terms(order(**MARKET, notional=D("12.30")))
+    assert body == {
+        "symbol": "IBM",
+        "notional": "12.30",
+        "side": "buy",
+        "type": "market",
+        "time_in_force": "day",
+        "client_order_id": "at1-abc123-2024-03-04-day-IBM-entry-0",
+    }
+    assert "extended_hours" not in terms(order())
