@@ -20,7 +20,7 @@ from algotrader.adapters.settings import (
     read_trading_state,
 )
 from algotrader.errors import ConfigurationError
-from algotrader.model import Settings, TradingMode, TradingState
+from algotrader.model import OrderType, Settings, TradingMode, TradingState
 from tests.support.settings import SETTINGS
 
 REPOSITORY = Path(__file__).parents[4]
@@ -135,6 +135,16 @@ def test_a_parameter_that_never_arrived_is_told(environ: dict[str, str], paramet
 
     with pytest.raises(ConfigurationError, match=rf"PARAMETER_MISSING.*{parameter}"):
         load_settings(environ)
+
+
+def test_entries_by_value_need_fractions(environ: dict[str, str]) -> None:
+    environ["ORDER_TYPE"] = "notional"
+    with pytest.raises(ConfigurationError, match=r"FractionalShares.*OrderType=notional") as raised:
+        load_settings({**environ, "FRACTIONAL_SHARES": "false"})
+    assert raised.value.code == "PARAMETER_INVALID"
+
+    settings = load_settings({**environ, "FRACTIONAL_SHARES": "true"})
+    assert settings.order_type is OrderType.NOTIONAL
 
 
 def test_spaces_around_symbols_and_slots_mean_nothing(environ: dict[str, str]) -> None:
