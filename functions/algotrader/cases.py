@@ -7,19 +7,20 @@ from datetime import datetime
 from decimal import Decimal
 
 from algotrader import limits
+from algotrader.by_value import Size, is_by_value, size_for
 from algotrader.desk import Desk, Room
 from algotrader.limits import Refusal
 from algotrader.model import LatestPrice, Run, Settings, Side, Snapshot
 from algotrader.sizing import (
+    FRACTION_STEP,
     ONE_SHARE,
     ZERO,
     Sizing,
     Stake,
     Wanted,
     dollars,
-    floor_to,
-    is_enough,
     marketable_price,
+    money_missing,
     quantity_step,
     tidy,
     usable,
@@ -44,6 +45,8 @@ class Case:
         Entries are multiples of it.
     cut_to : str
         To what ``qty`` was cut, in words, when it is less than what is wanted.
+    notional : Decimal or None
+        Of an order by value, its dollars.
     """
 
     weight: Decimal
@@ -55,6 +58,7 @@ class Case:
     worst: Decimal
     step: Decimal
     cut_to: str = "what can be sold now"
+    notional: Decimal | None = None
 
     @property
     def symbol(self) -> str:
@@ -69,7 +73,7 @@ class Case:
     @property
     def money(self) -> Decimal:
         """What a buy may cost, or what a sell brings at least; dollars."""
-        return self.qty * self.worst
+        return Size(self.qty, self.notional).cost(self.worst)
 
 
 def case_of(
@@ -87,7 +91,7 @@ def case_of(
         reference=reference,
         worst_buy=marketable_price(reference, Side.BUY, bps),
         step=step,
-        exit_step=None if asset is None or asset.fractionable else ONE_SHARE,
+        exit_step=FRACTION_STEP if asset is None or asset.fractionable else ONE_SHARE,
     )
     if reference > 0 or weight == 0:
         wanted = wanted_order(weight, stake, sizing)
@@ -95,12 +99,17 @@ def case_of(
         wanted = Wanted(Side.BUY, ZERO, ZERO)
     if wanted is None:
         return None
+    size = Size(wanted.sendable)
+    if reference > 0 and is_by_value(settings, wanted.side, step):
+        missing = money_missing(weight, stake, sizing)
+        size = size_for(missing, sizing.worst_buy, step, by_value=True)
     return Case(
         weight=weight,
         stake=stake,
         price=None if usable(price) is None else price,
         wanted=wanted,
-        qty=wanted.sendable,
+        qty=size.qty,
+        notional=size.notional,
         reference=reference,
         worst=marketable_price(reference, wanted.side, bps) if reference > 0 else ZERO,
         step=step,
@@ -142,7 +151,7 @@ def first_refusal(
         return limits.ledger_matches(case.stake) or limits.something_to_sell(case.qty, case.stake)
     now = snapshot.clock.now
     looks_back = not run.sends_orders and now >= snapshot.session.close
-    after = (case.stake.held + case.qty) * case.worst
+    after = case.stake.held * case.worst + case.money
     return (
         limits.no_replacement_open(foreign)
         or limits.ledger_matches(case.stake)
@@ -166,6 +175,7 @@ def first_refusal(
             case.weight * desk.capital,
             case.step,
             settings.min_order_notional,
+            case.money,
         )
         or limits.max_position_weight(
             after, desk.capital, settings.max_position_weight, case.weight
@@ -191,19 +201,25 @@ def cut_to_room(case: Case, room: Room, least: Decimal) -> Case:
     least : Decimal
         What an entry that was cut must still cost, in dollars.
     """
-    if case.money <= room.money:
-        return case
-    qty = floor_to(room.money, case.worst, case.step)
-    if not is_enough(qty, case.worst, case.step) or qty * case.worst < least:
-        return case
     by_exposure = room.exposure_left < room.funds
     cut_to = "what MaxGrossExposure leaves" if by_exposure else "the money there is"
-    return replace(case, qty=qty, cut_to=cut_to)
+    return cut_to_money(case, room.money, least, cut_to)
+
+
+def cut_to_money(case: Case, money: Decimal, least: Decimal, cut_to: str) -> Case:
+    """Cut an entry to an amount of dollars; left as it is when less than ``least`` would remain."""
+    if case.money <= money:
+        return case
+    size = size_for(money, case.worst, case.step, by_value=case.notional is not None)
+    if not size.is_enough(case.worst, case.step, least):
+        return case
+    return replace(case, qty=size.qty, notional=size.notional, cut_to=cut_to)
 
 
 def why_order(case: Case, desk: Desk) -> str:
     """Tell why an order is sent, with its numbers."""
-    text = f"{case.side.value} {case.qty:f}: {_terms(case, desk)}"
+    value = "" if case.notional is None else f" for {case.notional:.2f} dollars"
+    text = f"{case.side.value} {case.qty:f}{value}: {_terms(case, desk)}"
     if case.qty < case.wanted.qty:
         text += f"; cut from {case.wanted.qty:f} to {case.cut_to}"
     return text + _difference(case.stake)

@@ -30,6 +30,7 @@ from algotrader.model import (
     Snapshot,
     TradingState,
 )
+from algotrader.order_rules import broken_rule
 from algotrader.own_orders import is_protective, leg_of, resting_stops
 from algotrader.ramp import Ramp, ramp_of
 from algotrader.sizing import MONEY, ZERO, usable
@@ -90,7 +91,11 @@ def _decide(
             continue
         cases.append(case)
         stop = stops.get(symbol)
-        if refusal := first_refusal(case, run, settings, snapshot, desk, stop):
+        refusal = first_refusal(case, run, settings, snapshot, desk, stop)
+        refusal = refusal or broken_rule(
+            _intent(case, run, settings, desk), snapshot.assets.get(symbol)
+        )
+        if refusal:
             refused[symbol] = refusal
 
     clear = [case for case in cases if case.symbol not in refused]
@@ -234,6 +239,8 @@ def _cancels(snapshot: Snapshot) -> tuple[str, ...]:
 
 def _intent(case: Case, run: Run, settings: Settings, desk: Desk) -> OrderIntent:
     leg = Leg.ENTRY if case.side is Side.BUY else Leg.EXIT
+    by_value = settings.order_type is OrderType.NOTIONAL
+    kind = OrderType.MARKET if by_value else settings.order_type
     return OrderIntent(
         client_order_id=client_order_id(
             OrderPlace(run.desk, run.session, run.slot, case.symbol, leg, 0)
@@ -242,8 +249,9 @@ def _intent(case: Case, run: Run, settings: Settings, desk: Desk) -> OrderIntent
         side=case.side,
         leg=leg,
         qty=case.qty,
-        order_type=settings.order_type,
-        limit_price=case.worst if settings.order_type is OrderType.LIMIT else None,
+        order_type=kind,
+        limit_price=case.worst if kind is OrderType.LIMIT else None,
         reference_price=case.reference,
         why=why_order(case, desk),
+        notional=case.notional,
     )

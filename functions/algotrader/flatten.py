@@ -23,8 +23,20 @@ from algotrader.model import (
     Snapshot,
     TradingState,
 )
+from algotrader.order_rules import broken_rule
 from algotrader.own_orders import is_protective, leg_of
-from algotrader.sizing import MONEY, ONE_SHARE, ZERO, Stake, dollars, finite, tidy, usable
+from algotrader.sizing import (
+    FRACTION_STEP,
+    MONEY,
+    ONE_SHARE,
+    ZERO,
+    Stake,
+    dollars,
+    finite,
+    floor_to,
+    tidy,
+    usable,
+)
 from algotrader.stops import audit_stops
 
 
@@ -49,13 +61,15 @@ def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
                 why[symbol] = f"nothing to sell: holds 0{_difference(stake)}"
                 continue
             qty = _sendable(stake, freed)
+            intent = _intent(stake, qty, run, snapshot, desk)
             refusal = _refusal(stake, qty, freed)
+            refusal = refusal or broken_rule(intent, freed.assets.get(symbol))
             if refusal is not None:
                 denied.append(OrderDenied(symbol, Side.SELL, wanted, refusal.code, refusal.detail))
                 why[symbol] = f"denied sell {wanted:f}: {refusal.code}: {refusal.detail}"
                 continue
-            exits.append(_intent(stake, qty, run, snapshot, desk))
-            why[symbol] = exits[-1].why
+            exits.append(intent)
+            why[symbol] = intent.why
             if qty < wanted:
                 denied.append(_rest(stake, qty))
         sold = {each.symbol: desk.stakes[each.symbol].held - each.qty for each in exits}
@@ -102,9 +116,8 @@ def _as_if_canceled(snapshot: Snapshot) -> Snapshot:
 def _sendable(stake: Stake, snapshot: Snapshot) -> Decimal:
     """Give what of a holding the broker takes an order for: whole shares where it must be."""
     asset = snapshot.assets.get(stake.symbol)
-    if asset is None or asset.fractionable:
-        return tidy(stake.tradable)
-    return tidy(stake.tradable // ONE_SHARE * ONE_SHARE)
+    step = FRACTION_STEP if asset is None or asset.fractionable else ONE_SHARE
+    return floor_to(stake.tradable, ONE_SHARE, step)
 
 
 def _refusal(stake: Stake, qty: Decimal, snapshot: Snapshot) -> Refusal | None:

@@ -26,7 +26,7 @@ from algotrader.sizing import (
     ONE_SHARE,
     Stake,
     dollars,
-    is_enough,
+    makes_an_order,
     tidy,
     usable,
 )
@@ -54,6 +54,7 @@ class Reason(StrEnum):
     BELOW_MINIMUM_ORDER = "BELOW_MINIMUM_ORDER"
     MAX_POSITION_WEIGHT = "MAX_POSITION_WEIGHT"
     MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"
+    ORDER_RULE = "ORDER_RULE"
     MAX_ORDERS_PER_RUN = "MAX_ORDERS_PER_RUN"
     INSUFFICIENT_CASH = "INSUFFICIENT_CASH"
     CAPITAL_EXCEEDED = "CAPITAL_EXCEEDED"
@@ -249,15 +250,26 @@ def named_in_input(symbol: str, entry_symbols: tuple[str, ...]) -> Refusal | Non
 
 
 def minimum_order(
-    qty: Decimal, worst: Decimal, target: Decimal, step: Decimal, min_notional: Decimal
+    qty: Decimal,
+    worst: Decimal,
+    target: Decimal,
+    step: Decimal,
+    min_notional: Decimal,
+    cost: Decimal | None = None,
 ) -> Refusal | None:
     """Ask for a buy that the broker takes, and of no less money than the template asks for.
 
     The broker takes one share at least, in fractions one dollar's worth.
+
+    Parameters
+    ----------
+    cost : Decimal or None
+        The dollars of an order by value; None means what the quantity costs at its worst price.
     """
-    if not is_enough(qty, worst, step):
+    cost = qty * worst if cost is None else cost
+    if not makes_an_order(qty, cost, step):
         told = "one share" if step >= ONE_SHARE else f"{MIN_FRACTIONAL_NOTIONAL} dollar's worth"
-    elif qty * worst < min_notional:
+    elif cost < min_notional:
         told = f"the least order of {min_notional:.2f}"
     else:
         return None
@@ -356,9 +368,10 @@ def _whose(order: Order) -> str:
 
 
 def _told(orders: Iterable[Order], name: Callable[[Order], str] = _id) -> str:
-    return ", ".join(
-        sorted(
-            f"{each.side.value} {'?' if each.qty is None else f'{tidy(each.qty):f}'} ({name(each)})"
-            for each in orders
-        )
-    )
+    return ", ".join(sorted(f"{each.side.value} {_amount(each)} ({name(each)})" for each in orders))
+
+
+def _amount(order: Order) -> str:
+    if order.notional is not None:
+        return f"{order.notional:.2f} dollars"
+    return "?" if order.qty is None else f"{tidy(order.qty):f}"

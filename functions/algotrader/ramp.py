@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from algotrader.cases import Case
+from algotrader.cases import Case, cut_to_money
 from algotrader.limits import Reason, Refusal
 from algotrader.model import Run, Settings, TradingMode
-from algotrader.sizing import floor_to, is_enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +33,10 @@ class Ramp:
         No band is asked for, unlike where money is short: a desk that bought nothing because its
         ramp is low would learn nothing from it. The next run buys on.
         """
-        if self.room is None or case.money <= self.room:
+        if self.room is None:
             return case
-        qty = floor_to(self.room, case.worst, case.step)
-        too_little = qty * case.worst < self.settings.min_order_notional
-        if too_little or not is_enough(qty, case.worst, case.step):
-            return case
-        return replace(case, qty=qty, cut_to="what LiveRampNotional leaves")
+        least = self.settings.min_order_notional
+        return cut_to_money(case, self.room, least, "what LiveRampNotional leaves")
 
     def refusal(self, cost: Decimal) -> Refusal | None:
         """Refuse an entry that costs more than what is left, at its worst price."""

@@ -80,9 +80,9 @@ class Sizing:
         Desk capital and the no-trade band, both in dollars.
     reference, worst_buy : Decimal
         What a share is valued at, and the most that a bought one may cost.
-    step, exit_step : Decimal or None
-        Quantities of orders are multiples of ``step``. A full exit is a multiple of ``exit_step``,
-        or exact when that is None.
+    step, exit_step : Decimal
+        Quantities of orders are multiples of ``step``, those of a full exit of ``exit_step``: of a
+        fractionable asset the finest quantity that there is, so that nothing is left.
     """
 
     capital: Decimal
@@ -90,7 +90,7 @@ class Sizing:
     reference: Decimal
     worst_buy: Decimal
     step: Decimal
-    exit_step: Decimal | None
+    exit_step: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +165,18 @@ def open_buy_cost(
 ) -> Decimal:
     """Add up what open buys may still cost, in dollars.
 
-    A buy without a limit counts at its symbol's latest price plus the offset. One of an unknown
-    quantity, or without any price, counts for nothing here: the broker took it off buying power.
+    A buy by value counts at what its fills have left of it, one without a limit at its symbol's
+    latest price plus the offset. One of an unknown quantity, or without any price, counts for
+    nothing here: the broker took it off buying power.
     """
     total = ZERO
     for order in orders:
-        if order.side is not Side.BUY or order.is_terminal or order.qty is None:
+        if order.side is not Side.BUY or order.is_terminal:
+            continue
+        if order.notional is not None:
+            spent = order.filled_qty * (order.filled_avg_price or ZERO)
+            total += max(order.notional - spent, ZERO)
+        if order.qty is None:
             continue
         price = order.limit_price
         if price is None and (latest := usable(prices.get(order.symbol))) is not None:
@@ -208,8 +214,10 @@ def tick_of(price: Decimal) -> Decimal:
 
 def worst_cost(intent: OrderIntent, settings: Settings) -> Decimal:
     """Give the most that a buy may cost, or the least that a sell may bring, in dollars."""
+    if intent.notional is not None:
+        return intent.notional
     with localcontext(MONEY):
-        return intent.qty * _worst_price(intent, settings)
+        return intent.qty * worst_price(intent, settings)
 
 
 def affordable_quantity(intent: OrderIntent, cash: Decimal, settings: Settings) -> Decimal:
@@ -219,7 +227,7 @@ def affordable_quantity(intent: OrderIntent, cash: Decimal, settings: Settings) 
     say whether its asset is.
     """
     with localcontext(MONEY):
-        price = _worst_price(intent, settings)
+        price = worst_price(intent, settings)
         whole = intent.qty == intent.qty.to_integral_value()
         step = ONE_SHARE if whole or not settings.fractional_shares else FRACTION_STEP
         qty = min(intent.qty, floor_to(max(cash, ZERO), price, step))
@@ -229,7 +237,12 @@ def affordable_quantity(intent: OrderIntent, cash: Decimal, settings: Settings) 
 
 def is_enough(qty: Decimal, price: Decimal, step: Decimal) -> bool:
     """Whether a quantity makes an order: a share, or in fractions a dollar's worth."""
-    return qty >= ONE_SHARE or (step < ONE_SHARE and qty * price >= MIN_FRACTIONAL_NOTIONAL)
+    return makes_an_order(qty, qty * price, step)
+
+
+def makes_an_order(qty: Decimal, cost: Decimal, step: Decimal) -> bool:
+    """Whether a quantity above 0 that costs so much makes an order: as `is_enough`, by its cost."""
+    return qty >= ONE_SHARE or (qty > 0 and step < ONE_SHARE and cost >= MIN_FRACTIONAL_NOTIONAL)
 
 
 def floor_to(money: Decimal, price: Decimal, step: Decimal) -> Decimal:
@@ -254,10 +267,8 @@ def wanted_order(weight: Decimal, stake: Stake, sizing: Sizing) -> Wanted | None
     if weight == 0:
         if stake.held <= 0 and stake.ledger <= 0:
             return None
-        sendable = stake.tradable
-        if sizing.exit_step is not None:
-            sendable = sendable // sizing.exit_step * sizing.exit_step
-        return Wanted(Side.SELL, tidy(stake.held or stake.ledger), tidy(sendable))
+        sendable = floor_to(stake.tradable, ONE_SHARE, sizing.exit_step)
+        return Wanted(Side.SELL, tidy(stake.held or stake.ledger), sendable)
     target = weight * sizing.capital
     drift = target - stake.held * sizing.reference
     if stake.held > 0 and (drift == 0 or abs(drift) < sizing.band):
@@ -267,11 +278,15 @@ def wanted_order(weight: Decimal, stake: Stake, sizing: Sizing) -> Wanted | None
         free = floor_to(stake.tradable, ONE_SHARE, sizing.step)
         wanted = Wanted(Side.SELL, qty, min(qty, free))
     else:
-        missing = max(target - stake.held * sizing.worst_buy, ZERO)
-        qty = floor_to(missing, sizing.worst_buy, sizing.step)
+        qty = floor_to(money_missing(weight, stake, sizing), sizing.worst_buy, sizing.step)
         wanted = Wanted(Side.BUY, qty, qty)
     first_entry = stake.held == 0
     return wanted if first_entry or is_enough(qty, sizing.reference, sizing.step) else None
+
+
+def money_missing(weight: Decimal, stake: Stake, sizing: Sizing) -> Decimal:
+    """Give the dollars that a holding is short of its target at the worst price; never below 0."""
+    return max(weight * sizing.capital - stake.held * sizing.worst_buy, ZERO)
 
 
 def finite(value: Decimal) -> Decimal:
@@ -291,7 +306,8 @@ def dollars(price: Decimal) -> str:
     return f"{told:.2f}" if told == told.quantize(CENT) else f"{told:f}"
 
 
-def _worst_price(intent: OrderIntent, settings: Settings) -> Decimal:
+def worst_price(intent: OrderIntent, settings: Settings) -> Decimal:
+    """Give the most that a bought share may cost, or the least that a sold one may bring."""
     if intent.limit_price is not None:
         return intent.limit_price
     return marketable_price(intent.reference_price, intent.side, settings.limit_offset_bps)

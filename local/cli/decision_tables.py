@@ -91,7 +91,9 @@ def _orders(orders: Sequence[dict[str, Any]], capital: str) -> RenderableType:
 
 
 def _notional(order: dict[str, Any]) -> Decimal | None:
-    """Give what an order is worth at its limit, a market order at the latest price."""
+    """Give what an order is worth: its value, or at its limit, else at the latest price."""
+    if order.get("notional"):
+        return decimal(order["notional"])
     qty, price = decimal(order["qty"]), decimal(order["limit_price"] or order["reference_price"])
     return None if qty is None or price is None else qty * price
 

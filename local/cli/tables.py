@@ -129,7 +129,7 @@ def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
         (
             order["side"],
             order["symbol"],
-            order["qty"],
+            order["qty"] or f"for {money(order.get('notional'))}",
             order["status"],
             order["filled_qty"],
             order["filled_avg_price"] or "",

@@ -6,8 +6,11 @@ import json
 import re
 from importlib.resources import files
 
+from algotrader.ids import MAX_CLIENT_ORDER_ID_LENGTH
 from algotrader.limits import Reason
 from algotrader.model import TERMINAL_STATUSES
+from algotrader.order_rules import PRICED_BY
+from algotrader.sizing import FRACTION_STEP, MIN_FRACTIONAL_NOTIONAL
 from tests.docs.markdown import table, text_of
 
 PAGE = "docs/orders.md"
@@ -40,7 +43,26 @@ def test_what_is_no_end_is_waited_for() -> None:
         assert row["What the desk does"].startswith("waits") is (row["End"] == "no"), status
 
 
+def test_every_type_of_order_has_its_row_with_its_prices() -> None:
+    found = table(PAGE, "Order types and their rules")
+    told = {row[0].strip("`"): row[3] for row in found.rows}
+    assert told.keys() == {each.value for each in PRICED_BY}
+    for kind, prices in PRICED_BY.items():
+        words = {name.removesuffix("_price") for name in prices}
+        named = {word for word in ("limit", "stop") if f"a {word}" in told[kind.value]}
+        assert named == words, kind
+
+
+def test_the_page_tells_the_figures_of_the_rules() -> None:
+    text = text_of(PAGE)
+    assert f"**An id** has {MAX_CLIENT_ORDER_ID_LENGTH} characters at most" in text
+    assert -FRACTION_STEP.adjusted() == 9  # "nine decimals"
+    assert "at most nine decimals" in text
+    assert MIN_FRACTIONAL_NOTIONAL == 1
+    assert "**A value** is a dollar at least" in text
+
+
 def test_every_code_on_the_page_is_one() -> None:
     codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text_of(PAGE)))
     assert codes
-    assert codes <= {*Reason, "STOP_FILLED"}
+    assert codes <= {*Reason, "ORDER_CONFLICT", "STOP_FILLED"}

@@ -193,7 +193,9 @@ def bells(draw: st.DrawFn) -> Bell:
             min_minutes_to_close=draw(st.sampled_from([0, 3, 15])),
             cash_reserve=draw(st.decimals(0, "0.5", places=2)),
             no_trade_band=draw(st.sampled_from([Decimal(0), Decimal("0.01"), Decimal("0.1")])),
-            order_type=draw(st.sampled_from([OrderType.MARKET, OrderType.LIMIT])),
+            order_type=draw(
+                st.sampled_from([OrderType.MARKET, OrderType.LIMIT, OrderType.NOTIONAL])
+            ),
             limit_offset_bps=draw(st.integers(0, 500)),
             fractional_shares=draw(st.booleans()),
         ),

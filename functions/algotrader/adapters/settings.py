@@ -22,6 +22,7 @@ DATA_URL = "https://data.alpaca.markets"
 
 DATA_FEEDS = ("iex", "sip")
 ADJUSTMENTS = ("raw", "split", "dividend", "all")
+ORDER_TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.NOTIONAL)
 MAX_LIMIT_OFFSET_BPS = 1000
 RUN_DEADLINE_SECONDS = (10, 3600)
 MINUTES_OF_A_SESSION = 390
@@ -79,7 +80,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_bar_age_sessions=read("MaxBarAgeSessions", parameters.integer(1)),
         max_missing_bars=read("MaxMissingBars", parameters.integer(0)),
         no_trade_band=read("NoTradeBand", parameters.fraction()),
-        order_type=read("OrderType", parameters.word(OrderType, OrderType.LIMIT, OrderType.MARKET)),
+        order_type=read("OrderType", parameters.word(OrderType, *ORDER_TYPES)),
         limit_offset_bps=read("LimitOffsetBps", parameters.integer(0, MAX_LIMIT_OFFSET_BPS)),
         fractional_shares=read("FractionalShares", parameters.one_of("true", "false")) == "true",
         bars_feed=read("BarsFeed", parameters.one_of(*DATA_FEEDS)),
@@ -91,6 +92,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     )
     if mode is TradingMode.LIVE and not settings.live_account_number:
         raise _invalid("LiveAccountNumber", "", "the live account's number, since TradingMode=live")
+    if settings.order_type is OrderType.NOTIONAL and not settings.fractional_shares:
+        allowed = "true, since OrderType=notional buys fractions, or OrderType to market"
+        raise _invalid("FractionalShares", "false", allowed)
     return settings
 
 

@@ -8,6 +8,7 @@ from algotrader.messages.breakdown import Breakdown
 from algotrader.messages.figures import money, percent, quantity
 from algotrader.messages.outcome import Outcome
 from algotrader.messages.phrases import (
+    amount,
     day_phrase,
     head,
     nothing_phrase,
@@ -149,7 +150,7 @@ def _intent_line(intent: OrderIntent) -> str:
     if intent.limit_price is not None and intent.side.value == "sell":
         terms = f" at {quantity(intent.limit_price)} at least"
     return (
-        f"{intent.side.value} {quantity(intent.qty)} {intent.symbol}, "
+        f"{intent.side.value} {amount(intent)} {intent.symbol}, "
         f"{intent.order_type.value}{terms}, {intent.leg.value}"
     )
 
@@ -158,6 +159,8 @@ def _order_line(order: Order) -> str:
     wanted = "" if order.qty is None else f" of {quantity(order.qty)}"
     price = order.filled_avg_price
     at = "" if price is None else f" at {money(price)}, {money(order.filled_qty * price)}"
+    if order.notional is not None:
+        at += f" of {money(order.notional)}"
     return (
         f"{order.side.value} {quantity(order.filled_qty)}{wanted} {order.symbol}{at}, "
         f"{order.order_type} order {order.status}, {order.client_order_id}"

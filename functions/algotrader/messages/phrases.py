@@ -8,12 +8,13 @@ from algotrader.messages.breakdown import Breakdown
 from algotrader.messages.figures import money, percent, quantity, share
 from algotrader.messages.gsm7 import shorten, to_gsm7
 from algotrader.messages.outcome import Outcome
-from algotrader.model import Order, Side, TradingState
+from algotrader.model import Order, OrderIntent, Side, TradingState
 
 PRODUCT = "algo-trader"
 MOST_NAMES = 32  # more never fit a text message
 
 _REASON_SEPTETS = 40
+_FILLED = "filled"
 
 
 def head(outcome: Outcome) -> str:
@@ -25,7 +26,7 @@ def head(outcome: Outcome) -> str:
 def orders_phrase(outcome: Outcome, names: int = MOST_NAMES) -> str:
     """Say what was bought and sold, or would have been; empty when nothing."""
     if outcome.is_dry:
-        told = [(each.side, f"{quantity(each.qty)} {each.symbol}") for each in outcome.intents]
+        told = [(each.side, f"{amount(each)} {each.symbol}") for each in outcome.intents]
         words = {Side.SELL: "would sell", Side.BUY: "would buy"}
     else:
         told = [(each.side, _filled_phrase(each, outcome)) for each in outcome.filled]
@@ -62,11 +63,20 @@ def nothing_phrase(outcome: Outcome) -> str:
     return "no orders: all within band"
 
 
+def amount(intent: OrderIntent) -> str:
+    """Say how much an order is for: shares, or dollars of them."""
+    if intent.notional is not None:
+        return f"{money(intent.notional)} of"
+    return quantity(intent.qty)
+
+
 def _filled_phrase(order: Order, outcome: Outcome) -> str:
     """Say what filled, and of how many that were decided: an order may have been cut since."""
     decided = {each.client_order_id: each.qty for each in outcome.intents}
     wanted = max(decided.get(order.client_order_id, order.filled_qty), order.qty or Decimal(0))
     filled = quantity(order.filled_qty)
+    if order.notional is not None and order.status != _FILLED:
+        return f"{filled} {order.symbol} of {money(order.notional)}"
     if wanted <= order.filled_qty:
         return f"{filled} {order.symbol}"
     return f"{filled} of {quantity(wanted)} {order.symbol}"

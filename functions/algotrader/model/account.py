@@ -36,7 +36,17 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as the broker knows it; ``status`` is Alpaca's own word."""
+    """An order as the broker knows it; ``status`` is Alpaca's own word.
+
+    Attributes
+    ----------
+    qty : Decimal or None
+        Shares; None of an order by value.
+    notional : Decimal or None
+        Dollars of an order by value.
+    extended_hours : bool
+        Whether it may trade outside regular hours; the desk's own never do.
+    """
 
     broker_id: str
     client_order_id: str
@@ -53,6 +63,8 @@ class Order:
     stop_price: Decimal | None = None
     time_in_force: str = "day"
     replaces: str | None = None  # the broker's id of the order that this one was put in place of
+    notional: Decimal | None = None
+    extended_hours: bool = False
 
     @property
     def is_terminal(self) -> bool:

@@ -12,7 +12,17 @@ from algotrader.model.words import Leg, OrderType, Side, Stage, TimeInForce
 
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
-    """An order that a plan may send: every term that the broker will be given, and why."""
+    """An order that a plan may send: every term that the broker will be given, and why.
+
+    Attributes
+    ----------
+    qty : Decimal
+        Shares; of an order by value those that it buys at its worst price, which are not sent.
+    reference_price : Decimal
+        The latest price, which sized and priced it.
+    notional : Decimal or None
+        Dollars to buy for, in place of a quantity.
+    """
 
     client_order_id: str
     symbol: str
@@ -21,10 +31,11 @@ class OrderIntent:
     qty: Decimal
     order_type: OrderType
     limit_price: Decimal | None
-    reference_price: Decimal  # the latest price that sized and priced it
+    reference_price: Decimal
     why: str
     stop_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+    notional: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,14 @@ class Leg(StrEnum):
 
 
 class OrderType(StrEnum):
-    """How an order is priced; ``limit`` is a marketable limit, ``stop`` protects a position."""
+    """How an order is priced; ``limit`` is a marketable limit, ``stop`` protects a position.
+
+    ``notional`` is the template's word for entries by value; at the broker they are market orders.
+    """
 
     MARKET = "market"
     LIMIT = "limit"
+    NOTIONAL = "notional"
     STOP = "stop"
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
+from algotrader.by_value import affordable
 from algotrader.model import Decision, Order, OrderDenied, OrderIntent, Plan, Run, Settings, Stage
-from algotrader.sizing import CENT, affordable_quantity, spendable, worst_cost
+from algotrader.sizing import CENT, spendable, worst_cost
 from algotrader.submission.closing import now_of
 from algotrader.submission.protection import sold_by_canceled
 from algotrader.submission.values import Known, denied_of
@@ -33,9 +34,8 @@ def with_entries(
         if sold := sold_by_canceled(intent.symbol, decision, orders):
             denied.append(denied_of(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
             continue
-        qty = affordable_quantity(intent, cash, settings)
-        if qty > 0:
-            bought = replace(intent, qty=qty)
+        bought = affordable(intent, cash, settings)
+        if bought is not None:
             kept.append(bought)
             cash -= worst_cost(bought, settings)
         else:

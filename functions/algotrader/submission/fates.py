@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from algotrader.model import (
     Decision,
@@ -15,6 +15,8 @@ from algotrader.model import (
     Plan,
     Run,
 )
+from algotrader.order_rules import broken_rule
+from algotrader.sizing import FRACTION_STEP, ONE_SHARE, floor_to
 from algotrader.submission.closing import SETTLE, closure_of, given_up, now_of
 from algotrader.submission.posting import open_cancels
 from algotrader.submission.values import Known, Outcome, denied_of
@@ -117,12 +119,14 @@ def _fate(
 ) -> Fate:
     now, closure = now_of(run, plan, known), closure_of(plan, intent)
     order_id = intent.client_order_id
-    for refusal in outcome.rejected:
-        if refusal.client_order_id == order_id:
-            return Fate(None, code=refusal.code, detail=refusal.detail, rejected=refusal)
+    for rejected in outcome.rejected:
+        if rejected.client_order_id == order_id:
+            return Fate(None, code=rejected.code, detail=rejected.detail, rejected=rejected)
     if order := orders.get(order_id):
         awaited = _may_be_refused(order, plan) if intent.leg is Leg.STOP else not order.is_terminal
         return Fate(intent, is_under_way=awaited and not given_up(run, closure, now))
+    if refusal := broken_rule(intent):
+        return Fate(None, code=refusal.code, detail=refusal.detail)
     if closure is not None and now >= closure.at + SETTLE:
         return Fate(None, code=closure.code, detail=closure.detail)
     available = outcome.shortages.get(order_id)
@@ -134,7 +138,7 @@ def _fate(
 def _cut(intent: OrderIntent, available: Decimal) -> Fate:
     """Cut to what is available, in whole shares where whole shares were wanted."""
     whole = intent.qty == intent.qty.to_integral_value()
-    qty = available.to_integral_value(ROUND_FLOOR) if whole else available
+    qty = floor_to(available, ONE_SHARE, ONE_SHARE if whole else FRACTION_STEP)
     if qty <= 0:
         return Fate(None, code="NOTHING_TO_SELL", detail=f"available {available}")
     detail = f"it covers {qty} of {intent.qty}, no more is available"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run
+from algotrader.order_rules import broken_rule
 from algotrader.own_orders import is_protective, remaining
 from algotrader.submission.closing import closure_of, now_of, trades_end
 from algotrader.submission.values import Known
@@ -17,12 +18,15 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
     """Give the plan's orders that the broker doesn't show and that may still be sent, stops first.
 
     An order is in the plan only once all cancels in its symbol have come to their end: beside one
-    it could trade the same shares.
+    it could trade the same shares. What breaks a rule of the broker's is not sent,
+    though it was approved.
     """
     missing = [
         intent
         for intent in plan.orders
-        if intent.client_order_id not in known.orders and closure_of(plan, intent) is None
+        if intent.client_order_id not in known.orders
+        and closure_of(plan, intent) is None
+        and broken_rule(intent) is None
     ]
     return tuple(sorted(missing, key=lambda each: each.leg is not Leg.STOP))
 

@@ -41,10 +41,12 @@ def _terms_of_intent(intent: OrderIntent) -> tuple[object, ...]:
         intent.symbol,
         intent.side.value,
         intent.order_type.value,
-        intent.qty,
+        intent.qty if intent.notional is None else None,
+        intent.notional,
         intent.limit_price,
         intent.stop_price,
         intent.time_in_force.value,
+        False,  # the desk asks for no hours but the regular ones
     )
 
 
@@ -54,7 +56,9 @@ def _terms_of_order(order: Order) -> tuple[object, ...]:
         order.side.value,
         order.order_type,
         order.qty,
+        order.notional,
         order.limit_price,
         order.stop_price,
         order.time_in_force,
+        order.extended_hours,
     )

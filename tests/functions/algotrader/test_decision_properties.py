@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from algotrader.contracts import canonical_json, decode, encode
 from algotrader.limits import Reason
 from algotrader.model import Decision, Leg, OrderIntent, OrderType, Settings, Side, TradingState
-from algotrader.sizing import spendable, stake_of, worst_cost
+from algotrader.sizing import spendable, stake_of, worst_cost, worst_price
 from algotrader.submission import first_plan
 from tests.support.bells import Bell, bells
 from tests.support.desk_world import NOW, UNIVERSE
@@ -48,8 +48,8 @@ def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
         assert order.qty > 0
         assert order.qty % step == 0
         assert not stake.differs
-        worst = worst_cost(order, under) / order.qty
-        after = (stake.held + order.qty) * worst
+        worst = worst_price(order, under)
+        after = stake.held * worst + worst_cost(order, under)
         rounding = 1 + Decimal("1e-20")
         assert after <= under.max_position_weight * decision.desk_capital * rounding
         assert after <= bell.weights[order.symbol] * decision.desk_capital * rounding
@@ -63,7 +63,7 @@ def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
     for order in orders:
         assert order.symbol not in {each.symbol for each in told.corporate_actions}
         assert order.reference_price == told.prices[order.symbol].price
-        assert (order.limit_price is None) is (under.order_type is OrderType.MARKET)
+        assert (order.limit_price is None) is (under.order_type is not OrderType.LIMIT)
         assert order.limit_price is None or order.limit_price > 0
     assert told.trading_state is not TradingState.HALTED or not orders
     assert told.trading_state is TradingState.ACTIVE or not decision.entries

@@ -52,7 +52,7 @@ SIZING = Sizing(
     reference=D("561.20"),
     worst_buy=D("562.33"),
     step=ONE_SHARE,
-    exit_step=None,
+    exit_step=FRACTION_STEP,
 )
 
 
@@ -322,7 +322,7 @@ def test_a_buy_never_costs_more_than_the_weight_and_a_sell_never_goes_below_it(
         reference=price,
         worst_buy=marketable_price(price, Side.BUY, 20),
         step=FRACTION_STEP if fractions else ONE_SHARE,
-        exit_step=None,
+        exit_step=FRACTION_STEP,
     )
     wanted = wanted_order(weight, stake(str(held)), sizing)
     if wanted is None:
@@ -351,7 +351,7 @@ def test_a_greater_weight_never_asks_for_fewer_shares(
         reference=price,
         worst_buy=marketable_price(price, Side.BUY, 20),
         step=ONE_SHARE,
-        exit_step=None,
+        exit_step=FRACTION_STEP,
     )
 
     def shares_after(weight: Decimal) -> Decimal:

@@ -104,6 +104,7 @@ def test_orders_are_the_runs_own_as_the_broker_holds_them() -> None:
             "symbol": "AAPL",
             "side": "buy",
             "qty": "3",
+            "notional": None,
             "status": "filled",
             "filled_qty": "3",
             "filled_avg_price": "10.5",

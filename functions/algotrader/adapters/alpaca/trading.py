@@ -164,8 +164,10 @@ class Trading:
             order = decoded(reply, wire.Order).to_model(reply.request)
         except BrokerUnavailableError as error:
             raise fate_unknown(intent, error.code) from error
-        sent = (intent.client_order_id, intent.symbol, intent.side, intent.qty)
-        if (order.client_order_id, order.symbol, order.side, order.qty) != sent:
+        qty = intent.qty if intent.notional is None else None
+        sent = (intent.client_order_id, intent.symbol, intent.side, qty, intent.notional)
+        found = (order.client_order_id, order.symbol, order.side, order.qty, order.notional)
+        if found != sent:
             raise fate_unknown(intent, "the answer is about another order")
         return order
 
@@ -222,7 +224,7 @@ def terms(intent: OrderIntent) -> dict[str, str]:
     """Spell an order as the POST's body: texts throughout, so that no float rounds a price."""
     body = {
         "symbol": intent.symbol,
-        "qty": format(intent.qty, "f"),
+        **_size(intent),
         "side": intent.side.value,
         "type": intent.order_type.value,
         "time_in_force": intent.time_in_force.value,
@@ -233,6 +235,13 @@ def terms(intent: OrderIntent) -> dict[str, str]:
     if intent.stop_price is not None:
         body["stop_price"] = format(intent.stop_price, "f")
     return body
+
+
+def _size(intent: OrderIntent) -> dict[str, str]:
+    """Spell either quantity or value: the broker refuses an order that names both."""
+    if intent.notional is not None:
+        return {"notional": format(intent.notional, "f")}
+    return {"qty": format(intent.qty, "f")}
 
 
 def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> Decimal | None:

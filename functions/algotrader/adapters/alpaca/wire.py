@@ -159,6 +159,8 @@ class Order(Answer, frozen=True):
     updated_at: Instant | None = None
     filled_at: Instant | None = None
     replaces: str | None = None
+    notional: Decimal | None = None
+    extended_hours: bool | None = None
 
     @property
     def is_equity(self) -> bool:
@@ -186,7 +188,8 @@ class Order(Answer, frozen=True):
             symbol=self.symbol,
             side=model.Side(self.side),
             order_type=kind,
-            qty=self.qty,
+            # What it was placed by counts, also where the broker tells the shares as well.
+            qty=self.qty if self.notional is None else None,
             limit_price=self.limit_price,
             status=self.status,
             filled_qty=self.filled_qty,
@@ -196,6 +199,8 @@ class Order(Answer, frozen=True):
             stop_price=self.stop_price,
             time_in_force=self.time_in_force,
             replaces=self.replaces,
+            notional=self.notional,
+            extended_hours=self.extended_hours is True,
         )
 
 

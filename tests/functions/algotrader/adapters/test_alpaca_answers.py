@@ -159,6 +159,22 @@ def test_an_order_tells_which_one_it_took_the_place_of(
     assert broker.order("at1-a").replaces is None
 
 
+def test_an_order_by_value_has_no_quantity_whatever_the_broker_shows(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    server.on("GET /v2/orders:by_client_order_id", order("at1-a", qty="5", notional="500.5"))
+    found = broker.order("at1-a")
+    assert (found.qty, found.notional) == (None, Decimal("500.5"))
+
+
+@pytest.mark.parametrize("flag", [True, False, None])
+def test_an_order_tells_whether_it_trades_outside_regular_hours(
+    server: ScriptedBroker, broker: AlpacaBroker, flag: bool | None
+) -> None:
+    server.on("GET /v2/orders:by_client_order_id", order("at1-a", extended_hours=flag))
+    assert broker.order("at1-a").extended_hours is (flag is True)
+
+
 def test_a_part_fill_without_an_instant_takes_the_orders_last_change(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:

@@ -67,6 +67,25 @@ def test_an_order_lives_from_its_post_to_the_list(broker: AlpacaBroker) -> None:
     assert INTENT.client_order_id in [each.client_order_id for each in broker.orders_after(before)]
 
 
+def test_an_order_by_value_comes_back_as_it_was_sent(broker: AlpacaBroker) -> None:
+    intent = place(
+        client_order_id="at1-abcdef-2012-02-15-day-AAPL-entry-0",
+        symbol="AAPL",
+        order_type=OrderType.MARKET,
+        limit_price=None,
+        qty=Decimal("0.8"),
+        notional=Decimal("500.50"),
+    )
+
+    sent = broker.submit(intent)
+
+    assert isinstance(sent, Order)
+    assert (sent.qty, sent.notional, sent.extended_hours) == (None, Decimal("500.5"), False)
+    found = broker.order(intent.client_order_id)
+    assert found is not None
+    assert (found.qty, found.notional) == (None, Decimal("500.5"))
+
+
 def test_an_id_is_taken_for_ever(broker: AlpacaBroker) -> None:
     intent = place(client_order_id="at1-abcdef-2012-02-15-day-MSFT-entry-1")
     broker.submit(intent)

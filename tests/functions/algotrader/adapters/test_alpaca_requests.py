@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
@@ -12,6 +14,8 @@ from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest
 
 from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.errors import OrderStateUnknownError
+from algotrader.model import OrderType
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, CLOCK, asset, order
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
 from tests.functions.algotrader.adapters.test_alpaca_faults import ACCEPTED, INTENT
@@ -37,6 +41,12 @@ def request_as_seen(seen: Seen, host: str) -> MockRequest:
     )
 
 
+def submit_by_value(broker: AlpacaBroker) -> None:
+    market = {"order_type": OrderType.MARKET, "limit_price": None, "notional": Decimal("500.50")}
+    with pytest.raises(OrderStateUnknownError):  # what is answered is about a quantity
+        broker.submit(replace(INTENT, **market))
+
+
 CALLS = {
     "clock": lambda broker: broker.clock(),
     "sessions": lambda broker: broker.sessions(date(2026, 1, 2), date(2026, 1, 6)),
@@ -47,6 +57,7 @@ CALLS = {
     "orders after": lambda broker: broker.orders_after(datetime(2026, 1, 2, 3, 4, 5, 6, UTC)),
     "order": lambda broker: broker.order(INTENT.client_order_id),
     "submit": lambda broker: broker.submit(INTENT),
+    "submit by value": submit_by_value,
     "cancel": lambda broker: broker.cancel("61e69015-8549-4bfd-b9c3-01e75843f47d"),
     "asset": lambda broker: broker.assets(["AAPL"]),
     "assets": lambda broker: broker.assets([f"S{n}" for n in range(41)]),

@@ -20,7 +20,7 @@ from algotrader.adapters.settings import (
     read_trading_state,
 )
 from algotrader.errors import ConfigurationError
-from algotrader.model import Settings, TradingMode, TradingState
+from algotrader.model import OrderType, Settings, TradingMode, TradingState
 from tests.support.settings import SETTINGS
 
 REPOSITORY = Path(__file__).parents[4]
@@ -151,6 +151,16 @@ def test_slots_may_be_five_minutes_apart(environ: dict[str, str]) -> None:
     environ["SLOTS"] = "0935,0940,0958,1003"
 
     assert load_settings(environ).slots == ("0935", "0940", "0958", "1003")
+
+
+def test_entries_by_value_need_fractions(environ: dict[str, str]) -> None:
+    environ["ORDER_TYPE"] = "notional"
+    with pytest.raises(ConfigurationError, match=r"FractionalShares.*OrderType=notional") as raised:
+        load_settings({**environ, "FRACTIONAL_SHARES": "false"})
+    assert raised.value.code == "PARAMETER_INVALID"
+
+    settings = load_settings({**environ, "FRACTIONAL_SHARES": "true"})
+    assert settings.order_type is OrderType.NOTIONAL
 
 
 def test_spaces_around_symbols_and_slots_mean_nothing(environ: dict[str, str]) -> None:
