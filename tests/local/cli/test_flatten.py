@@ -14,6 +14,7 @@ import pytest
 from local import flattening
 from local.cli import _run
 from local.runner.desk import Desk, DeskPlan, open_desk
+from tests.support.claims import a_minute_later
 
 Say = Callable[..., tuple[int, str, str]]
 TRADED = date(2012, 2, 15)
@@ -56,21 +57,10 @@ def halt(desk: Desk, text: str) -> None:
     )
 
 
-def a_minute_later(desk: Desk) -> None:
-    """Let the runs that are done have ended before: what they sent shows by now."""
-    s3 = desk.aws.client("s3")
-    for found in s3.list_objects_v2(Bucket=desk.stack.bucket, Prefix="runs/")["Contents"]:
-        if found["Key"].endswith("/claim.json"):
-            claim = json.load(s3.get_object(Bucket=desk.stack.bucket, Key=found["Key"])["Body"])
-            claim["ended"] = "2012-01-01T00:00:00Z"
-            body = json.dumps(claim).encode()
-            s3.put_object(Bucket=desk.stack.bucket, Key=found["Key"], Body=body)
-
-
 def traded(desk: Desk, session: date) -> list[Any]:
     """Give the orders of a run whose last ones show by now."""
     orders = desk.run({}, session).document["orders"]
-    a_minute_later(desk)
+    a_minute_later(desk.aws.client("s3"), desk.stack.bucket)
     return orders
 
 
