@@ -13,6 +13,7 @@ import pytest
 from local.embedded_aws import Stack
 from local.paper_broker import PaperBrokerProcess
 from tests.run.conftest import SESSION, Bench
+from tests.support.claims import a_minute_later
 from tests.support.distorting_proxy import Answer
 from tests.support.live_desk import arm
 
@@ -254,6 +255,7 @@ def test_live_is_halted_until_it_is_armed_and_again_after_a_deploy(
     assert (refused.status, refused.error) == ("FAILED", "ConfigurationError")
     assert "SHORTING_ALLOWED" in refused.sms
     # who wants out needs neither
+    a_minute_later(bench.aws.client("s3"), stack.bucket)
     flat = bench.ring(stack, {"flatten": True})
     assert (flat.status, fresh.positions()) == ("SUCCEEDED", [])
     assert "LIVE FLATTEN 2012-06-22" in flat.sms

@@ -14,6 +14,7 @@ import pytest
 from local import flattening
 from local.cli import _run
 from local.runner.desk import Desk, DeskPlan, open_desk
+from tests.support.claims import a_minute_later
 
 Say = Callable[..., tuple[int, str, str]]
 TRADED = date(2012, 2, 15)
@@ -56,22 +57,28 @@ def halt(desk: Desk, text: str) -> None:
     )
 
 
-def a_minute_later(desk: Desk) -> None:
-    """Let the runs that are done have ended before: what they sent shows by now."""
-    s3 = desk.aws.client("s3")
-    for found in s3.list_objects_v2(Bucket=desk.stack.bucket, Prefix="runs/")["Contents"]:
-        if found["Key"].endswith("/claim.json"):
-            claim = json.load(s3.get_object(Bucket=desk.stack.bucket, Key=found["Key"])["Body"])
-            claim["ended"] = "2012-01-01T00:00:00Z"
-            body = json.dumps(claim).encode()
-            s3.put_object(Bucket=desk.stack.bucket, Key=found["Key"], Body=body)
-
-
 def traded(desk: Desk, session: date) -> list[Any]:
     """Give the orders of a run whose last ones show by now."""
     orders = desk.run({}, session).document["orders"]
-    a_minute_later(desk)
+    a_minute_later(desk.aws.client("s3"), desk.stack.bucket)
     return orders
+
+
+def release_once_refused(desk: Desk, key: str) -> None:
+    """Take a claim away as soon as a flatten has given up because of it."""
+    s3, bucket = desk.aws.client("s3"), desk.stack.bucket
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for found in s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{TRADED}/{TRADED}-f").get(
+            "Contents", ()
+        ):
+            if not found["Key"].endswith("/claim.json"):
+                continue
+            claim = json.load(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"])
+            if claim["state"] == "failed":
+                s3.delete_object(Bucket=bucket, Key=key)
+                return
+        time.sleep(0.05)
 
 
 def holdings(desk: Desk) -> dict[str, str]:
@@ -114,7 +121,7 @@ def test_a_day_of_flattening(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPat
     s3 = desk.aws.client("s3")
     s3.put_object(Bucket=desk.stack.bucket, Key=key, Body=json.dumps(claim).encode())
     desk.stack.wait(arn)  # it ended without a word, as far as its claim says: a moment ago
-    gone = threading.Timer(1.5, lambda: s3.delete_object(Bucket=desk.stack.bucket, Key=key))
+    gone = threading.Thread(target=lambda: release_once_refused(desk, key))
     gone.start()
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
     status, out, _ = say("bad", "news")
