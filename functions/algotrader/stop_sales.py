@@ -27,9 +27,9 @@ def bell_before(
     earlier = [each for each in slots if each < slot] if slot != DAY_SLOT else []
     day = session if earlier else previous_session
     if slots == (DAY_SLOT,):
-        at = now.astimezone(NEW_YORK).time()
-    else:
-        at = time.fromisoformat((earlier or slots)[-1])
+        there = now.astimezone(NEW_YORK)
+        return there.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC)
+    at = time.fromisoformat((earlier or slots)[-1])
     return datetime.combine(day, at, NEW_YORK).astimezone(UTC)
 
 
