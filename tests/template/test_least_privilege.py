@@ -38,7 +38,7 @@ ROLES = [
 ]
 SERVICES = {"TradingDayRole": "states.amazonaws.com", "BellRole": "scheduler.amazonaws.com"}
 SESSION = date(2012, 6, 20)
-SLOTS = [f"{hour:02}{minute:02}" for hour in (10, 11) for minute in range(60)]
+SLOTS = [f"{hour:02}{minute:02}" for hour in range(10) for minute in range(0, 60, 5)]
 LIMIT = "INLINE_LIMIT_BYTES = 16 * 1024"
 STRATEGY = '''"""Owns a strategy that always sends an order, and reads the user's own files."""
 
