@@ -2,6 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (3.11 to 3.13), ARGS goes to the command behind a target.
 
 export PYTHON
+unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept, or every process compiles it anew
 ARGS =
 WORKERS = auto
 STEPS = fetch_bars compute_indicators decide_orders submit_orders notify
@@ -18,8 +19,10 @@ run: setup-run ## Trade one day here: embedded AWS, paper broker, real bars (ARG
 	@.venv/bin/python -m compileall -q functions local
 	@.venv/bin/algo-trader run $(ARGS)
 
-test: setup ## Run the tests (ARGS="-k limits", WORKERS=4)
-	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope $(ARGS)
+test: setup ## Run the tests (ARGS="-k limits", WORKERS=4, EXAMPLES=1000 of each property)
+	@.venv/bin/python -m compileall -q functions local
+	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 \
+		--dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-images: setup ## Build the images as sam does, and run them (root or Docker; ARGS="-k day")
 	@bash .ci/images/run $(ARGS)

@@ -1,7 +1,44 @@
-"""Owns what all tests share: an assertion in a support module shows its values as one in a test."""
+"""Owns what all tests share: how values are shown, how hard properties are tried, the order."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.support.event_expectations")
+
+# A property that names no number of examples of its own is tried on so many (`make help`).
+# How long one takes is the machine's doing, and no fault of the property.
+settings.register_profile(
+    "desk",
+    max_examples=int(os.environ.get("EXAMPLES") or 40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("desk")
+
+# Longest first: what is long and last leaves the other processors idle.
+LONGEST = (
+    "tests/local/cli/test_run.py",
+    "tests/run/test_days.py",
+    "tests/template/test_least_privilege.py",
+    "tests/run/",
+    "tests/local/cli/",
+    "tests/faults/",
+    "tests/local/embedded_aws/",
+    "tests/statemachine/",
+    "tests/events/",
+    "tests/functions/algotrader/test_indicator_warm_up.py",
+    "tests/functions/fetch_bars/",
+    "tests/functions/submit_orders/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        starts = (n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path))
+        return next(starts, len(LONGEST))
+
+    items.sort(key=place)

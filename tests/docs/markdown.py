@@ -39,13 +39,22 @@ class Table:
         return [row[at] for row in self.rows]
 
 
-def pages() -> list[str]:
+@cache
+def pages() -> tuple[str, ...]:
     """List every markdown page of the repository, as paths from its root."""
-    found = [path.relative_to(ROOT) for path in ROOT.rglob("*.md")]
-    return sorted(
-        path.as_posix()
-        for path in found
-        if not any(part.startswith(".") or part == "node_modules" for part in path.parts)
+    tops = [top for top in ROOT.iterdir() if not top.name.startswith(".")]  # .venv is large
+    found = [
+        path.relative_to(ROOT)
+        for top in tops
+        for path in (top.rglob("*.md") if top.is_dir() else [top])
+        if path.suffix == ".md"
+    ]
+    return tuple(
+        sorted(
+            path.as_posix()
+            for path in found
+            if not any(part.startswith(".") or part == "node_modules" for part in path.parts)
+        )
     )
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from tests.docs.markdown import Block, blocks, code_spans, pages, prose, section
 
@@ -48,14 +49,15 @@ class Command:
         return values
 
 
-def commands() -> list[Command]:
+@cache
+def commands() -> tuple[Command, ...]:
     """List every command of every page: those of shell blocks, and those between backticks."""
-    return [
+    return tuple(
         each
         for page in pages()
         for block in (*blocks(page, *SHELL), *_inline(page))
         for each in _commands_of(block)
-    ]
+    )
 
 
 def _inline(page: str) -> Iterator[Block]:

@@ -50,6 +50,10 @@ class Bench:
         name = f"bench-{next(self._numbers)}"
         return self.aws.deploy(name, self.addresses | dict(parameters or {}), **options)
 
+    def deploy_again(self, stack: Stack, parameters: Mapping[str, str] | None = None) -> Stack:
+        """Update a stack to these parameters: of its functions Fetch Bars alone starts anew."""
+        return self.aws.deploy(stack.name, self.addresses | dict(parameters or {}))
+
     def ring(self, stack: Stack, value: Any, distort: Distortion | None = None) -> Told:
         """Start an execution with this input and wait for its end."""
         self.proxy.distort = distort

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ from tests.support.distorting_proxy import Answer
 from tests.support.live_desk import arm
 
 Paper = PaperBrokerProcess
+Deploy = Callable[..., Stack]
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
@@ -34,13 +36,33 @@ def fresh(bench: Bench) -> Iterator[Paper]:
             bench.proxy.intercept = None
 
 
+def empty(bench: Bench, stack: Stack) -> None:
+    """Take out of a stack what its runs and its user left, as if it had been deployed just now."""
+    s3 = bench.aws.client("s3")
+    for each in s3.list_objects_v2(Bucket=stack.bucket).get("Contents", []):
+        s3.delete_object(Bucket=stack.bucket, Key=each["Key"])
+    names = [stack.trading_state_parameter, f"/{stack.name}/live-arming"]
+    bench.aws.client("ssm").delete_parameters(Names=names)
+
+
 @pytest.fixture
 def stack(bench: Bench, deployed: Stack) -> Stack:
-    """Give the module's stack with an empty bucket, as if it had been deployed just now."""
-    s3 = bench.aws.client("s3")
-    for each in s3.list_objects_v2(Bucket=deployed.bucket).get("Contents", []):
-        s3.delete_object(Bucket=deployed.bucket, Key=each["Key"])
+    """Give the module's stack, empty."""
+    empty(bench, deployed)
     return deployed
+
+
+@pytest.fixture(scope="module")
+def tuned(bench: Bench) -> Stack:
+    """A second stack, for tests that deploy with parameters of their own."""
+    return bench.deploy()
+
+
+@pytest.fixture
+def deploy(bench: Bench, tuned: Stack) -> Deploy:
+    """Deploy with parameters into a stack that is empty."""
+    empty(bench, tuned)
+    return lambda parameters=None: bench.deploy_again(tuned, parameters)
 
 
 def decision_of(bench: Bench, stack: Stack) -> Any:
@@ -105,15 +127,19 @@ def test_a_failed_run_is_taken_over_with_the_same_decision_and_finds_its_orders(
     assert decision_of(bench, stack) == decision
 
 
-def test_a_stopped_execution_gives_its_run_up_to_the_next(bench: Bench, fresh: Paper) -> None:
+def test_a_stopped_execution_gives_its_run_up_to_the_next(
+    bench: Bench, deploy: Deploy, fresh: Paper
+) -> None:
     fresh.behave(never_fill=["*"])
-    stack = bench.deploy({"RunDeadlineSeconds": "3600"})
+    stack = deploy({"RunDeadlineSeconds": "3600"})
     arn = stack.start({})
-    until = time.monotonic() + 20
-    while len(ids_of(fresh)) < 3:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    bench.aws.client("stepfunctions").stop_execution(executionArn=arn)
+    try:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while len(ids_of(fresh)) < 3:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:  # left alone, it would trade with the broker of the tests to come
+        bench.aws.client("stepfunctions").stop_execution(executionArn=arn)
     assert stack.wait(arn)["status"] == "ABORTED"
     fresh.behave(never_fill=[])
     again = bench.ring(stack, {})
@@ -122,9 +148,9 @@ def test_a_stopped_execution_gives_its_run_up_to_the_next(bench: Bench, fresh: P
 
 
 def test_a_halted_desk_denies_everything_and_no_deploy_resumes_it(
-    bench: Bench, fresh: Paper
+    bench: Bench, deploy: Deploy, fresh: Paper
 ) -> None:
-    stack = bench.deploy()
+    stack = deploy()
     bench.aws.client("ssm").put_parameter(
         Name=stack.trading_state_parameter, Value="HALTED on holiday", Type="String"
     )
@@ -181,10 +207,10 @@ def test_a_dry_run_at_night_decides_on_the_last_session_and_sends_nothing(
 
 
 def test_what_does_not_fill_is_canceled_at_the_deadline_and_told(
-    bench: Bench, fresh: Paper
+    bench: Bench, deploy: Deploy, fresh: Paper
 ) -> None:
     fresh.behave(never_fill=["AAPL"])
-    told = bench.ring(bench.deploy({"RunDeadlineSeconds": "30"}), {})
+    told = bench.ring(deploy({"RunDeadlineSeconds": "30"}), {})
     assert told.status == "SUCCEEDED", told.cause
     statuses = {each["symbol"]: each["status"] for each in fresh.orders()}
     assert statuses.pop("AAPL") == "canceled"
@@ -192,8 +218,8 @@ def test_what_does_not_fill_is_canceled_at_the_deadline_and_told(
     assert "AAPL" in told.email
 
 
-def test_a_run_without_orders_says_why(bench: Bench, fresh: Paper) -> None:
-    stack = bench.deploy()
+def test_a_run_without_orders_says_why(bench: Bench, deploy: Deploy, fresh: Paper) -> None:
+    stack = deploy()
     assert bench.ring(stack, {}).orders_sent == 3
     fresh.open_session(date(2012, 6, 21))
     bench.aws.deploy(
@@ -205,8 +231,8 @@ def test_a_run_without_orders_says_why(bench: Bench, fresh: Paper) -> None:
     assert "no orders" in told.sms
 
 
-def test_a_dry_run_deployment_sends_nothing(bench: Bench, fresh: Paper) -> None:
-    told = bench.ring(bench.deploy({"TradingMode": "dry-run"}), {})
+def test_a_dry_run_deployment_sends_nothing(bench: Bench, deploy: Deploy, fresh: Paper) -> None:
+    told = bench.ring(deploy({"TradingMode": "dry-run"}), {})
     assert (told.status, told.orders_sent, fresh.orders()) == ("SUCCEEDED", 0, [])
 
 
@@ -216,17 +242,19 @@ def test_a_subset_of_symbols_narrows_the_entries(bench: Bench, stack: Stack, fre
     assert [each["symbol"] for each in fresh.orders()] == ["MSFT"]
 
 
-def test_live_needs_the_very_account_that_was_typed_in(bench: Bench, fresh: Paper) -> None:
-    told = bench.ring(bench.deploy({"TradingMode": "live", "LiveAccountNumber": "123456789"}), {})
+def test_live_needs_the_very_account_that_was_typed_in(
+    bench: Bench, deploy: Deploy, fresh: Paper
+) -> None:
+    told = bench.ring(deploy({"TradingMode": "live", "LiveAccountNumber": "123456789"}), {})
     assert (told.status, told.error, told.orders_sent) == ("FAILED", "ConfigurationError", 0)
     assert fresh.orders() == []
 
 
 def test_live_is_halted_until_it_is_armed_and_again_after_a_deploy(
-    bench: Bench, fresh: Paper
+    bench: Bench, deploy: Deploy, fresh: Paper
 ) -> None:
     live = {"TradingMode": "live", "LiveAccountNumber": fresh.account()["account_number"]}
-    stack = bench.deploy(live)
+    stack = deploy(live)
     bench.aws.client("ssm").put_parameter(
         Name=stack.trading_state_parameter, Value="ACTIVE", Type="String"
     )

@@ -19,7 +19,7 @@ STATES = (
     "Wait For Fills",
     "Notify",
 )
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture

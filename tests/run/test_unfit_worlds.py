@@ -169,13 +169,19 @@ WORLDS = {
 }
 
 
+@pytest.fixture(scope="module")
+def misset(bench: Bench) -> Stack:
+    """A stack that is deployed again for each wrong parameter."""
+    return bench.deploy()
+
+
 @pytest.mark.parametrize("name", WORLDS)
 def test_the_run_fails_says_why_and_trades_nothing(
-    bench: Bench, deployed: Stack, paper: PaperBrokerProcess, name: str
+    bench: Bench, deployed: Stack, misset: Stack, paper: PaperBrokerProcess, name: str
 ) -> None:
     world = WORLDS[name]
     # what is wrong with the broker alone is tried on one deployment: each failed run is repeated
-    stack = bench.deploy(world.parameters) if world.parameters else deployed
+    stack = bench.deploy_again(misset, world.parameters) if world.parameters else deployed
     told = bench.ring(stack, {"scheduled_time": bench.bell}, world.distort)
     assert (told.status, told.error) == ("FAILED", world.error)
     assert "FAILED" in told.sms

@@ -5,13 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
+import boto3
 import pytest
 from botocore.client import BaseClient
 from moto import mock_aws
 
 from algotrader.adapters.aws import client
+
+
+@cache
+def session() -> boto3.session.Session:
+    """Keep the models of the services, which take longer to read than most tests do."""
+    return boto3.session.Session("testing", "testing", "testing", region_name="us-east-1")
 
 
 @contextmanager
@@ -32,6 +40,7 @@ def in_process_aws() -> Iterator[None]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setattr(boto3, "DEFAULT_SESSION", session())
         client.cache_clear()
         yield
         client.cache_clear()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 import json
 import sys
 from collections.abc import Iterator
@@ -28,6 +30,8 @@ def files() -> dict[str, str]:
     """Give the page's Python files by the path that their first line names."""
     found = {}
     for block in blocks(PAGE, "python"):
+        if block.text.startswith(" "):
+            continue  # a method to add to one of them
         first, _, text = block.text.partition("\n")
         assert first.startswith("# "), f"{PAGE}:{block.line} must begin with the file's path"
         found[first.removeprefix("# ")] = text
@@ -113,3 +117,13 @@ def test_the_parameters_that_the_page_passes_to_the_first_strategy_are_its_own()
         each.text for each in blocks(PAGE, "sh")
     )
     assert load_strategy("channel_breakout", told).bars_needed() == 41
+
+
+def test_a_method_that_the_page_adds_is_one_that_a_strategy_has() -> None:
+    texts = [each.text for each in blocks(PAGE, "python") if each.text.startswith(" ")]
+    (each,) = [ast.parse(f"class Added:\n{text}").body[0] for text in texts]
+    assert isinstance(each, ast.ClassDef)
+    (method,) = each.body
+    assert isinstance(method, ast.FunctionDef)
+    theirs = inspect.signature(getattr(Strategy, method.name))
+    assert [each.arg for each in method.args.args] == list(theirs.parameters)

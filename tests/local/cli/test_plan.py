@@ -112,25 +112,29 @@ def test_a_plan_that_came_to_no_decision_says_why() -> None:
     assert "It is closed." in printed("It is closed.", {"decision": None})
 
 
-def test_planning_sends_nothing_and_prints_what_a_run_would_have(command: Command) -> None:
+def test_planning_sends_nothing_and_prints_what_a_run_at_that_broker_sends(
+    command: Command,
+) -> None:
     with PaperBrokerProcess(session=date(2011, 6, 1)) as broker:
         planned = command("plan", "--broker-url", broker.url, "--json")
         assert planned.status == 0, planned.err
         assert broker.orders() == []
-        shown = command("plan", "--broker-url", broker.url)
-        assert broker.orders() == []
         ran = command("run", "--broker-url", broker.url, "--json")
+        assert ran.status == 0, ran.err
         sent = broker.orders()
     document = planned.document
     assert document.keys() == ran.document.keys()
+    assert document["session"] == ran.document["session"] == "2011-06-01"
     assert document["orders"] == []
     entries = document["decision"]["entries"]
     wanted = {(each["client_order_id"], each["qty"]) for each in entries}
     assert wanted == {(each["client_order_id"], each["qty"]) for each in sent}
+    assert wanted == {(each["client_order_id"], each["qty"]) for each in ran.document["orders"]}
     assert wanted
-    assert "Nothing was sent." in shown.out
+    shown = printed(document=document, **document["decision"])
+    assert "Nothing was sent." in shown
     for each in entries:
-        assert each["limit_price"] in shown.out
+        assert each["limit_price"] in shown
 
 
 @pytest.mark.parametrize(
@@ -152,8 +156,10 @@ def test_wrong_usage_gets_one_line_and_status_2(
     assert names in err
 
 
-def test_a_plan_that_fails_ends_with_status_1_and_names_the_error(command: Command) -> None:
-    planned = command("plan", "--parameter", "Strategy=nobody")
-    assert planned.status == 1
-    assert "STRATEGY_UNKNOWN" in planned.out
-    assert "Nothing was sent" not in planned.out
+def test_a_plan_that_fails_ends_with_status_1_and_names_the_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert _run(["plan", "--parameter", "Strategy=nobody"]) == 1
+    out = capsys.readouterr().out
+    assert "STRATEGY_UNKNOWN" in out
+    assert "Nothing was sent" not in out

@@ -12,7 +12,7 @@ import pytest
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
-from local.paper_broker import PaperBrokerProcess
+from local.cli import _run
 from local.runner.desk import Desk
 
 Command = Callable[..., Any]
@@ -70,6 +70,7 @@ def test_run_trades_the_default_session_and_prints_one_document(command: Command
         "denied",
         "notification",
         "account",
+        "shadow",
     ]
     execution = document["execution"]
     assert (execution["status"], execution["error"], execution["cause"]) == (
@@ -84,31 +85,29 @@ def test_run_trades_the_default_session_and_prints_one_document(command: Command
     assert len(filled) >= 3
     assert all(order["filled_qty"] == order["qty"] for order in filled)
     assert set(document["decision"]["why"]) == {"AAPL", "GOOG", "IBM", "MSFT"}
+    assert document["shadow"] is None
     sms = document["notification"]["sms"]
     assert 0 < len(sms) <= 160
     assert set(sms) <= GSM7
     assert Decimal(document["account"]["cash"]) == Decimal(100_000) + fills(document)
 
 
-def test_an_accepted_order_whose_answer_is_lost_is_retried_and_there_once(command: Command) -> None:
-    outcome = command("run", "--faults", "submit:2:504-after-accept", "--json")
-    assert (outcome.status, outcome.err) == (0, "")
-    document = outcome.document
-    (fault,) = document["faults"]
-    assert fault["fault"] == "submit:2:504-after-accept"
-    ids = [each["client_order_id"] for each in document["orders"]]
-    assert ids.count(fault["client_order_id"]) == 1
-    assert len(set(ids)) == len(ids) == 3
-    assert {each["name"]: each["retries"] for each in document["states"]}["Submit Orders"] == 1
-    assert Decimal(document["account"]["cash"]) == Decimal(100_000) + fills(document)
-
-
-def test_the_account_lives_on_from_session_to_session(command: Command) -> None:
-    outcome = command("run", "--sessions", "5", "--json")
+def test_the_account_lives_on_and_an_accepted_order_whose_answer_is_lost_is_there_once(
+    command: Command,
+) -> None:
+    lost = "submit:2:504-after-accept"
+    outcome = command("run", "--sessions", "3", "--faults", lost, "--json")
     assert (outcome.status, outcome.err) == (0, "")
     runs = outcome.document["runs"]
-    assert [run["execution"]["status"] for run in runs] == ["SUCCEEDED"] * 5
-    assert len({run["run_id"] for run in runs}) == 5
+    (fault,) = runs[0]["faults"]
+    assert fault["fault"] == lost
+    ids = [each["client_order_id"] for each in runs[0]["orders"]]
+    assert ids.count(fault["client_order_id"]) == 1
+    assert len(set(ids)) == len(ids) == 3
+    assert {each["name"]: each["retries"] for each in runs[0]["states"]}["Submit Orders"] == 1
+
+    assert [run["execution"]["status"] for run in runs] == ["SUCCEEDED"] * 3
+    assert len({run["run_id"] for run in runs}) == 3
     assert [run["session"] for run in runs] == sorted(run["session"] for run in runs)
     cash, held = Decimal(100_000), dict.fromkeys(("AAPL", "GOOG", "IBM", "MSFT"), Decimal(0))
     for run in runs:
@@ -225,18 +224,10 @@ def test_a_dead_broker_fails_the_run_by_name_and_says_so(
     assert document["account"] is None
 
 
-def test_another_broker_is_reached_by_its_url_and_its_own_clock_rules(command: Command) -> None:
-    with PaperBrokerProcess(session=date(2011, 6, 1)) as broker:
-        outcome = command("run", "--broker-url", broker.url, "--json")
-        assert outcome.status == 0, outcome.err
-        held = {order["client_order_id"] for order in broker.orders()}
-    assert outcome.document["session"] == "2011-06-01"
-    assert {order["client_order_id"] for order in outcome.document["orders"]} == held
-    assert held
-
-
-def test_a_session_outside_the_data_is_refused_by_the_span(command: Command) -> None:
-    outcome = command("run", "--session", "2031-01-02", "--json")
-    assert (outcome.status, outcome.out) == (2, "")
-    assert outcome.err.count("\n") == 1
-    assert "2000-03-01 to 2013-03-01" in outcome.err
+def test_a_session_outside_the_data_is_refused_by_the_span(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert _run(["run", "--session", "2031-01-02", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "2000-03-01 to 2013-03-01" in err

@@ -79,11 +79,15 @@ def test_only_what_talks_to_the_broker_reads_the_keys_and_the_kill_switch(
         assert allowed(aws, step, calls) == [mine, mine, False], step
 
 
-def test_nobody_sets_the_kill_switch(aws: EmbeddedAws, stack: Stack) -> None:
-    name = stack.trading_state_parameter
-    call = ("ssm", "put_parameter", {"Name": name, "Value": "ACTIVE", "Overwrite": True})
+def test_fetch_bars_alone_puts_a_parameter_and_that_is_the_kill_switch(
+    aws: EmbeddedAws, stack: Stack
+) -> None:
+    # a limit on losses sets it; the keys, the arming and what is not the desk's are out of reach
+    names = [stack.trading_state_parameter, stack.keys_parameter, "/desk/live-arming", OTHER]
+    value = {"Value": "ACTIVE", "Overwrite": True}
+    calls = [("ssm", "put_parameter", {"Name": name, **value}) for name in names]
     for step in STEPS:
-        assert allowed(aws, step, [call]) == [False], step
+        assert allowed(aws, step, calls) == [step == "fetch-bars", False, False, False], step
 
 
 def test_only_notify_publishes(aws: EmbeddedAws, stack: Stack) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class TemplateLoader(yaml.SafeLoader):
 TemplateLoader.add_multi_constructor("!", lambda *_: None)
 
 
+@cache
 def template_parameters() -> dict[str, Any]:
     text = (REPOSITORY / "template.yaml").read_text()
     return dict(yaml.load(text, TemplateLoader)["Parameters"])  # noqa: S506 - a SafeLoader
