@@ -31,7 +31,7 @@ from algotrader.model import (
     TradingState,
 )
 from algotrader.order_rules import broken_rule
-from algotrader.own_orders import is_protective, leg_of, resting_stops
+from algotrader.own_orders import filled_of, is_protective, leg_of, resting_stops
 from algotrader.ramp import Ramp, ramp_of
 from algotrader.sizing import MONEY, ZERO, usable
 from algotrader.stops import audit_stops, stop_level
@@ -137,11 +137,7 @@ def _decide(
         ),
         why={symbol: why[symbol] for symbol in desk.stakes},
         stops=tuple(audit.wishes),
-        filled_before={
-            each.client_order_id: each.filled_qty
-            for each in snapshot.own_open_orders
-            if each.client_order_id in cancels
-        },
+        filled_before=filled_of(snapshot.own_open_orders, cancels),
         unprotected=audit.unprotected,
     )
 

@@ -24,7 +24,7 @@ from algotrader.model import (
     TradingState,
 )
 from algotrader.order_rules import broken_rule
-from algotrader.own_orders import is_protective, leg_of
+from algotrader.own_orders import filled_of, is_protective, leg_of
 from algotrader.sizing import (
     FRACTION_STEP,
     MONEY,
@@ -86,11 +86,7 @@ def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
             denied=tuple(denied),
             why=why,
             stops=audit_stops(run, settings, snapshot, desk, {}, sold).wishes,
-            filled_before={
-                each.client_order_id: each.filled_qty
-                for each in snapshot.own_open_orders
-                if each.client_order_id in cancels
-            },
+            filled_before=filled_of(snapshot.own_open_orders, cancels),
         )
 
 

@@ -58,6 +58,14 @@ def resting_stops(orders: Iterable[Order]) -> dict[str, list[Order]]:
     return found
 
 
+def filled_of(orders: Iterable[Order], ids: Iterable[str]) -> dict[str, Decimal]:
+    """Give what of some orders has filled, by client order id; shares."""
+    wanted = set(ids)
+    return {
+        each.client_order_id: each.filled_qty for each in orders if each.client_order_id in wanted
+    }
+
+
 def remaining(orders: Iterable[Order]) -> Decimal:
     """Add up what orders may still fill, in shares; one of an unknown quantity counts for none."""
     return sum(((each.qty or _ZERO) - each.filled_qty for each in orders), _ZERO)
