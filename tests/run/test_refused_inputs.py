@@ -35,11 +35,12 @@ def test_an_input_that_a_run_may_not_have_is_refused(
     bench: Bench, deployed: Stack, paper: PaperBrokerProcess, name: str
 ) -> None:
     value = WIDENING[name]
+    held = paper.orders()  # tests before may have traded with the session's broker
     told = bench.ring(deployed, value)
     assert (told.status, told.error) == ("FAILED", "InvalidInputError"), told.cause
     assert "FAILED" in told.sms
     assert told.orders_sent == 0
-    assert paper.orders() == []
+    assert paper.orders() == held
     if isinstance(value, dict):
         (field_name,) = value
         assert field_name in told.email
