@@ -10,7 +10,7 @@ LOCK = uv pip compile --quiet --universal --fork-strategy fewest --python-versio
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL = help
-.PHONY: help run test faults test-images check check-template format lock setup setup-run
+.PHONY: help run test test-runs faults test-images check check-template format lock setup setup-run
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' Makefile | expand -t 24
@@ -22,6 +22,11 @@ run: setup-run ## Trade one day here: embedded AWS, paper broker, real bars (ARG
 test: setup ## Run the tests (ARGS="-k limits", WORKERS=4, EXAMPLES=1000 of each property)
 	@.venv/bin/python -m compileall -q functions local
 	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 \
+		--dist loadscope --no-loadscope-reorder $(ARGS)
+
+test-runs: setup ## Run the tests that start whole runs (ARGS="-k days"; some minutes)
+	@.venv/bin/python -m compileall -q functions local
+	@.venv/bin/python -m pytest -m runs -n $(WORKERS) --maxprocesses 4 \
 		--dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-images: setup ## Build the images as sam does, and run them (root or Docker; ARGS="-k day")

@@ -19,6 +19,14 @@ settings.register_profile(
 )
 settings.load_profile("desk")
 
+# Tests that start whole runs, or the command, again and again: `make test-runs` has them.
+RUNS = (
+    "tests/run/",
+    *(f"tests/local/cli/test_{each}.py" for each in ("arm", "flatten", "holdings", "plan", "run")),
+    *(f"tests/local/cli/test_{each}.py" for each in ("shadow", "state", "stop")),
+    *(f"tests/template/test_{each}.py" for each in ("least_privilege", "lifecycle")),
+)
+
 # Longest first: what is long and last leaves the other processors idle.
 LONGEST = (
     "tests/local/cli/test_run.py",
@@ -36,9 +44,13 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
         starts = (n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path))
         return next(starts, len(LONGEST))
 
+    for item in items:
+        if item.nodeid.startswith(RUNS):
+            item.add_marker(pytest.mark.runs)
     items.sort(key=place)
