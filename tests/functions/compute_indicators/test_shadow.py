@@ -64,7 +64,7 @@ def test_the_shadow_sees_the_live_bars_when_it_has_none_of_its_own() -> None:
     answer = handle("sma_cross", AVERAGES)
     shadow = shadow_of(answer)
     assert (shadow.error, shadow.decision) == ("", None)
-    features = Artifacts(BUCKET).get(shadow.features, Features)  # type: ignore[arg-type]
+    features = Artifacts(BUCKET).get(shadow.features, Features)
     closes = bars()["A"].close
     assert features.values["A"]["fast"].last == pytest.approx(sum(closes[-3:]) / 3, rel=1e-9)
     assert answer["features"] == handle()["features"]
@@ -73,7 +73,7 @@ def test_the_shadow_sees_the_live_bars_when_it_has_none_of_its_own() -> None:
 def test_the_shadow_sees_its_own_bars_when_it_has_some_and_they_go_no_further() -> None:
     own = bars(length=60)
     shadow = shadow_of(handle("sma_cross", AVERAGES, bars=Artifact(inline=encode(own))))
-    features = Artifacts(BUCKET).get(shadow.features, Features)  # type: ignore[arg-type]
+    features = Artifacts(BUCKET).get(shadow.features, Features)
     assert features.values["A"]["fast"].last == pytest.approx(
         sum(own["A"].close[-3:]) / 3, rel=1e-9
     )

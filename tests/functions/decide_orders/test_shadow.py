@@ -82,7 +82,7 @@ def live_bytes(answer: dict[str, Any]) -> str:
 def test_the_shadow_decides_on_the_same_snapshot_by_its_own_features(name: str) -> None:
     answer = handle(name)
     shadow = shadow_of(answer)
-    decision = Artifacts(BUCKET).get(shadow.decision, Decision)  # type: ignore[arg-type]
+    decision = Artifacts(BUCKET).get(shadow.decision, Decision)
     assert (shadow.error, decision.strategy) == ("", name)
     assert [(each.symbol, each.side) for each in decision.entries] == [("AAPL", Side.BUY)]
     assert [each.symbol for each in decision.exits] == ["XOM"]
@@ -112,7 +112,7 @@ def test_a_broken_shadow_changes_no_byte_of_decision_plan_and_outcome(
 def test_parameters_of_the_shadow_are_its_own() -> None:
     given = {"features": Artifact(inline=encode(momentum()))}
     one = shadow_of(handle("momentum_rotation", '{"top": 1}', **given))
-    decision = Artifacts(BUCKET).get(one.decision, Decision)  # type: ignore[arg-type]
+    decision = Artifacts(BUCKET).get(one.decision, Decision)
     assert {each for each, weight in decision.target_weights.items() if weight} == {"AAPL"}
     wrong = handle("momentum_rotation", "[1]", **given)
     assert "ShadowStrategyParameters" in shadow_of(wrong).error

@@ -227,7 +227,7 @@ def test_bars_that_are_not_fit_end_the_run_and_free_its_claim(
         world.run()
 
     assert raised.value.code == code
-    assert claim_of(world).state == "failed"  # type: ignore[union-attr]
+    assert claim_of(world).state == "failed"
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_broker_that_fails_after_the_claim_leaves_it_failed_for_a_repeat(world
     world.server.on("GET /v2/positions", Answer(b"", 503))
     with pytest.raises(BrokerUnavailableError):
         world.run()
-    assert claim_of(world).state == "failed"  # type: ignore[union-attr]
+    assert claim_of(world).state == "failed"
 
     world.server.on("GET /v2/positions", [])
     assert world.run(arn=OTHER_ARN).outcome == "OPEN"
@@ -390,7 +390,7 @@ def test_a_run_that_had_decided_more_than_the_input_allows_is_not_gone_on_with(
     with pytest.raises(InvalidInputError, match=r"RUN_DECIDED_MORE.*symbols=AAPL.*same input"):
         world.run({"symbols": ["IBM"]}, arn=OTHER_ARN)
 
-    assert claim_of(world).state == "failed"  # type: ignore[union-attr]
+    assert claim_of(world).state == "failed"
     assert world.run(arn=OTHER_ARN).outcome == "OPEN"
 
 

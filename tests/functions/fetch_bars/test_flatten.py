@@ -52,7 +52,7 @@ def claim_of(world: World, journal: str = FLAT) -> Claim | None:
 
 def claimed(world: World, journal: str, state: str, arn: str = OTHER_ARN) -> None:
     at = datetime(2026, 1, 6, 14, 36, tzinfo=UTC)
-    world.artifacts.write(f"{journal}claim.json", Claim(arn, state, at))  # type: ignore[arg-type]
+    world.artifacts.write(f"{journal}claim.json", Claim(arn, state, at))
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, ago: timedelta | None) -> None:
@@ -148,7 +148,7 @@ def test_a_flatten_waits_for_every_run_and_every_run_for_a_flatten(world: World)
     assert world.run().outcome == "OPEN"
     with pytest.raises(InvalidInputError, match=r"RUN_UNDER_WAY: run=2026-01-06-day execution=one"):
         world.run(FLATTEN, arn=OTHER_ARN)
-    assert claim_of(world).state == "failed"  # type: ignore[union-attr]
+    assert claim_of(world).state == "failed"
 
     claimed(world, DAY, "done")
     world.now = "2026-01-06T09:36:02-05:00"
@@ -161,7 +161,7 @@ def test_a_flatten_waits_for_every_run_and_every_run_for_a_flatten(world: World)
     )
     with pytest.raises(InvalidInputError, match=r"RUN_UNDER_WAY: run=2026-01-06-f0936"):
         world.run()
-    assert claim_of(world, DAY).state == "failed"  # type: ignore[union-attr]
+    assert claim_of(world, DAY).state == "failed"
     claimed(world, FLAT.replace("35", "36"), "done")
     assert world.run().outcome == "OPEN"
 
