@@ -104,7 +104,7 @@ def who_may_act(artifacts: Artifacts, run: Run) -> str | None:
 
     That is one that lives, and one that ended a moment ago, done or not: a stop, or an entry of its
     last seconds, may not show yet. One that failed before its decision was stored has sent nothing.
-    Unknown counts as alive, but a run that is done does not.
+    Unknown counts as alive.
 
     Parameters
     ----------
@@ -114,13 +114,11 @@ def who_may_act(artifacts: Artifacts, run: Run) -> str | None:
     claim = artifacts.read(claim_key(run), Claim)
     if claim is None or claim.execution_arn == run.execution_arn:
         return None
-    if claim.state == "done":
-        is_quiet = claim.ended is None or datetime.now(UTC) - claim.ended >= SETTLE
-        return None if is_quiet else claim.execution_arn
     if claim.state == "failed" and not artifacts.holds(f"{run.journal}decision.json"):
         return None
-    quiet = SETTLE if claim.state == "failed" else SETTLE + LAST_CALL
-    ended = _ended_at(claim.execution_arn)
+    quiet = SETTLE + LAST_CALL if claim.state == "running" else SETTLE
+    told = claim.ended if claim.state == "done" else None
+    ended = told or _ended_at(claim.execution_arn)
     if ended is not None and datetime.now(UTC) - ended >= quiet:
         return None
     return claim.execution_arn

@@ -52,7 +52,8 @@ def claim_of(world: World, journal: str = FLAT) -> Claim | None:
 
 def claimed(world: World, journal: str, state: str, arn: str = OTHER_ARN) -> None:
     at = datetime(2026, 1, 6, 14, 36, tzinfo=UTC)
-    world.artifacts.write(f"{journal}claim.json", Claim(arn, state, at))
+    ended = None if state == "running" else at  # long ago by the machine's clock
+    world.artifacts.write(f"{journal}claim.json", Claim(arn, state, at, ended))
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, ago: timedelta | None) -> None:
@@ -236,8 +237,7 @@ def test_what_a_failed_run_had_decided_to_sell_is_not_sent_after_a_flatten(world
     world.run()
     world.artifacts.write(f"{DAY}decision.json", {"any": "decision"})
     claimed(world, DAY, "failed")
-    at = datetime(2026, 1, 6, 14, 36, tzinfo=UTC)
-    world.artifacts.write(f"{FLAT}claim.json", Claim(OTHER_ARN, "done", at))
+    claimed(world, FLAT, "done")
     world.now = "2026-01-06T09:38:00-05:00"
 
     repeated = world.run(arn=f"{ARN}-again")

@@ -204,19 +204,30 @@ def test_a_run_that_lives_may_act_and_one_that_is_done_or_nobodys_may_not(
     assert who_may_act(artifacts, run_of(TWO)) is None
 
 
-@pytest.mark.parametrize(
-    ("ago", "may_act"), [(MOMENT, True), (timedelta(seconds=61), False), (None, False)]
-)
+@pytest.mark.parametrize(("ago", "may_act"), [(MOMENT, True), (timedelta(seconds=61), False)])
 def test_the_last_orders_of_a_run_that_was_done_a_moment_ago_may_not_show_yet(
-    artifacts: Artifacts, ago: timedelta | None, *, may_act: bool
+    artifacts: Artifacts, ago: timedelta, *, may_act: bool
 ) -> None:
     take_claim(artifacts, run_of(ONE), NOW)
     finish(artifacts, run_of(ONE), "done")
     assert who_may_act(artifacts, run_of(TWO)) == ONE
-    done_ago(artifacts, ago)  # None: nobody wrote down when it ended
+    done_ago(artifacts, ago)
 
     assert who_may_act(artifacts, run_of(TWO)) == (ONE if may_act else None)
     assert who_may_act(artifacts, run_of(ONE)) is None
+
+
+@pytest.mark.parametrize(("ago", "may_act"), [(None, True), (MOMENT, True), (LONG, False)])
+def test_of_a_run_that_is_done_and_does_not_say_since_when_step_functions_is_asked(
+    artifacts: Artifacts,
+    monkeypatch: pytest.MonkeyPatch,
+    ago: timedelta | None,
+    *,
+    may_act: bool,
+) -> None:
+    hold(monkeypatch, Executions(one="SUCCEEDED", ended=ago))
+    done_ago(artifacts, None)
+    assert who_may_act(artifacts, run_of(TWO)) == (ONE if may_act else None)
 
 
 @pytest.mark.parametrize("ended", [None, MOMENT])
