@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from algotrader.model import Leg, Order, Side
 from fetch_bars.books import Books
-from fetch_bars.gather import own_and_foreign
+from fetch_bars.scene import own_and_foreign
 from tests.support.desk_world import DESK, ledger, open_order, own_id
 
 STOP = open_order("IBM", Side.SELL, "5", None, own_id("IBM", Leg.STOP))
