@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from algotrader.ids import OrderPlace, client_order_id
-from algotrader.messages import Outcome
+from algotrader.messages import Outcome, make_texts, read_breakdown
 from algotrader.model import (
     Decision,
     Leg,
@@ -146,3 +146,14 @@ def outcome(**changes: Any) -> Outcome:
         record=f"s3://bucket/{RUN.journal}record.json",
     )
     return replace(plain, **changes)
+
+
+def sms(**changes: Any) -> str:
+    """Give the text message of a run that ended well."""
+    return make_texts(outcome(**changes)).sms
+
+
+def failed(state: str, error: str, cause: str, **changes: Any) -> Outcome:
+    """Give a run that broke."""
+    plain = {"decision": None, **changes}
+    return outcome(breakdown=read_breakdown(state, error, cause), **plain)

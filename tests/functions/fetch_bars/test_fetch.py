@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.claim import Claim
-from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult
+from algotrader.contracts import BarColumns, FetchBarsEvent
 from algotrader.errors import (
     AccountBlockedError,
     BrokerAuthError,
@@ -25,34 +24,19 @@ from algotrader.errors import (
     StaleBarsError,
     StrategyError,
 )
-from algotrader.model import Holding, Ledger, Run, Snapshot, TradingMode, TradingState
-from fetch_bars.books import checkpoint_key
+from algotrader.model import TradingMode, TradingState
 from fetch_bars.fetch import Fetched, fetch
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, asset, bar
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, World
-
-JOURNAL = "runs/2026-01-06/2026-01-06-day/"
-OTHER_ARN = ARN + "-other"
-
-
-def snapshot_of(world: World, result: FetchBarsResult) -> Snapshot:
-    assert result.snapshot is not None
-    return world.artifacts.get(result.snapshot, Snapshot)
-
-
-def bars_of(world: World, result: FetchBarsResult) -> dict[str, BarColumns]:
-    assert result.bars is not None
-    return world.artifacts.get(result.bars, dict[str, BarColumns])
-
-
-def run_of(result: FetchBarsResult) -> Run:
-    assert result.run is not None
-    return result.run
-
-
-def claim_of(world: World) -> Claim | None:
-    return world.artifacts.read(f"{JOURNAL}claim.json", Claim)
+from tests.functions.fetch_bars.runs import (
+    JOURNAL,
+    OTHER_ARN,
+    bars_of,
+    claim_of,
+    run_of,
+    snapshot_of,
+)
 
 
 def test_an_open_market_gives_all_that_a_run_needs(world: World) -> None:
@@ -318,157 +302,6 @@ def test_a_report_by_hand_needs_no_bars_and_no_claim(world: World) -> None:
     assert snapshot_of(world, result).account.equity == Decimal("100000.12")
 
 
-def test_a_second_execution_of_a_bell_is_a_duplicate(world: World) -> None:
-    world.run()
-
-    result = world.run(arn=OTHER_ARN)
-
-    assert (result.outcome, result.run, result.snapshot) == ("DUPLICATE", None, None)
-    assert ARN in result.message
-
-
-def test_of_two_executions_at_once_one_is_the_duplicate(world: World) -> None:
-    outcomes: list[str] = []
-    start = threading.Barrier(2)
-
-    def ring(arn: str) -> None:
-        start.wait()
-        outcomes.append(world.run(arn=arn).outcome)
-
-    threads = [threading.Thread(target=ring, args=(arn,)) for arn in (ARN, OTHER_ARN)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-
-    assert sorted(outcomes) == ["DUPLICATE", "OPEN"]
-
-
-def fail(world: World) -> None:
-    claim = claim_of(world)
-    assert claim is not None
-    world.artifacts.write(f"{JOURNAL}claim.json", Claim(claim.execution_arn, "failed", claim.at))
-
-
-def test_a_failed_run_that_had_decided_goes_on_with_what_it_saw(world: World) -> None:
-    first = world.run()
-    world.artifacts.write(f"{JOURNAL}decision.json", {"any": "decision"})
-    fail(world)
-    world.server.on("GET /v2/positions", Answer(b"", 500))
-    world.bars["AAPL"] = []
-    world.now = "2026-01-06T11:00:00-05:00"
-
-    second = world.run(arn=OTHER_ARN)
-
-    assert second.outcome == "OPEN"
-    assert (second.snapshot, second.bars) == (first.snapshot, first.bars)
-    assert run_of(second).deadline == run_of(first).deadline
-    assert run_of(second).execution_arn == OTHER_ARN
-
-
-def test_a_failed_run_that_had_not_decided_gathers_anew(world: World) -> None:
-    world.run()
-    fail(world)
-    world.now = "2026-01-06T09:50:00-05:00"
-
-    second = world.run(arn=OTHER_ARN)
-
-    assert run_of(second).deadline == datetime(2026, 1, 6, 15, 0, tzinfo=UTC)
-
-
-def decided(*symbols: str) -> dict[str, Any]:
-    return {"run_id": "2026-01-06-day", "entries": [{"symbol": each} for each in symbols]}
-
-
-def test_a_run_that_had_decided_more_than_the_input_allows_is_not_gone_on_with(
-    world: World,
-) -> None:
-    world.run()
-    world.artifacts.write(f"{JOURNAL}decision.json", decided("AAPL", "IBM"))
-    fail(world)
-
-    with pytest.raises(InvalidInputError, match=r"RUN_DECIDED_MORE.*symbols=AAPL.*same input"):
-        world.run({"symbols": ["IBM"]}, arn=OTHER_ARN)
-
-    assert claim_of(world).state == "failed"
-    assert world.run(arn=OTHER_ARN).outcome == "OPEN"
-
-
-def test_a_run_that_had_decided_less_than_the_input_allows_stays_as_narrow(world: World) -> None:
-    first = world.run({"symbols": ["IBM"]})
-    world.artifacts.write(f"{JOURNAL}decision.json", decided("IBM"))
-    fail(world)
-
-    assert run_of(world.run(arn=OTHER_ARN)).entry_symbols == run_of(first).entry_symbols
-
-
-def end(world: World, slot: str, state: Literal["running", "done", "failed"]) -> None:
-    key = f"runs/2026-01-06/2026-01-06-{slot}/claim.json"
-    world.artifacts.write(key, Claim(OTHER_ARN, state, datetime(2026, 1, 6, tzinfo=UTC)))
-
-
-@pytest.mark.parametrize("later", [None, "running"])
-@pytest.mark.parametrize(
-    "given", [{"slot": "0935"}, {"scheduled_time": "2026-01-06T14:35:00Z"}], ids=["hand", "bell"]
-)
-def test_a_slot_is_over_while_the_run_of_a_later_one_is_under_way_or_about_to_begin(
-    world: World, given: Any, later: Literal["running"] | None
-) -> None:
-    # two runs at once would buy the same twice
-    world.environ["SLOTS"] = "0930,0935,0940,1200"
-    world.now = "2026-01-06T09:41:00-05:00"
-    if later:
-        end(world, "0940", later)
-
-    with pytest.raises(InvalidInputError, match=r"SLOT_OVER: slot=0935 later=0940"):
-        world.run(given)
-
-    assert not [each for each in world.stored() if "0935" in each]
-
-
-@pytest.mark.parametrize("later", ["done", "failed"])
-def test_an_earlier_slot_may_be_run_once_the_later_one_is_over(
-    world: World, later: Literal["done", "failed"]
-) -> None:
-    world.environ["SLOTS"] = "0935,0940"
-    world.now = "2026-01-06T09:41:00-05:00"
-    end(world, "0940", later)
-
-    assert run_of(world.run({"slot": "0935"})).slot == "0935"
-
-
-@pytest.mark.parametrize(("now", "comes"), [("09:55:00", True), ("09:56:00", False)])
-def test_a_later_bell_that_would_be_too_old_is_not_waited_for(
-    world: World, now: str, comes: bool
-) -> None:
-    world.environ["SLOTS"] = "0935,0940"
-    world.now = f"2026-01-06T{now}-05:00"
-
-    if comes:
-        with pytest.raises(InvalidInputError, match="SLOT_OVER"):
-            world.run({"slot": "0935"})
-    else:
-        assert run_of(world.run({"slot": "0935"})).slot == "0935"
-
-
-def test_a_dry_run_may_look_back_at_any_slot(world: World) -> None:
-    world.environ["SLOTS"] = "0935,0940"
-    world.now = "2026-01-06T09:41:00-05:00"
-
-    assert run_of(world.run({"slot": "0935", "dry_run": True})).slot == "0935"
-
-
-def test_a_run_that_another_desk_had_decided_is_not_gone_on_with(world: World) -> None:
-    world.run()
-    world.artifacts.write(f"{JOURNAL}decision.json", {"any": "decision"})
-    fail(world)
-    world.environ["STRATEGY"] = "momentum_rotation"
-    world.environ["STRATEGY_PARAMETERS"] = "{}"
-
-    with pytest.raises(ConfigurationError, match="RUN_OF_ANOTHER_DESK"):
-        world.run(arn=OTHER_ARN)
-
-
 def test_live_refuses_the_keys_of_another_account(world: World) -> None:
     world.environ.update(TRADING_MODE="live", LIVE_ACCOUNT_NUMBER="999999999")
 
@@ -521,98 +354,6 @@ def test_the_trading_state_is_read_with_its_reason(world: World) -> None:
         TradingState.REDUCING,
         "earnings",
     )
-
-
-def own_id(world: World, symbol: str = "AAPL") -> str:
-    desk = run_of(world.run({"dry_run": True})).desk
-    return f"at1-{desk}-2026-01-05-day-{symbol}-entry-0"
-
-
-def test_the_ledger_counts_the_desks_own_orders_alone(world: World) -> None:
-    world.trade(own_id(world))
-    world.trade("users-own", symbol="IBM")
-    world.trade("users-open", status="new", filled_qty="0", filled_avg_price=None)
-
-    snapshot = snapshot_of(world, world.run())
-
-    assert snapshot.ledger.holdings == {"AAPL": Holding(Decimal(10), Decimal(1000))}
-    assert [each.client_order_id for each in snapshot.foreign_open_orders] == ["users-open"]
-    assert snapshot.own_open_orders == ()
-
-
-def test_a_symbol_that_was_taken_out_still_has_a_price_but_needs_no_bars(world: World) -> None:
-    world.assets["GOOG"] = asset("GOOG")
-    world.trade(own_id(world, "GOOG"), symbol="GOOG")
-
-    result = world.run()
-
-    snapshot = snapshot_of(world, result)
-    assert snapshot.prices.keys() == snapshot.assets.keys() == {"AAPL", "GOOG", "IBM"}
-    assert bars_of(world, result).keys() == {"AAPL", "IBM"}
-
-
-def test_a_split_is_told_and_counted_once(world: World) -> None:
-    world.trade(own_id(world))
-    world.actions = {
-        "forward_splits": [
-            {"symbol": "AAPL", "new_rate": 4, "old_rate": 1, "ex_date": "2026-01-06"},
-            {"symbol": "IBM", "new_rate": 2, "old_rate": 1, "ex_date": "2026-01-02"},
-        ]
-    }
-
-    first = snapshot_of(world, world.run())
-    fail(world)
-    second = snapshot_of(world, world.run(arn=OTHER_ARN))
-
-    assert [(each.symbol, each.kind) for each in first.corporate_actions] == [
-        ("AAPL", "forward_split")
-    ]
-    assert first.ledger.holdings["AAPL"].qty == second.ledger.holdings["AAPL"].qty == 40
-
-
-def test_an_order_stamped_ahead_of_the_brokers_clock_is_owned_and_not_yet_in_the_checkpoint(
-    world: World,
-) -> None:
-    world.trade(own_id(world), submitted_at="2026-01-06T14:40:00Z", filled_at=None)
-    result = world.run()
-    assert snapshot_of(world, result).ledger.holdings["AAPL"].qty == 10
-    checkpoint = world.artifacts.read(f"ledger/{result.run.desk}.json", Ledger)
-    assert checkpoint.holdings == {}
-
-
-def test_the_checkpoint_of_the_ledger_saves_asking_for_all_orders(world: World) -> None:
-    world.trade(own_id(world), submitted_at="2025-12-01T14:35:05Z", filled_at=None)
-    first = world.run()
-    desk = run_of(first).desk
-
-    checkpoint = world.artifacts.read(f"ledger/{desk}.json", Ledger)
-    assert checkpoint is not None
-    assert checkpoint.holdings == {"AAPL": Holding(Decimal(10), Decimal(1000))}
-
-    fail(world)
-    world.orders.clear()
-    second = snapshot_of(world, world.run(arn=OTHER_ARN))
-    assert second.ledger.holdings == checkpoint.holdings
-
-
-def test_a_checkpoint_that_cannot_be_read_is_rebuilt_and_told(world: World) -> None:
-    world.trade(own_id(world))
-    desk = run_of(world.run({"dry_run": True})).desk
-    client("s3").put_object(Bucket=world.artifacts.bucket, Key=f"ledger/{desk}.json", Body=b"{half")
-
-    snapshot = snapshot_of(world, world.run())
-
-    assert snapshot.ledger.holdings["AAPL"].qty == 10
-    assert "rebuilt" in snapshot.warnings[0]
-
-
-def test_without_a_list_of_corporate_actions_the_run_goes_on_with_a_warning(world: World) -> None:
-    del world.server.scripts["GET /v1/corporate-actions"]
-
-    result = world.run()
-
-    assert "corporate actions" in snapshot_of(world, result).warnings[0]
-    assert checkpoint_key(run_of(result).desk) not in world.stored()
 
 
 def test_a_dry_run_writes_below_its_own_name_alone(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,16 +10,14 @@ import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
 from algotrader.errors import BrokerUnavailableError
-from algotrader.model import Asset, Bar, CorporateAction, LatestPrice, Position, Side
+from algotrader.model import Asset, Position
 from tests.functions.algotrader.adapters.broker_answers import (
     ACCOUNT,
     CLOCK,
     asset,
-    bar,
-    order,
     position,
 )
-from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
+from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker
 
 
 def test_the_clock_is_utc_and_its_nanoseconds_are_rounded(
@@ -136,172 +133,6 @@ def test_a_position_that_is_not_there_is_none(server: ScriptedBroker, broker: Al
     assert broker.position("IBM").qty == 3
 
 
-def test_an_order_is_read_with_an_unknown_status_kept_as_text(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v2/orders:by_client_order_id", order("at1-a", status="under_the_moon"))
-
-    found = broker.order("at1-a")
-
-    assert found.status == "under_the_moon"
-    assert not found.is_terminal
-    assert (found.side, found.qty, found.limit_price) == (Side.BUY, 10, Decimal("101.25"))
-    assert found.filled_at is None
-
-
-def test_an_order_tells_which_one_it_took_the_place_of(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v2/orders:by_client_order_id", order("at1-a", replaces="id-of-another"))
-    assert broker.order("at1-a").replaces == "id-of-another"
-
-    server.on("GET /v2/orders:by_client_order_id", order("at1-a", replaces=None))
-    assert broker.order("at1-a").replaces is None
-
-
-def test_an_order_by_value_has_no_quantity_whatever_the_broker_shows(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v2/orders:by_client_order_id", order("at1-a", qty="5", notional="500.5"))
-    found = broker.order("at1-a")
-    assert (found.qty, found.notional) == (None, Decimal("500.5"))
-
-
-@pytest.mark.parametrize("flag", [True, False, None])
-def test_an_order_tells_whether_it_trades_outside_regular_hours(
-    server: ScriptedBroker, broker: AlpacaBroker, flag: bool | None
-) -> None:
-    server.on("GET /v2/orders:by_client_order_id", order("at1-a", extended_hours=flag))
-    assert broker.order("at1-a").extended_hours is (flag is True)
-
-
-def test_a_part_fill_without_an_instant_takes_the_orders_last_change(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v2/orders:by_client_order_id", order("at1-a", filled_qty="3"))
-
-    assert broker.order("at1-a").filled_at == datetime(2026, 1, 6, 14, 35, 2, tzinfo=UTC)
-
-
-def test_an_order_that_the_broker_does_not_know_is_none(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v2/orders:by_client_order_id", Answer({"message": "order not found"}, 404))
-
-    assert broker.order("at1-a") is None
-
-
-def test_a_404_that_is_no_answer_of_the_broker_is_not_taken_for_an_unknown_order(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v2/orders:by_client_order_id", Answer(b"<html>nothing here</html>", 404))
-
-    with pytest.raises(BrokerUnavailableError, match="BROKER_PATH_NOT_FOUND"):
-        broker.order("at1-a")
-
-
-def test_an_answer_about_another_order_is_refused(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v2/orders:by_client_order_id", order("at1-b"))
-
-    with pytest.raises(BrokerUnavailableError, match="BROKER_ANSWER_INVALID"):
-        broker.order("at1-a")
-
-
-def test_orders_of_options_coins_and_several_legs_are_left_out(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on(
-        "GET /v2/orders",
-        [
-            order("a"),
-            order("b", asset_class="us_option"),
-            order("c", symbol="", side=""),
-            order("d", asset_class="crypto", symbol="BTC/USD"),
-        ],
-    )
-
-    assert [each.client_order_id for each in broker.open_orders()] == ["a"]
-
-
-def test_orders_are_paged_to_the_end_and_none_comes_twice(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    all_orders = [
-        order(f"o{n}", submitted_at=f"2026-01-06T14:{n // 60 % 60:02}:{n % 60:02}.5Z")
-        for n in range(1203)
-    ]
-
-    def page(seen: Seen) -> Answer:
-        after = seen.query.get("after", "")
-        return Answer([o for o in all_orders if o["submitted_at"] > after][:500])
-
-    server.on("GET /v2/orders", page)
-
-    orders = broker.orders_after(None)
-
-    assert [each.client_order_id for each in orders] == [f"o{n}" for n in range(1203)]
-    assert len(server.requests) == 3
-
-
-@pytest.mark.parametrize("page_size", [50, 100])
-def test_a_server_of_smaller_pages_is_asked_to_the_end_as_well(
-    server: ScriptedBroker, broker: AlpacaBroker, page_size: int
-) -> None:
-    all_orders = [
-        order(f"o{n}", submitted_at=f"2026-01-06T14:{n // 60 % 60:02}:{n % 60:02}.5Z")
-        for n in range(230)
-    ]
-
-    def page(seen: Seen) -> Answer:
-        after = seen.query.get("after", "")
-        return Answer([o for o in all_orders if o["submitted_at"] > after][:page_size])
-
-    server.on("GET /v2/orders", page)
-
-    orders = broker.orders_after(None)
-
-    assert [each.client_order_id for each in orders] == [f"o{n}" for n in range(230)]
-
-
-@pytest.mark.parametrize("count", [3, 49, 230])
-def test_a_server_that_gives_all_orders_at_once_has_no_more_to_give(
-    server: ScriptedBroker, broker: AlpacaBroker, count: int
-) -> None:
-    server.on("GET /v2/orders", [order(f"o{n}") for n in range(count)])
-
-    assert len(broker.orders_after(None)) == count
-
-
-def test_a_server_that_gives_the_newest_first_is_asked_to_the_end_as_well(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    newest_first = [
-        order(f"o{n}", submitted_at=f"2026-01-06T{14 - n // 60:02}:{59 - n % 60:02}:00Z")
-        for n in range(130)
-    ]
-
-    def page(seen: Seen) -> Answer:
-        until = seen.query.get("until", "9")
-        return Answer([o for o in newest_first if o["submitted_at"] < until][:50])
-
-    server.on("GET /v2/orders", page)
-
-    orders = broker.orders_after(None)
-
-    assert [each.client_order_id for each in orders] == [f"o{n}" for n in reversed(range(130))]
-
-
-def test_pages_of_orders_that_do_not_go_on_are_refused(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v2/orders", [order(f"o{n}") for n in range(500)])
-
-    with pytest.raises(BrokerUnavailableError, match="pages do not go on"):
-        broker.orders_after(None)
-
-
 def test_assets_that_the_broker_does_not_know_are_absent(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
@@ -321,133 +152,6 @@ def test_many_assets_are_read_as_one_list(server: ScriptedBroker, broker: Alpaca
 
     assert list(broker.assets(names)) == names
     assert len(server.requests) == 1
-
-
-def test_bars_are_paged_and_dated_in_new_york(server: ScriptedBroker, broker: AlpacaBroker) -> None:
-    pages = {
-        None: {"bars": {"AAPL": [bar("2026-01-02"), bar("2026-01-05")]}, "next_page_token": "p"},
-        "p": {"bars": {"AAPL": [bar("2026-01-06")], "IBM": [bar("2026-01-02")]}},
-    }
-    server.on("GET /v2/stocks/bars", lambda seen: Answer(pages[seen.query.get("page_token")]))
-
-    bars = broker.bars(["IBM", "AAPL"], date(2026, 1, 2), date(2026, 1, 5), "iex", "split")
-
-    assert [each.session for each in bars["AAPL"]] == [date(2026, 1, 2), date(2026, 1, 5)]
-    assert bars["IBM"] == (Bar(date(2026, 1, 2), 100.0, 101.0, 99.0, 100.0, 1000.0),)
-
-
-@pytest.mark.parametrize("figure", [b"NaN", b"null", b'"NaN"', b'"x"', b"true"])
-def test_a_figure_that_is_no_number_becomes_nan(
-    server: ScriptedBroker, broker: AlpacaBroker, figure: bytes
-) -> None:
-    body = b'{"bars": {"AAPL": [{"t": "2026-01-02T05:00:00Z", "o": 1, "h": 1, "l": 1, "c": '
-    server.on("GET /v2/stocks/bars", Answer(body + figure + b', "v": 5}]}}'))
-
-    (only,) = broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")["AAPL"]
-
-    assert math.isnan(only.close)
-    assert only.volume == 5.0
-
-
-def test_null_bars_are_no_bars(server: ScriptedBroker, broker: AlpacaBroker) -> None:
-    server.on("GET /v2/stocks/bars", {"bars": None, "next_page_token": None})
-
-    assert broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split") == {}
-
-
-def test_pages_of_bars_that_do_not_go_on_are_refused(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v2/stocks/bars", {"bars": {}, "next_page_token": "again"})
-
-    with pytest.raises(BrokerUnavailableError, match="pages do not go on"):
-        broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")
-
-
-def test_a_symbol_without_a_trade_at_a_price_has_no_latest_price(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on(
-        "GET /v2/stocks/trades/latest",
-        {
-            "trades": {
-                "AAPL": {"t": "2026-01-06T14:34:59.9Z", "p": 101.07, "s": 1},
-                "IBM": {"t": "2026-01-06T14:34:59.9Z", "p": 0},
-                "GOOG": None,
-            }
-        },
-    )
-
-    assert broker.latest_prices(["AAPL", "IBM", "GOOG"], "iex") == {
-        "AAPL": LatestPrice(Decimal("101.07"), datetime(2026, 1, 6, 14, 34, 59, 900000, tzinfo=UTC))
-    }
-
-
-def test_corporate_actions_of_every_kind_are_told_by_symbol(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on(
-        "GET /v1/corporate-actions",
-        {
-            "corporate_actions": {
-                "forward_splits": [
-                    {"symbol": "AAPL", "new_rate": 4, "old_rate": 1, "ex_date": "2026-01-06"},
-                    {"symbol": "AAPL", "new_rate": 2, "old_rate": 1, "ex_date": "2026-01-20"},
-                ],
-                "reverse_splits": [
-                    {"symbol": "GOOG", "new_rate": 1, "old_rate": 8, "ex_date": "2026-01-06"}
-                ],
-                "stock_dividends": [{"symbol": "MSFT", "rate": 0.05, "ex_date": "2026-01-05"}],
-                "cash_dividends": [{"symbol": "MSFT", "rate": 3, "ex_date": "2026-01-06"}],
-                "spin_offs": [
-                    {
-                        "source_symbol": "IBM",
-                        "new_symbol": "KD",
-                        "source_rate": 5,
-                        "new_rate": 1,
-                        "ex_date": "2026-01-06",
-                    }
-                ],
-                "name_changes": [
-                    {"old_symbol": "FB", "new_symbol": "META", "process_date": "2026-01-06"}
-                ],
-                "things_of_tomorrow": [{"symbol": "FB", "process_date": "2026-01-06"}],
-            },
-            "next_page_token": None,
-        },
-    )
-
-    actions = broker.corporate_actions(
-        ["AAPL", "GOOG", "MSFT", "IBM", "FB"], date(2026, 1, 5), date(2026, 1, 6)
-    )
-
-    day = date(2026, 1, 6)
-    assert actions == (
-        CorporateAction("MSFT", "stock_dividend", date(2026, 1, 5), Decimal("1.05")),
-        CorporateAction("AAPL", "forward_split", day, Decimal(4)),
-        CorporateAction("FB", "name_change", day, None, ("META",)),
-        CorporateAction("FB", "things_of_tomorrow", day, None),
-        CorporateAction("GOOG", "reverse_split", day, Decimal("0.125")),
-        CorporateAction("IBM", "spin_off", day, None, ("KD",)),
-        CorporateAction("MSFT", "cash_dividend", day, None),
-    )
-
-
-def test_corporate_actions_are_asked_for_under_their_older_path_too(
-    server: ScriptedBroker, broker: AlpacaBroker
-) -> None:
-    server.on("GET /v1beta1/corporate-actions", {"corporate_actions": {}})
-
-    assert broker.corporate_actions(["AAPL"], date(2026, 1, 5), date(2026, 1, 6)) == ()
-
-
-@pytest.mark.parametrize("status", [403, 404])
-def test_corporate_actions_that_are_not_offered_are_none(
-    server: ScriptedBroker, broker: AlpacaBroker, status: int
-) -> None:
-    server.on("*", Answer({"message": "no"}, status))
-
-    assert broker.corporate_actions(["AAPL"], date(2026, 1, 5), date(2026, 1, 6)) is None
 
 
 def history(

@@ -5,35 +5,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.messages import Outcome, make_texts, read_breakdown
+from algotrader.messages import make_texts, read_breakdown
 from algotrader.messages.gsm7 import septets, to_gsm7
 from algotrader.model import OrderRejected, Performance, Side, SymbolProfit, TradingState
 from tests.support.told_runs import (
     DRY_RUN,
     LIVE,
-    PERFORMANCE,
     REPORT,
     RUN,
     SNAPSHOT,
-    SYMBOL_PROFIT,
     decision,
     denied,
+    failed,
     intent,
     order,
     order_id,
     outcome,
     sell,
+    sms,
     submission,
 )
-
-
-def sms(**changes) -> str:
-    return make_texts(outcome(**changes)).sms
-
-
-def failed(state: str, error: str, cause: str, **changes) -> Outcome:
-    plain = {"decision": None, **changes}
-    return outcome(breakdown=read_breakdown(state, error, cause), **plain)
 
 
 def test_a_text_leads_with_the_orders_then_names_both_profits_and_the_equity():
@@ -215,78 +206,6 @@ def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
     )
 
 
-def report(**changes):
-    measured = replace(PERFORMANCE, **changes)
-    return make_texts(
-        outcome(run=REPORT, decision=None, snapshot=replace(SNAPSHOT, performance=measured))
-    )
-
-
-def test_a_report_tells_the_days_profit_the_desk_beside_the_account_and_the_benchmark():
-    told = report()
-    assert told.sms == (
-        "algo-trader PAPER 2013-02-28 report: day +$979.90 (+0.98%). Desk -$184.00 (-0.37%). "
-        "SPY -0.31%. Equity $100,000.00"
-    )
-    assert told.subject == "algo-trader PAPER 2013-02-28 report: the day's profit or loss"
-    assert "the account: +$979.90 (+0.98%), without deposits and withdrawals" in told.email
-    assert (
-        "the desk: -$184.00 (-0.37% of its capital): "
-        "realized +$12.50, unrealized -$200.25, dividends +$3.75" in told.email
-    )
-    assert "SPY: -0.31%" in told.email
-    assert (
-        "the desk is 1.23% below its peak; it only sells from 20% on, or a day's loss of 5%"
-        in told.email
-    )
-
-
-def test_a_report_has_a_table_of_the_desks_positions():
-    sold = replace(SYMBOL_PROFIT, symbol="IBM", qty=Decimal(0), price=None, value=Decimal(0))
-    lines = report(symbols=(SYMBOL_PROFIT, sold)).email.splitlines()
-    at = lines.index("THE DESK'S POSITIONS AND THE DAY IN THEM")
-    assert lines[at + 1 : at + 4] == [
-        "  symbol  shares    price       worth       day  realized  unrealized  dividends",
-        "  AAPL        56  $441.50  $24,724.00  -$184.00   +$12.50    -$200.25     +$3.75",
-        "  IBM          0                $0.00  -$184.00   +$12.50    -$200.25     +$3.75",
-    ]
-
-
-def test_a_day_that_is_not_known_is_unknown_and_a_benchmark_without_a_price_says_so():
-    told = report(account_profit=None, deposits=None, benchmark_change=None)
-    assert "report: day unknown. Desk -$184.00 (-0.37%). SPY unknown." in told.sms
-    assert "the account: unknown" in told.email
-    assert "deposits less withdrawals since the previous close unknown" in told.email
-    assert "SPY: the broker has no price of it" in told.email
-
-
-def test_without_a_benchmark_or_capital_nothing_is_said_of_them():
-    told = report(benchmark="", benchmark_change=None, worth=Decimal(0))
-    assert told.sms == (
-        "algo-trader PAPER 2013-02-28 report: day +$979.90 (+0.98%). Desk -$184.00. "
-        "Equity $100,000.00"
-    )
-
-
-def test_what_came_in_while_a_run_went_on_is_no_profit_either():
-    measured = replace(PERFORMANCE, deposits=Decimal(100))
-    account = replace(SNAPSHOT.account, adjustments=Decimal(40), equity=Decimal(101000))
-    told = sms(
-        snapshot=replace(SNAPSHOT, performance=measured),
-        submission=submission(order("AAPL", "5"), account=account),
-    )
-    assert "Since close +$839.90" in told  # 101000 - 100020.10 - 100 - 40
-
-
-def test_a_trading_email_tells_the_desks_profit_beside_both_others():
-    told = make_texts(outcome(snapshot=replace(SNAPSHOT, performance=PERFORMANCE))).email
-    assert "last full session (2013-02-27): +$123.45" in told
-    assert "since its close: +$979.90, without deposits and withdrawals" in told
-    assert (
-        "the desk, from that close to this run's begin: -$184.00 (-0.37% of its capital): " in told
-    )
-
-
 def test_a_subject_counts_fills_and_trouble():
     told = make_texts(
         outcome(
@@ -393,8 +312,14 @@ def test_a_failure_says_what_could_not_be_done_while_telling():
 
 
 symbols = st.from_regex(r"[A-Z][A-Z0-9.]{0,9}", fullmatch=True)
+
+
 amounts = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15)
+
+
 sizes = st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**12)
+
+
 orders = st.builds(
     order,
     symbols,
@@ -404,7 +329,11 @@ orders = st.builds(
     side=st.sampled_from(Side),
     client_order_id=st.text(max_size=48),
 )
+
+
 denials = st.lists(st.builds(denied, symbols, st.text(max_size=40)), max_size=30).map(tuple)
+
+
 submissions = st.builds(
     lambda placed, refused, since, open_ids: submission(
         *placed, denied=refused, rejected=since, unsettled=open_ids
@@ -416,9 +345,13 @@ submissions = st.builds(
     ).map(tuple),
     st.lists(st.text(max_size=48), max_size=9).map(tuple),
 )
+
+
 symbol_profits = st.builds(
     SymbolProfit, symbols, amounts, st.none() | amounts, amounts, amounts, amounts, amounts
 )
+
+
 performances = st.builds(
     Performance,
     deposits=st.none() | amounts,
@@ -429,6 +362,8 @@ performances = st.builds(
     benchmark=st.just("") | symbols,
     benchmark_change=st.none() | amounts,
 )
+
+
 snapshots = st.builds(
     lambda state, reason, last, equity, adjustments, warnings, measured: replace(
         SNAPSHOT,
@@ -447,6 +382,8 @@ snapshots = st.builds(
     st.lists(st.text(), max_size=3).map(tuple),
     st.none() | performances,
 )
+
+
 outcomes = st.builds(
     outcome,
     run=st.sampled_from([RUN, DRY_RUN, LIVE, REPORT, None]),
@@ -480,40 +417,3 @@ def test_every_run_that_ended_well_names_both_profits_or_the_day(told_of):
     told = make_texts(replace(told_of, breakdown=None)).sms
     named = ("day ",) if told_of.is_report else ("Last session ", "Since close ")
     assert all(name in told for name in named)
-
-
-FLAT = replace(RUN, run_id="2013-02-28-f1542", slot="f1542")
-
-
-def test_a_flatten_is_called_so_in_text_and_subject() -> None:
-    told = make_texts(
-        outcome(
-            run=FLAT,
-            decision=decision(),
-            submission=submission(sell("IBM", "5"), sell("MSFT", "10")),
-            snapshot=replace(
-                SNAPSHOT,
-                trading_state=TradingState.REDUCING,
-                trading_state_reason="flatten: bad news",
-            ),
-        )
-    )
-
-    begin = "algo-trader PAPER FLATTEN 2013-02-28 1542: sold 5 IBM, 10 MSFT. REDUCING (flatten: bad"
-    assert told.sms.startswith(begin)
-    assert told.subject == "algo-trader PAPER FLATTEN 2013-02-28 1542: 2 orders filled"
-    assert "run 2013-02-28-f1542" in told.email
-
-
-def test_a_flatten_of_an_active_desk_warns_that_it_may_buy_again() -> None:
-    told = sms(run=FLAT, decision=decision())
-
-    assert "no orders: the desk holds nothing. ACTIVE: the next bell may buy again." in told
-
-
-def test_a_flatten_that_failed_is_to_be_done_again() -> None:
-    told = make_texts(outcome(run=FLAT, breakdown=read_breakdown("Submit Orders", "Boom", "x")))
-
-    assert told.subject.startswith("FAILED algo-trader PAPER FLATTEN 2013-02-28 1542: Boom")
-    assert "flatten again: it sells what the desk then still holds" in told.email
-    assert "takes this run over" not in told.email

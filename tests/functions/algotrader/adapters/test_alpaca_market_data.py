@@ -1,0 +1,144 @@
+"""What bars, prices and corporate actions become."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.errors import BrokerUnavailableError
+from algotrader.model import Bar, CorporateAction, LatestPrice
+from tests.functions.algotrader.adapters.broker_answers import (
+    bar,
+)
+from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker
+
+
+def test_bars_are_paged_and_dated_in_new_york(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+    pages = {
+        None: {"bars": {"AAPL": [bar("2026-01-02"), bar("2026-01-05")]}, "next_page_token": "p"},
+        "p": {"bars": {"AAPL": [bar("2026-01-06")], "IBM": [bar("2026-01-02")]}},
+    }
+    server.on("GET /v2/stocks/bars", lambda seen: Answer(pages[seen.query.get("page_token")]))
+
+    bars = broker.bars(["IBM", "AAPL"], date(2026, 1, 2), date(2026, 1, 5), "iex", "split")
+
+    assert [each.session for each in bars["AAPL"]] == [date(2026, 1, 2), date(2026, 1, 5)]
+    assert bars["IBM"] == (Bar(date(2026, 1, 2), 100.0, 101.0, 99.0, 100.0, 1000.0),)
+
+
+@pytest.mark.parametrize("figure", [b"NaN", b"null", b'"NaN"', b'"x"', b"true"])
+def test_a_figure_that_is_no_number_becomes_nan(
+    server: ScriptedBroker, broker: AlpacaBroker, figure: bytes
+) -> None:
+    body = b'{"bars": {"AAPL": [{"t": "2026-01-02T05:00:00Z", "o": 1, "h": 1, "l": 1, "c": '
+    server.on("GET /v2/stocks/bars", Answer(body + figure + b', "v": 5}]}}'))
+
+    (only,) = broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")["AAPL"]
+
+    assert math.isnan(only.close)
+    assert only.volume == 5.0
+
+
+def test_null_bars_are_no_bars(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+    server.on("GET /v2/stocks/bars", {"bars": None, "next_page_token": None})
+
+    assert broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split") == {}
+
+
+def test_pages_of_bars_that_do_not_go_on_are_refused(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    server.on("GET /v2/stocks/bars", {"bars": {}, "next_page_token": "again"})
+
+    with pytest.raises(BrokerUnavailableError, match="pages do not go on"):
+        broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")
+
+
+def test_a_symbol_without_a_trade_at_a_price_has_no_latest_price(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    server.on(
+        "GET /v2/stocks/trades/latest",
+        {
+            "trades": {
+                "AAPL": {"t": "2026-01-06T14:34:59.9Z", "p": 101.07, "s": 1},
+                "IBM": {"t": "2026-01-06T14:34:59.9Z", "p": 0},
+                "GOOG": None,
+            }
+        },
+    )
+
+    assert broker.latest_prices(["AAPL", "IBM", "GOOG"], "iex") == {
+        "AAPL": LatestPrice(Decimal("101.07"), datetime(2026, 1, 6, 14, 34, 59, 900000, tzinfo=UTC))
+    }
+
+
+def test_corporate_actions_of_every_kind_are_told_by_symbol(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    server.on(
+        "GET /v1/corporate-actions",
+        {
+            "corporate_actions": {
+                "forward_splits": [
+                    {"symbol": "AAPL", "new_rate": 4, "old_rate": 1, "ex_date": "2026-01-06"},
+                    {"symbol": "AAPL", "new_rate": 2, "old_rate": 1, "ex_date": "2026-01-20"},
+                ],
+                "reverse_splits": [
+                    {"symbol": "GOOG", "new_rate": 1, "old_rate": 8, "ex_date": "2026-01-06"}
+                ],
+                "stock_dividends": [{"symbol": "MSFT", "rate": 0.05, "ex_date": "2026-01-05"}],
+                "cash_dividends": [{"symbol": "MSFT", "rate": 3, "ex_date": "2026-01-06"}],
+                "spin_offs": [
+                    {
+                        "source_symbol": "IBM",
+                        "new_symbol": "KD",
+                        "source_rate": 5,
+                        "new_rate": 1,
+                        "ex_date": "2026-01-06",
+                    }
+                ],
+                "name_changes": [
+                    {"old_symbol": "FB", "new_symbol": "META", "process_date": "2026-01-06"}
+                ],
+                "things_of_tomorrow": [{"symbol": "FB", "process_date": "2026-01-06"}],
+            },
+            "next_page_token": None,
+        },
+    )
+
+    actions = broker.corporate_actions(
+        ["AAPL", "GOOG", "MSFT", "IBM", "FB"], date(2026, 1, 5), date(2026, 1, 6)
+    )
+
+    day = date(2026, 1, 6)
+    assert actions == (
+        CorporateAction("MSFT", "stock_dividend", date(2026, 1, 5), Decimal("1.05")),
+        CorporateAction("AAPL", "forward_split", day, Decimal(4)),
+        CorporateAction("FB", "name_change", day, None, ("META",)),
+        CorporateAction("FB", "things_of_tomorrow", day, None),
+        CorporateAction("GOOG", "reverse_split", day, Decimal("0.125")),
+        CorporateAction("IBM", "spin_off", day, None, ("KD",)),
+        CorporateAction("MSFT", "cash_dividend", day, None),
+    )
+
+
+def test_corporate_actions_are_asked_for_under_their_older_path_too(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    server.on("GET /v1beta1/corporate-actions", {"corporate_actions": {}})
+
+    assert broker.corporate_actions(["AAPL"], date(2026, 1, 5), date(2026, 1, 6)) == ()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_corporate_actions_that_are_not_offered_are_none(
+    server: ScriptedBroker, broker: AlpacaBroker, status: int
+) -> None:
+    server.on("*", Answer({"message": "no"}, status))
+
+    assert broker.corporate_actions(["AAPL"], date(2026, 1, 5), date(2026, 1, 6)) is None

@@ -1,0 +1,51 @@
+"""What the texts say of a flatten."""
+
+from dataclasses import replace
+
+from algotrader.messages import make_texts, read_breakdown
+from algotrader.model import TradingState
+from tests.support.told_runs import (
+    RUN,
+    SNAPSHOT,
+    decision,
+    outcome,
+    sell,
+    sms,
+    submission,
+)
+
+FLAT = replace(RUN, run_id="2013-02-28-f1542", slot="f1542")
+
+
+def test_a_flatten_is_called_so_in_text_and_subject() -> None:
+    told = make_texts(
+        outcome(
+            run=FLAT,
+            decision=decision(),
+            submission=submission(sell("IBM", "5"), sell("MSFT", "10")),
+            snapshot=replace(
+                SNAPSHOT,
+                trading_state=TradingState.REDUCING,
+                trading_state_reason="flatten: bad news",
+            ),
+        )
+    )
+
+    begin = "algo-trader PAPER FLATTEN 2013-02-28 1542: sold 5 IBM, 10 MSFT. REDUCING (flatten: bad"
+    assert told.sms.startswith(begin)
+    assert told.subject == "algo-trader PAPER FLATTEN 2013-02-28 1542: 2 orders filled"
+    assert "run 2013-02-28-f1542" in told.email
+
+
+def test_a_flatten_of_an_active_desk_warns_that_it_may_buy_again() -> None:
+    told = sms(run=FLAT, decision=decision())
+
+    assert "no orders: the desk holds nothing. ACTIVE: the next bell may buy again." in told
+
+
+def test_a_flatten_that_failed_is_to_be_done_again() -> None:
+    told = make_texts(outcome(run=FLAT, breakdown=read_breakdown("Submit Orders", "Boom", "x")))
+
+    assert told.subject.startswith("FAILED algo-trader PAPER FLATTEN 2013-02-28 1542: Boom")
+    assert "flatten again: it sells what the desk then still holds" in told.email
+    assert "takes this run over" not in told.email
