@@ -61,7 +61,7 @@ def test_one_that_needs_more_bars_gets_as_many_as_it_needs(world: World) -> None
     bars = world.artifacts.get(artifact, dict[str, BarColumns])
     assert {name: len(each.session) for name, each in bars.items()} == {"AAPL": 32, "IBM": 32}
     assert bars["AAPL"].session[-1] == date(2026, 1, 5)
-    live = world.artifacts.get(result.bars, dict[str, BarColumns])  # type: ignore[arg-type]
+    live = world.artifacts.get(result.bars, dict[str, BarColumns])
     assert {name: len(each.session) for name, each in live.items()} == {"AAPL": 6, "IBM": 6}
 
 
