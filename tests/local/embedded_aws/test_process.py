@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from local.embedded_aws import DeploymentProblem, EmbeddedAws, process
+from tests.support.processes import GONE_SECONDS, all_gone, is_alive, listens_on
 
 PROBING = Path(__file__).with_name("probing")
 CHECKOUT = Path(__file__).resolve().parents[3]
-GONE_SECONDS = 10
 
-# Deploys, calls a function, says who runs, and waits to be ended.
+# Deploys, calls a function, says who runs, and waits to be ended. What a shell starts in the
+# background ignores SIGINT, and so does what that starts; the tests may have been started so.
 HOST = f"""
-import json, pathlib, sys, time
+import json, pathlib, signal, sys, time
 from local.embedded_aws import EmbeddedAws
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     with EmbeddedAws() as aws:
         aws.deploy("desk", {{}}, pathlib.Path({str(PROBING)!r}))
@@ -37,28 +37,6 @@ except KeyboardInterrupt:
 """
 
 
-def is_alive(pid: int) -> bool:
-    """Say whether a process runs; one that only waits to be reaped does not."""
-    if Path("/proc/self/stat").exists():
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-        return stat.rpartition(")")[2].split()[0] != "Z"
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def wait_until_gone(pids: list[int]) -> None:
-    until = time.monotonic() + GONE_SECONDS
-    while any(is_alive(pid) for pid in pids):
-        assert time.monotonic() < until, "a process outlives its parent"
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_every_process_ends_with_the_one_who_started_it(how: signal.Signals) -> None:
     with subprocess.Popen(
@@ -70,7 +48,7 @@ def test_every_process_ends_with_the_one_who_started_it(how: signal.Signals) -> 
         assert is_alive(worker)
         host.send_signal(how)
         status = host.wait(GONE_SECONDS)
-        wait_until_gone([server, worker])
+        assert all_gone([server, worker])
     assert status == (130 if how is signal.SIGINT else -how)
     assert not Path(folder).exists()
 
@@ -83,7 +61,7 @@ def test_nothing_is_left_when_the_block_ends() -> None:
         server, folder = aws._process._process, aws._process.folder
         assert server is not None
     assert not is_alive(server.pid)
-    wait_until_gone([worker])
+    assert all_gone([worker])
     assert not folder.exists()
 
 
@@ -131,8 +109,9 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one loopback address only")
 def test_it_listens_on_the_address_it_is_given_and_functions_find_it_there() -> None:
     with EmbeddedAws(wait_scale=0, host="127.0.0.2") as aws:
+        server = aws._process._process
+        assert server is not None
         assert urlsplit(aws.endpoint_url).hostname == "127.0.0.2"
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", urlsplit(aws.endpoint_url).port))
+        assert listens_on(server.pid) == {("127.0.0.2", urlsplit(aws.endpoint_url).port)}
         stack = aws.deploy("desk", {}, PROBING)
         assert stack.wait(stack.start({}))["status"] == "SUCCEEDED"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from datetime import date
 from pathlib import Path
@@ -16,23 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.paper_broker import PaperBrokerError, PaperBrokerProcess
+from tests.support.processes import all_gone, is_alive, listens_on
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that ended but was not waited for yet does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_for_end(pid: int) -> bool:
-    deadline = time.monotonic() + 5
-    while is_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not is_alive(pid)
 
 
 def test_the_handle_drives_an_account_from_session_to_session() -> None:
@@ -64,8 +48,7 @@ def test_it_listens_on_the_address_it_is_given_and_on_no_other() -> None:
         port = urlsplit(broker.url).port
         assert broker.url == f"http://127.0.0.2:{port}"
         assert broker.account()["cash"] == "100000"
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port))
+        assert listens_on(broker.pid) == {("127.0.0.2", port)}
 
 
 def test_a_broker_that_cannot_start_says_why() -> None:
@@ -115,4 +98,4 @@ def test_no_broker_outlives_the_process_that_started_it() -> None:
         with urllib.request.urlopen(f"{url}/_paper/sessions") as answer:  # noqa: S310  # loopback
             assert answer.status == 200
         os.kill(parent.pid, signal.SIGKILL)
-    assert wait_for_end(int(pid))
+    assert all_gone([int(pid)])
