@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from algotrader import limits
 from algotrader.adapters.adjustments import add_adjustments, read_adjustments
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.artifacts import Artifacts
@@ -182,8 +181,7 @@ class Shelves:
         changing = [
             each.kind
             for each in self.books.actions
-            if (each.symbol, each.ex_date) == (symbol, today)
-            and each.kind.lower() not in limits.HARMLESS_ACTIONS
+            if (each.symbol, each.ex_date) == (symbol, today) and not each.is_cash_dividend
         ]
         if changing:
             raise Refused(

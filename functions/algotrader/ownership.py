@@ -179,7 +179,7 @@ def changes_told(actions: Iterable[CorporateAction], ledger: Ledger, stack: str)
 
 
 def _changes_symbol(action: CorporateAction) -> bool:
-    return action.ratio is None and action.kind.lower() not in limits.HARMLESS_ACTIONS
+    return action.ratio is None and not action.is_cash_dividend
 
 
 def _words_of(action: CorporateAction, stake: Stake) -> str:

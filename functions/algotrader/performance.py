@@ -28,7 +28,6 @@ from algotrader.sizing import CENT, MONEY, ONE_SHARE, ZERO
 STATEMENT_MARGIN = timedelta(days=7)
 #: A dividend is paid within so many days from its ex-date; a later one is told by what is held.
 PAYMENT_WITHIN = timedelta(days=120)
-CASH_DIVIDENDS = frozenset({"cash_dividend", "cash_dividends"})
 
 _INDEX_STEP = Decimal("1e-12")
 _LEAST_FACTOR = Decimal("1e-6")  # an index of 0 could never rise again
@@ -278,7 +277,7 @@ def _entitled(track: Track | None, look: Look, day: TrackDay) -> dict[str, Entit
     """Note the desk's shares over an ex-date: they get the dividend, whenever it comes."""
     known = {} if track is None else dict(track.entitled)
     for action in look.actions:
-        if action.kind in CASH_DIVIDENDS:
+        if action.is_cash_dividend:
             qty = day.standings.get(action.symbol, _NOTHING).qty
             known[action.symbol] = Entitlement(action.ex_date, qty)
     return {s: each for s, each in known.items() if look.session - each.ex_date <= PAYMENT_WITHIN}

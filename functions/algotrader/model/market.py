@@ -73,3 +73,8 @@ class CorporateAction:
     ex_date: date
     ratio: Decimal | None
     others: tuple[str, ...] = ()
+
+    @property
+    def is_cash_dividend(self) -> bool:
+        """Whether it changes neither quantities nor what an order means, unlike all others."""
+        return self.kind.lower() in {"cash_dividend", "cash_dividends"}

@@ -1,0 +1,45 @@
+"""Owns the reason codes, and the refusal that carries one with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why the desk refuses an order of its own, in the order in which it looks."""
+
+    TRADING_HALTED = "TRADING_HALTED"
+    TRADING_REDUCING = "TRADING_REDUCING"
+    NO_PRICE = "NO_PRICE"
+    CORPORATE_ACTION = "CORPORATE_ACTION"
+    NOT_TRADABLE = "NOT_TRADABLE"
+    OPEN_ORDER_UNSETTLED = "OPEN_ORDER_UNSETTLED"
+    OPPOSITE_ORDER_OPEN = "OPPOSITE_ORDER_OPEN"
+    ORDER_REPLACED = "ORDER_REPLACED"
+    LEDGER_MISMATCH = "LEDGER_MISMATCH"
+    NOTHING_TO_SELL = "NOTHING_TO_SELL"
+    SYMBOL_DENIED = "SYMBOL_DENIED"
+    NOT_IN_INPUT = "NOT_IN_INPUT"
+    MINUTES_TO_CLOSE = "MINUTES_TO_CLOSE"
+    PRICE_STALE = "PRICE_STALE"
+    PRICE_DEVIATION = "PRICE_DEVIATION"
+    STOP_ABOVE_PRICE = "STOP_ABOVE_PRICE"
+    BELOW_MINIMUM_ORDER = "BELOW_MINIMUM_ORDER"
+    MAX_POSITION_WEIGHT = "MAX_POSITION_WEIGHT"
+    MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"
+    ORDER_RULE = "ORDER_RULE"
+    MAX_ORDERS_PER_RUN = "MAX_ORDERS_PER_RUN"
+    INSUFFICIENT_CASH = "INSUFFICIENT_CASH"
+    CAPITAL_EXCEEDED = "CAPITAL_EXCEEDED"
+    MAX_GROSS_EXPOSURE = "MAX_GROSS_EXPOSURE"
+    MAX_TURNOVER = "MAX_TURNOVER"
+    LIVE_RAMP = "LIVE_RAMP"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason code, and a detail that carries its numbers."""
+
+    code: Reason
+    detail: str
