@@ -113,8 +113,11 @@ class Shelves:
         Raises
         ------
         Refused
-            When there are not as many, orders are open, or the symbol is changing today.
+            When there are not as many, orders are open, the symbol is changing today, or the giver
+            is the desk itself.
         """
+        if giver == self.desk:
+            raise Refused(f"desk {giver} is this desk: what it gives up it owns already")
         stock = self.stock(symbol)
         # A desk's resting stop sells its own shares alone: those that are given are no others.
         resting = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.errors import DeskError
-from algotrader.model import LatestPrice, Snapshot
+from algotrader.model import LatestPrice, Snapshot, TradingState
 from fetch_bars.differences import compare
 from fetch_bars.opening import Opening
 from fetch_bars.scene import keep_checkpoints, last_session_pnl, scene_of
@@ -22,7 +22,8 @@ def gather_for_flatten(
     """
     broker, run = opening.broker, opening.run
     scene = scene_of(opening, environ, artifacts)
-    books, seen = scene.books, scene.snapshot
+    books = scene.books
+    seen = scene.snapshot if run.sends_orders else _as_if_reducing(scene.snapshot)
     held = sorted(each for each, it in books.ledger.holdings.items() if it.qty != 0)
     compared = compare(
         broker,
@@ -48,6 +49,17 @@ def gather_for_flatten(
     if run.sends_orders:
         keep_checkpoints(books, artifacts)
     return snapshot
+
+
+def _as_if_reducing(seen: Snapshot) -> Snapshot:
+    """Give what a dry run decides from: it shows what a flatten sells, which sets REDUCING first."""
+    state, reason = seen.trading_state, seen.trading_state_reason
+    now = f"{state.value}: {reason}" if reason else state.value
+    return replace(
+        seen,
+        trading_state=TradingState.REDUCING,
+        trading_state_reason=f"as a flatten sets it, now {now}",
+    )
 
 
 def _prices(opening: Opening, symbols: list[str]) -> tuple[dict[str, LatestPrice], tuple[str, ...]]:

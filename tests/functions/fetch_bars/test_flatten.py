@@ -139,6 +139,20 @@ def test_a_dry_run_shows_it_at_night_and_claims_nothing(world: World) -> None:
     assert not [each for each in world.stored() if each.endswith("claim.json")]
 
 
+@pytest.mark.parametrize("stands", ["ACTIVE", "REDUCING", "HALTED"])
+def test_a_dry_run_decides_as_a_flatten_does_once_it_has_set_reducing(
+    world: World, stands: str
+) -> None:
+    client("ssm").put_parameter(Name=STATE_NAME, Type="String", Value=f"{stands} drill")
+
+    shown = snapshot_of(world, world.run(FLATTEN | {"dry_run": True}))
+    real = snapshot_of(world, world.run(FLATTEN))
+
+    assert shown.trading_state is TradingState.REDUCING
+    assert shown.trading_state_reason == f"as a flatten sets it, now {stands}: drill"
+    assert (real.trading_state.value, real.trading_state_reason) == (stands, "drill")
+
+
 def test_two_flattens_of_one_minute_are_one_run(world: World) -> None:
     assert world.run(FLATTEN).outcome == "FLATTEN"
 

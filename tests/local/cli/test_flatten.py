@@ -114,6 +114,15 @@ def test_a_day_of_flattening(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPat
     assert "leave the halt" in out
     assert (state_of(desk), holdings(desk)) == ("HALTED storm", bought)
 
+    # a dry run of a halted desk shows what a flatten would sell, not what the halt denies
+    status, out, _ = say("--dry-run")
+    assert status == 0
+    assert "would sell" in out
+    assert "REDUCING" in out
+    assert "now HALTED: storm" in out
+    assert "Not sold" not in out
+    assert (state_of(desk), holdings(desk)) == ("HALTED storm", bought)
+
     # a run of the same session is under way: it is waited for, and a claim of it is obeyed
     key = f"runs/{TRADED}/{TRADED}-1000/claim.json"
     arn = desk.stack.start({"dry_run": True})

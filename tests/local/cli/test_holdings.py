@@ -132,6 +132,14 @@ REFUSED = {
 }
 
 
+def test_a_desk_gives_nothing_to_itself(say: Say, desk: Desk) -> None:
+    assert say("adopt", "IBM", "20")[0] == 0
+    status, _, err = say("adopt", "IBM", "10", "--from", own(desk))
+    assert (status, err.count("\n")) == (1, 1)
+    assert f"desk {own(desk)} is this desk" in err
+    assert [each["qty"] for each in given(desk)] == ["20"]
+
+
 @pytest.mark.parametrize(("arguments", "told"), REFUSED.values(), ids=REFUSED)
 def test_what_is_not_there_is_not_moved(
     say: Say, desk: Desk, arguments: list[str], told: str
