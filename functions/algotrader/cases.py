@@ -44,7 +44,8 @@ class Case:
     step : Decimal
         Entries are multiples of it.
     cut_to : str
-        To what ``qty`` was cut, in words, when it is less than what is wanted.
+        To what ``qty`` was cut, in words; empty when it is all that is wanted, or all of it that
+        whole cents or steps allow.
     notional : Decimal or None
         Of an order by value, its dollars.
     """
@@ -57,7 +58,7 @@ class Case:
     reference: Decimal
     worst: Decimal
     step: Decimal
-    cut_to: str = "what can be sold now"
+    cut_to: str = ""
     notional: Decimal | None = None
 
     @property
@@ -113,6 +114,7 @@ def case_of(
         reference=reference,
         worst=marketable_price(reference, wanted.side, bps) if reference > 0 else ZERO,
         step=step,
+        cut_to="what can be sold now" if wanted.sendable < wanted.qty else "",
     )
 
 
@@ -220,7 +222,7 @@ def why_order(case: Case, desk: Desk) -> str:
     """Tell why an order is sent, with its numbers."""
     value = "" if case.notional is None else f" for {case.notional:.2f} dollars"
     text = f"{case.side.value} {case.qty:f}{value}: {_terms(case, desk)}"
-    if case.qty < case.wanted.qty:
+    if case.cut_to:
         text += f"; cut from {case.wanted.qty:f} to {case.cut_to}"
     return text + _difference(case.stake)
 

@@ -14,6 +14,7 @@ from algotrader.contracts import sha256_of
 from algotrader.errors import (
     ConfigurationError,
     DecisionConflictError,
+    DeskError,
     OrderStateUnknownError,
 )
 from algotrader.ids import desk_id
@@ -48,6 +49,8 @@ from algotrader.submission import (
 # The listing starts a little before the run: the broker's clock, which dated the run, and its
 # order book need not agree to the second.
 LISTING_MARGIN = timedelta(minutes=1)
+# Of a call's time for the broker so much goes to cancels at most; the rest is for what it posts.
+CANCELS_SECONDS = 25.0
 
 
 def check_run_may_send(run: Run, settings: Settings, deployed_mode: str) -> None:
@@ -112,9 +115,7 @@ class SubmitCall:
             return adopt(later, self.decision, plan, known)
         plan = close_if_due(self.run, self.decision, plan, known)
         check_terms(plan, self.decision, known)
-        for order in orders_to_cancel(self.run, self.decision, plan, known):
-            self.broker.cancel(order.broker_id)
-            self.log("Cancel requested", client_order_id=order.client_order_id)
+        self._cancel(orders_to_cancel(self.run, self.decision, plan, known), plan.polls)
         intents = orders_due(plan, self._plan_before(plan), orders_to_post(plan, known))
         may_post = bool(intents) and self._may_post(plan, known)
         outcome = self._post(intents if may_post else (), known)
@@ -176,6 +177,24 @@ class SubmitCall:
             account=account,
             orders=orders,
         )
+
+    def _cancel(self, orders: tuple[Order, ...], polls: int) -> None:
+        """Ask for each cancel once; one that fails keeps no other symbol from its trade or stop.
+
+        What became of it is what the next call reads, and that asks again. Each begins with another
+        one, so that those that hang do not use up the time of those behind them.
+        """
+        first = polls % len(orders) if orders else 0
+        asked_at = time.monotonic()
+        for order in (*orders[first:], *orders[:first]):
+            if time.monotonic() - asked_at >= CANCELS_SECONDS:
+                break
+            try:
+                self.broker.cancel(order.broker_id)
+            except DeskError as error:
+                self.log("Cancel unclear", client_order_id=order.client_order_id, code=error.code)
+            else:
+                self.log("Cancel requested", client_order_id=order.client_order_id)
 
     def _may_post(self, plan: Plan, known: Known) -> bool:
         """Take the turn to send; False when another call, or this one's forerunner, had it.

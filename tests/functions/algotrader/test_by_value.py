@@ -105,6 +105,12 @@ def test_a_value_is_a_dollar_and_the_least_order_at_least(
         assert (values(made), codes(made)) == ({}, {"IBM": "BELOW_MINIMUM_ORDER"})
 
 
+def test_the_rest_of_a_cent_is_no_cut() -> None:
+    made = decided({"IBM": D("0.123456789")}, under=BY_VALUE)
+    assert values(made)["IBM"][1] == D("12098.76")  # of 12098.765322
+    assert "cut" not in made.why["IBM"]
+
+
 def test_an_entry_is_cut_to_the_cent_by_exposure() -> None:
     under = replace(BY_VALUE, max_gross_exposure=D("0.123456"))
     made = decided({"IBM": D("0.3")}, under=under)

@@ -6,11 +6,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
 from algotrader.ids import OrderPlace, client_order_id
 from algotrader.model import Decision, Leg, StopWish, TradingState
 from algotrader.submission import Step, first_plan
 from tests.functions.submit_orders.conftest import Desk
+from tests.support.distorting_proxy import Answer
 
 NOTHING: dict[str, str] = {}
 
@@ -123,3 +126,43 @@ def test_a_stop_never_covers_the_users_own_shares(desk: Desk) -> None:
     desk.call_until_complete(changed(desk, desk.intent("IBM", Leg.EXIT, 5), held=5, symbol="IBM"))
     assert desk.paper.request("GET", "/v2/positions/IBM")["qty"] == "4"
     desk.paper.request("POST", "/_paper/order", {**users, "side": "sell"})
+
+
+@pytest.mark.parametrize("status", [500, 504, 429, 403, 401])
+def test_a_cancel_that_always_fails_keeps_no_other_symbol_from_its_trade_and_stop(
+    desk: Desk, status: int
+) -> None:
+    bought(desk, "IBM", 5)
+    desk.next_bell()
+    bought(desk, "AAPL", 9)
+    desk.next_bell()
+    stuck = next(e for e in stops(desk) if (e["status"], e["symbol"]) == ("new", "IBM"))
+    desk.proxy.intercept = lambda method, path: (
+        Answer(status, b'{"code": 1, "message": "no"}')
+        if (method, path) == ("DELETE", f"/v2/orders/{stuck['id']}")
+        else None
+    )
+    both = [
+        changed(desk, desk.intent(symbol, Leg.EXIT, qty), held=held, symbol=symbol)
+        for symbol, qty, held in (("IBM", 5, 5), ("AAPL", 4, 9))
+    ]
+    made = replace(
+        desk.decision(*both[0].exits, *both[1].exits),
+        cancels=(*both[0].cancels, *both[1].cancels),
+        filled_before={**both[0].filled_before, **both[1].filled_before},
+        stops=(*both[0].stops, *both[1].stops),
+    )
+    step = desk.call(made)
+    for _ in range(5):
+        step = desk.call(made, step.plan)
+    assert ("AAPL", "5") in resting(desk)
+    assert ("IBM", "5") in resting(desk)
+    assert step.submission.unprotected == NOTHING
+    assert not step.complete
+
+    desk.proxy.intercept = None
+    done = desk.call_until_complete(made, step.plan)
+    assert done.submission.unprotected == NOTHING
+    assert resting(desk) == [("AAPL", "5")]
+    desk.next_bell()
+    desk.call_until_complete(changed(desk, desk.intent("AAPL", Leg.EXIT, 5), held=5, symbol="AAPL"))

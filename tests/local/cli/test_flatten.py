@@ -86,6 +86,18 @@ def holdings(desk: Desk) -> dict[str, str]:
     return {each["symbol"]: each["qty"] for each in desk.paper_broker.positions()}
 
 
+def shown_dry(desk: Desk, say: Say) -> str:
+    """Give what a dry run says that a flatten would sell; nothing changes."""
+    before = holdings(desk)
+    status, out, _ = say("--dry-run")
+    assert status == 0
+    assert "DRY RUN FLATTEN" in out
+    assert "would sell" in out
+    assert "Not sold" not in out
+    assert holdings(desk) == before
+    return out
+
+
 def test_a_day_of_flattening(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     # one desk, one story: each step begins where the last one ended
     paper = desk.paper_broker
@@ -98,12 +110,7 @@ def test_a_day_of_flattening(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPat
     paper.order_by_hand(mine["symbol"], "sell", mine["qty"], **terms)
     bought = holdings(desk)
 
-    status, out, _ = say("--dry-run")
-    assert status == 0
-    assert "would sell" in out
-    assert "DRY RUN FLATTEN" in out
-    assert holdings(desk) == bought
-
+    assert "now ACTIVE" in shown_dry(desk, say)
     status, out, err = say("no terminal")
     assert (status, "--yes" in err) == (2, True)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
@@ -113,15 +120,8 @@ def test_a_day_of_flattening(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPat
     assert status == 1
     assert "leave the halt" in out
     assert (state_of(desk), holdings(desk)) == ("HALTED storm", bought)
-
-    # a dry run of a halted desk shows what a flatten would sell, not what the halt denies
-    status, out, _ = say("--dry-run")
-    assert status == 0
-    assert "would sell" in out
-    assert "REDUCING" in out
-    assert "now HALTED: storm" in out
-    assert "Not sold" not in out
-    assert (state_of(desk), holdings(desk)) == ("HALTED storm", bought)
+    assert "now HALTED: storm" in shown_dry(desk, say)
+    assert state_of(desk) == "HALTED storm"
 
     # a run of the same session is under way: it is waited for, and a claim of it is obeyed
     key = f"runs/{TRADED}/{TRADED}-1000/claim.json"
