@@ -165,3 +165,12 @@ def test_whatever_is_printed_nothing_is_kept_beyond_the_deviation_and_brakes_onl
     assert 80 <= kept <= 120
     assert braking <= kept
     assert doubt or kept in {price, 100, earlier}
+
+
+def test_what_was_sold_out_and_bought_anew_is_vouched_for_by_what_it_cost() -> None:
+    sold = carry_on(None, look(ledger=ledger("100"), prices={}))  # out of AAPL at the last look
+
+    near = aapl(at_bell("95", closes={}, session=TUESDAY), sold)
+    far = aapl(at_bell("950", closes={}, session=TUESDAY), sold)
+
+    assert (near, far[:2]) == ((95, 95, ""), (90, 90))

@@ -225,3 +225,54 @@ def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(told:
     for symbol, answers in answered_qty(decision).items():
         held = stakes[symbol].held or stakes[symbol].ledger
         assert answers == held  # sold or named, to the last fraction
+
+
+@pytest.mark.parametrize("state", [TradingState.ACTIVE, TradingState.REDUCING])
+def test_a_desk_that_may_only_sell_still_clears_its_stop_away_for_the_sale(
+    state: TradingState,
+) -> None:
+    told = snapshot(
+        {"AAPL": "10"},
+        own_open_orders=(stop("AAPL", "10"),),
+        positions={"AAPL": position("AAPL", "10", available="0")},
+        trading_state=state,
+    )
+
+    decision = flat(told)
+
+    assert quantities(decision.exits) == {"AAPL": Decimal(10)}
+    assert decision.cancels == (own_id("AAPL", Leg.STOP),)
+
+
+def test_a_halted_flatten_leaves_an_exit_of_its_own_under_way() -> None:
+    leaves = open_order("AAPL", Side.SELL, "10", "99", own_id("AAPL", Leg.EXIT))
+    told = snapshot({"AAPL": "10"}, own_open_orders=(leaves,), trading_state=TradingState.HALTED)
+
+    assert flat(told).cancels == ()
+
+
+def test_what_the_broker_does_not_trade_is_refused_by_name_and_keeps_its_stop() -> None:
+    told = snapshot(
+        {"AAPL": "10"},
+        own_open_orders=(stop("AAPL", "10"),),
+        assets={"AAPL": asset("AAPL", tradable=False)},
+    )
+
+    decision = flat(told)
+
+    assert codes(decision) == {"AAPL": "NOT_TRADABLE"}
+    assert (decision.exits, decision.cancels) == ((), ())
+
+
+def test_an_own_buy_or_an_order_that_has_ended_frees_no_shares() -> None:
+    mine = (
+        open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY)),
+        stop("AAPL", "2", status="canceled"),
+    )
+    told = snapshot(
+        {"AAPL": "10"},
+        own_open_orders=mine,
+        positions={"AAPL": position("AAPL", "10", available="4")},  # the user's order keeps six
+    )
+
+    assert quantities(flat(told).exits) == {"AAPL": Decimal(4)}

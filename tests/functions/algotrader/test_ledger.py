@@ -312,3 +312,28 @@ def test_it_remembers_its_first_order_that_was_filled_also_over_a_checkpoint() -
     checkpoint = fold(empty(DESK), [later, first, never, theirs], [], DAY + timedelta(days=5))
     assert checkpoint.since == date(2024, 3, 4)
     assert fold(checkpoint, [later], [], DAY + timedelta(days=20)).since == date(2024, 3, 4)
+
+
+def test_what_is_sold_out_of_nothing_realizes_nothing() -> None:
+    once = fold(empty(DESK), [order(DAY, Side.SELL, 3, 12)], [], DAY)
+    assert once.realized == {"AAPL": 0}
+    again = fold(
+        once, [order(DAY + timedelta(days=1), Side.SELL, 2, 12)], [], DAY + timedelta(days=1)
+    )
+    assert (again.holdings["AAPL"].qty, again.realized) == (-5, {"AAPL": 0})
+
+
+def test_a_gift_and_the_orders_of_its_day_count_in_the_sequence_of_their_time() -> None:
+    gift = given(10, DAY, 20)
+    sold = order(DAY + timedelta(hours=2), Side.SELL, 10, 25)
+    ledger = fold(empty(DESK), [sold], [], DAY + timedelta(days=1), [gift])
+    assert (ledger.holdings, ledger.realized) == ({}, {"AAPL": Decimal(50)})
+
+
+def test_a_buy_that_makes_up_in_part_costs_nothing_and_a_fraction_costs_its_part() -> None:
+    oversold = fold(empty(DESK), [order(DAY, Side.SELL, 5)], [], DAY)
+    bought = order(DAY + timedelta(days=1), Side.BUY, 2, 20)
+    later = fold(oversold, [bought], [], DAY + timedelta(days=1))
+    assert later.holdings == {"AAPL": Holding(Decimal(-3), Decimal(0))}
+    half = fold(empty(DESK), [order(DAY, Side.BUY, "0.5", 10)], [], DAY)
+    assert half.holdings == {"AAPL": Holding(Decimal("0.5"), Decimal(5))}

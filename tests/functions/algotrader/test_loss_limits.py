@@ -113,3 +113,9 @@ def test_no_entry_is_ever_approved_once_a_limit_on_losses_is_reached(
         assert {each.code for each in decision.denied if each.side is Side.BUY} <= {
             "TRADING_REDUCING"
         }
+
+
+def test_a_desk_of_no_worth_that_loses_brakes_and_does_not_break() -> None:
+    track = carry_on(None, look(prices=prices(AAPL="50"), worth=D(0)))
+
+    assert brakes(track, LIMITS)[Brake.DAILY_LOSS].startswith("all lost in session 2024-03-04")

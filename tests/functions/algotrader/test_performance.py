@@ -314,3 +314,19 @@ def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(many: lis
         assert after.peak >= track.peak
         assert 0 <= drawdown_of(after) < 1
         track = after
+
+
+def test_what_was_realized_and_paid_before_the_session_is_no_profit_of_it() -> None:
+    before, after = ledger("500", AAPL=("10", "900")), ledger("560", AAPL=("6", "540"))
+    yesterday = carry_on(None, look(before=before, ledger=before, statement=(row("DIV", "5"),)))
+
+    track = carry_on(yesterday, next_day("100", before=before, ledger=after))
+
+    (aapl,) = symbols_of(track)
+    assert (aapl.realized, aapl.dividends, aapl.unrealized) == (60, 0, -40)
+
+
+def test_a_dividend_on_a_single_share_or_less_counts() -> None:
+    for shares in ("1", "0.5"):
+        booked = row("DIV", "0.40", qty=D(shares))
+        assert dividend_part(booked, D(shares), {}) == D("0.40")

@@ -303,3 +303,44 @@ def test_after_any_bell_no_stop_is_left_or_placed_for_more_than_is_held(
     assert not (left and trades)  # what is traded has no stop beside it
     protected = left or decision.stops or decision.unprotected
     assert protected or asks is None or held == 0 or decision.exits
+
+
+def test_a_buy_of_the_users_in_another_symbol_keeps_no_stop_away() -> None:
+    users = (open_order("AAPL", Side.BUY, "5", "80", "user-1"),)
+    decision = decided(KEPT, holding("300", foreign_open_orders=users), stops={"IBM": D(90)})
+    assert [each.stop_price for each in decision.stops] == [D(90)]
+
+
+def test_a_stop_is_placed_in_a_crash_too_where_no_corporate_action_explains_it() -> None:
+    decision = decided(KEPT, holding("300", last_closes={"IBM": D(200)}), stops={"IBM": D(90)})
+    assert (len(decision.stops), decision.unprotected) == (1, {})
+
+
+def test_beside_a_corporate_action_a_stop_above_the_price_is_not_placed_either() -> None:
+    split = CorporateAction("IBM", "forward_split", SESSION, D(2))
+    decision = decided(KEPT, holding("300", corporate_actions=(split,)), stops={"IBM": D(101)})
+    assert decision.stops == ()
+    assert decision.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")
+
+
+def test_a_stop_goes_before_a_trade_even_where_none_can_follow() -> None:
+    resting = stop(qty="300", at="101")
+    exit_ = decided({}, holding("300", resting))
+    assert (exit_.cancels, exit_.stops) == ((resting.client_order_id,), ())
+    part = decided({"IBM": D("0.1")}, holding("300", resting), stops={"IBM": D(105)})
+    assert (part.cancels, part.stops) == ((resting.client_order_id,), ())
+    assert part.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")
+
+
+def test_what_is_sold_whole_is_not_told_to_be_without_a_stop() -> None:
+    decision = decided({}, holding("300"), stops={"IBM": D(105)})
+    assert quantities(decision.exits) == {"IBM": D(300)}
+    assert decision.unprotected == {}
+
+
+def test_halted_tells_of_what_is_held_and_to_be_protected_alone() -> None:
+    halted = {"trading_state": TradingState.HALTED}
+    assert decided(KEPT, snapshot(**halted), stops={"IBM": D(90)}).unprotected == {}
+    assert decided(KEPT, holding("300", **halted)).unprotected == {}
+    little = decided(KEPT, holding("0.7", **halted), stops={"IBM": D(90)})
+    assert little.unprotected == {"IBM": "trading is halted"}

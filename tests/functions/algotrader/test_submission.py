@@ -493,3 +493,101 @@ def test_a_plan_that_another_call_made_is_adopted_and_not_sent_yet() -> None:
     assert (step.complete, step.wait_seconds) == (False, 1)
     assert (step.plan.sequence, step.plan.orders) == (1, (EXIT, BUY_IBM, BUY_MSFT))
     assert step.plan.waited_seconds == 41
+
+
+def test_posting_that_is_closed_counts_from_when_it_was_closed_or_the_run_never_ends() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    plan = first_plan(RUN, made)
+    for seconds in (0, 20, 40):
+        view = known(state=TradingState.REDUCING, now=BELL + timedelta(seconds=seconds))
+        step = call(plan, view, made)
+        plan = step.plan
+        assert not step.complete
+        plan = close_if_due(RUN, made, plan, view)
+    step = call(plan, known(state=TradingState.REDUCING, now=BELL + SETTLE), made)
+    assert (step.complete, codes(step)) == (True, {"IBM": "TRADING_REDUCING"})
+
+
+def test_an_exit_that_was_not_sent_by_the_deadline_is_denied_after_many_looks() -> None:
+    made = decision(entries=())
+    plan = first_plan(RUN, made)
+    for seconds in (0, 20, 40):
+        view = known(now=DEADLINE + timedelta(seconds=seconds))
+        plan = call(close_if_due(RUN, made, plan, view), view, made).plan
+        plan = close_if_due(RUN, made, plan, view)
+    step = call(plan, known(now=DEADLINE + SETTLE), made)
+    assert (step.complete, codes(step)) == (True, {"AAPL": "DEADLINE_PASSED"})
+
+
+def test_an_open_order_has_until_the_deadline_after_a_halt_and_longer_after_a_late_close() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    stuck = order(BUY_IBM, "pending_cancel", 2)
+    halted = known(stuck, state=TradingState.HALTED)
+    plan = close_if_due(RUN, made, first_plan(RUN, made), halted)
+    later = replace(halted, now=BELL + SETTLE)
+    assert not call(plan, later, made).complete
+    noticed_late = known(stuck, now=DEADLINE + 2 * SETTLE)
+    assert not call(first_plan(RUN, made), noticed_late, made).complete
+
+
+def test_cash_is_waited_for_from_the_last_of_several_fills_on() -> None:
+    other = intent("GOOG", Leg.EXIT, 10)
+    made = decision(exits=(EXIT, other), spendable=0)
+    late = replace(order(other), filled_at=BELL + timedelta(seconds=30))
+    view = known(order(EXIT), late, now=BELL + timedelta(seconds=31), cash=0)
+    step = call(first_plan(RUN, made), view, made)
+    assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
+
+
+def test_a_fraction_is_cut_to_the_fraction_that_is_free() -> None:
+    part = replace(EXIT, qty=Decimal("10.5"))
+    made = decision(exits=(part,), entries=())
+    plan = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
+    short = Outcome((), (), {EXIT.client_order_id: Decimal("4.25")})
+    assert call(plan, known(), made, short).plan.orders == (replace(part, qty=Decimal("4.25")),)
+
+
+def test_what_had_ended_posting_stays_ended_in_a_plan_that_is_adopted() -> None:
+    made = decision()
+    closed = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.HALTED))
+    open_ = first_plan(RUN, made)
+    for theirs, mine in ((open_, closed), (closed, open_)):
+        plan = adopt(theirs, made, mine, known()).plan
+        assert (plan.exits_closed, plan.entries_closed, plan.stops_closed) == (
+            closed.exits_closed,
+            closed.entries_closed,
+            closed.stops_closed,
+        )
+
+
+def test_an_adopted_plan_keeps_the_longer_waiting_of_both() -> None:
+    mine, theirs = (replace(first_plan(RUN, decision()), waited_seconds=each) for each in (5, 40))
+    assert adopt(theirs, decision(), mine, known()).plan.waited_seconds == 41
+
+
+def test_an_open_entry_is_left_to_fill_while_the_run_may_send() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    view = known(order(BUY_IBM, "new"))
+    plan = close_if_due(RUN, made, first_plan(RUN, made), view)
+    assert orders_to_cancel(RUN, made, plan, view) == ()
+
+
+def test_an_order_that_does_not_show_is_kept_however_many_polls_it_took() -> None:
+    plan = replace(first_plan(RUN, decision()), polls=PATIENT_POLLS + 1)
+    step = call(plan, known(), decision())
+    assert (step.complete, step.plan.orders) == (False, (EXIT,))
+
+
+def test_under_a_cap_entries_do_not_cost_more_than_the_bell_s_cash_either() -> None:
+    made = decision(spendable=100)
+    capped = replace(SETTINGS, capital=Decimal(5000))
+    view = known(order(EXIT), cash=1_000_000)
+    step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)
+    # as without a cap: 100 at the bell and 98 % of 1000 from the exit, ten shares
+    assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 5)]
+
+
+def test_a_planned_order_that_breaks_a_rule_is_given_up_by_name() -> None:
+    made = decision(exits=(), entries=(replace(BUY_IBM, limit_price=Decimal("100.001")),))
+    step = call(first_plan(RUN, made), known(), made)
+    assert (step.complete, codes(step)) == (True, {"IBM": "ORDER_RULE"})

@@ -320,3 +320,95 @@ def test_a_stop_whose_symbol_has_an_open_cancel_is_not_in_the_plan_and_others_ar
     assert [each.symbol for each in orders_to_post(plan, known(old_stop()))] == ["MSFT"]
     after = call(made, plan, known(old_stop("canceled"), stop_order(plan.orders[0], 7)))
     assert legs(after.plan)[1:] == [("AAPL", Leg.STOP, Decimal(10))]
+
+
+def test_a_stop_that_a_halt_kept_from_being_sent_does_not_keep_the_run_alive() -> None:
+    made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 7),))
+    plan = first_plan(RUN, made)
+    for seconds in (0, 20, 40):
+        view = known(state=TradingState.HALTED, now=BELL + timedelta(seconds=seconds))
+        step = call(made, plan, view)
+        assert not step.complete
+        plan = close_if_due(RUN, made, step.plan, view)
+    step = call(made, plan, known(state=TradingState.HALTED, now=BELL + SETTLE))
+    assert step.complete
+    assert step.submission.unprotected["MSFT"].startswith("TRADING_HALTED")
+
+
+def test_a_canceled_buy_that_filled_meanwhile_is_not_taken_for_a_sale_of_the_stop() -> None:
+    older_id = OLD_ID.replace("-stop-", "-entry-")
+    bought = replace(
+        order(replace(BUY_IBM, symbol="AAPL"), "canceled", 3), client_order_id=older_id
+    )
+    made = replace(decision(cancels=(older_id,), entries=()), filled_before={older_id: Decimal(0)})
+    after = call(made, first_plan(RUN, made), known(bought))
+    assert legs(after.plan) == [("AAPL", Leg.EXIT, Decimal(10))]
+
+
+def test_a_stop_for_a_holding_that_is_to_go_whole_is_canceled_even_when_none_can_follow() -> None:
+    """Nothing is wished for in its symbol: it would sell the user's shares."""
+    made = decision(exits=(), entries=(), cancels=(OLD_ID,))
+    view = known(old_stop(), state=TradingState.HALTED)
+    plan = close_if_due(RUN, made, first_plan(RUN, made), view)
+    assert [each.client_order_id for each in orders_to_cancel(RUN, made, plan, view)] == [OLD_ID]
+    fewer = replace(made, stops=(wish("AAPL", 9),))
+    assert len(orders_to_cancel(RUN, fewer, plan, view)) == 1
+
+
+def test_a_single_share_gets_its_stop() -> None:
+    made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 1),))
+    assert legs(first_plan(RUN, made)) == [("MSFT", Leg.STOP, Decimal(1))]
+
+
+def test_a_halt_still_clears_away_an_entry_from_before_in_a_symbol_that_is_to_have_a_stop() -> None:
+    older_id = OLD_ID.replace("-stop-", "-entry-")
+    older = replace(order(BUY_IBM, "new"), symbol="AAPL", client_order_id=older_id)
+    made = replace(decision(exits=(), entries=(), cancels=(older_id,)), stops=(wish("AAPL", 10),))
+    view = known(older, state=TradingState.HALTED)
+    plan = close_if_due(RUN, made, first_plan(RUN, made), view)
+    assert orders_to_cancel(RUN, made, plan, view) == (older,)
+
+
+def test_a_stop_that_still_stands_protects_its_own_symbol_alone() -> None:
+    place = OrderPlace("abc123", (BELL - timedelta(days=3)).date(), "day", "MSFT", Leg.STOP, 0)
+    gone_id = client_order_id(place)
+    gone = replace(old_stop("canceled"), symbol="MSFT", client_order_id=gone_id)
+    made = replace(
+        decision(exits=(), entries=(), cancels=(OLD_ID, gone_id)),
+        stops=(wish("AAPL", 10), wish("MSFT", 7)),
+    )
+    view = known(old_stop(), gone, state=TradingState.HALTED)
+    end = call(made, first_plan(RUN, made), view)
+    assert end.submission.unprotected.keys() == {"MSFT"}
+
+
+def test_an_entry_from_before_that_stands_is_no_protection() -> None:
+    older_id = OLD_ID.replace("-stop-", "-entry-")
+    older = replace(order(BUY_IBM, "new"), symbol="AAPL", client_order_id=older_id)
+    made = replace(decision(exits=(), entries=(), cancels=(older_id,)), stops=(wish("AAPL", 10),))
+    step = call(made, first_plan(RUN, made), known(older))
+    assert step.submission.unprotected == {"AAPL": "it is not placed yet"}
+
+
+def test_no_stop_is_placed_before_an_entry_that_is_still_to_come() -> None:
+    made = replace(decision(entries=(BUY_IBM,)), stops=(wish("IBM", 2),))
+    plan = first_plan(RUN, made)
+    assert legs(plan) == [("AAPL", Leg.EXIT, Decimal(10))]
+    waiting = call(made, plan, known(order(EXIT, "new")))
+    assert legs(waiting.plan) == [("AAPL", Leg.EXIT, Decimal(10))]
+
+
+def test_a_holding_whose_entry_is_denied_gets_its_stop_all_the_same() -> None:
+    made = replace(decision(entries=(BUY_IBM,), spendable=0), stops=(wish("IBM", 2),))
+    step = call(made, first_plan(RUN, made), known(order(EXIT, "canceled"), cash=0))
+    assert [each.code for each in step.submission.denied] == ["INSUFFICIENT_CASH"]
+    assert legs(step.plan)[1:] == [("IBM", Leg.STOP, Decimal(2))]
+
+
+def test_what_an_order_without_an_end_may_yet_buy_is_told_to_be_unprotected() -> None:
+    made = replace(decision(exits=(), entries=(BUY_IBM,)), stops=(wish("IBM", 0),))
+    stuck = order(BUY_IBM, "pending_cancel", 0)
+    plan = call(made, first_plan(RUN, made), known(stuck, now=DEADLINE)).plan
+    end = call(made, plan, known(stuck, now=DEADLINE + SETTLE))
+    assert end.complete
+    assert "IBM" in end.submission.unprotected
