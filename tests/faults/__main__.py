@@ -159,29 +159,43 @@ def table(rows: dict[str, Tally], lived: dict[str, int]) -> list[str]:
     return wrong
 
 
+def part(text: str) -> tuple[int, int]:
+    """Read which of how many parts; all parts together are the whole, and none overlap."""
+    number, parts = (int(each) for each in text.split("/"))
+    if not 1 <= number <= parts:
+        raise ValueError(text)
+    return number, parts
+
+
 def main() -> int:
     """Run the suite and print its table."""
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--plans", type=int, default=RANDOM_PLANS, help="random plans")
     parser.add_argument("--all-pairs", action="store_true", help="pairs among stops, too")
     parser.add_argument("--no-pairs", action="store_true", help="single faults only")
+    parser.add_argument(
+        "--part", type=part, default=(1, 1), metavar="K/N", help="the K-th of N equal parts alone"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     began = time.monotonic()
     todo = list(tasks(given.plans, pairs=not given.no_pairs, all_pairs=given.all_pairs))
+    number, parts = given.part
+    todo = todo[number - 1 :: parts]
     rows: dict[str, Tally] = {}
     lived: dict[str, int] = {}
     with multiprocessing.get_context("fork").Pool(given.workers) as pool:
-        for number, (found, row, calls) in enumerate(pool.imap_unordered(work, todo), 1):
+        for done, (found, row, calls) in enumerate(pool.imap_unordered(work, todo), 1):
             for name, tally in found.items():
                 if tally.plans:
                     rows.setdefault(name, Tally()).add(tally)
             lived[row] = lived.get(row, 0) + calls
-            if sys.stderr.isatty() or number % 20 == 0:
+            if sys.stderr.isatty() or done % 20 == 0:
                 minutes = (time.monotonic() - began) / 60
-                sys.stderr.write(f"  {number} of {len(todo)} tasks, {minutes:.1f} min\n")
+                sys.stderr.write(f"  {done} of {len(todo)} tasks, {minutes:.1f} min\n")
     wrong = table(rows, lived)
-    _say(f"{time.monotonic() - began:.0f} s, {given.workers} processes")
+    which = f", part {number} of {parts}" if parts > 1 else ""
+    _say(f"{time.monotonic() - began:.0f} s, {given.workers} processes{which}")
     for each in wrong:
         _say(f"WRONG {each}")
     return 1 if wrong else 0

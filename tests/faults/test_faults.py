@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.faults.__main__ import part
 from tests.faults.explore import Explorer, Tally, slots_of
 from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS
 from tests.faults.machine import Machine, retriers
@@ -132,3 +133,10 @@ def test_the_state_machine_s_own_retries_are_obeyed() -> None:
     assert by_error["OrderStateUnknownError"].attempts > 0
     assert by_error["Runtime.ExitError"].attempts > 0
     assert "OrderConflictError" not in by_error
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0"])
+def test_a_part_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - argparse tells it
+        part(text)
+    assert part("3/3") == (3, 3)
