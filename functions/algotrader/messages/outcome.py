@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from algotrader.messages.breakdown import Breakdown
@@ -147,10 +147,21 @@ class Outcome:
 
     @property
     def orders(self) -> tuple[Order, ...]:
-        """The run's orders as the broker last showed them, sells first."""
+        """The run's orders as the broker last showed them, sells first.
+
+        Of those from before that it canceled, what they had filled by its decision is left out: a
+        run before has told of it.
+        """
         if self.submission is None:
             return ()
-        return tuple(sorted(self.submission.orders, key=lambda order: order.side is Side.BUY))
+        since = map(self._since_decision, self.submission.orders)
+        return tuple(sorted(since, key=lambda order: order.side is Side.BUY))
+
+    @property
+    def sent(self) -> tuple[Order, ...]:
+        """The orders that the run sent itself."""
+        canceled = () if self.decision is None else self.decision.cancels
+        return tuple(order for order in self.orders if order.client_order_id not in canceled)
 
     @property
     def trades(self) -> tuple[Order, ...]:
@@ -194,6 +205,7 @@ class Outcome:
             for order in self.trades
             if order.is_terminal
             and order.filled_qty <= 0
+            and not self._filled_before(order)
             and order.status not in {_REJECTED, _REPLACED}
         )
 
@@ -219,3 +231,14 @@ class Outcome:
         working = {o.client_order_id: o.symbol for o in self.trades if not o.is_terminal}
         named = {each: symbol_of(each) or each for each in self.submission.unsettled}
         return tuple((named | working).values())
+
+    def _filled_before(self, order: Order) -> Decimal:
+        before = {} if self.decision is None else self.decision.filled_before
+        return before.get(order.client_order_id, Decimal(0))
+
+    def _since_decision(self, order: Order) -> Order:
+        before = self._filled_before(order)
+        if not before:
+            return order
+        wanted = None if order.qty is None else order.qty - before
+        return replace(order, qty=wanted, filled_qty=order.filled_qty - before)

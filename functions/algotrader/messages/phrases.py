@@ -179,7 +179,7 @@ def orders_sent(outcome: Outcome, breakdown: Breakdown) -> str:
         return "No order sent"
     if outcome.submission is None:
         return "Orders may be out, check the broker"
-    count, filled = len(outcome.orders), len(outcome.filled)
+    count, filled = len(outcome.sent), sum(order.filled_qty > 0 for order in outcome.sent)
     if not count:
         return "No order sent" if told else "Orders may be out, check the broker"
     sent = f"{count} order{'' if count == 1 else 's'} sent, {filled} filled"

@@ -5,8 +5,17 @@ from decimal import Decimal
 
 from algotrader.messages import make_texts, read_breakdown
 from algotrader.messages.gsm7 import septets
-from algotrader.model import Leg, Side, StopWish
-from tests.support.told_runs import SNAPSHOT, decision, intent, order, order_id, outcome, submission
+from algotrader.model import Decision, Leg, Order, Side, StopWish
+from tests.support.told_runs import (
+    SNAPSHOT,
+    decision,
+    failed,
+    intent,
+    order,
+    order_id,
+    outcome,
+    submission,
+)
 
 
 def wish(symbol: str) -> StopWish:
@@ -52,6 +61,38 @@ def test_a_stop_that_was_canceled_to_make_room_is_not_called_unfilled():
 def test_what_a_canceled_stop_sold_is_told_as_sold():
     sold = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
     assert ": sold 3 of 5 AAPL. " in make_texts(outcome(submission=submission(sold))).sms
+
+
+def canceled(stop: Order, before: str) -> Decision:
+    ids = (stop.client_order_id,)
+    return replace(decision(), cancels=ids, filled_before={ids[0]: Decimal(before)})
+
+
+def test_what_an_order_had_filled_before_the_decision_is_not_told_again():
+    stop = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
+    old = make_texts(outcome(decision=canceled(stop, "3"), submission=submission(stop)))
+    assert ": no orders: " in old.sms
+    assert "sold 3" not in old.sms + old.subject + old.email
+    more = make_texts(outcome(decision=canceled(stop, "1"), submission=submission(stop)))
+    assert ": sold 2 of 4 AAPL. " in more.sms
+    whole = replace(stop, filled_qty=Decimal(5), status="filled")
+    rest = make_texts(outcome(decision=canceled(whole, "3"), submission=submission(whole)))
+    assert ": sold 2 AAPL. " in rest.sms
+
+
+def test_an_entry_of_an_earlier_run_that_filled_in_part_is_not_unfilled_when_canceled():
+    entry = order("AAPL", "3", "5")
+    told = make_texts(outcome(decision=canceled(entry, "3"), submission=submission(entry)))
+    assert "unfilled" not in told.sms + told.email
+    assert "bought" not in told.sms
+
+
+def test_a_failure_counts_no_order_that_the_run_only_canceled():
+    stop = rests("AAPL", "canceled")
+    for mine, said in (((), "Orders may be out"), ((order("IBM", "5"),), "At least 1 order sent")):
+        placed = submission(stop, *mine)
+        told = failed("Submit Orders", "X", "", decision=canceled(stop, "0"), submission=placed)
+        assert said in make_texts(told).sms
 
 
 def test_a_holding_without_its_stop_is_named_right_after_the_orders():
