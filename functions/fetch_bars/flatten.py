@@ -11,6 +11,7 @@ from algotrader.model import LatestPrice, Snapshot, TradingState
 from fetch_bars.differences import compare
 from fetch_bars.opening import Opening
 from fetch_bars.scene import keep_checkpoints, last_session_pnl, scene_of
+from fetch_bars.stops_told import stops_to_tell
 
 
 def gather_for_flatten(
@@ -45,6 +46,7 @@ def gather_for_flatten(
         warnings=(*seen.warnings, *compared.warnings, *unknown),
         other_desks=compared.other_desks,
         causes=compared.causes,
+        stopped=stops_to_tell(opening, books, artifacts),
     )
     if run.sends_orders:
         keep_checkpoints(books, artifacts)

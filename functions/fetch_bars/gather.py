@@ -9,13 +9,12 @@ from decimal import Decimal
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.errors import ConfigurationError
 from algotrader.history import usable_bars
-from algotrader.model import Asset, Bar, Order, Snapshot
-from algotrader.stop_sales import bell_before, stops_sold
-from fetch_bars.books import Books
+from algotrader.model import Asset, Bar, Snapshot
 from fetch_bars.differences import compare
 from fetch_bars.opening import Opening
 from fetch_bars.performance import measured
 from fetch_bars.scene import keep_checkpoints, last_session_pnl, scene_of
+from fetch_bars.stops_told import stops_to_tell
 
 
 def gather(
@@ -62,20 +61,12 @@ def gather(
         warnings=(*seen.warnings, *compared.warnings),
         other_desks=compared.other_desks,
         causes=compared.causes,
-        stopped=_stopped(opening, books),
+        stopped=stops_to_tell(opening, books, artifacts),
     )
     snapshot = measured(opening, environ, artifacts, books, snapshot)
     if run.sends_orders:
         keep_checkpoints(books, artifacts)
     return snapshot, bars
-
-
-def _stopped(opening: Opening, books: Books) -> tuple[Order, ...]:
-    run, rung = opening.run, opening.rung
-    since = bell_before(
-        opening.clock.now, run.session, rung.previous_session, run.slot, opening.settings.slots
-    )
-    return stops_sold(books.orders, run.desk, since)
 
 
 def _check_assets(symbols: tuple[str, ...], assets: Mapping[str, Asset]) -> None:

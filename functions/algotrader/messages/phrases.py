@@ -96,7 +96,7 @@ def stopped_phrase(outcome: Outcome, *, named: bool) -> str:
     if not stopped:
         return ""
     sold = ", ".join(f"{quantity(each.filled_qty)} {each.symbol}" for each in stopped)
-    return f"Stop sold {sold}" if named else f"{len(stopped)} stops sold"
+    return f"Stop sold {sold}" if named else f"{len(stopped)} stop{_s(len(stopped))} sold"
 
 
 def no_stop_phrase(outcome: Outcome, *, named: bool) -> str:
@@ -182,5 +182,9 @@ def orders_sent(outcome: Outcome, breakdown: Breakdown) -> str:
     count, filled = len(outcome.sent), sum(order.filled_qty > 0 for order in outcome.sent)
     if not count:
         return "No order sent" if told else "Orders may be out, check the broker"
-    sent = f"{count} order{'' if count == 1 else 's'} sent, {filled} filled"
+    sent = f"{count} order{_s(count)} sent, {filled} filled"
     return sent if told else f"At least {sent}, check the broker"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

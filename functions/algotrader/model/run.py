@@ -76,11 +76,11 @@ class Snapshot:
     last_session_pnl : Decimal or None
         The account's profit in the last full session; None when the broker did not tell.
     warnings : tuple of str
-    stopped : tuple of Order
-        The desk's stops that sold since the bell before.
+        What could not be learned, or does not agree, a paragraph each, for the e-mail.
     performance : Performance or None
         What the desk and the account made since the close before; None when nothing measured it.
-        What could not be learned, or does not agree, a paragraph each, for the e-mail.
+    stopped : tuple of Order
+        The desk's stops that sold what no run before has told; as filled the untold shares alone.
     other_desks : dict of str to dict of str to Decimal
         Shares that other desks own by their own orders: by symbol, then by desk. Symbols that
         this desk manages alone.
