@@ -55,6 +55,17 @@ def deposits_of(
         )
         return Deposits(None, (warning,))
     listed = sum((each.amount for each in rows if each.kind in CASH_FLOWS), ZERO)
+    undated = sum(
+        (each.amount for each in statement if _is_of_the_close(each, previous_close)), ZERO
+    )
+    if undated and adjustments and abs(adjustments - listed - undated) < _CENT:
+        return Deposits(adjustments, ())
+    if undated and not adjustments:
+        warning = (
+            f"The statement dates {undated:.2f} of deposits less withdrawals to the day of the "
+            "previous close, before or after it: the account's profit of the day is unknown."
+        )
+        return Deposits(None, (warning,))
     if adjustments and abs(adjustments - listed) >= _CENT:
         warning = (
             f"The account says {adjustments:.2f} of deposits less withdrawals, its statement "
@@ -62,6 +73,11 @@ def deposits_of(
         )
         return Deposits(None, (warning,))
     return Deposits(listed, ())
+
+
+def _is_of_the_close(row: Activity, previous_close: datetime) -> bool:
+    """Whether money came or went on the close's own day, and nothing says at what time."""
+    return row.kind in CASH_FLOWS and row.at is None and row.day == previous_close.date()
 
 
 def _is_since(row: Activity, previous_close: datetime, now: datetime) -> bool:

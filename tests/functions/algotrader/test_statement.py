@@ -29,10 +29,26 @@ def test_deposits_less_withdrawals_of_the_day_are_summed() -> None:
 def test_a_row_with_an_instant_counts_by_it_and_one_without_by_its_day() -> None:
     friday_evening = row("CSD", "1", day=FRIDAY, at=CLOSE + timedelta(hours=1))
     friday_noon = row("CSD", "20", day=FRIDAY, at=CLOSE - timedelta(hours=4))
-    friday = row("CSD", "300", day=FRIDAY)
+    thursday = row("CSD", "300", day=FRIDAY - timedelta(days=1))
+    monday = row("CSD", "50000")
     later = row("CSD", "4000", at=AFTER_CLOSE + timedelta(hours=1))
 
-    assert amount(friday_evening, friday_noon, friday, later) == 1
+    assert amount(friday_evening, friday_noon, thursday, monday, later) == 50001
+
+
+def test_a_row_of_the_closes_own_day_without_an_instant_may_be_of_either_side() -> None:
+    friday, monday = row("CSD", "300", day=FRIDAY), row("CSD", "20")
+
+    found = deposits_of((friday, monday), D(0), CLOSE, AFTER_CLOSE)
+    assert found.amount is None
+    assert "300.00" in found.warnings[0]
+    # Where the account keeps a figure of its own, that tells.
+    assert amount(friday, monday, adjustments="20") == 20
+    assert amount(friday, monday, adjustments="320") == 320
+    assert amount(friday, monday, adjustments="300") is None
+    # A dividend of that day is none of it, nor is what came and went in one day.
+    assert amount(row("DIV", "300", day=FRIDAY, symbol="IBM"), monday) == 20
+    assert amount(friday, row("CSW", "-300", day=FRIDAY), monday) == 20
 
 
 @pytest.mark.parametrize("listed", ["0", "400"])
