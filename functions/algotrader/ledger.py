@@ -163,6 +163,18 @@ def _day_of_fill(order: Order) -> date:
     return _day(_filled_at(order))
 
 
+def _price_paid(order: Order) -> Decimal:
+    """Give a buy's average price; where the broker tells none, the most that it can have been.
+
+    So that a missing price makes nobody rich: it would raise the peak that a drawdown counts from.
+    """
+    if order.filled_avg_price is not None:
+        return order.filled_avg_price
+    if order.notional is not None:
+        return order.notional / order.filled_qty
+    return order.limit_price or Decimal(0)
+
+
 @dataclass(slots=True)
 class _Book:
     """Holdings, and what was realized by symbol, as a fold changes them."""
@@ -181,11 +193,10 @@ class _Book:
         self._put(split.symbol, replace(held, qty=qty))
 
     def fill(self, order: Order) -> None:
-        price = order.filled_avg_price or Decimal(0)
         if order.side is Side.BUY:
-            self._add(order.symbol, order.filled_qty, price)
+            self._add(order.symbol, order.filled_qty, _price_paid(order))
         else:
-            self._take(order.symbol, order.filled_qty, price)
+            self._take(order.symbol, order.filled_qty, order.filled_avg_price)
 
     def adjust(self, given: Adjustment) -> None:
         if given.qty > 0:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import hypothesis
 import pytest
@@ -59,6 +60,30 @@ def test_buys_add_and_sells_take_away_at_average_cost() -> None:
     ledger = fold(empty(DESK), orders, [], DAY + timedelta(days=3))
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(15), cost=Decimal(225))}
     assert ledger.realized == {"AAPL": 5 * (30 - Decimal(15))}
+
+
+def test_a_fill_without_a_price_makes_and_loses_nothing() -> None:
+    buy = order(DAY, Side.BUY, 10, 10)
+    sale = replace(order(DAY + timedelta(days=1), Side.SELL, 4), filled_avg_price=None)
+    ledger = fold(empty(DESK), [buy, sale], [], DAY + timedelta(days=2))
+    assert ledger.holdings == {"AAPL": Holding(qty=Decimal(6), cost=Decimal(60))}
+    assert ledger.realized == {}
+
+
+@pytest.mark.parametrize(
+    ("terms", "cost"),
+    [
+        ({"limit_price": Decimal(11)}, 110),
+        ({"notional": Decimal(120), "qty": None}, 120),
+        ({"order_type": "market"}, 0),
+    ],
+)
+def test_a_buy_without_a_price_cost_the_most_that_its_terms_allow(
+    terms: dict[str, Any], cost: int
+) -> None:
+    buy = replace(order(DAY, Side.BUY, 10), filled_avg_price=None, **terms)
+    ledger = fold(empty(DESK), [buy], [], DAY + timedelta(days=2))
+    assert ledger.holdings == {"AAPL": Holding(qty=Decimal(10), cost=Decimal(cost))}
 
 
 def test_what_was_realized_stays_when_the_last_share_is_sold_and_counts_through_a_split() -> None:
