@@ -87,7 +87,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
     if isinstance(rung, Closed):
         return f"Nothing was sold. {rung.message}" if asked.flatten else rung.message
     account = broker.account()
-    _check_account(account, settings)
+    _check_account(account, settings, report_only=asked.report_only)
     arming = None
     if settings.mode is TradingMode.LIVE and not asked.flatten:  # who wants out need not be armed
         if not asked.report_only:
@@ -191,7 +191,7 @@ def read_calendar(broker: AlpacaBroker, clock: Clock, demand: Demand) -> tuple[S
     return broker.sessions(today - back, today + timedelta(days=DAYS_AHEAD))
 
 
-def _check_account(account: Account, settings: Settings) -> None:
+def _check_account(account: Account, settings: Settings, *, report_only: bool) -> None:
     if settings.mode is TradingMode.LIVE and account.number != settings.live_account_number:
         raise ConfigurationError(
             "LIVE_ACCOUNT_DIFFERS",
@@ -200,7 +200,7 @@ def _check_account(account: Account, settings: Settings) -> None:
             keys_account=f"...{account.number[-3:]}",
             live_account_number=f"...{settings.live_account_number[-3:]}",
         )
-    if account.blocked_by:
+    if account.blocked_by and not report_only:  # what was made can be told all the same
         raise AccountBlockedError(
             "ACCOUNT_BLOCKED",
             "Look at the account on Alpaca's dashboard, or ask their support. Nothing was traded.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.model import Snapshot
+from algotrader.model import Account, Snapshot
 from fetch_bars.opening import Opening
 from fetch_bars.performance import measured
 from fetch_bars.scene import last_session_pnl, scene_of
@@ -20,5 +20,13 @@ def report(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -
         scene.snapshot,
         prices=opening.broker.latest_prices(holdings, feed) if holdings else {},
         last_session_pnl=last_session_pnl(opening),
+        warnings=(*scene.snapshot.warnings, *_blocked(opening.account)),
     )
     return measured(opening, environ, artifacts, scene.books, snapshot)
+
+
+def _blocked(account: Account) -> tuple[str, ...]:
+    if not account.blocked_by:
+        return ()
+    flags = ", ".join(account.blocked_by)
+    return (f"The account may not trade ({flags}): the next trading run will fail.",)

@@ -339,6 +339,18 @@ def test_a_flag_of_the_account_stops_every_run_by_name(
     assert world.stored() == []
 
 
+def test_a_report_is_told_though_the_account_may_not_trade(world: World) -> None:
+    world.server.on("GET /v2/account", ACCOUNT | {"trade_suspended_by_user": True})
+
+    (warning,) = [
+        each
+        for each in snapshot_of(world, world.run({"report_only": True})).warnings
+        if "may not trade" in each
+    ]
+
+    assert "(trade_suspended_by_user)" in warning
+
+
 def test_a_block_of_transfers_stops_no_run(world: World) -> None:
     world.server.on("GET /v2/account", ACCOUNT | {"transfers_blocked": True})
 

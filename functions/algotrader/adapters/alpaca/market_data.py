@@ -77,7 +77,8 @@ class MarketData:
             )
             if not reply.ok:
                 raise leaf_for(reply.request, reply)
-            for symbol, trade in decoded(reply, wire.LatestTrades).trades.items():
+            trades = decoded(reply, wire.LatestTrades).trades or {}
+            for symbol, trade in trades.items():
                 if symbol in batch and trade is not None and trade.p > 0:
                     prices[symbol] = LatestPrice(trade.p, trade.t.astimezone(UTC))
         return prices

@@ -234,7 +234,7 @@ class Trade(Answer, frozen=True):
 class LatestTrades(Answer, frozen=True):
     """``/v2/stocks/trades/latest``."""
 
-    trades: dict[str, Trade | None]
+    trades: dict[str, Trade | None] | None
 
 
 class Bar(Struct, frozen=True):

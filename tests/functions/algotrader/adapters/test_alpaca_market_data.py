@@ -58,6 +58,12 @@ def test_pages_of_bars_that_do_not_go_on_are_refused(
         broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")
 
 
+def test_no_trades_at_all_are_no_prices(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+    server.on("GET /v2/stocks/trades/latest", {"trades": None})
+
+    assert broker.latest_prices(["AAPL"], "iex") == {}
+
+
 def test_a_symbol_without_a_trade_at_a_price_has_no_latest_price(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
