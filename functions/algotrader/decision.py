@@ -119,7 +119,8 @@ def _decide(
         + (each.qty if each.side is Side.BUY else -each.qty)
         for each in (*exit_intents, *entry_intents)
     }
-    audit = audit_stops(run, settings, snapshot, desk, stops, traded)
+    stuck = {case.symbol for case, _ in denied if case.side is Side.SELL}
+    audit = audit_stops(run, settings, snapshot, desk, stops, traded, stuck)
     why |= {symbol: f"{why[symbol]}; {told}" for symbol, told in audit.told.items()}
     cancels = tuple(sorted((*_cancels(snapshot), *audit.cancels)))
     return Decision(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
@@ -84,6 +84,7 @@ def audit_stops(
     desk: Desk,
     asked: Mapping[str, Decimal],
     traded: Mapping[str, Decimal],
+    stuck: Container[str] = frozenset(),
 ) -> StopAudit:
     """Hold the stops that rest at the broker against what the strategy asks for.
 
@@ -94,6 +95,8 @@ def audit_stops(
     traded : Mapping of str to Decimal
         Symbols in which this run sends an order, and the shares that are to be there afterwards:
         their stops go first and come back last.
+    stuck : Container of str
+        Symbols that the strategy sells and the desk may not sell now: what protects them stays.
 
     Returns
     -------
@@ -110,6 +113,7 @@ def audit_stops(
             settings,
             snapshot,
             remains=traded.get(symbol),
+            is_stuck=symbol in stuck,
         )
         for symbol, stake in desk.stakes.items()
     }
@@ -140,6 +144,7 @@ def _finding(
     snapshot: Snapshot,
     *,
     remains: Decimal | None,
+    is_stuck: bool,
 ) -> _Finding:
     """Judge the stop of one symbol; ``remains`` is None where nothing is traded."""
     if snapshot.trading_state is TradingState.HALTED:
@@ -148,7 +153,8 @@ def _finding(
         return _traded(there, price, snapshot.prices.get(stake.symbol), remains)
     if stake.held <= 0 or price is None:
         # Of a symbol that left the universe the strategy is not asked: its stop stays.
-        clears = stake.held <= 0 or stake.symbol in settings.symbols
+        is_dropped = stake.symbol in settings.symbols and not is_stuck
+        clears = stake.held <= 0 or is_dropped or remaining(there) > stake.held
         return _Finding(clears, told="" if clears or not there else _rests(there))
     covered = stake.tradable // ONE_SHARE
     flaw = _flaw(there, price, covered, snapshot.clock.now)

@@ -155,6 +155,17 @@ def test_a_stop_of_a_symbol_that_left_the_universe_stays_when_its_exit_is_refuse
     assert (decision.cancels, decision.stops) == ((), ())
 
 
+def test_a_stop_stays_while_the_sale_that_would_make_it_needless_is_denied() -> None:
+    told = holding("300", stop(qty="300"), prices={})
+    decision = decided({}, told)
+    assert codes(decision) == {"IBM": "NO_PRICE"}
+    assert (decision.cancels, decision.stops, decision.unprotected) == ((), (), {})
+    assert decision.why["IBM"].endswith("its stop rests at 90.00")
+    # One for more than is held would sell what is the user's.
+    beyond = decided({}, holding("300", stop(qty="301"), prices={}))
+    assert beyond.cancels == (own_id("IBM", Leg.STOP),)
+
+
 def test_a_stop_of_what_the_desk_no_longer_holds_is_canceled() -> None:
     """It would sell the user's shares, or open a short position."""
     there = {"IBM": position("IBM", "10", "0")}
