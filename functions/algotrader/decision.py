@@ -80,24 +80,17 @@ def _decide(
     weights: dict[str, Decimal],
     stops: dict[str, Decimal],
 ) -> Decision:
-    cases: list[Case] = []
-    refused: dict[str, Refusal] = {}
-    why: dict[str, str] = {}
-    for symbol, stake in desk.stakes.items():
-        weight = weights.get(symbol, ZERO)
-        case = case_of(stake, weight, settings, snapshot, desk)
-        if case is None:
-            why[symbol] = why_nothing(stake, weight, settings, desk)
-            continue
-        cases.append(case)
-        stop = stops.get(symbol)
-        refusal = first_refusal(case, run, settings, snapshot, desk, stop)
-        refusal = refusal or broken_rule(
-            _intent(case, run, settings, desk), snapshot.assets.get(symbol)
-        )
-        if refusal:
-            refused[symbol] = refusal
-
+    found = {
+        symbol: case_of(stake, weights.get(symbol, ZERO), settings, snapshot, desk)
+        for symbol, stake in desk.stakes.items()
+    }
+    why = {
+        symbol: why_nothing(desk.stakes[symbol], weights.get(symbol, ZERO), settings, desk)
+        for symbol, case in found.items()
+        if case is None
+    }
+    cases = [case for case in found.values() if case is not None]
+    refused = _refused_alone(cases, run, settings, snapshot, desk, stops)
     clear = [case for case in cases if case.symbol not in refused]
     exits = [case for case in clear if case.side is Side.SELL]
     entries, refused_entries = _approve(
@@ -141,6 +134,26 @@ def _decide(
         filled_before=filled_of(snapshot.own_open_orders, cancels),
         unprotected=audit.unprotected,
     )
+
+
+def _refused_alone(
+    cases: list[Case],
+    run: Run,
+    settings: Settings,
+    snapshot: Snapshot,
+    desk: Desk,
+    stops: dict[str, Decimal],
+) -> dict[str, Refusal]:
+    """Refuse what breaks a limit, or a rule of the broker, by itself; by symbol."""
+    refused = {}
+    for case in cases:
+        stop = stops.get(case.symbol)
+        refusal = first_refusal(case, run, settings, snapshot, desk, stop) or broken_rule(
+            _intent(case, run, settings, desk), snapshot.assets.get(case.symbol)
+        )
+        if refusal is not None:
+            refused[case.symbol] = refusal
+    return refused
 
 
 def _approve(
