@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PHONE_WIDTH = 40
 SUCCEEDED = "SUCCEEDED"
-FILLED = "filled"
+FILLED, STOP = "filled", "stop"
 NOTHING = "nothing"
 
 
@@ -68,21 +68,27 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
     rows = []
     for document in documents:
         account = document["account"] or {}
-        orders = document["orders"]
-        filled = sum(order["status"] == FILLED for order in orders)
+        trades = [each for each in document["orders"] if each["order_type"] != STOP]
+        filled = sum(order["status"] == FILLED for order in trades)
         rows.append(
             (
                 document["session"] or "",
                 document["execution"]["error"] or document["execution"]["status"],
-                f"{filled}/{len(orders)}",
-                len(document["denied"]),
+                f"{filled}/{len(trades)}",
+                len(document["orders"]) - len(trades),
+                _codes(document["denied"]),
                 money(account.get("cash")),
                 money(account.get("equity")),
                 change(account),
             )
         )
-    headers = ("Session", "Run", "Filled", "Denied", "Cash", "Equity", "Since close")
-    console.print(table(headers, rows, right=headers[2:]))
+    headers = ("Session", "Run", "Filled", "Stops", "Denied", "Cash", "Equity", "Since close")
+    console.print(table(headers, rows, right=("Filled", "Stops", *headers[5:])))
+
+
+def _codes(denied: Sequence[dict[str, Any]]) -> str:
+    """Count refusals, and name their codes once each."""
+    return " ".join((str(len(denied)), *dict.fromkeys(str(each["code"]) for each in denied)))
 
 
 def print_shadow(console: Console, document: dict[str, Any]) -> None:
@@ -130,14 +136,21 @@ def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
             order["side"],
             order["symbol"],
             order["qty"] or f"for {money(order.get('notional'))}",
+            _terms(order),
             order["status"],
             order["filled_qty"],
             order["filled_avg_price"] or "",
         )
         for order in orders
     ]
-    headers = ("Side", "Symbol", "Quantity", "Status", "Filled", "Average price")
+    headers = ("Side", "Symbol", "Quantity", "Order", "Status", "Filled", "Average price")
     return table(headers, rows, right=("Quantity", "Filled", "Average price"))
+
+
+def _terms(order: dict[str, Any]) -> str:
+    """Spell an order's type and the price that it names: ``limit 515.29``."""
+    price = order["limit_price"] or order["stop_price"] or ""
+    return f"{order['order_type']} {price}".rstrip()
 
 
 def _phone(sms: str) -> RenderableType:

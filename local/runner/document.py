@@ -15,7 +15,10 @@ FETCH, COMPUTE, DECIDE, SUBMIT = (
     "Submit Orders",
 )
 NOTIFY, NOTIFY_FAILURE = "Notify", "Notify Failure"
-ORDER_FIELDS = ("symbol", "side", "qty", "notional", "status", "filled_qty", "filled_avg_price")
+ORDER_FIELDS = (
+    *("symbol", "side", "qty", "notional", "order_type", "limit_price", "stop_price"),
+    *("status", "filled_qty", "filled_avg_price"),
+)
 ACCOUNT_FIELDS = ("equity", "last_equity", "cash")
 
 Document = dict[str, Any]

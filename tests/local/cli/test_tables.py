@@ -25,6 +25,9 @@ DAY: dict[str, Any] = {
             "symbol": "AAPL",
             "side": "buy",
             "qty": "68",
+            "order_type": "limit",
+            "limit_price": "515.29",
+            "stop_price": None,
             "status": "filled",
             "filled_qty": "68",
             "filled_avg_price": "514.3",
@@ -50,7 +53,7 @@ def printed(*documents: dict[str, Any], message: str = "") -> str:
 def test_a_day_shows_orders_refusals_reasons_text_and_account() -> None:
     out = printed(DAY)
     squeezed = " ".join(out.split())
-    assert "buy AAPL 68 filled 68 514.3" in squeezed
+    assert "buy AAPL 68 limit 515.29 filled 68 514.3" in squeezed
     assert "MSFT MAX_ORDERS 21 of 20 [bold]x[/bold]" in squeezed
     assert "AAPL rose most" in squeezed
     assert "IBM fell" in squeezed
@@ -94,9 +97,11 @@ def test_several_days_are_a_row_each() -> None:
         "execution": DAY["execution"] | {"status": "FAILED", "error": "StaleBarsError"},
         "account": None,
     }
-    rows = [" ".join(line.split()) for line in printed(DAY, failed).splitlines()]
-    assert "2012-02-15 SUCCEEDED 1/1 1 65,027.60 100,012.34 +12.34 (+0.01%)" in rows
-    assert "2012-02-16 StaleBarsError 1/1 1" in rows
+    stop = DAY["orders"][0] | {"order_type": "stop", "status": "new"}
+    day, failed = (each | {"orders": [*DAY["orders"], stop]} for each in (DAY, failed))
+    rows = [" ".join(line.split()) for line in printed(day, failed).splitlines()]
+    assert "2012-02-15 SUCCEEDED 1/1 1 1 MAX_ORDERS 65,027.60 100,012.34 +12.34 (+0.01%)" in rows
+    assert "2012-02-16 StaleBarsError 1/1 1 1 MAX_ORDERS" in rows
 
 
 @pytest.mark.parametrize(
