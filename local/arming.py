@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,9 +15,27 @@ from local.runner.problems import UsageProblem
 OUTPUT = "LiveArmingParameter"
 # What a person should have before their eyes when they arm.
 LIMITS = (
-    *("Capital", "Strategy", "Symbols", "OrderType", "MaxOrderNotional", "MaxOrdersPerRun"),
-    *("MaxPositionWeight", "MaxGrossExposure", "MaxTurnover", "LiveRampDays", "LiveRampNotional"),
+    *("Capital", "Strategy", "StrategyParameters", "Symbols", "DenySymbols"),
+    *("OrderType", "LimitOffsetBps", "MaxOrderNotional", "MaxOrdersPerRun", "MaxPositionWeight"),
+    *("MaxGrossExposure", "MaxTurnover", "MaxDailyLoss", "MaxDrawdown", "MaxPriceDeviation"),
+    *("MaxPriceAgeSeconds", "MinMinutesToClose", "LiveRampDays", "LiveRampNotional", "DataFeed"),
 )
+
+OFF = re.compile(r"1(\.0*)?")
+WHAT_EMPTY_MEANS = {"Capital": "no cap", "DenySymbols": "none"}
+
+
+def limits_of(stack: DeployedStack) -> dict[str, str]:
+    """Spell the `LIMITS` of a stack as it is deployed."""
+    return {name: _spelled(name, stack.parameters.get(name)) for name in LIMITS}
+
+
+def _spelled(name: str, value: str | None) -> str:
+    if value is None:
+        return "unknown to this stack"
+    if name in {"MaxDailyLoss", "MaxDrawdown"} and OFF.fullmatch(value):
+        return f"{value}, which is off"
+    return value or WHAT_EMPTY_MEANS.get(name, "empty")
 
 
 def token_for(stack: DeployedStack, days: int, now: datetime) -> ArmingToken:

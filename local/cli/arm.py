@@ -33,19 +33,18 @@ def arm(*, days: int, yes: bool, **where: str | None) -> int:
     Without it, when its days are over, and after any deploy, the desk is halted. Exit status: 0
     armed, 1 AWS refused or you said no, 2 wrong usage or settings.
     """
-    from local.arming import LIMITS, arm_stack, token_for  # noqa: PLC0415
+    from local.arming import arm_stack, limits_of, token_for  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
     from local.deployed_stack import AwsProblem, find_stack  # noqa: PLC0415
 
     try:
         stack = find_stack(place_of(where))
         token = token_for(stack, days, datetime.now(UTC).replace(microsecond=0))
-        shown = {name: stack.parameters.get(name) or "no cap" for name in LIMITS}
         rows = {
             "account": token.account,
             "armed until": token.expires_at.isoformat(),
             "deployed at": token.deployed_at.isoformat(),
-        } | shown
+        } | limits_of(stack)
         click.echo(f"Stack {stack.name} in {stack.region} trades real money")
         for name, value in rows.items():
             click.echo(f"  {name:<18} {clean(value)}")

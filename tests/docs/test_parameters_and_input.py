@@ -9,29 +9,17 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml
 
 from algotrader.contracts import ExecutionInput, parse_execution_input
 from algotrader.model import Settings
+from local.embedded_aws.template import read_template
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs" / "parameters.md").read_text()
 INPUT_PAGE = (REPOSITORY / "docs" / "input.md").read_text()
 
 
-class TemplateLoader(yaml.SafeLoader):
-    """Reads CloudFormation's own tags as nothing."""
-
-
-TemplateLoader.add_multi_constructor("!", lambda *_: None)
-
-
-def template() -> dict[str, Any]:
-    text = (REPOSITORY / "template.yaml").read_text()
-    return dict(yaml.load(text, TemplateLoader))  # noqa: S506 - a SafeLoader
-
-
-PARAMETERS: dict[str, dict[str, Any]] = template()["Parameters"]
+PARAMETERS: dict[str, dict[str, Any]] = read_template()["Parameters"]
 
 
 def row_of(name: str) -> list[str]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from algotrader.adapters.aws import client
@@ -22,25 +20,17 @@ from algotrader.adapters.settings import (
 )
 from algotrader.errors import ConfigurationError
 from algotrader.model import OrderType, Settings, TradingMode, TradingState
+from local.embedded_aws.template import read_template
 from tests.support.settings import SETTINGS
 
-REPOSITORY = Path(__file__).parents[4]
 KEYS_NAME = "/desk/alpaca-keys"
 STATE_NAME = "/desk/trading-state"
 SECRET = "MARKED-SECRET"
 
 
-class TemplateLoader(yaml.SafeLoader):
-    """Reads CloudFormation's own tags as plain text."""
-
-
-TemplateLoader.add_multi_constructor("!", lambda *_: None)
-
-
 @cache
 def template_parameters() -> dict[str, Any]:
-    text = (REPOSITORY / "template.yaml").read_text()
-    return dict(yaml.load(text, TemplateLoader)["Parameters"])  # noqa: S506 - a SafeLoader
+    return dict(read_template()["Parameters"])
 
 
 def variable(parameter: str) -> str:
