@@ -160,6 +160,7 @@ def told(what: str) -> Iterator[None]:
         ClientError,
         ConnectionError,  # noqa: A004 - botocore's own
         HTTPClientError,
+        NoRegionError,
     )
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
@@ -173,5 +174,7 @@ def told(what: str) -> Iterator[None]:
         raise kind(f"{what}: {code}: {message}") from error
     except (ConnectionError, HTTPClientError, ResponseParserError) as error:
         raise kind(f"{what}: {error}") from error
+    except NoRegionError as error:
+        raise UsageProblem(f"{what}: no region is set, name it with --region") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
         raise UsageProblem(f"{what}: {error}") from error

@@ -8,10 +8,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.aws import clients_from
 from algotrader.adapters.claim import SETTLE
+from algotrader.contracts import Artifact, decode
+from algotrader.errors import InvalidInputError
+from algotrader.model import (
+    Decision,
+    Leg,
+    OrderDenied,
+    OrderRejected,
+    Side,
+    Snapshot,
+    Submission,
+)
+from algotrader.own_orders import leg_of
+from algotrader.sizing import ZERO
 from local.deployed_stack import AwsProblem, DeployedStack, told
 from local.runner.document import DECIDE, FETCH, SUBMIT
 from local.runner.history import Timeline, Visit
@@ -24,10 +38,8 @@ LOOKED_BACK_AT = 20
 NAMED_AT_MOST = 5
 UNDER_WAY = "RUN_UNDER_WAY"
 CLOSED, DUPLICATE, DONE = "Market Closed", "Duplicate Run", "Run Succeeded"
-FLATTEN_LEG = "-flatten-"
-NONE = Decimal(0)
 
-Document = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,40 +212,58 @@ def _follow(
 
 def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
     """Name what a run that ran through did not sell, and what it bought on its way out."""
+    with (
+        told("what the run wrote cannot be read, so that what is left is not known"),
+        clients_from(stack.client),
+    ):
+        artifacts = Artifacts(stack.output("Bucket"))
 
-    def read(state: str, name: str) -> Document:
-        artifact = (timeline.result(state) or {}).get(name)
-        return _artifact(stack, artifact) if isinstance(artifact, Mapping) else {}
+        def read(state: str, name: str, kind: type[T]) -> T | None:
+            given = (timeline.result(state) or {}).get(name)
+            if given is None:
+                return None
+            try:
+                return artifacts.get(decode(Artifact, given, name), kind)
+            except (InvalidInputError, ValueError) as error:
+                raise AwsProblem(f"{name} of the run is not what it wrote: {error}") from error
 
-    decision, submission = read(DECIDE, "decision"), read(SUBMIT, "submission")
-    yield from what_is_left(read(FETCH, "snapshot"), decision, submission)
+        snapshot = read(FETCH, "snapshot", Snapshot)
+        decision = read(DECIDE, "decision", Decision)
+        submission = read(SUBMIT, "submission", Submission)
+    if snapshot is None or decision is None:
+        return iter(("what the run decided is not in its history",))
+    return what_is_left(snapshot, decision, submission)
 
 
-def what_is_left(snapshot: Document, decision: Document, submission: Document) -> Iterator[str]:
+def what_is_left(
+    snapshot: Snapshot, decision: Decision, submission: Submission | None
+) -> Iterator[str]:
     """Name what the desk holds by its books after a flatten, one line each, and why.
 
     Parameters
     ----------
-    snapshot, decision, submission : mapping
-        As the run wrote them. Without a submission, as of a dry run, what was decided counts as
-        sold.
+    submission : Submission or None
+        Without one, as of a dry run, what was decided counts as sold.
     """
     left = _books_after(snapshot, decision, submission)
+    refused: list[OrderDenied | OrderRejected] = [*decision.denied]
+    if submission is not None:
+        refused += [*submission.denied, *submission.rejected]
     named = set()
-    for part, key in ((decision, "denied"), (submission, "denied"), (submission, "rejected")):
-        for each in part.get(key, ()):
-            if left.get(each["symbol"]):
-                named.add(each["symbol"])
-                yield f"{each['symbol']}: {each['code']}: {each['detail']}"
-    for order in submission.get("orders", ()):
-        name, symbol, filled = _terms(order)
-        if FLATTEN_LEG in name and left.get(symbol) and filled < Decimal(order["qty"] or 0):
-            sold = f"sold {filled:f} of {order['qty']}"
-            yield f"{symbol}: {sold}, the order is {order['status']}"
-        elif order["side"] == "buy" and filled > _filled_before(snapshot).get(name, NONE):
+    for each in refused:
+        if left.get(each.symbol):
+            named.add(each.symbol)
+            yield f"{each.symbol}: {each.code}: {each.detail}"
+    before = _filled_before(snapshot)
+    for order in submission.orders if submission else ():
+        name, symbol, wanted = order.client_order_id, order.symbol, order.qty or ZERO
+        if leg_of(name) is Leg.FLATTEN and left.get(symbol) and order.filled_qty < wanted:
+            sold = f"sold {order.filled_qty:f} of {wanted:f}"
+            yield f"{symbol}: {sold}, the order is {order.status}"
+        elif order.side is Side.BUY and order.filled_qty > before.get(name, ZERO):
             yield f"{symbol}: {name} bought more while it was canceled, flatten again"
-        elif name in submission.get("unsettled", ()):
-            yield f"{symbol}: {name} is {order['status']}"
+        elif submission and name in submission.unsettled:
+            yield f"{symbol}: {name} is {order.status}"
         else:
             continue
         named.add(symbol)
@@ -242,36 +272,20 @@ def what_is_left(snapshot: Document, decision: Document, submission: Document) -
 
 
 def _books_after(
-    snapshot: Document, decision: Document, submission: Document
+    snapshot: Snapshot, decision: Decision, submission: Submission | None
 ) -> dict[str, Decimal]:
     """Give what the desk's books say after all that was filled; symbols with something left."""
-    holdings = snapshot.get("ledger", {}).get("holdings", {})
-    books = {symbol: Decimal(each["qty"]) for symbol, each in holdings.items()}
-    if not submission:
-        for exit_ in decision.get("exits", ()):
-            books[exit_["symbol"]] = books.get(exit_["symbol"], NONE) - Decimal(exit_["qty"])
+    books = {symbol: each.qty for symbol, each in snapshot.ledger.holdings.items()}
+    if submission is None:
+        for exit_ in decision.exits:
+            books[exit_.symbol] = books.get(exit_.symbol, ZERO) - exit_.qty
     before = _filled_before(snapshot)
-    for order in submission.get("orders", ()):
-        name, symbol, filled = _terms(order)
-        since = filled - before.get(name, NONE)
-        change = since if order["side"] == "buy" else -since
-        books[symbol] = books.get(symbol, NONE) + change
+    for order in submission.orders if submission else ():
+        since = order.filled_qty - before.get(order.client_order_id, ZERO)
+        change = since if order.side is Side.BUY else -since
+        books[order.symbol] = books.get(order.symbol, ZERO) + change
     return {symbol: qty for symbol, qty in books.items() if qty > 0}
 
 
-def _filled_before(snapshot: Document) -> dict[str, Decimal]:
-    orders = snapshot.get("own_open_orders", ())
-    return {each["client_order_id"]: Decimal(each["filled_qty"]) for each in orders}
-
-
-def _terms(order: Document) -> tuple[str, str, Decimal]:
-    return str(order["client_order_id"]), str(order["symbol"]), Decimal(order["filled_qty"])
-
-
-def _artifact(stack: DeployedStack, artifact: Document) -> Document:
-    if "inline" in artifact:
-        return dict(artifact["inline"])
-    place = urlsplit(str(artifact.get("s3")))
-    with told(f"{artifact.get('s3')} cannot be read, so that what is left is not known"):
-        found = stack.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-        return dict(json.load(found["Body"]))
+def _filled_before(snapshot: Snapshot) -> dict[str, Decimal]:
+    return {each.client_order_id: each.filled_qty for each in snapshot.own_open_orders}

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from algotrader.model import TradingMode, TradingState
-from local.deployed_stack import AwsProblem, DeployedStack, Place, find_stack, told
+import msgspec
 
-__all__ = [
-    "AwsProblem",
-    "Place",
-    "StackSwitch",
-    "find_switch",
-    "obeyed",
-    "spelled",
-    "switch_of",
-]
+from algotrader.adapters.aws import PARAMETER_NOT_THERE
+from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
+from algotrader.model import TradingMode, TradingState
+from local.deployed_stack import DeployedStack, Place, find_stack, told
 
 OUTPUT = "TradingStateParameter"
-RESET_KEY = "ledger/reset-peak.json"  # which Fetch Bars reads
 REASON_LENGTH = 200
-_NOT_THERE = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ class StackSwitch:
             try:
                 found = self.ssm.get_parameter(Name=self.parameter)
             except ClientError as error:
-                if error.response["Error"]["Code"] in _NOT_THERE:
+                if error.response["Error"]["Code"] in PARAMETER_NOT_THERE:
                     return None
                 raise
         return str(found["Parameter"]["Value"])
@@ -90,7 +81,7 @@ class StackSwitch:
             self.s3.put_object(
                 Bucket=self.bucket,
                 Key=RESET_KEY,
-                Body=json.dumps({"at": now.isoformat()}).encode(),
+                Body=msgspec.json.encode(ResetPeak(now)),
                 ContentType="application/json",
             )
 
@@ -141,11 +132,3 @@ def spelled(state: TradingState, reason: str) -> str:
     for refused, taken in (("{{", "("), ("}}", ")")):
         printable = printable.replace(refused, taken)
     return f"{state.value} {' '.join(printable.split())[:REASON_LENGTH]}".strip()
-
-
-def obeyed(text: str | None, mode: TradingMode) -> TradingState:
-    """Give the state that a run takes the parameter's text for; None when there is none."""
-    if text is None:
-        return TradingState.HALTED if mode is TradingMode.LIVE else TradingState.ACTIVE
-    word = text.strip().partition(" ")[0]
-    return TradingState(word) if word in {*TradingState} else TradingState.HALTED

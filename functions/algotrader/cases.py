@@ -224,7 +224,7 @@ def why_order(case: Case, desk: Desk) -> str:
     text = f"{case.side.value} {case.qty:f}{value}: {_terms(case, desk)}"
     if case.cut_to:
         text += f"; cut from {case.wanted.qty:f} to {case.cut_to}"
-    return text + _difference(case.stake)
+    return text + and_difference(case.stake)
 
 
 def why_denied(case: Case, refusal: Refusal, desk: Desk) -> str:
@@ -238,7 +238,7 @@ def why_denied(case: Case, refusal: Refusal, desk: Desk) -> str:
 def why_nothing(stake: Stake, weight: Decimal, settings: Settings, desk: Desk) -> str:
     """Tell why no order is wanted, with its numbers."""
     if stake.held == 0:
-        return f"nothing to do: target 0, holds 0{_difference(stake)}"
+        return f"nothing to do: target 0, holds 0{and_difference(stake)}"
     drift = weight * desk.capital - desk.value_of(stake.symbol)
     share = abs(drift) / desk.capital * 100 if desk.capital > 0 else ZERO
     band = settings.no_trade_band
@@ -248,7 +248,7 @@ def why_nothing(stake: Stake, weight: Decimal, settings: Settings, desk: Desk) -
         bound = "less than the smallest order"
     return (
         f"hold {tidy(stake.held):f}: drift {share:.2f} % is {bound}"
-        f" (target {tidy(weight):f} of {desk.capital:.2f}){_difference(stake)}"
+        f" (target {tidy(weight):f} of {desk.capital:.2f}){and_difference(stake)}"
     )
 
 
@@ -260,6 +260,7 @@ def _terms(case: Case, desk: Desk) -> str:
     )
 
 
-def _difference(stake: Stake) -> str:
+def and_difference(stake: Stake) -> str:
+    """Spell what follows a why where account and books differ; empty where they do not."""
     refusal = limits.ledger_matches(stake)
     return f"; {refusal.code}: {refusal.detail}" if refusal else ""

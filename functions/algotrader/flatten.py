@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal, localcontext
 
 from algotrader import limits
+from algotrader.cases import and_difference
 from algotrader.desk import Desk, desk_of
 from algotrader.ids import OrderPlace, client_order_id
 from algotrader.limits import Refusal
@@ -58,7 +59,7 @@ def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
         for symbol, stake in desk.stakes.items():
             wanted = tidy(stake.held or max(stake.ledger, ZERO))
             if not wanted:
-                why[symbol] = f"nothing to sell: holds 0{_difference(stake)}"
+                why[symbol] = f"nothing to sell: holds 0{and_difference(stake)}"
                 continue
             qty = _sendable(stake, freed)
             intent = _intent(stake, qty, run, snapshot, desk)
@@ -154,7 +155,7 @@ def _intent(stake: Stake, qty: Decimal, run: Run, snapshot: Snapshot, desk: Desk
         order_type=OrderType.MARKET,
         limit_price=None,
         reference_price=reference,
-        why=f"sell {qty:f}: flatten, {at}; holds {tidy(stake.held):f}{rest}{_difference(stake)}",
+        why=f"sell {qty:f}: flatten, {at}; holds {tidy(stake.held):f}{rest}{and_difference(stake)}",
     )
 
 
@@ -180,8 +181,3 @@ def _cancels(snapshot: Snapshot, refused: set[str]) -> tuple[str, ...]:
 
 def _protects_any_of(symbols: set[str], order: Order) -> bool:
     return order.symbol in symbols and is_protective(order)
-
-
-def _difference(stake: Stake) -> str:
-    refusal = limits.ledger_matches(stake)
-    return f"; {refusal.code}: {refusal.detail}" if refusal else ""

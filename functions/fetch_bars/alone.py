@@ -32,9 +32,10 @@ def check_alone(run: Run, artifacts: Artifacts) -> None:
         if holder is not None:
             raise InvalidInputError(
                 "RUN_UNDER_WAY",
-                "Two runs at once would sell the same shares twice: nothing was traded. Wait until "
-                "it is over, and a minute more, or three if it was stopped, then start again; "
-                "algo-trader flatten does so by itself.",
+                "It is under way, or ended a moment ago: two runs at once would sell the same "
+                "shares twice, and nothing was traded. Wait until it has been over for a minute, "
+                "two and a half if it was stopped, then start again; algo-trader flatten does so "
+                "by itself.",
                 run=other.run_id,
                 execution=holder.rsplit(":", 1)[-1],
             )

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from msgspec import Struct
-
 from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from algotrader.adapters.switch import reduce_if_active
 from algotrader.believed import Belief, Prices, believe
 from algotrader.bell import NEW_YORK
@@ -38,15 +37,7 @@ from algotrader.statement import deposits_of
 from fetch_bars.books import Books
 from fetch_bars.opening import Opening
 
-#: What `algo-trader resume --reset-peak` writes.
-RESET_KEY = "ledger/reset-peak.json"
 _BARS_BACK = timedelta(days=7)  # a symbol may not trade for some days
-
-
-class ResetPeak(Struct, frozen=True):
-    """``reset-peak.json``: when a person asked for a new peak."""
-
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+STOPPED = "everything that was started is stopped"
 
 
 def main() -> NoReturn:
@@ -38,13 +39,17 @@ def _run(arguments: list[str]) -> int:
         result = app.main(arguments, prog_name="algo-trader", standalone_mode=False)
         sys.stdout.flush()
     except (UsageProblem, click.UsageError) as problem:
-        _tell(problem.format_message() if isinstance(problem, click.UsageError) else str(problem))
+        told = problem.format_message() if isinstance(problem, click.UsageError) else str(problem)
+        is_help = isinstance(problem, click.exceptions.NoArgsIsHelpError)
+        _tell(told, as_it_is=is_help)
         return WRONG_USAGE
     except click.ClickException as problem:
         _tell(problem.format_message())
         return FAILED
-    except (KeyboardInterrupt, click.Abort):
-        _tell("interrupted, everything that was started is stopped")
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        # click's own, at a question, comes without a cause, and before anything is done.
+        is_answer = isinstance(stopped, click.Abort) and stopped.__cause__ is None
+        _tell(f"interrupted, {'nothing was changed' if is_answer else STOPPED}")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away; what Python would flush at exit has no place to go.
@@ -58,8 +63,9 @@ def _run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _tell(message: str) -> None:
-    print("algo-trader:", " ".join(message.split()), file=sys.stderr)
+def _tell(message: str, *, as_it_is: bool = False) -> None:
+    one_line = f"algo-trader: {' '.join(message.split())}"
+    print(message if as_it_is else one_line, file=sys.stderr)
 
 
 class _StopOnce:

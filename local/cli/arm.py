@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 
 import click
 
-from local.cli.state import place_of, place_options
-from local.runner.problems import UsageProblem
+from local.cli.asking import confirmed, trades_real_money
+from local.cli.place import place_of, place_options
 
 NOT_ARMED = 1
 DAYS, MOST_DAYS = 30, 365
@@ -24,6 +23,7 @@ deploy of the stack makes this void: arm it again after one."""
     default=DAYS,
     show_default=True,
     type=click.IntRange(1, MOST_DAYS),
+    metavar="N",
     help="For how long; the desk is halted afterwards.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -48,7 +48,7 @@ def arm(*, days: int, yes: bool, **where: str | None) -> int:
         click.echo(f"Stack {stack.name} in {stack.region} trades real money")
         for name, value in rows.items():
             click.echo(f"  {name:<18} {clean(value)}")
-        if not yes and not _confirmed(stack.name):
+        if not yes and not confirmed("Arm it with these limits?", trades_real_money(stack.name)):
             click.echo("Nothing was changed.")
             return NOT_ARMED
         arm_stack(stack, token)
@@ -56,11 +56,3 @@ def arm(*, days: int, yes: bool, **where: str | None) -> int:
         raise click.ClickException(str(problem)) from problem
     click.echo(f"\nArmed until {token.expires_at.isoformat()}. {AFTERWARDS}")
     return 0
-
-
-def _confirmed(stack: str) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageProblem(
-            f"stack {stack} trades real money: confirm with --yes. Nothing was changed"
-        )
-    return click.confirm("Arm it with these limits?", default=False)

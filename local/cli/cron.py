@@ -86,7 +86,7 @@ def parse(expression: str) -> Cron:
     fields = text.upper().split()
     if len(fields) != len(FIELDS):
         raise CronError(
-            f"{expression!r} has {len(fields)} fields. It needs six: {', '.join(FIELDS)}; "
+            f"{expression!r} does not have the six fields {', '.join(FIELDS)}: write them, "
             "for example cron(35 9 ? * MON-FRI *)."
         )
     minutes, hours, month_day, month, week_day, year = fields

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from local.cli.state import place_of, place_options, shown
-from local.runner.problems import UsageProblem
+from local.cli.asking import confirmed
+from local.cli.place import place_of, place_options
+from local.cli.standing import show_standing
 
 if TYPE_CHECKING:
     from algotrader.model import TradingState
@@ -31,6 +31,7 @@ The trading state stays REDUCING, so that no bell buys anything back; algo-trade
     default=PATIENCE_MINUTES,
     show_default=True,
     type=click.IntRange(0, 24 * 60),
+    metavar="N",
     help="How long to wait for a run that is under way.",
 )
 def flatten(
@@ -55,11 +56,8 @@ def flatten(
         stack = find_stack(place_of(where))
         switch = switch_of(stack)
         dry_run = dry_run or switch.mode is TradingMode.DRY_RUN  # a desk that never sends anything
-        click.echo(
-            f"Stack {switch.stack} in {switch.region}, TradingMode={switch.mode.value}, "
-            f"parameter {switch.parameter}"
-        )
-        if not dry_run and not _reduced(switch, " ".join(reason), ask=not yes):
+        before, now = show_standing(switch)
+        if not dry_run and not _reduced(switch, before, now, " ".join(reason), ask=not yes):
             return LEFT
         done = flatten_stack(
             stack,
@@ -80,22 +78,28 @@ def flatten(
     return _told(done, dry_run=dry_run)
 
 
-def _reduced(switch: StackSwitch, reason: str, *, ask: bool) -> bool:
-    """Ask, let the desk only sell, and show the state before and after; False when it is a no."""
-    from algotrader.model import TradingState  # noqa: PLC0415
+def _reduced(
+    switch: StackSwitch,
+    before: str | None,
+    now: TradingState | None,
+    reason: str,
+    *,
+    ask: bool,
+) -> bool:
+    """Ask, let the desk only sell, and show the state after it; False when it is a no."""
+    from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.trading_state import AwsProblem, obeyed, spelled  # noqa: PLC0415
+    from local.trading_state import spelled  # noqa: PLC0415
 
-    before, now = None, None
-    try:
-        before = switch.read()
-        now = obeyed(before, switch.mode)
-        click.echo(f"  before  {clean(shown(before, now))}")
-    except AwsProblem as problem:
-        click.echo(f"  before  unknown: {clean(problem)}")
-    if ask and not _confirmed(switch, now):
-        click.echo("  after   as before: nothing was changed, nothing is sold")
-        return False
+    money = "real money" if switch.mode is TradingMode.LIVE else "play money"
+    what = f"all that the desk of {switch.stack} holds"
+    if ask:
+        if now is TradingState.HALTED:
+            click.echo("The desk is halted. To sell it must leave the halt, for REDUCING.")
+        unasked = f"{what} would be sold at market ({money})"
+        if not confirmed(f"Sell at market {what} ({money})?", unasked):
+            click.echo("  after   as before: nothing was changed, nothing is sold")
+            return False
     text = spelled(TradingState.REDUCING, f"flatten: {reason}" if reason else "flatten")
     if now is TradingState.REDUCING and not reason:
         click.echo(f"  after   {clean(before)}, as it was")
@@ -104,21 +108,6 @@ def _reduced(switch: StackSwitch, reason: str, *, ask: bool) -> bool:
         click.echo(f"  after   {clean(text)}")
     click.echo()
     return True
-
-
-def _confirmed(switch: StackSwitch, now: TradingState | None) -> bool:
-    from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
-
-    money = "real money" if switch.mode is TradingMode.LIVE else "play money"
-    if not sys.stdin.isatty():
-        raise UsageProblem(
-            f"all that the desk of {switch.stack} holds would be sold at market ({money}): confirm "
-            "with --yes. Nothing was changed"
-        )
-    if now is TradingState.HALTED:
-        click.echo("The desk is halted. To sell it must leave the halt, for REDUCING.")
-    question = f"Sell at market all that the desk of {switch.stack} holds ({money})?"
-    return click.confirm(question, default=False)
 
 
 def _told(done: Flattening, *, dry_run: bool) -> int:

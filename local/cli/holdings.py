@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 import click
 
-from local.cli.state import place_of, place_options
-from local.runner.problems import UsageProblem
+from local.cli.asking import confirmed, trades_real_money
+from local.cli.place import place_of, place_options, title_of
 
 if TYPE_CHECKING:
     from local.holdings import Shelves
@@ -169,12 +168,18 @@ def _move(
     try:
         with look(place_of(where)) as shelves:
             stack = shelves.stack
+            strategy = f"strategy {clean(shelves.strategy)}"
             click.echo(
-                f"Stack {stack.name} in {stack.region}, TradingMode={stack.mode.value}, strategy "
-                f"{clean(shelves.strategy)}: desk {shelves.desk}"
+                f"{title_of(stack.name, stack.region, stack.mode)}, {strategy}: desk {shelves.desk}"
             )
             _show(shelves, symbol)
-            if ask and stack.mode is TradingMode.LIVE and not _confirmed(stack.name, question):
+            if (
+                ask
+                and stack.mode is TradingMode.LIVE
+                and not confirmed(
+                    f"This stack trades real money. {question}", trades_real_money(stack.name)
+                )
+            ):
                 click.echo("Nothing was changed.")
                 return NOT_MOVED
             meaning = move(shelves)
@@ -200,11 +205,3 @@ def _show(shelves: Shelves, symbol: str) -> None:
     click.echo(f"  {symbol}")
     for owner, told in rows:
         click.echo(f"    {owner:12} {told}")
-
-
-def _confirmed(stack: str, question: str) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageProblem(
-            f"stack {stack} trades real money: confirm with --yes. Nothing was changed"
-        )
-    return click.confirm(f"This stack trades real money. {question}", default=False)

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from local.runner.problems import UsageProblem
+from local.cli.asking import confirmed, trades_real_money
+from local.cli.place import place_of, place_options
+from local.cli.standing import says, show_standing
 
-if TYPE_CHECKING:
-    from algotrader.model import TradingState
-    from local.trading_state import Place, StackSwitch
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-STACK = "algo-trader"
 NOT_CHANGED = 1
 MEANING = {
     "HALTED": """\
@@ -35,20 +25,6 @@ buys are denied with TRADING_REDUCING.""",
 Later runs trade. A run under way that has met a halt keeps to it, and one that has ended is done:
 the next trade is at the next session's bell, or at the next of its Slots.""",
 }
-
-
-def place_options(command: Command) -> Command:
-    """Add where the stack is; the command gets stack, region, profile and endpoint_url."""
-    for option in (
-        click.option("--endpoint-url", metavar="URL", help="Another AWS: what up keeps running."),
-        click.option("--profile", metavar="NAME", help="Your AWS profile; default: boto3's."),
-        click.option("--region", metavar="NAME", help="The stack's region; default: boto3's."),
-        click.option(
-            "--stack", metavar="NAME", help="The stack's name; default: samconfig.toml's."
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.command(short_help="Halt a deployed desk: it sends nothing.")
@@ -103,31 +79,24 @@ def _set(
     """Show the state, set it unless it is so already, and say what that means."""
     from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.trading_state import AwsProblem, find_switch, obeyed, spelled  # noqa: PLC0415
+    from local.deployed_stack import AwsProblem  # noqa: PLC0415
+    from local.trading_state import find_switch, spelled  # noqa: PLC0415
 
     wanted = TradingState(word)
     text = spelled(wanted, " ".join(reason))
     try:
         switch = find_switch(place_of(where))
-        click.echo(
-            f"Stack {switch.stack} in {switch.region}, TradingMode={switch.mode.value}, "
-            f"parameter {switch.parameter}"
-        )
-        before, now = None, None
-        try:
-            before = switch.read()
-            now = obeyed(before, switch.mode)
-            click.echo(f"  before  {clean(shown(before, now))}")
-        except AwsProblem as problem:  # not a reason to leave a desk running
-            click.echo(f"  before  unknown: {clean(problem)}")
-        arms = ask and switch.mode is TradingMode.LIVE and now is not TradingState.ACTIVE
-        if arms and not _confirmed(switch):
+        before, now = show_standing(switch)
+        must_ask = ask and switch.mode is TradingMode.LIVE and now is not TradingState.ACTIVE
+        if must_ask and not confirmed(
+            "This stack trades real money. Let it trade again?", trades_real_money(switch.stack)
+        ):
             click.echo("  after   as before: nothing was changed")
             return NOT_CHANGED
         if reset_peak:  # first: a desk that trades again without it would stop at once
             switch.reset_peak(datetime.now(UTC))
             click.echo("  peak    reset: the next run takes what the desk then is for its peak")
-        if before is not None and (before == text or (text == word and _says(before, word))):
+        if before is not None and (before == text or (text == word and says(before, word))):
             click.echo(f"  after   {clean(before)}, as it was\n")
         else:
             switch.write(text)
@@ -136,55 +105,3 @@ def _set(
         raise click.ClickException(str(problem)) from problem
     click.echo(MEANING[word])
     return 0
-
-
-def _says(text: str, word: str) -> bool:
-    return text.strip().partition(" ")[0] == word
-
-
-def shown(text: str | None, state: TradingState) -> str:
-    """Spell what stands there, and what a run takes it for where that is not what it says."""
-    if text is None:
-        return f"missing, which a run takes for {state.value}"
-    known = _says(text, state.value)
-    return text if known else f"{text!r}, which a run takes for {state.value}"
-
-
-def _confirmed(switch: StackSwitch) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageProblem(
-            f"stack {switch.stack} trades real money: confirm with --yes. Nothing was changed"
-        )
-    return click.confirm("This stack trades real money. Let it trade again?", default=False)
-
-
-def place_of(where: dict[str, str | None]) -> Place:
-    """Give where `place_options` say that the stack is."""
-    from local.trading_state import Place  # noqa: PLC0415
-
-    return Place(
-        stack=where["stack"] or _deployed_name(),
-        region=where["region"],
-        profile=where["profile"],
-        endpoint_url=where["endpoint_url"],
-    )
-
-
-def _deployed_name() -> str:
-    """Give the name that ``sam deploy`` uses, as its own settings say."""
-    import tomllib  # noqa: PLC0415
-
-    path = CHECKOUT / "samconfig.toml"
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8")).get("default", {})
-    except FileNotFoundError:
-        return STACK
-    except (OSError, ValueError) as error:
-        raise UsageProblem(
-            f"{path.name} cannot be read: {error}. Name the stack with --stack"
-        ) from error
-    for command in ("deploy", "global"):
-        name = settings.get(command, {}).get("parameters", {}).get("stack_name")
-        if name:
-            return str(name)
-    return STACK

@@ -121,8 +121,11 @@ Trade a day:
 Move the broker on to a later day, in New York time:
   curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{later}", "time": "09:35"}}'
 Halt the desk, let it only sell, or let it trade again:
-  algo-trader halt --endpoint-url {desk.aws.endpoint_url}
-  algo-trader reduce --endpoint-url {desk.aws.endpoint_url}
-  algo-trader resume --endpoint-url {desk.aws.endpoint_url}
+  .venv/bin/algo-trader halt --endpoint-url {desk.aws.endpoint_url}
+  .venv/bin/algo-trader reduce --endpoint-url {desk.aws.endpoint_url}
+  .venv/bin/algo-trader resume --endpoint-url {desk.aws.endpoint_url}
 Let it only sell, and sell all that it holds:
-  algo-trader flatten --endpoint-url {desk.aws.endpoint_url}"""
+  .venv/bin/algo-trader flatten --endpoint-url {desk.aws.endpoint_url}
+Give it shares that the account holds, and take them back:
+  .venv/bin/algo-trader adopt IBM 5 --endpoint-url {desk.aws.endpoint_url}
+  .venv/bin/algo-trader release IBM 5 --endpoint-url {desk.aws.endpoint_url}"""

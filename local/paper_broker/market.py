@@ -92,13 +92,6 @@ class Market:
             index -= 1
         return self.sessions[index - 1] if index else None
 
-    def last_closed(self, now: datetime) -> date | None:
-        """Give the newest session that has closed; None before the first close."""
-        session = self.last_opened(now)
-        if session is not None and now < self.closes(session):
-            return self.before(session)
-        return session
-
     def before(self, day: date) -> date | None:
         """Give the newest session before a day; None when there is none."""
         index = bisect_left(self.sessions, day)

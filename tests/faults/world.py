@@ -191,15 +191,13 @@ class World:
     def _frozen(self, *values: object) -> bytes:
         file = io.BytesIO()
         pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
-        pickler.persistent_id = (  # type: ignore[method-assign]
-            lambda value: "market" if isinstance(value, Market) else None
-        )
+        pickler.persistent_id = lambda value: "market" if isinstance(value, Market) else None
         pickler.dump(values)
         return file.getvalue()
 
     def _thawed(self, frozen: bytes) -> Any:
         unpickler = pickle.Unpickler(io.BytesIO(frozen))  # noqa: S301 - our own bytes
-        unpickler.persistent_load = lambda _: self.broker.market  # type: ignore[method-assign]
+        unpickler.persistent_load = lambda _: self.broker.market
         return unpickler.load()
 
     # -- what is asked of it --------------------------------------------------------------------

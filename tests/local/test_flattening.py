@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from algotrader.contracts import encode
 from algotrader.flatten import flatten
 from algotrader.model import (
     Decision,
@@ -35,7 +34,6 @@ from tests.support.desk_world import (
 )
 
 RUN = run(run_id="2024-03-04-f1542", slot="f1542", entry_symbols=())
-NOTHING_SENT: dict[str, Any] = {}
 
 
 def order_of(decision: Decision, filled: str, status: str = "filled", wanted: str = "") -> Order:
@@ -64,8 +62,7 @@ def submitted(*orders: Order, **changes: Any) -> Submission:
 
 
 def left(told: Snapshot, decision: Decision, submission: Submission | None) -> list[str]:
-    sent = NOTHING_SENT if submission is None else encode(submission)
-    return list(what_is_left(encode(told), encode(decision), sent))
+    return list(what_is_left(told, decision, submission))
 
 
 def test_nothing_is_left_when_all_was_filled() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from algotrader.adapters.aws import client, whole
+from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, whole
 from algotrader.arming import Arming, ArmingToken, judge, not_armed
 
 
@@ -31,7 +31,7 @@ def read_arming(parameter: str, stack_id: str, account: str, now: datetime) -> A
         return judge(token, account, whole(lambda: _deployed_at(stack_id)), now)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code in _NOT_THERE:
+        if code in PARAMETER_NOT_THERE:
             return not_armed(f"{parameter} is missing")
         return not_armed(f"{parameter} or the stack cannot be read, {code}")
     except (BotoCoreError, ResponseParserError, LookupError, ValueError, TypeError) as error:
@@ -47,6 +47,3 @@ def _deployed_at(stack_id: str) -> datetime:
     (stack,) = client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"]
     deployed: datetime = stack.get("LastUpdatedTime") or stack["CreationTime"]
     return deployed
-
-
-_NOT_THERE = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})

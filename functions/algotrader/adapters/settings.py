@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from algotrader.adapters import parameters
-from algotrader.adapters.aws import client, whole
+from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, whole
 from algotrader.adapters.keys import Keys
 from algotrader.errors import ConfigurationError
 from algotrader.model import OrderType, Settings, TradingMode, TradingState
+from algotrader.trading_state import state_said, state_when_missing
 
 T = TypeVar("T")
 
@@ -143,7 +144,7 @@ def load_keys(parameter: str) -> Keys:
         found = whole(lambda: _parameter(parameter, WithDecryption=True))
     except ClientError as error:
         reason = error.response["Error"]["Code"]
-        if reason in _NOT_THERE:
+        if reason in PARAMETER_NOT_THERE:
             raise _keys_error("KEYS_MISSING", parameter) from None
         if reason in _REFUSED:
             raise _keys_error("KEYS_UNREADABLE", parameter, problem=reason) from None
@@ -174,20 +175,18 @@ def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState,
         text = str(whole(lambda: _parameter(parameter)["Value"]))
     except ClientError as error:
         reason = error.response["Error"]["Code"]
-        if reason not in _NOT_THERE:
+        if reason not in PARAMETER_NOT_THERE:
             return TradingState.HALTED, f"{parameter} cannot be read: {reason}"
-        if mode is TradingMode.LIVE:
-            return TradingState.HALTED, f"{parameter} is missing, and live needs it"
-        return TradingState.ACTIVE, ""
+        state = state_when_missing(mode)
+        is_halted = state is TradingState.HALTED
+        return state, f"{parameter} is missing, and live needs it" if is_halted else ""
     except (BotoCoreError, ResponseParserError, LookupError) as error:
         return TradingState.HALTED, f"{parameter} cannot be read: {type(error).__name__}"
-    word, _, reason = text.strip().partition(" ")
-    if word not in {each.value for each in TradingState}:
-        return (
-            TradingState.HALTED,
-            f"{parameter} says neither ACTIVE, REDUCING nor HALTED",
-        )
-    return TradingState(word), _one_line(reason)
+    said = state_said(text)
+    if said is None:
+        return TradingState.HALTED, f"{parameter} says neither ACTIVE, REDUCING nor HALTED"
+    state, reason = said
+    return state, _one_line(reason)
 
 
 def _parameter(name: str, **options: bool) -> dict[str, Any]:
@@ -195,7 +194,6 @@ def _parameter(name: str, **options: bool) -> dict[str, Any]:
     return found
 
 
-_NOT_THERE = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})
 _REFUSED = frozenset(
     {"AccessDenied", "AccessDeniedException", "InvalidKeyId", "ValidationException"}
 )

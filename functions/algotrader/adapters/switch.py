@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from algotrader.adapters.aws import client
+from algotrader.adapters.aws import PARAMETER_NOT_THERE, client
 from algotrader.model import TradingMode, TradingState
+from algotrader.trading_state import state_obeyed
 
-_NOT_THERE = "ParameterNotFound"
 _TAKEN = "ParameterAlreadyExists"
 
 
@@ -39,18 +39,18 @@ def _reduce(parameter: str, mode: TradingMode, text: str) -> None:
     try:
         found = ssm.get_parameter(Name=parameter)["Parameter"]
     except ClientError as error:
-        if error.response["Error"].get("Code") != _NOT_THERE:
+        if error.response["Error"].get("Code") not in PARAMETER_NOT_THERE:
             raise
         if mode is not TradingMode.LIVE:  # in live, missing means HALTED already
             _create(parameter, mode, text)
         return
-    if _word(found["Value"]) != TradingState.ACTIVE:
+    if state_obeyed(found["Value"], mode) is not TradingState.ACTIVE:
         return
     written = ssm.put_parameter(Name=parameter, Value=text, Type="String", Overwrite=True)
     if written["Version"] == found["Version"] + 1:
         return
     between = ssm.get_parameter(Name=f"{parameter}:{written['Version'] - 1}")["Parameter"]["Value"]
-    if _word(between) not in {TradingState.ACTIVE, TradingState.REDUCING}:
+    if state_obeyed(between, mode) is TradingState.HALTED:
         ssm.put_parameter(Name=parameter, Value=between, Type="String", Overwrite=True)
 
 
@@ -64,7 +64,3 @@ def _create(parameter: str, mode: TradingMode, text: str) -> None:
         if error.response["Error"].get("Code") != _TAKEN:
             raise
         _reduce(parameter, mode, text)
-
-
-def _word(text: str) -> str:
-    return text.strip().partition(" ")[0]

@@ -242,7 +242,7 @@ def test_a_broker_that_fails_after_the_claim_leaves_it_failed_for_a_repeat(world
 
     world.server.on("GET /v2/positions", [])
     assert world.run(arn=OTHER_ARN).outcome == "OPEN"
-    assert claim_of(world).execution_arn == OTHER_ARN  # type: ignore[union-attr]
+    assert claim_of(world).execution_arn == OTHER_ARN
 
 
 def test_a_strategy_that_is_broken_is_told_before_the_broker_is_asked(

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from fetch_bars.performance import RESET_KEY, ResetPeak
+from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from local.cli import _run
 from local.embedded_aws import Stack
 from local.runner.desk import Desk, DeskPlan, open_desk
+from local.trading_state import StackSwitch
 
 Say = Callable[..., tuple[int, str, str]]
 MINIMAL = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
@@ -200,7 +201,7 @@ def test_a_stack_that_is_not_there_or_not_ours_is_told_in_one_line(say: Say, des
 
 
 SETTINGS = {
-    "no region": (["halt"], {}, 2, "region"),
+    "no region": (["halt"], {}, 2, "no region is set, name it with --region"),
     "no credentials": (["halt", "--region", "us-east-1"], {}, 2, "credentials"),
     "no profile": (["halt", "--profile", "nope"], {}, 2, "nope"),
     "no URL": (["halt", "--endpoint-url", "foo"], {}, 2, "Invalid endpoint"),
@@ -285,3 +286,30 @@ def test_who_may_write_and_not_read_can_halt(
     assert _run(["halt"]) == 0
     assert "before  unknown: /algo-trader/trading-state cannot be read" in capsys.readouterr().out
     assert parameter() == "HALTED"
+
+
+def test_a_question_that_is_broken_off_has_changed_nothing(
+    say: Say, desk: Desk, live: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert say("halt", "--stack", live.name)[0] == 0
+
+    def ctrl_c(_prompt: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.termui.visible_prompt_func", ctrl_c)
+    status, _, err = say("resume", "--stack", live.name)
+    assert (status, err.strip()) == (130, "algo-trader: interrupted, nothing was changed")
+    assert value_of(desk, live) == "HALTED"
+
+
+def test_a_ctrl_c_while_aws_is_asked_leaves_open_what_it_did(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ctrl_c(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StackSwitch, "write", ctrl_c)
+    status, _, err = say("halt")
+    assert status == 130
+    assert "AWS may have carried out what it was asked: look again" in err

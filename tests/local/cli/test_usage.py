@@ -49,6 +49,7 @@ CASES = {
     "zone with a path in it": (["schedule", "--timezone", "../etc"], "no such time zone"),
     "a rate": (["schedule", "--expression", "rate(5 minutes)"], "rate expression"),
     "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "never rings again"),
+    "no fields": (["schedule", "--expression", "foo"], "does not have the six fields minutes"),
     "no instant": (["schedule", "--after", "2026-01-05"], "give an instant"),
 }
 
@@ -86,3 +87,13 @@ def test_help_names_every_command_and_each_has_its_own(
     assert f"  {command} " in capsys.readouterr().out
     assert _run([command, "--help"]) == 0
     assert f"Usage: algo-trader {command}" in capsys.readouterr().out
+
+
+def test_without_a_command_the_help_is_printed_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert _run([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Usage: algo-trader [OPTIONS] COMMAND")
+    assert "\n  flatten " in err

@@ -40,7 +40,7 @@ def broker(paper: PaperBrokerProcess) -> AlpacaBroker:
 
 
 def place(**changes: object) -> OrderIntent:
-    return replace(INTENT, **changes)  # type: ignore[arg-type]
+    return replace(INTENT, **changes)
 
 
 def test_clock_and_calendar_agree(broker: AlpacaBroker) -> None:

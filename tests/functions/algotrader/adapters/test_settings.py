@@ -343,7 +343,7 @@ def test_a_trading_state_behind_a_gateway_that_answers_itself_halts(
 
     def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         body = io.BytesIO(b"<html>gateway</html>")
-        body.stream = lambda **_: iter([body.read()])  # type: ignore[attr-defined]
+        body.stream = lambda **_: iter([body.read()])
         return AWSResponse(request.url, 200, {}, body)
 
     client("ssm").meta.events.register_first("before-send.ssm", answer)
