@@ -157,7 +157,7 @@ def _intent_line(intent: OrderIntent) -> str:
 
 def _order_line(order: Order) -> str:
     wanted = "" if order.qty is None else f" of {quantity(order.qty)}"
-    price = order.filled_avg_price
+    price = order.filled_avg_price if order.filled_qty else None  # an older fill's, if at all
     at = "" if price is None else f" at {money(price)}, {money(order.filled_qty * price)}"
     if order.notional is not None:
         at += f" of {money(order.notional)}"

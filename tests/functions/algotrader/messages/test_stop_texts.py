@@ -85,6 +85,7 @@ def test_an_entry_of_an_earlier_run_that_filled_in_part_is_not_unfilled_when_can
     told = make_texts(outcome(decision=canceled(entry, "3"), submission=submission(entry)))
     assert "unfilled" not in told.sms + told.email
     assert "bought" not in told.sms
+    assert "buy 0 of 2 AAPL, limit order canceled" in told.email
 
 
 def test_a_failure_counts_no_order_that_the_run_only_canceled():
