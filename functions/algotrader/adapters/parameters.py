@@ -1,4 +1,7 @@
-"""Owns how the text of one template parameter becomes a value, and what each may be."""
+"""Owns how the text of one template parameter becomes a value, and what each may be.
+
+Every function takes a parameter's text, gives its value, and raises `Misfit` for any other text.
+"""
 
 from __future__ import annotations
 

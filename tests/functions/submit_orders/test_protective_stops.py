@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +15,7 @@ from algotrader.ids import OrderPlace, client_order_id
 from algotrader.model import Decision, Leg, StopWish, TradingState
 from algotrader.submission import Step, first_plan
 from tests.functions.submit_orders.conftest import Desk
-from tests.support.distorting_proxy import Answer
+from tests.support.distorting_proxy import Answer, as_json
 
 NOTHING: dict[str, str] = {}
 
@@ -166,3 +168,25 @@ def test_a_cancel_that_always_fails_keeps_no_other_symbol_from_its_trade_and_sto
     assert resting(desk) == [("AAPL", "5")]
     desk.next_bell()
     desk.call_until_complete(changed(desk, desk.intent("AAPL", Leg.EXIT, 5), held=5, symbol="AAPL"))
+
+
+def test_a_trade_is_held_to_its_own_end_within_a_call_that_dawdles(desk: Desk) -> None:
+    desk.call_until_complete(desk.decision(desk.intent("GOOG", Leg.ENTRY, 2)))
+    desk.next_bell()
+    # A third of the time is kept for stops: trades end after two seconds, stops after three.
+    desk.run = replace(desk.run, deadline=desk.run.started_at + timedelta(seconds=3))
+
+    def stand_still(_method: str, path: str, answer: Answer) -> Answer:
+        if path != "/v2/clock":
+            return answer
+        return as_json({**answer.json, "timestamp": desk.run.started_at.isoformat()})
+
+    def dawdle(method: str, _path: str) -> None:
+        if method == "POST":
+            time.sleep(2.1)
+
+    desk.proxy.distort, desk.proxy.intercept = stand_still, dawdle
+    made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 1))
+    desk.call(replace(made, stops=(wish(desk, "GOOG", 2),)))
+    assert [each["symbol"] for each in desk.own_orders()] == ["GOOG"]
+    assert resting(desk) == [("GOOG", "2")]

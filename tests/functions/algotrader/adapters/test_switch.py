@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.switch import reduce_if_active
@@ -101,12 +102,24 @@ def test_a_halt_that_makes_the_missing_parameter_first_stands(before: Meddle) ->
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_refusal_is_named_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mode", list(TradingMode))
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (
+            ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetParameter"),
+            "AccessDeniedException",
+        ),
+        (EndpointConnectionError(endpoint_url="http://h"), "EndpointConnectionError"),
+    ],
+)
+def test_what_keeps_it_from_being_set_is_named_and_no_crash(
+    monkeypatch: pytest.MonkeyPatch, mode: TradingMode, error: Exception, named: str
+) -> None:
     write("ACTIVE")
-    from botocore.exceptions import ClientError  # noqa: PLC0415
 
     def refuse(*_: Any) -> Any:
-        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "PutParameter")
+        raise error
 
     monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
-    assert reduce_if_active(NAME, TradingMode.PAPER, REASON) == "AccessDeniedException"
+    assert reduce_if_active(NAME, mode, REASON) == named
