@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from algotrader.strategy import (
     load_strategy,
     strategy_names,
 )
+from tests.support.own_strategies import Write, own_strategies
 
 HEAD = """
 from algotrader.strategy import Indicator, Strategy
@@ -55,25 +55,12 @@ class Mine(Strategy):
 '''
 )
 
-Write = Callable[[str, str], None]
-
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     """Write files into the strategies package, beside those that ship."""
-    package = importlib.import_module("strategies")
-    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = set(sys.modules)
-
-    def to_file(name: str, text: str) -> None:
-        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
-        importlib.invalidate_caches()
-
-    yield to_file
-    for each in set(sys.modules) - before:
-        if each.startswith("strategies."):
-            del sys.modules[each]
+    with own_strategies(tmp_path, monkeypatch) as to_file:
+        yield to_file
 
 
 def test_the_strategies_that_ship_are_listed_by_file_name() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,7 @@ from tests.functions.fetch_bars.runs import (
     run_of,
     snapshot_of,
 )
+from tests.support.own_strategies import own_strategies
 
 
 def test_an_open_market_gives_all_that_a_run_needs(world: World) -> None:
@@ -246,15 +248,14 @@ def test_a_broker_that_fails_after_the_claim_leaves_it_failed_for_a_repeat(world
 
 
 def test_a_strategy_that_is_broken_is_told_before_the_broker_is_asked(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
-        raise StrategyError("STRATEGY_BROKEN", "Mend it.")
+    with own_strategies(tmp_path, monkeypatch) as write:
+        write("broken", "raise RuntimeError('by design')\n")
+        world.environ["STRATEGY"] = "broken"
 
-    monkeypatch.setattr("fetch_bars.opening.load_strategy", broken)
-
-    with pytest.raises(StrategyError):
-        world.run()
+        with pytest.raises(StrategyError, match="by design"):
+            world.run()
 
     assert world.server.requests == []
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from algotrader.adapters.aws import client
 from algotrader.contracts import FetchBarsResult
@@ -248,9 +250,15 @@ def test_a_switch_that_cannot_be_written_is_told_and_obeyed_all_the_same(
 ) -> None:
     hold(world)
     world.environ["CAPITAL"] = "10000"
-    monkeypatch.setattr(
-        "fetch_bars.performance.reduce_if_active", lambda *_: "AccessDeniedException"
-    )
+    set_switch("ACTIVE")
+    call = BaseClient._make_api_call
+
+    def refused(self: BaseClient, operation: str, arguments: Any) -> Any:
+        if operation == "PutParameter":
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, operation)
+        return call(self, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", refused)
 
     snapshot = told(world, world.run())
 

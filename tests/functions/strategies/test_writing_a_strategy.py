@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import inspect
 import json
-import sys
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -21,6 +19,7 @@ from algotrader.market import Market, Portfolio, SymbolFeatures
 from algotrader.strategy import Strategy, load_strategy
 from tests.docs.markdown import blocks
 from tests.functions.algotrader.indicator_bars import columns, real_frame
+from tests.support.own_strategies import own_strategies
 
 PAGE = "docs/writing-a-strategy.md"
 SYMBOLS = ("AAPL", "GOOG", "IBM", "MSFT")
@@ -41,16 +40,11 @@ def files() -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Put the page's strategies beside those that ship."""
-    package = importlib.import_module("strategies")
-    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    names = [Path(path) for path in files() if path.startswith("functions/strategies/")]
-    for each in names:
-        (tmp_path / each.name).write_text(files()[each.as_posix()], encoding="utf-8")
-    importlib.invalidate_caches()
-    yield
-    for each in names:
-        sys.modules.pop(f"strategies.{each.stem}", None)
+    with own_strategies(tmp_path, monkeypatch) as write:
+        for path, text in files().items():
+            if path.startswith("functions/strategies/"):
+                write(Path(path).stem, text)
+        yield
 
 
 def weights_over_a_month(strategy: Strategy, own: dict[str, bytes]) -> list[dict[str, Decimal]]:
