@@ -155,7 +155,16 @@ class SubmitCall:
             order = by_id.get(client_order_id) or self.broker.order(client_order_id)
             if order is not None:
                 orders[client_order_id] = order
+        decided = (*self.decision.exits, *self.decision.entries)
+        beyond = {
+            each.client_order_id: order
+            for each in decided
+            if each.client_order_id not in wanted
+            and (order := by_id.get(each.client_order_id)) is not None
+            and (order.symbol, order.side) == (each.symbol, each.side)
+        }
         # After the orders: what they have brought should be in it.
+        asked_at = time.monotonic()
         account = self.broker.account()
         live_number = self.settings.live_account_number
         desk = desk_id(account.number, self.settings.stack, self.settings.strategy)
@@ -170,12 +179,15 @@ class SubmitCall:
             )
         # The clock and the switch are read last: they must still hold when the first order is sent.
         state, reason = self.trading_state()
+        now = self.broker.clock().now
         return Known(
-            now=self.broker.clock().now,
+            now=now,
             trading_state=state,
             trading_state_reason=reason,
             account=account,
             orders=orders,
+            beyond_plan=beyond,
+            account_age=timedelta(seconds=time.monotonic() - asked_at),
         )
 
     def _cancel(self, orders: tuple[Order, ...], polls: int) -> None:

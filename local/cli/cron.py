@@ -86,7 +86,8 @@ def parse(expression: str) -> Cron:
     fields = text.upper().split()
     if len(fields) != len(FIELDS):
         raise CronError(
-            f"{expression!r} does not have the six fields {', '.join(FIELDS)}: write them, "
+            f"{expression!r} has {len(fields)} field{'' if len(fields) == 1 else 's'}. It needs "
+            f"six: {', '.join(FIELDS)}; "
             "for example cron(35 9 ? * MON-FRI *)."
         )
     minutes, hours, month_day, month, week_day, year = fields

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from algotrader.model import (
-    Account,
+    Closure,
     Decision,
     Leg,
     Order,
@@ -135,16 +135,21 @@ def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
         later,
         polls=0,
         waited_seconds=max(later.waited_seconds, plan.waited_seconds) + 1,
-        exits_closed=later.exits_closed or plan.exits_closed,
-        entries_closed=later.entries_closed or plan.entries_closed,
-        stops_closed=later.stops_closed or plan.stops_closed,
+        exits_closed=_from_now(later.exits_closed or plan.exits_closed, known),
+        entries_closed=_from_now(later.entries_closed or plan.entries_closed, known),
+        stops_closed=_from_now(later.stops_closed or plan.stops_closed, known),
     )
     return Step(
         plan=merged,
-        submission=_submission(decision, merged, known.orders, known.account, complete=False),
+        submission=_submission(decision, merged, known.orders, known, complete=False),
         complete=False,
         wait_seconds=1,
     )
+
+
+def _from_now(closure: Closure | None, known: Known) -> Closure | None:
+    """Count a closure anew: who made that plan may be sending its orders at this moment."""
+    return closure and replace(closure, at=max(closure.at, known.now))
 
 
 def _step(
@@ -170,7 +175,7 @@ def _step(
     plan = replace(plan, waited_seconds=plan.waited_seconds + wait)
     return Step(
         plan=plan,
-        submission=_submission(decision, plan, orders, known.account, complete=not pending),
+        submission=_submission(decision, plan, orders, known, complete=not pending),
         complete=not pending,
         wait_seconds=wait,
     )
@@ -180,14 +185,19 @@ def _submission(
     decision: Decision,
     plan: Plan,
     orders: dict[str, Order],
-    account: Account,
+    known: Known,
     *,
     complete: bool,
 ) -> Submission:
+    """Tell of the run's orders: one that is there is told so, whatever a plan gave up."""
+    orders = {**known.beyond_plan, **orders}
+    planned = {each.client_order_id for each in plan.orders}
+    beyond = [each for each in known.beyond_plan if each not in planned]
+    there = {(orders[each].symbol, orders[each].side) for each in beyond}
     stops = {each.client_order_id for each in plan.orders if each.leg is Leg.STOP}
     shown = tuple(
         orders[each]
-        for each in (*plan.cancels, *(intent.client_order_id for intent in plan.orders))
+        for each in (*plan.cancels, *(intent.client_order_id for intent in plan.orders), *beyond)
         if each in orders
     )
     if not complete:
@@ -198,13 +208,13 @@ def _submission(
         so_far = "its orders have not come to their end"
     return Submission(
         orders=shown,
-        denied=plan.denied,
+        denied=tuple(each for each in plan.denied if (each.symbol, each.side) not in there),
         rejected=plan.rejected,
         unsettled=tuple(
             order.client_order_id
             for order in shown
             if not order.is_terminal and order.client_order_id not in stops
         ),
-        account=account,
+        account=known.account,
         unprotected=unprotected(decision, plan, orders, so_far=so_far),
     )

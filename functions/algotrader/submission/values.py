@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from algotrader.model import (
@@ -26,6 +26,11 @@ class Known:
     ----------
     orders : dict of str to Order
         By client order id: those of the plan's orders and cancels that the broker shows.
+    beyond_plan : dict of str to Order
+        By client order id: orders of the decision that the broker lists and the plan does not hold.
+        Another call sent them, which knew of no reason to give them up, or is further on.
+    account_age : timedelta
+        How long before ``now`` the account was asked for.
     """
 
     now: datetime
@@ -33,6 +38,8 @@ class Known:
     trading_state_reason: str
     account: Account
     orders: dict[str, Order]
+    beyond_plan: dict[str, Order] = field(default_factory=dict)
+    account_age: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,6 @@ from algotrader.model import (
 )
 from algotrader.sizing import open_buy_cost, worst_cost
 from algotrader.submission import advance, check_terms, first_plan
-from tests.functions.algotrader.test_submission import NOTHING, account, known
-from tests.functions.algotrader.test_submission import RUN as SUBMIT_RUN
-from tests.functions.algotrader.test_submission import decision as decision_of
-from tests.functions.algotrader.test_submission import order as shown
 from tests.functions.algotrader.test_submission_stops import wish
 from tests.support.desk_world import (
     DESK,
@@ -45,6 +41,10 @@ from tests.support.desk_world import (
     settings,
     snapshot,
 )
+from tests.support.submitting import NOTHING, account, known
+from tests.support.submitting import RUN as SUBMIT_RUN
+from tests.support.submitting import decision as decision_of
+from tests.support.submitting import order as shown
 
 D = Decimal
 BY_VALUE = settings(

@@ -40,11 +40,11 @@ from algotrader.submission import (
 )
 from local.paper_broker.rules import check_fraction, parse_ticket
 from local.paper_broker.values import Refusal as PaperRefusal
-from tests.functions.algotrader.test_submission import BUY_IBM, EXIT, NOTHING, RUN, known
-from tests.functions.algotrader.test_submission import decision as decision_of
-from tests.functions.algotrader.test_submission import order as shown
 from tests.support.bells import Bell, bells
 from tests.support.desk_world import SETTINGS, account, asset, codes, decided, run, settings
+from tests.support.submitting import BUY_IBM, EXIT, NOTHING, RUN, known
+from tests.support.submitting import decision as decision_of
+from tests.support.submitting import order as shown
 
 D = Decimal
 WHOLE = asset("IBM", fractionable=False)

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from algotrader.errors import OrderConflictError
-from algotrader.ids import OrderPlace, client_order_id
 from algotrader.model import (
-    Account,
-    Decision,
     Leg,
-    Order,
-    OrderIntent,
     OrderRejected,
-    OrderType,
-    Plan,
-    Run,
     Side,
     Stage,
-    TradingMode,
     TradingState,
 )
 from algotrader.submission import (
@@ -31,10 +22,7 @@ from algotrader.submission import (
     PROCEEDS,
     RESEND_POLLS,
     SETTLE,
-    Known,
     Outcome,
-    Step,
-    adopt,
     advance,
     check_terms,
     close_if_due,
@@ -44,117 +32,21 @@ from algotrader.submission import (
     orders_to_post,
 )
 from tests.support.settings import SETTINGS
-
-BELL = datetime(2024, 3, 4, 14, 35, tzinfo=UTC)
-DEADLINE = BELL + timedelta(minutes=10)
-RUN = Run(
-    run_id="2024-03-04-day",
-    session=BELL.date(),
-    slot="day",
-    desk="abc123",
-    mode=TradingMode.PAPER,
-    execution_arn="arn:aws:states:us-east-1:123456789012:execution:desk:one",
-    journal="runs/2024-03-04/2024-03-04-day/",
-    sends_orders=True,
-    entry_symbols=("AAPL", "IBM", "MSFT"),
-    started_at=BELL,
-    deadline=DEADLINE,
+from tests.support.submitting import (
+    BELL,
+    BUY_IBM,
+    BUY_MSFT,
+    DEADLINE,
+    EXIT,
+    NOTHING,
+    RUN,
+    call,
+    codes,
+    decision,
+    intent,
+    known,
+    order,
 )
-NOTHING = Outcome(accepted=(), rejected=(), shortages={})
-
-
-def account(cash: int | str) -> Account:
-    return Account(
-        number="PA1",
-        status="ACTIVE",
-        equity=Decimal(cash),
-        last_equity=Decimal(cash),
-        cash=Decimal(cash),
-        buying_power=Decimal(cash),
-        non_marginable_buying_power=Decimal(cash),
-        adjustments=Decimal(0),
-        blocked_by=(),
-    )
-
-
-def intent(symbol: str, leg: Leg, qty: int, price: str = "100") -> OrderIntent:
-    return OrderIntent(
-        client_order_id=client_order_id(OrderPlace("abc123", RUN.session, "day", symbol, leg, 0)),
-        symbol=symbol,
-        side=Side.SELL if leg is Leg.EXIT else Side.BUY,
-        leg=leg,
-        qty=Decimal(qty),
-        order_type=OrderType.LIMIT,
-        limit_price=Decimal(price),
-        reference_price=Decimal(price),
-        why="test",
-    )
-
-
-EXIT = intent("AAPL", Leg.EXIT, 10)
-BUY_IBM = intent("IBM", Leg.ENTRY, 5)
-BUY_MSFT = intent("MSFT", Leg.ENTRY, 20)
-
-
-def decision(
-    exits: tuple[OrderIntent, ...] = (EXIT,),
-    entries: tuple[OrderIntent, ...] = (BUY_IBM, BUY_MSFT),
-    cancels: tuple[str, ...] = (),
-    spendable: int = 2000,
-) -> Decision:
-    return Decision(
-        run_id=RUN.run_id,
-        strategy="sma_cross",
-        desk_capital=Decimal(10000),
-        spendable=Decimal(spendable),
-        target_weights={},
-        exits=exits,
-        entries=entries,
-        cancels=cancels,
-        denied=(),
-        why={},
-    )
-
-
-def order(wanted: OrderIntent, status: str = "filled", filled: int | None = None) -> Order:
-    done = wanted.qty if filled is None and status == "filled" else Decimal(filled or 0)
-    return Order(
-        broker_id=f"broker-{wanted.symbol}",
-        client_order_id=wanted.client_order_id,
-        symbol=wanted.symbol,
-        side=wanted.side,
-        order_type="limit",
-        qty=wanted.qty,
-        limit_price=wanted.limit_price,
-        status=status,
-        filled_qty=done,
-        filled_avg_price=wanted.limit_price if done else None,
-        submitted_at=BELL,
-        filled_at=BELL if done else None,
-    )
-
-
-def known(
-    *orders: Order,
-    now: datetime = BELL,
-    state: TradingState = TradingState.ACTIVE,
-    cash: int | str = 100000,
-) -> Known:
-    return Known(
-        now=now,
-        trading_state=state,
-        trading_state_reason="",
-        account=account(cash),
-        orders={each.client_order_id: each for each in orders},
-    )
-
-
-def call(plan: Plan, view: Known, made: Decision, outcome: Outcome = NOTHING) -> Step:
-    return advance(RUN, SETTINGS, made, close_if_due(RUN, made, plan, view), view, outcome)
-
-
-def codes(step: Step) -> dict[str, str]:
-    return {each.symbol: each.code for each in step.submission.denied}
 
 
 def test_the_first_plan_holds_the_exits_alone() -> None:
@@ -486,15 +378,6 @@ def test_a_call_with_the_same_plan_and_the_same_view_gives_the_same_step() -> No
     assert call(plan, view, decision()) == call(plan, view, decision())
 
 
-def test_a_plan_that_another_call_made_is_adopted_and_not_sent_yet() -> None:
-    mine = replace(first_plan(RUN, decision()), waited_seconds=40)
-    theirs = call(first_plan(RUN, decision()), known(order(EXIT)), decision()).plan
-    step = adopt(theirs, decision(), mine, known(order(EXIT)))
-    assert (step.complete, step.wait_seconds) == (False, 1)
-    assert (step.plan.sequence, step.plan.orders) == (1, (EXIT, BUY_IBM, BUY_MSFT))
-    assert step.plan.waited_seconds == 41
-
-
 def test_posting_that_is_closed_counts_from_when_it_was_closed_or_the_run_never_ends() -> None:
     made = decision(exits=(), entries=(BUY_IBM,))
     plan = first_plan(RUN, made)
@@ -545,24 +428,6 @@ def test_a_fraction_is_cut_to_the_fraction_that_is_free() -> None:
     plan = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
     short = Outcome((), (), {EXIT.client_order_id: Decimal("4.25")})
     assert call(plan, known(), made, short).plan.orders == (replace(part, qty=Decimal("4.25")),)
-
-
-def test_what_had_ended_posting_stays_ended_in_a_plan_that_is_adopted() -> None:
-    made = decision()
-    closed = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.HALTED))
-    open_ = first_plan(RUN, made)
-    for theirs, mine in ((open_, closed), (closed, open_)):
-        plan = adopt(theirs, made, mine, known()).plan
-        assert (plan.exits_closed, plan.entries_closed, plan.stops_closed) == (
-            closed.exits_closed,
-            closed.entries_closed,
-            closed.stops_closed,
-        )
-
-
-def test_an_adopted_plan_keeps_the_longer_waiting_of_both() -> None:
-    mine, theirs = (replace(first_plan(RUN, decision()), waited_seconds=each) for each in (5, 40))
-    assert adopt(theirs, decision(), mine, known()).plan.waited_seconds == 41
 
 
 def test_an_open_entry_is_left_to_fill_while_the_run_may_send() -> None:

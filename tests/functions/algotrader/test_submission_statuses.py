@@ -12,7 +12,7 @@ from algotrader.ledger import fold, settled_through
 from algotrader.model import TERMINAL_STATUSES, Holding, Ledger, Order, Side
 from algotrader.submission import SETTLE, first_plan, orders_to_cancel, orders_to_post
 from tests.docs.test_orders_page import alpacas_statuses
-from tests.functions.algotrader.test_submission import (
+from tests.support.submitting import (
     BELL,
     BUY_IBM,
     DEADLINE,

@@ -39,7 +39,7 @@ from algotrader.submission import (
     orders_to_post,
     trades_end,
 )
-from tests.functions.algotrader.test_submission import (
+from tests.support.submitting import (
     BELL,
     BUY_IBM,
     DEADLINE,

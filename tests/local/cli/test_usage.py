@@ -49,7 +49,7 @@ CASES = {
     "zone with a path in it": (["schedule", "--timezone", "../etc"], "no such time zone"),
     "a rate": (["schedule", "--expression", "rate(5 minutes)"], "rate expression"),
     "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "never rings again"),
-    "no fields": (["schedule", "--expression", "foo"], "does not have the six fields minutes"),
+    "no fields": (["schedule", "--expression", "foo"], "'foo' has 1 field. It needs six"),
     "no instant": (["schedule", "--after", "2026-01-05"], "give an instant"),
 }
 
