@@ -40,6 +40,7 @@ from algotrader.submission import (
     check_terms,
     close_if_due,
     first_plan,
+    is_of,
     orders_due,
     orders_to_cancel,
     orders_to_post,
@@ -161,7 +162,7 @@ class SubmitCall:
             for each in decided
             if each.client_order_id not in wanted
             and (order := by_id.get(each.client_order_id)) is not None
-            and (order.symbol, order.side) == (each.symbol, each.side)
+            and is_of(each, order)
         }
         # After the orders: what they have brought should be in it.
         asked_at = time.monotonic()

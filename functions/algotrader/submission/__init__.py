@@ -20,7 +20,7 @@ from algotrader.submission.posting import (
     orders_to_cancel,
     orders_to_post,
 )
-from algotrader.submission.terms import check_terms
+from algotrader.submission.terms import check_terms, is_of
 from algotrader.submission.values import Known, Outcome, Step
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "check_terms",
     "close_if_due",
     "first_plan",
+    "is_of",
     "orders_due",
     "orders_to_cancel",
     "orders_to_post",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from algotrader.errors import OrderConflictError
 from algotrader.model import Decision, Order, OrderIntent, Plan
 from algotrader.submission.values import Known
@@ -30,6 +32,14 @@ def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
                 wanted=_terms_of_intent(intent),
                 found=_terms_of_order(order),
             )
+
+
+def is_of(intent: OrderIntent, order: Order) -> bool:
+    """Whether an order is one that was decided, whole or cut to what there was money for."""
+    cut = intent if order.qty is None else replace(intent, qty=min(intent.qty, order.qty))
+    if intent.notional is not None and order.notional is not None:
+        cut = replace(cut, notional=min(intent.notional, order.notional))
+    return _same_terms(cut, order)
 
 
 def _same_terms(intent: OrderIntent, order: Order) -> bool:

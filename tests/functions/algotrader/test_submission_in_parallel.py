@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from algotrader.model import TradingState
-from algotrader.submission import PROCEEDS, SETTLE, adopt, close_if_due, first_plan
+from algotrader.model import Side, TradingState
+from algotrader.submission import PROCEEDS, SETTLE, adopt, close_if_due, first_plan, is_of
 from tests.support.submitting import (
     BELL,
     BUY_IBM,
@@ -79,3 +81,20 @@ def test_cash_is_waited_for_by_when_the_account_was_asked_for_it(age: int, *, la
     view = known(order(EXIT), now=BELL + PROCEEDS, cash=0)
     step = call(first_plan(RUN, made), replace(view, account_age=timedelta(seconds=age)), made)
     assert (codes(step) == {}) is late
+
+
+@pytest.mark.parametrize(
+    ("changes", "ours"),
+    [
+        ({}, True),
+        ({"qty": Decimal(3)}, True),  # cut to the cash that was there
+        ({"qty": Decimal(6)}, False),
+        ({"limit_price": Decimal(101)}, False),
+        ({"symbol": "MSFT"}, False),
+        ({"side": Side.SELL}, False),
+    ],
+)
+def test_an_order_beyond_the_plan_is_of_the_decision_by_its_terms(
+    changes: dict[str, Any], *, ours: bool
+) -> None:
+    assert is_of(BUY_IBM, replace(order(BUY_IBM, "new"), **changes)) is ours
