@@ -55,15 +55,14 @@ def deposits_of(
         )
         return Deposits(None, (warning,))
     listed = sum((each.amount for each in rows if each.kind in CASH_FLOWS), ZERO)
-    undated = sum(
-        (each.amount for each in statement if _is_of_the_close(each, previous_close)), ZERO
-    )
-    if undated and adjustments and abs(adjustments - listed - undated) < _CENT:
+    undated = [each.amount for each in statement if _is_of_the_close(each, previous_close)]
+    if undated and adjustments and abs(adjustments - listed - sum(undated)) < _CENT:
         return Deposits(adjustments, ())
     if undated and not adjustments:
+        told = ", ".join(f"{each:.2f}" for each in undated)
         warning = (
-            f"The statement dates {undated:.2f} of deposits less withdrawals to the day of the "
-            "previous close, before or after it: the account's profit of the day is unknown."
+            f"The statement dates deposits or withdrawals ({told}) to the day of the previous "
+            "close, before or after it: the account's profit of the day is unknown."
         )
         return Deposits(None, (warning,))
     if adjustments and abs(adjustments - listed) >= _CENT:
