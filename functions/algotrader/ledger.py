@@ -164,9 +164,10 @@ def _day_of_fill(order: Order) -> date:
 
 
 def _price_paid(order: Order) -> Decimal:
-    """Give a buy's average price; where the broker tells none, the most that it can have been.
+    """Give a buy's average price; where the broker tells none, the most that its terms allow.
 
-    So that a missing price makes nobody rich: it would raise the peak that a drawdown counts from.
+    A market order's allow anything: without a price it counts as bought for nothing. The brakes on
+    losses then act too early, never too late.
     """
     if order.filled_avg_price is not None:
         return order.filled_avg_price

@@ -45,8 +45,7 @@ class Told:
 
     def with_record(self, sold: dict[str, Decimal]) -> Told:
         """Add what that run has told, as `sold_by` gives it."""
-        both = {each: max(sold.get(each, _ZERO), self.sold.get(each, _ZERO)) for each in sold}
-        return replace(self, since=self.looked_at, sold=self.sold | both)
+        return replace(self, since=self.looked_at, sold=self.sold | sold)
 
 
 def first_told(orders: Iterable[Order], desk: str, bell_before: datetime) -> Told:

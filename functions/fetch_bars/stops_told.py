@@ -57,7 +57,7 @@ def _told(opening: Opening, books: Books, artifacts: Artifacts) -> Told:
             opening.clock.now, run.session, rung.previous_session, run.slot, opening.settings.slots
         )
         return first_told(books.orders, run.desk, before)
-    if kept.journal in {"", run.journal}:
+    if kept.journal == run.journal:
         return kept  # this very run looked before, and has told nothing
     record = _read(artifacts, f"{kept.journal}record.json", _Record)
     if record is None or record.failure is not None:

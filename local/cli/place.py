@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,6 @@ from local.runner.problems import UsageProblem
 if TYPE_CHECKING:
     from algotrader.model import TradingMode
     from local.deployed_stack import Place
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACK = "algo-trader"
