@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,7 @@ from algotrader.submission import Step, first_plan
 from local.paper_broker import PaperBrokerProcess
 from submit_orders.call import SubmitCall
 from tests.functions.conftest import BUCKET
-from tests.support.distorting_proxy import DistortingProxy
+from tests.support.distorting_proxy import Answer, DistortingProxy, as_json
 from tests.support.settings import SETTINGS
 
 
@@ -104,6 +105,20 @@ class Desk:
                 return step
             step = self.call(decision, step.plan)
         pytest.fail("the run did not come to an end")
+
+    def dawdle(self, seconds: float) -> None:
+        """Let the broker's clock stand at the bell, and each POST take so long."""
+
+        def stand_still(_method: str, path: str, answer: Answer) -> Answer:
+            if path != "/v2/clock":
+                return answer
+            return as_json({**answer.json, "timestamp": self.run.started_at.isoformat()})
+
+        def wait(method: str, _path: str) -> None:
+            if method == "POST":
+                time.sleep(seconds)
+
+        self.proxy.distort, self.proxy.intercept = stand_still, wait
 
     def own_orders(self) -> list[dict[str, Any]]:
         """Give the broker's orders under this run's ids."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +23,7 @@ from algotrader.submission import BACK_OFF_SECONDS, RESEND_POLLS, Step, first_pl
 from submit_orders.call import check_run_may_send
 from tests.functions.conftest import BUCKET
 from tests.functions.submit_orders.conftest import Desk
-from tests.support.distorting_proxy import Answer, as_json
+from tests.support.distorting_proxy import Answer
 
 
 def test_entries_are_placed_filled_and_told(desk: Desk) -> None:
@@ -305,17 +304,7 @@ def test_a_plan_that_the_journal_holds_already_is_adopted_before_anything_is_sen
 
 def test_a_deadline_that_passes_between_two_posts_keeps_the_second_back(desk: Desk) -> None:
     desk.run = replace(desk.run, deadline=desk.run.started_at + timedelta(seconds=0.5))
-
-    def stand_still(_method: str, path: str, answer: Answer) -> Answer:
-        if path != "/v2/clock":
-            return answer
-        return as_json({**answer.json, "timestamp": desk.run.started_at.isoformat()})
-
-    def dawdle(method: str, _path: str) -> None:
-        if method == "POST":
-            time.sleep(0.6)
-
-    desk.proxy.distort, desk.proxy.intercept = stand_still, dawdle
+    desk.dawdle(0.6)
     made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 1), desk.intent("IBM", Leg.ENTRY, 1))
     desk.call(made)
     assert [each["symbol"] for each in desk.own_orders()] == ["AAPL"]

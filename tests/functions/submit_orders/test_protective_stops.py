@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +13,7 @@ from algotrader.ids import OrderPlace, client_order_id
 from algotrader.model import Decision, Leg, StopWish, TradingState
 from algotrader.submission import Step, first_plan
 from tests.functions.submit_orders.conftest import Desk
-from tests.support.distorting_proxy import Answer, as_json
+from tests.support.distorting_proxy import Answer
 
 NOTHING: dict[str, str] = {}
 
@@ -174,17 +173,7 @@ def test_a_trade_is_held_to_its_own_end_within_a_call_that_dawdles(desk: Desk) -
     desk.next_bell()
     # A third of the time is kept for stops: trades end after two seconds, stops after three.
     desk.run = replace(desk.run, deadline=desk.run.started_at + timedelta(seconds=3))
-
-    def stand_still(_method: str, path: str, answer: Answer) -> Answer:
-        if path != "/v2/clock":
-            return answer
-        return as_json({**answer.json, "timestamp": desk.run.started_at.isoformat()})
-
-    def dawdle(method: str, _path: str) -> None:
-        if method == "POST":
-            time.sleep(2.1)
-
-    desk.proxy.distort, desk.proxy.intercept = stand_still, dawdle
+    desk.dawdle(2.1)
     made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 1))
     desk.call(replace(made, stops=(wish(desk, "GOOG", 2),)))
     assert [each["symbol"] for each in desk.own_orders()] == ["GOOG"]
