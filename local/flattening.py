@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import clients_from
-from algotrader.adapters.claim import SETTLE
 from algotrader.contracts import Artifact, decode
+from algotrader.delays import SETTLE
 from algotrader.errors import InvalidInputError
 from algotrader.model import (
     Decision,

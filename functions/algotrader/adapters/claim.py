@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -11,14 +11,11 @@ from msgspec import Struct, structs
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import client
+from algotrader.delays import LAST_CALL, SETTLE
 from algotrader.model import Run
 
 _ATTEMPTS = 5
 _ENDED_WITHOUT_WORD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
-#: An order that was sent shows by its id within 30 s.
-SETTLE = timedelta(seconds=60)
-#: Step Functions stops no function: that of an execution which was stopped may send for so long.
-LAST_CALL = timedelta(seconds=90)
 
 
 class Claim(Struct, frozen=True):

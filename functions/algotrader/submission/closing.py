@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from algotrader.delays import SETTLE
 from algotrader.model import Closure, Decision, Leg, OrderIntent, Plan, Run, TradingState
 from algotrader.submission.values import Known
 
-# How long a cancel, or an order that was sent at the last moment, may take to show its end. An
-# accepted order is visible by its id within 30 s, so what is not found by then was never accepted.
-SETTLE = timedelta(seconds=60)
 # Where holdings are protected, exits and entries end so long before the deadline that what they
 # leave can still be given its stop: first their own cancels must show their end.
 STOP_RESERVE = SETTLE + timedelta(seconds=30)
