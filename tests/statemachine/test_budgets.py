@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import math
 from typing import Any
 
 import pytest
 
 from algotrader.adapters import aws
 from algotrader.adapters.settings import RUN_DEADLINE_SECONDS
+from algotrader.delays import LAST_CALL, SETTLE
+from algotrader.submission.looking_back import LOOK_BACK_SECONDS, LOOK_EVERY_SECONDS
 from local.embedded_aws.template import read_template
 from tests.statemachine.scenarios import STEPS
 from tests.statemachine.walks import Definition, delays, tasks
 
 MARGIN_SECONDS = 15
-CANCEL_SECONDS = 60  # how long the run waits for a cancel after its deadline
 LONGEST_WAIT_SECONDS = 60
 BUDGETS = {"FetchBars": "fetch_bars.opening", "SubmitOrders": "submit_orders.app"}
 
@@ -60,6 +62,12 @@ def test_the_calls_to_the_broker_end_before_the_function_does(
     assert functions[name]["Timeout"] - budget >= MARGIN_SECONDS
 
 
+def test_no_call_sends_longer_than_the_rest_of_the_house_reckons_with(
+    functions: dict[str, Any],
+) -> None:
+    assert functions["SubmitOrders"]["Timeout"] == LAST_CALL.total_seconds()
+
+
 def test_one_call_to_aws_ends_before_any_function_does(functions: dict[str, Any]) -> None:
     worst_call = aws.ATTEMPTS * (aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS)
     assert all(function["Timeout"] > worst_call for function in functions.values())
@@ -68,8 +76,11 @@ def test_one_call_to_aws_ends_before_any_function_does(functions: dict[str, Any]
 def test_the_machine_outlives_all_retries_and_the_longest_fill_loop(definition: Definition) -> None:
     states = tasks(definition)
     submit = worst(states["Submit Orders"])
-    # A call may begin just before the deadline, one cancels after it, one sees the cancels' end.
-    loop = RUN_DEADLINE_SECONDS[1] + CANCEL_SECONDS + LONGEST_WAIT_SECONDS + 3 * submit
+    # A call may begin just before the deadline; the others take as long as any, each: one cancels,
+    # one sees the end of that or gives up, and those of a look back.
+    calls = 3 + math.ceil(LOOK_BACK_SECONDS / LOOK_EVERY_SECONDS)
+    waits = SETTLE.total_seconds() + LOOK_BACK_SECONDS + LONGEST_WAIT_SECONDS
+    loop = RUN_DEADLINE_SECONDS[1] + waits + calls * submit
     others = sum(worst(task) for name, task in states.items() if name != "Submit Orders")
     assert others + loop < definition["TimeoutSeconds"]
 

@@ -19,7 +19,14 @@ from algotrader.model import (
     TradingMode,
     TradingState,
 )
-from algotrader.submission import Known, Outcome, Step, advance, close_if_due
+from algotrader.submission import (
+    LOOK_BACK_SECONDS,
+    Known,
+    Outcome,
+    Step,
+    advance,
+    close_if_due,
+)
 from tests.support.settings import SETTINGS
 
 BELL = datetime(2024, 3, 4, 14, 35, tzinfo=UTC)
@@ -128,6 +135,17 @@ def known(
 
 def call(plan: Plan, view: Known, made: Decision, outcome: Outcome = NOTHING) -> Step:
     return advance(RUN, SETTINGS, made, close_if_due(RUN, made, plan, view), view, outcome)
+
+
+def looked_back(step: Step, view: Known, made: Decision) -> Step:
+    """Carry a run on that gave orders up unseen, until it ends; the broker shows what it showed."""
+    calls, waited = 0, step.wait_seconds
+    while not step.complete:
+        step = call(step.plan, view, made)
+        calls, waited = calls + 1, waited + step.wait_seconds
+        assert calls < 10
+    assert waited == LOOK_BACK_SECONDS
+    return step
 
 
 def codes(step: Step) -> dict[str, str]:

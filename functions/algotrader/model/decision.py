@@ -153,6 +153,8 @@ class Plan:
         Set once posting has ended for that leg.
     unprotected : dict of str to str
         Symbols whose stop could not be placed, and why.
+    gave_up_after : int or None
+        ``waited_seconds`` when it gave orders up that it had not seen; None while it has not.
     """
 
     run_id: str
@@ -168,6 +170,7 @@ class Plan:
     entries_closed: Closure | None
     stops_closed: Closure | None = None
     unprotected: dict[str, str] = field(default_factory=dict)
+    gave_up_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

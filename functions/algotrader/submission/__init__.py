@@ -5,9 +5,11 @@ carries them out, and hands the `Outcome` to `advance`, which gives the next pla
 that was not in the plan the call was given, so every intent is written down before it is sent.
 """
 
+from algotrader.delays import SETTLE
 from algotrader.submission.cash import PROCEEDS
-from algotrader.submission.closing import SETTLE, STOP_RESERVE, close_if_due, trades_end
+from algotrader.submission.closing import STOP_RESERVE, close_if_due, trades_end
 from algotrader.submission.fates import PATIENT_POLLS
+from algotrader.submission.looking_back import LOOK_BACK_SECONDS
 from algotrader.submission.plans import (
     BACK_OFF_SECONDS,
     adopt,
@@ -25,6 +27,7 @@ from algotrader.submission.values import Known, Outcome, Step
 
 __all__ = [
     "BACK_OFF_SECONDS",
+    "LOOK_BACK_SECONDS",
     "PATIENT_POLLS",
     "PROCEEDS",
     "RESEND_POLLS",

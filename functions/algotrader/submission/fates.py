@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from algotrader.delays import SETTLE
 from algotrader.model import (
     Decision,
     Leg,
@@ -17,7 +18,7 @@ from algotrader.model import (
 )
 from algotrader.order_rules import broken_rule
 from algotrader.sizing import FRACTION_STEP, ONE_SHARE, floor_to
-from algotrader.submission.closing import SETTLE, closure_of, given_up, now_of
+from algotrader.submission.closing import closure_of, given_up, now_of
 from algotrader.submission.posting import open_cancels
 from algotrader.submission.values import Known, Outcome, denied_of
 
@@ -42,6 +43,8 @@ class Fate:
         Why it was given up, or cut; empty when it was neither.
     rejected : OrderRejected or None
         The broker's refusal.
+    may_be_there : bool
+        Whether a trade was given up unseen: a call of another execution may be sending it.
     """
 
     kept: OrderIntent | None
@@ -49,6 +52,7 @@ class Fate:
     code: str = ""
     detail: str = ""
     rejected: OrderRejected | None = None
+    may_be_there: bool = False
 
 
 @dataclass(slots=True)
@@ -61,10 +65,13 @@ class Fates:
         Symbols whose stop was given up or cut, and why.
     trading, arming : bool
         Whether a cancel or a trade, or a stop, is still under way.
+    gave_up_unseen : bool
+        Whether a trade was given up that a call of another execution may be sending.
     """
 
     trading: bool
     arming: bool = False
+    gave_up_unseen: bool = False
     kept: list[OrderIntent] = field(default_factory=list)
     denied: list[OrderDenied] = field(default_factory=list)
     rejected: list[OrderRejected] = field(default_factory=list)
@@ -73,6 +80,7 @@ class Fates:
     def add(self, intent: OrderIntent, fate: Fate) -> None:
         """Count one order in; a stop that is not placed is told by its symbol, not as a denial."""
         is_stop = intent.leg is Leg.STOP
+        self.gave_up_unseen = self.gave_up_unseen or fate.may_be_there
         if fate.kept is not None:
             self.kept.append(fate.kept)
         if is_stop:
@@ -128,7 +136,8 @@ def _fate(
     if refusal := broken_rule(intent):
         return Fate(None, code=refusal.code, detail=refusal.detail)
     if closure is not None and now >= closure.at + SETTLE:
-        return Fate(None, code=closure.code, detail=closure.detail)
+        is_trade = intent.leg is not Leg.STOP
+        return Fate(None, code=closure.code, detail=closure.detail, may_be_there=is_trade)
     available = outcome.shortages.get(order_id)
     if available is not None and plan.polls >= PATIENT_POLLS:
         return _cut(intent, available)

@@ -21,6 +21,11 @@ from algotrader.model import (
 from algotrader.submission.cash import proceeds_are_late, with_entries
 from algotrader.submission.closing import now_of, trades_end
 from algotrader.submission.fates import fates_of
+from algotrader.submission.looking_back import (
+    LOOK_EVERY_SECONDS,
+    look_back_left,
+    with_returned,
+)
 from algotrader.submission.protection import (
     is_canceled,
     sold_by_canceled,
@@ -79,7 +84,9 @@ def advance(
         denied=(*plan.denied, *fates.denied),
         rejected=(*plan.rejected, *fates.rejected),
         unprotected={**plan.unprotected, **fates.unprotected},
+        gave_up_after=plan.waited_seconds if fates.gave_up_unseen else plan.gave_up_after,
     )
+    after = with_returned(decision, after, known)
     after = with_exits(decision, after, orders)
     trading = fates.trading or len(after.orders) > len(fates.kept)
     if not trading and after.stage is Stage.EXITS:
@@ -93,8 +100,8 @@ def advance(
     # What is dropped is written down too: a parallel execution must not send it any more.
     terms = (plan.orders, plan.denied, plan.rejected, plan.unprotected)
     changed = terms != (after.orders, after.denied, after.rejected, after.unprotected)
-    pending = trading or fates.arming or bool(due)
-    return _step(run, decision, after, orders, known, pending=pending, changed=changed)
+    working = trading or fates.arming or bool(due)
+    return _step(run, decision, after, orders, known, working=working, changed=changed)
 
 
 def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
@@ -131,10 +138,12 @@ def _exits_to_come(decision: Decision, plan: Plan) -> list[OrderIntent]:
 
 def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
     """Go on with the plan that another call has already made of this one; send nothing yet."""
+    waited = max(later.waited_seconds, plan.waited_seconds) + 1
     merged = replace(
         later,
         polls=0,
-        waited_seconds=max(later.waited_seconds, plan.waited_seconds) + 1,
+        waited_seconds=waited,
+        gave_up_after=None if later.gave_up_after is None else waited,
         exits_closed=_from_now(later.exits_closed or plan.exits_closed, known),
         entries_closed=_from_now(later.entries_closed or plan.entries_closed, known),
         stops_closed=_from_now(later.stops_closed or plan.stops_closed, known),
@@ -159,18 +168,23 @@ def _step(
     orders: dict[str, Order],
     known: Known,
     *,
-    pending: bool,
+    working: bool,
     changed: bool,
 ) -> Step:
+    left = look_back_left(plan)
+    pending = working or left > 0
     wait = 0
     if changed:
         wait = 1 if pending else 0
         plan = replace(plan, sequence=plan.sequence + 1, polls=0)
-    elif pending:
+    elif working:
         back_off = BACK_OFF_SECONDS[min(plan.polls, len(BACK_OFF_SECONDS) - 1)]
         now = now_of(run, plan, known)
         ends = [each for each in (trades_end(run, decision), run.deadline) if each > now]
         wait = min([back_off, *(math.ceil((each - now).total_seconds()) for each in ends)])
+        plan = replace(plan, polls=plan.polls + 1)
+    elif pending:
+        wait = min(left, LOOK_EVERY_SECONDS)
         plan = replace(plan, polls=plan.polls + 1)
     plan = replace(plan, waited_seconds=plan.waited_seconds + wait)
     return Step(
@@ -189,15 +203,11 @@ def _submission(
     *,
     complete: bool,
 ) -> Submission:
-    """Tell of the run's orders: one that is there is told so, whatever a plan gave up."""
-    orders = {**known.beyond_plan, **orders}
-    planned = {each.client_order_id for each in plan.orders}
-    beyond = [each for each in known.beyond_plan if each not in planned]
-    there = {(orders[each].symbol, orders[each].side) for each in beyond}
+    """Tell of the run's orders, as far as they have come."""
     stops = {each.client_order_id for each in plan.orders if each.leg is Leg.STOP}
     shown = tuple(
         orders[each]
-        for each in (*plan.cancels, *(intent.client_order_id for intent in plan.orders), *beyond)
+        for each in (*plan.cancels, *(intent.client_order_id for intent in plan.orders))
         if each in orders
     )
     if not complete:
@@ -208,7 +218,7 @@ def _submission(
         so_far = "its orders have not come to their end"
     return Submission(
         orders=shown,
-        denied=tuple(each for each in plan.denied if (each.symbol, each.side) not in there),
+        denied=plan.denied,
         rejected=plan.rejected,
         unsettled=tuple(
             order.client_order_id

@@ -36,10 +36,15 @@ def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
 
 def is_of(intent: OrderIntent, order: Order) -> bool:
     """Whether an order is one that was decided, whole or cut to what there was money for."""
+    return _same_terms(as_sent(intent, order), order)
+
+
+def as_sent(intent: OrderIntent, order: Order) -> OrderIntent:
+    """Cut what was decided to what an order under its id asked for."""
     cut = intent if order.qty is None else replace(intent, qty=min(intent.qty, order.qty))
     if intent.notional is not None and order.notional is not None:
         cut = replace(cut, notional=min(intent.notional, order.notional))
-    return _same_terms(cut, order)
+    return cut
 
 
 def _same_terms(intent: OrderIntent, order: Order) -> bool:

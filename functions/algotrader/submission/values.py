@@ -28,7 +28,7 @@ class Known:
         By client order id: those of the plan's orders and cancels that the broker shows.
     beyond_plan : dict of str to Order
         By client order id: orders of the decision that the broker lists and the plan does not hold.
-        Another call sent them, which knew of no reason to give them up, or is further on.
+        A call of another execution sent them, which knew of no reason to give them up.
     account_age : timedelta
         How long before ``now`` the account was asked for.
     """

@@ -45,6 +45,7 @@ from tests.support.submitting import (
     decision,
     intent,
     known,
+    looked_back,
     order,
 )
 
@@ -250,8 +251,9 @@ def test_what_was_not_sent_by_the_deadline_is_denied_once_it_cannot_show_up_any_
     at_deadline = call(first_plan(RUN, made), known(now=DEADLINE), made)
     assert (at_deadline.complete, codes(at_deadline)) == (False, {})
     later = call(at_deadline.plan, known(now=DEADLINE + SETTLE), made)
-    assert later.complete
     assert codes(later) == {"IBM": "DEADLINE_PASSED", "MSFT": "DEADLINE_PASSED"}
+    end = looked_back(later, known(now=DEADLINE + SETTLE), made)
+    assert codes(end) == codes(later)
 
 
 def test_an_order_that_shows_up_after_the_deadline_is_kept_not_denied() -> None:
@@ -292,8 +294,8 @@ def test_a_clock_that_jumped_ahead_once_ends_posting_but_does_not_keep_the_run_a
     ahead = known(now=BELL + timedelta(hours=1))
     plan = call(first_plan(RUN, made), ahead, made).plan
     plan = call(plan, known(now=BELL + timedelta(seconds=5)), made).plan
-    step = call(plan, known(now=BELL + timedelta(seconds=5) + SETTLE), made)
-    assert step.complete
+    view = known(now=BELL + timedelta(seconds=5) + SETTLE)
+    step = looked_back(call(plan, view, made), view, made)
     assert set(codes(step).values()) == {"DEADLINE_PASSED"}
 
 
@@ -311,8 +313,7 @@ def test_halted_does_not_post_exits_either() -> None:
     plan = close_if_due(RUN, decision(), first_plan(RUN, decision()), view)
     assert orders_to_post(plan, view) == ()
     later = known(state=TradingState.HALTED, now=BELL + SETTLE)
-    step = call(plan, later, decision())
-    assert step.complete
+    step = looked_back(call(plan, later, decision()), later, decision())
     assert set(codes(step).values()) == {"TRADING_HALTED"}
 
 
@@ -387,8 +388,9 @@ def test_posting_that_is_closed_counts_from_when_it_was_closed_or_the_run_never_
         plan = step.plan
         assert not step.complete
         plan = close_if_due(RUN, made, plan, view)
-    step = call(plan, known(state=TradingState.REDUCING, now=BELL + SETTLE), made)
-    assert (step.complete, codes(step)) == (True, {"IBM": "TRADING_REDUCING"})
+    view = known(state=TradingState.REDUCING, now=BELL + SETTLE)
+    step = looked_back(call(plan, view, made), view, made)
+    assert codes(step) == {"IBM": "TRADING_REDUCING"}
 
 
 def test_an_exit_that_was_not_sent_by_the_deadline_is_denied_after_many_looks() -> None:
@@ -398,8 +400,8 @@ def test_an_exit_that_was_not_sent_by_the_deadline_is_denied_after_many_looks() 
         view = known(now=DEADLINE + timedelta(seconds=seconds))
         plan = call(close_if_due(RUN, made, plan, view), view, made).plan
         plan = close_if_due(RUN, made, plan, view)
-    step = call(plan, known(now=DEADLINE + SETTLE), made)
-    assert (step.complete, codes(step)) == (True, {"AAPL": "DEADLINE_PASSED"})
+    view = known(now=DEADLINE + SETTLE)
+    assert codes(looked_back(call(plan, view, made), view, made)) == {"AAPL": "DEADLINE_PASSED"}
 
 
 def test_an_open_order_has_until_the_deadline_after_a_halt_and_longer_after_a_late_close() -> None:

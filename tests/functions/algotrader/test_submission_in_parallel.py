@@ -9,18 +9,32 @@ from typing import Any
 
 import pytest
 
-from algotrader.model import Side, TradingState
-from algotrader.submission import PROCEEDS, SETTLE, adopt, close_if_due, first_plan, is_of
+from algotrader.model import Decision, OrderRejected, Side, TradingState
+from algotrader.submission import (
+    LOOK_BACK_SECONDS,
+    PROCEEDS,
+    SETTLE,
+    Outcome,
+    Step,
+    adopt,
+    check_terms,
+    close_if_due,
+    first_plan,
+    is_of,
+    orders_to_cancel,
+)
 from tests.support.submitting import (
     BELL,
     BUY_IBM,
     BUY_MSFT,
+    DEADLINE,
     EXIT,
     RUN,
     call,
     codes,
     decision,
     known,
+    looked_back,
     order,
 )
 
@@ -62,17 +76,77 @@ def test_a_plan_that_is_adopted_gives_its_orders_time_to_show_whenever_posting_e
     assert codes(call(adopted, known(now=late + SETTLE), made)) == {"IBM": "TRADING_REDUCING"}
 
 
-def test_an_order_that_is_there_is_told_though_a_plan_has_given_it_up() -> None:
-    made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
+def given_up(made: Decision) -> Step:
+    """Give up what a plan holds without having seen it, once posting has ended for a while."""
     plan = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
-    given_up = call(plan, known(now=BELL + SETTLE), made).plan
-    assert given_up.orders == ()
+    step = call(plan, known(now=BELL + SETTLE), made)
+    assert step.plan.orders == ()
+    return step
+
+
+def test_a_run_that_gave_orders_up_unseen_ends_only_after_any_call_that_may_be_sending_them() -> (
+    None
+):
+    made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
+    view = known(now=BELL + SETTLE)
+    end = looked_back(given_up(made), view, made)
+    assert codes(end) == {"IBM": "TRADING_REDUCING", "MSFT": "TRADING_REDUCING"}
+    # What was denied without having been in a plan cannot be on its way.
+    at_once = call(first_plan(RUN, decision()), known(order(EXIT), now=DEADLINE), decision())
+    assert at_once.complete
+
+
+@pytest.mark.parametrize("cut", [0, 2])
+def test_an_order_that_is_there_goes_back_into_the_plan_that_gave_it_up(cut: int) -> None:
+    made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
+    sent = replace(BUY_IBM, qty=BUY_IBM.qty - cut)
+    view = replace(known(now=BELL + SETTLE), beyond_plan={sent.client_order_id: order(sent, "new")})
+    returned = call(given_up(made).plan, view, made)
+    assert (returned.complete, returned.plan.sequence) == (False, 2)
+    assert (returned.plan.orders, codes(returned)) == ((sent,), {"MSFT": "TRADING_REDUCING"})
+    seen = known(order(sent, "new"), now=BELL + SETTLE)
+    check_terms(returned.plan, made, seen)
+    closed = close_if_due(RUN, made, returned.plan, seen)
+    assert orders_to_cancel(RUN, made, closed, seen) == (order(sent, "new"),)
+    canceled = known(order(sent, "canceled", 1), now=BELL + SETTLE)
+    end = call(returned.plan, canceled, made)
+    while not end.complete:
+        end = call(end.plan, canceled, made)
+    assert codes(end) == {"MSFT": "TRADING_REDUCING"}
+    assert end.submission.orders == (order(sent, "canceled", 1),)
+
+
+def test_an_order_that_was_refused_here_and_taken_from_another_call_goes_back_too() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    rejected = OrderRejected(BUY_IBM.client_order_id, "IBM", "BROKER_REJECTED", "no")
+    refused = call(first_plan(RUN, made), known(), made, Outcome((), (rejected,), {}))
+    assert refused.submission.rejected == (rejected,)
+    view = replace(known(), beyond_plan={BUY_IBM.client_order_id: order(BUY_IBM, "new")})
+    back = call(refused.plan, view, made)
+    assert (back.complete, back.plan.orders, back.submission.rejected) == (False, (BUY_IBM,), ())
+
+
+def test_an_order_that_shows_before_its_plan_is_made_is_not_taken_into_this_one() -> None:
+    """Another execution is further on; the plan that it sent by is adopted, not made twice."""
+    made = decision()
     there = {BUY_IBM.client_order_id: order(BUY_IBM, "new")}
-    view = replace(known(now=BELL + SETTLE), beyond_plan=there)
-    for step in (call(given_up, view, made), adopt(given_up, made, plan, view)):
-        assert codes(step) == {"MSFT": "TRADING_REDUCING"}
-        assert step.submission.orders == (*there.values(),)
-        assert step.submission.unsettled == (BUY_IBM.client_order_id,)
+    step = call(first_plan(RUN, made), replace(known(order(EXIT, "new")), beyond_plan=there), made)
+    assert step.plan.orders == (EXIT,)
+
+
+def test_a_plan_of_another_call_that_gave_orders_up_is_looked_back_at_from_now_on() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    later = given_up(made).plan
+    mine = replace(first_plan(RUN, made), waited_seconds=500)
+    view = known(now=BELL + SETTLE)
+    adopted = adopt(later, made, mine, view).plan
+    end = looked_back(call(adopted, view, made), view, made)
+    assert end.plan.waited_seconds == adopted.waited_seconds + LOOK_BACK_SECONDS
+
+
+def test_a_clock_that_jumps_does_not_shorten_the_look_back() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    looked_back(given_up(made), known(now=DEADLINE + timedelta(hours=1)), made)
 
 
 @pytest.mark.parametrize(("age", "late"), [(0, False), (1, True)])
