@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from algotrader.ids import parse_client_order_id
-from algotrader.model import Leg, Order
+from algotrader.model import Leg, Order, Side
 
 # Legs that protect a position: they stand on purpose, a run does not clear them away.
 PROTECTIVE_LEGS = frozenset({Leg.STOP, Leg.TARGET})
@@ -34,8 +34,8 @@ def symbol_of(order_id: str) -> str:
 
 
 def is_protective(order: Order) -> bool:
-    """Whether an order of the desk's own protects a position."""
-    return leg_of(order.client_order_id) in PROTECTIVE_LEGS
+    """Whether an order of the desk's own protects a position; a buy under such an id does not."""
+    return order.side is Side.SELL and leg_of(order.client_order_id) in PROTECTIVE_LEGS
 
 
 def stands(stop: Order) -> bool:
@@ -53,7 +53,8 @@ def resting_stops(orders: Iterable[Order]) -> dict[str, list[Order]]:
     """
     found: dict[str, list[Order]] = {}
     for order in orders:
-        if leg_of(order.client_order_id) is Leg.STOP and not order.is_terminal:
+        is_stop = is_protective(order) and leg_of(order.client_order_id) is Leg.STOP
+        if is_stop and not order.is_terminal:
             found.setdefault(order.symbol, []).append(order)
     return found
 

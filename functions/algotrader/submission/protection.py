@@ -16,7 +16,7 @@ from algotrader.model import (
     StopWish,
     TimeInForce,
 )
-from algotrader.own_orders import leg_of, stands, symbol_of
+from algotrader.own_orders import is_protective, stands, symbol_of
 
 _ZERO = Decimal(0)
 
@@ -132,8 +132,8 @@ def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
     """Whether the stop that was to be canceled still does its work."""
     return any(
         symbol_of(each) == symbol
-        and leg_of(each) is Leg.STOP
         and (order := orders.get(each)) is not None
+        and is_protective(order)
         and stands(order)
         for each in plan.cancels
     )

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from algotrader.contracts import canonical_json, decode, encode
 from algotrader.limits import Reason
 from algotrader.model import Decision, Leg, OrderIntent, OrderType, Settings, Side, TradingState
-from algotrader.sizing import spendable, stake_of, worst_cost, worst_price
+from algotrader.sizing import Stake, spendable, stake_of, worst_cost, worst_price
 from algotrader.submission import first_plan
 from tests.support.bells import Bell, bells
-from tests.support.desk_world import NOW, UNIVERSE
+from tests.support.desk_world import NOW, UNIVERSE, open_order, own_id
 
 
 def cost_of(intents: tuple[OrderIntent, ...], under: Settings) -> Decimal:
@@ -28,19 +28,57 @@ def theirs(bell: Bell, symbol: str) -> Decimal:
     return sum(bell.snapshot.other_desks.get(symbol, {}).values(), Decimal(0))
 
 
+def stake_in(bell: Bell, symbol: str) -> Stake:
+    """Take stock of a symbol; what the desk's own stops keep is free, they are canceled first."""
+    told = bell.snapshot
+    kept = [
+        (each.qty or Decimal(0)) - each.filled_qty
+        for each in told.own_open_orders
+        if each.symbol == symbol
+        and "-stop-" in each.client_order_id
+        and each.side is Side.SELL
+        and not each.is_terminal
+    ]
+    others = told.other_desks.get(symbol, {})
+    released = sum(kept, Decimal(0))
+    return stake_of(symbol, told.ledger.holdings, told.positions, others, released=released)
+
+
+def with_stop(bell: Bell, symbol: str, side: Side) -> Bell:
+    """Give the same bell with half of the position kept by an order under a stop's id."""
+    told = bell.snapshot
+    position = told.positions.get(symbol)
+    if position is None or not position.qty.is_finite():
+        return bell
+    half = position.qty / 2
+    order = open_order(symbol, side, str(half), "1", own_id(symbol, Leg.STOP))
+    positions = {**told.positions, symbol: replace(position, qty_available=half)}
+    return replace(bell, snapshot=replace(told, positions=positions, own_open_orders=(order,)))
+
+
+@hypothesis_settings(max_examples=150, deadline=None)
+@given(bell=bells(), symbol=st.sampled_from(UNIVERSE), side=st.sampled_from(Side))
+def test_a_stop_frees_what_it_keeps_for_an_exit_and_a_buy_under_its_id_frees_nothing(
+    bell: Bell, symbol: str, side: Side
+) -> None:
+    held = with_stop(bell, symbol, side)
+    for order in held.decide().exits:
+        assert order.qty <= stake_in(held, order.symbol).tradable
+
+
 @hypothesis_settings(max_examples=150, deadline=None)
 @given(bell=bells())
 def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
     decision, told, under = bell.decide(), bell.snapshot, bell.settings
-    holdings, shown = told.ledger.holdings, told.positions
+    shown = told.positions
 
     for order in decision.exits:
-        stake = stake_of(order.symbol, holdings, shown, told.other_desks.get(order.symbol, {}))
+        stake = stake_in(bell, order.symbol)
         assert (order.side, order.leg) == (Side.SELL, Leg.EXIT)
         assert 0 < order.qty <= stake.tradable <= max(shown[order.symbol].qty, 0)
         assert order.qty <= shown[order.symbol].qty - theirs(bell, order.symbol)
     for order in decision.entries:
-        stake = stake_of(order.symbol, holdings, shown, told.other_desks.get(order.symbol, {}))
+        stake = stake_in(bell, order.symbol)
         price = told.prices[order.symbol]
         step = Decimal("1e-9") if under.fractional_shares else Decimal(1)
         assert (order.side, order.leg) == (Side.BUY, Leg.ENTRY)

@@ -209,6 +209,13 @@ def test_own_orders_from_before_are_canceled_and_their_symbols_wait() -> None:
     )
 
 
+def test_a_buy_under_the_id_of_a_stop_protects_nothing_and_is_canceled_like_any_order() -> None:
+    odd = open_order("AAPL", Side.BUY, "5", "80", own_id("AAPL", Leg.STOP))
+    decision = decided({}, snapshot({"AAPL": "10"}, own_open_orders=(odd,)))
+    assert codes(decision) == {"AAPL": "OPEN_ORDER_UNSETTLED"}
+    assert decision.cancels == (odd.client_order_id,)
+
+
 def test_the_users_opposite_orders_are_respected_and_never_canceled() -> None:
     users = (
         open_order("IBM", Side.SELL, "5", "120", "user-1"),
