@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.examples import tried
 
 pytest.register_assert_rewrite("tests.support.event_expectations")
 
@@ -13,7 +13,7 @@ pytest.register_assert_rewrite("tests.support.event_expectations")
 # How long one takes is the machine's doing, and no fault of the property.
 settings.register_profile(
     "desk",
-    max_examples=int(os.environ.get("EXAMPLES") or 40),
+    tried(40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from algotrader.by_value import affordable
@@ -41,6 +40,7 @@ from tests.support.desk_world import (
     settings,
     snapshot,
 )
+from tests.support.examples import tried
 from tests.support.submitting import NOTHING, account, known
 from tests.support.submitting import RUN as SUBMIT_RUN
 from tests.support.submitting import decision as decision_of
@@ -263,7 +263,7 @@ buys = st.lists(st.decimals("0.000000001", 50, places=9), min_size=1, max_size=5
 splits = st.sampled_from([None, D(2), D(3), D("1.5"), D(1) / D(3), D("0.1")])
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
+@tried(100)
 @given(parts=buys, ratio=splits, by_value=st.booleans())
 def test_a_full_exit_leaves_no_dust(
     parts: list[Decimal], ratio: Decimal | None, *, by_value: bool

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from algotrader.contracts import canonical_json, decode, encode
@@ -17,6 +16,7 @@ from algotrader.sizing import Stake, spendable, stake_of, worst_cost, worst_pric
 from algotrader.submission import first_plan
 from tests.support.bells import Bell, bells
 from tests.support.desk_world import NOW, UNIVERSE, open_order, own_id
+from tests.support.examples import tried
 
 
 def cost_of(intents: tuple[OrderIntent, ...], under: Settings) -> Decimal:
@@ -56,7 +56,7 @@ def with_stop(bell: Bell, symbol: str, side: Side) -> Bell:
     return replace(bell, snapshot=replace(told, positions=positions, own_open_orders=(order,)))
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@tried(150)
 @given(bell=bells(), symbol=st.sampled_from(UNIVERSE), side=st.sampled_from(Side))
 def test_a_stop_frees_what_it_keeps_for_an_exit_and_a_buy_under_its_id_frees_nothing(
     bell: Bell, symbol: str, side: Side
@@ -66,7 +66,7 @@ def test_a_stop_frees_what_it_keeps_for_an_exit_and_a_buy_under_its_id_frees_not
         assert order.qty <= stake_in(held, order.symbol).tradable
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@tried(150)
 @given(bell=bells())
 def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
     decision, told, under = bell.decide(), bell.snapshot, bell.settings
@@ -107,7 +107,7 @@ def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
     assert told.trading_state is TradingState.ACTIVE or not decision.entries
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@tried(150)
 @given(bell=bells())
 def test_entries_cost_no_more_than_what_is_spendable_and_exits_bring(bell: Bell) -> None:
     decision, under = bell.decide(), bell.settings
@@ -120,7 +120,7 @@ def test_entries_cost_no_more_than_what_is_spendable_and_exits_bring(bell: Bell)
     assert under.capital is None or decision.desk_capital <= under.capital
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@tried(60)
 @given(bell=bells())
 def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Bell) -> None:
     decision = bell.decide()
@@ -142,7 +142,7 @@ def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Bell) -> None:
         assert order.why == decision.why[order.symbol]
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@tried(60)
 @given(bell=bells())
 def test_only_the_desks_own_open_orders_are_canceled(bell: Bell) -> None:
     decision, told = bell.decide(), bell.snapshot
@@ -154,7 +154,7 @@ def test_only_the_desks_own_open_orders_are_canceled(bell: Bell) -> None:
     assert waiting.isdisjoint(each.symbol for each in (*decision.exits, *decision.entries))
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@tried(60)
 @given(bell=bells(), data=st.data())
 def test_the_order_of_dicts_changes_no_byte(bell: Bell, data: st.DataObject) -> None:
     def shuffled(values: dict[str, Any]) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def test_the_order_of_dicts_changes_no_byte(bell: Bell, data: st.DataObject) -> 
     assert canonical_json(turned.decide()) == canonical_json(bell.decide())
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@tried(60)
 @given(bell=bells())
 def test_a_decision_and_its_plan_survive_the_way_between_states(bell: Bell) -> None:
     decision = bell.decide()
@@ -184,7 +184,7 @@ def test_a_decision_and_its_plan_survive_the_way_between_states(bell: Bell) -> N
     assert decode(type(plan), encode(plan), "plan") == plan
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@tried(60)
 @given(bell=bells(), less=st.decimals(0, 10**6, places=2))
 def test_with_less_cash_the_desk_has_no_more_capital(bell: Bell, less: Decimal) -> None:
     figures = bell.snapshot.account

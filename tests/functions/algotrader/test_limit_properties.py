@@ -7,7 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from algotrader.desk import desk_of
@@ -15,8 +14,9 @@ from algotrader.model import Holding, Position, Side, TradingMode
 from algotrader.sizing import open_buy_cost, worst_cost
 from tests.support.bells import MANAGED, Bell, bells, lively_bells
 from tests.support.desk_world import UNIVERSE
+from tests.support.examples import tried
 
-often = hypothesis_settings(max_examples=100, deadline=None)
+often = tried(100)
 ROUNDING = 1 + Decimal("1e-20")
 parts_of_capital = st.decimals("0.05", 1, places=2)
 signed_shares = st.integers(-50, 400).map(Decimal)

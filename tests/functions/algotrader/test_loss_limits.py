@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from algotrader.loss_limits import Brake, braked, brakes, counted_anew
 from algotrader.model import LossLimits, Side, TradingState
 from algotrader.performance import carry_on, drawdown_of, profit_of
 from tests.support.bells import Bell, bells, lively_bells
+from tests.support.examples import tried
 from tests.support.looks import AFTER_CLOSE, look, next_day, prices
 
 D = Decimal
@@ -81,7 +81,7 @@ def test_a_limit_never_weakens_what_was_set(state: TradingState) -> None:
 losses = st.decimals(0, 100, places=2)
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
+@tried(100)
 @given(
     bell=bells() | lively_bells(),
     price=losses,

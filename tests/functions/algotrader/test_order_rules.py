@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from algotrader.adapters.alpaca.trading import terms
@@ -42,6 +41,7 @@ from local.paper_broker.rules import check_fraction, parse_ticket
 from local.paper_broker.values import Refusal as PaperRefusal
 from tests.support.bells import Bell, bells
 from tests.support.desk_world import SETTINGS, account, asset, codes, decided, run, settings
+from tests.support.examples import tried
 from tests.support.submitting import BUY_IBM, EXIT, NOTHING, RUN, known
 from tests.support.submitting import decision as decision_of
 from tests.support.submitting import order as shown
@@ -140,7 +140,7 @@ def test_a_broken_rule_is_told_with_its_numbers(
 # What is decided
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@tried(200)
 @given(bell=bells())
 def test_every_order_that_is_decided_keeps_the_rules(bell: Bell) -> None:
     made = bell.decide()
@@ -189,7 +189,7 @@ def looks(draw: st.DrawFn, sought: list[OrderIntent]) -> tuple[Known, Outcome]:
     return replace(known(), account=cash, orders=orders), Outcome((), (), shortages)
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@tried(150)
 @given(bell=bells(), data=st.data())
 def test_every_order_that_a_plan_holds_keeps_the_rules(bell: Bell, data: st.DataObject) -> None:
     level = data.draw(st.decimals("0.00001", 500, places=5))
@@ -281,7 +281,7 @@ def refused_by_paper(intent: OrderIntent, *, fractionable: bool) -> bool:
     return False
 
 
-@hypothesis_settings(max_examples=400, deadline=None)
+@tried(400)
 @given(intent=odd_orders(), fractionable=st.booleans())
 def test_what_keeps_the_rules_is_refused_by_no_rule_of_the_paper_broker(
     intent: OrderIntent, *, fractionable: bool
@@ -290,7 +290,7 @@ def test_what_keeps_the_rules_is_refused_by_no_rule_of_the_paper_broker(
     assert not (kept and refused_by_paper(intent, fractionable=fractionable))
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@tried(150)
 @given(bell=bells())
 def test_the_paper_broker_refuses_no_decided_order_for_a_rule(bell: Bell) -> None:
     made = bell.decide()

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from algotrader.decision import decide
@@ -34,6 +33,7 @@ from tests.support.desk_world import (
     settings,
     snapshot,
 )
+from tests.support.examples import tried
 
 D = Decimal
 
@@ -277,7 +277,7 @@ def test_a_stop_level_is_on_the_tick_and_never_above_what_was_asked(price: D) ->
     assert level % (D("0.01") if price >= 1 else D("0.0001")) == 0
 
 
-@hypothesis_settings(max_examples=80, deadline=None)
+@tried(80)
 @given(
     held=st.integers(0, 400),
     resting=st.lists(st.tuples(st.integers(1, 400), st.sampled_from([85, 90])), max_size=2),

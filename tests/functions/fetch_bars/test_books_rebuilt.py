@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from hypothesis import event, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
@@ -20,6 +19,7 @@ from algotrader.adapters.artifacts import Artifacts, _Found
 from algotrader.ids import OrderPlace, client_order_id
 from algotrader.model import Adjustment, CorporateAction, Holding, Leg, Order, Side
 from fetch_bars.books import Books, checkpoint_key, others_key, read_books
+from tests.support.examples import tried
 
 OWN, OTHER = "abc123", "def456"
 SYMBOLS = ("AAPL", "IBM")
@@ -217,7 +217,7 @@ def held(holdings: dict[str, Holding]) -> dict[str, Decimal]:
     return {symbol: each.qty for symbol, each in sorted(holdings.items())}
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@tried(150)
 @given(life=lives(), runs=st.sets(st.integers(0, DAYS), max_size=25), at_ten=st.booleans())
 def test_the_books_are_what_happened_with_the_journal_and_without_it(
     life: Life, runs: set[int], at_ten: bool
@@ -237,7 +237,7 @@ def test_the_books_are_what_happened_with_the_journal_and_without_it(
     event(f"asked for all orders {sum(each is None for each in life.asked)} times")
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@tried(60)
 @given(life=lives(), days=st.sets(st.integers(0, DAYS), min_size=1, max_size=12))
 def test_at_every_run_the_books_are_those_of_a_journal_that_was_lost_the_night_before(
     life: Life, days: set[int]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local.paper_broker.values import OPEN_STATUSES, Refusal
 from tests.local.paper_broker.world import D, World
+from tests.support.examples import tried
 
 SYMBOLS = st.sampled_from(["FLAT", "SPLT", "PAYS"])
 QUANTITIES = st.integers(1, 300).map(str)
@@ -63,7 +64,7 @@ def play(world: World, action: tuple[str, Any]) -> None:
         assert refusal.status in (403, 422)  # noqa: PT017  # the action may well be taken
 
 
-@settings(max_examples=120, deadline=None)
+@tried(120)
 @given(st.lists(ACTIONS, max_size=25), BEHAVIOURS)
 def test_the_books_balance_whatever_is_done(
     actions: list[tuple[str, Any]], behaviour: dict[str, Any]
@@ -94,7 +95,7 @@ def test_the_books_balance_whatever_is_done(
             assert average <= limit * 2 if order.is_buy else average >= limit / 2
 
 
-@settings(max_examples=60, deadline=None)
+@tried(60)
 @given(st.lists(ACTIONS, max_size=20), BEHAVIOURS, st.integers(1, 400))
 def test_one_long_move_gives_the_same_account_as_many_short_ones(
     actions: list[tuple[str, Any]], behaviour: dict[str, Any], minutes: int
@@ -115,7 +116,7 @@ def test_one_long_move_gives_the_same_account_as_many_short_ones(
     assert ends[0] == ends[1]
 
 
-@settings(max_examples=60, deadline=None)
+@tried(60)
 @given(st.integers(1, 1000), st.sampled_from(["90", "100", "104", None]))
 def test_a_limit_fills_never_worse_than_its_limit(qty: int, limit: str | None) -> None:
     world = World(cash="1000000", slippage_bps=D(300))
@@ -125,7 +126,7 @@ def test_a_limit_fills_never_worse_than_its_limit(qty: int, limit: str | None) -
     assert order.filled_qty in (0, qty)
 
 
-@settings(max_examples=40, deadline=None)
+@tried(40)
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 def test_corporate_actions_alone_never_change_equity(splt: int, pays: int) -> None:
     world = World(holdings={"SPLT": str(splt), "PAYS": str(pays)})

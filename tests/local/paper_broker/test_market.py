@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local.data import load
 from local.paper_broker.market import Bell, Market
 from tests.local.paper_broker.world import ACTION_DAY, HISTORY, SESSIONS, D, at
+from tests.support.examples import tried
 
 MARKET = Market(HISTORY)
 FRIDAY, MONDAY = 4, 5
@@ -95,7 +96,7 @@ def test_rings_come_in_order_each_exactly_once() -> None:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@tried(100)
 @given(st.integers(0, 60 * 24 * 13))
 def test_no_bar_shows_what_has_not_happened_yet(minutes: int) -> None:
     now = at(0, "00:00") + timedelta(minutes=minutes)

@@ -9,10 +9,11 @@ import time
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.adapters.keys import LONGEST_SEARCHED, SHORTEST_KEY, Keys, hidden_in
+from tests.support.examples import tried
 
 LETTERS = string.ascii_letters + string.digits + string.punctuation
 KEY = st.text(LETTERS, min_size=SHORTEST_KEY, max_size=24)
@@ -34,7 +35,7 @@ def test_keys_are_not_in_their_own_repr() -> None:
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-@settings(max_examples=40)
+@tried(40)
 @given(key=KEY, before=st.text(" {<:\"'", max_size=3))
 def test_a_key_that_a_body_repeats_is_hidden_however_it_is_spelled(
     spelling: str, key: str, before: str
@@ -43,7 +44,7 @@ def test_a_key_that_a_body_repeats_is_hidden_however_it_is_spelled(
     assert hidden_in(body.encode(), "unrelated-key", key) == f"{before}*** is wrong".encode()
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(key=KEY, message=st.text(max_size=40), code=st.integers())
 def test_what_holds_no_key_comes_back_as_it_was(key: str, message: str, code: int) -> None:
     body = json.dumps({"message": message, "code": code}, ensure_ascii=False).encode()
