@@ -38,6 +38,11 @@ def is_protective(order: Order) -> bool:
     return order.side is Side.SELL and leg_of(order.client_order_id) in PROTECTIVE_LEGS
 
 
+def is_stop(order: Order) -> bool:
+    """Whether an order of the desk's own is a protective stop."""
+    return is_protective(order) and leg_of(order.client_order_id) is Leg.STOP
+
+
 def stands(stop: Order) -> bool:
     """Whether a stop order protects its position."""
     return stop.status in STANDING_STATUSES
@@ -53,8 +58,7 @@ def resting_stops(orders: Iterable[Order]) -> dict[str, list[Order]]:
     """
     found: dict[str, list[Order]] = {}
     for order in orders:
-        is_stop = is_protective(order) and leg_of(order.client_order_id) is Leg.STOP
-        if is_stop and not order.is_terminal:
+        if is_stop(order) and not order.is_terminal:
             found.setdefault(order.symbol, []).append(order)
     return found
 

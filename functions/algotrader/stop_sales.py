@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from algotrader.bell import DAY_SLOT, NEW_YORK
 from algotrader.ids import desk_prefix
-from algotrader.model import Leg, Order
-from algotrader.own_orders import leg_of
+from algotrader.model import Order
+from algotrader.own_orders import is_stop
 
 #: An order may show its fill later than the fill's own instant.
 SHOWS_LATE = timedelta(days=1)
@@ -89,7 +89,7 @@ def sold_by(told: Told, stopped: Iterable[Order], orders: Iterable[Order]) -> di
         for each in stopped
     }
     for order in orders:
-        if leg_of(order.client_order_id) is Leg.STOP and order.filled_qty > 0:
+        if is_stop(order) and order.filled_qty > 0:
             sold[order.client_order_id] = max(
                 order.filled_qty, sold.get(order.client_order_id, _ZERO)
             )
@@ -136,9 +136,7 @@ def _sales(orders: Iterable[Order], desk: str) -> list[Order]:
     return [
         order
         for order in orders
-        if order.client_order_id.startswith(prefix)
-        and leg_of(order.client_order_id) is Leg.STOP
-        and order.filled_qty > 0
+        if order.client_order_id.startswith(prefix) and is_stop(order) and order.filled_qty > 0
     ]
 
 

@@ -9,7 +9,6 @@ from algotrader.messages.breakdown import Breakdown
 from algotrader.model import (
     Account,
     Decision,
-    Leg,
     Order,
     OrderDenied,
     OrderIntent,
@@ -22,7 +21,7 @@ from algotrader.model import (
     TradingMode,
 )
 from algotrader.model.run import FLATTEN_PREFIX
-from algotrader.own_orders import leg_of, symbol_of
+from algotrader.own_orders import is_stop, symbol_of
 
 REPORT_SLOT = "report"
 DAY_SLOT = "day"
@@ -166,11 +165,7 @@ class Outcome:
     @property
     def trades(self) -> tuple[Order, ...]:
         """The run's orders without the stops that rest, or were canceled to make room."""
-        return tuple(
-            order
-            for order in self.orders
-            if order.filled_qty > 0 or leg_of(order.client_order_id) is not Leg.STOP
-        )
+        return tuple(order for order in self.orders if order.filled_qty > 0 or not is_stop(order))
 
     @property
     def stops(self) -> tuple[Order, ...]:

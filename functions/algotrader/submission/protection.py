@@ -16,7 +16,7 @@ from algotrader.model import (
     StopWish,
     TimeInForce,
 )
-from algotrader.own_orders import is_protective, stands, symbol_of
+from algotrader.own_orders import is_stop, stands, symbol_of
 
 _ZERO = Decimal(0)
 
@@ -133,7 +133,7 @@ def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
     return any(
         symbol_of(each) == symbol
         and (order := orders.get(each)) is not None
-        and is_protective(order)
+        and is_stop(order)
         and stands(order)
         for each in plan.cancels
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -36,6 +37,12 @@ def sold(symbol: str, qty: str = "5", at: datetime | None = NOW, **changes: obje
 
 def told_of(*orders: Order) -> list[tuple[str, Decimal]]:
     return [(each.symbol, each.filled_qty) for each in orders]
+
+
+def test_a_buy_under_the_id_of_a_stop_is_no_sale_of_a_stop() -> None:
+    odd = replace(sold("IBM"), side=Side.BUY)
+    assert untold([odd], DESK, NOTHING_TOLD) == ()
+    assert sold_by(NOTHING_TOLD, (), [odd]) == {}
 
 
 @pytest.mark.parametrize(
