@@ -11,6 +11,7 @@ import pytest
 from algotrader.adapters import aws
 from algotrader.adapters.settings import RUN_DEADLINE_SECONDS
 from algotrader.delays import LAST_CALL, SETTLE
+from algotrader.submission import BACK_OFF_SECONDS
 from algotrader.submission.looking_back import LOOK_BACK_SECONDS, LOOK_EVERY_SECONDS
 from local.embedded_aws.template import read_template
 from tests.statemachine.scenarios import STEPS
@@ -76,13 +77,18 @@ def test_one_call_to_aws_ends_before_any_function_does(functions: dict[str, Any]
 def test_the_machine_outlives_all_retries_and_the_longest_fill_loop(definition: Definition) -> None:
     states = tasks(definition)
     submit = worst(states["Submit Orders"])
-    # A call may begin just before the deadline; the others take as long as any, each: one cancels,
-    # one sees the end of that or gives up, and those of a look back.
-    calls = 3 + math.ceil(LOOK_BACK_SECONDS / LOOK_EVERY_SECONDS)
+    # A call may begin just before the deadline, one cancels after it, one gives up. The look back
+    # begins a second later, and its last call may find an order, which one more then cancels.
+    looks = 1 + math.ceil(LOOK_BACK_SECONDS / LOOK_EVERY_SECONDS)
+    calls = 3 + looks + 1
     waits = SETTLE.total_seconds() + LOOK_BACK_SECONDS + LONGEST_WAIT_SECONDS
     loop = RUN_DEADLINE_SECONDS[1] + waits + calls * submit
     others = sum(worst(task) for name, task in states.items() if name != "Submit Orders")
     assert others + loop < definition["TimeoutSeconds"]
+
+
+def test_no_wait_is_cut_short_that_a_run_reckons_with() -> None:
+    assert max(LOOK_EVERY_SECONDS, *BACK_OFF_SECONDS) <= LONGEST_WAIT_SECONDS
 
 
 def test_fills_are_waited_for_in_bounded_steps(definition: Definition) -> None:
