@@ -14,7 +14,7 @@ from dataclasses import replace
 from algotrader.delays import LAST_CALL, SETTLE
 from algotrader.model import Decision, OrderIntent, Plan
 from algotrader.submission.terms import as_sent
-from algotrader.submission.values import Known
+from algotrader.submission.values import Known, was_given_up
 
 # By the waiting that the run was told, as no clock that jumps may shorten it.
 LOOK_BACK_SECONDS = math.ceil((LAST_CALL + SETTLE).total_seconds())
@@ -34,7 +34,7 @@ def with_returned(decision: Decision, plan: Plan, known: Known) -> Plan:
     returned: list[OrderIntent] = [
         as_sent(intent, known.beyond_plan[intent.client_order_id])
         for intent in (*decision.exits, *decision.entries)
-        if intent.client_order_id in known.beyond_plan and _was_given_up(intent, plan)
+        if intent.client_order_id in known.beyond_plan and was_given_up(intent, plan)
     ]
     there = {(each.symbol, each.side) for each in returned}
     ids = {each.client_order_id for each in returned}
@@ -44,9 +44,3 @@ def with_returned(decision: Decision, plan: Plan, known: Known) -> Plan:
         denied=tuple(each for each in plan.denied if (each.symbol, each.side) not in there),
         rejected=tuple(each for each in plan.rejected if each.client_order_id not in ids),
     )
-
-
-def _was_given_up(intent: OrderIntent, plan: Plan) -> bool:
-    return any(
-        (each.symbol, each.side) == (intent.symbol, intent.side) for each in plan.denied
-    ) or any(each.client_order_id == intent.client_order_id for each in plan.rejected)

@@ -32,7 +32,7 @@ from algotrader.submission.protection import (
     stops_due,
     unprotected,
 )
-from algotrader.submission.values import Known, Outcome, Step, denied_of
+from algotrader.submission.values import Known, Outcome, Step, denied_of, was_given_up
 
 # Seconds to wait after a call that changed nothing: fills of liquid shares come at once, the rest
 # is waited for at little cost.
@@ -125,14 +125,12 @@ def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan
 def _exits_to_come(decision: Decision, plan: Plan) -> list[OrderIntent]:
     """Give the exits that no plan of this run has held yet, nor given up."""
     planned = {each.client_order_id for each in plan.orders}
-    planned |= {each.client_order_id for each in plan.rejected}
-    dropped = {(each.symbol, each.side) for each in plan.denied}
     return [
         each
         for each in decision.exits
         if plan.stage is Stage.EXITS
         and each.client_order_id not in planned
-        and (each.symbol, each.side) not in dropped
+        and not was_given_up(each, plan)
     ]
 
 
@@ -148,9 +146,10 @@ def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
         entries_closed=_from_now(later.entries_closed or plan.entries_closed, known),
         stops_closed=_from_now(later.stops_closed or plan.stops_closed, known),
     )
+    told = with_returned(decision, merged, known)
     return Step(
         plan=merged,
-        submission=_submission(decision, merged, known.orders, known, complete=False),
+        submission=_submission(decision, told, known.orders, known, complete=False),
         complete=False,
         wait_seconds=1,
     )
@@ -204,6 +203,7 @@ def _submission(
     complete: bool,
 ) -> Submission:
     """Tell of the run's orders, as far as they have come."""
+    orders = {**known.beyond_plan, **orders}
     stops = {each.client_order_id for each in plan.orders if each.leg is Leg.STOP}
     shown = tuple(
         orders[each]

@@ -6,7 +6,7 @@ from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run
 from algotrader.order_rules import broken_rule
 from algotrader.own_orders import is_protective, remaining
 from algotrader.submission.closing import closure_of, now_of, trades_end
-from algotrader.submission.values import Known
+from algotrader.submission.values import Known, was_given_up
 
 # An order may have been sent by a call that never told of it, and be shown 30 s later: what a call
 # does not find is sent by the first call of a plan, and then by every fourth, the back-offs of
@@ -36,6 +36,8 @@ def orders_due(
 ) -> tuple[OrderIntent, ...]:
     """Give the missing orders that may be sent now: those that no call has sent, or long ago.
 
+    What the plan before had given up is in this one since it was seen: a call has sent it.
+
     Parameters
     ----------
     before : Plan or None
@@ -44,7 +46,9 @@ def orders_due(
         As `orders_to_post` gave them.
     """
     if plan.polls == 0 and before is not None:
-        return tuple(each for each in missing if each not in before.orders)
+        return tuple(
+            each for each in missing if each not in before.orders and not was_given_up(each, before)
+        )
     return missing if plan.polls % RESEND_POLLS == 0 else ()
 
 

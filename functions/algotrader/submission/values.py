@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from algotrader.model import (
     Account,
+    Leg,
     Order,
     OrderDenied,
     OrderIntent,
@@ -28,7 +29,7 @@ class Known:
         By client order id: those of the plan's orders and cancels that the broker shows.
     beyond_plan : dict of str to Order
         By client order id: orders of the decision that the broker lists and the plan does not hold.
-        A call of another execution sent them, which knew of no reason to give them up.
+        Another call sent them, which knew of no reason to give them up, or is further on.
     account_age : timedelta
         How long before ``now`` the account was asked for.
     """
@@ -69,6 +70,17 @@ class Step:
     submission: Submission
     complete: bool
     wait_seconds: int
+
+
+def was_given_up(intent: OrderIntent, plan: Plan) -> bool:
+    """Whether a plan names an order as denied or rejected.
+
+    A denial tells symbol and side of a trade; a stop that sells the same shares is another order.
+    """
+    if any(each.client_order_id == intent.client_order_id for each in plan.rejected):
+        return True
+    denied = {(each.symbol, each.side) for each in plan.denied}
+    return intent.leg is not Leg.STOP and (intent.symbol, intent.side) in denied
 
 
 def denied_of(intent: OrderIntent, code: str, detail: str) -> OrderDenied:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from algotrader.model import Decision, OrderRejected, Side, TradingState
+from algotrader.model import Decision, Leg, OrderDenied, OrderRejected, Side, TradingState
 from algotrader.submission import (
     LOOK_BACK_SECONDS,
     PROCEEDS,
@@ -21,7 +21,9 @@ from algotrader.submission import (
     close_if_due,
     first_plan,
     is_of,
+    orders_due,
     orders_to_cancel,
+    orders_to_post,
 )
 from tests.support.submitting import (
     BELL,
@@ -33,6 +35,7 @@ from tests.support.submitting import (
     call,
     codes,
     decision,
+    intent,
     known,
     looked_back,
     order,
@@ -114,6 +117,42 @@ def test_an_order_that_is_there_goes_back_into_the_plan_that_gave_it_up(cut: int
         end = call(end.plan, canceled, made)
     assert codes(end) == {"MSFT": "TRADING_REDUCING"}
     assert end.submission.orders == (order(sent, "canceled", 1),)
+
+
+def test_an_order_that_is_there_is_told_though_a_plan_has_given_it_up() -> None:
+    made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
+    plan = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
+    later = given_up(made).plan
+    there = {BUY_IBM.client_order_id: order(BUY_IBM, "new")}
+    view = replace(known(now=BELL + SETTLE), beyond_plan=there)
+    for step in (call(later, view, made), adopt(later, made, plan, view)):
+        assert codes(step) == {"MSFT": "TRADING_REDUCING"}
+        assert step.submission.orders == (*there.values(),)
+        assert step.submission.unsettled == (BUY_IBM.client_order_id,)
+    assert adopt(later, made, plan, view).plan.orders == later.orders  # what is written is law
+
+
+def test_an_order_that_went_back_is_not_new_and_is_sent_again_only_when_it_must_have_shown() -> (
+    None
+):
+    made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
+    rejected = OrderRejected(BUY_IBM.client_order_id, "IBM", "BROKER_REJECTED", "no")
+    before = call(first_plan(RUN, made), known(), made, Outcome((), (rejected,), {})).plan
+    view = replace(known(), beyond_plan={BUY_IBM.client_order_id: order(BUY_IBM, "new")})
+    plan = call(before, view, made).plan
+    hidden = orders_to_post(plan, known(order(BUY_MSFT)))
+    assert hidden == (BUY_IBM,)
+    sent = [orders_due(replace(plan, polls=each), before, hidden) for each in range(5)]
+    assert sent == [(), (), (), (), (BUY_IBM,)]
+
+
+def test_a_stop_is_sent_at_once_where_the_sale_of_the_same_shares_was_given_up() -> None:
+    made = decision(entries=())
+    wish = replace(intent("AAPL", Leg.STOP, 10), side=Side.SELL)
+    sale = OrderDenied("AAPL", Side.SELL, EXIT.qty, "NOTHING_TO_SELL", "")
+    before = replace(first_plan(RUN, made), sequence=1, orders=(), denied=(sale,))
+    plan = replace(before, sequence=2, orders=(wish,))
+    assert orders_due(plan, before, (wish,)) == (wish,)
 
 
 def test_an_order_that_was_refused_here_and_taken_from_another_call_goes_back_too() -> None:
