@@ -186,6 +186,39 @@ def test_an_entry_gets_its_stop_for_what_was_bought_and_held() -> None:
     assert legs(part.plan)[1:] == [("IBM", Leg.STOP, Decimal(5))]
 
 
+def test_each_stop_covers_what_was_traded_in_its_own_symbol_alone() -> None:
+    made = replace(
+        decision(exits=(replace(EXIT, qty=Decimal(4)),), entries=(BUY_IBM,), cancels=(OLD_ID,)),
+        stops=(wish("AAPL", 10), wish("IBM", 2), wish("MSFT", 7)),
+        filled_before={OLD_ID: Decimal(0)},
+    )
+    gone = old_stop("canceled", 1)
+    plan = call(made, first_plan(RUN, made), known(gone)).plan
+    (exit_,) = [each for each in plan.orders if each.leg is Leg.EXIT]
+    msft = stop_order(wish("MSFT", 7), 7)
+    plan = call(made, plan, known(gone, order(exit_), msft)).plan
+    (entry,) = [each for each in plan.orders if each.leg is Leg.ENTRY]
+    plan = call(made, plan, known(gone, order(exit_), order(entry), msft)).plan
+    stops = {each.symbol: each.qty for each in plan.orders if each.leg is Leg.STOP}
+    # AAPL: 10 less 1 that its stop sold and 3 that the exit sold; IBM: 2 and 5 bought.
+    assert stops == {"AAPL": Decimal(6), "IBM": Decimal(7), "MSFT": Decimal(7)}
+
+
+def test_what_one_symbol_s_stop_sold_is_not_taken_off_another_symbol_s_exit() -> None:
+    other = replace(
+        EXIT, symbol="MSFT", client_order_id=EXIT.client_order_id.replace("AAPL", "MSFT")
+    )
+    made = replace(
+        decision(exits=(EXIT, other), entries=(), cancels=(OLD_ID,)),
+        filled_before={OLD_ID: Decimal(0)},
+    )
+    after = call(made, first_plan(RUN, made), known(old_stop("canceled", 3)))
+    assert legs(after.plan) == [
+        ("MSFT", Leg.EXIT, Decimal(10)),
+        ("AAPL", Leg.EXIT, Decimal(7)),
+    ]
+
+
 def test_a_fraction_is_left_out_of_the_stop_and_told_when_nothing_else_is_there() -> None:
     bought = replace(order(BUY_IBM), filled_qty=Decimal("4.7"))
     made = replace(decision(exits=(), entries=(BUY_IBM,)), stops=(wish("IBM", 0),))
