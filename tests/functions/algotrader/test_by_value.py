@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,8 @@ from algotrader.model import (
     TradingMode,
 )
 from algotrader.sizing import open_buy_cost, worst_cost
-from algotrader.submission import advance, check_terms, first_plan
+from algotrader.submission import advance, check_terms, first_plan, is_of
+from algotrader.submission.values import denied_of
 from tests.functions.algotrader.test_submission_stops import wish
 from tests.support.desk_world import (
     DESK,
@@ -225,6 +227,37 @@ def test_an_order_by_value_is_the_one_written_down_when_its_dollars_are() -> Non
     ):
         with pytest.raises(OrderConflictError, match="ORDER_CONFLICT"):
             check_terms(plan, made, known(other))
+
+
+@pytest.mark.parametrize(
+    ("changes", "ours_too"),
+    [
+        ({}, True),
+        ({"notional": D("392.03")}, True),  # cut to what there was money for
+        ({"notional": D("500.01")}, False),
+        ({"notional": None, "qty": D(4)}, False),
+        ({"symbol": "AAPL"}, False),
+    ],
+)
+def test_an_order_by_value_is_the_decided_one_whole_or_cut(
+    changes: dict[str, Any], *, ours_too: bool
+) -> None:
+    found = replace(placed(ours(), "new", "0"), **changes)
+    assert is_of(ours(), found) is ours_too
+
+
+def test_an_entry_by_value_that_was_given_up_comes_back_with_the_dollars_that_were_sent() -> None:
+    intent = ours()
+    made = decision_of(exits=(), entries=(intent,))
+    denied = denied_of(intent, "TRADING_HALTED", "drill")
+    plan = replace(first_plan(SUBMIT_RUN, made), orders=(), denied=(denied,), gave_up_after=0)
+    sent = placed(replace(intent, notional=D("392.03")), "new", "0")
+    view = replace(known(), beyond_plan={sent.client_order_id: sent})
+    step = advance(SUBMIT_RUN, BY_VALUE, made, plan, view, NOTHING)
+    assert [(each.notional, each.client_order_id) for each in step.plan.orders] == [
+        (D("392.03"), intent.client_order_id)
+    ]
+    assert step.plan.denied == ()
 
 
 def test_entries_by_value_are_cut_to_what_the_exits_brought() -> None:
