@@ -234,6 +234,46 @@ def test_a_fraction_alone_is_told_to_be_without_a_stop() -> None:
     assert decision.unprotected == {"IBM": "no whole share is free to protect"}
 
 
+# One share of about 98,100: a drift below the band, so that nothing is traded.
+ONE_KEPT = {"IBM": D("0.001")}
+
+
+def test_a_holding_of_one_share_gets_its_stop() -> None:
+    decision = decided(ONE_KEPT, holding("1"), stops={"IBM": D(90)})
+    assert [(each.held, each.stop_price) for each in decision.stops] == [(D(1), D(90))]
+    assert (decision.exits, decision.entries, decision.unprotected) == ((), (), {})
+
+
+def test_a_holding_of_one_share_keeps_its_stop() -> None:
+    rests = stop(qty="1")
+    kept = decided(ONE_KEPT, holding("1", rests), stops={"IBM": D(90)})
+    assert (kept.cancels, kept.stops, kept.unprotected) == ((), (), {})
+    moved = decided(ONE_KEPT, holding("1", rests), stops={"IBM": D(95)})
+    assert moved.cancels == (rests.client_order_id,)
+    assert [(each.held, each.stop_price) for each in moved.stops] == [(D(1), D(95))]
+
+
+def test_a_stop_for_one_share_stays_while_its_symbol_is_outside_the_universe() -> None:
+    told = replace(holding("1", stop(qty="1")), prices=prices(AAPL="100", GOOG="100", MSFT="100"))
+    decision = decided({}, told, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
+    assert codes(decision) == {"IBM": "NO_PRICE"}
+    assert (decision.cancels, decision.stops) == ((), ())
+
+
+def test_halted_reports_one_share_without_its_stop_and_keeps_the_stop_it_has() -> None:
+    halted = {"trading_state": TradingState.HALTED}
+    bare = decided(ONE_KEPT, holding("1", **halted), stops={"IBM": D(90)})
+    assert bare.unprotected == {"IBM": "trading is halted"}
+    kept = decided(ONE_KEPT, holding("1", stop(qty="1"), **halted), stops={"IBM": D(90)})
+    assert (kept.cancels, kept.unprotected) == ((), {})
+
+
+def test_one_share_that_a_sale_leaves_without_a_stop_is_reported() -> None:
+    decision = decided({"IBM": D("0.001")}, holding("300"), stops={"IBM": D(105)})
+    assert quantities(decision.exits) == {"IBM": D(299)}
+    assert decision.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")
+
+
 def test_shares_that_a_sell_of_the_users_keeps_are_not_asked_to_be_covered_every_day() -> None:
     told = holding("300", stop(qty="250"))
     busy = replace(told, positions={"IBM": position("IBM", "300", "0")})
