@@ -125,7 +125,8 @@ def test_a_fraction_that_a_reverse_split_leaves_was_probably_paid_in_cash() -> N
     split = CorporateAction("IBM", "reverse_split", DAY, D(1) / 3)
     (fraction,) = probable_causes([stake("3.333333333", "3")], [], [split], []).values()
     assert fraction == "a fraction paid in cash after the reverse_split on 2024-03-01"
-    assert probable_causes([stake("4.333333333", "3")], [], [split], []) == {}
+    for more in ("4", "4.333333333"):
+        assert probable_causes([stake(more, "3")], [], [split], []) == {}
 
 
 def test_of_many_causes_the_newest_are_named() -> None:
@@ -139,6 +140,9 @@ def test_of_many_causes_the_newest_are_named() -> None:
     ("found", "remedies"),
     [
         (stake("10", "5"), ["Buy 5 back", "`algo-trader release IBM 5 --stack desk`"]),
+        (stake("10", "9"), ["Buy 1 back", "`algo-trader release IBM 1 --stack desk`"]),
+        (stake("1", "0"), ["Buy 1 back", "`algo-trader release IBM 1 --stack desk`"]),
+        (stake("-1", "0"), ["`algo-trader adopt IBM 1 --stack desk`"]),
         (stake("10", "0"), ["Buy 10 back", "`algo-trader release IBM 10 --stack desk`"]),
         (stake("10", "-3"), ["Close the account's short position"]),
         (stake("-3", "0"), ["`algo-trader adopt IBM 3 --stack desk`"]),

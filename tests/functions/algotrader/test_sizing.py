@@ -19,6 +19,7 @@ from algotrader.sizing import (
     affordable_quantity,
     dollars,
     floor_to,
+    is_enough,
     marketable_price,
     open_buy_cost,
     quantity_step,
@@ -131,11 +132,14 @@ def test_what_costs_nothing_that_is_known_is_left_to_buying_power(order: Order) 
         ("10", "10", "10", "10", "10", False),
         ("10", "25", "25", "10", "10", False),  # the user's own shares beside
         ("10", "25", "4", "10", "4", False),  # an open sell keeps most
+        ("10", "9", "9", "9", "9", True),
         ("10", "7", "7", "7", "7", True),
         ("10", "0", "0", "0", "0", True),
         ("10", "-5", "-5", "0", "0", True),
         ("0", "-5", "-5", "0", "0", True),
         ("-3", "10", "10", "0", "0", True),
+        ("-1", "10", "10", "0", "0", True),
+        ("1", "0", "0", "0", "0", True),
         ("10", "10", "-2", "10", "0", False),
         ("NaN", "10", "10", "0", "0", False),
         ("10", "NaN", "10", "0", "0", True),
@@ -156,6 +160,7 @@ def test_a_stake_is_the_lesser_of_ledger_and_position_and_never_below_zero(
     ("ledger", "broker", "others", "held", "differs"),
     [
         ("10", "20", {"def456": "10"}, "10", False),
+        ("10", "19", {"def456": "10"}, "9", True),
         ("10", "15", {"def456": "10"}, "5", True),  # nobody knows whose are gone
         ("10", "8", {"def456": "10"}, "0", True),
         ("10", "25", {"def456": "10", "aaaaaa": "5"}, "10", False),
@@ -265,6 +270,42 @@ def test_a_drift_beyond_the_band_is_traded_down_without_selling_too_much() -> No
 def test_a_drift_beyond_the_band_but_below_a_share_is_left_alone() -> None:
     narrow = replace(SIZING, band=D(98))
     assert wanted_order(D("0.33"), stake("58"), narrow) is None
+
+
+@pytest.mark.parametrize(
+    ("qty", "price", "step", "enough"),
+    [
+        ("1", "0.5", ONE_SHARE, True),
+        ("0.5", "100", ONE_SHARE, False),
+        ("0.5", "100", FRACTION_STEP, True),
+        ("0.01", "100", FRACTION_STEP, True),
+        ("0.009999999", "100", FRACTION_STEP, False),
+        ("0", "100", FRACTION_STEP, False),
+        ("1", "0.5", FRACTION_STEP, True),
+    ],
+)
+def test_a_share_or_in_fractions_a_dollar_s_worth_makes_an_order(
+    qty: str, price: str, step: Decimal, *, enough: bool
+) -> None:
+    assert is_enough(D(qty), D(price), step) is enough
+
+
+def test_a_drift_of_less_than_a_dollar_is_left_alone_at_any_price_of_a_share() -> None:
+    fractions = replace(SIZING, band=D(0), reference=D(100), worst_buy=D(100), step=FRACTION_STEP)
+    assert wanted_order(D("0.1"), stake("98.009"), fractions) is None
+    assert wanted_order(D("0.1"), stake("98.010"), fractions) == Wanted(
+        Side.SELL, D("0.01"), D("0.01")
+    )
+
+
+def test_whole_shares_of_less_than_a_dollar_each_are_traded() -> None:
+    cheap = replace(SIZING, band=D(0), reference=D("0.5"), worst_buy=D("0.5"))
+    assert wanted_order(D("0.1"), stake("19603"), cheap) == Wanted(Side.SELL, D(3), D(3))
+
+
+def test_cash_for_less_than_a_dollar_s_worth_buys_nothing_whatever_the_least_order() -> None:
+    least = settings(fractional_shares=True, min_order_notional=D("0.5"))
+    assert affordable_quantity(intent("9.5"), D("0.99"), least) == 0
 
 
 def test_with_a_band_of_zero_no_drift_is_no_order() -> None:
