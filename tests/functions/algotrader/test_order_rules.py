@@ -84,6 +84,7 @@ def order(**changes: Any) -> OrderIntent:
         {**MARKET, "notional": D("2500.01"), "qty": D("24.950199600")},
         {**STOP, "stop_price": D("90.01"), "time_in_force": TimeInForce.GTC},
         {**STOP, "stop_price": D("90.01"), "qty": D("1.5")},
+        {"client_order_id": "x" * 48},
     ],
 )
 def test_an_order_within_the_rules_breaks_none(changes: dict[str, Any]) -> None:
