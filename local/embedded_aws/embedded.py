@@ -21,6 +21,7 @@ from local.embedded_aws.template import (
     CHECKOUT,
     TEMPLATE,
     check_parameters,
+    check_values,
     embed,
     locate_definition,
     read_definition,
@@ -137,9 +138,10 @@ class EmbeddedAws:
         Raises
         ------
         DeploymentProblem
-            When a parameter is unknown or not allowed, or CloudFormation refuses.
+            When a parameter is unknown or not allowed, a value is null, or CloudFormation refuses.
         """
         template = read_template(TEMPLATE)
+        check_values(template)
         check_parameters(template, parameters)
         command = runtime_command(own_loop=self._own_loop)
         code = self._put_code(stack, bootstrap_zip(functions, command))
@@ -172,6 +174,7 @@ class EmbeddedAws:
             As `deploy` does.
         """
         template = read_template(built)
+        check_values(template)
         check_parameters(template, parameters)
         definition = read_definition(template, built.parent)
         location = self._put_code(stack, json.dumps(definition).encode(), "json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,31 @@ def _embedded_resource(
         }
         return {**resource, "Properties": properties}
     return dict(resource)
+
+
+def check_values(template: Mapping[str, Any]) -> None:
+    """Refuse a template with a null in it, as CloudFormation does and ministack does not.
+
+    Raises
+    ------
+    DeploymentProblem
+        With the path of the first null.
+    """
+    for path in null_paths(template):
+        raise DeploymentProblem(
+            f"template.yaml: {path} is null, and CloudFormation refuses nulls. Give it a value."
+        )
+
+
+def null_paths(value: object, path: str = "") -> list[str]:
+    """Return where in a template a null stands, as names and positions joined by dots."""
+    if value is None:
+        return [path.removeprefix(".")]
+    if isinstance(value, Mapping):
+        items: Iterable[tuple[Any, object]] = value.items()
+    else:
+        items = enumerate(value) if isinstance(value, list) else ()
+    return [found for key, each in items for found in null_paths(each, f"{path}.{key}")]
 
 
 def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> None:

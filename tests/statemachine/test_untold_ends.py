@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws
+from local.embedded_aws import EmbeddedAws, Stack
 from local.embedded_aws.template import read_template
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:desk"
 
 
 def is_told(aws: EmbeddedAws, **detail: Any) -> bool:
-    pattern = read_template()["Resources"]["UntoldEnds"]["Properties"]["EventPattern"]
+    properties = read_template()["Resources"]["UntoldEnds"]["Properties"]
+    pattern = properties["EventPattern"]["Fn::Sub"].replace("${TradingDay}", MACHINE)
     event = {
         "id": "1",
         "account": "000000000000",
@@ -25,10 +26,7 @@ def is_told(aws: EmbeddedAws, **detail: Any) -> bool:
         "detail-type": "Step Functions Execution Status Change",
         "detail": {"stateMachineArn": MACHINE, "name": "run", **detail},
     }
-    pattern = {**pattern, "detail": {**pattern["detail"], "stateMachineArn": [MACHINE]}}
-    answer = aws.client("events").test_event_pattern(
-        EventPattern=json.dumps(pattern), Event=json.dumps(event)
-    )
+    answer = aws.client("events").test_event_pattern(EventPattern=pattern, Event=json.dumps(event))
     return bool(answer["Result"])
 
 
@@ -69,3 +67,15 @@ def test_a_run_that_did_not_fail_is_not_told(aws: EmbeddedAws, status: str) -> N
 def test_another_machine_is_not_told_of(aws: EmbeddedAws) -> None:
     other = MACHINE.replace("desk", "other")
     assert not is_told(aws, stateMachineArn=other, status="ABORTED")
+
+
+def test_the_deployed_rule_names_its_own_machine_and_keeps_the_null(
+    aws: EmbeddedAws, stack: Stack
+) -> None:
+    events = aws.client("events")
+    (rule,) = (
+        each for each in events.list_rules()["Rules"] if each["Name"].startswith(f"{stack.name}-")
+    )
+    detail = json.loads(rule["EventPattern"])["detail"]
+    assert detail["stateMachineArn"] == [stack.state_machine_arn]
+    assert [None in each.get("error", []) for each in detail["$or"]] == [False, True, False]

@@ -79,3 +79,15 @@ def test_only_the_rule_may_publish_from_outside_the_roles(transformed: dict[str,
     assert statement["Condition"] == {
         "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["UntoldEnds", "Arn"]}}
     }
+
+
+def test_only_the_rule_may_put_a_text_on_the_queue(transformed: dict[str, Any]) -> None:
+    policy = transformed["Resources"]["UndeliveredTextsPolicy"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert policy["Queues"] == [{"Ref": "UndeliveredTexts"}]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sqs:SendMessage")
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Resource"] == {"Fn::GetAtt": ["UndeliveredTexts", "Arn"]}
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["UntoldEnds", "Arn"]}}
+    }

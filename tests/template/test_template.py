@@ -13,7 +13,7 @@ import pytest
 
 from algotrader.adapters.settings import load_settings
 from algotrader.model import Settings
-from local.embedded_aws.template import CHECKOUT
+from local.embedded_aws.template import CHECKOUT, null_paths
 
 pytestmark = pytest.mark.asl
 
@@ -86,6 +86,14 @@ def test_every_parameter_is_a_text_with_a_default_and_a_description(
         assert fields["Description"].endswith("."), name
 
 
+def test_nothing_in_the_template_is_null(
+    template: dict[str, Any], transformed: dict[str, Any]
+) -> None:
+    """CloudFormation refuses nulls anywhere in a template; no linter that we run does."""
+    assert null_paths(template) == []
+    assert null_paths(transformed) == []
+
+
 def test_every_parameter_is_used(template: dict[str, Any]) -> None:
     text = json.dumps({key: template[key] for key in ("Conditions", "Globals", "Resources")})
     assert [name for name in template["Parameters"] if f'{{"Ref": "{name}"}}' not in text] == []
@@ -152,9 +160,21 @@ def test_each_bell_says_when_it_was_to_ring_and_what_for(transformed: dict[str, 
     assert report["ScheduleExpression"] == {"Ref": "ReportScheduleExpression"}
 
 
-def test_missed_bells_go_to_a_standard_queue(transformed: dict[str, Any]) -> None:
-    (queue,) = of_type(transformed, "AWS::SQS::Queue").values()
-    assert "FifoQueue" not in queue
+def test_what_could_not_be_delivered_goes_to_a_standard_queue(transformed: dict[str, Any]) -> None:
+    queues = of_type(transformed, "AWS::SQS::Queue")
+    assert set(queues) == {"MissedBells", "UndeliveredTexts"}
+    assert not any("FifoQueue" in queue for queue in queues.values())
+
+
+def test_the_rule_publishes_by_the_topics_policy_and_keeps_what_it_could_not_publish(
+    transformed: dict[str, Any],
+) -> None:
+    (rule,) = of_type(transformed, "AWS::Events::Rule").values()
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "Texts"}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredTexts", "Arn"]}}
+    assert "RoleArn" not in target  # AWS's guide: with one, a delivery to a topic may fail
+    assert "RoleArn" not in rule
 
 
 def test_the_bucket_is_private_encrypted_versioned_and_kept(transformed: dict[str, Any]) -> None:

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from local.embedded_aws import EmbeddedAws
+from local.embedded_aws import embedded as embedded_aws
 from local.embedded_aws.problems import DeploymentProblem
 from local.embedded_aws.template import (
     check_parameters,
+    check_values,
     embed,
+    null_paths,
     read_definition,
     read_template,
 )
@@ -113,3 +117,32 @@ def test_a_parameter_without_a_default_must_be_given() -> None:
 
 def test_values_that_fit_are_taken(template: dict[str, Any]) -> None:
     check_parameters(template, {"TradingMode": "live", "Capital": "abc", "PhoneNumber1": ""})
+
+
+def test_every_null_is_found_with_its_path() -> None:
+    assert null_paths({"A": [1, None, {"B": None}], "C": {"D": "null", "E": ""}, "F": None}) == [
+        "A.1",
+        "A.2.B",
+        "F",
+    ]
+
+
+def test_a_null_is_refused_as_cloudformation_refuses_it(template: dict[str, Any]) -> None:
+    check_values(template)
+    broken = copy.deepcopy(template)
+    broken["Resources"]["Texts"]["Properties"] = {"DisplayName": None}
+    with pytest.raises(DeploymentProblem, match=r"Resources\.Texts\.Properties\.DisplayName"):
+        check_values(broken)
+
+
+def test_neither_way_to_deploy_takes_a_null(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text("Parameters: {}\nResources: {Rule: {Properties: {Pattern: [null]}}}\n")
+    monkeypatch.setattr(embedded_aws, "TEMPLATE", path)
+    refused = r"Resources\.Rule\.Properties\.Pattern\.0"
+    with pytest.raises(DeploymentProblem, match=refused):
+        EmbeddedAws().deploy("desk", {})
+    with pytest.raises(DeploymentProblem, match=refused):
+        EmbeddedAws().deploy_built("desk", {}, path)
