@@ -42,7 +42,7 @@ check: setup ## Check format, lint, types, layers and the state machine
 	@PYTHONPATH=functions:. .venv/bin/lint-imports --no-logo
 	@.venv/bin/python -m pytest -q -m asl
 
-check-template: setup ## Check state machine and template by asl-validator (needs Node.js) and checkov
+check-template: setup ## Check state machine and template by asl-validator, jsonata (Node.js) and checkov
 	@.ci/template/run
 
 format: setup ## Format the code, and mend what ruff can mend

@@ -21,6 +21,10 @@ def test_every_package_of_the_validator_is_pinned_and_hashed():
         assert "resolved" not in each, name
 
 
+def test_expressions_are_replayed_in_the_version_of_jsonata_that_aws_documents():
+    assert json.loads((HOME / "package.json").read_text())["dependencies"]["jsonata"] == "2.0.6"
+
+
 def test_every_package_of_the_scanner_is_pinned_and_hashed():
     text = re.sub(r"^ *#.*\n", "", (HOME / "requirements.txt").read_text(), flags=re.MULTILINE)
     for entry in text.replace("\\\n", " ").splitlines():
