@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from algotrader.contracts import ExecutionInput, parse_execution_input
-from algotrader.model import Settings
+from algotrader.model import BOUNDS, Settings
 from local.embedded_aws.template import read_template
 
 REPOSITORY = Path(__file__).parents[2]
@@ -56,6 +56,15 @@ def test_every_field_of_the_settings_is_a_parameter_on_the_page(field: str) -> N
     name = "TradingMode" if field == "mode" else "".join(map(str.capitalize, field.split("_")))
 
     assert row_of(name)
+
+
+@pytest.mark.parametrize("field", BOUNDS)
+def test_the_row_of_a_number_states_its_bounds(field: str) -> None:
+    name = "".join(map(str.capitalize, field.split("_")))
+    bounds = BOUNDS[field]
+    lowest = f"above {bounds.lowest}" if bounds.above_lowest else f"from {bounds.lowest}"
+
+    assert f"{lowest} to {bounds.highest:,}" in row_of(name)[2]
 
 
 def test_every_field_of_the_input_has_a_row() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from algotrader.adapters import aws
-from algotrader.adapters.settings import RUN_DEADLINE_SECONDS
 from algotrader.delays import LAST_CALL, SETTLE
+from algotrader.model import BOUNDS
 from algotrader.submission import BACK_OFF_SECONDS
 from algotrader.submission.looking_back import LOOK_BACK_SECONDS, LOOK_EVERY_SECONDS
 from local.embedded_aws.template import read_template
@@ -82,7 +82,7 @@ def test_the_machine_outlives_all_retries_and_the_longest_fill_loop(definition: 
     looks = 1 + math.ceil(LOOK_BACK_SECONDS / LOOK_EVERY_SECONDS)
     calls = 3 + looks + 1
     waits = SETTLE.total_seconds() + LOOK_BACK_SECONDS + LONGEST_WAIT_SECONDS
-    loop = RUN_DEADLINE_SECONDS[1] + waits + calls * submit
+    loop = BOUNDS["run_deadline_seconds"].highest + waits + calls * submit
     others = sum(worst(task) for name, task in states.items() if name != "Submit Orders")
     assert others + loop < definition["TimeoutSeconds"]
 

@@ -1,11 +1,13 @@
 """Owns how the text of one template parameter becomes a value, and what each may be.
 
-Every function takes a parameter's text, gives its value, and raises `Misfit` for any other text.
+Every function takes a parameter's text, gives its value, and raises `Misfit` for any other text,
+or makes such a function.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -14,6 +16,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from algotrader.ids import SLOT_PATTERN, SYMBOL_PATTERN
+from algotrader.model import Bounds
 
 WordT = TypeVar("WordT", bound=StrEnum)
 Scalars = dict[str, bool | int | float | str]
@@ -21,7 +24,6 @@ Scalars = dict[str, bool | int | float | str]
 #: A run ends a minute before the next slot: what is left must do for its exits and entries.
 MINUTES_BETWEEN_SLOTS = 5
 
-_LARGEST = 10**12
 _LARGEST_EXACT = 2**53  # a float's, and so JSON's, largest exact integer
 
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
@@ -82,49 +84,49 @@ def word(kind: type[WordT], *allowed: WordT) -> Callable[[str], WordT]:
     return lambda text: kind(one_of(*words)(text))
 
 
-def _number(text: str, allowed: str) -> Decimal:
-    if not _NUMBER.fullmatch(text):
-        raise Misfit(allowed)
-    return Decimal(text)
+def dollars(bounds: Bounds) -> Callable[[str], Decimal]:
+    """Make a parser of amounts of dollars."""
+    return _number(f"a number of dollars {_range(bounds)}, such as 50000", bounds)
 
 
-def amount(text: str) -> Decimal:
-    """Take an amount of dollars above 0."""
-    allowed = "a number of dollars above 0, such as 50000"
-    number = _number(text, allowed)
-    if not 0 < number <= _LARGEST:
-        raise Misfit(allowed)
-    return number
+def no_dollars_or_some(bounds: Bounds) -> Callable[[str], Decimal | None]:
+    """Make a parser of amounts of dollars, or nothing."""
+    some = dollars(bounds)
 
-
-def capital(text: str) -> Decimal | None:
-    """Take an amount of dollars, or nothing."""
-    try:
-        return amount(text) if text else None
-    except Misfit as misfit:
-        raise Misfit(f"{misfit.allowed}, or to nothing for no cap") from None
-
-
-def fraction(*, above_zero: bool = False, upto: int = 1) -> Callable[[str], Decimal]:
-    """Make a parser of fractions."""
-    allowed = f"a fraction {'above' if above_zero else 'from'} 0 up to {upto}, such as 0.02"
-
-    def parse(text: str) -> Decimal:
-        number = _number(text, allowed)
-        if number > upto or (above_zero and number == 0):
-            raise Misfit(allowed)
-        return number
+    def parse(text: str) -> Decimal | None:
+        try:
+            return some(text) if text else None
+        except Misfit as misfit:
+            raise Misfit(f"{misfit.allowed}, or to nothing for no cap") from None
 
     return parse
 
 
-def integer(lowest: int, highest: int = _LARGEST) -> Callable[[str], int]:
-    """Make a parser of whole numbers within bounds, both included."""
-    upto = f" to {highest}" if highest < _LARGEST else " up"
+def fraction(bounds: Bounds) -> Callable[[str], Decimal]:
+    """Make a parser of fractions."""
+    return _number(f"a fraction {_range(bounds)}, such as 0.02", bounds)
+
+
+def _number(allowed: str, bounds: Bounds) -> Callable[[str], Decimal]:
+    def parse(text: str) -> Decimal:
+        if not _NUMBER.fullmatch(text) or not bounds.allow(Decimal(text)):
+            raise Misfit(allowed)
+        return Decimal(text)
+
+    return parse
+
+
+def _range(bounds: Bounds) -> str:
+    word = "above" if bounds.above_lowest else "from"
+    return f"{word} {bounds.lowest} up to {bounds.highest}"
+
+
+def integer(bounds: Bounds) -> Callable[[str], int]:
+    """Make a parser of whole numbers."""
 
     def parse(text: str) -> int:
-        if not _INTEGER.fullmatch(text) or not lowest <= int(text) <= highest:
-            raise Misfit(f"a whole number from {lowest}{upto}")
+        if not _INTEGER.fullmatch(text) or not bounds.allow(int(text)):
+            raise Misfit(f"a whole number from {bounds.lowest} to {bounds.highest}")
         return int(text)
 
     return parse
@@ -172,7 +174,12 @@ def scalars(text: str) -> Scalars:
     """Take a JSON object of plain values."""
     allowed = 'a JSON object of texts, numbers, true and false, such as {"top": 2}'
     try:
-        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_twins)
+        value = json.loads(
+            text,
+            parse_float=_sound_float,
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_twins,
+        )
     except (ValueError, RecursionError):
         raise Misfit(allowed) from None
     if not isinstance(value, dict) or any(not _is_scalar(each) for each in value.values()):
@@ -184,6 +191,14 @@ def _is_scalar(value: object) -> bool:
     if isinstance(value, int | float):
         return abs(value) <= _LARGEST_EXACT
     return isinstance(value, str)
+
+
+def _sound_float(text: str) -> float:
+    """Read a number; one that a float would turn into 0 or an infinity is refused."""
+    number = float(text)
+    if not math.isfinite(number) or (number == 0 and Decimal(text) != 0):
+        raise ValueError(text)
+    return number
 
 
 def _no_constant(name: str) -> Any:

@@ -12,7 +12,7 @@ from algotrader.adapters import parameters
 from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, whole
 from algotrader.adapters.keys import Keys
 from algotrader.errors import ConfigurationError
-from algotrader.model import OrderType, Settings, TradingMode, TradingState
+from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
 from algotrader.trading_state import state_said, state_when_missing
 
 T = TypeVar("T")
@@ -24,10 +24,6 @@ DATA_URL = "https://data.alpaca.markets"
 DATA_FEEDS = ("iex", "sip")
 ADJUSTMENTS = ("raw", "split", "dividend", "all")
 ORDER_TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.NOTIONAL)
-MAX_LIMIT_OFFSET_BPS = 1000
-RUN_DEADLINE_SECONDS = (10, 3600)
-MINUTES_OF_A_SESSION = 390
-MAX_RAMP_DAYS = 365
 _REASON_LENGTH = 200
 
 
@@ -59,37 +55,59 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         shadow_strategy=read("ShadowStrategy", str),
         shadow_strategy_parameters=read("ShadowStrategyParameters", str),
         symbols=read("Symbols", parameters.symbols),
-        capital=read("Capital", parameters.capital),
-        max_position_weight=read("MaxPositionWeight", parameters.fraction(above_zero=True)),
-        max_order_notional=read("MaxOrderNotional", parameters.amount),
-        max_orders_per_run=read("MaxOrdersPerRun", parameters.integer(1, 1000)),
-        max_gross_exposure=read("MaxGrossExposure", parameters.fraction(above_zero=True)),
-        max_turnover=read("MaxTurnover", parameters.fraction(above_zero=True, upto=10)),
-        min_order_notional=read("MinOrderNotional", parameters.amount),
+        capital=read("Capital", parameters.no_dollars_or_some(BOUNDS["capital"])),
+        max_position_weight=read(
+            "MaxPositionWeight", parameters.fraction(BOUNDS["max_position_weight"])
+        ),
+        max_order_notional=read(
+            "MaxOrderNotional", parameters.dollars(BOUNDS["max_order_notional"])
+        ),
+        max_orders_per_run=read(
+            "MaxOrdersPerRun", parameters.integer(BOUNDS["max_orders_per_run"])
+        ),
+        max_gross_exposure=read(
+            "MaxGrossExposure", parameters.fraction(BOUNDS["max_gross_exposure"])
+        ),
+        max_turnover=read("MaxTurnover", parameters.fraction(BOUNDS["max_turnover"])),
+        min_order_notional=read(
+            "MinOrderNotional", parameters.dollars(BOUNDS["min_order_notional"])
+        ),
         deny_symbols=read("DenySymbols", parameters.no_symbols_or_some),
         max_price_deviation=read(
-            "MaxPriceDeviation", parameters.fraction(above_zero=True, upto=10)
+            "MaxPriceDeviation", parameters.fraction(BOUNDS["max_price_deviation"])
         ),
-        max_daily_loss=read("MaxDailyLoss", parameters.fraction(above_zero=True)),
-        max_drawdown=read("MaxDrawdown", parameters.fraction(above_zero=True)),
+        max_daily_loss=read("MaxDailyLoss", parameters.fraction(BOUNDS["max_daily_loss"])),
+        max_drawdown=read("MaxDrawdown", parameters.fraction(BOUNDS["max_drawdown"])),
         benchmark=read("Benchmark", parameters.no_symbol_or_one),
-        min_minutes_to_close=read("MinMinutesToClose", parameters.integer(0, MINUTES_OF_A_SESSION)),
-        live_ramp_days=read("LiveRampDays", parameters.integer(0, MAX_RAMP_DAYS)),
-        live_ramp_notional=read("LiveRampNotional", parameters.amount),
-        cash_reserve=read("CashReserve", parameters.fraction()),
-        max_price_age_seconds=read("MaxPriceAgeSeconds", parameters.integer(1)),
-        max_bar_age_sessions=read("MaxBarAgeSessions", parameters.integer(1)),
-        max_missing_bars=read("MaxMissingBars", parameters.integer(0)),
-        no_trade_band=read("NoTradeBand", parameters.fraction()),
+        min_minutes_to_close=read(
+            "MinMinutesToClose", parameters.integer(BOUNDS["min_minutes_to_close"])
+        ),
+        live_ramp_days=read("LiveRampDays", parameters.integer(BOUNDS["live_ramp_days"])),
+        live_ramp_notional=read(
+            "LiveRampNotional", parameters.dollars(BOUNDS["live_ramp_notional"])
+        ),
+        cash_reserve=read("CashReserve", parameters.fraction(BOUNDS["cash_reserve"])),
+        max_price_age_seconds=read(
+            "MaxPriceAgeSeconds", parameters.integer(BOUNDS["max_price_age_seconds"])
+        ),
+        max_bar_age_sessions=read(
+            "MaxBarAgeSessions", parameters.integer(BOUNDS["max_bar_age_sessions"])
+        ),
+        max_missing_bars=read("MaxMissingBars", parameters.integer(BOUNDS["max_missing_bars"])),
+        no_trade_band=read("NoTradeBand", parameters.fraction(BOUNDS["no_trade_band"])),
         order_type=read("OrderType", parameters.word(OrderType, *ORDER_TYPES)),
-        limit_offset_bps=read("LimitOffsetBps", parameters.integer(0, MAX_LIMIT_OFFSET_BPS)),
+        limit_offset_bps=read("LimitOffsetBps", parameters.integer(BOUNDS["limit_offset_bps"])),
         fractional_shares=read("FractionalShares", parameters.one_of("true", "false")) == "true",
         bars_feed=read("BarsFeed", parameters.one_of(*DATA_FEEDS)),
         data_feed=read("DataFeed", parameters.one_of(*DATA_FEEDS)),
         adjustment=read("Adjustment", parameters.one_of(*ADJUSTMENTS)),
         slots=read("Slots", parameters.slots),
-        max_bell_age_seconds=read("MaxBellAgeSeconds", parameters.integer(1)),
-        run_deadline_seconds=read("RunDeadlineSeconds", parameters.integer(*RUN_DEADLINE_SECONDS)),
+        max_bell_age_seconds=read(
+            "MaxBellAgeSeconds", parameters.integer(BOUNDS["max_bell_age_seconds"])
+        ),
+        run_deadline_seconds=read(
+            "RunDeadlineSeconds", parameters.integer(BOUNDS["run_deadline_seconds"])
+        ),
     )
     if mode is TradingMode.LIVE and not settings.live_account_number:
         raise _invalid("LiveAccountNumber", "", "the live account's number, since TradingMode=live")

@@ -35,7 +35,7 @@ from algotrader.model.performance import (
     TrackDay,
 )
 from algotrader.model.run import Features, FeatureValue, Run, Snapshot
-from algotrader.model.settings import Settings
+from algotrader.model.settings import BOUNDS, Bounds, Settings
 from algotrader.model.words import (
     Leg,
     OrderType,
@@ -47,12 +47,14 @@ from algotrader.model.words import (
 )
 
 __all__ = [
+    "BOUNDS",
     "TERMINAL_STATUSES",
     "Account",
     "Activity",
     "Adjustment",
     "Asset",
     "Bar",
+    "Bounds",
     "Clock",
     "Closure",
     "CorporateAction",

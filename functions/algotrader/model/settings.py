@@ -2,10 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from algotrader.model.words import OrderType, TradingMode
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The values that a number of the settings may have.
+
+    Attributes
+    ----------
+    lowest, highest : int
+        Both allowed, unless ``above_lowest``: then only what is above ``lowest``.
+    """
+
+    lowest: int
+    highest: int
+    above_lowest: bool = False
+
+    def allow(self, value: Decimal | int) -> bool:
+        """Whether a value is a number within the bounds."""
+        number = Decimal(value)
+        if not number.is_finite() or (self.above_lowest and number == self.lowest):
+            return False
+        return self.lowest <= number <= self.highest
+
+
+_DOLLARS = Bounds(0, 10**9, above_lowest=True)
+_PART = Bounds(0, 1)
+_PART_ABOVE_ZERO = Bounds(0, 1, above_lowest=True)
+_DAY_SECONDS = 24 * 60 * 60
+
+#: Every number of the settings, by its field; ``docs/parameters.md`` states them.
+BOUNDS: Mapping[str, Bounds] = MappingProxyType(
+    {
+        "capital": _DOLLARS,
+        "max_position_weight": _PART_ABOVE_ZERO,
+        "max_order_notional": _DOLLARS,
+        "max_orders_per_run": Bounds(1, 1000),
+        "max_gross_exposure": _PART_ABOVE_ZERO,
+        "max_turnover": Bounds(0, 10, above_lowest=True),
+        "min_order_notional": _DOLLARS,
+        "max_price_deviation": Bounds(0, 10, above_lowest=True),
+        "max_daily_loss": _PART_ABOVE_ZERO,
+        "max_drawdown": _PART_ABOVE_ZERO,
+        "min_minutes_to_close": Bounds(0, 390),  # a whole session
+        "live_ramp_days": Bounds(0, 365),
+        "live_ramp_notional": _DOLLARS,
+        "cash_reserve": _PART,
+        "max_price_age_seconds": Bounds(1, 7 * _DAY_SECONDS),
+        "max_bar_age_sessions": Bounds(1, 20),
+        "max_missing_bars": Bounds(0, 100),
+        "no_trade_band": _PART,
+        "limit_offset_bps": Bounds(0, 1000),
+        "max_bell_age_seconds": Bounds(1, _DAY_SECONDS),
+        "run_deadline_seconds": Bounds(10, 3600),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

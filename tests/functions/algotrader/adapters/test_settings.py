@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -19,7 +20,7 @@ from algotrader.adapters.settings import (
     read_trading_state,
 )
 from algotrader.errors import ConfigurationError
-from algotrader.model import OrderType, Settings, TradingMode, TradingState
+from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
 from local.embedded_aws.template import read_template
 from tests.support.settings import SETTINGS
 
@@ -63,6 +64,8 @@ WRONG = {
         '{"a": {}}',
         '{"a": NaN}',
         '{"a": 1e999}',
+        '{"a": 1e-999999}',
+        '{"a": -0.1e-400}',
         '{"a": 1, "a": 2}',
         '{"a": 99999999999999999999}',
     ],
@@ -123,6 +126,50 @@ def test_a_wrong_value_names_its_parameter_as_the_template_spells_it(
     assert raised.value.code == "PARAMETER_INVALID"
     assert raised.value.facts == {"parameter": parameter, "value": repr(value)}
     assert raised.value.advice.startswith(f"Deploy again with {parameter} set to ")
+
+
+NUMBERS = [
+    name
+    for name, kind in get_type_hints(Settings).items()
+    if {int, Decimal} & {kind, *get_args(kind)}
+]
+BEYOND_ALL_SENSE = [
+    *("1000000000000", "9" * 400, "1e308", "1e999", "1e-999999", "0." + "0" * 400 + "1"),
+    *("NaN", "Infinity", "-Infinity", "-1", "0x10", "1_0", "\u0661", "1\x00"),
+]
+
+
+def test_every_number_of_the_settings_has_bounds() -> None:
+    assert set(BOUNDS) == set(NUMBERS)
+
+
+@pytest.mark.parametrize("field", NUMBERS)
+@pytest.mark.parametrize("value", BEYOND_ALL_SENSE)
+def test_no_number_of_the_settings_may_be_beyond_all_sense(
+    environ: dict[str, str], field: str, value: str
+) -> None:
+    environ[field.upper()] = value
+
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings(environ)
+
+    assert raised.value.code == "PARAMETER_INVALID"
+    assert variable(str(raised.value.facts["parameter"])) == field.upper()
+
+
+@pytest.mark.parametrize("field", NUMBERS)
+def test_the_bounds_of_a_number_are_allowed_and_what_lies_beyond_is_not(
+    environ: dict[str, str], field: str
+) -> None:
+    bounds = BOUNDS[field]
+    environ["FRACTIONAL_SHARES"] = "true"
+
+    assert getattr(load_settings({**environ, field.upper(): str(bounds.highest)}), field) == (
+        bounds.highest
+    )
+    for beyond in (bounds.highest + 1, bounds.lowest - (0 if bounds.above_lowest else 1)):
+        with pytest.raises(ConfigurationError, match="PARAMETER_INVALID"):
+            load_settings({**environ, field.upper(): str(beyond)})
 
 
 def test_every_parameter_that_a_run_obeys_is_tested_with_wrong_values() -> None:
