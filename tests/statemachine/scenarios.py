@@ -20,7 +20,12 @@ LEAVES = [
     "OrderConflictError",
     "DecisionConflictError",
 ]
-WAKING = ["Lambda.ResourceConflictException", "Lambda.ResourceNotReadyException"]
+WAKING = [
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.CodeArtifactUserDeletedException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ResourceNotReadyException",
+]
 PLATFORM = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
