@@ -21,7 +21,7 @@ and never on a base class. ``statemachine/trading.asl.yaml`` names every leaf; a
         ├── StrategyError              the strategy's file or what it returned is wrong
         ├── AccountBlockedError        the broker does not let this account trade
         ├── OrderConflictError         an order under our id has other terms
-        └── DecisionConflictError      another decision is stored under this run
+        └── DecisionConflictError      the journal holds what this run did not decide
 """
 
 from __future__ import annotations
@@ -109,4 +109,4 @@ class OrderConflictError(PersonMustActError):
 
 
 class DecisionConflictError(PersonMustActError):
-    """Another decision is already stored under this run."""
+    """The journal holds a decision or a plan that is not this run's."""

@@ -13,6 +13,7 @@ from algotrader.adapters.settings import broker_urls, load_keys, read_trading_st
 from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode, encode
 from algotrader.model import Decision, Plan
 from submit_orders.call import SubmitCall, check_run_may_send
+from submit_orders.plan_journal import PlanJournal
 
 logger = Logger(service="submit_orders")
 
@@ -30,13 +31,15 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     decision = artifacts.get(request.decision, Decision)
     plan = artifacts.get(request.plan, Plan)
     trading_url, data_url = broker_urls(os.environ, request.run.mode)
+    keys = load_keys(os.environ["ALPACA_KEYS_PARAMETER"])
     call = SubmitCall(
         run=request.run,
         settings=request.settings,
         decision=decision,
         artifacts=artifacts,
+        plans=PlanJournal(request.run, decision, artifacts, keys),
         broker=AlpacaBroker(
-            load_keys(os.environ["ALPACA_KEYS_PARAMETER"]),
+            keys,
             trading_url,
             data_url,
             HTTP_BUDGET_SECONDS,

@@ -15,6 +15,7 @@ from algotrader.errors import (
     ConfigurationError,
     DecisionConflictError,
     DeskError,
+    InvalidInputError,
     OrderStateUnknownError,
 )
 from algotrader.ids import desk_id
@@ -39,13 +40,13 @@ from algotrader.submission import (
     advance,
     check_terms,
     close_if_due,
-    first_plan,
     is_of,
     orders_due,
     orders_to_cancel,
     orders_to_post,
     trades_end,
 )
+from submit_orders.plan_journal import PlanJournal
 
 # The listing starts a little before the run: the broker's clock, which dated the run, and its
 # order book need not agree to the second.
@@ -92,6 +93,7 @@ class SubmitCall:
     settings: Settings
     decision: Decision
     artifacts: Artifacts
+    plans: PlanJournal
     broker: AlpacaBroker
     trading_state: Callable[[], tuple[TradingState, str]]
     log: Callable[..., None]
@@ -103,30 +105,30 @@ class SubmitCall:
         Raises
         ------
         DecisionConflictError, OrderConflictError
-            Something stands where this run's decision or order should be; nothing was posted.
+            Something stands where this run's decision, plan or order should be; nothing was posted.
         OrderStateUnknownError
             At least one order was sent without a clear answer; everything else was carried out,
             and the same plan must be handed in again: the next call looks it up.
         """
         self._store_decision()
         known = self._learn(plan)
-        later = self._plan_after(plan)
+        self.plans.check(plan, known.orders)
+        before = self.plans.before(plan, known.orders)
+        later = self.plans.after(plan, known.orders)
         if later is not None:
             # Another call got further: its plan is law, and it is sent by the call after this one.
             return adopt(later, self.decision, plan, known)
         plan = close_if_due(self.run, self.decision, plan, known)
         check_terms(plan, self.decision, known)
         self._cancel(orders_to_cancel(self.run, self.decision, plan, known), plan.polls)
-        intents = orders_due(plan, self._plan_before(plan), orders_to_post(plan, known))
+        intents = orders_due(plan, before, orders_to_post(plan, known))
         may_post = bool(intents) and self._may_post(plan, known)
         outcome = self._post(intents if may_post else (), known)
         accepted = {order.client_order_id: order for order in outcome.accepted}
         check_terms(plan, self.decision, replace(known, orders={**known.orders, **accepted}))
         step = advance(self.run, self.settings, self.decision, plan, known, outcome)
-        if step.plan.sequence > plan.sequence and not self.artifacts.create(
-            self._plan_key(step.plan.sequence), step.plan
-        ):
-            later = self._plan_after(plan)
+        if step.plan.sequence > plan.sequence and not self.plans.create(step.plan):
+            later = self.plans.after(plan, known.orders)
             if later is not None:
                 return adopt(later, self.decision, plan, known)
         return step
@@ -136,7 +138,10 @@ class SubmitCall:
         key = f"{self.run.journal}decision.json"
         if self.artifacts.create(key, self.decision):
             return
-        stored = self.artifacts.read(key, Decision)
+        try:
+            stored = self.artifacts.read(key, Decision)
+        except InvalidInputError:
+            stored = None
         if stored is None or sha256_of(stored) != sha256_of(self.decision):
             raise DecisionConflictError(
                 "DECISION_CONFLICT",
@@ -263,21 +268,6 @@ class SubmitCall:
         """Give the long shares that no open order holds."""
         position = self.broker.position(symbol)
         return max(position.qty_available, Decimal(0)) if position else Decimal(0)
-
-    def _plan_key(self, sequence: int) -> str:
-        return f"{self.run.journal}plan-{sequence:03d}.json"
-
-    def _plan_before(self, plan: Plan) -> Plan | None:
-        """Give the plan before this one; this one itself when the journal has lost that."""
-        if plan.sequence == 0:
-            return None
-        if plan.sequence == 1:
-            return first_plan(self.run, self.decision)
-        return self.artifacts.read(self._plan_key(plan.sequence - 1), Plan) or plan
-
-    def _plan_after(self, plan: Plan) -> Plan | None:
-        """Read the plan that followed this one, when another call has made it already."""
-        return self.artifacts.read(self._plan_key(plan.sequence + 1), Plan)
 
     def _send(self, intent: OrderIntent) -> Order | OrderRejected | None:
         """Post one order; None when the answer leaves its fate open."""

@@ -74,7 +74,13 @@ class Artifacts:
         self._write(key, canonical_json(value))
 
     def read(self, key: str, kind: type[T]) -> T | None:
-        """Read a value back; None when there is none."""
+        """Read a value back; None when there is none.
+
+        Raises
+        ------
+        InvalidInputError
+            ``OBJECT_UNREADABLE`` if it is not JSON, ``STATE_INVALID`` if it is not a ``kind``.
+        """
         found = self._read(key)
         return None if found is None else decode(kind, found.value, key)
 
@@ -162,7 +168,14 @@ class Artifacts:
             content = bytes(answer["Body"].read())
             return _Found(content, msgspec.json.decode(content), answer["ETag"])
 
-        return whole(ask)
+        try:
+            return whole(ask)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise InvalidInputError(
+                "OBJECT_UNREADABLE",
+                "It is not JSON. Put an earlier version of it back, or start a run of its own.",
+                key=key,
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -33,6 +35,13 @@ class Keys:
             if not part or any(not "!" <= letter <= "~" for letter in part):
                 message = f"{name} must be printable ASCII without spaces"
                 raise ValueError(message)
+
+    def seal(self, content: bytes) -> str:
+        """Compute the HMAC-SHA-256 of a content, in hexadecimal digits.
+
+        Only who has the keys can make it, and they could trade at the broker anyway.
+        """
+        return hmac.new(self.secret_key.encode(), content, hashlib.sha256).hexdigest()
 
     def hidden_in(self, body: bytes) -> bytes:
         """Give an answer of the broker with the keys that it repeats made unreadable.

@@ -6,6 +6,7 @@ that was not in the plan the call was given, so every intent is written down bef
 """
 
 from algotrader.delays import SETTLE
+from algotrader.submission.approval import plan_conflict, unapproved
 from algotrader.submission.cash import PROCEEDS
 from algotrader.submission.closing import STOP_RESERVE, close_if_due, trades_end
 from algotrader.submission.fates import PATIENT_POLLS
@@ -45,5 +46,7 @@ __all__ = [
     "orders_due",
     "orders_to_cancel",
     "orders_to_post",
+    "plan_conflict",
     "trades_end",
+    "unapproved",
 ]

@@ -38,7 +38,7 @@ def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple
         filled since. None for a symbol of which less than a share is left.
     """
     return tuple(
-        _intent(wish, qty)
+        stop_intent(wish, qty)
         for wish in _open_wishes(decision, plan)
         if is_at_rest(wish.symbol, decision, plan, orders)
         and (qty := whole_shares(held_now(wish, decision, orders))) > 0
@@ -152,7 +152,8 @@ def _filled_since(order: Order, decision: Decision) -> Decimal:
     return order.filled_qty - decision.filled_before.get(order.client_order_id, _ZERO)
 
 
-def _intent(wish: StopWish, qty: Decimal) -> OrderIntent:
+def stop_intent(wish: StopWish, qty: Decimal) -> OrderIntent:
+    """Build the order that places a stop, good until canceled."""
     return OrderIntent(
         client_order_id=wish.client_order_id,
         symbol=wish.symbol,

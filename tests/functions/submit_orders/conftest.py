@@ -30,9 +30,12 @@ from algotrader.model import (
 from algotrader.submission import Step, first_plan
 from local.paper_broker import PaperBrokerProcess
 from submit_orders.call import SubmitCall
+from submit_orders.plan_journal import PlanJournal
 from tests.functions.conftest import BUCKET
 from tests.support.distorting_proxy import Answer, DistortingProxy, as_json
 from tests.support.settings import SETTINGS
+
+KEYS = Keys("key", "secret")
 
 
 @dataclass(slots=True)
@@ -83,6 +86,10 @@ class Desk:
             why={},
         )
 
+    def plans(self, decision: Decision) -> PlanJournal:
+        """Give the plans of the run, as a call reads and writes them."""
+        return PlanJournal(self.run, decision, Artifacts(BUCKET), KEYS)
+
     def call(self, decision: Decision, plan: Plan | None = None) -> Step:
         """Make one call as the Lambda function would, with a client of its own."""
         call = SubmitCall(
@@ -90,7 +97,8 @@ class Desk:
             settings=self.settings,
             decision=decision,
             artifacts=Artifacts(BUCKET),
-            broker=AlpacaBroker(Keys("key", "secret"), self.proxy.url, self.proxy.url, 30.0),
+            plans=self.plans(decision),
+            broker=AlpacaBroker(KEYS, self.proxy.url, self.proxy.url, 30.0),
             trading_state=lambda: (self.state, "test"),
             log=lambda message, **_: self.logged.append(message),
             call_id=uuid.uuid4().hex,

@@ -296,7 +296,7 @@ def test_a_plan_that_the_journal_holds_already_is_adopted_before_anything_is_sen
     made = desk.decision(ibm)
     plan = first_plan(desk.run, made)
     cut = replace(plan, sequence=1, orders=(replace(ibm, qty=Decimal(2)),))
-    Artifacts(BUCKET).write(f"{desk.run.journal}plan-001.json", cut)
+    assert desk.plans(made).create(cut)
     step = desk.call(made, plan)
     assert (desk.proxy.posts, step.plan.orders) == ([], cut.orders)
     assert desk.call_until_complete(made, step.plan).submission.orders[0].filled_qty == 2

@@ -1,0 +1,105 @@
+"""Owns the plans of a run in the journal: each under its number, sealed and checked."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.keys import Keys
+from algotrader.contracts import canonical_json, decode, encode
+from algotrader.errors import InvalidInputError
+from algotrader.model import Decision, Order, Plan, Run
+from algotrader.submission import first_plan, plan_conflict, unapproved
+
+SEAL = "seal"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanJournal:
+    """The plans of one run and its decision.
+
+    A parallel or later call must believe what a plan says of ended legs and refused orders: a halt
+    that was read, or a rejection, leaves no trace elsewhere. So each plan carries a seal that only
+    the broker's keys can make (docs/decisions/0041).
+    """
+
+    run: Run
+    decision: Decision
+    artifacts: Artifacts
+    keys: Keys
+
+    def create(self, plan: Plan) -> bool:
+        """Write a plan under its number; False if one is there already."""
+        content = encode(plan)
+        sealed = {**content, SEAL: self._seal(content)}
+        return self.artifacts.create(self._key(plan.sequence), sealed)
+
+    def check(self, plan: Plan, orders: dict[str, Order]) -> None:
+        """Check that a plan holds only what the decision approved.
+
+        Parameters
+        ----------
+        orders : dict of str to Order
+            By client order id, as the broker shows them now.
+
+        Raises
+        ------
+        DecisionConflictError
+            ``PLAN_CONFLICT`` with the first thing that it does not approve.
+        """
+        problem = unapproved(self.run, self.decision, plan, orders)
+        if problem:
+            raise plan_conflict(self.run, plan.sequence, problem)
+
+    def after(self, plan: Plan, orders: dict[str, Order]) -> Plan | None:
+        """Read the plan that another call made of this one; None if there is none.
+
+        Raises
+        ------
+        DecisionConflictError
+            ``PLAN_CONFLICT`` if this run did not make it.
+        """
+        return self._read(plan.sequence + 1, orders)
+
+    def before(self, plan: Plan, orders: dict[str, Order]) -> Plan | None:
+        """Return the plan before this one; this one itself if the journal has lost that.
+
+        Raises
+        ------
+        DecisionConflictError
+            ``PLAN_CONFLICT`` if this run did not make it.
+        """
+        if plan.sequence == 0:
+            return None
+        if plan.sequence == 1:
+            return first_plan(self.run, self.decision)
+        return self._read(plan.sequence - 1, orders) or plan
+
+    def _read(self, sequence: int, orders: dict[str, Order]) -> Plan | None:
+        key = self._key(sequence)
+        try:
+            content = self.artifacts.read(key, dict[str, Any])
+            if content is None:
+                return None
+            seal = str(content.pop(SEAL, ""))
+            plan = decode(Plan, content, key)
+        except InvalidInputError as error:
+            raise plan_conflict(self.run, sequence, f"it is not readable: {error.code}") from error
+        problem = unapproved(self.run, self.decision, plan, orders)
+        if plan.sequence != sequence:
+            problem = problem or f"it is a copy of plan-{plan.sequence:03d}"
+        if not hmac.compare_digest(seal.encode(), self._seal(content).encode()):
+            problem = problem or "its seal is not this desk's"
+        if problem:
+            raise plan_conflict(self.run, sequence, problem)
+        return plan
+
+    def _seal(self, content: dict[str, Any]) -> str:
+        """Seal a plan for its desk and run, so that no copy of it passes elsewhere."""
+        place = {"desk": self.run.desk, "run": self.run.run_id, "plan": content}
+        return self.keys.seal(canonical_json(place))
+
+    def _key(self, sequence: int) -> str:
+        return f"{self.run.journal}plan-{sequence:03d}.json"
