@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from algotrader.adapters.keys import Keys
 from algotrader.contracts import encode
 from algotrader.errors import DecisionConflictError
 from algotrader.model import Closure, Decision, Leg, OrderDenied, OrderRejected, Plan, Side
@@ -132,13 +133,23 @@ def test_a_plan_of_another_run_is_not_taken_on(s3: Any, desk: Desk) -> None:
     assert desk.proxy.posts == []
 
 
-def test_a_plan_of_another_desk_is_not_taken_on(s3: Any, desk: Desk) -> None:
+def test_a_plan_of_another_desk_is_not_taken_on(desk: Desk) -> None:
     """Two stacks of one account have the same keys and the same runs, but not the same desk."""
     made = a_rebalance(desk)
-    to_the_second_plan(desk, made)
-    put(s3, desk, 1, stored(s3, desk, 1).replace(b'"waited_seconds":', b'"waited_seconds": 1'))
-    with pytest.raises(DecisionConflictError, match="seal"):
+    other = replace(desk.plans(made), run=replace(desk.run, desk="ffffff"))
+    assert other.create(replace(first_plan(desk.run, made), sequence=1))
+    with pytest.raises(DecisionConflictError, match="its seal is not this desk's"):
         desk.call(made)
+    assert desk.proxy.posts == []
+
+
+def test_a_plan_made_with_other_keys_is_not_taken_on(desk: Desk) -> None:
+    made = a_rebalance(desk)
+    other = replace(desk.plans(made), keys=Keys("key", "another secret"))
+    assert other.create(replace(first_plan(desk.run, made), sequence=1))
+    with pytest.raises(DecisionConflictError, match="its seal is not this desk's"):
+        desk.call(made)
+    assert desk.proxy.posts == []
 
 
 def test_a_previous_plan_that_was_altered_stops_the_call(s3: Any, desk: Desk) -> None:
