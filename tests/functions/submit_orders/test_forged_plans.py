@@ -145,7 +145,7 @@ def test_a_plan_of_another_desk_is_not_taken_on(desk: Desk) -> None:
 
 def test_a_plan_made_with_other_keys_is_not_taken_on(desk: Desk) -> None:
     made = a_rebalance(desk)
-    other = replace(desk.plans(made), keys=Keys("key", "another secret"))
+    other = replace(desk.plans(made), keys=Keys("key", "another-secret"))
     assert other.create(replace(first_plan(desk.run, made), sequence=1))
     with pytest.raises(DecisionConflictError, match="its seal is not this desk's"):
         desk.call(made)
