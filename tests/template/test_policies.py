@@ -72,12 +72,18 @@ def test_the_bucket_refuses_whoever_comes_without_tls(transformed: dict[str, Any
     assert len(statement["Resource"]) == 2
 
 
-def test_only_the_rule_may_publish_from_outside_the_roles(transformed: dict[str, Any]) -> None:
+def test_eventbridge_may_publish_in_the_form_of_awss_own_samples(
+    transformed: dict[str, Any],
+) -> None:
+    """Without a Condition: docs/decisions/0039 has the reason."""
     policy = transformed["Resources"]["TextsPolicy"]["Properties"]["PolicyDocument"]
     (statement,) = policy["Statement"]
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["UntoldEnds", "Arn"]}}
+    assert statement == {
+        "Sid": "UntoldEnds",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": {"Ref": "Texts"},
     }
 
 
