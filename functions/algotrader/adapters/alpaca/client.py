@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import requests
 from alpaca_trade_api import REST
 
+from algotrader.adapters.alpaca.body import ACCEPTED_ENCODING, read_body
 from algotrader.adapters.alpaca.faults import NO_ANSWER, leaf_for
 from algotrader.adapters.alpaca.reply import Reply
 from algotrader.adapters.keys import Keys
@@ -54,6 +54,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         self._oauth = None  # whatever APCA_API_OAUTH_TOKEN says: the deployed keys decide
         self._retry = 0
         self._use_raw_data = True
+        self._session.headers["Accept-Encoding"] = ACCEPTED_ENCODING
         self._ends_at = time.monotonic() + budget_seconds
         hosts = {urlsplit(url).hostname for url in (self._base_url, self._data_url)}
         if hosts <= _LOOPBACK:
@@ -100,31 +101,20 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         timeout = (min(CONNECT_TIMEOUT_SECONDS, seconds), min(READ_TIMEOUT_SECONDS, seconds))
 
         def ask() -> Reply:
-            response = self._session.request(method, url, timeout=timeout, **opts)
-            _check_length(response)
-            return Reply(
-                request,
-                response.status_code,
-                self._keys.hidden_in(response.content),
-                response.headers.get("X-RateLimit-Reset"),
-            )
+            with self._session.request(
+                method, url, timeout=timeout, stream=True, **opts
+            ) as response:
+                return Reply(
+                    request,
+                    response.status_code,
+                    self._keys.hidden_in(read_body(request, response)),
+                    response.headers.get("X-RateLimit-Reset"),
+                )
 
         try:
             return within(seconds, ask)
         except NO_ANSWER as error:
             raise leaf_for(request, error) from error
-
-
-def _check_length(response: requests.Response) -> None:
-    """Refuse half a body, which the library hands on without a word."""
-    promised = response.headers.get("Content-Length", "")
-    if (
-        promised.isdigit()
-        and "Content-Encoding" not in response.headers
-        and len(response.content) < int(promised)
-    ):
-        message = "the body ended early"
-        raise requests.ConnectionError(message)
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:

@@ -1,0 +1,82 @@
+"""Owns how an answer's body is read: whole, decompressed, and no larger than any honest one."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+import requests
+
+from algotrader.errors import BrokerUnavailableError
+
+#: The largest honest answer, the list of all assets, has some 7 MB.
+MAX_BODY_BYTES = 32 * 1024 * 1024
+#: What the client asks for. A body in any other coding is handed on as it is, and is not JSON.
+ACCEPTED_ENCODING = "gzip"
+
+_PART_BYTES = 64 * 1024
+_DEFLATED = frozenset({"gzip", "x-gzip", "deflate"})
+_ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
+
+
+def read_body(request: str, response: requests.Response) -> bytes:
+    """Read the body of an answer that was asked for with ``stream=True``.
+
+    Decompressed bytes are counted as they come: a few hundred kilobytes may hold hundreds of
+    megabytes.
+
+    Parameters
+    ----------
+    request : str
+        Method and path.
+
+    Raises
+    ------
+    BrokerUnavailableError
+        ``BROKER_ANSWER_TOO_LARGE``.
+    requests.RequestException
+        The body ended early, or is not what its coding says.
+    """
+    parts = _whole(response)
+    if response.headers.get("Content-Encoding", "").strip().lower() in _DEFLATED:
+        parts = _inflate(parts)
+    body = bytearray()
+    for part in parts:
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise BrokerUnavailableError(
+                "BROKER_ANSWER_TOO_LARGE",
+                "No answer of Alpaca's is that large; the base URL may be wrong.",
+                request=f'"{request}"',
+                limit_bytes=MAX_BODY_BYTES,
+            )
+    return bytes(body)
+
+
+def _whole(response: requests.Response) -> Iterator[bytes]:
+    """Yield a body as it was sent; refuse half of one, which the library hands on silently."""
+    promised = response.headers.get("Content-Length", "")
+    count = 0
+    for part in response.raw.stream(_PART_BYTES, decode_content=False):
+        count += len(part)
+        yield part
+    if promised.isdigit() and count < int(promised):
+        message = "the body ended early"
+        raise requests.ConnectionError(message)
+
+
+def _inflate(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Decompress a body in parts of a bounded size."""
+    inflater = zlib.decompressobj(_ZLIB_OR_GZIP)
+    try:
+        for part in parts:
+            left = part
+            while left and not inflater.eof:
+                yield inflater.decompress(left, _PART_BYTES)
+                left = inflater.unconsumed_tail
+        yield inflater.flush()
+    except zlib.error as error:
+        raise requests.exceptions.ContentDecodingError(str(error)) from error
+    if not inflater.eof:
+        message = "the body ended early"
+        raise requests.ConnectionError(message)
