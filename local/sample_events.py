@@ -117,7 +117,7 @@ def _submit_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
 
 
 def _notify_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
-    names = ("run", "settings", "snapshot", "features", "decision", "submission", "shadow")
+    names = ("run", "settings", "snapshot", "features", "decision", "submission")
     common: Event = {"execution_arn": EXECUTION_ARN, "input": {}, "failure": None}
     yield "notify/trading-day", _pick(second, *names) | common
     report = {**dict.fromkeys(names), **_pick(second, "run", "settings", "snapshot"), **common}

@@ -23,7 +23,7 @@ settings.load_profile("desk")
 RUNS = (
     "tests/run/",
     *(f"tests/local/cli/test_{each}.py" for each in ("arm", "flatten", "holdings", "plan", "run")),
-    *(f"tests/local/cli/test_{each}.py" for each in ("shadow", "state", "stop")),
+    *(f"tests/local/cli/test_{each}.py" for each in ("state", "stop")),
     *(f"tests/template/test_{each}.py" for each in ("least_privilege", "lifecycle")),
 )
 

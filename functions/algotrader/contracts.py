@@ -61,20 +61,6 @@ class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
     comment: Any = msgspec.field(name="Comment", default=None)
 
 
-class Shadow(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a second strategy has made so far; it is never sent, and no part of what is.
-
-    ``bars`` as in `FetchBarsResult`, null when the live strategy's are enough, ``features`` a
-    `Features`, ``decision`` a `Decision`; ``error`` says why it goes no further, if it does not.
-    """
-
-    strategy: str
-    bars: Artifact | None = None
-    features: Artifact | None = None
-    decision: Artifact | None = None
-    error: str = ""
-
-
 class FetchBarsEvent(Struct, frozen=True, forbid_unknown_fields=True):
     """``input`` is the execution's input as it came, whatever it is."""
 
@@ -94,7 +80,6 @@ class FetchBarsResult(Struct, frozen=True):
     settings: Settings | None = None
     bars: Artifact | None = None
     snapshot: Artifact | None = None
-    shadow: Shadow | None = None
 
 
 class ComputeIndicatorsEvent(Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,14 +88,12 @@ class ComputeIndicatorsEvent(Struct, frozen=True, forbid_unknown_fields=True):
     run: Run
     settings: Settings
     bars: Artifact
-    shadow: Shadow | None = None
 
 
 class ComputeIndicatorsResult(Struct, frozen=True):
     """``features`` is a `Features`."""
 
     features: Artifact
-    shadow: Shadow | None = None
 
 
 class DecideOrdersEvent(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,7 +103,6 @@ class DecideOrdersEvent(Struct, frozen=True, forbid_unknown_fields=True):
     settings: Settings
     snapshot: Artifact
     features: Artifact | None
-    shadow: Shadow | None = None
 
 
 class DecideOrdersResult(Struct, frozen=True):
@@ -129,7 +111,6 @@ class DecideOrdersResult(Struct, frozen=True):
     outcome: Literal["SUBMIT", "NOTHING_TO_SUBMIT"]
     decision: Artifact
     plan: Artifact
-    shadow: Shadow | None = None
 
 
 class SubmitOrdersEvent(Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,7 +151,6 @@ class NotifyEvent(Struct, frozen=True, forbid_unknown_fields=True):
     decision: Artifact | None
     submission: Artifact | None
     failure: Failure | None
-    shadow: Shadow | None = None
 
 
 class NotifyResult(Struct, frozen=True):

@@ -23,7 +23,7 @@ logger = Logger(service="compute_indicators")
 
 
 @logger.inject_lambda_context(clear_state=True)
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     """Turn every symbol's bars into the features that the strategy asks for."""
     request = decode(ComputeIndicatorsEvent, event, "the input of Compute Indicators")
     logger.append_keys(run_id=request.run.run_id)
@@ -31,14 +31,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     strategy = load_strategy(request.settings.strategy, request.settings.strategy_parameters)
     bars = artifacts.get(request.bars, dict[str, BarColumns])
     features = compute(bars, strategy, StrategyFiles(artifacts.bucket))
-    handed_on = artifacts.put(request.run, "features", features)
-    shadow = request.shadow
-    if shadow is not None:
-        from compute_indicators.shadow import computed  # noqa: PLC0415 - only when there is one
-
-        left = context.get_remaining_time_in_millis() / 1000
-        shadow = computed(request, shadow, bars, artifacts, left)
-        logger.info("Shadow computed", strategy=shadow.strategy, error=shadow.error)
-    result = ComputeIndicatorsResult(features=handed_on, shadow=shadow)
+    result = ComputeIndicatorsResult(features=artifacts.put(request.run, "features", features))
     logger.info("Indicators computed", symbols=len(bars), as_of=features.as_of)
     return encode(result)

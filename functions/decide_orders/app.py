@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from msgspec import structs
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.contracts import Artifact, DecideOrdersEvent, DecideOrdersResult, decode, encode
@@ -20,7 +19,7 @@ logger = Logger(service="decide_orders")
 
 
 @logger.inject_lambda_context(clear_state=True)
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     """Turn snapshot and features into a decision and the first plan of Submit Orders."""
     request = decode(DecideOrdersEvent, event, "the input of Decide Orders")
     run, settings = request.run, request.settings
@@ -41,13 +40,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
         decision=artifacts.put(run, "decided", decision),
         plan=artifacts.put(run, "plan-000", first_plan(run, decision)),
     )
-    if request.shadow is not None:
-        from decide_orders.shadow import decided  # noqa: PLC0415 - only when there is one
-
-        left = context.get_remaining_time_in_millis() / 1000
-        shadow = decided(request, request.shadow, snapshot, artifacts, left)
-        result = structs.replace(result, shadow=shadow)
-        logger.info("Shadow decided", strategy=shadow.strategy, error=shadow.error)
     logger.info(
         "Orders decided",
         outcome=result.outcome,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.claim import Grip, finish, is_under_way, take_claim
@@ -97,12 +97,7 @@ def _gathered(
         told = gather_for_flatten(opening, environ, artifacts)
         return _result("FLATTEN", artifacts, Fetched(run, settings, told), None)
     snapshot, bars = gather(opening, environ, artifacts)
-    result = _result("OPEN", artifacts, Fetched(run, settings, snapshot), bars)
-    if not settings.shadow_strategy:
-        return result
-    from fetch_bars.shadow import shadow_of  # noqa: PLC0415 - only when there is one
-
-    return structs.replace(result, shadow=shadow_of(opening, artifacts))
+    return _result("OPEN", artifacts, Fetched(run, settings, snapshot), bars)
 
 
 def _check_slot_is_not_over(opening: Opening, artifacts: Artifacts) -> None:
@@ -165,11 +160,6 @@ def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | Non
     is_disarmed = opening.arming is not None and opening.arming.until is None
     if is_disarmed or is_overtaken(fetched.run, artifacts):
         mine = replace(mine, deadline=min(mine.deadline, opening.clock.now))
-    shadow = None
-    if fetched.settings.shadow_strategy:
-        from fetch_bars.shadow import shadow_again  # noqa: PLC0415 - only when there is one
-
-        shadow = shadow_again(mine, fetched.settings, artifacts)
     return FetchBarsResult(
         outcome="FLATTEN" if run.is_flatten else "OPEN",
         message=f"Run {run.run_id} goes on with the decision that it had taken.",
@@ -177,7 +167,6 @@ def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | Non
         settings=fetched.settings,
         bars=None if bars is None else artifacts.put(mine, "bars", bars),
         snapshot=artifacts.put(mine, "snapshot", fetched.snapshot),
-        shadow=shadow,
     )
 
 

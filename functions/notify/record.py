@@ -11,15 +11,6 @@ from algotrader.messages import Texts
 from algotrader.model import Decision, Features, Run, Settings, Snapshot, Submission
 
 
-class ShadowRecord(Struct, frozen=True):
-    """What a second strategy made of the run; its bars are in ``shadow.json``."""
-
-    strategy: str
-    features: Features | None
-    decision: Decision | None
-    error: str
-
-
 class Record(Struct, frozen=True):
     """``record.json`` in the journal; null is what the run never got to."""
 
@@ -33,7 +24,6 @@ class Record(Struct, frozen=True):
     submission: Submission | None
     failure: Failure | None
     texts: Texts
-    shadow: ShadowRecord | None = None
 
 
 def record_key(run: Run) -> str:

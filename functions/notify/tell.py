@@ -19,9 +19,9 @@ from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.claim import finish
 from algotrader.adapters.notifier import Notifier
 from algotrader.contracts import Artifact, NotifyEvent, NotifyResult
-from algotrader.messages import Breakdown, Outcome, ShadowOutcome, Texts, make_texts, read_breakdown
+from algotrader.messages import Breakdown, Outcome, Texts, make_texts, read_breakdown
 from algotrader.model import Decision, Features, Run, Snapshot, Submission
-from notify.record import Record, ShadowRecord, record_key
+from notify.record import Record, record_key
 
 T = TypeVar("T")
 
@@ -64,7 +64,6 @@ def tell(
         return attempt(f"{name} not read", lambda: artifacts.get(artifact, kind))
 
     run = event.run
-    shadow = _shadow(event, artifacts)
     outcome = Outcome(
         execution_arn=event.execution_arn,
         run=run,
@@ -75,13 +74,10 @@ def tell(
         submitted=event.submission is not None,
         breakdown=_breakdown(event),
         record="" if run is None else f"s3://{artifacts.bucket}/{record_key(run)}",
-        shadow=None
-        if shadow is None
-        else ShadowOutcome(shadow.strategy, shadow.decision, shadow.error),
     )
     features = read(event.features, Features, "features")
     if run is not None:
-        record = _record(event, run, replace(outcome, notes=tuple(notes)), features, shadow)
+        record = _record(event, run, replace(outcome, notes=tuple(notes)), features)
         attempt("journal not written", lambda: artifacts.write(record_key(run), record))
         if run.takes_claim:
             state: Literal["failed", "done"] = "failed" if failed else "done"
@@ -100,28 +96,11 @@ def _breakdown(event: NotifyEvent) -> Breakdown | None:
     return read_breakdown(failure.state, failure.error, failure.cause)
 
 
-def _shadow(event: NotifyEvent, artifacts: Artifacts) -> ShadowRecord | None:
-    """Read what the shadow made; whatever cannot be read is no reason to fail a run."""
-    told = event.shadow
-    if told is None:
-        return None
-    try:
-        return ShadowRecord(
-            strategy=told.strategy,
-            features=artifacts.get(told.features, Features) if told.features else None,
-            decision=artifacts.get(told.decision, Decision) if told.decision else None,
-            error=told.error,
-        )
-    except Exception as error:  # noqa: BLE001
-        return ShadowRecord(told.strategy, None, None, f"its decision cannot be read: {error}")
-
-
 def _record(
     event: NotifyEvent,
     run: Run,
     outcome: Outcome,
     features: Features | None,
-    shadow: ShadowRecord | None,
 ) -> Record:
     return Record(
         execution_arn=event.execution_arn,
@@ -134,7 +113,6 @@ def _record(
         submission=outcome.submission,
         failure=event.failure,
         texts=make_texts(outcome),
-        shadow=shadow,
     )
 
 

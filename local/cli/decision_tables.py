@@ -12,7 +12,6 @@ from local.cli.tables import (
     lines,
     money,
     print_day,
-    print_shadow,
     section,
     table,
 )
@@ -65,7 +64,6 @@ def print_plan(console: Console, document: dict[str, Any], message: str) -> None
             f"spendable {money(decision['spendable'])}"
         ),
     )
-    print_shadow(console, document)
     console.print()
     console.print(CUT if decision["exits"] and decision["entries"] else NOT_SENT)
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 PHONE_WIDTH = 40
 SUCCEEDED = "SUCCEEDED"
 FILLED, STOP = "filled", "stop"
-NOTHING = "nothing"
 
 
 def table(
@@ -55,7 +54,6 @@ def print_day(console: Console, document: dict[str, Any], message: str) -> None:
         section(console, "Denied", table(("Symbol", "Reason", "Detail"), rows))
     if decision.get("why"):
         section(console, "Why", table(("Symbol", "Reason"), sorted(decision["why"].items())))
-    print_shadow(console, document)
     notification = document["notification"]
     if notification and notification["sms"]:
         section(console, "Text message", _phone(notification["sms"]))
@@ -89,29 +87,6 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
 def _codes(denied: Sequence[dict[str, Any]]) -> str:
     """Count refusals, and name their codes once each."""
     return " ".join((str(len(denied)), *dict.fromkeys(str(each["code"]) for each in denied)))
-
-
-def print_shadow(console: Console, document: dict[str, Any]) -> None:
-    """Print what a second strategy would do beside the live one; nothing when there is none."""
-    shadow = document["shadow"]
-    if shadow is None:
-        return
-    title = f"Shadow {shadow['strategy']}, which sends nothing"
-    if shadow["decision"] is None:
-        section(console, title, lines(shadow["error"] or "It did not decide."))
-        return
-    would, does = _by_symbol(shadow["decision"]), _by_symbol(document["decision"] or {})
-    why = shadow["decision"]["why"]
-    rows = [
-        (symbol, would.get(symbol, NOTHING), does.get(symbol, NOTHING), why.get(symbol, ""))
-        for symbol in sorted({*why, *would, *does})
-    ]
-    section(console, title, table(("Symbol", "Would", "The desk", "Reason"), rows))
-
-
-def _by_symbol(decision: dict[str, Any]) -> dict[str, str]:
-    orders = [*decision.get("exits", ()), *decision.get("entries", ())]
-    return {one["symbol"]: f"{one['side']} {one['qty']}" for one in orders}
 
 
 def money(text: str | None) -> str:

@@ -8,12 +8,7 @@ from typing import Any
 
 from local.runner.history import Timeline
 
-FETCH, COMPUTE, DECIDE, SUBMIT = (
-    "Fetch Bars",
-    "Compute Indicators",
-    "Decide Orders",
-    "Submit Orders",
-)
+FETCH, DECIDE, SUBMIT = "Fetch Bars", "Decide Orders", "Submit Orders"
 NOTIFY, NOTIFY_FAILURE = "Notify", "Notify Failure"
 ORDER_FIELDS = (
     *("symbol", "side", "qty", "notional", "order_type", "limit_price", "stop_price"),
@@ -108,7 +103,6 @@ def run_document(
         "denied": _denied(decision, submission),
         "notification": _notification(timeline),
         "account": _account(broker, submission),
-        "shadow": _shadow(timeline, read_artifact),
     }
 
 
@@ -118,20 +112,6 @@ def _artifact(
     artifact = (timeline.result(state) or {}).get(name)
     value = read_artifact(artifact) if isinstance(artifact, dict) else None
     return value if isinstance(value, dict) else None
-
-
-def _shadow(timeline: Timeline, read_artifact: ReadArtifact) -> Document | None:
-    """Tell how far the second strategy came; None when there is none."""
-    made = [(timeline.result(state) or {}).get("shadow") for state in (DECIDE, COMPUTE, FETCH)]
-    newest = next((each for each in made if each), None)
-    if newest is None:
-        return None
-    artifact = newest.get("decision")
-    return {
-        "strategy": newest["strategy"],
-        "decision": read_artifact(artifact) if artifact else None,
-        "error": newest.get("error") or None,
-    }
 
 
 def _orders(

@@ -9,9 +9,6 @@ import pytest
 
 from algotrader.adapters.aws import client
 from tests.support.in_process_aws import in_process_aws
-from tests.support.shadows import shadows
-
-__all__ = ["shadows"]
 
 BUCKET = "desk-bucket"
 

@@ -137,23 +137,6 @@ def test_expressions_are_short(definition: Definition) -> None:
     assert [text for text in found if len(text) > LONGEST_EXPRESSION] == []
 
 
-def test_what_a_shadow_made_never_reaches_the_orders(definition: Definition) -> None:
-    """It is handed from step to step, and around the one that sends."""
-    carriers = {
-        name
-        for name, state in definition["States"].items()
-        if "shadow" in json.dumps(state).lower()
-    }
-    assert carriers == {
-        "Start Run",
-        "Fetch Bars",
-        "Compute Indicators",
-        "Decide Orders",
-        "Notify",
-        "Notify Failure",
-    }
-
-
 def test_only_tasks_compute(definition: Definition) -> None:
     """Elsewhere an expression that fails could not be caught: a plain read of what a Task made."""
     for name, state in definition["States"].items():

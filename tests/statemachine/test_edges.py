@@ -44,16 +44,6 @@ def test_every_state_is_entered(definition: Definition, walks: dict[str, Walk]) 
     assert entered == set(definition["States"])
 
 
-def test_what_a_shadow_made_goes_from_step_to_step_and_is_told(walks: dict[str, Walk]) -> None:
-    (told,) = walks["happy"].results("Notify")
-    assert json.loads(told["email"])["shadow"] == {
-        "strategy": "second",
-        "decision": {"inline": {"rows": [1]}},
-    }
-    failed = walks["Compute Indicators: StrategyError"].results("Notify Failure")
-    assert json.loads(failed[0]["email"])["shadow"] == {"strategy": "second"}
-
-
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("leaf", [*LEAVES, "SomethingElse"])
 def test_an_error_of_a_step_fails_the_run_under_its_own_name(

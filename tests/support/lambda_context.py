@@ -7,13 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LambdaContext:
-    """What Powertools and the steps read of it."""
+    """What Powertools reads of it."""
 
     function_name: str = "desk-step"
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:desk-step"
     aws_request_id: str = "one"
-    milliseconds_left: int = 50_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds_left

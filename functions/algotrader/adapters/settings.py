@@ -52,8 +52,6 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         live_account_number=read("LiveAccountNumber", parameters.account_number),
         strategy=read("Strategy", parameters.module),
         strategy_parameters=read("StrategyParameters", parameters.scalars),
-        shadow_strategy=read("ShadowStrategy", str),
-        shadow_strategy_parameters=read("ShadowStrategyParameters", str),
         symbols=read("Symbols", parameters.symbols),
         capital=read("Capital", parameters.no_dollars_or_some(BOUNDS["capital"])),
         max_position_weight=read(

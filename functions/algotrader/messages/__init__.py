@@ -9,7 +9,7 @@ from algotrader.messages.breakdown import Breakdown, read_breakdown
 from algotrader.messages.email import failure_email, report_email, trading_email
 from algotrader.messages.failure_sms import failure_sms
 from algotrader.messages.gsm7 import shorten, to_gsm7
-from algotrader.messages.outcome import Outcome, ShadowOutcome
+from algotrader.messages.outcome import Outcome
 from algotrader.messages.phrases import head, no_stop_phrase, nothing_phrase, problems_phrase
 from algotrader.messages.sms import report_sms, trading_sms
 
@@ -17,7 +17,6 @@ __all__ = [
     "MAX_SUBJECT_LENGTH",
     "Breakdown",
     "Outcome",
-    "ShadowOutcome",
     "Texts",
     "make_texts",
     "read_breakdown",

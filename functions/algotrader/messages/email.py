@@ -18,7 +18,6 @@ from algotrader.messages.phrases import (
     state_phrase,
 )
 from algotrader.messages.profit import position_table, profit_lines
-from algotrader.messages.shadow import shadow_sections
 from algotrader.model import Order, OrderIntent
 
 # Far below what SNS takes (256 KiB for subject and all bodies); the record holds the rest.
@@ -35,7 +34,6 @@ def trading_email(outcome: Outcome) -> str:
         ("ACCOUNT", *_account(outcome)),
         ("WARNINGS", *_warnings(outcome)),
         ("RECORD", *_record(outcome)),
-        *shadow_sections(outcome),  # last: whatever it says, it takes the room of nothing else
     )
 
 

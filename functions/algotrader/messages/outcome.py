@@ -31,15 +31,6 @@ _REPLACED = "replaced"
 
 
 @dataclass(frozen=True, slots=True)
-class ShadowOutcome:
-    """What a second strategy decided, or why it did not; it sent nothing in any case."""
-
-    strategy: str
-    decision: Decision | None
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """All that is known of a run at its end; None is what it never got to.
 
@@ -65,7 +56,6 @@ class Outcome:
     breakdown: Breakdown | None = None
     record: str = ""
     notes: tuple[str, ...] = ()
-    shadow: ShadowOutcome | None = None
 
     @property
     def is_report(self) -> bool:

@@ -100,9 +100,6 @@ class Settings:
         Oldest newest bar, counted in sessions; 1 is the session before today's.
     max_missing_bars : int
         Sessions without a bar that are tolerated within a symbol's look-back.
-    shadow_strategy, shadow_strategy_parameters : str
-        A second strategy that decides beside the live one, and its parameters as the template
-        spells them; empty means none. Whatever they say, they end no run.
     bars_feed, data_feed : str
         Feeds of the daily bars and of the latest prices.
     slots : tuple of str
@@ -114,8 +111,6 @@ class Settings:
     live_account_number: str
     strategy: str
     strategy_parameters: dict[str, bool | int | float | str]
-    shadow_strategy: str
-    shadow_strategy_parameters: str
     symbols: tuple[str, ...]
     capital: Decimal | None
     max_position_weight: Decimal

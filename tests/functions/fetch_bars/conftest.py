@@ -32,8 +32,6 @@ PARAMETERS = {
     "SYMBOLS": "AAPL,IBM",
     "STRATEGY": "sma_cross",
     "STRATEGY_PARAMETERS": '{"fast": 3, "slow": 5}',
-    "SHADOW_STRATEGY": "",
-    "SHADOW_STRATEGY_PARAMETERS": "{}",
     "MAX_POSITION_WEIGHT": "0.35",
     "MAX_ORDER_NOTIONAL": "50000",
     "MAX_ORDERS_PER_RUN": "20",

@@ -8,10 +8,10 @@ import pytest
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import client
 from algotrader.adapters.claim import Claim, claim_key
-from algotrader.contracts import Artifact, Failure, NotifyEvent, Shadow, encode
+from algotrader.contracts import Artifact, Failure, NotifyEvent, encode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Features, FeatureValue
-from notify.record import Record, ShadowRecord, record_key
+from notify.record import Record, record_key
 from notify.tell import MAX_CAUSE_CHARACTERS, tell
 from tests.support.desk_world import SETTINGS
 from tests.support.told_runs import (
@@ -236,47 +236,6 @@ def test_a_text_that_cannot_be_sent_fails_the_step(artifacts, failure):
     put_claim(artifacts)
     with pytest.raises(ConnectionError):
         tell(event(failure=failure), artifacts, BrokenNotifier(), ignore)
-
-
-SHADOW = Shadow(
-    "sma_cross",
-    features=Artifact(inline=encode(FEATURES)),
-    decision=Artifact(inline=encode(decision(intent("IBM", "7")))),
-)
-
-
-def test_a_shadow_is_recorded_with_what_it_decided_by_and_told_in_the_email(artifacts, inbox):
-    put_claim(artifacts)
-    tell(event(shadow=SHADOW), artifacts, inbox, ignore)
-    record = artifacts.read(record_key(RUN), Record)
-    assert record.shadow == ShadowRecord("sma_cross", FEATURES, decision(intent("IBM", "7")), "")
-    ((_, sms, email),) = inbox.texts
-    assert "IBM: would buy 7 (the desk: nothing)" in email
-    assert "sma_cross" not in sms
-
-
-def test_a_run_without_a_shadow_is_recorded_without(artifacts, inbox):
-    put_claim(artifacts)
-    tell(event(), artifacts, inbox, ignore)
-    assert artifacts.read(record_key(RUN), Record).shadow is None
-    assert "SHADOW" not in inbox.texts[0][2]
-
-
-def test_a_shadow_that_cannot_be_read_fails_no_run(artifacts, inbox):
-    put_claim(artifacts)
-    gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
-    tell(event(shadow=Shadow("sma_cross", decision=gone)), artifacts, inbox, ignore)
-    assert claim_state(artifacts) == "done"
-    ((_, sms, email),) = inbox.texts
-    assert "bought 56 AAPL" in sms
-    assert "it did not decide: its decision cannot be read: ARTIFACT_INVALID" in email
-
-
-def test_a_failed_run_is_told_without_its_shadow(artifacts, inbox):
-    put_claim(artifacts)
-    tell(event(failure=FAILURE, shadow=SHADOW), artifacts, inbox, ignore)
-    assert "SHADOW" not in inbox.texts[0][2]
-    assert artifacts.read(record_key(RUN), Record).shadow is not None
 
 
 def test_telling_twice_leaves_what_telling_once_does(artifacts, inbox):

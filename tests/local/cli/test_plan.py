@@ -41,7 +41,6 @@ DECIDED: dict[str, Any] = {
     "denied": [],
     "notification": None,
     "account": None,
-    "shadow": None,
 }
 
 
@@ -94,14 +93,6 @@ def test_no_target_at_all_and_no_capital_are_printed_too() -> None:
     out = printed(entries=[ORDER], target_weights={}, desk_capital="0")
     assert "none: all in cash" in out
     assert "buy AAPL 63 515.29 32,463.27\n" in out
-
-
-def test_a_plan_shows_the_shadow_beside() -> None:
-    made = {"why": {"AAPL": "fell"}, "exits": [], "entries": []}
-    shadow = {"strategy": "second", "decision": made, "error": None}
-    out = printed(document={"shadow": shadow})
-    assert "Shadow second, which sends nothing" in out
-    assert "AAPL nothing buy 63 fell" in out
 
 
 def test_a_plan_that_came_to_no_decision_says_why() -> None:

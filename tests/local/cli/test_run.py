@@ -70,7 +70,6 @@ def test_run_trades_the_default_session_and_prints_one_document(command: Command
         "denied",
         "notification",
         "account",
-        "shadow",
     ]
     execution = document["execution"]
     assert (execution["status"], execution["error"], execution["cause"]) == (
@@ -85,7 +84,6 @@ def test_run_trades_the_default_session_and_prints_one_document(command: Command
     assert len(filled) >= 3
     assert all(order["filled_qty"] == order["qty"] for order in filled)
     assert set(document["decision"]["why"]) == {"AAPL", "GOOG", "IBM", "MSFT"}
-    assert document["shadow"] is None
     sms = document["notification"]["sms"]
     assert 0 < len(sms) <= 160
     assert set(sms) <= GSM7

@@ -36,7 +36,6 @@ DAY: dict[str, Any] = {
     "denied": [{"symbol": "MSFT", "code": "MAX_ORDERS", "detail": "21 of 20 [bold]x[/bold]"}],
     "notification": {"sms": "Bought 68 AAPL. P&L +12.34", "subject": "s", "email": "e"},
     "account": {"equity": "100012.34", "last_equity": "100000", "cash": "65027.6"},
-    "shadow": None,
 }
 
 
@@ -118,24 +117,3 @@ def test_a_change_against_nothing_is_not_told(last: str | None) -> None:
 
 def test_foreign_text_keeps_its_lines_and_loses_what_steers() -> None:
     assert clean("a\nb\tc\x1b[2Jd\r\x00é€") == "a\nb c[2Jdé€"
-
-
-def test_a_shadow_is_shown_beside_what_the_desk_decided() -> None:
-    order = {"symbol": "IBM", "side": "buy", "qty": "7"}
-    live = {"why": {}, "exits": [order | {"side": "sell"}], "entries": []}
-    made = {"why": {"AAPL": "fell", "IBM": "rose"}, "exits": [], "entries": [order]}
-    shadow = {"strategy": "second", "decision": made, "error": None}
-    squeezed = " ".join(printed(DAY | {"decision": live, "shadow": shadow}).split())
-    assert "Shadow second, which sends nothing" in squeezed
-    assert "AAPL nothing nothing fell" in squeezed
-    assert "IBM buy 7 sell 7 rose" in squeezed
-
-
-def test_a_shadow_that_did_not_decide_is_shown_with_its_reason() -> None:
-    broken = {"strategy": "second", "decision": None, "error": "STRATEGY_UNKNOWN: mend it"}
-    out = printed(DAY | {"shadow": broken})
-    assert "Shadow second, which sends nothing\n  STRATEGY_UNKNOWN: mend it\n" in out
-
-
-def test_without_a_shadow_none_is_shown() -> None:
-    assert "Shadow" not in printed(DAY)

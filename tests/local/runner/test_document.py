@@ -73,7 +73,6 @@ def test_every_field_is_there_also_when_nothing_was() -> None:
         "denied": [],
         "notification": None,
         "account": None,
-        "shadow": None,
     }
 
 
@@ -163,34 +162,6 @@ def test_the_account_falls_back_to_what_the_run_saw_last() -> None:
 def test_an_artifact_that_cannot_be_read_counts_as_none() -> None:
     visits = [task("Decide Orders", {"decision": {"s3": "s3://gone"}})]
     assert document(*visits)["decision"] is None
-
-
-def shadowed(*made: dict[str, Any] | None) -> list[Visit]:
-    """Give the visits of the first steps, each with what it made of the shadow."""
-    states = ("Fetch Bars", "Compute Indicators", "Decide Orders")
-    return [task(name, {"shadow": each}) for name, each in zip(states, made, strict=False)]
-
-
-def test_the_shadow_is_told_by_what_it_decided() -> None:
-    fetched = {"strategy": "second", "bars": None, "decision": None, "error": ""}
-    decided = fetched | {"decision": {"inline": {"why": {}}}}
-    assert document(*shadowed(fetched, fetched, decided))["shadow"] == {
-        "strategy": "second",
-        "decision": {"why": {}},
-        "error": None,
-    }
-
-
-def test_a_shadow_that_did_not_decide_is_told_with_its_reason() -> None:
-    broken = {"strategy": "second", "decision": None, "error": "STRATEGY_UNKNOWN: ..."}
-    told = {"strategy": "second", "decision": None, "error": "STRATEGY_UNKNOWN: ..."}
-    assert document(*shadowed(broken, broken, broken))["shadow"] == told
-    # also when the run itself broke before it came to the shadow's decision
-    assert document(*shadowed(broken))["shadow"] == told
-
-
-def test_without_a_shadow_there_is_none_to_tell() -> None:
-    assert document(*shadowed(None, None, None))["shadow"] is None
 
 
 def test_the_message_is_what_fetch_bars_said() -> None:

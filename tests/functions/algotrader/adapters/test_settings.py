@@ -69,8 +69,6 @@ WRONG = {
         '{"a": 1, "a": 2}',
         '{"a": 99999999999999999999}',
     ],
-    "ShadowStrategy": [],  # whatever it says, it ends no run
-    "ShadowStrategyParameters": [],
     "MaxPositionWeight": ["0", "1.01", "35%", "nan", "-0.1", ""],
     "MaxOrderNotional": ["0", "", "inf", "9999999999999"],
     "MaxOrdersPerRun": ["0", "1.5", "-1", "", "1001"],

@@ -20,7 +20,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         "codes": [attempt(*call) for call in event.get("calls", [])],
         # an execution takes this for a day without trading
         "outcome": "CLOSED",
-        **dict.fromkeys(["message", "run", "settings", "bars", "snapshot", "shadow"]),
+        **dict.fromkeys(["message", "run", "settings", "bars", "snapshot"]),
     }
 
 

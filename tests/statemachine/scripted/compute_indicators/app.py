@@ -4,5 +4,5 @@ from script import ARTIFACT, play
 
 
 def lambda_handler(event, _context):
-    assert sorted(event) == ["bars", "run", "settings", "shadow"]
-    return play("Compute Indicators", event, {"features": ARTIFACT, "shadow": event["shadow"]})
+    assert sorted(event) == ["bars", "run", "settings"]
+    return play("Compute Indicators", event, {"features": ARTIFACT})

@@ -4,7 +4,6 @@ from script import ARTIFACT, play
 
 
 def lambda_handler(event, _context):
-    assert sorted(event) == ["features", "run", "settings", "shadow", "snapshot"]
+    assert sorted(event) == ["features", "run", "settings", "snapshot"]
     answer = {"outcome": "SUBMIT", "decision": ARTIFACT, "plan": {"inline": {"sequence": 0}}}
-    answer["shadow"] = event["shadow"] | {"decision": ARTIFACT}
     return play("Decide Orders", event, answer)

@@ -11,4 +11,4 @@ def lambda_handler(event, _context):
     message = "" if script else json.dumps(event["input"])
     answer = {"outcome": "OPEN", "message": message, "run": run}
     answer |= {"settings": SETTINGS, "bars": ARTIFACT, "snapshot": ARTIFACT}
-    return play("Fetch Bars", event, answer | {"shadow": {"strategy": "second"}})
+    return play("Fetch Bars", event, answer)

@@ -5,7 +5,7 @@ import json
 from script import play
 
 FIELDS = ["decision", "execution_arn", "failure", "features", "input"]
-FIELDS += ["run", "settings", "shadow", "snapshot", "submission"]
+FIELDS += ["run", "settings", "snapshot", "submission"]
 
 
 def lambda_handler(event, _context):
