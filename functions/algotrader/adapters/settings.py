@@ -25,6 +25,7 @@ DATA_FEEDS = ("iex", "sip")
 ADJUSTMENTS = ("raw", "split", "dividend", "all")
 ORDER_TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.NOTIONAL)
 _REASON_LENGTH = 200
+_BROKERS_RATE = "at Alpaca's 200 requests a minute a larger run stays half done"
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -61,7 +62,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             "MaxOrderNotional", parameters.dollars(BOUNDS["max_order_notional"])
         ),
         max_orders_per_run=read(
-            "MaxOrdersPerRun", parameters.integer(BOUNDS["max_orders_per_run"])
+            "MaxOrdersPerRun", parameters.integer(BOUNDS["max_orders_per_run"], _BROKERS_RATE)
         ),
         max_gross_exposure=read(
             "MaxGrossExposure", parameters.fraction(BOUNDS["max_gross_exposure"])
