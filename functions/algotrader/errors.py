@@ -15,7 +15,7 @@ and never on a base class. ``statemachine/trading.asl.yaml`` names every leaf; a
     │   ├── InsufficientHistoryError   too few usable bars: missing, NaN, shorter than the warm-up
     │   └── LateBellError              the bell rang too long ago
     └── PersonMustActError             Catch: repeating it changes nothing
-        ├── BrokerAuthError            401 or 403 for the keys
+        ├── BrokerAuthError            401, or 403 without a code
         ├── ConfigurationError         a template parameter is wrong
         ├── InvalidInputError          the execution's input is wrong
         ├── StrategyError              the strategy's file or what it returned is wrong

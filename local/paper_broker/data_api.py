@@ -186,7 +186,7 @@ def _interval(call: Call, newest: datetime) -> tuple[datetime, datetime]:
     start = queries.instant(call, "start", status=400)
     end = queries.instant(call, "end", status=400)
     if newest < now and end is not None and end > newest:
-        raise Refusal(403, 40310000, NOT_SUBSCRIBED)
+        raise Refusal(403, None, NOT_SUBSCRIBED)
     if start is None:
         start = new_york_instant(new_york_date(now), time(0)).astimezone(UTC)
     end = newest if end is None else end
@@ -227,7 +227,7 @@ def _snapshot_of(call: Call) -> Callable[[Price, Any], dict[str, Any]]:
 def _check_latest_feed(call: Call) -> None:
     feed = queries.word(call, "feed", FEEDS, status=400)
     if feed == "sip" and not call.broker.options.real_time_sip:
-        raise Refusal(403, 40310000, NOT_SUBSCRIBED)
+        raise Refusal(403, None, NOT_SUBSCRIBED)
 
 
 def _symbols(call: Call) -> list[str]:

@@ -32,15 +32,15 @@ class Refusal(Exception):  # noqa: N818  # not an error of ours: the exchange's 
     ----------
     status : int
         HTTP status.
-    code : int
-        Alpaca's code.
+    code : int or None
+        Alpaca's code; None where it gives none.
     message : str
         Alpaca's wording.
     **details : object
         Further fields of the body.
     """
 
-    def __init__(self, status: int, code: int, message: str, **details: Any) -> None:
+    def __init__(self, status: int, code: int | None, message: str, **details: Any) -> None:
         super().__init__(message)
         self.status = status
         self.code = code

@@ -114,7 +114,8 @@ class Application:
             with self._broker.look() as exchange:
                 answer = endpoint(Call(self._broker, exchange, request, dict(path)))
         except Refusal as refusal:
-            body = {"code": refusal.code, "message": refusal.message, **refusal.details}
+            code = {} if refusal.code is None else {"code": refusal.code}
+            body = {**code, "message": refusal.message, **refusal.details}
             return _json(body, refusal.status)
         except NotFound:
             return _json({"code": 40410000, "message": "endpoint not found."}, 404)
@@ -132,7 +133,7 @@ class Application:
         if not key or not secret:
             raise Refusal(401, 40110000, "request is not authorized")
         if wanted is not None and (key, secret) != wanted:
-            raise Refusal(403, 40310000, "forbidden.")
+            raise Refusal(403, None, "forbidden.")
 
 
 def _json(body: Any, status: int) -> Response:

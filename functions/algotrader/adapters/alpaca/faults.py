@@ -9,6 +9,7 @@ import urllib3
 
 from algotrader.adapters.alpaca.reply import Refusal, Reply, refusal_of
 from algotrader.errors import (
+    AccountBlockedError,
     BrokerAuthError,
     BrokerRateLimitedError,
     BrokerUnavailableError,
@@ -86,7 +87,7 @@ def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
             client_order_id=intent.client_order_id,
         )
     if reply.status == 403 and _is_about_keys(refusal):  # noqa: PLR2004 - HTTP's own
-        raise leaf_for(reply.request, reply)
+        raise _keys_refused(reply)
     return OrderRejected(
         client_order_id=intent.client_order_id,
         symbol=intent.symbol,
@@ -105,8 +106,19 @@ def fate_unknown(intent: OrderIntent, problem: str) -> OrderStateUnknownError:
     )
 
 
-def _is_about_keys(refusal: Refusal) -> bool:
-    message = refusal.message.lower()
+def _is_about_keys(refusal: Refusal | None) -> bool:
+    """Whether the trading API's 403 refuses the keys.
+
+    Its codes begin with an HTTP status. One of 4031xxxx is about an order or the account, whatever
+    the message says: "account is not authorized to trade" comes with right keys.
+    """
+    code = "" if refusal is None else str(refusal.code)
+    return not code.isdecimal() or code.startswith("401")
+
+
+def _data_is_about_keys(refusal: Refusal | None) -> bool:
+    """Whether the market data API's 403 refuses the keys: a missing subscription has no code."""
+    message = "" if refusal is None else refusal.message.lower()
     return message.startswith("forbidden") or "authoriz" in message or "credential" in message
 
 
@@ -133,9 +145,21 @@ def _keys_refused(reply: Reply) -> DeskError:
     )
 
 
+def _account_refused(reply: Reply) -> DeskError:
+    return AccountBlockedError(
+        "ACCOUNT_FORBIDDEN",
+        "Look at the account on Alpaca's dashboard, or ask their support.",
+        request=f'"{reply.request}"',
+        status=reply.status,
+        **_told(reply),
+    )
+
+
 def _forbidden(reply: Reply) -> DeskError:
     refusal = refusal_of(reply)
-    if "/v2/stocks/" in reply.request and (refusal is None or not _is_about_keys(refusal)):
+    if "/v2/stocks/" not in reply.request:
+        return _keys_refused(reply) if _is_about_keys(refusal) else _account_refused(reply)
+    if not _data_is_about_keys(refusal):
         return ConfigurationError(
             "DATA_FEED_FORBIDDEN",
             "The subscription does not permit this feed: deploy with DataFeed=iex for the latest "

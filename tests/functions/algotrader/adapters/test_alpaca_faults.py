@@ -12,6 +12,7 @@ import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker, Keys, client, market_data
 from algotrader.errors import (
+    AccountBlockedError,
     BrokerAuthError,
     BrokerRateLimitedError,
     BrokerUnavailableError,
@@ -50,6 +51,18 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         (Answer({"message": "no"}, 401), BrokerAuthError, "BROKER_KEYS_REFUSED"),
         (Answer({"message": "forbidden."}, 403), BrokerAuthError, "BROKER_KEYS_REFUSED"),
         (Answer(b"null", 401), BrokerAuthError, "BROKER_KEYS_REFUSED"),
+        (Answer(b"", 403), BrokerAuthError, "BROKER_KEYS_REFUSED"),
+        (Answer(b"<html>", 403), BrokerAuthError, "BROKER_KEYS_REFUSED"),
+        (
+            Answer({"code": 40310000, "message": "account is not authorized to trade"}, 403),
+            AccountBlockedError,
+            "ACCOUNT_FORBIDDEN",
+        ),
+        (
+            Answer({"code": 40110000, "message": "request is not authorized"}, 403),
+            BrokerAuthError,
+            "BROKER_KEYS_REFUSED",
+        ),
         (Answer({"message": "no"}, 404), BrokerUnavailableError, "BROKER_PATH_NOT_FOUND"),
         (Answer({"message": "bad"}, 400), ConfigurationError, "BROKER_REFUSED_REQUEST"),
         (Answer({"message": "bad"}, 422), ConfigurationError, "BROKER_REFUSED_REQUEST"),
@@ -95,11 +108,12 @@ def test_a_rate_limit_tells_when_it_ends(server: ScriptedBroker, broker: AlpacaB
         broker.clock()
 
 
+@pytest.mark.parametrize("code", [{}, {"code": 42210000}])
 def test_a_feed_that_the_plan_lacks_is_told_with_the_parameter_to_set(
-    server: ScriptedBroker, broker: AlpacaBroker
+    server: ScriptedBroker, broker: AlpacaBroker, code: dict[str, int]
 ) -> None:
     message = "subscription does not permit querying recent SIP data"
-    server.on("GET /v2/stocks/trades/latest", Answer({"message": message}, 403))
+    server.on("GET /v2/stocks/trades/latest", Answer({"message": message, **code}, 403))
 
     with pytest.raises(ConfigurationError, match=r"DATA_FEED_FORBIDDEN.*DataFeed=iex"):
         broker.latest_prices(["AAPL"], "sip")
@@ -213,10 +227,21 @@ def test_a_market_order_carries_no_limit(server: ScriptedBroker, broker: AlpacaB
             "40310000",
             "potential wash trade detected",
         ),
+        (
+            Answer({"code": 40310000, "message": "account is not authorized to trade"}, 403),
+            "40310000",
+            "account is not authorized to trade",
+        ),
+        (
+            Answer({"code": 40310000, "message": "account is restricted to liquidation only"}, 403),
+            "40310000",
+            "account is restricted to liquidation only",
+        ),
+        (Answer({"code": 40310000, "message": "forbidden"}, 403), "40310000", "forbidden"),
+        (Answer({"code": "40310100", "message": ""}, 403), "40310100", "HTTP 403"),
         (Answer({"code": 42210000, "message": "bad qty"}, 422), "42210000", "bad qty"),
         (Answer({"code": 40010001, "message": "bad"}, 400), "40010001", "bad"),
         (Answer({"code": 40410000, "message": "no asset"}, 404), "40410000", "no asset"),
-        (Answer(b"", 403), "403", "HTTP 403"),
         (Answer({"message": "asset is not active"}, 422), "422", "asset is not active"),
     ],
 )
@@ -290,7 +315,16 @@ def test_a_rate_limited_order_was_not_taken(server: ScriptedBroker, broker: Alpa
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer({"message": "x"}, 401), Answer({"message": "forbidden."}, 403)]
+    "answer",
+    [
+        Answer({"message": "x"}, 401),
+        Answer({"code": 40310000, "message": "x"}, 401),
+        Answer({"message": "forbidden."}, 403),
+        Answer({"message": "no"}, 403),
+        Answer({}, 403),
+        Answer(b"", 403),
+        Answer({"code": 40110000, "message": "request is not authorized"}, 403),
+    ],
 )
 def test_an_order_refused_for_the_keys_says_so(
     server: ScriptedBroker, broker: AlpacaBroker, answer: Answer
