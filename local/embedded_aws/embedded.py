@@ -16,12 +16,14 @@ from local.embedded_aws.bootstrap import bootstrap_zip, runtime_command
 from local.embedded_aws.clients import make_client, make_session
 from local.embedded_aws.problems import DeploymentProblem
 from local.embedded_aws.process import ACCOUNT, LOOPBACK, REGION, MinistackProcess
+from local.embedded_aws.quotas import TOO_MUCH_ENVIRONMENT
 from local.embedded_aws.stack import Stack
 from local.embedded_aws.template import (
     CHECKOUT,
     TEMPLATE,
     check_parameters,
     check_values,
+    describe_environment,
     embed,
     locate_definition,
     read_definition,
@@ -231,7 +233,7 @@ class EmbeddedAws:
             self._update(request)
         except cloudformation.exceptions.ClientError as error:
             raise DeploymentProblem(f"{stack} cannot be deployed: {error}") from error
-        return self._outputs(stack)
+        return self._outputs(stack, template)
 
     def _update(self, request: Mapping[str, Any]) -> None:
         cloudformation = self.client("cloudformation")
@@ -249,7 +251,7 @@ class EmbeddedAws:
         self.client("s3").put_object(Bucket=CODE_BUCKET, Key=key, Body=body)
         return f"{self.endpoint_url}/{CODE_BUCKET}/{key}"
 
-    def _outputs(self, stack: str) -> dict[str, str]:
+    def _outputs(self, stack: str, template: Mapping[str, Any]) -> dict[str, str]:
         cloudformation = self.client("cloudformation")
         until = time.monotonic() + DEPLOY_SECONDS
         while True:
@@ -260,17 +262,23 @@ class EmbeddedAws:
                     output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]
                 }
             if not status.endswith("_IN_PROGRESS") or time.monotonic() > until:
-                raise DeploymentProblem(f"{stack} ended in {status}: {self._reasons(stack)}")
+                raise DeploymentProblem(f"{stack} {self._describe_end(stack, status, template)}")
             time.sleep(0.02)
 
-    def _reasons(self, stack: str) -> str:
+    def _describe_end(self, stack: str, status: str, template: Mapping[str, Any]) -> str:
         events = self.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
-        reasons = (
-            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        reasons = {
+            event["LogicalResourceId"]: event.get("ResourceStatusReason", "no reason given")
             for event in events
             if event["ResourceStatus"].endswith("_FAILED")
-        )
-        return "; ".join(reasons) or "no reason given"
+        }
+        for name, reason in reasons.items():
+            _, is_environment, variables = reason.partition(TOO_MUCH_ENVIRONMENT)
+            if is_environment:
+                said = describe_environment(template, name, json.loads(variables))
+                return f"cannot be deployed: {said}"
+        said = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        return f"ended in {status}: {said or 'no reason given'}"
 
     def _put_keys(self, name: str, keys: Mapping[str, str] | None) -> None:
         ssm = self.client("ssm")

@@ -1,10 +1,9 @@
 """Owns the child process: ministack on loopback, which ends with the process that started it.
 
-Run by path, not as a module: it knows nothing of this project. Its argument is the descriptor of a
-socket that listens already, so that no other process can take the port in between. Its standard
-input is a pipe that the parent holds open and never writes to. When the parent ends, however that
-happens, the pipe closes, and with it end the folder and the whole process group, the functions'
-processes among it.
+Run by path, not as a module. Its argument is the descriptor of a socket that listens already, so
+that no other process can take the port in between. Its standard input is a pipe that the parent
+holds open and never writes to. When the parent ends, however that happens, the pipe closes, and
+with it end the folder and the whole process group, the functions' processes among it.
 """
 
 from __future__ import annotations
@@ -15,8 +14,10 @@ import shutil
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 KEEP_ALIVE_SECONDS = 75
 
 
@@ -43,6 +44,14 @@ def let_sqs_see_whole_messages() -> None:
     sns._resolve_message_for_protocol = resolve  # noqa: SLF001
 
 
+def refuse_as_aws_does() -> None:
+    """Let ministack refuse what AWS refuses."""
+    sys.path.append(str(CHECKOUT))  # last: nothing there may stand in for what ministack imports
+    from local.embedded_aws import refusals  # noqa: PLC0415
+
+    refusals.refuse_as_aws_does()
+
+
 def load_services() -> None:
     """Load what a deployment needs while the parent is still busy; ministack loads at first use."""
     from ministack.services import cloudformation, lambda_svc, stepfunctions  # noqa: F401, PLC0415
@@ -65,5 +74,6 @@ def serve(descriptor: int) -> None:
 if __name__ == "__main__":
     threading.Thread(target=end_with_parent, daemon=True).start()
     let_sqs_see_whole_messages()
+    refuse_as_aws_does()
     threading.Thread(target=load_services, daemon=True).start()
     serve(int(sys.argv[1]))

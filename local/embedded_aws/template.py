@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 from local.embedded_aws.problems import DeploymentProblem
+from local.embedded_aws.quotas import MAX_ENVIRONMENT_BYTES, MAX_PARAMETER_BYTES, measure
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TEMPLATE = CHECKOUT / "template.yaml"
@@ -118,7 +120,8 @@ def check_values(template: Mapping[str, Any]) -> None:
     """
     for path in null_paths(template):
         raise DeploymentProblem(
-            f"template.yaml: {path} is null, and CloudFormation refuses nulls. Give it a value."
+            f"template.yaml: {path} is null. 'null' values are not allowed in templates: give it a "
+            "value."
         )
 
 
@@ -140,7 +143,7 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
     ------
     DeploymentProblem
         For a name that the template does not have (with the nearest one), or a value that it does
-        not allow (with what it does).
+        not allow (with what it does) or that is too long.
     """
     known: Mapping[str, Mapping[str, Any]] = template["Parameters"]
     for name, value in values.items():
@@ -148,6 +151,12 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
             raise DeploymentProblem(f"template.yaml has no parameter {name}: {hint}")
+        size = len(value.encode())
+        if size > MAX_PARAMETER_BYTES:
+            raise DeploymentProblem(
+                f"{name} has {size:,} bytes, and CloudFormation takes {MAX_PARAMETER_BYTES:,}. "
+                f"Shorten {name}."
+            )
         allowed = known[name].get("AllowedValues")
         if allowed and value not in allowed:
             raise DeploymentProblem(f"{name}={value}: it must be one of {', '.join(allowed)}")
@@ -160,3 +169,28 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
     ]
     if missing:
         raise DeploymentProblem(f"template.yaml needs a value for {', '.join(missing)}")
+
+
+def describe_environment(
+    template: Mapping[str, Any], function: str, variables: Mapping[str, str]
+) -> str:
+    """Say how much too large an environment is, and which parameter takes most of it.
+
+    Parameters
+    ----------
+    template : mapping
+        As `read_template` gives it.
+    function : str
+        The function's logical id.
+    variables : mapping
+        Its environment.
+    """
+    shares = {name: measure({name: value}) for name, value in variables.items()}
+    largest = max(shares, key=lambda name: shares[name])
+    given = template["Resources"][function]["Properties"]["Environment"]["Variables"]
+    references = re.findall(r'"Ref": "(\w+)"', json.dumps(given.get(largest)))
+    name = next((each for each in references if each in template["Parameters"]), largest)
+    return (
+        f"the environment of {function} has {measure(variables):,} bytes as JSON, and Lambda takes "
+        f"{MAX_ENVIRONMENT_BYTES:,}; {name} has {shares[largest]:,} of them. Shorten {name}."
+    )

@@ -12,13 +12,14 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.embedded_aws import EmbeddedAws, Stack
+from local.embedded_aws import DeploymentProblem, EmbeddedAws, Stack
 from local.embedded_aws.process import LOOPBACK
 from local.paper_broker import PaperBrokerProcess
 from local.runner.brokers import TEST_KEYS, Broker, broker_at, look
 from local.runner.document import Document, Ending, message_of, run_document, run_of
 from local.runner.history import Timeline, Visit
 from local.runner.inputs import bell_time, with_bell
+from local.runner.problems import UsageProblem
 
 STACK = "algo-trader"
 FAST_WAIT_SCALE = 0.1
@@ -152,7 +153,13 @@ class Desk:
 
 @contextmanager
 def open_desk(plan: DeskPlan) -> Iterator[Desk]:
-    """Start broker and embedded AWS side by side, deploy the template, and stop all at the end."""
+    """Start broker and embedded AWS side by side, deploy the template, and stop all at the end.
+
+    Raises
+    ------
+    UsageProblem
+        If the template cannot be deployed with these parameters.
+    """
     with ExitStack() as stack:
         paper_broker, broker = None, plan.broker
         embedded = EmbeddedAws(plan.wait_scale, host=plan.host, enforce_iam=plan.enforce_iam)
@@ -173,11 +180,11 @@ def open_desk(plan: DeskPlan) -> Iterator[Desk]:
         else:
             aws = stack.enter_context(embedded)
         addresses = {"AlpacaTradingUrl": broker.trading_url, "AlpacaDataUrl": broker.data_url}
-        deployed = aws.deploy(
-            STACK,
-            addresses | dict(plan.parameters),
-            keys={"key_id": broker.key_id, "secret_key": broker.secret_key},
-        )
+        keys = {"key_id": broker.key_id, "secret_key": broker.secret_key}
+        try:
+            deployed = aws.deploy(STACK, addresses | dict(plan.parameters), keys=keys)
+        except DeploymentProblem as problem:
+            raise UsageProblem(str(problem)) from problem
         slots = plan.parameters.get("Slots", "")
         yield Desk(aws, deployed, broker, paper_broker, slots, has_faults=bool(plan.faults))
 

@@ -181,6 +181,17 @@ def test_an_input_of_any_size_leaves_room_to_tell_of_the_failure(stack: Stack) -
     assert max(payloads(done).values()) < LIMIT
 
 
+@pytest.mark.parametrize("step", ["Fetch Bars", "Compute Indicators", "Notify"])
+def test_a_result_that_step_functions_does_not_take_is_reported_by_the_rule(
+    stack: Stack, step: str
+) -> None:
+    too_large = gives(snapshot={"long": LIMIT}, features={"long": LIMIT}, sms={"long": LIMIT})
+    done = play(stack, {step: too_large})
+    assert (done.status, done.error) == ("FAILED", "States.DataLimitExceeded")
+    assert done.states[-1] == step
+    assert told(stack, f"run {done.arn.rpartition(':')[2]} of scripted ended FAILED")
+
+
 def test_an_aborted_run_is_told_by_the_rule(stack: Stack, aws: EmbeddedAws) -> None:
     arn = stack.start({"script": {"Fetch Bars": [{"sleep": 2}]}})
     aws.client("stepfunctions").stop_execution(executionArn=arn)

@@ -229,3 +229,14 @@ def test_a_session_outside_the_data_is_refused_by_the_span(
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert "2000-03-01 to 2013-03-01" in err
+
+
+@pytest.mark.parametrize("verb", ["run", "plan", "up"])
+def test_an_environment_that_lambda_would_refuse_is_refused_here(
+    command: Command, verb: str
+) -> None:
+    outcome = command(verb, "--parameter", f"Symbols={'A' * 3_500}")
+    assert (outcome.status, outcome.out) == (2, "")
+    *_, line = outcome.err.splitlines()
+    assert line.startswith("algo-trader: algo-trader cannot be deployed: the environment of Fetch")
+    assert line.endswith("Lambda takes 4,096; Symbols has 3,514 of them. Shorten Symbols.")

@@ -164,6 +164,32 @@ def test_a_template_that_cannot_be_deployed_says_why(
             aws.deploy(name, {"Capital": "7"}, PROBING, rewrite=rewrite)
 
 
+def test_lambda_takes_an_environment_of_4096_bytes_and_no_more(aws: EmbeddedAws) -> None:
+    def measure_environment() -> int:
+        function = aws.client("lambda").get_function_configuration(FunctionName="full-fetch-bars")
+        return len(json.dumps(function["Environment"]["Variables"], separators=(",", ":")))
+
+    aws.deploy("full", {"Symbols": ""}, PROBING)
+    room = 4096 - measure_environment()
+    aws.deploy("full", {"Symbols": "A" * room}, PROBING)
+    assert measure_environment() == 4096
+    with pytest.raises(DeploymentProblem) as caught:
+        aws.deploy("full", {"Symbols": "A" * (room + 1)}, PROBING)
+    share = room + 1 + len('{"SYMBOLS":""}')
+    assert str(caught.value) == (
+        "full cannot be deployed: the environment of FetchBars has 4,097 bytes as JSON, and "
+        f"Lambda takes 4,096; Symbols has {share:,} of them. Shorten Symbols."
+    )
+    assert measure_environment() == 4096
+    aws.deploy("full", {"Symbols": "IBM"}, PROBING)
+    assert measure_environment() < 4096
+
+
+def test_a_first_deploy_names_the_parameter_that_is_too_large_too(aws: EmbeddedAws) -> None:
+    with pytest.raises(DeploymentProblem, match=r"LiveArmingParameter has 3,5.* Shorten LiveArm"):
+        aws.deploy("new", {"LiveArmingParameter": "/" + "a" * 3_500}, PROBING)
+
+
 @pytest.mark.parametrize(("number", "subscribed"), [("", 0), ("+12065550100", 1)])
 def test_a_phone_is_subscribed_when_it_is_given(
     aws: EmbeddedAws, number: str, subscribed: int

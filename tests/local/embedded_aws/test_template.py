@@ -97,6 +97,7 @@ def test_the_real_template_is_left_as_it_was(template: dict[str, Any]) -> None:
         ({"Zzzzzzz": "1"}, "it has Adjustment, "),
         ({"TradingMode": "real"}, "must be one of dry-run, paper, live"),
         ({"PhoneNumber3": "12345"}, "Write it in full, such as"),
+        ({"Symbols": "A" * 4_097}, "has 4,097 bytes, and CloudFormation takes 4,096. Shorten"),
     ],
 )
 def test_a_wrong_parameter_is_refused_with_what_is_right(
@@ -117,6 +118,7 @@ def test_a_parameter_without_a_default_must_be_given() -> None:
 
 def test_values_that_fit_are_taken(template: dict[str, Any]) -> None:
     check_parameters(template, {"TradingMode": "live", "Capital": "abc", "PhoneNumber1": ""})
+    check_parameters(template, {"Symbols": "A" * 4_096})
 
 
 def test_every_null_is_found_with_its_path() -> None:

@@ -11,6 +11,6 @@ FIELDS += ["run", "settings", "snapshot", "submission"]
 def lambda_handler(event, _context):
     assert sorted(event) == FIELDS
     failure = event["failure"] or {"error": "", "cause": ""}
-    answer = {"sms": "sent", "subject": "a run", "email": json.dumps(event)}
+    answer = {"sms": "sent", "subject": "a run", "email": json.dumps(event, ensure_ascii=False)}
     answer |= {"error": failure["error"], "cause": failure["cause"]}
     return play("Notify Failure" if event["failure"] else "Notify", event, answer)
