@@ -12,6 +12,7 @@ from fetch_bars.differences import compare
 from fetch_bars.opening import Opening
 from fetch_bars.scene import keep_checkpoints, last_session_pnl, scene_of
 from fetch_bars.stops_told import stops_to_tell
+from fetch_bars.switch import apply_restriction
 
 
 def gather_for_flatten(
@@ -50,7 +51,7 @@ def gather_for_flatten(
     )
     if run.sends_orders:
         keep_checkpoints(books, artifacts)
-    return snapshot
+    return apply_restriction(snapshot)
 
 
 def _as_if_reducing(seen: Snapshot) -> Snapshot:

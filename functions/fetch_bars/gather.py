@@ -15,6 +15,7 @@ from fetch_bars.opening import Opening
 from fetch_bars.performance import measured
 from fetch_bars.scene import keep_checkpoints, last_session_pnl, scene_of
 from fetch_bars.stops_told import stops_to_tell
+from fetch_bars.switch import apply_restriction
 
 
 def gather(
@@ -63,7 +64,7 @@ def gather(
         causes=compared.causes,
         stopped=stops_to_tell(opening, books, artifacts),
     )
-    snapshot = measured(opening, environ, artifacts, books, snapshot)
+    snapshot = apply_restriction(measured(opening, environ, artifacts, books, snapshot))
     if run.sends_orders:
         keep_checkpoints(books, artifacts)
     return snapshot, bars

@@ -10,6 +10,7 @@ from algotrader.model import Account, Snapshot
 from fetch_bars.opening import Opening
 from fetch_bars.performance import measured
 from fetch_bars.scene import last_session_pnl, scene_of
+from fetch_bars.switch import apply_restriction
 
 
 def report(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -> Snapshot:
@@ -22,7 +23,7 @@ def report(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -
         last_session_pnl=last_session_pnl(opening),
         warnings=(*scene.snapshot.warnings, *_blocked(opening.account)),
     )
-    return measured(opening, environ, artifacts, scene.books, snapshot)
+    return apply_restriction(measured(opening, environ, artifacts, scene.books, snapshot))
 
 
 def _blocked(account: Account) -> tuple[str, ...]:

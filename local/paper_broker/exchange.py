@@ -261,6 +261,8 @@ class Exchange:
             raise Refusal(403, rules.FORBIDDEN, "account is blocked from trading")
         if behaviour.trade_suspended_by_user:
             raise Refusal(403, rules.FORBIDDEN, "new orders are rejected by user request")
+        if behaviour.restricted_to_liquidation and ticket.side == "buy":
+            raise Refusal(403, rules.FORBIDDEN, "account is restricted to liquidation only")
         rules.check_fraction(ticket, fractionable=not names(behaviour.unfractionable, symbol))
         rules.check_wash_trade(ticket, self.book.open)
         self.funds.check(ticket, shorting=behaviour.shorting)

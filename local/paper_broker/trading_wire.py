@@ -102,6 +102,9 @@ def account(exchange: Exchange) -> dict[str, Any]:
         "transfers_blocked": False,
         "account_blocked": flags.account_blocked,
         "trade_suspended_by_user": flags.trade_suspended_by_user,
+        "admin_configurations": {"restrict_to_liquidation_reasons": {"unspecified": True}}
+        if flags.restricted_to_liquidation
+        else {},
         "options_approved_level": 0,
         "options_trading_level": 0,
         "created_at": instant(exchange.start),

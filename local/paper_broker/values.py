@@ -149,6 +149,8 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Whether a sell may open a short position.
     trading_blocked, account_blocked, trade_suspended_by_user : bool
         The account's flags.
+    restricted_to_liquidation : bool
+        Whether the account may only sell, and says so.
     """
 
     slippage_bps: Decimal = Decimal(2)
@@ -165,6 +167,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trading_blocked: bool = False
     account_blocked: bool = False
     trade_suspended_by_user: bool = False
+    restricted_to_liquidation: bool = False
 
 
 class Happened(msgspec.Struct, frozen=True):

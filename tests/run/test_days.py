@@ -14,7 +14,7 @@ from local.embedded_aws import Stack
 from local.paper_broker import PaperBrokerProcess
 from tests.run.conftest import SESSION, Bench
 from tests.support.claims import a_minute_later
-from tests.support.distorting_proxy import Answer
+from tests.support.distorting_proxy import Answer, Distortion, as_json
 from tests.support.live_desk import arm
 
 Paper = PaperBrokerProcess
@@ -165,6 +165,46 @@ def test_a_halted_desk_denies_everything_and_no_deploy_resumes_it(
     again = bench.ring(stack, {})
     assert (again.status, again.orders_sent, ids_of(fresh)) == ("SUCCEEDED", 0, [])
     assert "HALTED" in again.sms
+
+
+def hides_its_restriction(_method: str, path: str, answer: Answer) -> Answer:
+    if path != "/v2/account":
+        return answer
+    return as_json({**answer.json, "admin_configurations": {}}, answer.status)
+
+
+@pytest.mark.parametrize(
+    ("distort", "in_sms", "in_email"),
+    [
+        (None, "REDUCING (account may only sell: unspecified)", "TRADING_REDUCING"),
+        (hides_its_restriction, "1 rejected", "account is restricted to liquidation only"),
+    ],
+)
+def test_an_account_that_may_only_sell_sells_and_says_so(
+    bench: Bench,
+    deploy: Deploy,
+    fresh: Paper,
+    distort: Distortion | None,
+    in_sms: str,
+    in_email: str,
+) -> None:
+    stack = deploy()
+    assert bench.ring(stack, {}).orders_sent == 3
+    leaves = fresh.positions()[0]["symbol"]
+    fresh.open_session(date(2012, 6, 21))
+    fresh.behave(restricted_to_liquidation=True)
+    others = [each for each in ("AAPL", "GOOG", "IBM", "MSFT") if each != leaves]
+    bench.aws.deploy(stack.name, bench.addresses | {"Symbols": ",".join(others)})
+
+    told = bench.ring(stack, {}, distort)
+
+    assert told.status == "SUCCEEDED", told.cause
+    todays = [each for each in fresh.orders() if "-2012-06-21-" in each["client_order_id"]]
+    assert [(each["symbol"], each["side"]) for each in todays] == [(leaves, "sell")]
+    assert [each["status"] for each in todays] == ["filled"]
+    assert leaves in told.sms
+    assert in_sms in told.sms
+    assert in_email in told.email
 
 
 def test_a_late_bell_fails_with_a_text_and_trades_nothing(

@@ -11,7 +11,17 @@ from algotrader.model.words import Side
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The broker's account; ``last_equity`` is equity at the previous session's close."""
+    """The broker's account; ``last_equity`` is equity at the previous session's close.
+
+    Attributes
+    ----------
+    adjustments : Decimal
+        Today's deposits less withdrawals.
+    blocked_by : tuple of str
+        Names of the broker's flags that forbid trading; empty when none does.
+    only_sells_for : tuple of str
+        The broker's reasons for which the account may only sell; empty when it may buy.
+    """
 
     number: str
     status: str
@@ -20,8 +30,9 @@ class Account:
     cash: Decimal
     buying_power: Decimal
     non_marginable_buying_power: Decimal
-    adjustments: Decimal  # today's deposits less withdrawals
-    blocked_by: tuple[str, ...]  # names of the broker's flags that forbid trading, empty when none
+    adjustments: Decimal
+    blocked_by: tuple[str, ...]
+    only_sells_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

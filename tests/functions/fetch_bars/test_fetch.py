@@ -340,6 +340,33 @@ def test_a_flag_of_the_account_stops_every_run_by_name(
     assert world.stored() == []
 
 
+ONLY_SELLS = {"admin_configurations": {"restrict_to_liquidation_reasons": {"ach_return": True}}}
+
+
+@pytest.mark.parametrize("given", [{}, {"report_only": True}, {"dry_run": True}])
+def test_an_account_that_may_only_sell_reduces_whatever_the_switch_says(
+    world: World, given: Any
+) -> None:
+    world.server.on("GET /v2/account", ACCOUNT | ONLY_SELLS)
+
+    snapshot = snapshot_of(world, world.run(given))
+
+    assert snapshot.trading_state is TradingState.REDUCING
+    assert snapshot.trading_state_reason == "account may only sell: ach_return"
+    assert any("only sell (ach_return)" in each for each in snapshot.warnings)
+    with pytest.raises(client("ssm").exceptions.ParameterNotFound):
+        client("ssm").get_parameter(Name=STATE_NAME)
+
+
+def test_a_halted_desk_stays_halted_though_its_account_may_sell(world: World) -> None:
+    world.server.on("GET /v2/account", ACCOUNT | ONLY_SELLS)
+    client("ssm").put_parameter(Name=STATE_NAME, Type="String", Value="HALTED by me")
+
+    snapshot = snapshot_of(world, world.run())
+
+    assert (snapshot.trading_state, snapshot.trading_state_reason) == (TradingState.HALTED, "by me")
+
+
 def test_a_report_is_told_though_the_account_may_not_trade(world: World) -> None:
     world.server.on("GET /v2/account", ACCOUNT | {"trade_suspended_by_user": True})
 

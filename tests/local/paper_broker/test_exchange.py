@@ -332,6 +332,14 @@ def test_a_blocked_account_takes_no_order() -> None:
     assert (refusal.status, refusal.code) == (403, 40310000)
 
 
+def test_an_account_that_may_only_sell_sells() -> None:
+    world = World(restricted_to_liquidation=True, holdings={"FLAT": "1"})
+    refusal = refused(lambda: world.place("buy", "1"))
+    assert (refusal.status, refusal.code) == (403, 40310000)
+    assert refusal.message == "account is restricted to liquidation only"
+    assert world.place("sell", "1").is_open
+
+
 def test_a_symbol_is_unknown_until_it_lists() -> None:
     world = World()
     refusal = refused(lambda: world.place("buy", "1", "LATE"))

@@ -74,6 +74,20 @@ class Session(Answer, frozen=True):
         return datetime.combine(self.date, of_day, NEW_YORK).astimezone(UTC)
 
 
+class AdminConfigurations(Answer, frozen=True):
+    """What the broker has set for an account; only what we use."""
+
+    restrict_to_liquidation_reasons: Any = None
+
+    @property
+    def liquidation_reasons(self) -> tuple[str, ...]:
+        """Why the account may only sell, in Alpaca's words; empty when it may buy."""
+        reasons = self.restrict_to_liquidation_reasons
+        if not isinstance(reasons, dict):
+            return ()
+        return tuple(sorted(str(name) for name, is_set in reasons.items() if is_set is True))
+
+
 class Account(Answer, frozen=True):
     """``/v2/account``; only what we use, and of that only what Alpaca cannot do without."""
 
@@ -88,6 +102,7 @@ class Account(Answer, frozen=True):
     account_blocked: bool | None = None
     trading_blocked: bool | None = None
     trade_suspended_by_user: bool | None = None
+    admin_configurations: AdminConfigurations | None = None
 
     def to_model(self) -> model.Account:
         """Give our own account; the flags that forbid trading are named."""
@@ -98,6 +113,7 @@ class Account(Answer, frozen=True):
         without_margin = self.non_marginable_buying_power
         if without_margin is None:
             without_margin = min(self.cash, self.buying_power)
+        admin = self.admin_configurations or AdminConfigurations()
         return model.Account(
             number=self.account_number,
             status=self.status,
@@ -108,6 +124,7 @@ class Account(Answer, frozen=True):
             non_marginable_buying_power=without_margin,
             adjustments=self.intraday_adjustments or Decimal(0),
             blocked_by=tuple(blocked_by),
+            only_sells_for=admin.liquidation_reasons,
         )
 
 

@@ -86,6 +86,34 @@ def test_an_account_that_is_not_active_is_blocked(
 
 
 @pytest.mark.parametrize(
+    ("admin", "reasons"),
+    [
+        (
+            {"restrict_to_liquidation_reasons": {"unspecified": True, "ach_return": True}},
+            ("ach_return", "unspecified"),
+        ),
+        ({"restrict_to_liquidation_reasons": {"ach_return": False, "new_one": True}}, ("new_one",)),
+        ({"restrict_to_liquidation_reasons": {"ach_return": False}}, ()),
+        ({"restrict_to_liquidation_reasons": {"ach_return": None}}, ()),
+        ({"restrict_to_liquidation_reasons": {}}, ()),
+        ({"restrict_to_liquidation_reasons": None}, ()),
+        ({"restrict_to_liquidation_reasons": []}, ()),
+        ({"outgoing_transfers_blocked": True}, ()),
+        ({}, ()),
+        (None, ()),
+    ],
+)
+def test_an_account_that_may_only_sell_is_told_with_the_brokers_reasons(
+    server: ScriptedBroker, broker: AlpacaBroker, admin: Any, reasons: tuple[str, ...]
+) -> None:
+    server.on("GET /v2/account", {**ACCOUNT, "admin_configurations": admin})
+
+    account = broker.account()
+
+    assert (account.only_sells_for, account.blocked_by) == (reasons, ())
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"equity": "NaN"},
