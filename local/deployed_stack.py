@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from algotrader.model import TradingMode
-from local.embedded_aws.clients import make_client, make_session
+from local.embedded_aws.clients import KEYS, make_client, make_session
 from local.embedded_aws.process import REGION
 from local.runner.problems import UsageProblem
 
+BOOKS_ROLE = "BooksRole"
+SESSION_NAME = "algo-trader"  # as CloudTrail shows it
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 5, 15, 3
 # Codes by which AWS says that the caller's keys are at fault.
 _NO_CREDENTIALS = frozenset(
@@ -88,9 +90,36 @@ class DeployedStack:
         """Make the client of a service where the stack is."""
         return self._maker(service)
 
+    def books_client(self, service: str) -> Any:
+        """Make the client of a service with the rights of the stack's BooksRole.
+
+        The bucket takes a person's changes of the books from that role alone.
+
+        Raises
+        ------
+        UsageProblem
+            When the stack has no such role.
+        AwsProblem
+            When the user may not assume it.
+        """
+        return self._books_maker(service)
+
     @cached_property
     def _maker(self) -> Any:
         return _client_maker(self.place)
+
+    @cached_property
+    def _books_maker(self) -> Any:
+        role = self.output(BOOKS_ROLE)
+        with told(f"the role {role} cannot be assumed"):
+            answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName=SESSION_NAME)
+        made = answer["Credentials"]
+        keys = {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+            "aws_session_token": made["SessionToken"],
+        }
+        return _client_maker(replace(self.place, region=self.region), keys)
 
 
 def find_stack(place: Place) -> DeployedStack:
@@ -130,8 +159,8 @@ def find_stack(place: Place) -> DeployedStack:
         )
 
 
-def _client_maker(place: Place) -> Any:
-    """Give what makes the client of a service.
+def _client_maker(place: Place, keys: Mapping[str, str] | None = None) -> Any:
+    """Return what makes the client of a service, with a role's keys or the user's own.
 
     An endpoint of one's own gets the keys that an embedded AWS takes, unless a profile is named:
     the user's keys are for AWS alone.
@@ -141,9 +170,9 @@ def _client_maker(place: Place) -> Any:
 
     url = place.endpoint_url
     if url and not place.profile:
-        own = make_session(place.region or REGION)
+        own = make_session(place.region or REGION, keys or KEYS)
         return lambda service: make_client(own, service, url)
-    session = boto3.Session(region_name=place.region, profile_name=place.profile)
+    session = boto3.Session(region_name=place.region, profile_name=place.profile, **keys or {})
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from algotrader.adapters.adjustments import add_adjustments, read_adjustments
 from algotrader.adapters.alpaca import AlpacaBroker
@@ -229,7 +230,11 @@ def look(place: Place) -> Iterator[Shelves]:
     """
     stack = find_stack(place)
     parameters = stack.parameters
-    with clients_from(stack.client):
+
+    def client(service: str) -> Any:  # the keys are the user's to read, the books the role's
+        return stack.books_client(service) if service == "s3" else stack.client(service)
+
+    with clients_from(client):
         artifacts = Artifacts(stack.output("Bucket"))
         with told("the stack's keys or books cannot be read"):
             broker = _broker(stack)

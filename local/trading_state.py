@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,8 @@ class StackSwitch:
         The name of the parameter in SSM.
     bucket : str
         The stack's bucket, in which the desk's ledger lies.
+    books_client : callable
+        Makes the client of a service that may write the ledger.
     """
 
     stack: str
@@ -37,7 +40,7 @@ class StackSwitch:
     parameter: str
     bucket: str
     ssm: Any
-    s3: Any
+    books_client: Callable[[str], Any]
 
     def read(self) -> str | None:
         """Give the parameter's text, None when there is none.
@@ -78,7 +81,7 @@ class StackSwitch:
             When AWS does not take it: the peak stays.
         """
         with told("the peak is not reset"):
-            self.s3.put_object(
+            self.books_client("s3").put_object(
                 Bucket=self.bucket,
                 Key=RESET_KEY,
                 Body=msgspec.json.encode(ResetPeak(now)),
@@ -114,7 +117,7 @@ def switch_of(stack: DeployedStack) -> StackSwitch:
         parameter=stack.output(OUTPUT),
         bucket=stack.outputs.get("Bucket", ""),
         ssm=stack.client("ssm"),
-        s3=stack.client("s3"),
+        books_client=stack.books_client,
     )
 
 

@@ -22,8 +22,8 @@ settings.load_profile("desk")
 # Tests that start whole runs, or the command, again and again: `make test-runs` has them.
 RUNS = (
     "tests/run/",
-    *(f"tests/local/cli/test_{each}.py" for each in ("arm", "flatten", "holdings", "plan", "run")),
-    *(f"tests/local/cli/test_{each}.py" for each in ("state", "stop")),
+    *(f"tests/local/cli/test_{each}.py" for each in ("arm", "books_role", "flatten", "holdings")),
+    *(f"tests/local/cli/test_{each}.py" for each in ("plan", "run", "state", "stop")),
     *(f"tests/template/test_{each}.py" for each in ("least_privilege", "lifecycle")),
 )
 

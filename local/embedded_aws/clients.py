@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from local.embedded_aws.process import REGION
 
+# What an embedded AWS takes for its root, and nobody else does.
+KEYS = MappingProxyType({"aws_access_key_id": "test", "aws_secret_access_key": "test"})
 
-def make_session(region: str = REGION) -> Any:
-    """Make a boto3 session with the keys that an embedded AWS takes, and nobody else does."""
+
+def make_session(region: str = REGION, keys: Mapping[str, str] = KEYS) -> Any:
+    """Make a boto3 session with keys for an embedded AWS."""
     import boto3  # noqa: PLC0415 - 0.3 s that the command line's help need not wait for
     import botocore.session  # noqa: PLC0415
 
@@ -20,12 +25,7 @@ def make_session(region: str = REGION) -> Any:
             "credentials_file": (None, None, os.devnull, None),
         }
     )
-    return boto3.Session(
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - ministack's own
-        region_name=region,
-        botocore_session=own,
-    )
+    return boto3.Session(**keys, region_name=region, botocore_session=own)
 
 
 def make_client(session: Any, service: str, endpoint_url: str) -> Any:

@@ -19,6 +19,8 @@ TEMPLATE = CHECKOUT / "template.yaml"
 FUNCTION = "AWS::Serverless::Function"
 STATE_MACHINE = "AWS::Serverless::StateMachine"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
+TLS_ONLY = "TlsOnly"
+SESSIONS = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role"
 
 
 class _Loader(yaml.SafeLoader):
@@ -62,7 +64,7 @@ def embed(
 
     Image functions run from a zip that holds a bootstrap, the definition comes in line, and the
     schedules stay but are off, whatever the parameters say: ministack would ring them, and in UTC.
-    The bucket's TLS-only policy goes: loopback has no TLS.
+    The bucket's policy asks for no TLS, which loopback does not have, and names sessions of roles.
 
     Parameters
     ----------
@@ -74,7 +76,6 @@ def embed(
     resources = {
         name: _embedded_resource(resource, definition, code)
         for name, resource in template["Resources"].items()
-        if resource["Type"] != BUCKET_POLICY
     }
     return {**template, "Resources": resources}
 
@@ -107,6 +108,13 @@ def _embedded_resource(
             for name, event in properties.get("Events", {}).items()
         }
         return {**resource, "Properties": properties}
+    if resource["Type"] == BUCKET_POLICY:
+        document = resource["Properties"]["PolicyDocument"]
+        statements = [
+            _naming_sessions(each) for each in document["Statement"] if each["Sid"] != TLS_ONLY
+        ]
+        policy = {**document, "Statement": statements}
+        return {**resource, "Properties": {**resource["Properties"], "PolicyDocument": policy}}
     return dict(resource)
 
 
@@ -134,6 +142,17 @@ def null_paths(value: object, path: str = "") -> list[str]:
     else:
         items = enumerate(value) if isinstance(value, list) else ()
     return [found for key, each in items for found in null_paths(each, f"{path}.{key}")]
+
+
+def _naming_sessions(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the sessions of the roles that a statement excepts.
+
+    When a role's session makes a request, aws:PrincipalArn is the role's ARN on AWS, and the
+    session's in ministack.
+    """
+    roles = statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    sessions = [{"Fn::Sub": f"{SESSIONS}/${{{each['Fn::GetAtt'][0]}}}/*"} for each in roles]
+    return {**statement, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": sessions}}}
 
 
 def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> None:

@@ -211,7 +211,15 @@ def texts(node: Node) -> Iterator[str]:
 def prefixes(node: Node) -> set[str]:
     """Give the prefixes of keys in the bucket that a node spells; a journal lies under runs/."""
     found = {match.group() for text in texts(node) if (match := PREFIX.match(text))}
-    tree = modules()[node[0]].tops[node[1]]
-    if any(isinstance(each, ast.Attribute) and each.attr == "journal" for each in ast.walk(tree)):
-        found.add("runs/")
+    for each in ast.walk(modules()[node[0]].tops[node[1]]):
+        match each:
+            case ast.JoinedStr(
+                [ast.FormattedValue(ast.Attribute(attr="journal")), ast.Constant(str(key)), *_]
+            ):
+                folder, slash, _ = key.partition("/")
+                found.add(f"runs/*/{folder}/" if slash else "runs/")
+            case ast.JoinedStr([ast.FormattedValue(ast.Attribute(attr="journal")), *_]):
+                found.add("runs/")
+            case _:
+                continue
     return found

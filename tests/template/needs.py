@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from local.embedded_aws import EmbeddedAws, Stack
@@ -116,13 +117,29 @@ def s3_needs(step: str, bucket: str) -> set[Need]:
     for node, made in callers.items():
         for operation in made:
             assert operation in S3_ACTIONS, f"{node} calls {operation}: say here what that needs"
-            reach = given if node == ARTIFACTS else calls.prefixes.get(node)
+            reach = widest(given if node == ARTIFACTS else calls.prefixes.get(node, set()))
             assert reach, f"{node} calls {operation} on keys that cannot be read off its source"
             actions = S3_ACTIONS[operation]
             needs |= {(action, f"{arn}/{prefix}*") for action in actions for prefix in reach}
             if operation != "put_object":  # without it a missing key answers 403, not 404
                 needs.add(("s3:ListBucket", arn))
     return needs
+
+
+def widest(found: set[str]) -> set[str]:
+    """Leave out the prefixes that lie below another one."""
+    return {
+        each
+        for each in found
+        if not any(fnmatchcase(each, f"{other}*") for other in found - {each})
+    }
+
+
+def books_needs(stack: Stack) -> set[Need]:
+    """Say what the commands on the books do with the bucket: tests of theirs miss each of these."""
+    arn = f"arn:aws:s3:::{stack.bucket}"
+    below = {(action, f"{arn}/ledger/*") for action in ("s3:GetObject", "s3:PutObject")}
+    return below | {("s3:ListBucket", arn)}
 
 
 def machine_needs(aws: EmbeddedAws, stack: Stack) -> set[Need]:
@@ -179,4 +196,5 @@ def all_needs(aws: EmbeddedAws, stack: Stack) -> dict[str, set[Need]]:
     needs = {f"{name}Role": function_needs(aws, stack, name) for name in STEPS}
     needs["TradingDayRole"] = machine_needs(aws, stack)
     needs["BellRole"] = bell_needs(aws, stack)
+    needs["BooksRole"] = books_needs(stack)
     return needs

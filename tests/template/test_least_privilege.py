@@ -2,9 +2,10 @@
 
 Two proofs. What a stack's policies grant is compared with what is derived from the code, the
 definition and the schedules. And a whole day is run, live and every value by reference, with one
-grant of a function's role taken away at a time: each must be missed. The embedded AWS holds the
+grant of a function's role taken away at a time: each must be missed. The embedded AWS checks the
 calls of functions against their roles, but not those of the state machine and of Scheduler: for
-their two roles, and for logs and traces, the derivation stands alone.
+their two roles, and for logs and traces, the derivation stands alone. The commands that assume the
+role of the books have a test of their own, in tests/local/cli/test_books_role.py.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 import pytest
 
 from local.embedded_aws import EmbeddedAws, Stack
+from local.embedded_aws.process import ACCOUNT
 from local.paper_broker import PaperBrokerProcess
 from tests.support.live_desk import switch_on
 from tests.template.calls import FUNCTIONS
@@ -35,8 +37,13 @@ ROLES = [
     "NotifyRole",
     "TradingDayRole",
     "BellRole",
+    "BooksRole",
 ]
-SERVICES = {"TradingDayRole": "states.amazonaws.com", "BellRole": "scheduler.amazonaws.com"}
+TRUSTED = {
+    "TradingDayRole": {"Service": "states.amazonaws.com"},
+    "BellRole": {"Service": "scheduler.amazonaws.com"},
+    "BooksRole": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+}
 SESSION = date(2012, 6, 20)
 SLOTS = [f"{hour:02}{minute:02}" for hour in range(10) for minute in range(0, 60, 5)]
 LIMIT = "INLINE_LIMIT_BYTES = 16 * 1024"
@@ -215,7 +222,9 @@ def test_a_role_is_granted_all_that_is_needed_each_once_and_nothing_more(
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_is_one_policy_of_plain_allowances_for_one_service(bench: Bench, role: str) -> None:
+def test_a_role_is_one_policy_of_plain_allowances_for_one_principal(
+    bench: Bench, role: str
+) -> None:
     iam, name = bench.aws.client("iam"), resource_ids(bench.aws, bench.stack)[role]
     assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
     ((_, _, document),) = bench.policies(role)
@@ -223,7 +232,7 @@ def test_a_role_is_one_policy_of_plain_allowances_for_one_service(bench: Bench, 
         assert set(statement) == {"Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
     (trust,) = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"Service": SERVICES.get(role, "lambda.amazonaws.com")}
+    assert trust["Principal"] == TRUSTED.get(role, {"Service": "lambda.amazonaws.com"})
     assert trust["Action"] == "sts:AssumeRole"
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
+import botocore.session
 import pytest
 
 pytestmark = pytest.mark.asl
@@ -49,12 +51,31 @@ def test_only_what_knows_nothing_narrower_is_allowed_anywhere(transformed: dict[
                 assert actions <= ANYWHERE, name
 
 
-def test_no_step_may_write_the_ledger_but_the_one_that_folds_it(
+def writers(template: dict[str, Any], prefix: str) -> set[str]:
+    """Name the roles whose own policies let them write below a prefix of the bucket."""
+    below = {"Fn::Sub": f"${{Artifacts.Arn}}/{prefix}"}
+    return {
+        name
+        for name, role in roles(template).items()
+        for each in statements(role)
+        if "s3:PutObject" in as_list(each["Action"]) and below in as_list(each["Resource"])
+    }
+
+
+def test_each_prefix_of_the_bucket_is_written_by_as_few_roles_as_may_be(
     transformed: dict[str, Any],
 ) -> None:
+    # What runs the strategy's code may hand values on, and touch nothing else of the journal.
+    assert writers(transformed, "runs/*/states/*") == {"ComputeIndicatorsRole", "DecideOrdersRole"}
+    assert writers(transformed, "runs/*") == {"FetchBarsRole", "SubmitOrdersRole", "NotifyRole"}
+    assert writers(transformed, "ledger/*") == {"FetchBarsRole", "BooksRole"}
+    assert writers(transformed, "strategies/*") == set()
+
+
+def test_no_role_reaches_the_ledger_but_those_that_write_it(transformed: dict[str, Any]) -> None:
     for name, role in roles(transformed).items():
         reaches = "/ledger/" in str([each["Resource"] for each in statements(role)])
-        assert reaches == (name == "FetchBarsRole"), name
+        assert reaches == (name in {"FetchBarsRole", "BooksRole"}), name
 
 
 def test_nothing_may_delete(transformed: dict[str, Any]) -> None:
@@ -64,12 +85,112 @@ def test_nothing_may_delete(transformed: dict[str, Any]) -> None:
         assert deletes <= {"logs:DeleteLogDelivery"}, name
 
 
-def test_the_bucket_refuses_whoever_comes_without_tls(transformed: dict[str, Any]) -> None:
-    policy = transformed["Resources"]["ArtifactsPolicy"]["Properties"]["PolicyDocument"]
-    (statement,) = policy["Statement"]
+def bucket_statements(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    policy = template["Resources"]["ArtifactsPolicy"]["Properties"]["PolicyDocument"]
+    return {each["Sid"]: each for each in policy["Statement"]}
+
+
+def test_the_bucket_refuses_requests_without_tls(transformed: dict[str, Any]) -> None:
+    statement = bucket_statements(transformed)["TlsOnly"]
     assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert len(statement["Resource"]) == 2
+
+
+WRITING = {"JournalWriters": "runs/*", "LedgerWriters": "ledger/*"}
+
+
+@pytest.mark.parametrize(("sid", "prefix"), WRITING.items())
+def test_the_bucket_denies_writes_to_every_principal_but_the_roles_that_write(
+    transformed: dict[str, Any], sid: str, prefix: str
+) -> None:
+    statement = dict(bucket_statements(transformed)[sid])
+    actions = statement.pop("Action")
+    ((operator, condition),) = statement.pop("Condition").items()
+    # Neither NotPrincipal nor the bucket itself: nobody is locked out of the bucket.
+    assert statement == {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Resource": {"Fn::Sub": f"${{Artifacts.Arn}}/{prefix}"},
+    }
+    assert not [each for each in actions if "Bucket" in each or each == "s3:*"]
+    # Without IfExists, and negated: a request without the key is denied as well.
+    assert operator == "ArnNotEquals"
+    ((key, arns),) = condition.items()
+    assert key == "aws:PrincipalArn"
+    allowed = {each["Fn::GetAtt"][0] for each in arns}
+    assert arns == [
+        {"Fn::GetAtt": [name, "Arn"]} for name in dict.fromkeys(a["Fn::GetAtt"][0] for a in arns)
+    ]
+    below = writers(transformed, prefix)
+    assert allowed == below | (
+        writers(transformed, "runs/*/states/*") if prefix == "runs/*" else set()
+    )
+
+
+# How IAM names what S3's operations on an object need, where it is not the operation's own name.
+NEEDED = {
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteObjects": "DeleteObject",
+    "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
+}
+# IAM's own names for the same on a version, and for what a replication rule writes.
+MORE = {
+    *("DeleteObjectVersion", "DeleteObjectVersionTagging"),
+    *("PutObjectVersionTagging", "PutObjectVersionAcl"),
+    *("ReplicateObject", "ReplicateDelete", "ReplicateTags"),
+}
+HARMLESS = {
+    "SelectObjectContent": "it reads",
+    "RestoreObject": "it brings an archived object within reach, as it was",
+    "RenameObject": "directory buckets alone know it",
+}
+
+
+def changing_operations() -> set[str]:
+    """Name the operations of S3's model that may change an object."""
+    model = botocore.session.get_session().get_service_model("s3")
+    found = set()
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        members = operation.input_shape.members if operation.input_shape else {}
+        is_about_objects = "Bucket" in members and ("Key" in members or name == "DeleteObjects")
+        if is_about_objects and operation.http["method"] not in {"GET", "HEAD"}:
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("sid", WRITING)
+def test_no_operation_of_s3_that_changes_an_object_is_left_out(
+    transformed: dict[str, Any], sid: str
+) -> None:
+    operations = changing_operations()
+    assert {"PutObject", "DeleteObjects", "PutObjectRetention"} <= operations
+    assert set(HARMLESS) <= operations
+    needed = {NEEDED.get(each, each) for each in operations - set(HARMLESS)} | MORE
+    patterns = bucket_statements(transformed)[sid]["Action"]
+    missed = {
+        each
+        for each in needed
+        if not any(fnmatchcase(f"s3:{each}", pattern) for pattern in patterns)
+    }
+    assert missed == set()
+
+
+def test_a_person_assumes_the_role_of_the_books_and_no_other(transformed: dict[str, Any]) -> None:
+    root = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    trusting = {
+        name
+        for name, role in roles(transformed).items()
+        for each in role["AssumeRolePolicyDocument"]["Statement"]
+        if each["Principal"] == root
+    }
+    assert trusting == {"BooksRole"}
+    assert transformed["Outputs"]["BooksRole"]["Value"] == {"Fn::GetAtt": ["BooksRole", "Arn"]}
 
 
 def test_eventbridge_may_publish_in_the_form_of_awss_own_samples(

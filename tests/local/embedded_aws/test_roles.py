@@ -13,6 +13,7 @@ from local.embedded_aws import EmbeddedAws, Stack
 
 PROBING = Path(__file__).with_name("probing")
 STEPS = ["fetch-bars", "compute-indicators", "decide-orders", "submit-orders", "notify"]
+JOURNAL = ["fetch-bars", "submit-orders", "notify"]
 OTHER = "/other/parameter"
 
 
@@ -43,7 +44,10 @@ def allowed(
 @pytest.mark.parametrize(
     ("key", "writers"),
     [
-        ("runs/2026-01-05/claim.json", STEPS),
+        ("runs/2026-01-05/2026-01-05-day/claim.json", JOURNAL),
+        ("runs/2026-01-05/2026-01-05-day/plan-001.json", JOURNAL),
+        ("runs/2026-01-05/2026-01-05-day/states/features-0.json", STEPS),
+        ("runs/2026-01-05/2026-01-05-day/dry-run/x/states/features-0.json", STEPS),
         ("ledger/abc123.json", ["fetch-bars"]),
         ("strategies/model.bin", []),
         ("elsewhere", []),
@@ -57,9 +61,16 @@ def test_a_step_writes_only_where_it_should(
 
 
 def test_a_missing_key_is_told_from_a_forbidden_one(aws: EmbeddedAws, stack: Stack) -> None:
-    call = ("s3", "get_object", {"Bucket": stack.bucket, "Key": "runs/none"})
+    call = ("s3", "get_object", {"Bucket": stack.bucket, "Key": "runs/day/run/states/none"})
     for step in STEPS:
         assert allowed(aws, step, [call]) == [True], step
+
+
+def test_what_runs_the_strategy_reads_no_more_of_the_journal_than_it_is_handed(
+    aws: EmbeddedAws, stack: Stack
+) -> None:
+    call = ("s3", "get_object", {"Bucket": stack.bucket, "Key": "runs/day/run/claim.json"})
+    assert [step for step in STEPS if allowed(aws, step, [call]) == [True]] == JOURNAL
 
 
 def test_only_compute_indicators_reads_the_user_s_own_files(aws: EmbeddedAws, stack: Stack) -> None:

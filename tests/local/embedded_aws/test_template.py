@@ -83,6 +83,36 @@ def test_nothing_else_changes(template: dict[str, Any], embedded: dict[str, Any]
     assert {**embedded, "Resources": {}} == {**template, "Resources": {}}
 
 
+def test_the_bucket_s_policy_names_sessions_and_asks_for_no_tls(
+    template: dict[str, Any], embedded: dict[str, Any]
+) -> None:
+    real, ours = (
+        {
+            each["Sid"]: each
+            for each in one["Resources"]["ArtifactsPolicy"]["Properties"]["PolicyDocument"][
+                "Statement"
+            ]
+        }
+        for one in (template, embedded)
+    )
+    assert {*real} - {*ours} == {"TlsOnly"}
+    for sid, statement in ours.items():
+        arns = real[sid]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+        sessions = statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+        assert sessions == [
+            {
+                "Fn::Sub": "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role/"
+                f"${{{each['Fn::GetAtt'][0]}}}/*"
+            }
+            for each in arns
+        ]
+        same = {**real[sid], "Condition": statement["Condition"]}
+        assert statement == same
+        assert {key: [*keys] for key, keys in statement["Condition"].items()} == {
+            key: [*keys] for key, keys in real[sid]["Condition"].items()
+        }
+
+
 def test_the_real_template_is_left_as_it_was(template: dict[str, Any]) -> None:
     before = copy.deepcopy(template)
     embed(template, read_definition(template), CODE)

@@ -1,0 +1,150 @@
+"""The commands on the books write by the stack's role, and by it alone.
+
+The user here may describe the stack, read the keys, list executions and assume the role: what
+docs/operations.md asks for. The embedded AWS holds every call to that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cli import _run
+from local.runner.desk import STACK, Desk, DeskPlan, open_desk
+from tests.template.needs import resource_ids
+
+Say = Callable[..., tuple[int, str, str]]
+ROLE = "BooksRole"
+# On AWS a missing key answers 403 without s3:ListBucket, in the embedded AWS 404 in any case.
+UNENFORCED = {"s3:ListBucket"}
+COMMANDS = {
+    "adopt": ("adopt", "IBM", "2"),
+    "release": ("release", "IBM", "1"),
+    "reset-peak": ("resume", "--reset-peak"),
+}
+
+
+@pytest.fixture(scope="module", name="desk")
+def desk_beside_a_user() -> Iterator[Desk]:
+    with open_desk(DeskPlan(broker=None, parameters={"Symbols": "AAPL,IBM"})) as standing:
+        paper = standing.paper_broker
+        assert paper is not None
+        paper.open_session(date(2012, 2, 14))
+        paper.order_by_hand("IBM", "buy", "30")
+        paper.positions()  # a look at the market: they fill
+        yield standing
+
+
+def statement(action: str | list[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+class Operator:
+    """A user with the permissions that the docs ask for, and a profile of theirs."""
+
+    def __init__(self, desk: Desk, folder: Path) -> None:
+        self.iam, self.stack = desk.aws.client("iam"), desk.stack
+        self.iam.create_user(UserName="operator")
+        key = self.iam.create_access_key(UserName="operator")["AccessKey"]
+        self.config = folder / "config"
+        self.config.write_text(
+            f"[profile operator]\nregion = us-east-1\naws_access_key_id = {key['AccessKeyId']}\n"
+            f"aws_secret_access_key = {key['SecretAccessKey']}\n"
+        )
+        self.permit()
+
+    def permit(self, *, assumes: bool = True) -> None:
+        """Give the permissions that the docs name, with or without the role."""
+        account = self.stack.outputs[ROLE].split(":")[4]
+        parameter = f"arn:aws:ssm:us-east-1:{account}:parameter"
+        allowed = [
+            statement("cloudformation:DescribeStacks", "*"),
+            statement("ssm:GetParameter", f"{parameter}/{STACK}/alpaca-keys"),
+            statement(
+                ["ssm:GetParameter", "ssm:PutParameter"],
+                parameter + self.stack.trading_state_parameter,
+            ),
+            statement("states:ListExecutions", self.stack.state_machine_arn),
+        ]
+        if assumes:
+            allowed.append(statement("sts:AssumeRole", self.stack.outputs[ROLE]))
+        self.iam.put_user_policy(
+            UserName="operator", PolicyName="operates", PolicyDocument=document(*allowed)
+        )
+
+
+@pytest.fixture(scope="module")
+def operator(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    return Operator(desk, tmp_path_factory.mktemp("aws"))
+
+
+@pytest.fixture
+def say(
+    desk: Desk,
+    operator: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Say:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(operator.config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        place = ("--endpoint-url", desk.aws.endpoint_url, "--profile", "operator")
+        status = _run([*arguments, *place])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_user_with_the_documented_permissions_changes_the_books(
+    say: Say, command: tuple[str, ...]
+) -> None:
+    status, _, err = say(*command)
+    assert (status, err) == (0, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_user_who_may_not_assume_the_role_changes_nothing_and_is_told_its_name(
+    say: Say, desk: Desk, operator: Operator, command: tuple[str, ...]
+) -> None:
+    operator.permit(assumes=False)
+    try:
+        status, _, err = say(*command)
+    finally:
+        operator.permit()
+    assert (status, err.count("\n")) == (1, 1)
+    assert f"the role {desk.stack.outputs[ROLE]} cannot be assumed: AccessDenied" in err
+
+
+def test_each_grant_of_the_role_is_missed_by_one_of_the_commands(say: Say, desk: Desk) -> None:
+    iam, name = desk.aws.client("iam"), resource_ids(desk.aws, desk.stack)[ROLE]
+    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    whole = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    grants = [
+        (action, each["Resource"])
+        for each in whole["Statement"]
+        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+    ]
+    unmissed = set()
+    for taken in grants:
+        left = [statement(*each) for each in grants if each != taken]
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document(*left))
+        if all(say(*command)[0] == 0 for command in COMMANDS.values()):
+            unmissed.add(taken[0])
+    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(whole))
+    assert unmissed == UNENFORCED
+    assert all(say(*command)[0] == 0 for command in COMMANDS.values())
