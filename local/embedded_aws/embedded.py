@@ -162,8 +162,8 @@ class EmbeddedAws:
         """Deploy what ``sam build`` left, as it is; image functions run in their containers.
 
         Only the definition is put into S3, as ``sam package`` does, but as JSON: ministack reads no
-        YAML. So the schedules ring, in UTC, unless the parameters turn them off, and the bucket's
-        TLS-only policy is there, which an `EmbeddedAws` that enforces IAM holds every call against.
+        YAML. So the schedules ring, in UTC, unless the parameters turn them off. The bucket has its
+        real policy, by which an `EmbeddedAws` that enforces IAM denies every call without TLS.
 
         Parameters
         ----------
