@@ -14,13 +14,14 @@ from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.claim import Grip, finish, is_under_way, take_claim
 from algotrader.bell import NEW_YORK
 from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult
-from algotrader.errors import ConfigurationError, InvalidInputError
+from algotrader.errors import InvalidInputError
 from algotrader.model import Bar, Run, Settings, Snapshot
-from fetch_bars.alone import check_alone, is_overtaken
+from fetch_bars.alone import check_alone
 from fetch_bars.flatten import gather_for_flatten
 from fetch_bars.gather import gather
 from fetch_bars.opening import Opening, journal_of, open_run
 from fetch_bars.report import report
+from fetch_bars.take_over import take_over
 
 
 class Fetched(Struct, frozen=True):
@@ -29,18 +30,6 @@ class Fetched(Struct, frozen=True):
     run: Run
     settings: Settings
     snapshot: Snapshot
-
-
-class Bought(Struct, frozen=True):
-    """An entry of a stored decision, as far as a take-over looks at it."""
-
-    symbol: str
-
-
-class Decided(Struct, frozen=True):
-    """``decision.json``, as far as a take-over looks at it."""
-
-    entries: tuple[Bought, ...] = ()
 
 
 def fetch(
@@ -75,7 +64,7 @@ def fetch(
         if not opening.report_only:
             check_alone(run, artifacts)
         if claimed.grip is not Grip.NEW and not opening.report_only:
-            repeated = _taken_over(opening, artifacts)
+            repeated = take_over(opening, claimed.holders, artifacts)
             if repeated is not None:
                 return repeated
         return _gathered(opening, environ, artifacts)
@@ -121,53 +110,6 @@ def _check_slot_is_not_over(opening: Opening, artifacts: Artifacts) -> None:
                 slot=run.slot,
                 later=later,
             )
-
-
-def _taken_over(opening: Opening, artifacts: Artifacts) -> FetchBarsResult | None:
-    """Go on with what an earlier execution gathered, once its decision stands; else None.
-
-    The same snapshot, bars and deadline give the same decision, and so the same orders. Where
-    another run has traded since, or a live desk is not armed any more, its deadline is now: what it
-    sent is settled, and no more is sent.
-    """
-    run = opening.run
-    decided = artifacts.read(f"{run.journal}decision.json", Decided)
-    if decided is None:
-        return None
-    fetched = artifacts.read(f"{run.journal}fetched.json", Fetched)
-    bars = artifacts.read(f"{run.journal}bars.json", dict[str, BarColumns])
-    if fetched is None or (bars is None and not run.is_flatten):
-        return None
-    if (fetched.run.desk, fetched.run.mode) != (run.desk, run.mode):
-        raise ConfigurationError(
-            "RUN_OF_ANOTHER_DESK",
-            "Another account, strategy or mode was deployed when this run decided. Deploy that "
-            "again to finish it, or let the next session trade with the new one.",
-            run_id=run.run_id,
-            begun_by=f"{fetched.run.desk}/{fetched.run.mode.value}",
-            deployed=f"{run.desk}/{run.mode.value}",
-        )
-    beyond = sorted({each.symbol for each in decided.entries} - set(run.entry_symbols))
-    if beyond:
-        raise InvalidInputError(
-            "RUN_DECIDED_MORE",
-            "When this run decided it was to buy these too, and a decision is taken once. Start it "
-            "again with the same input and Symbols as then, or let the next session trade.",
-            run_id=run.run_id,
-            symbols=", ".join(beyond[:10]),
-        )
-    mine = replace(fetched.run, execution_arn=run.execution_arn)
-    is_disarmed = opening.arming is not None and opening.arming.until is None
-    if is_disarmed or is_overtaken(fetched.run, artifacts):
-        mine = replace(mine, deadline=min(mine.deadline, opening.clock.now))
-    return FetchBarsResult(
-        outcome="FLATTEN" if run.is_flatten else "OPEN",
-        message=f"Run {run.run_id} goes on with the decision that it had taken.",
-        run=mine,
-        settings=fetched.settings,
-        bars=None if bars is None else artifacts.put(mine, "bars", bars),
-        snapshot=artifacts.put(mine, "snapshot", fetched.snapshot),
-    )
 
 
 def _result(

@@ -86,7 +86,10 @@ class Artifacts:
 
     def holds(self, key: str) -> bool:
         """Tell whether there is an object of this key, whatever is in it."""
-        return self._read(key) is not None
+        try:
+            return self._read(key) is not None
+        except InvalidInputError:
+            return True
 
     def read_with_tag(self, key: str, kind: type[T]) -> tuple[T, str] | None:
         """Read a value and the entity tag that `replace` needs; None when there is none."""

@@ -15,6 +15,7 @@ from algotrader.delays import LAST_CALL, SETTLE
 from algotrader.model import Run
 
 _ATTEMPTS = 5
+_MOST_EARLIER = 20
 _ENDED_WITHOUT_WORD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
@@ -22,13 +23,14 @@ class Claim(Struct, frozen=True):
     """``claim.json``: which execution has the run, and how it stands.
 
     ``at`` is when it took it, by the broker's clock; ``ended`` when it gave it back, by the
-    machine's.
+    machine's. ``earlier`` are the executions that had the run before, oldest first.
     """
 
     execution_arn: str
     state: Literal["running", "done", "failed"]
     at: datetime
     ended: datetime | None = None
+    earlier: tuple[str, ...] = ()
 
 
 class Grip(StrEnum):
@@ -42,10 +44,19 @@ class Grip(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it went; ``holder`` is the execution that has the run now, or had it before."""
+    """How it went.
+
+    Attributes
+    ----------
+    holder : str
+        The execution that has the run now, or had it before.
+    holders : tuple of str
+        All executions that have or had it, oldest first, this one included; none if it is refused.
+    """
 
     grip: Grip
     holder: str
+    holders: tuple[str, ...]
 
 
 def claim_key(run: Run) -> str:
@@ -59,24 +70,24 @@ def take_claim(artifacts: Artifacts, run: Run, now: datetime) -> Outcome:
     Every write is conditional, so that of two executions at the same instant one is refused.
     """
     key = claim_key(run)
-    mine = Claim(run.execution_arn, "running", now)
-    holder = ""
+    me, holder = run.execution_arn, ""
     for _ in range(_ATTEMPTS):
-        if artifacts.create(key, mine):
-            return Outcome(Grip.NEW, run.execution_arn)
+        if artifacts.create(key, Claim(me, "running", now)):
+            return Outcome(Grip.NEW, me, (me,))
         found = artifacts.read_with_tag(key, Claim)
         if found is None:
             continue
         claim, tag = found
         holder = claim.execution_arn
-        is_own = holder == run.execution_arn
+        is_own = holder == me
+        before = tuple(each for each in (*claim.earlier, holder) if each != me)[-_MOST_EARLIER:]
         if is_own and claim.state == "running":
-            return Outcome(Grip.AGAIN, holder)
+            return Outcome(Grip.AGAIN, holder, (*before, me))
         if claim.state == "done" or (claim.state == "running" and not _was_stopped(holder)):
-            return Outcome(Grip.REFUSED, holder)
-        if artifacts.replace(key, mine, tag):
-            return Outcome(Grip.AGAIN if is_own else Grip.TAKEN_OVER, holder)
-    return Outcome(Grip.REFUSED, holder)
+            return Outcome(Grip.REFUSED, holder, ())
+        if artifacts.replace(key, Claim(me, "running", now, earlier=before), tag):
+            return Outcome(Grip.AGAIN if is_own else Grip.TAKEN_OVER, holder, (*before, me))
+    return Outcome(Grip.REFUSED, holder, ())
 
 
 def finish(artifacts: Artifacts, run: Run, state: Literal["done", "failed"]) -> bool:

@@ -31,6 +31,8 @@ class Run:
         Symbols in which this run may raise exposure; exits are free of it.
     deadline : datetime
         After it nothing is posted.
+    ended_because : str
+        Why a take-over may post nothing more; empty if it may, and in every other run.
     """
 
     run_id: str
@@ -44,6 +46,7 @@ class Run:
     entry_symbols: tuple[str, ...]
     started_at: datetime
     deadline: datetime
+    ended_because: str = ""
 
     @property
     def takes_claim(self) -> bool:

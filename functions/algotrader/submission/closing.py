@@ -39,15 +39,18 @@ def close_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Plan
         if known.trading_state is TradingState.HALTED:
             exits, stops = exits or closure, stops or closure
     if now >= ends:
-        closure = _deadline(now, ends, "no exit and no entry" if decision.stops else "nothing")
+        what = "no exit and no entry" if decision.stops else "nothing"
+        closure = _deadline(run, now, ends, what)
         exits, entries = exits or closure, entries or closure
     if now >= run.deadline:
-        stops = stops or _deadline(now, run.deadline, "nothing")
+        stops = stops or _deadline(run, now, run.deadline, "nothing")
     return replace(plan, exits_closed=exits, entries_closed=entries, stops_closed=stops)
 
 
-def _deadline(now: datetime, ends: datetime, what: str) -> Closure:
+def _deadline(run: Run, now: datetime, ends: datetime, what: str) -> Closure:
     detail = f"{what} is posted after {ends.isoformat()}"
+    if run.ended_because:
+        detail += f": {run.ended_because}"
     return Closure(at=now, code="DEADLINE_PASSED", detail=detail)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -12,11 +13,21 @@ import pytest
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import client
-from algotrader.contracts import FetchBarsEvent, FetchBarsResult
+from algotrader.contracts import (
+    Artifact,
+    DecideOrdersResult,
+    FetchBarsEvent,
+    FetchBarsResult,
+    encode,
+)
+from algotrader.model import Decision, Leg, OrderIntent, OrderType, Run, Side
 from fetch_bars.fetch import fetch
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, asset, bar
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
+from tests.support.executions import Executions, executions
 from tests.support.in_process_aws import in_process_aws
+
+__all__ = ["executions"]
 
 KEYS_NAME, STATE_NAME = "/desk/alpaca-keys", "/desk/trading-state"
 ARMING_NAME = "/desk/live-arming"
@@ -67,6 +78,35 @@ PARAMETERS = {
 }
 
 
+def decision_of(run: Run, *symbols: str) -> Decision:
+    """Make the decision to buy ten shares of each symbol."""
+    return Decision(
+        run_id=run.run_id,
+        strategy="sma_cross",
+        desk_capital=Decimal(100000),
+        spendable=Decimal(98000),
+        target_weights={},
+        exits=(),
+        entries=tuple(
+            OrderIntent(
+                client_order_id=f"at1-{run.desk}-{run.run_id}-{symbol}-entry-0",
+                symbol=symbol,
+                side=Side.BUY,
+                leg=Leg.ENTRY,
+                qty=Decimal(10),
+                order_type=OrderType.LIMIT,
+                limit_price=Decimal(100),
+                reference_price=Decimal(100),
+                why="test",
+            )
+            for symbol in symbols
+        ),
+        cancels=(),
+        denied=(),
+        why={},
+    )
+
+
 def weekdays(start: date, end: date) -> list[date]:
     days = (start + timedelta(days=n) for n in range((end - start).days + 1))
     return [day for day in days if day.weekday() < 5 and day not in HOLIDAYS]
@@ -79,6 +119,7 @@ class World:
     server: ScriptedBroker
     environ: dict[str, str]
     artifacts: Artifacts
+    executions: Executions
     now: str = "2026-01-06T09:35:02-05:00"
     is_open: bool = True
     bars: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -109,6 +150,18 @@ class World:
         """Start an execution."""
         event = FetchBarsEvent(execution_arn=arn, input={} if given is None else given)
         return fetch(event, self.environ, self.artifacts)
+
+    def decide(
+        self, fetched: FetchBarsResult, *symbols: str, arn: str = ARN, **changes: Any
+    ) -> Decision:
+        """Let an execution decide to buy these, as its history and the journal say then."""
+        assert fetched.run is not None
+        made = replace(decision_of(fetched.run, *symbols), **changes)
+        handed_on = Artifact(inline=encode(made))
+        decided = DecideOrdersResult("SUBMIT", decision=handed_on, plan=handed_on)
+        self.executions.keep(arn, [("Fetch Bars", fetched), ("Decide Orders", decided)])
+        self.artifacts.write(f"{fetched.run.journal}decision.json", made)
+        return made
 
     def stored(self) -> list[str]:
         """List what lies in the bucket."""
@@ -184,7 +237,7 @@ def aws() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(aws: None, executions: Executions, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     del aws
     monkeypatch.setattr("algotrader.adapters.alpaca.client.READ_PAUSES_SECONDS", (0.01,))
     bucket = f"desk-{uuid4()}"
@@ -198,4 +251,4 @@ def world(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     )
     with ScriptedBroker() as server:
         urls = {"APCA_API_BASE_URL": server.url, "APCA_API_DATA_URL": server.url}
-        yield World(server, {**PARAMETERS, **urls}, Artifacts(bucket))
+        yield World(server, {**PARAMETERS, **urls}, Artifacts(bucket), executions)

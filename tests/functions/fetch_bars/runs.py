@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from algotrader.adapters.claim import Claim
-from algotrader.contracts import BarColumns, FetchBarsResult
+from algotrader.contracts import BarColumns, FetchBarsResult, canonical_json
 from algotrader.model import Run, Snapshot
 from tests.functions.fetch_bars.conftest import ARN, World
 
@@ -19,6 +19,11 @@ def snapshot_of(world: World, result: FetchBarsResult) -> Snapshot:
 def bars_of(world: World, result: FetchBarsResult) -> dict[str, BarColumns]:
     assert result.bars is not None
     return world.artifacts.get(result.bars, dict[str, BarColumns])
+
+
+def handed_on(result: FetchBarsResult) -> bytes:
+    """Spell what the next step is given, as Step Functions carries it."""
+    return canonical_json((result.snapshot, result.bars))
 
 
 def run_of(result: FetchBarsResult) -> Run:

@@ -13,13 +13,12 @@ from algotrader.errors import (
     ConfigurationError,
     InvalidInputError,
 )
-from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import ARN, World
 from tests.functions.fetch_bars.runs import (
-    JOURNAL,
     OTHER_ARN,
     claim_of,
     fail,
+    handed_on,
     run_of,
 )
 
@@ -52,16 +51,15 @@ def test_of_two_executions_at_once_one_is_the_duplicate(world: World) -> None:
 
 def test_a_failed_run_that_had_decided_goes_on_with_what_it_saw(world: World) -> None:
     first = world.run()
-    world.artifacts.write(f"{JOURNAL}decision.json", {"any": "decision"})
+    world.decide(first)
     fail(world)
-    world.server.on("GET /v2/positions", Answer(b"", 500))
     world.bars["AAPL"] = []
     world.now = "2026-01-06T11:00:00-05:00"
 
     second = world.run(arn=OTHER_ARN)
 
     assert second.outcome == "OPEN"
-    assert (second.snapshot, second.bars) == (first.snapshot, first.bars)
+    assert handed_on(second) == handed_on(first)
     assert run_of(second).deadline == run_of(first).deadline
     assert run_of(second).execution_arn == OTHER_ARN
 
@@ -76,15 +74,10 @@ def test_a_failed_run_that_had_not_decided_gathers_anew(world: World) -> None:
     assert run_of(second).deadline == datetime(2026, 1, 6, 15, 0, tzinfo=UTC)
 
 
-def decided(*symbols: str) -> dict[str, Any]:
-    return {"run_id": "2026-01-06-day", "entries": [{"symbol": each} for each in symbols]}
-
-
 def test_a_run_that_had_decided_more_than_the_input_allows_is_not_gone_on_with(
     world: World,
 ) -> None:
-    world.run()
-    world.artifacts.write(f"{JOURNAL}decision.json", decided("AAPL", "IBM"))
+    world.decide(world.run(), "AAPL", "IBM")
     fail(world)
 
     with pytest.raises(InvalidInputError, match=r"RUN_DECIDED_MORE.*symbols=AAPL.*same input"):
@@ -96,7 +89,7 @@ def test_a_run_that_had_decided_more_than_the_input_allows_is_not_gone_on_with(
 
 def test_a_run_that_had_decided_less_than_the_input_allows_stays_as_narrow(world: World) -> None:
     first = world.run({"symbols": ["IBM"]})
-    world.artifacts.write(f"{JOURNAL}decision.json", decided("IBM"))
+    world.decide(first, "IBM")
     fail(world)
 
     assert run_of(world.run(arn=OTHER_ARN)).entry_symbols == run_of(first).entry_symbols
@@ -159,8 +152,7 @@ def test_a_dry_run_may_look_back_at_any_slot(world: World) -> None:
 
 
 def test_a_run_that_another_desk_had_decided_is_not_gone_on_with(world: World) -> None:
-    world.run()
-    world.artifacts.write(f"{JOURNAL}decision.json", {"any": "decision"})
+    world.decide(world.run())
     fail(world)
     world.environ["STRATEGY"] = "momentum_rotation"
     world.environ["STRATEGY_PARAMETERS"] = "{}"

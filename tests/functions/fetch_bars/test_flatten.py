@@ -18,6 +18,7 @@ from algotrader.errors import InvalidInputError
 from algotrader.model import Snapshot, TradingState
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, World
+from tests.functions.fetch_bars.runs import handed_on
 
 FLATTEN = {"flatten": True}
 DAY, FLAT = "runs/2026-01-06/2026-01-06-day/", "runs/2026-01-06/2026-01-06-f0935/"
@@ -248,8 +249,7 @@ def test_of_a_bell_and_a_flatten_at_once_at_most_one_trades(world: World) -> Non
 
 
 def test_what_a_failed_run_had_decided_to_sell_is_not_sent_after_a_flatten(world: World) -> None:
-    world.run()
-    world.artifacts.write(f"{DAY}decision.json", {"any": "decision"})
+    world.decide(world.run(), arn=OTHER_ARN)
     claimed(world, DAY, "failed")
     claimed(world, FLAT, "done")
     world.now = "2026-01-06T09:38:00-05:00"
@@ -259,19 +259,20 @@ def test_what_a_failed_run_had_decided_to_sell_is_not_sent_after_a_flatten(world
     # it settles what it had sent, and sends no more
     assert repeated.run is not None
     assert repeated.run.deadline == datetime(2026, 1, 6, 14, 38, tzinfo=UTC)
+    assert repeated.run.ended_because == "another run has traded since"
 
 
 def test_a_failed_flatten_goes_on_with_its_decision_within_its_minute(world: World) -> None:
     hold(world)
     first = world.run(FLATTEN)
-    world.artifacts.write(f"{FLAT}decision.json", {"any": "decision"})
+    world.decide(first, arn=OTHER_ARN)
     claimed(world, FLAT, "failed")
     world.now = "2026-01-06T09:35:40-05:00"
 
     second = world.run(FLATTEN, arn=f"{ARN}-again")
 
     assert (second.outcome, second.bars) == ("FLATTEN", None)
-    assert second.snapshot == first.snapshot
+    assert handed_on(second) == handed_on(first)
     assert first.run is not None
     assert second.run is not None
     assert second.run.deadline == first.run.deadline

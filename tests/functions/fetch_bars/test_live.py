@@ -104,8 +104,7 @@ def test_a_halt_of_the_users_own_keeps_its_reason(live: World) -> None:
 
 def test_a_failed_run_sends_nothing_more_once_the_desk_is_not_armed(live: World) -> None:
     arm("2026-02-01T00:00:00Z")
-    live.run()
-    live.artifacts.write(f"{JOURNAL}decision.json", {"any": "decision"})
+    live.decide(live.run())
     at = datetime(2026, 1, 6, 14, 35, tzinfo=UTC)
     live.artifacts.write(f"{JOURNAL}claim.json", Claim(ARN, "failed", at))
     arm("2026-02-01T00:00:00Z", deployed_at="2026-01-01T00:00:00Z")
@@ -115,6 +114,7 @@ def test_a_failed_run_sends_nothing_more_once_the_desk_is_not_armed(live: World)
 
     assert repeated.run is not None
     assert repeated.run.deadline == datetime(2026, 1, 6, 14, 37, tzinfo=UTC)
+    assert repeated.run.ended_because == "the desk is not armed"
 
 
 @pytest.mark.parametrize("answer", [{"no_shorting": False}, {"no_shorting": None}, {}])

@@ -83,7 +83,7 @@ def state_of(artifacts: Artifacts) -> Claim | None:
 
 
 def test_the_first_execution_gets_the_run(artifacts: Artifacts) -> None:
-    assert take_claim(artifacts, run_of(ONE), NOW) == Outcome(Grip.NEW, ONE)
+    assert take_claim(artifacts, run_of(ONE), NOW) == Outcome(Grip.NEW, ONE, (ONE,))
     assert state_of(artifacts) == Claim(ONE, "running", NOW)
 
 
@@ -100,7 +100,7 @@ def test_a_run_that_another_execution_has_is_refused(
     hold(monkeypatch, Executions(one=status))
     take_claim(artifacts, run_of(ONE), NOW)
 
-    assert take_claim(artifacts, run_of(TWO), NOW) == Outcome(Grip.REFUSED, ONE)
+    assert take_claim(artifacts, run_of(TWO), NOW) == Outcome(Grip.REFUSED, ONE, ())
     assert state_of(artifacts) == Claim(ONE, "running", NOW)
 
 
@@ -120,15 +120,15 @@ def test_a_run_whose_execution_was_stopped_is_taken_over(
     hold(monkeypatch, Executions(one=status))
     take_claim(artifacts, run_of(ONE), NOW)
 
-    assert take_claim(artifacts, run_of(TWO), NOW) == Outcome(Grip.TAKEN_OVER, ONE)
-    assert state_of(artifacts) == Claim(TWO, "running", NOW)
+    assert take_claim(artifacts, run_of(TWO), NOW) == Outcome(Grip.TAKEN_OVER, ONE, (ONE, TWO))
+    assert state_of(artifacts) == Claim(TWO, "running", NOW, earlier=(ONE,))
 
 
 def test_a_failed_run_is_taken_over_without_asking(artifacts: Artifacts) -> None:
     take_claim(artifacts, run_of(ONE), NOW)
     assert finish(artifacts, run_of(ONE), "failed")
 
-    assert take_claim(artifacts, run_of(TWO), NOW) == Outcome(Grip.TAKEN_OVER, ONE)
+    assert take_claim(artifacts, run_of(TWO), NOW) == Outcome(Grip.TAKEN_OVER, ONE, (ONE, TWO))
 
 
 def test_an_execution_that_failed_may_try_again_itself(artifacts: Artifacts) -> None:
@@ -144,7 +144,7 @@ def test_a_run_that_is_done_is_done(artifacts: Artifacts, arn: str) -> None:
     take_claim(artifacts, run_of(ONE), NOW)
     finish(artifacts, run_of(ONE), "done")
 
-    assert take_claim(artifacts, run_of(arn), NOW) == Outcome(Grip.REFUSED, ONE)
+    assert take_claim(artifacts, run_of(arn), NOW) == Outcome(Grip.REFUSED, ONE, ())
 
 
 def test_only_its_holder_ends_a_claim(artifacts: Artifacts) -> None:

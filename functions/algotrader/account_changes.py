@@ -1,0 +1,69 @@
+"""Owns how an account that a run left differs from the one that it finds again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from decimal import Decimal
+
+from algotrader.model import Account, Decision, Order, Position, Settings, Side, Snapshot
+
+_ZERO = Decimal(0)
+# Brokers round an average price to a few decimals, and cash to cents.
+_PRICE_ROUNDING = Decimal("0.0001")
+_CENT = Decimal("0.01")
+
+
+def account_changes(
+    decision: Decision,
+    snapshot: Snapshot,
+    account: Account,
+    positions: dict[str, Position],
+    orders: Iterable[Order],
+) -> tuple[str, ...]:
+    """List what has changed in an account since a run decided, beside what its orders did.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The account as the run found it.
+    account, positions
+        As they are now.
+    orders : iterable of Order
+        As they are now; those that the decision does not name are passed over.
+
+    Returns
+    -------
+    tuple of str
+        A few words for each symbol, shares, and for cash, dollars.
+    """
+    ids = {*decision.cancels, *(each.client_order_id for each in decision.stops)}
+    ids |= {each.client_order_id for each in (*decision.exits, *decision.entries)}
+    shares = {symbol: each.qty for symbol, each in snapshot.positions.items()}
+    cash, slack = snapshot.account.cash, _CENT
+    for order in orders:
+        if order.client_order_id not in ids:
+            continue
+        filled = order.filled_qty - decision.filled_before.get(order.client_order_id, _ZERO)
+        bought = filled if order.side is Side.BUY else -filled
+        shares[order.symbol] = shares.get(order.symbol, _ZERO) + bought
+        cash -= bought * (order.filled_avg_price or _ZERO)
+        slack += _CENT + filled * _PRICE_ROUNDING
+    found = []
+    for symbol in sorted({*shares, *positions}):
+        there = positions[symbol].qty if symbol in positions else _ZERO
+        expected = shares.get(symbol, _ZERO)
+        if there != expected:
+            found.append(f"{there:f} {symbol} instead of {expected:f}")
+    if abs(account.cash - cash) > slack:
+        found.append(f"cash {account.cash:.2f} instead of {cash:.2f}")
+    return tuple(found)
+
+
+def settings_changes(before: Settings, now: Settings) -> tuple[str, ...]:
+    """Name the template's parameters that have changed since a run began."""
+    return tuple(
+        "".join(word.capitalize() for word in each.name.split("_"))
+        for each in fields(Settings)
+        if getattr(before, each.name) != getattr(now, each.name)
+    )

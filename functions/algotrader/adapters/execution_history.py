@@ -1,0 +1,61 @@
+"""Owns what Step Functions itself recorded of an execution: the results that its steps gave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from algotrader.adapters.aws import client, whole
+
+PAGE = 1000
+#: There is no such execution, or it is one of another state machine, which the role may not read.
+_NOT_OURS = frozenset({"ExecutionDoesNotExist", "InvalidArn", "AccessDeniedException"})
+
+
+def results_of(execution_arn: str, states: Collection[str]) -> dict[str, Any]:
+    """Read the results of an execution's Lambda tasks.
+
+    Parameters
+    ----------
+    states : collection of str
+        Names of the states that are wanted; each has at most one result.
+
+    Returns
+    -------
+    dict of str to Any
+        By state, what its function returned. A state that gave no result is absent. An execution
+        that does not exist, or belongs to another state machine, has none.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    found: dict[str, Any] = {}
+    state = ""
+    try:
+        for event in _events(execution_arn):
+            if entered := event.get("stateEnteredEventDetails"):
+                state = entered["name"]
+            elif (ended := event.get("taskSucceededEventDetails")) and state in states:
+                found[state] = json.loads(ended["output"])["Payload"]
+                if len(found) == len(states):
+                    break
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _NOT_OURS:
+            return {}
+        raise
+    return found
+
+
+def _events(execution_arn: str) -> Iterator[dict[str, Any]]:
+    """List the events of an execution, oldest first; the machine has no branches at once."""
+    more: dict[str, str] = {}
+    while True:
+        page = whole(
+            lambda more=more: client("stepfunctions").get_execution_history(  # type: ignore[misc]
+                executionArn=execution_arn, maxResults=PAGE, includeExecutionData=True, **more
+            )
+        )
+        yield from page["events"]
+        if not page.get("nextToken"):
+            return
+        more = {"nextToken": page["nextToken"]}

@@ -1,0 +1,191 @@
+"""Owns the take-over of a run: what an earlier execution decided, as Step Functions recorded it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from algotrader.account_changes import account_changes, settings_changes
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.execution_history import results_of
+from algotrader.contracts import (
+    DecideOrdersResult,
+    FetchBarsResult,
+    decode,
+    sha256_of,
+)
+from algotrader.errors import (
+    ConfigurationError,
+    DecisionConflictError,
+    InvalidInputError,
+)
+from algotrader.model import Account, Decision, Order, Position, Run, Settings, Snapshot
+from fetch_bars.alone import is_overtaken
+from fetch_bars.opening import Opening
+
+FETCH_BARS, DECIDE_ORDERS = "Fetch Bars", "Decide Orders"
+#: Fills may come between two readings: the account is read again, so often at most.
+ACCOUNT_READINGS = 3
+# The listing starts a little before the run: the broker's clocks need not agree to the second.
+_LISTING_MARGIN = timedelta(minutes=1)
+_MOST_NAMED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """How an earlier execution began the run and decided, by its history."""
+
+    run: Run
+    settings: Settings
+    fetched: FetchBarsResult
+    decision: Decision
+
+
+def take_over(
+    opening: Opening, holders: Iterable[str], artifacts: Artifacts
+) -> FetchBarsResult | None:
+    """Go on with what an earlier execution gathered, once its decision stands; else None.
+
+    The same snapshot, bars and deadline give the same decision, and so the same orders. They come
+    from Step Functions' own record, since others may write to the bucket. If the deployed settings
+    or the account have changed since, another run has traded, or a live desk is not armed, the
+    deadline is now: what was sent is settled, and nothing more is sent.
+
+    Parameters
+    ----------
+    holders : iterable of str
+        Executions that have, or had, the claim on the run.
+
+    Raises
+    ------
+    DecisionConflictError
+        ``DECISION_UNPROVEN`` if no execution of the run decided what the journal holds.
+    ConfigurationError, InvalidInputError
+        ``RUN_OF_ANOTHER_DESK``, ``RUN_DECIDED_MORE``.
+    """
+    run = opening.run
+    try:
+        decision = artifacts.read(_decision_key(run), Decision)
+    except InvalidInputError as error:
+        raise _unproven(run) from error
+    if decision is None:
+        return None
+    begun = _begun(run, decision, holders)
+    if (begun.run.desk, begun.run.mode) != (run.desk, run.mode):
+        raise ConfigurationError(
+            "RUN_OF_ANOTHER_DESK",
+            "Another account, strategy or mode was deployed when this run decided. Deploy that "
+            "again to finish it, or let the next session trade with the new one.",
+            run_id=run.run_id,
+            begun_by=f"{begun.run.desk}/{begun.run.mode.value}",
+            deployed=f"{run.desk}/{run.mode.value}",
+        )
+    beyond = sorted({each.symbol for each in begun.decision.entries} - set(run.entry_symbols))
+    if beyond:
+        raise InvalidInputError(
+            "RUN_DECIDED_MORE",
+            "When this run decided it was to buy these too, and a decision is taken once. Start it "
+            "again with the same input and Symbols as then, or let the next session trade.",
+            run_id=run.run_id,
+            symbols=", ".join(beyond[:10]),
+        )
+    mine = replace(begun.run, execution_arn=run.execution_arn)
+    if reason := _reason_to_end(opening, begun, artifacts):
+        deadline = min(mine.deadline, opening.clock.now)
+        mine = replace(mine, deadline=deadline, ended_because=reason)
+    return FetchBarsResult(
+        outcome="FLATTEN" if run.is_flatten else "OPEN",
+        message=f"Run {run.run_id} goes on with the decision that it had taken.",
+        run=mine,
+        settings=begun.settings,
+        bars=begun.fetched.bars,
+        snapshot=begun.fetched.snapshot,
+    )
+
+
+def _decision_key(run: Run) -> str:
+    """Return the key of the decision that a run stores before its first order."""
+    return f"{run.journal}decision.json"
+
+
+def _begun(run: Run, decision: Decision, holders: Iterable[str]) -> Begun:
+    """Find the execution of this run that took a decision."""
+    machine = run.execution_arn.rpartition(":")[0]
+    for holder in holders:
+        if holder.rpartition(":")[0] != machine:
+            continue
+        found = results_of(holder, (FETCH_BARS, DECIDE_ORDERS))
+        if len(found) < len((FETCH_BARS, DECIDE_ORDERS)):
+            continue
+        fetched = decode(FetchBarsResult, found[FETCH_BARS], FETCH_BARS)
+        decided = decode(DecideOrdersResult, found[DECIDE_ORDERS], DECIDE_ORDERS).decision
+        begun = fetched.run
+        if begun is None or fetched.settings is None:
+            continue
+        is_this_run = (begun.run_id, begun.journal) == (run.run_id, run.journal)
+        digest = decided.sha256 or sha256_of(decided.inline)
+        if is_this_run and begun.sends_orders and digest == sha256_of(decision):
+            return Begun(begun, fetched.settings, fetched, decision)
+    raise _unproven(run)
+
+
+def _unproven(run: Run) -> DecisionConflictError:
+    return DecisionConflictError(
+        "DECISION_UNPROVEN",
+        "No execution of this run took the decision that the journal holds, so nothing was sent. "
+        "Find out who can write to the bucket. The next session starts afresh.",
+        run_id=run.run_id,
+        journal=_decision_key(run),
+    )
+
+
+def _reason_to_end(opening: Opening, begun: Begun, artifacts: Artifacts) -> str:
+    """Say why the run may send nothing more; empty if it may."""
+    if opening.arming is not None and opening.arming.until is None:
+        return "the desk is not armed"
+    if is_overtaken(begun.run, artifacts):
+        return "another run has traded since"
+    changed = settings_changes(begun.settings, opening.settings)
+    if changed:
+        return f"since it decided, a deploy changed {_some(changed)}"
+    if begun.fetched.snapshot is None:
+        return "its snapshot is gone"
+    snapshot = artifacts.get(begun.fetched.snapshot, Snapshot)
+    moved = _account_moved(opening.broker, begun, snapshot)
+    return f"since it decided, the account changed: {_some(moved)}" if moved else ""
+
+
+def _account_moved(broker: AlpacaBroker, begun: Begun, snapshot: Snapshot) -> tuple[str, ...]:
+    """Compare the account with the run's own view of it, at one instant between two fills."""
+    orders = _orders_now(broker, begun)
+    moved: tuple[str, ...] = ()
+    for _ in range(ACCOUNT_READINGS):
+        account: Account = broker.account()
+        positions: dict[str, Position] = broker.positions()
+        again = _orders_now(broker, begun)
+        moved = account_changes(begun.decision, snapshot, account, positions, again)
+        if not moved:
+            return ()
+        if _fills(orders) == _fills(again):
+            return moved
+        orders = again
+    return moved
+
+
+def _orders_now(broker: AlpacaBroker, begun: Begun) -> tuple[Order, ...]:
+    listed = broker.orders_after(begun.run.started_at - _LISTING_MARGIN)
+    there = {each.client_order_id for each in listed}
+    older = [broker.order(each) for each in begun.decision.cancels if each not in there]
+    return (*listed, *(each for each in older if each is not None))
+
+
+def _fills(orders: Iterable[Order]) -> dict[str, object]:
+    return {each.broker_id: each.filled_qty for each in orders}
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """Name the first few, and count the rest."""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more

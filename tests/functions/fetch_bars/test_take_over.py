@@ -1,0 +1,307 @@
+"""What a take-over goes on with is what Step Functions recorded, and no more than may be now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from algotrader.adapters.claim import Claim
+from algotrader.contracts import Artifact, DecideOrdersResult, FetchBarsResult, sha256_of
+from algotrader.errors import DecisionConflictError
+from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
+from tests.functions.algotrader.adapters.scripted_broker import Answer
+from tests.functions.fetch_bars.conftest import ARN, World, decision_of
+from tests.functions.fetch_bars.runs import JOURNAL, OTHER_ARN, claim_of, fail, handed_on, run_of
+
+THIRD_ARN = ARN + "-third"
+FOREIGN_ARN = ARN.replace(":desk:", ":another-machine:")
+NOW = datetime(2026, 1, 6, 14, 36, 30, tzinfo=UTC)
+
+
+def again(world: World, arn: str = OTHER_ARN) -> FetchBarsResult:
+    """Take the run over, a minute and a half later."""
+    world.now = "2026-01-06T09:36:30-05:00"
+    return world.run(arn=arn)
+
+
+def refused(world: World) -> None:
+    with pytest.raises(DecisionConflictError, match=f"DECISION_UNPROVEN.*{JOURNAL}decision.json"):
+        again(world)
+    claim = claim_of(world)
+    assert claim is not None
+    assert claim.state == "failed"
+
+
+# -- whose decision it is --------------------------------------------------------------------------
+
+
+def test_a_decision_that_no_execution_took_is_refused(world: World) -> None:
+    first = world.run()
+    world.decide(first, "AAPL")
+    forged = replace(decision_of(run_of(first), "AAPL", "IBM"), spendable=Decimal(10**9))
+    world.artifacts.write(f"{JOURNAL}decision.json", forged)
+    fail(world)
+    refused(world)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"entries": []}', b"null"])
+def test_a_decision_that_cannot_be_read_is_refused(world: World, content: bytes) -> None:
+    from algotrader.adapters.aws import client  # noqa: PLC0415
+
+    world.decide(world.run())
+    key = f"{JOURNAL}decision.json"
+    client("s3").put_object(Bucket=world.artifacts.bucket, Key=key, Body=content)
+    fail(world)
+    refused(world)
+
+
+def test_a_whole_forged_journal_opens_nothing(world: World) -> None:
+    """Claim, gathered values, bars and a fitting decision, in a run that nobody had begun."""
+    copied = world.run({"dry_run": True})
+    run = replace(run_of(copied), journal=JOURNAL, sends_orders=True)
+    settings = replace(copied.settings, max_order_notional=Decimal(10**9))  # type: ignore[type-var]
+    fetched = {"run": run, "settings": settings, "snapshot": {}}
+    world.artifacts.write(f"{JOURNAL}claim.json", Claim(THIRD_ARN, "failed", run.started_at))
+    world.artifacts.write(f"{JOURNAL}fetched.json", fetched)
+    world.artifacts.write(f"{JOURNAL}bars.json", {})
+    world.artifacts.write(f"{JOURNAL}decision.json", decision_of(run, "AAPL"))
+    refused(world)
+
+
+def test_an_execution_of_another_machine_is_no_witness(world: World) -> None:
+    first = world.run()
+    world.decide(first, "AAPL", arn=FOREIGN_ARN)
+    world.artifacts.write(f"{JOURNAL}claim.json", Claim(FOREIGN_ARN, "failed", NOW))
+    refused(world)
+
+
+def test_what_a_dry_run_decided_is_no_decision_of_the_run(world: World) -> None:
+    dry = world.run({"dry_run": True}, arn=THIRD_ARN)
+    made = world.decide(dry, "AAPL", arn=THIRD_ARN)
+    world.artifacts.write(f"{JOURNAL}decision.json", made)
+    world.artifacts.write(f"{JOURNAL}claim.json", Claim(THIRD_ARN, "failed", NOW))
+    refused(world)
+
+
+def test_an_execution_that_had_not_decided_is_no_witness(world: World) -> None:
+    first = world.run()
+    world.decide(first, "AAPL")
+    world.executions.keep(ARN, [("Fetch Bars", first)])
+    fail(world)
+    refused(world)
+
+
+def test_the_last_holder_may_have_died_before_it_decided(world: World) -> None:
+    first = world.run()
+    world.decide(first, "AAPL")
+    fail(world)
+    second = again(world)
+    world.executions.keep(OTHER_ARN, [("Fetch Bars", second)])
+    fail_as(world, OTHER_ARN)
+
+    third = again(world, THIRD_ARN)
+
+    assert handed_on(third) == handed_on(first)
+    assert run_of(third).deadline == run_of(first).deadline
+    claim = claim_of(world)
+    assert claim is not None
+    assert claim.earlier == (ARN, OTHER_ARN)
+
+
+def fail_as(world: World, arn: str) -> None:
+    claim = claim_of(world)
+    assert claim is not None
+    assert claim.execution_arn == arn
+    failed = Claim(arn, "failed", claim.at, earlier=claim.earlier)
+    world.artifacts.write(f"{JOURNAL}claim.json", failed)
+
+
+def test_a_decision_that_was_too_large_for_the_state_counts_by_its_hash(world: World) -> None:
+    first = world.run()
+    made = world.decide(first, "AAPL")
+    by_hash = Artifact(s3="s3://somewhere/decision.json", sha256=sha256_of(made))
+    decided = DecideOrdersResult("SUBMIT", decision=by_hash, plan=by_hash)
+    world.executions.keep(ARN, [("Fetch Bars", first), ("Decide Orders", decided)])
+    fail(world)
+
+    assert run_of(again(world)).deadline == run_of(first).deadline
+
+
+def test_what_the_bucket_says_of_the_run_is_not_believed(world: World) -> None:
+    first = world.run()
+    world.decide(first, "AAPL")
+    later = replace(run_of(first), deadline=run_of(first).deadline + timedelta(days=9))
+    settings = replace(first.settings, max_order_notional=Decimal(10**9))  # type: ignore[type-var]
+    forged = {"run": later, "settings": settings, "snapshot": {}}
+    world.artifacts.write(f"{JOURNAL}fetched.json", forged)
+    world.artifacts.write(f"{JOURNAL}bars.json", {})
+    fail(world)
+
+    second = again(world)
+
+    assert second.settings == first.settings
+    assert handed_on(second) == handed_on(first)
+    assert run_of(second) == replace(run_of(first), execution_arn=OTHER_ARN)
+
+
+# -- what has changed since ------------------------------------------------------------------------
+
+
+def ended(world: World, words: str) -> None:
+    """Look that the run sends nothing more, and says why."""
+    run = run_of(again(world))
+    assert (run.deadline, run.ended_because) == (NOW, words)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "parameter"),
+    [
+        ("MAX_ORDER_NOTIONAL", "1000", "MaxOrderNotional"),
+        ("MAX_ORDER_NOTIONAL", "90000", "MaxOrderNotional"),
+        ("DENY_SYMBOLS", "AAPL", "DenySymbols"),
+        ("STRATEGY_PARAMETERS", '{"fast": 2, "slow": 5}', "StrategyParameters"),
+        ("RUN_DEADLINE_SECONDS", "60", "RunDeadlineSeconds"),
+    ],
+)
+def test_a_run_whose_settings_were_deployed_anew_sends_nothing_more(
+    world: World, name: str, value: str, parameter: str
+) -> None:
+    world.decide(world.run(), "AAPL")
+    fail(world)
+    world.environ[name] = value
+
+    ended(world, f"since it decided, a deploy changed {parameter}")
+
+
+def test_many_changed_settings_are_counted(world: World) -> None:
+    world.decide(world.run(), "AAPL")
+    fail(world)
+    names = ("CASH_RESERVE", "MAX_DRAWDOWN", "MAX_TURNOVER", "NO_TRADE_BAND", "MAX_DAILY_LOSS")
+    world.environ |= dict.fromkeys(names, "0.5")
+
+    ended(
+        world,
+        "since it decided, a deploy changed "
+        "MaxTurnover, MaxDailyLoss, MaxDrawdown, CashReserve and 1 more",
+    )
+
+
+def position(symbol: str, qty: str) -> dict[str, str]:
+    return {
+        "symbol": symbol,
+        "qty": qty,
+        "qty_available": qty,
+        "avg_entry_price": "100",
+        "market_value": "1000",
+        "current_price": "100",
+        "side": "long",
+    }
+
+
+def hold(world: World, *positions: dict[str, str], cash: str = "100000") -> None:
+    world.server.on("GET /v2/positions", list(positions))
+    world.server.on("GET /v2/account", {**ACCOUNT, "cash": cash})
+
+
+def bought(world: World, result: FetchBarsResult, qty: str) -> None:
+    run = run_of(result)
+    at = "2026-01-06T14:35:10Z"
+    status = "filled" if qty == "10" else "partially_filled"
+    changes = {"submitted_at": at, "filled_at": at, "status": status, "filled_qty": qty}
+    world.trade(f"at1-{run.desk}-{run.run_id}-AAPL-entry-0", **changes)
+
+
+def test_what_the_run_s_own_orders_did_is_no_change(world: World) -> None:
+    hold(world, position("IBM", "7"))
+    first = world.run()
+    world.decide(first, "AAPL")
+    fail(world)
+    bought(world, first, "10")
+    hold(world, position("IBM", "7"), position("AAPL", "10"), cash="99000.01")
+
+    second = run_of(again(world))
+    assert (second.deadline, second.ended_because) == (run_of(first).deadline, "")
+
+
+CHANGES: dict[str, tuple[Callable[[World], None], str]] = {
+    "a sale by hand": (
+        lambda world: hold(world, position("AAPL", "10"), cash="99350"),
+        "0 IBM instead of 7, cash 99350.00 instead of 99000.00",
+    ),
+    "a purchase by hand": (
+        lambda world: hold(world, position("IBM", "7"), position("AAPL", "12"), cash="99000"),
+        "12 AAPL instead of 10",
+    ),
+    "a deposit": (
+        lambda world: hold(world, position("IBM", "7"), position("AAPL", "10"), cash="104000"),
+        "cash 104000.00 instead of 99000.00",
+    ),
+    "a withdrawal of a dollar": (
+        lambda world: hold(world, position("IBM", "7"), position("AAPL", "10"), cash="98999"),
+        "cash 98999.00 instead of 99000.00",
+    ),
+    "another symbol": (
+        lambda world: hold(
+            world,
+            *(position(name, qty) for name, qty in (("IBM", "7"), ("AAPL", "10"))),
+            position("TSLA", "1"),
+            cash="99000",
+        ),
+        "1 TSLA instead of 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_account_that_somebody_else_changed_ends_the_sending(world: World, change: str) -> None:
+    hold(world, position("IBM", "7"))
+    first = world.run()
+    world.decide(first, "AAPL")
+    fail(world)
+    bought(world, first, "10")
+    act, words = CHANGES[change]
+    act(world)
+
+    ended(world, f"since it decided, the account changed: {words}")
+
+
+def test_a_fill_between_two_readings_is_no_change(world: World) -> None:
+    hold(world)
+    first = world.run()
+    world.decide(first, "AAPL")
+    fail(world)
+    bought(world, first, "4")
+    hold(world, position("AAPL", "10"))
+    looks = 0
+
+    def account(_: Any) -> Answer:
+        nonlocal looks
+        looks += 1
+        if looks == 2:  # the other six fill after the orders were listed
+            world.orders[0]["filled_qty"] = "10"
+        return Answer({**ACCOUNT, "cash": "99000" if looks > 2 else "99600"})
+
+    world.server.on("GET /v2/account", account)
+
+    assert run_of(again(world)).ended_because == ""
+    assert looks == 3
+
+
+def test_a_sale_of_a_canceled_stop_is_the_run_s_own(world: World) -> None:
+    stop = "at1-aaaaaa-2026-01-02-day-IBM-stop-0"
+    sold = {"symbol": "IBM", "side": "sell", "filled_avg_price": "50"}
+    hold(world, position("IBM", "10"))
+    first = world.run()
+    world.decide(first, "AAPL", cancels=(stop,), filled_before={stop: Decimal(3)})
+    fail(world)
+    world.trade(stop, submitted_at="2026-01-02T15:00:00Z", **sold)
+    found = next(each for each in world.orders if each["client_order_id"] == stop)
+    world.server.on("GET /v2/orders:by_client_order_id", Answer(found))
+    hold(world, position("IBM", "3"), cash="100350")
+
+    assert run_of(again(world)).ended_because == ""

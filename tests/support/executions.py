@@ -1,0 +1,86 @@
+"""Owns a Step Functions that knows some executions: their status, their end, and their history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from algotrader.adapters import claim, execution_history
+from algotrader.adapters.aws import client
+from algotrader.contracts import encode
+
+EVENTS_A_PAGE = 5  # fewer than any history has, so that its pages are turned
+
+
+@dataclass
+class Executions:
+    """Answers as Step Functions does, by execution ARN.
+
+    Attributes
+    ----------
+    status : str
+        Of every execution; empty if it knows none.
+    histories : dict of str to list of dict
+        Events, oldest first.
+    """
+
+    status: str = ""
+    stopped: datetime | None = None
+    histories: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        if not self.status:
+            raise _unknown(executionArn, "DescribeExecution")
+        end = {} if self.stopped is None else {"stopDate": self.stopped}
+        return {"status": self.status, **end}
+
+    def get_execution_history(
+        self,
+        executionArn: str,  # noqa: N803 - AWS's name
+        nextToken: str = "0",  # noqa: N803 - AWS's name
+        **_: Any,
+    ) -> dict[str, Any]:
+        if executionArn not in self.histories:
+            raise _unknown(executionArn, "GetExecutionHistory")
+        events, start = self.histories[executionArn], int(nextToken)
+        page: dict[str, Any] = {"events": events[start : start + EVENTS_A_PAGE]}
+        if start + EVENTS_A_PAGE < len(events):
+            page["nextToken"] = str(start + EVENTS_A_PAGE)
+        return page
+
+    def keep(self, execution_arn: str, results: Iterable[tuple[str, Any]]) -> None:
+        """Keep what the states of an execution gave, in the form that AWS documents."""
+        events: list[dict[str, Any]] = [{"type": "ExecutionStarted"}]
+        for state, result in results:
+            output = json.dumps({"ExecutedVersion": "$LATEST", "Payload": encode(result)})
+            events += [
+                {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state}},
+                {"type": "TaskScheduled"},
+                {"type": "TaskFailed"},  # a first attempt, tried again
+                {"type": "TaskScheduled"},
+                {"type": "TaskSucceeded", "taskSucceededEventDetails": {"output": output}},
+                {"type": "TaskStateExited", "stateExitedEventDetails": {"name": state}},
+            ]
+        self.histories[execution_arn] = events
+
+
+def _unknown(arn: str, operation: str) -> ClientError:
+    error = {"Error": {"Code": "ExecutionDoesNotExist", "Message": arn}}
+    return ClientError(error, operation)
+
+
+@pytest.fixture
+def executions(monkeypatch: pytest.MonkeyPatch) -> Executions:
+    """Stand where Step Functions does, for the adapters that ask it."""
+    made = Executions()
+    for module in (claim, execution_history):
+        monkeypatch.setattr(
+            module, "client", lambda name: made if name == "stepfunctions" else client(name)
+        )
+    return made
