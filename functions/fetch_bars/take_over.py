@@ -149,12 +149,12 @@ def _reason_to_end(opening: Opening, begun: Begun, artifacts: Artifacts) -> str:
         return "another run has traded since"
     changed = settings_changes(begun.settings, opening.settings)
     if changed:
-        return f"since it decided, a deploy changed {_some(changed)}"
+        return f"a deploy changed {_some(changed)}"
     if begun.fetched.snapshot is None:
         return "its snapshot is gone"
     snapshot = artifacts.get(begun.fetched.snapshot, Snapshot)
     moved = _account_moved(opening.broker, begun, snapshot)
-    return f"since it decided, the account changed: {_some(moved)}" if moved else ""
+    return f"the account changed: {_some(moved)}" if moved else ""
 
 
 def _account_moved(broker: AlpacaBroker, begun: Begun, snapshot: Snapshot) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ def code_needs(stack: Stack, step: str, environment: Mapping[str, str]) -> set[N
     calls = calls_of(step)
     made = {call for found in calls.by_node.values() for call in found}
     region, account = stack.state_machine_arn.split(":")[3:5]
+    runs = stack.state_machine_arn.replace(":stateMachine:", ":execution:") + ":*"
     needs = s3_needs(step, environment["BUCKET"])
     for service, operation in made:
         match service, operation:
@@ -91,8 +92,9 @@ def code_needs(stack: Stack, step: str, environment: Mapping[str, str]) -> set[N
             case "cloudformation", "describe_stacks":  # of this stack alone
                 needs.add(("cloudformation:DescribeStacks", environment["STACK_ID"]))
             case "stepfunctions", "describe_execution":  # of any run of this machine
-                runs = stack.state_machine_arn.replace(":stateMachine:", ":execution:")
-                needs.add(("states:DescribeExecution", f"{runs}:*"))
+                needs.add(("states:DescribeExecution", runs))
+            case "stepfunctions", "get_execution_history":
+                needs.add(("states:GetExecutionHistory", runs))
             case _:
                 message = f"{step} calls {service} {operation}: say here what that needs"
                 raise AssertionError(message)

@@ -83,6 +83,8 @@ def _desk(outcome: Outcome) -> Iterator[str]:
         yield f"stack {outcome.settings.stack}, strategy {outcome.settings.strategy}"
     if outcome.snapshot is not None:
         yield f"trading state {state_phrase(outcome, reason=True) or 'ACTIVE'}"
+    if outcome.run is not None and outcome.run.ended_because:
+        yield f"this take-over sent nothing more: {outcome.run.ended_because}"
     if outcome.is_dry:
         yield "a dry run: no order was sent"
 

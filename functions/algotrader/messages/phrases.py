@@ -14,6 +14,7 @@ PRODUCT = "algo-trader"
 MOST_NAMES = 32  # more never fit a text message
 
 _REASON_SEPTETS = 40
+_ENDED_SEPTETS = 70
 _FILLED = "filled"
 
 
@@ -136,6 +137,15 @@ def state_phrase(outcome: Outcome, *, reason: bool) -> str:
         return "ACTIVE: the next bell may buy again" if outcome.is_flatten else ""
     why = shorten(to_gsm7(snapshot.trading_state_reason), _REASON_SEPTETS) if reason else ""
     return f"{snapshot.trading_state.value} ({why})" if why else snapshot.trading_state.value
+
+
+def ended_phrase(outcome: Outcome, *, reason: bool) -> str:
+    """Say that a take-over sent nothing more, and why; empty if it might have."""
+    why = "" if outcome.run is None else outcome.run.ended_because
+    if not why:
+        return ""
+    short = shorten(to_gsm7(why), _ENDED_SEPTETS) if reason else ""
+    return f"Sent nothing more ({short})" if short else "Sent nothing more"
 
 
 def day_phrase(outcome: Outcome, *, shares: bool = True, cents: bool = True) -> str:

@@ -13,6 +13,7 @@ from algotrader.messages.phrases import (
     benchmark_phrase,
     day_phrase,
     desk_phrase,
+    ended_phrase,
     head,
     no_stop_phrase,
     nothing_phrase,
@@ -36,6 +37,7 @@ class _Detail:
     equity: bool = True
     shares: bool = True  # profits also as parts of what they were made with
     benchmark: bool = True
+    ended_reason: bool = True  # why a take-over sent nothing more
     reasons: bool = True  # why there is no order, and which trouble there is
 
 
@@ -45,7 +47,7 @@ def _details() -> Iterator[_Detail]:
     yield detail
     for given_up in (
         *("equity", "problem_names", "state_reason"),
-        *("shares", "cents", "benchmark", "stop_names"),
+        *("shares", "cents", "benchmark", "ended_reason", "stop_names"),
     ):
         detail = replace(detail, **{given_up: False})
         yield detail
@@ -88,6 +90,7 @@ def _trading(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
         stopped_phrase(outcome, named=detail.stop_names),
         no_stop_phrase(outcome, named=detail.stop_names),
         state_phrase(outcome, reason=detail.state_reason),
+        ended_phrase(outcome, reason=detail.ended_reason),
         problems,
         f"Last session {money(last, signed=True, cents=detail.cents)}",
         f"Since close {money(outcome.day_pnl, signed=True, cents=detail.cents)}",

@@ -175,7 +175,7 @@ def test_a_run_whose_settings_were_deployed_anew_sends_nothing_more(
     fail(world)
     world.environ[name] = value
 
-    ended(world, f"since it decided, a deploy changed {parameter}")
+    ended(world, f"a deploy changed {parameter}")
 
 
 def test_many_changed_settings_are_counted(world: World) -> None:
@@ -186,8 +186,7 @@ def test_many_changed_settings_are_counted(world: World) -> None:
 
     ended(
         world,
-        "since it decided, a deploy changed "
-        "MaxTurnover, MaxDailyLoss, MaxDrawdown, CashReserve and 1 more",
+        "a deploy changed MaxTurnover, MaxDailyLoss, MaxDrawdown, CashReserve and 1 more",
     )
 
 
@@ -267,7 +266,7 @@ def test_an_account_that_somebody_else_changed_ends_the_sending(world: World, ch
     act, words = CHANGES[change]
     act(world)
 
-    ended(world, f"since it decided, the account changed: {words}")
+    ended(world, f"the account changed: {words}")
 
 
 def test_a_fill_between_two_readings_is_no_change(world: World) -> None:

@@ -153,6 +153,14 @@ def test_a_halted_desk_says_so_with_its_reason():
     assert ": no orders: trading is halted. HALTED (earnings week). 1 denied (AAPL). " in told
 
 
+def test_a_take_over_that_sent_nothing_more_says_why():
+    ended = replace(RUN, ended_because="a deploy changed MaxOrderNotional")
+    given = {"run": ended, "submission": submission(sell("MSFT", "10"))}
+    why = "Sent nothing more (a deploy changed MaxOrderNotional)"
+    assert f": sold 10 MSFT. {why}. " in sms(**given)
+    assert ended.ended_because in make_texts(outcome(**given)).email
+
+
 def test_a_reducing_desk_says_so_beside_its_orders():
     reducing = replace(SNAPSHOT, trading_state=TradingState.REDUCING)
     told = sms(snapshot=reducing, submission=submission(sell("MSFT", "10")))
