@@ -9,10 +9,14 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from algotrader.errors import InvalidInputError
+from algotrader.errors import ConfigurationError, InvalidInputError
 from algotrader.model import Bar, Run, Settings
 
 T = TypeVar("T")
+
+#: Version of what steps hand to each other and store in a run's journal. The state machine names it
+#: too; docs/decisions/0044 says when to raise it, and what the next version must still read.
+CONTRACT_VERSION = 1
 
 
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +65,13 @@ class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
     comment: Any = msgspec.field(name="Comment", default=None)
 
 
-class FetchBarsEvent(Struct, frozen=True, forbid_unknown_fields=True):
+class StepEvent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every step is handed: the version that the execution's state machine names."""
+
+    contract: int = CONTRACT_VERSION
+
+
+class FetchBarsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
     """``input`` is the execution's input as it came, whatever it is."""
 
     execution_arn: str
@@ -82,7 +92,7 @@ class FetchBarsResult(Struct, frozen=True):
     snapshot: Artifact | None = None
 
 
-class ComputeIndicatorsEvent(Struct, frozen=True, forbid_unknown_fields=True):
+class ComputeIndicatorsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
     """``bars`` as in `FetchBarsResult`."""
 
     run: Run
@@ -96,7 +106,7 @@ class ComputeIndicatorsResult(Struct, frozen=True):
     features: Artifact
 
 
-class DecideOrdersEvent(Struct, frozen=True, forbid_unknown_fields=True):
+class DecideOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
     """``snapshot`` is a `Snapshot`, ``features`` a `Features`, null for a flatten alone."""
 
     run: Run
@@ -113,7 +123,7 @@ class DecideOrdersResult(Struct, frozen=True):
     plan: Artifact
 
 
-class SubmitOrdersEvent(Struct, frozen=True, forbid_unknown_fields=True):
+class SubmitOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
     """``plan`` is the one that the step before, or the last call of this step, returned."""
 
     run: Run
@@ -139,7 +149,7 @@ class Failure(Struct, frozen=True, forbid_unknown_fields=True):
     cause: str
 
 
-class NotifyEvent(Struct, frozen=True, forbid_unknown_fields=True):
+class NotifyEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
     """All that the run knows when it ends; null is what it never got to."""
 
     execution_arn: str
@@ -180,6 +190,44 @@ def decode(kind: type[T], value: object, what: str) -> T:
             what=what,
             problem=f'"{error}"',
         ) from error
+
+
+def decode_event(kind: type[T], event: object, what: str) -> T:
+    """Read the event of a step, once its contract is known to be this code's own.
+
+    Raises
+    ------
+    ConfigurationError
+        ``DEPLOYED_DURING_RUN`` before anything else is read: another version may have any shape.
+    InvalidInputError
+        ``STATE_INVALID``.
+    """
+    contract = decode(_Versioned, event, what).contract
+    if contract != CONTRACT_VERSION:
+        raise _deployed_during_run("Start it again once the deploy is over.", contract)
+    return decode(kind, event, what)
+
+
+def stamped(value: object) -> dict[str, Any]:
+    """Return an entry of a run's journal as it is stored, with the contract's version."""
+    return {**encode(value), "contract": CONTRACT_VERSION}
+
+
+def decode_stamped(kind: type[T], entry: object, key: str) -> T:
+    """Read an entry of a run's journal that this contract, or the one before, has stored.
+
+    Raises
+    ------
+    ConfigurationError
+        ``DEPLOYED_DURING_RUN`` before anything else is read.
+    InvalidInputError
+        ``STATE_INVALID``.
+    """
+    contract = decode(_Stamped, entry, key).contract
+    if contract not in {CONTRACT_VERSION - 1, CONTRACT_VERSION}:
+        advice = "Deploy the version that began the run, or let the next session trade."
+        raise _deployed_during_run(advice, contract, key=key)
+    return decode(kind, entry, key)
 
 
 def encode(value: object) -> Any:
@@ -237,3 +285,17 @@ def parse_instant(text: str, field: str) -> datetime:
             value=repr(text),
         )
     return instant
+
+
+class _Versioned(Struct, frozen=True):
+    contract: int
+
+
+class _Stamped(Struct, frozen=True):
+    contract: int = 0
+
+
+def _deployed_during_run(advice: str, contract: int, **facts: str) -> ConfigurationError:
+    return ConfigurationError(
+        "DEPLOYED_DURING_RUN", advice, contract=contract, deployed=CONTRACT_VERSION, **facts
+    )

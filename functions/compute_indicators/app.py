@@ -14,7 +14,7 @@ from algotrader.contracts import (
     BarColumns,
     ComputeIndicatorsEvent,
     ComputeIndicatorsResult,
-    decode,
+    decode_event,
     encode,
 )
 from algotrader.strategy import load_strategy
@@ -25,7 +25,7 @@ logger = Logger(service="compute_indicators")
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     """Turn every symbol's bars into the features that the strategy asks for."""
-    request = decode(ComputeIndicatorsEvent, event, "the input of Compute Indicators")
+    request = decode_event(ComputeIndicatorsEvent, event, "the input of Compute Indicators")
     logger.append_keys(run_id=request.run.run_id)
     artifacts = Artifacts(os.environ["BUCKET"])
     strategy = load_strategy(request.settings.strategy, request.settings.strategy_parameters)

@@ -8,7 +8,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.contracts import Artifact, DecideOrdersEvent, DecideOrdersResult, decode, encode
+from algotrader.contracts import (
+    Artifact,
+    DecideOrdersEvent,
+    DecideOrdersResult,
+    decode,
+    decode_event,
+    encode,
+)
 from algotrader.decision import decide
 from algotrader.flatten import flatten
 from algotrader.model import Features, Snapshot
@@ -21,7 +28,7 @@ logger = Logger(service="decide_orders")
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     """Turn snapshot and features into a decision and the first plan of Submit Orders."""
-    request = decode(DecideOrdersEvent, event, "the input of Decide Orders")
+    request = decode_event(DecideOrdersEvent, event, "the input of Decide Orders")
     run, settings = request.run, request.settings
     logger.append_keys(run_id=run.run_id)
     artifacts = Artifacts(os.environ["BUCKET"])

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.contracts import FetchBarsEvent, decode, encode
+from algotrader.contracts import FetchBarsEvent, decode_event, encode
 from fetch_bars.fetch import fetch
 
 logger = Logger(service="fetch_bars")
@@ -17,7 +17,7 @@ logger = Logger(service="fetch_bars")
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], _context: object) -> Any:
     """Open the run, and gather all that the broker knows at the bell."""
-    request = decode(FetchBarsEvent, event, "the input of Fetch Bars")
+    request = decode_event(FetchBarsEvent, event, "the input of Fetch Bars")
     logger.append_keys(execution=request.execution_arn)
     result = fetch(request, os.environ, Artifacts(os.environ["BUCKET"]))
     if result.run is not None:

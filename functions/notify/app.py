@@ -9,7 +9,8 @@ from aws_lambda_powertools import Logger
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.notifier import SnsNotifier
-from algotrader.contracts import NotifyEvent, decode, encode
+from algotrader.contracts import encode
+from notify.reading import read_event
 from notify.tell import tell
 
 logger = Logger(service="notify")
@@ -18,9 +19,10 @@ logger = Logger(service="notify")
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], _context: object) -> Any:
     """Write the record, end the claim, and send the text message and the e-mail."""
-    request = decode(NotifyEvent, event, "the input of Notify")
+    request, unread = read_event(event)
     logger.append_keys(run_id=None if request.run is None else request.run.run_id)
     artifacts = Artifacts(os.environ["BUCKET"])
-    result = tell(request, artifacts, SnsNotifier(os.environ["TOPIC_ARN"]), logger.warning)
+    notifier = SnsNotifier(os.environ["TOPIC_ARN"])
+    result = tell(request, artifacts, notifier, logger.warning, unread)
     logger.info("Texts published", subject=result.subject, error=result.error)
     return encode(result)

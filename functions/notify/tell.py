@@ -30,7 +30,11 @@ MAX_CAUSE_CHARACTERS = 2000
 
 
 def tell(
-    event: NotifyEvent, artifacts: Artifacts, notifier: Notifier, warn: Callable[..., None]
+    event: NotifyEvent,
+    artifacts: Artifacts,
+    notifier: Notifier,
+    warn: Callable[..., None],
+    unread: tuple[str, ...] = (),
 ) -> NotifyResult:
     """Record a run, end its claim, and send its texts.
 
@@ -38,6 +42,8 @@ def tell(
     ----------
     warn : callable
         Logs a constant message and fields; called for what a failed run does without.
+    unread : tuple of str
+        Parts of the event that are null since they could not be read.
 
     Raises
     ------
@@ -45,7 +51,7 @@ def tell(
         Whatever the bucket or the topic raises; for a failed run only what the topic raises.
     """
     failed = event.failure is not None
-    notes: list[str] = []
+    notes = [f"{name} not read" for name in unread]
 
     def attempt(note: str, action: Callable[[], T]) -> T | None:
         """Do without what breaks, for a failed run alone, and say so."""

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.settings import broker_urls, load_keys, read_trading_state
-from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode, encode
+from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode_event, encode
 from algotrader.model import Decision, Plan
 from submit_orders.call import SubmitCall, check_run_may_send
 from submit_orders.plan_journal import PlanJournal
@@ -24,7 +24,7 @@ HTTP_BUDGET_SECONDS = 70.0
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     """Make one call: post what the plan names and the broker lacks, return the next plan."""
-    request = decode(SubmitOrdersEvent, event, "the input of Submit Orders")
+    request = decode_event(SubmitOrdersEvent, event, "the input of Submit Orders")
     logger.append_keys(run_id=request.run.run_id)
     check_run_may_send(request.run, request.settings, os.environ["TRADING_MODE"])
     artifacts = Artifacts(os.environ["BUCKET"])

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.contracts import sha256_of
+from algotrader.contracts import sha256_of, stamped
 from algotrader.errors import (
     ConfigurationError,
     DecisionConflictError,
@@ -136,10 +136,10 @@ class SubmitCall:
     def _store_decision(self) -> None:
         """Store the decision before anything is sent; another one under this run ends it."""
         key = f"{self.run.journal}decision.json"
-        if self.artifacts.create(key, self.decision):
+        if self.artifacts.create(key, stamped(self.decision)):
             return
         try:
-            stored = self.artifacts.read(key, Decision)
+            stored = self.artifacts.read_stamped(key, Decision)
         except InvalidInputError:
             stored = None
         if stored is None or sha256_of(stored) != sha256_of(self.decision):

@@ -8,7 +8,7 @@ from typing import Any
 
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.keys import Keys
-from algotrader.contracts import canonical_json, decode, encode
+from algotrader.contracts import canonical_json, decode, decode_stamped, stamped
 from algotrader.errors import InvalidInputError
 from algotrader.model import Decision, Order, Plan, Run
 from algotrader.submission import first_plan, plan_conflict, unapproved
@@ -32,7 +32,7 @@ class PlanJournal:
 
     def create(self, plan: Plan) -> bool:
         """Write a plan under its number; False if one is there already."""
-        content = encode(plan)
+        content = stamped(plan)
         sealed = {**content, SEAL: self._seal(content)}
         return self.artifacts.create(self._key(plan.sequence), sealed)
 
@@ -84,13 +84,14 @@ class PlanJournal:
             if content is None:
                 return None
             seal = str(content.pop(SEAL, ""))
-            plan = decode(Plan, content, key)
+            is_sealed = hmac.compare_digest(seal.encode(), self._seal(content).encode())
+            plan = (decode_stamped if is_sealed else decode)(Plan, content, key)
         except InvalidInputError as error:
             raise plan_conflict(self.run, sequence, f"it is not readable: {error.code}") from error
         problem = unapproved(self.run, self.decision, plan, orders)
         if plan.sequence != sequence:
             problem = problem or f"it is a copy of plan-{plan.sequence:03d}"
-        if not hmac.compare_digest(seal.encode(), self._seal(content).encode()):
+        if not is_sealed:
             problem = problem or "its seal is not this desk's"
         if problem:
             raise plan_conflict(self.run, sequence, problem)

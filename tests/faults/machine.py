@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from algotrader.contracts import encode
+from algotrader.contracts import CONTRACT_VERSION, encode
 from algotrader.model import Decision, Run
 from algotrader.submission import first_plan
 from submit_orders.app import lambda_handler
@@ -128,6 +128,7 @@ class Machine:
         run, decision = self._decided(position)
         plan = json.loads(position.plan) if position.plan else encode(first_plan(run, decision))
         return {
+            "contract": CONTRACT_VERSION,
             "run": encode(run),
             "settings": encode(SETTINGS),
             "decision": {"inline": encode(decision)},

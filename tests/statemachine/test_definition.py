@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from algotrader import errors
+from algotrader.contracts import CONTRACT_VERSION
 from algotrader.errors import DeskError
 from tests.statemachine.scenarios import DIED, LEAVES, PLATFORM, STEPS, TRANSIENT, WAKING
 from tests.statemachine.walks import ALL, Definition, delays, tasks
@@ -149,3 +150,14 @@ def test_only_tasks_compute(definition: Definition) -> None:
 
 def test_the_definition_is_json_with_nothing_that_yaml_alone_knows(definition: Definition) -> None:
     assert json.loads(json.dumps(definition)) == definition
+
+
+def test_every_function_is_handed_the_version_of_the_contract(definition: Definition) -> None:
+    assert definition["States"]["Start Run"]["Assign"]["contract"] == CONTRACT_VERSION
+    payloads = [
+        task["Arguments"]["Payload"]
+        for task in tasks(definition).values()
+        if "Payload" in task["Arguments"]
+    ]
+    assert len(payloads) == len(STEPS) + 1  # Notify Failure
+    assert {each["contract"] for each in payloads} == {"{% $contract %}"}

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from algotrader.adapters.aws import BrokenAnswerError, client, whole
-from algotrader.contracts import Artifact, canonical_json, decode, encode
+from algotrader.contracts import Artifact, canonical_json, decode, decode_stamped, encode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Run
 
@@ -83,6 +83,17 @@ class Artifacts:
         """
         found = self._read(key)
         return None if found is None else decode(kind, found.value, key)
+
+    def read_stamped(self, key: str, kind: type[T]) -> T | None:
+        """Read an entry of a run's journal that an earlier execution may have stored.
+
+        Raises
+        ------
+        ConfigurationError
+            ``DEPLOYED_DURING_RUN`` if neither this contract nor the one before stored it.
+        """
+        found = self._read(key)
+        return None if found is None else decode_stamped(kind, found.value, key)
 
     def holds(self, key: str) -> bool:
         """Tell whether there is an object of this key, whatever is in it."""

@@ -7,10 +7,10 @@ import pytest
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.claim import Claim, claim_key
-from algotrader.contracts import NotifyResult, decode, encode
-from algotrader.errors import InvalidInputError
+from algotrader.contracts import CONTRACT_VERSION, NotifyResult, decode, encode
+from algotrader.errors import ConfigurationError, InvalidInputError
 from notify.app import lambda_handler, logger
-from tests.functions.notify.test_tell import RUN, event
+from tests.functions.notify.test_tell import FAILURE, RUN, event
 from tests.support.lambda_context import LambdaContext
 
 
@@ -47,3 +47,43 @@ def test_one_line_is_logged_and_no_text_of_it(monkeypatch):
     (line,) = [json.loads(each) for each in logged.getvalue().splitlines()]
     assert (line["message"], line["run_id"]) == ("Texts published", RUN.run_id)
     assert "email" not in line
+
+
+def of_another_contract(**changes):
+    """Make an event whose run and settings nobody can read here."""
+    given = encode(event(**changes))
+    lost = {"settings": {"stack": 7}, "snapshot": {"parcel": []}, "who_knows": [1]}
+    return {**given, **lost, "contract": CONTRACT_VERSION + 1}
+
+
+@pytest.mark.usefixtures("topic")
+def test_a_failed_run_of_another_contract_is_told_with_what_can_be_read(artifacts):
+    given = json.loads(json.dumps(of_another_contract(failure=FAILURE)))
+    answer = lambda_handler(given, LambdaContext())
+    assert answer["error"] == "OrderConflictError"
+    assert RUN.run_id in answer["email"]
+    assert "settings not read" in answer["email"]
+    assert "snapshot not read" in answer["email"]
+    assert artifacts.read(claim_key(RUN), Claim).state == "failed"
+
+
+@pytest.mark.usefixtures("topic")
+def test_a_failed_run_that_cannot_be_read_at_all_is_told_and_keeps_its_claim(artifacts):
+    given = of_another_contract(failure=FAILURE) | {"run": {"run_id": RUN.run_id}}
+    answer = lambda_handler(given, LambdaContext())
+    assert answer["error"] == "OrderConflictError"
+    assert "run not read" in answer["email"]
+    assert artifacts.read(claim_key(RUN), Claim).state == "running"
+
+
+@pytest.mark.usefixtures("topic")
+def test_a_failure_of_a_shape_that_nobody_knows_is_left_to_the_direct_publish():
+    with pytest.raises(InvalidInputError, match="STATE_INVALID"):
+        lambda_handler(of_another_contract() | {"failure": {"why": "?"}}, LambdaContext())
+
+
+@pytest.mark.usefixtures("topic")
+def test_a_run_of_another_contract_that_ended_well_is_not_told_as_such(artifacts):
+    with pytest.raises(ConfigurationError, match="DEPLOYED_DURING_RUN"):
+        lambda_handler(of_another_contract(), LambdaContext())
+    assert artifacts.read(claim_key(RUN), Claim).state == "running"

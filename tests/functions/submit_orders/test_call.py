@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from algotrader import contracts
 from algotrader.adapters.artifacts import Artifacts
+from algotrader.contracts import CONTRACT_VERSION
 from algotrader.errors import (
     BrokerUnavailableError,
     ConfigurationError,
@@ -300,6 +303,51 @@ def test_a_plan_that_the_journal_holds_already_is_adopted_before_anything_is_sen
     step = desk.call(made, plan)
     assert (desk.proxy.posts, step.plan.orders) == ([], cut.orders)
     assert desk.call_until_complete(made, step.plan).submission.orders[0].filled_qty == 2
+
+
+def test_decision_and_plans_in_the_journal_carry_the_version_of_the_contract(desk: Desk) -> None:
+    ibm = desk.intent("IBM", Leg.ENTRY, 9)
+    made = desk.decision(ibm)
+    assert desk.plans(made).create(replace(first_plan(desk.run, made), sequence=1))
+    desk.call(made)
+    for name in ("decision", "plan-001"):
+        stored = Artifacts(BUCKET).read(f"{desk.run.journal}{name}.json", dict[str, Any])
+        assert stored is not None
+        assert stored["contract"] == CONTRACT_VERSION, name
+
+
+def test_a_take_over_settles_what_was_sent_under_the_contract_before(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ibm = desk.intent("IBM", Leg.ENTRY, 9)
+    made = desk.decision(ibm)
+    cut = replace(ibm, qty=Decimal(2))
+    assert desk.plans(made).create(replace(first_plan(desk.run, made), sequence=1, orders=(cut,)))
+    desk.call(made, desk.call(made).plan)
+    assert [each["qty"] for each in desk.own_orders()] == ["2"]
+
+    monkeypatch.setattr(contracts, "CONTRACT_VERSION", CONTRACT_VERSION + 1)
+    desk.run = replace(desk.run, deadline=desk.run.started_at)
+    done = desk.call_until_complete(made)
+
+    assert [(each.qty, each.is_terminal) for each in done.submission.orders] == [(2, True)]
+    assert desk.proxy.posts == ["/v2/orders"]
+
+
+@pytest.mark.parametrize("deployed", [CONTRACT_VERSION - 1, CONTRACT_VERSION + 2])
+@pytest.mark.parametrize("spoilt", ["decision", "plan-001"])
+def test_a_journal_of_any_other_contract_stops_the_call_before_anything_is_sent(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, deployed: int, spoilt: str
+) -> None:
+    made = desk.decision(desk.intent("IBM", Leg.ENTRY, 9))
+    unreadable = {"contract": CONTRACT_VERSION, "a": ["shape that nobody knows"]}
+    sealed = {**unreadable, "seal": desk.plans(made)._seal(unreadable)}
+    Artifacts(BUCKET).write(f"{desk.run.journal}{spoilt}.json", sealed)
+
+    monkeypatch.setattr(contracts, "CONTRACT_VERSION", deployed)
+    with pytest.raises(ConfigurationError, match=rf"DEPLOYED_DURING_RUN.*deployed={deployed}"):
+        desk.call(made)
+    assert desk.proxy.posts == []
 
 
 def test_a_deadline_that_passes_between_two_posts_keeps_the_second_back(desk: Desk) -> None:

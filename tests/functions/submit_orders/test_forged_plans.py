@@ -88,8 +88,11 @@ def test_the_message_names_the_order_that_was_not_approved(s3: Any, desk: Desk) 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b"{}", b'{"seal": 1}', b"\xff\xfe", b"[" * 100_000],
-    ids=["empty", "cut", "list", "null", "object", "seal", "bytes", "deep"],
+    [
+        *(b"", b"{", b"[]", b"null", b"{}", b'{"seal": 1}', b'{"contract": 99}', b"\xff\xfe"),
+        b"[" * 100_000,
+    ],
+    ids=["empty", "cut", "list", "null", "object", "seal", "contract", "bytes", "deep"],
 )
 def test_a_plan_that_cannot_be_read_is_not_sent(s3: Any, desk: Desk, content: bytes) -> None:
     made = a_rebalance(desk)

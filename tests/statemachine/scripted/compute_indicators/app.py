@@ -4,5 +4,5 @@ from script import ARTIFACT, play
 
 
 def lambda_handler(event, _context):
-    assert sorted(event) == ["bars", "run", "settings"]
+    assert sorted(event) == ["bars", "contract", "run", "settings"]
     return play("Compute Indicators", event, {"features": ARTIFACT})

@@ -4,7 +4,7 @@ import json
 
 from script import play
 
-FIELDS = ["decision", "execution_arn", "failure", "features", "input"]
+FIELDS = ["contract", "decision", "execution_arn", "failure", "features", "input"]
 FIELDS += ["run", "settings", "snapshot", "submission"]
 
 

@@ -4,7 +4,7 @@ from script import ARTIFACT, play
 
 
 def lambda_handler(event, _context):
-    assert sorted(event) == ["decision", "plan", "run", "settings"]
+    assert sorted(event) == ["contract", "decision", "plan", "run", "settings"]
     plan = {"inline": {"sequence": event["plan"]["inline"]["sequence"] + 1}}
     answer = {"outcome": "COMPLETE", "wait_seconds": 0, "plan": plan, "submission": ARTIFACT}
     return play("Submit Orders", event, answer)

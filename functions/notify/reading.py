@@ -1,0 +1,50 @@
+"""Owns how the event of Notify is read: whole, or of a failed run as far as that goes."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct, structs
+
+from algotrader.contracts import Failure, NotifyEvent, decode, decode_event
+
+_WHAT = "the input of Notify"
+_CAN_BE_UNREAD = {"run", "settings", "snapshot", "features", "decision", "submission"}
+
+
+class _End(Struct, frozen=True):
+    failure: Failure | None = None
+
+
+def read_event(event: object) -> tuple[NotifyEvent, tuple[str, ...]]:
+    """Read the event; of a failed run all that can be read, whatever its contract.
+
+    Returns
+    -------
+    tuple
+        The event, and the names of the parts that are null in it since they cannot be read.
+
+    Raises
+    ------
+    ConfigurationError, InvalidInputError
+        As `decode_event` does; for a failed run only when the failure itself cannot be read.
+    """
+    failure = decode(_End, event, _WHAT).failure
+    if failure is None:
+        return decode_event(NotifyEvent, event, _WHAT), ()
+    given = decode(dict[str, object], event, _WHAT)
+    fields = [each for each in structs.fields(NotifyEvent) if each.name != "contract"]
+    unread = tuple(
+        each.name
+        for each in fields
+        if each.name in _CAN_BE_UNREAD and not _fits(given.get(each.name), each.type)
+    )
+    known = {each.name: given.get(each.name) for each in fields}
+    return decode(NotifyEvent, {**known, **dict.fromkeys(unread)}, _WHAT), unread
+
+
+def _fits(value: object, kind: object) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
