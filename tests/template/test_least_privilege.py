@@ -14,6 +14,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -76,6 +77,8 @@ UNENFORCED = {"s3:ListBucket"}
 LISTING = {"FetchBarsRole", "ComputeIndicatorsRole"}
 # Only a day on which too much was lost asks for it; such a day has a test of its own.
 BRAKING = "ssm:PutParameter"
+# Only the take-over of a run that had decided asks for it; that has a test of its own, too.
+TAKING_OVER = "states:GetExecutionHistory"
 
 
 def as_list(value: Any) -> list[Any]:
@@ -136,8 +139,17 @@ class Bench:
             found["KeyCount"] == 1,
         )
 
-    def day_without(self, role: str, grant: Need) -> tuple[str, int, bool, bool]:
-        """Run a day while a role lacks one of its grants."""
+    def take_over(self, slot: str) -> str:
+        """Let a run that is done count as failed, start it again, and give how that ended."""
+        s3 = self.aws.client("s3")
+        place = {"Bucket": self.stack.bucket, "Key": f"runs/{SESSION}/{SESSION}-{slot}/claim.json"}
+        claim = json.load(s3.get_object(**place)["Body"])
+        s3.put_object(**place, Body=json.dumps(claim | {"state": "failed"}).encode())
+        return str(self.stack.wait(self.stack.start({"slot": slot}))["status"])
+
+    @contextmanager
+    def without(self, role: str, grant: Need) -> Iterator[None]:
+        """Let a role lack one of its grants."""
         iam = self.aws.client("iam")
         before = list(self.policies(role))
         left = [
@@ -149,7 +161,7 @@ class Bench:
         ((name, policy, _),) = before
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
         try:
-            return self.day()
+            yield
         finally:
             iam.put_role_policy(
                 RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(before[0][2])
@@ -242,10 +254,23 @@ def test_the_whole_day_runs_with_every_role_enforced(bench: Bench) -> None:
 
 @pytest.mark.parametrize("role", ROLES[:5])
 def test_the_day_misses_every_grant_that_is_taken_away(bench: Bench, role: str) -> None:
-    taken = [grant for grant in bench.grants(role) if grant[0] not in UPKEEP | {BRAKING}]
-    unmissed = {grant[0] for grant in taken if bench.day_without(role, grant) == WHOLE}
+    rare = UPKEEP | {BRAKING, TAKING_OVER}
+    unmissed = set()
+    for grant in (each for each in bench.grants(role) if each[0] not in rare):
+        with bench.without(role, grant):
+            unmissed |= {grant[0]} if bench.day() == WHOLE else set()
     assert unmissed == (set() if role in LISTING else UNENFORCED)
     assert bench.day() == WHOLE
+
+
+def test_a_take_over_misses_the_grant_to_read_what_was_decided(bench: Bench) -> None:
+    slot = next(bench.slots)
+    assert bench.stack.wait(bench.stack.start({"slot": slot}))["status"] == "SUCCEEDED"
+    assert bench.take_over(slot) == "SUCCEEDED"
+    (grant,) = (each for each in bench.grants("FetchBarsRole") if each[0] == TAKING_OVER)
+    with bench.without("FetchBarsRole", grant):
+        assert bench.take_over(slot) == "FAILED"
+    assert bench.take_over(slot) == "SUCCEEDED"
 
 
 def test_a_day_on_which_too_much_was_lost_misses_the_grant_to_say_so(bench: Bench) -> None:
@@ -262,7 +287,8 @@ def test_a_day_on_which_too_much_was_lost_misses_the_grant_to_say_so(bench: Benc
     grants = bench.grants("FetchBarsRole")
     (braking,) = (grant for grant in grants if grant[0] == BRAKING)
 
-    bench.day_without("FetchBarsRole", braking)
+    with bench.without("FetchBarsRole", braking):
+        bench.day()
     assert ssm.get_parameter(Name=name)["Parameter"]["Value"].startswith("ACTIVE")
     assert "do it yourself with algo-trader reduce" in bench.stack.texts()[-1].email
     bench.day()

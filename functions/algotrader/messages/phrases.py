@@ -14,7 +14,7 @@ PRODUCT = "algo-trader"
 MOST_NAMES = 32  # more never fit a text message
 
 _REASON_SEPTETS = 40
-_ENDED_SEPTETS = 70
+_ENDED_SEPTETS = 44
 _FILLED = "filled"
 
 
