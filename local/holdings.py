@@ -27,7 +27,6 @@ from algotrader.own_orders import is_protective
 from algotrader.sizing import ZERO, tidy, usable
 from fetch_bars.books import Books, read_books
 from local.deployed_stack import DeployedStack, Place, find_stack, told
-from local.embedded_aws.embedded import FUNCTIONS
 
 HTTP_BUDGET_SECONDS = 60.0
 
@@ -70,17 +69,13 @@ class Shelves:
     Attributes
     ----------
     desk : str
-        The desk that the stack's next run is.
-    names : dict of str to str
-        The strategies of this checkout, by the desk that each would be in this stack.
+        The stack's own desk, whatever strategy manages it.
     price_of : callable
         Gives the latest price of a symbol; None when the broker has none.
     """
 
     stack: DeployedStack
-    strategy: str
     desk: str
-    names: dict[str, str]
     now: datetime
     books: Books
     positions: dict[str, Position]
@@ -241,15 +236,12 @@ def look(place: Place) -> Iterator[Shelves]:
             account, now = broker.account(), broker.clock().now
             if stack.mode is TradingMode.LIVE:
                 _check_account(account.number, parameters.get("LiveAccountNumber", ""))
-            strategy = parameters.get("Strategy", "")
-            desk = desk_id(account.number, stack.name, strategy)
+            desk = desk_id(account.number, stack.name)
             _, tag = read_adjustments(artifacts)
             books = read_books(broker, artifacts, desk, (), now, (_today(now), _today(now)))
             shelves = Shelves(
                 stack=stack,
-                strategy=strategy,
                 desk=desk,
-                names={desk_id(account.number, stack.name, each): each for each in _strategies()},
                 now=now,
                 books=books,
                 positions=broker.positions(),
@@ -288,12 +280,6 @@ def _check_account(number: str, wanted: str) -> None:
 
 def _today(now: datetime) -> date:
     return now.astimezone(NEW_YORK).date()
-
-
-def _strategies() -> Iterator[str]:
-    for path in sorted((FUNCTIONS / "strategies").glob("*.py")):
-        if path.stem != "__init__":
-            yield path.stem
 
 
 def _qty(ledger: Ledger, symbol: str) -> Decimal:

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from algotrader.contracts import CONTRACT_VERSION
 from local.runner.desk import Desk, DeskPlan, open_desk
 from local.runner.history import Timeline
 from local.runner.sessions import DEFAULT_SESSION
@@ -38,7 +39,8 @@ def main() -> None:
     for place, event in _events(first, second):
         path = EVENTS / f"{place}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(event, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        whole = event | {"contract": CONTRACT_VERSION}
+        path.write_text(json.dumps(whole, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _states_of(desk: Desk, session: date) -> Event:

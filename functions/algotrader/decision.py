@@ -98,7 +98,7 @@ def _decide(
         exits,
         settings,
         desk,
-        ramp_of(run, settings, snapshot.ledger.since),
+        ramp_of(run, settings, snapshot.started),
     )
     refused |= refused_entries
     exit_intents = tuple(_intent(case, run, settings, desk) for case in exits)

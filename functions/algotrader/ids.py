@@ -36,20 +36,22 @@ class OrderPlace:
     n: int
 
 
-def desk_id(account_number: str, stack: str, strategy: str) -> str:
-    """Name a desk by a short hash of what tells two desks apart.
+def desk_id(account_number: str, stack: str) -> str:
+    """Return a desk's id: a short hash of what tells two desks apart.
+
+    The strategy is no part of it: a new one manages what the desk holds.
 
     Parameters
     ----------
-    account_number, stack, strategy : str
-        The broker's account number, the CloudFormation stack's name, the strategy's name.
+    account_number, stack : str
+        The broker's account number, the CloudFormation stack's name.
 
     Returns
     -------
     str
         Six hexadecimal digits.
     """
-    key = f"{account_number}\x1f{stack}\x1f{strategy}"
+    key = f"{account_number}\x1f{stack}"
     return hashlib.sha256(key.encode()).hexdigest()[:6]
 
 

@@ -75,16 +75,7 @@ def fold(
                 book.split(event)
             case Adjustment():
                 book.adjust(event)
-    days = [_day(each.submitted_at) for each in own_fills(ledger, orders, through)]
-    if ledger.since is not None:
-        days.append(ledger.since)
-    return replace(
-        ledger,
-        through=through,
-        holdings=book.holdings,
-        realized=book.realized,
-        since=min(days, default=None),
-    )
+    return replace(ledger, through=through, holdings=book.holdings, realized=book.realized)
 
 
 def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> list[Order]:

@@ -113,6 +113,7 @@ def carry_on(track: Track | None, look: Look) -> Track:
         if look.statement is None
         else tuple(sorted(row.activity_id for row in look.statement)),
         reset_at=look.reset_at if is_reset else (None if track is None else track.reset_at),
+        started=None if track is None else track.started,
     )
 
 

@@ -1,4 +1,7 @@
-"""Owns the ramp: a live desk buys little in its first days, so that a mistake costs little."""
+"""Owns the ramp: a live desk buys little in a strategy's first days, so a mistake costs little.
+
+A desk's first strategy and each one that replaces it begin with the ramp.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from decimal import Decimal
 
 from algotrader.cases import Case, cut_to_money
 from algotrader.limits import Reason, Refusal
-from algotrader.model import Run, Settings, TradingMode
+from algotrader.model import Run, Settings, StrategyStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +22,12 @@ class Ramp:
     ----------
     room : Decimal or None
         Dollars that are left; None when no ramp binds the run.
-    since : date or None
-        When the desk's first order that was filled was submitted.
+    first_buy : date or None
+        The session of the strategy's first buy that was filled.
     """
 
     room: Decimal | None
-    since: date | None
+    first_buy: date | None
     settings: Settings
 
     def cut(self, case: Case) -> Case:
@@ -42,11 +45,12 @@ class Ramp:
         """Refuse an entry that costs more than what is left, at its worst price."""
         if self.room is None or cost <= self.room:
             return None
-        begun = "none was filled yet" if self.since is None else f"on {self.since.isoformat()}"
+        first = "none yet" if self.first_buy is None else f"on {self.first_buy.isoformat()}"
         return Refusal(
             Reason.LIVE_RAMP,
             f"cost {cost:.2f}, left {self.room:.2f} of {self.settings.live_ramp_notional:.2f} a run"
-            f" in the first {self.settings.live_ramp_days} days; first order: {begun}",
+            f" in the first {self.settings.live_ramp_days} days of {self.settings.strategy};"
+            f" its first filled buy: {first}",
         )
 
     def after(self, cost: Decimal) -> Ramp:
@@ -54,12 +58,12 @@ class Ramp:
         return self if self.room is None else replace(self, room=self.room - cost)
 
 
-def ramp_of(run: Run, settings: Settings, since: date | None) -> Ramp:
-    """Give the ramp of a run: in live mode, for some days from the desk's first order on.
+def ramp_of(run: Run, settings: Settings, started: StrategyStart | None) -> Ramp:
+    """Return the ramp of a run: in live mode, for some days from the strategy's first buy on.
 
-    A desk without any order is in its first day.
+    A strategy without a filled buy is in its first day, and so is one of which nothing is known.
     """
-    is_over = since is not None and run.session >= since + timedelta(days=settings.live_ramp_days)
-    if run.mode is not TradingMode.LIVE or settings.live_ramp_days == 0 or is_over:
-        return Ramp(None, since, settings)
-    return Ramp(settings.live_ramp_notional, since, settings)
+    first = None if started is None else started.first_buy
+    is_over = first is not None and run.session >= first + timedelta(days=settings.live_ramp_days)
+    room = None if is_over or not settings.is_ramped else settings.live_ramp_notional
+    return Ramp(room, first, settings)

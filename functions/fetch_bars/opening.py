@@ -250,7 +250,7 @@ def _run(
         run_id=name,
         session=day,
         slot=slot,
-        desk=desk_id(account.number, settings.stack, settings.strategy),
+        desk=desk_id(account.number, settings.stack),
         mode=settings.mode,
         execution_arn=event.execution_arn,
         journal=journal,

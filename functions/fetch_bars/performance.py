@@ -21,6 +21,7 @@ from algotrader.model import (
     LossLimits,
     Performance,
     Snapshot,
+    StrategyStart,
     Track,
     TradingMode,
 )
@@ -34,8 +35,10 @@ from algotrader.performance import (
 )
 from algotrader.sizing import finite, usable
 from algotrader.statement import deposits_of
+from algotrader.strategy_start import carry_start
 from fetch_bars.books import Books
 from fetch_bars.opening import Opening
+from fetch_bars.records import record_of_success
 
 _BARS_BACK = timedelta(days=7)  # a symbol may not trade for some days
 
@@ -76,6 +79,9 @@ def measured(
     reached = brakes(feared, LossLimits.of(settings))
     state, reason = braked(snapshot.trading_state, snapshot.trading_state_reason, reached)
     warnings = [*snapshot.warnings, *kept.warnings, *warnings]
+    if not opening.report_only:
+        track = replace(track, started=_started(opening, artifacts, books, kept.track))
+        warnings += _unknown_start(opening, books, kept.track)
     keeps = run.takes_claim and settings.mode is not TradingMode.DRY_RUN
     is_braking = state is not snapshot.trading_state
     if is_braking and not keeps:
@@ -101,7 +107,34 @@ def measured(
         trading_state_reason=reason,
         warnings=(*warnings, *more),
         performance=performance,
+        started=None if opening.report_only else track.started,
     )
+
+
+def _started(
+    opening: Opening, artifacts: Artifacts, books: Books, track: Track | None
+) -> StrategyStart:
+    """Return since when the strategy trades; a change counts as new until its report is out."""
+    known = None if track is None else track.started
+    if (
+        known is not None
+        and known.replaced
+        and known.journal != opening.run.journal  # this very run has reported nothing yet
+        and record_of_success(artifacts, known.journal) is not None
+    ):
+        known = replace(known, replaced="")
+    return carry_start(known, opening.run, opening.settings.strategy, books.orders)
+
+
+def _unknown_start(opening: Opening, books: Books, track: Track | None) -> list[str]:
+    """Report a ramp that begins again because nothing says since when the strategy trades."""
+    settings = opening.settings
+    is_known = track is not None and track.started is not None
+    is_new = not books.ledger.holdings and not books.ledger.realized
+    if is_known or is_new or not settings.is_ramped:
+        return []
+    told = f"Nothing in the bucket says since when {settings.strategy} trades"
+    return [f"{told}, so the live ramp starts again."]
 
 
 def _look(

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
-from msgspec import Struct
-
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.errors import InvalidInputError
-from algotrader.model import Order, Submission
+from algotrader.model import Order
 from algotrader.stop_sales import Told, bell_before, first_told, kept_for_next, sold_by, untold
 from fetch_bars.books import Books
 from fetch_bars.opening import Opening
-
-T = TypeVar("T")
-
-
-class _Looked(Struct, frozen=True):
-    """What a run's snapshot says of stops."""
-
-    stopped: tuple[Order, ...] = ()
-
-
-class _Record(Struct, frozen=True):
-    """What a run's ``record.json`` says of what it told."""
-
-    failure: Any = None
-    snapshot: _Looked | None = None
-    submission: Submission | None = None
+from fetch_bars.records import record_of_success
 
 
 def told_key(desk: str) -> str:
@@ -51,7 +32,7 @@ def stops_to_tell(opening: Opening, books: Books, artifacts: Artifacts) -> tuple
 
 def _told(opening: Opening, books: Books, artifacts: Artifacts) -> Told:
     run, rung = opening.run, opening.rung
-    kept = _read(artifacts, told_key(run.desk), Told)
+    kept = _read(artifacts, run.desk)
     if kept is None:
         before = bell_before(
             opening.clock.now, run.session, rung.previous_session, run.slot, opening.settings.slots
@@ -59,17 +40,17 @@ def _told(opening: Opening, books: Books, artifacts: Artifacts) -> Told:
         return first_told(books.orders, run.desk, before)
     if kept.journal == run.journal:
         return kept  # this very run looked before, and has told nothing
-    record = _read(artifacts, f"{kept.journal}record.json", _Record)
-    if record is None or record.failure is not None:
+    record = record_of_success(artifacts, kept.journal)
+    if record is None:
         return kept
     stopped = record.snapshot.stopped if record.snapshot else ()
     orders = record.submission.orders if record.submission else ()
     return kept.with_record(sold_by(kept, stopped, orders))
 
 
-def _read(artifacts: Artifacts, key: str, kind: type[T]) -> T | None:
-    """Read an object; one that cannot be understood says nothing, and no order depends on it."""
+def _read(artifacts: Artifacts, desk: str) -> Told | None:
+    """Read what was told; what cannot be understood says nothing, and no order depends on it."""
     try:
-        return artifacts.read(key, kind)
+        return artifacts.read(told_key(desk), Told)
     except (InvalidInputError, ValueError):
         return None

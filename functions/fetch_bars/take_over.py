@@ -76,8 +76,8 @@ def take_over(
     if (begun.run.desk, begun.run.mode) != (run.desk, run.mode):
         raise ConfigurationError(
             "RUN_OF_ANOTHER_DESK",
-            "Another account, strategy or mode was deployed when this run decided. Deploy that "
-            "again to finish it, or let the next session trade with the new one.",
+            "Another account or mode was deployed when this run decided. Deploy that again to "
+            "finish it, or let the next session trade with the new one.",
             run_id=run.run_id,
             begun_by=f"{begun.run.desk}/{begun.run.mode.value}",
             deployed=f"{run.desk}/{run.mode.value}",

@@ -173,8 +173,7 @@ class SubmitCall:
         asked_at = time.monotonic()
         account = self.broker.account()
         live_number = self.settings.live_account_number
-        desk = desk_id(account.number, self.settings.stack, self.settings.strategy)
-        if desk != self.run.desk or (
+        if desk_id(account.number, self.settings.stack) != self.run.desk or (
             self.run.mode is TradingMode.LIVE and account.number != live_number
         ):
             raise ConfigurationError(

@@ -168,10 +168,7 @@ def _move(
     try:
         with look(place_of(where)) as shelves:
             stack = shelves.stack
-            strategy = f"strategy {clean(shelves.strategy)}"
-            click.echo(
-                f"{title_of(stack.name, stack.region, stack.mode)}, {strategy}: desk {shelves.desk}"
-            )
+            click.echo(f"{title_of(stack.name, stack.region, stack.mode)}: desk {shelves.desk}")
             _show(shelves, symbol)
             if (
                 ask
@@ -196,9 +193,7 @@ def _show(shelves: Shelves, symbol: str) -> None:
     stock = shelves.stock(symbol)
     price = f", {stock.position.avg_entry_price:f} each on average" if stock.position else ""
     rows = [("the account", f"{stock.account:f}{price}"), ("this desk", f"{stock.own:f}")]
-    for desk, qty in stock.others.items():
-        name = shelves.names.get(desk)
-        rows.append((f"desk {desk}", f"{qty:f}" + (f", {name} of this stack" if name else "")))
+    rows += [(f"desk {desk}", f"{qty:f}") for desk, qty in stock.others.items()]
     rows.append(
         ("yours", f"{stock.free:f}") if stock.free >= 0 else ("missing", f"{-stock.free:f}")
     )

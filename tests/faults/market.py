@@ -97,7 +97,7 @@ def run_of(account_number: str, execution: int, started_at: datetime) -> Run:
         run_id=run_id,
         session=TODAY,
         slot="day",
-        desk=desk_id(account_number, DEFAULTS.stack, STRATEGY),
+        desk=desk_id(account_number, DEFAULTS.stack),
         mode=TradingMode.PAPER,
         execution_arn=f"arn:aws:states:us-east-1:123456789012:execution:desk:{execution}",
         journal=f"runs/{TODAY}/{run_id}/",

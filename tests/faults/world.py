@@ -32,7 +32,6 @@ from tests.faults.market import (
     PRICES,
     REBALANCE,
     SETTINGS,
-    STRATEGY,
     TODAY,
     USER_HOLDS,
     Scenario,
@@ -152,7 +151,7 @@ class World:
         self.application = Application(self.broker, ROUTES)
         assert set(vars(self.exchange)) == EXCHANGE_PARTS, "World.key must know every part"
         self.account_number = json.loads(self.ask("GET", "/v2/account").body)["account_number"]
-        self.desk = desk_id(self.account_number, SETTINGS.stack, STRATEGY)
+        self.desk = desk_id(self.account_number, SETTINGS.stack)
         for symbol, qty in scenario.resting.items():
             self.order_stop(resting_id(self.desk, symbol), symbol, qty)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from algotrader.ids import desk_of
 from local.embedded_aws import Stack
 from local.paper_broker import PaperBrokerProcess
 from tests.run.conftest import SESSION, Bench
@@ -280,6 +281,27 @@ def test_a_subset_of_symbols_narrows_the_entries(bench: Bench, stack: Stack, fre
     told = bench.ring(stack, {"symbols": ["MSFT"]})
     assert told.status == "SUCCEEDED"
     assert [each["symbol"] for each in fresh.orders()] == ["MSFT"]
+
+
+def test_another_strategy_manages_what_the_desk_holds_and_says_so_once(
+    bench: Bench, deploy: Deploy, fresh: Paper
+) -> None:
+    first = bench.ring(deploy(), {})
+    assert (first.status, first.orders_sent) == ("SUCCEEDED", 3)
+    held = {each["symbol"] for each in fresh.positions()}
+
+    stack = deploy({"Strategy": "rsi_mean_reversion"})
+    fresh.open_session(date(2012, 6, 21))
+    second = bench.ring(stack, {})
+
+    assert second.status == "SUCCEEDED"
+    assert "Strategy is now rsi_mean_reversion" in second.sms
+    sold = [each["symbol"] for each in fresh.orders() if each["side"] == "sell"]
+    assert set(sold) == held
+    assert fresh.positions() == []
+    assert len({desk_of(each) for each in ids_of(fresh)}) == 1
+    fresh.open_session(date(2012, 6, 22))
+    assert "Strategy" not in bench.ring(stack, {}).sms
 
 
 def test_live_needs_the_very_account_that_was_typed_in(

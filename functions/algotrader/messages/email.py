@@ -81,6 +81,10 @@ def _desk(outcome: Outcome) -> Iterator[str]:
         yield f"run {outcome.run.run_id}, desk {outcome.run.desk}"
     if outcome.settings is not None:
         yield f"stack {outcome.settings.stack}, strategy {outcome.settings.strategy}"
+    started = outcome.changed_strategy
+    if started is not None:
+        change = f"{started.strategy} replaces {started.replaced}: it manages what the desk holds"
+        yield f"{change}, and the live ramp starts again" if outcome.is_ramped else change
     if outcome.snapshot is not None:
         yield f"trading state {state_phrase(outcome, reason=True) or 'ACTIVE'}"
     if outcome.run is not None and outcome.run.ended_because:

@@ -17,6 +17,7 @@ from algotrader.model import (
     Settings,
     Side,
     Snapshot,
+    StrategyStart,
     Submission,
     TradingMode,
 )
@@ -71,6 +72,17 @@ class Outcome:
     def is_flatten(self) -> bool:
         """Whether the run sells all that the desk holds."""
         return self.run is not None and self.run.is_flatten
+
+    @property
+    def changed_strategy(self) -> StrategyStart | None:
+        """The strategy if the run is to report that it replaced another one, else None."""
+        started = None if self.snapshot is None else self.snapshot.started
+        return started if started is not None and started.replaced else None
+
+    @property
+    def is_ramped(self) -> bool:
+        """Whether a strategy's first days are ramped."""
+        return self.settings is not None and self.settings.is_ramped
 
     @property
     def mode(self) -> str:

@@ -125,6 +125,18 @@ def _problems(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
     return [group for group in groups if group[1]]
 
 
+def strategy_phrase(outcome: Outcome, *, named: bool) -> str:
+    """Report another strategy, and that a live desk's ramp starts again; empty if it is the same.
+
+    A run that failed says so by e-mail alone, and the next run that ends well says it again.
+    """
+    started = outcome.changed_strategy
+    if started is None:
+        return ""
+    change = f"Strategy is now {started.strategy}" if named else "Strategy changed"
+    return f"{change}, live ramp starts again" if outcome.is_ramped else change
+
+
 def state_phrase(outcome: Outcome, *, reason: bool) -> str:
     """Name a trading state that is not ACTIVE, with its reason; empty when it is.
 

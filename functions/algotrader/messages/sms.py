@@ -21,6 +21,7 @@ from algotrader.messages.phrases import (
     problems_phrase,
     state_phrase,
     stopped_phrase,
+    strategy_phrase,
     trouble_phrase,
 )
 
@@ -33,6 +34,7 @@ class _Detail:
     problem_names: bool = True
     stop_names: bool = True
     state_reason: bool = True
+    strategy_names: bool = True
     cents: bool = True
     equity: bool = True
     shares: bool = True  # profits also as parts of what they were made with
@@ -46,7 +48,7 @@ def _details() -> Iterator[_Detail]:
     detail = _Detail()
     yield detail
     for given_up in (
-        *("equity", "problem_names", "state_reason"),
+        *("equity", "problem_names", "state_reason", "strategy_names"),
         *("shares", "cents", "benchmark", "ended_reason", "stop_names"),
     ):
         detail = replace(detail, **{given_up: False})
@@ -89,6 +91,7 @@ def _trading(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
         orders_phrase(outcome, detail.names) or nothing,
         stopped_phrase(outcome, named=detail.stop_names),
         no_stop_phrase(outcome, named=detail.stop_names),
+        strategy_phrase(outcome, named=detail.strategy_names),
         state_phrase(outcome, reason=detail.state_reason),
         ended_phrase(outcome, reason=detail.ended_reason),
         problems,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from algotrader.model.words import Side
@@ -103,8 +103,6 @@ class Ledger:
 
     Attributes
     ----------
-    since : date or None
-        When its first order that was filled was submitted; None when there is none yet.
     realized : dict of str to Decimal
         What its sells brought beyond their average cost, by symbol, since it began; dollars.
     """
@@ -112,7 +110,6 @@ class Ledger:
     desk: str
     through: datetime | None
     holdings: dict[str, Holding]
-    since: date | None = None
     realized: dict[str, Decimal] = field(default_factory=dict)
 
 

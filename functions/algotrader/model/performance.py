@@ -96,6 +96,29 @@ class Entitlement:
 
 
 @dataclass(frozen=True, slots=True)
+class StrategyStart:
+    """Since when the desk's present strategy trades.
+
+    Attributes
+    ----------
+    at : datetime
+        When its first run that may send orders began, by the broker's clock.
+    first_buy : date or None
+        The session of its first buy that was filled; None if there is none yet.
+    replaced : str
+        The strategy before it, until a run that ended well has reported the change; then empty.
+    journal : str
+        Of the run that reports the change.
+    """
+
+    strategy: str
+    at: datetime
+    first_buy: date | None
+    replaced: str
+    journal: str
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """The desk's profit carried from run to run, kept beside its ledger.
 
@@ -112,6 +135,8 @@ class Track:
         Ids of the statement's rows that need not be looked at again.
     reset_at : datetime or None
         The newest `resume --reset-peak` that was obeyed.
+    started : StrategyStart or None
+        None if no run that may send orders has kept the track yet.
     """
 
     desk: str
@@ -125,6 +150,7 @@ class Track:
     statement_at: datetime | None
     counted: tuple[str, ...]
     reset_at: datetime | None
+    started: StrategyStart | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from algotrader.model.account import Account, Ledger, Order, Position
 from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session
-from algotrader.model.performance import Performance
+from algotrader.model.performance import Performance, StrategyStart
 from algotrader.model.words import TradingMode, TradingState
 
 #: How the slot of a flatten begins, so that none of its names is ever another run's.
@@ -82,6 +82,8 @@ class Snapshot:
         What could not be learned, or does not agree, a paragraph each, for the e-mail.
     performance : Performance or None
         What the desk and the account made since the close before; None when nothing measured it.
+    started : StrategyStart or None
+        Since when the strategy trades; None in a flatten and a report, which have none.
     stopped : tuple of Order
         The desk's stops that sold what no run before has told; as filled the untold shares alone.
     other_desks : dict of str to dict of str to Decimal
@@ -109,6 +111,7 @@ class Snapshot:
     last_session_pnl: Decimal | None
     warnings: tuple[str, ...]
     performance: Performance | None = None
+    started: StrategyStart | None = None
     stopped: tuple[Order, ...] = ()
     other_desks: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     causes: dict[str, str] = field(default_factory=dict)

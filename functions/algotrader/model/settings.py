@@ -91,7 +91,8 @@ class Settings:
     min_minutes_to_close : int
         Entries need so many minutes until the session's close.
     live_ramp_days : int
-        Days from a live desk's first order on in which ``live_ramp_notional`` bounds its entries.
+        Days from the first filled buy of a live desk's strategy on in which ``live_ramp_notional``
+        bounds its entries.
     live_ramp_notional : Decimal
         The most that the entries of one run may cost then, in dollars.
     max_price_age_seconds : int
@@ -141,3 +142,8 @@ class Settings:
     slots: tuple[str, ...]
     max_bell_age_seconds: int
     run_deadline_seconds: int
+
+    @property
+    def is_ramped(self) -> bool:
+        """Whether a strategy buys little in its first days: in live mode, unless turned off."""
+        return self.mode is TradingMode.LIVE and self.live_ramp_days > 0

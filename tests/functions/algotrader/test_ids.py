@@ -14,6 +14,7 @@ from algotrader.ids import (
     MAX_CLIENT_ORDER_ID_LENGTH,
     OrderPlace,
     client_order_id,
+    desk_id,
     desk_of,
     desk_prefix,
     parse_client_order_id,
@@ -23,6 +24,13 @@ from algotrader.model import Leg
 
 PLACE = OrderPlace("abc123", date(2024, 3, 4), "day", "IBM", Leg.ENTRY, 0)
 LONGEST = OrderPlace("abc123", date(2024, 3, 4), "f1559", "ABCDEFGH.X", Leg.FLATTEN, 9)
+
+
+def test_a_desk_is_an_account_and_a_stack() -> None:
+    assert desk_id("PA1", "algo-trader") == desk_id("PA1", "algo-trader")
+    # the separator keeps two names apart whose letters run together alike
+    names = [("PA1", "algo-trader"), ("PA2", "algo-trader"), ("PA1", "second"), ("PA1a", "lgo")]
+    assert len({desk_id(*each) for each in [*names, ("PA1al", "go")]}) == 5
 
 
 def test_an_id_spells_desk_session_slot_symbol_leg_and_number() -> None:

@@ -329,16 +329,6 @@ def test_folding_in_two_parts_through_a_checkpoint_equals_folding_at_once(
     assert fold(checkpoint, orders, splits, end) == at_once
 
 
-def test_it_remembers_its_first_order_that_was_filled_also_over_a_checkpoint() -> None:
-    never = replace(order(DAY - timedelta(days=5), Side.BUY, 1), filled_qty=Decimal(0))
-    theirs = order(DAY - timedelta(days=9), Side.BUY, 3, client_id="the-user-s-own")
-    first, later = order(DAY, Side.BUY, 10), order(DAY + timedelta(days=9), Side.SELL, 10)
-    assert fold(empty(DESK), [never, theirs], [], DAY).since is None
-    checkpoint = fold(empty(DESK), [later, first, never, theirs], [], DAY + timedelta(days=5))
-    assert checkpoint.since == date(2024, 3, 4)
-    assert fold(checkpoint, [later], [], DAY + timedelta(days=20)).since == date(2024, 3, 4)
-
-
 def test_what_is_sold_out_of_nothing_realizes_nothing() -> None:
     once = fold(empty(DESK), [order(DAY, Side.SELL, 3, 12)], [], DAY)
     assert once.realized == {"AAPL": 0}

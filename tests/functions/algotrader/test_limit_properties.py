@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.desk import desk_of
-from algotrader.model import Holding, Position, Side, TradingMode
+from algotrader.model import Holding, Position, Side, StrategyStart, TradingMode
 from algotrader.sizing import open_buy_cost, worst_cost
 from tests.support.bells import MANAGED, Bell, bells, lively_bells
 from tests.support.desk_world import UNIVERSE
@@ -133,14 +133,15 @@ def test_no_order_ever_crosses_zero(bell: Bell, data: st.DataObject) -> None:
 def test_a_live_desks_first_runs_never_buy_for_more_than_the_ramp(
     bell: Bell, days_ago: int | None, days: int
 ) -> None:
-    since = None if days_ago is None else bell.run.session - timedelta(days=days_ago)
-    under = replace(bell.settings, live_ramp_days=days)
+    first_buy = None if days_ago is None else bell.run.session - timedelta(days=days_ago)
+    started = StrategyStart(bell.settings.strategy, bell.run.started_at, first_buy, "", "")
     for mode in TradingMode:
+        under = replace(bell.settings, mode=mode, live_ramp_days=days)
         decision = replace(
             bell,
             run=replace(bell.run, mode=mode),
             settings=under,
-            snapshot=replace(bell.snapshot, ledger=replace(bell.snapshot.ledger, since=since)),
+            snapshot=replace(bell.snapshot, started=started),
         ).decide()
         cost = sum(worst_cost(each, under) for each in decision.entries)
         in_its_first_days = days > 0 and (days_ago is None or days_ago < days)

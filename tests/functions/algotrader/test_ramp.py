@@ -8,24 +8,32 @@ from decimal import Decimal
 
 import pytest
 
-from algotrader.model import Decision, TradingMode
-from tests.support.desk_world import SESSION, codes, decided, quantities, run, settings, snapshot
+from algotrader.model import Decision, StrategyStart, TradingMode
+from tests.support.desk_world import (
+    NOW,
+    RUN,
+    SESSION,
+    codes,
+    decided,
+    quantities,
+    run,
+    settings,
+    snapshot,
+)
 
 LIVE = run(mode=TradingMode.LIVE)
 UNDER = settings(mode=TradingMode.LIVE, live_ramp_days=10, live_ramp_notional=Decimal(1000))
 WANTED = {"AAPL": Decimal("0.3"), "GOOG": Decimal("0.2")}
 
 
-def decide(since: date | None, held: dict[str, str] | None = None) -> Decision:
-    told = snapshot(held)
-    return decided(
-        WANTED, replace(told, ledger=replace(told.ledger, since=since)), under=UNDER, of=LIVE
-    )
+def decide(first_buy: date | None, held: dict[str, str] | None = None) -> Decision:
+    started = StrategyStart(UNDER.strategy, NOW - timedelta(days=90), first_buy, "", RUN.journal)
+    return decided(WANTED, snapshot(held, started=started), under=UNDER, of=LIVE)
 
 
-@pytest.mark.parametrize("since", [None, SESSION, SESSION - timedelta(days=9)])
-def test_a_live_desk_buys_for_the_ramp_at_most_the_weightiest_first(since: date | None) -> None:
-    decision = decide(since)
+@pytest.mark.parametrize("first_buy", [None, SESSION, SESSION - timedelta(days=9)])
+def test_a_live_desk_buys_for_the_ramp_at_most_the_weightiest_first(first_buy: date | None) -> None:
+    decision = decide(first_buy)
 
     # nine shares at 100.20 at most; what is left pays for none
     assert quantities(decision.entries) == {"AAPL": Decimal(9)}
@@ -37,10 +45,10 @@ def test_a_refusal_carries_its_numbers() -> None:
     (denied,) = decide(date(2024, 3, 1)).denied
 
     assert denied.detail == (
-        "cost 19539.00, left 98.20 of 1000.00 a run in the first 10 days;"
-        " first order: on 2024-03-01"
+        "cost 19539.00, left 98.20 of 1000.00 a run in the first 10 days of"
+        " fixed_weights; its first filled buy: on 2024-03-01"
     )
-    assert decide(None).denied[0].detail.endswith("first order: none was filled yet")
+    assert decide(None).denied[0].detail.endswith("its first filled buy: none yet")
 
 
 def test_exits_are_free_of_it_and_do_not_widen_it() -> None:
@@ -50,13 +58,18 @@ def test_exits_are_free_of_it_and_do_not_widen_it() -> None:
     assert quantities(decision.entries) == {"AAPL": Decimal(9)}
 
 
-def test_after_its_days_a_desk_is_free() -> None:
+def test_a_desk_of_whose_strategy_nothing_is_known_is_ramped() -> None:
+    assert quantities(decided(WANTED, under=UNDER, of=LIVE).entries) == {"AAPL": Decimal(9)}
+
+
+def test_after_its_days_a_strategy_is_free() -> None:
     assert quantities(decide(SESSION - timedelta(days=10)).entries)["AAPL"] == 293
 
 
 @pytest.mark.parametrize("mode", [TradingMode.PAPER, TradingMode.DRY_RUN])
 def test_only_live_is_ramped(mode: TradingMode) -> None:
-    assert quantities(decided(WANTED, under=UNDER, of=run(mode=mode)).entries)["AAPL"] == 293
+    under = replace(UNDER, mode=mode)
+    assert quantities(decided(WANTED, under=under, of=run(mode=mode)).entries)["AAPL"] == 293
 
 
 def test_no_days_turn_it_off() -> None:

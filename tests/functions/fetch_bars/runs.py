@@ -1,14 +1,26 @@
-"""Owns how the tests of Fetch Bars look at what a run gave, and let one fail."""
+"""Owns how the tests of Fetch Bars look at what a run gave, and let one end, well or not."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from algotrader.adapters.claim import Claim
-from algotrader.contracts import BarColumns, FetchBarsResult, canonical_json
-from algotrader.model import Run, Snapshot
+from algotrader.contracts import (
+    Artifact,
+    BarColumns,
+    Failure,
+    FetchBarsResult,
+    NotifyEvent,
+    canonical_json,
+    encode,
+)
+from algotrader.model import Order, Run, Snapshot, Submission
+from notify.tell import tell
 from tests.functions.fetch_bars.conftest import ARN, World
 
 JOURNAL = "runs/2026-01-06/2026-01-06-day/"
 OTHER_ARN = ARN + "-other"
+BROKE = Failure("Submit Orders", "States.Timeout", "It timed out.")
 
 
 def snapshot_of(world: World, result: FetchBarsResult) -> Snapshot:
@@ -39,3 +51,47 @@ def fail(world: World) -> None:
     claim = claim_of(world)
     assert claim is not None
     world.artifacts.write(f"{JOURNAL}claim.json", Claim(claim.execution_arn, "failed", claim.at))
+
+
+def at_the_bell(world: World, day: int, given: dict[str, Any] | None = None) -> FetchBarsResult:
+    world.now = f"2026-01-{day:02}T09:35:00-05:00"
+    return world.run(given)
+
+
+class Topic:
+    """Keeps what is published."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def publish(self, subject: str, sms: str, email: str) -> None:
+        del subject, email
+        self.texts.append(sms)
+
+
+def ended(
+    world: World,
+    result: FetchBarsResult,
+    failure: Failure | None = None,
+    orders: tuple[Order, ...] = (),
+) -> str:
+    """Let the real Notify tell of a run, and give its text."""
+    topic = Topic()
+    placed = Submission(orders=orders, denied=(), rejected=(), unsettled=(), account=None)
+    tell(
+        NotifyEvent(
+            execution_arn=ARN,
+            input={},
+            run=result.run,
+            settings=result.settings,
+            snapshot=result.snapshot,
+            features=None,
+            decision=None,
+            submission=Artifact(inline=encode(placed)),
+            failure=failure,
+        ),
+        world.artifacts,
+        topic,
+        warn=lambda *_, **__: None,
+    )
+    return topic.texts[0]

@@ -13,6 +13,7 @@ from algotrader.errors import (
     ConfigurationError,
     InvalidInputError,
 )
+from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.fetch_bars.conftest import ARN, World
 from tests.functions.fetch_bars.runs import (
     OTHER_ARN,
@@ -154,8 +155,7 @@ def test_a_dry_run_may_look_back_at_any_slot(world: World) -> None:
 def test_a_run_that_another_desk_had_decided_is_not_gone_on_with(world: World) -> None:
     world.decide(world.run())
     fail(world)
-    world.environ["STRATEGY"] = "momentum_rotation"
-    world.environ["STRATEGY_PARAMETERS"] = "{}"
+    world.server.on("GET /v2/account", {**ACCOUNT, "account_number": "PA99"})
 
     with pytest.raises(ConfigurationError, match="RUN_OF_ANOTHER_DESK"):
         world.run(arn=OTHER_ARN)

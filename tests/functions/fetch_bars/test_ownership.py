@@ -18,7 +18,7 @@ from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, position
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import World
 
-OWN = desk_id(ACCOUNT["account_number"], "desk", "sma_cross")
+OWN = desk_id(ACCOUNT["account_number"], "desk")
 OTHER = "def456"
 D = Decimal
 

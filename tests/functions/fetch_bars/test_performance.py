@@ -20,7 +20,7 @@ from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, TODAY, World
 
-DESK = desk_id(ACCOUNT["account_number"], "desk", "sma_cross")
+DESK = desk_id(ACCOUNT["account_number"], "desk")
 KEY = track_key(DESK)
 REPORT: dict[str, Any] = {"report_only": True, "scheduled_time": "2026-01-06T21:15:00Z"}
 # The latest price is 101.5 and Monday's close of AAPL 106.6: 5.10 a share are lost on Tuesday.

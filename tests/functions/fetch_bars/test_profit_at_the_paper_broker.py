@@ -69,7 +69,7 @@ class Days:
 
     def buy(self, day: date) -> None:
         """Buy what the desk owns, under its own ids."""
-        desk = desk_id(self.broker.account()["account_number"], "desk", "sma_cross")
+        desk = desk_id(self.broker.account()["account_number"], "desk")
         for symbol, qty in OWN.items():
             place = OrderPlace(desk, day, "day", symbol, Leg.ENTRY, 0)
             self.broker.order_by_hand(

@@ -2,58 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from algotrader.contracts import Artifact, Failure, FetchBarsResult, NotifyEvent, encode
+from algotrader.contracts import FetchBarsResult
 from algotrader.ids import parse_client_order_id
-from algotrader.model import Order, Submission
-from notify.tell import tell
-from tests.functions.fetch_bars.conftest import ARN, World
-from tests.functions.fetch_bars.runs import run_of, snapshot_of
+from tests.functions.fetch_bars.conftest import World
+from tests.functions.fetch_bars.runs import BROKE, at_the_bell, ended, run_of, snapshot_of
 
 FLATTEN = {"flatten": True}
-BROKE = Failure("Submit Orders", "States.Timeout", "It timed out.")
-
-
-class Topic:
-    """Keeps what is published."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def publish(self, subject: str, sms: str, email: str) -> None:
-        del subject, email
-        self.texts.append(sms)
-
-
-def ended(
-    world: World,
-    result: FetchBarsResult,
-    failure: Failure | None = None,
-    orders: tuple[Order, ...] = (),
-) -> str:
-    """Let the real Notify tell of a run, and give its text."""
-    topic = Topic()
-    placed = Submission(orders=orders, denied=(), rejected=(), unsettled=(), account=None)
-    tell(
-        NotifyEvent(
-            execution_arn=ARN,
-            input={},
-            run=result.run,
-            settings=result.settings,
-            snapshot=result.snapshot,
-            features=None,
-            decision=None,
-            submission=Artifact(inline=encode(placed)),
-            failure=failure,
-        ),
-        world.artifacts,
-        topic,
-        warn=lambda *_, **__: None,
-    )
-    return topic.texts[0]
 
 
 def sell(world: World, desk: str, at: str, filled: str = "10") -> None:
@@ -84,11 +40,6 @@ def desk(world: World) -> str:
     assert parse_client_order_id(entry) is not None
     world.trade(entry, qty="20", filled_qty="20", submitted_at="2026-01-02T14:35:00Z")
     return found
-
-
-def at_the_bell(world: World, day: int, given: dict[str, Any] | None = None) -> FetchBarsResult:
-    world.now = f"2026-01-{day:02}T09:35:00-05:00"
-    return world.run(given)
 
 
 def test_a_sale_is_told_once_by_the_next_run_that_ends_well(world: World, desk: str) -> None:

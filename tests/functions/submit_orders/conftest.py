@@ -168,7 +168,7 @@ def desk(paper: PaperBrokerProcess, s3: Any, settings: Settings) -> Iterator[Des
         run_id="",
         session=today,
         slot="day",
-        desk=desk_id(account, settings.stack, settings.strategy),
+        desk=desk_id(account, settings.stack),
         mode=TradingMode.PAPER,
         execution_arn="arn:aws:states:us-east-1:123456789012:execution:desk:one",
         journal="",
