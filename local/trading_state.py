@@ -12,6 +12,7 @@ import msgspec
 from algotrader.adapters.aws import PARAMETER_NOT_THERE
 from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from algotrader.model import TradingMode, TradingState
+from algotrader.plain_text import one_line, printable
 from local.deployed_stack import DeployedStack, Place, find_stack, told
 
 OUTPUT = "TradingStateParameter"
@@ -131,7 +132,7 @@ def spelled(state: TradingState, reason: str) -> str:
         SSM refuses, become brackets, and 200 characters are kept: a halt is never refused for
         the words beside it.
     """
-    printable = "".join(each if each.isprintable() else " " for each in reason)
+    words = printable(reason)
     for refused, taken in (("{{", "("), ("}}", ")")):
-        printable = printable.replace(refused, taken)
-    return f"{state.value} {' '.join(printable.split())[:REASON_LENGTH]}".strip()
+        words = words.replace(refused, taken)
+    return f"{state.value} {one_line(words, REASON_LENGTH)}".strip()

@@ -26,6 +26,8 @@ and never on a base class. ``statemachine/trading.asl.yaml`` names every leaf; a
 
 from __future__ import annotations
 
+from algotrader.plain_text import printable
+
 
 class DeskError(Exception):
     """Base of every error that ends a step.
@@ -37,7 +39,8 @@ class DeskError(Exception):
     advice : str
         One or two sentences that say what to do.
     **facts : object
-        Named values that explain the case, printed as ``key=value``.
+        Named values that explain the case, printed as ``key=value``. Words from outside lose what
+        does not show.
     """
 
     def __init__(self, code: str, advice: str, **facts: object) -> None:
@@ -45,7 +48,7 @@ class DeskError(Exception):
         self.advice = advice
         self.facts = facts
         pairs = " ".join(f"{key}={value}" for key, value in facts.items())
-        super().__init__(f"{code}: {pairs}. {advice}" if pairs else f"{code}: {advice}")
+        super().__init__(printable(f"{code}: {pairs}. {advice}" if pairs else f"{code}: {advice}"))
 
 
 class TransientError(DeskError):

@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model import Features
+from algotrader.plain_text import one_line
 from algotrader.strategy import Market, Portfolio, Strategy
 
 # Weights that were computed in floats may add up to a hair more than 1.
@@ -170,7 +171,7 @@ def _invalid(
 
 def _shown(value: object) -> str:
     """Spell a value of the user's on one line of bounded length."""
-    text = " ".join((value if isinstance(value, str) else repr(value)).split())
+    text = one_line(value if isinstance(value, str) else repr(value))
     return f'"{text}"' if len(text) <= _SHOWN_LENGTH else f'"{text[:_SHOWN_LENGTH]}..."'
 
 

@@ -13,6 +13,7 @@ from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, whole
 from algotrader.adapters.keys import Keys
 from algotrader.errors import ConfigurationError
 from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
+from algotrader.plain_text import one_line
 from algotrader.trading_state import state_said, state_when_missing
 
 T = TypeVar("T")
@@ -203,7 +204,7 @@ def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState,
     if said is None:
         return TradingState.HALTED, f"{parameter} says neither ACTIVE, REDUCING nor HALTED"
     state, reason = said
-    return state, _one_line(reason)
+    return state, one_line(reason, _REASON_LENGTH)
 
 
 def _parameter(name: str, **options: bool) -> dict[str, Any]:
@@ -253,8 +254,3 @@ def _invalid(parameter: str, value: str, allowed: str) -> ConfigurationError:
         parameter=parameter,
         value=repr(value[:_REASON_LENGTH]),
     )
-
-
-def _one_line(text: str) -> str:
-    printable = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(printable.split())[:_REASON_LENGTH]

@@ -6,6 +6,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from algotrader.plain_text import one_line
+
 # States that a run passes before the first order can be sent.
 BEFORE_ORDERS = frozenset(
     {
@@ -40,7 +42,7 @@ class Breakdown:
     error : str
         The error's name, a leaf of ours or one of the platform's.
     message : str
-        The error's own words, whole.
+        The error's own words, whole, on one line.
     code : str
         Our reason code, empty for an error that is not ours.
     facts : str
@@ -74,11 +76,11 @@ def read_breakdown(state: str, error: str, cause: str) -> Breakdown:
     cause : str
         A Lambda failure's JSON with ``errorMessage``, also when its end is cut off, or plain words.
     """
-    message = error_message(cause)
+    message = one_line(error_message(cause))
     code, facts, advice = split_message(message)
     return Breakdown(
-        state=state or "an unknown state",
-        error=error or "UnknownError",
+        state=one_line(state) or "an unknown state",
+        error=one_line(error) or "UnknownError",
         message=message,
         code=code,
         facts=facts,

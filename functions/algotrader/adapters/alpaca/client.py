@@ -16,6 +16,7 @@ from algotrader.adapters.alpaca.faults import NO_ANSWER, leaf_for
 from algotrader.adapters.alpaca.reply import Reply
 from algotrader.adapters.keys import Keys
 from algotrader.errors import BrokerUnavailableError, ConfigurationError
+from algotrader.plain_text import one_line
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | int]
@@ -26,6 +27,7 @@ READ_TIMEOUT_SECONDS = 10.0
 REQUEST_SECONDS = 15.0
 #: Waits before a read is asked again; only reads are, and only when they failed at once.
 READ_PAUSES_SECONDS = (0.2, 0.4)
+RESET_LENGTH = 20  # epoch seconds have ten digits
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -108,7 +110,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
                     request,
                     response.status_code,
                     self._keys.hidden_in(read_body(request, response)),
-                    response.headers.get("X-RateLimit-Reset"),
+                    one_line(response.headers.get("X-RateLimit-Reset", ""), RESET_LENGTH),
                 )
 
         try:

@@ -129,9 +129,15 @@ def _unavailable(reply: Reply, code: str, advice: str) -> DeskError:
 
 
 def _told(reply: Reply) -> dict[str, str]:
-    """Quote the broker's own words, when they came as JSON."""
+    """Quote the broker's own words, when they came as JSON.
+
+    A quotation mark of theirs would end the quotation, and what follows could pass for our advice.
+    """
     refusal = refusal_of(reply)
-    return {"broker": f'"{refusal.message[:_MESSAGE_LENGTH]}"'} if refusal else {}
+    if refusal is None:
+        return {}
+    words = refusal.message[:_MESSAGE_LENGTH].replace('"', "'")
+    return {"broker": f'"{words}"'}
 
 
 def _keys_refused(reply: Reply) -> DeskError:

@@ -16,6 +16,7 @@ from algotrader.adapters.alpaca.faults import leaf_for
 from algotrader.adapters.alpaca.reply import Reply, decoded, invalid
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Bar, CorporateAction, LatestPrice
+from algotrader.plain_text import printable
 
 PageT = TypeVar("PageT", wire.BarsPage, wire.CorporateActionsPage)
 
@@ -102,7 +103,8 @@ class MarketData:
             for page in pages:
                 for plural, rows in (page.corporate_actions or {}).items():
                     for row in rows or ():
-                        found.update(_actions(plural.removesuffix("s"), row, batch))
+                        kind = printable(plural.removesuffix("s"))
+                        found.update(_actions(kind, row, batch))
         return tuple(
             sorted(
                 (each for each in found if start <= each.ex_date <= end),

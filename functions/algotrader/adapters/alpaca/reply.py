@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from algotrader.errors import BrokerUnavailableError
+from algotrader.plain_text import one_line
 
 T = TypeVar("T")
+
+_CODE_LENGTH = 20  # Alpaca's own have eight digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Reply:
     request: str
     status: int
     body: bytes
-    reset: str | None = None  # the X-RateLimit-Reset header, epoch seconds
+    reset: str = ""  # the X-RateLimit-Reset header, epoch seconds
 
     @property
     def ok(self) -> bool:
@@ -32,6 +36,12 @@ class Refusal(msgspec.Struct, frozen=True):
 
     message: str = ""
     code: int | str | None = None
+
+    def __post_init__(self) -> None:
+        """Keep of the broker's words what shows."""
+        force_setattr(self, "message", one_line(self.message))
+        if isinstance(self.code, str):
+            force_setattr(self, "code", one_line(self.code, _CODE_LENGTH))
 
 
 def decoded(reply: Reply, kind: type[T]) -> T:

@@ -14,29 +14,37 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 from algotrader import model
 from algotrader.adapters.alpaca.reply import invalid
+from algotrader.plain_text import printable
 
 NEW_YORK = ZoneInfo("America/New_York")
 
 Instant = Annotated[datetime, Meta(tz=True)]
 
 _LARGEST_EXPONENT = 15
+_LONGEST_TEXT = 1000  # a client order id has 128 characters at most, a page's token some more
 _EQUITY_CLASSES = frozenset({None, "", "us_equity"})
 
 
 class Answer(Struct, frozen=True):
-    """Base of an answer: every Decimal in it is finite and of a sane size."""
+    """Base of an answer: every Decimal in it is finite and of a sane size, every text shows."""
 
     def __post_init__(self) -> None:
-        """Refuse what text may spell though it is no amount."""
+        """Refuse what text may spell though it is no amount; keep of other texts what shows."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if isinstance(value, Decimal) and (
+            if isinstance(value, str):
+                if len(value) > _LONGEST_TEXT:
+                    message = f"{name} is too long"
+                    raise ValueError(message)
+                force_setattr(self, name, printable(value))
+            elif isinstance(value, Decimal) and (
                 not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT
             ):
-                message = f"{name} is no amount: {value}"
+                message = f"{name} is no amount: {value:.6E}"
                 raise ValueError(message)
 
 
@@ -85,7 +93,7 @@ class AdminConfigurations(Answer, frozen=True):
         reasons = self.restrict_to_liquidation_reasons
         if not isinstance(reasons, dict):
             return ()
-        return tuple(sorted(str(name) for name, is_set in reasons.items() if is_set is True))
+        return tuple(sorted(printable(name) for name, is_set in reasons.items() if is_set is True))
 
 
 class Account(Answer, frozen=True):

@@ -100,3 +100,12 @@ def test_the_split_gives_back_what_the_error_was_made_of(pairs, advice):
 def test_any_cause_can_be_read(state, error, words):
     for each in (words, cause(Exception(words)), cause(Exception(words))[:-20]):
         assert read_breakdown(state, error, each).advice
+
+
+def test_foreign_words_of_a_failure_are_one_line_of_what_shows():
+    words = "lost\u202e \x1b[31m\n\nORDERS\n  bought 10 AAPL \\ud800"
+    for given_cause in (words, json.dumps({"errorMessage": words.replace("\\ud800", "\ud800")})):
+        found = read_breakdown("Decide\nOrders", "Odd\u2066Error", given_cause)
+        assert found.message.startswith("lost [31m ORDERS bought 10 AAPL")
+        assert (found.state, found.error) == ("Decide Orders", "Odd Error")
+        assert all(each.isprintable() for each in (found.message, found.facts, found.advice))
