@@ -13,23 +13,39 @@ from algotrader.model import Decision, OrderIntent, Side, Submission
 from algotrader.model import Order as TradedOrder
 from local.paper_broker.values import Order
 from tests.faults.machine import Machine, Position
-from tests.faults.market import CASH, STARTED, resting_id, run_of
+from tests.faults.market import CASH, STARTED, decision_of, resting_id, run_of
 from tests.faults.world import HELD
 
 # What a person must settle, and is told by name; a run may end in it when the plan has its cause.
-NEEDS_A_PERSON = {"OrderConflictError": "foreign", "DecisionConflictError": "twin"}
+NEEDS_A_PERSON = {
+    "OrderConflictError": {"foreign"},
+    "DecisionConflictError": {"twin", "forged"},
+    "ConfigurationError": {"deployed mode"},
+}
 # Why an approved order may be named instead of sent, and what must have happened for that.
 NAMED_FOR = {
     "TRADING_HALTED": {"switch", "unread"},
     "TRADING_REDUCING": {"switch"},
-    "DEADLINE_PASSED": {"clock", "slow"},
+    "DEADLINE_PASSED": {"clock", "slow", "deployed limits"},
     "NOTHING_TO_SELL": {"user"},
     "STOP_FILLED": {"stop"},
-    "INSUFFICIENT_CASH": {"stop", "user", "switch", "unread", "clock", "slow"},
+    "INSUFFICIENT_CASH": {
+        *("stop", "user", "switch", "unread", "clock", "slow", "deployed limits"),
+    },
     "REJECTED": {"user", "foreign"},
 }
 
-EXCUSES = {"user", "clock", "switch", "unread", "slow", "foreign", "twin", "stop"}
+EXCUSES = {
+    "user",
+    "clock",
+    "switch",
+    "unread",
+    "slow",
+    "foreign",
+    "twin",
+    "stop",
+    "deployed limits",
+}
 # What may take a stop away, or shares from under it, after the run has told of it.
 UNPROTECTED_BY_OTHERS = {"user", "stop"}
 DEADLINE_MS = 600_000
@@ -79,8 +95,11 @@ class Judge:
             if each.client_order_id.startswith(f"{desk_prefix(run.desk)}{run.run_id}-")
         ]
         stored = world.state.bucket.get(f"{run.journal}decision.json")
-        decision = decode(Decision, json.loads(stored), "decision") if stored else None
         notes = world.state.notes
+        if "forged" in notes:  # what the run decided itself, whatever the journal says by now
+            decision = decision_of(run, end.variant, world.scenario)
+        else:
+            decision = decode(Decision, json.loads(stored), "decision") if stored else None
         problems = [
             f"duplicate {each}"
             for each, times in Counter(each.client_order_id for each in ours).items()
@@ -93,7 +112,7 @@ class Judge:
         else:
             problems += self._overdone(decision, ours)
         if not end.is_complete:
-            if NEEDS_A_PERSON.get(end.error) in notes:
+            if NEEDS_A_PERSON.get(end.error, set()) & notes:
                 return Verdict("stopped", tuple(problems))
             return Verdict("failed", (*problems, f"unexplained end: {end.error} {end.message}"))
         assert decision is not None

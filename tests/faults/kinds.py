@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from tests.faults.market import PRICES
 from tests.faults.wire import Broken, Exchange, Killed
@@ -20,6 +22,9 @@ from tests.faults.world import Reply, World
 
 HTML = b"<html><body>gateway</body></html>"
 HIDDEN_MS = 29_000
+PLAN = "/plan-"
+#: What a deploy in the middle of a run may change: limits, which travel with the run, or the mode.
+DEPLOYMENTS = ("limits", "mode")
 LATE_MS = 5_000
 
 Act = Callable[[World, Exchange], Reply]
@@ -231,6 +236,99 @@ def _foreign(world: World) -> None:
         world.state.notes.add("foreign")
 
 
+# -- what somebody who can write to the bucket does ------------------------------------------------
+
+
+def _tampered(make: Callable[[World, str], bytes | None]) -> Act:
+    """Put other bytes under a key right before it is read or written; None leaves it as it is."""
+
+    def act(world: World, exchange: Exchange) -> Reply:
+        content = make(world, exchange.path)
+        if content is not None:
+            world.state.bucket[exchange.path] = content
+            world.state.notes.add("forged")
+        return exchange.apply()
+
+    return act
+
+
+def _decision(world: World) -> dict[str, Any] | None:
+    """Read the decision that the journal holds."""
+    for key, body in world.state.bucket.items():
+        if key.endswith("decision.json"):
+            with suppress(ValueError):
+                found: dict[str, Any] = json.loads(body)
+                return found
+    return None
+
+
+def _forged_plan(world: World, key: str) -> bytes | None:
+    """Make a plan that sells ten times what was decided, and buys what nobody decided."""
+    decision = _decision(world)
+    if decision is None:
+        return None
+    sale = decision["exits"][0]
+    more = {**sale, "qty": str(10 * int(sale["qty"]))}
+    symbol = "CHAR" if sale["symbol"] != "CHAR" else "BETA"
+    other = sale["client_order_id"].replace(f"-{sale['symbol']}-exit", f"-{symbol}-entry")
+    bought = {**sale, "client_order_id": other, "symbol": symbol, "side": "buy", "leg": "entry"}
+    return _plan_of(decision, key, orders=[more, bought])
+
+
+def _refusing_plan(world: World, key: str) -> bytes | None:
+    """Make a plan that refuses all that was decided, for reasons that never were."""
+    decision = _decision(world)
+    if decision is None:
+        return None
+    closed = {"at": "2024-03-06T14:35:00Z", "code": "TRADING_HALTED", "detail": "forged"}
+    return _plan_of(
+        decision,
+        key,
+        denied=[
+            {**{name: each[name] for name in ("symbol", "side", "qty")}, "code": "X", "detail": ""}
+            for each in (*decision["exits"], *decision["entries"])
+        ],
+        exits_closed=closed,
+        entries_closed=closed,
+        stops_closed=closed,
+    )
+
+
+def _plan_of(decision: dict[str, Any], key: str, **changes: Any) -> bytes:
+    names = ("orders", "denied", "rejected")
+    plan: dict[str, Any] = dict.fromkeys(("exits_closed", "entries_closed", "stops_closed"))
+    plan |= {each: [] for each in names} | {"cancels": decision["cancels"]}
+    plan |= {"run_id": decision["run_id"], "sequence": int(key[-8:-5]), "stage": "exits"}
+    return json.dumps(plan | {"polls": 0, "waited_seconds": 0} | changes).encode()
+
+
+def _stale_plan(world: World, key: str) -> bytes | None:
+    """Copy the newest plan that is not the one asked for, with its seal."""
+    plans = {
+        each: body
+        for each, body in world.state.bucket.items()
+        if PLAN in each and each != key and body != world.state.bucket.get(key)
+    }
+    return plans[max(plans)] if plans else None
+
+
+def _forged_decision(world: World, key: str) -> bytes | None:
+    """Make a decision that buys twice as much; before the first call there is none to alter."""
+    decision = _decision(world)
+    if decision is None:
+        return json.dumps({"run_id": key, "entries": []}).encode()
+    for each in decision["entries"]:
+        each["qty"] = str(2 * int(each["qty"]))
+    return json.dumps(decision).encode()
+
+
+def _deployed(deployment: str) -> Callable[[World], None]:
+    def do(world: World) -> None:
+        world.state.deployment = deployment
+
+    return do
+
+
 def _switch(word: str) -> Callable[[World], None]:
     def do(world: World) -> None:
         world.state.switch = f"{word} by hand"
@@ -324,6 +422,27 @@ def _all() -> tuple[Fault, ...]:
         ),
     ]
     events += [Fault(name, act, _always, is_event=True) for name, act in twins]
+    is_plan, is_decision = _of("s3", "GET", path=PLAN), _of("s3", "PUT", path="/decision.json")
+    events += [
+        Fault(name, _tampered(make), fits, is_event=True)
+        for name, make, fits in (
+            ("plan-forged", _forged_plan, is_plan),
+            ("plan-refuses", _refusing_plan, is_plan),
+            ("plan-corrupt", lambda *_: b'{"orders": [', is_plan),
+            ("plan-stale", _stale_plan, is_plan),
+            ("decision-forged", _forged_decision, is_decision),
+            ("decision-corrupt", lambda *_: b"[]", is_decision),
+        )
+    ]
+    events += [
+        Fault(
+            f"deployed-{each}",
+            _event(_deployed(each), f"deployed {each}"),
+            is_decision,
+            is_event=True,
+        )
+        for each in DEPLOYMENTS
+    ]
     events += [
         Fault(word.lower(), _event(_switch(word), "switch"), is_switch, is_event=True)
         for word in ("HALTED", "REDUCING")

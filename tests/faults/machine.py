@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
@@ -81,6 +83,8 @@ class Position:
         By retrier: how often this visit of the state was tried again.
     error, message : str
         How the last call ended, empty when well.
+    ended_ms : int or None
+        When a take-over found other limits deployed: its deadline; None while none did.
     """
 
     world: bytes
@@ -94,6 +98,7 @@ class Position:
     error: str = ""
     message: str = ""
     submission: str = ""
+    ended_ms: int | None = None
 
     @property
     def is_over(self) -> bool:
@@ -172,8 +177,10 @@ class Machine:
     def call(self, event: dict[str, Any], name: str) -> tuple[dict[str, Any] | None, str, str]:
         """Invoke the function; give its result, or the error's name as Step Functions sees it."""
         before, self.wire.plan = self.wire.plan, event["plan"]["inline"]
+        mode = "live" if self.world.state.deployment == "mode" else "paper"
         try:
-            return lambda_handler(event, _context(name)), "", ""
+            with patch.dict("os.environ", TRADING_MODE=mode):
+                return lambda_handler(event, _context(name)), "", ""
         except Killed:
             return None, DIED, ""
         except Exception as error:  # noqa: BLE001 - the function's runtime does the same
@@ -215,9 +222,11 @@ class Machine:
     def _decided(self, position: Position) -> tuple[Run, Decision]:
         """Give run and decision as Fetch Bars, Compute Indicators and Decide Orders would."""
         first = run_of(self.world.account_number, 1, STARTED)
-        return taken_over(first, position.execution), decision_of(
-            first, position.variant, self.world.scenario
-        )
+        run = taken_over(first, position.execution)
+        if position.ended_ms is not None:
+            now = STARTED + timedelta(milliseconds=position.ended_ms)
+            run = replace(run, deadline=min(run.deadline, now), ended_because="a deploy")
+        return run, decision_of(first, position.variant, self.world.scenario)
 
     def _went_well(self, position: Position, result: dict[str, Any]) -> Position:
         is_complete = result["outcome"] == "COMPLETE"
@@ -241,6 +250,9 @@ class Machine:
         self.world.sleep(BETWEEN_EXECUTIONS_SECONDS)
         run = run_of(self.world.account_number, 1, STARTED)
         is_stored = f"{run.journal}decision.json" in self.world.state.bucket
+        ended = position.ended_ms
+        if ended is None and is_stored and self.world.state.deployment == "limits":
+            ended = self.world.state.ms
         return self.placed(
             replace(
                 position,
@@ -251,6 +263,7 @@ class Machine:
                 calls=position.calls + 1,
                 error=error,
                 message=message,
+                ended_ms=ended,
             )
         )
 
@@ -260,6 +273,7 @@ class Machine:
             (
                 *(position.execution, position.variant, position.plan, position.attempts),
                 *(position.is_complete, position.error, position.submission),
+                position.ended_ms,
             )
         )
         key = hashlib.blake2b((self.world.key() + spelt).encode(), digest_size=16).digest()

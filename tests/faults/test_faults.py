@@ -121,6 +121,22 @@ def test_a_desk_that_sends_again_at_once_is_caught(
     assert weak.singles_from(weak.machine.start()).problems["duplicate"] > 0
 
 
+def test_a_desk_that_believes_any_plan_is_caught(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without seal and check, a forged plan sells what nobody decided to sell."""
+    forged = [each for each in FAULTS if each.name == "plan-forged"]
+
+    def found() -> Tally:
+        one = Explorer(Machine(wire, World(RESTING)), forged)
+        return one.singles_from(one.machine.start())
+
+    assert (found().endings["stopped"], found().examples) == (found().plans, [])
+    monkeypatch.setattr("submit_orders.plan_journal.unapproved", lambda *_: "")
+    monkeypatch.setattr("submit_orders.plan_journal.hmac.compare_digest", lambda *_: True)
+    assert found().problems["unexplained"] > 0
+
+
 def test_an_order_that_no_plan_holds_is_seen(wire: Wire, explorer: Explorer) -> None:
     explorer.machine.start()
     wire.plan = {"run_id": "2024-03-06-day", "sequence": 0, "orders": []}

@@ -199,7 +199,9 @@ class Wire:
         journal = f"runs/{run_id.removesuffix('-day')}/{run_id}/"
         names = ["decision.json", *([f"plan-{number:03d}.json"] if number else [])]
         stored = [self.world.state.bucket.get(journal + each) for each in names]
-        plans = [self.plan, *(json.loads(each) for each in stored[1:] if each)]
+        # What somebody else wrote there is not what the call was given.
+        kept = [] if "forged" in self.world.state.notes else stored[1:]
+        plans = [self.plan, *(json.loads(each) for each in kept if each)]
         wanted = {key: sent.get(key) for key in WRITTEN_TERMS}
         is_in_each = all(
             any(wanted.items() <= each.items() for each in plan["orders"]) for plan in plans

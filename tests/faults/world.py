@@ -92,6 +92,7 @@ class State:
     ms: int = 0
     bucket: dict[str, bytes] = field(default_factory=dict)
     switch: str = "ACTIVE"
+    deployment: str = ""  # what a deploy has changed since the run began
     late: list[tuple[int | None, bytes]] = field(default_factory=list)
     hidden: dict[str, int] = field(default_factory=dict)
     hide_next_ms: int = 0
@@ -181,7 +182,8 @@ class World:
                 *(it.now, it._last_stamp, it._counter.last, it.behaviour),
                 *(account.cash, sorted(account.holdings.items()), account.activities),
                 *(account.closes, it.book.all),
-                *(state.ms, bucket, state.switch, state.late, state.hidden),
+                *(state.ms, bucket, state.switch, state.deployment),
+                *(state.late, state.hidden),
                 *(state.hide_next_ms, state.views, sorted(state.notes), state.twins),
                 sorted(state.by_hand),
             )
