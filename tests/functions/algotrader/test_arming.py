@@ -26,6 +26,7 @@ def test_a_token_of_this_account_and_this_deploy_arms_until_it_ends() -> None:
     ("token", "why"),
     [
         (replace(TOKEN, account="987654321"), "another account was armed"),
+        (replace(TOKEN, account="012345678"), "another account was armed"),
         (
             replace(TOKEN, deployed_at=DEPLOYED - timedelta(milliseconds=1)),
             "the stack was deployed",

@@ -111,7 +111,10 @@ def test_a_symbol_of_which_no_worth_at_all_is_known_is_refused(weight: str) -> N
     told = snapshot({"IBM": "10"}, prices={}, last_closes={})
     free = replace(told.ledger.holdings["IBM"], cost=D(0))
     told = replace(told, ledger=replace(told.ledger, holdings={"IBM": free}))
-    assert codes(decided({"IBM": D(weight)}, told)) == {"IBM": "NO_PRICE"}
+    decision = decided({"IBM": D(weight)}, told)
+    assert codes(decision) == {"IBM": "NO_PRICE"}
+    # What it would buy nobody knows; what it would sell is what it holds.
+    assert decision.denied[0].qty == (10 if weight == "0" else 0)
 
 
 @pytest.mark.parametrize("price", ["0", "-5", "NaN"])

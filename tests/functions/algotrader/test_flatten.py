@@ -83,6 +83,15 @@ def test_the_users_own_shares_are_left_alone() -> None:
     assert quantities(flat(told).exits) == {"AAPL": Decimal(10)}
 
 
+def test_the_one_share_that_the_account_has_of_two_in_the_books_is_sold() -> None:
+    decision = flat(snapshot({"AAPL": "2"}, positions={"AAPL": position("AAPL", "1")}))
+
+    assert quantities(decision.exits) == {"AAPL": Decimal(1)}
+    assert decision.why["AAPL"].endswith(
+        "LEDGER_MISMATCH: the desk's books say 2, the account holds 1"
+    )
+
+
 def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale() -> None:
     mine = (
         stop("AAPL", "10"),
