@@ -5,12 +5,15 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept, or every process compiles it anew
 ARGS =
 WORKERS = auto
+SAMPLE = 300
+SEED = 1
 STEPS = fetch_bars compute_indicators decide_orders submit_orders notify
 LOCK = uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL = help
-.PHONY: help run test test-runs faults test-images check check-template format lock setup setup-run
+.PHONY: help run test test-runs faults mutants test-images check check-template format lock setup \
+	setup-run
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' Makefile | expand -t 24
@@ -34,6 +37,9 @@ test-images: setup ## Build the images as sam does, and run them (root or Docker
 
 faults: setup ## Prove exactly-once: all faults, all pairs, random plans (ARGS="--no-pairs")
 	@PYTHONPATH=functions:. .venv/bin/python -m tests.faults $(ARGS)
+
+mutants: setup ## Break the money core and expect a test to fail (SAMPLE=60, SEED=7; about an hour)
+	@.ci/mutants/run --sample $(SAMPLE) --seed $(SEED) $(ARGS)
 
 check: setup ## Check format, lint, types, layers and the state machine
 	@.venv/bin/python -m ruff format --check .
@@ -61,6 +67,7 @@ lock: ## Write the hashed locks anew from the .in files (needs uv; ARGS="--upgra
 	$(LOCK) $(ARGS) .ci/images/requirements.in -o .ci/images/requirements.txt
 	$(LOCK) $(ARGS) .ci/images/base-requirements.in -o .ci/images/base-requirements.txt
 	$(LOCK) $(ARGS) .ci/template/requirements.in -o .ci/template/requirements.txt
+	$(LOCK) $(ARGS) .ci/mutants/requirements.in -o .ci/mutants/requirements.txt
 
 setup: setup-run ## Set up .venv for the tests and checks, and nothing else
 	@sh local/setup.sh test

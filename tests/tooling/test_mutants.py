@@ -1,0 +1,45 @@
+"""What `make mutants` goes by: its lock, its modules and tests, its list of equivalent mutants."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HOME = ROOT / ".ci" / "mutants"
+CORE = ROOT / "functions" / "algotrader"
+CONFIG = tomllib.loads((HOME / "modules.toml").read_text())
+EQUIVALENTS = tomllib.loads((HOME / "equivalent.toml").read_text()).get("mutant", [])
+
+
+def test_every_package_of_the_tool_is_pinned_and_hashed_and_no_address_is_named() -> None:
+    text = (HOME / "requirements.txt").read_text()
+    assert "://" not in text
+    entries = re.sub(r"^ *#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ").splitlines()
+    assert any(entry.startswith("cosmic-ray==") for entry in entries)
+    for entry in entries:
+        assert re.match(r"[a-z0-9-]+==[^ ]+ .*--hash=sha256:[0-9a-f]{64}", entry), entry
+
+
+def test_every_module_and_test_that_is_named_exists_and_no_module_twice() -> None:
+    modules = [list(CORE.glob(name)) for each in CONFIG["judged"] for name in each["modules"]]
+    tests = [
+        list((ROOT / "tests" / "functions").glob(name))
+        for each in CONFIG["judged"]
+        for name in each["tests"]
+    ]
+    assert all(modules)
+    assert all(tests)
+    found = [path for paths in modules for path in paths]
+    assert len(found) == len(set(found))
+
+
+def test_every_equivalent_mutant_is_of_code_that_is_there_and_has_its_reason() -> None:
+    for each in EQUIVALENTS:
+        source = re.sub(r"\s+", "", (CORE / each["module"]).read_text())
+        before, after = (re.sub(r"\s+", "", each[name]) for name in ("before", "after"))
+        assert before in source, each
+        assert before != after, each
+        assert each["within"].split(".")[-1] in source
+        assert len(each["why"].split()) > 3, each
