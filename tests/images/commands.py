@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,27 @@ FUNCTIONS = {
     "notify": "Notify",
 }
 LOG_TAIL = 3000
+PARSER = Path(__file__).with_name("sam_parser.py")
+ENTER = "\n"
+MOST_QUESTIONS = 100
 
 
 def sam(*arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
     """Run sam in the checkout, away from the user's AWS; with keys it would ask whose they are."""
+    return subprocess.run(
+        [str(SAM), *arguments],
+        cwd=CHECKOUT,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without the user's AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     own = {
         "SAM_CLI_TELEMETRY": "0",
@@ -33,16 +50,27 @@ def sam(*arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[st
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
-    return subprocess.run(
-        [str(SAM), *arguments],
-        cwd=CHECKOUT,
-        env=kept | own,
-        stdin=subprocess.DEVNULL,
+    return kept | own
+
+
+def arrivals(folder: Path, *lines: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what the SAM command makes of lines that a user types in a folder, one after another.
+
+    Every question of ``--guided`` is answered with Enter.
+    """
+    done = subprocess.run(
+        [SAM.with_name("python"), PARSER, json.dumps(lines)],
+        cwd=folder,
+        env=clean_environment(),
+        input=ENTER * MOST_QUESTIONS * len(lines),
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=120,
         check=False,
     )
+    assert done.returncode == 0, done.stderr[-LOG_TAIL:]
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
 
 
 def local_invoke(step: str, event: Path, variables: Path | None = None) -> Any:
