@@ -90,6 +90,21 @@ class DeployedStack:
         """Make the client of a service where the stack is."""
         return self._maker(service)
 
+    def is_under_way(self) -> bool:
+        """Whether an execution of the stack's state machine is running.
+
+        Raises
+        ------
+        AwsProblem
+            When AWS refuses or does not answer.
+        """
+        machine = self.output("StateMachineArn")
+        with told("whether a run is under way cannot be learned"):
+            answer = self.client("stepfunctions").list_executions(
+                stateMachineArn=machine, statusFilter="RUNNING", maxResults=1
+            )
+        return bool(answer["executions"])
+
     def books_client(self, service: str) -> Any:
         """Make the client of a service with the rights of the stack's BooksRole.
 

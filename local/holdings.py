@@ -156,20 +156,11 @@ class Shelves:
         self._check_quiet(
             symbol, (each for each in self.open_orders if desk_of(each.client_order_id) == whose)
         )
-        if whose == self.desk and self.is_under_way():
+        if whose == self.desk and self.stack.is_under_way():
             raise Refused(
                 "a run is under way, and may be about to sell them: try again when it is over"
             )
         self._add(self._entry(whose, symbol, -qty, ZERO, reason))
-
-    def is_under_way(self) -> bool:
-        """Tell whether an execution of the stack's state machine is running."""
-        machine = self.stack.output("StateMachineArn")
-        with told("whether a run is under way cannot be learned"):
-            answer = self.stack.client("stepfunctions").list_executions(
-                stateMachineArn=machine, statusFilter="RUNNING", maxResults=1
-            )
-        return bool(answer["executions"])
 
     def _check_quiet(self, symbol: str, orders: Iterable[Order]) -> None:
         found = [each for each in orders if each.symbol == symbol and not each.is_terminal]

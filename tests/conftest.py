@@ -23,7 +23,7 @@ settings.load_profile("desk")
 RUNS = (
     "tests/run/",
     *(f"tests/local/cli/test_{each}.py" for each in ("arm", "books_role", "flatten", "holdings")),
-    *(f"tests/local/cli/test_{each}.py" for each in ("plan", "run", "state", "stop")),
+    *(f"tests/local/cli/test_{each}.py" for each in ("plan", "restore", "run", "state", "stop")),
     *(f"tests/template/test_{each}.py" for each in ("least_privilege", "lifecycle")),
 )
 

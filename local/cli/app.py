@@ -11,6 +11,7 @@ from local.cli.broker import broker
 from local.cli.flatten import flatten
 from local.cli.holdings import adopt, release
 from local.cli.plan import plan
+from local.cli.restore import restore
 from local.cli.run import run
 from local.cli.schedule import schedule
 from local.cli.state import halt, reduce, resume
@@ -48,7 +49,7 @@ def app() -> None:
 
 COMMANDS = (
     *(run, plan, up, broker, schedule, halt, reduce, resume, flatten, arm),
-    *(adopt, release),
+    *(adopt, release, restore),
 )
 for command in COMMANDS:
     app.add_command(command)

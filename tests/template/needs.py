@@ -140,8 +140,10 @@ def widest(found: set[str]) -> set[str]:
 def books_needs(stack: Stack) -> set[Need]:
     """Say what the commands on the books do with the bucket: tests of theirs miss each of these."""
     arn = f"arn:aws:s3:::{stack.bucket}"
-    below = {(action, f"{arn}/ledger/*") for action in ("s3:GetObject", "s3:PutObject")}
-    return below | {("s3:ListBucket", arn)}
+    objects = ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject")
+    return {(action, f"{arn}/ledger/*") for action in objects} | {
+        (action, arn) for action in ("s3:ListBucket", "s3:ListBucketVersions")
+    }
 
 
 def machine_needs(aws: EmbeddedAws, stack: Stack) -> set[Need]:

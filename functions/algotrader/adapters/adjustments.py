@@ -58,8 +58,8 @@ def add_adjustments(
 def _unreadable(problem: str) -> ConfigurationError:
     return ConfigurationError(
         "ADJUSTMENTS_UNREADABLE",
-        "It says what you gave to the desk and took from it. Bring an earlier version of the "
-        "object back: the bucket keeps them all. Nothing was traded.",
+        "It says what you gave to the desk and took from it. Put an earlier version back with "
+        "algo-trader restore adjustments.json. Nothing was traded.",
         key=ADJUSTMENTS_KEY,
         problem=f'"{problem}"',
     )

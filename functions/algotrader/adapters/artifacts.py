@@ -187,7 +187,8 @@ class Artifacts:
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInputError(
                 "OBJECT_UNREADABLE",
-                "It is not JSON. Put an earlier version of it back, or start a run of its own.",
+                "It is not JSON. If it lies below ledger/, put an earlier version back with "
+                "algo-trader restore; otherwise let the next session trade.",
                 key=key,
             ) from error
 

@@ -22,10 +22,12 @@ Say = Callable[..., tuple[int, str, str]]
 ROLE = "BooksRole"
 # On AWS a missing key answers 403 without s3:ListBucket, in the embedded AWS 404 in any case.
 UNENFORCED = {"s3:ListBucket"}
+NEWEST = "its newest version"
 COMMANDS = {
     "adopt": ("adopt", "IBM", "2"),
     "release": ("release", "IBM", "1"),
     "reset-peak": ("resume", "--reset-peak"),
+    "restore": ("restore", "reset-peak.json", NEWEST),
 }
 
 
@@ -82,6 +84,12 @@ class Operator:
         )
 
 
+def newest(desk: Desk, name: str) -> str:
+    """Give the newest version of an object of the books, which is there once it was written."""
+    answer = desk.aws.client("s3").head_object(Bucket=desk.stack.bucket, Key=f"ledger/{name}")
+    return str(answer["VersionId"])
+
+
 @pytest.fixture(scope="module")
 def operator(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Operator:
     return Operator(desk, tmp_path_factory.mktemp("aws"))
@@ -102,6 +110,8 @@ def say(
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
+        if arguments[-1] == NEWEST:
+            arguments = (*arguments[:-1], newest(desk, arguments[-2]))
         place = ("--endpoint-url", desk.aws.endpoint_url, "--profile", "operator")
         status = _run([*arguments, *place])
         return status, *capsys.readouterr()

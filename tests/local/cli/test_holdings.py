@@ -11,9 +11,8 @@ import pytest
 
 from algotrader.ids import desk_id
 from local.cli import _run
-from local.deployed_stack import Place
+from local.deployed_stack import Place, find_stack
 from local.embedded_aws import Stack
-from local.holdings import look
 from local.runner.desk import STACK, Desk, DeskPlan, open_desk
 
 Say = Callable[..., tuple[int, str, str]]
@@ -170,8 +169,7 @@ def test_a_slip_of_the_finger_is_wrong_usage(
 
 
 def is_under_way(desk: Desk) -> bool:
-    with look(Place(STACK, endpoint_url=desk.aws.endpoint_url)) as shelves:
-        return shelves.is_under_way()
+    return find_stack(Place(STACK, endpoint_url=desk.aws.endpoint_url)).is_under_way()
 
 
 def test_open_orders_and_a_run_under_way_are_waited_for(

@@ -1,0 +1,110 @@
+"""Owns `algo-trader restore`: earlier versions of a deployed desk's books, shown and put back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from local.cli.asking import confirmed, trades_real_money
+from local.cli.place import place_of, place_options, title_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from local.book_versions import BookVersions
+
+NOT_CHANGED = 1
+
+
+def _name(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    from local.book_versions import FOLDER, kind_of  # noqa: PLC0415
+
+    if text is None:
+        return None
+    name = text.removeprefix(FOLDER)
+    if kind_of(name) is None:
+        raise click.BadParameter(
+            f"{text!r} is not an object of the books, such as adjustments.json or 1a2b3c.json"
+        )
+    return name
+
+
+@click.command(short_help="Put an earlier version of a deployed desk's books back.")
+@click.argument("name", metavar="[OBJECT]", required=False, callback=_name)
+@click.argument("version", required=False)
+@click.option(
+    "--from-bucket",
+    "bucket",
+    metavar="NAME",
+    help="Take it from the bucket of an older stack, which you must be allowed to read.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
+@place_options
+def restore(
+    name: str | None,
+    version: str | None,
+    bucket: str | None,
+    *,
+    yes: bool,
+    **where: str | None,
+) -> int:
+    """Put an earlier VERSION of an OBJECT of the books of a deployed stack back.
+
+    Without a VERSION it lists those of the OBJECT, without an OBJECT all objects. What is put back
+    becomes the newest version, and none is lost. Exit status: 0 listed or put back, 1 refused, by
+    the books' state, by AWS or by you, 2 wrong usage or settings.
+    """
+    from algotrader.model import TradingMode  # noqa: PLC0415
+    from local.book_versions import FOLDER, RefusedError, find_versions, put_back  # noqa: PLC0415
+    from local.cli.console import clean  # noqa: PLC0415
+    from local.deployed_stack import AwsProblem, find_stack  # noqa: PLC0415
+
+    try:
+        stack = find_stack(place_of(where))
+        click.echo(title_of(stack.name, stack.region, stack.mode))
+        if name is None or version is None:
+            _show(find_versions(stack, bucket), name)
+            return 0
+        if (
+            not yes
+            and stack.mode is TradingMode.LIVE
+            and not confirmed(
+                f"This stack trades real money. Put {name} of its books back?",
+                trades_real_money(stack.name),
+            )
+        ):
+            click.echo("Nothing was changed.")
+            return NOT_CHANGED
+        put_back(stack, name, version, bucket)
+        _show(find_versions(stack), name)
+    except (AwsProblem, RefusedError) as problem:
+        raise click.ClickException(clean(problem)) from problem
+    click.echo(f"{FOLDER}{name} is put back. The next run carries on from it.")
+    return 0
+
+
+def _when(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _show(found: BookVersions, name: str | None) -> None:
+    """List the versions of an object, or how many each object has."""
+    from local.book_versions import FOLDER, RefusedError  # noqa: PLC0415
+
+    if name is not None and name not in found.of:
+        there = ", ".join(found.of) or "none"
+        raise RefusedError(f"{found.bucket} has no {FOLDER}{name}; there are: {there}")
+    click.echo(f"  {FOLDER} in {found.bucket}")
+    for each, versions in found.of.items():
+        if name is None:
+            newest = versions[0]
+            state = "deleted" if newest.size is None else "written"
+            click.echo(
+                f"    {each:28} {len(versions):4} versions, {state} {_when(newest.written_at)}"
+            )
+        elif each == name:
+            for one in versions:
+                size = "deleted" if one.size is None else f"{one.size} bytes"
+                now = "  now" if one.is_newest else ""
+                click.echo(f"    {_when(one.written_at)}  {size:>14}  {one.id}{now}")
