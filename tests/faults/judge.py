@@ -18,7 +18,7 @@ from tests.faults.world import HELD
 
 # What a person must settle, and is told by name; a run may end in it when the plan has its cause.
 NEEDS_A_PERSON = {
-    "OrderConflictError": {"foreign"},
+    "OrderConflictError": {"foreign", "twin-stack"},
     "DecisionConflictError": {"twin", "forged"},
     "ConfigurationError": {"deployed mode"},
 }

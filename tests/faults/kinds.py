@@ -420,6 +420,8 @@ def _all() -> tuple[Fault, ...]:
             "twin-other",
             _event(lambda world: world.twin(first=True, whole=False, other=True), "twin"),
         ),
+        ("twin-stack", _event(lambda world: world.twin_stack(other=False), "twin-stack")),
+        ("twin-stack-other", _event(lambda world: world.twin_stack(other=True), "foreign", "user")),
     ]
     events += [Fault(name, act, _always, is_event=True) for name, act in twins]
     is_plan, is_decision = _of("s3", "GET", path=PLAN), _of("s3", "PUT", path="/decision.json")

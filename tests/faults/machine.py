@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -18,6 +18,7 @@ import yaml
 from algotrader.contracts import CONTRACT_VERSION, encode
 from algotrader.model import Decision, Run
 from algotrader.submission import first_plan
+from local.paper_broker.values import Order
 from submit_orders.app import lambda_handler
 from tests.faults.market import SETTINGS, STARTED, decision_of, run_of, taken_over
 from tests.faults.wire import Killed, Wire
@@ -121,6 +122,7 @@ class Machine:
         self._fresh = self.world.save()
         self._variant = 0
         self.world.twin = self.twin
+        self.world.twin_stack = self.twin_stack
 
     def start(self, variant: int = 0) -> Position:
         """Give the position before the first call."""
@@ -128,9 +130,21 @@ class Machine:
         self.world.load(self._fresh)
         return self.placed(Position(b"", b"", variant=variant))
 
-    def event(self, position: Position) -> dict[str, Any]:
-        """Make the event of the next call, as the state machine would."""
+    def event(self, position: Position, canceled: Sequence[Order] = ()) -> dict[str, Any]:
+        """Make the event of the next call, as the state machine would.
+
+        Parameters
+        ----------
+        canceled : sequence of Order
+            What the decision cancels, beside the stops that rest.
+        """
         run, decision = self._decided(position)
+        filled = {each.client_order_id: each.filled_qty for each in canceled}
+        decision = replace(
+            decision,
+            cancels=(*decision.cancels, *filled),
+            filled_before={**decision.filled_before, **filled},
+        )
         plan = json.loads(position.plan) if position.plan else encode(first_plan(run, decision))
         return {
             "contract": CONTRACT_VERSION,
@@ -188,7 +202,9 @@ class Machine:
         finally:
             self.wire.plan = before
 
-    def twin(self, *, first: bool, whole: bool, other: bool = False) -> None:
+    def twin(
+        self, *, first: bool, whole: bool, other: bool = False, canceled: Sequence[Order] = ()
+    ) -> None:
         """Let a second execution of the run make a call, or all of its calls, at this instant.
 
         Parameters
@@ -197,6 +213,8 @@ class Machine:
             It begins with the first plan, not with the one under way.
         other : bool
             It has decided otherwise.
+        canceled : sequence of Order
+            As in `event`.
         """
         script, self.wire.script = self.wire.script, lambda exchange: exchange.apply()
         plan = None if first else json.dumps(self.wire.plan)
@@ -205,13 +223,33 @@ class Machine:
         try:
             for _ in range(MOST_TWIN_CALLS if whole else 1):
                 self.world.state.twins += 1
-                result, _, _ = self.call(self.event(position), f"twin-{self.world.state.twins}")
+                result, _, _ = self.call(
+                    self.event(position, canceled), f"twin-{self.world.state.twins}"
+                )
                 if result is None or result["outcome"] == "COMPLETE":
                     break
                 self.world.sleep(min(LONGEST_WAIT_SECONDS, max(0, result["wait_seconds"])))
                 position = replace(position, plan=json.dumps(result["plan"]["inline"]))
         finally:
             self.wire.script = script
+
+    def twin_stack(self, *, other: bool) -> None:
+        """Let a stack of the same name in another region live its run through at this instant.
+
+        It has a bucket of its own, and the account in common.
+
+        Parameters
+        ----------
+        other : bool
+            It looked at the account just now: it decides otherwise, and cancels what it found open.
+        """
+        found = [
+            each
+            for each in self.world.desk_orders()
+            if other and each.is_open and each.ticket.type != "stop"
+        ]
+        with self.world.elsewhere():
+            self.twin(first=True, whole=True, other=other, canceled=found)
 
     def finish(self, position: Position) -> Position:
         """Go on without further faults until the run is over."""

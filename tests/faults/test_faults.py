@@ -10,9 +10,9 @@ import pytest
 
 from tests.faults.__main__ import part
 from tests.faults.explore import Explorer, Tally, slots_of
-from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS
+from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, Fault
 from tests.faults.machine import Machine, retriers
-from tests.faults.market import AMONG_STOPS
+from tests.faults.market import AMONG_STOPS, REBALANCE, Scenario
 from tests.faults.scramble import Scrambler
 from tests.faults.wire import Wire
 from tests.faults.world import World
@@ -90,15 +90,37 @@ def test_what_a_stop_sold_meanwhile_is_not_sold_again_and_the_suite_would_see_it
     assert any("OVERSOLD" in each for each in found().examples)
 
 
-def test_a_second_submitter_at_a_broker_that_takes_ids_twice_is_caught(wire: Wire) -> None:
-    """The suite would see a duplicate if there were one."""
-    twins = [
+def before_a_post(*names: str) -> list[Fault]:
+    """Let these happen right before an order is sent, and at no other exchange."""
+    return [
         replace(each, fits=lambda exchange: exchange.verb == "POST" and exchange.changes)
         for each in FAULTS
-        if each.name == "twin-run"
+        if each.name in names
     ]
-    weak = Explorer(Machine(wire, World(RESTING, NotUnique)), twins)
+
+
+@pytest.mark.parametrize("twin", ["twin-run", "twin-stack"])
+def test_a_second_submitter_at_a_broker_that_takes_ids_twice_is_caught(
+    wire: Wire, twin: str
+) -> None:
+    """The suite would see a duplicate if there were one."""
+    weak = Explorer(Machine(wire, World(RESTING, NotUnique)), before_a_post(twin))
     assert weak.singles_from(weak.machine.start()).problems["duplicate"] > 0
+
+
+@pytest.mark.parametrize("scenario", [REBALANCE, AMONG_STOPS], ids=["rebalance", "stops"])
+def test_a_stack_of_the_same_name_in_another_region_places_nothing_twice(
+    wire: Wire, scenario: Scenario
+) -> None:
+    """It has the same desk, and so the same ids, but no claim, decision or plan of the first."""
+    twins = before_a_post("twin-stack", "twin-stack-other")
+    one = Explorer(Machine(wire, World(RESTING, scenario=scenario)), twins)
+    tally = one.singles_from(one.machine.start())
+    assert tally.plans > 10
+    assert (tally.examples, tally.endings["failed"]) == ([], 0)
+    # a person is asked where the two have decided differently
+    assert tally.endings["stopped"] > 0
+    assert tally.endings["exact"] > 0
 
 
 def test_one_submitter_needs_no_ids_that_stay_taken(wire: Wire) -> None:

@@ -78,6 +78,8 @@ class State:
 
     Attributes
     ----------
+    other_bucket : dict of str to bytes
+        That of a stack of the same name in another region, which shares the account alone.
     late : list of (int or None, bytes)
         Orders that were sent and have not arrived: due at an instant, or after the next look-up.
     hidden : dict of str to int
@@ -91,6 +93,7 @@ class State:
 
     ms: int = 0
     bucket: dict[str, bytes] = field(default_factory=dict)
+    other_bucket: dict[str, bytes] = field(default_factory=dict)
     switch: str = "ACTIVE"
     deployment: str = ""  # what a deploy has changed since the run began
     late: list[tuple[int | None, bytes]] = field(default_factory=list)
@@ -144,6 +147,7 @@ class World:
         self.state = State()
         self._pauses = pauses
         self.twin: Callable[..., None] = lambda **_: None  # the machine's
+        self.twin_stack: Callable[..., None] = lambda **_: None
         opening = Opening(CASH, HELD, 2, "faults")
         options = Options(opening=opening, behaviour=behaviour, session=TODAY)
         self.broker = _Broker(HISTORY, options, lambda: self.state.ms / 1000)
@@ -176,13 +180,16 @@ class World:
         it, state = self.exchange, self.state
         account = it.account
         # Of a turn that was taken only its name is ever read again: no later call has its id.
-        bucket = {name: b"" if "/sending-" in name else body for name, body in state.bucket.items()}
+        bucket, other_bucket = (
+            {name: b"" if "/sending-" in name else body for name, body in each.items()}
+            for each in (state.bucket, state.other_bucket)
+        )
         return repr(
             (
                 *(it.now, it._last_stamp, it._counter.last, it.behaviour),
                 *(account.cash, sorted(account.holdings.items()), account.activities),
                 *(account.closes, it.book.all),
-                *(state.ms, bucket, state.switch, state.deployment),
+                *(state.ms, bucket, other_bucket, state.switch, state.deployment),
                 *(state.late, state.hidden),
                 *(state.hide_next_ms, state.views, sorted(state.notes), state.twins),
                 sorted(state.by_hand),
@@ -330,6 +337,18 @@ class World:
                 held[order.ticket.symbol] -= order.remaining
         if any(qty < 0 for qty in held.values()):
             self.state.notes.add("OVERSOLD")
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Give calls the bucket and the deployment of the stack in another region."""
+        state = self.state
+        here, state.deployment = state.deployment, ""
+        state.bucket, state.other_bucket = state.other_bucket, state.bucket
+        try:
+            yield
+        finally:
+            state.bucket, state.other_bucket = state.other_bucket, state.bucket
+            state.deployment = here
 
     # -- what others do ---------------------------------------------------------------------------
 

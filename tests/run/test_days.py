@@ -283,6 +283,22 @@ def test_a_subset_of_symbols_narrows_the_entries(bench: Bench, stack: Stack, fre
     assert [each["symbol"] for each in fresh.orders()] == ["MSFT"]
 
 
+def test_a_stack_of_the_same_name_in_another_region_places_nothing_twice(
+    bench: Bench, stack: Stack, fresh: Paper
+) -> None:
+    """It shares account and desk, and has a bucket of its own, which is empty."""
+    told = bench.ring(stack, {"scheduled_time": bench.bell})
+    assert (told.status, told.orders_sent) == ("SUCCEEDED", 3)
+    ids, held = ids_of(fresh), fresh.positions()
+
+    empty(bench, stack)
+    twin = bench.ring(stack, {"scheduled_time": bench.bell})
+
+    assert (twin.status, twin.orders_sent) == ("SUCCEEDED", 0)
+    assert "no orders: all within band" in twin.sms
+    assert (ids_of(fresh), fresh.positions()) == (ids, held)
+
+
 def test_another_strategy_manages_what_the_desk_holds_and_says_so_once(
     bench: Bench, deploy: Deploy, fresh: Paper
 ) -> None:
