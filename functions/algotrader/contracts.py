@@ -81,7 +81,8 @@ class FetchBarsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
 class FetchBarsResult(Struct, frozen=True):
     """``outcome`` drives the Choice; the rest is null unless the outcome needs it.
 
-    ``bars`` is a dict of symbol to `BarColumns`, ``snapshot`` a `Snapshot`.
+    ``bars`` is a dict of symbol to `BarColumns`, ``snapshot`` a `Snapshot`. A take-over reads this
+    result in the execution's history, so it says its own ``contract``.
     """
 
     outcome: Literal["OPEN", "CLOSED", "DUPLICATE", "REPORT", "FLATTEN"]
@@ -90,6 +91,7 @@ class FetchBarsResult(Struct, frozen=True):
     settings: Settings | None = None
     bars: Artifact | None = None
     snapshot: Artifact | None = None
+    contract: int = CONTRACT_VERSION
 
 
 class ComputeIndicatorsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
@@ -213,8 +215,13 @@ def stamped(value: object) -> dict[str, Any]:
     return {**encode(value), "contract": CONTRACT_VERSION}
 
 
-def decode_stamped(kind: type[T], entry: object, key: str) -> T:
-    """Read an entry of a run's journal that this contract, or the one before, has stored.
+def is_current(value: object, what: str) -> bool:
+    """Whether what an execution stored, or returned, is of this very contract."""
+    return decode(_Stamped, value, what).contract == CONTRACT_VERSION
+
+
+def decode_stamped(kind: type[T], value: object, what: str) -> T:
+    """Read what an execution of this contract, or of the one before, stored or returned.
 
     Raises
     ------
@@ -223,11 +230,11 @@ def decode_stamped(kind: type[T], entry: object, key: str) -> T:
     InvalidInputError
         ``STATE_INVALID``.
     """
-    contract = decode(_Stamped, entry, key).contract
+    contract = decode(_Stamped, value, what).contract
     if contract not in {CONTRACT_VERSION - 1, CONTRACT_VERSION}:
         advice = "Deploy the version that began the run, or let the next session trade."
-        raise _deployed_during_run(advice, contract, key=key)
-    return decode(kind, entry, key)
+        raise _deployed_during_run(advice, contract)
+    return decode(kind, value, what)
 
 
 def encode(value: object) -> Any:
@@ -295,7 +302,7 @@ class _Stamped(Struct, frozen=True):
     contract: int = 0
 
 
-def _deployed_during_run(advice: str, contract: int, **facts: str) -> ConfigurationError:
+def _deployed_during_run(advice: str, contract: int) -> ConfigurationError:
     return ConfigurationError(
-        "DEPLOYED_DURING_RUN", advice, contract=contract, deployed=CONTRACT_VERSION, **facts
+        "DEPLOYED_DURING_RUN", advice, contract=contract, deployed=CONTRACT_VERSION
     )

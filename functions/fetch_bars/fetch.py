@@ -13,7 +13,7 @@ from msgspec import Struct
 from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.claim import Grip, finish, is_under_way, take_claim
 from algotrader.bell import NEW_YORK
-from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult
+from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult, stamped
 from algotrader.errors import InvalidInputError
 from algotrader.model import Bar, Run, Settings, Snapshot
 from fetch_bars.alone import check_alone
@@ -125,7 +125,7 @@ def _result(
         columns = {name: BarColumns.from_bars(each) for name, each in bars.items()}
         handed_on = artifacts.put(run, "bars", columns)
         artifacts.write(f"{run.journal}bars.json", columns)
-    artifacts.write(f"{run.journal}fetched.json", fetched)
+    artifacts.write(f"{run.journal}fetched.json", stamped(fetched))
     return FetchBarsResult(
         outcome=outcome,
         message=f"Run {run.run_id} is open.",

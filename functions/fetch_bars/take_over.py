@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from algotrader.account_changes import account_changes, settings_changes
 from algotrader.adapters.alpaca import AlpacaBroker
@@ -14,11 +15,14 @@ from algotrader.contracts import (
     DecideOrdersResult,
     FetchBarsResult,
     decode,
+    decode_stamped,
+    is_current,
     sha256_of,
 )
 from algotrader.errors import (
     ConfigurationError,
     DecisionConflictError,
+    DeskError,
     InvalidInputError,
 )
 from algotrader.model import Account, Decision, Order, Position, Run, Settings, Snapshot
@@ -35,12 +39,19 @@ _MOST_NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """How an earlier execution began the run and decided, by its history."""
+    """How an earlier execution began the run and decided, by its history.
+
+    Attributes
+    ----------
+    is_current : bool
+        Whether it had the contract of this code, not the one before.
+    """
 
     run: Run
     settings: Settings
     fetched: FetchBarsResult
     decision: Decision
+    is_current: bool
 
 
 def take_over(
@@ -49,9 +60,9 @@ def take_over(
     """Go on with what an earlier execution gathered, once its decision stands; else None.
 
     The same snapshot, bars and deadline give the same decision, and so the same orders. They come
-    from Step Functions' own record, since others may write to the bucket. If the deployed settings
-    or the account have changed since, another run has traded, or a live desk is not armed, the
-    deadline is now: what was sent is settled, and nothing more is sent.
+    from Step Functions' own record, since others may write to the bucket. If the contract, the
+    deployed settings or the account have changed since, another run has traded, or a live desk is
+    not armed, the deadline is now: what was sent is settled, and nothing more is sent.
 
     Parameters
     ----------
@@ -63,16 +74,16 @@ def take_over(
     DecisionConflictError
         ``DECISION_UNPROVEN`` if no execution of the run decided what the journal holds.
     ConfigurationError, InvalidInputError
-        ``RUN_OF_ANOTHER_DESK``, ``RUN_DECIDED_MORE``.
+        ``DEPLOYED_DURING_RUN``, ``RUN_OF_ANOTHER_DESK``, ``RUN_DECIDED_MORE``.
     """
     run = opening.run
     try:
-        decision = artifacts.read(_decision_key(run), Decision)
+        stored = artifacts.read(_decision_key(run), dict[str, Any])
     except InvalidInputError as error:
         raise _unproven(run) from error
-    if decision is None:
+    if stored is None:
         return None
-    begun = _begun(run, decision, holders)
+    begun = _begun(run, stored, holders)
     if (begun.run.desk, begun.run.mode) != (run.desk, run.mode):
         raise ConfigurationError(
             "RUN_OF_ANOTHER_DESK",
@@ -110,8 +121,10 @@ def _decision_key(run: Run) -> str:
     return f"{run.journal}decision.json"
 
 
-def _begun(run: Run, decision: Decision, holders: Iterable[str]) -> Begun:
-    """Find the execution of this run that took a decision."""
+def _begun(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> Begun:
+    """Find the execution of this run that took the decision that the journal holds."""
+    taken = {name: value for name, value in stored.items() if name != "contract"}
+    problem: DeskError = _unproven(run)
     machine = run.execution_arn.rpartition(":")[0]
     for holder in holders:
         if holder.rpartition(":")[0] != machine:
@@ -119,16 +132,26 @@ def _begun(run: Run, decision: Decision, holders: Iterable[str]) -> Begun:
         found = results_of(holder, (FETCH_BARS, DECIDE_ORDERS))
         if len(found) < len((FETCH_BARS, DECIDE_ORDERS)):
             continue
-        fetched = decode(FetchBarsResult, found[FETCH_BARS], FETCH_BARS)
+        try:
+            fetched = decode_stamped(FetchBarsResult, found[FETCH_BARS], FETCH_BARS)
+        except ConfigurationError as error:
+            problem = error  # unless another holder took it, whose contract is known here
+            continue
         decided = decode(DecideOrdersResult, found[DECIDE_ORDERS], DECIDE_ORDERS).decision
         begun = fetched.run
         if begun is None or fetched.settings is None:
             continue
         is_this_run = (begun.run_id, begun.journal) == (run.run_id, run.journal)
         digest = decided.sha256 or sha256_of(decided.inline)
-        if is_this_run and begun.sends_orders and digest == sha256_of(decision):
-            return Begun(begun, fetched.settings, fetched, decision)
-    raise _unproven(run)
+        if is_this_run and begun.sends_orders and digest == sha256_of(taken):
+            return Begun(
+                run=begun,
+                settings=fetched.settings,
+                fetched=fetched,
+                decision=decode(Decision, taken, _decision_key(run)),
+                is_current=is_current(found[FETCH_BARS], FETCH_BARS),
+            )
+    raise problem
 
 
 def _unproven(run: Run) -> DecisionConflictError:
@@ -143,6 +166,8 @@ def _unproven(run: Run) -> DecisionConflictError:
 
 def _reason_to_end(opening: Opening, begun: Begun, artifacts: Artifacts) -> str:
     """Say why the run may send nothing more; empty if it may."""
+    if not begun.is_current:
+        return "a deploy changed what the steps hand to each other"
     if opening.arming is not None and opening.arming.until is None:
         return "the desk is not armed"
     if is_overtaken(begun.run, artifacts):

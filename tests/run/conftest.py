@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -44,6 +45,18 @@ class Bench:
     def addresses(self) -> dict[str, str]:
         """The parameters that point a stack at the proxy."""
         return dict.fromkeys(BEHIND_THE_PROXY, self.proxy.url)
+
+    @contextmanager
+    def own_broker(self, **options: Any) -> Iterator[PaperBrokerProcess]:
+        """Put a broker of the test's own behind the proxy; options as `PaperBrokerProcess` has."""
+        upstream = self.proxy.upstream
+        with PaperBrokerProcess(session=SESSION, **options) as process:
+            process.open_session(SESSION)
+            self.proxy.upstream = process.url
+            try:
+                yield process
+            finally:
+                self.proxy.upstream, self.proxy.intercept = upstream, None
 
     def deploy(self, parameters: Mapping[str, str] | None = None, **options: Any) -> Stack:
         """Deploy a stack of its own, with a journal of its own; options as `EmbeddedAws` has."""

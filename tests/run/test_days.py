@@ -26,15 +26,8 @@ PATIENCE_SECONDS = 60
 @pytest.fixture
 def fresh(bench: Bench) -> Iterator[Paper]:
     """A broker of the test's own behind the bench's proxy, at the session's bell."""
-    upstream = bench.proxy.upstream
-    with PaperBrokerProcess(session=SESSION, clock_scale=0) as process:
-        process.open_session(SESSION)
-        bench.proxy.upstream = process.url
-        try:
-            yield process
-        finally:
-            bench.proxy.upstream = upstream
-            bench.proxy.intercept = None
+    with bench.own_broker(clock_scale=0) as process:
+        yield process
 
 
 def empty(bench: Bench, stack: Stack) -> None:

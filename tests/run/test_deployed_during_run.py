@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from algotrader.contracts import CONTRACT_VERSION
+from local.embedded_aws.embedded import FUNCTIONS, Rewrite
+from local.paper_broker import PaperBrokerProcess
 from tests.run.conftest import Bench
 
+NEXT = CONTRACT_VERSION + 1
 
-def deploy_before_orders_are_sent(template: dict[str, Any]) -> dict[str, Any]:
-    """Let Submit Orders and Notify meet an execution of another contract."""
-    machine = template["Resources"]["TradingDay"]["Properties"]["Definition"]
-    machine["States"]["Decide Orders"]["Assign"]["contract"] = CONTRACT_VERSION + 1
-    return template
+
+def from_state(name: str) -> Rewrite:
+    """Let the steps after a state meet an execution of the next contract."""
+
+    def rewrite(template: dict[str, Any]) -> dict[str, Any]:
+        machine = template["Resources"]["TradingDay"]["Properties"]["Definition"]
+        machine["States"][name]["Assign"]["contract"] = NEXT
+        return template
+
+    return rewrite
+
+
+def next_version(tmp_path: Path) -> Path:
+    """Copy the functions as code of the next contract."""
+    functions = tmp_path / "functions"
+    shutil.copytree(FUNCTIONS, functions, ignore=shutil.ignore_patterns("__pycache__"))
+    source = functions / "algotrader" / "contracts.py"
+    number = f"\nCONTRACT_VERSION = {CONTRACT_VERSION}\n"
+    assert source.read_text().count(number) == 1
+    source.write_text(source.read_text().replace(number, f"\nCONTRACT_VERSION = {NEXT}\n"))
+    return functions
+
+
+@pytest.fixture(autouse=True)
+def fresh(bench: Bench) -> Iterator[PaperBrokerProcess]:
+    """A broker of the test's own behind the bench's proxy."""
+    with bench.own_broker(clock_scale=0) as process:
+        yield process
 
 
 def test_a_deploy_before_the_orders_sends_none_and_the_next_execution_trades(bench: Bench) -> None:
-    stack = bench.deploy(rewrite=deploy_before_orders_are_sent)
+    stack = bench.deploy(rewrite=from_state("Decide Orders"))
     value = {"scheduled_time": bench.bell}
 
     told = bench.ring(stack, value)
@@ -27,3 +58,22 @@ def test_a_deploy_before_the_orders_sends_none_and_the_next_execution_trades(ben
     bench.deploy_again(stack)
     again = bench.ring(stack, value)
     assert (again.status, again.orders_sent) == ("SUCCEEDED", 3)
+
+
+def test_a_deploy_after_the_orders_lets_the_next_execution_settle_them_and_send_no_more(
+    bench: Bench, tmp_path: Path
+) -> None:
+    stack = bench.deploy(rewrite=from_state("Submit Orders"))
+    value = {"scheduled_time": bench.bell}
+
+    told = bench.ring(stack, value)
+    assert (told.status, told.error, told.orders_sent) == ("FAILED", "ConfigurationError", 3)
+    assert "DEPLOYED_DURING_RUN" in told.sms
+    assert "3 orders sent" in told.sms
+
+    functions, begins = next_version(tmp_path), from_state("Start Run")
+    bench.aws.deploy(stack.name, bench.addresses, functions, rewrite=begins)
+    again = bench.ring(stack, value)
+    assert (again.status, again.orders_sent) == ("SUCCEEDED", 0)
+    assert "Sent nothing more" in again.sms
+    assert "a deploy changed what the steps hand to each other" in again.email

@@ -20,14 +20,8 @@ JOURNAL = f"runs/{DAY}/{DAY}-day/"
 @pytest.fixture
 def fresh(bench: Bench) -> Iterator[PaperBrokerProcess]:
     """A broker of the test's own behind the bench's proxy."""
-    upstream = bench.proxy.upstream
-    with PaperBrokerProcess(session=SESSION, clock_scale=10) as process:
-        process.open_session(SESSION)
-        bench.proxy.upstream = process.url
-        try:
-            yield process
-        finally:
-            bench.proxy.upstream, bench.proxy.intercept = upstream, None
+    with bench.own_broker(clock_scale=10) as process:
+        yield process
 
 
 def put(bench: Bench, stack: Stack, name: str, value: Any) -> None:

@@ -25,15 +25,8 @@ PATIENCE_SECONDS = 60
 @pytest.fixture
 def fresh(bench: Bench) -> Iterator[PaperBrokerProcess]:
     """A broker of the test's own behind the bench's proxy; its orders rest for two seconds."""
-    upstream = bench.proxy.upstream
-    resting = {"fill_delay_seconds": 2.0}
-    with PaperBrokerProcess(session=SESSION, clock_scale=10, behaviour=resting) as process:
-        process.open_session(SESSION)
-        bench.proxy.upstream = process.url
-        try:
-            yield process
-        finally:
-            bench.proxy.upstream = upstream
+    with bench.own_broker(clock_scale=10, behaviour={"fill_delay_seconds": 2.0}) as process:
+        yield process
 
 
 def stop_in(bench: Bench, stack: Stack, arn: str, state: str) -> str:

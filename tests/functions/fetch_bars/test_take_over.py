@@ -11,8 +11,15 @@ from typing import Any
 import pytest
 
 from algotrader.adapters.claim import Claim
-from algotrader.contracts import Artifact, DecideOrdersResult, FetchBarsResult, sha256_of
-from algotrader.errors import DecisionConflictError
+from algotrader.contracts import (
+    CONTRACT_VERSION,
+    Artifact,
+    DecideOrdersResult,
+    FetchBarsResult,
+    encode,
+    sha256_of,
+)
+from algotrader.errors import ConfigurationError, DecisionConflictError
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import ARN, World, decision_of
@@ -304,3 +311,73 @@ def test_a_sale_of_a_canceled_stop_is_the_run_s_own(world: World) -> None:
     hold(world, position("IBM", "3"), cash="100350")
 
     assert run_of(again(world)).ended_because == ""
+
+
+# -- a deploy since --------------------------------------------------------------------------------
+
+
+def begun_by(world: World, contract: int, *dropped: str) -> FetchBarsResult:
+    """Let a run of another contract decide and fail; it lacks fields that have come since."""
+    first = world.run()
+    made = world.decide(first, "AAPL")
+    lacks = {name: value for name, value in encode(made).items() if name not in dropped}
+    told = encode(first) | {"contract": contract}
+    told["run"] = {name: value for name, value in told["run"].items() if name not in dropped}
+    decided = {"outcome": "SUBMIT", "decision": {"inline": lacks}, "plan": {"inline": {}}}
+    world.executions.keep(ARN, [("Fetch Bars", told), ("Decide Orders", decided)])
+    world.artifacts.write(f"{JOURNAL}decision.json", lacks | {"contract": contract})
+    fail(world)
+    return first
+
+
+def test_a_run_of_the_contract_before_is_taken_over_and_sends_nothing_more(world: World) -> None:
+    first = begun_by(world, CONTRACT_VERSION - 1, "ended_because", "stops", "filled_before")
+
+    second = again(world)
+
+    assert handed_on(second) == handed_on(first)
+    assert second.settings == first.settings
+    assert second.contract == CONTRACT_VERSION
+    assert run_of(second).deadline == NOW
+    assert run_of(second).ended_because == "a deploy changed what the steps hand to each other"
+
+
+@pytest.mark.parametrize("contract", [CONTRACT_VERSION - 2, CONTRACT_VERSION + 1])
+def test_a_run_of_any_other_contract_is_not_gone_on_with(world: World, contract: int) -> None:
+    begun_by(world, contract)
+    unknown: dict[str, Any] = {"contract": contract, "run": "of a shape that nobody knows"}
+    world.executions.keep(ARN, [("Fetch Bars", unknown), ("Decide Orders", unknown)])
+
+    with pytest.raises(ConfigurationError, match=f"DEPLOYED_DURING_RUN: contract={contract}"):
+        again(world)
+
+    claim = claim_of(world)
+    assert claim is not None
+    assert claim.state == "failed"
+
+
+def test_a_holder_of_another_contract_does_not_hide_the_one_that_decided(world: World) -> None:
+    unknown = {"contract": CONTRACT_VERSION + 1}
+    first = world.run(arn=THIRD_ARN)
+    world.decide(first, "AAPL", arn=THIRD_ARN)
+    world.executions.keep(ARN, [("Fetch Bars", unknown), ("Decide Orders", unknown)])
+    claim = claim_of(world)
+    assert claim is not None
+    held = Claim(THIRD_ARN, "failed", claim.at, earlier=(ARN,))
+    world.artifacts.write(f"{JOURNAL}claim.json", held)
+
+    assert handed_on(again(world)) == handed_on(first)
+
+
+def test_a_decision_with_a_field_that_nobody_decided_is_refused(world: World) -> None:
+    made = world.decide(world.run(), "AAPL")
+    world.artifacts.write(f"{JOURNAL}decision.json", encode(made) | {"who_knows": 1})
+    fail(world)
+    refused(world)
+
+
+def test_fetch_bars_says_which_contract_it_keeps(world: World) -> None:
+    told = encode(world.run())
+    stored = world.artifacts.read(f"{JOURNAL}fetched.json", dict[str, Any])
+    assert stored is not None
+    assert told["contract"] == stored["contract"] == CONTRACT_VERSION

@@ -1,0 +1,41 @@
+"""What steps hand to each other changes only together with the version of the contract."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from msgspec.json import schema_components
+
+from algotrader import contracts, model
+
+HANDED_ON = (
+    *(contracts.FetchBarsEvent, contracts.FetchBarsResult),
+    *(contracts.ComputeIndicatorsEvent, contracts.ComputeIndicatorsResult),
+    *(contracts.DecideOrdersEvent, contracts.DecideOrdersResult),
+    *(contracts.SubmitOrdersEvent, contracts.SubmitOrdersResult),
+    *(contracts.NotifyEvent, contracts.BarColumns),
+    *(model.Features, model.Snapshot, model.Decision, model.Plan, model.Submission),
+)
+#: A shape that no stack was ever deployed with may be replaced without a new number.
+PINNED = {1: "f421f79215224997"}
+
+
+def without_words(schema: Any) -> Any:
+    """Leave out what a reader is told of a shape."""
+    if isinstance(schema, list):
+        return [without_words(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: without_words(each) for name, each in schema.items() if name != "description"}
+
+
+def test_no_shape_changes_without_the_version_of_the_contract() -> None:
+    _, shapes = schema_components(HANDED_ON)
+    spelt = json.dumps(without_words(shapes), sort_keys=True)
+    shape = hashlib.sha256(spelt.encode()).hexdigest()[:16]
+    assert {contracts.CONTRACT_VERSION: shape} == PINNED, (
+        "What steps hand to each other has changed. Raise CONTRACT_VERSION and the number in the "
+        "state machine (docs/decisions/0044), then pin the new shape here."
+    )
