@@ -6,9 +6,11 @@ import importlib
 import inspect
 import math
 import pkgutil
+import re
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
 from numbers import Real
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, get_type_hints
 
 from algotrader.errors import ConfigurationError, DeskError, StrategyError
@@ -35,6 +37,7 @@ __all__ = [
 type_names = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 
 STRATEGIES_PACKAGE = "strategies"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class Indicator:
@@ -76,6 +79,10 @@ class Strategy:
 
     #: Bars that `features` needs, when that is more than the indicators do.
     look_back: ClassVar[int] = 0
+
+    #: The SHA-256 of files that `features` reads, in hexadecimal digits by the file's name. A file
+    #: that is not listed may change without a deploy: list each that runs code when it is read.
+    pins: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, /, **parameters: object) -> None:
         declared = self.parameter_types()
@@ -293,6 +300,15 @@ def _check_declarations(name: str, strategy: Strategy) -> None:
     if type(look_back) is not int or not 0 <= look_back <= LONGEST:
         advice = f"look_back must be a whole number of bars from 0 to {LONGEST}."
         raise _broken(name, advice, look_back=repr(look_back))
+    pins: object = strategy.pins
+    if not isinstance(pins, Mapping) or not all(
+        isinstance(file, str) and isinstance(pin, str) and _SHA256.fullmatch(pin)
+        for file, pin in pins.items()
+    ):
+        advice = (
+            "pins must be a dict of file names to SHA-256s of 64 hexadecimal digits, a to f small."
+        )
+        raise _broken(name, advice, pins=repr(pins))
 
 
 def _broken(name: str, advice: str, **facts: object) -> StrategyError:

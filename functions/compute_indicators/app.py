@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -30,7 +31,9 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     artifacts = Artifacts(os.environ["BUCKET"])
     strategy = load_strategy(request.settings.strategy, request.settings.strategy_parameters)
     bars = artifacts.get(request.bars, dict[str, BarColumns])
-    features = compute(bars, strategy, StrategyFiles(artifacts.bucket))
+    files = StrategyFiles(artifacts.bucket, strategy.pins)
+    files.check_pins()
+    features = replace(compute(bars, strategy, files), files=files.hashes())
     result = ComputeIndicatorsResult(features=artifacts.put(request.run, "features", features))
     logger.info("Indicators computed", symbols=len(bars), as_of=features.as_of)
     return encode(result)

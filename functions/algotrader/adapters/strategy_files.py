@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from algotrader.adapters.aws import client
@@ -21,11 +23,30 @@ class StrategyFiles(Mapping[str, bytes]):
     ----------
     bucket : str
         The desk's bucket; nothing is asked of S3 before a file is.
+    pins : mapping of str to str
+        The SHA-256 that a file must have, in hexadecimal digits, by the file's name.
     """
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, bucket: str, pins: Mapping[str, str] = MappingProxyType({})) -> None:
         self.bucket = bucket
+        self.pins = pins
         self._read: dict[str, bytes] = {}
+        self._hashes: dict[str, str] = {}
+
+    def check_pins(self) -> None:
+        """Read every pinned file, so that no strategy sees one of them before all were checked.
+
+        Raises
+        ------
+        StrategyError
+            ``STRATEGY_FILE_MISSING`` or ``STRATEGY_FILE_CHANGED``.
+        """
+        for name in self.pins:
+            self[name]
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of each file that was read, by its name."""
+        return {name: self._hashes[name] for name in sorted(self._hashes)}
 
     def __getitem__(self, name: str) -> bytes:
         """Read a file.
@@ -33,7 +54,7 @@ class StrategyFiles(Mapping[str, bytes]):
         Raises
         ------
         StrategyError
-            ``STRATEGY_FILE_MISSING``.
+            ``STRATEGY_FILE_MISSING`` or ``STRATEGY_FILE_CHANGED``.
         """
         content = self._content(name)
         if content is None:
@@ -76,5 +97,22 @@ class StrategyFiles(Mapping[str, bytes]):
                 if error.response["Error"]["Code"] in _NOT_THERE:
                     return None
                 raise
-            self._read[name] = bytes(answer["Body"].read())
+            content = bytes(answer["Body"].read())
+            self._hashes[name] = self._checked_hash(name, content)
+            self._read[name] = content
         return self._read[name]
+
+    def _checked_hash(self, name: str, content: bytes) -> str:
+        found = hashlib.sha256(content).hexdigest()
+        pinned = self.pins.get(name, found)
+        if found != pinned:
+            raise StrategyError(
+                "STRATEGY_FILE_CHANGED",
+                "If the new file is yours, put its hash into the strategy's pins and deploy; "
+                "otherwise upload the pinned one again and find out who can write to the bucket. "
+                "Nothing was traded.",
+                file=f"{PREFIX}{name}",
+                pinned=pinned,
+                found=found,
+            )
+        return found

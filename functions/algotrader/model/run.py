@@ -127,7 +127,11 @@ class FeatureValue:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Indicators at the bell: ``values[symbol][name]``; ``as_of`` is the newest bar's session."""
+    """Indicators at the bell: ``values[symbol][name]``; ``as_of`` is the newest bar's session.
+
+    ``files`` is the SHA-256 of each of the user's files that the strategy read, by its name.
+    """
 
     as_of: date
     values: dict[str, dict[str, FeatureValue]]
+    files: dict[str, str] = field(default_factory=dict)

@@ -165,6 +165,10 @@ def test_a_wrong_parameter_is_refused_by_name(
         (GOOD.replace("window: int = 20", "window: 'Unknown' = 20"), "NameError"),
         (GOOD.replace("untyped = 4", "look_back = -1"), "look_back must be a whole number"),
         (GOOD.replace("untyped = 4", "look_back = 20.0"), "look_back must be a whole number"),
+        (GOOD.replace("untyped = 4", "pins = ['m']"), "pins must be a dict"),
+        (GOOD.replace("untyped = 4", "pins = {'m': 'abc'}"), "pins={'m': 'abc'}"),
+        (GOOD.replace("untyped = 4", f"pins = {{'m': '{'A' * 64}'}}"), "64 hexadecimal digits"),
+        (GOOD.replace("untyped = 4", f"pins = {{1: '{'a' * 64}'}}"), "pins must be a dict"),
         (GOOD.replace("raise ValueError", "raise self.nothing"), "AttributeError"),
     ],
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,12 +24,18 @@ from algotrader.contracts import (
     decode,
     encode,
 )
-from algotrader.errors import ConfigurationError, InsufficientHistoryError, InvalidInputError
+from algotrader.errors import (
+    ConfigurationError,
+    InsufficientHistoryError,
+    InvalidInputError,
+    StrategyError,
+)
 from algotrader.model import Features, Run, TradingMode
 from compute_indicators.app import lambda_handler
 from tests.functions.algotrader.indicator_bars import columns, random_frame
 from tests.functions.conftest import BUCKET
 from tests.support.lambda_context import LambdaContext
+from tests.support.own_strategies import Write, own_strategies
 from tests.support.settings import SETTINGS
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
@@ -70,6 +78,13 @@ def handle(given: Any) -> ComputeIndicatorsResult:
     return decode(ComputeIndicatorsResult, lambda_handler(given, LambdaContext()), "the result")
 
 
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Put strategies of the test's own beside those that ship."""
+    with own_strategies(tmp_path, monkeypatch) as write:
+        yield write
+
+
 @pytest.fixture(autouse=True)
 def bucket_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUCKET", BUCKET)
@@ -100,6 +115,47 @@ def test_bars_and_features_of_a_large_universe_travel_by_reference(s3: Any) -> N
 def test_the_same_bars_give_the_same_bytes() -> None:
     given = event(Artifact(inline=encode(bars())))
     assert lambda_handler(given, LambdaContext()) == lambda_handler(given, LambdaContext())
+
+
+def pinned(pin: str) -> str:
+    return f"""
+from algotrader.strategy import Strategy
+
+
+class Pinned(Strategy):
+    pins = {{"model.txt": "{pin}"}}
+
+    def features(self, bars, files):
+        try:
+            return {{"model": float(files["model.txt"])}}
+        except Exception:
+            return {{"model": 0.0}}
+
+    def target_weights(self, market, portfolio):
+        return {{}}
+"""
+
+
+def test_the_features_keep_the_hash_of_each_file_that_the_strategy_read(
+    s3: Any, own: Write
+) -> None:
+    digest = hashlib.sha256(b"1.5").hexdigest()
+    own("pinned", pinned(digest))
+    s3.put_object(Bucket=BUCKET, Key="strategies/model.txt", Body=b"1.5")
+    given = event(Artifact(inline=encode(bars())), strategy="pinned", strategy_parameters={})
+    features = Artifacts(BUCKET).get(handle(given).features, Features)
+    assert features.files == {"model.txt": digest}
+    assert features.values["A"]["model"].last == 1.5
+
+
+def test_a_file_that_is_not_the_pinned_one_ends_the_step_whatever_the_strategy_catches(
+    s3: Any, own: Write
+) -> None:
+    own("pinned", pinned(hashlib.sha256(b"1.5").hexdigest()))
+    s3.put_object(Bucket=BUCKET, Key="strategies/model.txt", Body=b"2.5")
+    given = event(Artifact(inline=encode(bars())), strategy="pinned", strategy_parameters={})
+    with pytest.raises(StrategyError, match="STRATEGY_FILE_CHANGED"):
+        handle(given)
 
 
 def test_too_short_a_history_ends_the_step_by_its_name() -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import inspect
 import json
-from collections.abc import Iterator
+import pickle
+import sys
+import types
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +18,13 @@ from typing import Any
 import pytest
 
 from algotrader.adapters.indicators import compute
-from algotrader.errors import ConfigurationError
+from algotrader.adapters.strategy_files import StrategyFiles
+from algotrader.errors import ConfigurationError, StrategyError
 from algotrader.market import Market, Portfolio, SymbolFeatures
 from algotrader.strategy import Strategy, load_strategy
 from tests.docs.markdown import blocks
 from tests.functions.algotrader.indicator_bars import columns, real_frame
+from tests.functions.conftest import BUCKET
 from tests.support.own_strategies import own_strategies
 
 PAGE = "docs/writing-a-strategy.md"
@@ -47,7 +53,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def weights_over_a_month(strategy: Strategy, own: dict[str, bytes]) -> list[dict[str, Decimal]]:
+def weights_over_a_month(strategy: Strategy, own: Mapping[str, bytes]) -> list[dict[str, Decimal]]:
     """Run a strategy over real bars, session by session, holding what it asked for."""
     need = strategy.bars_needed()
     frames = {symbol: real_frame(symbol, date(2012, 12, 31), need + 20) for symbol in SYMBOLS}
@@ -103,6 +109,31 @@ def test_the_model_of_the_page_is_read_and_trades_real_bars() -> None:
     assert json.loads(model.text)
     strategy = load_strategy("own_model", {})
     check_weights(weights_over_a_month(strategy, {"own_model.json": model.text.encode()}))
+
+
+class Odds:
+    """A model that joblib could hold: it goes by the mean return."""
+
+    def predict_proba(self, rows: list[list[float]]) -> list[list[float]]:
+        return [[0.4, 0.6] if mean > 0 else [0.6, 0.4] for mean, _ in rows]
+
+
+def test_the_pinned_model_of_the_page_is_read_and_no_other(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joblib = types.ModuleType("joblib")  # it is not among our packages; what it reads is a pickle
+    monkeypatch.setattr(joblib, "load", pickle.load, raising=False)
+    monkeypatch.setitem(sys.modules, "joblib", joblib)
+    content = pickle.dumps(Odds())
+    s3.put_object(Bucket=BUCKET, Key="strategies/forest.joblib", Body=content)
+    strategy = load_strategy("forest", {})
+    with pytest.raises(StrategyError, match="STRATEGY_FILE_CHANGED"):
+        StrategyFiles(BUCKET, strategy.pins).check_pins()
+
+    (name,) = strategy.pins
+    files = StrategyFiles(BUCKET, {name: hashlib.sha256(content).hexdigest()})
+    files.check_pins()
+    check_weights(weights_over_a_month(strategy, files))
 
 
 def test_the_parameters_that_the_page_passes_to_the_first_strategy_are_its_own() -> None:

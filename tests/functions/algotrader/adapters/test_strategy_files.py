@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -31,6 +32,51 @@ def test_a_file_is_read_once(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="strategies/m", Body=b"second")
     assert files["m"] == b"first"
     assert StrategyFiles(BUCKET)["m"] == b"second"
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_each_file_that_was_read_is_named_with_its_hash(s3: Any) -> None:
+    for name in ("a", "b", "unread"):
+        s3.put_object(Bucket=BUCKET, Key=f"strategies/{name}", Body=name.encode())
+    files = StrategyFiles(BUCKET)
+    assert files.hashes() == {}
+    assert files["b"] + files.get("a") == b"ba"
+    assert files.get("absent") is None
+    assert files.hashes() == {"a": sha256(b"a"), "b": sha256(b"b")}
+
+
+def test_a_file_of_another_hash_than_its_pin_is_never_handed_out(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="strategies/model.joblib", Body=b"good")
+    s3.put_object(Bucket=BUCKET, Key="strategies/free.json", Body=b"anything")
+    files = StrategyFiles(BUCKET, {"model.joblib": sha256(b"good")})
+    files.check_pins()
+    assert files["model.joblib"] == b"good"
+    assert files["free.json"] == b"anything"
+
+    s3.put_object(Bucket=BUCKET, Key="strategies/model.joblib", Body=b"forged")
+    assert files["model.joblib"] == b"good"
+    changed = StrategyFiles(BUCKET, {"model.joblib": sha256(b"good")})
+    for read in (
+        changed.check_pins,
+        lambda: changed["model.joblib"],
+        lambda: changed.get("model.joblib"),
+        lambda: "model.joblib" in changed,
+    ):
+        with pytest.raises(StrategyError) as caught:
+            read()
+        assert caught.value.code == "STRATEGY_FILE_CHANGED"
+        assert f"file=strategies/model.joblib pinned={sha256(b'good')}" in str(caught.value)
+        assert f"found={sha256(b'forged')}" in str(caught.value)
+
+
+def test_a_pinned_file_must_be_there(s3: Any) -> None:
+    del s3
+    with pytest.raises(StrategyError) as caught:
+        StrategyFiles(BUCKET, {"model.joblib": sha256(b"good")}).check_pins()
+    assert caught.value.code == "STRATEGY_FILE_MISSING"
 
 
 def test_in_and_get_answer_for_a_missing_file_without_an_error(s3: Any) -> None:
