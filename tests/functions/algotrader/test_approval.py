@@ -172,3 +172,25 @@ def test_a_plan_of_another_run_is_named() -> None:
     assert "2024-03-05-day" in problem(made, replace(plan_of(made, EXIT), run_id="2024-03-05-day"))
     other = replace(made, run_id="2024-03-05-day")
     assert problem(other, plan_of(made, EXIT)) != ""
+
+
+def test_a_notional_order_may_be_cut_to_a_dollar() -> None:
+    by_value = replace(
+        BUY_IBM, order_type=OrderType.NOTIONAL, limit_price=None, notional=Decimal(500)
+    )
+    made = decision(entries=(by_value,))
+    assert problem(made, plan_of(made, replace(by_value, notional=Decimal(1)))) == ""
+
+
+@pytest.mark.parametrize(("symbol", "most"), [("AAPL", 7), ("IBM", 12), ("MSFT", 27)])
+def test_a_stop_counts_the_entries_of_its_own_symbol_alone(symbol: str, most: int) -> None:
+    wish = stop_of(symbol, 7)
+    made = replace(decision(), stops=(wish,))
+    assert problem(made, plan_of(made, stop_intent(wish, Decimal(most)))) == ""
+    assert problem(made, plan_of(made, stop_intent(wish, Decimal(most + 1)))) != ""
+
+
+def test_a_stop_of_one_share_is_approved() -> None:
+    wish = stop_of("AAPL", 1)
+    made = replace(decision(), stops=(wish,))
+    assert problem(made, plan_of(made, stop_intent(wish, Decimal(1)))) == ""

@@ -174,3 +174,36 @@ def test_what_was_sold_out_and_bought_anew_is_vouched_for_by_what_it_cost() -> N
     far = aapl(at_bell("950", closes={}, session=TUESDAY), sold)
 
     assert (near, far[:2]) == ((95, 95, ""), (90, 90))
+
+
+def test_only_a_look_of_the_same_session_stands_in() -> None:
+    tuesday = carry_on(None, next_day("115"))
+
+    assert aapl(at_bell("118", age=901), tuesday)[:2] == (100, 100)
+
+
+def test_a_price_of_the_close_s_own_instant_is_of_after_it() -> None:
+    age = int((BELL - FRIDAYS_CLOSE).total_seconds())
+
+    assert aapl(at_bell("99", age=age, is_open=False)) == (99, 99, "")
+    assert aapl(at_bell("99", age=age + 1, is_open=False)) == (100, 100, "")
+
+
+def test_an_old_price_that_equals_the_close_is_no_doubt() -> None:
+    assert aapl(at_bell("100", age=901)) == (100, 100, "")
+
+
+def test_what_one_share_or_less_has_cost_vouches_for_its_price() -> None:
+    none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+
+    for qty, cost, stands in (("1", "90", 90), ("0.5", "45", 90), ("1", "0.9", D("0.9"))):
+        held = ledger(AAPL=(qty, cost))
+        far = aapl(at_bell("950", closes={}, session=TUESDAY), none, held)
+        assert far[:2] == (stands, stands)
+
+
+def test_a_share_that_was_held_without_a_price_is_not_vouched_for_by_its_cost() -> None:
+    one = ledger(AAPL=("1", "90"))
+    unpriced = carry_on(None, look(ledger=one, before=one, prices={}, closes={}))
+
+    assert aapl(at_bell("950", closes={}, session=TUESDAY), unpriced, one) == (950, 950, "")

@@ -121,7 +121,8 @@ def test_an_entry_is_cut_to_the_cent_by_exposure() -> None:
 
 
 def test_the_ramp_of_a_live_desk_cuts_to_its_dollars() -> None:
-    made = decided({"IBM": D("0.3")}, under=BY_VALUE, of=run(mode=TradingMode.LIVE))
+    live = replace(BY_VALUE, mode=TradingMode.LIVE)
+    made = decided({"IBM": D("0.3")}, under=live, of=run(mode=TradingMode.LIVE))
     assert values(made)["IBM"][1] == D(1000)
 
 
@@ -333,3 +334,9 @@ def test_a_full_exit_leaves_no_dust(
     ]
     assert [each.qty for each in made.exits] == ([expected] if expected else [])
     assert fold(empty(DESK), [*bought, *sold], split, NOW).holdings == {}
+
+
+def test_a_share_of_less_than_a_dollar_is_bought_by_value() -> None:
+    told = snapshot(cash="1000", prices=prices(IBM="0.5"), last_closes={"IBM": D("0.5")})
+    made = decided({"IBM": D("0.3")}, told, under=BY_VALUE)
+    assert values(made)["IBM"][1] == D("294.00")

@@ -341,3 +341,43 @@ def test_the_order_of_dicts_and_tuples_changes_no_byte() -> None:
         FixedWeights(dict(reversed(weights.items()))),
     )
     assert canonical_json(one) == canonical_json(other)
+
+
+@pytest.mark.parametrize("held", ["1", "0.01"])
+def test_the_strategy_is_shown_a_holding_of_a_share_or_less(held: str) -> None:
+    strategy = FixedWeights({})
+    decide(RUN, SETTINGS, snapshot({"IBM": held}, "0"), features(), strategy)
+    ((_, portfolio),) = strategy.shown
+    assert (portfolio.quantities, portfolio.weights) == ({"IBM": D(held)}, {"IBM": D(1)})
+
+
+def test_the_one_share_that_the_account_has_of_two_in_the_books_is_sold() -> None:
+    told = snapshot({"IBM": "2"}, positions={"IBM": position("IBM", "1")})
+    decision = decided({}, told)
+    assert quantities(decision.exits) == {"IBM": D(1)}
+    assert decision.why["IBM"].endswith(
+        "LEDGER_MISMATCH: the desk's books say 2, the account holds 1"
+    )
+
+
+def test_a_drift_of_exactly_the_band_is_not_said_to_be_within_it() -> None:
+    told = snapshot({"IBM": "1"}, "100", prices=prices(IBM="100"))
+    exact = settings(no_trade_band=D("0.25"), cash_reserve=D(0), max_position_weight=D(1))
+    why = decided({"IBM": D("0.75")}, told, under=exact).why["IBM"]
+    assert why.startswith("hold 1: drift 25.00 % is less than the smallest order")
+
+
+def test_money_for_exactly_what_is_wanted_cuts_nothing() -> None:
+    dear = settings(max_position_weight=D(1), cash_reserve=D(0))
+    decision = decided({"IBM": D(1)}, snapshot(cash="1002"), under=dear)
+    assert quantities(decision.entries) == {"IBM": D(10)}
+    assert decision.why["IBM"].endswith("holds 0")
+
+
+def test_a_holding_of_unknown_price_is_valued_by_its_cost_however_little_it_is() -> None:
+    told = snapshot({"IBM": "0.5"}, "0", prices={}, last_closes={})
+    little = replace(told.ledger.holdings["IBM"], cost=D("0.9"))
+    told = replace(told, ledger=replace(told.ledger, holdings={"IBM": little}))
+    assert decided({}, told).desk_capital == D("0.90")
+    cheap = snapshot({"IBM": "10"}, "0", prices={}, last_closes={"IBM": D("0.5")})
+    assert decided({}, cheap).desk_capital == 5

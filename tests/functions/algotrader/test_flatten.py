@@ -118,6 +118,14 @@ def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale
     assert "holds 5, of which open orders leave 4" in decision.denied[0].detail
 
 
+def test_a_buy_of_the_users_stops_the_sale_of_its_own_symbol_alone() -> None:
+    users = open_order("IBM", Side.BUY, "5", "80", "user-1")
+    decision = flat(snapshot({"AAPL": "1", "IBM": "1", "MSFT": "1"}, foreign_open_orders=(users,)))
+
+    assert quantities(decision.exits) == {"AAPL": Decimal(1), "MSFT": Decimal(1)}
+    assert codes(decision) == {"IBM": "OPPOSITE_ORDER_OPEN"}
+
+
 def test_what_protects_a_position_that_is_not_sold_stays() -> None:
     protects = stop("AAPL", "10")
     entry = open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY))

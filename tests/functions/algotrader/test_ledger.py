@@ -177,6 +177,7 @@ def test_selling_more_than_was_bought_shows_as_a_negative_holding() -> None:
 
 def test_a_checkpoint_stays_behind_an_open_order_and_behind_the_listing() -> None:
     now = DAY + timedelta(days=30)
+    assert timedelta(days=10) == LISTING_LAG
     assert settled_through(empty(DESK), [], now) == now - LISTING_LAG
     still_open = order(DAY, Side.BUY, 1, status="partially_filled")
     through = settled_through(empty(DESK), [still_open], now)
@@ -275,8 +276,9 @@ def test_what_a_person_gives_or_takes_is_no_profit_and_what_it_had_made_stays() 
     assert left.realized["AAPL"] + rest.qty * worth - rest.cost == 10 * (50 - 20)
 
 
-def test_what_another_desk_was_given_is_its_own() -> None:
-    theirs = given(30, DAY, desk="ffffff")
+@pytest.mark.parametrize("desk", ["000000", "ffffff"])
+def test_what_another_desk_was_given_is_its_own(desk: str) -> None:
+    theirs = given(30, DAY, desk=desk)
     assert fold(empty(DESK), [], [], DAY + timedelta(days=1), [theirs]).holdings == {}
 
 

@@ -89,6 +89,11 @@ def test_a_price_may_be_off_the_last_close_by_its_fraction_up_and_down(
     assert found == (None if detail is None else Refusal(Reason.PRICE_DEVIATION, detail))
 
 
+@pytest.mark.parametrize("close", ["1", "0.5"])
+def test_a_last_close_of_a_dollar_or_less_vouches_for_a_price(close: str) -> None:
+    assert limits.price_near_close(D(close), D(close), D("0.2")) is None
+
+
 @pytest.mark.parametrize("close", [None, "0", "-1", "NaN", "Infinity"])
 def test_a_price_without_a_last_close_is_vouched_for_by_nothing(close: str | None) -> None:
     found = limits.price_near_close(D(100), None if close is None else D(close), D(10))
@@ -128,6 +133,7 @@ def test_a_close_too_near_tells_its_instant_and_the_minutes() -> None:
         ("IBM", "cash_dividend", None),
         ("IBM", "cash_dividends", None),
         ("AAPL", "forward_split", None),
+        ("MSFT", "forward_split", None),
     ],
 )
 def test_a_corporate_action_of_the_symbol_other_than_a_cash_dividend_stops_it(

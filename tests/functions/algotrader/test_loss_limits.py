@@ -119,3 +119,17 @@ def test_a_desk_of_no_worth_that_loses_brakes_and_does_not_break() -> None:
     track = carry_on(None, look(prices=prices(AAPL="50"), worth=D(0)))
 
     assert brakes(track, LIMITS)[Brake.DAILY_LOSS].startswith("all lost in session 2024-03-04")
+
+
+def test_a_desk_that_lost_nothing_brakes_at_no_limit() -> None:
+    worthless = carry_on(None, look(worth=D(0)))
+
+    assert brakes(worthless, LIMITS) == {}
+    assert brakes(carry_on(None, look()), LossLimits(D(0), D(0))) == {}
+
+
+def test_a_small_desk_brakes_at_the_same_part_of_its_money() -> None:
+    track = carry_on(None, look(prices=prices(AAPL="99.95"), worth=D(1)))
+
+    told = brakes(track, LIMITS)
+    assert told[Brake.DAILY_LOSS].startswith("50.00 % lost")

@@ -87,6 +87,8 @@ def test_only_what_is_missing_is_a_difference() -> None:
     ("orders", "actions", "moves", "told"),
     [
         ([sale("by-hand")], [], [], "a sale by hand of 5 on 2024-03-04"),
+        ([sale("by-hand", "1")], [], [], "a sale by hand of 1 on 2024-03-04"),
+        ([sale("by-hand", "0")], [], [], None),
         ([sale(f"at1-{OTHER}-x")], [], [], None),
         ([sale("by-hand", side=Side.BUY), sale("by-hand", symbol="AAPL")], [], [], None),
         (
@@ -98,6 +100,9 @@ def test_only_what_is_missing_is_a_difference() -> None:
         ([], [CorporateAction("IBM", "cash_merger", DAY, None)], [], "a cash_merger on 2024-03-01"),
         ([], [CorporateAction("IBM", "cash_dividend", DAY, None)], [], None),
         ([], [CorporateAction("AAPL", "cash_merger", DAY, None)], [], None),
+        ([], [CorporateAction("MSFT", "cash_merger", DAY, None)], [], None),
+        ([], [], [moved("MSFT", "ACATS", D(-5), DAY)], None),
+        ([sale("by-hand", symbol="MSFT")], [], [], None),
         ([], [CorporateAction("IBM", "forward_split", DAY, D(2))], [], None),
         (
             [],

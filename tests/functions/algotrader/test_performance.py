@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.model import SymbolProfit, Track
+from algotrader.model import Activity, Entitlement, Ledger, SymbolProfit, Track
 from algotrader.performance import (
     Look,
+    carried_price,
     carry_on,
     dividend_part,
     drawdown_of,
+    is_dividend,
     profit_of,
+    split_ratio,
     statement_start,
     symbols_of,
 )
@@ -96,6 +99,26 @@ def test_a_dividend_and_the_tax_on_it_are_both_counted() -> None:
     rows = (row("DIV", "5"), row("DIVNRA", "-1.50"))
 
     assert day_of(carry_on(None, look(statement=rows))) == D("3.50")
+
+
+@pytest.mark.parametrize(
+    ("kind", "symbol", "is_one"),
+    [
+        ("DIV", "AAPL", True),
+        ("DIVCGL", "AAPL", True),
+        ("CGD", "AAPL", True),
+        ("DIV", "", False),
+        ("CGD", "", False),
+        ("ACATS", "AAPL", False),
+        ("CSD", "AAPL", False),
+        ("SPIN", "AAPL", False),
+        ("INT", "", False),
+    ],
+)
+def test_a_dividend_is_of_a_symbol_and_of_a_kind_that_pays(
+    kind: str, symbol: str, *, is_one: bool
+) -> None:
+    assert is_dividend(row(kind, "5", symbol=symbol)) is is_one
 
 
 @pytest.mark.parametrize(
@@ -330,3 +353,89 @@ def test_a_dividend_on_a_single_share_or_less_counts() -> None:
     for shares in ("1", "0.5"):
         booked = row("DIV", "0.40", qty=D(shares))
         assert dividend_part(booked, D(shares), {}) == D("0.40")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "paid"),
+    [
+        (ledger(AAPL=("10", "1000")), ledger(), ()),  # gone, at its cost
+        (ledger(), ledger(AAPL=("1", "100")), ()),
+        (ledger(), ledger("7"), ()),  # bought and sold within the session
+        (ledger(), ledger("0"), (row("DIV", "5"),)),
+    ],
+)
+def test_a_symbol_is_listed_for_any_one_thing_that_happened_in_it(
+    before: Ledger, after: Ledger, paid: tuple[Activity, ...]
+) -> None:
+    entitled = {"AAPL": Entitlement(FRIDAY, D(10))}
+    yesterday = replace(carry_on(None, look(ledger=before, before=before)), entitled=entitled)
+
+    track = carry_on(yesterday, next_day("100", before=before, ledger=after, statement=paid))
+
+    assert [each.symbol for each in symbols_of(track)] == ["AAPL"]
+
+
+def test_a_dividend_that_is_paid_on_its_ex_date_goes_to_who_held_before() -> None:
+    sold = ledger("100")
+
+    track = carry_on(
+        None,
+        look(ledger=sold, actions=(action("cash_dividend"),), statement=(row("DIV", "5"),)),
+    )
+    assert symbols_of(track)[0].dividends == 5
+    since = look(ledger=HELD, before=ledger(), actions=(action("cash_dividend"),))
+    assert (
+        symbols_of(carry_on(None, replace(since, statement=(row("DIV", "5"),))))[0].dividends == 0
+    )
+
+
+@pytest.mark.parametrize(("days", "known"), [(120, True), (121, False)])
+def test_who_held_over_an_ex_date_is_remembered_for_120_days(days: int, *, known: bool) -> None:
+    monday = carry_on(None, look(actions=(action("cash_dividend"),)))
+
+    later = carry_on(monday, next_day("100", session=MONDAY + timedelta(days=days)))
+
+    assert ("AAPL" in later.entitled) is known
+
+
+def test_splits_multiply_up_for_their_own_symbol_alone() -> None:
+    splits = [
+        action("forward_split", ratio="2"),
+        replace(action("forward_split", ratio="5"), symbol="AA"),
+        replace(action("forward_split", ratio="7"), symbol="AAPLX"),
+        action("cash_dividend"),
+        action("forward_split", ratio="3"),
+    ]
+    assert split_ratio(splits, "AAPL") == 6
+
+
+def test_a_desk_of_a_dollar_or_less_has_an_index_too() -> None:
+    for worth, index in (("1", "1.5"), ("0.5", "2")):
+        monday = carry_on(None, look(worth=D(worth)))
+        track = carry_on(monday, next_day("100.05", worth=D("0.25")))
+        assert (track.index, track.day.worth) == (D(index), D("0.25"))
+
+
+@pytest.mark.parametrize("kept", [MONDAY, TUESDAY])
+def test_a_price_is_carried_through_a_split_from_any_other_session(kept: date) -> None:
+    track = carry_on(None, look(session=kept))
+    splits = (action("forward_split", ratio="2"),)
+
+    found = {each: carried_price(track, each, splits, "AAPL") for each in (MONDAY, TUESDAY)}
+    assert found == {each: 100 if each == kept else 50 for each in (MONDAY, TUESDAY)}
+
+
+@pytest.mark.parametrize(("kept", "seen"), [(MONDAY, TUESDAY), (TUESDAY, MONDAY)])
+def test_shares_without_a_price_make_nothing_by_a_split_before_another_session(
+    kept: date, seen: date
+) -> None:
+    before, after = ledger(AAPL=("10", "1300")), ledger(AAPL=("20", "1300"))
+    first = look(session=kept, ledger=before, before=before, prices={}, closes={})
+    split = (action("forward_split", seen, "2"),)
+    second = look(
+        session=seen, ledger=after, before=before, prices=prices(AAPL="50"), actions=split
+    )
+
+    track = carried(first, second)
+
+    assert (track.index, track.day.session) == (1, seen)

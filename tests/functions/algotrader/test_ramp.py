@@ -80,3 +80,12 @@ def test_no_days_turn_it_off() -> None:
 def test_less_than_the_least_order_is_not_bought() -> None:
     dear = replace(UNDER, min_order_notional=Decimal(950))
     assert codes(decided(WANTED, under=dear, of=LIVE)) == dict.fromkeys(WANTED, "LIVE_RAMP")
+
+
+def test_an_entry_may_cost_exactly_what_the_ramp_leaves() -> None:
+    exact = replace(UNDER, live_ramp_notional=Decimal("29358.60") + Decimal("100.20"))
+    decision = decided(WANTED, under=exact, of=LIVE)
+
+    assert quantities(decision.entries) == {"AAPL": Decimal(293), "GOOG": Decimal(1)}
+    assert "cut" not in decision.why["AAPL"]
+    assert codes(decision) == {}

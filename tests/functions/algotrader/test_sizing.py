@@ -123,6 +123,17 @@ def test_what_costs_nothing_that_is_known_is_left_to_buying_power(order: Order) 
     assert open_buy_cost([order], prices(IBM="100"), 20) == 0
 
 
+def test_open_buys_add_up_whatever_stands_between_them() -> None:
+    orders = [
+        open_order("IBM", Side.BUY, "10", "50", "user-1"),
+        open_order("IBM", Side.SELL, "10", "50", "user-2"),
+        open_order("IBM", Side.BUY, None, None, "user-3", notional=D(30)),
+        open_order("XYZ", Side.BUY, "10", None, "user-4"),
+        open_order("IBM", Side.BUY, "1", "7", "user-5"),
+    ]
+    assert open_buy_cost(orders, prices(IBM="100"), 20) == 500 + 30 + 7
+
+
 # Stakes
 
 
@@ -338,6 +349,8 @@ def test_an_exit_is_asked_for_while_the_ledger_says_there_is_something() -> None
 
 def test_a_target_of_zero_of_nothing_is_no_order() -> None:
     assert wanted_order(D(0), stake(), SIZING) is None
+    oversold = stake_of("IBM", {"IBM": Holding(qty=D(-3), cost=D(0))}, {})
+    assert wanted_order(D(0), oversold, SIZING) is None
 
 
 def test_in_fractions_a_buy_is_sized_to_nine_decimals() -> None:

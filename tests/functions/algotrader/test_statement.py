@@ -73,3 +73,31 @@ def test_a_statement_that_cannot_be_read_leaves_the_accounts_own_figure_and_says
 
     assert found.amount == 500
     assert "could not be read" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("after_close", "counts"), [(timedelta(0), False), (timedelta(microseconds=1), True)]
+)
+def test_what_came_at_the_close_s_own_instant_is_of_the_day_before(
+    after_close: timedelta, *, counts: bool
+) -> None:
+    assert amount(row("CSD", "7", day=FRIDAY, at=CLOSE + after_close)) == (7 if counts else 0)
+
+
+@pytest.mark.parametrize(("ahead", "counts"), [(60, True), (61, False)])
+def test_a_row_may_be_ahead_of_the_clock_by_a_minute(ahead: int, *, counts: bool) -> None:
+    later = row("CSD", "7", at=AFTER_CLOSE + timedelta(seconds=ahead))
+
+    assert amount(later) == (7 if counts else 0)
+
+
+@pytest.mark.parametrize(("figure", "taken"), [("20.009", 20), ("20.01", None), ("19.99", None)])
+def test_less_than_a_cent_is_no_difference(figure: str, taken: int | None) -> None:
+    assert amount(row("CSD", "20"), adjustments=figure) == taken
+
+
+def test_undated_money_explains_the_account_s_figure_to_less_than_a_cent() -> None:
+    rows = (row("CSD", "300", day=FRIDAY), row("CSD", "20"))
+
+    assert amount(*rows, adjustments="320.009") == D("320.009")
+    assert amount(*rows, adjustments="320.01") is None

@@ -140,3 +140,21 @@ def test_what_is_long_told_is_dropped_but_not_of_a_stop_that_may_sell_more() -> 
 
 def test_a_broker_that_does_not_say_when_a_stop_sold_has_it_told_all_the_same() -> None:
     assert told_of(*untold([sold("AAPL", at=None)], DESK, NOTHING_TOLD)) == [("AAPL", D(5))]
+
+
+@pytest.mark.parametrize(
+    ("age", "shows"), [(timedelta(days=1), False), (timedelta(hours=23, minutes=59), True)]
+)
+def test_a_fill_may_show_up_to_a_day_late(age: timedelta, *, shows: bool) -> None:
+    late = sold("AAPL", at=NOW - age)
+    told = Told("", NOW, NOW, {late.client_order_id: D(2)})
+    assert bool(untold([late], DESK, told)) is shows
+    assert bool(kept_for_next(told, [late], DESK, "", NOW).sold) is shows
+
+
+def test_a_stop_that_sold_one_share_or_less_is_told_once() -> None:
+    for qty in ("1", "0.5"):
+        one = sold("AAPL", qty)
+        assert told_of(*untold([one], DESK, NOTHING_TOLD)) == [("AAPL", D(qty))]
+        told = NOTHING_TOLD.with_record(sold_by(NOTHING_TOLD, [], [one]))
+        assert untold([one], DESK, told) == ()

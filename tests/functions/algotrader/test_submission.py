@@ -31,6 +31,7 @@ from algotrader.submission import (
     orders_to_cancel,
     orders_to_post,
 )
+from algotrader.submission.looking_back import LOOK_EVERY_SECONDS
 from tests.support.settings import SETTINGS
 from tests.support.submitting import (
     BELL,
@@ -458,3 +459,25 @@ def test_a_planned_order_that_breaks_a_rule_is_given_up_by_name() -> None:
     made = decision(exits=(), entries=(replace(BUY_IBM, limit_price=Decimal("100.001")),))
     step = call(first_plan(RUN, made), known(), made)
     assert (step.complete, codes(step)) == (True, {"IBM": "ORDER_RULE"})
+
+
+def test_the_figures_by_which_a_run_waits() -> None:
+    assert (PATIENT_POLLS, RESEND_POLLS) == (3, 4)
+    assert BACK_OFF_SECONDS == (2, 5, 10, 30)
+    assert PROCEEDS.total_seconds() == 15
+    assert LOOK_EVERY_SECONDS == 60
+
+
+def test_a_shortage_may_leave_one_share_to_sell() -> None:
+    plan = replace(first_plan(RUN, decision()), polls=PATIENT_POLLS)
+    short = Outcome((), (), {EXIT.client_order_id: Decimal("1.9")})
+    step = call(plan, known(), decision(), short)
+    assert step.plan.orders == (replace(EXIT, qty=Decimal(1)),)
+
+
+def test_an_entry_that_is_denied_keeps_no_other_from_being_sent() -> None:
+    dear = replace(BUY_IBM, limit_price=Decimal(5000), reference_price=Decimal(5000))
+    made = decision(entries=(dear, BUY_MSFT), spendable=2000)
+    step = call(first_plan(RUN, made), known(order(EXIT, "canceled"), cash=2100), made)
+    assert codes(step) == {"IBM": "INSUFFICIENT_CASH"}
+    assert [each.symbol for each in step.plan.orders] == ["AAPL", "MSFT"]

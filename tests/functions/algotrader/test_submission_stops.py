@@ -42,6 +42,7 @@ from algotrader.submission import (
 from tests.support.submitting import (
     BELL,
     BUY_IBM,
+    BUY_MSFT,
     DEADLINE,
     EXIT,
     NOTHING,
@@ -445,3 +446,33 @@ def test_what_an_order_without_an_end_may_yet_buy_is_told_to_be_unprotected() ->
     end = call(made, plan, known(stuck, now=DEADLINE + SETTLE))
     assert end.complete
     assert "IBM" in end.submission.unprotected
+
+
+def test_trades_end_a_minute_and_a_half_before_the_deadline_where_stops_follow() -> None:
+    assert trades_end(RUN, sells_part(4)) == DEADLINE - timedelta(seconds=90)
+
+
+def test_one_share_without_its_stop_is_not_called_less_than_one() -> None:
+    made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 1),))
+    plan = replace(first_plan(RUN, made), orders=())
+    view = known(state=TradingState.HALTED)
+    end = call(made, plan, view)
+    assert end.submission.unprotected["MSFT"].startswith("TRADING_HALTED")
+
+
+def test_an_entry_denied_since_its_stop_sold_keeps_no_other_from_being_sent() -> None:
+    buy = replace(BUY_IBM, symbol="AAPL")
+    made = replace(sells_part(), exits=(), entries=(buy, BUY_MSFT))
+    after = call(made, first_plan(RUN, made), known(old_stop("filled", 10)))
+    assert [(each.symbol, each.code) for each in after.submission.denied] == [
+        ("AAPL", "STOP_FILLED")
+    ]
+    assert [each.symbol for each in after.plan.orders] == ["MSFT"]
+
+
+def test_an_exit_whose_stop_is_not_gone_keeps_no_other_exit_waiting() -> None:
+    other = replace(
+        EXIT, symbol="MSFT", client_order_id=EXIT.client_order_id.replace("AAPL", "MSFT")
+    )
+    made = replace(sells_part(10), exits=(EXIT, other))
+    assert legs(first_plan(RUN, made)) == [("MSFT", Leg.EXIT, Decimal(10))]
