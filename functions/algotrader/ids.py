@@ -37,7 +37,7 @@ class OrderPlace:
 
 
 def desk_id(account_number: str, stack: str) -> str:
-    """Return a desk's id: a short hash of what tells two desks apart.
+    """Return a desk's id: a short hash of its account and its stack.
 
     The strategy is no part of it: a new one manages what the desk holds.
 

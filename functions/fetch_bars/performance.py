@@ -133,8 +133,8 @@ def _unknown_start(opening: Opening, books: Books, track: Track | None) -> list[
     is_new = not books.ledger.holdings and not books.ledger.realized
     if is_known or is_new or not settings.is_ramped:
         return []
-    told = f"Nothing in the bucket says since when {settings.strategy} trades"
-    return [f"{told}, so the live ramp starts again."]
+    unknown = f"Nothing in the bucket says since when {settings.strategy} trades"
+    return [f"{unknown}, so the live ramp starts again."]
 
 
 def _look(

@@ -49,7 +49,7 @@ def _told(opening: Opening, books: Books, artifacts: Artifacts) -> Told:
 
 
 def _read(artifacts: Artifacts, desk: str) -> Told | None:
-    """Read what was told; what cannot be understood says nothing, and no order depends on it."""
+    """Read what was reported; None if it is unreadable, since no order depends on it."""
     try:
         return artifacts.read(told_key(desk), Told)
     except (InvalidInputError, ValueError):

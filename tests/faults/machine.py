@@ -136,7 +136,7 @@ class Machine:
         Parameters
         ----------
         canceled : sequence of Order
-            What the decision cancels, beside the stops that rest.
+            What the decision cancels in addition to the stops that rest.
         """
         run, decision = self._decided(position)
         filled = {each.client_order_id: each.filled_qty for each in canceled}

@@ -1,4 +1,4 @@
-"""Since when a strategy trades: from its own first buy, and anew when that is not known."""
+"""Since when a strategy trades: from its own first buy, and again if that is not known."""
 
 from __future__ import annotations
 
