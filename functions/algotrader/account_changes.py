@@ -61,9 +61,12 @@ def account_changes(
 
 
 def settings_changes(before: Settings, now: Settings) -> tuple[str, ...]:
-    """Name the template's parameters that have changed since a run began."""
+    """Name the template's parameters that have changed since a run began.
+
+    A list whose symbols are the same has not changed, whatever its comments say.
+    """
     return tuple(
         "".join(word.capitalize() for word in each.name.split("_"))
         for each in fields(Settings)
-        if getattr(before, each.name) != getattr(now, each.name)
+        if each.name != "universes" and getattr(before, each.name) != getattr(now, each.name)
     )

@@ -105,8 +105,8 @@ def adopt(
     """
 
     def move(shelves: Shelves) -> str:
+        symbols = _symbols_of(shelves)  # first: when a list is unknown, nothing is changed
         shelves.adopt(symbol, qty, cost, giver, reason)
-        symbols = shelves.stack.parameters.get("Symbols", "").replace(" ", "").split(",")
         told = "The desk takes them for its own from its next run on; one under way does not."
         if symbol not in symbols:
             told += f"\n{symbol} is not among the stack's Symbols: the next run sells all of it."
@@ -187,6 +187,14 @@ def _move(
     except (AwsProblem, Refused, DeskError) as problem:
         raise click.ClickException(clean(problem)) from problem
     return 0
+
+
+def _symbols_of(shelves: Shelves) -> tuple[str, ...]:
+    """Read the symbols that the stack trades; its lists are read from this checkout."""
+    from algotrader.adapters.universes import read_symbols  # noqa: PLC0415
+
+    words = shelves.stack.parameters.get("Symbols", "").split(",")
+    return read_symbols("Symbols", map(str.strip, words)).names
 
 
 def _show(shelves: Shelves, symbol: str) -> None:

@@ -174,7 +174,7 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
         if size > MAX_PARAMETER_BYTES:
             raise DeploymentProblem(
                 f"{name} has {size:,} bytes, and CloudFormation takes {MAX_PARAMETER_BYTES:,}. "
-                f"Shorten {name}."
+                f"{_shorten(name)}"
             )
         allowed = known[name].get("AllowedValues")
         if allowed and value not in allowed:
@@ -211,5 +211,10 @@ def describe_environment(
     name = next((each for each in references if each in template["Parameters"]), largest)
     return (
         f"the environment of {function} has {measure(variables):,} bytes as JSON, and Lambda takes "
-        f"{MAX_ENVIRONMENT_BYTES:,}; {name} has {shares[largest]:,} of them. Shorten {name}."
+        f"{MAX_ENVIRONMENT_BYTES:,}; {name} has {shares[largest]:,} of them. {_shorten(name)}"
     )
+
+
+def _shorten(name: str) -> str:
+    is_symbols = name in {"Symbols", "DenySymbols"}
+    return f"Shorten {name}{', or name a list of functions/universes' if is_symbols else ''}."

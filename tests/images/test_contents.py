@@ -18,6 +18,7 @@ from tests.images.inside import contents
 pytestmark = pytest.mark.images
 
 WITH_STRATEGIES = {"fetch_bars", "compute_indicators", "decide_orders"}
+WITH_UNIVERSES = {"fetch_bars"}
 BYTECODE = re.compile(r"(.*?)__pycache__/([^/]+)\.cpython-\d+\.pyc")
 
 
@@ -46,7 +47,9 @@ def locked(step: str, markers: dict[str, str]) -> dict[str, str]:
 
 def ours(step: str) -> dict[str, str]:
     """Give the digest of every source file that the step's image is to hold, by its place there."""
-    folders = [step, "algotrader", *(["strategies"] if step in WITH_STRATEGIES else [])]
+    folders = [step, "algotrader"]
+    folders += ["strategies"] if step in WITH_STRATEGIES else []
+    folders += ["universes"] if step in WITH_UNIVERSES else []
     found = subprocess.run(
         ["git", "ls-files", *folders],  # noqa: S607 - whichever the user has
         cwd=CHECKOUT / "functions",

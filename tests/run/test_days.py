@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +24,7 @@ from tests.support.live_desk import arm
 Paper = PaperBrokerProcess
 Deploy = Callable[..., Stack]
 PATIENCE_SECONDS = 60
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 @pytest.fixture
@@ -359,3 +363,24 @@ def test_live_is_halted_until_it_is_armed_and_again_after_a_deploy(
     assert (flat.status, fresh.positions()) == ("SUCCEEDED", [])
     assert "LIVE FLATTEN 2012-06-22" in flat.sms
     assert "ACTIVE: the next bell may buy again" in flat.sms
+
+
+def test_a_list_of_symbols_is_traded_and_the_record_keeps_its_hash(
+    bench: Bench, fresh: Paper, tmp_path: Path
+) -> None:
+    functions = tmp_path / "functions"
+    shutil.copytree(FUNCTIONS, functions)
+    text = "# known here\nAAPL\nMSFT # software\n"
+    (functions / "universes" / "known.txt").write_text(text, encoding="utf-8")
+    stack = bench.deploy({"Symbols": "IBM,@known"}, functions=functions)
+    told = bench.ring(stack, {"scheduled_time": bench.bell})
+    assert told.status == "SUCCEEDED"
+    assert {each["symbol"] for each in fresh.orders()} <= {"AAPL", "IBM", "MSFT"}
+    assert set(decision_of(bench, stack)["why"]) == {"AAPL", "IBM", "MSFT"}
+    day = SESSION.isoformat()
+    for name in ("record", "fetched"):
+        key = f"runs/{day}/{day}-day/{name}.json"
+        body = bench.aws.client("s3").get_object(Bucket=stack.bucket, Key=key)["Body"]
+        settings = json.load(body)["settings"]
+        assert settings["symbols"] == ["IBM", "AAPL", "MSFT"]
+        assert settings["universes"] == {"known": hashlib.sha256(text.encode()).hexdigest()}

@@ -73,6 +73,14 @@ WORLDS = {
     "malformed symbol": World(
         "ConfigurationError", ("PARAMETER_INVALID", "Symbols"), parameters(Symbols="AAPL,../IBM")
     ),
+    "list that is not there": World(
+        "ConfigurationError",
+        ("UNIVERSE_UNKNOWN", "did you mean liquid?"),
+        parameters(Symbols="AAPL,@liqiud"),
+    ),
+    "list with a symbol that this broker does not know": World(
+        "ConfigurationError", ("SYMBOL_UNKNOWN", "NVDA"), parameters(Symbols="@liquid")
+    ),
     "unknown strategy": World(
         "ConfigurationError",
         ("STRATEGY_UNKNOWN", "momentum_rotatoin"),

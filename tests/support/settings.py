@@ -42,4 +42,5 @@ SETTINGS = Settings(
     slots=("day",),
     max_bell_age_seconds=900,
     run_deadline_seconds=600,
+    universes={},
 )

@@ -34,6 +34,13 @@ def test_strategies_ship_with_the_steps_that_load_them_alone(step):
     assert (step in with_strategies.split("|")) == ("load_strategy" in code)
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_symbol_lists_ship_with_the_step_that_reads_them_alone(step):
+    (with_lists,) = re.findall(r"^ +(\S+)\) cp -r source/universes", TEXT, re.MULTILINE)
+    code = "".join(path.read_text() for path in (FUNCTIONS / step).rglob("*.py"))
+    assert (step in with_lists.split("|")) == ("load_settings" in code)
+
+
 def test_the_context_leaves_out_what_no_image_needs():
     ignored = (FUNCTIONS / ".dockerignore").read_text().split()
     assert {"**/__pycache__", "**/requirements.in", "Dockerfile"} <= set(ignored)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from algotrader.adapters.universes import MARK, NAME_PATTERN
 from algotrader.ids import SLOT_PATTERN, SYMBOL_PATTERN
 from algotrader.model import Bounds
 
@@ -134,16 +135,23 @@ def integer(bounds: Bounds, reason: str = "") -> Callable[[str], int]:
 
 
 def symbols(text: str) -> tuple[str, ...]:
-    """Take symbols, each once."""
-    names = [each.strip() for each in text.split(",")]
-    wrong = [each for each in names if not SYMBOL_PATTERN.fullmatch(each)]
-    if wrong or len(set(names)) != len(names):
-        raise Misfit("symbols in capitals, separated by commas, each once, such as AAPL,BRK.B")
-    return tuple(names)
+    """Take symbols and names of lists, such as ``@liquid``, each once."""
+    words = [each.strip() for each in text.split(",")]
+    wrong = [each for each in words if not (_is_list(each) or SYMBOL_PATTERN.fullmatch(each))]
+    if wrong or len(set(words)) != len(words):
+        raise Misfit(
+            "symbols in capitals or names of lists, separated by commas, each once, such as "
+            "AAPL,BRK.B or @liquid"
+        )
+    return tuple(words)
+
+
+def _is_list(word: str) -> bool:
+    return word.startswith(MARK) and bool(NAME_PATTERN.fullmatch(word.removeprefix(MARK)))
 
 
 def no_symbols_or_some(text: str) -> tuple[str, ...]:
-    """Take symbols, each once, or nothing."""
+    """Take symbols and names of lists, each once, or nothing."""
     try:
         return symbols(text) if text else ()
     except Misfit as misfit:

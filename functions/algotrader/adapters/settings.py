@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from algotrader.adapters import parameters
 from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, whole
 from algotrader.adapters.keys import Keys
+from algotrader.adapters.universes import read_symbols
 from algotrader.errors import ConfigurationError
 from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
 from algotrader.plain_text import one_line
@@ -41,20 +42,22 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     ------
     ConfigurationError
         ``PARAMETER_MISSING`` or ``PARAMETER_INVALID``, with the parameter's name as the template
-        spells it, its value, and what is allowed.
+        spells it, its value, and what is allowed; and those of `read_symbols`.
     """
 
     def read(parameter: str, parse: Callable[[str], T]) -> T:
         return _read(environ, parameter, parse)
 
     mode = read("TradingMode", parameters.word(TradingMode))
+    symbols = read_symbols("Symbols", read("Symbols", parameters.symbols))
+    denied = read_symbols("DenySymbols", read("DenySymbols", parameters.no_symbols_or_some))
     settings = Settings(
         stack=read("StackName", parameters.some_text),
         mode=mode,
         live_account_number=read("LiveAccountNumber", parameters.account_number),
         strategy=read("Strategy", parameters.module),
         strategy_parameters=read("StrategyParameters", parameters.scalars),
-        symbols=read("Symbols", parameters.symbols),
+        symbols=symbols.names,
         capital=read("Capital", parameters.no_dollars_or_some(BOUNDS["capital"])),
         max_position_weight=read(
             "MaxPositionWeight", parameters.fraction(BOUNDS["max_position_weight"])
@@ -72,7 +75,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         min_order_notional=read(
             "MinOrderNotional", parameters.dollars(BOUNDS["min_order_notional"])
         ),
-        deny_symbols=read("DenySymbols", parameters.no_symbols_or_some),
+        deny_symbols=denied.names,
         max_price_deviation=read(
             "MaxPriceDeviation", parameters.fraction(BOUNDS["max_price_deviation"])
         ),
@@ -108,6 +111,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         run_deadline_seconds=read(
             "RunDeadlineSeconds", parameters.integer(BOUNDS["run_deadline_seconds"])
         ),
+        universes=symbols.universes | denied.universes,
     )
     if mode is TradingMode.LIVE and not settings.live_account_number:
         raise _invalid("LiveAccountNumber", "", "the live account's number, since TradingMode=live")

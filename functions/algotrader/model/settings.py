@@ -105,6 +105,9 @@ class Settings:
         Feeds of the daily bars and of the latest prices.
     slots : tuple of str
         ``("day",)`` or New York times of day as ``HHMM``, ascending.
+    universes : dict of str to str
+        SHA-256 of each list of functions/universes that ``symbols`` and ``deny_symbols`` came
+        from, by its name.
     """
 
     stack: str
@@ -142,6 +145,7 @@ class Settings:
     slots: tuple[str, ...]
     max_bell_age_seconds: int
     run_deadline_seconds: int
+    universes: dict[str, str]
 
     @property
     def is_ramped(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -39,6 +40,7 @@ from tests.functions.fetch_bars.runs import (
     snapshot_of,
 )
 from tests.support.own_strategies import own_strategies
+from tests.support.own_universes import own_universes
 
 
 def test_an_open_market_gives_all_that_a_run_needs(world: World) -> None:
@@ -75,6 +77,20 @@ def test_what_was_gathered_is_in_the_journal(world: World) -> None:
         world, result
     )
     assert claim_of(world) == Claim(ARN, "running", run_of(result).started_at)
+
+
+def test_a_list_is_gathered_symbol_by_symbol_and_its_hash_is_in_the_journal(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_universes(tmp_path, monkeypatch)("mine", "IBM\n")
+    world.environ["SYMBOLS"] = "AAPL,@mine"
+
+    result = world.run()
+
+    fetched = world.artifacts.read(f"{JOURNAL}fetched.json", Fetched)
+    assert fetched is not None
+    assert fetched.settings.symbols == run_of(result).entry_symbols == ("AAPL", "IBM")
+    assert fetched.settings.universes == {"mine": hashlib.sha256(b"IBM\n").hexdigest()}
 
 
 def test_a_large_history_goes_by_reference(world: World) -> None:

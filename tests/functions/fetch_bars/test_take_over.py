@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import ARN, World, decision_of
 from tests.functions.fetch_bars.runs import JOURNAL, OTHER_ARN, claim_of, fail, handed_on, run_of
+from tests.support.own_universes import own_universes
 
 THIRD_ARN = ARN + "-third"
 FOREIGN_ARN = ARN.replace(":desk:", ":another-machine:")
@@ -195,6 +197,23 @@ def test_many_changed_settings_are_counted(world: World) -> None:
         world,
         "a deploy changed MaxTurnover, MaxDailyLoss, MaxDrawdown, CashReserve and 1 more",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("IBM\nAAPL # new words\n", ""), ("AAPL\nIBM\n", "a deploy changed Symbols")],
+)
+def test_a_list_has_changed_when_its_symbols_have(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    write = own_universes(tmp_path, monkeypatch)
+    write("mine", "IBM\nAAPL\n")
+    world.environ["SYMBOLS"] = "@mine"
+    world.decide(world.run(), "AAPL")
+    fail(world)
+    write("mine", text)
+
+    assert run_of(again(world)).ended_because == words
 
 
 def position(symbol: str, qty: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from local.cli import _run
 from local.deployed_stack import Place, find_stack
 from local.embedded_aws import Stack
 from local.runner.desk import STACK, Desk, DeskPlan, open_desk
+from tests.support.own_universes import own_universes
 
 Say = Callable[..., tuple[int, str, str]]
 KEY = "ledger/adjustments.json"
@@ -120,6 +122,41 @@ def test_an_adopted_symbol_that_is_not_traded_is_said_to_be_sold(say: Say, desk:
     assert status == 0
     assert "GOOG is not among the stack's Symbols: the next run sells all of it" in out
     assert given(desk)[0]["price"] == "123.45"
+
+
+@pytest.mark.parametrize(("symbols", "is_sold"), [("@mine, AAPL", False), ("AAPL", True)])
+def test_an_adopted_symbol_may_come_from_a_list(
+    say: Say,
+    desk: Desk,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    symbols: str,
+    is_sold: bool,
+) -> None:
+    own_universes(tmp_path, monkeypatch)("mine", "IBM\nGOOG\n")
+    stack = listed(desk, "listed", symbols)
+    status, out, _ = say("adopt", "IBM", "5", "--stack", stack.name)
+    assert status == 0
+    assert ("is not among the stack's Symbols" in out) == is_sold
+    assert say("release", "IBM", "5", "--stack", stack.name)[0] == 0
+
+
+def test_nothing_is_adopted_when_this_checkout_lacks_the_stack_s_list(
+    say: Say, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_universes(tmp_path, monkeypatch)
+    stack = listed(desk, "unlisted", "@mine, AAPL")
+    status, _, err = say("adopt", "IBM", "5", "--stack", stack.name)
+    assert (status, "UNIVERSE_UNKNOWN" in err) == (1, True)
+    found = desk.aws.client("s3").list_objects_v2(Bucket=stack.bucket, Prefix=KEY)
+    assert not found.get("Contents")
+
+
+def listed(desk: Desk, name: str, symbols: str) -> Stack:
+    url = desk.broker.trading_url
+    keys = {"key_id": desk.broker.key_id, "secret_key": desk.broker.secret_key}
+    parameters = {"Symbols": symbols, "AlpacaTradingUrl": url, "AlpacaDataUrl": url}
+    return desk.aws.deploy(name, parameters, keys=keys)
 
 
 REFUSED = {

@@ -239,4 +239,7 @@ def test_an_environment_that_lambda_would_refuse_is_refused_here(
     assert (outcome.status, outcome.out) == (2, "")
     *_, line = outcome.err.splitlines()
     assert line.startswith("algo-trader: algo-trader cannot be deployed: the environment of Fetch")
-    assert line.endswith("Lambda takes 4,096; Symbols has 3,514 of them. Shorten Symbols.")
+    assert line.endswith(
+        "Lambda takes 4,096; Symbols has 3,514 of them. "
+        "Shorten Symbols, or name a list of functions/universes."
+    )

@@ -178,7 +178,8 @@ def test_lambda_takes_an_environment_of_4096_bytes_and_no_more(aws: EmbeddedAws)
     share = room + 1 + len('{"SYMBOLS":""}')
     assert str(caught.value) == (
         "full cannot be deployed: the environment of FetchBars has 4,097 bytes as JSON, and "
-        f"Lambda takes 4,096; Symbols has {share:,} of them. Shorten Symbols."
+        f"Lambda takes 4,096; Symbols has {share:,} of them. Shorten Symbols, "
+        "or name a list of functions/universes."
     )
     assert measure_environment() == 4096
     aws.deploy("full", {"Symbols": "IBM"}, PROBING)

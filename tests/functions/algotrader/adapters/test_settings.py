@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -22,6 +24,7 @@ from algotrader.adapters.settings import (
 from algotrader.errors import ConfigurationError
 from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
 from local.embedded_aws.template import read_template
+from tests.support.own_universes import own_universes
 from tests.support.settings import SETTINGS
 
 KEYS_NAME = "/desk/alpaca-keys"
@@ -52,7 +55,10 @@ WRONG = {
     "TradingMode": ["", "Paper", "real"],
     "LiveAccountNumber": ["12 34", "1-2"],
     "Capital": ["0", "-5", "NaN", "Infinity", "1e5", "1,000", "٣"],
-    "Symbols": ["", ",", "AAPL,", "aapl", "AAPL,AAPL", "AAPL;IBM", "TOOLONGNAME", "../X"],
+    "Symbols": [
+        *("", ",", "AAPL,", "aapl", "AAPL,AAPL", "AAPL;IBM", "TOOLONGNAME", "../X"),
+        *("@", "@Liquid", "@../x", "@a/b", "@a.txt", "@liquid,@liquid", "liquid", "@liquid AAPL"),
+    ],
     "Strategy": ["", "../momentum", "Momentum Rotation", "a.b"],
     "StrategyParameters": [
         "",
@@ -75,11 +81,11 @@ WRONG = {
     "MaxGrossExposure": ["0", "1.01", "", "all"],
     "MaxTurnover": ["0", "10.01", "", "-1"],
     "MinOrderNotional": ["0", "", "-1", "1e3"],
-    "DenySymbols": [",", "IBM,", "ibm", "IBM,IBM", "IBM MSFT"],
+    "DenySymbols": [",", "IBM,", "ibm", "IBM,IBM", "IBM MSFT", "@", "@../x"],
     "MaxPriceDeviation": ["0", "10.01", "", "20%"],
     "MaxDailyLoss": ["0", "1.01", "", "5%"],
     "MaxDrawdown": ["0", "1.01", "", "-0.2"],
-    "Benchmark": ["spy", "SPY,QQQ", "../X"],
+    "Benchmark": ["spy", "SPY,QQQ", "../X", "@liquid"],
     "MinMinutesToClose": ["-1", "391", "", "0.5"],
     "LiveRampDays": ["-1", "366", "", "1.5"],
     "LiveRampNotional": ["0", "", "-1", "1e3"],
@@ -108,6 +114,29 @@ WRONG = {
     "MaxBellAgeSeconds": ["0", ""],
     "RunDeadlineSeconds": ["9", "3601", "600.0"],
 }
+
+
+def test_lists_stand_for_their_symbols_and_the_settings_keep_their_hashes(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = own_universes(tmp_path, monkeypatch)
+    write("mine", "IBM\nT\n")
+    write("never", "KO\n")
+    settings = load_settings(environ | {"SYMBOLS": "@mine, AAPL", "DENY_SYMBOLS": "T,@never"})
+    assert settings.symbols == ("IBM", "T", "AAPL")
+    assert settings.deny_symbols == ("T", "KO")
+    assert settings.universes == {
+        "mine": hashlib.sha256(b"IBM\nT\n").hexdigest(),
+        "never": hashlib.sha256(b"KO\n").hexdigest(),
+    }
+
+
+@pytest.mark.parametrize("parameter", ["Symbols", "DenySymbols"])
+def test_an_unknown_list_names_its_parameter(environ: dict[str, str], parameter: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environ | {variable(parameter): "@nowhere"})
+    assert caught.value.code == "UNIVERSE_UNKNOWN"
+    assert f"parameter={parameter} " in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +202,7 @@ def test_the_bounds_of_a_number_are_allowed_and_what_lies_beyond_is_not(
 def test_every_parameter_that_a_run_obeys_is_tested_with_wrong_values() -> None:
     fields = {variable(name).lower() for name in WRONG}
 
-    assert fields == (set(Settings.__slots__) - {"stack", "mode"}) | {"trading_mode"}
+    assert fields == (set(Settings.__slots__) - {"stack", "mode", "universes"}) | {"trading_mode"}
 
 
 @pytest.mark.parametrize("parameter", WRONG)
