@@ -123,7 +123,9 @@ def _notify_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
     common: Event = {"execution_arn": EXECUTION_ARN, "input": {}, "failure": None}
     yield "notify/trading-day", _pick(second, *names) | common
     report = {**dict.fromkeys(names), **_pick(second, "run", "settings", "snapshot"), **common}
-    report["run"] |= {"sends_orders": False, "slot": "report", "run_id": "2012-02-16-report"}
+    name = f"{REBALANCE_SESSION}-report"
+    report["run"] |= {"sends_orders": False, "slot": "report", "run_id": name}
+    report["run"]["journal"] = f"runs/{REBALANCE_SESSION}/{name}/sample/"
     report["snapshot"]["inline"]["performance"] |= {"benchmark": "SPY", "benchmark_change": "0.011"}
     report["input"] = {"report_only": True}
     yield "notify/report", report

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from algotrader.errors import ConfigurationError, InvalidInputError
 from algotrader.model import Bar, Run, Settings
+from algotrader.soundness import LONGEST_ARN, first_flaw, is_instant
 
 T = TypeVar("T")
 
 #: Version of what steps hand to each other and store in a run's journal. The state machine names it
 #: too; docs/decisions/0044 says when to raise it, and what the next version must still read.
 CONTRACT_VERSION = 1
+
+
+_SHOWN_LENGTH = 40
 
 
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,10 +76,13 @@ class StepEvent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     contract: int = CONTRACT_VERSION
 
 
+ExecutionArn = Annotated[str, Meta(max_length=LONGEST_ARN)]
+
+
 class FetchBarsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
     """``input`` is the execution's input as it came, whatever it is."""
 
-    execution_arn: str
+    execution_arn: ExecutionArn
     input: Any
 
 
@@ -184,14 +192,13 @@ def decode(kind: type[T], value: object, what: str) -> T:
         ``STATE_INVALID`` with the path of the first field that does not fit.
     """
     try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise InvalidInputError(
-            "STATE_INVALID",
-            "Compare it with a file in events/; within a run this is a bug, please report it.",
-            what=what,
-            problem=f'"{error}"',
-        ) from error
+        found = msgspec.convert(value, kind)
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        raise _state_invalid(what, str(error)) from error
+    flaw = first_flaw(found)
+    if flaw:
+        raise _state_invalid(what, flaw)
+    return found
 
 
 def decode_event(kind: type[T], event: object, what: str) -> T:
@@ -237,6 +244,11 @@ def decode_stamped(kind: type[T], value: object, what: str) -> T:
     return decode(kind, value, what)
 
 
+def readable(event: object) -> Any:
+    """Return an event with a question mark in place of each lone surrogate, which no text holds."""
+    return json.loads(json.dumps(event, ensure_ascii=False).encode(errors="replace"))
+
+
 def encode(value: object) -> Any:
     """Turn a value of ours into what JSON can hold; Decimals and instants become strings."""
     return msgspec.to_builtins(value)
@@ -261,15 +273,19 @@ def parse_execution_input(raw: object) -> ExecutionInput:
         ``INPUT_INVALID``.
     """
     try:
-        return msgspec.convert(raw, ExecutionInput)
-    except msgspec.ValidationError as error:
+        problem = first_flaw(raw)
+        given = None if problem else msgspec.convert(raw, ExecutionInput)
+    except (msgspec.ValidationError, RecursionError) as error:
+        given, problem = None, str(error)
+    if given is None:
         raise InvalidInputError(
             "INPUT_INVALID",
             "Start the execution with {} or with these fields: scheduled_time, slot, dry_run, "
             "report_only, flatten, symbols. Mode, limits, account and strategy come from the "
             "deployed template alone.",
-            problem=f'"{error}"',
-        ) from error
+            problem=f'"{problem}"',
+        )
+    return given
 
 
 def parse_instant(text: str, field: str) -> datetime:
@@ -282,16 +298,25 @@ def parse_instant(text: str, field: str) -> datetime:
     """
     try:
         instant = msgspec.convert(text, datetime)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):
         instant = None
-    if instant is None or instant.tzinfo is None:
+    if instant is None or not is_instant(instant):
         raise InvalidInputError(
             "INSTANT_INVALID",
             "Give an RFC 3339 instant with its offset, such as 2026-01-05T14:35:00Z.",
             field=field,
-            value=repr(text),
+            value=repr(text[:_SHOWN_LENGTH]),
         )
     return instant
+
+
+def _state_invalid(what: str, problem: str) -> InvalidInputError:
+    return InvalidInputError(
+        "STATE_INVALID",
+        "Compare it with a file in events/; within a run this is a bug, please report it.",
+        what=what,
+        problem=f'"{problem}"',
+    )
 
 
 class _Versioned(Struct, frozen=True):

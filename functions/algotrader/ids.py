@@ -15,6 +15,7 @@ from algotrader.model import Leg
 
 MAX_CLIENT_ORDER_ID_LENGTH = 48
 SYMBOL_PATTERN = re.compile(r"[A-Z][A-Z0-9.]{0,9}")
+DESK_PATTERN = re.compile(r"[0-9a-f]{6}")
 SLOT_PATTERN = re.compile(r"day|report|f?([01][0-9]|2[0-3])[0-5][0-9]")
 
 _DESK = re.compile(r"at1-([0-9a-f]{6})-")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
+
 from msgspec import Struct, structs
 
-from algotrader.contracts import Failure, NotifyEvent, decode, decode_event
+from algotrader.contracts import Failure, NotifyEvent, decode, decode_event, readable
+from algotrader.errors import InvalidInputError
 
 _WHAT = "the input of Notify"
 _CAN_BE_UNREAD = {"run", "settings", "snapshot", "features", "decision", "submission"}
@@ -28,10 +30,10 @@ def read_event(event: object) -> tuple[NotifyEvent, tuple[str, ...]]:
     ConfigurationError, InvalidInputError
         As `decode_event` does; for a failed run only when the failure itself cannot be read.
     """
-    failure = decode(_End, event, _WHAT).failure
+    given = readable(event)
+    failure = decode(_End, given, _WHAT).failure
     if failure is None:
-        return decode_event(NotifyEvent, event, _WHAT), ()
-    given = decode(dict[str, object], event, _WHAT)
+        return decode_event(NotifyEvent, given, _WHAT), ()
     fields = [each for each in structs.fields(NotifyEvent) if each.name != "contract"]
     unread = tuple(
         each.name
@@ -42,9 +44,9 @@ def read_event(event: object) -> tuple[NotifyEvent, tuple[str, ...]]:
     return decode(NotifyEvent, {**known, **dict.fromkeys(unread)}, _WHAT), unread
 
 
-def _fits(value: object, kind: object) -> bool:
+def _fits(value: object, kind: Any) -> bool:
     try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError:
+        decode(kind, value, _WHAT)
+    except InvalidInputError:
         return False
     return True

@@ -23,6 +23,8 @@ WIDENING = {
     "dry run that is a word": {"dry_run": "no"},
     "slot that is not deployed": {"slot": "0945"},
     "slot that is a path": {"slot": "../day"},
+    "comment that is not Unicode": {"Comment": "x\ud800"},
+    "scheduled time beyond all time": {"scheduled_time": "9999-12-31T23:59:59-14:00"},
     "a list": [1, 2],
     "a word": "abc",
     "a number": 5,

@@ -7,7 +7,6 @@ or makes such a function.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 from algotrader.adapters.universes import MARK, NAME_PATTERN
 from algotrader.ids import SLOT_PATTERN, SYMBOL_PATTERN
 from algotrader.model import Bounds
+from algotrader.soundness import first_flaw, sound_float
 
 WordT = TypeVar("WordT", bound=StrEnum)
 Scalars = dict[str, bool | int | float | str]
@@ -30,6 +30,7 @@ _LARGEST_EXACT = 2**53  # a float's, and so JSON's, largest exact integer
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 _INTEGER = re.compile(r"[0-9]{1,12}")
 _ACCOUNT_NUMBER = re.compile(r"[A-Za-z0-9]{0,40}")
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _MODULE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -47,10 +48,10 @@ class Misfit(Exception):  # noqa: N818 - caught by `settings`, which makes the e
         self.allowed = allowed
 
 
-def some_text(text: str) -> str:
-    """Take any text but none."""
-    if not text:
-        raise Misfit("the stack's name")
+def stack_name(text: str) -> str:
+    """Take a name that CloudFormation gives."""
+    if not _STACK_NAME.fullmatch(text):
+        raise Misfit("the stack's name, letters, digits and hyphens")
     return text
 
 
@@ -185,13 +186,13 @@ def scalars(text: str) -> Scalars:
     try:
         value = json.loads(
             text,
-            parse_float=_sound_float,
+            parse_float=sound_float,
             parse_constant=_no_constant,
             object_pairs_hook=_no_twins,
         )
     except (ValueError, RecursionError):
         raise Misfit(allowed) from None
-    if not isinstance(value, dict) or any(not _is_scalar(each) for each in value.values()):
+    if not isinstance(value, dict) or not all(map(_is_scalar, value.values())) or first_flaw(value):
         raise Misfit(allowed)
     return value
 
@@ -200,14 +201,6 @@ def _is_scalar(value: object) -> bool:
     if isinstance(value, int | float):
         return abs(value) <= _LARGEST_EXACT
     return isinstance(value, str)
-
-
-def _sound_float(text: str) -> float:
-    """Read a number; one that a float would turn into 0 or an infinity is refused."""
-    number = float(text)
-    if not math.isfinite(number) or (number == 0 and Decimal(text) != 0):
-        raise ValueError(text)
-    return number
 
 
 def _no_constant(name: str) -> Any:

@@ -52,7 +52,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     symbols = read_symbols("Symbols", read("Symbols", parameters.symbols))
     denied = read_symbols("DenySymbols", read("DenySymbols", parameters.no_symbols_or_some))
     settings = Settings(
-        stack=read("StackName", parameters.some_text),
+        stack=read("StackName", parameters.stack_name),
         mode=mode,
         live_account_number=read("LiveAccountNumber", parameters.account_number),
         strategy=read("Strategy", parameters.module),

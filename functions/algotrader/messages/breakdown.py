@@ -92,7 +92,7 @@ def error_message(cause: str) -> str:
     """Take the error's own words out of a cause."""
     try:
         document = json.loads(cause)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if isinstance(document, dict) and isinstance(document.get("errorMessage"), str):
         return str(document["errorMessage"])
@@ -102,7 +102,7 @@ def error_message(cause: str) -> str:
     start = match.end()
     try:
         words, _ = json.JSONDecoder().raw_decode(cause, start)
-    except ValueError:  # cut off within the message itself
+    except (ValueError, RecursionError):  # cut off within the message itself
         return cause[start:].lstrip('"')
     return words if isinstance(words, str) else cause
 

@@ -135,6 +135,9 @@ def test_a_large_history_goes_by_reference(world: World) -> None:
         ({"scheduled_time": "2026-01-06T14:00:00Z"}, LateBellError, "BELL_TOO_OLD"),
         ({"slot": "0935"}, InvalidInputError, "SLOT_UNKNOWN"),
         ({"slot": "../day"}, InvalidInputError, "SLOT_UNKNOWN"),
+        ({"Comment": "\ud800"}, InvalidInputError, "INPUT_INVALID"),
+        ({"scheduled_time": "\ud800"}, InvalidInputError, "INPUT_INVALID"),
+        ({"scheduled_time": "9999-12-31T23:59:59-14:00"}, InvalidInputError, "INSTANT_INVALID"),
     ],
 )
 def test_an_input_that_would_widen_or_break_a_run_is_refused(

@@ -10,8 +10,11 @@ from algotrader.adapters.claim import Claim, claim_key
 from algotrader.contracts import CONTRACT_VERSION, NotifyResult, decode, encode
 from algotrader.errors import ConfigurationError, InvalidInputError
 from notify.app import lambda_handler, logger
+from notify.record import Record, record_key
 from tests.functions.notify.test_tell import FAILURE, RUN, event
 from tests.support.lambda_context import LambdaContext
+
+UNKNOWN = ("run", "settings", "snapshot", "features", "decision", "submission")
 
 
 @pytest.fixture
@@ -37,6 +40,43 @@ def test_an_event_of_another_shape_is_refused_by_name():
     with pytest.raises(InvalidInputError) as caught:
         lambda_handler({"run": 5}, LambdaContext())
     assert caught.value.code == "STATE_INVALID"
+
+
+@pytest.mark.usefixtures("topic")
+def test_an_input_that_no_text_can_hold_is_told_by_name_and_in_words_that_show():
+    refused = {
+        "errorMessage": 'INPUT_INVALID: problem="\ud800\u202e". Start it with {}.',
+        "errorType": "InvalidInputError",
+    }
+    failure = {
+        "state": "Fetch Bars",
+        "error": "InvalidInputError",
+        "cause": json.dumps(refused),
+    }
+    given = {**encode(event()), **dict.fromkeys(UNKNOWN), "failure": failure}
+    given["input"] = {"Comment": "\ud800", "\udfff": "\u202e"}
+
+    result = lambda_handler(given, LambdaContext())
+
+    assert "INPUT_INVALID" in result["sms"]
+    assert result["email"].replace("\n", "").isprintable()
+
+
+@pytest.mark.usefixtures("topic")
+def test_a_run_that_ended_well_is_recorded_with_an_input_that_no_text_can_hold(artifacts):
+    given = {**encode(event()), "input": {"Comment": "\ud800"}}
+
+    lambda_handler(given, LambdaContext())
+
+    assert artifacts.read(record_key(RUN), Record).input == {"Comment": "?"}
+
+
+@pytest.mark.usefixtures("topic")
+def test_a_cause_that_is_nested_deeply_is_told():
+    failure = {"state": "Fetch Bars", "error": "Odd", "cause": "[" * 8000}
+    given = {**encode(event()), **dict.fromkeys(UNKNOWN), "failure": failure}
+
+    assert "Odd" in lambda_handler(given, LambdaContext())["sms"]
 
 
 @pytest.mark.usefixtures("topic")

@@ -17,6 +17,7 @@ from algotrader.adapters.alpaca.reply import Reply, decoded, invalid
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Bar, CorporateAction, LatestPrice
 from algotrader.plain_text import printable
+from algotrader.soundness import sound_float
 
 PageT = TypeVar("PageT", wire.BarsPage, wire.CorporateActionsPage)
 
@@ -176,7 +177,7 @@ def _bars_page(reply: Reply) -> wire.BarsPage:
         if error.code != "BROKER_ANSWER_NOT_JSON":
             raise
         try:
-            return msgspec.convert(json.loads(reply.body), wire.BarsPage)
+            return msgspec.convert(json.loads(reply.body, parse_float=sound_float), wire.BarsPage)
         except msgspec.ValidationError as misfit:
             raise invalid(reply.request, str(misfit)) from misfit
         except (ValueError, RecursionError):

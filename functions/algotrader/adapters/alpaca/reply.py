@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,9 +12,12 @@ from msgspec.structs import force_setattr
 
 from algotrader.errors import BrokerUnavailableError
 from algotrader.plain_text import one_line
+from algotrader.soundness import sound_float
 
 T = TypeVar("T")
 
+#: Rarely found, and then mostly within an id.
+_LONG_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{3}")
 _CODE_LENGTH = 20  # Alpaca's own have eight digits
 
 
@@ -54,7 +59,8 @@ def decoded(reply: Reply, kind: type[T]) -> T:
         ``BROKER_ANSWER_INVALID`` for JSON of another shape, with the path of the first misfit.
     """
     try:
-        return msgspec.json.decode(reply.body, type=kind)
+        found = msgspec.json.decode(reply.body, type=kind)
+        _check_numbers(reply.body)
     except msgspec.ValidationError as error:
         raise invalid(reply.request, str(error)) from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
@@ -65,6 +71,17 @@ def decoded(reply: Reply, kind: type[T]) -> T:
             status=reply.status,
             bytes=len(reply.body),
         ) from error
+    return found
+
+
+def _check_numbers(body: bytes) -> None:
+    """Refuse a number that a float turns into 0, as 1e-999999 becomes where a bar's figures are."""
+    if not _LONG_EXPONENT.search(body):
+        return
+    try:
+        json.loads(body, parse_float=sound_float)
+    except ValueError as error:
+        raise msgspec.ValidationError(str(error)) from error
 
 
 def refusal_of(reply: Reply) -> Refusal | None:

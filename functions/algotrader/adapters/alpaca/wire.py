@@ -19,21 +19,22 @@ from msgspec.structs import force_setattr
 from algotrader import model
 from algotrader.adapters.alpaca.reply import invalid
 from algotrader.plain_text import printable
+from algotrader.soundness import is_brokers_number, is_instant, sound_float
 
 NEW_YORK = ZoneInfo("America/New_York")
 
 Instant = Annotated[datetime, Meta(tz=True)]
 
-_LARGEST_EXPONENT = 15
+_LEAST_FIGURE, _LARGEST_FIGURE = 1e-15, 1e15  # of a bar
 _LONGEST_TEXT = 1000  # a client order id has 128 characters at most, a page's token some more
 _EQUITY_CLASSES = frozenset({None, "", "us_equity"})
 
 
 class Answer(Struct, frozen=True):
-    """Base of an answer: every Decimal in it is finite and of a sane size, every text shows."""
+    """Base of an answer: amounts and instants in it are possible ones, texts short and visible."""
 
     def __post_init__(self) -> None:
-        """Refuse what text may spell though it is no amount; keep of other texts what shows."""
+        """Refuse what a type lets pass though nothing is like that; keep of texts what shows."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, str):
@@ -41,11 +42,17 @@ class Answer(Struct, frozen=True):
                     message = f"{name} is too long"
                     raise ValueError(message)
                 force_setattr(self, name, printable(value))
-            elif isinstance(value, Decimal) and (
-                not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT
-            ):
-                message = f"{name} is no amount: {value:.6E}"
-                raise ValueError(message)
+            for each in value if isinstance(value, list) else (value,):
+                _check(name, each)
+
+
+def _check(name: str, value: object) -> None:
+    if isinstance(value, Decimal) and not is_brokers_number(value):
+        message = f"{name} is not an amount"
+        raise ValueError(message)
+    if isinstance(value, datetime) and not is_instant(value):
+        message = f"{name} is not an instant of our time"
+        raise ValueError(message)
 
 
 class Clock(Answer, frozen=True):
@@ -275,13 +282,19 @@ class Bar(Struct, frozen=True):
     def to_model(self) -> model.Bar:
         """Give our own bar; what is no number becomes NaN, which `history` reports by symbol."""
         return model.Bar(
-            session=self.t.astimezone(NEW_YORK).date(),
+            session=self._session(),
             open=_figure(self.o),
             high=_figure(self.h),
             low=_figure(self.l),
             close=_figure(self.c),
             volume=_figure(self.v),
         )
+
+    def _session(self) -> date:
+        try:
+            return self.t.astimezone(NEW_YORK).date()
+        except OverflowError:  # beyond all sessions that anybody asks for, so that it is dropped
+            return date.max
 
 
 class BarsPage(Answer, frozen=True):
@@ -353,6 +366,8 @@ def _figure(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan
     try:
-        return float(value)
+        number = sound_float(value) if isinstance(value, str) else float(value)
     except (ValueError, OverflowError):
         return math.nan
+    is_possible = number == 0 or _LEAST_FIGURE <= abs(number) <= _LARGEST_FIGURE
+    return number if is_possible else math.nan

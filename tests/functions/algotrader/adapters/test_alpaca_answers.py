@@ -15,6 +15,7 @@ from tests.functions.algotrader.adapters.broker_answers import (
     ACCOUNT,
     CLOCK,
     asset,
+    order,
     position,
 )
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker
@@ -119,6 +120,10 @@ def test_an_account_that_may_only_sell_is_told_with_the_brokers_reasons(
         {"equity": "NaN"},
         {"equity": "Infinity"},
         {"equity": "1e40"},
+        {"equity": "1e-999999"},
+        {"equity": "0e-999999"},
+        {"equity": "-1e-20"},
+        {"equity": "0." + "3" * 600},
         {"equity": "many"},
         {"equity": None},
         {"equity": [1]},
@@ -133,6 +138,45 @@ def test_an_amount_that_is_none_is_refused(
 
     with pytest.raises(BrokerUnavailableError, match="BROKER_ANSWER_INVALID"):
         broker.account()
+
+
+@pytest.mark.parametrize("stamp", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("field", ["submitted_at", "created_at", "updated_at", "filled_at"])
+def test_an_order_stamped_beyond_all_time_is_refused(
+    server: ScriptedBroker, broker: AlpacaBroker, field: str, stamp: str
+) -> None:
+    server.on("GET /v2/orders", [order(**{field: stamp})])
+
+    with pytest.raises(BrokerUnavailableError, match=f"BROKER_ANSWER_INVALID.*{field}"):
+        broker.open_orders()
+
+
+@pytest.mark.parametrize(
+    "trade",
+    [
+        {"t": "2026-01-06T14:35:00", "p": 100},
+        {"t": "9999-12-31T23:59:59-14:00", "p": 100},
+        {"t": "2026-01-06T14:35:00Z", "p": "1e-999999"},
+        {"t": "2026-01-06T14:35:00Z", "p": "1e999999"},
+    ],
+)
+def test_a_latest_price_that_is_none_is_refused(
+    server: ScriptedBroker, broker: AlpacaBroker, trade: dict[str, Any]
+) -> None:
+    server.on("GET /v2/stocks/trades/latest", {"trades": {"AAPL": trade}})
+
+    with pytest.raises(BrokerUnavailableError, match="BROKER_ANSWER_INVALID"):
+        broker.latest_prices(["AAPL"], "iex")
+
+
+@pytest.mark.parametrize("stamp", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_clock_beyond_all_time_is_refused(
+    server: ScriptedBroker, broker: AlpacaBroker, stamp: str
+) -> None:
+    server.on("GET /v2/clock", {**CLOCK, "timestamp": stamp})
+
+    with pytest.raises(BrokerUnavailableError, match="BROKER_ANSWER_INVALID"):
+        broker.clock()
 
 
 def test_positions_are_signed_and_carry_what_is_available(
@@ -206,6 +250,7 @@ def history(
         (history((0, None, 500)), None),
         (history((0, 1000, 500), equity=(100_000, 0, 100_500)), None),
         (history((0, 1000, 500), days=(1, 2, 3)), None),
+        (history((0, "2e-999999", 500), equity=("2e-999999", "1e-999999", 1)), None),
         (history((0, 1000, 500), days=(1767733200, 1767819600, 10**18)), None),
         ({"timestamp": []}, None),
         ([], None),

@@ -11,10 +11,10 @@ import pytest
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Bar, CorporateAction, LatestPrice
-from tests.functions.algotrader.adapters.broker_answers import (
-    bar,
-)
+from tests.functions.algotrader.adapters.broker_answers import asset, bar
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker
+
+BEYOND = ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z")
 
 
 def test_bars_are_paged_and_dated_in_new_york(server: ScriptedBroker, broker: AlpacaBroker) -> None:
@@ -30,7 +30,9 @@ def test_bars_are_paged_and_dated_in_new_york(server: ScriptedBroker, broker: Al
     assert bars["IBM"] == (Bar(date(2026, 1, 2), 100.0, 101.0, 99.0, 100.0, 1000.0),)
 
 
-@pytest.mark.parametrize("figure", [b"NaN", b"null", b'"NaN"', b'"x"', b"true"])
+@pytest.mark.parametrize(
+    "figure", [b"NaN", b"null", b'"NaN"', b'"x"', b"true", b"1e300", b"1e-20", b'"1e-999999"']
+)
 def test_a_figure_that_is_no_number_becomes_nan(
     server: ScriptedBroker, broker: AlpacaBroker, figure: bytes
 ) -> None:
@@ -41,6 +43,37 @@ def test_a_figure_that_is_no_number_becomes_nan(
 
     assert math.isnan(only.close)
     assert only.volume == 5.0
+
+
+@pytest.mark.parametrize("beside", [b"1", b"NaN"])
+@pytest.mark.parametrize("figure", [b"1e-999999", b"-0.1e-400", b"1e999", b"1E+400"])
+def test_a_figure_that_no_float_holds_is_no_answer_of_alpacas(
+    server: ScriptedBroker, broker: AlpacaBroker, figure: bytes, beside: bytes
+) -> None:
+    body = b'{"bars": {"AAPL": [{"t": "2026-01-02T05:00:00Z", "o": 1, "h": 1, "l": 1, "c": '
+    server.on("GET /v2/stocks/bars", Answer(body + beside + b', "v": ' + figure + b"}]}}"))
+
+    with pytest.raises(BrokerUnavailableError, match="BROKER_ANSWER_"):
+        broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")
+
+
+def test_an_id_that_looks_like_a_long_exponent_is_an_id(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    server.on("GET /v2/assets/AAPL", asset("AAPL", id="1234e567-0000-0000-0000-00000000e999"))
+
+    assert broker.assets(["AAPL"])["AAPL"].tradable
+
+
+def test_a_bar_beyond_all_time_is_of_no_session_that_was_asked_for(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    beyond = [{**bar("2026-01-02"), "t": stamp} for stamp in BEYOND]
+    server.on("GET /v2/stocks/bars", {"bars": {"AAPL": [*beyond, bar("2026-01-05")]}})
+
+    (only,) = broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")["AAPL"]
+
+    assert only.session == date(2026, 1, 5)
 
 
 def test_null_bars_are_no_bars(server: ScriptedBroker, broker: AlpacaBroker) -> None:

@@ -71,6 +71,8 @@ WRONG = {
         '{"a": NaN}',
         '{"a": 1e999}',
         '{"a": 1e-999999}',
+        '{"a": "\\ud800"}',
+        '{"\\udfff": 1}',
         '{"a": -0.1e-400}',
         '{"a": 1, "a": 2}',
         '{"a": 99999999999999999999}',
@@ -203,6 +205,12 @@ def test_every_parameter_that_a_run_obeys_is_tested_with_wrong_values() -> None:
     fields = {variable(name).lower() for name in WRONG}
 
     assert fields == (set(Settings.__slots__) - {"stack", "mode", "universes"}) | {"trading_mode"}
+
+
+@pytest.mark.parametrize("name", ["", "9desk", "a desk", "desk\ud800", "d" * 129, "../desk"])
+def test_a_stack_of_no_possible_name_is_told(environ: dict[str, str], name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"PARAMETER_INVALID.*StackName"):
+        load_settings({**environ, "STACK_NAME": name})
 
 
 @pytest.mark.parametrize("parameter", WRONG)
