@@ -24,6 +24,7 @@ from algotrader.errors import DeskError
 from algotrader.ids import desk_id, desk_of
 from algotrader.model import Adjustment, Ledger, Order, Position, TradingMode
 from algotrader.own_orders import is_protective
+from algotrader.plain_text import one_line
 from algotrader.sizing import ZERO, tidy, usable
 from fetch_bars.books import Books, read_books
 from local.deployed_stack import DeployedStack, Place, find_stack, told
@@ -192,7 +193,8 @@ class Shelves:
         self, desk: str, symbol: str, qty: Decimal, price: Decimal, reason: str
     ) -> Adjustment:
         worth = self.price_of(symbol)
-        return Adjustment(uuid.uuid4().hex[:12], desk, symbol, qty, price, self.now, reason, worth)
+        why = one_line(reason)
+        return Adjustment(uuid.uuid4().hex[:12], desk, symbol, qty, price, self.now, why, worth)
 
     def _add(self, *added: Adjustment) -> None:
         with told(f"the list in {self.artifacts.bucket} is not changed"):

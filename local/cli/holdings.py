@@ -29,12 +29,14 @@ def _symbol(_context: click.Context, _parameter: click.Parameter, text: str) -> 
 
 
 def _number(text: str) -> Decimal:
+    from algotrader.soundness import is_brokers_number  # noqa: PLC0415
+
     try:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite():
-        raise click.BadParameter(f"{text!r} is no number")
+    if not is_brokers_number(number):
+        raise click.BadParameter(f"{text!r} is no number of shares or dollars")
     return number
 
 

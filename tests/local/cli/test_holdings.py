@@ -110,7 +110,7 @@ def test_what_was_adopted_is_traded_and_what_was_released_is_left_alone(
     assert (entry["desk"], entry["symbol"], entry["qty"]) == (own(desk), "IBM", "20")
     assert "holds 20" in why(desk, next_day())["IBM"]
 
-    status, out, _ = say("release", "IBM", "15.5", "--reason", "changed my mind")
+    status, out, _ = say("release", "IBM", "15.5", "--reason", "changed\u202e my\n mind\udcff")
     assert status == 0
     assert "this desk    4.5" in out
     assert [each["qty"] for each in given(desk)] == ["20", "-15.5"]
