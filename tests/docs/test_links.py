@@ -14,7 +14,7 @@ FOREIGN = re.compile(
     r"|\d{12}\.dkr\.|(?<![\w.])/(?:home|root|Users|work|opt)/"
 )
 IN_REPOSITORY = re.compile(
-    r"(?:docs|events|functions|local|statemachine|tests)/[\w./-]+|(?:README|CHANGELOG)\.md"
+    r"(?:docs|events|functions|local|statemachine|tests)/[\w./-]+|(?:README|CHANGELOG|SECURITY)\.md"
     r"|template\.yaml|samconfig\.toml|Makefile|pyproject\.toml|\.ci/run"
 )
 # What a page asks its reader to make.

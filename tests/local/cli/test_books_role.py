@@ -1,7 +1,7 @@
 """The commands on the books write by the stack's role, and by it alone.
 
 The user here may describe the stack, read the keys, list executions and assume the role: what
-docs/operations.md asks for. The embedded AWS holds every call to that.
+docs/operations.md asks for. The embedded AWS checks every call against that.
 """
 
 from __future__ import annotations
