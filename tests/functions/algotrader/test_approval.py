@@ -194,3 +194,14 @@ def test_a_stop_of_one_share_is_approved() -> None:
     wish = stop_of("AAPL", 1)
     made = replace(decision(), stops=(wish,))
     assert problem(made, plan_of(made, stop_intent(wish, Decimal(1)))) == ""
+
+
+def test_a_stop_counts_the_fractions_that_a_notional_buy_may_bring() -> None:
+    by_value = replace(
+        BUY_IBM, order_type=OrderType.NOTIONAL, limit_price=None, notional=Decimal(500)
+    )
+    wish = replace(stop_of("IBM", 0), held=Decimal("0.5"))
+    made = replace(decision(entries=(by_value,)), stops=(wish,))
+    # 500 dollars buy 5.55 shares at the stop's price of 90.
+    assert problem(made, plan_of(made, stop_intent(wish, Decimal(6)))) == ""
+    assert problem(made, plan_of(made, stop_intent(wish, Decimal(7)))) != ""

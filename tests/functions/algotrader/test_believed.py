@@ -207,3 +207,14 @@ def test_a_share_that_was_held_without_a_price_is_not_vouched_for_by_its_cost() 
     unpriced = carry_on(None, look(ledger=one, before=one, prices={}, closes={}))
 
     assert aapl(at_bell("950", closes={}, session=TUESDAY), unpriced, one) == (950, 950, "")
+
+
+def test_what_vouches_for_a_price_is_not_rounded() -> None:
+    split = (action("forward_split", ratio="2"),)
+    none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+
+    halved = at_bell("50", age=901, closes=prices(AAPL="101"), actions=split)
+    assert aapl(halved)[:2] == (D("50.5"), D("50.5"))
+    bought = ledger(AAPL=("10", "905"))
+    far = aapl(at_bell("950", closes={}, session=TUESDAY), none, bought)
+    assert far[:2] == (D("90.5"), D("90.5"))

@@ -74,7 +74,7 @@ def test_a_fill_without_a_price_makes_and_loses_nothing() -> None:
     ("terms", "cost"),
     [
         ({"limit_price": Decimal(11)}, 110),
-        ({"notional": Decimal(120), "qty": None}, 120),
+        ({"notional": Decimal(125), "qty": None}, 125),
         ({"order_type": "market"}, 0),
     ],
 )
@@ -354,3 +354,13 @@ def test_a_buy_that_makes_up_in_part_costs_nothing_and_a_fraction_costs_its_part
     assert later.holdings == {"AAPL": Holding(Decimal(-3), Decimal(0))}
     half = fold(empty(DESK), [order(DAY, Side.BUY, "0.5", 10)], [], DAY)
     assert half.holdings == {"AAPL": Holding(Decimal("0.5"), Decimal(5))}
+
+
+def test_a_sale_takes_its_part_of_the_cost_to_the_cent() -> None:
+    orders = [
+        replace(order(DAY, Side.BUY, 3), filled_avg_price=Decimal("10.01")),
+        replace(order(DAY + timedelta(days=1), Side.SELL, 1), filled_avg_price=Decimal(12)),
+    ]
+    ledger = fold(empty(DESK), orders, [], DAY + timedelta(days=2))
+    assert ledger.holdings == {"AAPL": Holding(Decimal(2), Decimal("20.02"))}
+    assert ledger.realized == {"AAPL": Decimal("1.99")}

@@ -418,11 +418,11 @@ def test_a_desk_of_a_dollar_or_less_has_an_index_too() -> None:
 
 @pytest.mark.parametrize("kept", [MONDAY, TUESDAY])
 def test_a_price_is_carried_through_a_split_from_any_other_session(kept: date) -> None:
-    track = carry_on(None, look(session=kept))
+    track = carry_on(None, look(session=kept, prices=prices(AAPL="101")))
     splits = (action("forward_split", ratio="2"),)
 
     found = {each: carried_price(track, each, splits, "AAPL") for each in (MONDAY, TUESDAY)}
-    assert found == {each: 100 if each == kept else 50 for each in (MONDAY, TUESDAY)}
+    assert found == {each: 101 if each == kept else D("50.5") for each in (MONDAY, TUESDAY)}
 
 
 @pytest.mark.parametrize(("kept", "seen"), [(MONDAY, TUESDAY), (TUESDAY, MONDAY)])

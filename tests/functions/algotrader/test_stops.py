@@ -288,6 +288,15 @@ def test_the_strategy_is_shown_its_stops_and_what_it_paid() -> None:
     assert (portfolio.stops, portfolio.costs) == ({"IBM": D(90)}, {"IBM": D(90)})
 
 
+def test_the_strategy_is_shown_what_a_share_has_cost_to_the_cent() -> None:
+    told = holding("4")
+    paid = replace(told.ledger.holdings["IBM"], cost=D("361"))
+    strategy = FixedWeights({"IBM": D("0.004")})
+    odd = replace(told, ledger=replace(told.ledger, holdings={"IBM": paid}))
+    decide(RUN, SETTINGS, odd, features(), strategy)
+    assert strategy.shown[0][1].costs == {"IBM": D("90.25")}
+
+
 @pytest.mark.parametrize(
     "answer",
     [None, [("IBM", 90)], {"IBM": "90"}, {"IBM": 0}, {"IBM": -1}, {"IBM": float("nan")},
@@ -357,7 +366,7 @@ def test_after_any_bell_no_stop_is_left_or_placed_for_more_than_is_held(
 
 
 def test_a_buy_of_the_users_in_another_symbol_keeps_no_stop_away() -> None:
-    users = (open_order("AAPL", Side.BUY, "5", "80", "user-1"),)
+    users = tuple(open_order(each, Side.BUY, "5", "80", "user-1") for each in ("AAPL", "MSFT"))
     decision = decided(KEPT, holding("300", foreign_open_orders=users), stops={"IBM": D(90)})
     assert [each.stop_price for each in decision.stops] == [D(90)]
 
