@@ -167,11 +167,11 @@ def test_a_first_plan_is_the_decision_s_own() -> None:
     )
 
 
-def test_a_plan_of_another_run_is_named() -> None:
+@pytest.mark.parametrize("other", ["2024-03-03-day", "2024-03-05-day"])
+def test_a_plan_of_another_run_is_named(other: str) -> None:
     made = decision()
-    assert "2024-03-05-day" in problem(made, replace(plan_of(made, EXIT), run_id="2024-03-05-day"))
-    other = replace(made, run_id="2024-03-05-day")
-    assert problem(other, plan_of(made, EXIT)) != ""
+    assert other in problem(made, replace(plan_of(made, EXIT), run_id=other))
+    assert problem(replace(made, run_id=other), plan_of(made, EXIT)) != ""
 
 
 def test_a_notional_order_may_be_cut_to_a_dollar() -> None:

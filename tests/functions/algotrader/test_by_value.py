@@ -340,3 +340,18 @@ def test_a_share_of_less_than_a_dollar_is_bought_by_value() -> None:
     told = snapshot(cash="1000", prices=prices(IBM="0.5"), last_closes={"IBM": D("0.5")})
     made = decided({"IBM": D("0.3")}, told, under=BY_VALUE)
     assert values(made)["IBM"][1] == D("294.00")
+
+
+def test_a_buy_by_quantity_may_be_cut_to_one_share_or_less() -> None:
+    whole = replace(entry(), notional=None, qty=D(5))
+    found = affordable(whole, D("150"), BY_VALUE)
+    assert found is not None
+    assert (found.qty, found.notional) == (D(1), None)
+    part = affordable(replace(whole, qty=D("5.5")), D("50.10"), BY_VALUE)
+    assert part is not None
+    assert part.qty == D("0.5")
+
+
+def test_cash_for_no_share_buys_nothing_by_quantity() -> None:
+    whole = replace(entry(), notional=None, qty=D(5))
+    assert affordable(whole, D("100.19"), BY_VALUE) is None

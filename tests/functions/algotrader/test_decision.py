@@ -381,3 +381,19 @@ def test_a_holding_of_unknown_price_is_valued_by_its_cost_however_little_it_is()
     assert decided({}, told).desk_capital == D("0.90")
     cheap = snapshot({"IBM": "10"}, "0", prices={}, last_closes={"IBM": D("0.5")})
     assert decided({}, cheap).desk_capital == 5
+
+
+def test_a_desk_of_a_dollar_is_told_its_drift_too() -> None:
+    why = decided({"IBM": D("0.995")}, snapshot({"IBM": "0.01"}, "0")).why["IBM"]
+    assert why.startswith("hold 0.01: drift 0.50 % is within the 1 % band (target 0.995 of 1.00)")
+
+
+def test_what_is_held_of_less_than_a_cent_s_worth_is_a_part_of_nothing() -> None:
+    strategy = FixedWeights({"IBM": D("0.3")})
+    dust = snapshot({"IBM": "0.000000001"}, "0")
+    decision = decide(RUN, settings(no_trade_band=D(0)), dust, features(), strategy)
+    ((_, portfolio),) = strategy.shown
+    assert (portfolio.capital, portfolio.weights) == (0, {"IBM": 0})
+    assert decision.why["IBM"] == (
+        "hold 0.000000001: drift 0.00 % is less than the smallest order (target 0.3 of 0.00)"
+    )

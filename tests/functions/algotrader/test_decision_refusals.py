@@ -115,6 +115,7 @@ def test_a_symbol_of_which_no_worth_at_all_is_known_is_refused(weight: str) -> N
     assert codes(decision) == {"IBM": "NO_PRICE"}
     # What it would buy nobody knows; what it would sell is what it holds.
     assert decision.denied[0].qty == (10 if weight == "0" else 0)
+    assert decision.why["IBM"].endswith("at no price, worst 0.00; holds 10)")
 
 
 @pytest.mark.parametrize("price", ["0", "-5", "NaN"])

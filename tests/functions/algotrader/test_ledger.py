@@ -364,3 +364,11 @@ def test_a_sale_takes_its_part_of_the_cost_to_the_cent() -> None:
     ledger = fold(empty(DESK), orders, [], DAY + timedelta(days=2))
     assert ledger.holdings == {"AAPL": Holding(Decimal(2), Decimal("20.02"))}
     assert ledger.realized == {"AAPL": Decimal("1.99")}
+
+
+def test_one_share_that_is_given_or_left_keeps_its_cost() -> None:
+    came = fold(empty(DESK), [], [], DAY, [given(1, DAY, 20)])
+    assert came.holdings == {"AAPL": Holding(Decimal(1), Decimal(20))}
+    sold = order(DAY + timedelta(days=1), Side.SELL, 9)
+    left = fold(empty(DESK), [order(DAY, Side.BUY, 10), sold], [], DAY + timedelta(days=2))
+    assert left.holdings == {"AAPL": Holding(Decimal(1), Decimal(10))}

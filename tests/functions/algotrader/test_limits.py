@@ -101,6 +101,12 @@ def test_a_price_without_a_last_close_is_vouched_for_by_nothing(close: str | Non
     assert found == Refusal(Reason.PRICE_DEVIATION, told)
 
 
+@pytest.mark.parametrize(("stop", "below"), [("99.99", True), ("100", False), ("100.01", False)])
+def test_a_stop_is_below_the_price(stop: str, *, below: bool) -> None:
+    found = limits.stop_below_price(D(stop), D(100))
+    assert code_of(found) == (None if below else "STOP_ABOVE_PRICE")
+
+
 @pytest.mark.parametrize(
     ("seconds_left", "minimum", "code"),
     [

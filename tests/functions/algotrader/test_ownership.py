@@ -187,3 +187,11 @@ def test_a_change_of_symbol_is_told_and_the_books_stay_as_they_are() -> None:
     assert told.startswith("FB: name_change on 2024-03-01 with META.")
     assert "10 FB" in told
     assert "`algo-trader adopt SYMBOL QTY --stack desk`" in told
+
+
+def test_a_desk_that_has_nothing_in_its_books_is_asked_to_release_nothing() -> None:
+    (told,) = differences_told([stake("0", "5", def456="9")], "desk")
+    assert told.endswith(
+        "Buy 4 back, or strike off what is gone:"
+        " `algo-trader release IBM 4 --desk def456 --stack desk`."
+    )

@@ -20,6 +20,7 @@ from algotrader.sizing import (
     dollars,
     floor_to,
     is_enough,
+    makes_an_order,
     marketable_price,
     open_buy_cost,
     quantity_step,
@@ -263,6 +264,20 @@ def test_a_drift_within_the_band_is_left_alone(weight: str) -> None:
     assert wanted_order(D(weight), held, SIZING) is None
 
 
+@pytest.mark.parametrize("held", ["1", "0.5"])
+def test_a_drift_within_the_band_of_one_share_or_less_is_left_alone(held: str) -> None:
+    fractions = replace(SIZING, step=FRACTION_STEP)
+    assert wanted_order(D("0.005"), stake(held), fractions) is None
+    narrow = replace(fractions, band=D(1))
+    assert wanted_order(D("0.005"), stake(held), narrow) is not None
+
+
+@pytest.mark.parametrize(("held", "side"), [("19602", Side.SELL), ("19598", Side.BUY)])
+def test_without_a_band_a_drift_of_one_dollar_is_traded(held: str, side: Side) -> None:
+    cheap = replace(SIZING, band=D(0), reference=D("0.5"), worst_buy=D("0.5"))
+    assert wanted_order(D("0.1"), stake(held), cheap) == Wanted(side, D(2), D(2))
+
+
 def test_a_drift_of_exactly_the_band_is_traded() -> None:
     exact = replace(SIZING, band=D(5612), capital=D(56120))
     assert wanted_order(D("0.1"), stake("20"), exact) == Wanted(Side.SELL, D(10), D(10))
@@ -489,3 +504,15 @@ def test_a_tidy_number_has_neither_exponent_nor_idle_zeros(value: str, expected:
 )
 def test_a_price_is_told_with_two_decimals_at_least(value: str, expected: str) -> None:
     assert dollars(D(value)) == expected
+
+
+def test_a_stake_names_the_desks_that_own_something() -> None:
+    others = {"aaaaaa": D(1), "bbbbbb": D("0.5"), "cccccc": D(0), "dddddd": D(-1)}
+    told = stake_of("IBM", {}, {"IBM": position("IBM", "10")}, others)
+    assert told.others == {"aaaaaa": D(1), "bbbbbb": D("0.5")}
+    assert told.theirs == D("1.5")
+
+
+def test_no_quantity_is_no_order_whatever_it_costs() -> None:
+    assert not makes_an_order(D(0), D(5), FRACTION_STEP)
+    assert makes_an_order(FRACTION_STEP, D(5), FRACTION_STEP)

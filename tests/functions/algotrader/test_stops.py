@@ -404,3 +404,16 @@ def test_halted_tells_of_what_is_held_and_to_be_protected_alone() -> None:
     assert decided(KEPT, holding("300", **halted)).unprotected == {}
     little = decided(KEPT, holding("0.7", **halted), stops={"IBM": D(90)})
     assert little.unprotected == {"IBM": "trading is halted"}
+
+
+def test_a_stop_of_unknown_quantity_goes_where_the_account_holds_nothing() -> None:
+    resting = replace(stop(), qty=None)
+    told = snapshot({"IBM": "10"}, positions={}, own_open_orders=(resting,))
+    decision = decided({}, told, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
+    assert decision.cancels == (resting.client_order_id,)
+
+
+def test_a_stop_at_the_price_itself_is_not_put_back_after_a_trade() -> None:
+    decision = decided({"IBM": D("0.1")}, holding("300"), stops={"IBM": D(100)})
+    assert (len(decision.exits), decision.stops) == (1, ())
+    assert decision.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")

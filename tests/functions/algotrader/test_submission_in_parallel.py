@@ -211,3 +211,16 @@ def test_an_order_beyond_the_plan_is_of_the_decision_by_its_terms(
     changes: dict[str, Any], *, ours: bool
 ) -> None:
     assert is_of(BUY_IBM, replace(order(BUY_IBM, "new"), **changes)) is ours
+
+
+def test_each_look_back_counts_one_poll_and_the_last_second_is_waited_for() -> None:
+    made = decision(exits=(), entries=(BUY_IBM,))
+    view = known(now=BELL + SETTLE)
+    first = call(given_up(made).plan, view, made)
+    second = call(first.plan, view, made)
+    assert (first.plan.polls, second.plan.polls) == (1, 2)
+    assert (first.wait_seconds, second.wait_seconds) == (60, 60)
+    last = replace(second.plan, gave_up_after=0, waited_seconds=LOOK_BACK_SECONDS - 1)
+    step = call(last, view, made)
+    assert (step.complete, step.wait_seconds) == (False, 1)
+    assert call(step.plan, view, made).complete

@@ -445,7 +445,7 @@ def test_what_an_order_without_an_end_may_yet_buy_is_told_to_be_unprotected() ->
     plan = call(made, first_plan(RUN, made), known(stuck, now=DEADLINE)).plan
     end = call(made, plan, known(stuck, now=DEADLINE + SETTLE))
     assert end.complete
-    assert "IBM" in end.submission.unprotected
+    assert end.submission.unprotected["IBM"].startswith("DEADLINE_PASSED")
 
 
 def test_trades_end_a_minute_and_a_half_before_the_deadline_where_stops_follow() -> None:
