@@ -203,9 +203,23 @@ def texts(node: Node) -> Iterator[str]:
         if is_value((module, name)):
             trees.append(modules()[module].tops[name])
     for tree in trees:
+        compared = {inner for each in ast.walk(tree) for inner in _compared_by(each)}
         for each in ast.walk(tree):
-            if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                yield each.value
+            match each:
+                case ast.Constant(str(text)) if each not in compared:
+                    yield text
+                case _:
+                    continue
+
+
+def _compared_by(node: ast.AST) -> Iterator[ast.AST]:
+    """Give what a text is only compared with: it is no key of the bucket."""
+    match node:
+        case ast.Call(ast.Attribute(attr="startswith"), args):
+            for each in args:
+                yield from ast.walk(each)
+        case _:
+            return
 
 
 def prefixes(node: Node) -> set[str]:
