@@ -218,3 +218,11 @@ def test_what_vouches_for_a_price_is_not_rounded() -> None:
     bought = ledger(AAPL=("10", "905"))
     far = aapl(at_bell("950", closes={}, session=TUESDAY), none, bought)
     assert far[:2] == (D("90.5"), D("90.5"))
+
+
+@pytest.mark.parametrize(("qty", "cost"), [("10", "0"), ("0", "90")])
+def test_what_has_cost_nothing_vouches_for_no_price(qty: str, cost: str) -> None:
+    none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+
+    held = ledger(AAPL=(qty, cost))
+    assert aapl(at_bell("95", closes={}, session=TUESDAY), none, held) == (95, 95, "")

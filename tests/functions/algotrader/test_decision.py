@@ -397,3 +397,10 @@ def test_what_is_held_of_less_than_a_cent_s_worth_is_a_part_of_nothing() -> None
     assert decision.why["IBM"] == (
         "hold 0.000000001: drift 0.00 % is less than the smallest order (target 0.3 of 0.00)"
     )
+
+
+def test_books_that_list_no_share_at_some_cost_value_nothing() -> None:
+    told = snapshot({"IBM": "0"}, prices={}, last_closes={})
+    odd = replace(told.ledger.holdings["IBM"], cost=D(90))
+    told = replace(told, ledger=replace(told.ledger, holdings={"IBM": odd}))
+    assert decided({}, told).desk_capital == D("98000.00")

@@ -372,3 +372,28 @@ def test_one_share_that_is_given_or_left_keeps_its_cost() -> None:
     sold = order(DAY + timedelta(days=1), Side.SELL, 9)
     left = fold(empty(DESK), [order(DAY, Side.BUY, 10), sold], [], DAY + timedelta(days=2))
     assert left.holdings == {"AAPL": Holding(Decimal(1), Decimal(10))}
+
+
+def test_a_notional_buy_that_never_filled_counts_for_nothing() -> None:
+    never = replace(
+        order(DAY, Side.BUY, 1, status="canceled"),
+        qty=None,
+        notional=Decimal(120),
+        filled_qty=Decimal(0),
+        filled_avg_price=None,
+        filled_at=None,
+    )
+    assert fold(empty(DESK), [never], [], DAY) == replace(empty(DESK), through=DAY)
+
+
+def test_a_checkpoint_holds_what_was_sent_and_filled_up_to_its_instant() -> None:
+    now = DAY + timedelta(days=30)
+    through = now - LISTING_LAG
+    at_it = replace(order(DAY, Side.BUY, 1), filled_at=through)
+    assert settled_through(empty(DESK), [at_it], now) == through
+    after = replace(at_it, filled_at=through + timedelta(microseconds=1))
+    assert settled_through(empty(DESK), [after], now) < DAY
+    unfilled = replace(after, filled_qty=Decimal(0), status="canceled")
+    assert settled_through(empty(DESK), [unfilled], now) == through
+    still_open = order(through, Side.BUY, 1, status="new")
+    assert settled_through(empty(DESK), [still_open], now) < through

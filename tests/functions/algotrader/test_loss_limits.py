@@ -133,3 +133,10 @@ def test_a_small_desk_brakes_at_the_same_part_of_its_money() -> None:
 
     told = brakes(track, LIMITS)
     assert told[Brake.DAILY_LOSS].startswith("50.00 % lost")
+
+
+def test_a_drawdown_of_exactly_the_limit_brakes() -> None:
+    track = replace(carry_on(None, look()), index=D("0.8"))
+
+    assert brakes(track, LIMITS).keys() == {Brake.DRAWDOWN}
+    assert brakes(replace(track, index=D("0.8001")), LIMITS) == {}

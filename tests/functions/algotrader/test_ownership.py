@@ -69,7 +69,11 @@ def test_every_desk_but_the_own_one_is_known_by_orders_checkpoints_and_adjustmen
 
 
 def test_what_others_own_is_told_of_managed_symbols_alone_and_above_nothing() -> None:
-    others = [books(OTHER, IBM="5", XOM="7"), books("bbbbbb", IBM="-2", AAPL="1")]
+    others = [
+        books(OTHER, IBM="5", XOM="7"),
+        books("bbbbbb", IBM="-2", AAPL="1"),
+        books("cccccc", IBM="0"),
+    ]
     assert shares_of_others(others, ["IBM", "AAPL"]) == {
         "IBM": {OTHER: D(5)},
         "AAPL": {"bbbbbb": D(1)},
@@ -195,3 +199,8 @@ def test_a_desk_that_has_nothing_in_its_books_is_asked_to_release_nothing() -> N
         "Buy 4 back, or strike off what is gone:"
         " `algo-trader release IBM 4 --desk def456 --stack desk`."
     )
+
+
+def test_where_no_share_is_missing_no_fraction_was_paid_in_cash() -> None:
+    split = CorporateAction("IBM", "reverse_split", DAY, D(1) / 3)
+    assert probable_causes([stake("-3", "-3")], [], [split], []) == {}

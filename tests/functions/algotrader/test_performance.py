@@ -439,3 +439,13 @@ def test_shares_without_a_price_make_nothing_by_a_split_before_another_session(
     track = carried(first, second)
 
     assert (track.index, track.day.session) == (1, seen)
+
+
+def test_who_held_before_the_ex_date_is_paid_on_that_day_too() -> None:
+    entitled = {"AAPL": Entitlement(TUESDAY, D(10))}
+    monday = replace(carry_on(None, look()), entitled=entitled)
+    sold = next_day("100", ledger=ledger("100"), before=ledger("100"))
+
+    track = carry_on(monday, replace(sold, statement=(row("DIV", "5", day=TUESDAY),)))
+
+    assert symbols_of(track)[0].dividends == 5

@@ -158,3 +158,9 @@ def test_a_stop_that_sold_one_share_or_less_is_told_once() -> None:
         assert told_of(*untold([one], DESK, NOTHING_TOLD)) == [("AAPL", D(qty))]
         told = NOTHING_TOLD.with_record(sold_by(NOTHING_TOLD, [], [one]))
         assert untold([one], DESK, told) == ()
+
+
+def test_a_stop_that_sold_nothing_is_in_no_list_of_sales() -> None:
+    rests = sold("AAPL", "0", status="new")
+    assert sold_by(NOTHING_TOLD, (), [rests]) == {}
+    assert first_told([rests], DESK, NOW).sold == {}
