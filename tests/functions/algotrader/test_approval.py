@@ -179,7 +179,8 @@ def test_a_notional_order_may_be_cut_to_a_dollar() -> None:
         BUY_IBM, order_type=OrderType.NOTIONAL, limit_price=None, notional=Decimal(500)
     )
     made = decision(entries=(by_value,))
-    assert problem(made, plan_of(made, replace(by_value, notional=Decimal(1)))) == ""
+    for notional in (1, 500):
+        assert problem(made, plan_of(made, replace(by_value, notional=Decimal(notional)))) == ""
 
 
 @pytest.mark.parametrize(("symbol", "most"), [("AAPL", 7), ("IBM", 12), ("MSFT", 27)])

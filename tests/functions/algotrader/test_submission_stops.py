@@ -387,6 +387,8 @@ def test_a_stop_for_a_holding_that_is_to_go_whole_is_canceled_even_when_none_can
     assert [each.client_order_id for each in orders_to_cancel(RUN, made, plan, view)] == [OLD_ID]
     fewer = replace(made, stops=(wish("AAPL", 9),))
     assert len(orders_to_cancel(RUN, fewer, plan, view)) == 1
+    as_many = replace(made, stops=(wish("AAPL", 10),))
+    assert orders_to_cancel(RUN, as_many, plan, view) == ()
 
 
 def test_a_single_share_gets_its_stop() -> None:
