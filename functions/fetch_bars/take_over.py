@@ -25,6 +25,7 @@ from algotrader.errors import (
     DeskError,
     InvalidInputError,
 )
+from algotrader.ids import desk_prefix
 from algotrader.model import Account, Decision, Order, Position, Run, Settings, Snapshot
 from fetch_bars.alone import is_overtaken
 from fetch_bars.opening import Opening
@@ -72,7 +73,8 @@ def take_over(
     Raises
     ------
     DecisionConflictError
-        ``DECISION_UNPROVEN`` if no execution of the run decided what the journal holds.
+        ``DECISION_UNPROVEN`` if no execution of the run decided what the journal holds,
+        ``DECISION_LOST`` if it holds no decision though the run has sent orders.
     ConfigurationError, InvalidInputError
         ``DEPLOYED_DURING_RUN``, ``RUN_OF_ANOTHER_DESK``, ``RUN_DECIDED_MORE``.
     """
@@ -82,6 +84,7 @@ def take_over(
     except InvalidInputError as error:
         raise _unproven(run) from error
     if stored is None:
+        _check_nothing_was_sent(opening)
         return None
     begun = _begun(run, stored, holders)
     if (begun.run.desk, begun.run.mode) != (run.desk, run.mode):
@@ -119,6 +122,27 @@ def take_over(
 def _decision_key(run: Run) -> str:
     """Return the key of the decision that a run stores before its first order."""
     return f"{run.journal}decision.json"
+
+
+def _check_nothing_was_sent(opening: Opening) -> None:
+    """Check that the broker has no order of a run whose journal holds no decision.
+
+    The decision is stored before the first order, so somebody has deleted it. Another one could buy
+    for as much again as the limits allow.
+    """
+    run = opening.run
+    prefix = f"{desk_prefix(run.desk)}{run.run_id}-"
+    for order in opening.broker.orders_after(opening.rung.session.open - _LISTING_MARGIN):
+        if order.client_order_id.startswith(prefix):
+            raise DecisionConflictError(
+                "DECISION_LOST",
+                "This run has sent orders, and the journal has lost its decision, so nothing more "
+                "was sent. Look at the orders at your broker, and find out who can delete from the "
+                "bucket. The next session starts afresh.",
+                run_id=run.run_id,
+                journal=_decision_key(run),
+                client_order_id=order.client_order_id,
+            )
 
 
 def _begun(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> Begun:

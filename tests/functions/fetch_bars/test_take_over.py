@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from algotrader.adapters.aws import client
 from algotrader.adapters.claim import Claim
 from algotrader.contracts import (
     CONTRACT_VERSION,
@@ -60,8 +61,6 @@ def test_a_decision_that_no_execution_took_is_refused(world: World) -> None:
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"entries": []}', b"null"])
 def test_a_decision_that_cannot_be_read_is_refused(world: World, content: bytes) -> None:
-    from algotrader.adapters.aws import client  # noqa: PLC0415
-
     world.decide(world.run())
     key = f"{JOURNAL}decision.json"
     client("s3").put_object(Bucket=world.artifacts.bucket, Key=key, Body=content)
@@ -139,6 +138,29 @@ def test_a_decision_that_was_too_large_for_the_state_counts_by_its_hash(world: W
     fail(world)
 
     assert run_of(again(world)).deadline == run_of(first).deadline
+
+
+def test_a_decision_that_is_gone_is_not_taken_again_once_an_order_of_it_is_there(
+    world: World,
+) -> None:
+    first = world.run()
+    world.decide(first, "AAPL")
+    fail(world)
+    bought(world, first, "4")
+    client("s3").delete_object(Bucket=world.artifacts.bucket, Key=f"{JOURNAL}decision.json")
+    run = run_of(first)
+    found = f"DECISION_LOST.*at1-{run.desk}-{run.run_id}-AAPL-entry-0"
+    with pytest.raises(DecisionConflictError, match=found):
+        again(world)
+
+
+def test_orders_of_other_runs_prove_no_decision_of_this_one(world: World) -> None:
+    first = world.run()
+    fail(world)
+    desk, day = run_of(first).desk, run_of(first).session
+    world.trade(f"at1-{desk}-{day}-1530-AAPL-entry-0", submitted_at="2026-01-06T14:35:10Z")
+    world.trade("at1-ffffff-2026-01-06-day-AAPL-entry-0", submitted_at="2026-01-06T14:35:10Z")
+    assert run_of(again(world)).started_at == NOW
 
 
 def test_what_the_bucket_says_of_the_run_is_not_believed(world: World) -> None:
