@@ -18,6 +18,7 @@ from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, Fault
 from tests.faults.machine import Machine, Position
 from tests.faults.market import AMONG_STOPS, REBALANCE
 from tests.faults.scramble import Scrambler
+from tests.faults.take_over import TakeOvers
 from tests.faults.wire import Wire
 from tests.faults.world import World
 from tests.faults.worlds import RESTING, WEAK
@@ -28,6 +29,7 @@ SEEDS_A_TASK = 100
 GROUPS_A_TASK = 10
 SINGLES, PAIRS, RANDOM = "single faults", "pairs of faults", "random plans"
 CHECKED = "pairs lived again"
+TAKE_OVERS = "take-overs"
 #: By what a row's name ends in: the run, and the faults that disturb it.
 RUNS = {"": (REBALANCE, FAULTS), ", among stops": (AMONG_STOPS, AMONG_STOPS_FAULTS)}
 STOPS_PLANS_PART = 2  # one random plan among stops for so many of the rebalance
@@ -66,6 +68,12 @@ def scrambler(kind: str = "", *, alone: bool = False, run: str = "") -> Scramble
     return Scrambler(wire(), WEAK.get(kind, Book), ALONE if alone else faults, scenario)
 
 
+@cache
+def take_overs(run: str) -> TakeOvers:
+    """Make what lives take-overs through."""
+    return TakeOvers(wire(), RUNS[run][0])
+
+
 def tasks(plans: int, *, pairs: bool, all_pairs: bool = False) -> Iterator[Task]:
     """List what there is to do; pairs among stops, which take longest, only when all are wanted."""
     for run, part in zip(RUNS, (1, STOPS_PLANS_PART), strict=True):
@@ -77,6 +85,13 @@ def tasks(plans: int, *, pairs: bool, all_pairs: bool = False) -> Iterator[Task]
         yield kind, "", 0, 0, ALONE_GROUP
     for seed in range(0, WEAK_PLANS if pairs else 0, SEEDS_A_TASK):
         yield "unique while open", "", seed, seed + SEEDS_A_TASK, ALONE_GROUP
+
+
+def take_over_tasks() -> Iterator[Task]:
+    """List the deaths of the first execution, each of which a process takes over."""
+    for run in RUNS:
+        for number in range(len(take_overs(run).deaths)):
+            yield TAKE_OVERS, run, number, 0, ()
 
 
 def _exhaustive(run: str, *, pairs: bool) -> Iterator[Task]:
@@ -98,6 +113,10 @@ def work(task: Task) -> Done:
     name, run, first, second, groups = task
     if name == RANDOM:
         return {name + run: scrambler(run=run).plans(range(first, second))}, "", 0
+    if name == TAKE_OVERS:
+        lives = take_overs(run)
+        before = lives.calls
+        return {name + run: lives.judged_all(first)}, name + run, lives.calls - before
     if name in WEAK:
         alone = bool(groups)
         row = f"{name}, {'alone' if alone else 'with others'}"
@@ -177,9 +196,12 @@ def main() -> int:
         "--part", type=part, default=(1, 1), metavar="K/N", help="the K-th of N equal parts alone"
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--take-overs", action="store_true", help="take-overs alone")
     given = parser.parse_args()
     began = time.monotonic()
-    todo = list(tasks(given.plans, pairs=not given.no_pairs, all_pairs=given.all_pairs))
+    todo = list(take_over_tasks())
+    if not given.take_overs:
+        todo += tasks(given.plans, pairs=not given.no_pairs, all_pairs=given.all_pairs)
     number, parts = given.part
     todo = todo[number - 1 :: parts]
     rows: dict[str, Tally] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -26,11 +27,11 @@ NEEDS_A_PERSON = {
 NAMED_FOR = {
     "TRADING_HALTED": {"switch", "unread"},
     "TRADING_REDUCING": {"switch"},
-    "DEADLINE_PASSED": {"clock", "slow", "deployed limits"},
+    "DEADLINE_PASSED": {"clock", "slow", "deployed limits", "ended"},
     "NOTHING_TO_SELL": {"user"},
     "STOP_FILLED": {"stop"},
     "INSUFFICIENT_CASH": {
-        *("stop", "user", "switch", "unread", "clock", "slow", "deployed limits"),
+        *("stop", "user", "switch", "unread", "clock", "slow", "deployed limits", "ended"),
     },
     "REJECTED": {"user", "foreign"},
 }
@@ -45,6 +46,7 @@ EXCUSES = {
     "twin",
     "stop",
     "deployed limits",
+    "ended",
 }
 # What may take a stop away, or shares from under it, after the run has told of it.
 UNPROTECTED_BY_OTHERS = {"user", "stop"}
@@ -72,8 +74,11 @@ class Verdict:
 class Judge:
     """Holds books against the decision and the book of a run without faults."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(
+        self, machine: Machine, needs_a_person: Mapping[str, set[str]] = NEEDS_A_PERSON
+    ) -> None:
         self._machine = machine
+        self._needs_a_person = needs_a_person
         self._world = machine.world
         self._exact: dict[int, object] = {}
 
@@ -112,7 +117,7 @@ class Judge:
         else:
             problems += self._overdone(decision, ours)
         if not end.is_complete:
-            if NEEDS_A_PERSON.get(end.error, set()) & notes:
+            if self._needs_a_person.get(end.error, set()) & notes:
                 return Verdict("stopped", tuple(problems))
             return Verdict("failed", (*problems, f"unexplained end: {end.error} {end.message}"))
         assert decision is not None
@@ -240,7 +245,7 @@ class Judge:
     def _arithmetic(self) -> list[str]:
         """Add the account up from its orders, to the cent."""
         exchange = self._world.exchange
-        cash, held = CASH, dict(HELD)
+        cash, held = CASH + self._world.state.deposited, dict(HELD)
         for order in exchange.book.all:
             sign = 1 if order.is_buy else -1
             cash -= sign * order.filled_value

@@ -23,13 +23,19 @@ from algotrader.model import (
 )
 from algotrader.sizing import marketable_price
 from local.data import DailyBar, History, Listing
-from local.paper_broker.market import new_york_instant
+from local.paper_broker.market import SATURDAY, new_york_instant
 from tests.support.settings import SETTINGS as DEFAULTS
 
 SESSIONS = tuple(date(2024, 3, day) for day in (4, 5, 6, 7, 8))
+#: Enough sessions before these for the strategy's bars.
+EARLIER = tuple(
+    day for back in range(160, 0, -1) if (day := SESSIONS[0] - timedelta(back)).weekday() < SATURDAY
+)
 TODAY = SESSIONS[2]
 STARTED = new_york_instant(TODAY, time(9, 35))
 STRATEGY = "sma_cross"
+#: How the ARNs of the state machine's executions begin.
+MACHINE = "arn:aws:states:us-east-1:123456789012:execution:desk"
 DEADLINE = timedelta(seconds=600)
 
 PRICES = {
@@ -76,9 +82,11 @@ AMONG_STOPS = Scenario(
 OLD_LEVEL, NEW_LEVEL = Decimal("0.8"), Decimal("0.85")
 
 HISTORY = History(
-    sessions=SESSIONS,
+    sessions=(*EARLIER, *SESSIONS),
     bars={
-        symbol: tuple(DailyBar(day, price, price, price, price, 1000) for day in SESSIONS)
+        symbol: tuple(
+            DailyBar(day, price, price, price, price, 1000) for day in (*EARLIER, *SESSIONS)
+        )
         for symbol, price in PRICES.items()
     },
     unusual_hours={},
@@ -99,7 +107,7 @@ def run_of(account_number: str, execution: int, started_at: datetime) -> Run:
         slot="day",
         desk=desk_id(account_number, DEFAULTS.stack),
         mode=TradingMode.PAPER,
-        execution_arn=f"arn:aws:states:us-east-1:123456789012:execution:desk:{execution}",
+        execution_arn=f"{MACHINE}:{execution}",
         journal=f"runs/{TODAY}/{run_id}/",
         sends_orders=True,
         entry_symbols=tuple(PRICES),

@@ -16,7 +16,7 @@ from hashlib import md5
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import botocore
 import requests
@@ -27,9 +27,12 @@ from requests.adapters import HTTPAdapter
 
 from algotrader.adapters import aws
 from algotrader.adapters.alpaca import client as alpaca_client
+from fetch_bars import app as fetch_app
 from submit_orders import app as submit_app
 from submit_orders import call as submit_call
+from tests.faults.market import MACHINE
 from tests.faults.world import KEYS, Reply, World
+from tests.support.executions import EVENTS_A_PAGE, history_of
 
 BUCKET = "bucket"
 BROKER = "http://127.0.0.1"  # where the client asks for no proxy
@@ -41,6 +44,8 @@ ENVIRON = {
     "TRADING_MODE": "paper",
     "ALPACA_KEYS_PARAMETER": "/desk/alpaca-keys",
     "TRADING_STATE_PARAMETER": "/desk/trading-state",
+    "LIVE_ARMING_PARAMETER": "/desk/live-arming",
+    "STACK_ID": "desk",
     "APCA_API_BASE_URL": BROKER,
     "APCA_API_DATA_URL": BROKER,
 }
@@ -68,7 +73,7 @@ class Exchange:
     Attributes
     ----------
     service : str
-        ``broker``, ``s3`` or ``ssm``.
+        ``broker``, ``s3``, ``ssm`` or ``sfn``, which is Step Functions.
     verb, path : str
         As in HTTP; of the bucket the key.
     apply : callable
@@ -87,7 +92,7 @@ class Exchange:
     @property
     def changes(self) -> bool:
         """Whether it may change anything there."""
-        return self.verb in {"POST", "DELETE", "PUT"} and self.service != "ssm"
+        return self.verb in {"POST", "DELETE", "PUT"} and self.service in {"broker", "s3"}
 
     @property
     def name(self) -> str:
@@ -138,9 +143,10 @@ class Wire:
             patch("botocore.retries.quota.RetryQuota.acquire", lambda *_: True),
         ):
             level = submit_app.logger.log_level
-            submit_app.logger.setLevel("CRITICAL")
+            for app in (fetch_app, submit_app):
+                app.logger.setLevel("CRITICAL")
             aws.client.cache_clear()
-            for service in ("s3", "ssm"):
+            for service in ("s3", "ssm", "stepfunctions"):
                 events = aws.client(service).meta.events
                 events.register("before-send", self._botocore_end)
                 events.register("choose-signer", lambda **_: botocore.UNSIGNED)  # nobody checks
@@ -148,7 +154,8 @@ class Wire:
                 yield
             finally:
                 aws.client.cache_clear()
-                submit_app.logger.setLevel(level)
+                for app in (fetch_app, submit_app):
+                    app.logger.setLevel(level)
 
     def _pause(self, seconds: float) -> None:
         self.world.pause(seconds)
@@ -209,21 +216,25 @@ class Wire:
         if None in stored or not is_in_each:
             self.world.state.notes.add("UNPLANNED")
 
-    # -- S3 and SSM, under botocore ---------------------------------------------------------------
+    # -- S3, SSM and Step Functions, under botocore -----------------------------------------------
 
     def _botocore_end(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
-        service = "s3" if ".s3." in event_name else "ssm"
-        if service == "s3":
-            path = urlsplit(request.url).path.removeprefix(f"/{BUCKET}").lstrip("/")
-            body = _body_of(request)
-            if request.method == "PUT":
-                apply = lambda: self._put(path, body, request.headers)  # noqa: E731
-            else:
-                apply = lambda: self._get(path)  # noqa: E731
-        else:
-            body = _body_of(request)
+        _, service, operation = event_name.split(".")
+        body = _body_of(request)
+        url = urlsplit(request.url)
+        path = url.path.removeprefix(f"/{BUCKET}").lstrip("/")
+        if operation == "PutObject":
+            apply = lambda: self._put(path, body, request.headers)  # noqa: E731
+        elif operation == "ListObjectsV2":
+            apply = lambda: self._list(dict(parse_qsl(url.query)))  # noqa: E731
+        elif service == "s3":
+            apply = lambda: self._get(path)  # noqa: E731
+        elif service == "ssm":
             path = json.loads(body)["Name"]
             apply = lambda: self._parameter(path)  # noqa: E731
+        else:
+            path = f"/{operation}"
+            apply = lambda: self._execution(operation, json.loads(body))  # noqa: E731
         exchange = Exchange(service, request.method, path, body, apply, AWS_TIMEOUT_SECONDS)
         try:
             reply = self.script(exchange)
@@ -256,8 +267,48 @@ class Wire:
             return _refusal(404, "NoSuchKey")
         return Reply(200, body, len(body), (("ETag", _tag(body)),))
 
+    def _list(self, query: dict[str, str]) -> Reply:
+        """List the folders below a prefix; no run has more of them than a page."""
+        prefix, delimiter = query["prefix"], query["delimiter"]
+        folders = {
+            prefix + name[: name.index(delimiter) + 1]
+            for key in self.world.state.bucket
+            if key.startswith(prefix) and delimiter in (name := key.removeprefix(prefix))
+        }
+        found = "".join(
+            f"<CommonPrefixes><Prefix>{each}</Prefix></CommonPrefixes>" for each in sorted(folders)
+        )
+        body = (
+            f"<ListBucketResult><Name>{BUCKET}</Name><Prefix>{prefix}</Prefix>"
+            f"<KeyCount>{len(folders)}</KeyCount><MaxKeys>1000</MaxKeys>"
+            f"<IsTruncated>false</IsTruncated>{found}</ListBucketResult>"
+        ).encode()
+        return Reply(200, body, len(body))
+
+    def _execution(self, operation: str, query: dict[str, Any]) -> Reply:
+        """Tell of an execution what the role may read, which is of its own state machine only."""
+        arn = query["executionArn"]
+        execution = self.world.state.executions.get(arn)
+        if arn.rpartition(":")[0] != MACHINE:
+            return _problem("AccessDeniedException")
+        if execution is None:
+            return _problem("ExecutionDoesNotExist")
+        answer: dict[str, Any]
+        if operation == "DescribeExecution":
+            answer = {"executionArn": arn, "status": execution.status, "startDate": 0}
+        else:
+            events = history_of(execution.results.items())
+            start = int(query.get("nextToken", 0))
+            answer = {"events": events[start : start + EVENTS_A_PAGE]}
+            if start + EVENTS_A_PAGE < len(events):
+                answer["nextToken"] = str(start + EVENTS_A_PAGE)
+        body = json.dumps(answer).encode()
+        return Reply(200, body, len(body))
+
     def _parameter(self, name: str) -> Reply:
         is_keys = name.endswith("keys")
+        if not is_keys and name != ENVIRON["TRADING_STATE_PARAMETER"]:
+            return _problem("ParameterNotFound")
         value = {
             "Name": name,
             "Type": "SecureString" if is_keys else "String",
@@ -293,6 +344,12 @@ def _body_of(request: Any) -> bytes:
 def _refusal(status: int, code: str) -> Reply:
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
     return Reply(status, body, len(body))
+
+
+def _problem(code: str) -> Reply:
+    """Refuse as SSM and Step Functions do."""
+    body = json.dumps({"__type": code, "message": "no"}).encode()
+    return Reply(400, body, len(body))
 
 
 def _tag(body: bytes) -> str:

@@ -72,6 +72,23 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What Step Functions knows of an execution.
+
+    Attributes
+    ----------
+    results : dict of str to Any
+        What its states gave, by their names, as JSON.
+    variant : int
+        Which decision it took, as `market.decision_of` counts them.
+    """
+
+    status: str
+    results: dict[str, Any] = field(default_factory=dict)
+    variant: int = 0
+
+
 @dataclass(slots=True)
 class State:
     """What is saved beside the broker's account.
@@ -87,6 +104,8 @@ class State:
     views : dict of str to (int, bytes)
         What the broker shows of ``orders``, ``positions`` or ``account`` until an instant: how
         they stood when it fell behind.
+    executions : dict of str to Execution
+        By ARN; none while only Submit Orders is lived through.
     notes : set of str
         What happened that may excuse a difference, and what must never happen.
     """
@@ -96,12 +115,14 @@ class State:
     other_bucket: dict[str, bytes] = field(default_factory=dict)
     switch: str = "ACTIVE"
     deployment: str = ""  # what a deploy has changed since the run began
+    executions: dict[str, Execution] = field(default_factory=dict)
     late: list[tuple[int | None, bytes]] = field(default_factory=list)
     hidden: dict[str, int] = field(default_factory=dict)
     hide_next_ms: int = 0
     views: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
     twins: int = 0
+    deposited: Decimal = Decimal(0)
     by_hand: set[str] = field(default_factory=set)  # the broker's ids of what others ordered
 
 
@@ -190,9 +211,10 @@ class World:
                 *(account.cash, sorted(account.holdings.items()), account.activities),
                 *(account.closes, it.book.all),
                 *(state.ms, bucket, other_bucket, state.switch, state.deployment),
+                state.executions,
                 *(state.late, state.hidden),
                 *(state.hide_next_ms, state.views, sorted(state.notes), state.twins),
-                sorted(state.by_hand),
+                *(state.deposited, sorted(state.by_hand)),
             )
         )
 
@@ -364,6 +386,11 @@ class World:
                 return None
         self.state.by_hand.add(order.id)
         return order
+
+    def deposit(self, dollars: Decimal) -> None:
+        """Add cash to the account."""
+        self.exchange.account.cash += dollars
+        self.state.deposited += dollars
 
     def fall_behind(self, name: str, seconds: int) -> None:
         """Show orders, positions or the account as they are now, for a while."""

@@ -55,19 +55,24 @@ class Executions:
         return page
 
     def keep(self, execution_arn: str, results: Iterable[tuple[str, Any]]) -> None:
-        """Keep what the states of an execution gave, in the form that AWS documents."""
-        events: list[dict[str, Any]] = [{"type": "ExecutionStarted"}]
-        for state, result in results:
-            output = json.dumps({"ExecutedVersion": "$LATEST", "Payload": encode(result)})
-            events += [
-                {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state}},
-                {"type": "TaskScheduled"},
-                {"type": "TaskFailed"},  # a first attempt, tried again
-                {"type": "TaskScheduled"},
-                {"type": "TaskSucceeded", "taskSucceededEventDetails": {"output": output}},
-                {"type": "TaskStateExited", "stateExitedEventDetails": {"name": state}},
-            ]
-        self.histories[execution_arn] = events
+        """Keep what the states of an execution gave."""
+        self.histories[execution_arn] = history_of(results)
+
+
+def history_of(results: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
+    """Build the events of an execution whose states gave these, in the form that AWS documents."""
+    events: list[dict[str, Any]] = [{"type": "ExecutionStarted"}]
+    for state, result in results:
+        output = json.dumps({"ExecutedVersion": "$LATEST", "Payload": encode(result)})
+        events += [
+            {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state}},
+            {"type": "TaskScheduled"},
+            {"type": "TaskFailed"},  # a first attempt, tried again
+            {"type": "TaskScheduled"},
+            {"type": "TaskSucceeded", "taskSucceededEventDetails": {"output": output}},
+            {"type": "TaskStateExited", "stateExitedEventDetails": {"name": state}},
+        ]
+    return events
 
 
 def _unknown(arn: str, operation: str) -> ClientError:

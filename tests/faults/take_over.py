@@ -1,0 +1,178 @@
+"""Owns take-overs: an execution dies, somebody changes something, and the next one goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from tests.faults.changes import CHANGES, DECISION, STAGES, Change
+from tests.faults.explore import Explorer, Tally, carried_out, slots_of
+from tests.faults.judge import Judge, Verdict
+from tests.faults.kinds import FAULTS, Fault
+from tests.faults.machine import Position
+from tests.faults.market import REBALANCE, Scenario
+from tests.faults.whole import FORGED, WholeMachine
+from tests.faults.wire import Exchange, Wire
+from tests.faults.world import Reply, World
+from tests.faults.worlds import RESTING
+
+KILLS = tuple(each for each in FAULTS if each.name.startswith("kill"))
+#: What a run may end in, and what must have been changed for that.
+NEEDS_A_PERSON = {
+    "DecisionConflictError": {"forged"},
+    "OrderConflictError": {"forged"},
+    "InvalidInputError": {"forged", "deployed"},
+    "ConfigurationError": {"deployed", "forged"},
+    "DUPLICATE": {"forged"},
+    "DRY_RUN": {"deployed"},
+}
+
+
+@dataclass(slots=True)
+class Death:
+    """The world as the death of an execution left it.
+
+    Attributes
+    ----------
+    position : Position
+        In which its last call was made; its world is the one that is left.
+    stage : int
+        How far it got: a place in `STAGES`.
+    names : list of str
+        The kills that left this same world.
+    """
+
+    position: Position
+    stage: int
+    names: list[str]
+
+
+class TakeOvers:
+    """Lives through each death of the first execution, each change after it, and what follows."""
+
+    def __init__(self, wire: Wire, scenario: Scenario = REBALANCE) -> None:
+        self.machine = WholeMachine(wire, World(RESTING, scenario=scenario))
+        self.judge = Judge(self.machine, NEEDS_A_PERSON)
+        self.calls = 0
+
+    @cached_property
+    def deaths(self) -> tuple[Death, ...]:
+        """The worlds that the first execution can leave, killed at any of its exchanges."""
+        explorer = Explorer(self.machine, KILLS)
+        found: dict[str, Death] = {}
+        for position in explorer.path():
+            _, asked = explorer.scripted.step(position)
+            for place, fault in slots_of(KILLS, asked):
+                death = self.death(position, place, fault)
+                earlier = found.setdefault(self.machine.world.key(), death)
+                if earlier is not death:
+                    earlier.names.extend(death.names)
+        return tuple(found.values())
+
+    def judged_all(self, number: int) -> Tally:
+        """Judge how a run goes on after one of the deaths, for each change."""
+        tally = Tally()
+        for change in CHANGES:
+            tally.add(self.judged(self.deaths[number], change))
+        return tally
+
+    def judged(self, death: Death, change: Change) -> Tally:
+        """Judge how a run goes on after a death and a change."""
+        tally = Tally()
+        if not change.wanted[death.stage]:
+            return tally
+        verdict = self._verdict(death, change)
+        one = Tally()
+        one.count(verdict)
+        tally.add(one, f"{death.names[0]} | {change.name}", times=len(death.names))
+        return tally
+
+    def death(self, position: Position, place: int, fault: Fault) -> Death:
+        """Kill the first execution at an exchange of its next call."""
+        machine = self.machine
+        asked: list[str] = []
+
+        def script(exchange: Exchange) -> Reply:
+            asked.append(exchange.name)
+            return carried_out(machine, exchange, [fault] if len(asked) > place else [])
+
+        machine.wire.script = script
+        try:
+            machine.die(position)
+        finally:
+            machine.wire.script = lambda exchange: exchange.apply()
+        state = machine.world.state
+        state.notes.discard("unread")  # nobody is left who would go by what was read last
+        stage = "decided" if DECISION in state.bucket else "undecided"
+        if self._has_sent():
+            stage = "sent"
+        name = f"{position.calls}.{place} {asked[-1]}:{fault.name}"
+        return Death(machine.placed(position), STAGES.index(stage), [name])
+
+    def _has_sent(self) -> bool:
+        """Whether the broker has an order of this run."""
+        ids = {each.client_order_id for each in self.machine.world.exchange.book.all}
+        decision = self.machine.decision(0)
+        wanted = (*decision.exits, *decision.entries, *decision.stops)
+        return any(each.client_order_id in ids for each in wanted)
+
+    def _verdict(self, death: Death, change: Change) -> Verdict:
+        machine, world = self.machine, self.machine.world
+        machine.restore()
+        machine.wire.world = world
+        world.load(death.position.world)
+        change.act(machine)
+        world.state.notes.update({change.note} - {""})
+        with self._counted() as posts:
+            position = machine.go_on(death.position)
+            reason = "" if position.is_over else _reason_of(machine, position)
+            end = machine.finish(position)
+        self.calls += end.calls - death.position.calls
+        if change.reason and reason.startswith(change.reason):
+            world.load(end.world)
+            world.state.notes.add("ended")
+            end = replace(end, world=world.save())
+        # What was sent belongs to the true decision, and a forged one is nobody's.
+        may_differ = change.allows_another and end.is_complete
+        has_sent = death.stage == STAGES.index("sent")
+        is_true = (has_sent and not may_differ) or end.variant == FORGED
+        verdict = self.judge.verdict(replace(end, variant=0) if is_true else end)
+        outcome = _outcome(end, reason, verdict)
+        problems = list(verdict.problems)
+        if outcome not in change.wanted[death.stage].split(" or "):
+            problems.append(f"unexplained end: {outcome} {end.message or reason}")
+        if (reason or not end.is_complete) and posts:
+            problems.append(f"unexplained orders, though it was over: {posts}")
+        return Verdict(verdict.ending, tuple(problems))
+
+    @contextmanager
+    def _counted(self) -> Iterator[list[str]]:
+        """Keep what is sent to the broker until the block ends."""
+        posts: list[str] = []
+
+        def script(exchange: Exchange) -> Reply:
+            if exchange.service == "broker" and exchange.verb == "POST":
+                posts.append(json.loads(exchange.body)["client_order_id"])
+            return exchange.apply()
+
+        self.machine.wire.script = script
+        try:
+            yield posts
+        finally:
+            self.machine.wire.script = lambda exchange: exchange.apply()
+
+
+def _reason_of(machine: WholeMachine, position: Position) -> str:
+    run = machine.begun(position).run
+    assert run is not None
+    return run.ended_because
+
+
+def _outcome(end: Position, reason: str, verdict: Verdict) -> str:
+    """Name how a run ended, as `Change.wanted` does."""
+    if not end.is_complete:
+        return end.error if end.error.isupper() else end.message.partition(":")[0]
+    return "ended" if reason else verdict.ending

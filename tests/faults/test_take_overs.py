@@ -1,0 +1,91 @@
+"""A slice of the take-overs that the fault suite lives through; `make faults` runs all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from algotrader.adapters.settings import load_settings
+from tests.faults.changes import BARS, CHANGES, DECISION, FETCHED, STAGES, Change
+from tests.faults.explore import Scripted, Tally
+from tests.faults.market import SETTINGS, STARTED, run_of
+from tests.faults.take_over import KILLS, Death, TakeOvers
+from tests.faults.whole import environment
+from tests.faults.wire import Wire
+from tests.faults.world import World
+from tests.faults.worlds import RESTING
+
+UNDECIDED, DECIDED, SENT = range(len(STAGES))
+
+
+@pytest.fixture(scope="module")
+def lives() -> Iterator[TakeOvers]:
+    wire = Wire(World(RESTING))
+    with wire.tied():
+        yield TakeOvers(wire)
+
+
+@pytest.fixture(scope="module")
+def deaths(lives: TakeOvers) -> tuple[Death, ...]:
+    """One death at each stage, all of them in the first call."""
+    start = lives.machine.start()
+    _, asked = Scripted(lives.machine).step(start)
+    names = [each.name for each in asked]
+    stored, first_order = names.index("s3 PUT decision.json"), names.index("broker POST orders")
+    (after,) = (each for each in KILLS if each.name == "kill-after")
+    places = (stored - 1, stored, first_order)
+    found = tuple(lives.death(start, place, after) for place in places)
+    assert tuple(each.stage for each in found) == (UNDECIDED, DECIDED, SENT)
+    return found
+
+
+def test_the_first_fetch_bars_opens_the_run_that_the_suite_disturbs(lives: TakeOvers) -> None:
+    machine = lives.machine
+    assert machine.first.settings == SETTINGS == load_settings(environment(SETTINGS))
+    assert machine.first.run == run_of(machine.world.account_number, 1, STARTED)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_a_take_over_sends_nothing_but_what_was_decided(
+    lives: TakeOvers, deaths: tuple[Death, ...], change: Change
+) -> None:
+    is_alike = len(set(change.wanted)) == 1
+    stage = CHANGES.index(change) % len(STAGES) if is_alike else SENT
+    tally = lives.judged(deaths[stage], change)
+    assert (tally.examples, tally.plans) == ([], 1)
+
+
+def test_a_take_over_that_believes_the_bucket_is_caught(
+    lives: TakeOvers, deaths: tuple[Death, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Step Functions as a witness, a forged journal buys what nobody decided to buy."""
+
+    def results_of(_arn: str, _states: object) -> dict[str, Any]:
+        bucket = lives.machine.world.state.bucket
+        fetched, bars, decision = (json.loads(bucket[each]) for each in (FETCHED, BARS, DECISION))
+        handed_on = {"bars": {"inline": bars}, "snapshot": {"inline": fetched.pop("snapshot")}}
+        result = {"outcome": "OPEN", "message": "", **fetched, **handed_on}
+        del decision["contract"]
+        decided = {"outcome": "SUBMIT", "decision": {"inline": decision}, "plan": {"inline": {}}}
+        return {"Fetch Bars": result, "Decide Orders": decided}
+
+    def found() -> Tally:
+        (forged,) = (each for each in CHANGES if each.name == "journal forged")
+        return lives.judged(deaths[DECIDED], forged)
+
+    assert found().examples == []
+    monkeypatch.setattr("fetch_bars.take_over.results_of", results_of)
+    (example,) = found().examples
+    assert "unexplained terms" in example
+
+
+def test_a_take_over_that_ignores_a_deploy_is_caught(
+    lives: TakeOvers, deaths: tuple[Death, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (deployed,) = (each for each in CHANGES if each.name == "deployed MaxOrderNotional")
+    monkeypatch.setattr("fetch_bars.take_over.settings_changes", lambda *_: ())
+    (example,) = lives.judged(deaths[SENT], deployed).examples
+    assert "unexplained end: exact" in example

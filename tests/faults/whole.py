@@ -1,0 +1,250 @@
+"""Owns the state machine around whole executions, each of which begins with the real Fetch Bars.
+
+Submit Orders is the real one too. Compute Indicators and Decide Orders are what a run takes them
+for: they read what Fetch Bars hands on, the same input gives the same decision, and any other input
+another one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from algotrader.adapters import artifacts
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.contracts import (
+    CONTRACT_VERSION,
+    Artifact,
+    BarColumns,
+    DecideOrdersResult,
+    FetchBarsResult,
+    canonical_json,
+    decode,
+    encode,
+    sha256_of,
+)
+from algotrader.model import Decision, Holding, Ledger, Run, Settings, Snapshot
+from fetch_bars.app import lambda_handler as fetch_bars
+from fetch_bars.take_over import DECIDE_ORDERS, FETCH_BARS
+from local.paper_broker.values import Order
+from tests.faults.machine import (
+    BETWEEN_EXECUTIONS_SECONDS,
+    DIED,
+    MOST_EXECUTIONS,
+    Machine,
+    Position,
+)
+from tests.faults.market import (
+    DESK_HOLDS,
+    MACHINE,
+    PRICES,
+    SETTINGS,
+    STARTED,
+    decision_of,
+    run_of,
+)
+from tests.faults.wire import BUCKET, Killed, Wire
+from tests.faults.world import Execution, World
+from tests.support.lambda_context import LambdaContext
+
+#: What is larger goes through the bucket, as it does with some dozens of symbols.
+INLINE_LIMIT_BYTES = 1024
+#: So many executions a run has at most: one that dies, and two that go on with it.
+EXECUTIONS = 3
+#: The variant of a decision to trade forty shares more of each symbol, which nobody took.
+FORGED = -40
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Spell settings as the template hands them to Fetch Bars."""
+    names = {"stack": "STACK_NAME", "mode": "TRADING_MODE"}
+    return {
+        names.get(each.name, each.name.upper()): _spelled(getattr(settings, each.name))
+        for each in fields(Settings)
+    }
+
+
+def _spelled(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def arn_of(execution: int) -> str:
+    """Name an execution."""
+    return f"{MACHINE}:{execution}"
+
+
+def inputs_of(result: FetchBarsResult) -> str:
+    """Hash all that a decision depends on."""
+    run = result.run
+    assert run is not None
+    place = (run.run_id, run.desk, run.mode, run.entry_symbols)
+    contents = [
+        each.sha256 or sha256_of(each.inline)
+        for each in (result.bars, result.snapshot)
+        if each is not None
+    ]
+    return sha256_of((place, result.settings, contents))
+
+
+class WholeMachine(Machine):
+    """A state machine whose executions all begin with the real Fetch Bars.
+
+    Attributes
+    ----------
+    first : FetchBarsResult
+        What the first execution gathered.
+    environ : dict of str to str
+        What is deployed.
+    pause_seconds : float
+        From the end of an execution to the start of the next.
+    forged : str
+        Hash of the input for which somebody has prepared a decision; empty if nobody has.
+    """
+
+    def __init__(self, wire: Wire, world: World) -> None:
+        super().__init__(wire, world)
+        self.restore()
+        wire.world = world
+        holdings = {
+            symbol: Holding(qty, qty * PRICES[symbol]) for symbol, qty in DESK_HOLDS.items()
+        }
+        ledger = Ledger(world.desk, STARTED - timedelta(days=1), holdings)
+        world.state.bucket[f"ledger/{world.desk}.json"] = canonical_json(ledger)
+        first, error, message = self._begin(1, 0)
+        assert first is not None, f"{error} {message}"
+        self.first = first
+        self._fresh = world.save()
+
+    def restore(self) -> None:
+        """Deploy what the run began with; nothing is forged, and nobody is in a hurry."""
+        self.environ = environment(SETTINGS)
+        self.pause_seconds = float(BETWEEN_EXECUTIONS_SECONDS)
+        self.forged = ""
+
+    def event(self, position: Position, canceled: Sequence[Order] = ()) -> dict[str, Any]:
+        """Make the event of the next call, as the state machine would."""
+        settings = encode(self.begun(position).settings)
+        return super().event(position, canceled) | {"settings": settings}
+
+    def begun(self, position: Position) -> FetchBarsResult:
+        """Return what Fetch Bars gave to the execution of a position, by the world as it is."""
+        return _fetched(self.world.state.executions[arn_of(position.execution)])
+
+    def decision(self, variant: int) -> Decision:
+        """Make one of the decisions that the run may take."""
+        run = run_of(self.world.account_number, 1, STARTED)
+        return decision_of(run, variant, self.world.scenario)
+
+    def die(self, position: Position) -> None:
+        """Make the next call, in which the process dies and its execution is stopped."""
+        self.world.load(position.world)
+        result, error, _ = self.call(self.event(position), "the last")
+        assert (result, error) == (None, DIED)
+        self._end(position.execution, "ABORTED")
+
+    def go_on(self, position: Position, error: str = "", message: str = "") -> Position:
+        """Begin the execution after that of a position, in the world as it is.
+
+        Returns
+        -------
+        Position
+            Before the first call of Submit Orders, or the end if the execution does not get there.
+        """
+        self.world.sleep(self.pause_seconds)
+        number = position.execution + 1
+        if number <= EXECUTIONS:
+            result, error, message = self._begin(number, position.variant + 1)
+            if result is not None:
+                variant = self.world.state.executions[arn_of(number)].variant
+                return self.placed(
+                    replace(
+                        position,
+                        execution=number,
+                        variant=variant,
+                        plan=None,
+                        attempts=(),
+                        error="",
+                        message="",
+                    )
+                )
+        over = MOST_EXECUTIONS + 1
+        return self.placed(replace(position, execution=over, error=error, message=message))
+
+    def _begin(self, execution: int, variant: int) -> tuple[FetchBarsResult | None, str, str]:
+        """Begin an execution: its steps up to Submit Orders, or what ends it before that.
+
+        Parameters
+        ----------
+        variant : int
+            What it decides if no execution before it had the same input.
+        """
+        event = {
+            "contract": CONTRACT_VERSION,
+            "execution_arn": arn_of(execution),
+            "input": {},
+        }
+        try:
+            with (
+                patch.dict("os.environ", self.environ),
+                patch.object(artifacts, "INLINE_LIMIT_BYTES", INLINE_LIMIT_BYTES),
+            ):
+                result = decode(FetchBarsResult, fetch_bars(event, LambdaContext()), FETCH_BARS)
+            if result.run is None or not result.run.sends_orders:
+                return None, "DRY_RUN" if result.run else result.outcome, result.message
+            _read_inputs(result)
+        except Killed:
+            return None, DIED, ""
+        except Exception as error:  # noqa: BLE001 - the function's runtime does the same
+            return None, type(error).__name__, str(error)
+        variant = self._variant_of(result, variant)
+        handed_on = Artifact(inline=encode(self.decision(variant)))
+        decided = DecideOrdersResult("SUBMIT", decision=handed_on, plan=handed_on)
+        results = {FETCH_BARS: encode(result), DECIDE_ORDERS: encode(decided)}
+        self.world.state.executions[arn_of(execution)] = Execution("RUNNING", results, variant)
+        return result, "", ""
+
+    def _variant_of(self, result: FetchBarsResult, fresh: int) -> int:
+        """Decide: the same input gives the same decision."""
+        wanted = inputs_of(result)
+        if wanted == self.forged:
+            return FORGED
+        for execution in self.world.state.executions.values():
+            if inputs_of(_fetched(execution)) == wanted:
+                return execution.variant
+        return fresh
+
+    def _decided(self, position: Position) -> tuple[Run, Decision]:
+        run = self.begun(position).run
+        assert run is not None
+        return run, self.decision(position.variant)
+
+    def _taken_over(self, position: Position, error: str, message: str) -> Position:
+        self._end(position.execution, "FAILED")
+        return self.go_on(replace(position, calls=position.calls + 1), error, message)
+
+    def _end(self, execution: int, status: str) -> None:
+        executions = self.world.state.executions
+        executions[arn_of(execution)] = replace(executions[arn_of(execution)], status=status)
+
+
+def _fetched(execution: Execution) -> FetchBarsResult:
+    return decode(FetchBarsResult, execution.results[FETCH_BARS], FETCH_BARS)
+
+
+def _read_inputs(result: FetchBarsResult) -> None:
+    """Read what Compute Indicators and Decide Orders would."""
+    bucket = Artifacts(BUCKET)
+    assert result.bars is not None
+    assert result.snapshot is not None
+    bucket.get(result.bars, dict[str, BarColumns])
+    bucket.get(result.snapshot, Snapshot)
