@@ -38,7 +38,7 @@ test-images: setup ## Build the images as sam does, and run them (root or Docker
 faults: setup ## Prove exactly-once: all faults, all pairs, random plans (ARGS="--no-pairs")
 	@PYTHONPATH=functions:. .venv/bin/python -m tests.faults $(ARGS)
 
-mutants: setup ## Break the money core and expect a test to fail (SAMPLE=60, SEED=7; about an hour)
+mutants: setup ## Break the money core and expect a test to fail (SAMPLE=60, SEED=7; half an hour)
 	@.ci/mutants/run --sample $(SAMPLE) --seed $(SEED) $(ARGS)
 
 check: setup ## Check format, lint, types, layers and the state machine

@@ -1,7 +1,7 @@
 """Owns the sample of `make mutants`: draws it by a seed, runs the tests on each mutant, and judges.
 
-Cosmic Ray makes the mutants and runs the tests. What is ours is the choice: which modules, which of
-its operators, which tests, and how many mutants of all that there are.
+Cosmic Ray makes the mutants and runs the tests. This script chooses: which modules, which of its
+operators, which tests, and how many mutants.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PATIENCE = 10  # times what the unbroken code takes
 
 @dataclass(frozen=True)
 class Change:
-    """What a mutant changes, told apart from all others of its module.
+    """What a mutant changes; no other mutant of the module changes the same.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Tests:
         self._table = table
 
     def of(self, module: Path) -> Iterator[Suite]:
-        """Give the module's own tests, and then all."""
+        """Yield the module's own tests, then all tests."""
         names = next(
             each["tests"]
             for each in self._table
@@ -118,7 +118,7 @@ def mutants(table: list[dict[str, list[str]]], operators: list[str]) -> list[Mut
 
 
 def draw(every: list[MutationSpec], size: int, seed: int) -> list[MutationSpec]:
-    """Draw mutants by a seed; those that do not compile, or change form alone, are passed over."""
+    """Draw mutants by a seed; skip those that do not compile, or that change no behavior."""
     shuffled = random.Random(seed).sample(every, len(every))  # noqa: S311 - not a secret
     drawn = list(itertools.islice(filter(_is_real, shuffled), size))
     return sorted(drawn, key=lambda each: (str(each.module_path), each.start_pos))
@@ -146,7 +146,7 @@ def _mutated(spec: MutationSpec) -> str | None:
 def _meaning(source: str) -> str:
     """Return a module's tree without annotations of functions and decorators of classes.
 
-    Nothing evaluates those annotations, and a data class that is not frozen behaves the same.
+    Nothing evaluates those annotations, and a data class behaves the same if it is not frozen.
     """
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -160,14 +160,14 @@ def _meaning(source: str) -> str:
 
 
 def change_of(spec: MutationSpec, diff: str) -> Change:
-    """Tell what a mutant changes by the difference that Cosmic Ray shows."""
+    """Read what a mutant changes from the diff that Cosmic Ray prints."""
     lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
 
-    def spoken(sign: str) -> str:
+    def lines_of(sign: str) -> str:
         return _bare("".join(line[1:] for line in lines if line.startswith(sign)))
 
     module = str(spec.module_path.relative_to(CORE))
-    return Change(module, spec.definition_name or "", spoken("-"), spoken("+"))
+    return Change(module, spec.definition_name or "", lines_of("-"), lines_of("+"))
 
 
 def _bare(code: str) -> str:
@@ -184,8 +184,8 @@ def known_equivalents() -> frozenset[Change]:
 
 
 def judge(spec: MutationSpec, suites: Iterator[Suite]) -> tuple[str, str]:
-    """Run the tests on a mutant: killed, timeout or survived, and the difference that it makes."""
-    outcome = diff = ""
+    """Run the tests on a mutant; return killed, timeout or survived, and its diff."""
+    diff = ""
     for suite in suites:
         result = mutate_and_test([spec], suite.command, suite.timeout)
         diff = result.diff or ""
@@ -193,18 +193,17 @@ def judge(spec: MutationSpec, suites: Iterator[Suite]) -> tuple[str, str]:
             sys.exit(f"mutants: Cosmic Ray could not judge {spec}:\n{result.output}")
         if result.test_outcome is TestOutcome.KILLED:
             return ("timeout" if result.output == "timeout" else "killed"), diff
-        outcome = "survived"
-    return outcome, diff
+    return "survived", diff
 
 
 def main() -> int:
     """Draw the sample, judge it, print what survived and the figures."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument("tree", type=Path, help="the copy that is broken")
+    parser.add_argument("tree", type=Path, help="the copy to break")
     parser.add_argument("python", help="the interpreter of the tests")
     parser.add_argument("--sample", type=int, default=300, help="how many mutants")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
-    parser.add_argument("--only", default="", help="of modules whose path has these words alone")
+    parser.add_argument("--only", default="", help="only modules whose path contains this")
     asked = parser.parse_args()
     os.chdir(asked.tree)
     config = tomllib.loads((HERE / "modules.toml").read_text(encoding="utf-8"))

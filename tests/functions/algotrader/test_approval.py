@@ -171,7 +171,9 @@ def test_a_first_plan_is_the_decision_s_own() -> None:
 def test_a_plan_of_another_run_is_named(other: str) -> None:
     made = decision()
     assert other in problem(made, replace(plan_of(made, EXIT), run_id=other))
-    assert problem(replace(made, run_id=other), plan_of(made, EXIT)) != ""
+    theirs = replace(made, run_id=other)
+    assert problem(theirs, plan_of(made, EXIT)) != ""
+    assert other in problem(theirs, replace(plan_of(made, EXIT), run_id=other))
 
 
 def test_a_notional_order_may_be_cut_to_a_dollar() -> None:
