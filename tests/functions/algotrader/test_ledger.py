@@ -397,3 +397,10 @@ def test_a_checkpoint_holds_what_was_sent_and_filled_up_to_its_instant() -> None
     assert settled_through(empty(DESK), [unfilled], now) == through
     still_open = order(through, Side.BUY, 1, status="new")
     assert settled_through(empty(DESK), [still_open], now) < through
+
+
+def test_a_buy_counts_before_what_a_person_takes_later_on_that_day() -> None:
+    bought = order(DAY, Side.BUY, 10, 10)
+    taken = replace(given(-10, DAY + timedelta(hours=2)), worth=Decimal(25))
+    ledger = fold(empty(DESK), [bought], [], DAY + timedelta(days=1), [taken])
+    assert (ledger.holdings, ledger.realized) == ({}, {"AAPL": Decimal(150)})

@@ -302,6 +302,7 @@ def test_a_buy_may_reach_the_order_notional_and_not_pass_it() -> None:
 
 def test_a_run_sends_up_to_its_number_of_orders() -> None:
     assert limits.max_orders_per_run(19, 20) is None
+    assert code_of(limits.max_orders_per_run(21, 20)) == "MAX_ORDERS_PER_RUN"
     assert limits.max_orders_per_run(20, 20) == Refusal(
         Reason.MAX_ORDERS_PER_RUN, "20 approved already, allowed 20"
     )

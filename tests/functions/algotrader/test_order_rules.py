@@ -99,7 +99,9 @@ def test_an_order_within_the_rules_breaks_none(changes: dict[str, Any]) -> None:
         ({"qty": D(-1)}, FRACTIONS, "quantity -1 is not above 0"),
         ({"qty": D("NaN")}, FRACTIONS, "quantity NaN is not above 0"),
         ({"qty": D("0.0000000001")}, FRACTIONS, "quantity 0.0000000001 has more than 9 decimals"),
+        ({"qty": D("1.3")}, WHOLE, "quantity 1.3: the asset trades in whole shares alone"),
         ({"qty": D("1.5")}, WHOLE, "quantity 1.5: the asset trades in whole shares alone"),
+        ({"qty": D("1.7")}, WHOLE, "quantity 1.7: the asset trades in whole shares alone"),
         (
             {"qty": D("1.5"), "time_in_force": TimeInForce.GTC},
             None,

@@ -154,6 +154,7 @@ def test_of_many_causes_the_newest_are_named() -> None:
         (stake("-1", "0"), ["`algo-trader adopt IBM 1 --stack desk`"]),
         (stake("10", "0"), ["Buy 10 back", "`algo-trader release IBM 10 --stack desk`"]),
         (stake("10", "-3"), ["Close the account's short position"]),
+        (stake("10", "-1"), ["Close the account's short position"]),
         (stake("-3", "0"), ["`algo-trader adopt IBM 3 --stack desk`"]),
         (
             stake("10", "15", def456="10"),

@@ -466,6 +466,8 @@ def test_the_worst_cost_of_a_market_order_is_at_its_reference_plus_the_offset() 
         ("10", "100.19", True, "9"),  # a whole quantity stays whole
         ("9.5", "50.10", True, "5"),
         ("9.5", "50", True, "4.990019960"),
+        ("9.3", "50", True, "4.990019960"),
+        ("9.7", "50", True, "4.990019960"),
         ("9.5", "0.99", True, "0"),  # below a dollar's worth
     ],
 )

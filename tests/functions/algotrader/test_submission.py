@@ -425,8 +425,9 @@ def test_cash_is_waited_for_from_the_last_of_several_fills_on() -> None:
     assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
 
 
-def test_a_fraction_is_cut_to_the_fraction_that_is_free() -> None:
-    part = replace(EXIT, qty=Decimal("10.5"))
+@pytest.mark.parametrize("qty", ["10.3", "10.5", "10.7"])
+def test_a_fraction_is_cut_to_the_fraction_that_is_free(qty: str) -> None:
+    part = replace(EXIT, qty=Decimal(qty))
     made = decision(exits=(part,), entries=())
     plan = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
     short = Outcome((), (), {EXIT.client_order_id: Decimal("4.25")})
