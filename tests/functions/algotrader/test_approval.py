@@ -136,6 +136,18 @@ def test_a_stop_covers_what_a_canceled_buy_may_have_bought() -> None:
         assert problem(made, plan) == ""  # the broker does not show how large it was
 
 
+def test_a_stop_covers_no_more_for_a_canceled_sell_that_the_broker_shows() -> None:
+    old_id = client_order_id(
+        OrderPlace("abc123", (BELL - timedelta(days=1)).date(), "day", "IBM", Leg.STOP, 0)
+    )
+    wish = stop_of("IBM", 7)
+    made = replace(decision(entries=(), cancels=(old_id,)), stops=(wish,))
+    old = replace(order(BUY_IBM, "new"), client_order_id=old_id, side=Side.SELL, qty=Decimal(7))
+    for qty, fits in ((7, True), (8, False)):
+        plan = plan_of(made, stop_intent(wish, Decimal(qty)))
+        assert (problem(made, plan, old) == "") is fits
+
+
 def test_cancels_are_those_of_the_decision() -> None:
     made = decision(cancels=("x",))
     assert problem(made, plan_of(made, EXIT)) == ""

@@ -52,6 +52,7 @@ def test_a_buy_under_the_id_of_a_stop_is_no_sale_of_a_stop() -> None:
         ("day", ("day",), datetime(2024, 3, 8, 14, 35, tzinfo=UTC)),
         ("0935", ("0935", "1530"), datetime(2024, 3, 8, 20, 30, tzinfo=UTC)),
         ("1530", ("0935", "1530"), datetime(2024, 3, 11, 13, 35, tzinfo=UTC)),
+        ("f1542", ("0935", "1530"), datetime(2024, 3, 11, 19, 30, tzinfo=UTC)),
     ],
 )
 def test_the_bell_before_is_that_of_the_slot_or_session_before(
