@@ -482,3 +482,8 @@ def test_an_entry_that_is_denied_keeps_no_other_from_being_sent() -> None:
     step = call(first_plan(RUN, made), known(order(EXIT, "canceled"), cash=2100), made)
     assert codes(step) == {"IBM": "INSUFFICIENT_CASH"}
     assert [each.symbol for each in step.plan.orders] == ["AAPL", "MSFT"]
+
+
+def test_a_plan_that_changed_is_sent_after_a_second() -> None:
+    step = call(first_plan(RUN, decision()), known(order(EXIT)), decision())
+    assert (step.complete, step.plan.sequence, step.wait_seconds) == (False, 1, 1)

@@ -478,3 +478,9 @@ def test_an_exit_whose_stop_is_not_gone_keeps_no_other_exit_waiting() -> None:
     )
     made = replace(sells_part(10), exits=(EXIT, other))
     assert legs(first_plan(RUN, made)) == [("MSFT", Leg.EXIT, Decimal(10))]
+
+
+def test_a_desk_that_sold_more_than_it_held_lacks_no_stop() -> None:
+    made = replace(decision(exits=(EXIT,), entries=()), stops=(wish("AAPL", 3),))
+    end = call(made, first_plan(RUN, made), known(order(EXIT)))
+    assert (end.complete, end.submission.unprotected) == (True, {})
