@@ -19,6 +19,7 @@ from algotrader.messages.phrases import (
 )
 from algotrader.messages.profit import position_table, profit_lines
 from algotrader.model import Order, OrderIntent
+from algotrader.plain_text import printable
 
 # Far below what SNS takes (256 KiB for subject and all bodies); the record holds the rest.
 MAX_EMAIL_CHARACTERS = 60_000
@@ -68,7 +69,7 @@ def _document(*sections: Iterable[str]) -> str:
     for section in sections:
         title, *lines = section
         if lines or not blocks:
-            blocks.append("\n  ".join((title, *lines)))
+            blocks.append("\n  ".join(map(printable, (title, *lines))))
     text = "\n\n".join(blocks) + "\n"
     if len(text) <= MAX_EMAIL_CHARACTERS:
         return text

@@ -216,7 +216,7 @@ class Trading:
             )
             history = decoded(_found(reply), wire.PortfolioHistory)
             return _profit_of(history, session, before)
-        except (DeskError, ArithmeticError, ValueError, OSError):
+        except (DeskError, ArithmeticError, LookupError, ValueError, OSError):
             return None  # the texts alone tell it: no order depends on it
 
 

@@ -253,6 +253,8 @@ def history(
         (history((0, "2e-999999", 500), equity=("2e-999999", "1e-999999", 1)), None),
         (history((0, 1000, 500), days=(1767733200, 1767819600, 10**18)), None),
         ({"timestamp": []}, None),
+        ({**history((0, 1000, 500)), "profit_loss": [0, 1000]}, None),
+        ({**history((0, 1000, 500)), "equity": []}, None),
         ([], None),
     ],
 )

@@ -1,0 +1,71 @@
+"""Whatever input, settings, events and the broker say, a step ends well or in an error with a name.
+
+Each trial spoils something by chance, as its number says: `tests/support/hostile_trials.py`. Here
+are as many as fit in some seconds; `make test-runs` has more, and EXAMPLES asks for more of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support import hostile_trials as trials
+from tests.support.examples import examples
+from tests.support.hostile_day import World, beyond, event_world, reached, worlds
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], World]]:
+    with worlds(tmp_path_factory.mktemp("strategies")) as make:
+        yield make
+
+
+def test_the_day_that_is_spoiled_sells_buys_and_protects(fresh: Callable[[], World]) -> None:
+    world = fresh()
+    with reached(world):
+        day = world.live()
+
+    assert day.leaf is None
+    assert [(each["symbol"], each["side"], each["type"]) for each in day.posts] == [
+        ("AAPL", "sell", "limit"),
+        ("IBM", "sell", "limit"),
+        ("IBM", "sell", "stop"),
+        ("MSFT", "buy", "limit"),
+        ("MSFT", "sell", "stop"),
+    ]
+    assert beyond(day) == []
+    assert len(day.email.splitlines()) > 30
+
+
+def test_an_order_beyond_the_decision_is_seen(fresh: Callable[[], World]) -> None:
+    world = fresh()
+    with reached(world):
+        day = world.live()
+    more = [
+        {**day.posts[0], "qty": "50"},
+        {**day.posts[0], "symbol": "IBM"},
+        {**day.posts[0], "limit_price": "1"},
+        {**day.posts[2], "qty": "148"},
+        {**day.posts[2], "stop_price": "1"},
+        {**day.posts[3], "client_order_id": "at1-x"},
+    ]
+
+    assert [len(beyond(type(day)(decision=day.decision, posts=[each]))) for each in more] == [1] * 6
+
+
+@pytest.mark.parametrize(
+    ("trial", "times"),
+    [(trials.spoiled_input, 25), (trials.spoiled_settings, 35), (trials.spoiled_answers, 40)],
+)
+def test_a_day_of_hostile_values_ends_well_or_by_name_and_sends_nothing_beyond_its_decision(
+    fresh: Callable[[], World], trial: trials.Trial, times: int
+) -> None:
+    assert trials.failures(trial, fresh, range(examples(times))) == []
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_hostile_event_ends_well_or_by_name_and_sends_nothing_beyond_its_decision() -> None:
+    seeds = range(examples(400))
+
+    assert trials.failures(trials.spoiled_event, event_world, seeds) == []

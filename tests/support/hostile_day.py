@@ -1,0 +1,387 @@
+"""Owns a trading day in this process: the real handlers, an AWS in memory, the paper broker without
+a socket, and a seam at which every answer of the broker can be spoiled.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from algotrader import errors
+from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.aws import clients_from
+from algotrader.contracts import CONTRACT_VERSION, Artifact, decode
+from algotrader.model import Decision
+from local.data import load
+from local.embedded_aws.template import read_template
+from local.paper_broker.broker import Options, PaperBroker
+from local.paper_broker.server import ROUTES
+from local.paper_broker.wsgi import Application
+from tests.support.lambda_context import LambdaContext
+from tests.support.memory_aws import MemoryAws
+from tests.support.own_strategies import own_strategies
+
+SESSION, NEXT_SESSION = date(2012, 6, 20), date(2012, 7, 2)
+BUCKET, BROKER = "bucket", "http://127.0.0.1"
+ARN = "arn:aws:states:us-east-1:123456789012:execution:desk:one"
+KEYS = {"key_id": "K" * 20, "secret_key": "S" * 40}
+STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
+#: How often the state machine would try a step again; less, so that a day is over soon.
+TRIES = 2
+MOST_CALLS = 25
+WAIT_SECONDS = 30
+TRANSIENT = (
+    errors.BrokerUnavailableError,
+    errors.BrokerRateLimitedError,
+    errors.OrderStateUnknownError,
+)
+
+STRATEGY = '''
+from decimal import Decimal
+
+from algotrader.strategy import Indicator, Strategy
+
+
+class Rotates(Strategy):
+    """Holds two symbols of three, and other ones from July on, each with a stop."""
+
+    indicators = {"strength": Indicator("roc", window=5)}
+
+    def target_weights(self, market, portfolio):
+        if market.session.month == 6:
+            return {"AAPL": 0.3, "IBM": 0.3}
+        return {"IBM": 0.2, "MSFT": 0.3}
+
+    def stop_prices(self, market, portfolio):
+        prices = {symbol: market[symbol].price for symbol in ("AAPL", "IBM", "MSFT")}
+        return {symbol: price * Decimal("0.9") for symbol, price in prices.items() if price}
+'''
+
+Answer = tuple[int, dict[str, str], bytes]
+Spoiler = Callable[[str, Answer], Answer]
+
+
+def leaves() -> set[type[errors.DeskError]]:
+    """Return the errors that the state machine knows by name."""
+    found, todo = set(), [errors.DeskError]
+    while todo:
+        below = (kind := todo.pop()).__subclasses__()
+        todo += below
+        if not below:
+            found.add(kind)
+    return found
+
+
+LEAVES = leaves()
+
+
+class UnnamedError(AssertionError):
+    """A step ended in what no leaf names."""
+
+
+@dataclass(slots=True)
+class Day:
+    """How a day went.
+
+    Attributes
+    ----------
+    state : str
+        The state that it came to, but Notify.
+    leaf : DeskError or None
+        What ended it, if it did not end well.
+    decision : Decision or None
+        What Decide Orders handed on.
+    posts : list of dict
+        The bodies of the orders that were sent.
+    """
+
+    state: str = "Fetch Bars"
+    leaf: errors.DeskError | None = None
+    decision: Decision | None = None
+    posts: list[dict[str, Any]] = field(default_factory=list)
+    email: str = ""
+
+
+@dataclass(slots=True)
+class World:
+    """AWS, a deployment and a broker, whose clock goes on with each request and each wait.
+
+    Attributes
+    ----------
+    posts : list of dict
+        The bodies of the orders that were sent since the last day began.
+    spoiler : callable or None
+        Changes the broker's answers.
+    spoiled : list of str
+        What a trial has spoiled, in words.
+    """
+
+    aws: MemoryAws
+    environ: dict[str, str]
+    broker: PaperBroker = field(init=False)
+    app: Application = field(init=False)
+    seconds: float = 0.0
+    posts: list[dict[str, Any]] = field(default_factory=list)
+    spoiler: Spoiler | None = None
+    spoiled: list[str] = field(default_factory=list)
+
+    def call(self, step: str, event: Any) -> Any:
+        """Invoke a step's handler; raise `UnnamedError` for any error that is not a leaf."""
+        handler = importlib.import_module(f"{step}.app").lambda_handler
+        try:
+            result = handler(event, LambdaContext(aws_request_id=f"{self.seconds}"))
+        except errors.DeskError as error:
+            if type(error) not in LEAVES or not str(error).isprintable():
+                raise UnnamedError(f"{step}: {error!r}") from error
+            raise
+        except Exception as error:
+            raise UnnamedError(f"{step}: {type(error).__name__}: {error}") from error
+        json.dumps(result, allow_nan=False).encode()
+        return result
+
+    def live(self, value: Any = None) -> Day:
+        """Start an execution and walk it to its end, as the state machine would."""
+        day = Day()
+        day.posts = self.posts = []
+        state: dict[str, Any] = dict.fromkeys(
+            ("run", "settings", "snapshot", "features", "decision", "submission")
+        )
+        try:
+            self._walk({} if value is None else value, state, day)
+            if state["run"] is not None:
+                self._notify(value, state, day)
+        except errors.DeskError as error:
+            day.leaf = error
+            cause = {"errorMessage": str(error), "errorType": type(error).__name__}
+            failure = {
+                "state": day.state,
+                "error": type(error).__name__,
+                "cause": json.dumps(cause),
+            }
+            self._notify(value, {**state, "failure": failure}, day)
+        return day
+
+    def _notify(self, value: Any, state: dict[str, Any], day: Day) -> None:
+        told = {"execution_arn": ARN, "input": value, "failure": None, **state}
+        try:
+            day.email = self.call("notify", {"contract": CONTRACT_VERSION, **told})["email"]
+        except errors.DeskError as error:
+            if day.leaf is None:
+                raise
+            raise UnnamedError(f"the failure is not told: {error}") from error
+
+    def _walk(self, value: Any, state: dict[str, Any], day: Day) -> None:
+        fetched = self._try("fetch_bars", {"execution_arn": ARN, "input": value})
+        if fetched["outcome"] in {"CLOSED", "DUPLICATE"}:
+            return
+        state |= {name: fetched[name] for name in ("run", "settings", "snapshot")}
+        if fetched["outcome"] == "REPORT":
+            return
+        common = {"run": state["run"], "settings": state["settings"]}
+        if fetched["outcome"] == "OPEN":
+            day.state = "Compute Indicators"
+            computed = self._try("compute_indicators", {**common, "bars": fetched["bars"]})
+            state["features"] = computed["features"]
+        day.state = "Decide Orders"
+        given = {**common, "snapshot": state["snapshot"], "features": state["features"]}
+        decided = self._try("decide_orders", given)
+        state["decision"] = decided["decision"]
+        artifact = decode(Artifact, decided["decision"], "decision")
+        day.decision = Artifacts(BUCKET).get(artifact, Decision)
+        if decided["outcome"] != "SUBMIT":
+            return
+        day.state = "Submit Orders"
+        plan = decided["plan"]
+        for _ in range(MOST_CALLS):
+            given = {**common, "decision": state["decision"], "plan": plan}
+            sent = self._try("submit_orders", given)
+            plan, state["submission"] = sent["plan"], sent["submission"]
+            if sent["outcome"] == "COMPLETE":
+                return
+            self.seconds += sent["wait_seconds"]
+
+    def _try(self, step: str, event: dict[str, Any]) -> Any:
+        event = {"contract": CONTRACT_VERSION, **event}
+        for _ in range(TRIES - 1):
+            try:
+                return self.call(step, event)
+            except TRANSIENT:
+                self.seconds += WAIT_SECONDS
+        return self.call(step, event)
+
+    def send(self, request: Any, **_: Any) -> requests.Response:
+        """Stand in for the socket."""
+        self.seconds += 0.01
+        body = request.body or b""
+        body = body.encode() if isinstance(body, str) else body
+        path, _, query = request.url.removeprefix(BROKER).partition("?")
+        if request.method == "POST":
+            self.posts.append(json.loads(body))
+        environ = EnvironBuilder(
+            path=path,
+            query_string=query,
+            method=request.method,
+            headers=dict(request.headers),
+            data=body,
+        ).get_environ()
+        parts, status, headers = run_wsgi_app(self.app, environ)
+        answer: Answer = (int(status[:3]), dict(headers), b"".join(parts))
+        if self.spoiler is not None:
+            answer = self.spoiler(f"{request.method} {path}", answer)
+        code, kept, content = answer
+        return HTTPAdapter().build_response(
+            request, urllib3.HTTPResponse(io.BytesIO(content), kept, code, preload_content=False)
+        )
+
+
+def variable(parameter: str) -> str:
+    """Return the variable that carries a parameter of the template."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
+
+
+@cache
+def deployed() -> dict[str, str]:
+    """Return the environment of all functions, with the template's defaults."""
+    parameters = read_template()["Parameters"]
+    return {
+        **{variable(name): str(each["Default"]) for name, each in parameters.items()},
+        "STACK_NAME": "desk",
+        "STACK_ID": "desk",
+        "BUCKET": BUCKET,
+        "ALPACA_KEYS_PARAMETER": "/desk/alpaca-keys",
+        "TRADING_STATE_PARAMETER": "/desk/trading-state",
+        "LIVE_ARMING_PARAMETER": "/desk/live-arming",
+        "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:texts",
+        "APCA_API_BASE_URL": BROKER,
+        "APCA_API_DATA_URL": BROKER,
+    }
+
+
+@contextmanager
+def worlds(folder: Path) -> Iterator[Callable[[], World]]:
+    """Give a maker of worlds at the second bell of a desk, each like the other.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the desk's strategy is put.
+    """
+    for step in STEPS:
+        importlib.import_module(f"{step}.app").logger.setLevel("CRITICAL")
+    deployment = {**deployed(), "SYMBOLS": "AAPL,IBM,MSFT", "STRATEGY": "rotates"}
+    with (
+        patch("algotrader.adapters.alpaca.client.READ_PAUSES_SECONDS", (0.0,)),
+        patch("algotrader.adapters.aws.BROKEN_PAUSES_SECONDS", ()),
+        # Its thread ends what drips on for ever; here nothing waits for anything.
+        patch("algotrader.adapters.alpaca.client.within", lambda _seconds, call: call()),
+        pytest.MonkeyPatch.context() as monkeypatch,
+        own_strategies(folder, monkeypatch) as write,
+    ):
+        write("rotates", STRATEGY)
+        first = _world(deployment)
+        with reached(first):
+            day = first.live()
+        assert day.leaf is None, day.leaf
+        assert day.posts
+        yield lambda: _world(deployment, first)
+
+
+@contextmanager
+def reached(world: World) -> Iterator[World]:
+    """Let the real HTTP client reach a world's broker, and its AWS, until the block ends."""
+    send = patch.object(HTTPAdapter, "send", world.send)
+    with send, clients_from(world.aws.client), patch.dict("os.environ", world.environ):
+        yield world
+
+
+def _world(
+    deployment: Mapping[str, str], before: World | None = None, session: date = SESSION
+) -> World:
+    """Make a world at its first bell, or one that lives on after a day of another."""
+    world = World(MemoryAws(), dict(deployment))
+    secret = ("SecureString", json.dumps(KEYS), 1)
+    world.aws.parameters[deployment["ALPACA_KEYS_PARAMETER"]] = secret
+    broker = PaperBroker(load(), Options(session=session), lambda: world.seconds)
+    if before is not None:
+        world.aws.objects = dict(before.aws.objects)
+        there = before.broker.exchange
+        broker.exchange = copy.deepcopy(there, {id(there.market): broker.market})
+        broker.move_to(NEXT_SESSION)
+    world.broker, world.app = broker, _application(broker)
+    return world
+
+
+def event_world() -> World:
+    """Make the world that the sample events are of."""
+    return _world({**deployed(), "STACK_NAME": "algo-trader"}, session=date(2012, 2, 15))
+
+
+def _application(broker: PaperBroker) -> Application:
+    """Serve another broker by the routes that were compiled once."""
+    app = copy.copy(_compiled())
+    app._broker = broker
+    return app
+
+
+@cache
+def _compiled() -> Application:
+    return Application(PaperBroker(load(), Options()), ROUTES)
+
+
+def beyond(day: Day) -> list[str]:
+    """Name each order that was sent and that the decision does not have."""
+    if day.decision is None:
+        return [f"{each} without a decision" for each in day.posts]
+    intents = {each.client_order_id: each for each in (*day.decision.exits, *day.decision.entries)}
+    stops = {each.client_order_id: each for each in day.decision.stops}
+    found = []
+    for each in day.posts:
+        name = each["client_order_id"]
+        if name in intents:
+            intent = intents[name]
+            fits = (
+                each["symbol"] == intent.symbol
+                and each["side"] == intent.side.value
+                and each["type"] == intent.order_type.value
+                and _is_at_most(each.get("qty"), intent.qty)
+                and _is_at_most(each.get("notional"), intent.notional or Decimal(0))
+                and each.get("limit_price")
+                == (None if intent.limit_price is None else f"{intent.limit_price:f}")
+            )
+        elif name in stops:
+            wish = stops[name]
+            bought = sum(
+                (it.qty for it in day.decision.entries if it.symbol == wish.symbol), Decimal(0)
+            )
+            fits = (
+                (each["symbol"], each["side"], each["type"]) == (wish.symbol, "sell", "stop")
+                and each["stop_price"] == f"{wish.stop_price:f}"
+                and _is_at_most(each["qty"], wish.held + bought)
+            )
+        else:
+            fits = False
+        if not fits:
+            found.append(str(each))
+    return found
+
+
+def _is_at_most(text: str | None, most: Decimal) -> bool:
+    return text is None or 0 < Decimal(text) <= most

@@ -1,0 +1,205 @@
+"""Owns the trials of hostile values: each spoils one thing by its seed, and names what went wrong.
+
+A trial holds that every step ends well or in an error that the state machine knows by name, that
+Notify tells of either in words that show, and that no order is sent that the decision lacks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from msgspec import structs
+
+from algotrader.adapters.alpaca import wire
+from algotrader.errors import DeskError
+from algotrader.model import Settings
+from tests.support.hostile_day import Answer, Day, Spoiler, UnnamedError, World, beyond, reached
+from tests.support.spoiling import VALUES, as_json, as_python, spoil
+
+EVENTS = Path(__file__).parents[2] / "events"
+#: Requests of a day: which of them is spoiled is chosen out of so many.
+REQUESTS = 45
+JUNK: tuple[tuple[int, bytes], ...] = (
+    *((200, each) for each in (b"", b"null", b"[]", b"{}", b"<html>", b'{"x":', b"\xff\xfe")),
+    (200, b"[" * 100_000),
+    (204, b""),
+    (301, b""),
+    *((401, each) for each in (b"", b"{}", b"null")),
+    *((403, each) for each in (b"", b'{"code": 40310000, "message": "\xe2\x80\xaeno"}')),
+    *((404, each) for each in (b"", b"{}")),
+    (418, b""),
+    (422, b'{"code": 42210000, "message": "client_order_id must be unique"}'),
+    (422, b'{"code": 1e999, "message": "x"}'),
+    (429, b"{}"),
+    *((500, b""), (504, b"<html>")),
+)
+
+Trial = Callable[[World, Random], Iterator[str]]
+
+
+def failures(trial: Trial, fresh: Callable[[], World], seeds: Iterable[int]) -> list[str]:
+    """Try a trial with each seed, and name what it found, with the seed and what was spoiled."""
+    found = []
+    for seed in seeds:
+        world = fresh()
+        told: list[str] = []
+        with reached(world):
+            try:
+                told.extend(trial(world, chance_of(seed)))
+            except UnnamedError as problem:
+                told.append(str(problem))
+        found += [f"seed {seed}: {world.spoiled} -> {each}" for each in told]
+    return found
+
+
+def chance_of(seed: float) -> Random:
+    """Return what draws the same each time."""
+    return Random(seed)  # noqa: S311 - a trial, not a secret
+
+
+def spoiled_input(world: World, chance: Random) -> Iterator[str]:
+    """Start an execution with an input that is spoiled."""
+    inputs = [*_documents("execution").values(), {"Comment": {"a": [1, "x"]}, "symbols": ["IBM"]}]
+    value = _spoiled(world, chance, chance.choice(inputs))
+    yield from _judge(world.live(value))
+
+
+def spoiled_settings(world: World, chance: Random) -> Iterator[str]:
+    """Start an execution of a deployment one or two parameters of which are spoiled."""
+    for _ in range(chance.choice((1, 1, 2))):
+        name = chance.choice([each for each in world.environ if each in OF_A_RUN])
+        text = chance.choice(TEXTS)
+        if chance.random() < 0.5 and "{" in world.environ[name]:
+            document, _how = spoil(chance, {"top": 2, "share": 0.5})
+            text = as_json(document)
+        world.environ[name] = text
+        world.spoiled.append(f"{name}={text!r:.60}")
+    yield from _judge(world.live())
+
+
+def spoiled_event(world: World, chance: Random) -> Iterator[str]:
+    """Invoke a step with one of the sample events, spoiled at one or two places."""
+    events = {
+        f"{step}/{name}": event
+        for step in ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
+        for name, event in _documents(step).items()
+    }
+    name = chance.choice(sorted(events))
+    world.spoiled.append(name)
+    event = _spoiled(world, chance, events[name])
+    try:
+        result = world.call(name.partition("/")[0], event)
+    except DeskError:
+        result = None
+    if name.startswith("submit_orders/"):
+        yield from _sent_beyond_event(world, event)
+    elif world.posts:
+        yield f"{name} sent orders: {world.posts}"
+    if name.startswith("notify/") and result is not None:
+        yield from _judge_email(result["email"])
+
+
+def spoiled_answers(world: World, chance: Random) -> Iterator[str]:
+    """Live a day at a broker one of whose answers, or all of whose answers to one question, are
+    spoiled.
+    """
+    world.spoiler = _spoiler(world, chance)
+    yield from _judge(world.live())
+
+
+def _spoiler(world: World, chance: Random) -> Spoiler:
+    kind = chance.choice(("once", "once", "always", "always", "junk once", "junk always"))
+    at, seed, junk = chance.randrange(REQUESTS), chance.random(), chance.choice(JUNK)
+    count, question = 0, ""
+
+    def change(request: str, answer: Answer) -> Answer:
+        nonlocal count, question
+        here = re.sub(r"/orders/.*|/positions/.*|/assets/.*", "/...", request)
+        if count == at:
+            question = here
+        count += 1
+        if not (here == question if kind.endswith("always") else count - 1 == at):
+            return answer
+        status, headers, body = answer
+        if kind.startswith("junk"):
+            world.spoiled.append(f"{request}: {junk!r:.60}")
+            return junk[0], headers, junk[1]
+        if not body:
+            return answer
+        spoiled = _spoiled(world, chance_of(seed), json.loads(body), request, as_text=True)
+        return status, headers, spoiled.encode()
+
+    return change
+
+
+def _spoiled(
+    world: World, chance: Random, document: Any, what: str = "", *, as_text: bool = False
+) -> Any:
+    read = READ_OF_ANSWERS if as_text and chance.random() < 0.9 else frozenset()
+    for _ in range(chance.choice((1, 1, 2))):
+        document, how = spoil(chance, document, read)
+        world.spoiled.append(f"{what} {how}".lstrip())
+    return as_json(document) if as_text else as_python(document)
+
+
+def _judge(day: Day) -> Iterator[str]:
+    yield from (f"beyond the decision: {each}" for each in beyond(day))
+    yield from _judge_email(day.email)
+
+
+def _judge_email(email: str) -> Iterator[str]:
+    if not email.replace("\n", "").isprintable():
+        yield f"the e-mail holds what does not show: {email!r}"
+
+
+def _sent_beyond_event(world: World, event: Any) -> Iterator[str]:
+    """Compare what Submit Orders sent with the decision that it was handed."""
+    try:
+        decision = event["decision"]["inline"]
+        approved = {
+            each["client_order_id"]: each for each in (*decision["exits"], *decision["entries"])
+        }
+    except (LookupError, TypeError):
+        approved = {}
+    for sent in world.posts:
+        each = approved.get(sent["client_order_id"], {})
+        same = all(sent[name] == each.get(name) for name in ("symbol", "side"))
+        if not same or float(sent["qty"]) > float(each["qty"]):
+            yield f"beyond the decision: {sent}"
+
+
+@cache
+def _documents(folder: str) -> dict[str, Any]:
+    found = sorted((EVENTS / folder).glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in found}
+
+
+#: Fields of the broker's answers that the adapter reads.
+READ_OF_ANSWERS = frozenset(
+    field.encode_name
+    for kind in (*wire.Answer.__subclasses__(), wire.Bar)
+    for field in structs.fields(kind)
+)
+#: What Fetch Bars reads of a deployment.
+OF_A_RUN = {"STACK_NAME", "TRADING_MODE", *(each.upper() for each in Settings.__slots__)}
+TEXTS = (
+    *(each for each in VALUES if isinstance(each, str) and each.isascii() and "\x00" not in each),
+    *(
+        "\udcff",
+        "\u202e",
+        "day,0935",
+        "AAPL,AAPL",
+        "@nothing",
+        "live",
+        "notional",
+        "1",
+        "0.1",
+        "99",
+    ),
+)
