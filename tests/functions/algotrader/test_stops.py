@@ -417,3 +417,10 @@ def test_a_stop_at_the_price_itself_is_not_put_back_after_a_trade() -> None:
     decision = decided({"IBM": D("0.1")}, holding("300"), stops={"IBM": D(100)})
     assert (len(decision.exits), decision.stops) == (1, ())
     assert decision.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")
+
+
+def test_of_two_stops_the_strategy_is_shown_the_first() -> None:
+    second = replace(stop(qty="100", at="85"), client_order_id=f"{own_id('IBM', Leg.STOP)[:-1]}1")
+    strategy = FixedWeights(KEPT)
+    decide(RUN, SETTINGS, holding("300", stop(qty="200"), second), features(), strategy)
+    assert strategy.shown[0][1].stops == {"IBM": D(90)}
