@@ -220,3 +220,15 @@ def test_a_stop_counts_the_fractions_that_a_notional_buy_may_bring() -> None:
     # 500 dollars buy 5.55 shares at the stop's price of 90.
     assert problem(made, plan_of(made, stop_intent(wish, Decimal(6)))) == ""
     assert problem(made, plan_of(made, stop_intent(wish, Decimal(7)))) != ""
+
+
+def test_a_canceled_buy_of_no_known_size_lets_a_stop_cover_what_is_held() -> None:
+    old_id = client_order_id(
+        OrderPlace("abc123", (BELL - timedelta(days=1)).date(), "day", "IBM", Leg.ENTRY, 0)
+    )
+    wish = stop_of("IBM", 7)
+    made = replace(decision(entries=(), cancels=(old_id,)), stops=(wish,))
+    old = replace(order(BUY_IBM, "new"), client_order_id=old_id, qty=None)
+    for qty, fits in ((7, True), (8, False)):
+        plan = plan_of(made, stop_intent(wish, Decimal(qty)))
+        assert (problem(made, plan, old) == "") is fits

@@ -220,7 +220,7 @@ def test_what_vouches_for_a_price_is_not_rounded() -> None:
     assert far[:2] == (D("90.5"), D("90.5"))
 
 
-@pytest.mark.parametrize(("qty", "cost"), [("10", "0"), ("0", "90")])
+@pytest.mark.parametrize(("qty", "cost"), [("10", "0"), ("0", "90"), ("-5", "90")])
 def test_what_has_cost_nothing_vouches_for_no_price(qty: str, cost: str) -> None:
     none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
 

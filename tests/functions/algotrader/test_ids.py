@@ -97,6 +97,13 @@ def test_every_place_is_read_back_from_its_id(place: OrderPlace) -> None:
     assert parse_client_order_id(client_order_id(place)) == place
 
 
+def test_a_desk_is_named_by_six_hexadecimal_digits_of_its_account_and_stack() -> None:
+    names = {desk_id(*each) for each in (("1", "desk"), ("2", "desk"), ("1", "other"))}
+    assert len(names) == 3
+    for name in names:
+        assert desk_of(client_order_id(replace(PLACE, desk=name))) == name
+
+
 def test_an_order_is_its_desk_s_by_the_start_of_its_id() -> None:
     assert desk_prefix("abc123") == "at1-abc123-"
     assert desk_of("at1-abc123-anything") == "abc123"

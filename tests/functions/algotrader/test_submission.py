@@ -212,7 +212,7 @@ def test_what_a_run_gives_up_is_written_down_as_the_next_plan() -> None:
     refusal = OrderRejected(BUY_IBM.client_order_id, "IBM", "403", "no")
     made = decision(exits=(), entries=(BUY_IBM,))
     step = call(first_plan(RUN, made), known(), made, Outcome((), (refusal,), {}))
-    assert (step.complete, step.plan.sequence) == (True, 1)
+    assert (step.complete, step.plan.sequence, step.wait_seconds) == (True, 1, 0)
     step = call(
         first_plan(RUN, decision()), known(order(EXIT), state=TradingState.REDUCING), decision()
     )
@@ -487,3 +487,26 @@ def test_an_entry_that_is_denied_keeps_no_other_from_being_sent() -> None:
 def test_a_plan_that_changed_is_sent_after_a_second() -> None:
     step = call(first_plan(RUN, decision()), known(order(EXIT)), decision())
     assert (step.complete, step.plan.sequence, step.wait_seconds) == (False, 1, 1)
+
+
+@pytest.mark.parametrize(("price", "bought"), [("100", 10), ("100.05", 9)])
+def test_under_a_cap_entries_make_room_for_an_exit_that_was_refused(
+    price: str, bought: int
+) -> None:
+    kept = intent("AAPL", Leg.EXIT, 10, price)
+    made = decision(exits=(kept,), spendable=100_000)
+    capped = replace(SETTINGS, capital=Decimal(5000))
+    refusal = OrderRejected(kept.client_order_id, "AAPL", "40310000", "no")
+    view = known(cash=1_000_000)
+    outcome = Outcome((), (refusal,), {})
+    step = advance(RUN, capped, made, first_plan(RUN, made), view, outcome)
+    # 2500 are wanted for 5 and 20 shares at 100; the ten of the exit stay.
+    assert [(each.symbol, each.qty) for each in step.plan.orders] == [("IBM", 5), ("MSFT", bought)]
+
+
+@pytest.mark.parametrize(("cash", "stage"), [("2551.03", Stage.ENTRIES), ("2550.52", Stage.EXITS)])
+def test_no_more_cash_is_waited_for_than_the_entries_cost(cash: str, stage: Stage) -> None:
+    made = decision(spendable=100_000)
+    # less the reserve of 2 %, 2500.00 or 2499.50 of the 2500 that the entries cost
+    step = call(first_plan(RUN, made), known(order(EXIT), cash=cash), made)
+    assert step.plan.stage is stage
