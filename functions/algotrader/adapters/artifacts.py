@@ -43,7 +43,7 @@ class Artifacts:
             return Artifact(inline=encode(value))
         digest = hashlib.sha256(content).hexdigest()
         key = f"{run.journal}states/{name}-{digest[:16]}.json"
-        self._write(key, content)
+        whole(lambda: self._write(key, content))
         return Artifact(s3=f"s3://{self.bucket}/{key}", sha256=digest)
 
     def get(self, artifact: Artifact, kind: type[T]) -> T:
@@ -71,7 +71,7 @@ class Artifacts:
 
     def write(self, key: str, value: object) -> None:
         """Write a value as JSON, over whatever was there."""
-        self._write(key, canonical_json(value))
+        whole(lambda: self._write(key, canonical_json(value)))
 
     def read(self, key: str, kind: type[T]) -> T | None:
         """Read a value back; None when there is none.
@@ -111,10 +111,12 @@ class Artifacts:
         """List what lies right under a prefix and goes on, each up to its next ``/``."""
 
         def ask() -> tuple[str, ...]:
-            pages = client("s3").get_paginator("list_objects_v2")
+            paginator = client("s3").get_paginator("list_objects_v2")
+            pages = paginator.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
             return tuple(
                 each["Prefix"]
-                for page in pages.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+                for page in pages
+                if page["KeyCount"]  # which a gateway's own answer lacks
                 for each in page.get("CommonPrefixes", [])
             )
 

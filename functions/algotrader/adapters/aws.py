@@ -60,12 +60,13 @@ def clients_from(make: Callable[[str], Any]) -> Iterator[None]:
 
 
 def whole(ask: Callable[[], T]) -> T:
-    """Ask again for a read whose answer came broken; botocore repeats what failed, not this.
+    """Ask again when an answer came broken; botocore repeats what failed, not this.
 
     Parameters
     ----------
     ask : callable
-        Makes the call, reads the answer to its end and takes out of it what is wanted.
+        Makes the call, which may be made twice, reads the answer to its end and takes out of it
+        what is wanted.
     """
     from botocore.exceptions import IncompleteReadError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415

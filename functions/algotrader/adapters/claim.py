@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, structs
 
 from algotrader.adapters.artifacts import Artifacts
-from algotrader.adapters.aws import client
+from algotrader.adapters.aws import client, whole
 from algotrader.delays import LAST_CALL, SETTLE
 from algotrader.model import Run
 
@@ -141,23 +141,26 @@ def claimed_since(artifacts: Artifacts, run: Run, instant: datetime) -> bool:
 
 
 def _ended_at(execution_arn: str) -> datetime | None:
-    """Ask Step Functions when an execution ended; None when it lives, or that is unknown."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    try:
-        answer = client("stepfunctions").describe_execution(executionArn=execution_arn)
-    except (BotoCoreError, ClientError):
-        return None
-    ended: datetime | None = answer.get("stopDate")
+    """Return when an execution ended; None if it lives, or if that is unknown."""
+    ended: datetime | None = _described(execution_arn).get("stopDate")
     return ended
 
 
 def _was_stopped(execution_arn: str) -> bool:
-    """Ask Step Functions whether an execution ended without a word; unknown counts as alive."""
+    """Whether an execution ended without marking its claim; unknown counts as alive."""
+    return _described(execution_arn).get("status") in _ENDED_WITHOUT_WORD
+
+
+def _described(execution_arn: str) -> dict[str, Any]:
+    """Ask Step Functions about an execution; empty if it gives no answer."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+
+    def ask() -> dict[str, Any]:
+        answer = client("stepfunctions").describe_execution(executionArn=execution_arn)
+        return {"status": answer["status"], "stopDate": answer.get("stopDate")}
 
     try:
-        answer = client("stepfunctions").describe_execution(executionArn=execution_arn)
-    except (BotoCoreError, ClientError):
-        return False
-    return answer["status"] in _ENDED_WITHOUT_WORD
+        return whole(ask)
+    except (BotoCoreError, ClientError, ResponseParserError, LookupError):
+        return {}

@@ -49,13 +49,16 @@ def results_of(execution_arn: str, states: Collection[str]) -> dict[str, Any]:
 def _events(execution_arn: str) -> Iterator[dict[str, Any]]:
     """List the events of an execution, oldest first; the machine has no branches at once."""
     more: dict[str, str] = {}
-    while True:
-        page = whole(
-            lambda more=more: client("stepfunctions").get_execution_history(  # type: ignore[misc]
-                executionArn=execution_arn, maxResults=PAGE, includeExecutionData=True, **more
-            )
+
+    def ask() -> tuple[list[dict[str, Any]], str]:
+        page = client("stepfunctions").get_execution_history(
+            executionArn=execution_arn, maxResults=PAGE, includeExecutionData=True, **more
         )
-        yield from page["events"]
-        if not page.get("nextToken"):
+        return page["events"], page.get("nextToken", "")
+
+    while True:
+        events, token = whole(ask)
+        yield from events
+        if not token:
             return
-        more = {"nextToken": page["nextToken"]}
+        more = {"nextToken": token}

@@ -163,6 +163,17 @@ def test_orders_of_other_runs_prove_no_decision_of_this_one(world: World) -> Non
     assert run_of(again(world)).started_at == NOW
 
 
+def test_a_history_that_a_gateway_gives_is_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("algotrader.adapters.aws.BROKEN_PAUSES_SECONDS", (0, 0))
+    first = world.run()
+    world.decide(first, "AAPL")
+    fail(world)
+    world.executions.broken = 2
+    assert run_of(again(world)).deadline == run_of(first).deadline
+
+
 def test_what_the_bucket_says_of_the_run_is_not_believed(world: World) -> None:
     first = world.run()
     world.decide(first, "AAPL")

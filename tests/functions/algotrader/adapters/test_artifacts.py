@@ -69,6 +69,24 @@ def test_a_write_that_s3_never_confirms_is_no_write(artifacts: Artifacts) -> Non
         artifacts.create(KEY, {"a": 1})
 
 
+def test_a_plain_write_that_s3_did_not_confirm_is_made_again(artifacts: Artifacts) -> None:
+    put_between(Gateway(2))
+    artifacts.write(KEY, {"a": 1})
+    assert artifacts.read(KEY, dict) == {"a": 1}
+    put_between(Gateway(9))
+    with pytest.raises(BrokenAnswerError, match="decision"):
+        artifacts.write(KEY, {"a": 2})
+
+
+@pytest.mark.parametrize("body", [HTML, b"", HTML[:5]])
+def test_folders_that_a_gateway_lists_are_asked_for_again(
+    artifacts: Artifacts, body: bytes
+) -> None:
+    artifacts.write(KEY, {"a": 1})
+    put_between(Gateway(2, body=body))
+    assert artifacts.folders("runs/") == ("runs/2026-01-06/",)
+
+
 @pytest.mark.parametrize("body", [HTML, b"", HTML[:5]])
 def test_a_read_whose_answer_came_broken_is_asked_again(artifacts: Artifacts, body: bytes) -> None:
     artifacts.write(KEY, {"a": 1})

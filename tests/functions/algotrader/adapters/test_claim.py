@@ -49,11 +49,15 @@ def run_of(arn: str) -> Run:
 class Executions:
     """Stands where Step Functions does: execution ARNs, their status, and when they ended."""
 
-    def __init__(self, *, ended: timedelta | None = None, **statuses: str) -> None:
+    def __init__(self, *, ended: timedelta | None = None, broken: int = 0, **statuses: str) -> None:
         self.statuses = statuses
         self.ended = ended
+        self.broken = broken  # so many answers are a gateway's, which botocore reads as empty
 
     def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        self.broken -= 1
+        if self.broken >= 0:
+            return {}
         name = executionArn.rsplit(":", 1)[-1]
         if name not in self.statuses:
             error = {"Error": {"Code": "ExecutionDoesNotExist"}}
@@ -111,6 +115,28 @@ def test_an_execution_that_cannot_be_described_counts_as_alive(
     take_claim(artifacts, run_of(ONE), NOW)
 
     assert take_claim(artifacts, run_of(TWO), NOW).grip is Grip.REFUSED
+
+
+@pytest.mark.parametrize(("broken", "grip"), [(2, Grip.TAKEN_OVER), (9, Grip.REFUSED)])
+def test_an_answer_that_is_not_of_step_functions_is_asked_for_again(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch, broken: int, grip: Grip
+) -> None:
+    monkeypatch.setattr("algotrader.adapters.aws.BROKEN_PAUSES_SECONDS", (0, 0))
+    hold(monkeypatch, Executions(one="FAILED", broken=broken))
+    take_claim(artifacts, run_of(ONE), NOW)
+
+    assert take_claim(artifacts, run_of(TWO), NOW).grip is grip
+
+
+@pytest.mark.parametrize(("broken", "holder"), [(2, None), (9, ONE)])
+def test_whether_an_execution_may_still_act_is_asked_again(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch, broken: int, holder: str | None
+) -> None:
+    monkeypatch.setattr("algotrader.adapters.aws.BROKEN_PAUSES_SECONDS", (0, 0))
+    hold(monkeypatch, Executions(one="ABORTED", ended=timedelta(hours=1), broken=broken))
+    take_claim(artifacts, run_of(ONE), NOW)
+
+    assert who_may_act(artifacts, run_of(TWO)) == holder
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
