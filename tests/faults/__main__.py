@@ -29,7 +29,8 @@ SEEDS_A_TASK = 100
 GROUPS_A_TASK = 10
 SINGLES, PAIRS, RANDOM = "single faults", "pairs of faults", "random plans"
 CHECKED = "pairs lived again"
-TAKE_OVERS = "take-overs"
+TAKE_OVERS, DISTURBED = "take-overs", "take-overs, disturbed"
+SLOTS_A_TASK = 50
 #: By what a row's name ends in: the run, and the faults that disturb it.
 RUNS = {"": (REBALANCE, FAULTS), ", among stops": (AMONG_STOPS, AMONG_STOPS_FAULTS)}
 STOPS_PLANS_PART = 2  # one random plan among stops for so many of the rebalance
@@ -88,10 +89,14 @@ def tasks(plans: int, *, pairs: bool, all_pairs: bool = False) -> Iterator[Task]
 
 
 def take_over_tasks() -> Iterator[Task]:
-    """List the deaths of the first execution, each of which a process takes over."""
+    """List the deaths of the first execution, and the faults that the next one's start may meet."""
     for run in RUNS:
-        for number in range(len(take_overs(run).deaths)):
+        lives = take_overs(run)
+        for number in range(len(lives.deaths)):
             yield TAKE_OVERS, run, number, 0, ()
+        for stage, death in enumerate(lives.one_of_each_stage()):
+            for start in range(0, len(lives.slots(death)), SLOTS_A_TASK):
+                yield DISTURBED, run, stage, start, ()
 
 
 def _exhaustive(run: str, *, pairs: bool) -> Iterator[Task]:
@@ -113,10 +118,16 @@ def work(task: Task) -> Done:
     name, run, first, second, groups = task
     if name == RANDOM:
         return {name + run: scrambler(run=run).plans(range(first, second))}, "", 0
-    if name == TAKE_OVERS:
-        lives = take_overs(run)
+    if name in {TAKE_OVERS, DISTURBED}:
+        lives, tally = take_overs(run), Tally()
         before = lives.calls
-        return {name + run: lives.judged_all(first)}, name + run, lives.calls - before
+        if name == TAKE_OVERS:
+            tally = lives.judged_all(lives.deaths[first])
+        else:
+            death = lives.one_of_each_stage()[first]
+            for slot in lives.slots(death)[second : second + SLOTS_A_TASK]:
+                tally.add(lives.judged_fault(death, *slot))
+        return {name + run: tally}, name + run, lives.calls - before
     if name in WEAK:
         alone = bool(groups)
         row = f"{name}, {'alone' if alone else 'with others'}"

@@ -56,9 +56,9 @@ class Retrier:
 
 
 @cache
-def retriers() -> tuple[Retrier, ...]:
-    """Read Submit Orders' Retry from the state machine's own file."""
-    state = yaml.safe_load(ASL.read_text())["States"]["Submit Orders"]
+def retriers(name: str = "Submit Orders") -> tuple[Retrier, ...]:
+    """Read a state's Retry from the state machine's own file."""
+    state = yaml.safe_load(ASL.read_text())["States"][name]
     return tuple(
         Retrier(
             frozenset(each["ErrorEquals"]),
@@ -70,6 +70,13 @@ def retriers() -> tuple[Retrier, ...]:
         )
         for each in state["Retry"]
     )
+
+
+@cache
+def named_errors() -> frozenset[str]:
+    """Read by which names the state machine catches what a step raises."""
+    state = yaml.safe_load(ASL.read_text())["States"]["Submit Orders"]
+    return frozenset(state["Catch"][0]["ErrorEquals"])
 
 
 @dataclass(frozen=True, slots=True)

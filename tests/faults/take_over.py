@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from tests.faults.changes import CHANGES, DECISION, STAGES, Change
-from tests.faults.explore import Explorer, Tally, carried_out, slots_of
+from tests.faults.changes import CHANGES, CLAIM, DECISION, STAGES, Change
+from tests.faults.explore import Explorer, Slot, Tally, carried_out, slots_of
 from tests.faults.judge import Judge, Verdict
 from tests.faults.kinds import FAULTS, Fault
 from tests.faults.machine import Position
@@ -20,6 +19,9 @@ from tests.faults.world import Reply, World
 from tests.faults.worlds import RESTING
 
 KILLS = tuple(each for each in FAULTS if each.name.startswith("kill"))
+WIRE = tuple(each for each in FAULTS if not each.is_event)
+#: What a fault in Fetch Bars must not keep a run from.
+HARMLESS = replace(CHANGES[0], wanted=("exact or named",) * 3)
 #: What a run may end in, and what must have been changed for that.
 NEEDS_A_PERSON = {
     "DecisionConflictError": {"forged"},
@@ -58,6 +60,13 @@ class TakeOvers:
         self.judge = Judge(self.machine, NEEDS_A_PERSON)
         self.calls = 0
 
+    def one_of_each_stage(self) -> tuple[Death, ...]:
+        """Choose the first death of each stage."""
+        return tuple(
+            next(each for each in self.deaths if each.stage == stage)
+            for stage in range(len(STAGES))
+        )
+
     @cached_property
     def deaths(self) -> tuple[Death, ...]:
         """The worlds that the first execution can leave, killed at any of its exchanges."""
@@ -72,11 +81,33 @@ class TakeOvers:
                     earlier.names.extend(death.names)
         return tuple(found.values())
 
-    def judged_all(self, number: int) -> Tally:
-        """Judge how a run goes on after one of the deaths, for each change."""
+    def judged_all(self, death: Death) -> Tally:
+        """Judge how a run goes on after a death and each of the changes."""
         tally = Tally()
         for change in CHANGES:
-            tally.add(self.judged(self.deaths[number], change))
+            tally.add(self.judged(death, change))
+        return tally
+
+    def slots(self, death: Death) -> list[tuple[str, Slot]]:
+        """List the faults that the next Fetch Bars may meet, each by a name.
+
+        A write without a condition has no conflict; only the claim's have one.
+        """
+        asked: list[Exchange] = []
+        with self._scripted(asked):
+            self._restored(death)
+            self.machine.go_on(death.position)
+        return [
+            (f"{death.names[0]} | {place} {asked[place].name}:{fault.name}", (place, fault))
+            for place, fault in slots_of(WIRE, asked)
+            if fault.name != "409" or asked[place].path == CLAIM
+        ]
+
+    def judged_fault(self, death: Death, name: str, slot: Slot) -> Tally:
+        """Judge how a run goes on after a death when the next Fetch Bars meets a fault."""
+        tally, one = Tally(), Tally()
+        one.count(self._verdict(death, HARMLESS, slot))
+        tally.add(one, name)
         return tally
 
     def judged(self, death: Death, change: Change) -> Tally:
@@ -93,23 +124,15 @@ class TakeOvers:
     def death(self, position: Position, place: int, fault: Fault) -> Death:
         """Kill the first execution at an exchange of its next call."""
         machine = self.machine
-        asked: list[str] = []
-
-        def script(exchange: Exchange) -> Reply:
-            asked.append(exchange.name)
-            return carried_out(machine, exchange, [fault] if len(asked) > place else [])
-
-        machine.wire.script = script
-        try:
+        asked: list[Exchange] = []
+        with self._scripted(asked, (place, fault)):
             machine.die(position)
-        finally:
-            machine.wire.script = lambda exchange: exchange.apply()
         state = machine.world.state
         state.notes.discard("unread")  # nobody is left who would go by what was read last
         stage = "decided" if DECISION in state.bucket else "undecided"
         if self._has_sent():
             stage = "sent"
-        name = f"{position.calls}.{place} {asked[-1]}:{fault.name}"
+        name = f"{position.calls}.{place} {asked[-1].name}:{fault.name}"
         return Death(machine.placed(position), STAGES.index(stage), [name])
 
     def _has_sent(self) -> bool:
@@ -119,14 +142,18 @@ class TakeOvers:
         wanted = (*decision.exits, *decision.entries, *decision.stops)
         return any(each.client_order_id in ids for each in wanted)
 
-    def _verdict(self, death: Death, change: Change) -> Verdict:
+    def _restored(self, death: Death) -> None:
+        self.machine.restore()
+        self.machine.wire.world = self.machine.world
+        self.machine.world.load(death.position.world)
+
+    def _verdict(self, death: Death, change: Change, *slots: Slot) -> Verdict:
         machine, world = self.machine, self.machine.world
-        machine.restore()
-        machine.wire.world = world
-        world.load(death.position.world)
+        self._restored(death)
         change.act(machine)
         world.state.notes.update({change.note} - {""})
-        with self._counted() as posts:
+        asked: list[Exchange] = []
+        with self._scripted(asked, *slots):
             position = machine.go_on(death.position)
             reason = "" if position.is_over else _reason_of(machine, position)
             end = machine.finish(position)
@@ -144,25 +171,26 @@ class TakeOvers:
         problems = list(verdict.problems)
         if outcome not in change.wanted[death.stage].split(" or "):
             problems.append(f"unexplained end: {outcome} {end.message or reason}")
+        posts = [each.path for each in asked if each.name.startswith("broker POST")]
         if (reason or not end.is_complete) and posts:
             problems.append(f"unexplained orders, though it was over: {posts}")
         return Verdict(verdict.ending, tuple(problems))
 
     @contextmanager
-    def _counted(self) -> Iterator[list[str]]:
-        """Keep what is sent to the broker until the block ends."""
-        posts: list[str] = []
+    def _scripted(self, asked: list[Exchange], *slots: Slot) -> Iterator[None]:
+        """Keep what is asked until the block ends, and carry these faults out."""
+        machine = self.machine
 
         def script(exchange: Exchange) -> Reply:
-            if exchange.service == "broker" and exchange.verb == "POST":
-                posts.append(json.loads(exchange.body)["client_order_id"])
-            return exchange.apply()
+            faults = [fault for place, fault in slots if place == len(asked)]
+            asked.append(exchange)
+            return carried_out(machine, exchange, faults)
 
-        self.machine.wire.script = script
+        machine.wire.script = script
         try:
-            yield posts
+            yield
         finally:
-            self.machine.wire.script = lambda exchange: exchange.apply()
+            machine.wire.script = lambda exchange: exchange.apply()
 
 
 def _reason_of(machine: WholeMachine, position: Position) -> str:

@@ -19,6 +19,7 @@ from tests.faults.world import World
 from tests.faults.worlds import RESTING
 
 UNDECIDED, DECIDED, SENT = range(len(STAGES))
+EVERY = 71  # of the faults in Fetch Bars, one in so many
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,17 @@ def test_a_take_over_sends_nothing_but_what_was_decided(
     stage = CHANGES.index(change) % len(STAGES) if is_alike else SENT
     tally = lives.judged(deaths[stage], change)
     assert (tally.examples, tally.plans) == ([], 1)
+
+
+def test_a_fault_in_fetch_bars_keeps_no_run_from_its_end(
+    lives: TakeOvers, deaths: tuple[Death, ...]
+) -> None:
+    slots = [(death, *slot) for death in deaths for slot in lives.slots(death)]
+    tally = Tally()
+    for slot in slots[::EVERY]:
+        tally.add(lives.judged_fault(*slot))
+    assert tally.plans > 10
+    assert (tally.examples, tally.endings["failed"]) == ([], 0)
 
 
 def test_a_take_over_that_believes_the_bucket_is_caught(

@@ -37,6 +37,8 @@ from tests.faults.machine import (
     MOST_EXECUTIONS,
     Machine,
     Position,
+    named_errors,
+    retriers,
 )
 from tests.faults.market import (
     DESK_HOLDS,
@@ -158,25 +160,21 @@ class WholeMachine(Machine):
         Returns
         -------
         Position
-            Before the first call of Submit Orders, or the end if the execution does not get there.
+            Before the first call of Submit Orders, or the end if no execution gets there.
         """
-        self.world.sleep(self.pause_seconds)
-        number = position.execution + 1
-        if number <= EXECUTIONS:
+        while position.execution < EXECUTIONS:
+            self.world.sleep(self.pause_seconds)
+            number = position.execution + 1
             result, error, message = self._begin(number, position.variant + 1)
+            position = replace(position, execution=number)
             if result is not None:
                 variant = self.world.state.executions[arn_of(number)].variant
-                return self.placed(
-                    replace(
-                        position,
-                        execution=number,
-                        variant=variant,
-                        plan=None,
-                        attempts=(),
-                        error="",
-                        message="",
-                    )
-                )
+                return self.placed(replace(position, variant=variant, plan=None, attempts=()))
+            if error.isupper():  # that is an outcome, and all is well
+                break
+            self.world.state.executions[arn_of(number)] = Execution("FAILED")
+            if error not in named_errors() | {DIED}:
+                self.world.state.notes.add(f"UNNAMED {error.upper()}")
         over = MOST_EXECUTIONS + 1
         return self.placed(replace(position, execution=over, error=error, message=message))
 
@@ -188,11 +186,26 @@ class WholeMachine(Machine):
         variant : int
             What it decides if no execution before it had the same input.
         """
-        event = {
-            "contract": CONTRACT_VERSION,
-            "execution_arn": arn_of(execution),
-            "input": {},
-        }
+        result, error, message = self._fetch(execution)
+        attempts = dict.fromkeys(retriers(FETCH_BARS), 0)
+        while retrier := next((each for each in attempts if error in each.errors), None):
+            if attempts[retrier] == retrier.attempts:
+                break
+            self.world.sleep(retrier.delay(attempts[retrier], self.jitter()))
+            attempts[retrier] += 1
+            result, error, message = self._fetch(execution)
+        if result is None:
+            return None, error, message
+        variant = self._variant_of(result, variant)
+        handed_on = Artifact(inline=encode(self.decision(variant)))
+        decided = DecideOrdersResult("SUBMIT", decision=handed_on, plan=handed_on)
+        results = {FETCH_BARS: encode(result), DECIDE_ORDERS: encode(decided)}
+        self.world.state.executions[arn_of(execution)] = Execution("RUNNING", results, variant)
+        return result, "", ""
+
+    def _fetch(self, execution: int) -> tuple[FetchBarsResult | None, str, str]:
+        """Call Fetch Bars, and read what it hands on; else give the error's name and its text."""
+        event = {"contract": CONTRACT_VERSION, "execution_arn": arn_of(execution), "input": {}}
         try:
             with (
                 patch.dict("os.environ", self.environ),
@@ -206,11 +219,6 @@ class WholeMachine(Machine):
             return None, DIED, ""
         except Exception as error:  # noqa: BLE001 - the function's runtime does the same
             return None, type(error).__name__, str(error)
-        variant = self._variant_of(result, variant)
-        handed_on = Artifact(inline=encode(self.decision(variant)))
-        decided = DecideOrdersResult("SUBMIT", decision=handed_on, plan=handed_on)
-        results = {FETCH_BARS: encode(result), DECIDE_ORDERS: encode(decided)}
-        self.world.state.executions[arn_of(execution)] = Execution("RUNNING", results, variant)
         return result, "", ""
 
     def _variant_of(self, result: FetchBarsResult, fresh: int) -> int:
@@ -219,7 +227,7 @@ class WholeMachine(Machine):
         if wanted == self.forged:
             return FORGED
         for execution in self.world.state.executions.values():
-            if inputs_of(_fetched(execution)) == wanted:
+            if execution.results and inputs_of(_fetched(execution)) == wanted:
                 return execution.variant
         return fresh
 
