@@ -53,7 +53,8 @@ class _S3:
     def paginate(self, *, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
         below = (each[len(Prefix) :] for each in self.aws.objects if each.startswith(Prefix))
         folders = sorted({Prefix + each.partition("/")[0] + "/" for each in below if "/" in each})
-        yield {"CommonPrefixes": [{"Prefix": each} for each in folders]}
+        found = [{"Prefix": each} for each in folders]
+        yield {"KeyCount": len(found), "CommonPrefixes": found}
 
 
 @dataclass(frozen=True, slots=True)
