@@ -144,7 +144,7 @@ def _mutated(spec: MutationSpec) -> str | None:
 
 @cache
 def _meaning(source: str) -> str:
-    """Return a module's tree without annotations of functions and decorators of classes.
+    """Return a module's tree without annotations in functions and decorators of classes.
 
     Nothing evaluates those annotations, and a data class behaves the same if it is not frozen.
     """
@@ -152,10 +152,13 @@ def _meaning(source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             node.decorator_list = []
-        if isinstance(node, ast.FunctionDef):
+        elif isinstance(node, ast.FunctionDef):
             node.returns = None
-        elif isinstance(node, ast.arg):
-            node.annotation = None
+            for part in ast.walk(node):
+                if isinstance(part, ast.AnnAssign):
+                    part.annotation = ast.Constant(None)
+                elif isinstance(part, ast.arg):
+                    part.annotation = None
     return ast.dump(tree)
 
 

@@ -148,6 +148,18 @@ def test_a_stop_covers_no_more_for_a_canceled_sell_that_the_broker_shows() -> No
         assert (problem(made, plan, old) == "") is fits
 
 
+@pytest.mark.parametrize("symbol", ["AAPL", "MSFT"])
+def test_a_canceled_buy_of_another_symbol_lets_a_stop_cover_no_more(symbol: str) -> None:
+    old_id = client_order_id(
+        OrderPlace("abc123", (BELL - timedelta(days=1)).date(), "day", symbol, Leg.ENTRY, 0)
+    )
+    wish = stop_of("IBM", 7)
+    made = replace(decision(entries=(), cancels=(old_id,)), stops=(wish,))
+    old = replace(order(BUY_IBM, "new"), client_order_id=old_id, symbol=symbol)
+    assert problem(made, plan_of(made, stop_intent(wish, Decimal(7))), old) == ""
+    assert problem(made, plan_of(made, stop_intent(wish, Decimal(8))), old) != ""
+
+
 def test_cancels_are_those_of_the_decision() -> None:
     made = decision(cancels=("x",))
     assert problem(made, plan_of(made, EXIT)) == ""

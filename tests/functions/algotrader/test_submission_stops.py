@@ -163,6 +163,9 @@ def test_what_the_old_stop_sold_meanwhile_is_not_sold_again() -> None:
     none = call(made, first_plan(RUN, made), known(old_stop("filled", 10)))
     assert (none.complete, none.plan.orders) == (True, ())
     assert [(each.code, each.qty) for each in none.submission.denied] == [("STOP_FILLED", 10)]
+    part = sells_part(4)
+    more = call(part, first_plan(RUN, part), known(old_stop("filled", 10)))
+    assert [(each.code, each.qty) for each in more.submission.denied] == [("STOP_FILLED", 4)]
 
 
 def test_what_had_filled_before_the_decision_counts_once() -> None:
