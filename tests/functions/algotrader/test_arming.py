@@ -46,4 +46,5 @@ def test_the_end_is_warned_of_in_its_last_week() -> None:
     assert warnings_of(Arming(NOW + timedelta(days=7, seconds=1), ""), NOW) == ()
     (warning,) = warnings_of(Arming(NOW + timedelta(days=7), ""), NOW)
     assert "2026-01-13T14:35:00+00:00" in warning
+    assert len(warnings_of(Arming(NOW + timedelta(days=1), ""), NOW)) == 1
     assert warnings_of(not_armed("why"), NOW) == warnings_of(None, NOW) == ()

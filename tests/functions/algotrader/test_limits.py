@@ -239,6 +239,7 @@ def test_nothing_to_sell_tells_what_is_held_and_what_open_orders_leave() -> None
         Reason.NOTHING_TO_SELL, "holds 40, of which open orders leave 0.5; can be sold 0"
     )
     assert limits.something_to_sell(D(1), stake("40", "40", "40", "40")) is None
+    assert code_of(limits.something_to_sell(D(-1), stake("40", "40"))) == "NOTHING_TO_SELL"
 
 
 def test_a_denied_symbol_tells_how_long_the_list_is_and_not_the_list() -> None:

@@ -134,6 +134,8 @@ def test_a_fraction_that_a_reverse_split_leaves_was_probably_paid_in_cash() -> N
     split = CorporateAction("IBM", "reverse_split", DAY, D(1) / 3)
     (fraction,) = probable_causes([stake("3.333333333", "3")], [], [split], []).values()
     assert fraction == "a fraction paid in cash after the reverse_split on 2024-03-01"
+    beside = stake("3.333333333", "13", def456="10")
+    assert probable_causes([beside], [], [split], []) == {"IBM": fraction}
     for more in ("4", "4.333333333"):
         assert probable_causes([stake(more, "3")], [], [split], []) == {}
 

@@ -78,6 +78,7 @@ def test_a_stop_that_rests_as_it_should_is_left_alone() -> None:
         ((stop(qty="200"),), "its stop is for 200 of 300"),
         ((stop(qty="300", time_in_force="day"),), "its stop ends with the day"),
         ((stop(qty="300", submitted_at=NOW - RENEW_AFTER),), "its stop is 80 days old"),
+        ((stop(qty="300", submitted_at=NOW - timedelta(days=95)),), "its stop is 95 days old"),
         ((stop(qty="300", status="pending_cancel"),), "its stop is pending_cancel"),
         ((stop(qty="300", status="suspended"),), "its stop is suspended"),
         (
