@@ -146,7 +146,8 @@ def _mutated(spec: MutationSpec) -> str | None:
 def _meaning(source: str) -> str:
     """Return a module's tree without annotations in functions and decorators of classes.
 
-    Nothing evaluates those annotations, and a data class behaves the same if it is not frozen.
+    Nothing evaluates those annotations, and a data class behaves the same if it is not frozen. The
+    `*` and `/` in a signature only bind how others may call it.
     """
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -159,6 +160,9 @@ def _meaning(source: str) -> str:
                     part.annotation = ast.Constant(None)
                 elif isinstance(part, ast.arg):
                     part.annotation = None
+        elif isinstance(node, ast.arguments):
+            node.args = [*node.posonlyargs, *node.args, *node.kwonlyargs]
+            node.posonlyargs = node.kwonlyargs = []
     return ast.dump(tree)
 
 
