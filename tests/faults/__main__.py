@@ -14,7 +14,7 @@ from functools import cache
 
 from local.paper_broker.book import Book
 from tests.faults.explore import Explorer, Tally
-from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, Fault
+from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, TWIN_STACK, Fault
 from tests.faults.machine import Machine, Position
 from tests.faults.market import AMONG_STOPS, REBALANCE
 from tests.faults.scramble import Scrambler
@@ -27,6 +27,7 @@ RANDOM_PLANS = 12_000
 WEAK_PLANS = 2_000
 SEEDS_A_TASK = 100
 GROUPS_A_TASK = 10
+TWINS = "a stack of the same name"
 SINGLES, PAIRS, RANDOM = "single faults", "pairs of faults", "random plans"
 CHECKED = "pairs lived again"
 TAKE_OVERS, DISTURBED = "take-overs", "take-overs, disturbed"
@@ -81,6 +82,7 @@ def tasks(plans: int, *, pairs: bool, all_pairs: bool = False) -> Iterator[Task]
         yield from _exhaustive(run, pairs=pairs and (all_pairs or not run))
         for seed in range(0, plans // part, SEEDS_A_TASK):
             yield RANDOM, run, seed, min(seed + SEEDS_A_TASK, plans // part), ()
+        yield TWINS, run, 0, 0, ()
     for kind in WEAK:
         yield kind, "", 0, 0, ()
         yield kind, "", 0, 0, ALONE_GROUP
@@ -118,6 +120,10 @@ def work(task: Task) -> Done:
     name, run, first, second, groups = task
     if name == RANDOM:
         return {name + run: scrambler(run=run).plans(range(first, second))}, "", 0
+    if name == TWINS:
+        twins = Explorer(Machine(wire(), World(RESTING, scenario=RUNS[run][0])), TWIN_STACK)
+        tally = twins.singles_from(twins.machine.start())
+        return {name + run: tally}, name + run, twins.scripted.calls
     if name in {TAKE_OVERS, DISTURBED}:
         lives, tally = take_overs(run), Tally()
         before = lives.calls

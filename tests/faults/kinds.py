@@ -420,8 +420,6 @@ def _all() -> tuple[Fault, ...]:
             "twin-other",
             _event(lambda world: world.twin(first=True, whole=False, other=True), "twin"),
         ),
-        ("twin-stack", _event(lambda world: world.twin_stack(other=False), "twin-stack")),
-        ("twin-stack-other", _event(lambda world: world.twin_stack(other=True), "foreign", "user")),
     ]
     events += [Fault(name, act, _always, is_event=True) for name, act in twins]
     is_plan, is_decision = _of("s3", "GET", path=PLAN), _of("s3", "PUT", path="/decision.json")
@@ -453,6 +451,16 @@ def _all() -> tuple[Fault, ...]:
 
 
 FAULTS = _all()
+#: A stack of the same name in another region. Only single ones are judged: without a common
+#: journal neither knows what the other gave up, so a second fault may let one send what the other
+#: reports as denied.
+TWIN_STACK = tuple(
+    Fault(name, act, _always, is_event=True)
+    for name, act in (
+        ("twin-stack", _event(lambda world: world.twin_stack(other=False), "twin-stack")),
+        ("twin-stack-other", _event(lambda world: world.twin_stack(other=True), "foreign", "user")),
+    )
+)
 #: Where stops rest, they may be reached at any time.
 AMONG_STOPS_FAULTS = (
     *FAULTS,

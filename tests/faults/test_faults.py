@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.__main__ import part
 from tests.faults.explore import Explorer, Tally, slots_of
-from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, Fault
+from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, TWIN_STACK, Fault
 from tests.faults.machine import Machine, retriers
 from tests.faults.market import AMONG_STOPS, REBALANCE, Scenario
 from tests.faults.scramble import Scrambler
@@ -94,7 +94,7 @@ def before_a_post(*names: str) -> list[Fault]:
     """Let these happen right before an order is sent, and at no other exchange."""
     return [
         replace(each, fits=lambda exchange: exchange.verb == "POST" and exchange.changes)
-        for each in FAULTS
+        for each in (*FAULTS, *TWIN_STACK)
         if each.name in names
     ]
 
