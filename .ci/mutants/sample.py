@@ -162,7 +162,8 @@ def _meaning(source: str) -> str:
                     part.annotation = None
         elif isinstance(node, ast.arguments):
             node.args = [*node.posonlyargs, *node.args, *node.kwonlyargs]
-            node.posonlyargs = node.kwonlyargs = []
+            node.defaults = [*node.defaults, *filter(None, node.kw_defaults)]
+            node.posonlyargs = node.kwonlyargs = node.kw_defaults = []
     return ast.dump(tree)
 
 

@@ -85,7 +85,7 @@ def test_a_notional_order_may_be_cut_in_dollars_and_never_raised() -> None:
     made = decision(entries=(by_value,))
     cut = replace(by_value, qty=Decimal("2.5"), notional=Decimal(250))
     assert problem(made, plan_of(made, cut)) == ""
-    for notional in (None, Decimal("500.01"), Decimal(0)):
+    for notional in (None, Decimal("500.01"), Decimal(0), Decimal(-1)):
         assert "does not approve" in problem(
             made, plan_of(made, replace(by_value, notional=notional))
         )

@@ -277,6 +277,9 @@ def test_too_small_a_buy_tells_its_target_quantity_and_price() -> None:
     assert limits.minimum_order(D(0), D("562.33"), D(490), ONE_SHARE, D(1)) == Refusal(
         Reason.BELOW_MINIMUM_ORDER, "490.00 buys 0 at 562.33, less than one share"
     )
+    assert limits.minimum_order(D("0.001"), D(100), D("0.1"), FRACTION_STEP, D(1)) == Refusal(
+        Reason.BELOW_MINIMUM_ORDER, "0.10 buys 0.001 at 100.00, less than 1 dollar's worth"
+    )
 
 
 def test_a_buy_may_cost_the_least_order_and_not_less() -> None:

@@ -206,4 +206,5 @@ def test_a_desk_that_has_nothing_in_its_books_is_asked_to_release_nothing() -> N
 
 def test_where_no_share_is_missing_no_fraction_was_paid_in_cash() -> None:
     split = CorporateAction("IBM", "reverse_split", DAY, D(1) / 3)
-    assert probable_causes([stake("-3", "-3")], [], [split], []) == {}
+    for broker in ("-3", "10"):
+        assert probable_causes([stake("-3", broker)], [], [split], []) == {}

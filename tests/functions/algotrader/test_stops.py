@@ -77,6 +77,7 @@ def test_a_stop_that_rests_as_it_should_is_left_alone() -> None:
         ((stop(qty="300", at="85"),), "its stop rests at 85.00"),
         ((stop(qty="200"),), "its stop is for 200 of 300"),
         ((stop(qty="300", time_in_force="day"),), "its stop ends with the day"),
+        ((stop(qty="300", time_in_force="opg"),), "its stop ends with the day"),
         ((stop(qty="300", submitted_at=NOW - RENEW_AFTER),), "its stop is 80 days old"),
         ((stop(qty="300", submitted_at=NOW - timedelta(days=95)),), "its stop is 95 days old"),
         ((stop(qty="300", status="pending_cancel"),), "its stop is pending_cancel"),
@@ -425,3 +426,15 @@ def test_of_two_stops_the_strategy_is_shown_the_first() -> None:
     strategy = FixedWeights(KEPT)
     decide(RUN, SETTINGS, holding("300", stop(qty="200"), second), features(), strategy)
     assert strategy.shown[0][1].stops == {"IBM": D(90)}
+
+
+def test_a_stop_for_less_than_is_held_stays_while_its_symbol_is_outside_the_universe() -> None:
+    told = holding("300", stop(qty="200"))
+    told = replace(told, prices=prices(AAPL="100", GOOG="100", MSFT="100"))
+    decision = decided({}, told, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
+    assert (decision.cancels, decision.stops) == ((), ())
+
+
+def test_halted_reports_no_fraction_beside_a_stop_for_all_whole_shares() -> None:
+    told = holding("300.5", stop(qty="300"), trading_state=TradingState.HALTED)
+    assert decided(KEPT, told, stops={"IBM": D(90)}).unprotected == {}

@@ -510,3 +510,19 @@ def test_no_more_cash_is_waited_for_than_the_entries_cost(cash: str, stage: Stag
     # less the reserve of 2 %, 2500.00 or 2499.50 of the 2500 that the entries cost
     step = call(first_plan(RUN, made), known(order(EXIT), cash=cash), made)
     assert step.plan.stage is stage
+
+
+@pytest.mark.parametrize(("reason", "detail"), [("drill", "drill"), ("", "trading state HALTED")])
+def test_an_order_that_a_halt_kept_back_names_its_reason(reason: str, detail: str) -> None:
+    made = decision(entries=())
+    halted = replace(known(state=TradingState.HALTED), trading_state_reason=reason)
+    closed = close_if_due(RUN, made, first_plan(RUN, made), halted)
+    assert closed.exits_closed is not None
+    assert (closed.exits_closed.code, closed.exits_closed.detail) == ("TRADING_HALTED", detail)
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_an_open_exit_is_canceled_at_the_deadline_and_after_it(late: int) -> None:
+    made = decision(entries=())
+    view = known(order(EXIT, "new"), now=DEADLINE + timedelta(seconds=late))
+    assert orders_to_cancel(RUN, made, first_plan(RUN, made), view) == (order(EXIT, "new"),)

@@ -45,8 +45,8 @@ from tests.support.submitting import (
 def test_a_plan_that_another_call_made_is_adopted_and_not_sent_yet() -> None:
     mine = replace(first_plan(RUN, decision()), waited_seconds=40)
     theirs = call(first_plan(RUN, decision()), known(order(EXIT)), decision()).plan
-    step = adopt(theirs, decision(), mine, known(order(EXIT)))
-    assert (step.complete, step.wait_seconds) == (False, 1)
+    step = adopt(replace(theirs, polls=3), decision(), mine, known(order(EXIT)))
+    assert (step.complete, step.wait_seconds, step.plan.polls) == (False, 1, 0)
     assert (step.plan.sequence, step.plan.orders) == (1, (EXIT, BUY_IBM, BUY_MSFT))
     assert step.plan.waited_seconds == 41
 
