@@ -7,8 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from algotrader.errors import DecisionConflictError
-from algotrader.model import Decision, Order, OrderIntent, Plan, Run, Side, StopWish
-from algotrader.own_orders import symbol_of
+from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run, Side, StopWish
+from algotrader.own_orders import leg_of, symbol_of
 from algotrader.submission.plans import first_plan
 from algotrader.submission.protection import stop_intent
 
@@ -86,7 +86,11 @@ def _most_protected(wish: StopWish, decision: Decision, orders: dict[str, Order]
         order = orders.get(client_order_id)
         if order is not None and (order.symbol, order.side) == (wish.symbol, Side.BUY):
             buys.append(order)
-        elif order is None and symbol_of(client_order_id) in {wish.symbol, ""}:
+        elif (
+            order is None
+            and symbol_of(client_order_id) in {wish.symbol, ""}
+            and leg_of(client_order_id) in {Leg.ENTRY, None}
+        ):
             return Decimal("Infinity")
     return wish.held + sum((_most_bought(each, wish.stop_price) for each in buys), Decimal(0))
 

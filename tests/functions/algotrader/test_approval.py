@@ -160,6 +160,17 @@ def test_a_canceled_buy_of_another_symbol_lets_a_stop_cover_no_more(symbol: str)
     assert problem(made, plan_of(made, stop_intent(wish, Decimal(8))), old) != ""
 
 
+def test_a_canceled_stop_that_the_broker_does_not_show_lets_a_new_one_cover_no_more() -> None:
+    old_id = client_order_id(
+        OrderPlace("abc123", (BELL - timedelta(days=1)).date(), "day", "IBM", Leg.STOP, 0)
+    )
+    wish = stop_of("IBM", 7)
+    made = replace(decision(entries=(), cancels=(old_id,)), stops=(wish,))
+    for qty, fits in ((7, True), (8, False)):
+        plan = plan_of(made, stop_intent(wish, Decimal(qty)))
+        assert (problem(made, plan) == "") is fits
+
+
 def test_cancels_are_those_of_the_decision() -> None:
     made = decision(cancels=("x",))
     assert problem(made, plan_of(made, EXIT)) == ""
