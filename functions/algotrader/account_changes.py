@@ -21,7 +21,7 @@ def account_changes(
     positions: dict[str, Position],
     orders: Iterable[Order],
 ) -> tuple[str, ...]:
-    """List what has changed in an account since a run decided, beside what its orders did.
+    """List what has changed in an account since a run decided, apart from what its orders did.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def is_brokers_number(number: Decimal) -> bool:
 
 
 def is_instant(instant: datetime) -> bool:
-    """Whether an instant has an offset, and is none of long ago or of a far future."""
+    """Whether an instant has an offset, and lies in the years that a run may meet."""
     return instant.tzinfo is not None and _is_day(instant)
 
 
@@ -73,7 +73,8 @@ def first_flaw(value: object) -> str:
 
 def _flaw(value: Any, span: Span) -> str:
     """Return a flaw's place, from the value on, and what it is: ``.qty: a number ...``."""
-    return _judge_of(type(value))(value, span)  # type: ignore[arg-type]  # classes are hashable
+    kind: Any = type(value)  # classes are hashable, which mypy cannot see of all of them
+    return _judge_of(kind)(value, span)
 
 
 @cache

@@ -36,14 +36,14 @@ def _number(text: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not is_brokers_number(number):
-        raise click.BadParameter(f"{text!r} is no number of shares or dollars")
+        raise click.BadParameter(f"{text!r} is not a number of shares or dollars")
     return number
 
 
 def _qty(_context: click.Context, _parameter: click.Parameter, text: str) -> Decimal:
     qty = _number(text)
     if qty <= 0 or qty % FINEST:
-        raise click.BadParameter(f"{text} is no number of shares: above 0, up to nine decimals")
+        raise click.BadParameter(f"{text} is not a number of shares: above 0, up to nine decimals")
     return qty
 
 

@@ -35,7 +35,7 @@ def read_adjustments(
         raise _unreadable(f"it had {at_least} entries, and has {len(adjustments)}")
     for each in adjustments:
         if not each.qty.is_finite() or not each.qty or not each.price.is_finite():
-            raise _unreadable(f"{each.id} is no number of shares")
+            raise _unreadable(f"{each.id} is not a number of shares")
     return adjustments, tag
 
 

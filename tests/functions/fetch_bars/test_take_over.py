@@ -72,7 +72,8 @@ def test_a_whole_forged_journal_opens_nothing(world: World) -> None:
     """Claim, gathered values, bars and a fitting decision, in a run that nobody had begun."""
     copied = world.run({"dry_run": True})
     run = replace(run_of(copied), journal=JOURNAL, sends_orders=True)
-    settings = replace(copied.settings, max_order_notional=Decimal(10**9))  # type: ignore[type-var]
+    assert copied.settings is not None
+    settings = replace(copied.settings, max_order_notional=Decimal(10**9))
     fetched = {"run": run, "settings": settings, "snapshot": {}}
     world.artifacts.write(f"{JOURNAL}claim.json", Claim(THIRD_ARN, "failed", run.started_at))
     world.artifacts.write(f"{JOURNAL}fetched.json", fetched)
@@ -178,7 +179,8 @@ def test_what_the_bucket_says_of_the_run_is_not_believed(world: World) -> None:
     first = world.run()
     world.decide(first, "AAPL")
     later = replace(run_of(first), deadline=run_of(first).deadline + timedelta(days=9))
-    settings = replace(first.settings, max_order_notional=Decimal(10**9))  # type: ignore[type-var]
+    assert first.settings is not None
+    settings = replace(first.settings, max_order_notional=Decimal(10**9))
     forged = {"run": later, "settings": settings, "snapshot": {}}
     world.artifacts.write(f"{JOURNAL}fetched.json", forged)
     world.artifacts.write(f"{JOURNAL}bars.json", {})
