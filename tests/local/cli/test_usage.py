@@ -50,12 +50,12 @@ CASES = {
     "a rate": (["schedule", "--expression", "rate(5 minutes)"], "rate expression"),
     "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "never rings again"),
     "no fields": (["schedule", "--expression", "foo"], "'foo' has 1 field. It needs six"),
-    "shares beyond all sense": (["adopt", "IBM", "1e999"], "'1e999' is no number"),
-    "shares of no account": (["release", "IBM", "1000000000000000000"], "is no number"),
-    "shares that are not a number": (["release", "IBM", "NaN"], "'NaN' is no number"),
+    "shares beyond all sense": (["adopt", "IBM", "1e999"], "'1e999' is not a number of shares or dollars"),
+    "shares of no account": (["release", "IBM", "1000000000000000000"], "is not a number of shares or dollars"),
+    "shares that are not a number": (["release", "IBM", "NaN"], "'NaN' is not a number of shares or dollars"),
     "a price beyond all sense": (
         ["adopt", "IBM", "1", "--cost", "1e-999999"],
-        "'1e-999999' is no number",
+        "'1e-999999' is not a number of shares or dollars",
     ),
     "no instant": (["schedule", "--after", "2026-01-05"], "give an instant"),
 }
