@@ -35,10 +35,10 @@ LONGEST = (
     "tests/run/",
     "tests/local/cli/",
     "tests/faults/",
-    "tests/local/embedded_aws/",
+    "tests/local/sandbox/aws/",
     "tests/statemachine/",
     "tests/events/",
-    "tests/functions/algotrader/test_indicator_warm_up.py",
+    "tests/functions/algotrader/strategy/indicators/test_warm_up.py",
     "tests/functions/fetch_bars/",
     "tests/functions/submit_orders/",
 )

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 RECORDING = "JSONATA_RECORDING"
-MAIN = Path(__file__).parents[2] / "local" / "embedded_aws" / "ministack_main.py"
+MAIN = Path(__file__).parents[2] / "local" / "sandbox" / "aws" / "ministack_main.py"
 
 
 def pytest_configure() -> None:
     """Start every embedded AWS with this file as its main."""
-    from local.embedded_aws import process  # noqa: PLC0415 - pytest extends the path first
+    from local.sandbox.aws import process  # noqa: PLC0415 - pytest extends the path first
 
     environment = process.MinistackProcess._environment  # noqa: SLF001
     file = {RECORDING: os.environ[RECORDING]}

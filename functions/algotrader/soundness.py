@@ -14,8 +14,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
-from algotrader.ids import DESK_PATTERN, SLOT_PATTERN, SYMBOL_PATTERN, run_id
 from algotrader.model import BOUNDS, Account, LatestPrice, Order, Position, Run, Settings
+from algotrader.orders.ids import DESK_PATTERN, SLOT_PATTERN, SYMBOL_PATTERN, run_id
 
 #: Years of every instant and day that a run may meet, in any offset.
 FIRST_YEAR, LAST_YEAR = 1970, 2199

@@ -8,8 +8,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.indicators import compute
+from algotrader.adapters.store import Artifacts
 from algotrader.adapters.strategy_files import StrategyFiles
 from algotrader.contracts import (
     BarColumns,

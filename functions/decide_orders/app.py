@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import (
     Artifact,
     DecideOrdersEvent,
@@ -16,11 +16,11 @@ from algotrader.contracts import (
     decode_event,
     encode,
 )
-from algotrader.decision import decide
-from algotrader.flatten import flatten
+from algotrader.decision.decide import decide
+from algotrader.decision.flatten import flatten
+from algotrader.execution import first_plan
 from algotrader.model import Features, Snapshot
 from algotrader.strategy import load_strategy
-from algotrader.submission import first_plan
 
 logger = Logger(service="decide_orders")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from algotrader import ownership
+from algotrader.accounting import reconciliation as ownership
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.model import CorporateAction, Position
-from fetch_bars.books import Books
+from algotrader.services.books import Books
 
 #: The account's statement is looked at so far back for what may explain a difference.
 STATEMENT_DAYS = 30

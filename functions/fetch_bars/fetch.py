@@ -10,13 +10,13 @@ from typing import Literal
 
 from msgspec import Struct
 
-from algotrader.adapters.artifacts import Artifacts
-from algotrader.adapters.claim import Grip, finish, is_under_way, take_claim
-from algotrader.bell import NEW_YORK
+from algotrader.adapters.run_lock import Grip, finish, is_under_way, take_claim
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult, stamped
 from algotrader.errors import InvalidInputError
 from algotrader.model import Bar, Run, Settings, Snapshot
-from fetch_bars.alone import check_alone
+from algotrader.session.trigger import NEW_YORK
+from fetch_bars.exclusivity import check_alone
 from fetch_bars.flatten import gather_for_flatten
 from fetch_bars.gather import gather
 from fetch_bars.opening import Opening, journal_of, open_run

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.errors import DeskError
 from algotrader.model import LatestPrice, Snapshot, TradingState
 from fetch_bars.differences import compare
 from fetch_bars.opening import Opening
-from fetch_bars.scene import keep_checkpoints, last_session_pnl, scene_of
-from fetch_bars.stops_told import stops_to_tell
+from fetch_bars.snapshot import keep_checkpoints, last_session_pnl, scene_of
+from fetch_bars.stop_fills import stops_to_tell
 from fetch_bars.switch import apply_restriction
 
 

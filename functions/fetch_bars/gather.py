@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.errors import ConfigurationError
-from algotrader.history import usable_bars
 from algotrader.model import Asset, Bar, Snapshot
+from algotrader.session.bar_checks import usable_bars
 from fetch_bars.differences import compare
+from fetch_bars.measure import measured
 from fetch_bars.opening import Opening
-from fetch_bars.performance import measured
-from fetch_bars.scene import keep_checkpoints, last_session_pnl, scene_of
-from fetch_bars.stops_told import stops_to_tell
+from fetch_bars.snapshot import keep_checkpoints, last_session_pnl, scene_of
+from fetch_bars.stop_fills import stops_to_tell
 from fetch_bars.switch import apply_restriction
 
 
@@ -34,7 +34,7 @@ def gather(
     ConfigurationError
         ``SYMBOL_UNKNOWN``, ``SYMBOL_NOT_TRADABLE`` or ``ADJUSTMENTS_UNREADABLE``.
     InsufficientHistoryError, StaleBarsError
-        See `algotrader.history`.
+        See `algotrader.session.bar_checks`.
     """
     broker, settings, run = opening.broker, opening.settings, opening.run
     scene = scene_of(opening, environ, artifacts)

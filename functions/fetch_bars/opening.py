@@ -10,8 +10,6 @@ from datetime import date, datetime, timedelta
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.arming import read_arming
 from algotrader.adapters.settings import broker_urls, load_keys, load_settings
-from algotrader.arming import Arming
-from algotrader.bell import NEW_YORK, REPORT_SLOT, Bell, Closed, Rung, answer_bell
 from algotrader.contracts import (
     ExecutionInput,
     FetchBarsEvent,
@@ -19,9 +17,11 @@ from algotrader.contracts import (
     parse_instant,
 )
 from algotrader.errors import AccountBlockedError, ConfigurationError, InvalidInputError
-from algotrader.history import Demand
-from algotrader.ids import desk_id, run_id
 from algotrader.model import Account, Clock, Run, Session, Settings, TradingMode
+from algotrader.orders.ids import desk_id, run_id
+from algotrader.risk.arming import Arming
+from algotrader.session.bar_checks import Demand
+from algotrader.session.trigger import NEW_YORK, REPORT_SLOT, Bell, Closed, Rung, answer_bell
 from algotrader.strategy import load_strategy
 
 #: Below the function's Timeout in template.yaml, with room for what S3 and SSM take.

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.errors import InvalidInputError
 from algotrader.model import Order, Submission
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.model import Account, Snapshot
+from fetch_bars.measure import measured
 from fetch_bars.opening import Opening
-from fetch_bars.performance import measured
-from fetch_bars.scene import last_session_pnl, scene_of
+from fetch_bars.snapshot import last_session_pnl, scene_of
 from fetch_bars.switch import apply_restriction
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from algotrader.account_changes import account_changes, settings_changes
+from algotrader.accounting.account_changes import account_changes, settings_changes
 from algotrader.adapters.alpaca import AlpacaBroker
-from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.execution_history import results_of
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import (
     DecideOrdersResult,
     FetchBarsResult,
@@ -25,9 +25,9 @@ from algotrader.errors import (
     DeskError,
     InvalidInputError,
 )
-from algotrader.ids import desk_prefix
 from algotrader.model import Account, Decision, Order, Position, Run, Settings, Snapshot
-from fetch_bars.alone import is_overtaken
+from algotrader.orders.ids import desk_prefix
+from fetch_bars.exclusivity import is_overtaken
 from fetch_bars.opening import Opening
 
 FETCH_BARS, DECIDE_ORDERS = "Fetch Bars", "Decide Orders"

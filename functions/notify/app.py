@@ -7,11 +7,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.notifier import SnsNotifier
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import encode
-from notify.reading import read_event
-from notify.tell import tell
+from notify.event import read_event
+from notify.report import tell
 
 logger = Logger(service="notify")
 

@@ -8,8 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from algotrader.adapters.alpaca import AlpacaBroker
-from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.settings import broker_urls, load_keys, read_trading_state
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode_event, encode
 from algotrader.model import Decision, Plan
 from submit_orders.call import SubmitCall, check_run_may_send

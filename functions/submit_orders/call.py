@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from algotrader.adapters.alpaca import AlpacaBroker
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import sha256_of, stamped
 from algotrader.errors import (
     ConfigurationError,
@@ -18,21 +18,7 @@ from algotrader.errors import (
     InvalidInputError,
     OrderStateUnknownError,
 )
-from algotrader.ids import desk_id
-from algotrader.model import (
-    Decision,
-    Leg,
-    Order,
-    OrderIntent,
-    OrderRejected,
-    Plan,
-    Run,
-    Settings,
-    Side,
-    TradingMode,
-    TradingState,
-)
-from algotrader.submission import (
+from algotrader.execution import (
     Known,
     Outcome,
     Step,
@@ -46,6 +32,20 @@ from algotrader.submission import (
     orders_to_post,
     trades_end,
 )
+from algotrader.model import (
+    Decision,
+    Leg,
+    Order,
+    OrderIntent,
+    OrderRejected,
+    Plan,
+    Run,
+    Settings,
+    Side,
+    TradingMode,
+    TradingState,
+)
+from algotrader.orders.ids import desk_id
 from submit_orders.plan_journal import PlanJournal
 
 # The listing starts a little before the run: the broker's clock, which dated the run, and its

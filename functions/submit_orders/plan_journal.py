@@ -6,12 +6,12 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.keys import Keys
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import canonical_json, decode, decode_stamped, stamped
 from algotrader.errors import InvalidInputError
+from algotrader.execution import first_plan, plan_conflict, unapproved
 from algotrader.model import Decision, Order, Plan, Run
-from algotrader.submission import first_plan, plan_conflict, unapproved
 
 SEAL = "seal"
 

@@ -33,7 +33,7 @@ def _run(arguments: list[str]) -> int:
     import click  # noqa: PLC0415 - after the signals: a Ctrl-C during imports ends cleanly too
 
     from local.cli.app import app  # noqa: PLC0415
-    from local.runner.problems import UsageProblem  # noqa: PLC0415
+    from local.sandbox.runner.problems import UsageProblem  # noqa: PLC0415
 
     try:
         result = app.main(arguments, prog_name="algo-trader", standalone_mode=False)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from local.cli.asking import confirmed, trades_real_money
-from local.cli.place import place_of, place_options
+from local.cli.stack_options import place_of, place_options
 
 NOT_ARMED = 1
 DAYS, MOST_DAYS = 30, 365
@@ -33,9 +33,9 @@ def arm(*, days: int, yes: bool, **where: str | None) -> int:
     Without it, when its days are over, and after any deploy, the desk is halted. Exit status: 0
     armed, 1 AWS refused or you said no, 2 wrong usage or settings.
     """
-    from local.arming import arm_stack, limits_of, token_for  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.deployed_stack import AwsProblem, find_stack  # noqa: PLC0415
+    from local.ops.arming import arm_stack, limits_of, token_for  # noqa: PLC0415
+    from local.ops.stack import AwsProblem, find_stack  # noqa: PLC0415
 
     try:
         stack = find_stack(place_of(where))

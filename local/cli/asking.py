@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from local.runner.problems import UsageProblem
+from local.sandbox.runner.problems import UsageProblem
 
 
 def confirmed(question: str, unasked: str) -> bool:

@@ -35,8 +35,8 @@ def broker(port: int, session: date | None, clock_scale: float, faults: str) -> 
     """Run only the paper broker, which speaks Alpaca's REST API over historical bars."""
     from local.cli.trading import check_faults  # noqa: PLC0415
     from local.paper_broker import PaperBrokerProcess  # noqa: PLC0415
-    from local.runner.inputs import BELL  # noqa: PLC0415
-    from local.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
+    from local.sandbox.runner.inputs import BELL  # noqa: PLC0415
+    from local.sandbox.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
 
     check_faults(faults, built_in=True)
     with PaperBrokerProcess(port=port, clock_scale=clock_scale, faults=faults) as process:

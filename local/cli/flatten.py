@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from local.cli.asking import confirmed
-from local.cli.place import place_of, place_options
+from local.cli.stack_options import place_of, place_options
 from local.cli.standing import show_standing
 
 if TYPE_CHECKING:
     from algotrader.model import TradingState
-    from local.flattening import Flattening
-    from local.trading_state import StackSwitch
+    from local.ops.flatten import Flattening
+    from local.ops.trading_state import StackSwitch
 
 LEFT, INTERRUPTED = 1, 130
 PATIENCE_MINUTES = 20
@@ -47,9 +47,9 @@ def flatten(
     from algotrader.model import TradingMode  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
     from local.cli.timeline import line_of  # noqa: PLC0415
-    from local.deployed_stack import AwsProblem, find_stack  # noqa: PLC0415
-    from local.flattening import flatten_stack  # noqa: PLC0415
-    from local.trading_state import switch_of  # noqa: PLC0415
+    from local.ops.flatten import flatten_stack  # noqa: PLC0415
+    from local.ops.stack import AwsProblem, find_stack  # noqa: PLC0415
+    from local.ops.trading_state import switch_of  # noqa: PLC0415
 
     value = {"flatten": True} | ({"dry_run": True} if dry_run else {})
     try:
@@ -89,7 +89,7 @@ def _reduced(
     """Ask, let the desk only sell, and show the state after it; False when it is a no."""
     from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.trading_state import spelled  # noqa: PLC0415
+    from local.ops.trading_state import spelled  # noqa: PLC0415
 
     money = "real money" if switch.mode is TradingMode.LIVE else "play money"
     what = f"all that the desk of {switch.stack} holds"

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import click
 
 from local.cli.asking import confirmed, trades_real_money
-from local.cli.place import place_of, place_options, title_of
+from local.cli.stack_options import place_of, place_options, title_of
 
 if TYPE_CHECKING:
-    from local.holdings import Shelves
+    from local.ops.holdings import Shelves
 
 NOT_MOVED = 1
 FINEST = Decimal("1e-9")
 
 
 def _symbol(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
-    from algotrader.ids import SYMBOL_PATTERN  # noqa: PLC0415
+    from algotrader.orders.ids import SYMBOL_PATTERN  # noqa: PLC0415
 
     symbol = text.upper()
     if not SYMBOL_PATTERN.fullmatch(symbol):
@@ -164,8 +164,8 @@ def _move(
     from algotrader.errors import DeskError  # noqa: PLC0415
     from algotrader.model import TradingMode  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.deployed_stack import AwsProblem  # noqa: PLC0415
-    from local.holdings import Refused, look  # noqa: PLC0415
+    from local.ops.holdings import Refused, look  # noqa: PLC0415
+    from local.ops.stack import AwsProblem  # noqa: PLC0415
 
     try:
         with look(place_of(where)) as shelves:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import click
 
 from local.cli.asking import confirmed, trades_real_money
-from local.cli.place import place_of, place_options, title_of
+from local.cli.stack_options import place_of, place_options, title_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from local.book_versions import BookVersions
+    from local.ops.book_versions import BookVersions
 
 NOT_CHANGED = 1
 
 
 def _name(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
-    from local.book_versions import FOLDER, kind_of  # noqa: PLC0415
+    from local.ops.book_versions import FOLDER, kind_of  # noqa: PLC0415
 
     if text is None:
         return None
@@ -56,9 +56,9 @@ def restore(
     the books' state, by AWS or by you, 2 wrong usage or settings.
     """
     from algotrader.model import TradingMode  # noqa: PLC0415
-    from local.book_versions import FOLDER, RefusedError, find_versions, put_back  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.deployed_stack import AwsProblem, find_stack  # noqa: PLC0415
+    from local.ops.book_versions import FOLDER, RefusedError, find_versions, put_back  # noqa: PLC0415
+    from local.ops.stack import AwsProblem, find_stack  # noqa: PLC0415
 
     try:
         stack = find_stack(place_of(where))
@@ -90,7 +90,7 @@ def _when(instant: datetime) -> str:
 
 def _show(found: BookVersions, name: str | None) -> None:
     """List the versions of an object, or how many each object has."""
-    from local.book_versions import FOLDER, RefusedError  # noqa: PLC0415
+    from local.ops.book_versions import FOLDER, RefusedError  # noqa: PLC0415
 
     if name is not None and name not in found.of:
         there = ", ".join(found.of) or "none"

@@ -51,7 +51,7 @@ def run(
     """
     from local.cli.tables import print_day  # noqa: PLC0415
     from local.cli.trading import check_broker_choice, desk_plan, trade  # noqa: PLC0415
-    from local.runner.inputs import read_input  # noqa: PLC0415
+    from local.sandbox.runner.inputs import read_input  # noqa: PLC0415
 
     several = (count or 1) > 1
     check_broker_choice(broker_url, paper, sets_the_clock=session is not None or several)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from local.runner.problems import UsageProblem
+from local.sandbox.runner.problems import UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def schedule(
 
 
 def _template_expression(*, report: bool) -> str:
-    from local.runner.template import default_of  # noqa: PLC0415
+    from local.sandbox.runner.template import default_of  # noqa: PLC0415
 
     return default_of("ReportScheduleExpression" if report else "ScheduleExpression")
 

@@ -8,7 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from algotrader.model import TradingState
-    from local.trading_state import StackSwitch
+    from local.ops.trading_state import StackSwitch
 
 
 def show_standing(switch: StackSwitch) -> tuple[str | None, TradingState | None]:
@@ -19,10 +19,10 @@ def show_standing(switch: StackSwitch) -> tuple[str | None, TradingState | None]
     str or None, TradingState or None
         Both None where it cannot be read: that is said, and no reason to leave a desk running.
     """
-    from algotrader.trading_state import state_obeyed  # noqa: PLC0415
+    from algotrader.risk.trading_state import state_obeyed  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.cli.place import title_of  # noqa: PLC0415
-    from local.deployed_stack import AwsProblem  # noqa: PLC0415
+    from local.cli.stack_options import title_of  # noqa: PLC0415
+    from local.ops.stack import AwsProblem  # noqa: PLC0415
 
     title = title_of(switch.stack, switch.region, switch.mode)
     click.echo(f"{title}, parameter {switch.parameter}")

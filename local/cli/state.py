@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from local.cli.asking import confirmed, trades_real_money
-from local.cli.place import place_of, place_options
+from local.cli.stack_options import place_of, place_options
 from local.cli.standing import says, show_standing
 
 NOT_CHANGED = 1
@@ -79,8 +79,8 @@ def _set(
     """Show the state, set it unless it is so already, and say what that means."""
     from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.deployed_stack import AwsProblem  # noqa: PLC0415
-    from local.trading_state import find_switch, spelled  # noqa: PLC0415
+    from local.ops.stack import AwsProblem  # noqa: PLC0415
+    from local.ops.trading_state import find_switch, spelled  # noqa: PLC0415
 
     wanted = TradingState(word)
     text = spelled(wanted, " ".join(reason))

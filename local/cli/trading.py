@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from local.runner.problems import UsageProblem
+from local.sandbox.runner.problems import UsageProblem
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from local.runner.desk import Day, Desk, DeskPlan
+    from local.sandbox.runner.desk import Day, Desk, DeskPlan
 
 SUCCEEDED = "SUCCEEDED"
 FAILED_STATUS = 1
@@ -59,13 +59,13 @@ def desk_plan(
         For a parameter, broker or plan of faults that is none, or a broker that could reach the
         live account.
     """
-    from local.runner.brokers import (  # noqa: PLC0415
+    from local.sandbox.runner.brokers import (  # noqa: PLC0415
         alpaca_paper,
         broker_at,
         refuse_live_money,
     )
-    from local.runner.desk import FAST_WAIT_SCALE, DeskPlan  # noqa: PLC0415
-    from local.runner.template import default_of, read_overrides  # noqa: PLC0415
+    from local.sandbox.runner.desk import FAST_WAIT_SCALE, DeskPlan  # noqa: PLC0415
+    from local.sandbox.runner.template import default_of, read_overrides  # noqa: PLC0415
 
     parameters = read_overrides(pairs)
     broker, wait_scale = None, FAST_WAIT_SCALE
@@ -121,8 +121,8 @@ def trade(
     from local.cli.console import make_console  # noqa: PLC0415
     from local.cli.tables import print_days  # noqa: PLC0415
     from local.cli.timeline import TimelineView  # noqa: PLC0415
-    from local.runner.desk import open_desk  # noqa: PLC0415
-    from local.runner.sessions import choose_sessions  # noqa: PLC0415
+    from local.sandbox.runner.desk import open_desk  # noqa: PLC0415
+    from local.sandbox.runner.sessions import choose_sessions  # noqa: PLC0415
 
     console = make_console(stderr=as_json)
     quiet = as_json and not console.is_terminal

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from local.cli.container_host import LOOPBACK, Reach, reach_of
 from local.cli.options import parameter_option, session_option
-from local.cli.reach import LOOPBACK, Reach, reach_of
 
 if TYPE_CHECKING:
-    from local.runner.desk import Desk
+    from local.sandbox.runner.desk import Desk
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
@@ -49,9 +49,9 @@ def up(session: date | None, pairs: tuple[str, ...], host: str) -> None:
     Waits and the broker's clock run in real time here.
     """
     from local.cli.console import make_console  # noqa: PLC0415
-    from local.runner.desk import DeskPlan, open_desk  # noqa: PLC0415
-    from local.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
-    from local.runner.template import read_overrides  # noqa: PLC0415
+    from local.sandbox.runner.desk import DeskPlan, open_desk  # noqa: PLC0415
+    from local.sandbox.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
+    from local.sandbox.runner.template import read_overrides  # noqa: PLC0415
 
     reach = reach_of(host)
     plan = DeskPlan(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from local.data import Dividend, Split
+from local.paper_broker.data import Dividend, Split
 from local.paper_broker.values import ZERO, Activity, Kind, Order
 
 CENT = Decimal("0.01")

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from local.data import DailyBar, Dividend, Split
+from local.paper_broker.data import DailyBar, Dividend, Split
 
 ONE = Decimal(1)
 WORDS = ("raw", "split", "dividend", "spin-off", "all")

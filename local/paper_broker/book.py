@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from local.data import Split
 from local.paper_broker import matching, rules
+from local.paper_broker.data import Split
 from local.paper_broker.values import Order, Refusal
 
 NOT_FOUND = 40410000

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 
-from local.data import History
 from local.paper_broker.clock import SimulatedClock
+from local.paper_broker.data import History
 from local.paper_broker.exchange import Exchange
 from local.paper_broker.faults import Fault, FaultPlan
 from local.paper_broker.market import Market, new_york_instant

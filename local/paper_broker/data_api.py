@@ -9,9 +9,9 @@ from datetime import UTC, datetime, time
 from itertools import islice
 from typing import Any
 
-from local.data import DailyBar
 from local.paper_broker import adjustment, data_wire, queries
 from local.paper_broker.broker import age_of
+from local.paper_broker.data import DailyBar
 from local.paper_broker.market import Price, new_york_date, new_york_instant
 from local.paper_broker.values import Refusal
 from local.paper_broker.wsgi import Answer, Call, Route

@@ -8,8 +8,8 @@ from datetime import datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from local.data import DailyBar, Dividend, Listing, Split
 from local.paper_broker.adjustment import Factor, factor_at
+from local.paper_broker.data import DailyBar, Dividend, Listing, Split
 from local.paper_broker.exchange import NAMESPACE
 from local.paper_broker.market import Price, new_york_instant
 from local.paper_broker.trading_wire import instant

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from local.data import DailyBar, Dividend, History, Split
+from local.paper_broker.data import DailyBar, Dividend, History, Split
 
 NEW_YORK = ZoneInfo("America/New_York")
 SATURDAY = 5

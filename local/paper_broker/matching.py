@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
-from local.data import DailyBar
+from local.paper_broker.data import DailyBar
 from local.paper_broker.values import Behaviour, Order
 
 CENT = Decimal("0.01")

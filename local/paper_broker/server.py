@@ -11,9 +11,9 @@ from types import FrameType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from local.data import History, load
 from local.paper_broker import control_api, data_api, history_api, trading_api
 from local.paper_broker.broker import Options, PaperBroker
+from local.paper_broker.data import History, load
 from local.paper_broker.faults import FaultPlan
 from local.paper_broker.wsgi import Application, Intercept
 

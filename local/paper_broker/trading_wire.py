@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from local.data import Listing
 from local.paper_broker import funds as margins
+from local.paper_broker.data import Listing
 from local.paper_broker.exchange import Exchange
 from local.paper_broker.market import NEW_YORK, Market
 from local.paper_broker.values import ZERO, Activity, Kind, Order, names

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from algotrader import errors
-from algotrader.limits import Reason
-from algotrader.loss_limits import Brake
+from algotrader.risk.loss_limits import Brake
+from algotrader.risk.pre_trade import Reason
 from tests.docs.markdown import ROOT, code_spans, pages, prose, table, tables
 
 PAGE = "docs/errors.md"

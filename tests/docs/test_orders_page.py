@@ -6,11 +6,11 @@ import json
 import re
 from importlib.resources import files
 
-from algotrader.ids import MAX_CLIENT_ORDER_ID_LENGTH
-from algotrader.limits import Reason
 from algotrader.model import TERMINAL_STATUSES
-from algotrader.order_rules import PRICED_BY
-from algotrader.sizing import FRACTION_STEP, MIN_FRACTIONAL_NOTIONAL
+from algotrader.orders.ids import MAX_CLIENT_ORDER_ID_LENGTH
+from algotrader.portfolio.sizing import FRACTION_STEP, MIN_FRACTIONAL_NOTIONAL
+from algotrader.risk.broker_rules import PRICED_BY
+from algotrader.risk.pre_trade import Reason
 from tests.docs.markdown import table, text_of
 
 PAGE = "docs/orders.md"

@@ -12,7 +12,7 @@ import pytest
 
 from algotrader.contracts import ExecutionInput, parse_execution_input
 from algotrader.model import BOUNDS, Settings
-from local.embedded_aws.template import read_template
+from local.sandbox.aws.template import read_template
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs" / "parameters.md").read_text()

@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from algotrader.market import Market, Portfolio, SymbolFeatures
 from algotrader.model import FeatureValue
 from algotrader.strategy import Strategy
+from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
 from tests.docs.markdown import blocks
 
 

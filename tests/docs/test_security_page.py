@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from local.book_versions import KINDS
+from local.ops.book_versions import KINDS
 from tests.docs.markdown import blocks, code_spans, tables
 
 PAGE = "SECURITY.md"

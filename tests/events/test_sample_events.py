@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.runner.desk import Desk, DeskPlan, open_desk
-from local.runner.sessions import DEFAULT_SESSION
+from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.sessions import DEFAULT_SESSION
 from tests.support.event_expectations import EVENTS, EXPECTED, STEPS, event
 
 

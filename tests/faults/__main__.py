@@ -14,13 +14,13 @@ from functools import cache
 
 from local.paper_broker.book import Book
 from tests.faults.explore import Explorer, Tally
-from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, TWIN_STACK, Fault
-from tests.faults.machine import Machine, Position
+from tests.faults.fault_kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, TWIN_STACK, Fault
 from tests.faults.market import AMONG_STOPS, REBALANCE
-from tests.faults.scramble import Scrambler
+from tests.faults.random_plans import Scrambler
+from tests.faults.simulation import World
+from tests.faults.state_machine import Machine, Position
 from tests.faults.take_over import TakeOvers
 from tests.faults.wire import Wire
-from tests.faults.world import World
 from tests.faults.worlds import RESTING, WEAK
 
 RANDOM_PLANS = 12_000

@@ -11,8 +11,8 @@ from typing import Any
 from msgspec import structs
 
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
-from algotrader.adapters.artifacts import Artifacts
-from algotrader.adapters.claim import finish
+from algotrader.adapters.run_lock import finish
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import CONTRACT_VERSION, Artifact, canonical_json, encode, stamped
 from algotrader.model import TradingMode
 from fetch_bars.take_over import DECIDE_ORDERS, FETCH_BARS
@@ -25,9 +25,9 @@ from tests.faults.market import (
     decision_of,
     run_of,
 )
+from tests.faults.simulation import HELD, Execution
 from tests.faults.whole import FORGED, WholeMachine, arn_of, environment, inputs_of
 from tests.faults.wire import BUCKET
-from tests.faults.world import HELD, Execution
 
 #: How far an execution got: its decision is not stored, is stored, was sent at least in part.
 STAGES = ("undecided", "decided", "sent")

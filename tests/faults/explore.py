@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.judge import Judge, Verdict
-from tests.faults.kinds import FAULTS, Fault
-from tests.faults.machine import MOST_CALLS, Machine, Position
+from tests.faults.fault_kinds import FAULTS, Fault
+from tests.faults.oracle import Judge, Verdict
+from tests.faults.simulation import Reply
+from tests.faults.state_machine import MOST_CALLS, Machine, Position
 from tests.faults.wire import Exchange
-from tests.faults.world import Reply
 
 Slot = tuple[int, Fault]
 MOST_EXAMPLES = 12

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from algotrader.ids import OrderPlace, client_order_id, desk_id
 from algotrader.model import (
     Decision,
     Leg,
@@ -21,8 +20,9 @@ from algotrader.model import (
     StopWish,
     TradingMode,
 )
-from algotrader.sizing import marketable_price
-from local.data import DailyBar, History, Listing
+from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
+from algotrader.portfolio.sizing import marketable_price
+from local.paper_broker.data import DailyBar, History, Listing
 from local.paper_broker.market import SATURDAY, new_york_instant
 from tests.support.settings import SETTINGS as DEFAULTS
 

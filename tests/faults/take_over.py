@@ -9,13 +9,13 @@ from functools import cached_property
 
 from tests.faults.changes import CHANGES, CLAIM, DECISION, STAGES, Change
 from tests.faults.explore import Explorer, Slot, Tally, carried_out, slots_of
-from tests.faults.judge import Judge, Verdict
-from tests.faults.kinds import FAULTS, Fault
-from tests.faults.machine import Position
+from tests.faults.fault_kinds import FAULTS, Fault
 from tests.faults.market import REBALANCE, Scenario
+from tests.faults.oracle import Judge, Verdict
+from tests.faults.simulation import Reply, World
+from tests.faults.state_machine import Position
 from tests.faults.whole import FORGED, WholeMachine
 from tests.faults.wire import Exchange, Wire
-from tests.faults.world import Reply, World
 from tests.faults.worlds import RESTING
 
 KILLS = tuple(each for each in FAULTS if each.name.startswith("kill"))

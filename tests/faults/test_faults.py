@@ -10,12 +10,12 @@ import pytest
 
 from tests.faults.__main__ import part
 from tests.faults.explore import Explorer, Tally, slots_of
-from tests.faults.kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, TWIN_STACK, Fault
-from tests.faults.machine import Machine, retriers
+from tests.faults.fault_kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, TWIN_STACK, Fault
 from tests.faults.market import AMONG_STOPS, REBALANCE, Scenario
-from tests.faults.scramble import Scrambler
+from tests.faults.random_plans import Scrambler
+from tests.faults.simulation import World
+from tests.faults.state_machine import Machine, retriers
 from tests.faults.wire import Wire
-from tests.faults.world import World
 from tests.faults.worlds import RESTING, NotUnique, UniqueWhileOpen
 
 EVERY = 13  # of the single faults, one in so many
@@ -86,7 +86,7 @@ def test_what_a_stop_sold_meanwhile_is_not_sold_again_and_the_suite_would_see_it
         return tally
 
     assert found().examples == []
-    monkeypatch.setattr("algotrader.submission.plans.sold_by_canceled", lambda *_: Decimal(0))
+    monkeypatch.setattr("algotrader.execution.plan.sold_by_canceled", lambda *_: Decimal(0))
     assert any("OVERSOLD" in each for each in found().examples)
 
 

@@ -12,10 +12,10 @@ from algotrader.adapters.settings import load_settings
 from tests.faults.changes import BARS, CHANGES, DECISION, FETCHED, STAGES, Change
 from tests.faults.explore import Scripted, Tally
 from tests.faults.market import SETTINGS, STARTED, run_of
+from tests.faults.simulation import World
 from tests.faults.take_over import KILLS, Death, TakeOvers
 from tests.faults.whole import environment
 from tests.faults.wire import Wire
-from tests.faults.world import World
 from tests.faults.worlds import RESTING
 
 UNDECIDED, DECIDED, SENT = range(len(STAGES))

@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from algotrader.adapters import artifacts
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters import store as artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import (
     CONTRACT_VERSION,
     Artifact,
@@ -31,15 +31,6 @@ from algotrader.model import Decision, Holding, Ledger, Run, Settings, Snapshot
 from fetch_bars.app import lambda_handler as fetch_bars
 from fetch_bars.take_over import DECIDE_ORDERS, FETCH_BARS
 from local.paper_broker.values import Order
-from tests.faults.machine import (
-    BETWEEN_EXECUTIONS_SECONDS,
-    DIED,
-    MOST_EXECUTIONS,
-    Machine,
-    Position,
-    named_errors,
-    retriers,
-)
 from tests.faults.market import (
     DESK_HOLDS,
     MACHINE,
@@ -49,8 +40,17 @@ from tests.faults.market import (
     decision_of,
     run_of,
 )
+from tests.faults.simulation import Execution, World
+from tests.faults.state_machine import (
+    BETWEEN_EXECUTIONS_SECONDS,
+    DIED,
+    MOST_EXECUTIONS,
+    Machine,
+    Position,
+    named_errors,
+    retriers,
+)
 from tests.faults.wire import BUCKET, Killed, Wire
-from tests.faults.world import Execution, World
 from tests.support.lambda_context import LambdaContext
 
 #: What is larger goes through the bucket, as it does with some dozens of symbols.

@@ -31,7 +31,7 @@ from fetch_bars import app as fetch_app
 from submit_orders import app as submit_app
 from submit_orders import call as submit_call
 from tests.faults.market import MACHINE
-from tests.faults.world import KEYS, Reply, World
+from tests.faults.simulation import KEYS, Reply, World
 from tests.support.executions import EVENTS_A_PAGE, history_of
 
 BUCKET = "bucket"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from local.cli.reach import Reach, reach_of
+from local.cli.container_host import Reach, reach_of
 from local.cli.up import function_variables
-from local.embedded_aws.template import read_template
-from local.runner.desk import Desk, DeskPlan, open_desk
-from local.runner.sessions import DEFAULT_SESSION
+from local.sandbox.aws.template import read_template
+from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.sessions import DEFAULT_SESSION
 from tests.images.commands import BUILT, FUNCTIONS, LOG_TAIL, sam
 from tests.images.measures import MEASURES, Measures, table
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws.template import read_template
+from local.sandbox.aws.template import read_template
 from tests.images.commands import base_image, inspect, sam
 
 pytestmark = pytest.mark.images

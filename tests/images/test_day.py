@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from local.cli.reach import Reach
-from local.embedded_aws import EmbeddedAws
+from local.cli.container_host import Reach
 from local.paper_broker import PaperBrokerProcess
-from local.runner.brokers import TEST_KEYS, broker_at
-from local.runner.desk import FAST_WAIT_SCALE, STACK, Desk, DeskPlan, open_desk
-from local.runner.document import Document
+from local.sandbox.aws import EmbeddedAws
+from local.sandbox.runner.brokers import TEST_KEYS, broker_at
+from local.sandbox.runner.desk import FAST_WAIT_SCALE, STACK, Desk, DeskPlan, open_desk
+from local.sandbox.runner.document import Document
 from tests.images.commands import docker
 from tests.images.inside import peak_memory
 from tests.images.measures import Measure, Measures, assert_headroom

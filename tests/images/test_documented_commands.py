@@ -11,8 +11,8 @@ import pytest
 
 from algotrader.adapters.settings import load_settings
 from algotrader.errors import ConfigurationError
-from local.embedded_aws import DeploymentProblem
-from local.embedded_aws.template import check_parameters, read_template
+from local.sandbox.aws import DeploymentProblem
+from local.sandbox.aws.template import check_parameters, read_template
 from tests.docs.shell import Command, commands
 from tests.images.commands import CHECKOUT, FUNCTIONS, arrivals
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.runner.desk import Desk
+from local.sandbox.runner.desk import Desk
 from tests.images.commands import local_invoke
 from tests.support.event_expectations import EVENTS, EXPECTED
 

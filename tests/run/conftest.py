@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws, Stack
 from local.paper_broker import PaperBrokerProcess
+from local.sandbox.aws import EmbeddedAws, Stack
 from tests.support.distorting_proxy import DistortingProxy, Distortion
 
 SESSION = date(2012, 6, 20)

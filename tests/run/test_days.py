@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from algotrader.ids import desk_of
-from local.embedded_aws import Stack
+from algotrader.orders.ids import desk_of
 from local.paper_broker import PaperBrokerProcess
+from local.sandbox.aws import Stack
 from tests.run.conftest import SESSION, Bench
 from tests.support.claims import a_minute_later
 from tests.support.distorting_proxy import Answer, Distortion, as_json

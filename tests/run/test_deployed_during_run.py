@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from algotrader.contracts import CONTRACT_VERSION
-from local.embedded_aws.embedded import FUNCTIONS, Rewrite
 from local.paper_broker import PaperBrokerProcess
+from local.sandbox.aws.embedded import FUNCTIONS, Rewrite
 from tests.run.conftest import Bench
 
 NEXT = CONTRACT_VERSION + 1

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import Stack
 from local.paper_broker import PaperBrokerProcess
+from local.sandbox.aws import Stack
 from tests.run.conftest import SESSION, Bench
 from tests.support.distorting_proxy import Answer
 

@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
-from local.embedded_aws import Stack
-from local.embedded_aws.template import CHECKOUT
+from local.sandbox.aws import Stack
+from local.sandbox.aws.template import CHECKOUT
 from tests.run.conftest import Bench
 
 MODEL = b"0.2"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.embedded_aws import Stack
 from local.paper_broker import PaperBrokerProcess
+from local.sandbox.aws import Stack
 from tests.run.conftest import Bench
 
 WIDENING = {

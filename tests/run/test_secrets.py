@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
-from local.embedded_aws import Stack
+from local.sandbox.aws import Stack
 from tests.run.conftest import Bench
 from tests.support.distorting_proxy import Answer, Distortion, as_json
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.embedded_aws import Stack
 from local.paper_broker import PaperBrokerProcess
+from local.sandbox.aws import Stack
 from tests.run.conftest import SESSION, Bench
 
 STATES = (

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws, Stack, Text
-from local.embedded_aws.template import read_definition, read_template
+from local.sandbox.aws import EmbeddedAws, Stack, Text
+from local.sandbox.aws.template import read_definition, read_template
 from tests.statemachine.scenarios import SCENARIOS, WITHOUT_TOPIC, Script
 from tests.statemachine.walks import Definition, Walk
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from algotrader.adapters import aws
-from algotrader.delays import LAST_CALL, SETTLE
+from algotrader.execution import BACK_OFF_SECONDS
+from algotrader.execution.late_orders import LOOK_BACK_SECONDS, LOOK_EVERY_SECONDS
 from algotrader.model import BOUNDS
-from algotrader.submission import BACK_OFF_SECONDS
-from algotrader.submission.looking_back import LOOK_BACK_SECONDS, LOOK_EVERY_SECONDS
-from local.embedded_aws.template import read_template
+from algotrader.session.timing import LAST_CALL, SETTLE
+from local.sandbox.aws.template import read_template
 from tests.statemachine.scenarios import STEPS
 from tests.statemachine.walks import Definition, delays, tasks
 

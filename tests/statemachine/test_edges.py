@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.embedded_aws import Stack
+from local.sandbox.aws import Stack
 from tests.statemachine.conftest import told, walk
 from tests.statemachine.scenarios import LEAVES, RETRIED, STEPS
 from tests.statemachine.walks import Definition, Walk, edges_of, walked_by

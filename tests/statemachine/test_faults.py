@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws, Stack
+from local.sandbox.aws import EmbeddedAws, Stack
 from tests.statemachine.conftest import SCRIPTED, told, walk
 from tests.statemachine.scenarios import always, gives
 from tests.statemachine.walks import Walk

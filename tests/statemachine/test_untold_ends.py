@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws, Stack
-from local.embedded_aws.template import read_template
+from local.sandbox.aws import EmbeddedAws, Stack
+from local.sandbox.aws.template import read_template
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:desk"
 

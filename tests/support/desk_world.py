@@ -8,8 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from algotrader.decision import decide
-from algotrader.ids import OrderPlace, client_order_id
+from algotrader.decision.decide import decide
 from algotrader.model import (
     Account,
     Asset,
@@ -32,6 +31,7 @@ from algotrader.model import (
     TradingMode,
     TradingState,
 )
+from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.strategy import Market, Portfolio, Strategy
 from tests.support.settings import SETTINGS as DEFAULTS
 

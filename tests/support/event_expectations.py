@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.runner.desk import Desk
+from local.sandbox.runner.desk import Desk
 
 EVENTS = Path(__file__).parents[2] / "events"
 STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")

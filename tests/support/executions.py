@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from algotrader.adapters import claim, execution_history
+from algotrader.adapters import execution_history
+from algotrader.adapters import run_lock as claim
 from algotrader.adapters.aws import client
 from algotrader.contracts import encode
 

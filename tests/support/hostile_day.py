@@ -26,15 +26,15 @@ from requests.adapters import HTTPAdapter
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from algotrader import errors
-from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import clients_from
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import CONTRACT_VERSION, Artifact, decode
 from algotrader.model import Decision
-from local.data import load
-from local.embedded_aws.template import read_template
 from local.paper_broker.broker import Options, PaperBroker
+from local.paper_broker.data import load
 from local.paper_broker.server import ROUTES
 from local.paper_broker.wsgi import Application
+from local.sandbox.aws.template import read_template
 from tests.support.lambda_context import LambdaContext
 from tests.support.memory_aws import MemoryAws
 from tests.support.own_strategies import own_strategies

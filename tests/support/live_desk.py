@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from local.arming import arm_stack, token_for
-from local.deployed_stack import Place, find_stack
-from local.embedded_aws import EmbeddedAws, Stack
+from local.ops.arming import arm_stack, token_for
+from local.ops.stack import Place, find_stack
+from local.sandbox.aws import EmbeddedAws, Stack
 
 DAYS = 30
 

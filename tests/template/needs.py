@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from local.embedded_aws import EmbeddedAws, Stack
-from local.embedded_aws.template import read_template
+from local.sandbox.aws import EmbeddedAws, Stack
+from local.sandbox.aws.template import read_template
 from tests.template.calls import calls_of
 
 Need = tuple[str, str]
@@ -23,7 +23,7 @@ STEPS = {
     "SubmitOrders": "submit_orders",
     "Notify": "notify",
 }
-ARTIFACTS = ("algotrader.adapters.artifacts", "Artifacts")  # its users give it the keys
+ARTIFACTS = ("algotrader.adapters.store", "Artifacts")  # its users give it the keys
 S3_ACTIONS = {
     "get_object": {"s3:GetObject"},
     "put_object": {"s3:PutObject"},

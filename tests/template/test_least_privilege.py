@@ -23,9 +23,9 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws, Stack
-from local.embedded_aws.process import ACCOUNT
 from local.paper_broker import PaperBrokerProcess
+from local.sandbox.aws import EmbeddedAws, Stack
+from local.sandbox.aws.process import ACCOUNT
 from tests.support.live_desk import switch_on
 from tests.template.calls import FUNCTIONS
 from tests.template.needs import Need, all_needs, resource_ids

@@ -10,9 +10,9 @@ from datetime import date
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws, Stack
-from local.embedded_aws.template import read_definition, read_template
 from local.paper_broker import PaperBrokerProcess
+from local.sandbox.aws import EmbeddedAws, Stack
+from local.sandbox.aws.template import read_definition, read_template
 from tests.template.conftest import IMAGE
 from tests.template.needs import all_needs, resource_ids
 

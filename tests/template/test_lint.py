@@ -11,7 +11,7 @@ import pytest
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
-from local.embedded_aws.template import CHECKOUT, read_definition
+from local.sandbox.aws.template import CHECKOUT, read_definition
 
 pytestmark = pytest.mark.asl
 

@@ -13,7 +13,7 @@ import pytest
 
 from algotrader.adapters.settings import load_settings
 from algotrader.model import Settings
-from local.embedded_aws.template import CHECKOUT, null_paths
+from local.sandbox.aws.template import CHECKOUT, null_paths
 
 pytestmark = pytest.mark.asl
 

@@ -16,10 +16,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.embedded_aws import EmbeddedAws, Stack
+from local.sandbox.aws import EmbeddedAws, Stack
 from tests.template.needs import resource_ids
 
-PROBING = Path(__file__).parents[1] / "local" / "embedded_aws" / "probing"
+PROBING = Path(__file__).parents[1] / "local" / "sandbox" / "aws" / "probing"
 ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [ANYTHING]})
 KEYS = ["runs/2026-01-05/2026-01-05-day/plan-001.json", "ledger/adjustments.json"]

@@ -19,7 +19,11 @@ OUTSIDE = {"open", "input", "print", "eval", "exec", "__import__"}
 
 
 def core_files() -> list[Path]:
-    edge = {PACKAGE / "contracts.py", *(PACKAGE / "adapters").rglob("*.py")}
+    outside = ("adapters", "services")
+    edge = {
+        PACKAGE / "contracts.py",
+        *(p for each in outside for p in (PACKAGE / each).rglob("*.py")),
+    }
     return sorted(set(PACKAGE.rglob("*.py")) - edge)
 
 

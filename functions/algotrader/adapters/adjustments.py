@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.errors import ConfigurationError, InvalidInputError
 from algotrader.model import Adjustment
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, whole
-from algotrader.arming import Arming, ArmingToken, judge, not_armed
+from algotrader.risk.arming import Arming, ArmingToken, judge, not_armed
 
 
 def read_arming(parameter: str, stack_id: str, account: str, now: datetime) -> Arming:

@@ -13,9 +13,10 @@ import pandas as pd
 
 from algotrader.contracts import BarColumns
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
-from algotrader.indicator_catalog import ResolvedIndicator, resolve
 from algotrader.model import Features, FeatureValue
-from algotrader.strategy import Strategy, finite_number
+from algotrader.strategy import Strategy
+from algotrader.strategy.base import finite_number
+from algotrader.strategy.indicators import ResolvedIndicator, resolve
 
 #: Two machines, two builds of numpy: their last digits may differ, and a decision must not.
 SIGNIFICANT_DIGITS = 10

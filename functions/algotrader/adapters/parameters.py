@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from algotrader.adapters.universes import MARK, NAME_PATTERN
-from algotrader.ids import SLOT_PATTERN, SYMBOL_PATTERN
 from algotrader.model import Bounds
+from algotrader.orders.ids import SLOT_PATTERN, SYMBOL_PATTERN
 from algotrader.soundness import first_flaw, sound_float
 
 WordT = TypeVar("WordT", bound=StrEnum)

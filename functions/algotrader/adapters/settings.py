@@ -15,7 +15,7 @@ from algotrader.adapters.universes import read_symbols
 from algotrader.errors import ConfigurationError
 from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
 from algotrader.plain_text import one_line
-from algotrader.trading_state import state_said, state_when_missing
+from algotrader.risk.trading_state import state_said, state_when_missing
 
 T = TypeVar("T")
 

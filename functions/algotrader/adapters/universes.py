@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from algotrader.errors import ConfigurationError
-from algotrader.ids import SYMBOL_PATTERN
+from algotrader.orders.ids import SYMBOL_PATTERN
 from algotrader.suggestions import did_you_mean
 
 FOLDER = Path(__file__).resolve().parents[2] / "universes"

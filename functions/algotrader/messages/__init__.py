@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from algotrader.messages.breakdown import Breakdown, read_breakdown
 from algotrader.messages.email import failure_email, report_email, trading_email
+from algotrader.messages.failure import Breakdown, read_breakdown
 from algotrader.messages.failure_sms import failure_sms
 from algotrader.messages.gsm7 import shorten, to_gsm7
-from algotrader.messages.outcome import Outcome
 from algotrader.messages.phrases import head, no_stop_phrase, nothing_phrase, problems_phrase
+from algotrader.messages.run_report import Outcome
 from algotrader.messages.sms import report_sms, trading_sms
 
 __all__ = [

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from algotrader.messages.breakdown import Breakdown
+from algotrader.messages.failure import Breakdown
 from algotrader.messages.figures import money, percent, quantity
-from algotrader.messages.outcome import Outcome
 from algotrader.messages.phrases import (
     amount,
     day_phrase,
@@ -18,6 +17,7 @@ from algotrader.messages.phrases import (
     state_phrase,
 )
 from algotrader.messages.profit import position_table, profit_lines
+from algotrader.messages.run_report import Outcome
 from algotrader.model import Order, OrderIntent
 from algotrader.plain_text import printable
 

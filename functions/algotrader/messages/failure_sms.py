@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from algotrader.messages.breakdown import Breakdown
+from algotrader.messages.failure import Breakdown
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
-from algotrader.messages.outcome import Outcome
 from algotrader.messages.phrases import head, no_stop_phrase, orders_sent
+from algotrader.messages.run_report import Outcome
 
 _NAME_SEPTETS = 50
 _FACTS_SEPTETS = 40

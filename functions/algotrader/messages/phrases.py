@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from algotrader.messages.breakdown import Breakdown
+from algotrader.messages.failure import Breakdown
 from algotrader.messages.figures import money, percent, quantity, share
 from algotrader.messages.gsm7 import shorten, to_gsm7
-from algotrader.messages.outcome import Outcome
+from algotrader.messages.run_report import Outcome
 from algotrader.model import Order, OrderIntent, Side, TradingState
 
 PRODUCT = "algo-trader"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from algotrader.messages.figures import money, percent, quantity, share
-from algotrader.messages.outcome import Outcome
+from algotrader.messages.run_report import Outcome
 from algotrader.model import Performance, SymbolProfit
 
 _TITLES = ("symbol", "shares", "price", "worth", "day", "realized", "unrealized", "dividends")

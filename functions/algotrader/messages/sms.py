@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from algotrader.messages.figures import money
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
-from algotrader.messages.outcome import Outcome
 from algotrader.messages.phrases import (
     MOST_NAMES,
     benchmark_phrase,
@@ -24,6 +23,7 @@ from algotrader.messages.phrases import (
     strategy_phrase,
     trouble_phrase,
 )
+from algotrader.messages.run_report import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,15 @@ from algotrader.model.decision import (
     StopWish,
     Submission,
 )
+from algotrader.model.enums import (
+    Leg,
+    OrderType,
+    Side,
+    Stage,
+    TimeInForce,
+    TradingMode,
+    TradingState,
+)
 from algotrader.model.market import Asset, Bar, Clock, CorporateAction, LatestPrice, Session
 from algotrader.model.performance import (
     Activity,
@@ -37,15 +46,6 @@ from algotrader.model.performance import (
 )
 from algotrader.model.run import Features, FeatureValue, Run, Snapshot
 from algotrader.model.settings import BOUNDS, Bounds, Settings
-from algotrader.model.words import (
-    Leg,
-    OrderType,
-    Side,
-    Stage,
-    TimeInForce,
-    TradingMode,
-    TradingState,
-)
 
 __all__ = [
     "BOUNDS",

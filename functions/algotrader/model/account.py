@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from algotrader.model.words import Side
+from algotrader.model.enums import Side
 
 
 @dataclass(frozen=True, slots=True)

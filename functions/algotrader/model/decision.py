@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from algotrader.model.account import Account, Order
-from algotrader.model.words import Leg, OrderType, Side, Stage, TimeInForce
+from algotrader.model.enums import Leg, OrderType, Side, Stage, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from algotrader.model.account import Account, Ledger, Order, Position
+from algotrader.model.enums import TradingMode, TradingState
 from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session
 from algotrader.model.performance import Performance, StrategyStart
-from algotrader.model.words import TradingMode, TradingState
 
 #: How the slot of a flatten begins, so that none of its names is ever another run's.
 FLATTEN_PREFIX = "f"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
-from algotrader.model.words import OrderType, TradingMode
+from algotrader.model.enums import OrderType, TradingMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import (
     Artifact,
     BarColumns,
@@ -32,7 +32,7 @@ from algotrader.errors import (
 )
 from algotrader.model import Features, Run, TradingMode
 from compute_indicators.app import lambda_handler
-from tests.functions.algotrader.indicator_bars import columns, random_frame
+from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, random_frame
 from tests.functions.conftest import BUCKET
 from tests.support.lambda_context import LambdaContext
 from tests.support.own_strategies import Write, own_strategies

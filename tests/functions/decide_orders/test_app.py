@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import (
     Artifact,
     DecideOrdersEvent,
@@ -26,6 +26,7 @@ from algotrader.errors import (
     InvalidInputError,
     StrategyError,
 )
+from algotrader.execution import first_plan
 from algotrader.model import (
     Decision,
     Features,
@@ -39,7 +40,6 @@ from algotrader.model import (
     Stage,
     TradingState,
 )
-from algotrader.submission import first_plan
 from decide_orders.app import lambda_handler
 from tests.functions.conftest import BUCKET
 from tests.support.desk_world import (

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import client
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import (
     Artifact,
     DecideOrdersResult,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from algotrader.adapters.claim import Claim
+from algotrader.adapters.run_lock import Claim
 from algotrader.contracts import (
     Artifact,
     BarColumns,
@@ -15,7 +15,7 @@ from algotrader.contracts import (
     encode,
 )
 from algotrader.model import Order, Run, Snapshot, Submission
-from notify.tell import tell
+from notify.report import tell
 from tests.functions.fetch_bars.conftest import ARN, World
 
 JOURNAL = "runs/2026-01-06/2026-01-06-day/"

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
 from algotrader.adapters.alpaca import AlpacaBroker
-from algotrader.adapters.artifacts import Artifacts, _Found
-from algotrader.ids import OrderPlace, client_order_id
+from algotrader.adapters.store import Artifacts, _Found
 from algotrader.model import Adjustment, CorporateAction, Holding, Leg, Order, Side
-from fetch_bars.books import Books, checkpoint_key, others_key, read_books
+from algotrader.orders.ids import OrderPlace, client_order_id
+from algotrader.services.books import Books, checkpoint_key, others_key, read_books
 from tests.support.examples import tried
 
 OWN, OTHER = "abc123", "def456"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from algotrader.adapters.claim import Claim
+from algotrader.adapters.run_lock import Claim
 from algotrader.errors import (
     ConfigurationError,
     InvalidInputError,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from algotrader.adapters import claim as module
+from algotrader.adapters import run_lock as module
 from algotrader.adapters.aws import client
-from algotrader.adapters.claim import Claim
+from algotrader.adapters.run_lock import Claim
 from algotrader.contracts import FetchBarsResult
 from algotrader.errors import InvalidInputError
 from algotrader.model import Snapshot, TradingState

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from algotrader.adapters.aws import client
 from algotrader.model import Holding, Ledger
-from fetch_bars.books import checkpoint_key
+from algotrader.services.books import checkpoint_key
 from tests.functions.algotrader.adapters.broker_answers import asset
 from tests.functions.fetch_bars.conftest import World
 from tests.functions.fetch_bars.runs import (

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from algotrader.adapters.aws import client
-from algotrader.adapters.claim import Claim
+from algotrader.adapters.run_lock import Claim
 from algotrader.contracts import FetchBarsResult
 from algotrader.errors import ConfigurationError
 from algotrader.model import Snapshot, TradingState

@@ -10,11 +10,11 @@ import pytest
 from msgspec import structs
 
 from algotrader.adapters.aws import client
-from algotrader.adapters.claim import Claim
+from algotrader.adapters.run_lock import Claim
 from algotrader.contracts import FetchBarsResult
-from algotrader.ids import desk_id
 from algotrader.model import Holding, StrategyStart, Track
-from fetch_bars.performance import track_key
+from algotrader.orders.ids import desk_id
+from fetch_bars.measure import track_key
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.fetch_bars.conftest import World
 from tests.functions.fetch_bars.runs import BROKE, at_the_bell, ended, run_of, snapshot_of

@@ -11,9 +11,9 @@ import pytest
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY, add_adjustments, read_adjustments
 from algotrader.adapters.aws import client
 from algotrader.errors import ConfigurationError
-from algotrader.ids import desk_id
 from algotrader.model import Adjustment, Ledger, Snapshot
-from fetch_bars.books import checkpoint_key, others_key
+from algotrader.orders.ids import desk_id
+from algotrader.services.books import checkpoint_key, others_key
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, position
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import World

@@ -13,15 +13,15 @@ from uuid import uuid4
 
 import pytest
 
-from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import client
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import FetchBarsEvent
-from algotrader.ids import OrderPlace, client_order_id, desk_id
 from algotrader.messages import Outcome, make_texts
 from algotrader.model import Leg, Performance, Snapshot, TradingState
+from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
 from fetch_bars.fetch import fetch
-from local.data import load
 from local.paper_broker import PaperBrokerProcess
+from local.paper_broker.data import load
 from tests.functions.fetch_bars.conftest import ARN, KEYS_NAME, PARAMETERS
 
 HISTORY = load()

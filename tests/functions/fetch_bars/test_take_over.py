@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from algotrader.adapters.aws import client
-from algotrader.adapters.claim import Claim
+from algotrader.adapters.run_lock import Claim
 from algotrader.contracts import (
     CONTRACT_VERSION,
     Artifact,

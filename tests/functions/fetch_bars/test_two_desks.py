@@ -10,16 +10,16 @@ from uuid import uuid4
 
 import pytest
 
+from algotrader.accounting.reconciliation import lacking
 from algotrader.adapters.adjustments import add_adjustments, read_adjustments
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
-from algotrader.adapters.artifacts import Artifacts
 from algotrader.adapters.aws import client
-from algotrader.bell import NEW_YORK
-from algotrader.ids import OrderPlace, client_order_id
+from algotrader.adapters.store import Artifacts
 from algotrader.model import Adjustment, Holding, Leg, Order, OrderIntent, OrderType, Side
-from algotrader.ownership import lacking
-from algotrader.sizing import Stake, stake_of
-from fetch_bars.books import Books, checkpoint_key, others_key, read_books
+from algotrader.orders.ids import OrderPlace, client_order_id
+from algotrader.portfolio.sizing import Stake, stake_of
+from algotrader.services.books import Books, checkpoint_key, others_key, read_books
+from algotrader.session.trigger import NEW_YORK
 from fetch_bars.differences import compare
 from local.paper_broker import PaperBrokerProcess
 from tests.support.in_process_aws import in_process_aws

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from tests.functions.conftest import BUCKET
 
 

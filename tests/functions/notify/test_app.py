@@ -6,12 +6,12 @@ import json
 import pytest
 
 from algotrader.adapters.aws import client
-from algotrader.adapters.claim import Claim, claim_key
+from algotrader.adapters.run_lock import Claim, claim_key
 from algotrader.contracts import CONTRACT_VERSION, NotifyResult, decode, encode
 from algotrader.errors import ConfigurationError, InvalidInputError
 from notify.app import lambda_handler, logger
 from notify.record import Record, record_key
-from tests.functions.notify.test_tell import FAILURE, RUN, event
+from tests.functions.notify.test_report import FAILURE, RUN, event
 from tests.support.lambda_context import LambdaContext
 
 UNKNOWN = ("run", "settings", "snapshot", "features", "decision", "submission")

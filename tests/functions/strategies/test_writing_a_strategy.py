@@ -20,10 +20,10 @@ import pytest
 from algotrader.adapters.indicators import compute
 from algotrader.adapters.strategy_files import StrategyFiles
 from algotrader.errors import ConfigurationError, StrategyError
-from algotrader.market import Market, Portfolio, SymbolFeatures
 from algotrader.strategy import Strategy, load_strategy
+from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
 from tests.docs.markdown import blocks
-from tests.functions.algotrader.indicator_bars import columns, real_frame
+from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, real_frame
 from tests.functions.conftest import BUCKET
 from tests.support.own_strategies import own_strategies
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
-from algotrader.adapters.artifacts import Artifacts
-from algotrader.ids import OrderPlace, client_order_id, desk_id
+from algotrader.adapters.store import Artifacts
+from algotrader.execution import Step, first_plan
 from algotrader.model import (
     Decision,
     Leg,
@@ -27,7 +27,7 @@ from algotrader.model import (
     TradingMode,
     TradingState,
 )
-from algotrader.submission import Step, first_plan
+from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
 from local.paper_broker import PaperBrokerProcess
 from submit_orders.call import SubmitCall
 from submit_orders.plan_journal import PlanJournal

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from algotrader import contracts
-from algotrader.adapters.artifacts import Artifacts
+from algotrader.adapters.store import Artifacts
 from algotrader.contracts import CONTRACT_VERSION
 from algotrader.errors import (
     BrokerUnavailableError,
@@ -21,8 +21,8 @@ from algotrader.errors import (
     OrderConflictError,
     OrderStateUnknownError,
 )
+from algotrader.execution import BACK_OFF_SECONDS, RESEND_POLLS, Step, first_plan
 from algotrader.model import Decision, Leg, Plan, TradingMode, TradingState
-from algotrader.submission import BACK_OFF_SECONDS, RESEND_POLLS, Step, first_plan
 from submit_orders.call import check_run_may_send
 from tests.functions.conftest import BUCKET
 from tests.functions.submit_orders.conftest import Desk

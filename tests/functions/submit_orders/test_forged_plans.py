@@ -11,8 +11,8 @@ import pytest
 from algotrader.adapters.keys import Keys
 from algotrader.contracts import encode
 from algotrader.errors import DecisionConflictError
+from algotrader.execution import Step, first_plan
 from algotrader.model import Closure, Decision, Leg, OrderDenied, OrderRejected, Plan, Side
-from algotrader.submission import Step, first_plan
 from tests.functions.conftest import BUCKET
 from tests.functions.submit_orders.conftest import Desk
 

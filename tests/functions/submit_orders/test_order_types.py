@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from algotrader.accounting.ledger import empty, fold
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
-from algotrader.ids import OrderPlace, client_order_id
-from algotrader.ledger import empty, fold
+from algotrader.execution import Step
 from algotrader.model import Decision, Holding, Leg, OrderIntent, OrderType, Side, StopWish
-from algotrader.submission import Step
+from algotrader.orders.ids import OrderPlace, client_order_id
 from tests.functions.submit_orders.conftest import Desk
 
 CENT = Decimal("0.01")

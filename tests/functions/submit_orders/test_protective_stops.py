@@ -9,9 +9,9 @@ from itertools import cycle
 from typing import Any
 
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
-from algotrader.ids import OrderPlace, client_order_id
+from algotrader.execution import Step, first_plan
 from algotrader.model import Decision, Leg, StopWish, TradingState
-from algotrader.submission import Step, first_plan
+from algotrader.orders.ids import OrderPlace, client_order_id
 from tests.functions.submit_orders.conftest import Desk
 from tests.support.distorting_proxy import Answer
 

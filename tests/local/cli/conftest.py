@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
 
 CHECKOUT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-c", "from local.cli import main; main()"]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.cli import _run
-from local.embedded_aws import EmbeddedAws, Stack
+from local.sandbox.aws import EmbeddedAws, Stack
 
 Say = Callable[..., tuple[int, str, str]]
 ADDRESS = {"AlpacaTradingUrl": "http://127.0.0.1:9"}

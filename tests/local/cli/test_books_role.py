@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from local.cli import _run
-from local.runner.desk import STACK, Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import STACK, Desk, DeskPlan, open_desk
 from tests.template.needs import resource_ids
 
 Say = Callable[..., tuple[int, str, str]]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from local import flattening
 from local.cli import _run
-from local.runner.desk import Desk, DeskPlan, open_desk
+from local.ops import flatten as flattening
+from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
 from tests.support.claims import a_minute_later
 
 Say = Callable[..., tuple[int, str, str]]

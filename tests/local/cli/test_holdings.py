@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from algotrader.ids import desk_id
+from algotrader.orders.ids import desk_id
 from local.cli import _run
-from local.deployed_stack import Place, find_stack
-from local.embedded_aws import Stack
-from local.runner.desk import STACK, Desk, DeskPlan, open_desk
+from local.ops.stack import Place, find_stack
+from local.sandbox.aws import Stack
+from local.sandbox.runner.desk import STACK, Desk, DeskPlan, open_desk
 from tests.support.own_universes import own_universes
 
 Say = Callable[..., tuple[int, str, str]]

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from local.book_versions import kind_of
 from local.cli import _run
-from local.deployed_stack import DeployedStack
-from local.embedded_aws import Stack
-from local.runner.desk import Desk, DeskPlan, open_desk
+from local.ops.book_versions import kind_of
+from local.ops.stack import DeployedStack
+from local.sandbox.aws import Stack
+from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
 
 Say = Callable[..., tuple[int, str, str]]
 KEY = "ledger/adjustments.json"

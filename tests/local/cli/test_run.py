@@ -13,7 +13,7 @@ from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
 from local.cli import _run
-from local.runner.desk import Desk
+from local.sandbox.runner.desk import Desk
 
 Command = Callable[..., Any]
 

@@ -12,9 +12,9 @@ import pytest
 
 from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from local.cli import _run
-from local.embedded_aws import Stack
-from local.runner.desk import Desk, DeskPlan, open_desk
-from local.trading_state import StackSwitch
+from local.ops.trading_state import StackSwitch
+from local.sandbox.aws import Stack
+from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
 
 Say = Callable[..., tuple[int, str, str]]
 MINIMAL = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}

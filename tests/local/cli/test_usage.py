@@ -50,12 +50,21 @@ CASES = {
     "a rate": (["schedule", "--expression", "rate(5 minutes)"], "rate expression"),
     "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "never rings again"),
     "no fields": (["schedule", "--expression", "foo"], "'foo' has 1 field. It needs six"),
-    "shares beyond all sense": (["adopt", "IBM", "1e999"], "'1e999' is not a number of shares or dollars"),
-    "shares of no account": (["release", "IBM", "1000000000000000000"], "is not a number of shares or dollars"),
-    "shares that are not a number": (["release", "IBM", "NaN"], "'NaN' is not a number of shares or dollars"),
+    "shares beyond all sense": (
+        ["adopt", "IBM", "1e999"],
+        "'1e999' is not a number of shares",
+    ),
+    "shares of no account": (
+        ["release", "IBM", "1000000000000000000"],
+        "is not a number of shares",
+    ),
+    "shares that are not a number": (
+        ["release", "IBM", "NaN"],
+        "'NaN' is not a number of shares",
+    ),
     "a price beyond all sense": (
         ["adopt", "IBM", "1", "--cost", "1e-999999"],
-        "'1e-999999' is not a number of shares or dollars",
+        "'1e-999999' is not a number of shares",
     ),
     "no instant": (["schedule", "--after", "2026-01-05"], "give an instant"),
 }

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from local.data import History
 from local.paper_broker.broker import Options
+from local.paper_broker.data import History
 from local.paper_broker.server import application, listen
 from tests.local.paper_broker.contract import Contract
 

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from local.data import load
 from local.paper_broker.adjustment import factor_at, factors
+from local.paper_broker.data import load
 from tests.local.paper_broker.world import ACTION_DAY, HISTORY, SESSIONS, D
 
 

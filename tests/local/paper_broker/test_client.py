@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 from alpaca_trade_api.rest import REST, APIError, TimeFrame
 
-from local.data import load
+from local.paper_broker.data import load
 from tests.local.paper_broker.conftest import KEYS
 from tests.local.paper_broker.contract import Contract
 

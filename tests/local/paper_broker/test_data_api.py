@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.data import load
+from local.paper_broker.data import load
 from local.paper_broker.values import Behaviour
 from tests.local.paper_broker.conftest import MakeWire, Wire
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.data import load
+from local.paper_broker.data import load
 from local.paper_broker.market import Bell, Market
 from tests.local.paper_broker.world import ACTION_DAY, HISTORY, SESSIONS, D, at
 from tests.support.examples import tried

@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from local.data import DailyBar, Dividend, History, Hours, Listing, Split
+from local.paper_broker.data import DailyBar, Dividend, History, Hours, Listing, Split
 from local.paper_broker.exchange import Exchange
 from local.paper_broker.market import Market, new_york_instant
 from local.paper_broker.rules import parse_ticket

@@ -46,7 +46,7 @@ class MarketData:
         -------
         dict of str to tuple of Bar
             Oldest first, one a session; a symbol without bars is absent. A figure that the broker
-            left out or that is no number is NaN: `algotrader.history` judges it.
+            left out or that is no number is NaN: `algotrader.session.bar_checks` judges it.
         """
         found: dict[str, dict[date, Bar]] = defaultdict(dict)
         for batch in batches(symbols):

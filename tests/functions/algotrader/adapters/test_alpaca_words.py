@@ -15,7 +15,7 @@ from algotrader.errors import (
     BrokerUnavailableError,
     DeskError,
 )
-from algotrader.messages.breakdown import split_message
+from algotrader.messages.failure import split_message
 from algotrader.model import OrderRejected
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, order, position
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from algotrader.adapters import arming as module
 from algotrader.adapters.arming import read_arming
 from algotrader.adapters.aws import client
-from algotrader.arming import Arming
+from algotrader.risk.arming import Arming
 
 NAME = "/desk/live-arming"
 NOW = datetime(2026, 1, 6, 14, 35, tzinfo=UTC)

@@ -19,7 +19,7 @@ from algotrader.contracts import BarColumns
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
 from algotrader.model import FeatureValue
 from algotrader.strategy import Indicator, Strategy
-from tests.functions.algotrader.indicator_bars import columns, random_frame
+from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, random_frame
 
 
 class Declared(Strategy):

@@ -23,7 +23,7 @@ from algotrader.adapters.settings import (
 )
 from algotrader.errors import ConfigurationError
 from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
-from local.embedded_aws.template import read_template
+from local.sandbox.aws.template import read_template
 from tests.support.own_universes import own_universes
 from tests.support.settings import SETTINGS
 

@@ -10,7 +10,7 @@ import pytest
 
 from algotrader.adapters.universes import FOLDER, MAX_SYMBOLS, Symbols, read_symbols
 from algotrader.errors import ConfigurationError
-from algotrader.ids import SYMBOL_PATTERN
+from algotrader.orders.ids import SYMBOL_PATTERN
 from tests.support.own_universes import WriteUniverse, own_universes
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from algotrader.messages import make_texts, read_breakdown
 from algotrader.model import TradingState
-from tests.support.told_runs import (
+from tests.support.finished_runs import (
     RUN,
     SNAPSHOT,
     decision,

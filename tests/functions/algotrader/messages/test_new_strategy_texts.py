@@ -8,7 +8,7 @@ from algotrader.messages import make_texts
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets
 from algotrader.model import StrategyStart, TradingMode
 from tests.support.desk_world import settings
-from tests.support.told_runs import RUN, SNAPSHOT, failed, order, outcome, submission
+from tests.support.finished_runs import RUN, SNAPSHOT, failed, order, outcome, submission
 
 STARTED = StrategyStart("sma_cross", RUN.started_at, None, "momentum_rotation", RUN.journal)
 CHANGED = replace(SNAPSHOT, started=STARTED)

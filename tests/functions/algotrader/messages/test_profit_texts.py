@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from algotrader.messages import make_texts
-from tests.support.told_runs import (
+from tests.support.finished_runs import (
     PERFORMANCE,
     REPORT,
     SNAPSHOT,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from algotrader.messages import make_texts, read_breakdown
 from algotrader.messages.gsm7 import septets
 from algotrader.model import Decision, Leg, Order, Side, StopWish
-from tests.support.told_runs import (
+from tests.support.finished_runs import (
     SNAPSHOT,
     decision,
     failed,

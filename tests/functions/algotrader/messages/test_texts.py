@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from algotrader.messages import make_texts, read_breakdown
 from algotrader.messages.gsm7 import septets, to_gsm7
 from algotrader.model import OrderRejected, Performance, Side, SymbolProfit, TradingState
-from tests.support.told_runs import (
+from tests.support.finished_runs import (
     DRY_RUN,
     LIVE,
     REPORT,

@@ -1,0 +1,225 @@
+"""Owns what a desk owns: a fold over its own orders, splits, and what a person gave or took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
+
+from algotrader.model import Adjustment, CorporateAction, Holding, Ledger, Leg, Order, Side
+from algotrader.orders.ids import desk_prefix, parse_client_order_id
+from algotrader.portfolio.sizing import FRACTION_STEP, MONEY, tidy
+from algotrader.session.trigger import NEW_YORK
+
+# A split may be listed days after its ex-date, an order later than it was sent, and what was told
+# of a fill may be corrected: a checkpoint stays behind by this much, and whatever came after it is
+# folded again each time.
+LISTING_LAG = timedelta(days=10)
+
+# Orders of these legs are good for one day; others may fill weeks after they were submitted.
+_DAY_LEGS = frozenset({Leg.ENTRY, Leg.EXIT, Leg.FLATTEN})
+
+# Far above what a ratio of 28 digits is off by, far below the finest quantity.
+_RATIO_NOISE = Decimal("1e-14")
+
+_NOTHING = Holding(qty=Decimal(0), cost=Decimal(0))
+
+Event = Order | CorporateAction | Adjustment
+
+
+def empty(desk: str) -> Ledger:
+    """Give the ledger of a desk that never traded."""
+    return Ledger(desk=desk, through=None, holdings={})
+
+
+def fold(
+    ledger: Ledger,
+    orders: Iterable[Order],
+    splits: Iterable[CorporateAction],
+    through: datetime,
+    adjustments: Iterable[Adjustment] = (),
+) -> Ledger:
+    """Carry a ledger on over orders, splits and adjustments, in the sequence of their time.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where to start: the last checkpoint, or an empty one.
+    orders : iterable of Order
+        The account's orders in any sequence. Those of other desks or of the user, those submitted
+        up to ``ledger.through`` and those submitted after ``through`` count for nothing.
+    splits : iterable of CorporateAction
+        Those with a ratio multiply quantities on their ex-date, before anything else of that day.
+        Each counts once: from the day after ``ledger.through`` up to the day of ``through``.
+        Days are New York's.
+    through : datetime
+        The instant up to which the ledger is told.
+    adjustments : iterable of Adjustment
+        Those of this desk after ``ledger.through`` and up to ``through`` count.
+
+    Returns
+    -------
+    Ledger
+        Quantities in shares, cost and what was realized in dollars. A quantity below zero means
+        that the desk sold more than it bought; it is kept, so that the difference is seen and
+        reported. Shares that are given or taken come and go at their worth then, which realizes
+        the difference to their cost: so what moves is no profit, and what they had made stays.
+    """
+    book = _Book(dict(ledger.holdings), dict(ledger.realized))
+    for event in _events(ledger, orders, splits, through, adjustments):
+        match event:
+            case Order():
+                book.fill(event)
+            case CorporateAction():
+                book.split(event)
+            case Adjustment():
+                book.adjust(event)
+    return replace(ledger, through=through, holdings=book.holdings, realized=book.realized)
+
+
+def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> list[Order]:
+    """Pick the desk's own orders with fills that a fold from this ledger must count."""
+    prefix = desk_prefix(ledger.desk)
+    return [
+        order
+        for order in orders
+        if order.client_order_id.startswith(prefix)
+        and order.filled_qty > 0
+        and (ledger.through is None or order.submitted_at > ledger.through)
+        and order.submitted_at <= through
+    ]
+
+
+def settled_through(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
+    """Give the instant that a checkpoint may be told up to; it may be before the last one's.
+
+    An order that may still fill must be folded again, and so must one that has filled since: a
+    split may lie between its submission and its fill.
+    """
+    prefix = desk_prefix(ledger.desk)
+    own = (each for each in orders if each.client_order_id.startswith(prefix))
+    through = now - LISTING_LAG
+    for order in sorted(own, key=lambda each: each.submitted_at, reverse=True):
+        lives = not order.is_terminal or (order.filled_qty > 0 and _filled_at(order) > through)
+        if order.submitted_at <= through and lives:
+            through = order.submitted_at - timedelta(microseconds=1)
+    return through
+
+
+def _events(
+    ledger: Ledger,
+    orders: Iterable[Order],
+    splits: Iterable[CorporateAction],
+    through: datetime,
+    adjustments: Iterable[Adjustment],
+) -> list[Event]:
+    """List all that a fold must count, in the sequence in which it happened."""
+    start = ledger.through
+    first_day = date.min if start is None else _day(start) + timedelta(days=1)
+    timed: list[tuple[tuple[date, int, datetime, str], Event]] = [
+        ((split.ex_date, 0, through, split.symbol), split)
+        for split in splits
+        if split.ratio is not None and first_day <= split.ex_date <= _day(through)
+    ]
+    timed += [
+        ((_day_of_fill(order), 1, _filled_at(order), order.broker_id), order)
+        for order in own_fills(ledger, orders, through)
+    ]
+    timed += [
+        ((_day(each.at), 1, each.at, each.id), each)
+        for each in adjustments
+        if each.desk == ledger.desk and (start is None or each.at > start) and each.at <= through
+    ]
+    return [event for _, event in sorted(timed, key=lambda pair: pair[0])]
+
+
+def _filled_at(order: Order) -> datetime:
+    return order.filled_at or order.submitted_at
+
+
+def _day(instant: datetime) -> date:
+    return instant.astimezone(NEW_YORK).date()
+
+
+def _day_of_fill(order: Order) -> date:
+    """Give the session of an order's fills.
+
+    Of an order that filled in part the broker tells its last change alone, which may come in the
+    night after, on a split's ex-date already; one that is good for a day filled on that day.
+    """
+    place = parse_client_order_id(order.client_order_id)
+    if place is not None and place.leg in _DAY_LEGS:
+        return min(_day(_filled_at(order)), _day(order.submitted_at))
+    return _day(_filled_at(order))
+
+
+def _price_paid(order: Order) -> Decimal:
+    """Give a buy's average price; where the broker tells none, the most that its terms allow.
+
+    A market order's allow anything: without a price it counts as bought for nothing. The brakes on
+    losses then act too early, never too late.
+    """
+    if order.filled_avg_price is not None:
+        return order.filled_avg_price
+    if order.notional is not None:
+        return order.notional / order.filled_qty
+    return order.limit_price or Decimal(0)
+
+
+@dataclass(slots=True)
+class _Book:
+    """Holdings, and what was realized by symbol, as a fold changes them."""
+
+    holdings: dict[str, Holding]
+    realized: dict[str, Decimal]
+
+    def split(self, split: CorporateAction) -> None:
+        held = self.holdings.get(split.symbol)
+        if held is None or split.ratio is None:
+            return
+        with localcontext(MONEY):
+            # A third has no end: 9 shares of it are 3 again, and no broker holds finer fractions.
+            exact = (held.qty * split.ratio).quantize(_RATIO_NOISE, ROUND_HALF_EVEN)
+            qty = tidy(exact.quantize(FRACTION_STEP, ROUND_FLOOR))
+        self._put(split.symbol, replace(held, qty=qty))
+
+    def fill(self, order: Order) -> None:
+        if order.side is Side.BUY:
+            self._add(order.symbol, order.filled_qty, _price_paid(order))
+        else:
+            self._take(order.symbol, order.filled_qty, order.filled_avg_price)
+
+    def adjust(self, given: Adjustment) -> None:
+        if given.qty > 0:
+            self._add(given.symbol, given.qty, given.price)
+            if given.worth is not None:
+                self._realize(given.symbol, given.qty * (given.price - given.worth))
+        else:
+            self._take(given.symbol, -given.qty, given.worth)
+
+    def _add(self, symbol: str, qty: Decimal, price: Decimal) -> None:
+        held = self.holdings.get(symbol, _NOTHING)
+        # What makes up for shares that were sold beyond the holding is not held, and costs nothing.
+        kept = max(qty + min(held.qty, Decimal(0)), Decimal(0))
+        self._put(symbol, Holding(held.qty + qty, held.cost + kept * price))
+
+    def _take(self, symbol: str, qty: Decimal, price: Decimal | None) -> None:
+        """Take shares away at what they cost on average; without a price nothing is realized."""
+        held = self.holdings.get(symbol, _NOTHING)
+        left = held.qty - qty
+        cost = held.cost * left / held.qty if left > 0 else Decimal(0)
+        if price is not None:
+            # Of what was sold beyond the holding nobody knows the cost: it realizes nothing.
+            proceeds = min(qty, max(held.qty, Decimal(0))) * price
+            self._realize(symbol, proceeds - (held.cost - cost))
+        self._put(symbol, Holding(left, cost))
+
+    def _realize(self, symbol: str, gain: Decimal) -> None:
+        self.realized[symbol] = self.realized.get(symbol, Decimal(0)) + gain
+
+    def _put(self, symbol: str, holding: Holding) -> None:
+        if holding.qty:
+            self.holdings[symbol] = holding
+        else:
+            self.holdings.pop(symbol, None)

@@ -1,0 +1,307 @@
+"""Owns the desk's profit and loss: what its own fills, prices and dividends make of its money.
+
+All of it is a difference of two standings of the desk's own ledger. Deposits, withdrawals and what
+the user holds beside the desk are in neither, so that they are never profit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal, localcontext
+
+from algotrader.model import (
+    Activity,
+    CorporateAction,
+    Entitlement,
+    Ledger,
+    Position,
+    Standing,
+    SymbolProfit,
+    Track,
+    TrackDay,
+)
+from algotrader.portfolio.sizing import CENT, MONEY, ONE_SHARE, ZERO
+
+#: The statement is read so far back behind the last reading, for rows that come late.
+STATEMENT_MARGIN = timedelta(days=7)
+#: A dividend is paid within so many days from its ex-date; a later one is told by what is held.
+PAYMENT_WITHIN = timedelta(days=120)
+
+_INDEX_STEP = Decimal("1e-12")
+_LEAST_FACTOR = Decimal("1e-6")  # an index of 0 could never rise again
+_NOTHING = Standing(ZERO, None, ZERO, ZERO, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a run sees of the desk.
+
+    Attributes
+    ----------
+    previous_session : date
+        The session before ``session``.
+    before : Ledger or None
+        The ledger at the close of ``previous_session``; None when it is not known.
+    closes : mapping of str to Decimal
+        Prices of a share at that close, as it was then.
+    prices : mapping of str to Decimal
+        Prices of a share now, as far as they are believed. A symbol without one stands as at the
+        last look.
+    worth : Decimal
+        Desk capital, or what the positions are worth when they have outgrown it.
+    statement : tuple of Activity or None
+        The account's statement from `statement_start` on; None when it could not be read.
+    shares : mapping of str to Decimal
+        What the account holds.
+    actions : tuple of CorporateAction
+        Those with an ex-date after ``previous_session`` and up to ``session``.
+    reset_at : datetime or None
+        When a person last asked for a new peak.
+    """
+
+    session: date
+    previous_session: date
+    at: datetime
+    ledger: Ledger
+    before: Ledger | None
+    closes: Mapping[str, Decimal]
+    prices: Mapping[str, Decimal]
+    worth: Decimal
+    statement: tuple[Activity, ...] | None
+    shares: Mapping[str, Decimal]
+    actions: tuple[CorporateAction, ...]
+    reset_at: datetime | None
+
+
+def carry_on(track: Track | None, look: Look) -> Track:
+    """Carry the track on to a look, or begin one; a look that is taken twice changes nothing more.
+
+    The index goes from look to look by the profit between over what the desk had to work with at
+    the former: whatever it bought since, it bought with that.
+    """
+    dividends = {} if track is None else {s: each.dividends for s, each in track.standings.items()}
+    look = replace(look, prices=_with_carried(track, look))
+    day = _day(track, look, dividends)
+    entitled = _entitled(track, look, day)
+    counted = () if track is None else track.counted
+    for row in look.statement or ():
+        is_new = (
+            row.day > look.previous_session if track is None else row.activity_id not in counted
+        )
+        if is_new and is_dividend(row):
+            part = dividend_part(row, _qty_paid(row, entitled, day), look.shares)
+            dividends[row.symbol] = dividends.get(row.symbol, ZERO) + part
+    standings = standings_of(look.ledger, look.prices, dividends)
+    index, peak = _index(track, look, standings)
+    # Another one than was obeyed, rather than a newer one: it carries a person's own clock.
+    is_reset = look.reset_at is not None and (track is None or look.reset_at != track.reset_at)
+    return Track(
+        desk=look.ledger.desk,
+        at=look.at,
+        standings=standings,
+        worth=look.worth,
+        index=index,
+        peak=index if is_reset else peak,
+        day=day,
+        entitled=entitled,
+        statement_at=look.at
+        if look.statement is not None
+        else (None if track is None else track.statement_at),
+        counted=counted
+        if look.statement is None
+        else tuple(sorted(row.activity_id for row in look.statement)),
+        reset_at=look.reset_at if is_reset else (None if track is None else track.reset_at),
+        started=None if track is None else track.started,
+    )
+
+
+def statement_start(track: Track | None, previous_close: datetime) -> datetime:
+    """Give the instant from which on the statement is to be read."""
+    if track is None or track.statement_at is None:
+        return previous_close - STATEMENT_MARGIN
+    return min(track.statement_at, previous_close) - STATEMENT_MARGIN
+
+
+def standings_of(
+    ledger: Ledger, prices: Mapping[str, Decimal], dividends: Mapping[str, Decimal]
+) -> dict[str, Standing]:
+    """Value a ledger; symbols in alphabetical order."""
+    return {
+        symbol: Standing(
+            qty=held.qty if (held := ledger.holdings.get(symbol)) is not None else ZERO,
+            price=prices.get(symbol) if held is not None else None,
+            cost=held.cost if held is not None else ZERO,
+            realized=ledger.realized.get(symbol, ZERO),
+            dividends=dividends.get(symbol, ZERO),
+        )
+        for symbol in sorted({*ledger.holdings, *ledger.realized, *dividends})
+    }
+
+
+def profit_of(standings: Mapping[str, Standing]) -> Decimal:
+    """Sum up what the desk has made."""
+    with localcontext(MONEY):
+        return sum((each.profit for each in standings.values()), ZERO)
+
+
+def drawdown_of(track: Track) -> Decimal:
+    """Give how far the index is below its peak, as a fraction of it."""
+    return max(ONE_SHARE - track.index / track.peak, ZERO)
+
+
+def symbols_of(track: Track) -> tuple[SymbolProfit, ...]:
+    """Give the session's profit of each symbol that the desk holds, or has made anything of."""
+    told = []
+    for symbol in sorted({*track.standings, *track.day.standings}):
+        now = track.standings.get(symbol, _NOTHING)
+        then = track.day.standings.get(symbol, _NOTHING)
+        row = SymbolProfit(
+            symbol=symbol,
+            qty=now.qty,
+            price=now.price,
+            value=now.value,
+            realized=now.realized - then.realized,
+            unrealized=now.unrealized - then.unrealized,
+            dividends=now.dividends - then.dividends,
+        )
+        if row.qty or then.qty or row.realized or row.dividends:
+            told.append(row)
+    return tuple(told)
+
+
+def is_dividend(row: Activity) -> bool:
+    """Whether a row is a dividend, or a tax or fee on one."""
+    return bool(row.symbol) and (row.kind.startswith("DIV") or row.kind == "CGD")
+
+
+def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -> Decimal:
+    """Give the desk's part of a dividend: by its shares, and never more than was booked.
+
+    Parameters
+    ----------
+    held : Decimal
+        The desk's shares.
+    shares : mapping of str to Decimal
+        The account's, for a row that does not tell how many it was paid on.
+    """
+    paid_on = shares.get(row.symbol, ZERO) if row.qty is None else row.qty
+    if held <= 0 or paid_on <= 0:
+        return ZERO
+    return (row.amount * min(held / paid_on, ONE_SHARE)).quantize(CENT, ROUND_DOWN)
+
+
+def carried_price(
+    track: Track | None, session: date, actions: Iterable[CorporateAction], symbol: str
+) -> Decimal | None:
+    """Give a share's price at the last look, as it is after a split since; None without one.
+
+    Parameters
+    ----------
+    session : date
+        The session of the look that asks.
+    actions : iterable of CorporateAction
+        As in `Look`.
+    """
+    last = None if track is None else track.standings.get(symbol)
+    if track is None or last is None or last.price is None:
+        return None
+    ratio = ONE_SHARE if track.day.session == session else split_ratio(actions, symbol)
+    return last.price / ratio
+
+
+def split_ratio(actions: Iterable[CorporateAction], symbol: str) -> Decimal:
+    """Multiply up the ratios of a symbol's splits."""
+    ratio = ONE_SHARE
+    for each in actions:
+        if each.symbol == symbol and each.ratio is not None:
+            ratio *= each.ratio
+    return ratio
+
+
+def shares_of(positions: Mapping[str, Position]) -> dict[str, Decimal]:
+    """Give what the account holds."""
+    return {symbol: each.qty for symbol, each in positions.items()}
+
+
+def _with_carried(track: Track | None, look: Look) -> dict[str, Decimal]:
+    """Give the prices, and those of the last look where there are none: nothing made or lost."""
+    found = dict(look.prices)
+    for symbol in look.ledger.holdings:
+        carried = carried_price(track, look.session, look.actions, symbol)
+        if symbol not in found and carried is not None:
+            found[symbol] = carried
+    return found
+
+
+def _day(track: Track | None, look: Look, dividends: Mapping[str, Decimal]) -> TrackDay:
+    """Give what the session's profit counts from: the close before it, or the nearest look."""
+    if track is not None and track.day.session == look.session:
+        known = _priced_since(track.day.standings, look)
+        gained = profit_of(known) - profit_of(track.day.standings)
+        return replace(track.day, standings=known, counted_from=track.day.counted_from + gained)
+    if look.before is not None:
+        last = {} if track is None else track.standings
+        carried = {s: each.price for s, each in last.items() if each.price is not None}
+        standings = standings_of(look.before, {**carried, **look.closes}, dividends)
+    elif track is not None:
+        standings = track.standings
+    else:
+        standings = standings_of(look.ledger, look.prices, dividends)
+        return TrackDay(look.session, standings, look.worth, profit_of(standings))
+    standings = _priced_since(standings, look)
+    return TrackDay(look.session, standings, _base(track, look), profit_of(standings))
+
+
+def _priced_since(standings: Mapping[str, Standing], look: Look) -> dict[str, Standing]:
+    """Value what had no price then at the price now: it made and lost nothing.
+
+    Its cost may be months old, and what it lost since then is no loss of this session.
+    """
+    return {
+        symbol: replace(each, price=now * split_ratio(look.actions, symbol))
+        if each.price is None and each.qty and (now := look.prices.get(symbol)) is not None
+        else each
+        for symbol, each in standings.items()
+    }
+
+
+def _base(track: Track | None, look: Look) -> Decimal:
+    """Give what the session's loss is a part of: what there was, and has not been withdrawn."""
+    if track is None:
+        return look.worth
+    return min((each for each in (track.worth, look.worth) if each > 0), default=ZERO)
+
+
+def _entitled(track: Track | None, look: Look, day: TrackDay) -> dict[str, Entitlement]:
+    """Note the desk's shares over an ex-date: they get the dividend, whenever it comes."""
+    known = {} if track is None else dict(track.entitled)
+    for action in look.actions:
+        if action.is_cash_dividend:
+            qty = day.standings.get(action.symbol, _NOTHING).qty
+            known[action.symbol] = Entitlement(action.ex_date, qty)
+    return {s: each for s, each in known.items() if look.session - each.ex_date <= PAYMENT_WITHIN}
+
+
+def _qty_paid(row: Activity, entitled: Mapping[str, Entitlement], day: TrackDay) -> Decimal:
+    entitlement = entitled.get(row.symbol)
+    if entitlement is not None and entitlement.ex_date <= row.day:
+        return entitlement.qty
+    return day.standings.get(row.symbol, _NOTHING).qty
+
+
+def _index(
+    track: Track | None, look: Look, standings: Mapping[str, Standing]
+) -> tuple[Decimal, Decimal]:
+    """Give index and peak."""
+    if track is None:
+        return ONE_SHARE, ONE_SHARE
+    is_same = track.day.session == look.session
+    last = _priced_since(track.standings, replace(look, actions=()) if is_same else look)
+    with localcontext(MONEY):
+        gained = profit_of(standings) - profit_of(last)
+        factor = ONE_SHARE + gained / track.worth if track.worth > 0 else ONE_SHARE
+        index = (track.index * max(factor, _LEAST_FACTOR)).quantize(_INDEX_STEP)
+    index = max(index, _INDEX_STEP)
+    return index, max(track.peak, index)

@@ -1,0 +1,230 @@
+"""Owns how the account is told apart: other desks' shares, what is missing, and what explains it.
+
+Nothing here changes a ledger. What is not in the books is told to a person, who mends them with
+``algo-trader adopt`` and ``release``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from algotrader.accounting.ledger import empty
+from algotrader.model import (
+    Activity,
+    Adjustment,
+    CorporateAction,
+    Ledger,
+    Order,
+    Position,
+    Side,
+)
+from algotrader.orders.ids import desk_of
+from algotrader.portfolio.sizing import NO_OTHERS, ONE_SHARE, ZERO, Stake, stake_of, tidy
+from algotrader.risk import pre_trade as limits
+
+# So many of the newest things that may explain a difference are named.
+_TOLD_CAUSES = 4
+_MOVE_WORDS = {
+    "ACATS": "transfer to or from another broker",
+    "FOPT": "free-of-payment transfer",
+    "JNLS": "journal of shares",
+    "MA": "merger or acquisition",
+    "NC": "name change",
+    "OPASN": "option assignment",
+    "OPEXC": "option exercise",
+    "OPTRD": "option trade",
+    "REO": "reorganization",
+    "REORG": "worthless removal",
+    "SPIN": "spin-off",
+    "SPLIT": "split",
+}
+#: Alpaca's kinds of account activity that move shares without an order.
+MOVE_KINDS = tuple(_MOVE_WORDS)
+
+
+def other_ledgers(
+    desk: str,
+    known: Mapping[str, Ledger],
+    orders: Iterable[Order],
+    adjustments: Iterable[Adjustment],
+) -> dict[str, Ledger]:
+    """Give where to start for every other desk: its checkpoint, or nothing when it is a new one.
+
+    Parameters
+    ----------
+    known : Mapping of str to Ledger
+        Checkpoints, by desk.
+    """
+    desks = {each.desk for each in adjustments} | {
+        found for each in orders if (found := desk_of(each.client_order_id)) is not None
+    }
+    return {
+        each: known.get(each) or empty(each) for each in sorted({*known, *desks}) if each != desk
+    }
+
+
+def shares_of_others(
+    others: Iterable[Ledger], symbols: Iterable[str]
+) -> dict[str, dict[str, Decimal]]:
+    """Give what other desks own, by symbol and desk; what is not above 0 is left out."""
+    found: dict[str, dict[str, Decimal]] = {}
+    wanted = set(symbols)
+    for ledger in others:
+        for symbol, holding in ledger.holdings.items():
+            if symbol in wanted and holding.qty > 0:
+                found.setdefault(symbol, {})[ledger.desk] = holding.qty
+    return found
+
+
+def lacking(
+    symbols: Iterable[str],
+    ledger: Ledger,
+    positions: Mapping[str, Position],
+    others: Mapping[str, Mapping[str, Decimal]],
+    causes: Mapping[str, str] | None = None,
+) -> tuple[Stake, ...]:
+    """Give the stakes of which the account lacks some, by symbol.
+
+    Parameters
+    ----------
+    causes : Mapping of str to str or None
+        As `probable_causes` gives them.
+    """
+    told = causes or {}
+    stakes = (
+        stake_of(
+            each,
+            ledger.holdings,
+            positions,
+            others.get(each, NO_OTHERS),
+            told.get(each, ""),
+        )
+        for each in sorted(set(symbols))
+    )
+    return tuple(each for each in stakes if each.differs)
+
+
+def probable_causes(
+    stakes: Iterable[Stake],
+    orders: Iterable[Order],
+    actions: Iterable[CorporateAction],
+    moves: Iterable[Activity],
+) -> dict[str, str]:
+    """Name what may have made the account differ, by symbol; one that nothing explains is absent.
+
+    Parameters
+    ----------
+    orders : iterable of Order
+        The account's recent ones; sales by hand are looked for.
+    """
+    by_hand = [
+        each
+        for each in orders
+        if desk_of(each.client_order_id) is None and each.side is Side.SELL and each.filled_qty > 0
+    ]
+    happened, moved = list(actions), list(moves)
+    found = {}
+    for stake in stakes:
+        symbol = stake.symbol
+        told = [
+            (
+                (each.filled_at or each.submitted_at).date(),
+                f"a sale by hand of {_n(each.filled_qty)}",
+            )
+            for each in by_hand
+            if each.symbol == symbol
+        ]
+        told += [
+            (each.ex_date, words)
+            for each in happened
+            if each.symbol == symbol and (words := _words_of(each, stake))
+        ]
+        told += [
+            (
+                each.day,
+                f"{_MOVE_WORDS.get(each.kind, 'activity')} ({each.kind}) of {_n(each.qty or ZERO)}",
+            )
+            for each in moved
+            if each.symbol == symbol
+        ]
+        newest = sorted(told)[-_TOLD_CAUSES:]
+        if newest:
+            found[symbol] = " or ".join(f"{words} on {day.isoformat()}" for day, words in newest)
+    return found
+
+
+def differences_told(stakes: Iterable[Stake], stack: str) -> tuple[str, ...]:
+    """Tell each difference with its numbers, and what a person may do about it."""
+    return tuple(_difference_told(each, f" --stack {stack}") for each in stakes if each.differs)
+
+
+def changes_told(actions: Iterable[CorporateAction], ledger: Ledger, stack: str) -> tuple[str, ...]:
+    """Tell the corporate actions that turn shares of the desk's into others, or into cash.
+
+    Parameters
+    ----------
+    actions : iterable of CorporateAction
+        Those since the last session.
+    """
+    return tuple(
+        f"{each.symbol}: {each.kind} on {each.ex_date.isoformat()}"
+        f"{_with(each)}. The desk's books stay as they are: {_n(ledger.holdings[each.symbol].qty)}"
+        f" {each.symbol}. What came of it counts as yours until `algo-trader adopt SYMBOL QTY"
+        f" --stack {stack}`; what is gone is struck off with `algo-trader release {each.symbol} QTY"
+        f" --stack {stack}`."
+        for each in actions
+        if each.symbol in ledger.holdings and _changes_symbol(each)
+    )
+
+
+def _changes_symbol(action: CorporateAction) -> bool:
+    return action.ratio is None and not action.is_cash_dividend
+
+
+def _words_of(action: CorporateAction, stake: Stake) -> str:
+    """Spell how an action may explain that shares are missing; empty when it does not."""
+    if _changes_symbol(action):
+        return f"a {action.kind}{_with(action)}"
+    missing = stake.ledger + stake.theirs - stake.broker
+    if action.ratio is not None and ZERO < missing < ONE_SHARE:
+        return f"a fraction paid in cash after the {action.kind}"
+    return ""
+
+
+def _difference_told(stake: Stake, stack: str) -> str:
+    refusal = limits.ledger_matches(stake)
+    detail = refusal.detail if refusal else ""
+    return (
+        f"{stake.symbol}: {limits.Reason.LEDGER_MISMATCH}: {detail}. The desk buys none of it until"
+        f" both agree. {_remedy(stake, stack)}"
+    )
+
+
+def _remedy(stake: Stake, stack: str) -> str:
+    symbol = stake.symbol
+    if stake.ledger < 0:
+        return (
+            "It has sold more than it bought: set its books right with `algo-trader adopt"
+            f" {symbol} {_n(-stake.ledger)}{stack}`."
+        )
+    if stake.broker < 0:
+        return "Close the account's short position; the desk never sells short."
+    missing = stake.ledger + stake.theirs - stake.broker
+    ways = []
+    if stake.ledger > 0:
+        ways.append(f"algo-trader release {symbol} {_n(min(missing, stake.ledger))}{stack}")
+    ways += [
+        f"algo-trader release {symbol} {_n(min(missing, qty))} --desk {desk}{stack}"
+        for desk, qty in sorted(stake.others.items())
+    ]
+    told = " or ".join(f"`{each}`" for each in ways)
+    return f"Buy {_n(missing)} back, or strike off what is gone: {told}."
+
+
+def _with(action: CorporateAction) -> str:
+    return f" with {', '.join(action.others)}" if action.others else ""
+
+
+def _n(value: Decimal) -> str:
+    return f"{tidy(value):f}"

@@ -1,0 +1,44 @@
+"""Owns since when the desk's present strategy trades, as one run hands it on to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from algotrader.model import Leg, Order, Run, StrategyStart
+from algotrader.orders.ids import parse_client_order_id
+
+
+def carry_start(
+    known: StrategyStart | None, run: Run, strategy: str, orders: Iterable[Order]
+) -> StrategyStart:
+    """Carry the start of the strategy on to a run, or begin one for another strategy.
+
+    If nothing is known of the strategy that traded before, this one starts now, so that a lost
+    journal never makes a ramp shorter.
+
+    Parameters
+    ----------
+    known : StrategyStart or None
+        As the runs before left it.
+    orders : iterable of Order
+        The account's orders, at least those of the last days.
+    """
+    if known is None or known.strategy != strategy:
+        replaced = "" if known is None else known.strategy
+        return StrategyStart(strategy, run.started_at, None, replaced, run.journal)
+    if known.replaced:
+        known = replace(known, journal=run.journal)
+    if known.first_buy is not None:
+        return known
+    places = (
+        parse_client_order_id(each.client_order_id)
+        for each in orders
+        if each.filled_qty > 0 and each.submitted_at >= known.at
+    )
+    buys = [
+        place.session
+        for place in places
+        if place is not None and place.desk == run.desk and place.leg is Leg.ENTRY
+    ]
+    return replace(known, first_buy=min(buys, default=None))

@@ -1,0 +1,66 @@
+"""Owns how a run sets the kill switch itself: from ACTIVE to REDUCING, and never any other way."""
+
+from __future__ import annotations
+
+from algotrader.adapters.aws import PARAMETER_NOT_THERE, client
+from algotrader.model import TradingMode, TradingState
+from algotrader.risk.trading_state import state_obeyed
+
+_TAKEN = "ParameterAlreadyExists"
+
+
+def reduce_if_active(parameter: str, mode: TradingMode, reason: str) -> str:
+    """Write REDUCING with its reason where ACTIVE stands; anything else is left as it is.
+
+    SSM has no conditional write. So the parameter is read right before, its versions tell whether
+    somebody wrote in between, and a halt that this write went over is put back.
+
+    Returns
+    -------
+    str
+        Empty when the switch does not say ACTIVE any more, else what was in the way.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+
+    try:
+        _reduce(parameter, mode, f"{TradingState.REDUCING.value} {reason}")
+    except ClientError as error:
+        return str(error.response["Error"].get("Code", "an error without a code"))
+    except (BotoCoreError, ResponseParserError, LookupError) as error:
+        return type(error).__name__
+    return ""
+
+
+def _reduce(parameter: str, mode: TradingMode, text: str) -> None:
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    ssm = client("ssm")
+    try:
+        found = ssm.get_parameter(Name=parameter)["Parameter"]
+    except ClientError as error:
+        if error.response["Error"].get("Code") not in PARAMETER_NOT_THERE:
+            raise
+        if mode is not TradingMode.LIVE:  # in live, missing means HALTED already
+            _create(parameter, mode, text)
+        return
+    if state_obeyed(found["Value"], mode) is not TradingState.ACTIVE:
+        return
+    written = ssm.put_parameter(Name=parameter, Value=text, Type="String", Overwrite=True)
+    if written["Version"] == found["Version"] + 1:
+        return
+    between = ssm.get_parameter(Name=f"{parameter}:{written['Version'] - 1}")["Parameter"]["Value"]
+    if state_obeyed(between, mode) is TradingState.HALTED:
+        ssm.put_parameter(Name=parameter, Value=between, Type="String", Overwrite=True)
+
+
+def _create(parameter: str, mode: TradingMode, text: str) -> None:
+    """Write a parameter that is not there; if somebody makes it meanwhile, theirs is looked at."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    try:
+        client("ssm").put_parameter(Name=parameter, Value=text, Type="String", Overwrite=False)
+    except ClientError as error:
+        if error.response["Error"].get("Code") != _TAKEN:
+            raise
+        _reduce(parameter, mode, text)

@@ -1,0 +1,166 @@
+"""Owns the claim on a run: one execution at a time, and none that lives is ever robbed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from msgspec import Struct, structs
+
+from algotrader.adapters.aws import client, whole
+from algotrader.adapters.store import Artifacts
+from algotrader.model import Run
+from algotrader.session.timing import LAST_CALL, SETTLE
+
+_ATTEMPTS = 5
+_MOST_EARLIER = 20
+_ENDED_WITHOUT_WORD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+
+
+class Claim(Struct, frozen=True):
+    """``claim.json``: which execution has the run, and how it stands.
+
+    ``at`` is when it took it, by the broker's clock; ``ended`` when it gave it back, by the
+    machine's. ``earlier`` are the executions that had the run before, oldest first.
+    """
+
+    execution_arn: str
+    state: Literal["running", "done", "failed"]
+    at: datetime
+    ended: datetime | None = None
+    earlier: tuple[str, ...] = ()
+
+
+class Grip(StrEnum):
+    """What an attempt to claim a run came to."""
+
+    NEW = "new"  # nobody had it
+    AGAIN = "again"  # this execution has it already, or had it and failed
+    TAKEN_OVER = "taken over"  # from one that failed or was stopped
+    REFUSED = "refused"  # another one has it, or it is done
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it went.
+
+    Attributes
+    ----------
+    holder : str
+        The execution that has the run now, or had it before.
+    holders : tuple of str
+        All executions that have or had it, oldest first, this one included; none if it is refused.
+    """
+
+    grip: Grip
+    holder: str
+    holders: tuple[str, ...]
+
+
+def claim_key(run: Run) -> str:
+    """Give the key of a run's claim."""
+    return f"{run.journal}claim.json"
+
+
+def take_claim(artifacts: Artifacts, run: Run, now: datetime) -> Outcome:
+    """Claim a run for its execution.
+
+    Every write is conditional, so that of two executions at the same instant one is refused.
+    """
+    key = claim_key(run)
+    me, holder = run.execution_arn, ""
+    for _ in range(_ATTEMPTS):
+        if artifacts.create(key, Claim(me, "running", now)):
+            return Outcome(Grip.NEW, me, (me,))
+        found = artifacts.read_with_tag(key, Claim)
+        if found is None:
+            continue
+        claim, tag = found
+        holder = claim.execution_arn
+        is_own = holder == me
+        before = tuple(each for each in (*claim.earlier, holder) if each != me)[-_MOST_EARLIER:]
+        if is_own and claim.state == "running":
+            return Outcome(Grip.AGAIN, holder, (*before, me))
+        if claim.state == "done" or (claim.state == "running" and not _was_stopped(holder)):
+            return Outcome(Grip.REFUSED, holder, ())
+        if artifacts.replace(key, Claim(me, "running", now, earlier=before), tag):
+            return Outcome(Grip.AGAIN if is_own else Grip.TAKEN_OVER, holder, (*before, me))
+    return Outcome(Grip.REFUSED, holder, ())
+
+
+def finish(artifacts: Artifacts, run: Run, state: Literal["done", "failed"]) -> bool:
+    """End the claim of a run; False when its execution does not have it (any more)."""
+    found = artifacts.read_with_tag(claim_key(run), Claim)
+    if found is None or found[0].execution_arn != run.execution_arn:
+        return False
+    ended = structs.replace(found[0], state=state, ended=datetime.now(UTC))
+    return artifacts.replace(claim_key(run), ended, found[1])
+
+
+def is_under_way(artifacts: Artifacts, run: Run) -> bool | None:
+    """Tell whether an execution that may live has a run; None when nobody ever claimed it."""
+    claim = artifacts.read(claim_key(run), Claim)
+    if claim is None:
+        return None
+    return claim.state == "running" and not _was_stopped(claim.execution_arn)
+
+
+def who_may_act(artifacts: Artifacts, run: Run) -> str | None:
+    """Name another execution whose orders of a run may still come, or may not show yet, if any.
+
+    That is one that lives, and one that ended a moment ago, done or not: a stop, or an entry of its
+    last seconds, may not show yet. One that failed before its decision was stored has sent nothing.
+    Unknown counts as alive.
+
+    Parameters
+    ----------
+    run : Run
+        The run that is looked at, with the execution that asks in it.
+    """
+    claim = artifacts.read(claim_key(run), Claim)
+    if claim is None or claim.execution_arn == run.execution_arn:
+        return None
+    if claim.state == "failed" and not artifacts.holds(f"{run.journal}decision.json"):
+        return None
+    quiet = SETTLE + LAST_CALL if claim.state == "running" else SETTLE
+    told = claim.ended if claim.state == "done" else None
+    ended = told or _ended_at(claim.execution_arn)
+    if ended is not None and datetime.now(UTC) - ended >= quiet:
+        return None
+    return claim.execution_arn
+
+
+def claimed_since(artifacts: Artifacts, run: Run, instant: datetime) -> bool:
+    """Tell whether a run was claimed after an instant, and may have sent orders."""
+    claim = artifacts.read(claim_key(run), Claim)
+    if claim is None or claim.at <= instant:
+        return False
+    return claim.state != "failed" or artifacts.holds(f"{run.journal}decision.json")
+
+
+def _ended_at(execution_arn: str) -> datetime | None:
+    """Return when an execution ended; None if it lives, or if that is unknown."""
+    ended: datetime | None = _described(execution_arn).get("stopDate")
+    return ended
+
+
+def _was_stopped(execution_arn: str) -> bool:
+    """Whether an execution ended without marking its claim; unknown counts as alive."""
+    return _described(execution_arn).get("status") in _ENDED_WITHOUT_WORD
+
+
+def _described(execution_arn: str) -> dict[str, Any]:
+    """Ask Step Functions about an execution; empty if it gives no answer."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+
+    def ask() -> dict[str, Any]:
+        answer = client("stepfunctions").describe_execution(executionArn=execution_arn)
+        return {"status": answer["status"], "stopDate": answer.get("stopDate")}
+
+    try:
+        return whole(ask)
+    except (BotoCoreError, ClientError, ResponseParserError, LookupError):
+        return {}

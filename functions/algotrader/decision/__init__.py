@@ -1,0 +1,1 @@
+"""The decision: from target weights to orders, each approved or denied with its reason."""

@@ -1,0 +1,89 @@
+"""Owns the entries once the exits are over: what was approved, cut to the cash that is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import ROUND_FLOOR, Decimal
+
+from algotrader.execution.cutoff import now_of
+from algotrader.execution.stop_orders import sold_by_canceled
+from algotrader.execution.values import Known, denied_of
+from algotrader.model import Decision, Order, OrderDenied, OrderIntent, Plan, Run, Settings, Stage
+from algotrader.portfolio.notional import affordable
+from algotrader.portfolio.sizing import CENT, spendable, worst_cost
+
+# The account may be out of step with its orders for about ten seconds: cash that a fill has not
+# brought this long after it is not waited for any longer.
+PROCEEDS = timedelta(seconds=15)
+
+
+def with_entries(
+    settings: Settings, decision: Decision, plan: Plan, known: Known, orders: dict[str, Order]
+) -> Plan:
+    """Move on to the entries: what was approved, cut to the cash that is there now."""
+    plan = replace(plan, stage=Stage.ENTRIES)
+    closure = plan.entries_closed
+    cash = min(spendable(known.account, settings.cash_reserve), _budget(decision, settings, orders))
+    kept: list[OrderIntent] = []
+    denied: list[OrderDenied] = []
+    for intent in decision.entries:
+        if closure is not None:
+            denied.append(denied_of(intent, closure.code, closure.detail))
+            continue
+        if sold := sold_by_canceled(intent.symbol, decision, orders):
+            denied.append(denied_of(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
+            continue
+        bought = affordable(intent, cash, settings)
+        if bought is not None:
+            kept.append(bought)
+            cash -= worst_cost(bought, settings)
+        else:
+            detail = f"cost {worst_cost(intent, settings)} spendable {cash}"
+            denied.append(denied_of(intent, "INSUFFICIENT_CASH", detail))
+    return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
+
+
+def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Decimal:
+    """Give the most that entries may cost: what was there at the bell, and what exits brought.
+
+    Under a cap on the desk's capital or exposure, what the exits did not sell still takes it up:
+    entries make room for it even where the account has cash to spare.
+    """
+    proceeds = missing = Decimal(0)
+    for intent in decision.exits:
+        order = orders.get(intent.client_order_id)
+        filled = order.filled_qty if order else Decimal(0)
+        if order is not None and order.filled_avg_price is not None:
+            proceeds += filled * order.filled_avg_price
+        missing += (intent.qty - filled) * intent.reference_price
+    budget = decision.spendable + proceeds * (1 - settings.cash_reserve)
+    if settings.capital is None and settings.max_gross_exposure >= 1:
+        return budget
+    wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
+    return min(budget, wanted - missing)
+
+
+def proceeds_are_late(
+    run: Run,
+    settings: Settings,
+    decision: Decision,
+    plan: Plan,
+    orders: dict[str, Order],
+    known: Known,
+) -> bool:
+    """Whether the account seems not to know yet of the cash that the exits brought."""
+    filled = [
+        order.filled_at
+        for intent in decision.exits
+        if (order := orders.get(intent.client_order_id)) is not None and order.filled_at
+    ]
+    # Asked for a while before the clock, on a slow network, the account is of that time.
+    looked_at = now_of(run, plan, known) - known.account_age
+    is_over = not filled or looked_at >= max(filled) + PROCEEDS
+    if is_over or plan.entries_closed is not None:
+        return False
+    wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
+    # In whole cents, as what is spendable: else a fraction of a cent would be waited for.
+    expected = _budget(decision, settings, orders).quantize(CENT, ROUND_FLOOR)
+    return spendable(known.account, settings.cash_reserve) < min(wanted, expected)

@@ -1,0 +1,160 @@
+"""Owns what has become of each of a plan's orders after a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from algotrader.execution.cutoff import closure_of, given_up, now_of
+from algotrader.execution.posting import open_cancels
+from algotrader.execution.values import Known, Outcome, denied_of
+from algotrader.model import (
+    Decision,
+    Leg,
+    Order,
+    OrderDenied,
+    OrderIntent,
+    OrderRejected,
+    Plan,
+    Run,
+)
+from algotrader.portfolio.sizing import FRACTION_STEP, ONE_SHARE, floor_to
+from algotrader.risk.broker_rules import broken_rule
+from algotrader.session.timing import SETTLE
+
+# Orders and positions may be out of step for about ten seconds: a shortage is believed after so
+# many polls.
+PATIENT_POLLS = 3
+# Statuses in which the broker has taken a stop and may still refuse it.
+NOT_YET_RESTING = frozenset({"pending_new", "accepted", "accepted_for_bidding"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What has become of one order.
+
+    Attributes
+    ----------
+    kept : OrderIntent or None
+        What of it stands at the broker or may still be sent; None when it is given up.
+    is_under_way : bool
+        Whether the run has to look at it again.
+    code, detail : str
+        Why it was given up, or cut; empty when it was neither.
+    rejected : OrderRejected or None
+        The broker's refusal.
+    may_be_there : bool
+        Whether a trade was given up unseen: a call of another execution may be sending it.
+    """
+
+    kept: OrderIntent | None
+    is_under_way: bool = False
+    code: str = ""
+    detail: str = ""
+    rejected: OrderRejected | None = None
+    may_be_there: bool = False
+
+
+@dataclass(slots=True)
+class Fates:
+    """What has become of a plan's orders.
+
+    Attributes
+    ----------
+    unprotected : dict of str to str
+        Symbols whose stop was given up or cut, and why.
+    trading, arming : bool
+        Whether a cancel or a trade, or a stop, is still under way.
+    gave_up_unseen : bool
+        Whether a trade was given up that a call of another execution may be sending.
+    """
+
+    trading: bool
+    arming: bool = False
+    gave_up_unseen: bool = False
+    kept: list[OrderIntent] = field(default_factory=list)
+    denied: list[OrderDenied] = field(default_factory=list)
+    rejected: list[OrderRejected] = field(default_factory=list)
+    unprotected: dict[str, str] = field(default_factory=dict)
+
+    def add(self, intent: OrderIntent, fate: Fate) -> None:
+        """Count one order in; a stop that is not placed is told by its symbol, not as a denial."""
+        is_stop = intent.leg is Leg.STOP
+        self.gave_up_unseen = self.gave_up_unseen or fate.may_be_there
+        if fate.kept is not None:
+            self.kept.append(fate.kept)
+        if is_stop:
+            self.arming = self.arming or fate.is_under_way
+            if fate.code:
+                self.unprotected[intent.symbol] = f"{fate.code}: {fate.detail}"
+            return
+        self.trading = self.trading or fate.is_under_way
+        if fate.rejected is not None:
+            self.rejected.append(fate.rejected)
+        elif fate.kept is None:
+            self.denied.append(denied_of(intent, fate.code, fate.detail))
+
+
+def fates_of(
+    run: Run,
+    decision: Decision,
+    plan: Plan,
+    known: Known,
+    outcome: Outcome,
+    orders: dict[str, Order],
+) -> Fates:
+    """Tell what has become of every order of a plan.
+
+    Parameters
+    ----------
+    orders : dict of str to Order
+        What the broker shows, and what it accepted in this call.
+    """
+    given = given_up(run, plan.exits_closed, now_of(run, plan, known))
+    fates = Fates(trading=bool(open_cancels(decision, plan, known)) and not given)
+    for intent in plan.orders:
+        fates.add(intent, _fate(run, plan, intent, known, outcome, orders))
+    return fates
+
+
+def _fate(
+    run: Run,
+    plan: Plan,
+    intent: OrderIntent,
+    known: Known,
+    outcome: Outcome,
+    orders: dict[str, Order],
+) -> Fate:
+    now, closure = now_of(run, plan, known), closure_of(plan, intent)
+    order_id = intent.client_order_id
+    for rejected in outcome.rejected:
+        if rejected.client_order_id == order_id:
+            return Fate(None, code=rejected.code, detail=rejected.detail, rejected=rejected)
+    if order := orders.get(order_id):
+        awaited = _may_be_refused(order, plan) if intent.leg is Leg.STOP else not order.is_terminal
+        return Fate(intent, is_under_way=awaited and not given_up(run, closure, now))
+    if refusal := broken_rule(intent):
+        return Fate(None, code=refusal.code, detail=refusal.detail)
+    if closure is not None and now >= closure.at + SETTLE:
+        is_trade = intent.leg is not Leg.STOP
+        return Fate(None, code=closure.code, detail=closure.detail, may_be_there=is_trade)
+    available = outcome.shortages.get(order_id)
+    if available is not None and plan.polls >= PATIENT_POLLS:
+        return _cut(intent, available)
+    return Fate(intent, is_under_way=True)
+
+
+def _cut(intent: OrderIntent, available: Decimal) -> Fate:
+    """Cut to what is available, in whole shares where whole shares were wanted."""
+    whole = intent.qty == intent.qty.to_integral_value()
+    qty = floor_to(available, ONE_SHARE, ONE_SHARE if whole else FRACTION_STEP)
+    if qty <= 0:
+        return Fate(None, code="NOTHING_TO_SELL", detail=f"available {available}")
+    detail = f"it covers {qty} of {intent.qty}, no more is available"
+    code = "NOTHING_TO_SELL" if intent.leg is Leg.STOP else ""
+    return Fate(replace(intent, qty=qty), is_under_way=True, code=code, detail=detail)
+
+
+def _may_be_refused(stop: Order, plan: Plan) -> bool:
+    """Whether the broker took a stop a moment ago and may still think better of it."""
+    return stop.status in NOT_YET_RESTING and plan.polls < PATIENT_POLLS

@@ -1,0 +1,230 @@
+"""Owns the next plan of a run: a pure function of the last one and of what a call came to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from algotrader.execution.cutoff import now_of, trades_end
+from algotrader.execution.entries import proceeds_are_late, with_entries
+from algotrader.execution.late_orders import (
+    LOOK_EVERY_SECONDS,
+    look_back_left,
+    with_returned,
+)
+from algotrader.execution.order_status import fates_of
+from algotrader.execution.stop_orders import (
+    is_canceled,
+    sold_by_canceled,
+    stops_due,
+    unprotected,
+)
+from algotrader.execution.values import Known, Outcome, Step, denied_of, was_given_up
+from algotrader.model import (
+    Closure,
+    Decision,
+    Leg,
+    Order,
+    OrderDenied,
+    OrderIntent,
+    Plan,
+    Run,
+    Settings,
+    Stage,
+    Submission,
+)
+
+# Seconds to wait after a call that changed nothing: fills of liquid shares come at once, the rest
+# is waited for at little cost.
+BACK_OFF_SECONDS = (2, 5, 10, 30)
+
+
+def first_plan(run: Run, decision: Decision) -> Plan:
+    """Make the plan of the first call: cancels and exits, or entries when there is neither.
+
+    An exit whose symbol has an order to cancel first, its stop, waits for its end: it may have
+    sold what the exit is for. Stops of holdings that have none, and that the run does not trade,
+    come before anything else.
+    """
+    exits_first = bool(decision.exits or decision.cancels)
+    plan = Plan(
+        run_id=run.run_id,
+        sequence=0,
+        stage=Stage.EXITS if exits_first else Stage.ENTRIES,
+        polls=0,
+        waited_seconds=0,
+        orders=() if exits_first else decision.entries,
+        cancels=decision.cancels,
+        denied=(),
+        rejected=(),
+        exits_closed=None,
+        entries_closed=None,
+    )
+    plan = with_exits(decision, plan, {})
+    return replace(plan, orders=(*stops_due(decision, plan, {}), *plan.orders))
+
+
+def advance(
+    run: Run, settings: Settings, decision: Decision, plan: Plan, known: Known, outcome: Outcome
+) -> Step:
+    """Give the next plan, and whether the run's orders have come to their end.
+
+    Parameters
+    ----------
+    plan : Plan
+        As `close_if_due` gave it to this call.
+    outcome : Outcome
+        Of this call's posts.
+    """
+    orders = {**known.orders, **{each.client_order_id: each for each in outcome.accepted}}
+    fates = fates_of(run, decision, plan, known, outcome, orders)
+    after = replace(
+        plan,
+        orders=tuple(fates.kept),
+        denied=(*plan.denied, *fates.denied),
+        rejected=(*plan.rejected, *fates.rejected),
+        unprotected={**plan.unprotected, **fates.unprotected},
+        gave_up_after=plan.waited_seconds if fates.gave_up_unseen else plan.gave_up_after,
+    )
+    after = with_returned(decision, after, known)
+    after = with_exits(decision, after, orders)
+    trading = fates.trading or len(after.orders) > len(fates.kept)
+    if not trading and after.stage is Stage.EXITS:
+        if proceeds_are_late(run, settings, decision, after, orders, known):
+            trading = True
+        else:
+            after = with_entries(settings, decision, after, known, orders)
+            trading = bool(after.orders[len(fates.kept) :])
+    due = () if after.stops_closed else stops_due(decision, after, orders)
+    after = replace(after, orders=(*after.orders, *due))
+    # What is dropped is written down too: a parallel execution must not send it any more.
+    terms = (plan.orders, plan.denied, plan.rejected, plan.unprotected)
+    changed = terms != (after.orders, after.denied, after.rejected, after.unprotected)
+    working = trading or fates.arming or bool(due)
+    return _step(run, decision, after, orders, known, working=working, changed=changed)
+
+
+def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
+    """Add the exits whose symbols have no cancel under way, less what canceled stops sold."""
+    kept: list[OrderIntent] = []
+    denied: list[OrderDenied] = []
+    for intent in _exits_to_come(decision, plan):
+        sold = sold_by_canceled(intent.symbol, decision, orders)
+        if plan.exits_closed is not None:
+            closure = plan.exits_closed
+            denied.append(denied_of(intent, closure.code, closure.detail))
+        elif not is_canceled(intent.symbol, plan, orders):
+            continue
+        elif sold >= intent.qty:
+            denied.append(denied_of(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
+        else:
+            kept.append(replace(intent, qty=intent.qty - sold))
+    return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
+
+
+def _exits_to_come(decision: Decision, plan: Plan) -> list[OrderIntent]:
+    """Give the exits that no plan of this run has held yet, nor given up."""
+    planned = {each.client_order_id for each in plan.orders}
+    return [
+        each
+        for each in decision.exits
+        if plan.stage is Stage.EXITS
+        and each.client_order_id not in planned
+        and not was_given_up(each, plan)
+    ]
+
+
+def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
+    """Go on with the plan that another call has already made of this one; send nothing yet."""
+    waited = max(later.waited_seconds, plan.waited_seconds) + 1
+    merged = replace(
+        later,
+        polls=0,
+        waited_seconds=waited,
+        gave_up_after=None if later.gave_up_after is None else waited,
+        exits_closed=_from_now(later.exits_closed or plan.exits_closed, known),
+        entries_closed=_from_now(later.entries_closed or plan.entries_closed, known),
+        stops_closed=_from_now(later.stops_closed or plan.stops_closed, known),
+    )
+    told = with_returned(decision, merged, known)
+    return Step(
+        plan=merged,
+        submission=_submission(decision, told, known.orders, known, complete=False),
+        complete=False,
+        wait_seconds=1,
+    )
+
+
+def _from_now(closure: Closure | None, known: Known) -> Closure | None:
+    """Count a closure anew: who made that plan may be sending its orders at this moment."""
+    return closure and replace(closure, at=max(closure.at, known.now))
+
+
+def _step(
+    run: Run,
+    decision: Decision,
+    plan: Plan,
+    orders: dict[str, Order],
+    known: Known,
+    *,
+    working: bool,
+    changed: bool,
+) -> Step:
+    left = look_back_left(plan)
+    pending = working or left > 0
+    wait = 0
+    if changed:
+        wait = 1 if pending else 0
+        plan = replace(plan, sequence=plan.sequence + 1, polls=0)
+    elif working:
+        back_off = BACK_OFF_SECONDS[min(plan.polls, len(BACK_OFF_SECONDS) - 1)]
+        now = now_of(run, plan, known)
+        ends = [each for each in (trades_end(run, decision), run.deadline) if each > now]
+        wait = min([back_off, *(math.ceil((each - now).total_seconds()) for each in ends)])
+        plan = replace(plan, polls=plan.polls + 1)
+    elif pending:
+        wait = min(left, LOOK_EVERY_SECONDS)
+        plan = replace(plan, polls=plan.polls + 1)
+    plan = replace(plan, waited_seconds=plan.waited_seconds + wait)
+    return Step(
+        plan=plan,
+        submission=_submission(decision, plan, orders, known, complete=not pending),
+        complete=not pending,
+        wait_seconds=wait,
+    )
+
+
+def _submission(
+    decision: Decision,
+    plan: Plan,
+    orders: dict[str, Order],
+    known: Known,
+    *,
+    complete: bool,
+) -> Submission:
+    """Tell of the run's orders, as far as they have come."""
+    orders = {**known.beyond_plan, **orders}
+    stops = {each.client_order_id for each in plan.orders if each.leg is Leg.STOP}
+    shown = tuple(
+        orders[each]
+        for each in (*plan.cancels, *(intent.client_order_id for intent in plan.orders))
+        if each in orders
+    )
+    if not complete:
+        so_far = "it is not placed yet"
+    elif plan.stops_closed is not None:
+        so_far = f"{plan.stops_closed.code}: {plan.stops_closed.detail}"
+    else:
+        so_far = "its orders have not come to their end"
+    return Submission(
+        orders=shown,
+        denied=plan.denied,
+        rejected=plan.rejected,
+        unsettled=tuple(
+            order.client_order_id
+            for order in shown
+            if not order.is_terminal and order.client_order_id not in stops
+        ),
+        account=known.account,
+        unprotected=unprotected(decision, plan, orders, so_far=so_far),
+    )

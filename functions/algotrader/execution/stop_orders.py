@@ -1,0 +1,169 @@
+"""Owns the protective stops of a run: when each is due, for how many shares, and which failed."""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, Decimal
+
+from algotrader.model import (
+    Decision,
+    Leg,
+    Order,
+    OrderIntent,
+    OrderType,
+    Plan,
+    Side,
+    Stage,
+    StopWish,
+    TimeInForce,
+)
+from algotrader.orders.own_orders import is_stop, stands, symbol_of
+
+_ZERO = Decimal(0)
+
+
+def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple[OrderIntent, ...]:
+    """Give the stops whose symbols have come to rest, and which the plan does not have yet.
+
+    Parameters
+    ----------
+    plan : Plan
+        As it will be; its stage tells which trades can have ended.
+    orders : dict of str to Order
+        By client order id, as the broker shows them now.
+
+    Returns
+    -------
+    tuple of OrderIntent
+        Whole shares, good until canceled: what the desk had at the decision, plus and minus what
+        filled since. None for a symbol of which less than a share is left.
+    """
+    return tuple(
+        stop_intent(wish, qty)
+        for wish in _open_wishes(decision, plan)
+        if is_at_rest(wish.symbol, decision, plan, orders)
+        and (qty := whole_shares(held_now(wish, decision, orders))) > 0
+    )
+
+
+def unprotected(
+    decision: Decision, plan: Plan, orders: dict[str, Order], *, so_far: str
+) -> dict[str, str]:
+    """Name the symbols that the desk holds without the stop they are to have, and why.
+
+    Parameters
+    ----------
+    so_far : str
+        What is said of a stop that nothing speaks against.
+    """
+    found: dict[str, str] = {}
+    for wish in decision.stops:
+        symbol, order = wish.symbol, orders.get(wish.client_order_id)
+        held = held_now(wish, decision, orders)
+        if symbol in plan.unprotected:
+            found[symbol] = plan.unprotected[symbol]
+        elif order is not None:
+            if not stands(order) and order.status != "filled":
+                found[symbol] = f"its stop is {order.status}"
+        elif _still_stands(symbol, plan, orders):
+            continue
+        elif held > 0 or not is_at_rest(symbol, decision, plan, orders):
+            found[symbol] = "less than a whole share" if 0 < held < 1 else so_far
+    return found
+
+
+def is_at_rest(symbol: str, decision: Decision, plan: Plan, orders: dict[str, Order]) -> bool:
+    """Tell whether all cancels and trades of a symbol have come to their end, or never will."""
+    if not is_canceled(symbol, plan, orders):
+        return False
+    planned = {each.client_order_id for each in plan.orders}
+    for intent in (*decision.exits, *decision.entries):
+        order = orders.get(intent.client_order_id)
+        if intent.symbol != symbol or (order is not None and order.is_terminal):
+            continue
+        to_come = intent.leg is Leg.ENTRY and plan.stage is Stage.EXITS
+        if intent.client_order_id in planned or (to_come and plan.entries_closed is None):
+            return False
+    return True
+
+
+def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
+    """Tell whether all that is to be canceled first in a symbol has been seen at its end.
+
+    An order whose id does not tell its symbol may be in any.
+    """
+    return all(
+        (order := orders.get(each)) is not None and order.is_terminal
+        for each in plan.cancels
+        if symbol_of(each) in {symbol, ""}
+    )
+
+
+def held_now(wish: StopWish, decision: Decision, orders: dict[str, Order]) -> Decimal:
+    """Give what the desk has of a symbol: as decided, and what its orders filled since; shares."""
+    intents = (*decision.exits, *decision.entries)
+    ids = (*decision.cancels, *(each.client_order_id for each in intents))
+    held = wish.held
+    for order in (orders[each] for each in ids if each in orders):
+        if order.symbol == wish.symbol:
+            since = _filled_since(order, decision)
+            held += since if order.side is Side.BUY else -since
+    return held
+
+
+def sold_by_canceled(symbol: str, decision: Decision, orders: dict[str, Order]) -> Decimal:
+    """Give what the symbol's canceled orders sold since the decision, which did not know of it."""
+    canceled = [orders[each] for each in decision.cancels if each in orders]
+    return sum(
+        (
+            _filled_since(order, decision)
+            for order in canceled
+            if order.symbol == symbol and order.side is Side.SELL
+        ),
+        _ZERO,
+    )
+
+
+def whole_shares(qty: Decimal) -> Decimal:
+    """Cut to whole shares: the broker takes no fraction that is good until canceled."""
+    return max(qty, _ZERO).to_integral_value(ROUND_FLOOR)
+
+
+def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
+    """Whether the stop that was to be canceled still does its work."""
+    return any(
+        symbol_of(each) == symbol
+        and (order := orders.get(each)) is not None
+        and is_stop(order)
+        and stands(order)
+        for each in plan.cancels
+    )
+
+
+def _open_wishes(decision: Decision, plan: Plan) -> list[StopWish]:
+    planned = {each.client_order_id for each in plan.orders}
+    return [
+        wish
+        for wish in decision.stops
+        if wish.client_order_id not in planned and wish.symbol not in plan.unprotected
+    ]
+
+
+def _filled_since(order: Order, decision: Decision) -> Decimal:
+    return order.filled_qty - decision.filled_before.get(order.client_order_id, _ZERO)
+
+
+def stop_intent(wish: StopWish, qty: Decimal) -> OrderIntent:
+    """Build the order that places a stop, good until canceled."""
+    return OrderIntent(
+        client_order_id=wish.client_order_id,
+        symbol=wish.symbol,
+        side=Side.SELL,
+        leg=Leg.STOP,
+        qty=qty,
+        order_type=OrderType.STOP,
+        limit_price=None,
+        reference_price=wish.reference_price,
+        why=wish.why,
+        stop_price=wish.stop_price,
+        time_in_force=TimeInForce.GTC,
+    )

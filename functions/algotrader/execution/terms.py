@@ -1,0 +1,79 @@
+"""Owns whether an order that stands under an id of ours is the one that was written down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from algotrader.errors import OrderConflictError
+from algotrader.execution.values import Known
+from algotrader.model import Decision, Order, OrderIntent, Plan
+
+
+def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
+    """Check that every order found under an id of ours has the terms that were written down.
+
+    Raises
+    ------
+    OrderConflictError
+        ``ORDER_CONFLICT`` when one has other terms.
+    """
+    decided = {each.client_order_id: each for each in (*decision.exits, *decision.entries)}
+    for intent in plan.orders:
+        order = known.orders.get(intent.client_order_id)
+        if order is None:
+            continue
+        written = [intent, decided.get(intent.client_order_id, intent)]
+        if not any(_same_terms(each, order) for each in written):
+            raise OrderConflictError(
+                "ORDER_CONFLICT",
+                "An order that this run did not write down stands under its id; look at it at the "
+                "broker, then halt or repair by hand.",
+                client_order_id=intent.client_order_id,
+                wanted=_terms_of_intent(intent),
+                found=_terms_of_order(order),
+            )
+
+
+def is_of(intent: OrderIntent, order: Order) -> bool:
+    """Whether an order is one that was decided, whole or cut to what there was money for."""
+    return _same_terms(as_sent(intent, order), order)
+
+
+def as_sent(intent: OrderIntent, order: Order) -> OrderIntent:
+    """Cut what was decided to what an order under its id asked for."""
+    cut = intent if order.qty is None else replace(intent, qty=min(intent.qty, order.qty))
+    if intent.notional is not None and order.notional is not None:
+        cut = replace(cut, notional=min(intent.notional, order.notional))
+    return cut
+
+
+def _same_terms(intent: OrderIntent, order: Order) -> bool:
+    return _terms_of_intent(intent) == _terms_of_order(order)
+
+
+def _terms_of_intent(intent: OrderIntent) -> tuple[object, ...]:
+    return (
+        intent.symbol,
+        intent.side.value,
+        intent.order_type.value,
+        intent.qty if intent.notional is None else None,
+        intent.notional,
+        intent.limit_price,
+        intent.stop_price,
+        intent.time_in_force.value,
+        False,  # the desk asks for no hours but the regular ones
+    )
+
+
+def _terms_of_order(order: Order) -> tuple[object, ...]:
+    return (
+        order.symbol,
+        order.side.value,
+        order.order_type,
+        order.qty,
+        order.notional,
+        order.limit_price,
+        order.stop_price,
+        order.time_in_force,
+        order.extended_hours,
+    )

@@ -1,0 +1,241 @@
+"""Owns what a finished run has to tell, gathered and sorted, before any text is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from algotrader.messages.failure import Breakdown
+from algotrader.model import (
+    Account,
+    Decision,
+    Order,
+    OrderDenied,
+    OrderIntent,
+    Performance,
+    Run,
+    Settings,
+    Side,
+    Snapshot,
+    StrategyStart,
+    Submission,
+    TradingMode,
+)
+from algotrader.model.run import FLATTEN_PREFIX
+from algotrader.orders.own_orders import is_stop, symbol_of
+
+REPORT_SLOT = "report"
+DAY_SLOT = "day"
+
+_REJECTED = "rejected"
+_REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that is known of a run at its end; None is what it never got to.
+
+    Attributes
+    ----------
+    submitted : bool
+        Whether Submit Orders ever answered, also when its answer cannot be read any more.
+    breakdown : Breakdown or None
+        Where and why the run broke; None when it succeeded.
+    record : str
+        Where the run's record lies, empty when there is none.
+    notes : tuple of str
+        What could not be done while telling, one sentence each.
+    """
+
+    execution_arn: str
+    run: Run | None = None
+    settings: Settings | None = None
+    snapshot: Snapshot | None = None
+    decision: Decision | None = None
+    submission: Submission | None = None
+    submitted: bool = False
+    breakdown: Breakdown | None = None
+    record: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_report(self) -> bool:
+        """Whether the run only reports the day's profit or loss."""
+        return self.run is not None and self.run.slot == REPORT_SLOT
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether the run decides and sends no order."""
+        return self.run is not None and not self.run.sends_orders and not self.is_report
+
+    @property
+    def is_flatten(self) -> bool:
+        """Whether the run sells all that the desk holds."""
+        return self.run is not None and self.run.is_flatten
+
+    @property
+    def changed_strategy(self) -> StrategyStart | None:
+        """The strategy if the run is to report that it replaced another one, else None."""
+        started = None if self.snapshot is None else self.snapshot.started
+        return started if started is not None and started.replaced else None
+
+    @property
+    def is_ramped(self) -> bool:
+        """Whether a strategy's first days are ramped."""
+        return self.settings is not None and self.settings.is_ramped
+
+    @property
+    def mode(self) -> str:
+        """The word for where orders go: ``PAPER``, ``LIVE`` or ``DRY RUN``; empty when unknown."""
+        if self.run is None:
+            return ""
+        if self.is_dry or self.run.mode is TradingMode.DRY_RUN:
+            return "DRY RUN"
+        return self.run.mode.value.upper()
+
+    @property
+    def when(self) -> str:
+        """The session, and the slot when there are several; empty when unknown."""
+        if self.run is None:
+            return ""
+        session = self.run.session.isoformat()
+        slot = self.run.slot.removeprefix(FLATTEN_PREFIX) if self.is_flatten else self.run.slot
+        return session if slot == DAY_SLOT else f"{session} {slot}"
+
+    @property
+    def account(self) -> Account | None:
+        """The newest view of the account."""
+        if self.submission is not None and self.submission.account is not None:
+            return self.submission.account
+        return None if self.snapshot is None else self.snapshot.account
+
+    @property
+    def day_pnl(self) -> Decimal | None:
+        """Profit since the previous close in dollars, without deposits and withdrawals."""
+        account, performance = self.account, self.performance
+        if account is None or self.snapshot is None:
+            return None
+        deposits: Decimal | None = account.adjustments
+        if performance is not None:
+            if account is self.snapshot.account:
+                return performance.account_profit
+            deposits = performance.deposits
+        if deposits is None:
+            return None
+        if performance is not None:  # what came in while the run went on
+            deposits += account.adjustments - self.snapshot.account.adjustments
+        parts = (account.equity, account.last_equity, deposits)
+        if not all(part.is_finite() for part in parts):
+            return None
+        return account.equity - account.last_equity - deposits
+
+    @property
+    def performance(self) -> Performance | None:
+        """What was made since the previous close, as measured when the run began."""
+        return None if self.snapshot is None else self.snapshot.performance
+
+    @property
+    def intents(self) -> tuple[OrderIntent, ...]:
+        """What the decision approved, exits first."""
+        return () if self.decision is None else (*self.decision.exits, *self.decision.entries)
+
+    @property
+    def denied(self) -> tuple[OrderDenied, ...]:
+        """What the desk refused, at the decision or since, each once."""
+        at_decision = () if self.decision is None else self.decision.denied
+        since = () if self.submission is None else self.submission.denied
+        return tuple(dict.fromkeys((*at_decision, *since)))
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """The run's orders as the broker last showed them, sells first.
+
+        Of those from before that it canceled, what they had filled by its decision is left out: a
+        run before has told of it.
+        """
+        if self.submission is None:
+            return ()
+        since = map(self._since_decision, self.submission.orders)
+        return tuple(sorted(since, key=lambda order: order.side is Side.BUY))
+
+    @property
+    def sent(self) -> tuple[Order, ...]:
+        """The orders that the run sent itself."""
+        canceled = () if self.decision is None else self.decision.cancels
+        return tuple(order for order in self.orders if order.client_order_id not in canceled)
+
+    @property
+    def trades(self) -> tuple[Order, ...]:
+        """The run's orders without the stops that rest, or were canceled to make room."""
+        return tuple(order for order in self.orders if order.filled_qty > 0 or not is_stop(order))
+
+    @property
+    def stops(self) -> tuple[Order, ...]:
+        """The protective stops that the run placed, as the broker last showed them."""
+        wished = () if self.decision is None else self.decision.stops
+        ids = {each.client_order_id for each in wished}
+        return tuple(order for order in self.orders if order.client_order_id in ids)
+
+    @property
+    def no_stop(self) -> dict[str, str]:
+        """Symbols whose holding lacks the stop that it is to have, or may lack it, and why."""
+        if self.decision is None:
+            return {}
+        found = dict(self.decision.unprotected)
+        if self.submission is not None:
+            found |= self.submission.unprotected
+        elif self.breakdown is not None and not self.is_dry:
+            unsure = "the run broke before it could be placed"
+            found |= {each.symbol: unsure for each in self.decision.stops}
+        return dict(sorted(found.items()))
+
+    @property
+    def filled(self) -> tuple[Order, ...]:
+        """Orders with at least one fill."""
+        return tuple(order for order in self.orders if order.filled_qty > 0)
+
+    @property
+    def unfilled_symbols(self) -> tuple[str, ...]:
+        """Symbols of orders that ended without a fill, neither rejected nor replaced."""
+        return tuple(
+            order.symbol
+            for order in self.trades
+            if order.is_terminal
+            and order.filled_qty <= 0
+            and not self._filled_before(order)
+            and order.status not in {_REJECTED, _REPLACED}
+        )
+
+    @property
+    def replaced_symbols(self) -> tuple[str, ...]:
+        """Symbols of orders that somebody put others in place of, which the desk does not own."""
+        return tuple(order.symbol for order in self.trades if order.status == _REPLACED)
+
+    @property
+    def rejected_symbols(self) -> tuple[str, ...]:
+        """Symbols of orders that the broker refused, at once or later, each id once."""
+        if self.submission is None:
+            return ()
+        late = {o.client_order_id: o.symbol for o in self.trades if o.status == _REJECTED}
+        at_once = {each.client_order_id: each.symbol for each in self.submission.rejected}
+        return tuple((at_once | late).values())
+
+    @property
+    def unsettled_symbols(self) -> tuple[str, ...]:
+        """Symbols of orders whose end the run did not see, each id once."""
+        if self.submission is None:
+            return ()
+        working = {o.client_order_id: o.symbol for o in self.trades if not o.is_terminal}
+        named = {each: symbol_of(each) or each for each in self.submission.unsettled}
+        return tuple((named | working).values())
+
+    def _filled_before(self, order: Order) -> Decimal:
+        before = {} if self.decision is None else self.decision.filled_before
+        return before.get(order.client_order_id, Decimal(0))
+
+    def _since_decision(self, order: Order) -> Order:
+        before = self._filled_before(order)
+        if not before:
+            return order
+        wanted = None if order.qty is None else order.qty - before
+        return replace(order, qty=wanted, filled_qty=order.filled_qty - before)

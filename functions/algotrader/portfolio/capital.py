@@ -1,0 +1,163 @@
+"""Owns what the desk has to work with at the bell: its stakes, what they are worth, its capital."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+
+from algotrader.model import Settings, Snapshot
+from algotrader.orders.own_orders import remaining, resting_stops
+from algotrader.portfolio.sizing import (
+    CENT,
+    NO_OTHERS,
+    ZERO,
+    Stake,
+    finite,
+    open_buy_cost,
+    spendable,
+    stake_of,
+    usable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What entries may cost, in dollars.
+
+    Attributes
+    ----------
+    cash : Decimal
+        What the account lets the desk spend.
+    capital_left : Decimal or None
+        ``Capital`` less the desk's positions, below 0 when they have outgrown it; None means no
+        cap.
+    exposure_left : Decimal
+        ``MaxGrossExposure`` of desk capital, less the desk's positions and what its open buys may
+        still become; may be below 0.
+    """
+
+    cash: Decimal
+    capital_left: Decimal | None
+    exposure_left: Decimal
+
+    @property
+    def funds(self) -> Decimal:
+        """What the account and ``Capital`` leave, whatever the exposure; never below 0."""
+        if self.capital_left is None:
+            return max(self.cash, ZERO)
+        return max(min(self.cash, self.capital_left), ZERO)
+
+    @property
+    def money(self) -> Decimal:
+        """What all of them leave; never below 0."""
+        return max(min(self.funds, self.exposure_left), ZERO)
+
+    def after(self, cost: Decimal, exposure: Decimal | None = None) -> Room:
+        """Take off what is spent; a cost below 0 brings money, and room for other positions.
+
+        Parameters
+        ----------
+        exposure : Decimal or None
+            What it takes off ``Capital`` and exposure; None means ``cost``.
+        """
+        taken = cost if exposure is None else exposure
+        return Room(
+            cash=self.cash - cost,
+            capital_left=None if self.capital_left is None else self.capital_left - taken,
+            exposure_left=self.exposure_left - taken,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The desk at the bell, in dollars.
+
+    Attributes
+    ----------
+    stakes : dict of str to Stake
+        Every managed symbol, in alphabetical order: the universe, and what the ledger holds.
+    references : dict of str to Decimal
+        What a share is valued at; a symbol of unknown worth is absent.
+    capital : Decimal
+        What weights are fractions of.
+    room : Room
+        What entries may cost before any exit.
+    """
+
+    stakes: dict[str, Stake]
+    references: dict[str, Decimal]
+    capital: Decimal
+    room: Room
+
+    @property
+    def spendable(self) -> Decimal:
+        """What entries may cost when no exit brings anything."""
+        return self.room.money
+
+    def value_of(self, symbol: str) -> Decimal:
+        """Value what the desk holds of a symbol; 0 when nothing tells what it is worth."""
+        return self.stakes[symbol].held * self.references.get(symbol, ZERO)
+
+
+def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
+    """Take stock of the desk.
+
+    Desk capital is the desk's positions at the latest price plus spendable cash, at most
+    ``Capital``. A position without a latest price is valued at its last close, else at what it
+    cost, so that one missing price does not shrink all other targets.
+    """
+    holdings = snapshot.ledger.holdings
+    managed = {*settings.symbols, *(each for each in holdings if holdings[each].qty != 0)}
+    stops = resting_stops(snapshot.own_open_orders)
+    stakes = {
+        each: stake_of(
+            each,
+            holdings,
+            snapshot.positions,
+            snapshot.other_desks.get(each, NO_OTHERS),
+            snapshot.causes.get(each, ""),
+            remaining(stops.get(each, ())),
+        )
+        for each in sorted(managed)
+    }
+    references = {each: worth for each in stakes if (worth := _worth(each, snapshot)) is not None}
+    positions = sum(
+        (stakes[each].held * worth for each, worth in references.items()), ZERO
+    ).quantize(CENT, ROUND_FLOOR)
+    open_buys = open_buy_cost(
+        (*snapshot.own_open_orders, *snapshot.foreign_open_orders),
+        snapshot.prices,
+        settings.limit_offset_bps,
+    )
+    cash = spendable(snapshot.account, settings.cash_reserve, open_buys)
+    pending = open_buy_cost(snapshot.own_open_orders, snapshot.prices, settings.limit_offset_bps)
+    capital = _capped(positions + cash, settings)
+    # An open buy may fill before its cancel arrives: it counts as a position that was paid for.
+    allowed = settings.max_gross_exposure * _capped(positions + cash + pending, settings)
+    return Desk(
+        stakes=stakes,
+        references=references,
+        capital=capital,
+        room=Room(
+            cash=cash,
+            capital_left=None if settings.capital is None else settings.capital - positions,
+            exposure_left=(allowed - positions - pending).quantize(CENT, ROUND_FLOOR),
+        ),
+    )
+
+
+def _capped(dollars: Decimal, settings: Settings) -> Decimal:
+    return dollars if settings.capital is None else min(dollars, settings.capital)
+
+
+def _worth(symbol: str, snapshot: Snapshot) -> Decimal | None:
+    latest = usable(snapshot.prices.get(symbol))
+    if latest is not None:
+        return latest
+    close = finite(snapshot.last_closes.get(symbol, ZERO))
+    if close > 0:
+        return close
+    holding = snapshot.ledger.holdings.get(symbol)
+    if holding is None or finite(holding.qty) <= 0 or finite(holding.cost) <= 0:
+        return None
+    return holding.cost / holding.qty

@@ -1,0 +1,1 @@
+"""Risk: every reason not to trade."""

@@ -1,0 +1,1 @@
+"""Services: what steps and commands both do with the outside world."""

@@ -1,0 +1,198 @@
+"""Owns the desks' books at the bell: their ledgers, carried on from checkpoints in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from msgspec import Struct
+
+from algotrader.accounting import ledger as books
+from algotrader.accounting.reconciliation import other_ledgers
+from algotrader.adapters.adjustments import read_adjustments
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.store import Artifacts
+from algotrader.errors import InvalidInputError
+from algotrader.model import Adjustment, CorporateAction, Ledger, Order
+from algotrader.orders.ids import desk_of
+
+T = TypeVar("T")
+
+#: A server may compare instants more coarsely than it stamps orders.
+LISTING_MARGIN = timedelta(minutes=1)
+
+
+class OtherDesks(Struct, frozen=True):
+    """Checkpoint of what other desks on the account own by their orders, all up to one instant.
+
+    ``adjustments`` is how many there were: a list that has fewer by now has lost some.
+    """
+
+    through: datetime
+    ledgers: dict[str, Ledger]
+    adjustments: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The ledgers now, what happened to their symbols, and what could not be learned.
+
+    Attributes
+    ----------
+    before : Ledger or None
+        The ledger at the previous close, with that day's quantities; None when none was asked for,
+        or the checkpoint is newer.
+    others : tuple of Ledger
+        Of every other desk that ever traded on the account, by its id.
+    actions : tuple of CorporateAction
+        Those with an ex-date since the checkpoint.
+    orders : tuple of Order
+        The account's orders since the checkpoint, whoever sent them.
+    adjustments : tuple of Adjustment
+        All that a person gave to a desk of this stack or took from it.
+    checkpoint, others_checkpoint : Ledger, OtherDesks or None
+        Newer checkpoints to be kept; None when there is none to make.
+    """
+
+    ledger: Ledger
+    before: Ledger | None
+    others: tuple[Ledger, ...]
+    actions: tuple[CorporateAction, ...]
+    orders: tuple[Order, ...]
+    adjustments: tuple[Adjustment, ...]
+    checkpoint: Ledger | None
+    others_checkpoint: OtherDesks | None
+    warnings: tuple[str, ...]
+
+
+def checkpoint_key(desk: str) -> str:
+    """Give the key of a desk's ledger checkpoint."""
+    return f"ledger/{desk}.json"
+
+
+def others_key(desk: str) -> str:
+    """Give the key of what a desk knows of all others."""
+    return f"ledger/{desk}-others.json"
+
+
+def read_books(
+    broker: AlpacaBroker,
+    artifacts: Artifacts,
+    desk: str,
+    symbols: Iterable[str],
+    now: datetime,
+    days: tuple[date, date],
+    previous_close: datetime | None = None,
+) -> Books:
+    """Fold every desk's own orders, splits and adjustments since the checkpoints into its ledger.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+        Symbols whose corporate actions are wanted beside those of what desks hold or traded.
+    days : tuple of date
+        First and last day of which the corporate actions are wanted in any case.
+    previous_close : datetime or None
+        The instant of which the ledger is wanted, too.
+
+    Raises
+    ------
+    ConfigurationError
+        ``ADJUSTMENTS_UNREADABLE``.
+    """
+    warnings: list[str] = []
+    start = _read(artifacts, checkpoint_key(desk), Ledger, warnings)
+    if start is None or start.desk != desk:
+        start = books.empty(desk)
+    known = _read(artifacts, others_key(desk), OtherDesks, warnings)
+    adjustments, _ = read_adjustments(artifacts, at_least=known.adjustments if known else 0)
+    after = None
+    if start.through is not None and known is not None:
+        after = min(start.through, known.through) - LISTING_MARGIN
+    orders = broker.orders_after(after)
+    others = other_ledgers(desk, known.ledgers if known else {}, orders, adjustments)
+    told = _actions(broker, (start, *others.values()), symbols, orders, adjustments, after, days)
+    if told is None:
+        warnings.append(
+            "The broker does not list corporate actions: a split would not be seen beforehand."
+        )
+    actions = told or ()
+
+    def folded(ledger: Ledger, through: datetime) -> Ledger:
+        return books.fold(ledger, orders, actions, through, adjustments)
+
+    # What the broker lists is owned, also where its clock lags behind the stamps of its orders.
+    until = max([now, *(each.submitted_at for each in orders), *(each.at for each in adjustments)])
+    settled = books.settled_through(start, orders, now)
+    all_settled = min(
+        (books.settled_through(each, orders, now) for each in others.values()),
+        default=now - books.LISTING_LAG,
+    )
+    is_newer = start.through is None or settled > start.through
+    others_newer = known is None or all_settled > known.through
+    # Without the list of splits a checkpoint would lose those that lie before it for ever.
+    return Books(
+        ledger=folded(start, until),
+        before=_at_close(start, orders, actions, adjustments, previous_close),
+        others=tuple(folded(each, until) for each in others.values()),
+        actions=actions,
+        orders=orders,
+        adjustments=adjustments,
+        checkpoint=folded(start, settled) if is_newer and told is not None else None,
+        others_checkpoint=OtherDesks(
+            all_settled,
+            {name: folded(each, all_settled) for name, each in others.items()},
+            len(adjustments),
+        )
+        if others_newer and told is not None
+        else None,
+        warnings=tuple(warnings),
+    )
+
+
+def _at_close(
+    start: Ledger,
+    orders: Iterable[Order],
+    actions: Iterable[CorporateAction],
+    adjustments: Iterable[Adjustment],
+    close: datetime | None,
+) -> Ledger | None:
+    if close is None or (start.through is not None and start.through > close):
+        return None
+    filled = (each for each in orders if (each.filled_at or each.submitted_at) <= close)
+    return books.fold(start, filled, actions, close, adjustments)
+
+
+def _read(artifacts: Artifacts, key: str, kind: type[T], warnings: list[str]) -> T | None:
+    try:
+        return artifacts.read(key, kind)
+    except (InvalidInputError, ValueError):
+        warnings.append(f"{key} could not be read; the ledger was rebuilt from all orders.")
+        return None
+
+
+def _actions(
+    broker: AlpacaBroker,
+    ledgers: Iterable[Ledger],
+    symbols: Iterable[str],
+    orders: Iterable[Order],
+    adjustments: Iterable[Adjustment],
+    after: datetime | None,
+    days: tuple[date, date],
+) -> tuple[CorporateAction, ...] | None:
+    desks_orders = [each for each in orders if desk_of(each.client_order_id) is not None]
+    wanted = {
+        *symbols,
+        *(symbol for ledger in ledgers for symbol in ledger.holdings),
+        *(each.symbol for each in desks_orders),
+        *(each.symbol for each in adjustments),
+    }
+    since = [days[0]]
+    if after is not None:
+        since.append(after.date())
+    else:
+        since += [each.submitted_at.date() for each in desks_orders]
+        since += [each.at.date() for each in adjustments]
+    return broker.corporate_actions(wanted, min(since), days[1])

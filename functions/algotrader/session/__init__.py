@@ -1,0 +1,1 @@
+"""The session: what an execution trades on, how long it may take, whether its bars are fit."""

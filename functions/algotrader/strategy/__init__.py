@@ -1,0 +1,14 @@
+"""The strategy interface: what a strategy file imports."""
+
+from algotrader.strategy.base import Indicator, Strategy, equal_weight, load_strategy
+from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
+
+__all__ = [
+    "Indicator",
+    "Market",
+    "Portfolio",
+    "Strategy",
+    "SymbolFeatures",
+    "equal_weight",
+    "load_strategy",
+]

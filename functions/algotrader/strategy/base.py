@@ -1,0 +1,320 @@
+"""Owns the strategy interface: what a user subclasses and declares, and how it is loaded."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import pkgutil
+import re
+from collections.abc import Mapping
+from decimal import ROUND_DOWN, Decimal
+from numbers import Real
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, get_type_hints
+
+from algotrader.errors import ConfigurationError, DeskError, StrategyError
+from algotrader.strategy.indicators import LONGEST, warm_up_bars
+from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
+from algotrader.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = [
+    "Indicator",
+    "Market",
+    "Portfolio",
+    "Strategy",
+    "SymbolFeatures",
+    "did_you_mean",
+    "equal_weight",
+    "finite_number",
+    "load_strategy",
+    "strategy_names",
+]
+
+type_names = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
+
+STRATEGIES_PACKAGE = "strategies"
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+class Indicator:
+    """One indicator that a strategy needs, by its name in `ta` and its parameters.
+
+    Parameters
+    ----------
+    name : str
+        As in ``ta``, for example ``"rsi"``, ``"macd_diff"``, ``"sma"`` or ``"sma_indicator"``.
+    **parameters : bool, int or float
+        As the ``ta`` class takes them, for example ``window=20``; the rest keep its defaults.
+
+    Raises
+    ------
+    StrategyError
+        ``INDICATOR_UNKNOWN`` or ``INDICATOR_PARAMETER_INVALID``, with the nearest valid names.
+    """
+
+    __slots__ = ("name", "parameters", "warm_up")
+
+    def __init__(self, name: str, **parameters: float) -> None:
+        self.name = name
+        self.parameters = dict(parameters)
+        self.warm_up = warm_up_bars(name, self.parameters)
+
+    def __repr__(self) -> str:
+        """Spell it as it was declared."""
+        pairs = "".join(f", {key}={value!r}" for key, value in self.parameters.items())
+        return f"Indicator({self.name!r}{pairs})"
+
+
+class Strategy:
+    """Base of a strategy: declares indicators, turns their last values into target weights.
+
+    Parameters of a strategy are its annotated class attributes with a default, of type ``bool``,
+    ``int``, ``float`` or ``str``; the template's ``StrategyParameters`` sets them by name, `check`
+    checks them.
+    """
+
+    #: Bars that `features` needs, when that is more than the indicators do.
+    look_back: ClassVar[int] = 0
+
+    #: The SHA-256 of files that `features` reads, in hexadecimal digits by the file's name. A file
+    #: that is not listed may change without a deploy: list each that runs code when it is read.
+    pins: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    def __init__(self, /, **parameters: object) -> None:
+        declared = self.parameter_types()
+        for name, value in parameters.items():
+            if name not in declared:
+                raise ConfigurationError(
+                    "STRATEGY_PARAMETER_UNKNOWN",
+                    "Mend the template's StrategyParameters"
+                    f"{did_you_mean(name, declared)}; known: {', '.join(declared) or 'none'}.",
+                    strategy=type(self).__name__,
+                    parameter=name,
+                )
+            setattr(self, name, _as_declared(type(self).__name__, name, value, declared[name]))
+        self.check()
+
+    @classmethod
+    def parameter_types(cls) -> dict[str, type]:
+        """Give the declared parameters and their types, in order of declaration."""
+        hints = get_type_hints(cls)
+        return {
+            name: kind
+            for name, kind in hints.items()
+            if kind in type_names and not name.startswith("_") and hasattr(cls, name)
+        }
+
+    @property
+    def indicators(self) -> Mapping[str, Indicator]:
+        """The indicators that it needs, by the names that `target_weights` asks for.
+
+        A subclass may give a class attribute instead, when no parameter decides about it.
+        """
+        return {}
+
+    def check(self) -> None:
+        """Check parameters against one another; raise ValueError with what is wrong."""
+
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
+        """Turn indicators into target weights.
+
+        Returns
+        -------
+        dict of str to Decimal
+            Fractions of desk capital, each at least 0, together at most 1. A symbol left out has
+            weight 0: the desk sells what it holds of it.
+        """
+        raise NotImplementedError
+
+    def stop_prices(self, market: Market, portfolio: Portfolio) -> Mapping[str, Decimal]:
+        """Say at which price each holding is to be sold whatever happens between two bells.
+
+        Asked right after `target_weights`, with the same market and portfolio; by default there are
+        no stops. The desk keeps one stop order at the broker for the whole shares that it holds.
+
+        Returns
+        -------
+        Mapping of str to Decimal or float
+            Dollars, above 0 and below the latest price; cut to the tick. A symbol left out has no
+            stop: one that rests is canceled. To leave a stop where it is, give
+            ``portfolio.stops[symbol]`` again.
+        """
+        del market, portfolio
+        return {}
+
+    def features(self, bars: DataFrame, files: Mapping[str, bytes]) -> Mapping[str, float]:
+        """Compute features of one's own from a symbol's bars; by default there are none.
+
+        Parameters
+        ----------
+        bars : DataFrame, one row a session, oldest first
+            Columns ``open, high, low, close, volume`` (float64) over a RangeIndex from 0, and
+            ``session`` (date). Never a NaN. Always ``bars_needed() - 1`` rows: it is called twice,
+            the second time for the bars up to the session before, which gives
+            ``market[symbol].previous``.
+        files : Mapping of str to bytes
+            The user's own objects under ``strategies/`` in the bucket, read when asked for.
+
+        Returns
+        -------
+        Mapping of str to float
+            Features by name; they reach `target_weights` beside the declared indicators. None may
+            be NaN or infinite.
+        """
+        del bars, files
+        return {}
+
+    def bars_needed(self) -> int:
+        """Count the bars that a run needs of each symbol: the longest warm-up, and one more for the
+        previous value.
+        """
+        longest = max((each.warm_up for each in self.indicators.values()), default=1)
+        return max(longest, self.look_back) + 1
+
+
+def equal_weight(holdings: int) -> Decimal:
+    """Split the desk's capital evenly: ``1 / holdings``, cut to four digits so that the sum of that
+    many is never more than 1.
+    """
+    return (Decimal(1) / holdings).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+
+
+def _as_declared(strategy: str, name: str, value: object, kind: type) -> object:
+    """Check a parameter's value against its declared type; an integer may stand for a float."""
+    if kind is float:
+        number = finite_number(value)
+        if number is not None:
+            return number
+    elif type(value) is kind:
+        return value
+    raise ConfigurationError(
+        "STRATEGY_PARAMETER_INVALID",
+        f"Mend the template's StrategyParameters: {name} must be {type_names[kind]}.",
+        strategy=strategy,
+        parameter=name,
+        value=repr(value),
+    )
+
+
+def finite_number(value: object) -> float | None:
+    """Turn a number of any library into a float; None when it is none, too large or not finite."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def strategy_names() -> list[str]:
+    """List the strategies that ship: the modules of the ``strategies`` package, sorted.
+
+    A name that starts with an underscore is a helper, not a strategy.
+    """
+    package = importlib.import_module(STRATEGIES_PACKAGE)
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
+    """Load ``strategies/<name>.py`` and make its one Strategy.
+
+    Parameters
+    ----------
+    name : str
+        Module name, for example ``momentum_rotation``.
+    parameters : Mapping of str to bool, int, float or str
+        The template's ``StrategyParameters``.
+
+    Raises
+    ------
+    ConfigurationError
+        ``STRATEGY_UNKNOWN``, ``STRATEGY_PARAMETER_UNKNOWN`` or ``STRATEGY_PARAMETER_INVALID``.
+    StrategyError
+        ``STRATEGY_BROKEN``: the file cannot be imported, or does not hold exactly one Strategy, or
+        that one is not made as a Strategy must be. ``INDICATOR_UNKNOWN`` or
+        ``INDICATOR_PARAMETER_INVALID`` for what it declares.
+    """
+    if name not in strategy_names():
+        raise ConfigurationError(
+            "STRATEGY_UNKNOWN",
+            "Set the template's Strategy to the name of a file in functions/strategies"
+            f"{did_you_mean(name, strategy_names())}; there are: {', '.join(strategy_names())}.",
+            strategy=name,
+        )
+    strategy_class = _strategy_class(name)
+    try:
+        strategy = strategy_class(**parameters)
+        _check_declarations(name, strategy)
+    except DeskError:
+        raise
+    except ValueError as error:
+        raise ConfigurationError(
+            "STRATEGY_PARAMETER_INVALID",
+            "Mend the template's StrategyParameters.",
+            strategy=name,
+            error=str(error),
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise _broken(name, "it cannot be made.", error=repr(error)) from error
+    return strategy
+
+
+def _strategy_class(name: str) -> type[Strategy]:
+    """Import a strategy's file and find its class."""
+    try:
+        module = importlib.import_module(f"{STRATEGIES_PACKAGE}.{name}")
+    except DeskError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _broken(name, "it cannot be imported.", error=repr(error)) from error
+    found = {
+        each
+        for each in vars(module).values()
+        if inspect.isclass(each)
+        and issubclass(each, Strategy)
+        and each.__module__ == module.__name__
+    }
+    if len(found) != 1:
+        listed = sorted(each.__name__ for each in found)
+        raise _broken(name, "it must define exactly one subclass of Strategy.", found=listed)
+    strategy_class = found.pop()
+    if strategy_class.target_weights is Strategy.target_weights:
+        raise _broken(name, f"{strategy_class.__name__} must define target_weights.")
+    return strategy_class
+
+
+def _check_declarations(name: str, strategy: Strategy) -> None:
+    """Check what a strategy declares, before a bar is fetched for it."""
+    indicators: object = strategy.indicators
+    if not isinstance(indicators, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, Indicator) for key, value in indicators.items()
+    ):
+        raise _broken(name, "indicators must be a dict of names to Indicator(...).")
+    look_back: object = strategy.look_back
+    if type(look_back) is not int or not 0 <= look_back <= LONGEST:
+        advice = f"look_back must be a whole number of bars from 0 to {LONGEST}."
+        raise _broken(name, advice, look_back=repr(look_back))
+    pins: object = strategy.pins
+    if not isinstance(pins, Mapping) or not all(
+        isinstance(file, str) and isinstance(pin, str) and _SHA256.fullmatch(pin)
+        for file, pin in pins.items()
+    ):
+        advice = (
+            "pins must be a dict of file names to SHA-256s of 64 hexadecimal digits, a to f small."
+        )
+        raise _broken(name, advice, pins=repr(pins))
+
+
+def _broken(name: str, advice: str, **facts: object) -> StrategyError:
+    return StrategyError(
+        "STRATEGY_BROKEN",
+        f"Mend functions/strategies/{name}.py: {advice}",
+        strategy=name,
+        **facts,
+    )

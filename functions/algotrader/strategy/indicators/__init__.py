@@ -1,0 +1,133 @@
+"""Owns what the desk knows of `ta` without importing it: names, parameters, outputs and warm-up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from algotrader.errors import StrategyError
+from algotrader.strategy.indicators.entries import Arguments, Kind, Parameter, TaClass, Value
+from algotrader.strategy.indicators.names import CLASSES, NAMES, OUTPUTS
+from algotrader.strategy.indicators.warm_up import LONGEST
+from algotrader.suggestions import did_you_mean
+
+__all__ = ["CLASSES", "LONGEST", "NAMES", "OUTPUTS", "ResolvedIndicator", "resolve", "warm_up_bars"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedIndicator:
+    """What a declaration means: a class of ``ta``, all its arguments, and the method to call.
+
+    Attributes
+    ----------
+    arguments : dict
+        Every parameter of the class, in its order, with the default where none was given.
+    warm_up : int
+        Bars until the value is fit to use.
+    """
+
+    ta_class: TaClass
+    output: str
+    arguments: dict[str, Value]
+    warm_up: int
+
+
+def resolve(name: str, parameters: Mapping[str, object]) -> ResolvedIndicator:
+    """Look an indicator up by any of its names and check its parameters.
+
+    Raises
+    ------
+    StrategyError
+        ``INDICATOR_UNKNOWN`` or ``INDICATOR_PARAMETER_INVALID``, with the nearest valid names.
+    """
+    output = NAMES.get(name) if isinstance(name, str) else None
+    if output is None:
+        raise _unknown(name)
+    ta_class = OUTPUTS[output]
+    known = {each.name: each for each in ta_class.parameters}
+    for given in parameters:
+        if given not in known:
+            listed = ", ".join(known) or "none"
+            raise StrategyError(
+                "INDICATOR_PARAMETER_INVALID",
+                f"Mend the strategy's indicators{did_you_mean(given, known)}; known: {listed}.",
+                indicator=name,
+                parameter=given,
+            )
+    arguments = {each.name: _argument(name, each, parameters) for each in ta_class.parameters}
+    warm_up = ta_class.outputs[output](Arguments(arguments))
+    if warm_up > LONGEST:
+        raise StrategyError(
+            "INDICATOR_PARAMETER_INVALID",
+            f"Mend the strategy's indicators: it would need more than {LONGEST} bars.",
+            indicator=name,
+            parameters=dict(parameters),
+        )
+    return ResolvedIndicator(ta_class, output, arguments, warm_up)
+
+
+def warm_up_bars(name: str, parameters: Mapping[str, object]) -> int:
+    """Count the bars until an indicator's value is fit to use.
+
+    Exact where the window ends. For recursive averages the bars after which the start's weight is
+    negligible. Running totals take one year: their level depends on the first bar of the look-back,
+    which is fixed, so live and backtest agree.
+
+    Raises
+    ------
+    StrategyError
+        As `resolve`.
+    """
+    return resolve(name, parameters).warm_up
+
+
+def _argument(indicator: str, parameter: Parameter, given: Mapping[str, object]) -> Value:
+    """Take a given value, checked, or the default."""
+    if parameter.name not in given:
+        if parameter.required:
+            raise StrategyError(
+                "INDICATOR_PARAMETER_INVALID",
+                f"Mend the strategy's indicators: {parameter.name} has no default, give it "
+                f"{parameter.kind}.",
+                indicator=indicator,
+                parameter=parameter.name,
+            )
+        return parameter.default
+    value = given[parameter.name]
+    if isinstance(value, bool | int | float) and _fits(parameter.kind, value):
+        return value
+    if value is None and parameter.default is None and not parameter.required:
+        return None
+    raise StrategyError(
+        "INDICATOR_PARAMETER_INVALID",
+        f"Mend the strategy's indicators: {parameter.name} must be {parameter.kind}.",
+        indicator=indicator,
+        parameter=parameter.name,
+        value=repr(value),
+    )
+
+
+def _fits(kind: Kind, value: float) -> bool:
+    """Tell whether a value is of a kind; True and False are no numbers here."""
+    if kind is Kind.FLAG or isinstance(value, bool):
+        return kind is Kind.FLAG and isinstance(value, bool)
+    if kind is Kind.FACTOR:
+        return math.isfinite(value) and value > 0
+    lowest = 0 if kind is Kind.OFFSET else 1
+    return isinstance(value, int) and lowest <= value <= LONGEST
+
+
+def _unknown(name: str) -> StrategyError:
+    """Say what the name might have been; a class of ``ta`` is told by its outputs."""
+    of_class = [each for each in CLASSES if each.name.lower() == str(name).lower()]
+    if of_class:
+        outputs = " or ".join(of_class[0].outputs)
+        hint = f"; {of_class[0].name} is a class, name its output: {outputs}"
+    else:
+        hint = did_you_mean(str(name), NAMES)
+    return StrategyError(
+        "INDICATOR_UNKNOWN",
+        f"Mend the strategy's indicators{hint}; docs/indicators.md lists all.",
+        indicator=name,
+    )

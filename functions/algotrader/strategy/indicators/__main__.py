@@ -1,0 +1,77 @@
+"""Owns docs/indicators.md, which ``python -m algotrader.strategy.indicators`` prints."""
+
+from __future__ import annotations
+
+import sys
+
+from algotrader.strategy.indicators import CLASSES, NAMES, resolve
+from algotrader.strategy.indicators.entries import Parameter, TaClass
+
+_HEAD = """\
+# Indicators
+
+Every indicator of [`ta`](https://technical-analysis-library-in-python.readthedocs.io/en/latest/ta.html)
+0.11.0, by the name of the method that gives it. Declare it in a strategy as
+
+```text
+Indicator("macd_diff", window_slow=26, window_fast=12, window_sign=9)
+```
+
+What you leave out keeps `ta`'s default, shown here; `window` of `sma_indicator` has none. Other
+names that `ta` uses for the same value work too. *Bars* is how many a value needs with the
+defaults: exact for windows that end; for recursive averages until the first bar's weight is
+negligible; a year for running totals, whose level depends on where the look-back begins
+([why](decisions/0020-indicator-warm-up.md)). A run fetches the most that any of the strategy's
+indicators needs, and one more.
+
+A few things that `ta` does and a strategy should know:
+
+- `rsi` of a price that never moved is 100. Most other ratios are undefined then; the run stops
+  with `INDICATOR_UNDEFINED` and names the symbol.
+- `psar_up` is the SAR of the last rise and `psar_down` that of the last fall; in the other trend
+  each keeps the value that it had. `psar` is the one that counts today; in a rise it is below the
+  price.
+- A `True` in `visual` shifts Ichimoku's spans forward by `window2` bars, as a chart draws them.
+- The names `bollinger_hband_indicator`, `psar_up_indicator` and the like are flags, 1 or 0.
+
+This page is written by `PYTHONPATH=functions python -m algotrader.strategy.indicators`.
+"""
+
+
+def page() -> str:
+    """Spell docs/indicators.md."""
+    groups = dict.fromkeys(each.group for each in CLASSES)
+    return "\n".join([_HEAD, *(_section(group) for group in groups)])
+
+
+def _section(group: str) -> str:
+    rows = [
+        f"| `{output}` | {_other_names(output)} | {_parameters(each)} | {_bars(each, output)} |"
+        for each in CLASSES
+        if each.group == group
+        for output in each.outputs
+    ]
+    head = ["| Name | Also | Parameters | Bars |", "|---|---|---|---:|"]
+    return "\n".join([f"## {group}", "", *head, *rows, ""])
+
+
+def _other_names(output: str) -> str:
+    return ", ".join(f"`{name}`" for name, of in NAMES.items() if of == output and name != output)
+
+
+def _parameters(ta_class: TaClass) -> str:
+    return ", ".join(f"`{_spelled(each)}`" for each in ta_class.parameters)
+
+
+def _spelled(parameter: Parameter) -> str:
+    return parameter.name if parameter.required else f"{parameter.name}={parameter.default}"
+
+
+def _bars(ta_class: TaClass, output: str) -> str:
+    if any(each.required for each in ta_class.parameters):
+        return "`window`"
+    return str(resolve(output, {}).warm_up)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,58 @@
+"""Owns that no two runs sell the same shares: a flatten and any other run exclude each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from algotrader.adapters.run_lock import claimed_since, who_may_act
+from algotrader.adapters.store import Artifacts
+from algotrader.errors import InvalidInputError
+from algotrader.model import Run
+from algotrader.orders.ids import run_id
+from algotrader.session.trigger import REPORT_SLOT
+
+
+def check_alone(run: Run, artifacts: Artifacts) -> None:
+    """Refuse a flatten beside any run of its session, and any run beside a flatten.
+
+    Neither would see the orders that the other has yet to send: both would sell the same shares,
+    and with them the user's own. The run has its claim by now, so that of two at the same instant
+    each sees the other's; both may give up, never none.
+
+    Raises
+    ------
+    InvalidInputError
+        ``RUN_UNDER_WAY``.
+    """
+    for other in _others(run, artifacts):
+        if not (run.is_flatten or other.is_flatten):
+            continue
+        holder = who_may_act(artifacts, other)
+        if holder is not None:
+            raise InvalidInputError(
+                "RUN_UNDER_WAY",
+                "It is under way, or ended a moment ago: two runs at once would sell the same "
+                "shares twice, and nothing was traded. Wait until it has been over for a minute, "
+                "two and a half if it was stopped, then start again; algo-trader flatten does so "
+                "by itself.",
+                run=other.run_id,
+                execution=holder.rsplit(":", 1)[-1],
+            )
+
+
+def is_overtaken(run: Run, artifacts: Artifacts) -> bool:
+    """Tell whether another run of the session has traded since this one gathered.
+
+    What this one decided to sell may be sold by now, and the shares that are left the user's own.
+    """
+    return any(claimed_since(artifacts, each, run.started_at) for each in _others(run, artifacts))
+
+
+def _others(run: Run, artifacts: Artifacts) -> Iterator[Run]:
+    """Give the other runs of the session that may send orders, as far as their names go."""
+    first = f"runs/{run.session}/{run_id(run.session, '')}"
+    for folder in artifacts.folders(f"runs/{run.session}/"):
+        slot = folder.removeprefix(first).removesuffix("/")
+        if folder.startswith(first) and slot not in {run.slot, REPORT_SLOT}:
+            yield replace(run, run_id=run_id(run.session, slot), slot=slot, journal=folder)

@@ -1,0 +1,277 @@
+"""Owns how a run measures the desk's profit, keeps the track of it, and brakes at its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from algotrader.accounting.cash_flows import deposits_of
+from algotrader.accounting.performance import (
+    Look,
+    carry_on,
+    drawdown_of,
+    shares_of,
+    statement_start,
+    symbols_of,
+)
+from algotrader.accounting.strategy_start import carry_start
+from algotrader.accounting.valuation import Belief, Prices, believe
+from algotrader.adapters.kill_switch import reduce_if_active
+from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
+from algotrader.adapters.store import Artifacts
+from algotrader.errors import DeskError, InvalidInputError
+from algotrader.model import (
+    Activity,
+    LatestPrice,
+    LossLimits,
+    Performance,
+    Snapshot,
+    StrategyStart,
+    Track,
+    TradingMode,
+)
+from algotrader.portfolio.capital import desk_of
+from algotrader.portfolio.sizing import finite, usable
+from algotrader.risk.loss_limits import braked, brakes, counted_anew
+from algotrader.services.books import Books
+from algotrader.session.trigger import NEW_YORK
+from fetch_bars.opening import Opening
+from fetch_bars.records import record_of_success
+
+_BARS_BACK = timedelta(days=7)  # a symbol may not trade for some days
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The track as it lies in the bucket; ``tag`` is None when a write is not to be held to one."""
+
+    track: Track | None
+    tag: str | None
+    warnings: tuple[str, ...]
+
+
+def track_key(desk: str) -> str:
+    """Give the key of a desk's track."""
+    return f"ledger/{desk}-performance.json"
+
+
+def measured(
+    opening: Opening,
+    environ: Mapping[str, str],
+    artifacts: Artifacts,
+    books: Books,
+    snapshot: Snapshot,
+) -> Snapshot:
+    """Add what was made since the previous close, and brake the run when a limit is reached.
+
+    A run that sends orders, and the schedule's own report, keep the track and set the switch. A dry
+    run and a report by hand obey the limits for themselves and write nothing.
+    """
+    settings, run = opening.settings, opening.run
+    kept = _kept(artifacts, run.desk)
+    statement = opening.broker.statement(statement_start(kept.track, opening.rung.previous_close))
+    look, belief, warnings = _look(opening, artifacts, books, snapshot, statement, kept.track)
+    track = carry_on(kept.track, look)
+    # What may be a crash brakes this run, and is kept once a close confirms it.
+    feared = carry_on(kept.track, replace(look, prices=belief.braking))
+    reached = brakes(feared, LossLimits.of(settings))
+    state, reason = braked(snapshot.trading_state, snapshot.trading_state_reason, reached)
+    warnings = [*snapshot.warnings, *kept.warnings, *warnings]
+    if not opening.report_only:
+        track = replace(track, started=_started(opening, artifacts, books, kept.track))
+        warnings += _unknown_start(opening, books, kept.track)
+    keeps = run.takes_claim and settings.mode is not TradingMode.DRY_RUN
+    is_braking = state is not snapshot.trading_state
+    if is_braking and not keeps:
+        warnings.append(
+            "A limit on losses is reached. This run obeys it and writes nothing: "
+            "the trading state is still ACTIVE."
+        )
+    elif is_braking:
+        problem = reduce_if_active(environ["TRADING_STATE_PARAMETER"], settings.mode, reason)
+        if problem:
+            warnings.append(
+                "A limit on losses is reached and this run obeys it, but the trading state could "
+                f"not be set to REDUCING ({problem}): do it yourself with algo-trader reduce."
+            )
+        else:
+            track = replace(track, day=counted_anew(feared, reached).day)
+    if keeps:
+        _keep(artifacts, track, kept)
+    performance, more = _performance(opening, feared, statement)
+    return replace(
+        snapshot,
+        trading_state=state,
+        trading_state_reason=reason,
+        warnings=(*warnings, *more),
+        performance=performance,
+        started=None if opening.report_only else track.started,
+    )
+
+
+def _started(
+    opening: Opening, artifacts: Artifacts, books: Books, track: Track | None
+) -> StrategyStart:
+    """Return since when the strategy trades; a change counts as new until its report is out."""
+    known = None if track is None else track.started
+    if (
+        known is not None
+        and known.replaced
+        and known.journal != opening.run.journal  # this very run has reported nothing yet
+        and record_of_success(artifacts, known.journal) is not None
+    ):
+        known = replace(known, replaced="")
+    return carry_start(known, opening.run, opening.settings.strategy, books.orders)
+
+
+def _unknown_start(opening: Opening, books: Books, track: Track | None) -> list[str]:
+    """Report a ramp that begins again because nothing says since when the strategy trades."""
+    settings = opening.settings
+    is_known = track is not None and track.started is not None
+    is_new = not books.ledger.holdings and not books.ledger.realized
+    if is_known or is_new or not settings.is_ramped:
+        return []
+    unknown = f"Nothing in the bucket says since when {settings.strategy} trades"
+    return [f"{unknown}, so the live ramp starts again."]
+
+
+def _look(
+    opening: Opening,
+    artifacts: Artifacts,
+    books: Books,
+    snapshot: Snapshot,
+    statement: tuple[Activity, ...] | None,
+    track: Track | None,
+) -> tuple[Look, Belief, list[str]]:
+    rung, holdings, settings = opening.rung, books.ledger.holdings, opening.settings
+    then = {} if books.before is None else books.before.holdings
+    closes = _closes(opening, {*then, *holdings}, "raw", _BARS_BACK)
+    told = Prices(
+        latest=snapshot.prices,
+        closes=closes,
+        actions=snapshot.corporate_actions,
+        session=rung.session.date,
+        previous_close=rung.previous_close,
+        now=opening.clock.now,
+        is_open=rung.session.open <= opening.clock.now < rung.session.close,
+        max_deviation=settings.max_price_deviation,
+        max_age_seconds=settings.max_price_age_seconds,
+    )
+    belief = believe(told, track, books.ledger)
+    without = sorted(
+        {*(each for each in then if each not in closes), *({*holdings} - {*belief.kept})}
+    )
+    warnings = [f"A price is not believed. {each}" for each in belief.doubts]
+    if without:
+        warnings.append(
+            f"No price of {', '.join(without)}: in profit and loss they stand as at the last look, "
+            "or at what they cost when there was none."
+        )
+    at_belief = {each: LatestPrice(price, told.now) for each, price in belief.kept.items()}
+    desk = desk_of(settings, replace(snapshot, prices={**snapshot.prices, **at_belief}))
+    positions = sum(
+        (finite(holdings[each].qty * price) for each, price in belief.kept.items()), Decimal(0)
+    )
+    look = Look(
+        session=rung.session.date,
+        previous_session=rung.previous_session,
+        at=opening.clock.now,
+        ledger=books.ledger,
+        before=books.before,
+        closes=closes,
+        prices=belief.kept,
+        worth=max(desk.capital, positions),
+        statement=statement,
+        shares=shares_of(snapshot.positions),
+        actions=snapshot.corporate_actions,
+        reset_at=_reset(artifacts),
+    )
+    return look, belief, warnings
+
+
+def _closes(
+    opening: Opening, symbols: set[str], adjustment: str, back: timedelta = timedelta(0)
+) -> dict[str, Decimal]:
+    """Ask for the prices at the previous close, of a symbol without one the newest before it."""
+    if not symbols:
+        return {}
+    day = opening.rung.previous_session
+    found = opening.broker.bars(symbols, day - back, day, opening.settings.bars_feed, adjustment)
+    closes = {name: finite(Decimal(repr(bars[-1].close))) for name, bars in found.items()}
+    return {name: close for name, close in closes.items() if close > 0}
+
+
+def _performance(
+    opening: Opening, track: Track, statement: tuple[Activity, ...] | None
+) -> tuple[Performance, tuple[str, ...]]:
+    rung, account = opening.rung, opening.account
+    deposits = deposits_of(statement, account.adjustments, rung.previous_close, opening.clock.now)
+    warnings = deposits.warnings
+    is_todays = opening.clock.now.astimezone(NEW_YORK).date() == rung.session.date
+    if not is_todays:
+        # The broker's previous close may be this very session's by now: its history tells instead.
+        profit = opening.broker.last_session_pnl(rung.session.date, rung.previous_session)
+    elif deposits.amount is None:
+        profit = None
+    else:
+        profit = account.equity - account.last_equity - deposits.amount
+    benchmark = opening.settings.benchmark if opening.report_only else ""
+    return (
+        Performance(
+            deposits=deposits.amount,
+            account_profit=profit,
+            symbols=symbols_of(track),
+            worth=track.day.worth,
+            drawdown=drawdown_of(track),
+            benchmark=benchmark,
+            benchmark_change=_change(opening, benchmark) if benchmark else None,
+        ),
+        warnings,
+    )
+
+
+def _change(opening: Opening, symbol: str) -> Decimal | None:
+    """Give a symbol's change since the previous close; None when the broker has no price of it."""
+    try:
+        close = _closes(opening, {symbol}, "split").get(symbol)
+        latest = opening.broker.latest_prices({symbol}, opening.settings.data_feed).get(symbol)
+    except DeskError:
+        return None  # a comparison: nothing depends on it
+    price = usable(latest)
+    return None if close is None or price is None else price / close - 1
+
+
+def _kept(artifacts: Artifacts, desk: str) -> _Kept:
+    key = track_key(desk)
+    try:
+        found = artifacts.read_with_tag(key, Track)
+    except (InvalidInputError, ValueError):
+        warning = (
+            f"{key} could not be read; profit and loss are tracked anew: the peak is today's, and "
+            "dividends count from today."
+        )
+        return _Kept(None, None, (warning,))
+    if found is None:
+        return _Kept(None, "", ())
+    return _Kept(found[0], found[1], ()) if found[0].desk == desk else _Kept(None, None, ())
+
+
+def _keep(artifacts: Artifacts, track: Track, kept: _Kept) -> None:
+    """Write the track unless another run has: its look is as good, and the next goes on from it."""
+    key = track_key(track.desk)
+    if kept.tag is None:
+        artifacts.write(key, track)
+    elif kept.tag == "":
+        artifacts.create(key, track)
+    else:
+        artifacts.replace(key, track, kept.tag)
+
+
+def _reset(artifacts: Artifacts) -> datetime | None:
+    try:
+        found = artifacts.read(RESET_KEY, ResetPeak)
+    except (InvalidInputError, ValueError):
+        return None
+    return None if found is None else found.at

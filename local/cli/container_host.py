@@ -1,0 +1,97 @@
+"""Owns how containers on this machine reach what listens on it."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.sandbox.runner.problems import UsageProblem
+
+LOOPBACK = "127.0.0.1"
+# Docker Desktop's name for the machine around it; a port of the loopback is reached by it too.
+DESKTOP_NAME = "host.docker.internal"
+CONTAINERS = "docker"
+ASK_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where to listen, and the name by which containers find it.
+
+    Attributes
+    ----------
+    address : str
+        An address of this machine.
+    name : str
+        What containers put into a URL in its place; the same where they can.
+    """
+
+    address: str
+    name: str
+
+    def seen_from_inside(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """Give environment variables with the addresses that containers can reach."""
+        ours, theirs = f"http://{self.address}:", f"http://{self.name}:"
+        return {name: value.replace(ours, theirs) for name, value in variables.items()}
+
+
+def reach_of(host: str) -> Reach:
+    """Read ``--host``: an address of this machine, or ``docker`` for where containers reach it.
+
+    Raises
+    ------
+    UsageProblem
+        When nothing can listen there, or no Docker engine tells its network.
+    """
+    if host == CONTAINERS:
+        bridge = _bridge_address()
+        # An engine within a virtual machine has its bridge in there.
+        return Reach(bridge, bridge) if _can_listen(bridge) else Reach(LOOPBACK, DESKTOP_NAME)
+    if not _can_listen(host):
+        raise UsageProblem(
+            f"--host {host}: nothing here can listen there; give an address of this machine, "
+            f"or {CONTAINERS} for the one that containers reach"
+        )
+    return Reach(host, host)
+
+
+def _can_listen(address: str) -> bool:
+    try:
+        ipaddress.IPv4Address(address)
+        socket.create_server((address, 0)).close()
+    except (ValueError, OSError):
+        return False
+    return True
+
+
+def _bridge_address() -> str:
+    """Ask the engine for its own address on the network that containers are put on."""
+    try:
+        answer = subprocess.run(
+            ["docker", "network", "inspect", "bridge"],  # noqa: S607 - whichever the user has
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=ASK_SECONDS,
+        )
+        (network,) = json.loads(answer.stdout)
+        return _ipv4_gateway(network)
+    except FileNotFoundError as error:
+        raise UsageProblem(f"--host {CONTAINERS}: there is no docker command here") from error
+    except subprocess.CalledProcessError as error:
+        reason = error.stderr.strip().splitlines()[-1:] or ["docker does not say why"]
+        raise UsageProblem(f"--host {CONTAINERS}: {reason[0]}") from error
+    except (subprocess.TimeoutExpired, ValueError, KeyError, StopIteration) as error:
+        raise UsageProblem(
+            f"--host {CONTAINERS}: the Docker engine does not tell its network"
+        ) from error
+
+
+def _ipv4_gateway(network: Mapping[str, Any]) -> str:
+    gateways = (str(each.get("Gateway")) for each in network["IPAM"]["Config"])
+    return next(each for each in gateways if "." in each)

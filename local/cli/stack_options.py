@@ -1,0 +1,88 @@
+"""Owns the options that say where a deployed stack is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from local.sandbox.runner.problems import UsageProblem
+
+if TYPE_CHECKING:
+    from algotrader.model import TradingMode
+    from local.ops.stack import Place
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+STACK = "algo-trader"
+INTERRUPTED = 130
+
+
+def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add where the stack is; the command gets stack, region, profile and endpoint_url.
+
+    A Ctrl-C while AWS is asked leaves open whether it has carried out what it was asked: it is told
+    so, with status 130.
+    """
+
+    @wraps(command)
+    def at_a_stack(*arguments: Any, **options: Any) -> Any:
+        try:
+            return command(*arguments, **options)
+        except KeyboardInterrupt:
+            click.echo(
+                "algo-trader: interrupted; AWS may have carried out what it was asked: look again",
+                err=True,
+            )
+            return INTERRUPTED
+
+    placed = at_a_stack
+    for option in (
+        click.option("--endpoint-url", metavar="URL", help="Another AWS: what up keeps running."),
+        click.option("--profile", metavar="NAME", help="Your AWS profile; default: boto3's."),
+        click.option("--region", metavar="NAME", help="The stack's region; default: boto3's."),
+        click.option(
+            "--stack", metavar="NAME", help="The stack's name; default: samconfig.toml's."
+        ),
+    ):
+        placed = option(placed)
+    return placed
+
+
+def place_of(where: dict[str, str | None]) -> Place:
+    """Give where `place_options` say that the stack is."""
+    from local.ops.stack import Place  # noqa: PLC0415
+
+    return Place(
+        stack=where["stack"] or _deployed_name(),
+        region=where["region"],
+        profile=where["profile"],
+        endpoint_url=where["endpoint_url"],
+    )
+
+
+def title_of(stack: str, region: str, mode: TradingMode) -> str:
+    """Say which stack it is that was found, and how it trades."""
+    return f"Stack {stack} in {region}, TradingMode={mode.value}"
+
+
+def _deployed_name() -> str:
+    """Give the name that ``sam deploy`` uses, as its own settings say."""
+    import tomllib  # noqa: PLC0415
+
+    path = CHECKOUT / "samconfig.toml"
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8")).get("default", {})
+    except FileNotFoundError:
+        return STACK
+    except (OSError, ValueError) as error:
+        raise UsageProblem(
+            f"{path.name} cannot be read: {error}. Name the stack with --stack"
+        ) from error
+    for command in ("deploy", "global"):
+        name = settings.get(command, {}).get("parameters", {}).get("stack_name")
+        if name:
+            return str(name)
+    return STACK

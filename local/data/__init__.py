@@ -1,5 +1,0 @@
-"""Owns real market data to run on: daily bars, splits and dividends of a few stocks."""
-
-from local.data.history import DailyBar, Dividend, History, Hours, Listing, Split, load
-
-__all__ = ["DailyBar", "Dividend", "History", "Hours", "Listing", "Split", "load"]

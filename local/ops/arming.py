@@ -1,0 +1,74 @@
+"""Owns how a live stack is armed from outside: the token that lets its desk trade for some days."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import msgspec
+
+from algotrader.model import TradingMode
+from algotrader.risk.arming import ArmingToken
+from local.ops.stack import DeployedStack, told
+from local.sandbox.runner.problems import UsageProblem
+
+OUTPUT = "LiveArmingParameter"
+# What a person should have before their eyes when they arm.
+LIMITS = (
+    *("Capital", "Strategy", "StrategyParameters", "Symbols", "DenySymbols"),
+    *("OrderType", "LimitOffsetBps", "MaxOrderNotional", "MaxOrdersPerRun", "MaxPositionWeight"),
+    *("MaxGrossExposure", "MaxTurnover", "MaxDailyLoss", "MaxDrawdown", "MaxPriceDeviation"),
+    *("MaxPriceAgeSeconds", "MinMinutesToClose", "LiveRampDays", "LiveRampNotional", "DataFeed"),
+)
+
+OFF = re.compile(r"1(\.0*)?")
+WHAT_EMPTY_MEANS = {"Capital": "no cap", "DenySymbols": "none"}
+
+
+def limits_of(stack: DeployedStack) -> dict[str, str]:
+    """Spell the `LIMITS` of a stack as it is deployed."""
+    return {name: _spelled(name, stack.parameters.get(name)) for name in LIMITS}
+
+
+def _spelled(name: str, value: str | None) -> str:
+    if value is None:
+        return "unknown to this stack"
+    if name in {"MaxDailyLoss", "MaxDrawdown"} and OFF.fullmatch(value):
+        return f"{value}, which is off"
+    return value or WHAT_EMPTY_MEANS.get(name, "empty")
+
+
+def token_for(stack: DeployedStack, days: int, now: datetime) -> ArmingToken:
+    """Make the token of a live stack as it is deployed now.
+
+    Raises
+    ------
+    UsageProblem
+        When the stack is not live, is being deployed, or names no account.
+    """
+    if stack.mode is not TradingMode.LIVE:
+        raise UsageProblem(
+            f"stack {stack.name} is deployed with TradingMode={stack.mode.value}: only a live one "
+            "is armed"
+        )
+    if stack.status.endswith("IN_PROGRESS"):
+        raise UsageProblem(f"stack {stack.name} is {stack.status}: arm it when that is over")
+    account = stack.parameters.get("LiveAccountNumber", "")
+    if not account:
+        raise UsageProblem(f"stack {stack.name} has no LiveAccountNumber: deploy it with yours")
+    return ArmingToken(account, now + timedelta(days=days), stack.deployed_at)
+
+
+def arm_stack(stack: DeployedStack, token: ArmingToken) -> None:
+    """Write the token where the desk reads it.
+
+    Raises
+    ------
+    AwsProblem
+        When AWS does not take it: the desk is armed, or not, as before.
+    """
+    name = stack.output(OUTPUT)
+    with told(f"{name} is not changed"):
+        stack.client("ssm").put_parameter(
+            Name=name, Value=msgspec.json.encode(token).decode(), Type="String", Overwrite=True
+        )

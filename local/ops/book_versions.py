@@ -1,0 +1,192 @@
+"""Owns the versions of a stack's books, and how a person puts an earlier one back.
+
+Nothing is ever taken away: the bucket keeps every version of what lies below ``ledger/``, and what
+is put back becomes the newest one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from algotrader.accounting.stop_fills import Told
+from algotrader.adapters.reset_peak import ResetPeak
+from algotrader.contracts import decode
+from algotrader.errors import InvalidInputError
+from algotrader.model import Adjustment, Ledger, Track
+from algotrader.services.books import OtherDesks
+from local.ops.stack import DeployedStack, told
+
+FOLDER = "ledger/"
+KINDS: dict[str, Any] = {
+    r"adjustments\.json": tuple[Adjustment, ...],
+    r"reset-peak\.json": ResetPeak,
+    r"[0-9a-f]{6}\.json": Ledger,
+    r"[0-9a-f]{6}-others\.json": OtherDesks,
+    r"[0-9a-f]{6}-performance\.json": Track,
+    r"[0-9a-f]{6}-told\.json": Told,
+}
+
+
+class RefusedError(Exception):
+    """The books stay as they are; the message is one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of an object of the books.
+
+    Attributes
+    ----------
+    size : int or None
+        Bytes; None if this version says that the object was deleted.
+    tag : str
+        The entity tag, empty if deleted.
+    """
+
+    id: str
+    written_at: datetime
+    is_newest: bool
+    size: int | None
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookVersions:
+    """All versions of the books in a bucket.
+
+    Attributes
+    ----------
+    of : dict of str to tuple of Version
+        By the object's name below ``ledger/``, newest first.
+    """
+
+    bucket: str
+    of: dict[str, tuple[Version, ...]]
+
+
+def kind_of(name: str) -> Any:
+    """Return what an object of the books holds, by its name; None if it is not one of them."""
+    return next((kind for pattern, kind in KINDS.items() if re.fullmatch(pattern, name)), None)
+
+
+def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersions:
+    """List the versions of the books in the stack's bucket, or in another one.
+
+    Parameters
+    ----------
+    bucket : str or None
+        Another bucket, which is read with the user's own permissions.
+
+    Raises
+    ------
+    AwsProblem
+        When AWS refuses or does not answer.
+    """
+    place = bucket or stack.output("Bucket")
+    found: dict[str, list[Version]] = {}
+    with told(f"the versions below {FOLDER} in {place} cannot be listed"):
+        pages = _s3(stack, bucket).get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=place, Prefix=FOLDER):
+            for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                name = each["Key"].removeprefix(FOLDER)
+                if kind_of(name) is not None:
+                    found.setdefault(name, []).append(_version(each))
+    return BookVersions(
+        place,
+        {
+            name: tuple(sorted(versions, key=_age, reverse=True))
+            for name, versions in sorted(found.items())
+        },
+    )
+
+
+def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None = None) -> None:
+    """Make an earlier version of an object of the books the newest one.
+
+    Parameters
+    ----------
+    bucket : str or None
+        As for `find_versions`.
+
+    Raises
+    ------
+    RefusedError
+        When there is no such version, it is not what the name says, a run is under way, or somebody
+        else changed the object in between.
+    AwsProblem
+        When AWS refuses or does not answer.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    now = next(iter(find_versions(stack).of.get(name, ())), None)
+    content = _read(stack, name, version, bucket)
+    if stack.is_under_way():
+        raise RefusedError(
+            "a run is under way, and writes the books itself: try again when it is over"
+        )
+    condition = {"IfMatch": now.tag} if now and now.tag else {"IfNoneMatch": "*"}
+    with told(f"{FOLDER}{name} is not changed"):
+        try:
+            stack.books_client("s3").put_object(
+                Bucket=stack.output("Bucket"),
+                Key=f"{FOLDER}{name}",
+                Body=content,
+                ContentType="application/json",
+                **condition,
+            )
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in CHANGED:
+                raise RefusedError(
+                    f"somebody else changed {name} at the same time: look again"
+                ) from error
+            raise
+
+
+def _read(stack: DeployedStack, name: str, version: str, bucket: str | None) -> bytes:
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    place = bucket or stack.output("Bucket")
+    with told(f"{FOLDER}{name} in {place} cannot be read"):
+        try:
+            answer = _s3(stack, bucket).get_object(
+                Bucket=place, Key=f"{FOLDER}{name}", VersionId=version
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in NO_SUCH_VERSION:
+                raise RefusedError(f"{place} has no version {version} of {name}") from error
+            raise
+        content = bytes(answer["Body"].read())
+    try:
+        decode(kind_of(name), msgspec.json.decode(content), name)
+    except (InvalidInputError, ValueError) as error:
+        raise RefusedError(f"a run could not read that version: {error}") from error
+    return content
+
+
+def _s3(stack: DeployedStack, bucket: str | None) -> Any:
+    return stack.books_client("s3") if bucket is None else stack.client("s3")
+
+
+def _version(listed: dict[str, Any]) -> Version:
+    return Version(
+        id=listed["VersionId"],
+        written_at=listed["LastModified"],
+        is_newest=listed["IsLatest"],
+        size=listed.get("Size"),
+        tag=listed.get("ETag", ""),
+    )
+
+
+def _age(version: Version) -> tuple[bool, datetime]:
+    return version.is_newest, version.written_at
+
+
+#: How S3 says that a version is not there, or that an identifier is not one.
+NO_SUCH_VERSION = frozenset({"NoSuchVersion", "NoSuchKey", "InvalidArgument", "MethodNotAllowed"})
+#: Statuses of a conditional write that found another object: 412, or 409 for one under way.
+CHANGED = frozenset({409, 412})

@@ -1,0 +1,291 @@
+"""Owns a flatten of a deployed stack, from outside: its execution, and what is left after it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from algotrader.adapters.aws import clients_from
+from algotrader.adapters.store import Artifacts
+from algotrader.contracts import Artifact, decode
+from algotrader.errors import InvalidInputError
+from algotrader.model import (
+    Decision,
+    Leg,
+    OrderDenied,
+    OrderRejected,
+    Side,
+    Snapshot,
+    Submission,
+)
+from algotrader.orders.own_orders import leg_of
+from algotrader.portfolio.sizing import ZERO
+from algotrader.session.timing import SETTLE
+from local.ops.stack import AwsProblem, DeployedStack, told
+from local.sandbox.runner.document import DECIDE, FETCH, SUBMIT
+from local.sandbox.runner.history import Timeline, Visit
+
+POLL_SECONDS = 1.0
+AGAIN_SECONDS = 20.0
+#: What a run has sent at its end may take so long to show.
+QUIET_SECONDS = SETTLE.total_seconds()
+LOOKED_BACK_AT = 20
+NAMED_AT_MOST = 5
+UNDER_WAY = "RUN_UNDER_WAY"
+CLOSED, DUPLICATE, DONE = "Market Closed", "Duplicate Run", "Run Succeeded"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Flattening:
+    """How it ended.
+
+    Attributes
+    ----------
+    end : str
+        The state in which its execution ended.
+    message : str
+        Why it broke, or why nothing was to be done; empty when it ran through.
+    email : str
+        What the run told its user; empty when it told nothing.
+    left : tuple of str
+        What the desk still holds, or may, as far as the run knows: one line each.
+    """
+
+    arn: str
+    end: str
+    message: str
+    email: str
+    left: tuple[str, ...]
+
+    @property
+    def ran_through(self) -> bool:
+        """Whether its execution came to its good end."""
+        return self.end == DONE
+
+    @property
+    def sold_all(self) -> bool:
+        """Whether the run says that nothing is left."""
+        return self.ran_through and not self.left
+
+
+def flatten_stack(
+    stack: DeployedStack,
+    value: Mapping[str, Any],
+    patience_seconds: float,
+    tell: Callable[[str], None],
+    ended: Callable[[Visit], None],
+) -> Flattening:
+    """Start the execution, wait for its end, and start it again while another run is in its way.
+
+    Parameters
+    ----------
+    value : mapping
+        The execution's input.
+    patience_seconds : float
+        How long other runs are waited for in all.
+    tell : callable
+        Told of every wait, one line each.
+    ended : callable
+        Told of every state that the execution leaves.
+
+    Raises
+    ------
+    AwsProblem
+        When AWS refuses or does not answer; an execution that was started goes on.
+    """
+    until = time.monotonic() + patience_seconds
+    machine = stack.output("StateMachineArn")
+    executions = stack.client("stepfunctions")
+    quiet: dict[str, float] = {}
+    while True:
+        _wait_for_others(executions, machine, until, tell, quiet)
+        with told("the flatten is not started"):
+            arn = str(
+                executions.start_execution(stateMachineArn=machine, input=json.dumps(value))[
+                    "executionArn"
+                ]
+            )
+        tell(f"execution {arn}")
+        with told(f"{arn} cannot be followed, and goes on"):
+            done = _follow(stack, executions, arn, ended)
+        is_refused = done.end == DUPLICATE or done.message.startswith(UNDER_WAY)
+        if not is_refused or time.monotonic() >= until:
+            return done
+        quiet[arn] = 0.0  # it was refused: it has sent nothing
+        tell(f"another run is in its way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
+        time.sleep(AGAIN_SECONDS)
+
+
+def _wait_for_others(
+    executions: Any,
+    machine: str,
+    until: float,
+    tell: Callable[[str], None],
+    quiet: dict[str, float],
+) -> None:
+    """Wait for the runs that are under way, so that none needs to refuse the flatten by a text.
+
+    What ended a moment ago is given its time to show, by this machine's clock: where that is wrong
+    the flatten itself looks again.
+    """
+    before: list[str] = []
+    while time.monotonic() < until:
+        try:
+            with told("the runs under way cannot be listed"):
+                names = _in_the_way(executions, machine, quiet)
+        except AwsProblem as problem:  # the flatten itself looks again
+            tell(str(problem))
+            return
+        if not names:
+            return
+        if names != before:
+            tell(f"waiting for what is under way: {', '.join(names[:NAMED_AT_MOST])}")
+        before = names
+        time.sleep(POLL_SECONDS)
+
+
+def _in_the_way(executions: Any, machine: str, quiet: dict[str, float]) -> list[str]:
+    """Name the executions that run, or that ended a moment ago and may have sent orders.
+
+    Parameters
+    ----------
+    quiet : dict of str to float
+        By ARN: until when one that ended is waited for; kept up here, so that each is asked of
+        once.
+    """
+    recent = executions.list_executions(stateMachineArn=machine, maxResults=LOOKED_BACK_AT)
+    live = executions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+    names = [str(each["name"]) for each in live["executions"]]
+    for each in recent["executions"]:
+        arn, ended = str(each["executionArn"]), each.get("stopDate")
+        if ended is None:
+            continue
+        if arn not in quiet:
+            age = (datetime.now(UTC) - ended).total_seconds()
+            left = min(QUIET_SECONDS - age, QUIET_SECONDS)
+            sends = left > 0 and _may_have_sent(executions, arn)
+            quiet[arn] = time.monotonic() + left if sends else 0.0
+        if time.monotonic() < quiet[arn]:
+            names.append(f"{each['name']}, which has just ended")
+    return names
+
+
+def _may_have_sent(executions: Any, arn: str) -> bool:
+    """Whether an execution's input let it send orders."""
+    value = json.loads(executions.describe_execution(executionArn=arn).get("input") or "{}")
+    return not (isinstance(value, Mapping) and (value.get("dry_run") or value.get("report_only")))
+
+
+def _follow(
+    stack: DeployedStack, executions: Any, arn: str, ended: Callable[[Visit], None]
+) -> Flattening:
+    timeline = Timeline()
+    while True:
+        description = executions.describe_execution(executionArn=arn)
+        pages = executions.get_paginator("get_execution_history").paginate(executionArn=arn)
+        for visit in timeline.extend(event for page in pages for event in page["events"]):
+            ended(visit)
+        if description["status"] != "RUNNING":
+            break
+        time.sleep(POLL_SECONDS)
+    fetched = timeline.result(FETCH) or {}
+    end = timeline.visits[-1].name if timeline.visits else description["status"]
+    message = str(description.get("cause") or description.get("error") or "")
+    if end in {CLOSED, DUPLICATE}:
+        message = str(fetched.get("message") or "")
+    texts = timeline.result("Notify Failure", "Notify") or {}
+    return Flattening(
+        arn=arn,
+        end=end if description["status"] in {"SUCCEEDED", "FAILED"} else description["status"],
+        message=message,
+        email=str(texts.get("email") or ""),
+        left=tuple(_left(stack, timeline)) if end == DONE else (),
+    )
+
+
+def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
+    """Name what a run that ran through did not sell, and what it bought on its way out."""
+    with (
+        told("what the run wrote cannot be read, so that what is left is not known"),
+        clients_from(stack.client),
+    ):
+        artifacts = Artifacts(stack.output("Bucket"))
+
+        def read(state: str, name: str, kind: type[T]) -> T | None:
+            given = (timeline.result(state) or {}).get(name)
+            if given is None:
+                return None
+            try:
+                return artifacts.get(decode(Artifact, given, name), kind)
+            except (InvalidInputError, ValueError) as error:
+                raise AwsProblem(f"{name} of the run is not what it wrote: {error}") from error
+
+        snapshot = read(FETCH, "snapshot", Snapshot)
+        decision = read(DECIDE, "decision", Decision)
+        submission = read(SUBMIT, "submission", Submission)
+    if snapshot is None or decision is None:
+        return iter(("what the run decided is not in its history",))
+    return what_is_left(snapshot, decision, submission)
+
+
+def what_is_left(
+    snapshot: Snapshot, decision: Decision, submission: Submission | None
+) -> Iterator[str]:
+    """Name what the desk holds by its books after a flatten, one line each, and why.
+
+    Parameters
+    ----------
+    submission : Submission or None
+        Without one, as of a dry run, what was decided counts as sold.
+    """
+    left = _books_after(snapshot, decision, submission)
+    refused: list[OrderDenied | OrderRejected] = [*decision.denied]
+    if submission is not None:
+        refused += [*submission.denied, *submission.rejected]
+    named = set()
+    for each in refused:
+        if left.get(each.symbol):
+            named.add(each.symbol)
+            yield f"{each.symbol}: {each.code}: {each.detail}"
+    before = _filled_before(snapshot)
+    for order in submission.orders if submission else ():
+        name, symbol, wanted = order.client_order_id, order.symbol, order.qty or ZERO
+        if leg_of(name) is Leg.FLATTEN and left.get(symbol) and order.filled_qty < wanted:
+            sold = f"sold {order.filled_qty:f} of {wanted:f}"
+            yield f"{symbol}: {sold}, the order is {order.status}"
+        elif order.side is Side.BUY and order.filled_qty > before.get(name, ZERO):
+            yield f"{symbol}: {name} bought more while it was canceled, flatten again"
+        elif submission and name in submission.unsettled:
+            yield f"{symbol}: {name} is {order.status}"
+        else:
+            continue
+        named.add(symbol)
+    for symbol in sorted({*left} - named):
+        yield f"{symbol}: {left[symbol]:f} left by the desk's books"
+
+
+def _books_after(
+    snapshot: Snapshot, decision: Decision, submission: Submission | None
+) -> dict[str, Decimal]:
+    """Give what the desk's books say after all that was filled; symbols with something left."""
+    books = {symbol: each.qty for symbol, each in snapshot.ledger.holdings.items()}
+    if submission is None:
+        for exit_ in decision.exits:
+            books[exit_.symbol] = books.get(exit_.symbol, ZERO) - exit_.qty
+    before = _filled_before(snapshot)
+    for order in submission.orders if submission else ():
+        since = order.filled_qty - before.get(order.client_order_id, ZERO)
+        change = since if order.side is Side.BUY else -since
+        books[order.symbol] = books.get(order.symbol, ZERO) + change
+    return {symbol: qty for symbol, qty in books.items() if qty > 0}
+
+
+def _filled_before(snapshot: Snapshot) -> dict[str, Decimal]:
+    return {each.client_order_id: each.filled_qty for each in snapshot.own_open_orders}

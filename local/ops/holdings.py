@@ -1,0 +1,284 @@
+"""Owns whose the account's shares are, and how a person moves them into the desk's books and out.
+
+Nothing is bought or sold here: the list of adjustments in the stack's bucket grows by an entry, and
+from then on every fold of the ledger counts it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from algotrader.adapters.adjustments import add_adjustments, read_adjustments
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.aws import clients_from
+from algotrader.adapters.settings import broker_urls, load_keys
+from algotrader.adapters.store import Artifacts
+from algotrader.errors import DeskError
+from algotrader.model import Adjustment, Ledger, Order, Position, TradingMode
+from algotrader.orders.ids import desk_id, desk_of
+from algotrader.orders.own_orders import is_protective
+from algotrader.plain_text import one_line
+from algotrader.portfolio.sizing import ZERO, tidy, usable
+from algotrader.services.books import Books, read_books
+from algotrader.session.trigger import NEW_YORK
+from local.ops.stack import DeployedStack, Place, find_stack, told
+
+HTTP_BUDGET_SECONDS = 60.0
+
+
+class Refused(Exception):  # noqa: N818 - it is told to a person, not raised at one
+    """The shares are not moved; the message is one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What the account holds of one symbol, and whose it is; shares.
+
+    Attributes
+    ----------
+    own : Decimal
+        What the desk's books say; below 0 when it has sold more than it bought.
+    others : dict of str to Decimal
+        By desk: what other desks own, above 0.
+    """
+
+    position: Position | None
+    own: Decimal
+    others: dict[str, Decimal]
+
+    @property
+    def account(self) -> Decimal:
+        """The account's position; short is negative."""
+        return self.position.qty if self.position else ZERO
+
+    @property
+    def free(self) -> Decimal:
+        """What no desk owns; below 0 when the account lacks some."""
+        return self.account - self.own - sum(self.others.values(), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """The account beside the books of its desks, as one look showed them.
+
+    Attributes
+    ----------
+    desk : str
+        The stack's own desk, whatever strategy manages it.
+    price_of : callable
+        Gives the latest price of a symbol; None when the broker has none.
+    """
+
+    stack: DeployedStack
+    desk: str
+    now: datetime
+    books: Books
+    positions: dict[str, Position]
+    open_orders: tuple[Order, ...]
+    artifacts: Artifacts
+    tag: str | None
+    price_of: Callable[[str], Decimal | None]
+
+    def stock(self, symbol: str) -> Stock:
+        """Tell whose the shares of a symbol are."""
+        return Stock(
+            position=self.positions.get(symbol),
+            own=_qty(self.books.ledger, symbol),
+            others={
+                each.desk: qty for each in self.books.others if (qty := _qty(each, symbol)) > 0
+            },
+        )
+
+    def adopt(
+        self, symbol: str, qty: Decimal, price: Decimal | None, giver: str | None, reason: str
+    ) -> None:
+        """Give shares that the account holds to the desk.
+
+        Parameters
+        ----------
+        price : Decimal or None
+            Dollars that a share is taken to have cost; None means the broker's average.
+        giver : str or None
+            Another desk that gives them up; None means that they are nobody's.
+
+        Raises
+        ------
+        Refused
+            When there are not as many, orders are open, the symbol is changing today, or the giver
+            is the desk itself.
+        """
+        if giver == self.desk:
+            raise Refused(f"desk {giver} is this desk: what it gives up it owns already")
+        stock = self.stock(symbol)
+        # A desk's resting stop sells its own shares alone: those that are given are no others.
+        resting = (
+            each
+            for each in self.open_orders
+            if not is_protective(each) or desk_of(each.client_order_id) == giver
+        )
+        self._check_quiet(symbol, resting)
+        if giver is not None:
+            self._check_holds(giver, symbol, qty)
+        free = stock.free + (qty if giver is not None else ZERO)
+        if qty > free:
+            raise Refused(
+                f"{_n(qty)} {symbol} are more than the {_n(max(free, ZERO))} that can be given: "
+                f"the account holds {_n(stock.account)}, the desk's books say {_n(stock.own)}"
+                + "".join(f", desk {name} has {_n(own)}" for name, own in stock.others.items())
+            )
+        if price is None:
+            price = stock.position.avg_entry_price if stock.position else ZERO
+        moved = [self._entry(self.desk, symbol, qty, price, reason)]
+        if giver is not None:
+            moved.append(self._entry(giver, symbol, -qty, ZERO, reason))
+        self._add(*moved)
+
+    def release(self, symbol: str, qty: Decimal, desk: str | None, reason: str) -> None:
+        """Strike shares off a desk's books: from then on they are the user's own, or gone.
+
+        Parameters
+        ----------
+        desk : str or None
+            Another desk, in this stack's own books of it; None means the stack's own.
+
+        Raises
+        ------
+        Refused
+            When it has not as many, its orders are open, or a run is under way.
+        """
+        whose = desk or self.desk
+        self._check_holds(whose, symbol, qty)
+        self._check_quiet(
+            symbol, (each for each in self.open_orders if desk_of(each.client_order_id) == whose)
+        )
+        if whose == self.desk and self.stack.is_under_way():
+            raise Refused(
+                "a run is under way, and may be about to sell them: try again when it is over"
+            )
+        self._add(self._entry(whose, symbol, -qty, ZERO, reason))
+
+    def _check_quiet(self, symbol: str, orders: Iterable[Order]) -> None:
+        found = [each for each in orders if each.symbol == symbol and not each.is_terminal]
+        if found:
+            names = ", ".join(each.client_order_id or each.broker_id for each in found[:3])
+            raise Refused(f"orders in {symbol} are open, whose fills would change this: {names}")
+        today = self.now.astimezone(NEW_YORK).date()
+        changing = [
+            each.kind
+            for each in self.books.actions
+            if (each.symbol, each.ex_date) == (symbol, today) and not each.is_cash_dividend
+        ]
+        if changing:
+            raise Refused(
+                f"{symbol} has a {changing[0]} today, and the broker may count before or after it: "
+                "try again tomorrow"
+            )
+
+    def _check_holds(self, desk: str, symbol: str, qty: Decimal) -> None:
+        ledgers = {each.desk: each for each in (self.books.ledger, *self.books.others)}
+        if desk not in ledgers:
+            known = ", ".join(sorted(ledgers)) or "none"
+            raise Refused(f"no desk {desk} ever traded on this account; there are: {known}")
+        holds = _qty(ledgers[desk], symbol)
+        if qty > holds:
+            raise Refused(f"desk {desk} has {_n(holds)} {symbol} in these books, not {_n(qty)}")
+
+    def _entry(
+        self, desk: str, symbol: str, qty: Decimal, price: Decimal, reason: str
+    ) -> Adjustment:
+        worth = self.price_of(symbol)
+        why = one_line(reason)
+        return Adjustment(uuid.uuid4().hex[:12], desk, symbol, qty, price, self.now, why, worth)
+
+    def _add(self, *added: Adjustment) -> None:
+        with told(f"the list in {self.artifacts.bucket} is not changed"):
+            written = add_adjustments(self.artifacts, self.books.adjustments, self.tag, added)
+        if not written:
+            raise Refused("somebody else changed the list meanwhile: look again. Nothing was moved")
+
+
+@contextmanager
+def look(place: Place) -> Iterator[Shelves]:
+    """Look at a stack's account and at all books, and hold what a write needs.
+
+    Raises
+    ------
+    UsageProblem, AwsProblem
+        As `find_stack` does.
+    DeskError
+        What the broker or the stack's keys gave, as a run would tell it.
+    Refused
+        When the keys are not those of the live account that the stack names.
+    """
+    stack = find_stack(place)
+    parameters = stack.parameters
+
+    def client(service: str) -> Any:  # the keys are the user's to read, the books the role's
+        return stack.books_client(service) if service == "s3" else stack.client(service)
+
+    with clients_from(client):
+        artifacts = Artifacts(stack.output("Bucket"))
+        with told("the stack's keys or books cannot be read"):
+            broker = _broker(stack)
+            account, now = broker.account(), broker.clock().now
+            if stack.mode is TradingMode.LIVE:
+                _check_account(account.number, parameters.get("LiveAccountNumber", ""))
+            desk = desk_id(account.number, stack.name)
+            _, tag = read_adjustments(artifacts)
+            books = read_books(broker, artifacts, desk, (), now, (_today(now), _today(now)))
+            shelves = Shelves(
+                stack=stack,
+                desk=desk,
+                now=now,
+                books=books,
+                positions=broker.positions(),
+                open_orders=broker.open_orders(),
+                artifacts=artifacts,
+                tag=tag,
+                price_of=lambda symbol: _price(broker, parameters.get("DataFeed", ""), symbol),
+            )
+        yield shelves
+
+
+def _broker(stack: DeployedStack) -> AlpacaBroker:
+    environ = {
+        "APCA_API_BASE_URL": stack.parameters.get("AlpacaTradingUrl", ""),
+        "APCA_API_DATA_URL": stack.parameters.get("AlpacaDataUrl", ""),
+    }
+    keys = load_keys(stack.output("AlpacaKeysParameter"))
+    return AlpacaBroker(keys, *broker_urls(environ, stack.mode), HTTP_BUDGET_SECONDS)
+
+
+def _price(broker: AlpacaBroker, feed: str, symbol: str) -> Decimal | None:
+    """Ask what a share is worth; only the profit that is told depends on it."""
+    try:
+        return usable(broker.latest_prices([symbol], feed or "iex").get(symbol))
+    except DeskError:
+        return None
+
+
+def _check_account(number: str, wanted: str) -> None:
+    if number != wanted:
+        raise Refused(
+            f"the stack's keys belong to account ...{number[-3:]}, LiveAccountNumber says "
+            f"...{wanted[-3:]}"
+        )
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(NEW_YORK).date()
+
+
+def _qty(ledger: Ledger, symbol: str) -> Decimal:
+    holding = ledger.holdings.get(symbol)
+    return holding.qty if holding else ZERO
+
+
+def _n(value: Decimal) -> str:
+    return f"{tidy(value):f}"

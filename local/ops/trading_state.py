@@ -1,0 +1,138 @@
+"""Owns the trading state of a deployed stack, as its user reads and sets it from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from algotrader.adapters.aws import PARAMETER_NOT_THERE
+from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
+from algotrader.model import TradingMode, TradingState
+from algotrader.plain_text import one_line, printable
+from local.ops.stack import DeployedStack, Place, find_stack, told
+
+OUTPUT = "TradingStateParameter"
+REASON_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StackSwitch:
+    """The kill switch of one stack.
+
+    Attributes
+    ----------
+    mode : TradingMode
+        As deployed; a stack that does not tell is taken for live.
+    parameter : str
+        The name of the parameter in SSM.
+    bucket : str
+        The stack's bucket, in which the desk's ledger lies.
+    books_client : callable
+        Makes the client of a service that may write the ledger.
+    """
+
+    stack: str
+    region: str
+    mode: TradingMode
+    parameter: str
+    bucket: str
+    ssm: Any
+    books_client: Callable[[str], Any]
+
+    def read(self) -> str | None:
+        """Give the parameter's text, None when there is none.
+
+        Raises
+        ------
+        AwsProblem
+            When it cannot be read.
+        """
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        with told(f"{self.parameter} cannot be read"):
+            try:
+                found = self.ssm.get_parameter(Name=self.parameter)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in PARAMETER_NOT_THERE:
+                    return None
+                raise
+        return str(found["Parameter"]["Value"])
+
+    def write(self, text: str) -> None:
+        """Set the parameter, or make it.
+
+        Raises
+        ------
+        AwsProblem
+            When AWS does not take it: the desk trades on as before.
+        """
+        with told(f"{self.parameter} is not changed"):
+            self.ssm.put_parameter(Name=self.parameter, Value=text, Type="String", Overwrite=True)
+
+    def reset_peak(self, now: datetime) -> None:
+        """Have the next run take what the desk then is for its peak.
+
+        Raises
+        ------
+        AwsProblem
+            When AWS does not take it: the peak stays.
+        """
+        with told("the peak is not reset"):
+            self.books_client("s3").put_object(
+                Bucket=self.bucket,
+                Key=RESET_KEY,
+                Body=msgspec.json.encode(ResetPeak(now)),
+                ContentType="application/json",
+            )
+
+
+def find_switch(place: Place) -> StackSwitch:
+    """Find the trading-state parameter of a deployed stack by the stack's own output.
+
+    Raises
+    ------
+    UsageProblem
+        Without credentials or a region, without such a stack, or when it has no such output.
+    AwsProblem
+        When AWS refuses or does not answer.
+    """
+    return switch_of(find_stack(place))
+
+
+def switch_of(stack: DeployedStack) -> StackSwitch:
+    """Give the switch of a stack that was found.
+
+    Raises
+    ------
+    UsageProblem
+        When it has none.
+    """
+    return StackSwitch(
+        stack=stack.name,
+        region=stack.region,
+        mode=stack.mode,
+        parameter=stack.output(OUTPUT),
+        bucket=stack.outputs.get("Bucket", ""),
+        ssm=stack.client("ssm"),
+        books_client=stack.books_client,
+    )
+
+
+def spelled(state: TradingState, reason: str) -> str:
+    """Spell a state with its reason as the parameter holds them: one line, the reason cut.
+
+    Parameters
+    ----------
+    reason : str
+        Any text. Control characters and runs of spaces become one space, ``{{`` and ``}}``, which
+        SSM refuses, become brackets, and 200 characters are kept: a halt is never refused for
+        the words beside it.
+    """
+    words = printable(reason)
+    for refused, taken in (("{{", "("), ("}}", ")")):
+        words = words.replace(refused, taken)
+    return f"{state.value} {one_line(words, REASON_LENGTH)}".strip()

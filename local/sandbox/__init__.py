@@ -1,0 +1,1 @@
+"""The desk on this machine: the real template in an embedded AWS, one run after another."""

@@ -1,0 +1,79 @@
+"""Owns the child process: ministack on loopback, which ends with the process that started it.
+
+Run by path, not as a module. Its argument is the descriptor of a socket that listens already, so
+that no other process can take the port in between. Its standard input is a pipe that the parent
+holds open and never writes to. When the parent ends, however that happens, the pipe closes, and
+with it end the folder and the whole process group, the functions' processes among it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+KEEP_ALIVE_SECONDS = 75
+
+
+def end_with_parent() -> None:
+    """Wait for the pipe to close, then clear the working folder and end this process group."""
+    sys.stdin.buffer.read()
+    shutil.rmtree(os.getcwd(), ignore_errors=True)  # noqa: PTH109 - rmtree takes a text
+    os.killpg(0, signal.SIGKILL)
+
+
+def let_sqs_see_whole_messages() -> None:
+    """Give an SQS subscriber a message as it was published, with its text for every protocol.
+
+    AWS gives it the part for SQS, and ministack drops those for phones and mail: nobody could read
+    here what a phone would show.
+    """
+    from ministack.services import sns  # noqa: PLC0415
+
+    original = sns._resolve_message_for_protocol  # noqa: SLF001
+
+    def resolve(message: str, structure: str, protocol: str) -> Any:
+        return message if protocol == "sqs" else original(message, structure, protocol)
+
+    sns._resolve_message_for_protocol = resolve  # noqa: SLF001
+
+
+def refuse_as_aws_does() -> None:
+    """Let ministack refuse what AWS refuses."""
+    sys.path.append(str(CHECKOUT))  # last: nothing there may stand in for what ministack imports
+    from local.sandbox.aws import refusals  # noqa: PLC0415
+
+    refusals.refuse_as_aws_does()
+
+
+def load_services() -> None:
+    """Load what a deployment needs while the parent is still busy; ministack loads at first use."""
+    from ministack.services import cloudformation, lambda_svc, stepfunctions  # noqa: F401, PLC0415
+    from samtranslator.translator import transform  # noqa: F401, PLC0415
+
+
+def serve(descriptor: int) -> None:
+    """Serve ministack on a listening socket, as its own main does on a port."""
+    from hypercorn.asyncio import serve as serve_forever  # noqa: PLC0415
+    from hypercorn.config import Config  # noqa: PLC0415
+    from ministack.app import app  # noqa: PLC0415
+
+    config = Config()
+    config.bind = [f"fd://{descriptor}"]
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    config.loglevel = "WARNING"
+    asyncio.run(serve_forever(app, config))
+
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    let_sqs_see_whole_messages()
+    refuse_as_aws_does()
+    threading.Thread(target=load_services, daemon=True).start()
+    serve(int(sys.argv[1]))

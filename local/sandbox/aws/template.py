@@ -1,0 +1,220 @@
+"""Owns how template.yaml becomes one that ministack can deploy, and what its parameters allow."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.sandbox.aws.problems import DeploymentProblem
+from local.sandbox.aws.quotas import MAX_ENVIRONMENT_BYTES, MAX_PARAMETER_BYTES, measure
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+TEMPLATE = CHECKOUT / "template.yaml"
+FUNCTION = "AWS::Serverless::Function"
+STATE_MACHINE = "AWS::Serverless::StateMachine"
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
+TLS_ONLY = "TlsOnly"
+SESSIONS = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags (``!Ref``, ``!Sub``) as their long forms."""
+
+
+def _long_form(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        if tag == "GetAtt":
+            value = str(value).split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+    return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": value}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+
+def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
+    """Read a CloudFormation template with its short tags spelled out."""
+    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    return document
+
+
+def read_definition(template: Mapping[str, Any], folder: Path = CHECKOUT) -> dict[str, Any]:
+    """Read the state machine's definition that the template names."""
+    machine = next(each for each in template["Resources"].values() if each["Type"] == STATE_MACHINE)
+    path = folder / machine["Properties"]["DefinitionUri"]
+    definition: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return definition
+
+
+def embed(
+    template: Mapping[str, Any], definition: Mapping[str, Any], code: Mapping[str, str]
+) -> dict[str, Any]:
+    """Rewrite the real template for ministack, changing as little as may be.
+
+    Image functions run from a zip that holds a bootstrap, the definition comes in line, and the
+    schedules stay but are off, whatever the parameters say: ministack would ring them, and in UTC.
+    The bucket's policy asks for no TLS, which loopback does not have, and names sessions of roles.
+
+    Parameters
+    ----------
+    template, definition : mapping
+        As `read_template` and `read_definition` give them; left as they are.
+    code : mapping
+        ``Bucket`` and ``Key`` of the zip.
+    """
+    resources = {
+        name: _embedded_resource(resource, definition, code)
+        for name, resource in template["Resources"].items()
+    }
+    return {**template, "Resources": resources}
+
+
+def locate_definition(template: Mapping[str, Any], location: Mapping[str, str]) -> dict[str, Any]:
+    """Name where in S3 the state machine's definition lies, and change nothing else."""
+    resources = {
+        name: {**each, "Properties": {**each["Properties"], "DefinitionUri": dict(location)}}
+        if each["Type"] == STATE_MACHINE
+        else each
+        for name, each in template["Resources"].items()
+    }
+    return {**template, "Resources": resources}
+
+
+def _embedded_resource(
+    resource: Mapping[str, Any], definition: Mapping[str, Any], code: Mapping[str, str]
+) -> dict[str, Any]:
+    if resource["Type"] == FUNCTION:
+        properties = dict(resource["Properties"])
+        (handler,) = properties.pop("ImageConfig")["Command"]
+        del properties["PackageType"]
+        properties |= {"Runtime": "provided.al2023", "Handler": handler, "CodeUri": dict(code)}
+        return {"Type": FUNCTION, "Properties": properties}
+    if resource["Type"] == STATE_MACHINE:
+        properties = {**resource["Properties"], "Definition": definition}
+        del properties["DefinitionUri"]
+        properties["Events"] = {
+            name: {**event, "Properties": {**event["Properties"], "State": "DISABLED"}}
+            for name, event in properties.get("Events", {}).items()
+        }
+        return {**resource, "Properties": properties}
+    if resource["Type"] == BUCKET_POLICY:
+        document = resource["Properties"]["PolicyDocument"]
+        statements = [
+            _naming_sessions(each) for each in document["Statement"] if each["Sid"] != TLS_ONLY
+        ]
+        policy = {**document, "Statement": statements}
+        return {**resource, "Properties": {**resource["Properties"], "PolicyDocument": policy}}
+    return dict(resource)
+
+
+def check_values(template: Mapping[str, Any]) -> None:
+    """Refuse a template with a null in it, as CloudFormation does and ministack does not.
+
+    Raises
+    ------
+    DeploymentProblem
+        With the path of the first null.
+    """
+    for path in null_paths(template):
+        raise DeploymentProblem(
+            f"template.yaml: {path} is null. 'null' values are not allowed in templates: give it a "
+            "value."
+        )
+
+
+def null_paths(value: object, path: str = "") -> list[str]:
+    """Return where in a template a null stands, as names and positions joined by dots."""
+    if value is None:
+        return [path.removeprefix(".")]
+    if isinstance(value, Mapping):
+        items: Iterable[tuple[Any, object]] = value.items()
+    else:
+        items = enumerate(value) if isinstance(value, list) else ()
+    return [found for key, each in items for found in null_paths(each, f"{path}.{key}")]
+
+
+def _naming_sessions(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the sessions of the roles that a statement excepts.
+
+    When a role's session makes a request, aws:PrincipalArn is the role's ARN on AWS, and the
+    session's in ministack.
+    """
+    roles = statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    sessions = [{"Fn::Sub": f"{SESSIONS}/${{{each['Fn::GetAtt'][0]}}}/*"} for each in roles]
+    return {**statement, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": sessions}}}
+
+
+def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> None:
+    """Hold values against the template's parameters, as CloudFormation would.
+
+    Raises
+    ------
+    DeploymentProblem
+        For a name that the template does not have (with the nearest one), or a value that it does
+        not allow (with what it does) or that is too long.
+    """
+    known: Mapping[str, Mapping[str, Any]] = template["Parameters"]
+    for name, value in values.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
+            raise DeploymentProblem(f"template.yaml has no parameter {name}: {hint}")
+        size = len(value.encode())
+        if size > MAX_PARAMETER_BYTES:
+            raise DeploymentProblem(
+                f"{name} has {size:,} bytes, and CloudFormation takes {MAX_PARAMETER_BYTES:,}. "
+                f"{_shorten(name)}"
+            )
+        allowed = known[name].get("AllowedValues")
+        if allowed and value not in allowed:
+            raise DeploymentProblem(f"{name}={value}: it must be one of {', '.join(allowed)}")
+        pattern = known[name].get("AllowedPattern")
+        if pattern and not re.fullmatch(pattern, value):
+            why = known[name].get("ConstraintDescription", f"it must match {pattern}")
+            raise DeploymentProblem(f"{name}={value}: {why}")
+    missing = [
+        name for name, fields in known.items() if "Default" not in fields and name not in values
+    ]
+    if missing:
+        raise DeploymentProblem(f"template.yaml needs a value for {', '.join(missing)}")
+
+
+def describe_environment(
+    template: Mapping[str, Any], function: str, variables: Mapping[str, str]
+) -> str:
+    """Say how much too large an environment is, and which parameter takes most of it.
+
+    Parameters
+    ----------
+    template : mapping
+        As `read_template` gives it.
+    function : str
+        The function's logical id.
+    variables : mapping
+        Its environment.
+    """
+    shares = {name: measure({name: value}) for name, value in variables.items()}
+    largest = max(shares, key=lambda name: shares[name])
+    given = template["Resources"][function]["Properties"]["Environment"]["Variables"]
+    references = re.findall(r'"Ref": "(\w+)"', json.dumps(given.get(largest)))
+    name = next((each for each in references if each in template["Parameters"]), largest)
+    return (
+        f"the environment of {function} has {measure(variables):,} bytes as JSON, and Lambda takes "
+        f"{MAX_ENVIRONMENT_BYTES:,}; {name} has {shares[largest]:,} of them. {_shorten(name)}"
+    )
+
+
+def _shorten(name: str) -> str:
+    is_symbols = name in {"Symbols", "DenySymbols"}
+    return f"Shorten {name}{', or name a list of functions/universes' if is_symbols else ''}."

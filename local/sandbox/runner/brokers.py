@@ -1,0 +1,153 @@
+"""Owns which broker a run trades with, and a look at its account from outside the desk."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from algotrader.adapters.keys import hidden_in
+from local.sandbox.runner.document import BrokerView
+from local.sandbox.runner.problems import UsageProblem
+
+PAPER_TRADING_URL = "https://paper-api.alpaca.markets"
+LIVE_TRADING_HOST = "api.alpaca.markets"
+KEY_VARIABLES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
+TEST_KEYS = ("paper-key", "paper-secret")
+LOOK_TIMEOUT_SECONDS = 5
+LOOK_ORDERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A broker as the desk reaches it.
+
+    Attributes
+    ----------
+    trading_url, data_url : str
+        Where the desk is pointed; empty means Alpaca's own address for the trading mode.
+    look_url : str
+        Where the trading API is found, never empty.
+    """
+
+    trading_url: str
+    data_url: str
+    look_url: str
+    key_id: str
+    secret_key: str = field(repr=False)
+
+
+def alpaca_paper(environment: Mapping[str, str]) -> Broker:
+    """Give the user's own Alpaca paper account.
+
+    Raises
+    ------
+    UsageProblem
+        When the keys are not in the environment.
+    """
+    missing = [name for name in KEY_VARIABLES if not environment.get(name)]
+    if missing:
+        raise UsageProblem(
+            f"--paper trades your own Alpaca paper account: set {' and '.join(missing)} "
+            "(Alpaca's dashboard, Paper account, API keys)."
+        )
+    key_id, secret_key = (environment[name] for name in KEY_VARIABLES)
+    return Broker("", "", PAPER_TRADING_URL, key_id, secret_key)
+
+
+def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
+    """Give a broker that speaks Alpaca's REST API at one address, for trading and for data.
+
+    A trailing ``/`` or ``/v2`` is dropped, as the desk's own client does.
+
+    Raises
+    ------
+    UsageProblem
+        When it is no http or https URL.
+    """
+    if not _is_http(url):
+        raise UsageProblem(f"--broker-url {url}: give a URL such as http://127.0.0.1:8080")
+    base = url.strip().rstrip("/").removesuffix("/v2").rstrip("/")
+    key_id, secret_key = (
+        environment.get(name) or test for name, test in zip(KEY_VARIABLES, TEST_KEYS, strict=True)
+    )
+    return Broker(base, base, base, key_id, secret_key)
+
+
+def look(broker: Broker, session: str | None) -> BrokerView:
+    """Ask the broker for the account and the orders since a session began, as far as it tells.
+
+    Parameters
+    ----------
+    session : str or None
+        ``YYYY-MM-DD``; with None no orders are asked for.
+    """
+    account = _get(broker, "/v2/account")
+    if not isinstance(account, dict):
+        return BrokerView()
+    orders = None
+    if session is not None:
+        query = urllib.parse.urlencode(
+            {
+                "status": "all",
+                "limit": LOOK_ORDERS,
+                "after": f"{session}T00:00:00Z",
+                "direction": "desc",
+            }
+        )
+        orders = _get(broker, f"/v2/orders?{query}")
+    if not isinstance(orders, list):
+        orders = []
+    return BrokerView(account, tuple(order for order in orders if isinstance(order, dict)))
+
+
+def refuse_live_money(mode: str, *urls: str) -> None:
+    """Keep a command of this machine away from Alpaca's live account.
+
+    Parameters
+    ----------
+    mode : str
+        The template's ``TradingMode``.
+    *urls : str
+        Addresses that the desk would be pointed at; empty means Alpaca's own for the mode.
+
+    Raises
+    ------
+    UsageProblem
+        When orders could reach the live account.
+    """
+    live = mode == "live" and "" in urls
+    if live or any(urlsplit(url).hostname == LIVE_TRADING_HOST for url in urls if _is_http(url)):
+        raise UsageProblem(
+            "This command never trades a live account: deploy the stack with TradingMode=live "
+            "instead (docs/going-live.md)."
+        )
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # a port that is no number raises
+    except ValueError:
+        return False
+    whole = parts.hostname and not parts.query and not parts.fragment
+    return parts.scheme in {"http", "https"} and bool(whole)
+
+
+def _get(broker: Broker, path: str) -> Any:
+    request = urllib.request.Request(  # noqa: S310 - http or https, checked in broker_at
+        broker.look_url + path,
+        headers={"APCA-API-KEY-ID": broker.key_id, "APCA-API-SECRET-KEY": broker.secret_key},
+    )
+    # The desk itself never sees the user's proxies; looking at its broker takes the same way.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=LOOK_TIMEOUT_SECONDS) as answer:
+            return json.loads(hidden_in(answer.read(), broker.key_id, broker.secret_key))
+    except (OSError, ValueError, HTTPException):
+        return None

@@ -1,0 +1,200 @@
+"""Owns a desk on this machine: the template deployed into an embedded AWS, beside its broker."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.paper_broker import PaperBrokerProcess
+from local.sandbox.aws import DeploymentProblem, EmbeddedAws, Stack
+from local.sandbox.aws.process import LOOPBACK
+from local.sandbox.runner.brokers import TEST_KEYS, Broker, broker_at, look
+from local.sandbox.runner.document import Document, Ending, message_of, run_document, run_of
+from local.sandbox.runner.history import Timeline, Visit
+from local.sandbox.runner.inputs import bell_time, with_bell
+from local.sandbox.runner.problems import UsageProblem
+
+STACK = "algo-trader"
+FAST_WAIT_SCALE = 0.1
+POLL_SECONDS = 0.1
+RUNNING = "RUNNING"
+
+OnVisit = Callable[[Visit], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPlan:
+    """What to set up.
+
+    Attributes
+    ----------
+    broker : Broker or None
+        None means the built-in paper broker, in a process of its own.
+    parameters : mapping
+        Values for the template's parameters; the broker's addresses need not be among them.
+    wait_scale : float
+        Factor on the state machine's waits and retry delays. The built-in broker's clock runs on by
+        its inverse, so that a minute that the machine waits is a minute at the broker.
+    host : str
+        The address of this machine that the embedded AWS and the built-in broker listen on.
+    enforce_iam : bool
+        Whether calls to the embedded AWS are held against the template's roles.
+    faults : str
+        Requests that go wrong at the built-in broker, as docs/paper-broker.md spells them.
+    """
+
+    broker: Broker | None
+    parameters: Mapping[str, str]
+    wait_scale: float = FAST_WAIT_SCALE
+    host: str = LOOPBACK
+    enforce_iam: bool = True
+    faults: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What came of one run; ``message`` is what Fetch Bars said of the session."""
+
+    document: Document
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A desk that stands: everything runs until `open_desk` is left."""
+
+    aws: EmbeddedAws
+    stack: Stack
+    broker: Broker
+    paper_broker: PaperBrokerProcess | None
+    slots: str
+    has_faults: bool = False
+
+    def run(
+        self,
+        value: Any,
+        session: date | None = None,
+        *,
+        ended: OnVisit | None = None,
+        lasting: OnVisit | None = None,
+    ) -> Day:
+        """Ring the bell once and wait for the run's end.
+
+        Parameters
+        ----------
+        value : object
+            The execution's input, any JSON value.
+        session : date or None
+            Where the built-in broker's clock is set to; None leaves it, and the input, alone.
+        ended, lasting : callable or None
+            Told of every state that the execution leaves, and is in.
+        """
+        if session is not None:
+            value = with_bell(value, self.ring(session, value))
+        sent = len(self.stack.texts())
+        faulty = len(self.paper_broker.faults()) if self.paper_broker and self.has_faults else 0
+        arn = self.stack.start(value)
+        timeline = Timeline()
+        while True:
+            description = self.stack.describe(arn)  # before the history: its end is then in there
+            for visit in timeline.extend(self.stack.history(arn)):
+                if ended is not None:
+                    ended(visit)
+            if description["status"] != RUNNING:
+                break
+            if lasting is not None and timeline.current is not None:
+                lasting(timeline.current)
+            time.sleep(POLL_SECONDS)
+        run = run_of(timeline)
+        document = run_document(
+            ending_of(description),
+            timeline,
+            look(self.broker, run["session"] if run else None),
+            self.read_artifact,
+            session.isoformat() if session else None,
+        )
+        if document["notification"] is None and (texts := self.stack.texts()[sent:]):
+            document["notification"] = asdict(texts[-1])  # sent past a broken Notify
+        if self.paper_broker is not None and self.has_faults:
+            document["faults"] = self.paper_broker.faults()[faulty:]
+        return Day(document, message_of(timeline))
+
+    def sessions(self) -> list[date]:
+        """Give the sessions that the built-in broker has bars for, ascending; else none."""
+        return [] if self.paper_broker is None else list(self.paper_broker.sessions())
+
+    def ring(self, session: date, value: Any) -> str | None:
+        """Set the built-in broker's clock to the bell of a session, and give the bell's instant.
+
+        Parameters
+        ----------
+        value : object
+            The execution's input: a slot in it, or a report, has a bell of its own.
+        """
+        if self.paper_broker is None:
+            return None
+        return self.paper_broker.open_session(session, bell_time(value, self.slots))
+
+    def read_artifact(self, artifact: Mapping[str, Any]) -> Any:
+        """Give a value that a state handed on, wherever it lies."""
+        if "inline" in artifact:
+            return artifact["inline"]
+        place = urlsplit(str(artifact.get("s3")))
+        answer = self.aws.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        return json.load(answer["Body"])
+
+
+@contextmanager
+def open_desk(plan: DeskPlan) -> Iterator[Desk]:
+    """Start broker and embedded AWS side by side, deploy the template, and stop all at the end.
+
+    Raises
+    ------
+    UsageProblem
+        If the template cannot be deployed with these parameters.
+    """
+    with ExitStack() as stack:
+        paper_broker, broker = None, plan.broker
+        embedded = EmbeddedAws(plan.wait_scale, host=plan.host, enforce_iam=plan.enforce_iam)
+        if broker is None:
+            paper_broker = PaperBrokerProcess(
+                host=plan.host,
+                clock_scale=1 / plan.wait_scale,
+                keys=TEST_KEYS,
+                faults=plan.faults,
+            )
+            # Entered within the pool's own block: what one thread has started is stopped, also
+            # when the other fails or a Ctrl-C comes between.
+            with ThreadPoolExecutor(1) as pool:
+                started = pool.submit(stack.enter_context, paper_broker)
+                aws = stack.enter_context(embedded)
+                started.result()
+            broker = broker_at(paper_broker.url, {})
+        else:
+            aws = stack.enter_context(embedded)
+        addresses = {"AlpacaTradingUrl": broker.trading_url, "AlpacaDataUrl": broker.data_url}
+        keys = {"key_id": broker.key_id, "secret_key": broker.secret_key}
+        try:
+            deployed = aws.deploy(STACK, addresses | dict(plan.parameters), keys=keys)
+        except DeploymentProblem as problem:
+            raise UsageProblem(str(problem)) from problem
+        slots = plan.parameters.get("Slots", "")
+        yield Desk(aws, deployed, broker, paper_broker, slots, has_faults=bool(plan.faults))
+
+
+def ending_of(description: Mapping[str, Any]) -> Ending:
+    """Read how an execution ended out of its description."""
+    return Ending(
+        name=description["name"],
+        status=description["status"],
+        error=description.get("error"),
+        cause=description.get("cause"),
+        seconds=(description["stopDate"] - description["startDate"]).total_seconds(),
+    )

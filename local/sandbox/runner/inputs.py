@@ -1,0 +1,96 @@
+"""Owns the execution's input: reading what the user gave, and ringing the bell in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from local.sandbox.runner.problems import UsageProblem
+
+BELL, REPORT_BELL = "09:35", "16:15"
+DAY_SLOT = "day"
+_SLOT = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])")
+
+
+def read_input(text: str) -> Any:
+    """Read ``--input``: JSON, or the path of a file that holds it, with or without an ``@``.
+
+    Raises
+    ------
+    UsageProblem
+        When it is neither, with the place where the JSON breaks off.
+    """
+    if text.startswith("@"):
+        return _read_file(Path(text[1:]))
+    try:
+        return _parse(text, "--input")
+    except UsageProblem:
+        path = Path(text)
+        if _is_file(path):
+            return _read_file(path)
+        if path.suffix == ".json" and "{" not in text:
+            raise UsageProblem(f"--input: there is no file {text}") from None
+        raise
+
+
+def with_bell(value: Any, scheduled_time: str | None) -> Any:
+    """Put the bell's instant into an input that is an object without one; leave others alone."""
+    if scheduled_time is None or not isinstance(value, dict) or "scheduled_time" in value:
+        return value
+    return value | {"scheduled_time": scheduled_time}
+
+
+def bell_time(value: Any, slots: str) -> str:
+    """Give the New York time of day, ``HH:MM``, at which a run with this input is to be started.
+
+    Parameters
+    ----------
+    slots : str
+        The template's ``Slots``: ``day``, or times of day as ``HHMM`` with commas between.
+    """
+    wanted = value if isinstance(value, dict) else {}
+    if wanted.get("report_only") is True:
+        return REPORT_BELL
+    for slot in (wanted.get("slot"), slots.partition(",")[0].strip()):
+        if isinstance(slot, str) and (match := _SLOT.fullmatch(slot)):
+            return f"{match[1]}:{match[2]}"
+    return BELL
+
+
+def _read_file(path: Path) -> Any:
+    try:
+        content = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(f"--input: {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise UsageProblem(f"--input: {path} is not UTF-8 text") from error
+    return _parse(content, f"--input {path}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or a NUL: no name of a file
+        return False
+
+
+def _parse(text: str, what: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise UsageProblem(f"{what} is not JSON: {error.msg} at {place}") from error
+    except _ConstantError as error:
+        raise UsageProblem(f"{what} is not JSON: {error} is no JSON value") from error
+    except RecursionError as error:
+        raise UsageProblem(f"{what} is nested too deeply") from error
+
+
+class _ConstantError(ValueError):
+    """NaN or an infinity, which Python reads and JSON does not know."""
+
+
+def _refuse_constant(name: str) -> None:
+    raise _ConstantError(name)

@@ -1,0 +1,54 @@
+"""Owns which trading sessions of the sample data a command runs."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import date
+
+from local.sandbox.runner.problems import UsageProblem
+
+DEFAULT_SESSION = date(2012, 2, 15)
+
+
+def session_after(known: Sequence[date], day: date) -> date:
+    """Give the first session after a day; the last one that is known when there is none."""
+    return known[min(bisect_right(known, day), len(known) - 1)]
+
+
+def choose_sessions(known: Sequence[date], start: date | None, count: int) -> list[date]:
+    """Choose the dates to run.
+
+    Parameters
+    ----------
+    known : sequence of date
+        The sessions that the broker has bars for, ascending.
+    start : date or None
+        The first; a single day may be a weekend or a holiday. None takes the default session, or
+        an earlier one when ``count`` would not fit after it.
+    count : int
+        How many sessions, following one another; 1 or more.
+
+    Raises
+    ------
+    UsageProblem
+        When the data do not hold them.
+    """
+    span = f"{known[0]} to {known[-1]}"
+    if start is None:
+        first = min(bisect_left(known, DEFAULT_SESSION), len(known) - count)
+        if first < 0:
+            raise UsageProblem(f"--sessions {count}: the data hold {len(known)} sessions, {span}")
+        return list(known[first : first + count])
+    if not known[0] <= start <= known[-1]:
+        raise UsageProblem(f"--session {start}: the data run from {span}")
+    if count == 1:
+        return [start]
+    first = bisect_left(known, start)
+    chosen = list(known[first : first + count])
+    if len(chosen) < count:
+        raise UsageProblem(
+            f"--sessions {count}: from {start} on the data hold {len(chosen)} sessions, "
+            f"the last on {known[-1]}"
+        )
+    return chosen

@@ -1,0 +1,48 @@
+"""Owns what the command says of template.yaml: values for its parameters, and their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import yaml
+
+from local.sandbox.aws.problems import DeploymentProblem
+from local.sandbox.aws.template import check_parameters, read_template
+from local.sandbox.runner.problems import UsageProblem
+
+
+def read_overrides(pairs: Iterable[str]) -> dict[str, str]:
+    """Read ``Key=Value`` pairs and hold them against the template, as CloudFormation would.
+
+    Raises
+    ------
+    UsageProblem
+        For a pair without ``=``, a name that the template does not have, or a value that it
+        does not allow.
+    """
+    overrides: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageProblem(f"--parameter {pair}: write it as Key=Value")
+        overrides[name] = value
+    try:
+        check_parameters(_template(), overrides)
+    except DeploymentProblem as problem:
+        raise UsageProblem(f"--parameter: {problem}") from problem
+    return overrides
+
+
+def default_of(name: str) -> str:
+    """Give the template's default of a parameter, empty when it has none."""
+    return str(_template()["Parameters"][name].get("Default", ""))
+
+
+@cache
+def _template() -> dict[str, Any]:
+    try:
+        return read_template()
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageProblem(f"template.yaml cannot be read: {error}") from error

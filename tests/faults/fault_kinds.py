@@ -1,0 +1,475 @@
+"""Owns the faults: what may go wrong with an exchange, and what others may do just before it.
+
+A ``wire`` fault is something that happens to one exchange. An ``event`` is something that happens
+between two: it is put before an exchange, which is then carried out as always. What happens at the
+broker stands before exchanges with the broker alone, and a turn of the switch before its reading:
+before any other exchange it is the same as before the next of these.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tests.faults.market import PRICES
+from tests.faults.simulation import Reply, World
+from tests.faults.wire import Broken, Exchange, Killed
+
+HTML = b"<html><body>gateway</body></html>"
+HIDDEN_MS = 29_000
+PLAN = "/plan-"
+#: What a deploy in the middle of a run may change: limits, which travel with the run, or the mode.
+DEPLOYMENTS = ("limits", "mode")
+LATE_MS = 5_000
+
+Act = Callable[[World, Exchange], Reply]
+Fits = Callable[[Exchange], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of fault.
+
+    Attributes
+    ----------
+    act : callable
+        Answers the exchange in its own way.
+    fits : callable
+        Tells whether an exchange can have it.
+    is_event : bool
+        Whether it happens before the exchange, which is then carried out as always.
+    """
+
+    name: str
+    act: Act
+    fits: Fits
+    is_event: bool = False
+
+
+def _answer(status: int, body: bytes, promised: int | None = None) -> Reply:
+    return Reply(status, body, len(body) if promised is None else promised)
+
+
+def _broken(how: str, *, applied: bool) -> Act:
+    def act(_world: World, exchange: Exchange) -> Reply:
+        if applied:
+            exchange.apply()
+        raise Broken(how)
+
+    return act
+
+
+def _answered(make: Callable[[], Reply], *, applied: bool) -> Act:
+    def act(_world: World, exchange: Exchange) -> Reply:
+        if applied:
+            exchange.apply()
+        return make()
+
+    return act
+
+
+def _killed(*, applied: bool) -> Act:
+    def act(_world: World, exchange: Exchange) -> Reply:
+        if applied:
+            exchange.apply()
+        raise Killed
+
+    return act
+
+
+def _cut(_world: World, exchange: Exchange) -> Reply:
+    whole = exchange.apply()
+    return Reply(whole.status, whole.body[: len(whole.body) // 2], len(whole.body), whole.headers)
+
+
+def _cut_to_size(_world: World, exchange: Exchange) -> Reply:
+    whole = exchange.apply()
+    half = whole.body[: len(whole.body) // 2]
+    return Reply(whole.status, half, len(half), whole.headers)
+
+
+def _busy(_world: World, exchange: Exchange) -> Reply:
+    if exchange.service == "broker":
+        return _answer(429, b'{"code":42910000,"message":"rate limit exceeded"}')
+    if exchange.service == "s3":
+        return _answer(503, b"<Error><Code>SlowDown</Code><Message>no</Message></Error>")
+    return _answer(400, b'{"__type":"ThrottlingException","message":"no"}')
+
+
+def _conflict(_world: World, _exchange: Exchange) -> Reply:
+    code = "ConditionalRequestConflict"
+    return _answer(409, f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode())
+
+
+def _late(due_ms: int | None) -> Act:
+    """Lose an order on its way: the answer is a time-out of a gateway, and it arrives after all."""
+
+    def act(world: World, exchange: Exchange) -> Reply:
+        world.state.late.append(
+            (None if due_ms is None else world.state.ms + due_ms, exchange.body)
+        )
+        return _answer(504, HTML)
+
+    return act
+
+
+def _hidden(*, answered: bool) -> Act:
+    """Take the order, and don't show it for a while."""
+
+    def act(world: World, exchange: Exchange) -> Reply:
+        world.state.hide_next_ms = HIDDEN_MS
+        reply = exchange.apply()
+        world.state.hide_next_ms = 0
+        return reply if answered else _answer(504, HTML)
+
+    return act
+
+
+def _skewed(seconds: int) -> Act:
+    def act(world: World, exchange: Exchange) -> Reply:
+        before = world.state.ms
+        reply = exchange.apply()
+        told = json.loads(reply.body)
+        at = datetime.fromisoformat(told["timestamp"]) + timedelta(seconds=seconds)
+        assert world.state.ms == before
+        world.state.notes.add("clock")
+        return _answer(200, json.dumps(told | {"timestamp": at.isoformat()}).encode())
+
+    return act
+
+
+# -- what others do between two exchanges ----------------------------------------------------------
+
+
+def _event(do: Callable[[World], None], *notes: str) -> Act:
+    def act(world: World, exchange: Exchange) -> Reply:
+        do(world)
+        world.state.notes.update(notes)
+        return exchange.apply()
+
+    return act
+
+
+def _fill(world: World) -> None:
+    exchange = world.exchange
+    was = exchange.behaviour
+    exchange.behaviour = was.__class__(slippage_bps=was.slippage_bps)
+    with world.broker.look():
+        pass
+    exchange.behaviour = was
+
+
+def _user_sells(world: World) -> None:
+    world.by_hand("ALFA", "sell", Decimal(2))
+
+
+def _user_sells_out(world: World) -> None:
+    world.by_hand("ALFA", "sell", world.exchange.funds.available("ALFA"))
+
+
+def _user_buys(world: World) -> None:
+    world.by_hand("ALFA", "buy", Decimal(1))
+
+
+def _user_stop(world: World) -> None:
+    """Trigger a stop of the user's own at once: the price is below it already."""
+    price = str(PRICES["CHAR"] + 1)
+    world.by_hand("CHAR", "sell", Decimal(4), type="stop", stop_price=price)
+
+
+def _user_cancels(world: World) -> None:
+    with world.broker.look() as exchange:
+        for order in exchange.book.open[:1]:
+            exchange.cancel(order.id)
+            world.state.notes.add("user")
+
+
+def _stop_triggers(*, whole: bool) -> Callable[[World], None]:
+    """Let the desk's oldest open stop be reached by a price that nobody else sees."""
+
+    def do(world: World) -> None:
+        stops = [
+            each for each in world.desk_orders() if each.is_open and each.ticket.type == "stop"
+        ]
+        if not stops:
+            return
+        was = world.exchange.behaviour
+        world.exchange.behaviour = was.__class__(fill_parts=1 if whole else 2)
+        others = [each for each in world.exchange.book.open if each is not stops[0]]
+        for other in others:
+            del world.exchange.book._open[other.id]
+        stops[0].triggered = True
+        with world.broker.look():
+            pass
+        stops[0].triggered = False
+        ended = [each for each in (stops[0],) if each.is_open]
+        world.exchange.book._open = {each.id: each for each in (*others, *ended)}
+        world.exchange.behaviour = was
+        world.state.notes.add("stop")
+
+    return do
+
+
+def _user_trades_against_entry(world: World) -> None:
+    """Rest a sell by hand in a symbol that the desk is about to buy: a wash trade."""
+    world.by_hand("DELT", "sell", Decimal(3), type="limit", limit_price="19")
+
+
+def _foreign(world: World) -> None:
+    """Put an order with other terms under the first of our ids that is still free."""
+    prefix = "at1-"
+    ids = sorted(
+        each["client_order_id"]
+        for key, body in world.state.bucket.items()
+        if key.endswith("decision.json")
+        for name in ("exits", "entries", "stops")
+        for each in json.loads(body)[name]
+    )
+    free = [each for each in ids if not world.exchange.book.is_taken(each)]
+    assert all(each.startswith(prefix) for each in ids)
+    if free and world.by_hand("ECHO", "buy", Decimal(1), client_order_id=free[0]):
+        world.state.notes.add("foreign")
+
+
+# -- what somebody who can write to the bucket does ------------------------------------------------
+
+
+def _tampered(make: Callable[[World, str], bytes | None]) -> Act:
+    """Put other bytes under a key right before it is read or written; None leaves it as it is."""
+
+    def act(world: World, exchange: Exchange) -> Reply:
+        content = make(world, exchange.path)
+        if content is not None:
+            world.state.bucket[exchange.path] = content
+            world.state.notes.add("forged")
+        return exchange.apply()
+
+    return act
+
+
+def _decision(world: World) -> dict[str, Any] | None:
+    """Read the decision that the journal holds."""
+    for key, body in world.state.bucket.items():
+        if key.endswith("decision.json"):
+            with suppress(ValueError):
+                found: dict[str, Any] = json.loads(body)
+                return found
+    return None
+
+
+def _forged_plan(world: World, key: str) -> bytes | None:
+    """Make a plan that sells ten times what was decided, and buys what nobody decided."""
+    decision = _decision(world)
+    if decision is None:
+        return None
+    sale = decision["exits"][0]
+    more = {**sale, "qty": str(10 * int(sale["qty"]))}
+    symbol = "CHAR" if sale["symbol"] != "CHAR" else "BETA"
+    other = sale["client_order_id"].replace(f"-{sale['symbol']}-exit", f"-{symbol}-entry")
+    bought = {**sale, "client_order_id": other, "symbol": symbol, "side": "buy", "leg": "entry"}
+    return _plan_of(decision, key, orders=[more, bought])
+
+
+def _refusing_plan(world: World, key: str) -> bytes | None:
+    """Make a plan that refuses all that was decided, for reasons that never were."""
+    decision = _decision(world)
+    if decision is None:
+        return None
+    closed = {"at": "2024-03-06T14:35:00Z", "code": "TRADING_HALTED", "detail": "forged"}
+    return _plan_of(
+        decision,
+        key,
+        denied=[
+            {**{name: each[name] for name in ("symbol", "side", "qty")}, "code": "X", "detail": ""}
+            for each in (*decision["exits"], *decision["entries"])
+        ],
+        exits_closed=closed,
+        entries_closed=closed,
+        stops_closed=closed,
+    )
+
+
+def _plan_of(decision: dict[str, Any], key: str, **changes: Any) -> bytes:
+    names = ("orders", "denied", "rejected")
+    plan: dict[str, Any] = dict.fromkeys(("exits_closed", "entries_closed", "stops_closed"))
+    plan |= {each: [] for each in names} | {"cancels": decision["cancels"]}
+    plan |= {"run_id": decision["run_id"], "sequence": int(key[-8:-5]), "stage": "exits"}
+    return json.dumps(plan | {"polls": 0, "waited_seconds": 0} | changes).encode()
+
+
+def _stale_plan(world: World, key: str) -> bytes | None:
+    """Copy the newest plan that is not the one asked for, with its seal."""
+    plans = {
+        each: body
+        for each, body in world.state.bucket.items()
+        if PLAN in each and each != key and body != world.state.bucket.get(key)
+    }
+    return plans[max(plans)] if plans else None
+
+
+def _forged_decision(world: World, key: str) -> bytes | None:
+    """Make a decision that buys twice as much; before the first call there is none to alter."""
+    decision = _decision(world)
+    if decision is None:
+        return json.dumps({"run_id": key, "entries": []}).encode()
+    for each in decision["entries"]:
+        each["qty"] = str(2 * int(each["qty"]))
+    return json.dumps(decision).encode()
+
+
+def _deployed(deployment: str) -> Callable[[World], None]:
+    def do(world: World) -> None:
+        world.state.deployment = deployment
+
+    return do
+
+
+def _switch(word: str) -> Callable[[World], None]:
+    def do(world: World) -> None:
+        world.state.switch = f"{word} by hand"
+
+    return do
+
+
+def _always(_exchange: Exchange) -> bool:
+    return True
+
+
+def _of(service: str | None, *verbs: str, path: str = "") -> Fits:
+    return lambda exchange: (
+        (service is None or exchange.service == service)
+        and (not verbs or exchange.verb in verbs)
+        and path in exchange.path
+    )
+
+
+def _changes(exchange: Exchange) -> bool:
+    return exchange.changes
+
+
+def _reads(exchange: Exchange) -> bool:
+    return not exchange.changes
+
+
+def _all() -> tuple[Fault, ...]:
+    def answers(status: int, body: bytes) -> Callable[[], Reply]:
+        return lambda: _answer(status, body)
+
+    no, yes = False, True
+    is_post = _of("broker", "POST")
+    is_switch = _of("ssm", path="trading-state")
+    wire = [
+        # A read has no effect, so that it matters not whether it arrived.
+        Fault("504", _answered(answers(504, HTML), applied=no), _reads),
+        Fault("reset", _broken("reset", applied=no), _reads),
+        Fault("stalled", _broken("stalled", applied=no), _reads),
+        Fault("html", _answered(answers(200, HTML), applied=no), _reads),
+        Fault("empty", _answered(answers(200, b""), applied=no), _reads),
+        Fault("kill", _killed(applied=no), _reads),
+        Fault("504-before", _answered(answers(504, HTML), applied=no), _changes),
+        Fault("504-after", _answered(answers(504, HTML), applied=yes), _changes),
+        Fault("refused", _broken("refused", applied=no), _changes),
+        Fault("reset-before", _broken("reset", applied=no), _changes),
+        Fault("reset-after", _broken("reset", applied=yes), _changes),
+        Fault("stalled-before", _broken("stalled", applied=no), _changes),
+        Fault("stalled-after", _broken("stalled", applied=yes), _changes),
+        Fault("html-before", _answered(answers(200, HTML), applied=no), _changes),
+        Fault("html-after", _answered(answers(200, HTML), applied=yes), _changes),
+        Fault("empty-before", _answered(answers(200, b""), applied=no), _changes),
+        Fault("empty-after", _answered(answers(200, b""), applied=yes), _changes),
+        Fault("kill-before", _killed(applied=no), _changes),
+        Fault("kill-after", _killed(applied=yes), _changes),
+        Fault("cut", _cut, _always),
+        Fault("cut-to-size", _cut_to_size, _always),
+        Fault("busy", _busy, _always),
+        Fault("409", _conflict, _of("s3", "PUT")),
+        Fault("late", _late(LATE_MS), is_post),
+        Fault("late-after-look-up", _late(None), is_post),
+        Fault("hidden", _hidden(answered=True), is_post),
+        Fault("504-hidden", _hidden(answered=False), is_post),
+        Fault("clock+40s", _skewed(40), _of("broker", path="/clock")),
+        Fault("clock-40s", _skewed(-40), _of("broker", path="/clock")),
+        Fault("clock+1h", _skewed(3600), _of("broker", path="/clock")),
+    ]
+    events = [
+        Fault(name, act, _of("broker"), is_event=True)
+        for name, act in (
+            ("fill", _event(_fill)),
+            ("orders-behind", _event(lambda world: world.fall_behind("orders", 10))),
+            ("positions-behind", _event(lambda world: world.fall_behind("positions", 10))),
+            ("account-behind", _event(lambda world: world.fall_behind("account", 10))),
+            ("user-sells", _event(_user_sells, "user")),
+            ("user-sells-out", _event(_user_sells_out, "user")),
+            ("user-buys", _event(_user_buys, "user")),
+            ("user-stop", _event(_user_stop, "user")),
+            ("user-cancels", _event(_user_cancels)),
+            ("user-against-entry", _event(_user_trades_against_entry, "user")),
+            ("foreign-order", _event(_foreign)),
+        )
+    ]
+    twins = [
+        ("twin-same", _event(lambda world: world.twin(first=False, whole=False))),
+        ("twin-first", _event(lambda world: world.twin(first=True, whole=False))),
+        ("twin-run", _event(lambda world: world.twin(first=True, whole=True))),
+        (
+            "twin-other",
+            _event(lambda world: world.twin(first=True, whole=False, other=True), "twin"),
+        ),
+    ]
+    events += [Fault(name, act, _always, is_event=True) for name, act in twins]
+    is_plan, is_decision = _of("s3", "GET", path=PLAN), _of("s3", "PUT", path="/decision.json")
+    events += [
+        Fault(name, _tampered(make), fits, is_event=True)
+        for name, make, fits in (
+            ("plan-forged", _forged_plan, is_plan),
+            ("plan-refuses", _refusing_plan, is_plan),
+            ("plan-corrupt", lambda *_: b'{"orders": [', is_plan),
+            ("plan-stale", _stale_plan, is_plan),
+            ("decision-forged", _forged_decision, is_decision),
+            ("decision-corrupt", lambda *_: b"[]", is_decision),
+        )
+    ]
+    events += [
+        Fault(
+            f"deployed-{each}",
+            _event(_deployed(each), f"deployed {each}"),
+            is_decision,
+            is_event=True,
+        )
+        for each in DEPLOYMENTS
+    ]
+    events += [
+        Fault(word.lower(), _event(_switch(word), "switch"), is_switch, is_event=True)
+        for word in ("HALTED", "REDUCING")
+    ]
+    return (*wire, *events)
+
+
+FAULTS = _all()
+#: A stack of the same name in another region. Only single ones are judged: without a common
+#: journal neither knows what the other gave up, so a second fault may let one send what the other
+#: reports as denied.
+TWIN_STACK = tuple(
+    Fault(name, act, _always, is_event=True)
+    for name, act in (
+        ("twin-stack", _event(lambda world: world.twin_stack(other=False), "twin-stack")),
+        ("twin-stack-other", _event(lambda world: world.twin_stack(other=True), "foreign", "user")),
+    )
+)
+#: Where stops rest, they may be reached at any time.
+AMONG_STOPS_FAULTS = (
+    *FAULTS,
+    Fault("stop-reached", _event(_stop_triggers(whole=True)), _of("broker"), is_event=True),
+    Fault(
+        "stop-reached-in-part", _event(_stop_triggers(whole=False)), _of("broker"), is_event=True
+    ),
+)
+#: Without a second submitter and without another program that uses our ids.
+ALONE = tuple(
+    each for each in FAULTS if not each.name.startswith("twin") and each.name != "foreign-order"
+)

@@ -1,0 +1,288 @@
+"""Owns the judgement of a book: what the broker holds in the end, against what was decided."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from algotrader.contracts import decode
+from algotrader.model import Decision, OrderIntent, Side, Submission
+from algotrader.model import Order as TradedOrder
+from algotrader.orders.ids import desk_prefix
+from local.paper_broker.values import Order
+from tests.faults.market import CASH, STARTED, decision_of, resting_id, run_of
+from tests.faults.simulation import HELD
+from tests.faults.state_machine import Machine, Position
+
+# What a person must settle, and is told by name; a run may end in it when the plan has its cause.
+NEEDS_A_PERSON = {
+    "OrderConflictError": {"foreign", "twin-stack"},
+    "DecisionConflictError": {"twin", "forged"},
+    "ConfigurationError": {"deployed mode"},
+}
+# Why an approved order may be named instead of sent, and what must have happened for that.
+NAMED_FOR = {
+    "TRADING_HALTED": {"switch", "unread"},
+    "TRADING_REDUCING": {"switch"},
+    "DEADLINE_PASSED": {"clock", "slow", "deployed limits", "ended"},
+    "NOTHING_TO_SELL": {"user"},
+    "STOP_FILLED": {"stop"},
+    "INSUFFICIENT_CASH": {
+        *("stop", "user", "switch", "unread", "clock", "slow", "deployed limits", "ended"),
+    },
+    "REJECTED": {"user", "foreign"},
+}
+
+EXCUSES = {
+    "user",
+    "clock",
+    "switch",
+    "unread",
+    "slow",
+    "foreign",
+    "twin",
+    "stop",
+    "deployed limits",
+    "ended",
+}
+# What may take a stop away, or shares from under it, after the run has told of it.
+UNPROTECTED_BY_OTHERS = {"user", "stop"}
+DEADLINE_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one run.
+
+    Attributes
+    ----------
+    ending : str
+        ``exact``: the book is the one of a run without faults, to the cent. ``named``: what differs
+        is named with a reason that the plan has a cause for. ``stopped``: a person must act, and
+        the error says why. Anything else is in ``problems``.
+    problems : tuple of str
+        ``duplicate …``, ``lost …``, ``unexplained …``.
+    """
+
+    ending: str
+    problems: tuple[str, ...]
+
+
+class Judge:
+    """Holds books against the decision and the book of a run without faults."""
+
+    def __init__(
+        self, machine: Machine, needs_a_person: Mapping[str, set[str]] = NEEDS_A_PERSON
+    ) -> None:
+        self._machine = machine
+        self._needs_a_person = needs_a_person
+        self._world = machine.world
+        self._exact: dict[int, object] = {}
+
+    def verdict(self, end: Position) -> Verdict:
+        """Judge the end of a run, after all that was under way has arrived.
+
+        What is wrong in any case is looked for first: two orders under an id, an order that was
+        not written down, a short position, an account that does not add up, more than was decided.
+        """
+        world = self._world
+        world.load(end.world)
+        if world.state.ms >= DEADLINE_MS:
+            world.state.notes.add("slow")
+        world.settle()
+        run = run_of(world.account_number, 1, STARTED)
+        ours = [
+            each
+            for each in world.desk_orders()
+            if each.client_order_id.startswith(f"{desk_prefix(run.desk)}{run.run_id}-")
+        ]
+        stored = world.state.bucket.get(f"{run.journal}decision.json")
+        notes = world.state.notes
+        if "forged" in notes:  # what the run decided itself, whatever the journal says by now
+            decision = decision_of(run, end.variant, world.scenario)
+        else:
+            decision = decode(Decision, json.loads(stored), "decision") if stored else None
+        problems = [
+            f"duplicate {each}"
+            for each, times in Counter(each.client_order_id for each in ours).items()
+            if times > 1
+        ]
+        problems += [f"unexplained {each}" for each in sorted(notes) if each.isupper()]
+        problems += self._arithmetic()
+        if decision is None:
+            problems += [f"unexplained order {each.client_order_id}" for each in ours]
+        else:
+            problems += self._overdone(decision, ours)
+        if not end.is_complete:
+            if self._needs_a_person.get(end.error, set()) & notes:
+                return Verdict("stopped", tuple(problems))
+            return Verdict("failed", (*problems, f"unexplained end: {end.error} {end.message}"))
+        assert decision is not None
+        submission = decode(Submission, json.loads(end.submission), "submission")
+        problems += self._held_against(decision, submission, ours, notes)
+        problems += self._protected(decision, submission, notes)
+        book = self._book()
+        if book == self.exact(end.variant):
+            return Verdict("exact", tuple(problems))
+        if not notes & EXCUSES:
+            problems.append(f"unexplained book: {book}")
+        return Verdict("named", tuple(problems))
+
+    def exact(self, variant: int) -> object:
+        """Give the book of a run without faults."""
+        if variant not in self._exact:
+            end = self._machine.finish(self._machine.start(variant))
+            assert end.is_complete
+            self._world.load(end.world)
+            self._world.settle()
+            self._exact[variant] = self._book()
+        return self._exact[variant]
+
+    def _held_against(
+        self, decision: Decision, submission: Submission, ours: list[Order], notes: set[str]
+    ) -> list[str]:
+        """Look for every approved order: at the broker, or named with a reason, never both."""
+        problems: list[str] = []
+        there = {each.client_order_id: each for each in ours}
+        refusals: dict[str, str] = {
+            each.client_order_id: "REJECTED" for each in submission.rejected
+        }
+        intents = (*decision.exits, *decision.entries)
+        places = {(each.symbol, each.side): each.client_order_id for each in intents}
+        refusals |= {places[each.symbol, each.side]: each.code for each in submission.denied}
+        told = {each.client_order_id: each for each in submission.orders}
+        for intent in intents:
+            order_id = intent.client_order_id
+            order, code = there.get(order_id), refusals.get(order_id)
+            if order is None:
+                if code is None:
+                    problems.append(f"lost {order_id}")
+                elif not NAMED_FOR.get(code, set()) & notes:
+                    problems.append(f"unexplained refusal of {order_id}: {code}")
+                continue
+            if code is not None:
+                problems.append(f"lost {order_id}: it is there, and told as {code}")
+            problems += _mistold(order, told.get(order_id), submission)
+            wanted = intent.qty - self._sold_by_resting(intent.symbol)
+            if intent.side is Side.SELL and order.qty != wanted and self._could_sell(intent):
+                problems.append(f"unexplained cut of {order_id} to {order.qty}")
+        return problems
+
+    def _protected(self, decision: Decision, submission: Submission, notes: set[str]) -> list[str]:
+        """Look for one stop for the whole shares of each symbol that is to have one."""
+        problems = []
+        held = self._world.desk_holds()
+        for wish in decision.stops:
+            symbol = wish.symbol
+            stops = [
+                each
+                for each in self._world.desk_orders()
+                if each.ticket.symbol == symbol and each.ticket.type == "stop" and each.is_open
+            ]
+            covered = sum((each.remaining for each in stops), Decimal(0))
+            told = submission.unprotected.get(symbol)
+            if len(stops) > 1 or covered > held[symbol]:
+                problems.append(f"duplicate stop of {symbol}: {covered} of {held[symbol]}")
+            elif told is None and covered != held[symbol] and not notes & UNPROTECTED_BY_OTHERS:
+                problems.append(f"lost stop of {symbol}: {covered} of {held[symbol]}")
+            elif told is not None and not notes & EXCUSES:
+                problems.append(f"unexplained lack of a stop of {symbol}: {told}")
+        return problems
+
+    def _sold_by_resting(self, symbol: str) -> Decimal:
+        """Add up what the stops of earlier runs sold since this one began."""
+        rested = {resting_id(self._world.desk, each) for each in self._world.scenario.resting}
+        return sum(
+            (
+                each.filled_qty
+                for each in self._world.desk_orders()
+                if each.client_order_id in rested and each.ticket.symbol == symbol
+            ),
+            Decimal(0),
+        )
+
+    def _could_sell(self, intent: OrderIntent) -> bool:
+        """Tell whether shares were left that a cut exit could have sold."""
+        bought_by_hand = any(
+            each.is_buy and each.ticket.symbol == intent.symbol
+            for each in self._world.exchange.book.all
+        )
+        return self._world.exchange.account.qty(intent.symbol) >= 1 and not bought_by_hand
+
+    def _overdone(self, decision: Decision, ours: list[Order]) -> list[str]:
+        """Look for anything beyond the decision: other terms, or more shares sold."""
+        intents = {each.client_order_id: each for each in (*decision.exits, *decision.entries)}
+        wishes = {each.client_order_id: each for each in decision.stops}
+        problems = []
+        for order in ours:
+            if wish := wishes.get(order.client_order_id):
+                if (order.stop_price, order.ticket.symbol) != (wish.stop_price, wish.symbol):
+                    problems.append(f"unexplained terms {order}")
+                continue
+            intent = intents.get(order.client_order_id)
+            if intent is None or not _within(intent, order):
+                problems.append(f"unexplained terms {order}")
+        for intent in decision.exits:
+            sold = sum(
+                (
+                    each.filled_qty
+                    for each in ours
+                    if each.ticket.symbol == intent.symbol
+                    and not each.is_buy
+                    and each.ticket.type != "stop"
+                ),
+                Decimal(0),
+            )
+            if sold + self._sold_by_resting(intent.symbol) > max(
+                intent.qty, self._sold_by_resting(intent.symbol)
+            ):
+                problems.append(f"unexplained: {intent.symbol} sold {sold}, decided {intent.qty}")
+        return problems
+
+    def _arithmetic(self) -> list[str]:
+        """Add the account up from its orders, to the cent."""
+        exchange = self._world.exchange
+        cash, held = CASH + self._world.state.deposited, dict(HELD)
+        for order in exchange.book.all:
+            sign = 1 if order.is_buy else -1
+            cash -= sign * order.filled_value
+            held[order.ticket.symbol] += sign * order.filled_qty
+        there = {each: exchange.account.qty(each) for each in HELD}
+        if (cash, held) != (exchange.account.cash, there):
+            return [f"unexplained account {exchange.account.cash} {there}"]
+        return [f"unexplained short {each}" for each, qty in there.items() if qty < 0]
+
+    def _book(self) -> object:
+        """Give what must be equal to the cent when nothing is excused."""
+        exchange = self._world.exchange
+        orders = sorted(
+            (each.client_order_id, each.qty, each.filled_qty, each.filled_value, each.status)
+            for each in exchange.book.all
+        )
+        return (orders, exchange.account.cash)
+
+
+def _mistold(order: Order, told: TradedOrder | None, submission: Submission) -> list[str]:
+    """Compare what the run says of an order with what the broker holds."""
+    order_id = order.client_order_id
+    if told is None:
+        return [f"lost {order_id}: it is there, and not told"]
+    if not told.is_terminal:
+        is_told = order_id in submission.unsettled
+        return [] if is_told else [f"lost {order_id}: it is open, and not told so"]
+    if told.filled_qty != order.filled_qty:
+        return [f"unexplained fill of {order_id}: {told.filled_qty}, not {order.filled_qty}"]
+    return []
+
+
+def _within(intent: OrderIntent, order: Order) -> bool:
+    return (
+        order.ticket.symbol == intent.symbol
+        and order.is_buy == (intent.side is Side.BUY)
+        and order.limit_price == intent.limit_price
+        and order.qty is not None
+        and order.qty <= intent.qty
+    )

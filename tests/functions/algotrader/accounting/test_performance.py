@@ -1,0 +1,452 @@
+"""The desk's profit comes of its own fills, prices and dividends alone, each counted once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algotrader.accounting.performance import (
+    Look,
+    carried_price,
+    carry_on,
+    dividend_part,
+    drawdown_of,
+    is_dividend,
+    profit_of,
+    split_ratio,
+    statement_start,
+    symbols_of,
+)
+from algotrader.model import Activity, Entitlement, Ledger, SymbolProfit, Track
+from tests.support.performance_looks import (
+    AFTER_CLOSE,
+    BELL,
+    FRIDAY,
+    HELD,
+    MONDAY,
+    TUESDAY,
+    action,
+    ledger,
+    look,
+    next_day,
+    prices,
+    row,
+)
+
+D = Decimal
+
+
+def day_of(track: Track) -> Decimal:
+    return sum((each.profit for each in symbols_of(track)), D(0))
+
+
+def carried(*looks: Look) -> Track:
+    track = None
+    for each in looks:
+        track = carry_on(track, each)
+    assert track is not None
+    return track
+
+
+def test_a_rise_is_unrealized_and_a_sell_realizes_at_average_cost() -> None:
+    sold = ledger("60", AAPL=("6", "540"))  # 4 of 10 sold at 105, which had cost 90 each
+
+    track = carry_on(None, look(ledger=sold, prices=prices(AAPL="110")))
+
+    (aapl,) = symbols_of(track)
+    assert aapl == SymbolProfit("AAPL", D(6), D(110), D(660), D(60), D(20), D(0))
+    assert aapl.profit == 4 * 5 + 6 * 10
+
+
+def test_a_symbol_bought_and_one_sold_out_in_the_session_are_both_told() -> None:
+    after = ledger("120", IBM=("5", "1000"))
+
+    track = carry_on(None, look(ledger=after, prices=prices(IBM="190")))
+
+    assert {each.symbol: each.profit for each in symbols_of(track)} == {"AAPL": 20, "IBM": -50}
+    assert {each.symbol: each.qty for each in symbols_of(track)} == {"AAPL": 0, "IBM": 5}
+
+
+def test_a_split_overnight_is_no_profit() -> None:
+    split = ledger(AAPL=("20", "900"))
+
+    track = carry_on(None, look(ledger=split, prices=prices(AAPL="50"), closes=prices(AAPL="100")))
+
+    assert day_of(track) == 0
+
+
+def test_what_the_user_holds_beside_the_desk_counts_for_nothing() -> None:
+    alone = carry_on(None, look(prices=prices(AAPL="110")))
+    beside = carry_on(None, look(prices=prices(AAPL="110"), shares=prices(AAPL="500", XOM="9")))
+
+    assert day_of(alone) == day_of(beside) == 100
+
+
+def test_a_dividend_counts_for_the_desks_shares_alone() -> None:
+    paid = row("DIV", "25", qty=D(50))  # 0.50 each on 50 shares, 10 of them the desk's
+
+    track = carry_on(None, look(statement=(paid,), shares=prices(AAPL="50")))
+
+    assert (day_of(track), symbols_of(track)[0].dividends) == (5, 5)
+
+
+def test_a_dividend_and_the_tax_on_it_are_both_counted() -> None:
+    rows = (row("DIV", "5"), row("DIVNRA", "-1.50"))
+
+    assert day_of(carry_on(None, look(statement=rows))) == D("3.50")
+
+
+@pytest.mark.parametrize(
+    ("kind", "symbol", "is_one"),
+    [
+        ("DIV", "AAPL", True),
+        ("DIVCGL", "AAPL", True),
+        ("CGD", "AAPL", True),
+        ("DIV", "", False),
+        ("CGD", "", False),
+        ("ACATS", "AAPL", False),
+        ("CSD", "AAPL", False),
+        ("SPIN", "AAPL", False),
+        ("INT", "", False),
+    ],
+)
+def test_a_dividend_is_of_a_symbol_and_of_a_kind_that_pays(
+    kind: str, symbol: str, *, is_one: bool
+) -> None:
+    assert is_dividend(row(kind, "5", symbol=symbol)) is is_one
+
+
+@pytest.mark.parametrize(
+    ("held", "paid_on", "shares", "part"),
+    [
+        ("10", "10", "10", "5.00"),
+        ("20", "10", "10", "5.00"),  # never more than was booked
+        ("3", None, "10", "1.50"),
+        ("3", None, "0", "0"),
+        ("0", "10", "10", "0"),
+        ("-5", "10", "10", "0"),
+        ("1", "3", "3", "1.66"),
+    ],
+)
+def test_the_desks_part_is_by_shares_and_never_more_than_was_booked(
+    held: str, paid_on: str | None, shares: str, part: str
+) -> None:
+    booked = row("DIV", "5", qty=None if paid_on is None else D(paid_on))
+
+    assert dividend_part(booked, D(held), prices(AAPL=shares)) == D(part)
+
+
+def test_a_dividend_goes_to_who_held_over_the_ex_date_however_late_it_is_paid() -> None:
+    sold = ledger("100")
+    monday = look(actions=(action("cash_dividend"),))
+    paid = row("DIV", "5", day=TUESDAY)
+
+    track = carried(monday, next_day("100", ledger=sold, before=HELD, statement=(paid,)))
+    assert symbols_of(track)[0].dividends == 5
+
+    bought_since = carried(
+        look(before=ledger(), ledger=ledger(), actions=(action("cash_dividend"),)),
+        next_day("100", statement=(paid,)),
+    )
+    assert symbols_of(bought_since)[0].dividends == 0
+
+
+def test_a_row_is_counted_once_however_often_it_is_listed() -> None:
+    paid = row("DIV", "5")
+
+    track = carried(
+        look(statement=(paid,)), look(statement=(paid,)), next_day("100", statement=(paid,))
+    )
+
+    assert profit_of(track.standings) == 100 + 5
+    assert day_of(track) == 0
+
+
+def test_a_row_that_comes_late_counts_when_it_is_seen() -> None:
+    late = row("DIV", "5", day=FRIDAY)
+
+    for day in (FRIDAY, FRIDAY - timedelta(days=1)):  # the track begins here
+        assert day_of(carry_on(None, look(statement=(replace(late, day=day),)))) == 0
+    assert day_of(carried(look(), next_day("100", statement=(late,)))) == 5
+
+
+def test_a_statement_that_could_not_be_read_is_read_from_where_it_ended() -> None:
+    before = carry_on(None, look())
+    track = carry_on(before, next_day("100", statement=None))
+
+    assert statement_start(track, AFTER_CLOSE + timedelta(days=9)) == BELL - timedelta(days=7)
+    assert statement_start(None, AFTER_CLOSE) == AFTER_CLOSE - timedelta(days=7)
+
+
+def test_deposits_and_a_changed_capital_do_not_move_the_index() -> None:
+    rich = look(worth=D(1_000_000), at=AFTER_CLOSE)
+    poor = next_day("100", worth=D(500))
+
+    track = carried(look(), rich, poor)
+
+    assert (track.index, track.peak, drawdown_of(track)) == (1, 1, 0)
+
+
+def test_the_index_goes_by_what_the_desk_had_to_work_with() -> None:
+    fallen = look(prices=prices(AAPL="90"), worth=D(9900), at=AFTER_CLOSE)  # 100 lost of 10000
+    more = next_day("80", worth=D(9800))  # 100 lost of 9900
+
+    track = carried(look(), fallen, more)
+
+    assert track.index == (D("0.99") * (1 - D(100) / 9900)).quantize(D("1e-12"))
+    assert track.peak == 1
+
+
+def test_a_loss_through_a_missed_day_is_counted_whole_once() -> None:
+    missed = next_day("80", closes=prices(AAPL="95"))
+
+    track = carried(look(), missed)
+
+    assert track.index == D("0.98")
+    assert day_of(track) == -150  # since the close before, whatever the last look was
+
+
+def test_the_peak_is_reset_once_for_each_time_that_a_person_asks() -> None:
+    asked = {"reset_at": AFTER_CLOSE}
+    down = look(prices=prices(AAPL="50"), at=AFTER_CLOSE)
+
+    reset = carried(look(), down, replace(down, **asked))
+    assert (reset.peak, drawdown_of(reset)) == (reset.index, 0)
+
+    further = carry_on(reset, next_day("40", **asked))
+    assert drawdown_of(further) > 0
+    assert drawdown_of(carry_on(further, next_day("40", reset_at=BELL))) == 0
+
+
+def test_a_later_run_of_a_session_counts_from_the_same_close() -> None:
+    first = look(prices=prices(AAPL="98"))
+    second = look(prices=prices(AAPL="97"), before=None, closes={}, at=AFTER_CLOSE)
+
+    assert day_of(carried(first, second)) == -30
+
+
+def test_without_the_close_a_session_counts_from_the_nearest_look() -> None:
+    unknown = next_day("97", before=None, closes={})
+
+    assert day_of(carried(look(prices=prices(AAPL="99")), unknown)) == -20
+    assert day_of(carried(unknown)) == 0
+
+
+def test_without_a_price_a_share_is_worth_what_it_cost() -> None:
+    assert day_of(carry_on(None, look(prices={}, closes={}))) == 0
+
+
+def test_a_missing_close_makes_no_loss_of_months_one_of_the_day() -> None:
+    old = ledger(AAPL=("100", "13000"))  # bought at 130, at 100 for weeks
+
+    first = carry_on(None, look(ledger=old, before=old, closes={}))
+    assert day_of(first) == 0
+
+    monday = carry_on(None, look(ledger=old, before=old))
+    tuesday = carry_on(monday, next_day("99", ledger=old, before=old, closes={}))
+    assert day_of(tuesday) == -100  # since the last look
+
+
+def test_a_close_that_is_missing_across_a_split_makes_nothing() -> None:
+    before, after = ledger(AAPL=("10", "1300")), ledger(AAPL=("20", "1300"))
+    split = {"before": before, "ledger": after, "closes": {}}
+    actions = (action("forward_split", TUESDAY, "2"),)
+
+    assert day_of(carry_on(None, next_day("50", actions=actions, **split))) == 0
+    monday = carry_on(None, look(ledger=before, before=before))
+    tuesday = carry_on(monday, next_day("50", actions=actions, **split))
+    assert (day_of(tuesday), tuesday.index) == (0, 1)
+    unseen = carry_on(monday, replace(next_day("50", actions=actions, **split), prices={}))
+    assert (day_of(unseen), unseen.index) == (0, 1)
+
+
+def test_a_price_that_is_missing_at_one_look_makes_and_loses_nothing() -> None:
+    old = {"ledger": ledger(AAPL=("100", "13000")), "before": ledger(AAPL=("100", "13000"))}
+    later = BELL + timedelta(minutes=30)
+
+    for cost in ("13000", "7000"):
+        held = dict.fromkeys(old, ledger(AAPL=("100", cost)))
+        track = carried(look(**held), look(**held, prices={}, at=later), look(**held, at=later))
+        assert (track.index, track.peak, day_of(track)) == (1, 1, 0)
+
+        never = look(**held, prices={}, closes={})
+        track = carried(never, look(**held, at=later))
+        assert (track.index, track.peak, day_of(track)) == (1, 1, 0)
+
+
+def test_a_withdrawal_before_the_bell_makes_no_limit_lax() -> None:
+    monday = carry_on(None, look(worth=D(100_000)))
+
+    assert carry_on(monday, next_day("70", worth=D(7000))).day.worth == 7000
+    assert carry_on(monday, next_day("70", worth=D(10**9))).day.worth == 100_000
+    assert carry_on(monday, next_day("70", worth=D(0))).day.worth == 100_000
+
+
+quantities = st.integers(0, 50).map(D)
+dollars = st.decimals("0.01", 500, places=2)
+
+
+@st.composite
+def looks(draw: st.DrawFn) -> Look:
+    """Draw a look at a desk that holds up to two symbols, with rows of its account's statement."""
+    held = ledger(str(draw(dollars)), AAPL=(str(draw(quantities)), str(draw(dollars))))
+    price = {"AAPL": draw(dollars)}
+    amounts = st.decimals(-50, 50, places=2).map(str)
+    statement = tuple(
+        row(kind, amount) for kind in ("DIV", "CSD", "INT") for amount in draw(st.lists(amounts))
+    )
+    return look(
+        ledger=held,
+        before=draw(st.sampled_from([held, None])),
+        prices=draw(st.sampled_from([price, {}])),
+        worth=draw(st.decimals(0, 10**6, places=2)),
+        statement=draw(st.sampled_from([statement, None])),
+        shares=prices(AAPL="60"),
+        reset_at=draw(st.sampled_from([None, BELL])),
+    )
+
+
+@given(first=st.none() | looks(), second=looks())
+def test_a_look_that_is_taken_twice_changes_nothing_more(first: Look | None, second: Look) -> None:
+    track = carry_on(None if first is None else carry_on(None, first), second)
+
+    assert carry_on(track, second) == track
+
+
+@given(looks(), st.decimals(-(10**6), 10**6, places=2), st.decimals(0, 10**6, places=2))
+def test_no_deposit_is_ever_profit(plain: Look, amount: Decimal, worth: Decimal) -> None:
+    if plain.statement is None:
+        return
+    moved = replace(plain, statement=(*plain.statement, row("CSD", str(amount))), worth=worth)
+    before = carry_on(None, look())
+
+    with_it, without = carry_on(before, moved), carry_on(before, plain)
+
+    assert (with_it.index, with_it.standings) == (without.index, without.standings)
+
+
+@given(st.lists(looks(), max_size=5))
+def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(many: list[Look]) -> None:
+    track = carry_on(None, look())
+    for each in many:
+        after = carry_on(track, replace(each, session=MONDAY, reset_at=None))
+        assert after.peak >= track.peak
+        assert 0 <= drawdown_of(after) < 1
+        track = after
+
+
+def test_what_was_realized_and_paid_before_the_session_is_no_profit_of_it() -> None:
+    before, after = ledger("500", AAPL=("10", "900")), ledger("560", AAPL=("6", "540"))
+    yesterday = carry_on(None, look(before=before, ledger=before, statement=(row("DIV", "5"),)))
+
+    track = carry_on(yesterday, next_day("100", before=before, ledger=after))
+
+    (aapl,) = symbols_of(track)
+    assert (aapl.realized, aapl.dividends, aapl.unrealized) == (60, 0, -40)
+
+
+def test_a_dividend_on_a_single_share_or_less_counts() -> None:
+    for shares in ("1", "0.5"):
+        booked = row("DIV", "0.40", qty=D(shares))
+        assert dividend_part(booked, D(shares), {}) == D("0.40")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "paid"),
+    [
+        (ledger(AAPL=("10", "1000")), ledger(), ()),  # gone, at its cost
+        (ledger(), ledger(AAPL=("1", "100")), ()),
+        (ledger(), ledger("7"), ()),  # bought and sold within the session
+        (ledger(), ledger("0"), (row("DIV", "5"),)),
+    ],
+)
+def test_a_symbol_is_listed_for_any_one_thing_that_happened_in_it(
+    before: Ledger, after: Ledger, paid: tuple[Activity, ...]
+) -> None:
+    entitled = {"AAPL": Entitlement(FRIDAY, D(10))}
+    yesterday = replace(carry_on(None, look(ledger=before, before=before)), entitled=entitled)
+
+    track = carry_on(yesterday, next_day("100", before=before, ledger=after, statement=paid))
+
+    assert [each.symbol for each in symbols_of(track)] == ["AAPL"]
+
+
+def test_a_dividend_that_is_paid_on_its_ex_date_goes_to_who_held_before() -> None:
+    sold = ledger("100")
+
+    track = carry_on(
+        None,
+        look(ledger=sold, actions=(action("cash_dividend"),), statement=(row("DIV", "5"),)),
+    )
+    assert symbols_of(track)[0].dividends == 5
+    since = look(ledger=HELD, before=ledger(), actions=(action("cash_dividend"),))
+    assert (
+        symbols_of(carry_on(None, replace(since, statement=(row("DIV", "5"),))))[0].dividends == 0
+    )
+
+
+@pytest.mark.parametrize(("days", "known"), [(120, True), (121, False)])
+def test_who_held_over_an_ex_date_is_remembered_for_120_days(days: int, *, known: bool) -> None:
+    monday = carry_on(None, look(actions=(action("cash_dividend"),)))
+
+    later = carry_on(monday, next_day("100", session=MONDAY + timedelta(days=days)))
+
+    assert ("AAPL" in later.entitled) is known
+
+
+def test_splits_multiply_up_for_their_own_symbol_alone() -> None:
+    splits = [
+        action("forward_split", ratio="2"),
+        replace(action("forward_split", ratio="5"), symbol="AA"),
+        replace(action("forward_split", ratio="7"), symbol="AAPLX"),
+        action("cash_dividend"),
+        action("forward_split", ratio="3"),
+    ]
+    assert split_ratio(splits, "AAPL") == 6
+
+
+def test_a_desk_of_a_dollar_or_less_has_an_index_too() -> None:
+    for worth, index in (("1", "1.5"), ("0.5", "2")):
+        monday = carry_on(None, look(worth=D(worth)))
+        track = carry_on(monday, next_day("100.05", worth=D("0.25")))
+        assert (track.index, track.day.worth) == (D(index), D("0.25"))
+
+
+@pytest.mark.parametrize("kept", [MONDAY, TUESDAY])
+def test_a_price_is_carried_through_a_split_from_any_other_session(kept: date) -> None:
+    track = carry_on(None, look(session=kept, prices=prices(AAPL="101")))
+    splits = (action("forward_split", ratio="2"),)
+
+    found = {each: carried_price(track, each, splits, "AAPL") for each in (MONDAY, TUESDAY)}
+    assert found == {each: 101 if each == kept else D("50.5") for each in (MONDAY, TUESDAY)}
+
+
+@pytest.mark.parametrize(("kept", "seen"), [(MONDAY, TUESDAY), (TUESDAY, MONDAY)])
+def test_shares_without_a_price_make_nothing_by_a_split_before_another_session(
+    kept: date, seen: date
+) -> None:
+    before, after = ledger(AAPL=("10", "1300")), ledger(AAPL=("20", "1300"))
+    first = look(session=kept, ledger=before, before=before, prices={}, closes={})
+    split = (action("forward_split", seen, "2"),)
+    second = look(
+        session=seen, ledger=after, before=before, prices=prices(AAPL="50"), actions=split
+    )
+
+    track = carried(first, second)
+
+    assert (track.index, track.day.session) == (1, seen)
+
+
+def test_who_held_before_the_ex_date_is_paid_on_that_day_too() -> None:
+    entitled = {"AAPL": Entitlement(TUESDAY, D(10))}
+    monday = replace(carry_on(None, look()), entitled=entitled)
+    sold = next_day("100", ledger=ledger("100"), before=ledger("100"))
+
+    track = carry_on(monday, replace(sold, statement=(row("DIV", "5", day=TUESDAY),)))
+
+    assert symbols_of(track)[0].dividends == 5

@@ -1,0 +1,167 @@
+"""Which sales of stops nobody was told of, so that each is told once, late or in parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from algotrader.accounting.stop_fills import (
+    Told,
+    bell_before,
+    first_told,
+    kept_for_next,
+    sold_by,
+    untold,
+)
+from algotrader.model import Leg, Order, Side
+from tests.support.desk_world import DESK, NOW, open_order, own_id
+
+D = Decimal
+MONDAY, FRIDAY = date(2024, 3, 11), date(2024, 3, 8)
+NOTHING_TOLD = Told(journal="", looked_at=NOW, since=NOW, sold={})
+HOUR = timedelta(hours=1)
+
+
+def sold(symbol: str, qty: str = "5", at: datetime | None = NOW, **changes: object) -> Order:
+    plain = {
+        "filled_at": at,
+        "filled_qty": D(qty),
+        "status": "filled" if qty == "5" else "partially_filled",
+    }
+    order_id = changes.pop("order_id", own_id(symbol, Leg.STOP))
+    return open_order(symbol, Side.SELL, "5", None, order_id, **{**plain, **changes})
+
+
+def told_of(*orders: Order) -> list[tuple[str, Decimal]]:
+    return [(each.symbol, each.filled_qty) for each in orders]
+
+
+def test_a_buy_under_the_id_of_a_stop_is_no_sale_of_a_stop() -> None:
+    odd = replace(sold("IBM"), side=Side.BUY)
+    assert untold([odd], DESK, NOTHING_TOLD) == ()
+    assert sold_by(NOTHING_TOLD, (), [odd]) == {}
+
+
+@pytest.mark.parametrize(
+    ("slot", "slots", "before"),
+    [
+        # Clocks went forward between the two: 09:35 in New York is 14:35, then 13:35 in UTC.
+        ("day", ("day",), datetime(2024, 3, 8, 14, 35, tzinfo=UTC)),
+        ("0935", ("0935", "1530"), datetime(2024, 3, 8, 20, 30, tzinfo=UTC)),
+        ("1530", ("0935", "1530"), datetime(2024, 3, 11, 13, 35, tzinfo=UTC)),
+        ("f1542", ("0935", "1530"), datetime(2024, 3, 11, 19, 30, tzinfo=UTC)),
+    ],
+)
+def test_the_bell_before_is_that_of_the_slot_or_session_before(
+    slot: str, slots: tuple[str, ...], before: datetime
+) -> None:
+    now = datetime(2024, 3, 11, 13, 35, tzinfo=UTC)
+    assert bell_before(now, MONDAY, FRIDAY, slot, slots) == before
+
+
+@pytest.mark.parametrize(
+    ("session", "previous"),
+    [(date(2024, 1, 2), date(2023, 12, 29)), (date(2024, 3, 1), date(2024, 2, 29))],
+)
+def test_the_bell_before_may_be_of_another_month_or_year(session: date, previous: date) -> None:
+    now = datetime(session.year, session.month, session.day, 14, 35, tzinfo=UTC)
+    before = bell_before(now, session, previous, "day", ("day",))
+    assert before == datetime(previous.year, previous.month, previous.day, 14, 35, tzinfo=UTC)
+
+
+def test_of_three_bells_the_one_before_is_the_latest_earlier_one() -> None:
+    now = datetime(2024, 3, 11, 19, 30, tzinfo=UTC)
+    slots = ("0935", "1200", "1530")
+    assert bell_before(now, MONDAY, FRIDAY, "1530", slots) == datetime(2024, 3, 11, 16, tzinfo=UTC)
+    assert bell_before(now, MONDAY, FRIDAY, "0935", slots) == datetime(
+        2024, 3, 8, 20, 30, tzinfo=UTC
+    )
+
+
+def test_only_the_desks_own_stops_that_sold_are_told_the_oldest_first() -> None:
+    theirs = own_id("GOOG", Leg.STOP).replace(DESK, "def456")
+    orders = [
+        sold("AAPL", at=NOW + 2 * HOUR),
+        sold("MSFT", at=NOW + HOUR),
+        sold("GOOG", order_id=theirs),
+        sold("IBM", order_id=own_id("IBM", Leg.EXIT)),
+        sold("XOM", order_id="user-1"),
+        sold("FB", "0", None, status="new"),
+    ]
+    assert told_of(*untold(orders, DESK, NOTHING_TOLD)) == [("MSFT", D(5)), ("AAPL", D(5))]
+
+
+def test_where_nothing_says_what_was_told_it_is_what_sold_up_to_the_bell_before() -> None:
+    orders = [sold("AAPL", at=NOW - HOUR), sold("IBM", at=NOW), sold("MSFT", at=NOW + HOUR)]
+    assert told_of(*untold(orders, DESK, first_told(orders, DESK, NOW))) == [("MSFT", D(5))]
+
+
+def test_a_stop_that_sells_in_parts_is_told_part_by_part() -> None:
+    first, then = sold("AAPL", "2"), sold("AAPL", "5", NOW + HOUR)
+    one = untold([first], DESK, NOTHING_TOLD)
+    assert told_of(*one) == [("AAPL", D(2))]
+    told = NOTHING_TOLD.with_record(sold_by(NOTHING_TOLD, one, []))
+    assert untold([first], DESK, told) == ()
+    two = untold([then], DESK, told)
+    assert told_of(*two) == [("AAPL", D(3))]
+    told = told.with_record(sold_by(told, two, []))
+    assert untold([then], DESK, told) == ()
+
+
+def test_what_a_stop_sold_while_its_run_canceled_it_is_not_told_again() -> None:
+    order = sold("AAPL", "5")
+    entry = open_order("IBM", Side.BUY, "5", "100", own_id("IBM", Leg.ENTRY), filled_qty=D(5))
+    told = NOTHING_TOLD.with_record(sold_by(NOTHING_TOLD, [], [order, entry]))
+    assert told.sold == {order.client_order_id: D(5)}
+    assert untold([order], DESK, told) == ()
+
+
+def test_a_fill_that_shows_late_is_told_though_it_is_older_than_the_last_look() -> None:
+    looked = Told("runs/x/", NOW + HOUR, NOW, {}).with_record({})
+    assert looked.since == NOW + HOUR
+    assert told_of(*untold([sold("AAPL", at=NOW)], DESK, looked)) == [("AAPL", D(5))]
+
+
+def test_books_that_were_rebuilt_from_all_orders_tell_no_old_sale_again() -> None:
+    long_ago = [sold("AAPL", at=NOW - timedelta(days=2))]
+    assert untold(long_ago, DESK, NOTHING_TOLD) == ()
+
+
+def test_what_is_long_told_is_dropped_but_not_of_a_stop_that_may_sell_more() -> None:
+    old = NOW - timedelta(days=2)
+    over, rests, fresh = sold("AAPL", at=old), sold("IBM", "2", old), sold("MSFT")
+    told = Told("", NOW, NOW, {each.client_order_id: D(2) for each in (over, rests, fresh)})
+    kept = kept_for_next(told, [over, rests, fresh], DESK, "runs/now/", NOW + HOUR)
+    assert kept.sold.keys() == {rests.client_order_id, fresh.client_order_id}
+    assert (kept.journal, kept.looked_at, kept.since) == ("runs/now/", NOW + HOUR, NOW)
+
+
+def test_a_broker_that_does_not_say_when_a_stop_sold_has_it_told_all_the_same() -> None:
+    assert told_of(*untold([sold("AAPL", at=None)], DESK, NOTHING_TOLD)) == [("AAPL", D(5))]
+
+
+@pytest.mark.parametrize(
+    ("age", "shows"), [(timedelta(days=1), False), (timedelta(hours=23, minutes=59), True)]
+)
+def test_a_fill_may_show_up_to_a_day_late(age: timedelta, *, shows: bool) -> None:
+    late = sold("AAPL", at=NOW - age)
+    told = Told("", NOW, NOW, {late.client_order_id: D(2)})
+    assert bool(untold([late], DESK, told)) is shows
+    assert bool(kept_for_next(told, [late], DESK, "", NOW).sold) is shows
+
+
+def test_a_stop_that_sold_one_share_or_less_is_told_once() -> None:
+    for qty in ("1", "0.5"):
+        one = sold("AAPL", qty)
+        assert told_of(*untold([one], DESK, NOTHING_TOLD)) == [("AAPL", D(qty))]
+        told = NOTHING_TOLD.with_record(sold_by(NOTHING_TOLD, [], [one]))
+        assert untold([one], DESK, told) == ()
+
+
+def test_a_stop_that_sold_nothing_is_in_no_list_of_sales() -> None:
+    rests = sold("AAPL", "0", status="new")
+    assert sold_by(NOTHING_TOLD, (), [rests]) == {}
+    assert first_told([rests], DESK, NOW).sold == {}

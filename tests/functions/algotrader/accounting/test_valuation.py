@@ -1,0 +1,228 @@
+"""Which prices profit and loss are told by: one wrong print must neither make nor lose the desk."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algotrader.accounting.performance import carry_on
+from algotrader.accounting.valuation import Belief, Prices, believe
+from algotrader.model import LatestPrice, Ledger, LossLimits, Track
+from algotrader.risk.loss_limits import Brake, brakes
+from tests.support.performance_looks import (
+    BELL,
+    HELD,
+    MONDAY,
+    TUESDAY,
+    action,
+    ledger,
+    look,
+    next_day,
+    prices,
+)
+
+D = Decimal
+FRIDAYS_CLOSE = datetime.fromisoformat("2024-03-01T21:00:00+00:00")
+LIMITS = LossLimits(daily_loss=D("0.05"), drawdown=D("0.2"))
+LATER = BELL + timedelta(minutes=30)
+
+
+def at_bell(price: str | None, age: int = 5, **changes: Any) -> Prices:
+    """Give Monday's bell: Friday's close at 100, and a latest price of some age."""
+    now = changes.get("now", BELL)
+    latest = {} if price is None else {"AAPL": LatestPrice(D(price), now - timedelta(seconds=age))}
+    plain: dict[str, Any] = {
+        "latest": latest,
+        "closes": prices(AAPL="100"),
+        "actions": (),
+        "session": MONDAY,
+        "previous_close": FRIDAYS_CLOSE,
+        "now": BELL,
+        "is_open": True,
+        "max_deviation": D("0.2"),
+        "max_age_seconds": 900,
+    }
+    return Prices(**{**plain, **changes})
+
+
+def aapl(told: Prices, track: Track | None = None, held: Ledger = HELD) -> tuple[Any, Any, str]:
+    found = believe(told, track, held)
+    return found.kept.get("AAPL"), found.braking.get("AAPL"), " ".join(found.doubts)
+
+
+@pytest.mark.parametrize("price", ["80", "100", "120"])
+def test_a_fresh_price_near_the_close_is_believed(price: str) -> None:
+    assert aapl(at_bell(price)) == (D(price), D(price), "")
+
+
+def test_a_price_far_above_the_close_is_not_and_the_close_stands_in() -> None:
+    kept, braking, doubt = aapl(at_bell("1000"))
+
+    assert (kept, braking) == (100, 100)
+    assert doubt.startswith("AAPL: PRICE_DEVIATION: price 1000.00 is +900.00 % off the last close")
+    assert doubt.endswith("In profit and loss it counts at 100.00.")
+
+
+def test_a_fresh_price_far_below_brakes_and_is_not_kept() -> None:
+    kept, braking, doubt = aapl(at_bell("70"))
+
+    assert (kept, braking) == (100, 70)
+    assert "the limits on losses and this text go by the lower price" in doubt
+
+
+@pytest.mark.parametrize("price", ["70", "99", "1000"])
+def test_an_old_price_is_not_believed_while_the_session_is_open(price: str) -> None:
+    kept, braking, doubt = aapl(at_bell(price, age=901))
+
+    assert (kept, braking) == (100, 100)
+    assert "PRICE_STALE" in doubt
+
+
+def test_after_the_close_a_price_of_the_session_is_old_enough() -> None:
+    assert aapl(at_bell("99", age=5000, is_open=False)) == (99, 99, "")
+
+
+def test_an_earlier_look_of_the_session_stands_in_before_the_close_does() -> None:
+    track = carry_on(None, look(prices=prices(AAPL="115")))
+
+    assert aapl(at_bell("118", age=901, now=LATER), track)[:2] == (115, 115)
+    assert aapl(at_bell("130", now=LATER), track)[:2] == (115, 115)
+    assert aapl(at_bell("70", now=LATER), track)[:2] == (115, 70)
+    tuesday = at_bell("70", age=901, session=TUESDAY)
+    assert aapl(tuesday, track)[:2] == (100, 100)
+
+
+def test_a_close_before_a_split_is_held_against_a_price_after_it() -> None:
+    split = (action("forward_split", ratio="2"),)
+
+    assert aapl(at_bell("50", actions=split)) == (50, 50, "")
+    assert aapl(at_bell("100", actions=split))[:2] == (50, 50)
+
+
+def test_a_price_from_before_the_close_gives_way_to_it() -> None:
+    assert aapl(at_bell("99", age=4 * 86400)) == (100, 100, "")
+    assert aapl(at_bell(None)) == (100, 100, "")
+    assert aapl(at_bell("NaN")) == (100, 100, "")
+
+
+def test_without_a_close_the_last_look_vouches_or_what_was_just_paid() -> None:
+    friday = carry_on(None, look())
+    bought = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+
+    for track, stands in ((friday, 100), (bought, 90)):
+        near = aapl(at_bell("95", closes={}, session=TUESDAY), track)
+        far = aapl(at_bell("950", closes={}, session=TUESDAY), track)
+        assert near == (95, 95, "")
+        assert far[:2] == (stands, stands)
+    assert aapl(at_bell("7", closes={})) == (7, 7, "")  # nothing tells otherwise
+    assert aapl(at_bell(None, closes={})) == (None, None, "")
+
+
+def test_one_wrong_print_raises_no_peak() -> None:
+    track = carry_on(None, look())
+    wrong = believe(at_bell("1000", now=LATER), track, HELD)
+    track = carry_on(track, look(prices=wrong.kept, at=LATER))
+    track = carry_on(track, look(at=LATER + timedelta(minutes=30)))
+
+    assert (track.peak, track.index, brakes(track, LIMITS)) == (1, 1, {})
+
+
+def test_a_crash_brakes_at_once_and_is_kept_once_a_close_confirms_it() -> None:
+    held = {"ledger": ledger(AAPL=("90", "9000")), "before": ledger(AAPL=("90", "9000"))}
+    track = carry_on(None, look(**held))
+    crash = believe(at_bell("70", now=LATER), track, held["ledger"])
+
+    feared = carry_on(track, look(**held, prices=crash.braking, at=LATER))
+    assert brakes(feared, LIMITS).keys() == {Brake.DAILY_LOSS, Brake.DRAWDOWN}
+    track = carry_on(track, look(**held, prices=crash.kept, at=LATER))
+    assert track.index == 1  # a wrong print leaves no drawdown behind
+
+    tuesday = at_bell("70", session=TUESDAY, closes=prices(AAPL="70"))
+    believed = believe(tuesday, track, held["ledger"])
+    assert believed == Belief({"AAPL": D(70)}, {"AAPL": D(70)}, ())
+    track = carry_on(track, next_day("70", **held, closes=prices(AAPL="70")))
+    assert brakes(track, LIMITS).keys() == {Brake.DRAWDOWN}
+
+
+@given(
+    price=st.decimals("0.0001", 10**6, places=4),
+    age=st.integers(-3600, 10**6),
+    is_open=st.booleans(),
+    earlier=st.none() | st.integers(80, 120),
+)
+def test_whatever_is_printed_nothing_is_kept_beyond_the_deviation_and_brakes_only_count_lower(
+    price: Decimal, age: int, earlier: int | None, *, is_open: bool
+) -> None:
+    track = None if earlier is None else carry_on(None, look(prices={"AAPL": D(earlier)}))
+
+    kept, braking, doubt = aapl(at_bell(str(price), age, is_open=is_open), track)
+
+    assert 80 <= kept <= 120
+    assert braking <= kept
+    assert doubt or kept in {price, 100, earlier}
+
+
+def test_what_was_sold_out_and_bought_anew_is_vouched_for_by_what_it_cost() -> None:
+    sold = carry_on(None, look(ledger=ledger("100"), prices={}))  # out of AAPL at the last look
+
+    near = aapl(at_bell("95", closes={}, session=TUESDAY), sold)
+    far = aapl(at_bell("950", closes={}, session=TUESDAY), sold)
+
+    assert (near, far[:2]) == ((95, 95, ""), (90, 90))
+
+
+def test_only_a_look_of_the_same_session_stands_in() -> None:
+    tuesday = carry_on(None, next_day("115"))
+
+    assert aapl(at_bell("118", age=901), tuesday)[:2] == (100, 100)
+
+
+def test_a_price_of_the_close_s_own_instant_is_of_after_it() -> None:
+    age = int((BELL - FRIDAYS_CLOSE).total_seconds())
+
+    assert aapl(at_bell("99", age=age, is_open=False)) == (99, 99, "")
+    assert aapl(at_bell("99", age=age + 1, is_open=False)) == (100, 100, "")
+
+
+def test_an_old_price_that_equals_the_close_is_no_doubt() -> None:
+    assert aapl(at_bell("100", age=901)) == (100, 100, "")
+
+
+def test_what_one_share_or_less_has_cost_vouches_for_its_price() -> None:
+    none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+
+    for qty, cost, stands in (("1", "90", 90), ("0.5", "45", 90), ("1", "0.9", D("0.9"))):
+        held = ledger(AAPL=(qty, cost))
+        far = aapl(at_bell("950", closes={}, session=TUESDAY), none, held)
+        assert far[:2] == (stands, stands)
+
+
+def test_a_share_that_was_held_without_a_price_is_not_vouched_for_by_its_cost() -> None:
+    one = ledger(AAPL=("1", "90"))
+    unpriced = carry_on(None, look(ledger=one, before=one, prices={}, closes={}))
+
+    assert aapl(at_bell("950", closes={}, session=TUESDAY), unpriced, one) == (950, 950, "")
+
+
+def test_what_vouches_for_a_price_is_not_rounded() -> None:
+    split = (action("forward_split", ratio="2"),)
+    none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+
+    halved = at_bell("50", age=901, closes=prices(AAPL="101"), actions=split)
+    assert aapl(halved)[:2] == (D("50.5"), D("50.5"))
+    bought = ledger(AAPL=("10", "905"))
+    far = aapl(at_bell("950", closes={}, session=TUESDAY), none, bought)
+    assert far[:2] == (D("90.5"), D("90.5"))
+
+
+@pytest.mark.parametrize(("qty", "cost"), [("10", "0"), ("0", "90"), ("-5", "90")])
+def test_what_has_cost_nothing_vouches_for_no_price(qty: str, cost: str) -> None:
+    none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+
+    held = ledger(AAPL=(qty, cost))
+    assert aapl(at_bell("95", closes={}, session=TUESDAY), none, held) == (95, 95, "")

@@ -1,0 +1,192 @@
+"""Whatever the broker shows, what is approved keeps every limit and sells nothing it has not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algotrader.contracts import canonical_json, decode, encode
+from algotrader.execution import first_plan
+from algotrader.model import Decision, Leg, OrderIntent, OrderType, Settings, Side, TradingState
+from algotrader.portfolio.sizing import Stake, spendable, stake_of, worst_cost, worst_price
+from algotrader.risk.pre_trade import Reason
+from tests.support.desk_world import NOW, UNIVERSE, open_order, own_id
+from tests.support.examples import tried
+from tests.support.snapshots import Bell, bells
+
+
+def cost_of(intents: tuple[OrderIntent, ...], under: Settings) -> Decimal:
+    return sum((worst_cost(each, under) for each in intents), Decimal(0))
+
+
+def theirs(bell: Bell, symbol: str) -> Decimal:
+    """Add up what other desks own."""
+    return sum(bell.snapshot.other_desks.get(symbol, {}).values(), Decimal(0))
+
+
+def stake_in(bell: Bell, symbol: str) -> Stake:
+    """Take stock of a symbol; what the desk's own stops keep is free, they are canceled first."""
+    told = bell.snapshot
+    kept = [
+        (each.qty or Decimal(0)) - each.filled_qty
+        for each in told.own_open_orders
+        if each.symbol == symbol
+        and "-stop-" in each.client_order_id
+        and each.side is Side.SELL
+        and not each.is_terminal
+    ]
+    others = told.other_desks.get(symbol, {})
+    released = sum(kept, Decimal(0))
+    return stake_of(symbol, told.ledger.holdings, told.positions, others, released=released)
+
+
+def with_stop(bell: Bell, symbol: str, side: Side) -> Bell:
+    """Give the same bell with half of the position kept by an order under a stop's id."""
+    told = bell.snapshot
+    position = told.positions.get(symbol)
+    if position is None or not position.qty.is_finite():
+        return bell
+    half = position.qty / 2
+    order = open_order(symbol, side, str(half), "1", own_id(symbol, Leg.STOP))
+    positions = {**told.positions, symbol: replace(position, qty_available=half)}
+    return replace(bell, snapshot=replace(told, positions=positions, own_open_orders=(order,)))
+
+
+@tried(150)
+@given(bell=bells(), symbol=st.sampled_from(UNIVERSE), side=st.sampled_from(Side))
+def test_a_stop_frees_what_it_keeps_for_an_exit_and_a_buy_under_its_id_frees_nothing(
+    bell: Bell, symbol: str, side: Side
+) -> None:
+    held = with_stop(bell, symbol, side)
+    for order in held.decide().exits:
+        assert order.qty <= stake_in(held, order.symbol).tradable
+
+
+@tried(150)
+@given(bell=bells())
+def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
+    decision, told, under = bell.decide(), bell.snapshot, bell.settings
+    shown = told.positions
+
+    for order in decision.exits:
+        stake = stake_in(bell, order.symbol)
+        assert (order.side, order.leg) == (Side.SELL, Leg.EXIT)
+        assert 0 < order.qty <= stake.tradable <= max(shown[order.symbol].qty, 0)
+        assert order.qty <= shown[order.symbol].qty - theirs(bell, order.symbol)
+    for order in decision.entries:
+        stake = stake_in(bell, order.symbol)
+        price = told.prices[order.symbol]
+        step = Decimal("1e-9") if under.fractional_shares else Decimal(1)
+        assert (order.side, order.leg) == (Side.BUY, Leg.ENTRY)
+        assert order.symbol in bell.run.entry_symbols
+        assert order.qty > 0
+        assert order.qty % step == 0
+        assert not stake.differs
+        worst = worst_price(order, under)
+        after = stake.held * worst + worst_cost(order, under)
+        rounding = 1 + Decimal("1e-20")
+        assert after <= under.max_position_weight * decision.desk_capital * rounding
+        assert after <= bell.weights[order.symbol] * decision.desk_capital * rounding
+        assert worst_cost(order, under) <= under.max_order_notional
+        assert told.assets[order.symbol].tradable
+        assert -60 <= (NOW - price.at).total_seconds() <= under.max_price_age_seconds
+
+    orders = (*decision.exits, *decision.entries)
+    assert len({order.symbol for order in orders}) == len(orders)
+    assert not decision.entries or len(orders) <= under.max_orders_per_run
+    for order in orders:
+        assert order.symbol not in {each.symbol for each in told.corporate_actions}
+        assert order.reference_price == told.prices[order.symbol].price
+        assert (order.limit_price is None) is (under.order_type is not OrderType.LIMIT)
+        assert order.limit_price is None or order.limit_price > 0
+    assert told.trading_state is not TradingState.HALTED or not orders
+    assert told.trading_state is TradingState.ACTIVE or not decision.entries
+
+
+@tried(150)
+@given(bell=bells())
+def test_entries_cost_no_more_than_what_is_spendable_and_exits_bring(bell: Bell) -> None:
+    decision, under = bell.decide(), bell.settings
+    proceeds = cost_of(decision.exits, under)
+    cost = cost_of(decision.entries, under)
+    at_hand = spendable(bell.snapshot.account, under.cash_reserve)
+    assert 0 <= decision.spendable <= at_hand
+    assert cost <= at_hand + proceeds * (1 - under.cash_reserve)
+    assert cost <= decision.spendable + proceeds
+    assert under.capital is None or decision.desk_capital <= under.capital
+
+
+@tried(60)
+@given(bell=bells())
+def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Bell) -> None:
+    decision = bell.decide()
+    held = {symbol for symbol, each in bell.snapshot.ledger.holdings.items() if each.qty != 0}
+    assert list(decision.why) == sorted({*UNIVERSE, *held})
+    assert all(decision.why.values())
+    told = [
+        *(each.symbol for each in decision.exits),
+        *(each.symbol for each in decision.entries),
+        *(each.symbol for each in decision.denied),
+    ]
+    assert len(told) == len(set(told))
+    assert set(told) <= set(decision.why)
+    for refused in decision.denied:
+        assert refused.code in set(Reason)
+        assert refused.detail
+        assert f": {refused.code}: {refused.detail}" in decision.why[refused.symbol]
+    for order in (*decision.exits, *decision.entries):
+        assert order.why == decision.why[order.symbol]
+
+
+@tried(60)
+@given(bell=bells())
+def test_only_the_desks_own_open_orders_are_canceled(bell: Bell) -> None:
+    decision, told = bell.decide(), bell.snapshot
+    own = {each.client_order_id for each in told.own_open_orders if not each.is_terminal}
+    assert set(decision.cancels) <= own
+    if told.trading_state is TradingState.HALTED:
+        assert all("-entry-" in each for each in decision.cancels)
+    waiting = {each.split("-")[6] for each in decision.cancels if "-stop-" not in each}
+    assert waiting.isdisjoint(each.symbol for each in (*decision.exits, *decision.entries))
+
+
+@tried(60)
+@given(bell=bells(), data=st.data())
+def test_the_order_of_dicts_changes_no_byte(bell: Bell, data: st.DataObject) -> None:
+    def shuffled(values: dict[str, Any]) -> dict[str, Any]:
+        return dict(data.draw(st.permutations(list(values.items()))))
+
+    told = bell.snapshot
+    turned = replace(
+        bell,
+        weights=shuffled(bell.weights),
+        snapshot=replace(
+            told,
+            positions=shuffled(told.positions),
+            prices=shuffled(told.prices),
+            assets=shuffled(told.assets),
+            ledger=replace(told.ledger, holdings=shuffled(told.ledger.holdings)),
+        ),
+    )
+    assert canonical_json(turned.decide()) == canonical_json(bell.decide())
+
+
+@tried(60)
+@given(bell=bells())
+def test_a_decision_and_its_plan_survive_the_way_between_states(bell: Bell) -> None:
+    decision = bell.decide()
+    assert decode(Decision, encode(decision), "decision") == decision
+    plan = first_plan(bell.run, decision)
+    assert decode(type(plan), encode(plan), "plan") == plan
+
+
+@tried(60)
+@given(bell=bells(), less=st.decimals(0, 10**6, places=2))
+def test_with_less_cash_the_desk_has_no_more_capital(bell: Bell, less: Decimal) -> None:
+    figures = bell.snapshot.account
+    poor = replace(bell.snapshot, account=replace(figures, cash=figures.cash - less))
+    assert replace(bell, snapshot=poor).decide().desk_capital <= bell.decide().desk_capital

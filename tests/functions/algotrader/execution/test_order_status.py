@@ -1,0 +1,124 @@
+"""An order in each of Alpaca's statuses: its end is waited for, and what it filled is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from algotrader.accounting.ledger import fold, settled_through
+from algotrader.execution import SETTLE, first_plan, orders_to_cancel, orders_to_post
+from algotrader.model import TERMINAL_STATUSES, Holding, Ledger, Order, Side
+from tests.docs.test_orders_page import alpacas_statuses
+from tests.support.execution_fixtures import (
+    BELL,
+    BUY_IBM,
+    DEADLINE,
+    EXIT,
+    RUN,
+    call,
+    decision,
+    known,
+    order,
+)
+
+# One that Alpaca may think of tomorrow, and one that looks like an end without being spelled so.
+UNKNOWN = ["under_the_moon", "cancelled", "FILLED", ""]
+STATUSES = sorted(alpacas_statuses()) + UNKNOWN
+OPEN = [each for each in STATUSES if each not in TERMINAL_STATUSES]
+ENDED = sorted(TERMINAL_STATUSES)
+ONE_ENTRY = decision(exits=(), entries=(BUY_IBM,))
+
+
+def in_status(status: str, filled: int = 4) -> Order:
+    """Give the exit of ten shares, of which some have traded."""
+    return order(EXIT, status, filled)
+
+
+@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize("filled", [0, 4, 10])
+def test_entries_wait_for_an_exit_that_is_not_at_its_end(status: str, filled: int) -> None:
+    step = call(first_plan(RUN, decision()), known(in_status(status, filled)), decision())
+    assert not step.complete
+    assert step.wait_seconds > 0
+    assert [each.symbol for each in step.plan.orders] == ["AAPL"]
+    assert step.submission.unsettled == (EXIT.client_order_id,)
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_entries_follow_an_exit_at_its_end(status: str) -> None:
+    step = call(first_plan(RUN, decision()), known(in_status(status)), decision())
+    assert [each.symbol for each in step.plan.orders] == ["AAPL", "IBM", "MSFT"]
+    assert step.submission.unsettled == ()
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_run_is_over_when_its_order_is_at_its_end_and_not_before(status: str) -> None:
+    view = known(order(BUY_IBM, status, 2))
+    step = call(first_plan(RUN, ONE_ENTRY), view, ONE_ENTRY)
+    assert step.complete is (status in TERMINAL_STATUSES)
+    assert [each.filled_qty for each in step.submission.orders] == [Decimal(2)]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_no_status_has_an_order_sent_again(status: str) -> None:
+    plan = first_plan(RUN, ONE_ENTRY)
+    for polls in range(9):
+        assert orders_to_post(replace(plan, polls=polls), known(order(BUY_IBM, status, 0))) == ()
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_after_the_deadline_what_is_open_is_asked_to_be_canceled_and_then_named(
+    status: str,
+) -> None:
+    plan, asked = first_plan(RUN, ONE_ENTRY), []
+    for now in (DEADLINE, DEADLINE + SETTLE):
+        view = known(order(BUY_IBM, status, 2), now=now)
+        step = call(plan, view, ONE_ENTRY)
+        asked.append(bool(orders_to_cancel(RUN, ONE_ENTRY, step.plan, view)))
+        plan = step.plan
+    is_open = status not in TERMINAL_STATUSES
+    assert asked == [is_open and status != "pending_cancel"] * 2
+    assert step.complete  # it is named, and the next run settles it
+    assert step.submission.unsettled == ((BUY_IBM.client_order_id,) if is_open else ())
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_nothing_is_sent_beside_an_older_order_before_its_end(status: str) -> None:
+    older = replace(order(BUY_IBM, status, 2), client_order_id="at1-abc123-older")
+    made = decision(cancels=(older.client_order_id,))
+    plan = first_plan(RUN, made)
+    assert orders_to_post(plan, known(older)) == ()
+    following = call(plan, known(older), made).plan
+    assert orders_to_post(following, known(older)) == (
+        (EXIT,) if status in TERMINAL_STATUSES else ()
+    )
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_cash_of_what_an_exit_sold_may_be_spent_in_every_status_that_is_an_end(
+    status: str,
+) -> None:
+    made = decision(entries=(BUY_IBM,), spendable=0)
+    # four shares at 100, less the reserve of 2 %: three shares at 100
+    step = call(first_plan(RUN, made), known(in_status(status), cash=400), made)
+    bought = [each.qty for each in step.plan.orders if each.side is Side.BUY]
+    assert bought == ([Decimal(3)] if status in TERMINAL_STATUSES else [])
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_ledger_counts_what_an_order_filled_in_every_status(status: str) -> None:
+    start = Ledger(desk="abc123", through=None, holdings={})
+    bought = order(BUY_IBM, status, 2)
+    through = BELL + timedelta(hours=1)
+    assert fold(start, [bought], [], through).holdings == {"IBM": Holding(Decimal(2), Decimal(200))}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_checkpoint_stays_behind_an_order_that_may_still_fill(status: str) -> None:
+    start = Ledger(desk="abc123", through=None, holdings={})
+    through = settled_through(start, [order(BUY_IBM, status, 2)], BELL + timedelta(days=60))
+    assert through is not None
+    assert (through < BELL) is (status not in TERMINAL_STATUSES)

@@ -1,0 +1,30 @@
+"""A live desk trades only when its switch says so, and odd words halt every desk."""
+
+from __future__ import annotations
+
+import pytest
+
+from algotrader.model import TradingMode, TradingState
+from algotrader.risk.trading_state import state_obeyed, state_said, state_when_missing
+
+
+@pytest.mark.parametrize("mode", TradingMode)
+def test_without_a_switch_only_a_live_desk_is_halted(mode: TradingMode) -> None:
+    expected = TradingState.HALTED if mode == TradingMode.LIVE else TradingState.ACTIVE
+    assert state_when_missing(mode) is expected
+    assert state_obeyed(None, mode) is expected
+
+
+@pytest.mark.parametrize("mode", TradingMode)
+@pytest.mark.parametrize("state", TradingState)
+def test_a_switch_is_obeyed_in_every_mode(state: TradingState, mode: TradingMode) -> None:
+    assert state_obeyed(f" {state.value} by hand\n", mode) is state
+    assert state_said(f" {state.value} by hand\n") == (state, "by hand")
+    assert state_said(state.value) == (state, "")
+
+
+@pytest.mark.parametrize("mode", TradingMode)
+@pytest.mark.parametrize("text", ["", " ", "active", "ACTIVE,", "GO", "by hand ACTIVE"])
+def test_odd_words_halt(text: str, mode: TradingMode) -> None:
+    assert state_said(text) is None
+    assert state_obeyed(text, mode) is TradingState.HALTED

@@ -1,0 +1,137 @@
+"""Which bars are fit to trade on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algotrader.errors import InsufficientHistoryError, StaleBarsError
+from algotrader.model import Bar
+from algotrader.session.bar_checks import Demand, usable_bars
+
+DAYS = tuple(date(2026, 1, 1) + timedelta(days=n) for n in range(10))
+DEMAND = Demand(bars=5, max_age_sessions=1, max_missing=0)
+
+
+def bar(day: date, price: float = 100.0) -> Bar:
+    return Bar(day, price, price + 1, price - 1, price, 1000.0)
+
+
+def bars(*days: date) -> tuple[Bar, ...]:
+    return tuple(bar(day) for day in days)
+
+
+def test_exactly_the_bars_that_are_needed_are_given_newest_last() -> None:
+    used = usable_bars({"B": bars(*DAYS), "A": bars(*DAYS)}, ["B", "A"], DAYS, DEMAND)
+
+    assert list(used) == ["A", "B"]
+    assert used["A"] == bars(*DAYS[-5:])
+
+
+def test_bars_of_days_without_a_session_count_for_nothing() -> None:
+    odd = (*bars(*DAYS), bar(date(2026, 2, 1)))
+
+    assert usable_bars({"A": odd}, ["A"], DAYS, DEMAND)["A"] == bars(*DAYS[-5:])
+
+
+def test_symbols_that_were_not_asked_for_are_left_out() -> None:
+    assert list(usable_bars({"A": bars(*DAYS), "X": ()}, ["A"], DAYS, DEMAND)) == ["A"]
+
+
+def test_symbols_without_bars_are_named() -> None:
+    with pytest.raises(InsufficientHistoryError, match=r"BARS_ABSENT: symbols=B \(none\), C"):
+        usable_bars({"A": bars(*DAYS), "B": ()}, ["A", "B", "C"], DAYS, DEMAND)
+
+
+def test_a_newest_bar_that_is_too_old_is_stale() -> None:
+    with pytest.raises(StaleBarsError, match=r"BARS_STALE.*A \(newest 2026-01-09\)"):
+        usable_bars({"A": bars(*DAYS[:-1])}, ["A"], DAYS, DEMAND)
+
+
+def test_an_older_newest_bar_may_be_allowed() -> None:
+    used = usable_bars({"A": bars(*DAYS[:-1])}, ["A"], DAYS, replace(DEMAND, max_age_sessions=2))
+
+    assert used["A"] == bars(*DAYS[-6:-1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"close": math.nan},
+        {"open": math.inf},
+        {"low": 0.0},
+        {"high": -1.0},
+        {"volume": math.nan},
+        {"volume": -1.0},
+    ],
+)
+def test_a_bar_that_is_no_number_is_named_with_its_day(change: dict[str, float]) -> None:
+    broken = (*bars(*DAYS[:-1]), replace(bar(DAYS[-1]), **change))
+
+    with pytest.raises(InsufficientHistoryError, match=r"BARS_NOT_NUMBERS.*A \(2026-01-10\)"):
+        usable_bars({"A": broken, "B": bars(*DAYS)}, ["A", "B"], DAYS, DEMAND)
+
+
+def test_a_broken_bar_before_those_that_are_used_does_no_harm() -> None:
+    broken = (bar(DAYS[0], math.nan), *bars(*DAYS[1:]))
+
+    assert len(usable_bars({"A": broken}, ["A"], DAYS, DEMAND)["A"]) == 5
+
+
+def test_a_history_shorter_than_the_warm_up_is_told_with_both_figures() -> None:
+    with pytest.raises(InsufficientHistoryError, match=r"BARS_TOO_FEW.*A \(has 4\) needs=5"):
+        usable_bars({"A": bars(*DAYS[-4:])}, ["A"], DAYS, DEMAND)
+
+
+def test_a_missing_session_is_told_with_its_day() -> None:
+    gap = bars(*DAYS[:7], *DAYS[8:])
+
+    with pytest.raises(InsufficientHistoryError, match=r"BARS_MISSING.*A \(2026-01-08\) allowed=0"):
+        usable_bars({"A": gap}, ["A"], DAYS, DEMAND)
+
+
+def test_as_many_missing_sessions_as_allowed_are_tolerated() -> None:
+    gap = bars(*DAYS[:7], *DAYS[8:])
+
+    used = usable_bars({"A": gap}, ["A"], DAYS, replace(DEMAND, max_missing=1))
+
+    assert used["A"] == bars(*DAYS[4:7], *DAYS[8:])
+
+
+def test_a_gap_before_the_bars_that_are_used_does_no_harm() -> None:
+    assert usable_bars({"A": bars(DAYS[0], *DAYS[3:])}, ["A"], DAYS, DEMAND)
+
+
+def test_at_most_ten_symbols_are_named() -> None:
+    names = [f"S{n:02}" for n in range(13)]
+
+    with pytest.raises(InsufficientHistoryError, match=r"S09 \(none\) and 3 more"):
+        usable_bars({}, names, DAYS, DEMAND)
+
+
+@given(
+    there=st.sets(st.sampled_from(DAYS)),
+    demand=st.builds(
+        Demand,
+        bars=st.integers(1, 12),
+        max_age_sessions=st.integers(1, 4),
+        max_missing=st.integers(0, 3),
+    ),
+)
+def test_what_is_given_always_meets_the_demand(there: set[date], demand: Demand) -> None:
+    completed = DAYS[-demand.sessions :]
+    try:
+        (used,) = usable_bars({"A": bars(*sorted(there))}, ["A"], completed, demand).values()
+    except (InsufficientHistoryError, StaleBarsError):
+        return
+    days = [each.session for each in used]
+    assert len(days) == demand.bars
+    assert days[-1] in completed[-demand.max_age_sessions :]
+    assert days == sorted(set(days))
+    spanned = completed[completed.index(days[0]) : completed.index(days[-1]) + 1]
+    assert len(spanned) - len(days) <= demand.max_missing

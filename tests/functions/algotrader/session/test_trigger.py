@@ -1,0 +1,350 @@
+"""Which session and slot a bell rings for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algotrader.errors import (
+    BrokerUnavailableError,
+    InsufficientHistoryError,
+    InvalidInputError,
+    LateBellError,
+)
+from algotrader.model import Clock, Session
+from algotrader.session.trigger import NEW_YORK, Bell, Closed, Rung, answer_bell
+
+
+def session(day: str, close: str = "16:00") -> Session:
+    return Session(
+        date=date.fromisoformat(day),
+        open=datetime.fromisoformat(f"{day}T09:30").replace(tzinfo=NEW_YORK).astimezone(UTC),
+        close=datetime.fromisoformat(f"{day}T{close}").replace(tzinfo=NEW_YORK).astimezone(UTC),
+    )
+
+
+# Thanksgiving week of 2026: Thursday is a holiday, Friday closes early, a weekend follows.
+SESSIONS = (
+    session("2026-11-23"),
+    session("2026-11-24"),
+    session("2026-11-25"),
+    session("2026-11-27", "13:00"),
+    session("2026-11-30"),
+)
+BELL = Bell(
+    scheduled_time=None,
+    slot=None,
+    report_only=False,
+    flatten=False,
+    goes_on_when_closed=False,
+    slots=("day",),
+    max_bell_age_seconds=900,
+    run_deadline_seconds=600,
+)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
+
+
+def clock(text: str) -> Clock:
+    now = at(text)
+    return Clock(now, is_open=any(each.open <= now < each.close for each in SESSIONS))
+
+
+def rung(bell: Bell, text: str) -> Rung:
+    answer = answer_bell(bell, clock(text), SESSIONS)
+    assert isinstance(answer, Rung)
+    return answer
+
+
+def test_a_bell_within_the_session_rings_for_it() -> None:
+    answer = rung(BELL, "2026-11-25T09:35")
+
+    assert answer.session == SESSIONS[2]
+    assert (answer.previous_session, answer.before_previous) == (
+        date(2026, 11, 24),
+        date(2026, 11, 23),
+    )
+    assert answer.slot == "day"
+    assert answer.deadline == at("2026-11-25T09:45")
+
+
+def test_the_day_is_new_yorks_however_late_it_is_elsewhere() -> None:
+    bell = replace(BELL, goes_on_when_closed=True)
+
+    # 20:30 in New York is already the next day in UTC.
+    assert rung(bell, "2026-11-25T20:30").session.date == date(2026, 11, 25)
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        ("2026-11-25T09:29:59", "Wednesday 2026-11-25 at 09:30"),
+        ("2026-11-25T16:00", "Friday 2026-11-27 at 09:30"),
+        ("2026-11-26T09:35", "Friday 2026-11-27 at 09:30"),
+        ("2026-11-27T13:00", "Monday 2026-11-30 at 09:30"),
+        ("2026-11-28T09:35", "Monday 2026-11-30 at 09:30"),
+        ("2026-11-29T12:00", "Monday 2026-11-30 at 09:30"),
+    ],
+)
+def test_a_closed_market_is_told_with_its_next_opening(now: str, opens: str) -> None:
+    assert answer_bell(BELL, clock(now), SESSIONS) == Closed(
+        f"The market is closed. It opens next on {opens} in New York."
+    )
+
+
+def test_a_closing_that_the_calendar_does_not_know_is_still_closed() -> None:
+    halted = replace(clock("2026-11-25T10:00"), is_open=False)
+
+    assert isinstance(answer_bell(BELL, halted, SESSIONS), Closed)
+
+
+def test_an_open_clock_on_a_day_without_a_session_is_still_closed() -> None:
+    strange = replace(clock("2026-11-26T10:00"), is_open=True)
+
+    assert isinstance(answer_bell(BELL, strange, SESSIONS), Closed)
+
+
+def test_a_sessions_last_minute_is_not_traded() -> None:
+    answer = answer_bell(BELL, clock("2026-11-27T12:59"), SESSIONS)
+
+    assert answer == Closed(
+        "The session ends within a minute. It opens next on Monday 2026-11-30 at 09:30 in New York."
+    )
+
+
+def test_the_deadline_is_a_minute_before_an_early_close_at_the_latest() -> None:
+    assert rung(BELL, "2026-11-27T12:55").deadline == at("2026-11-27T12:59")
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        ("2026-11-25T08:00", date(2026, 11, 24)),
+        ("2026-11-26T12:00", date(2026, 11, 25)),
+        ("2026-11-27T20:00", date(2026, 11, 27)),
+        ("2026-11-28T23:00", date(2026, 11, 27)),
+    ],
+)
+def test_what_sends_no_orders_goes_on_with_the_last_session_that_began(now: str, day: date) -> None:
+    assert rung(replace(BELL, goes_on_when_closed=True), now).session.date == day
+
+
+def test_a_report_comes_after_the_close_of_a_session_day() -> None:
+    bell = replace(BELL, report_only=True, scheduled_time=at("2026-11-27T16:15"))
+
+    answer = rung(bell, "2026-11-27T16:15:03")
+
+    assert (answer.session.date, answer.slot) == (date(2026, 11, 27), "report")
+    assert isinstance(
+        answer_bell(replace(bell, scheduled_time=None), clock("2026-11-26T16:15"), SESSIONS), Closed
+    )
+
+
+@pytest.mark.parametrize(("day", "told_at"), [("2026-11-25", "16:15"), ("2026-11-27", "13:15")])
+def test_of_the_reports_bells_those_before_the_close_tell_nothing(day: str, told_at: str) -> None:
+    told = {}
+    for time in ("13:15", "16:15"):
+        bell = replace(BELL, report_only=True, scheduled_time=at(f"{day}T{time}"))
+        told[time] = answer_bell(bell, clock(f"{day}T{time}:03"), SESSIONS)
+
+    assert isinstance(told[told_at], Rung)
+    early = [each for each in told.values() if isinstance(each, Closed)]
+    assert [each.message for each in early] == (
+        ["The session is not over. It closes at 16:00 in New York; then it is told."]
+        if told_at == "16:15"
+        else []
+    )
+
+
+def test_a_report_by_hand_may_be_asked_for_while_the_session_lasts() -> None:
+    bell = replace(BELL, report_only=True, goes_on_when_closed=True)
+
+    assert rung(bell, "2026-11-25T11:00").slot == "report"
+    assert rung(bell, "2026-11-25T11:00").previous_close == at("2026-11-24T16:00")
+
+
+def test_a_bell_from_the_future_is_refused() -> None:
+    bell = replace(BELL, scheduled_time=at("2026-11-25T09:35:06"))
+
+    with pytest.raises(InvalidInputError, match="SCHEDULED_TIME_IN_FUTURE"):
+        answer_bell(bell, clock("2026-11-25T09:35"), SESSIONS)
+
+    assert rung(bell, "2026-11-25T09:35:01").slot == "day"
+
+
+@pytest.mark.parametrize(
+    ("rang", "now"),
+    [
+        ("2026-11-25T09:35", "2026-11-25T09:50:01"),
+        ("2026-11-24T09:35", "2026-11-25T09:35"),
+        ("2026-11-25T09:35", "2026-11-26T09:35"),  # late comes before closed
+    ],
+)
+def test_a_bell_that_is_too_old_is_not_traded_on(rang: str, now: str) -> None:
+    with pytest.raises(LateBellError, match=r"BELL_TOO_OLD.*Nothing was traded"):
+        answer_bell(replace(BELL, scheduled_time=at(rang)), clock(now), SESSIONS)
+
+
+def test_a_bell_of_another_day_is_too_old_however_patient_the_deployment_is() -> None:
+    bell = replace(BELL, scheduled_time=at("2026-11-24T15:59"), max_bell_age_seconds=10**9)
+
+    with pytest.raises(LateBellError):
+        answer_bell(bell, clock("2026-11-25T09:31"), SESSIONS)
+
+
+def test_a_report_is_never_too_late() -> None:
+    bell = replace(BELL, report_only=True, scheduled_time=at("2026-11-25T16:15"))
+
+    assert rung(bell, "2026-11-25T19:00").slot == "report"
+
+
+SLOTTED = replace(BELL, slots=("0935", "1200", "1530"))
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "now", "slot"),
+    [
+        (None, "2026-11-25T09:35", "0935"),
+        (None, "2026-11-25T11:58:59", "0935"),
+        (None, "2026-11-25T15:58", "1530"),
+        ("2026-11-25T11:59", "2026-11-25T12:01", "0935"),
+        ("2026-11-25T12:00", "2026-11-25T12:10", "1200"),
+    ],
+)
+def test_the_slot_is_the_last_one_due_when_the_bell_rang(
+    scheduled: str | None, now: str, slot: str
+) -> None:
+    bell = replace(SLOTTED, scheduled_time=at(scheduled) if scheduled else None)
+
+    assert rung(bell, now).slot == slot
+
+
+@pytest.mark.parametrize(
+    ("slot", "now", "deadline"),
+    [
+        (None, "2026-11-25T11:48:59", "2026-11-25T11:58:59"),
+        (None, "2026-11-25T11:55", "2026-11-25T11:59"),
+        ("0935", "2026-11-25T15:28:59", "2026-11-25T15:29"),
+        ("0935", "2026-11-25T15:30", "2026-11-25T15:40"),
+        (None, "2026-11-25T15:55", "2026-11-25T15:59"),
+    ],
+)
+def test_a_run_sends_nothing_in_the_last_minute_before_the_next_slot(
+    slot: str | None, now: str, deadline: str
+) -> None:
+    # an order may take half a minute to show: both would buy what neither sees of the other
+    assert rung(replace(SLOTTED, slot=slot), now).deadline == at(deadline)
+
+
+@pytest.mark.parametrize("now", ["2026-11-25T11:59", "2026-11-25T11:59:59"])
+def test_a_run_that_could_send_nothing_before_the_next_slot_is_refused(now: str) -> None:
+    with pytest.raises(InvalidInputError, match="SLOT_OVER: slot=0935 later=1200"):
+        rung(SLOTTED, now)
+
+    assert rung(replace(SLOTTED, goes_on_when_closed=True), now).deadline > at(now)  # a dry run
+    assert rung(replace(SLOTTED, flatten=True), now).deadline > at("2026-11-25T12:00")
+
+
+def test_slots_a_minute_apart_leave_no_run_any_time() -> None:
+    # which is why the parameter refuses them: the last one alone would ever trade
+    bell = replace(BELL, slots=("0935", "0936", "0937"))
+    for now in ("2026-11-25T09:35", "2026-11-25T09:36:30"):
+        with pytest.raises(InvalidInputError, match="SLOT_OVER"):
+            rung(bell, now)
+    assert rung(bell, "2026-11-25T09:37").deadline == at("2026-11-25T09:47")
+
+
+def test_an_input_may_name_a_slot_that_is_due() -> None:
+    assert rung(replace(SLOTTED, slot="0935"), "2026-11-25T12:30").slot == "0935"
+
+
+@pytest.mark.parametrize(
+    ("slot", "now"), [("1530", "2026-11-25T12:30"), (None, "2026-11-25T09:31")]
+)
+def test_a_slot_that_is_not_due_is_refused(slot: str | None, now: str) -> None:
+    with pytest.raises(InvalidInputError, match="SLOT_NOT_DUE"):
+        answer_bell(replace(SLOTTED, slot=slot), clock(now), SESSIONS)
+
+
+@pytest.mark.parametrize("now", ["2026-11-25T12:30", "2026-11-26T12:30"])
+@pytest.mark.parametrize("slot", ["day", "0936", "report", "../x", ""])
+def test_a_slot_that_is_not_deployed_is_refused_also_while_the_market_is_closed(
+    slot: str, now: str
+) -> None:
+    with pytest.raises(InvalidInputError, match="SLOT_UNKNOWN"):
+        answer_bell(replace(SLOTTED, slot=slot), clock(now), SESSIONS)
+
+
+def test_when_the_session_is_over_all_its_slots_are_due() -> None:
+    bell = replace(SLOTTED, goes_on_when_closed=True)
+
+    assert rung(bell, "2026-11-26T09:31").slot == "1530"
+
+
+def test_the_calendars_first_session_has_none_before_it() -> None:
+    with pytest.raises(InsufficientHistoryError, match="CALENDAR_TOO_SHORT"):
+        answer_bell(BELL, clock("2026-11-23T10:00"), SESSIONS)
+
+
+def test_the_calendars_second_session_has_no_session_to_compare_with() -> None:
+    assert rung(BELL, "2026-11-24T10:00").before_previous is None
+
+
+def test_an_empty_calendar_is_the_brokers_fault() -> None:
+    with pytest.raises(BrokerUnavailableError, match="CALENDAR_EMPTY"):
+        answer_bell(BELL, clock("2026-11-25T10:00"), ())
+
+
+def test_a_calendar_that_ends_today_does_not_tell_the_next_opening() -> None:
+    answer = answer_bell(BELL, clock("2026-11-30T17:00"), SESSIONS)
+
+    assert isinstance(answer, Closed)
+    assert "does not tell" in answer.message
+
+
+@given(
+    minutes=st.integers(0, 7 * 24 * 60),
+    age=st.integers(-5, 900),
+    slots=st.sampled_from([("day",), ("0935", "1530")]),
+)
+def test_a_bell_never_rings_for_a_session_that_is_not_under_way(
+    minutes: int, age: int, slots: tuple[str, ...]
+) -> None:
+    now = at("2026-11-24T00:00") + timedelta(minutes=minutes)
+    bell = replace(BELL, slots=slots, scheduled_time=now - timedelta(seconds=age))
+    is_open = any(each.open <= now < each.close for each in SESSIONS)
+    try:
+        answer = answer_bell(bell, Clock(now, is_open=is_open), SESSIONS)
+    except (InvalidInputError, LateBellError):
+        return
+    if isinstance(answer, Rung):
+        assert answer.session.open <= now < answer.deadline <= answer.session.close
+        assert answer.previous_session < answer.session.date == now.astimezone(NEW_YORK).date()
+        assert answer.slot in slots
+
+
+@pytest.mark.parametrize("slots", [("day",), ("0935", "1530")])
+def test_a_flatten_has_a_slot_of_its_own_minute_and_no_slot_cuts_it_short(
+    slots: tuple[str, ...],
+) -> None:
+    bell = replace(BELL, flatten=True, slots=slots)
+
+    answer = rung(bell, "2026-11-25T15:29")
+
+    assert (answer.slot, answer.deadline) == ("f1529", at("2026-11-25T15:39"))
+    assert rung(bell, "2026-11-25T09:31").slot == "f0931"  # whether or not any slot is due
+    rang = replace(bell, scheduled_time=at("2026-11-25T15:28"))
+    assert rung(rang, "2026-11-25T15:29").slot == "f1528"
+
+
+def test_a_flatten_needs_an_open_market() -> None:
+    answer = answer_bell(replace(BELL, flatten=True), clock("2026-11-26T12:00"), SESSIONS)
+
+    assert isinstance(answer, Closed)
+    assert "2026-11-27" in answer.message

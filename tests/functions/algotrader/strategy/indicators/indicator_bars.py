@@ -1,0 +1,44 @@
+"""Bars to compute indicators of: random ones from a seed, and real ones."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from algotrader.contracts import BarColumns
+from local.paper_broker.data.history import load
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+def random_frame(seed: int, bars: int, volatility: float = 0.02) -> pd.DataFrame:
+    """Walk at random, with gaps at the open and a range beyond open and close."""
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(rng.normal(0.0003, volatility, bars)))
+    opened = np.concatenate([[100.0], close[:-1]]) * np.exp(rng.normal(0, volatility / 3, bars))
+    beyond = np.exp(np.abs(rng.normal(0, volatility / 3, (2, bars))))
+    return pd.DataFrame(
+        {
+            "open": opened,
+            "high": np.maximum(opened, close) * beyond[0],
+            "low": np.minimum(opened, close) / beyond[1],
+            "close": close,
+            "volume": np.round(np.exp(rng.normal(15, 0.5, bars))),
+        }
+    )
+
+
+def real_frame(symbol: str, end: date, bars: int) -> pd.DataFrame:
+    """Take the committed bars of a symbol up to a session."""
+    rows = [bar for bar in load().bars[symbol] if bar.session <= end][-bars:]
+    return pd.DataFrame({name: [float(getattr(bar, name)) for bar in rows] for name in COLUMNS})
+
+
+def columns(frame: pd.DataFrame) -> BarColumns:
+    """Turn a frame into what travels between the steps, a session a day from 2001 on."""
+    return BarColumns(
+        session=tuple(date(2001, 1, 1) + timedelta(days=day) for day in range(len(frame))),
+        **{name: tuple(frame[name].tolist()) for name in COLUMNS},
+    )

@@ -1,0 +1,166 @@
+"""A strategy's answer is a set of target weights, or the run ends with what is wrong with it."""
+
+from __future__ import annotations
+
+import decimal
+import math
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from algotrader.errors import InsufficientHistoryError, StrategyError
+from algotrader.model import FeatureValue
+from algotrader.strategy import Market, Portfolio, Strategy
+from algotrader.strategy.evaluate import ask, check_features
+from tests.support.desk_world import UNIVERSE, FixedWeights, features
+
+MARKET = Market(session=date(2024, 3, 4), as_of=date(2024, 3, 1), symbols={})
+PORTFOLIO = Portfolio(capital=Decimal(1000), quantities={}, weights={})
+
+
+def answer_of(strategy: Strategy) -> dict[str, Decimal]:
+    return ask(strategy, "mine", UNIVERSE, MARKET, PORTFOLIO)
+
+
+@pytest.mark.parametrize(
+    ("weight", "expected"),
+    [
+        (Decimal("0.25"), "0.25"),
+        (0.1, "0.1"),
+        (1, "1"),
+        (0, "0"),
+        (-0.0, "0"),
+        (Decimal("-0"), "0"),
+        (5e-324, "5E-324"),
+    ],
+)
+def test_decimals_integers_and_floats_are_weights(weight: object, expected: str) -> None:
+    assert {key: str(value) for key, value in answer_of(FixedWeights({"IBM": weight})).items()} == {
+        "IBM": expected
+    }
+
+
+def test_weights_come_in_alphabetical_order() -> None:
+    answer = {"MSFT": 0.1, "AAPL": 0.2, "IBM": 0.3}
+    assert list(answer_of(FixedWeights(answer))) == ["AAPL", "IBM", "MSFT"]
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        None,
+        True,
+        "0.5",
+        -0.01,
+        Decimal(-1),
+        math.nan,
+        math.inf,
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        Decimal("-Infinity"),
+        [0.5],
+        0.5 + 0j,
+    ],
+)
+def test_any_other_weight_is_refused_with_strategy_symbol_and_value(weight: object) -> None:
+    with pytest.raises(StrategyError) as caught:
+        answer_of(FixedWeights({"IBM": weight}))
+    told = str(caught.value)
+    assert told.startswith("WEIGHT_INVALID: strategy=mine symbol=IBM weight=")
+    assert "functions/strategies/mine.py" in told
+    assert repr(weight).strip("'") in told
+
+
+@pytest.mark.parametrize("symbol", ["TSLA", "ibm", "", 7, None])
+def test_a_symbol_outside_the_universe_is_refused_by_name(symbol: object) -> None:
+    with pytest.raises(StrategyError, match=r"WEIGHT_INVALID: .*AAPL, GOOG, IBM, MSFT") as caught:
+        answer_of(FixedWeights({symbol: Decimal("0.1")}))
+    assert repr(symbol).strip("'") in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [None, [("IBM", 0.5)], {"IBM"}, 0.5, "IBM"])
+def test_an_answer_that_is_no_dict_is_refused(answer: object) -> None:
+    with pytest.raises(StrategyError, match="WEIGHTS_INVALID: strategy=mine"):
+        answer_of(FixedWeights(answer))
+
+
+def test_weights_above_one_in_all_are_refused_with_their_sum() -> None:
+    with pytest.raises(StrategyError, match=r"WEIGHTS_ABOVE_ONE: strategy=mine total=1\.01\."):
+        answer_of(FixedWeights({"IBM": Decimal("0.5"), "MSFT": Decimal("0.51")}))
+
+
+def test_a_hair_of_float_noise_above_one_is_taken_as_one() -> None:
+    noisy = {"AAPL": 0.1 + 0.2, "IBM": 0.7}
+    assert sum(answer_of(FixedWeights(noisy)).values()) > 1
+
+
+class _Raises(Strategy):
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
+        del market, portfolio
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ZeroDivisionError("by zero"), KeyError("slow"), SystemExit("by zero"), StrategyError("X", "")],
+)
+def test_whatever_a_strategy_raises_is_told_with_type_message_and_line(
+    error: BaseException,
+) -> None:
+    with pytest.raises(StrategyError, match="STRATEGY_FAILED") as caught:
+        answer_of(_Raises(error))
+    told = str(caught.value)
+    assert f"strategy=mine error={type(error).__name__} message=" in told
+    assert str(error).strip("' ") in told
+    assert "at=test_evaluate.py:" in told
+    assert caught.value.__cause__ is error
+
+
+def test_a_strategy_without_target_weights_is_refused() -> None:
+    with pytest.raises(StrategyError, match="error=NotImplementedError"):
+        answer_of(Strategy())
+
+
+def test_a_message_of_the_strategys_is_told_on_one_line_of_bounded_length() -> None:
+    with pytest.raises(StrategyError) as caught:
+        answer_of(_Raises(ValueError("first\nsecond" + "x" * 5000)))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+class _ChangesPrecision(Strategy):
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
+        del market, portfolio
+        decimal.getcontext().prec = 2
+        return {"IBM": Decimal(1) / 3}
+
+
+def test_a_strategy_that_changes_the_decimal_context_changes_only_its_own() -> None:
+    before = decimal.getcontext().prec
+    assert answer_of(_ChangesPrecision()) == {"IBM": Decimal("0.33")}
+    assert decimal.getcontext().prec == before
+
+
+def test_a_symbol_without_features_ends_the_run() -> None:
+    with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=GOOG,MSFT\."):
+        check_features(UNIVERSE, features("AAPL", "IBM"))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("field", ["last", "previous"])
+def test_a_feature_that_is_no_number_ends_the_run(value: float, field: str) -> None:
+    told = features()
+    told.values["IBM"]["fast"] = replace(FeatureValue(1.0, 1.0), **{field: value})
+    with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=IBM\."):
+        check_features(UNIVERSE, told)
+
+
+def test_symbols_of_a_strategy_that_needs_no_indicators_pass() -> None:
+    check_features(("IBM",), replace(features(), values={"IBM": {}}))

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from algotrader.adapters.aws import client
+from algotrader.adapters.run_lock import Claim, claim_key
+from algotrader.adapters.store import Artifacts
+from algotrader.contracts import Artifact, Failure, NotifyEvent, encode
+from algotrader.errors import InvalidInputError
+from algotrader.model import Features, FeatureValue
+from notify.record import Record, record_key
+from notify.report import MAX_CAUSE_CHARACTERS, tell
+from tests.support.desk_world import SETTINGS
+from tests.support.finished_runs import (
+    DRY_RUN,
+    REPORT,
+    RUN,
+    SNAPSHOT,
+    decision,
+    intent,
+    order,
+    submission,
+)
+
+FEATURES = Features(
+    as_of=SNAPSHOT.previous_session, values={"AAPL": {"roc": FeatureValue(0.5, 0.25)}}
+)
+FAILURE = Failure(
+    state="Submit Orders",
+    error="OrderConflictError",
+    cause=json.dumps({"errorMessage": "ORDER_CONFLICT: id=x. Look at it.", "stackTrace": ["a"]}),
+)
+
+
+def event(**changes) -> NotifyEvent:
+    plain = {
+        "execution_arn": RUN.execution_arn,
+        "input": {"Comment": "by hand"},
+        "run": RUN,
+        "settings": SETTINGS,
+        "snapshot": Artifact(inline=encode(SNAPSHOT)),
+        "features": Artifact(inline=encode(FEATURES)),
+        "decision": Artifact(inline=encode(decision(intent("AAPL", "56")))),
+        "submission": Artifact(inline=encode(submission(order("AAPL", "56")))),
+        "failure": None,
+    }
+    return NotifyEvent(**{**plain, **changes})
+
+
+def ignore(*_words, **_fields) -> None:
+    """Log nothing."""
+
+
+def put_claim(artifacts: Artifacts, **changes) -> None:
+    plain = {"execution_arn": RUN.execution_arn, "state": "running", "at": RUN.started_at}
+    artifacts.write(claim_key(RUN), Claim(**{**plain, **changes}))
+
+
+def claim_state(artifacts: Artifacts) -> str:
+    return artifacts.read(claim_key(RUN), Claim).state
+
+
+def keys() -> list[str]:
+    listed = client("s3").list_objects_v2(Bucket="desk-bucket")
+    return [each["Key"] for each in listed.get("Contents", [])]
+
+
+class BrokenBucket(Artifacts):
+    """A bucket that takes nothing."""
+
+    def write(self, key, value):
+        message = f"no room for {key} of {value!r:.9}"
+        raise ConnectionError(message)
+
+
+class BrokenNotifier:
+    """A topic that is down."""
+
+    def publish(self, subject, sms, email):
+        message = f"down: {subject}{sms}{email}"[:9]
+        raise ConnectionError(message)
+
+
+def test_a_run_that_ended_well_is_told_recorded_and_its_claim_done(artifacts, inbox):
+    put_claim(artifacts)
+    result = tell(event(), artifacts, inbox, ignore)
+    assert inbox.texts == [(result.subject, result.sms, result.email)]
+    assert result.sms.startswith("algo-trader PAPER 2013-02-28: bought 56 AAPL. ")
+    assert (result.error, result.cause) == ("", "")
+    assert claim_state(artifacts) == "done"
+    assert f"s3://desk-bucket/{RUN.journal}record.json" in result.email
+
+
+def test_the_schedules_own_report_ends_its_claim_and_one_by_hand_has_none(artifacts, inbox):
+    scheduled = replace(REPORT, journal=f"runs/{REPORT.session}/{REPORT.run_id}/")
+    claim = Claim(scheduled.execution_arn, "running", scheduled.started_at)
+    artifacts.write(claim_key(scheduled), claim)
+    told_of = {"features": None, "decision": None, "submission": None}
+    tell(event(run=REPORT, **told_of), artifacts, inbox, ignore)
+    assert artifacts.read(claim_key(scheduled), Claim) == claim
+    tell(event(run=scheduled, **told_of), artifacts, inbox, ignore)
+    assert artifacts.read(claim_key(scheduled), Claim).state == "done"
+
+
+def test_the_record_holds_all_that_the_run_knew_and_what_was_sent(artifacts, inbox):
+    put_claim(artifacts)
+    tell(event(), artifacts, inbox, ignore)
+    record = artifacts.read(record_key(RUN), Record)
+    assert record.input == {"Comment": "by hand"}
+    assert (record.run, record.settings, record.snapshot) == (RUN, SETTINGS, SNAPSHOT)
+    assert record.features == FEATURES
+    assert record.decision == decision(intent("AAPL", "56"))
+    assert record.submission == submission(order("AAPL", "56"))
+    assert record.failure is None
+    assert [(record.texts.subject, record.texts.sms, record.texts.email)] == inbox.texts
+
+
+def test_values_that_came_by_reference_are_told_like_those_in_line(artifacts, inbox):
+    put_claim(artifacts)
+    many = decision(*(intent(f"S{n}", "5") for n in range(200)))
+    by_reference = artifacts.put(RUN, "decision", many)
+    assert by_reference.s3
+    tell(event(decision=by_reference), artifacts, inbox, ignore)
+    assert artifacts.read(record_key(RUN), Record).decision == many
+
+
+@pytest.mark.parametrize("run", [DRY_RUN, REPORT])
+def test_a_run_that_sends_no_orders_is_recorded_and_has_no_claim_to_end(artifacts, inbox, run):
+    put_claim(artifacts)
+    tell(event(run=run, submission=None), artifacts, inbox, ignore)
+    assert keys() == sorted([record_key(run), claim_key(RUN)])
+    assert claim_state(artifacts) == "running"
+    ((_, _, email),) = inbox.texts
+    assert "claim" not in email
+
+
+def test_a_failed_run_is_told_by_its_leaf_recorded_and_its_claim_failed(artifacts, inbox):
+    put_claim(artifacts)
+    result = tell(event(failure=FAILURE), artifacts, inbox, ignore)
+    assert (result.error, result.cause) == (
+        "OrderConflictError",
+        "ORDER_CONFLICT: id=x. Look at it.",
+    )
+    assert result.sms.startswith("FAILED algo-trader PAPER 2013-02-28: OrderConflictError ")
+    assert claim_state(artifacts) == "failed"
+    assert artifacts.read(record_key(RUN), Record).failure == FAILURE
+
+
+def test_a_run_that_broke_in_notify_gives_its_claim_back(artifacts, inbox):
+    put_claim(artifacts, state="done")
+    tell(event(failure=Failure("Notify", "Lambda.Unknown", "")), artifacts, inbox, ignore)
+    assert claim_state(artifacts) == "failed"
+
+
+def test_a_run_that_broke_before_it_had_a_name_is_told_and_leaves_nothing(artifacts, inbox):
+    failure = Failure("Fetch Bars", "InvalidInputError", "INPUT_INVALID: Start with {}.")
+    nothing = dict.fromkeys(
+        ("run", "settings", "snapshot", "features", "decision", "submission"), None
+    )
+    result = tell(event(input=[1, 2], failure=failure, **nothing), artifacts, inbox, ignore)
+    assert result.sms == (
+        "FAILED algo-trader: InvalidInputError INPUT_INVALID. No order sent. Start with {}."
+    )
+    assert keys() == []
+
+
+def test_a_cause_is_cut_to_what_a_screen_holds(artifacts, inbox):
+    failure = Failure("Fetch Bars", "X", "y" * 9000)
+    assert tell(event(run=None, failure=failure), artifacts, inbox, ignore).cause == (
+        "y" * MAX_CAUSE_CHARACTERS
+    )
+
+
+def test_a_failure_is_told_though_the_journal_is_broken(artifacts, inbox):
+    put_claim(artifacts)
+    warned = []
+    tell(
+        event(failure=FAILURE),
+        BrokenBucket(artifacts.bucket),
+        inbox,
+        lambda *words, **fields: warned.append((words, fields)),
+    )
+    ((_, sms, email),) = inbox.texts
+    assert "journal not written" in sms
+    assert "journal not written" in email
+    assert claim_state(artifacts) == "failed"
+    assert [fields["part"] for _, fields in warned] == ["journal not written"]
+
+
+def test_a_failure_is_told_though_the_claim_cannot_be_ended(artifacts, inbox):
+    artifacts.write(claim_key(RUN), {"of another": "shape"})
+    tell(event(failure=FAILURE), artifacts, inbox, ignore)
+    assert "claim not ended" in inbox.texts[0][1]
+
+
+def test_a_failure_is_told_though_a_value_of_the_run_is_gone(artifacts, inbox):
+    put_claim(artifacts)
+    gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
+    tell(event(failure=FAILURE, decision=gone, submission=gone), artifacts, inbox, ignore)
+    ((_, sms, email),) = inbox.texts
+    assert "Orders may be out, check the broker" in sms
+    assert "decision not read" in email
+    assert "submission not read" in email
+    assert artifacts.read(record_key(RUN), Record).submission is None
+
+
+def test_no_order_is_never_claimed_when_the_submission_cannot_be_read(artifacts, inbox):
+    put_claim(artifacts)
+    gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
+    failure = Failure("Notify", "InvalidInputError", "ARTIFACT_INVALID: Start anew.")
+    tell(event(failure=failure, submission=gone), artifacts, inbox, ignore)
+    assert "Orders may be out, check the broker" in inbox.texts[0][1]
+
+
+def test_a_run_that_ended_well_fails_when_its_record_cannot_be_written(artifacts, inbox):
+    put_claim(artifacts)
+    with pytest.raises(ConnectionError):
+        tell(event(), BrokenBucket(artifacts.bucket), inbox, ignore)
+    assert inbox.texts == []
+    assert claim_state(artifacts) == "running"
+
+
+def test_a_run_that_ended_well_fails_when_a_value_of_it_is_gone(artifacts, inbox):
+    put_claim(artifacts)
+    gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
+    with pytest.raises(InvalidInputError):
+        tell(event(submission=gone), artifacts, inbox, ignore)
+    assert inbox.texts == []
+
+
+@pytest.mark.parametrize("failure", [None, FAILURE])
+def test_a_text_that_cannot_be_sent_fails_the_step(artifacts, failure):
+    put_claim(artifacts)
+    with pytest.raises(ConnectionError):
+        tell(event(failure=failure), artifacts, BrokenNotifier(), ignore)
+
+
+def test_telling_twice_leaves_what_telling_once_does(artifacts, inbox):
+    put_claim(artifacts)
+    first = tell(event(), artifacts, inbox, ignore)
+    record = artifacts.read(record_key(RUN), Record)
+    assert tell(event(), artifacts, inbox, ignore) == first
+    assert artifacts.read(record_key(RUN), Record) == record
+    assert claim_state(artifacts) == "done"
+
+
+def test_a_claim_that_another_execution_holds_is_left_alone_and_told(artifacts, inbox):
+    put_claim(artifacts, execution_arn="arn:other")
+    tell(event(), artifacts, inbox, ignore)
+    assert claim_state(artifacts) == "running"
+    assert "claim held by another execution" in inbox.texts[0][2]
+
+
+def test_a_run_of_another_slot_is_recorded_in_its_own_journal(artifacts, inbox):
+    run = replace(DRY_RUN, journal="runs/2013-02-28/2013-02-28-1030/dry-run/two/")
+    tell(event(run=run), artifacts, inbox, ignore)
+    assert keys() == ["runs/2013-02-28/2013-02-28-1030/dry-run/two/record.json"]

@@ -1,0 +1,44 @@
+"""What a person has before their eyes when they arm a live desk."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from local.ops.arming import LIMITS, limits_of
+from local.ops.stack import DeployedStack, Place
+
+GOING_LIVE = Path(__file__).parents[3] / "docs" / "going-live.md"
+
+
+def test_all_that_the_page_says_to_look_at_is_shown() -> None:
+    table = (
+        GOING_LIVE.read_text().partition("## The parameters to look at")[2].partition("\n## ")[0]
+    )
+    cells = re.findall(r"^\| (`[^|]*)\|", table, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+
+    assert named - {"TradingMode", "LiveAccountNumber"} == {*LIMITS} - {"Strategy", "Symbols"}
+
+
+@pytest.mark.parametrize(
+    ("name", "deployed", "told"),
+    [
+        ("MaxDailyLoss", "0.05", "0.05"),
+        ("MaxDailyLoss", "1", "1, which is off"),
+        ("MaxDrawdown", "1.00", "1.00, which is off"),
+        ("MaxOrdersPerRun", "1", "1"),
+        ("Capital", "", "no cap"),
+        ("DenySymbols", "", "none"),
+        ("Strategy", None, "unknown to this stack"),
+    ],
+)
+def test_what_is_off_or_empty_is_said_in_words(name: str, deployed: str | None, told: str) -> None:
+    parameters = {} if deployed is None else {name: deployed}
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    stack = DeployedStack(Place("desk"), "us-east-1", "UPDATE_COMPLETE", parameters, {}, at)
+
+    assert limits_of(stack)[name] == told

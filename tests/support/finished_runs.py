@@ -1,0 +1,159 @@
+"""Owns the finished runs that the tests of texts and of Notify tell of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from algotrader.messages import Outcome, make_texts, read_breakdown
+from algotrader.model import (
+    Decision,
+    Leg,
+    Order,
+    OrderDenied,
+    OrderIntent,
+    OrderType,
+    Performance,
+    Side,
+    Submission,
+    SymbolProfit,
+    TradingMode,
+)
+from algotrader.orders.ids import OrderPlace, client_order_id
+from tests.support import desk_world
+
+RUN = replace(
+    desk_world.RUN,
+    run_id="2013-02-28-day",
+    session=date(2013, 2, 28),
+    journal="runs/2013-02-28/2013-02-28-day/",
+)
+DRY_RUN = replace(RUN, sends_orders=False, journal=f"{RUN.journal}dry-run/one/")
+REPORT = replace(
+    RUN,
+    run_id="2013-02-28-report",
+    slot="report",
+    sends_orders=False,
+    journal="runs/2013-02-28/2013-02-28-report/one/",
+)
+LIVE = replace(RUN, mode=TradingMode.LIVE)
+
+ACCOUNT = desk_world.account(
+    "1000", equity=Decimal(100000), last_equity=Decimal("100020.10"), buying_power=Decimal(1000)
+)
+SNAPSHOT = desk_world.snapshot(
+    account=ACCOUNT, previous_session=date(2013, 2, 27), last_session_pnl=Decimal("123.45")
+)
+
+SYMBOL_PROFIT = SymbolProfit(
+    symbol="AAPL",
+    qty=Decimal(56),
+    price=Decimal("441.50"),
+    value=Decimal(24724),
+    realized=Decimal("12.5"),
+    unrealized=Decimal("-200.25"),
+    dividends=Decimal("3.75"),
+)
+PERFORMANCE = Performance(
+    deposits=Decimal(0),
+    account_profit=Decimal("979.90"),
+    symbols=(SYMBOL_PROFIT,),
+    worth=Decimal(50000),
+    drawdown=Decimal("0.0123"),
+    benchmark="SPY",
+    benchmark_change=Decimal("-0.0031"),
+)
+
+
+def order_id(symbol: str, leg: Leg = Leg.ENTRY) -> str:
+    return client_order_id(OrderPlace(RUN.desk, RUN.session, "day", symbol, leg, 0))
+
+
+def order(symbol: str, filled: str, qty: str | None = None, **changes: Any) -> Order:
+    """Give an order that ended; ``qty`` is what was wanted, by default what was filled."""
+    plain = desk_world.open_order(
+        symbol,
+        Side.BUY,
+        filled if qty is None else qty,
+        "101",
+        order_id(symbol),
+        status="filled" if qty is None else "canceled",
+        filled_qty=Decimal(filled),
+        filled_avg_price=Decimal(100) if Decimal(filled) else None,
+    )
+    return replace(plain, **changes)
+
+
+def sell(symbol: str, filled: str, qty: str | None = None, **changes: Any) -> Order:
+    return order(
+        symbol, filled, qty, side=Side.SELL, client_order_id=order_id(symbol, Leg.EXIT), **changes
+    )
+
+
+def submission(*orders: Order, **changes: Any) -> Submission:
+    plain = Submission(orders=orders, denied=(), rejected=(), unsettled=(), account=ACCOUNT)
+    return replace(plain, **changes)
+
+
+def intent(symbol: str, qty: str, side: Side = Side.BUY) -> OrderIntent:
+    leg = Leg.ENTRY if side is Side.BUY else Leg.EXIT
+    return OrderIntent(
+        client_order_id=order_id(symbol, leg),
+        symbol=symbol,
+        side=side,
+        leg=leg,
+        qty=Decimal(qty),
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal("100.20"),
+        reference_price=Decimal(100),
+        why="Target weight 25%.",
+    )
+
+
+def denied(symbol: str, code: str = "MAX_ORDER_NOTIONAL") -> OrderDenied:
+    return OrderDenied(
+        symbol=symbol, side=Side.BUY, qty=Decimal(900), code=code, detail="90000 > 50000"
+    )
+
+
+def decision(*entries: OrderIntent, **changes: Any) -> Decision:
+    plain = Decision(
+        run_id=RUN.run_id,
+        strategy="momentum_rotation",
+        desk_capital=Decimal(100000),
+        spendable=Decimal(98000),
+        target_weights={each.symbol: Decimal("0.25") for each in entries},
+        exits=(),
+        entries=entries,
+        cancels=(),
+        denied=(),
+        why={each.symbol: each.why for each in entries},
+    )
+    return replace(plain, **changes)
+
+
+def outcome(**changes: Any) -> Outcome:
+    """Give a run that ended well; what it tells of comes with ``changes``."""
+    plain = Outcome(
+        execution_arn=RUN.execution_arn,
+        run=RUN,
+        settings=desk_world.SETTINGS,
+        snapshot=SNAPSHOT,
+        decision=decision(),
+        submission=None,
+        record=f"s3://bucket/{RUN.journal}record.json",
+    )
+    return replace(plain, **changes)
+
+
+def sms(**changes: Any) -> str:
+    """Give the text message of a run that ended well."""
+    return make_texts(outcome(**changes)).sms
+
+
+def failed(state: str, error: str, cause: str, **changes: Any) -> Outcome:
+    """Give a run that broke."""
+    plain = {"decision": None, **changes}
+    return outcome(breakdown=read_breakdown(state, error, cause), **plain)

@@ -1,0 +1,81 @@
+"""Owns the looks of the performance tests: a desk that holds AAPL, and what it sees of itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from algotrader.accounting.performance import Look
+from algotrader.model import Activity, CorporateAction, Holding, Ledger
+from tests.support.desk_world import DESK
+
+FRIDAY, MONDAY, TUESDAY = date(2024, 3, 1), date(2024, 3, 4), date(2024, 3, 5)
+BELL = datetime(2024, 3, 4, 14, 35, tzinfo=UTC)
+AFTER_CLOSE = datetime(2024, 3, 4, 21, 15, tzinfo=UTC)
+
+
+def ledger(realized: str = "0", **held: tuple[str, str]) -> Ledger:
+    """Give a ledger: shares and what they cost, by symbol; ``realized`` is AAPL's."""
+    return Ledger(
+        desk=DESK,
+        through=None,
+        holdings={s: Holding(Decimal(qty), Decimal(cost)) for s, (qty, cost) in held.items()},
+        realized={"AAPL": Decimal(realized)} if Decimal(realized) else {},
+    )
+
+
+def prices(**by_symbol: str) -> dict[str, Decimal]:
+    return {symbol: Decimal(price) for symbol, price in by_symbol.items()}
+
+
+HELD = ledger(AAPL=("10", "900"))
+LOOK = Look(
+    session=MONDAY,
+    previous_session=FRIDAY,
+    at=BELL,
+    ledger=HELD,
+    before=HELD,
+    closes=prices(AAPL="100"),
+    prices=prices(AAPL="100"),
+    worth=Decimal(10000),
+    statement=(),
+    shares=prices(AAPL="10"),
+    actions=(),
+    reset_at=None,
+)
+
+
+def look(**changes: Any) -> Look:
+    """Give Monday's bell: 10 AAPL that cost 90, at 100 now and at Friday's close."""
+    return replace(LOOK, **changes)
+
+
+def next_day(price: str, **changes: Any) -> Look:
+    """Give Tuesday's bell, Monday's close being its price then."""
+    tuesday: dict[str, Any] = {
+        "session": TUESDAY,
+        "previous_session": MONDAY,
+        "at": BELL + timedelta(days=1),
+        "closes": prices(AAPL="100"),
+        "prices": prices(AAPL=price),
+    }
+    return look(**{**tuesday, **changes})
+
+
+def row(kind: str, amount: str, **changes: Any) -> Activity:
+    plain = Activity(
+        activity_id=f"id-{kind}-{amount}",
+        kind=kind,
+        symbol="AAPL" if kind.startswith("DIV") else "",
+        qty=Decimal(10) if kind.startswith("DIV") else None,
+        amount=Decimal(amount),
+        day=MONDAY,
+        at=None,
+    )
+    return replace(plain, **changes)
+
+
+def action(kind: str, day: date = MONDAY, ratio: str | None = None) -> CorporateAction:
+    return CorporateAction("AAPL", kind, day, None if ratio is None else Decimal(ratio))
