@@ -11,7 +11,6 @@ from algotrader.accounting.cash_flows import deposits_of
 from algotrader.accounting.performance import (
     Look,
     carry_on,
-    drawdown_of,
     shares_of,
     statement_start,
     symbols_of,
@@ -32,8 +31,9 @@ from algotrader.model import (
     Track,
     TradingMode,
 )
+from algotrader.model.units import finite
+from algotrader.orders.pricing import usable
 from algotrader.portfolio.capital import desk_of
-from algotrader.portfolio.sizing import finite, usable
 from algotrader.risk.loss_limits import braked, brakes, counted_anew
 from algotrader.services.books import Books
 from algotrader.session.trigger import NEW_YORK
@@ -224,7 +224,7 @@ def _performance(
             account_profit=profit,
             symbols=symbols_of(track),
             worth=track.day.worth,
-            drawdown=drawdown_of(track),
+            drawdown=track.drawdown,
             benchmark=benchmark,
             benchmark_change=_change(opening, benchmark) if benchmark else None,
         ),

@@ -23,8 +23,8 @@ from algotrader.model import (
     Snapshot,
     Submission,
 )
+from algotrader.model.units import ZERO
 from algotrader.orders.own_orders import leg_of
-from algotrader.portfolio.sizing import ZERO
 from algotrader.session.timing import SETTLE
 from local.ops.stack import AwsProblem, DeployedStack, told
 from local.sandbox.runner.document import DECIDE, FETCH, SUBMIT

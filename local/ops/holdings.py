@@ -21,10 +21,11 @@ from algotrader.adapters.settings import broker_urls, load_keys
 from algotrader.adapters.store import Artifacts
 from algotrader.errors import DeskError
 from algotrader.model import Adjustment, Ledger, Order, Position, TradingMode
+from algotrader.model.units import ZERO, tidy
 from algotrader.orders.ids import desk_id, desk_of
 from algotrader.orders.own_orders import is_protective
+from algotrader.orders.pricing import usable
 from algotrader.plain_text import one_line
-from algotrader.portfolio.sizing import ZERO, tidy, usable
 from algotrader.services.books import Books, read_books
 from algotrader.session.trigger import NEW_YORK
 from local.ops.stack import DeployedStack, Place, find_stack, told

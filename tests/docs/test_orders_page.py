@@ -7,8 +7,9 @@ import re
 from importlib.resources import files
 
 from algotrader.model import TERMINAL_STATUSES
+from algotrader.model.units import FRACTION_STEP
 from algotrader.orders.ids import MAX_CLIENT_ORDER_ID_LENGTH
-from algotrader.portfolio.sizing import FRACTION_STEP, MIN_FRACTIONAL_NOTIONAL
+from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL
 from algotrader.risk.broker_rules import PRICED_BY
 from algotrader.risk.pre_trade import Reason
 from tests.docs.markdown import table, text_of

@@ -21,7 +21,7 @@ from algotrader.model import (
     TradingMode,
 )
 from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
-from algotrader.portfolio.sizing import marketable_price
+from algotrader.orders.pricing import marketable_price
 from local.paper_broker.data import DailyBar, History, Listing
 from local.paper_broker.market import SATURDAY, new_york_instant
 from tests.support.settings import SETTINGS as DEFAULTS

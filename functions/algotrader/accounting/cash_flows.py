@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from algotrader.model import Activity
-from algotrader.portfolio.sizing import ZERO
+from algotrader.model.units import ZERO
 
 #: Money that comes or goes, by the broker's words: cash, journals, transfers between brokers.
 CASH_FLOWS = frozenset({"CSD", "CSW", "TRANS", "JNL", "JNLC", "ACATC", "OCT"})

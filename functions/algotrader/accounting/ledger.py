@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 
 from algotrader.model import Adjustment, CorporateAction, Holding, Ledger, Leg, Order, Side
+from algotrader.model.units import FRACTION_STEP, MONEY, tidy
 from algotrader.orders.ids import desk_prefix, parse_client_order_id
-from algotrader.portfolio.sizing import FRACTION_STEP, MONEY, tidy
 from algotrader.session.trigger import NEW_YORK
 
 # A split may be listed days after its ex-date, an order later than it was sent, and what was told

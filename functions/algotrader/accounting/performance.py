@@ -22,7 +22,8 @@ from algotrader.model import (
     Track,
     TrackDay,
 )
-from algotrader.portfolio.sizing import CENT, MONEY, ONE_SHARE, ZERO
+from algotrader.model.performance import total_profit
+from algotrader.model.units import CENT, MONEY, ONE_SHARE, ZERO
 
 #: The statement is read so far back behind the last reading, for rows that come late.
 STATEMENT_MARGIN = timedelta(days=7)
@@ -140,17 +141,6 @@ def standings_of(
     }
 
 
-def profit_of(standings: Mapping[str, Standing]) -> Decimal:
-    """Sum up what the desk has made."""
-    with localcontext(MONEY):
-        return sum((each.profit for each in standings.values()), ZERO)
-
-
-def drawdown_of(track: Track) -> Decimal:
-    """Give how far the index is below its peak, as a fraction of it."""
-    return max(ONE_SHARE - track.index / track.peak, ZERO)
-
-
 def symbols_of(track: Track) -> tuple[SymbolProfit, ...]:
     """Give the session's profit of each symbol that the desk holds, or has made anything of."""
     told = []
@@ -239,7 +229,7 @@ def _day(track: Track | None, look: Look, dividends: Mapping[str, Decimal]) -> T
     """Give what the session's profit counts from: the close before it, or the nearest look."""
     if track is not None and track.day.session == look.session:
         known = _priced_since(track.day.standings, look)
-        gained = profit_of(known) - profit_of(track.day.standings)
+        gained = total_profit(known) - total_profit(track.day.standings)
         return replace(track.day, standings=known, counted_from=track.day.counted_from + gained)
     if look.before is not None:
         last = {} if track is None else track.standings
@@ -249,9 +239,9 @@ def _day(track: Track | None, look: Look, dividends: Mapping[str, Decimal]) -> T
         standings = track.standings
     else:
         standings = standings_of(look.ledger, look.prices, dividends)
-        return TrackDay(look.session, standings, look.worth, profit_of(standings))
+        return TrackDay(look.session, standings, look.worth, total_profit(standings))
     standings = _priced_since(standings, look)
-    return TrackDay(look.session, standings, _base(track, look), profit_of(standings))
+    return TrackDay(look.session, standings, _base(track, look), total_profit(standings))
 
 
 def _priced_since(standings: Mapping[str, Standing], look: Look) -> dict[str, Standing]:
@@ -300,7 +290,7 @@ def _index(
     is_same = track.day.session == look.session
     last = _priced_since(track.standings, replace(look, actions=()) if is_same else look)
     with localcontext(MONEY):
-        gained = profit_of(standings) - profit_of(last)
+        gained = total_profit(standings) - total_profit(last)
         factor = ONE_SHARE + gained / track.worth if track.worth > 0 else ONE_SHARE
         index = (track.index * max(factor, _LEAST_FACTOR)).quantize(_INDEX_STEP)
     index = max(index, _INDEX_STEP)

@@ -19,8 +19,9 @@ from algotrader.model import (
     Position,
     Side,
 )
+from algotrader.model.units import ONE_SHARE, ZERO, tidy
 from algotrader.orders.ids import desk_of
-from algotrader.portfolio.sizing import NO_OTHERS, ONE_SHARE, ZERO, Stake, stake_of, tidy
+from algotrader.portfolio.position import NO_OTHERS, Stake, stake_of
 from algotrader.risk import pre_trade as limits
 
 # So many of the newest things that may explain a difference are named.

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from algotrader.accounting.performance import carried_price, split_ratio
 from algotrader.model import CorporateAction, LatestPrice, Ledger, Track
-from algotrader.portfolio.sizing import dollars, usable
+from algotrader.model.units import dollars
+from algotrader.orders.pricing import usable
 from algotrader.risk import pre_trade as limits
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal, DefaultContext, localcontext
 from algotrader.decision.proposal import (
     Case,
     case_of,
+    cut_to_ramp,
     cut_to_room,
     first_refusal,
     why_denied,
@@ -27,10 +28,11 @@ from algotrader.model import (
     Snapshot,
     TradingState,
 )
+from algotrader.model.units import MONEY, ZERO
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import filled_of, is_protective, leg_of, resting_stops
+from algotrader.orders.pricing import usable
 from algotrader.portfolio.capital import Desk, Room, desk_of
-from algotrader.portfolio.sizing import MONEY, ZERO, usable
 from algotrader.risk import pre_trade as limits
 from algotrader.risk.broker_rules import broken_rule
 from algotrader.risk.pre_trade import Refusal
@@ -166,7 +168,7 @@ def _approve(
     room = _room(settings, desk, exits)
     traded = sum((each.qty * each.reference for each in exits), ZERO)
     for case in sorted(wanted, key=lambda each: (-each.weight, each.symbol)):
-        cut = cut_to_room(ramp.cut(case), room, least)
+        cut = cut_to_room(cut_to_ramp(case, ramp), room, least)
         refusal = (
             limits.max_orders_per_run(len(exits) + len(entries), settings.max_orders_per_run)
             or limits.enough_cash(cut.money, room.cash, room.capital_left)

@@ -21,21 +21,13 @@ from algotrader.model import (
     Snapshot,
     TradingState,
 )
+from algotrader.model.units import FRACTION_STEP, MONEY, ONE_SHARE, ZERO, dollars, finite, tidy
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import filled_of, is_protective, leg_of
+from algotrader.orders.pricing import usable
 from algotrader.portfolio.capital import Desk, desk_of
-from algotrader.portfolio.sizing import (
-    FRACTION_STEP,
-    MONEY,
-    ONE_SHARE,
-    ZERO,
-    Stake,
-    dollars,
-    finite,
-    floor_to,
-    tidy,
-    usable,
-)
+from algotrader.portfolio.position import Stake
+from algotrader.portfolio.sizing import floor_to
 from algotrader.risk import pre_trade as limits
 from algotrader.risk.broker_rules import broken_rule
 from algotrader.risk.pre_trade import Refusal

@@ -7,25 +7,23 @@ from datetime import datetime
 from decimal import Decimal
 
 from algotrader.model import LatestPrice, Run, Settings, Side, Snapshot
+from algotrader.model.units import FRACTION_STEP, ONE_SHARE, ZERO, dollars, tidy
+from algotrader.orders.pricing import marketable_price, usable
 from algotrader.portfolio.capital import Desk, Room
-from algotrader.portfolio.notional import Size, is_by_value, size_for
+from algotrader.portfolio.position import Stake
 from algotrader.portfolio.sizing import (
-    FRACTION_STEP,
-    ONE_SHARE,
-    ZERO,
+    Size,
     Sizing,
-    Stake,
     Wanted,
-    dollars,
-    marketable_price,
+    is_by_value,
     money_missing,
     quantity_step,
-    tidy,
-    usable,
+    size_for,
     wanted_order,
 )
 from algotrader.risk import pre_trade as limits
 from algotrader.risk.pre_trade import Refusal
+from algotrader.risk.ramp import Ramp
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +204,18 @@ def cut_to_room(case: Case, room: Room, least: Decimal) -> Case:
     by_exposure = room.exposure_left < room.funds
     cut_to = "what MaxGrossExposure leaves" if by_exposure else "the money there is"
     return cut_to_money(case, room.money, least, cut_to)
+
+
+def cut_to_ramp(case: Case, ramp: Ramp) -> Case:
+    """Cut an entry to what the ramp leaves; it stays as it is when that is less than an order.
+
+    No band is asked for, unlike where money is short: a desk that bought nothing because its
+    ramp is low would learn nothing from it. The next run buys on.
+    """
+    if ramp.room is None:
+        return case
+    least = ramp.settings.min_order_notional
+    return cut_to_money(case, ramp.room, least, "what LiveRampNotional leaves")
 
 
 def cut_to_money(case: Case, money: Decimal, least: Decimal, cut_to: str) -> Case:

@@ -19,10 +19,12 @@ from algotrader.model import (
     TimeInForce,
     TradingState,
 )
+from algotrader.model.units import ONE_SHARE, ZERO, dollars, tidy
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import remaining, resting_stops, stands
+from algotrader.orders.pricing import tick_of
 from algotrader.portfolio.capital import Desk
-from algotrader.portfolio.sizing import ONE_SHARE, ZERO, Stake, dollars, tick_of, tidy
+from algotrader.portfolio.position import Stake
 from algotrader.risk import pre_trade as limits
 
 # Alpaca ends an order that is good until canceled after 90 days: it is renewed well before.

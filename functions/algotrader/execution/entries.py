@@ -10,8 +10,10 @@ from algotrader.execution.cutoff import now_of
 from algotrader.execution.stop_orders import sold_by_canceled
 from algotrader.execution.values import Known, denied_of
 from algotrader.model import Decision, Order, OrderDenied, OrderIntent, Plan, Run, Settings, Stage
-from algotrader.portfolio.notional import affordable
-from algotrader.portfolio.sizing import CENT, spendable, worst_cost
+from algotrader.model.units import CENT
+from algotrader.orders.pricing import worst_cost
+from algotrader.portfolio.capital import spendable
+from algotrader.portfolio.sizing import affordable
 
 # The account may be out of step with its orders for about ten seconds: cash that a fill has not
 # brought this long after it is not waited for any longer.

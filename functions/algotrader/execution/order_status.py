@@ -18,7 +18,8 @@ from algotrader.model import (
     Plan,
     Run,
 )
-from algotrader.portfolio.sizing import FRACTION_STEP, ONE_SHARE, floor_to
+from algotrader.model.units import FRACTION_STEP, ONE_SHARE
+from algotrader.portfolio.sizing import floor_to
 from algotrader.risk.broker_rules import broken_rule
 from algotrader.session.timing import SETTLE
 

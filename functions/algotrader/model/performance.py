@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from algotrader.model.settings import Settings
+from algotrader.model.units import MONEY, ONE_SHARE, ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,12 @@ class Standing:
     def profit(self) -> Decimal:
         """All of it."""
         return self.realized + self.unrealized + self.dividends
+
+
+def total_profit(standings: Mapping[str, Standing]) -> Decimal:
+    """Sum up what the desk has made, in dollars, exactly."""
+    with localcontext(MONEY):
+        return sum((each.profit for each in standings.values()), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,16 @@ class Track:
     counted: tuple[str, ...]
     reset_at: datetime | None
     started: StrategyStart | None = None
+
+    @property
+    def profit(self) -> Decimal:
+        """What the desk has made since it began, in dollars."""
+        return total_profit(self.standings)
+
+    @property
+    def drawdown(self) -> Decimal:
+        """How far the index is below its peak, as a fraction of the peak; never below 0."""
+        return max(ONE_SHARE - self.index / self.peak, ZERO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Decimal, localcontext
 
-from algotrader.model import Settings, Snapshot
+from algotrader.model import Account, LatestPrice, Order, Settings, Side, Snapshot
+from algotrader.model.units import CENT, MONEY, ZERO, finite
 from algotrader.orders.own_orders import remaining, resting_stops
-from algotrader.portfolio.sizing import (
-    CENT,
-    NO_OTHERS,
-    ZERO,
-    Stake,
-    finite,
-    open_buy_cost,
-    spendable,
-    stake_of,
-    usable,
-)
+from algotrader.orders.pricing import marketable_price, usable
+from algotrader.portfolio.position import NO_OTHERS, Stake, stake_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +154,51 @@ def _worth(symbol: str, snapshot: Snapshot) -> Decimal | None:
     if holding is None or finite(holding.qty) <= 0 or finite(holding.cost) <= 0:
         return None
     return holding.cost / holding.qty
+
+
+def spendable(account: Account, cash_reserve: Decimal, open_buys: Decimal = ZERO) -> Decimal:
+    """Give the cash that buys may spend, in whole cents; never below 0.
+
+    Parameters
+    ----------
+    account : Account
+        Its ``buying_power`` figures are net of open buys already, as Alpaca keeps them; its
+        ``cash`` is not.
+    cash_reserve : Decimal
+        Fraction that stays unspent.
+    open_buys : Decimal
+        What open buys may still cost, in dollars; taken off ``cash`` alone.
+    """
+    with localcontext(MONEY):
+        free = min(
+            finite(account.cash) - open_buys,
+            finite(account.non_marginable_buying_power),
+            finite(account.buying_power),
+        )
+        return max((free * (1 - cash_reserve)).quantize(CENT, ROUND_FLOOR), ZERO)
+
+
+def open_buy_cost(
+    orders: Iterable[Order], prices: Mapping[str, LatestPrice], offset_bps: int
+) -> Decimal:
+    """Add up what open buys may still cost, in dollars.
+
+    A buy by value counts at what its fills have left of it, one without a limit at its symbol's
+    latest price plus the offset. One of an unknown quantity, or without any price, counts for
+    nothing here: the broker took it off buying power.
+    """
+    total = ZERO
+    for order in orders:
+        if order.side is not Side.BUY or order.is_terminal:
+            continue
+        if order.notional is not None:
+            spent = order.filled_qty * (order.filled_avg_price or ZERO)
+            total += max(order.notional - spent, ZERO)
+        if order.qty is None:
+            continue
+        price = order.limit_price
+        if price is None and (latest := usable(prices.get(order.symbol))) is not None:
+            price = marketable_price(latest, Side.BUY, offset_bps)
+        if price is not None:
+            total += max(order.qty - order.filled_qty, ZERO) * price
+    return total

@@ -2,72 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
-from types import MappingProxyType
+from dataclasses import dataclass, replace
+from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from algotrader.model import (
-    Account,
     Asset,
-    Holding,
-    LatestPrice,
-    Order,
     OrderIntent,
-    Position,
+    OrderType,
     Settings,
     Side,
 )
+from algotrader.model.units import CENT, FRACTION_STEP, MONEY, ONE_SHARE, ZERO, tidy
+from algotrader.orders.pricing import worst_price
+from algotrader.portfolio.position import Stake
 
-# Wide enough that the products of a day's money are exact and a floor never rounds up.
-MONEY = Context(prec=60)
-
-ZERO = Decimal(0)
-ONE_SHARE = Decimal(1)
-FRACTION_STEP = Decimal("1e-9")  # the finest quantity that Alpaca takes
 MIN_FRACTIONAL_NOTIONAL = Decimal(1)  # dollars, Alpaca's minimum for an order in fractions
-CENT = Decimal("0.01")
-SUB_DOLLAR_TICK = Decimal("0.0001")
-NO_OTHERS: Mapping[str, Decimal] = MappingProxyType({})
-_BPS = Decimal(10_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Stake:
-    """What the desk has of a symbol, beside what the account has; shares.
-
-    Attributes
-    ----------
-    ledger, broker : Decimal
-        What the desk's books say, and the account's position; short is negative.
-    held : Decimal
-        The desk's part of the position: its ledger, or what other desks leave of the position when
-        that is less; never below 0.
-    tradable : Decimal
-        The part of ``held`` that no open order keeps but the desk's own stops.
-    others : Mapping of str to Decimal
-        By desk: what other desks own by their own orders, above 0.
-    cause : str
-        What may have made the account differ from the books; empty when nothing tells.
-    """
-
-    symbol: str
-    ledger: Decimal
-    broker: Decimal
-    held: Decimal
-    tradable: Decimal
-    others: Mapping[str, Decimal] = field(default_factory=dict)
-    cause: str = ""
-
-    @property
-    def theirs(self) -> Decimal:
-        """What all other desks own together."""
-        return sum(self.others.values(), ZERO)
-
-    @property
-    def differs(self) -> bool:
-        """Whether the account lacks what the desks' books say; what it has beyond is the user's."""
-        return self.ledger < 0 or self.ledger + self.theirs > self.broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,116 +57,6 @@ class Wanted:
     side: Side
     qty: Decimal
     sendable: Decimal
-
-
-def stake_of(
-    symbol: str,
-    holdings: Mapping[str, Holding],
-    positions: Mapping[str, Position],
-    others: Mapping[str, Decimal] = NO_OTHERS,
-    cause: str = "",
-    released: Decimal = ZERO,
-) -> Stake:
-    """Tell the desk's stake in a symbol; numbers that are not finite count as 0.
-
-    Parameters
-    ----------
-    others : Mapping of str to Decimal
-        By desk: shares of the symbol that other desks own. When the account lacks some, nobody
-        knows whose they were: no desk then sells what may be another's.
-    released : Decimal
-        Shares that the desk's own resting stops keep: they are free once these are canceled.
-    """
-    holding, position = holdings.get(symbol), positions.get(symbol)
-    ledger = finite(holding.qty) if holding else ZERO
-    broker = finite(position.qty) if position else ZERO
-    available = (finite(position.qty_available) if position else ZERO) + released
-    theirs = {desk: shares for desk, qty in others.items() if (shares := finite(qty)) > 0}
-    held = max(min(ledger, broker - sum(theirs.values(), ZERO)), ZERO)
-    tradable = max(min(held, available), ZERO)
-    return Stake(symbol, ledger, broker, held, tradable, theirs, cause)
-
-
-def spendable(account: Account, cash_reserve: Decimal, open_buys: Decimal = ZERO) -> Decimal:
-    """Give the cash that buys may spend, in whole cents; never below 0.
-
-    Parameters
-    ----------
-    account : Account
-        Its ``buying_power`` figures are net of open buys already, as Alpaca keeps them; its
-        ``cash`` is not.
-    cash_reserve : Decimal
-        Fraction that stays unspent.
-    open_buys : Decimal
-        What open buys may still cost, in dollars; taken off ``cash`` alone.
-    """
-    with localcontext(MONEY):
-        free = min(
-            finite(account.cash) - open_buys,
-            finite(account.non_marginable_buying_power),
-            finite(account.buying_power),
-        )
-        return max((free * (1 - cash_reserve)).quantize(CENT, ROUND_FLOOR), ZERO)
-
-
-def open_buy_cost(
-    orders: Iterable[Order], prices: Mapping[str, LatestPrice], offset_bps: int
-) -> Decimal:
-    """Add up what open buys may still cost, in dollars.
-
-    A buy by value counts at what its fills have left of it, one without a limit at its symbol's
-    latest price plus the offset. One of an unknown quantity, or without any price, counts for
-    nothing here: the broker took it off buying power.
-    """
-    total = ZERO
-    for order in orders:
-        if order.side is not Side.BUY or order.is_terminal:
-            continue
-        if order.notional is not None:
-            spent = order.filled_qty * (order.filled_avg_price or ZERO)
-            total += max(order.notional - spent, ZERO)
-        if order.qty is None:
-            continue
-        price = order.limit_price
-        if price is None and (latest := usable(prices.get(order.symbol))) is not None:
-            price = marketable_price(latest, Side.BUY, offset_bps)
-        if price is not None:
-            total += max(order.qty - order.filled_qty, ZERO) * price
-    return total
-
-
-def usable(price: LatestPrice | None) -> Decimal | None:
-    """Give a latest price that is a number above 0, else None."""
-    if price is None or not price.price.is_finite() or price.price <= 0:
-        return None
-    return price.price
-
-
-def marketable_price(price: Decimal, side: Side, offset_bps: int) -> Decimal:
-    """Give the limit price that an order trades at once with, unless the market runs away.
-
-    ``price`` plus the offset for a buy, rounded up to the tick; less the offset for a sell, rounded
-    down, and one tick at least. The tick is a cent from one dollar on, else a hundredth of that.
-    """
-    with localcontext(MONEY):
-        offset = price * offset_bps / _BPS
-        raw = price + offset if side is Side.BUY else price - offset
-        tick = tick_of(raw)
-        rounded = raw.quantize(tick, ROUND_CEILING if side is Side.BUY else ROUND_FLOOR)
-        return max(rounded, tick)
-
-
-def tick_of(price: Decimal) -> Decimal:
-    """Give the smallest step of an order's price: a cent, below one dollar a hundredth of it."""
-    return CENT if price >= 1 else SUB_DOLLAR_TICK
-
-
-def worst_cost(intent: OrderIntent, settings: Settings) -> Decimal:
-    """Give the most that a buy may cost, or the least that a sell may bring, in dollars."""
-    if intent.notional is not None:
-        return intent.notional
-    with localcontext(MONEY):
-        return intent.qty * worst_price(intent, settings)
 
 
 def affordable_quantity(intent: OrderIntent, cash: Decimal, settings: Settings) -> Decimal:
@@ -289,25 +128,53 @@ def money_missing(weight: Decimal, stake: Stake, sizing: Sizing) -> Decimal:
     return max(weight * sizing.capital - stake.held * sizing.worst_buy, ZERO)
 
 
-def finite(value: Decimal) -> Decimal:
-    """Give a number as it is, and 0 for NaN and the infinities."""
-    return value if value.is_finite() else ZERO
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much an entry is for.
+
+    Attributes
+    ----------
+    qty : Decimal
+        Shares; of an order by value those that it buys at its worst price.
+    notional : Decimal or None
+        Dollars in whole cents; None of an order by quantity.
+    """
+
+    qty: Decimal
+    notional: Decimal | None = None
+
+    def cost(self, worst: Decimal) -> Decimal:
+        """Give the most that it may cost, in dollars: its value exactly, when it has one."""
+        return self.qty * worst if self.notional is None else self.notional
+
+    def is_enough(self, worst: Decimal, step: Decimal, least: Decimal) -> bool:
+        """Whether the broker takes an order of this size, and it costs ``least`` dollars."""
+        cost = self.cost(worst)
+        return cost >= least and makes_an_order(self.qty, cost, step)
 
 
-def tidy(value: Decimal) -> Decimal:
-    """Drop the zeros behind a decimal point, and any exponent of a whole number."""
-    whole = value.to_integral_value()
-    return whole.quantize(ONE_SHARE) if whole == value else value.normalize()
+def is_by_value(settings: Settings, side: Side, step: Decimal) -> bool:
+    """Whether an order names its value: an entry, where the template and the asset allow it."""
+    return settings.order_type is OrderType.NOTIONAL and side is Side.BUY and step < ONE_SHARE
 
 
-def dollars(price: Decimal) -> str:
-    """Spell a price with all its decimals, two at least."""
-    told = tidy(price)
-    return f"{told:.2f}" if told == told.quantize(CENT) else f"{told:f}"
+def size_for(money: Decimal, worst: Decimal, step: Decimal, *, by_value: bool) -> Size:
+    """Give the largest entry that this much money, at least 0, pays at its worst price."""
+    if not by_value:
+        return Size(floor_to(money, worst, step))
+    notional = money.quantize(CENT, ROUND_FLOOR)
+    return Size(floor_to(notional, worst, step), notional)
 
 
-def worst_price(intent: OrderIntent, settings: Settings) -> Decimal:
-    """Give the most that a bought share may cost, or the least that a sold one may bring."""
-    if intent.limit_price is not None:
-        return intent.limit_price
-    return marketable_price(intent.reference_price, intent.side, settings.limit_offset_bps)
+def affordable(intent: OrderIntent, cash: Decimal, settings: Settings) -> OrderIntent | None:
+    """Cut a buy to what this much cash pays at its worst price; None when that is too little."""
+    if intent.notional is None:
+        qty = affordable_quantity(intent, cash, settings)
+        return replace(intent, qty=qty) if qty > 0 else None
+    with localcontext(MONEY):
+        worst = worst_price(intent, settings)
+        money = min(intent.notional, max(cash, ZERO))
+        size = size_for(money, worst, FRACTION_STEP, by_value=True)
+        if not size.is_enough(worst, FRACTION_STEP, settings.min_order_notional):
+            return None
+        return replace(intent, qty=size.qty, notional=size.notional)

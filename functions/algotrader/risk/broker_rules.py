@@ -8,16 +8,10 @@ from __future__ import annotations
 from decimal import localcontext
 
 from algotrader.model import Asset, OrderIntent, OrderType, TimeInForce
+from algotrader.model.units import CENT, FRACTION_STEP, MONEY, dollars, tidy
 from algotrader.orders.ids import MAX_CLIENT_ORDER_ID_LENGTH
-from algotrader.portfolio.sizing import (
-    CENT,
-    FRACTION_STEP,
-    MIN_FRACTIONAL_NOTIONAL,
-    MONEY,
-    dollars,
-    tick_of,
-    tidy,
-)
+from algotrader.orders.pricing import tick_of
+from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL
 from algotrader.risk.pre_trade import Reason, Refusal
 
 #: The prices that an order of each type has; it may have no other.

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from algotrader.model import Order, Side
+from algotrader.model.units import tidy
 from algotrader.orders.ids import desk_of
 from algotrader.orders.own_orders import is_protective
-from algotrader.portfolio.sizing import Stake, tidy
+from algotrader.portfolio.position import Stake
 from algotrader.risk.reasons import Reason, Refusal
 
 

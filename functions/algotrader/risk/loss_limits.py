@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from algotrader.accounting.performance import drawdown_of, profit_of
 from algotrader.model import LossLimits, Track, TradingState
-from algotrader.portfolio.sizing import tidy
+from algotrader.model.units import tidy
 
 
 class Brake(StrEnum):
@@ -24,7 +23,7 @@ class Brake(StrEnum):
 def brakes(track: Track, limits: LossLimits) -> dict[Brake, str]:
     """Give the limits that are reached, each with its numbers."""
     found = {}
-    lost = track.day.counted_from - profit_of(track.standings)
+    lost = track.day.counted_from - track.profit
     worth = track.day.worth
     if lost > 0 and lost >= limits.daily_loss * worth:
         share = f"{lost / worth * 100:.2f} %" if worth > 0 else "all"
@@ -32,7 +31,7 @@ def brakes(track: Track, limits: LossLimits) -> dict[Brake, str]:
             f"{share} lost in session {track.day.session.isoformat()}, {lost:.2f} of {worth:.2f},"
             f" allowed {tidy(limits.daily_loss * 100):f} %"
         )
-    fallen = drawdown_of(track)
+    fallen = track.drawdown
     if fallen > 0 and fallen >= limits.drawdown:
         found[Brake.DRAWDOWN] = (
             f"{fallen * 100:.2f} % below the peak, index {track.index:.4f} of {track.peak:.4f},"
@@ -59,4 +58,4 @@ def counted_anew(track: Track, reached: Mapping[Brake, str]) -> Track:
     """
     if Brake.DAILY_LOSS not in reached:
         return track
-    return replace(track, day=replace(track.day, counted_from=profit_of(track.standings)))
+    return replace(track, day=replace(track.day, counted_from=track.profit))

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from algotrader.portfolio.sizing import (
-    MIN_FRACTIONAL_NOTIONAL,
-    ONE_SHARE,
-    dollars,
-    makes_an_order,
-    tidy,
-)
+from algotrader.model.units import ONE_SHARE, dollars, tidy
+from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL, makes_an_order
 from algotrader.risk.reasons import Reason, Refusal
 
 

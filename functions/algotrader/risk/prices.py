@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from algotrader.model import LatestPrice
-from algotrader.portfolio.sizing import dollars, tidy, usable
+from algotrader.model.units import dollars, tidy
+from algotrader.orders.pricing import usable
 from algotrader.risk.reasons import Reason, Refusal
 
 # A latest price is asked for a little after the clock was read; further ahead it is wrong.

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from algotrader.decision.proposal import Case, cut_to_money
 from algotrader.model import Run, Settings, StrategyStart
 from algotrader.risk.pre_trade import Reason, Refusal
 
@@ -29,17 +28,6 @@ class Ramp:
     room: Decimal | None
     first_buy: date | None
     settings: Settings
-
-    def cut(self, case: Case) -> Case:
-        """Cut an entry to what is left; it stays as it is when that is less than an order.
-
-        No band is asked for, unlike where money is short: a desk that bought nothing because its
-        ramp is low would learn nothing from it. The next run buys on.
-        """
-        if self.room is None:
-            return case
-        least = self.settings.min_order_notional
-        return cut_to_money(case, self.room, least, "what LiveRampNotional leaves")
 
     def refusal(self, cost: Decimal) -> Refusal | None:
         """Refuse an entry that costs more than what is left, at its worst price."""

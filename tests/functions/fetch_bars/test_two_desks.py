@@ -17,7 +17,7 @@ from algotrader.adapters.aws import client
 from algotrader.adapters.store import Artifacts
 from algotrader.model import Adjustment, Holding, Leg, Order, OrderIntent, OrderType, Side
 from algotrader.orders.ids import OrderPlace, client_order_id
-from algotrader.portfolio.sizing import Stake, stake_of
+from algotrader.portfolio.position import Stake, stake_of
 from algotrader.services.books import Books, checkpoint_key, others_key, read_books
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.differences import compare

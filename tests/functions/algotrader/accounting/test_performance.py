@@ -15,9 +15,7 @@ from algotrader.accounting.performance import (
     carried_price,
     carry_on,
     dividend_part,
-    drawdown_of,
     is_dividend,
-    profit_of,
     split_ratio,
     statement_start,
     symbols_of,
@@ -163,7 +161,7 @@ def test_a_row_is_counted_once_however_often_it_is_listed() -> None:
         look(statement=(paid,)), look(statement=(paid,)), next_day("100", statement=(paid,))
     )
 
-    assert profit_of(track.standings) == 100 + 5
+    assert track.profit == 100 + 5
     assert day_of(track) == 0
 
 
@@ -189,7 +187,7 @@ def test_deposits_and_a_changed_capital_do_not_move_the_index() -> None:
 
     track = carried(look(), rich, poor)
 
-    assert (track.index, track.peak, drawdown_of(track)) == (1, 1, 0)
+    assert (track.index, track.peak, track.drawdown) == (1, 1, 0)
 
 
 def test_the_index_goes_by_what_the_desk_had_to_work_with() -> None:
@@ -216,11 +214,11 @@ def test_the_peak_is_reset_once_for_each_time_that_a_person_asks() -> None:
     down = look(prices=prices(AAPL="50"), at=AFTER_CLOSE)
 
     reset = carried(look(), down, replace(down, **asked))
-    assert (reset.peak, drawdown_of(reset)) == (reset.index, 0)
+    assert (reset.peak, reset.drawdown) == (reset.index, 0)
 
     further = carry_on(reset, next_day("40", **asked))
-    assert drawdown_of(further) > 0
-    assert drawdown_of(carry_on(further, next_day("40", reset_at=BELL))) == 0
+    assert further.drawdown > 0
+    assert carry_on(further, next_day("40", reset_at=BELL)).drawdown == 0
 
 
 def test_a_later_run_of_a_session_counts_from_the_same_close() -> None:
@@ -336,7 +334,7 @@ def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(many: lis
     for each in many:
         after = carry_on(track, replace(each, session=MONDAY, reset_at=None))
         assert after.peak >= track.peak
-        assert 0 <= drawdown_of(after) < 1
+        assert 0 <= after.drawdown < 1
         track = after
 
 

@@ -25,7 +25,7 @@ from algotrader.model import (
     Order,
     Side,
 )
-from algotrader.portfolio.sizing import Stake
+from algotrader.portfolio.position import Stake
 from tests.support.desk_world import DESK, NOW, ledger, open_order, position
 
 D = Decimal

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from algotrader.contracts import canonical_json, decode, encode
 from algotrader.execution import first_plan
 from algotrader.model import Decision, Leg, OrderIntent, OrderType, Settings, Side, TradingState
-from algotrader.portfolio.sizing import Stake, spendable, stake_of, worst_cost, worst_price
+from algotrader.orders.pricing import worst_cost, worst_price
+from algotrader.portfolio.capital import spendable
+from algotrader.portfolio.position import Stake, stake_of
 from algotrader.risk.pre_trade import Reason
 from tests.support.desk_world import NOW, UNIVERSE, open_order, own_id
 from tests.support.examples import tried

@@ -21,9 +21,9 @@ from algotrader.model import (
     Snapshot,
     TradingState,
 )
+from algotrader.model.units import finite
 from algotrader.orders.ids import OrderPlace, client_order_id, parse_client_order_id
 from algotrader.portfolio.capital import desk_of
-from algotrader.portfolio.sizing import finite
 from tests.support.desk_world import (
     DESK,
     SESSION,

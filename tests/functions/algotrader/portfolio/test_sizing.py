@@ -10,26 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.model import Holding, LatestPrice, Leg, Order, OrderIntent, OrderType, Side
+from algotrader.model.units import FRACTION_STEP, ONE_SHARE, dollars, tidy
+from algotrader.orders.pricing import marketable_price, usable, worst_cost
+from algotrader.portfolio.capital import open_buy_cost, spendable
+from algotrader.portfolio.position import Stake, stake_of
 from algotrader.portfolio.sizing import (
-    FRACTION_STEP,
-    ONE_SHARE,
     Sizing,
-    Stake,
     Wanted,
     affordable_quantity,
-    dollars,
     floor_to,
     is_enough,
     makes_an_order,
-    marketable_price,
-    open_buy_cost,
     quantity_step,
-    spendable,
-    stake_of,
-    tidy,
-    usable,
     wanted_order,
-    worst_cost,
 )
 from tests.support.desk_world import NOW, account, asset, open_order, position, prices, settings
 

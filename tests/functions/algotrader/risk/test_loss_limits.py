@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.accounting.performance import carry_on, drawdown_of, profit_of
+from algotrader.accounting.performance import carry_on
 from algotrader.model import LossLimits, Side, TradingState
+from algotrader.model.performance import total_profit
 from algotrader.risk.loss_limits import Brake, braked, brakes, counted_anew
 from tests.support.examples import tried
 from tests.support.performance_looks import AFTER_CLOSE, look, next_day, prices
@@ -104,10 +105,10 @@ def test_no_entry_is_ever_approved_once_a_limit_on_losses_is_reached(
         snapshot=replace(bell.snapshot, trading_state=state, trading_state_reason=reason),
     ).decide()
 
-    lost = profit_of(track.day.standings) - profit_of(track.standings)
+    lost = total_profit(track.day.standings) - track.profit
     if decision.entries:
         assert lost < daily_loss * 1000
-        assert drawdown_of(track) < drawdown
+        assert track.drawdown < drawdown
     assert [each.symbol for each in decision.exits] == [each.symbol for each in free.exits]
     if state is TradingState.REDUCING:
         assert {each.code for each in decision.denied if each.side is Side.BUY} <= {

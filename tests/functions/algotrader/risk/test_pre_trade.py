@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from algotrader.model import CorporateAction, LatestPrice, Leg, Side, TradingState
-from algotrader.portfolio.sizing import FRACTION_STEP, ONE_SHARE, Stake
+from algotrader.model.units import FRACTION_STEP, ONE_SHARE
+from algotrader.portfolio.position import Stake
 from algotrader.risk import pre_trade as limits
 from algotrader.risk.loss_limits import Brake
 from algotrader.risk.pre_trade import Reason, Refusal

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.model import Holding, Position, Side, StrategyStart, TradingMode
-from algotrader.portfolio.capital import desk_of
-from algotrader.portfolio.sizing import open_buy_cost, worst_cost
+from algotrader.orders.pricing import worst_cost
+from algotrader.portfolio.capital import desk_of, open_buy_cost
 from tests.support.desk_world import UNIVERSE
 from tests.support.examples import tried
 from tests.support.snapshots import MANAGED, Bell, bells, lively_bells

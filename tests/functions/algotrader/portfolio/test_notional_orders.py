@@ -25,8 +25,9 @@ from algotrader.model import (
     Side,
     TradingMode,
 )
-from algotrader.portfolio.notional import affordable
-from algotrader.portfolio.sizing import open_buy_cost, worst_cost
+from algotrader.orders.pricing import worst_cost
+from algotrader.portfolio.capital import open_buy_cost
+from algotrader.portfolio.sizing import affordable
 from tests.functions.algotrader.execution.test_stop_orders import wish
 from tests.support.desk_world import (
     DESK,
