@@ -1,6 +1,7 @@
 """The strategy interface: what a strategy file imports."""
 
-from algotrader.strategy.base import Indicator, Strategy, equal_weight, load_strategy
+from algotrader.strategy.base import Indicator, Strategy, equal_weight
+from algotrader.strategy.loader import load_strategy
 from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
 
 __all__ = [

@@ -1,43 +1,23 @@
-"""Owns the strategy interface: what a user subclasses and declares, and how it is loaded."""
+"""Owns the strategy interface: what a user subclasses and declares."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import math
-import pkgutil
-import re
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
 from numbers import Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, get_type_hints
 
-from algotrader.errors import ConfigurationError, DeskError, StrategyError
-from algotrader.strategy.indicators import LONGEST, warm_up_bars
-from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
+from algotrader.errors import ConfigurationError
+from algotrader.strategy.indicators import warm_up_bars
+from algotrader.strategy.view import Market, Portfolio
 from algotrader.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = [
-    "Indicator",
-    "Market",
-    "Portfolio",
-    "Strategy",
-    "SymbolFeatures",
-    "did_you_mean",
-    "equal_weight",
-    "finite_number",
-    "load_strategy",
-    "strategy_names",
-]
-
 type_names = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
-
-STRATEGIES_PACKAGE = "strategies"
-_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class Indicator:
@@ -209,112 +189,3 @@ def finite_number(value: object) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
-
-
-def strategy_names() -> list[str]:
-    """List the strategies that ship: the modules of the ``strategies`` package, sorted.
-
-    A name that starts with an underscore is a helper, not a strategy.
-    """
-    package = importlib.import_module(STRATEGIES_PACKAGE)
-    found = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in found if not name.startswith("_"))
-
-
-def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
-    """Load ``strategies/<name>.py`` and make its one Strategy.
-
-    Parameters
-    ----------
-    name : str
-        Module name, for example ``momentum_rotation``.
-    parameters : Mapping of str to bool, int, float or str
-        The template's ``StrategyParameters``.
-
-    Raises
-    ------
-    ConfigurationError
-        ``STRATEGY_UNKNOWN``, ``STRATEGY_PARAMETER_UNKNOWN`` or ``STRATEGY_PARAMETER_INVALID``.
-    StrategyError
-        ``STRATEGY_BROKEN``: the file cannot be imported, or does not hold exactly one Strategy, or
-        that one is not made as a Strategy must be. ``INDICATOR_UNKNOWN`` or
-        ``INDICATOR_PARAMETER_INVALID`` for what it declares.
-    """
-    if name not in strategy_names():
-        raise ConfigurationError(
-            "STRATEGY_UNKNOWN",
-            "Set the template's Strategy to the name of a file in functions/strategies"
-            f"{did_you_mean(name, strategy_names())}; there are: {', '.join(strategy_names())}.",
-            strategy=name,
-        )
-    strategy_class = _strategy_class(name)
-    try:
-        strategy = strategy_class(**parameters)
-        _check_declarations(name, strategy)
-    except DeskError:
-        raise
-    except ValueError as error:
-        raise ConfigurationError(
-            "STRATEGY_PARAMETER_INVALID",
-            "Mend the template's StrategyParameters.",
-            strategy=name,
-            error=str(error),
-        ) from error
-    except (Exception, SystemExit) as error:
-        raise _broken(name, "it cannot be made.", error=repr(error)) from error
-    return strategy
-
-
-def _strategy_class(name: str) -> type[Strategy]:
-    """Import a strategy's file and find its class."""
-    try:
-        module = importlib.import_module(f"{STRATEGIES_PACKAGE}.{name}")
-    except DeskError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise _broken(name, "it cannot be imported.", error=repr(error)) from error
-    found = {
-        each
-        for each in vars(module).values()
-        if inspect.isclass(each)
-        and issubclass(each, Strategy)
-        and each.__module__ == module.__name__
-    }
-    if len(found) != 1:
-        listed = sorted(each.__name__ for each in found)
-        raise _broken(name, "it must define exactly one subclass of Strategy.", found=listed)
-    strategy_class = found.pop()
-    if strategy_class.target_weights is Strategy.target_weights:
-        raise _broken(name, f"{strategy_class.__name__} must define target_weights.")
-    return strategy_class
-
-
-def _check_declarations(name: str, strategy: Strategy) -> None:
-    """Check what a strategy declares, before a bar is fetched for it."""
-    indicators: object = strategy.indicators
-    if not isinstance(indicators, Mapping) or not all(
-        isinstance(key, str) and isinstance(value, Indicator) for key, value in indicators.items()
-    ):
-        raise _broken(name, "indicators must be a dict of names to Indicator(...).")
-    look_back: object = strategy.look_back
-    if type(look_back) is not int or not 0 <= look_back <= LONGEST:
-        advice = f"look_back must be a whole number of bars from 0 to {LONGEST}."
-        raise _broken(name, advice, look_back=repr(look_back))
-    pins: object = strategy.pins
-    if not isinstance(pins, Mapping) or not all(
-        isinstance(file, str) and isinstance(pin, str) and _SHA256.fullmatch(pin)
-        for file, pin in pins.items()
-    ):
-        advice = (
-            "pins must be a dict of file names to SHA-256s of 64 hexadecimal digits, a to f small."
-        )
-        raise _broken(name, advice, pins=repr(pins))
-
-
-def _broken(name: str, advice: str, **facts: object) -> StrategyError:
-    return StrategyError(
-        "STRATEGY_BROKEN",
-        f"Mend functions/strategies/{name}.py: {advice}",
-        strategy=name,
-        **facts,
-    )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from algotrader.errors import ConfigurationError
 from algotrader.model import FeatureValue
 from algotrader.strategy import load_strategy
-from algotrader.strategy.base import strategy_names
+from algotrader.strategy.loader import strategy_names
 from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
 
 MAX_POSITION_WEIGHT = Decimal("0.35")

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from algotrader.errors import ConfigurationError, DeskError, StrategyError
 from algotrader.model import FeatureValue
 from algotrader.strategy import Indicator, Strategy, equal_weight, load_strategy
-from algotrader.strategy.base import finite_number, strategy_names
+from algotrader.strategy.base import finite_number
+from algotrader.strategy.loader import strategy_names
 from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
 from tests.support.own_strategies import Write, own_strategies
 
