@@ -217,7 +217,7 @@ def decode_event(kind: type[T], event: object, what: str) -> T:
     return decode(kind, event, what)
 
 
-def stamped(value: object) -> dict[str, Any]:
+def stamp_version(value: object) -> dict[str, Any]:
     """Return an entry of a run's journal as it is stored, with the contract's version."""
     return {**encode(value), "contract": CONTRACT_VERSION}
 
@@ -227,7 +227,7 @@ def is_current(value: object, what: str) -> bool:
     return decode(_Stamped, value, what).contract == CONTRACT_VERSION
 
 
-def decode_stamped(kind: type[T], value: object, what: str) -> T:
+def decode_versioned(kind: type[T], value: object, what: str) -> T:
     """Read what an execution of this contract, or of the one before, stored or returned.
 
     Raises
@@ -244,7 +244,7 @@ def decode_stamped(kind: type[T], value: object, what: str) -> T:
     return decode(kind, value, what)
 
 
-def readable(event: object) -> Any:
+def replace_surrogates(event: object) -> Any:
     """Return an event with a question mark in place of each lone surrogate, which no text holds."""
     return json.loads(json.dumps(event, ensure_ascii=False).encode(errors="replace"))
 

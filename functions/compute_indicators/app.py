@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from algotrader.adapters.indicators import compute
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.adapters.strategy_files import StrategyFiles
 from algotrader.contracts import (
     BarColumns,
@@ -28,12 +28,12 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     """Turn every symbol's bars into the features that the strategy asks for."""
     request = decode_event(ComputeIndicatorsEvent, event, "the input of Compute Indicators")
     logger.append_keys(run_id=request.run.run_id)
-    artifacts = Artifacts(os.environ["BUCKET"])
+    store = Store(os.environ["BUCKET"])
     strategy = load_strategy(request.settings.strategy, request.settings.strategy_parameters)
-    bars = artifacts.get(request.bars, dict[str, BarColumns])
-    files = StrategyFiles(artifacts.bucket, strategy.pins)
+    bars = store.get(request.bars, dict[str, BarColumns])
+    files = StrategyFiles(store.bucket, strategy.pins)
     files.check_pins()
     features = replace(compute(bars, strategy, files), files=files.hashes())
-    result = ComputeIndicatorsResult(features=artifacts.put(request.run, "features", features))
+    result = ComputeIndicatorsResult(features=store.put(request.run, "features", features))
     logger.info("Indicators computed", symbols=len(bars), as_of=features.as_of)
     return encode(result)

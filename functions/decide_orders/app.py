@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import (
     Artifact,
     DecideOrdersEvent,
@@ -31,12 +31,12 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     request = decode_event(DecideOrdersEvent, event, "the input of Decide Orders")
     run, settings = request.run, request.settings
     logger.append_keys(run_id=run.run_id)
-    artifacts = Artifacts(os.environ["BUCKET"])
-    snapshot = artifacts.get(request.snapshot, Snapshot)
+    store = Store(os.environ["BUCKET"])
+    snapshot = store.get(request.snapshot, Snapshot)
     if run.is_flatten:  # neither features nor a strategy that can be loaded
         decision = flatten(run, settings, snapshot)
     else:
-        features = artifacts.get(_given(request.features), Features)
+        features = store.get(_given(request.features), Features)
         strategy = load_strategy(settings.strategy, settings.strategy_parameters)
         decision = decide(run, settings, snapshot, features, strategy)
     wanted = (decision.exits, decision.entries, decision.cancels, decision.stops)
@@ -44,8 +44,8 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     # Not under "decision": that journal entry is Submit Orders' own, written once and for good.
     result = DecideOrdersResult(
         outcome="SUBMIT" if sends else "NOTHING_TO_SUBMIT",
-        decision=artifacts.put(run, "decided", decision),
-        plan=artifacts.put(run, "plan-000", first_plan(run, decision)),
+        decision=store.put(run, "decided", decision),
+        plan=store.put(run, "plan-000", first_plan(run, decision)),
     )
     logger.info(
         "Orders decided",

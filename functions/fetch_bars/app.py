@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import FetchBarsEvent, decode_event, encode
 from fetch_bars.fetch import fetch
 
@@ -19,7 +19,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> Any:
     """Open the run, and gather all that the broker knows at the bell."""
     request = decode_event(FetchBarsEvent, event, "the input of Fetch Bars")
     logger.append_keys(execution=request.execution_arn)
-    result = fetch(request, os.environ, Artifacts(os.environ["BUCKET"]))
+    result = fetch(request, os.environ, Store(os.environ["BUCKET"]))
     if result.run is not None:
         logger.append_keys(run_id=result.run.run_id)
     logger.info("Bell answered", outcome=result.outcome, text=result.message)

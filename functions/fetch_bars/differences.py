@@ -17,7 +17,7 @@ STATEMENT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Reconciled:
     """What the account has, and whose it is.
 
     Attributes
@@ -42,7 +42,7 @@ def compare(
     actions: Iterable[CorporateAction],
     today: date,
     stack: str,
-) -> Compared:
+) -> Reconciled:
     """Hold positions against the books, and look for what may explain a difference.
 
     Parameters
@@ -57,23 +57,23 @@ def compare(
     managed = set(symbols)
     others = ownership.shares_of_others(books.others, managed)
     causes: dict[str, str] = {}
-    lacking = ownership.lacking(managed, books.ledger, positions, others)
+    lacking = ownership.missing_shares(managed, books.ledger, positions, others)
     if lacking:
         # Another desk may have bought between the two looks: the books knew of it, this did not.
         positions = broker.positions()
-        lacking = ownership.lacking(managed, books.ledger, positions, others)
+        lacking = ownership.missing_shares(managed, books.ledger, positions, others)
     if lacking:
         since = datetime.combine(today - timedelta(days=STATEMENT_DAYS), time(), UTC)
         statement = broker.statement(since) or ()
         moves = [each for each in statement if each.kind in ownership.MOVE_KINDS and each.qty]
         causes = ownership.probable_causes(lacking, books.orders, books.actions, moves)
-        lacking = ownership.lacking(managed, books.ledger, positions, others, causes)
-    return Compared(
+        lacking = ownership.missing_shares(managed, books.ledger, positions, others, causes)
+    return Reconciled(
         positions=positions,
         other_desks=others,
         causes=causes,
         warnings=(
-            *ownership.differences_told(lacking, stack),
-            *ownership.changes_told(actions, books.ledger, stack),
+            *ownership.describe_differences(lacking, stack),
+            *ownership.describe_share_changes(actions, books.ledger, stack),
         ),
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from algotrader.adapters.run_lock import claimed_since, who_may_act
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.run_lock import active_holder, claimed_since
+from algotrader.adapters.store import Store
 from algotrader.errors import InvalidInputError
 from algotrader.model import Run
 from algotrader.orders.ids import run_id
 from algotrader.session.trigger import REPORT_SLOT
 
 
-def check_alone(run: Run, artifacts: Artifacts) -> None:
+def check_alone(run: Run, store: Store) -> None:
     """Refuse a flatten beside any run of its session, and any run beside a flatten.
 
     Neither would see the orders that the other has yet to send: both would sell the same shares,
@@ -25,10 +25,10 @@ def check_alone(run: Run, artifacts: Artifacts) -> None:
     InvalidInputError
         ``RUN_UNDER_WAY``.
     """
-    for other in _others(run, artifacts):
+    for other in _others(run, store):
         if not (run.is_flatten or other.is_flatten):
             continue
-        holder = who_may_act(artifacts, other)
+        holder = active_holder(store, other)
         if holder is not None:
             raise InvalidInputError(
                 "RUN_UNDER_WAY",
@@ -41,18 +41,18 @@ def check_alone(run: Run, artifacts: Artifacts) -> None:
             )
 
 
-def is_overtaken(run: Run, artifacts: Artifacts) -> bool:
+def is_overtaken(run: Run, store: Store) -> bool:
     """Tell whether another run of the session has traded since this one gathered.
 
     What this one decided to sell may be sold by now, and the shares that are left the user's own.
     """
-    return any(claimed_since(artifacts, each, run.started_at) for each in _others(run, artifacts))
+    return any(claimed_since(store, each, run.started_at) for each in _others(run, store))
 
 
-def _others(run: Run, artifacts: Artifacts) -> Iterator[Run]:
+def _others(run: Run, store: Store) -> Iterator[Run]:
     """Give the other runs of the session that may send orders, as far as their names go."""
     first = f"runs/{run.session}/{run_id(run.session, '')}"
-    for folder in artifacts.folders(f"runs/{run.session}/"):
+    for folder in store.folders(f"runs/{run.session}/"):
         slot = folder.removeprefix(first).removesuffix("/")
         if folder.startswith(first) and slot not in {run.slot, REPORT_SLOT}:
             yield replace(run, run_id=run_id(run.session, slot), slot=slot, journal=folder)

@@ -10,9 +10,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from algotrader.adapters.run_lock import Grip, finish, is_under_way, take_claim
-from algotrader.adapters.store import Artifacts
-from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult, stamped
+from algotrader.adapters.run_lock import LockState, acquire, finish, is_under_way
+from algotrader.adapters.store import Store
+from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult, stamp_version
 from algotrader.errors import InvalidInputError
 from algotrader.model import Bar, Run, Settings, Snapshot
 from algotrader.session.trigger import NEW_YORK
@@ -32,9 +32,7 @@ class Fetched(Struct, frozen=True):
     snapshot: Snapshot
 
 
-def fetch(
-    event: FetchBarsEvent, environ: Mapping[str, str], artifacts: Artifacts
-) -> FetchBarsResult:
+def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> FetchBarsResult:
     """Open a run and gather all that it needs.
 
     Returns
@@ -53,43 +51,41 @@ def fetch(
         return FetchBarsResult(outcome="CLOSED", message=opening)
     run = opening.run
     if not run.takes_claim:
-        return _gathered(opening, environ, artifacts)
+        return _gathered(opening, environ, store)
     if not opening.report_only:
-        _check_slot_is_not_over(opening, artifacts)
-    claimed = take_claim(artifacts, run, run.started_at)
-    if claimed.grip is Grip.REFUSED:
+        _check_slot_is_not_over(opening, store)
+    claimed = acquire(store, run, run.started_at)
+    if claimed.state is LockState.REFUSED:
         message = f"Run {run.run_id} belongs to execution {claimed.holder}; nothing to do."
         return FetchBarsResult(outcome="DUPLICATE", message=message)
     try:
         if not opening.report_only:
-            check_alone(run, artifacts)
-        if claimed.grip is not Grip.NEW and not opening.report_only:
-            repeated = take_over(opening, claimed.holders, artifacts)
+            check_alone(run, store)
+        if claimed.state is not LockState.NEW and not opening.report_only:
+            repeated = take_over(opening, claimed.holders, store)
             if repeated is not None:
                 return repeated
-        return _gathered(opening, environ, artifacts)
+        return _gathered(opening, environ, store)
     except Exception:
         # The first error is the one to tell; an unmarked claim is settled by asking Step Functions.
         with suppress(Exception):
-            finish(artifacts, run, "failed")
+            finish(store, run, "failed")
         raise
 
 
-def _gathered(
-    opening: Opening, environ: Mapping[str, str], artifacts: Artifacts
-) -> FetchBarsResult:
+def _gathered(opening: Opening, environ: Mapping[str, str], store: Store) -> FetchBarsResult:
     run, settings = opening.run, opening.settings
     if opening.report_only:
-        snapshot = report(opening, environ, artifacts)
-        return _result("REPORT", artifacts, Fetched(run, settings, snapshot), None)
+        snapshot = report(opening, environ, store)
+        return _result("REPORT", store, Fetched(run, settings, snapshot), None)
     if run.is_flatten:
-        told = gather_for_flatten(opening, environ, artifacts)
-        return _result("FLATTEN", artifacts, Fetched(run, settings, told), None)
-    snapshot, bars = gather(opening, environ, artifacts)
-    return _result("OPEN", artifacts, Fetched(run, settings, snapshot), bars)
+        told = gather_for_flatten(opening, environ, store)
+        return _result("FLATTEN", store, Fetched(run, settings, told), None)
+    snapshot, bars = gather(opening, environ, store)
+    return _result("OPEN", store, Fetched(run, settings, snapshot), bars)
 
 
-def _check_slot_is_not_over(opening: Opening, artifacts: Artifacts) -> None:
+def _check_slot_is_not_over(opening: Opening, store: Store) -> None:
     """Refuse a slot while the run of a later one is under way, or its bell may still come.
 
     Two runs at once would buy the same twice, since neither sees the orders that the other has yet
@@ -101,7 +97,7 @@ def _check_slot_is_not_over(opening: Opening, artifacts: Artifacts) -> None:
     expected = (now - timedelta(seconds=settings.max_bell_age_seconds)).strftime("%H%M")
     for later in (each for each in settings.slots if run.slot < each <= now.strftime("%H%M")):
         other = replace(run, journal=journal_of(run.session, later))
-        under_way = is_under_way(artifacts, other)
+        under_way = is_under_way(store, other)
         if under_way or (under_way is None and later >= expected):
             raise InvalidInputError(
                 "SLOT_OVER",
@@ -114,7 +110,7 @@ def _check_slot_is_not_over(opening: Opening, artifacts: Artifacts) -> None:
 
 def _result(
     outcome: Literal["OPEN", "REPORT", "FLATTEN"],
-    artifacts: Artifacts,
+    store: Store,
     fetched: Fetched,
     bars: dict[str, tuple[Bar, ...]] | None,
 ) -> FetchBarsResult:
@@ -123,14 +119,14 @@ def _result(
     handed_on = None
     if bars is not None:
         columns = {name: BarColumns.from_bars(each) for name, each in bars.items()}
-        handed_on = artifacts.put(run, "bars", columns)
-        artifacts.write(f"{run.journal}bars.json", columns)
-    artifacts.write(f"{run.journal}fetched.json", stamped(fetched))
+        handed_on = store.put(run, "bars", columns)
+        store.write(f"{run.journal}bars.json", columns)
+    store.write(f"{run.journal}fetched.json", stamp_version(fetched))
     return FetchBarsResult(
         outcome=outcome,
         message=f"Run {run.run_id} is open.",
         run=run,
         settings=fetched.settings,
         bars=handed_on,
-        snapshot=artifacts.put(run, "snapshot", fetched.snapshot),
+        snapshot=store.put(run, "snapshot", fetched.snapshot),
     )

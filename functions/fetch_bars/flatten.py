@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.errors import DeskError
 from algotrader.model import LatestPrice, Snapshot, TradingState
 from fetch_bars.differences import compare
@@ -15,15 +15,13 @@ from fetch_bars.stop_fills import stops_to_tell
 from fetch_bars.switch import apply_restriction
 
 
-def gather_for_flatten(
-    opening: Opening, environ: Mapping[str, str], artifacts: Artifacts
-) -> Snapshot:
+def gather_for_flatten(opening: Opening, environ: Mapping[str, str], store: Store) -> Snapshot:
     """Ask the broker for what the sale of all holdings needs.
 
     It works without bars, and without prices: a market order has no need of one.
     """
     broker, run = opening.broker, opening.run
-    scene = scene_of(opening, environ, artifacts)
+    scene = scene_of(opening, environ, store)
     books = scene.books
     seen = scene.snapshot if run.sends_orders else _as_if_reducing(scene.snapshot)
     held = sorted(each for each, it in books.ledger.holdings.items() if it.qty != 0)
@@ -47,10 +45,10 @@ def gather_for_flatten(
         warnings=(*seen.warnings, *compared.warnings, *unknown),
         other_desks=compared.other_desks,
         causes=compared.causes,
-        stopped=stops_to_tell(opening, books, artifacts),
+        stopped=stops_to_tell(opening, books, store),
     )
     if run.sends_orders:
-        keep_checkpoints(books, artifacts)
+        keep_checkpoints(books, store)
     return apply_restriction(snapshot)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.errors import ConfigurationError
 from algotrader.model import Asset, Bar, Snapshot
 from algotrader.session.bar_checks import usable_bars
 from fetch_bars.differences import compare
-from fetch_bars.measure import measured
+from fetch_bars.measure import measure
 from fetch_bars.opening import Opening
 from fetch_bars.snapshot import keep_checkpoints, last_session_pnl, scene_of
 from fetch_bars.stop_fills import stops_to_tell
@@ -19,7 +19,7 @@ from fetch_bars.switch import apply_restriction
 
 
 def gather(
-    opening: Opening, environ: Mapping[str, str], artifacts: Artifacts
+    opening: Opening, environ: Mapping[str, str], store: Store
 ) -> tuple[Snapshot, dict[str, tuple[Bar, ...]]]:
     """Ask the broker for all that the run decides by.
 
@@ -37,7 +37,7 @@ def gather(
         See `algotrader.session.bar_checks`.
     """
     broker, settings, run = opening.broker, opening.settings, opening.run
-    scene = scene_of(opening, environ, artifacts)
+    scene = scene_of(opening, environ, store)
     books, seen = scene.books, scene.snapshot
     managed = {*settings.symbols, *books.ledger.holdings}
     compared = compare(
@@ -62,11 +62,11 @@ def gather(
         warnings=(*seen.warnings, *compared.warnings),
         other_desks=compared.other_desks,
         causes=compared.causes,
-        stopped=stops_to_tell(opening, books, artifacts),
+        stopped=stops_to_tell(opening, books, store),
     )
-    snapshot = apply_restriction(measured(opening, environ, artifacts, books, snapshot))
+    snapshot = apply_restriction(measure(opening, environ, store, books, snapshot))
     if run.sends_orders:
-        keep_checkpoints(books, artifacts)
+        keep_checkpoints(books, store)
     return snapshot, bars
 
 

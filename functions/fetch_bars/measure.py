@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from algotrader.accounting.cash_flows import deposits_of
+from algotrader.accounting.cash_flows import net_deposits
 from algotrader.accounting.performance import (
-    Look,
-    carry_on,
+    Observation,
+    advance_track,
+    profit_by_symbol,
     shares_of,
     statement_start,
-    symbols_of,
 )
 from algotrader.accounting.strategy_start import carry_start
-from algotrader.accounting.valuation import Belief, Prices, believe
+from algotrader.accounting.valuation import Prices, Valuation, value_shares
 from algotrader.adapters.kill_switch import reduce_if_active
 from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.errors import DeskError, InvalidInputError
 from algotrader.model import (
     Activity,
@@ -33,8 +33,8 @@ from algotrader.model import (
 )
 from algotrader.model.units import finite
 from algotrader.orders.pricing import usable
-from algotrader.portfolio.capital import desk_of
-from algotrader.risk.loss_limits import braked, brakes, counted_anew
+from algotrader.portfolio.capital import portfolio_state
+from algotrader.risk.loss_limits import breached_limits, rebase, state_after
 from algotrader.services.books import Books
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.opening import Opening
@@ -57,10 +57,10 @@ def track_key(desk: str) -> str:
     return f"ledger/{desk}-performance.json"
 
 
-def measured(
+def measure(
     opening: Opening,
     environ: Mapping[str, str],
-    artifacts: Artifacts,
+    store: Store,
     books: Books,
     snapshot: Snapshot,
 ) -> Snapshot:
@@ -70,17 +70,17 @@ def measured(
     run and a report by hand obey the limits for themselves and write nothing.
     """
     settings, run = opening.settings, opening.run
-    kept = _kept(artifacts, run.desk)
+    kept = _kept(store, run.desk)
     statement = opening.broker.statement(statement_start(kept.track, opening.rung.previous_close))
-    look, belief, warnings = _look(opening, artifacts, books, snapshot, statement, kept.track)
-    track = carry_on(kept.track, look)
+    look, belief, warnings = _look(opening, store, books, snapshot, statement, kept.track)
+    track = advance_track(kept.track, look)
     # What may be a crash brakes this run, and is kept once a close confirms it.
-    feared = carry_on(kept.track, replace(look, prices=belief.braking))
-    reached = brakes(feared, LossLimits.of(settings))
-    state, reason = braked(snapshot.trading_state, snapshot.trading_state_reason, reached)
+    feared = advance_track(kept.track, replace(look, prices=belief.risk_prices))
+    reached = breached_limits(feared, LossLimits.of(settings))
+    state, reason = state_after(snapshot.trading_state, snapshot.trading_state_reason, reached)
     warnings = [*snapshot.warnings, *kept.warnings, *warnings]
     if not opening.report_only:
-        track = replace(track, started=_started(opening, artifacts, books, kept.track))
+        track = replace(track, started=_strategy_start(opening, store, books, kept.track))
         warnings += _unknown_start(opening, books, kept.track)
     keeps = run.takes_claim and settings.mode is not TradingMode.DRY_RUN
     is_braking = state is not snapshot.trading_state
@@ -97,9 +97,9 @@ def measured(
                 f"not be set to REDUCING ({problem}): do it yourself with algo-trader reduce."
             )
         else:
-            track = replace(track, day=counted_anew(feared, reached).day)
+            track = replace(track, day=rebase(feared, reached).day)
     if keeps:
-        _keep(artifacts, track, kept)
+        _keep(store, track, kept)
     performance, more = _performance(opening, feared, statement)
     return replace(
         snapshot,
@@ -111,8 +111,8 @@ def measured(
     )
 
 
-def _started(
-    opening: Opening, artifacts: Artifacts, books: Books, track: Track | None
+def _strategy_start(
+    opening: Opening, store: Store, books: Books, track: Track | None
 ) -> StrategyStart:
     """Return since when the strategy trades; a change counts as new until its report is out."""
     known = None if track is None else track.started
@@ -120,7 +120,7 @@ def _started(
         known is not None
         and known.replaced
         and known.journal != opening.run.journal  # this very run has reported nothing yet
-        and record_of_success(artifacts, known.journal) is not None
+        and record_of_success(store, known.journal) is not None
     ):
         known = replace(known, replaced="")
     return carry_start(known, opening.run, opening.settings.strategy, books.orders)
@@ -139,12 +139,12 @@ def _unknown_start(opening: Opening, books: Books, track: Track | None) -> list[
 
 def _look(
     opening: Opening,
-    artifacts: Artifacts,
+    store: Store,
     books: Books,
     snapshot: Snapshot,
     statement: tuple[Activity, ...] | None,
     track: Track | None,
-) -> tuple[Look, Belief, list[str]]:
+) -> tuple[Observation, Valuation, list[str]]:
     rung, holdings, settings = opening.rung, books.ledger.holdings, opening.settings
     then = {} if books.before is None else books.before.holdings
     closes = _closes(opening, {*then, *holdings}, "raw", _BARS_BACK)
@@ -159,9 +159,9 @@ def _look(
         max_deviation=settings.max_price_deviation,
         max_age_seconds=settings.max_price_age_seconds,
     )
-    belief = believe(told, track, books.ledger)
+    belief = value_shares(told, track, books.ledger)
     without = sorted(
-        {*(each for each in then if each not in closes), *({*holdings} - {*belief.kept})}
+        {*(each for each in then if each not in closes), *({*holdings} - {*belief.book_prices})}
     )
     warnings = [f"A price is not believed. {each}" for each in belief.doubts]
     if without:
@@ -169,24 +169,25 @@ def _look(
             f"No price of {', '.join(without)}: in profit and loss they stand as at the last look, "
             "or at what they cost when there was none."
         )
-    at_belief = {each: LatestPrice(price, told.now) for each, price in belief.kept.items()}
-    desk = desk_of(settings, replace(snapshot, prices={**snapshot.prices, **at_belief}))
+    at_belief = {each: LatestPrice(price, told.now) for each, price in belief.book_prices.items()}
+    desk = portfolio_state(settings, replace(snapshot, prices={**snapshot.prices, **at_belief}))
     positions = sum(
-        (finite(holdings[each].qty * price) for each, price in belief.kept.items()), Decimal(0)
+        (finite(holdings[each].qty * price) for each, price in belief.book_prices.items()),
+        Decimal(0),
     )
-    look = Look(
+    look = Observation(
         session=rung.session.date,
         previous_session=rung.previous_session,
         at=opening.clock.now,
         ledger=books.ledger,
         before=books.before,
         closes=closes,
-        prices=belief.kept,
+        prices=belief.book_prices,
         worth=max(desk.capital, positions),
         statement=statement,
         shares=shares_of(snapshot.positions),
         actions=snapshot.corporate_actions,
-        reset_at=_reset(artifacts),
+        reset_at=_reset(store),
     )
     return look, belief, warnings
 
@@ -207,7 +208,7 @@ def _performance(
     opening: Opening, track: Track, statement: tuple[Activity, ...] | None
 ) -> tuple[Performance, tuple[str, ...]]:
     rung, account = opening.rung, opening.account
-    deposits = deposits_of(statement, account.adjustments, rung.previous_close, opening.clock.now)
+    deposits = net_deposits(statement, account.adjustments, rung.previous_close, opening.clock.now)
     warnings = deposits.warnings
     is_todays = opening.clock.now.astimezone(NEW_YORK).date() == rung.session.date
     if not is_todays:
@@ -222,7 +223,7 @@ def _performance(
         Performance(
             deposits=deposits.amount,
             account_profit=profit,
-            symbols=symbols_of(track),
+            symbols=profit_by_symbol(track),
             worth=track.day.worth,
             drawdown=track.drawdown,
             benchmark=benchmark,
@@ -243,10 +244,10 @@ def _change(opening: Opening, symbol: str) -> Decimal | None:
     return None if close is None or price is None else price / close - 1
 
 
-def _kept(artifacts: Artifacts, desk: str) -> _Kept:
+def _kept(store: Store, desk: str) -> _Kept:
     key = track_key(desk)
     try:
-        found = artifacts.read_with_tag(key, Track)
+        found = store.read_with_tag(key, Track)
     except (InvalidInputError, ValueError):
         warning = (
             f"{key} could not be read; profit and loss are tracked anew: the peak is today's, and "
@@ -258,20 +259,20 @@ def _kept(artifacts: Artifacts, desk: str) -> _Kept:
     return _Kept(found[0], found[1], ()) if found[0].desk == desk else _Kept(None, None, ())
 
 
-def _keep(artifacts: Artifacts, track: Track, kept: _Kept) -> None:
+def _keep(store: Store, track: Track, kept: _Kept) -> None:
     """Write the track unless another run has: its look is as good, and the next goes on from it."""
     key = track_key(track.desk)
     if kept.tag is None:
-        artifacts.write(key, track)
+        store.write(key, track)
     elif kept.tag == "":
-        artifacts.create(key, track)
+        store.create(key, track)
     else:
-        artifacts.replace(key, track, kept.tag)
+        store.replace(key, track, kept.tag)
 
 
-def _reset(artifacts: Artifacts) -> datetime | None:
+def _reset(store: Store) -> datetime | None:
     try:
-        found = artifacts.read(RESET_KEY, ResetPeak)
+        found = store.read(RESET_KEY, ResetPeak)
     except (InvalidInputError, ValueError):
         return None
     return None if found is None else found.at

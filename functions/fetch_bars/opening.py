@@ -20,8 +20,15 @@ from algotrader.errors import AccountBlockedError, ConfigurationError, InvalidIn
 from algotrader.model import Account, Clock, Run, Session, Settings, TradingMode
 from algotrader.orders.ids import desk_id, run_id
 from algotrader.risk.arming import Arming
-from algotrader.session.bar_checks import Demand
-from algotrader.session.trigger import NEW_YORK, REPORT_SLOT, Bell, Closed, Rung, answer_bell
+from algotrader.session.bar_checks import BarRequirements
+from algotrader.session.trigger import (
+    NEW_YORK,
+    REPORT_SLOT,
+    Closed,
+    Opened,
+    Trigger,
+    resolve_session,
+)
 from algotrader.strategy import load_strategy
 
 #: Below the function's Timeout in template.yaml, with room for what S3 and SSM take.
@@ -49,10 +56,10 @@ class Opening:
     settings: Settings
     broker: AlpacaBroker
     clock: Clock
-    rung: Rung
+    rung: Opened
     completed: tuple[date, ...]
     account: Account
-    demand: Demand
+    demand: BarRequirements
     report_only: bool
     arming: Arming | None
 
@@ -83,7 +90,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
     )
     clock = broker.clock()
     sessions = read_calendar(broker, clock, demand)
-    rung = answer_bell(bell, clock, sessions)
+    rung = resolve_session(bell, clock, sessions)
     if isinstance(rung, Closed):
         return f"Nothing was sold. {rung.message}" if asked.flatten else rung.message
     account = broker.account()
@@ -131,7 +138,7 @@ def _check_flatten_stands_alone(asked: ExecutionInput) -> None:
         )
 
 
-def _demand(asked: ExecutionInput, settings: Settings) -> Demand:
+def _demand(asked: ExecutionInput, settings: Settings) -> BarRequirements:
     """Tell what is asked of bars; a flatten asks for none, so that a broken strategy can be left.
 
     Raises
@@ -142,7 +149,7 @@ def _demand(asked: ExecutionInput, settings: Settings) -> Demand:
     bars = 0
     if not asked.flatten:
         bars = load_strategy(settings.strategy, settings.strategy_parameters).bars_needed()
-    return Demand(
+    return BarRequirements(
         bars=bars,
         max_age_sessions=settings.max_bar_age_sessions,
         max_missing=settings.max_missing_bars,
@@ -166,10 +173,10 @@ def _entry_symbols(asked: ExecutionInput, settings: Settings) -> tuple[str, ...]
     return tuple(each for each in settings.symbols if each in asked.symbols)
 
 
-def _bell(asked: ExecutionInput, settings: Settings) -> Bell:
+def _bell(asked: ExecutionInput, settings: Settings) -> Trigger:
     by_hand = asked.scheduled_time is None
     sends_nothing = asked.report_only or settings.mode is TradingMode.DRY_RUN
-    return Bell(
+    return Trigger(
         scheduled_time=None
         if asked.scheduled_time is None
         else parse_instant(asked.scheduled_time, "scheduled_time"),
@@ -184,7 +191,9 @@ def _bell(asked: ExecutionInput, settings: Settings) -> Bell:
     )
 
 
-def read_calendar(broker: AlpacaBroker, clock: Clock, demand: Demand) -> tuple[Session, ...]:
+def read_calendar(
+    broker: AlpacaBroker, clock: Clock, demand: BarRequirements
+) -> tuple[Session, ...]:
     """Ask for the sessions that a demand looks back on, and for the next ones."""
     today = clock.now.astimezone(NEW_YORK).date()
     back = timedelta(days=int(demand.sessions * _DAYS_PER_SESSION) + _SPARE_DAYS)
@@ -218,7 +227,7 @@ def _check_no_shorting(broker: AlpacaBroker) -> None:
         )
 
 
-def _deadline(rung: Rung, clock: Clock, arming: Arming | None) -> datetime:
+def _deadline(rung: Opened, clock: Clock, arming: Arming | None) -> datetime:
     """Let no order be sent after the arming has ended, nor any without one."""
     if arming is None:
         return rung.deadline
@@ -230,7 +239,7 @@ def _run(
     asked: ExecutionInput,
     settings: Settings,
     clock: Clock,
-    rung: Rung,
+    rung: Opened,
     account: Account,
     entries: tuple[str, ...],
 ) -> Run:

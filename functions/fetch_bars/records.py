@@ -6,29 +6,29 @@ from typing import Any
 
 from msgspec import Struct
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.errors import InvalidInputError
 from algotrader.model import Order, Submission
 
 
-class Looked(Struct, frozen=True):
+class PriorSnapshot(Struct, frozen=True):
     """What a run's snapshot says of stops."""
 
     stopped: tuple[Order, ...] = ()
 
 
-class Record(Struct, frozen=True):
+class PriorRecord(Struct, frozen=True):
     """What a run's ``record.json`` says of what it reported."""
 
     failure: Any = None
-    snapshot: Looked | None = None
+    snapshot: PriorSnapshot | None = None
     submission: Submission | None = None
 
 
-def record_of_success(artifacts: Artifacts, journal: str) -> Record | None:
+def record_of_success(store: Store, journal: str) -> PriorRecord | None:
     """Read the record of a run that ended well; None if it failed, or its record is unreadable."""
     try:
-        record = artifacts.read(f"{journal}record.json", Record)
+        record = store.read(f"{journal}record.json", PriorRecord)
     except (InvalidInputError, ValueError):
         return None
     return None if record is None or record.failure is not None else record

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.model import CorporateAction, Order, Snapshot
 from algotrader.orders.ids import desk_prefix
 from algotrader.risk.arming import warnings_of
@@ -17,7 +17,7 @@ from fetch_bars.switch import trading_state
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class PartialSnapshot:
     """What stands before anything is asked of the market.
 
     Attributes
@@ -30,13 +30,13 @@ class Scene:
     books: Books
 
 
-def scene_of(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts) -> Scene:
+def scene_of(opening: Opening, environ: Mapping[str, str], store: Store) -> PartialSnapshot:
     """Read the switch, the account and the books of all desks on it."""
     broker, rung = opening.broker, opening.rung
     state, reason = trading_state(opening, environ)
     positions = broker.positions()
     listed = broker.open_orders()
-    books = _books_at_the_bell(opening, artifacts)
+    books = _books_at_the_bell(opening, store)
     own, foreign = own_and_foreign(listed, books, opening.run.desk)
     snapshot = Snapshot(
         clock=opening.clock,
@@ -56,7 +56,7 @@ def scene_of(opening: Opening, environ: Mapping[str, str], artifacts: Artifacts)
         last_session_pnl=None,
         warnings=(*books.warnings, *warnings_of(opening.arming, opening.clock.now)),
     )
-    return Scene(snapshot, books)
+    return PartialSnapshot(snapshot, books)
 
 
 def own_and_foreign(
@@ -86,21 +86,21 @@ def last_session_pnl(opening: Opening) -> Decimal | None:
     return opening.broker.last_session_pnl(opening.rung.previous_session, before)
 
 
-def keep_checkpoints(books: Books, artifacts: Artifacts) -> None:
+def keep_checkpoints(books: Books, store: Store) -> None:
     """Write the checkpoints, so that the next run need not fold all orders anew."""
     desk = books.ledger.desk
     if books.checkpoint is not None:
-        artifacts.write(checkpoint_key(desk), books.checkpoint)
+        store.write(checkpoint_key(desk), books.checkpoint)
     if books.others_checkpoint is not None:
-        artifacts.write(others_key(desk), books.others_checkpoint)
+        store.write(others_key(desk), books.others_checkpoint)
 
 
-def _books_at_the_bell(opening: Opening, artifacts: Artifacts) -> Books:
+def _books_at_the_bell(opening: Opening, store: Store) -> Books:
     """Read the books of all desks on the account, as of now and of the previous close."""
     rung = opening.rung
     return read_books(
         opening.broker,
-        artifacts,
+        store,
         opening.run.desk,
         opening.settings.symbols,
         opening.clock.now,

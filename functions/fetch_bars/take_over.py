@@ -10,12 +10,12 @@ from typing import Any
 from algotrader.accounting.account_changes import account_changes, settings_changes
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.execution_history import results_of
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import (
     DecideOrdersResult,
     FetchBarsResult,
     decode,
-    decode_stamped,
+    decode_versioned,
     is_current,
     sha256_of,
 )
@@ -39,7 +39,7 @@ _MOST_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PriorRun:
     """How an earlier execution began the run and decided, by its history.
 
     Attributes
@@ -55,9 +55,7 @@ class Begun:
     is_current: bool
 
 
-def take_over(
-    opening: Opening, holders: Iterable[str], artifacts: Artifacts
-) -> FetchBarsResult | None:
+def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBarsResult | None:
     """Go on with what an earlier execution gathered, once its decision stands; else None.
 
     The same snapshot, bars and deadline give the same decision, and so the same orders. They come
@@ -80,7 +78,7 @@ def take_over(
     """
     run = opening.run
     try:
-        stored = artifacts.read(_decision_key(run), dict[str, Any])
+        stored = store.read(_decision_key(run), dict[str, Any])
     except InvalidInputError as error:
         raise _unproven(run) from error
     if stored is None:
@@ -106,7 +104,7 @@ def take_over(
             symbols=", ".join(beyond[:10]),
         )
     mine = replace(begun.run, execution_arn=run.execution_arn)
-    if reason := _reason_to_end(opening, begun, artifacts):
+    if reason := _reason_to_end(opening, begun, store):
         deadline = min(mine.deadline, opening.clock.now)
         mine = replace(mine, deadline=deadline, ended_because=reason)
     return FetchBarsResult(
@@ -145,7 +143,7 @@ def _check_nothing_was_sent(opening: Opening) -> None:
             )
 
 
-def _begun(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> Begun:
+def _begun(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> PriorRun:
     """Find the execution of this run that took the decision that the journal holds."""
     taken = {name: value for name, value in stored.items() if name != "contract"}
     problem: DeskError = _unproven(run)
@@ -157,7 +155,7 @@ def _begun(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> Begun:
         if len(found) < len((FETCH_BARS, DECIDE_ORDERS)):
             continue
         try:
-            fetched = decode_stamped(FetchBarsResult, found[FETCH_BARS], FETCH_BARS)
+            fetched = decode_versioned(FetchBarsResult, found[FETCH_BARS], FETCH_BARS)
         except ConfigurationError as error:
             problem = error  # unless another holder took it, whose contract is known here
             continue
@@ -168,7 +166,7 @@ def _begun(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> Begun:
         is_this_run = (begun.run_id, begun.journal) == (run.run_id, run.journal)
         digest = decided.sha256 or sha256_of(decided.inline)
         if is_this_run and begun.sends_orders and digest == sha256_of(taken):
-            return Begun(
+            return PriorRun(
                 run=begun,
                 settings=fetched.settings,
                 fetched=fetched,
@@ -188,25 +186,25 @@ def _unproven(run: Run) -> DecisionConflictError:
     )
 
 
-def _reason_to_end(opening: Opening, begun: Begun, artifacts: Artifacts) -> str:
+def _reason_to_end(opening: Opening, begun: PriorRun, store: Store) -> str:
     """Say why the run may send nothing more; empty if it may."""
     if not begun.is_current:
         return "a deploy changed what the steps hand to each other"
     if opening.arming is not None and opening.arming.until is None:
         return "the desk is not armed"
-    if is_overtaken(begun.run, artifacts):
+    if is_overtaken(begun.run, store):
         return "another run has traded since"
     changed = settings_changes(begun.settings, opening.settings)
     if changed:
         return f"a deploy changed {_some(changed)}"
     if begun.fetched.snapshot is None:
         return "its snapshot is gone"
-    snapshot = artifacts.get(begun.fetched.snapshot, Snapshot)
+    snapshot = store.get(begun.fetched.snapshot, Snapshot)
     moved = _account_moved(opening.broker, begun, snapshot)
     return f"the account changed: {_some(moved)}" if moved else ""
 
 
-def _account_moved(broker: AlpacaBroker, begun: Begun, snapshot: Snapshot) -> tuple[str, ...]:
+def _account_moved(broker: AlpacaBroker, begun: PriorRun, snapshot: Snapshot) -> tuple[str, ...]:
     """Compare the account with the run's own view of it, at one instant between two fills."""
     orders = _orders_now(broker, begun)
     moved: tuple[str, ...] = ()
@@ -223,7 +221,7 @@ def _account_moved(broker: AlpacaBroker, begun: Begun, snapshot: Snapshot) -> tu
     return moved
 
 
-def _orders_now(broker: AlpacaBroker, begun: Begun) -> tuple[Order, ...]:
+def _orders_now(broker: AlpacaBroker, begun: PriorRun) -> tuple[Order, ...]:
     listed = broker.orders_after(begun.run.started_at - _LISTING_MARGIN)
     there = {each.client_order_id for each in listed}
     older = [broker.order(each) for each in begun.decision.cancels if each not in there]

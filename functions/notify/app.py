@@ -8,10 +8,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from algotrader.adapters.notifier import SnsNotifier
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import encode
 from notify.event import read_event
-from notify.report import tell
+from notify.report import report
 
 logger = Logger(service="notify")
 
@@ -21,8 +21,8 @@ def lambda_handler(event: dict[str, Any], _context: object) -> Any:
     """Write the record, end the claim, and send the text message and the e-mail."""
     request, unread = read_event(event)
     logger.append_keys(run_id=None if request.run is None else request.run.run_id)
-    artifacts = Artifacts(os.environ["BUCKET"])
+    store = Store(os.environ["BUCKET"])
     notifier = SnsNotifier(os.environ["TOPIC_ARN"])
-    result = tell(request, artifacts, notifier, logger.warning, unread)
+    result = report(request, store, notifier, logger.warning, unread)
     logger.info("Texts published", subject=result.subject, error=result.error)
     return encode(result)

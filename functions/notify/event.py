@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from algotrader.contracts import Failure, NotifyEvent, decode, decode_event, readable
+from algotrader.contracts import Failure, NotifyEvent, decode, decode_event, replace_surrogates
 from algotrader.errors import InvalidInputError
 
 _WHAT = "the input of Notify"
@@ -30,7 +30,7 @@ def read_event(event: object) -> tuple[NotifyEvent, tuple[str, ...]]:
     ConfigurationError, InvalidInputError
         As `decode_event` does; for a failed run only when the failure itself cannot be read.
     """
-    given = readable(event)
+    given = replace_surrogates(event)
     failure = decode(_End, given, _WHAT).failure
     if failure is None:
         return decode_event(NotifyEvent, given, _WHAT), ()

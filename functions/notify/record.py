@@ -11,7 +11,7 @@ from algotrader.messages import Texts
 from algotrader.model import Decision, Features, Run, Settings, Snapshot, Submission
 
 
-class Record(Struct, frozen=True):
+class RunRecord(Struct, frozen=True):
     """``record.json`` in the journal; null is what the run never got to."""
 
     execution_arn: str

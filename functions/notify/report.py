@@ -17,11 +17,11 @@ from typing import Literal, TypeVar
 
 from algotrader.adapters.notifier import Notifier
 from algotrader.adapters.run_lock import finish
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, NotifyEvent, NotifyResult
-from algotrader.messages import Breakdown, Outcome, Texts, make_texts, read_breakdown
+from algotrader.messages import FailureReport, RunReport, Texts, make_texts, read_failure
 from algotrader.model import Decision, Features, Run, Snapshot, Submission
-from notify.record import Record, record_key
+from notify.record import RunRecord, record_key
 
 T = TypeVar("T")
 
@@ -29,9 +29,9 @@ T = TypeVar("T")
 MAX_CAUSE_CHARACTERS = 2000
 
 
-def tell(
+def report(
     event: NotifyEvent,
-    artifacts: Artifacts,
+    store: Store,
     notifier: Notifier,
     warn: Callable[..., None],
     unread: tuple[str, ...] = (),
@@ -67,10 +67,10 @@ def tell(
     def read(artifact: Artifact | None, kind: type[T], name: str) -> T | None:
         if artifact is None:
             return None
-        return attempt(f"{name} not read", lambda: artifacts.get(artifact, kind))
+        return attempt(f"{name} not read", lambda: store.get(artifact, kind))
 
     run = event.run
-    outcome = Outcome(
+    outcome = RunReport(
         execution_arn=event.execution_arn,
         run=run,
         settings=event.settings,
@@ -78,37 +78,37 @@ def tell(
         decision=read(event.decision, Decision, "decision"),
         submission=read(event.submission, Submission, "submission"),
         submitted=event.submission is not None,
-        breakdown=_breakdown(event),
-        record="" if run is None else f"s3://{artifacts.bucket}/{record_key(run)}",
+        failure=_breakdown(event),
+        record="" if run is None else f"s3://{store.bucket}/{record_key(run)}",
     )
     features = read(event.features, Features, "features")
     if run is not None:
         record = _record(event, run, replace(outcome, notes=tuple(notes)), features)
-        attempt("journal not written", lambda: artifacts.write(record_key(run), record))
+        attempt("journal not written", lambda: store.write(record_key(run), record))
         if run.takes_claim:
             state: Literal["failed", "done"] = "failed" if failed else "done"
-            held = attempt("claim not ended", lambda: finish(artifacts, run, state))
+            held = attempt("claim not ended", lambda: finish(store, run, state))
             if held is False:
                 notes.append("claim held by another execution")
     texts = make_texts(replace(outcome, notes=tuple(notes)))
     notifier.publish(texts.subject, texts.sms, texts.email)
-    return _result(texts, outcome.breakdown)
+    return _result(texts, outcome.failure)
 
 
-def _breakdown(event: NotifyEvent) -> Breakdown | None:
+def _breakdown(event: NotifyEvent) -> FailureReport | None:
     failure = event.failure
     if failure is None:
         return None
-    return read_breakdown(failure.state, failure.error, failure.cause)
+    return read_failure(failure.state, failure.error, failure.cause)
 
 
 def _record(
     event: NotifyEvent,
     run: Run,
-    outcome: Outcome,
+    outcome: RunReport,
     features: Features | None,
-) -> Record:
-    return Record(
+) -> RunRecord:
+    return RunRecord(
         execution_arn=event.execution_arn,
         input=event.input,
         run=run,
@@ -122,11 +122,11 @@ def _record(
     )
 
 
-def _result(texts: Texts, breakdown: Breakdown | None) -> NotifyResult:
+def _result(texts: Texts, failure: FailureReport | None) -> NotifyResult:
     return NotifyResult(
         sms=texts.sms,
         subject=texts.subject,
         email=texts.email,
-        error="" if breakdown is None else breakdown.error,
-        cause="" if breakdown is None else breakdown.message[:MAX_CAUSE_CHARACTERS],
+        error="" if failure is None else failure.error,
+        cause="" if failure is None else failure.message[:MAX_CAUSE_CHARACTERS],
     )

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.settings import broker_urls, load_keys, read_trading_state
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode_event, encode
 from algotrader.model import Decision, Plan
 from submit_orders.call import SubmitCall, check_run_may_send
@@ -27,17 +27,17 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     request = decode_event(SubmitOrdersEvent, event, "the input of Submit Orders")
     logger.append_keys(run_id=request.run.run_id)
     check_run_may_send(request.run, request.settings, os.environ["TRADING_MODE"])
-    artifacts = Artifacts(os.environ["BUCKET"])
-    decision = artifacts.get(request.decision, Decision)
-    plan = artifacts.get(request.plan, Plan)
+    store = Store(os.environ["BUCKET"])
+    decision = store.get(request.decision, Decision)
+    plan = store.get(request.plan, Plan)
     trading_url, data_url = broker_urls(os.environ, request.run.mode)
     keys = load_keys(os.environ["ALPACA_KEYS_PARAMETER"])
     call = SubmitCall(
         run=request.run,
         settings=request.settings,
         decision=decision,
-        artifacts=artifacts,
-        plans=PlanJournal(request.run, decision, artifacts, keys),
+        store=store,
+        plans=PlanJournal(request.run, decision, store, keys),
         broker=AlpacaBroker(
             keys,
             trading_url,
@@ -54,8 +54,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     result = SubmitOrdersResult(
         outcome="COMPLETE" if step.complete else "WORKING",
         wait_seconds=step.wait_seconds,
-        plan=artifacts.put(request.run, f"plan-{step.plan.sequence:03d}", step.plan),
-        submission=artifacts.put(request.run, "submission", step.submission),
+        plan=store.put(request.run, f"plan-{step.plan.sequence:03d}", step.plan),
+        submission=store.put(request.run, "submission", step.submission),
     )
     logger.info("Submit call ended", outcome=result.outcome, sequence=step.plan.sequence)
     return encode(result)

@@ -9,8 +9,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from algotrader.adapters.alpaca import AlpacaBroker
-from algotrader.adapters.store import Artifacts
-from algotrader.contracts import sha256_of, stamped
+from algotrader.adapters.store import Store
+from algotrader.contracts import sha256_of, stamp_version
 from algotrader.errors import (
     ConfigurationError,
     DecisionConflictError,
@@ -20,12 +20,12 @@ from algotrader.errors import (
 )
 from algotrader.execution import (
     Known,
-    Outcome,
+    PostResult,
     Step,
     adopt,
     advance,
     check_terms,
-    close_if_due,
+    cut_off_if_due,
     is_of,
     orders_due,
     orders_to_cancel,
@@ -92,7 +92,7 @@ class SubmitCall:
     run: Run
     settings: Settings
     decision: Decision
-    artifacts: Artifacts
+    store: Store
     plans: PlanJournal
     broker: AlpacaBroker
     trading_state: Callable[[], tuple[TradingState, str]]
@@ -118,7 +118,7 @@ class SubmitCall:
         if later is not None:
             # Another call got further: its plan is law, and it is sent by the call after this one.
             return adopt(later, self.decision, plan, known)
-        plan = close_if_due(self.run, self.decision, plan, known)
+        plan = cut_off_if_due(self.run, self.decision, plan, known)
         check_terms(plan, self.decision, known)
         self._cancel(orders_to_cancel(self.run, self.decision, plan, known), plan.polls)
         intents = orders_due(plan, before, orders_to_post(plan, known))
@@ -136,10 +136,10 @@ class SubmitCall:
     def _store_decision(self) -> None:
         """Store the decision before anything is sent; another one under this run ends it."""
         key = f"{self.run.journal}decision.json"
-        if self.artifacts.create(key, stamped(self.decision)):
+        if self.store.create(key, stamp_version(self.decision)):
             return
         try:
-            stored = self.artifacts.read_stamped(key, Decision)
+            stored = self.store.read_versioned(key, Decision)
         except InvalidInputError:
             stored = None
         if stored is None or sha256_of(stored) != sha256_of(self.decision):
@@ -220,12 +220,12 @@ class SubmitCall:
         by a broker that gives the ids of orders that are over free again.
         """
         key = f"{self.run.journal}sending-{plan.sequence:03d}-{plan.polls:03d}.json"
-        if self.artifacts.create(key, {"call": self.call_id, "at": known.now.isoformat()}):
+        if self.store.create(key, {"call": self.call_id, "at": known.now.isoformat()}):
             return True
-        taken = self.artifacts.read(key, dict[str, str])
+        taken = self.store.read(key, dict[str, str])
         return taken is not None and taken["call"] == self.call_id  # our own write, made twice
 
-    def _post(self, intents: tuple[OrderIntent, ...], known: Known) -> Outcome:
+    def _post(self, intents: tuple[OrderIntent, ...], known: Known) -> PostResult:
         """Send each intent once."""
         accepted: list[Order] = []
         rejected: list[OrderRejected] = []
@@ -253,7 +253,7 @@ class SubmitCall:
                 self.log(
                     "Order accepted", client_order_id=intent.client_order_id, status=answer.status
                 )
-        outcome = Outcome(tuple(accepted), tuple(rejected), shortages)
+        outcome = PostResult(tuple(accepted), tuple(rejected), shortages)
         if unknown:
             raise OrderStateUnknownError(
                 "ORDER_STATE_UNKNOWN",

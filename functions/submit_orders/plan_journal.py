@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from algotrader.adapters.keys import Keys
-from algotrader.adapters.store import Artifacts
-from algotrader.contracts import canonical_json, decode, decode_stamped, stamped
+from algotrader.adapters.store import Store
+from algotrader.contracts import canonical_json, decode, decode_versioned, stamp_version
 from algotrader.errors import InvalidInputError
-from algotrader.execution import first_plan, plan_conflict, unapproved
+from algotrader.execution import find_unapproved, first_plan, plan_conflict
 from algotrader.model import Decision, Order, Plan, Run
 
 SEAL = "seal"
@@ -27,14 +27,14 @@ class PlanJournal:
 
     run: Run
     decision: Decision
-    artifacts: Artifacts
+    store: Store
     keys: Keys
 
     def create(self, plan: Plan) -> bool:
         """Write a plan under its number; False if one is there already."""
-        content = stamped(plan)
+        content = stamp_version(plan)
         sealed = {**content, SEAL: self._seal(content)}
-        return self.artifacts.create(self._key(plan.sequence), sealed)
+        return self.store.create(self._key(plan.sequence), sealed)
 
     def check(self, plan: Plan, orders: dict[str, Order]) -> None:
         """Check that a plan holds only what the decision approved.
@@ -49,7 +49,7 @@ class PlanJournal:
         DecisionConflictError
             ``PLAN_CONFLICT`` with the first thing that it does not approve.
         """
-        problem = unapproved(self.run, self.decision, plan, orders)
+        problem = find_unapproved(self.run, self.decision, plan, orders)
         if problem:
             raise plan_conflict(self.run, plan.sequence, problem)
 
@@ -80,15 +80,15 @@ class PlanJournal:
     def _read(self, sequence: int, orders: dict[str, Order]) -> Plan | None:
         key = self._key(sequence)
         try:
-            content = self.artifacts.read(key, dict[str, Any])
+            content = self.store.read(key, dict[str, Any])
             if content is None:
                 return None
             seal = str(content.pop(SEAL, ""))
             is_sealed = hmac.compare_digest(seal.encode(), self._seal(content).encode())
-            plan = (decode_stamped if is_sealed else decode)(Plan, content, key)
+            plan = (decode_versioned if is_sealed else decode)(Plan, content, key)
         except InvalidInputError as error:
             raise plan_conflict(self.run, sequence, f"it is not readable: {error.code}") from error
-        problem = unapproved(self.run, self.decision, plan, orders)
+        problem = find_unapproved(self.run, self.decision, plan, orders)
         if plan.sequence != sequence:
             problem = problem or f"it is a copy of plan-{plan.sequence:03d}"
         if not is_sealed:

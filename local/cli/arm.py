@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-from local.cli.asking import confirmed, trades_real_money
-from local.cli.stack_options import place_of, place_options
+from local.cli.asking import confirm, trades_real_money
+from local.cli.stack_options import stack_location, stack_options
 
 NOT_ARMED = 1
 DAYS, MOST_DAYS = 30, 365
@@ -17,7 +17,7 @@ deploy of the stack makes this void: arm it again after one."""
 
 
 @click.command(short_help="Let a live desk trade for some days.")
-@place_options
+@stack_options
 @click.option(
     "--days",
     default=DAYS,
@@ -38,7 +38,7 @@ def arm(*, days: int, yes: bool, **where: str | None) -> int:
     from local.ops.stack import AwsProblem, find_stack  # noqa: PLC0415
 
     try:
-        stack = find_stack(place_of(where))
+        stack = find_stack(stack_location(where))
         token = token_for(stack, days, datetime.now(UTC).replace(microsecond=0))
         rows = {
             "account": token.account,
@@ -48,7 +48,7 @@ def arm(*, days: int, yes: bool, **where: str | None) -> int:
         click.echo(f"Stack {stack.name} in {stack.region} trades real money")
         for name, value in rows.items():
             click.echo(f"  {name:<18} {clean(value)}")
-        if not yes and not confirmed("Arm it with these limits?", trades_real_money(stack.name)):
+        if not yes and not confirm("Arm it with these limits?", trades_real_money(stack.name)):
             click.echo("Nothing was changed.")
             return NOT_ARMED
         arm_stack(stack, token)

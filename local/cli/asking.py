@@ -9,7 +9,7 @@ import click
 from local.sandbox.runner.problems import UsageProblem
 
 
-def confirmed(question: str, unasked: str) -> bool:
+def confirm(question: str, unasked: str) -> bool:
     """Ask for a yes, which is not the default.
 
     Parameters

@@ -20,7 +20,7 @@ ASK_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ContainerHost:
     """Where to listen, and the name by which containers find it.
 
     Attributes
@@ -40,7 +40,7 @@ class Reach:
         return {name: value.replace(ours, theirs) for name, value in variables.items()}
 
 
-def reach_of(host: str) -> Reach:
+def container_host(host: str) -> ContainerHost:
     """Read ``--host``: an address of this machine, or ``docker`` for where containers reach it.
 
     Raises
@@ -51,13 +51,17 @@ def reach_of(host: str) -> Reach:
     if host == CONTAINERS:
         bridge = _bridge_address()
         # An engine within a virtual machine has its bridge in there.
-        return Reach(bridge, bridge) if _can_listen(bridge) else Reach(LOOPBACK, DESKTOP_NAME)
+        return (
+            ContainerHost(bridge, bridge)
+            if _can_listen(bridge)
+            else ContainerHost(LOOPBACK, DESKTOP_NAME)
+        )
     if not _can_listen(host):
         raise UsageProblem(
             f"--host {host}: nothing here can listen there; give an address of this machine, "
             f"or {CONTAINERS} for the one that containers reach"
         )
-    return Reach(host, host)
+    return ContainerHost(host, host)
 
 
 def _can_listen(address: str) -> bool:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from local.cli.asking import confirmed
-from local.cli.stack_options import place_of, place_options
-from local.cli.standing import show_standing
+from local.cli.asking import confirm
+from local.cli.stack_options import stack_location, stack_options
+from local.cli.standing import show_state
 
 if TYPE_CHECKING:
     from algotrader.model import TradingState
@@ -23,7 +23,7 @@ The trading state stays REDUCING, so that no bell buys anything back; algo-trade
 
 @click.command(short_help="Sell all that a deployed desk holds.")
 @click.argument("reason", nargs=-1)
-@place_options
+@stack_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sold, and change nothing.")
 @click.option(
@@ -53,10 +53,10 @@ def flatten(
 
     value = {"flatten": True} | ({"dry_run": True} if dry_run else {})
     try:
-        stack = find_stack(place_of(where))
+        stack = find_stack(stack_location(where))
         switch = switch_of(stack)
         dry_run = dry_run or switch.mode is TradingMode.DRY_RUN  # a desk that never sends anything
-        before, now = show_standing(switch)
+        before, now = show_state(switch)
         if not dry_run and not _reduced(switch, before, now, " ".join(reason), ask=not yes):
             return LEFT
         done = flatten_stack(
@@ -89,7 +89,7 @@ def _reduced(
     """Ask, let the desk only sell, and show the state after it; False when it is a no."""
     from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.ops.trading_state import spelled  # noqa: PLC0415
+    from local.ops.trading_state import format_state  # noqa: PLC0415
 
     money = "real money" if switch.mode is TradingMode.LIVE else "play money"
     what = f"all that the desk of {switch.stack} holds"
@@ -97,10 +97,10 @@ def _reduced(
         if now is TradingState.HALTED:
             click.echo("The desk is halted. To sell it must leave the halt, for REDUCING.")
         unasked = f"{what} would be sold at market ({money})"
-        if not confirmed(f"Sell at market {what} ({money})?", unasked):
+        if not confirm(f"Sell at market {what} ({money})?", unasked):
             click.echo("  after   as before: nothing was changed, nothing is sold")
             return False
-    text = spelled(TradingState.REDUCING, f"flatten: {reason}" if reason else "flatten")
+    text = format_state(TradingState.REDUCING, f"flatten: {reason}" if reason else "flatten")
     if now is TradingState.REDUCING and not reason:
         click.echo(f"  after   {clean(before)}, as it was")
     else:

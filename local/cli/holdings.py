@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from local.cli.asking import confirmed, trades_real_money
-from local.cli.stack_options import place_of, place_options, title_of
+from local.cli.asking import confirm, trades_real_money
+from local.cli.stack_options import stack_location, stack_options, stack_title
 
 if TYPE_CHECKING:
-    from local.ops.holdings import Shelves
+    from local.ops.holdings import AccountView
 
 NOT_MOVED = 1
 FINEST = Decimal("1e-9")
@@ -88,7 +88,7 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask, also where real mon
 )
 @_REASON
 @_YES
-@place_options
+@stack_options
 def adopt(
     symbol: str,
     qty: Decimal,
@@ -106,7 +106,7 @@ def adopt(
     usage or settings.
     """
 
-    def move(shelves: Shelves) -> str:
+    def move(shelves: AccountView) -> str:
         symbols = _symbols_of(shelves)  # first: when a list is unknown, nothing is changed
         shelves.adopt(symbol, qty, cost, giver, reason)
         told = "The desk takes them for its own from its next run on; one under way does not."
@@ -133,7 +133,7 @@ def adopt(
 )
 @_REASON
 @_YES
-@place_options
+@stack_options
 def release(
     symbol: str, qty: Decimal, desk: str | None, reason: str, *, yes: bool, **where: str | None
 ) -> int:
@@ -145,7 +145,7 @@ def release(
     you, 2 wrong usage or settings.
     """
 
-    def move(shelves: Shelves) -> str:
+    def move(shelves: AccountView) -> str:
         shelves.release(symbol, qty, desk, reason)
         return "They are off the books from now on."
 
@@ -155,7 +155,7 @@ def release(
 def _move(
     symbol: str,
     question: str,
-    move: Callable[[Shelves], str],
+    move: Callable[[AccountView], str],
     where: dict[str, str | None],
     *,
     ask: bool,
@@ -164,34 +164,34 @@ def _move(
     from algotrader.errors import DeskError  # noqa: PLC0415
     from algotrader.model import TradingMode  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.ops.holdings import Refused, look  # noqa: PLC0415
+    from local.ops.holdings import TransferRefusedError, open_account  # noqa: PLC0415
     from local.ops.stack import AwsProblem  # noqa: PLC0415
 
     try:
-        with look(place_of(where)) as shelves:
+        with open_account(stack_location(where)) as shelves:
             stack = shelves.stack
-            click.echo(f"{title_of(stack.name, stack.region, stack.mode)}: desk {shelves.desk}")
+            click.echo(f"{stack_title(stack.name, stack.region, stack.mode)}: desk {shelves.desk}")
             _show(shelves, symbol)
             if (
                 ask
                 and stack.mode is TradingMode.LIVE
-                and not confirmed(
+                and not confirm(
                     f"This stack trades real money. {question}", trades_real_money(stack.name)
                 )
             ):
                 click.echo("Nothing was changed.")
                 return NOT_MOVED
             meaning = move(shelves)
-        with look(place_of(where)) as after:
+        with open_account(stack_location(where)) as after:
             click.echo("now:")
             _show(after, symbol)
         click.echo(meaning)
-    except (AwsProblem, Refused, DeskError) as problem:
+    except (AwsProblem, TransferRefusedError, DeskError) as problem:
         raise click.ClickException(clean(problem)) from problem
     return 0
 
 
-def _symbols_of(shelves: Shelves) -> tuple[str, ...]:
+def _symbols_of(shelves: AccountView) -> tuple[str, ...]:
     """Read the symbols that the stack trades; its lists are read from this checkout."""
     from algotrader.adapters.universes import read_symbols  # noqa: PLC0415
 
@@ -199,7 +199,7 @@ def _symbols_of(shelves: Shelves) -> tuple[str, ...]:
     return read_symbols("Symbols", map(str.strip, words)).names
 
 
-def _show(shelves: Shelves, symbol: str) -> None:
+def _show(shelves: AccountView, symbol: str) -> None:
     stock = shelves.stock(symbol)
     price = f", {stock.position.avg_entry_price:f} each on average" if stock.position else ""
     rows = [("the account", f"{stock.account:f}{price}"), ("this desk", f"{stock.own:f}")]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from local.cli.asking import confirmed, trades_real_money
-from local.cli.stack_options import place_of, place_options, title_of
+from local.cli.asking import confirm, trades_real_money
+from local.cli.stack_options import stack_location, stack_options, stack_title
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +40,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, text: str | None
     help="Take it from the bucket of an older stack, which you must be allowed to read.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
-@place_options
+@stack_options
 def restore(
     name: str | None,
     version: str | None,
@@ -57,19 +57,19 @@ def restore(
     """
     from algotrader.model import TradingMode  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.ops.book_versions import FOLDER, RefusedError, find_versions, put_back  # noqa: PLC0415
+    from local.ops.book_versions import FOLDER, RestoreRefusedError, find_versions, put_back  # noqa: PLC0415
     from local.ops.stack import AwsProblem, find_stack  # noqa: PLC0415
 
     try:
-        stack = find_stack(place_of(where))
-        click.echo(title_of(stack.name, stack.region, stack.mode))
+        stack = find_stack(stack_location(where))
+        click.echo(stack_title(stack.name, stack.region, stack.mode))
         if name is None or version is None:
             _show(find_versions(stack, bucket), name)
             return 0
         if (
             not yes
             and stack.mode is TradingMode.LIVE
-            and not confirmed(
+            and not confirm(
                 f"This stack trades real money. Put {name} of its books back?",
                 trades_real_money(stack.name),
             )
@@ -78,7 +78,7 @@ def restore(
             return NOT_CHANGED
         put_back(stack, name, version, bucket)
         _show(find_versions(stack), name)
-    except (AwsProblem, RefusedError) as problem:
+    except (AwsProblem, RestoreRefusedError) as problem:
         raise click.ClickException(clean(problem)) from problem
     click.echo(f"{FOLDER}{name} is put back. The next run carries on from it.")
     return 0
@@ -90,11 +90,11 @@ def _when(instant: datetime) -> str:
 
 def _show(found: BookVersions, name: str | None) -> None:
     """List the versions of an object, or how many each object has."""
-    from local.ops.book_versions import FOLDER, RefusedError  # noqa: PLC0415
+    from local.ops.book_versions import FOLDER, RestoreRefusedError  # noqa: PLC0415
 
     if name is not None and name not in found.of:
         there = ", ".join(found.of) or "none"
-        raise RefusedError(f"{found.bucket} has no {FOLDER}{name}; there are: {there}")
+        raise RestoreRefusedError(f"{found.bucket} has no {FOLDER}{name}; there are: {there}")
     click.echo(f"  {FOLDER} in {found.bucket}")
     for each, versions in found.of.items():
         if name is None:

@@ -13,14 +13,14 @@ from local.sandbox.runner.problems import UsageProblem
 
 if TYPE_CHECKING:
     from algotrader.model import TradingMode
-    from local.ops.stack import Place
+    from local.ops.stack import StackLocation
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACK = "algo-trader"
 INTERRUPTED = 130
 
 
-def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add where the stack is; the command gets stack, region, profile and endpoint_url.
 
     A Ctrl-C while AWS is asked leaves open whether it has carried out what it was asked: it is told
@@ -51,11 +51,11 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return placed
 
 
-def place_of(where: dict[str, str | None]) -> Place:
+def stack_location(where: dict[str, str | None]) -> StackLocation:
     """Give where `place_options` say that the stack is."""
-    from local.ops.stack import Place  # noqa: PLC0415
+    from local.ops.stack import StackLocation  # noqa: PLC0415
 
-    return Place(
+    return StackLocation(
         stack=where["stack"] or _deployed_name(),
         region=where["region"],
         profile=where["profile"],
@@ -63,7 +63,7 @@ def place_of(where: dict[str, str | None]) -> Place:
     )
 
 
-def title_of(stack: str, region: str, mode: TradingMode) -> str:
+def stack_title(stack: str, region: str, mode: TradingMode) -> str:
     """Say which stack it is that was found, and how it trades."""
     return f"Stack {stack} in {region}, TradingMode={mode.value}"
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from local.ops.trading_state import StackSwitch
 
 
-def show_standing(switch: StackSwitch) -> tuple[str | None, TradingState | None]:
+def show_state(switch: StackSwitch) -> tuple[str | None, TradingState | None]:
     """Print what stands there, and give it with the state that a run takes it for.
 
     Returns
@@ -19,19 +19,19 @@ def show_standing(switch: StackSwitch) -> tuple[str | None, TradingState | None]
     str or None, TradingState or None
         Both None where it cannot be read: that is said, and no reason to leave a desk running.
     """
-    from algotrader.risk.trading_state import state_obeyed  # noqa: PLC0415
+    from algotrader.risk.trading_state import effective_state  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
-    from local.cli.stack_options import title_of  # noqa: PLC0415
+    from local.cli.stack_options import stack_title  # noqa: PLC0415
     from local.ops.stack import AwsProblem  # noqa: PLC0415
 
-    title = title_of(switch.stack, switch.region, switch.mode)
+    title = stack_title(switch.stack, switch.region, switch.mode)
     click.echo(f"{title}, parameter {switch.parameter}")
     try:
         text = switch.read()
     except AwsProblem as problem:
         click.echo(f"  before  unknown: {clean(problem)}")
         return None, None
-    state = state_obeyed(text, switch.mode)
+    state = effective_state(text, switch.mode)
     click.echo(f"  before  {clean(_spelled(text, state))}")
     return text, state
 

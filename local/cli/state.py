@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import click
 
-from local.cli.asking import confirmed, trades_real_money
-from local.cli.stack_options import place_of, place_options
-from local.cli.standing import says, show_standing
+from local.cli.asking import confirm, trades_real_money
+from local.cli.stack_options import stack_location, stack_options
+from local.cli.standing import says, show_state
 
 NOT_CHANGED = 1
 MEANING = {
@@ -29,7 +29,7 @@ the next trade is at the next session's bell, or at the next of its Slots.""",
 
 @click.command(short_help="Halt a deployed desk: it sends nothing.")
 @click.argument("reason", nargs=-1)
-@place_options
+@stack_options
 def halt(reason: tuple[str, ...], **where: str | None) -> None:
     """Halt the desk of a deployed stack: runs send nothing and cancel its open buys.
 
@@ -41,7 +41,7 @@ def halt(reason: tuple[str, ...], **where: str | None) -> None:
 
 @click.command(short_help="Let a deployed desk only sell.")
 @click.argument("reason", nargs=-1)
-@place_options
+@stack_options
 def reduce(reason: tuple[str, ...], **where: str | None) -> None:
     """Let the desk of a deployed stack sell, and buy no more.
 
@@ -53,7 +53,7 @@ def reduce(reason: tuple[str, ...], **where: str | None) -> None:
 
 @click.command(short_help="Let a deployed desk trade again.")
 @click.argument("reason", nargs=-1)
-@place_options
+@stack_options
 @click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
 @click.option(
     "--reset-peak", is_flag=True, help="Count the drawdown from what the desk is worth now."
@@ -80,15 +80,15 @@ def _set(
     from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
     from local.ops.stack import AwsProblem  # noqa: PLC0415
-    from local.ops.trading_state import find_switch, spelled  # noqa: PLC0415
+    from local.ops.trading_state import find_switch, format_state  # noqa: PLC0415
 
     wanted = TradingState(word)
-    text = spelled(wanted, " ".join(reason))
+    text = format_state(wanted, " ".join(reason))
     try:
-        switch = find_switch(place_of(where))
-        before, now = show_standing(switch)
+        switch = find_switch(stack_location(where))
+        before, now = show_state(switch)
         must_ask = ask and switch.mode is TradingMode.LIVE and now is not TradingState.ACTIVE
-        if must_ask and not confirmed(
+        if must_ask and not confirm(
             "This stack trades real money. Let it trade again?", trades_real_money(switch.stack)
         ):
             click.echo("  after   as before: nothing was changed")

@@ -15,7 +15,7 @@ from local.sandbox.runner.problems import UsageProblem
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from local.sandbox.runner.desk import Day, Desk, DeskPlan
+    from local.sandbox.runner.desk import DayResult, LocalDesk, LocalDeskConfig
 
 SUCCEEDED = "SUCCEEDED"
 FAILED_STATUS = 1
@@ -50,7 +50,7 @@ def check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock: 
 
 def desk_plan(
     broker_url: str | None, paper: bool, pairs: Sequence[str], faults: str = ""
-) -> DeskPlan:
+) -> LocalDeskConfig:
     """Say what to set up for the options that were given.
 
     Raises
@@ -64,7 +64,7 @@ def desk_plan(
         broker_at,
         refuse_live_money,
     )
-    from local.sandbox.runner.desk import FAST_WAIT_SCALE, DeskPlan  # noqa: PLC0415
+    from local.sandbox.runner.desk import FAST_WAIT_SCALE, LocalDeskConfig  # noqa: PLC0415
     from local.sandbox.runner.template import default_of, read_overrides  # noqa: PLC0415
 
     parameters = read_overrides(pairs)
@@ -77,7 +77,7 @@ def desk_plan(
     own = broker.trading_url if broker else "http://127.0.0.1"
     refuse_live_money(mode, parameters.get("AlpacaTradingUrl", own))
     check_faults(faults, built_in=broker is None)
-    return DeskPlan(broker, parameters, wait_scale, faults=faults)
+    return LocalDeskConfig(broker, parameters, wait_scale, faults=faults)
 
 
 def check_faults(faults: str, *, built_in: bool) -> None:
@@ -99,7 +99,7 @@ def check_faults(faults: str, *, built_in: bool) -> None:
 
 
 def trade(
-    plan: DeskPlan,
+    plan: LocalDeskConfig,
     session: date | None,
     count: int | None,
     value: Any,
@@ -151,7 +151,7 @@ def trade(
     return 0 if succeeded else FAILED_STATUS
 
 
-def _several(desk: Desk, sessions: Sequence[date | None], value: Any) -> list[Day]:
+def _several(desk: LocalDesk, sessions: Sequence[date | None], value: Any) -> list[DayResult]:
     from local.cli.timeline import progress_bar  # noqa: PLC0415
 
     with progress_bar(len(sessions)) as advance:
@@ -162,5 +162,5 @@ def _several(desk: Desk, sessions: Sequence[date | None], value: Any) -> list[Da
     return days
 
 
-def _name(plan: DeskPlan) -> str:
+def _name(plan: LocalDeskConfig) -> str:
     return plan.broker.look_url if plan.broker else "built-in paper broker on historical bars"

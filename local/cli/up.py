@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from local.cli.container_host import LOOPBACK, Reach, reach_of
+from local.cli.container_host import LOOPBACK, ContainerHost, container_host
 from local.cli.options import parameter_option, session_option
 
 if TYPE_CHECKING:
-    from local.sandbox.runner.desk import Desk
+    from local.sandbox.runner.desk import LocalDesk
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
@@ -49,12 +49,12 @@ def up(session: date | None, pairs: tuple[str, ...], host: str) -> None:
     Waits and the broker's clock run in real time here.
     """
     from local.cli.console import make_console  # noqa: PLC0415
-    from local.sandbox.runner.desk import DeskPlan, open_desk  # noqa: PLC0415
+    from local.sandbox.runner.desk import LocalDeskConfig, open_desk  # noqa: PLC0415
     from local.sandbox.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
     from local.sandbox.runner.template import read_overrides  # noqa: PLC0415
 
-    reach = reach_of(host)
-    plan = DeskPlan(
+    reach = container_host(host)
+    plan = LocalDeskConfig(
         broker=None,
         parameters=read_overrides(pairs),
         wait_scale=REAL_TIME,
@@ -75,7 +75,7 @@ def up(session: date | None, pairs: tuple[str, ...], host: str) -> None:
         threading.Event().wait()
 
 
-def function_variables(desk: Desk, reach: Reach) -> dict[str, dict[str, str]]:
+def function_variables(desk: LocalDesk, reach: ContainerHost) -> dict[str, dict[str, str]]:
     """Give ``sam local invoke --env-vars`` what the functions of the embedded AWS are given."""
     functions = desk.aws.client("lambda")
     variables = {}
@@ -103,7 +103,7 @@ def invocations(variables: Path) -> str:
     return "\n".join(["Run one step in its image, after sam build:", *lines])
 
 
-def directions(desk: Desk, day: date, later: date) -> str:
+def directions(desk: LocalDesk, day: date, later: date) -> str:
     """Say what stands and how to reach it, ready to be copied into another shell."""
     machine = desk.stack.state_machine_arn
     return f"""\

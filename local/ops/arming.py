@@ -9,7 +9,7 @@ import msgspec
 
 from algotrader.model import TradingMode
 from algotrader.risk.arming import ArmingToken
-from local.ops.stack import DeployedStack, told
+from local.ops.stack import DeployedStack, aws_errors_as_one_line
 from local.sandbox.runner.problems import UsageProblem
 
 OUTPUT = "LiveArmingParameter"
@@ -68,7 +68,7 @@ def arm_stack(stack: DeployedStack, token: ArmingToken) -> None:
         When AWS does not take it: the desk is armed, or not, as before.
     """
     name = stack.output(OUTPUT)
-    with told(f"{name} is not changed"):
+    with aws_errors_as_one_line(f"{name} is not changed"):
         stack.client("ssm").put_parameter(
             Name=name, Value=msgspec.json.encode(token).decode(), Type="String", Overwrite=True
         )

@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
-from algotrader.accounting.stop_fills import Told
+from algotrader.accounting.stop_fills import ReportedFills
 from algotrader.adapters.reset_peak import ResetPeak
 from algotrader.contracts import decode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Adjustment, Ledger, Track
 from algotrader.services.books import OtherDesks
-from local.ops.stack import DeployedStack, told
+from local.ops.stack import DeployedStack, aws_errors_as_one_line
 
 FOLDER = "ledger/"
 KINDS: dict[str, Any] = {
@@ -28,11 +28,11 @@ KINDS: dict[str, Any] = {
     r"[0-9a-f]{6}\.json": Ledger,
     r"[0-9a-f]{6}-others\.json": OtherDesks,
     r"[0-9a-f]{6}-performance\.json": Track,
-    r"[0-9a-f]{6}-told\.json": Told,
+    r"[0-9a-f]{6}-told\.json": ReportedFills,
 }
 
 
-class RefusedError(Exception):
+class RestoreRefusedError(Exception):
     """The books stay as they are; the message is one line for the user."""
 
 
@@ -89,7 +89,7 @@ def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersio
     """
     place = bucket or stack.output("Bucket")
     found: dict[str, list[Version]] = {}
-    with told(f"the versions below {FOLDER} in {place} cannot be listed"):
+    with aws_errors_as_one_line(f"the versions below {FOLDER} in {place} cannot be listed"):
         pages = _s3(stack, bucket).get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=place, Prefix=FOLDER):
             for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
@@ -126,11 +126,11 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None =
     now = next(iter(find_versions(stack).of.get(name, ())), None)
     content = _read(stack, name, version, bucket)
     if stack.is_under_way():
-        raise RefusedError(
+        raise RestoreRefusedError(
             "a run is under way, and writes the books itself: try again when it is over"
         )
     condition = {"IfMatch": now.tag} if now and now.tag else {"IfNoneMatch": "*"}
-    with told(f"{FOLDER}{name} is not changed"):
+    with aws_errors_as_one_line(f"{FOLDER}{name} is not changed"):
         try:
             stack.books_client("s3").put_object(
                 Bucket=stack.output("Bucket"),
@@ -141,7 +141,7 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None =
             )
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in CHANGED:
-                raise RefusedError(
+                raise RestoreRefusedError(
                     f"somebody else changed {name} at the same time: look again"
                 ) from error
             raise
@@ -151,20 +151,20 @@ def _read(stack: DeployedStack, name: str, version: str, bucket: str | None) -> 
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
     place = bucket or stack.output("Bucket")
-    with told(f"{FOLDER}{name} in {place} cannot be read"):
+    with aws_errors_as_one_line(f"{FOLDER}{name} in {place} cannot be read"):
         try:
             answer = _s3(stack, bucket).get_object(
                 Bucket=place, Key=f"{FOLDER}{name}", VersionId=version
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in NO_SUCH_VERSION:
-                raise RefusedError(f"{place} has no version {version} of {name}") from error
+                raise RestoreRefusedError(f"{place} has no version {version} of {name}") from error
             raise
         content = bytes(answer["Body"].read())
     try:
         decode(kind_of(name), msgspec.json.decode(content), name)
     except (InvalidInputError, ValueError) as error:
-        raise RefusedError(f"a run could not read that version: {error}") from error
+        raise RestoreRefusedError(f"a run could not read that version: {error}") from error
     return content
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from algotrader.adapters.aws import clients_from
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, decode
 from algotrader.errors import InvalidInputError
 from algotrader.model import (
@@ -26,7 +26,7 @@ from algotrader.model import (
 from algotrader.model.units import ZERO
 from algotrader.orders.own_orders import leg_of
 from algotrader.session.timing import SETTLE
-from local.ops.stack import AwsProblem, DeployedStack, told
+from local.ops.stack import AwsProblem, DeployedStack, aws_errors_as_one_line
 from local.sandbox.runner.document import DECIDE, FETCH, SUBMIT
 from local.sandbox.runner.history import Timeline, Visit
 
@@ -106,14 +106,14 @@ def flatten_stack(
     quiet: dict[str, float] = {}
     while True:
         _wait_for_others(executions, machine, until, tell, quiet)
-        with told("the flatten is not started"):
+        with aws_errors_as_one_line("the flatten is not started"):
             arn = str(
                 executions.start_execution(stateMachineArn=machine, input=json.dumps(value))[
                     "executionArn"
                 ]
             )
         tell(f"execution {arn}")
-        with told(f"{arn} cannot be followed, and goes on"):
+        with aws_errors_as_one_line(f"{arn} cannot be followed, and goes on"):
             done = _follow(stack, executions, arn, ended)
         is_refused = done.end == DUPLICATE or done.message.startswith(UNDER_WAY)
         if not is_refused or time.monotonic() >= until:
@@ -138,7 +138,7 @@ def _wait_for_others(
     before: list[str] = []
     while time.monotonic() < until:
         try:
-            with told("the runs under way cannot be listed"):
+            with aws_errors_as_one_line("the runs under way cannot be listed"):
                 names = _in_the_way(executions, machine, quiet)
         except AwsProblem as problem:  # the flatten itself looks again
             tell(str(problem))
@@ -213,17 +213,19 @@ def _follow(
 def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
     """Name what a run that ran through did not sell, and what it bought on its way out."""
     with (
-        told("what the run wrote cannot be read, so that what is left is not known"),
+        aws_errors_as_one_line(
+            "what the run wrote cannot be read, so that what is left is not known"
+        ),
         clients_from(stack.client),
     ):
-        artifacts = Artifacts(stack.output("Bucket"))
+        store = Store(stack.output("Bucket"))
 
         def read(state: str, name: str, kind: type[T]) -> T | None:
             given = (timeline.result(state) or {}).get(name)
             if given is None:
                 return None
             try:
-                return artifacts.get(decode(Artifact, given, name), kind)
+                return store.get(decode(Artifact, given, name), kind)
             except (InvalidInputError, ValueError) as error:
                 raise AwsProblem(f"{name} of the run is not what it wrote: {error}") from error
 

@@ -18,7 +18,7 @@ from algotrader.adapters.adjustments import add_adjustments, read_adjustments
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.aws import clients_from
 from algotrader.adapters.settings import broker_urls, load_keys
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.errors import DeskError
 from algotrader.model import Adjustment, Ledger, Order, Position, TradingMode
 from algotrader.model.units import ZERO, tidy
@@ -28,17 +28,17 @@ from algotrader.orders.pricing import usable
 from algotrader.plain_text import one_line
 from algotrader.services.books import Books, read_books
 from algotrader.session.trigger import NEW_YORK
-from local.ops.stack import DeployedStack, Place, find_stack, told
+from local.ops.stack import DeployedStack, StackLocation, aws_errors_as_one_line, find_stack
 
 HTTP_BUDGET_SECONDS = 60.0
 
 
-class Refused(Exception):  # noqa: N818 - it is told to a person, not raised at one
+class TransferRefusedError(Exception):
     """The shares are not moved; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class SymbolView:
     """What the account holds of one symbol, and whose it is; shares.
 
     Attributes
@@ -65,7 +65,7 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelves:
+class AccountView:
     """The account beside the books of its desks, as one look showed them.
 
     Attributes
@@ -82,13 +82,13 @@ class Shelves:
     books: Books
     positions: dict[str, Position]
     open_orders: tuple[Order, ...]
-    artifacts: Artifacts
+    store: Store
     tag: str | None
     price_of: Callable[[str], Decimal | None]
 
-    def stock(self, symbol: str) -> Stock:
+    def stock(self, symbol: str) -> SymbolView:
         """Tell whose the shares of a symbol are."""
-        return Stock(
+        return SymbolView(
             position=self.positions.get(symbol),
             own=_qty(self.books.ledger, symbol),
             others={
@@ -115,7 +115,9 @@ class Shelves:
             is the desk itself.
         """
         if giver == self.desk:
-            raise Refused(f"desk {giver} is this desk: what it gives up it owns already")
+            raise TransferRefusedError(
+                f"desk {giver} is this desk: what it gives up it owns already"
+            )
         stock = self.stock(symbol)
         # A desk's resting stop sells its own shares alone: those that are given are no others.
         resting = (
@@ -128,7 +130,7 @@ class Shelves:
             self._check_holds(giver, symbol, qty)
         free = stock.free + (qty if giver is not None else ZERO)
         if qty > free:
-            raise Refused(
+            raise TransferRefusedError(
                 f"{_n(qty)} {symbol} are more than the {_n(max(free, ZERO))} that can be given: "
                 f"the account holds {_n(stock.account)}, the desk's books say {_n(stock.own)}"
                 + "".join(f", desk {name} has {_n(own)}" for name, own in stock.others.items())
@@ -159,7 +161,7 @@ class Shelves:
             symbol, (each for each in self.open_orders if desk_of(each.client_order_id) == whose)
         )
         if whose == self.desk and self.stack.is_under_way():
-            raise Refused(
+            raise TransferRefusedError(
                 "a run is under way, and may be about to sell them: try again when it is over"
             )
         self._add(self._entry(whose, symbol, -qty, ZERO, reason))
@@ -168,7 +170,9 @@ class Shelves:
         found = [each for each in orders if each.symbol == symbol and not each.is_terminal]
         if found:
             names = ", ".join(each.client_order_id or each.broker_id for each in found[:3])
-            raise Refused(f"orders in {symbol} are open, whose fills would change this: {names}")
+            raise TransferRefusedError(
+                f"orders in {symbol} are open, whose fills would change this: {names}"
+            )
         today = self.now.astimezone(NEW_YORK).date()
         changing = [
             each.kind
@@ -176,7 +180,7 @@ class Shelves:
             if (each.symbol, each.ex_date) == (symbol, today) and not each.is_cash_dividend
         ]
         if changing:
-            raise Refused(
+            raise TransferRefusedError(
                 f"{symbol} has a {changing[0]} today, and the broker may count before or after it: "
                 "try again tomorrow"
             )
@@ -185,10 +189,14 @@ class Shelves:
         ledgers = {each.desk: each for each in (self.books.ledger, *self.books.others)}
         if desk not in ledgers:
             known = ", ".join(sorted(ledgers)) or "none"
-            raise Refused(f"no desk {desk} ever traded on this account; there are: {known}")
+            raise TransferRefusedError(
+                f"no desk {desk} ever traded on this account; there are: {known}"
+            )
         holds = _qty(ledgers[desk], symbol)
         if qty > holds:
-            raise Refused(f"desk {desk} has {_n(holds)} {symbol} in these books, not {_n(qty)}")
+            raise TransferRefusedError(
+                f"desk {desk} has {_n(holds)} {symbol} in these books, not {_n(qty)}"
+            )
 
     def _entry(
         self, desk: str, symbol: str, qty: Decimal, price: Decimal, reason: str
@@ -198,14 +206,16 @@ class Shelves:
         return Adjustment(uuid.uuid4().hex[:12], desk, symbol, qty, price, self.now, why, worth)
 
     def _add(self, *added: Adjustment) -> None:
-        with told(f"the list in {self.artifacts.bucket} is not changed"):
-            written = add_adjustments(self.artifacts, self.books.adjustments, self.tag, added)
+        with aws_errors_as_one_line(f"the list in {self.store.bucket} is not changed"):
+            written = add_adjustments(self.store, self.books.adjustments, self.tag, added)
         if not written:
-            raise Refused("somebody else changed the list meanwhile: look again. Nothing was moved")
+            raise TransferRefusedError(
+                "somebody else changed the list meanwhile: look again. Nothing was moved"
+            )
 
 
 @contextmanager
-def look(place: Place) -> Iterator[Shelves]:
+def open_account(place: StackLocation) -> Iterator[AccountView]:
     """Look at a stack's account and at all books, and hold what a write needs.
 
     Raises
@@ -224,23 +234,23 @@ def look(place: Place) -> Iterator[Shelves]:
         return stack.books_client(service) if service == "s3" else stack.client(service)
 
     with clients_from(client):
-        artifacts = Artifacts(stack.output("Bucket"))
-        with told("the stack's keys or books cannot be read"):
+        store = Store(stack.output("Bucket"))
+        with aws_errors_as_one_line("the stack's keys or books cannot be read"):
             broker = _broker(stack)
             account, now = broker.account(), broker.clock().now
             if stack.mode is TradingMode.LIVE:
                 _check_account(account.number, parameters.get("LiveAccountNumber", ""))
             desk = desk_id(account.number, stack.name)
-            _, tag = read_adjustments(artifacts)
-            books = read_books(broker, artifacts, desk, (), now, (_today(now), _today(now)))
-            shelves = Shelves(
+            _, tag = read_adjustments(store)
+            books = read_books(broker, store, desk, (), now, (_today(now), _today(now)))
+            shelves = AccountView(
                 stack=stack,
                 desk=desk,
                 now=now,
                 books=books,
                 positions=broker.positions(),
                 open_orders=broker.open_orders(),
-                artifacts=artifacts,
+                store=store,
                 tag=tag,
                 price_of=lambda symbol: _price(broker, parameters.get("DataFeed", ""), symbol),
             )
@@ -266,7 +276,7 @@ def _price(broker: AlpacaBroker, feed: str, symbol: str) -> Decimal | None:
 
 def _check_account(number: str, wanted: str) -> None:
     if number != wanted:
-        raise Refused(
+        raise TransferRefusedError(
             f"the stack's keys belong to account ...{number[-3:]}, LiveAccountNumber says "
             f"...{wanted[-3:]}"
         )

@@ -32,7 +32,7 @@ class AwsProblem(Exception):  # noqa: N818 - it is told to a person, not raised 
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StackLocation:
     """Where a stack is looked for; None leaves the choice to boto3's own chain."""
 
     stack: str
@@ -53,7 +53,7 @@ class DeployedStack:
         When it was last deployed: each update sets it.
     """
 
-    place: Place
+    place: StackLocation
     region: str
     status: str
     parameters: Mapping[str, str]
@@ -99,7 +99,7 @@ class DeployedStack:
             When AWS refuses or does not answer.
         """
         machine = self.output("StateMachineArn")
-        with told("whether a run is under way cannot be learned"):
+        with aws_errors_as_one_line("whether a run is under way cannot be learned"):
             answer = self.client("stepfunctions").list_executions(
                 stateMachineArn=machine, statusFilter="RUNNING", maxResults=1
             )
@@ -126,7 +126,7 @@ class DeployedStack:
     @cached_property
     def _books_maker(self) -> Any:
         role = self.output(BOOKS_ROLE)
-        with told(f"the role {role} cannot be assumed"):
+        with aws_errors_as_one_line(f"the role {role} cannot be assumed"):
             answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName=SESSION_NAME)
         made = answer["Credentials"]
         keys = {
@@ -137,7 +137,7 @@ class DeployedStack:
         return _client_maker(replace(self.place, region=self.region), keys)
 
 
-def find_stack(place: Place) -> DeployedStack:
+def find_stack(place: StackLocation) -> DeployedStack:
     """Look a deployed stack up.
 
     Raises
@@ -149,7 +149,7 @@ def find_stack(place: Place) -> DeployedStack:
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
-    with told(f"stack {place.stack} cannot be looked up"):
+    with aws_errors_as_one_line(f"stack {place.stack} cannot be looked up"):
         cloudformation = _client_maker(place)("cloudformation")
         region = str(cloudformation.meta.region_name)
         try:
@@ -174,7 +174,7 @@ def find_stack(place: Place) -> DeployedStack:
         )
 
 
-def _client_maker(place: Place, keys: Mapping[str, str] | None = None) -> Any:
+def _client_maker(place: StackLocation, keys: Mapping[str, str] | None = None) -> Any:
     """Return what makes the client of a service, with a role's keys or the user's own.
 
     An endpoint of one's own gets the keys that an embedded AWS takes, unless a profile is named:
@@ -197,7 +197,7 @@ def _client_maker(place: Place, keys: Mapping[str, str] | None = None) -> Any:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def aws_errors_as_one_line(what: str) -> Iterator[None]:
     """Turn what boto3 raises into one line, by whether the user's own settings are at fault."""
     from botocore.exceptions import (  # noqa: PLC0415
         BotoCoreError,

@@ -13,7 +13,7 @@ from algotrader.adapters.aws import PARAMETER_NOT_THERE
 from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from algotrader.model import TradingMode, TradingState
 from algotrader.plain_text import one_line, printable
-from local.ops.stack import DeployedStack, Place, find_stack, told
+from local.ops.stack import DeployedStack, StackLocation, aws_errors_as_one_line, find_stack
 
 OUTPUT = "TradingStateParameter"
 REASON_LENGTH = 200
@@ -53,7 +53,7 @@ class StackSwitch:
         """
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
-        with told(f"{self.parameter} cannot be read"):
+        with aws_errors_as_one_line(f"{self.parameter} cannot be read"):
             try:
                 found = self.ssm.get_parameter(Name=self.parameter)
             except ClientError as error:
@@ -70,7 +70,7 @@ class StackSwitch:
         AwsProblem
             When AWS does not take it: the desk trades on as before.
         """
-        with told(f"{self.parameter} is not changed"):
+        with aws_errors_as_one_line(f"{self.parameter} is not changed"):
             self.ssm.put_parameter(Name=self.parameter, Value=text, Type="String", Overwrite=True)
 
     def reset_peak(self, now: datetime) -> None:
@@ -81,7 +81,7 @@ class StackSwitch:
         AwsProblem
             When AWS does not take it: the peak stays.
         """
-        with told("the peak is not reset"):
+        with aws_errors_as_one_line("the peak is not reset"):
             self.books_client("s3").put_object(
                 Bucket=self.bucket,
                 Key=RESET_KEY,
@@ -90,7 +90,7 @@ class StackSwitch:
             )
 
 
-def find_switch(place: Place) -> StackSwitch:
+def find_switch(place: StackLocation) -> StackSwitch:
     """Find the trading-state parameter of a deployed stack by the stack's own output.
 
     Raises
@@ -122,7 +122,7 @@ def switch_of(stack: DeployedStack) -> StackSwitch:
     )
 
 
-def spelled(state: TradingState, reason: str) -> str:
+def format_state(state: TradingState, reason: str) -> str:
     """Spell a state with its reason as the parameter holds them: one line, the reason cut.
 
     Parameters

@@ -11,7 +11,7 @@ import msgspec
 from local.paper_broker.broker import Options
 from local.paper_broker.faults import Fault, parse
 from local.paper_broker.server import serve
-from local.paper_broker.values import Behaviour, Opening
+from local.paper_broker.values import AccountSetup, Behaviour
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -27,10 +27,10 @@ def main(arguments: list[str] | None = None) -> None:
         "--session", type=date.fromisoformat, help="open at this session's bell (default: the last)"
     )
     add("--clock-scale", type=float, default=1.0, help="simulated seconds in a real one")
-    add("--cash", type=_number, default=Opening().cash, help="dollars to start with")
+    add("--cash", type=_number, default=AccountSetup().cash, help="dollars to start with")
     add("--hold", type=_holding, action="append", default=[], metavar="SYMBOL=QTY")
     add("--multiplier", type=int, choices=(1, 2), default=2, help="1: cash only, 2: margin")
-    add("--seed", default=Opening().seed, help="what ids follow from")
+    add("--seed", default=AccountSetup().seed, help="what ids follow from")
     add("--key-id", help="what clients must send; any, unless both are given")
     add("--secret-key")
     add("--real-time-sip", action="store_true", help="a data plan with recent SIP data")
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--follow-stdin", action="store_true", help="end when standard input does")
     given = parser.parse_args(arguments)
     options = Options(
-        opening=Opening(given.cash, dict(given.hold), given.multiplier, given.seed),
+        opening=AccountSetup(given.cash, dict(given.hold), given.multiplier, given.seed),
         behaviour=given.behaviour,
         session=given.session,
         clock_scale=given.clock_scale,

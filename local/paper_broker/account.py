@@ -11,10 +11,10 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from local.paper_broker.data import Dividend, Split
-from local.paper_broker.values import ZERO, Activity, Kind, Order
+from local.paper_broker.values import ZERO, Activity, ActivityKind, Order
 
 CENT = Decimal("0.01")
-CASH_MOVES = (Kind.DEPOSIT, Kind.WITHDRAWAL)
+CASH_MOVES = (ActivityKind.DEPOSIT, ActivityKind.WITHDRAWAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Account:
         order.filled_value += qty * price
         order.filled_at = order.updated_at = at
         self._book(
-            Kind.FILL,
+            ActivityKind.FILL,
             at,
             net,
             symbol=order.ticket.symbol,
@@ -85,7 +85,7 @@ class Account:
             return
         qty = holding.qty * split.new_rate / split.old_rate
         self.holdings[split.symbol] = Holding(qty, holding.cost)
-        self._book(Kind.SPLIT, at, ZERO, symbol=split.symbol, qty=qty - holding.qty)
+        self._book(ActivityKind.SPLIT, at, ZERO, symbol=split.symbol, qty=qty - holding.qty)
 
     def pay(self, dividend: Dividend, at: datetime) -> None:
         """Pay a dividend on what was held over the close before; a short position owes it."""
@@ -93,11 +93,15 @@ class Account:
         if not qty:
             return
         net = (qty * dividend.amount).quantize(CENT, ROUND_HALF_UP)
-        self._book(Kind.DIVIDEND, at, net, symbol=dividend.symbol, qty=qty, price=dividend.amount)
+        self._book(
+            ActivityKind.DIVIDEND, at, net, symbol=dividend.symbol, qty=qty, price=dividend.amount
+        )
 
     def deposit(self, amount: Decimal, at: datetime) -> Activity:
         """Bring cash in, or take it out when negative."""
-        return self._book(Kind.DEPOSIT if amount >= 0 else Kind.WITHDRAWAL, at, amount)
+        return self._book(
+            ActivityKind.DEPOSIT if amount >= 0 else ActivityKind.WITHDRAWAL, at, amount
+        )
 
     @property
     def has_moved_cash(self) -> bool:
@@ -123,7 +127,7 @@ class Account:
 
     def _book(  # noqa: PLR0913  # an activity has these fields
         self,
-        kind: Kind,
+        kind: ActivityKind,
         at: datetime,
         net: Decimal,
         *,

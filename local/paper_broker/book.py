@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from local.paper_broker import matching, rules
 from local.paper_broker.data import Split
-from local.paper_broker.values import Order, Refusal
+from local.paper_broker.values import ApiError, Order
 
 NOT_FOUND = 40410000
 
@@ -70,7 +70,7 @@ class Book:
         """
         order = self.find(order_id)
         if not order.is_open:
-            raise Refusal(422, rules.INVALID, f'order is already in "{order.status}" state')
+            raise ApiError(422, rules.INVALID, f'order is already in "{order.status}" state')
         if order.cancel_requested_at is None:
             order.cancel_requested_at = order.updated_at = now
         order.status = "pending_cancel"
@@ -108,7 +108,7 @@ class Book:
 
 def _found(orders: dict[str, Order], order_id: str) -> Order:
     if order_id not in orders:
-        raise Refusal(404, NOT_FOUND, f"order not found for {order_id}")
+        raise ApiError(404, NOT_FOUND, f"order not found for {order_id}")
     return orders[order_id]
 
 

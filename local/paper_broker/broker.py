@@ -14,8 +14,8 @@ from local.paper_broker.clock import SimulatedClock
 from local.paper_broker.data import History
 from local.paper_broker.exchange import Exchange
 from local.paper_broker.faults import Fault, FaultPlan
-from local.paper_broker.market import Market, new_york_instant
-from local.paper_broker.values import Behaviour, Opening
+from local.paper_broker.market import HistoricalMarket, new_york_instant
+from local.paper_broker.values import AccountSetup, Behaviour
 
 BELL = time_of_day(9, 35)
 
@@ -42,7 +42,7 @@ class Options:
         Which requests go wrong, and how.
     """
 
-    opening: Opening = field(default_factory=Opening)
+    opening: AccountSetup = field(default_factory=AccountSetup)
     behaviour: Behaviour = field(default_factory=Behaviour)
     session: date | None = None
     clock_scale: float = 1.0
@@ -70,7 +70,7 @@ class PaperBroker:
         options: Options,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.market = Market(history)
+        self.market = HistoricalMarket(history)
         self.options = options
         self.faults: FaultPlan | None = None
         self._lock = threading.RLock()

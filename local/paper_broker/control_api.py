@@ -11,7 +11,7 @@ import msgspec
 from local.paper_broker import trading_wire
 from local.paper_broker.broker import BELL, TimeRunsForwardError
 from local.paper_broker.rules import parse_ticket
-from local.paper_broker.values import Behaviour, Refusal
+from local.paper_broker.values import ApiError, Behaviour
 from local.paper_broker.wsgi import Answer, Call, Route
 
 T = TypeVar("T")
@@ -42,13 +42,13 @@ def post_session(call: Call) -> Answer:
     try:
         at = time.fromisoformat(wanted.time)
     except ValueError as error:
-        raise Refusal(422, WRONG, f"time is not HH:MM: {wanted.time}") from error
+        raise ApiError(422, WRONG, f"time is not HH:MM: {wanted.time}") from error
     try:
         bell = call.broker.move_to(wanted.date, at)
     except TimeRunsForwardError as error:
-        raise Refusal(409, 40910000, str(error)) from error
+        raise ApiError(409, 40910000, str(error)) from error
     except ValueError as error:
-        raise Refusal(422, WRONG, str(error)) from error
+        raise ApiError(422, WRONG, str(error)) from error
     return Answer(
         {
             "session": wanted.date.isoformat(),
@@ -62,7 +62,7 @@ def post_deposit(call: Call) -> Answer:
     """Bring cash in or take it out."""
     amount = _read(call, DepositRequest).amount
     if not amount.is_finite():
-        raise Refusal(422, WRONG, "amount must be a number")
+        raise ApiError(422, WRONG, "amount must be a number")
     return Answer(trading_wire.activity(call.exchange.deposit(amount)))
 
 
@@ -83,7 +83,7 @@ def post_behaviour(call: Call) -> Answer:
     """Change the named fields of the behaviour."""
     changes = call.body()
     if not isinstance(changes, dict):
-        raise Refusal(422, WRONG, "an object is wanted")
+        raise ApiError(422, WRONG, "an object is wanted")
     merged = {**msgspec.to_builtins(call.exchange.behaviour), **changes}
     call.broker.behave(_convert(merged, Behaviour))
     return Answer(msgspec.to_builtins(call.broker.exchange.behaviour))
@@ -104,7 +104,7 @@ def _convert(value: Any, kind: type[T]) -> T:
         # Numbers that are money may come as JSON numbers or strings.
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Refusal(422, WRONG, str(error)) from error
+        raise ApiError(422, WRONG, str(error)) from error
 
 
 ROUTES: tuple[Route, ...] = (

@@ -13,7 +13,7 @@ from local.paper_broker import adjustment, data_wire, queries
 from local.paper_broker.broker import age_of
 from local.paper_broker.data import DailyBar
 from local.paper_broker.market import Price, new_york_date, new_york_instant
-from local.paper_broker.values import Refusal
+from local.paper_broker.values import ApiError
 from local.paper_broker.wsgi import Answer, Call, Route
 
 PAGE_OF_BARS, MOST_BARS = 1000, 10_000
@@ -36,7 +36,7 @@ def get_bars(call: Call) -> Answer:
 
 def get_symbol_bars(call: Call) -> Answer:
     """Give daily bars of one symbol."""
-    symbol = _checked(call.path["symbol"])
+    symbol = _check_symbol(call.path["symbol"])
     page, token = _page(call, [symbol])
     return Answer({"symbol": symbol, "bars": [body for _, body in page], "next_page_token": token})
 
@@ -60,7 +60,7 @@ def get_latest_trades(call: Call) -> Answer:
 
 def get_latest_trade(call: Call) -> Answer:
     """Give the latest trade of one symbol."""
-    symbol = _checked(call.path["symbol"])
+    symbol = _check_symbol(call.path["symbol"])
     return Answer({"symbol": symbol, "trade": _only(call, symbol, data_wire.trade)})
 
 
@@ -71,7 +71,7 @@ def get_latest_quotes(call: Call) -> Answer:
 
 def get_latest_quote(call: Call) -> Answer:
     """Give the latest quote of one symbol."""
-    symbol = _checked(call.path["symbol"])
+    symbol = _check_symbol(call.path["symbol"])
     return Answer({"symbol": symbol, "quote": _only(call, symbol, data_wire.quote)})
 
 
@@ -82,7 +82,7 @@ def get_snapshots(call: Call) -> Answer:
 
 def get_snapshot(call: Call) -> Answer:
     """Give a snapshot of one symbol."""
-    symbol = _checked(call.path["symbol"])
+    symbol = _check_symbol(call.path["symbol"])
     return Answer({"symbol": symbol, **_only(call, symbol, _snapshot_of(call))})
 
 
@@ -186,7 +186,7 @@ def _interval(call: Call, newest: datetime) -> tuple[datetime, datetime]:
     start = queries.instant(call, "start", status=400)
     end = queries.instant(call, "end", status=400)
     if newest < now and end is not None and end > newest:
-        raise Refusal(403, None, NOT_SUBSCRIBED)
+        raise ApiError(403, None, NOT_SUBSCRIBED)
     if start is None:
         start = new_york_instant(new_york_date(now), time(0)).astimezone(UTC)
     end = newest if end is None else end
@@ -215,7 +215,7 @@ def _latest(
 def _only(call: Call, symbol: str, shape: Callable[[Price, Any], dict[str, Any]]) -> dict[str, Any]:
     found = _latest(call, [symbol], shape)
     if symbol not in found:
-        raise Refusal(404, 40410000, f"no data found for {symbol}")
+        raise ApiError(404, 40410000, f"no data found for {symbol}")
     body: dict[str, Any] = found[symbol]
     return body
 
@@ -227,17 +227,17 @@ def _snapshot_of(call: Call) -> Callable[[Price, Any], dict[str, Any]]:
 def _check_latest_feed(call: Call) -> None:
     feed = queries.word(call, "feed", FEEDS, status=400)
     if feed == "sip" and not call.broker.options.real_time_sip:
-        raise Refusal(403, None, NOT_SUBSCRIBED)
+        raise ApiError(403, None, NOT_SUBSCRIBED)
 
 
 def _symbols(call: Call) -> list[str]:
     symbols = call.symbols()
     if not symbols:
         raise _bad("symbols is required")
-    return [_checked(symbol) for symbol in symbols]
+    return [_check_symbol(symbol) for symbol in symbols]
 
 
-def _checked(symbol: str) -> str:
+def _check_symbol(symbol: str) -> str:
     if not _SYMBOL.fullmatch(symbol):
         raise _bad(f"invalid symbol: {symbol}")
     return symbol
@@ -262,8 +262,8 @@ def _decode(token: str) -> str:
         raise _bad("invalid page_token") from error
 
 
-def _bad(message: str) -> Refusal:
-    return Refusal(400, 40010000, message)
+def _bad(message: str) -> ApiError:
+    return ApiError(400, 40010000, message)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -15,13 +15,13 @@ from local.paper_broker import matching, rules
 from local.paper_broker.account import Account, Holding
 from local.paper_broker.book import Book
 from local.paper_broker.funds import Funds
-from local.paper_broker.market import Bell, Market, Ring
+from local.paper_broker.market import EdgeMoment, HistoricalMarket, SessionEdge
 from local.paper_broker.values import (
+    AccountSetup,
     Activity,
+    ApiError,
     Behaviour,
-    Opening,
     Order,
-    Refusal,
     Ticket,
     names,
 )
@@ -53,7 +53,7 @@ class Exchange:
     """
 
     def __init__(
-        self, market: Market, opening: Opening, behaviour: Behaviour, start: datetime
+        self, market: HistoricalMarket, opening: AccountSetup, behaviour: Behaviour, start: datetime
     ) -> None:
         self.market = market
         self.opening = opening
@@ -166,9 +166,9 @@ class Exchange:
         if now < self.now:
             message = f"time runs forward: {now} is before {self.now}"
             raise ValueError(message)
-        for ring in self.market.rings(self.now, now):
+        for ring in self.market.edge_moments(self.now, now):
             self.now = ring.at
-            if ring.bell is Bell.OPEN:
+            if ring.bell is SessionEdge.OPEN:
                 self._start_session(ring)
             else:
                 self._end_session(ring)
@@ -177,7 +177,7 @@ class Exchange:
             self._match(is_last_look=False)
         self.book.settle_cancels(now, timedelta(seconds=self.behaviour.cancel_delay_seconds))
 
-    def _start_session(self, ring: Ring) -> None:
+    def _start_session(self, ring: EdgeMoment) -> None:
         history = self.market.history
         for split in history.splits:
             if split.ex_date == ring.session:
@@ -188,7 +188,7 @@ class Exchange:
                 self.account.pay(dividend, ring.at)
         self._match(is_last_look=False)
 
-    def _end_session(self, ring: Ring) -> None:
+    def _end_session(self, ring: EdgeMoment) -> None:
         self._match(is_last_look=True)
         slippage = self.behaviour.slippage_bps
         for order in self._workable():
@@ -252,17 +252,17 @@ class Exchange:
     def _check(self, ticket: Ticket) -> None:
         behaviour, symbol = self.behaviour, ticket.symbol
         if self.book.is_taken(ticket.client_order_id):
-            raise Refusal(422, rules.MALFORMED, "client_order_id must be unique")
+            raise ApiError(422, rules.MALFORMED, "client_order_id must be unique")
         if not self.market.is_listed(symbol, self.now):
-            raise Refusal(422, rules.INVALID, f'asset "{symbol}" not found')
+            raise ApiError(422, rules.INVALID, f'asset "{symbol}" not found')
         if names(behaviour.untradable, symbol):
-            raise Refusal(422, rules.INVALID, f'asset "{symbol}" is not tradable')
+            raise ApiError(422, rules.INVALID, f'asset "{symbol}" is not tradable')
         if behaviour.account_blocked or behaviour.trading_blocked:
-            raise Refusal(403, rules.FORBIDDEN, "account is blocked from trading")
+            raise ApiError(403, rules.FORBIDDEN, "account is blocked from trading")
         if behaviour.trade_suspended_by_user:
-            raise Refusal(403, rules.FORBIDDEN, "new orders are rejected by user request")
+            raise ApiError(403, rules.FORBIDDEN, "new orders are rejected by user request")
         if behaviour.restricted_to_liquidation and ticket.side == "buy":
-            raise Refusal(403, rules.FORBIDDEN, "account is restricted to liquidation only")
+            raise ApiError(403, rules.FORBIDDEN, "account is restricted to liquidation only")
         rules.check_fraction(ticket, fractionable=not names(behaviour.unfractionable, symbol))
         rules.check_wash_trade(ticket, self.book.open)
         self.funds.check(ticket, shorting=behaviour.shorting)

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request, Response
 
-from local.paper_broker.values import Happened
+from local.paper_broker.values import FaultHit
 
 Respond = Callable[[Request], Response]
 
@@ -136,7 +136,7 @@ class FaultPlan:
 
     faults: tuple[Fault, ...]
     now: Callable[[], datetime]
-    happened: list[Happened] = field(default_factory=list)
+    happened: list[FaultHit] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
     _late: list[tuple[datetime, Request]] = field(default_factory=list)
     _hidden: dict[str, datetime] = field(default_factory=dict)
@@ -169,7 +169,7 @@ class FaultPlan:
             for fault in self.faults:
                 if fault.fits(name, self._counts[fault.request]):
                     order_id = _order_id(request) if request.method == "POST" else ""
-                    self.happened.append(Happened(fault.text, name, order_id or None))
+                    self.happened.append(FaultHit(fault.text, name, order_id or None))
                     return fault
         return None
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from local.paper_broker import matching, rules
 from local.paper_broker.account import Account
-from local.paper_broker.values import ZERO, Order, Refusal, Ticket
+from local.paper_broker.values import ZERO, ApiError, Order, Ticket
 
 # Alpaca values a market order 3 % above the latest price when it checks buying power.
 COLLAR = Decimal("1.03")
@@ -117,12 +117,12 @@ class Funds:
             return
         if ticket.side == "sell":
             if not shorting:
-                raise Refusal(403, rules.FORBIDDEN, "account is not allowed to short")
+                raise ApiError(403, rules.FORBIDDEN, "account is not allowed to short")
             if ticket.qty is None or ticket.qty != ticket.qty.to_integral_value():
-                raise Refusal(422, rules.INVALID, "fractional orders cannot be sold short")
+                raise ApiError(422, rules.INVALID, "fractional orders cannot be sold short")
         cost = self._price(ticket) * wanted if ticket.notional is None else ticket.notional
         if cost > self.buying_power:
-            raise Refusal(
+            raise ApiError(
                 403,
                 rules.FORBIDDEN,
                 "insufficient buying power",
@@ -130,10 +130,10 @@ class Funds:
                 cost_basis=str(cost.quantize(CENT)),
             )
 
-    def _too_few(self, ticket: Ticket, wanted: Decimal, available: Decimal) -> Refusal:
+    def _too_few(self, ticket: Ticket, wanted: Decimal, available: Decimal) -> ApiError:
         related = [o.id for o in self._orders if o.ticket.symbol == ticket.symbol]
         details: dict[str, object] = {"related_orders": related} if related else {}
-        return Refusal(
+        return ApiError(
             403,
             rules.FORBIDDEN,
             f"insufficient qty available for order (requested: {wanted}, available: {available})",

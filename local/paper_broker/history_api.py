@@ -10,7 +10,7 @@ from decimal import Decimal
 from local.paper_broker import queries
 from local.paper_broker.exchange import TICK, Exchange
 from local.paper_broker.market import NEW_YORK
-from local.paper_broker.values import Refusal
+from local.paper_broker.values import ApiError
 from local.paper_broker.wsgi import Answer, Call, Route
 
 _PERIOD = re.compile(r"([1-9]\d{0,3})([DWMA])")
@@ -27,12 +27,12 @@ def get_portfolio_history(call: Call) -> Answer:
     """
     exchange = call.exchange
     if (call.text("timeframe") or "1D") != "1D":
-        raise Refusal(422, 40010001, "invalid timeframe: this broker keeps daily equity only")
+        raise ApiError(422, 40010001, "invalid timeframe: this broker keeps daily equity only")
     points = _points(exchange)
     start, end = queries.day(call, "start"), queries.day(call, "end")
     period = call.text("period")
     if period is not None and start is not None and end is not None:
-        raise Refusal(422, 40010001, "period, start and end must not be given together")
+        raise ApiError(422, 40010001, "period, start and end must not be given together")
     sessions = list(points)
     if end is not None:
         sessions = [session for session in sessions if session <= end]
@@ -70,7 +70,7 @@ def _closes(exchange: Exchange) -> dict[date, Decimal]:
 def _within(sessions: list[date], period: str, *, from_start: bool) -> list[date]:
     match = _PERIOD.fullmatch(period)
     if match is None:
-        raise Refusal(422, 40010001, f"invalid period: {period}")
+        raise ApiError(422, 40010001, f"invalid period: {period}")
     count, unit = int(match[1]), match[2]
     if not sessions:
         return []

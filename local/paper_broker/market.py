@@ -20,7 +20,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 SATURDAY = 5
 
 
-class Bell(StrEnum):
+class SessionEdge(StrEnum):
     """The two moments of a session at which things happen."""
 
     OPEN = "open"
@@ -28,11 +28,11 @@ class Bell(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class EdgeMoment:
     """A bell of a session."""
 
     at: datetime
-    bell: Bell
+    bell: SessionEdge
     session: date
 
 
@@ -44,7 +44,7 @@ class Price:
     at: datetime
 
 
-class Market:
+class HistoricalMarket:
     """The exchange over a `History`.
 
     Parameters
@@ -115,15 +115,18 @@ class Market:
             return self.closes(session)
         return self.closes(new_york_date(self.next_open(now)))
 
-    def rings(self, after: datetime, until: datetime) -> Iterator[Ring]:
+    def edge_moments(self, after: datetime, until: datetime) -> Iterator[EdgeMoment]:
         """List the bells with ``after < at <= until``, ascending."""
         index = bisect_left(self.sessions, new_york_date(after))
         for session in self.sessions[index:]:
             if self.opens(session) > until:
                 return
-            for at, bell in ((self.opens(session), Bell.OPEN), (self.closes(session), Bell.CLOSE)):
+            for at, bell in (
+                (self.opens(session), SessionEdge.OPEN),
+                (self.closes(session), SessionEdge.CLOSE),
+            ):
                 if after < at <= until:
-                    yield Ring(at, bell, session)
+                    yield EdgeMoment(at, bell, session)
 
     def bar(self, symbol: str, session: date) -> DailyBar | None:
         """Give a symbol's bar of a session; the caller says that the session is over."""

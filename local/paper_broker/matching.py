@@ -22,10 +22,10 @@ def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | 
         return None
     limit = order.limit_price
     if limit is None:
-        return slipped(order, price, slippage_bps)
+        return apply_slippage(order, price, slippage_bps)
     if order.is_buy:
-        return min(limit, slipped(order, price, slippage_bps)) if price <= limit else None
-    return max(limit, slipped(order, price, slippage_bps)) if price >= limit else None
+        return min(limit, apply_slippage(order, price, slippage_bps)) if price <= limit else None
+    return max(limit, apply_slippage(order, price, slippage_bps)) if price >= limit else None
 
 
 def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Decimal | None:
@@ -39,7 +39,7 @@ def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Deci
         return None
     limit, stop = order.limit_price, order.stop_price
     if not was_triggered and stop is not None:
-        filled = slipped(order, stop, slippage_bps)
+        filled = apply_slippage(order, stop, slippage_bps)
         if limit is None:
             return filled
         if order.is_buy and stop <= limit:
@@ -47,7 +47,7 @@ def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Deci
         if not order.is_buy and stop >= limit:
             return max(limit, filled)
     if limit is None:
-        return slipped(order, bar.close, slippage_bps)
+        return apply_slippage(order, bar.close, slippage_bps)
     touched = bar.low <= limit if order.is_buy else bar.high >= limit
     return limit if touched else None
 
@@ -60,7 +60,7 @@ def is_triggered(order: Order, low: Decimal, high: Decimal) -> bool:
     return True
 
 
-def slipped(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal:
+def apply_slippage(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal:
     """Worsen a price by the slippage, to the cent that is worse for the order."""
     if not slippage_bps:
         return price

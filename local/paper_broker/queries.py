@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time
 
 from local.paper_broker.market import new_york_date, new_york_instant
-from local.paper_broker.values import Refusal
+from local.paper_broker.values import ApiError
 from local.paper_broker.wsgi import Call
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -34,7 +34,9 @@ def instant(call: Call, name: str, *, status: int = 422) -> datetime | None:
     except ValueError:
         read = None
     if read is None or read.tzinfo is None:
-        raise Refusal(status, 40010001, f"invalid {name}: {value!r} is neither RFC-3339 nor a date")
+        raise ApiError(
+            status, 40010001, f"invalid {name}: {value!r} is neither RFC-3339 nor a date"
+        )
     return read.astimezone(UTC)
 
 
@@ -56,7 +58,7 @@ def whole(call: Call, name: str, default: int, highest: int, *, status: int = 42
     if value is None:
         return default
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= highest:
-        raise Refusal(status, 40010001, f"invalid {name}: must be from 1 to {highest}")
+        raise ApiError(status, 40010001, f"invalid {name}: must be from 1 to {highest}")
     return int(value)
 
 
@@ -70,5 +72,5 @@ def word(call: Call, name: str, known: tuple[str, ...], *, status: int = 422) ->
     """
     value = call.text(name) or known[0]
     if value not in known:
-        raise Refusal(status, 40010001, f"invalid {name}: {value}")
+        raise ApiError(status, 40010001, f"invalid {name}: {value}")
     return value

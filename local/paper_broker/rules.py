@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from local.paper_broker.values import Order, Refusal, Ticket
+from local.paper_broker.values import ApiError, Order, Ticket
 
 FORBIDDEN = 40310000
 INVALID = 42210000
@@ -68,7 +68,7 @@ def parse_ticket(body: object) -> Ticket:
         extended_hours=body.get("extended_hours") is True,
     )
     if ticket.extended_hours and (ticket.type, ticket.time_in_force) != ("limit", "day"):
-        raise Refusal(422, INVALID, "extended hours order must be DAY limit orders")
+        raise ApiError(422, INVALID, "extended hours order must be DAY limit orders")
     return ticket
 
 
@@ -84,15 +84,15 @@ def check_fraction(ticket: Ticket, *, fractionable: bool) -> None:
     if whole:
         return
     if not fractionable:
-        raise Refusal(403, FORBIDDEN, f'asset "{ticket.symbol}" is not fractionable')
+        raise ApiError(403, FORBIDDEN, f'asset "{ticket.symbol}" is not fractionable')
     if ticket.time_in_force != "day":
-        raise Refusal(422, INVALID, "fractional orders must be DAY orders")
+        raise ApiError(422, INVALID, "fractional orders must be DAY orders")
     if ticket.qty is not None and _decimals(ticket.qty) > MAX_SHARE_DECIMALS:
-        raise Refusal(422, INVALID, "qty must be limited to 9 decimal places")
+        raise ApiError(422, INVALID, "qty must be limited to 9 decimal places")
     if ticket.notional is not None and _decimals(ticket.notional) > 2:  # noqa: PLR2004  # cents
-        raise Refusal(422, INVALID, "notional value must be limited to 2 decimal places")
+        raise ApiError(422, INVALID, "notional value must be limited to 2 decimal places")
     if ticket.notional is not None and ticket.notional < 1:
-        raise Refusal(403, FORBIDDEN, "cost basis must be >= minimal amount of order 1")
+        raise ApiError(403, FORBIDDEN, "cost basis must be >= minimal amount of order 1")
 
 
 def check_wash_trade(ticket: Ticket, open_orders: list[Order]) -> None:
@@ -116,7 +116,7 @@ def check_wash_trade(ticket: Ticket, open_orders: list[Order]) -> None:
             reason = "opposite side limit order exists"
         else:
             reason = "opposite side market/stop order exists"
-        raise Refusal(
+        raise ApiError(
             403,
             FORBIDDEN,
             "potential wash trade detected. use complex orders",
@@ -125,8 +125,8 @@ def check_wash_trade(ticket: Ticket, open_orders: list[Order]) -> None:
         )
 
 
-def _malformed(message: str) -> Refusal:
-    return Refusal(422, MALFORMED, message)
+def _malformed(message: str) -> ApiError:
+    return ApiError(422, MALFORMED, message)
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:
@@ -171,7 +171,7 @@ def _check_price(name: str, price: Decimal) -> None:
     if price <= 0:
         raise _malformed(f"{name} must be > 0")
     if _decimals(price) > (2 if price >= 1 else 4):
-        raise Refusal(
+        raise ApiError(
             422,
             INVALID,
             f"invalid {name} {price}. "

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from local.paper_broker import queries, trading_wire
 from local.paper_broker.rules import parse_ticket
-from local.paper_broker.values import Activity, Kind, Order, Refusal
+from local.paper_broker.values import Activity, ActivityKind, ApiError, Order
 from local.paper_broker.wsgi import Answer, Call, Route
 
 PAGE_OF_ORDERS, MOST_ORDERS = 50, 500
@@ -47,10 +47,10 @@ def patch_configurations(call: Call) -> Answer:
     """Set what short sales and trading at all are about; the rest is as it is here."""
     wanted, now = call.body(), trading_wire.configurations(call.exchange)
     if not isinstance(wanted, dict) or not wanted.keys() <= now.keys():
-        raise Refusal(422, WRONG_FIELD, "an object of account configurations is wanted")
+        raise ApiError(422, WRONG_FIELD, "an object of account configurations is wanted")
     for name, value in wanted.items():
         if type(value) is not type(now[name]) or (name not in SETTABLE and value != now[name]):
-            raise Refusal(422, WRONG_FIELD, f"{name} cannot be set to this here")
+            raise ApiError(422, WRONG_FIELD, f"{name} cannot be set to this here")
     after = now | wanted
     call.broker.behave(
         structs.replace(
@@ -97,7 +97,7 @@ def get_order_by_client_id(call: Call) -> Answer:
     """Give an order by the client's id."""
     client_order_id = call.text("client_order_id")
     if client_order_id is None:
-        raise Refusal(422, 40010001, "client_order_id is required")
+        raise ApiError(422, 40010001, "client_order_id is required")
     return Answer(_order(call, call.exchange.book.find_by_client_id(client_order_id)))
 
 
@@ -128,7 +128,7 @@ def get_position(call: Call) -> Answer:
     for symbol in call.exchange.account.holdings:
         if wanted in (symbol, call.exchange.asset_id(symbol)):
             return Answer(trading_wire.position(call.exchange, symbol))
-    raise Refusal(404, NO_POSITION, "position does not exist")
+    raise ApiError(404, NO_POSITION, "position does not exist")
 
 
 def get_assets(call: Call) -> Answer:
@@ -149,7 +149,7 @@ def get_asset(call: Call) -> Answer:
         if wanted in (symbol, exchange.asset_id(symbol)):
             listing = exchange.market.history.listings[symbol]
             return Answer(trading_wire.asset(exchange, listing))
-    raise Refusal(404, 40410000, f"asset not found for {wanted}")
+    raise ApiError(404, 40410000, f"asset not found for {wanted}")
 
 
 def get_activities(call: Call) -> Answer:
@@ -167,7 +167,10 @@ def get_activities(call: Call) -> Answer:
         activity
         for activity in call.exchange.account.activities
         if (types is None or activity.kind.value in types)
-        and (category is None or (category == "trade_activity") == (activity.kind is Kind.FILL))
+        and (
+            category is None
+            or (category == "trade_activity") == (activity.kind is ActivityKind.FILL)
+        )
         and after < activity.at < until
         and (on is None or market.date_of(activity.at) == on)
     ]

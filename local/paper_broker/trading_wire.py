@@ -9,8 +9,8 @@ from typing import Any
 from local.paper_broker import funds as margins
 from local.paper_broker.data import Listing
 from local.paper_broker.exchange import Exchange
-from local.paper_broker.market import NEW_YORK, Market
-from local.paper_broker.values import ZERO, Activity, Kind, Order, names
+from local.paper_broker.market import NEW_YORK, HistoricalMarket
+from local.paper_broker.values import ZERO, Activity, ActivityKind, Order, names
 
 CENT = Decimal("0.01")
 RATIO = Decimal("0.000001")
@@ -41,7 +41,7 @@ def _maybe_text(number: Decimal | None) -> str | None:
     return None if number is None else text(number)
 
 
-def clock(market: Market, now: datetime) -> dict[str, Any]:
+def clock(market: HistoricalMarket, now: datetime) -> dict[str, Any]:
     """Give GET /v2/clock; its instants carry New York's offset, as Alpaca's do."""
     return {
         "timestamp": now.astimezone(NEW_YORK).isoformat(),
@@ -51,7 +51,7 @@ def clock(market: Market, now: datetime) -> dict[str, Any]:
     }
 
 
-def calendar_day(market: Market, index: int) -> dict[str, str]:
+def calendar_day(market: HistoricalMarket, index: int) -> dict[str, str]:
     """Give one entry of GET /v2/calendar; trades settle two sessions later."""
     session = market.sessions[index]
     following = market.sessions[index + 1 : index + 3]
@@ -228,7 +228,7 @@ def asset(exchange: Exchange, listing: Listing) -> dict[str, Any]:
 
 def activity(it: Activity) -> dict[str, Any]:
     """Give one entry of GET /v2/account/activities."""
-    if it.kind is Kind.FILL:
+    if it.kind is ActivityKind.FILL:
         return {
             "id": it.id,
             "activity_type": it.kind.value,
@@ -255,6 +255,6 @@ def activity(it: Activity) -> dict[str, Any]:
     }
     if it.symbol is not None:
         body |= {"symbol": it.symbol, "qty": text(it.qty or ZERO)}
-    if it.kind is Kind.DIVIDEND:
+    if it.kind is ActivityKind.DIVIDEND:
         body["per_share_amount"] = text(it.price or ZERO)
     return body

@@ -15,7 +15,7 @@ EVERY_SYMBOL = "*"
 ZERO = Decimal(0)
 
 
-class Kind(StrEnum):
+class ActivityKind(StrEnum):
     """What an account activity is, in Alpaca's words."""
 
     FILL = "FILL"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
     WITHDRAWAL = "CSW"
 
 
-class Refusal(Exception):  # noqa: N818  # not an error of ours: the exchange's answer
+class ApiError(Exception):  # not an error of ours: the exchange's answer
     """The broker says no; it travels as Alpaca's error body.
 
     Parameters
@@ -110,7 +110,7 @@ class Activity:
     """One entry of the account's statement; ``net`` is the change of cash in dollars."""
 
     id: str
-    kind: Kind
+    kind: ActivityKind
     at: datetime
     net: Decimal
     symbol: str | None = None
@@ -170,7 +170,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     restricted_to_liquidation: bool = False
 
 
-class Happened(msgspec.Struct, frozen=True):
+class FaultHit(msgspec.Struct, frozen=True):
     """A fault of a plan that has befallen a request; ``client_order_id`` is its order's, if any."""
 
     fault: str
@@ -184,7 +184,7 @@ def names(symbols: tuple[str, ...], symbol: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class AccountSetup:
     """What the account starts with.
 
     Attributes

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from local.paper_broker.broker import PaperBroker
 from local.paper_broker.exchange import Exchange
 from local.paper_broker.faults import Respond
-from local.paper_broker.values import Refusal
+from local.paper_broker.values import ApiError
 
 KEY_HEADER = "APCA-API-KEY-ID"
 SECRET_HEADER = "APCA-API-SECRET-KEY"  # noqa: S105  # the header's name
@@ -59,7 +59,7 @@ class Call:
         try:
             return json.loads(raw)
         except ValueError as error:
-            raise Refusal(400, 40010000, "request body format is invalid") from error
+            raise ApiError(400, 40010000, "request body format is invalid") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Application:
                 self._check_keys(request)
             with self._broker.look() as exchange:
                 answer = endpoint(Call(self._broker, exchange, request, dict(path)))
-        except Refusal as refusal:
+        except ApiError as refusal:
             code = {} if refusal.code is None else {"code": refusal.code}
             body = {**code, "message": refusal.message, **refusal.details}
             return _json(body, refusal.status)
@@ -131,9 +131,9 @@ class Application:
         wanted = self._broker.options.keys
         key, secret = request.headers.get(KEY_HEADER), request.headers.get(SECRET_HEADER)
         if not key or not secret:
-            raise Refusal(401, 40110000, "request is not authorized")
+            raise ApiError(401, 40110000, "request is not authorized")
         if wanted is not None and (key, secret) != wanted:
-            raise Refusal(403, None, "forbidden.")
+            raise ApiError(403, None, "forbidden.")
 
 
 def _json(body: Any, status: int) -> Response:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from algotrader.contracts import CONTRACT_VERSION
-from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.history import Timeline
 from local.sandbox.runner.sessions import DEFAULT_SESSION
 
@@ -34,7 +34,7 @@ Event = dict[str, Any]
 
 def main() -> None:
     """Trade two sessions and write every step's events."""
-    with open_desk(DeskPlan(broker=None, parameters={})) as desk:
+    with open_desk(LocalDeskConfig(broker=None, parameters={})) as desk:
         first = _states_of(desk, DEFAULT_SESSION)
         second = _states_of(desk, REBALANCE_SESSION)
     for place, event in _events(first, second):
@@ -44,7 +44,7 @@ def main() -> None:
         path.write_text(json.dumps(whole, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _states_of(desk: Desk, session: date) -> Event:
+def _states_of(desk: LocalDesk, session: date) -> Event:
     """Trade a session and give the state's variables at its end, everything in line."""
     if desk.paper_broker is not None:
         desk.paper_broker.open_session(session)

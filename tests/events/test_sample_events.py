@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.sessions import DEFAULT_SESSION
 from tests.support.event_expectations import EVENTS, EXPECTED, STEPS, event
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with open_desk(DeskPlan(broker=None, parameters={})) as opened:
+def desk() -> Iterator[LocalDesk]:
+    with open_desk(LocalDeskConfig(broker=None, parameters={})) as opened:
         assert opened.paper_broker is not None
         opened.paper_broker.open_session(DEFAULT_SESSION)
         yield opened
@@ -28,7 +28,7 @@ def test_every_step_has_a_happy_event_and_two_others_and_every_file_is_expected(
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_the_event_does_what_its_name_says(desk: Desk, name: str) -> None:
+def test_the_event_does_what_its_name_says(desk: LocalDesk, name: str) -> None:
     function = f"algo-trader-{name.partition('/')[0].replace('_', '-')}"
     answer = desk.aws.client("lambda").invoke(
         FunctionName=function, Payload=json.dumps(event(name))

@@ -12,8 +12,8 @@ from msgspec import structs
 
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
 from algotrader.adapters.run_lock import finish
-from algotrader.adapters.store import Artifacts
-from algotrader.contracts import CONTRACT_VERSION, Artifact, canonical_json, encode, stamped
+from algotrader.adapters.store import Store
+from algotrader.contracts import CONTRACT_VERSION, Artifact, canonical_json, encode, stamp_version
 from algotrader.model import TradingMode
 from fetch_bars.take_over import DECIDE_ORDERS, FETCH_BARS
 from tests.faults.market import (
@@ -82,7 +82,7 @@ def _report_failure(machine: WholeMachine) -> None:
     """Mark the claim as Notify does when a run fails."""
     run = machine.first.run
     assert run is not None
-    assert finish(Artifacts(BUCKET), run, "failed")
+    assert finish(Store(BUCKET), run, "failed")
 
 
 # -- the journal -----------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def _double(bars: Any) -> None:
 
 
 def _forge_decision(machine: WholeMachine) -> None:
-    machine.world.state.bucket[DECISION] = canonical_json(stamped(machine.decision(FORGED)))
+    machine.world.state.bucket[DECISION] = canonical_json(stamp_version(machine.decision(FORGED)))
 
 
 def _forge_symbol(machine: WholeMachine) -> None:
@@ -153,7 +153,7 @@ def _forge_symbol(machine: WholeMachine) -> None:
         client_order_id=bought.client_order_id.replace(bought.symbol, "GOLF"),
     )
     forged = replace(true, entries=(*true.entries, other))
-    machine.world.state.bucket[DECISION] = canonical_json(stamped(forged))
+    machine.world.state.bucket[DECISION] = canonical_json(stamp_version(forged))
 
 
 def _repeat_decision(machine: WholeMachine) -> None:
@@ -166,7 +166,7 @@ def _repeat_decision(machine: WholeMachine) -> None:
         journal=f"runs/{SESSIONS[1]}/{SESSIONS[1]}-day/",
     )
     decision = decision_of(before, 0, machine.world.scenario)
-    machine.world.state.bucket[DECISION] = canonical_json(stamped(decision))
+    machine.world.state.bucket[DECISION] = canonical_json(stamp_version(decision))
     handed_on = {"inline": encode(decision)}
     decided = {"outcome": "SUBMIT", "decision": handed_on, "plan": handed_on}
     results = {FETCH_BARS: fetched | {"run": encode(before)}, DECIDE_ORDERS: decided}

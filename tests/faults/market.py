@@ -12,12 +12,12 @@ from decimal import Decimal
 
 from algotrader.model import (
     Decision,
+    DesiredStop,
     Leg,
     OrderIntent,
     OrderType,
     Run,
     Side,
-    StopWish,
     TradingMode,
 )
 from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
@@ -158,7 +158,7 @@ def decision_of(run: Run, variant: int = 0, scenario: Scenario = REBALANCE) -> D
         denied=(),
         why={},
         stops=tuple(
-            StopWish(
+            DesiredStop(
                 client_order_id=client_order_id(
                     OrderPlace(run.desk, run.session, run.slot, symbol, Leg.STOP, 0)
                 ),

@@ -19,10 +19,10 @@ from algotrader.orders.ids import desk_id, desk_prefix
 from local.paper_broker.book import Book
 from local.paper_broker.broker import Options, PaperBroker
 from local.paper_broker.exchange import Exchange
-from local.paper_broker.market import Market
+from local.paper_broker.market import HistoricalMarket
 from local.paper_broker.rules import parse_ticket
 from local.paper_broker.server import ROUTES
-from local.paper_broker.values import Behaviour, Opening, Order, Refusal
+from local.paper_broker.values import AccountSetup, ApiError, Behaviour, Order
 from local.paper_broker.wsgi import Application
 from tests.faults.market import (
     CASH,
@@ -169,7 +169,7 @@ class World:
         self._pauses = pauses
         self.twin: Callable[..., None] = lambda **_: None  # the machine's
         self.twin_stack: Callable[..., None] = lambda **_: None
-        opening = Opening(CASH, HELD, 2, "faults")
+        opening = AccountSetup(CASH, HELD, 2, "faults")
         options = Options(opening=opening, behaviour=behaviour, session=TODAY)
         self.broker = _Broker(HISTORY, options, lambda: self.state.ms / 1000)
         self.exchange.book = book()
@@ -221,7 +221,9 @@ class World:
     def _frozen(self, *values: object) -> bytes:
         file = io.BytesIO()
         pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
-        pickler.persistent_id = lambda value: "market" if isinstance(value, Market) else None
+        pickler.persistent_id = lambda value: (
+            "market" if isinstance(value, HistoricalMarket) else None
+        )
         pickler.dump(values)
         return file.getvalue()
 
@@ -382,7 +384,7 @@ class World:
                 order = exchange.submit(
                     parse_ticket({**body, "symbol": symbol, "side": side, "qty": str(qty)})
                 )
-            except Refusal:
+            except ApiError:
                 return None
         self.state.by_hand.add(order.id)
         return order

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from algotrader.adapters import store as artifacts
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import (
     CONTRACT_VERSION,
     Artifact,
@@ -251,7 +251,7 @@ def _fetched(execution: Execution) -> FetchBarsResult:
 
 def _read_inputs(result: FetchBarsResult) -> None:
     """Read what Compute Indicators and Decide Orders would."""
-    bucket = Artifacts(BUCKET)
+    bucket = Store(BUCKET)
     assert result.bars is not None
     assert result.snapshot is not None
     bucket.get(result.bars, dict[str, BarColumns])

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from local.cli.container_host import Reach, reach_of
+from local.cli.container_host import ContainerHost, container_host
 from local.cli.up import function_variables
 from local.sandbox.aws.template import read_template
-from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.sessions import DEFAULT_SESSION
 from tests.images.commands import BUILT, FUNCTIONS, LOG_TAIL, sam
 from tests.images.measures import MEASURES, Measures, table
@@ -44,15 +44,15 @@ def memory(built: Path) -> dict[str, int]:
 
 
 @pytest.fixture(scope="session")
-def reach() -> Reach:
+def reach() -> ContainerHost:
     """Say where containers reach what listens here."""
-    return reach_of("docker")
+    return container_host("docker")
 
 
 @pytest.fixture(scope="module")
-def desk(reach: Reach) -> Iterator[Desk]:
+def desk(reach: ContainerHost) -> Iterator[LocalDesk]:
     """Stand up what `algo-trader up --host docker` does, in real time, at the bell."""
-    plan = DeskPlan(None, {}, wait_scale=1, host=reach.address, enforce_iam=False)
+    plan = LocalDeskConfig(None, {}, wait_scale=1, host=reach.address, enforce_iam=False)
     with open_desk(plan) as opened:
         assert opened.paper_broker is not None
         opened.paper_broker.open_session(DEFAULT_SESSION, BELL)
@@ -60,7 +60,9 @@ def desk(reach: Reach) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def variables(desk: Desk, reach: Reach, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def variables(
+    desk: LocalDesk, reach: ContainerHost, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Write the file for ``--env-vars``."""
     path = tmp_path_factory.mktemp("variables") / "env.json"
     path.write_text(json.dumps(function_variables(desk, reach)))

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from local.cli.container_host import Reach
+from local.cli.container_host import ContainerHost
 from local.paper_broker import PaperBrokerProcess
 from local.sandbox.aws import EmbeddedAws
 from local.sandbox.runner.brokers import TEST_KEYS, broker_at
-from local.sandbox.runner.desk import FAST_WAIT_SCALE, STACK, Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import FAST_WAIT_SCALE, STACK, LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.document import Document
 from tests.images.commands import docker
 from tests.images.inside import peak_memory
@@ -30,7 +30,7 @@ SCHEDULES_OFF = {"ScheduleState": "DISABLED", "ReportScheduleState": "DISABLED"}
 
 
 @contextmanager
-def desk_of_images(built: Path, reach: Reach) -> Iterator[Desk]:
+def desk_of_images(built: Path, reach: ContainerHost) -> Iterator[LocalDesk]:
     """Open a desk whose functions run in containers, against a broker that these reach."""
     engine = os.environ["DOCKER_HOST"]
     scale = FAST_WAIT_SCALE
@@ -43,7 +43,7 @@ def desk_of_images(built: Path, reach: Reach) -> Iterator[Desk]:
         parameters = {"AlpacaTradingUrl": seen, "AlpacaDataUrl": seen, **SCHEDULES_OFF}
         keys = {"key_id": broker.key_id, "secret_key": broker.secret_key}
         try:
-            yield Desk(
+            yield LocalDesk(
                 aws, aws.deploy_built(STACK, parameters, built, keys=keys), broker, paper, ""
             )
         finally:
@@ -64,7 +64,7 @@ def containers(aws: EmbeddedAws) -> dict[str, str]:
     return {each: image for each, image, owner in mine if owner.rpartition(":")[2] == port}
 
 
-def canonical(document: Document, desk: Desk) -> dict[str, str]:
+def canonical(document: Document, desk: LocalDesk) -> dict[str, str]:
     """Give what a run made, as text; names that are drawn anew for each run have a stand-in."""
     random = (desk.stack.bucket, document["execution"]["name"])
 
@@ -79,7 +79,7 @@ def canonical(document: Document, desk: Desk) -> dict[str, str]:
     return made | {"states": text([state["name"] for state in document["states"]])}
 
 
-def traded(desk: Desk, day: date) -> dict[str, str]:
+def traded(desk: LocalDesk, day: date) -> dict[str, str]:
     """Trade a day, which must succeed, and give what the run made."""
     document = desk.run({}, day).document
     assert document["execution"]["status"] == "SUCCEEDED", document["execution"]
@@ -88,12 +88,12 @@ def traded(desk: Desk, day: date) -> dict[str, str]:
 
 def test_decision_orders_and_texts_are_those_of_the_run_without_images(
     built: Path,
-    reach: Reach,
+    reach: ContainerHost,
     images: dict[str, str],
     memory: dict[str, int],
     measures: Measures,
 ) -> None:
-    with open_desk(DeskPlan(broker=None, parameters={})) as desk:
+    with open_desk(LocalDeskConfig(broker=None, parameters={})) as desk:
         expected = [traded(desk, day) for day in SESSIONS]
     with desk_of_images(built, reach) as desk:
         for day, wanted in zip(SESSIONS, expected, strict=True):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sandbox.runner.desk import Desk
+from local.sandbox.runner.desk import LocalDesk
 from tests.images.commands import local_invoke
 from tests.support.event_expectations import EVENTS, EXPECTED
 
@@ -19,7 +19,7 @@ ALONE = ("compute_indicators", "decide_orders")
 @pytest.mark.parametrize("name", EXPECTED)
 @pytest.mark.usefixtures("built")
 def test_the_event_does_in_its_image_what_its_name_says(
-    name: str, desk: Desk, variables: Path
+    name: str, desk: LocalDesk, variables: Path
 ) -> None:
     step = name.partition("/")[0]
     result = local_invoke(step, EVENTS / f"{name}.json", None if step in ALONE else variables)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.sandbox.runner.desk import Desk
+from local.sandbox.runner.desk import LocalDesk
 
 EVENTS = Path(__file__).parents[2] / "events"
 STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
@@ -20,22 +20,22 @@ def event(name: str) -> Any:
     return json.loads((EVENTS / f"{name}.json").read_text())
 
 
-def opened_for_trading(result: Any, desk: Desk) -> None:
+def opened_for_trading(result: Any, desk: LocalDesk) -> None:
     assert (result["outcome"], result["run"]["run_id"]) == ("OPEN", "2012-02-15-day")
     assert result["run"]["sends_orders"] is True
     assert len(desk.read_artifact(result["bars"])["AAPL"]["close"]) == 128
 
 
-def opened_without_orders(result: Any, _desk: Desk) -> None:
+def opened_without_orders(result: Any, _desk: LocalDesk) -> None:
     assert (result["outcome"], result["run"]["sends_orders"]) == ("OPEN", False)
 
 
-def reported(result: Any, _desk: Desk) -> None:
+def reported(result: Any, _desk: LocalDesk) -> None:
     assert (result["outcome"], result["bars"]) == ("REPORT", None)
 
 
-def refused(error: str, *words: str) -> Callable[[Any, Desk], None]:
-    def check(result: Any, _desk: Desk) -> None:
+def refused(error: str, *words: str) -> Callable[[Any, LocalDesk], None]:
+    def check(result: Any, _desk: LocalDesk) -> None:
         assert result["errorType"] == error
         for word in words:
             assert word in result["errorMessage"]
@@ -43,11 +43,11 @@ def refused(error: str, *words: str) -> Callable[[Any, Desk], None]:
     return check
 
 
-def computed_what_was_decided_on(result: Any, _desk: Desk) -> None:
+def computed_what_was_decided_on(result: Any, _desk: LocalDesk) -> None:
     assert result["features"] == event("decide_orders/first-day")["features"]
 
 
-def computed_two_averages(result: Any, _desk: Desk) -> None:
+def computed_two_averages(result: Any, _desk: LocalDesk) -> None:
     bars = event("compute_indicators/sma-cross")["bars"]["inline"]
     for symbol, values in result["features"]["inline"]["values"].items():
         closes = bars[symbol]["close"]
@@ -55,14 +55,14 @@ def computed_two_averages(result: Any, _desk: Desk) -> None:
         assert values["slow"]["previous"] == pytest.approx(fmean(closes[-51:-1]), rel=1e-9)
 
 
-def decided_what_was_submitted(result: Any, _desk: Desk) -> None:
+def decided_what_was_submitted(result: Any, _desk: LocalDesk) -> None:
     submitted = event("submit_orders/first-day")
     assert result["outcome"] == "SUBMIT"
     assert result["decision"] == submitted["decision"]
     assert result["plan"] == submitted["plan"]
 
 
-def decided_an_exit_and_entries(result: Any, _desk: Desk) -> None:
+def decided_an_exit_and_entries(result: Any, _desk: LocalDesk) -> None:
     decision = result["decision"]["inline"]
     assert decision == event("notify/trading-day")["decision"]["inline"]
     assert [each["symbol"] for each in decision["exits"]] == ["IBM"]
@@ -70,19 +70,19 @@ def decided_an_exit_and_entries(result: Any, _desk: Desk) -> None:
     assert [each["symbol"] for each in result["plan"]["inline"]["orders"]] == ["IBM"]
 
 
-def denied_all(result: Any, _desk: Desk) -> None:
+def denied_all(result: Any, _desk: LocalDesk) -> None:
     decision = result["decision"]["inline"]
     assert result["outcome"] == "NOTHING_TO_SUBMIT"
     assert {each["code"] for each in decision["denied"]} == {"TRADING_HALTED"}
     assert (decision["exits"], decision["entries"]) == ([], [])
 
 
-def decided_but_submits_nothing(result: Any, _desk: Desk) -> None:
+def decided_but_submits_nothing(result: Any, _desk: LocalDesk) -> None:
     assert result["outcome"] == "NOTHING_TO_SUBMIT"
     assert len(result["decision"]["inline"]["entries"]) == 3
 
 
-def decided_to_sell_all(result: Any, _desk: Desk) -> None:
+def decided_to_sell_all(result: Any, _desk: LocalDesk) -> None:
     held = event("decide_orders/flatten")["snapshot"]["inline"]["ledger"]["holdings"]
     decision = result["decision"]["inline"]
     assert {each["symbol"]: each["qty"] for each in decision["exits"]} == {
@@ -92,13 +92,13 @@ def decided_to_sell_all(result: Any, _desk: Desk) -> None:
     assert decision["entries"] == []
 
 
-def sent_nothing(result: Any, desk: Desk) -> None:
+def sent_nothing(result: Any, desk: LocalDesk) -> None:
     assert desk.paper_broker is not None
     assert result["submission"]["inline"]["orders"] == []
     assert desk.paper_broker.orders() == []
 
 
-def placed_three_orders(result: Any, desk: Desk) -> None:
+def placed_three_orders(result: Any, desk: LocalDesk) -> None:
     assert desk.paper_broker is not None
     wanted = {
         each["client_order_id"]: each["qty"]
@@ -109,8 +109,8 @@ def placed_three_orders(result: Any, desk: Desk) -> None:
     assert len(result["submission"]["inline"]["orders"]) == 3
 
 
-def told(*words: str, error: str = "") -> Callable[[Any, Desk], None]:
-    def check(result: Any, desk: Desk) -> None:
+def told(*words: str, error: str = "") -> Callable[[Any, LocalDesk], None]:
+    def check(result: Any, desk: LocalDesk) -> None:
         text = desk.stack.texts()[-1]
         assert (text.sms, text.subject, text.email) == (
             result["sms"],
@@ -125,7 +125,7 @@ def told(*words: str, error: str = "") -> Callable[[Any, Desk], None]:
     return check
 
 
-EXPECTED: dict[str, Callable[[Any, Desk], None]] = {
+EXPECTED: dict[str, Callable[[Any, LocalDesk], None]] = {
     "fetch_bars/by-hand": opened_for_trading,
     "fetch_bars/dry-run": opened_without_orders,
     "fetch_bars/report-only": reported,

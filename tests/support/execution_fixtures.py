@@ -8,10 +8,10 @@ from decimal import Decimal
 from algotrader.execution import (
     LOOK_BACK_SECONDS,
     Known,
-    Outcome,
+    PostResult,
     Step,
     advance,
-    close_if_due,
+    cut_off_if_due,
 )
 from algotrader.model import (
     Account,
@@ -44,7 +44,7 @@ RUN = Run(
     started_at=BELL,
     deadline=DEADLINE,
 )
-NOTHING = Outcome(accepted=(), rejected=(), shortages={})
+NOTHING = PostResult(accepted=(), rejected=(), shortages={})
 
 
 def account(cash: int | str) -> Account:
@@ -133,8 +133,8 @@ def known(
     )
 
 
-def call(plan: Plan, view: Known, made: Decision, outcome: Outcome = NOTHING) -> Step:
-    return advance(RUN, SETTINGS, made, close_if_due(RUN, made, plan, view), view, outcome)
+def call(plan: Plan, view: Known, made: Decision, outcome: PostResult = NOTHING) -> Step:
+    return advance(RUN, SETTINGS, made, cut_off_if_due(RUN, made, plan, view), view, outcome)
 
 
 def looked_back(step: Step, view: Known, made: Decision) -> Step:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from algotrader.messages import Outcome, make_texts, read_breakdown
+from algotrader.messages import RunReport, make_texts, read_failure
 from algotrader.model import (
     Decision,
     Leg,
@@ -134,9 +134,9 @@ def decision(*entries: OrderIntent, **changes: Any) -> Decision:
     return replace(plain, **changes)
 
 
-def outcome(**changes: Any) -> Outcome:
+def run_report(**changes: Any) -> RunReport:
     """Give a run that ended well; what it tells of comes with ``changes``."""
-    plain = Outcome(
+    plain = RunReport(
         execution_arn=RUN.execution_arn,
         run=RUN,
         settings=desk_world.SETTINGS,
@@ -150,10 +150,10 @@ def outcome(**changes: Any) -> Outcome:
 
 def sms(**changes: Any) -> str:
     """Give the text message of a run that ended well."""
-    return make_texts(outcome(**changes)).sms
+    return make_texts(run_report(**changes)).sms
 
 
-def failed(state: str, error: str, cause: str, **changes: Any) -> Outcome:
+def failed(state: str, error: str, cause: str, **changes: Any) -> RunReport:
     """Give a run that broke."""
     plain = {"decision": None, **changes}
-    return outcome(breakdown=read_breakdown(state, error, cause), **plain)
+    return run_report(failure=read_failure(state, error, cause), **plain)

@@ -27,7 +27,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from algotrader import errors
 from algotrader.adapters.aws import clients_from
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import CONTRACT_VERSION, Artifact, decode
 from algotrader.model import Decision
 from local.paper_broker.broker import Options, PaperBroker
@@ -205,7 +205,7 @@ class World:
         decided = self._try("decide_orders", given)
         state["decision"] = decided["decision"]
         artifact = decode(Artifact, decided["decision"], "decision")
-        day.decision = Artifacts(BUCKET).get(artifact, Decision)
+        day.decision = Store(BUCKET).get(artifact, Decision)
         if decided["outcome"] != "SUBMIT":
             return
         day.state = "Submit Orders"

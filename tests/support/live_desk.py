@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from local.ops.arming import arm_stack, token_for
-from local.ops.stack import Place, find_stack
+from local.ops.stack import StackLocation, find_stack
 from local.sandbox.aws import EmbeddedAws, Stack
 
 DAYS = 30
@@ -13,7 +13,7 @@ DAYS = 30
 
 def arm(aws: EmbeddedAws, stack: Stack) -> None:
     """Arm a stack as it is deployed now."""
-    found = find_stack(Place(stack.name, endpoint_url=aws.endpoint_url))
+    found = find_stack(StackLocation(stack.name, endpoint_url=aws.endpoint_url))
     arm_stack(found, token_for(found, DAYS, datetime.now(UTC)))
 
 

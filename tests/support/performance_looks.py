@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from algotrader.accounting.performance import Look
+from algotrader.accounting.performance import Observation
 from algotrader.model import Activity, CorporateAction, Holding, Ledger
 from tests.support.desk_world import DESK
 
@@ -31,7 +31,7 @@ def prices(**by_symbol: str) -> dict[str, Decimal]:
 
 
 HELD = ledger(AAPL=("10", "900"))
-LOOK = Look(
+LOOK = Observation(
     session=MONDAY,
     previous_session=FRIDAY,
     at=BELL,
@@ -47,12 +47,12 @@ LOOK = Look(
 )
 
 
-def look(**changes: Any) -> Look:
+def look(**changes: Any) -> Observation:
     """Give Monday's bell: 10 AAPL that cost 90, at 100 now and at Friday's close."""
     return replace(LOOK, **changes)
 
 
-def next_day(price: str, **changes: Any) -> Look:
+def next_day(price: str, **changes: Any) -> Observation:
     """Give Tuesday's bell, Monday's close being its price then."""
     tuesday: dict[str, Any] = {
         "session": TUESDAY,

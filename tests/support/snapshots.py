@@ -61,7 +61,7 @@ def symbols(of: tuple[str, ...], least: int = 0) -> st.SearchStrategy[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Bell:
+class Situation:
     """All that a decision is made of."""
 
     run: Run
@@ -74,7 +74,7 @@ class Bell:
             self.run, self.settings, self.snapshot, features(), FixedWeights(self.weights)
         )
 
-    def under(self, **changes: Any) -> Bell:
+    def under(self, **changes: Any) -> Situation:
         """Give the same bell under other settings."""
         return replace(self, settings=replace(self.settings, **changes))
 
@@ -172,8 +172,8 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 
 
 @st.composite
-def bells(draw: st.DrawFn) -> Bell:
-    return Bell(
+def situations(draw: st.DrawFn) -> Situation:
+    return Situation(
         run=run(
             entry_symbols=tuple(draw(seldom(symbols(UNIVERSE), st.just(list(UNIVERSE))))),
             sends_orders=draw(st.booleans()),
@@ -205,7 +205,7 @@ def bells(draw: st.DrawFn) -> Bell:
 
 
 @st.composite
-def lively_bells(draw: st.DrawFn, **limits: st.SearchStrategy[Any]) -> Bell:
+def lively_bells(draw: st.DrawFn, **limits: st.SearchStrategy[Any]) -> Situation:
     """Draw bells at which little but the limits that are named holds entries back."""
     amounts = st.integers(0, 400).map(Decimal)
     held = {symbol: str(draw(amounts)) for symbol in MANAGED}
@@ -230,7 +230,7 @@ def lively_bells(draw: st.DrawFn, **limits: st.SearchStrategy[Any]) -> Bell:
         "min_minutes_to_close": 0,
         "no_trade_band": Decimal(0),
     }
-    return Bell(
+    return Situation(
         run=run(sends_orders=draw(st.booleans())),
         settings=settings(**{**wide, **{name: draw(each) for name, each in limits.items()}}),
         snapshot=told,

@@ -23,7 +23,7 @@ STEPS = {
     "SubmitOrders": "submit_orders",
     "Notify": "notify",
 }
-ARTIFACTS = ("algotrader.adapters.store", "Artifacts")  # its users give it the keys
+ARTIFACTS = ("algotrader.adapters.store", "Store")  # its users give it the keys
 S3_ACTIONS = {
     "get_object": {"s3:GetObject"},
     "put_object": {"s3:PutObject"},

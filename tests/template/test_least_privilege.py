@@ -176,10 +176,10 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy what ships, so that every value goes by reference, with a strategy of the user's own."""
     folder = tmp_path_factory.mktemp("by-reference") / "functions"
     shutil.copytree(FUNCTIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    artifacts = folder / "algotrader" / "adapters" / "artifacts.py"
-    source = artifacts.read_text(encoding="utf-8")
+    store = folder / "algotrader" / "adapters" / "artifacts.py"
+    source = store.read_text(encoding="utf-8")
     assert LIMIT in source
-    artifacts.write_text(source.replace(LIMIT, "INLINE_LIMIT_BYTES = 0"), encoding="utf-8")
+    store.write_text(source.replace(LIMIT, "INLINE_LIMIT_BYTES = 0"), encoding="utf-8")
     (folder / "strategies" / "in_and_out.py").write_text(STRATEGY, encoding="utf-8")
     return folder
 

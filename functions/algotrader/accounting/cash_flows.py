@@ -25,7 +25,7 @@ class Deposits:
     warnings: tuple[str, ...]
 
 
-def deposits_of(
+def net_deposits(
     statement: tuple[Activity, ...] | None,
     adjustments: Decimal,
     previous_close: datetime,

@@ -36,7 +36,7 @@ _NOTHING = Standing(ZERO, None, ZERO, ZERO, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Observation:
     """What a run sees of the desk.
 
     Attributes
@@ -76,16 +76,16 @@ class Look:
     reset_at: datetime | None
 
 
-def carry_on(track: Track | None, look: Look) -> Track:
+def advance_track(track: Track | None, look: Observation) -> Track:
     """Carry the track on to a look, or begin one; a look that is taken twice changes nothing more.
 
     The index goes from look to look by the profit between over what the desk had to work with at
     the former: whatever it bought since, it bought with that.
     """
     dividends = {} if track is None else {s: each.dividends for s, each in track.standings.items()}
-    look = replace(look, prices=_with_carried(track, look))
+    look = replace(look, prices=_add_carried_prices(track, look))
     day = _day(track, look, dividends)
-    entitled = _entitled(track, look, day)
+    entitled = _note_entitlements(track, look, day)
     counted = () if track is None else track.counted
     for row in look.statement or ():
         is_new = (
@@ -141,7 +141,7 @@ def standings_of(
     }
 
 
-def symbols_of(track: Track) -> tuple[SymbolProfit, ...]:
+def profit_by_symbol(track: Track) -> tuple[SymbolProfit, ...]:
     """Give the session's profit of each symbol that the desk holds, or has made anything of."""
     told = []
     for symbol in sorted({*track.standings, *track.day.standings}):
@@ -192,7 +192,7 @@ def carried_price(
     session : date
         The session of the look that asks.
     actions : iterable of CorporateAction
-        As in `Look`.
+        As in `Observation`.
     """
     last = None if track is None else track.standings.get(symbol)
     if track is None or last is None or last.price is None:
@@ -215,7 +215,7 @@ def shares_of(positions: Mapping[str, Position]) -> dict[str, Decimal]:
     return {symbol: each.qty for symbol, each in positions.items()}
 
 
-def _with_carried(track: Track | None, look: Look) -> dict[str, Decimal]:
+def _add_carried_prices(track: Track | None, look: Observation) -> dict[str, Decimal]:
     """Give the prices, and those of the last look where there are none: nothing made or lost."""
     found = dict(look.prices)
     for symbol in look.ledger.holdings:
@@ -225,7 +225,7 @@ def _with_carried(track: Track | None, look: Look) -> dict[str, Decimal]:
     return found
 
 
-def _day(track: Track | None, look: Look, dividends: Mapping[str, Decimal]) -> TrackDay:
+def _day(track: Track | None, look: Observation, dividends: Mapping[str, Decimal]) -> TrackDay:
     """Give what the session's profit counts from: the close before it, or the nearest look."""
     if track is not None and track.day.session == look.session:
         known = _priced_since(track.day.standings, look)
@@ -244,7 +244,7 @@ def _day(track: Track | None, look: Look, dividends: Mapping[str, Decimal]) -> T
     return TrackDay(look.session, standings, _base(track, look), total_profit(standings))
 
 
-def _priced_since(standings: Mapping[str, Standing], look: Look) -> dict[str, Standing]:
+def _priced_since(standings: Mapping[str, Standing], look: Observation) -> dict[str, Standing]:
     """Value what had no price then at the price now: it made and lost nothing.
 
     Its cost may be months old, and what it lost since then is no loss of this session.
@@ -257,14 +257,16 @@ def _priced_since(standings: Mapping[str, Standing], look: Look) -> dict[str, St
     }
 
 
-def _base(track: Track | None, look: Look) -> Decimal:
+def _base(track: Track | None, look: Observation) -> Decimal:
     """Give what the session's loss is a part of: what there was, and has not been withdrawn."""
     if track is None:
         return look.worth
     return min((each for each in (track.worth, look.worth) if each > 0), default=ZERO)
 
 
-def _entitled(track: Track | None, look: Look, day: TrackDay) -> dict[str, Entitlement]:
+def _note_entitlements(
+    track: Track | None, look: Observation, day: TrackDay
+) -> dict[str, Entitlement]:
     """Note the desk's shares over an ex-date: they get the dividend, whenever it comes."""
     known = {} if track is None else dict(track.entitled)
     for action in look.actions:
@@ -282,7 +284,7 @@ def _qty_paid(row: Activity, entitled: Mapping[str, Entitlement], day: TrackDay)
 
 
 def _index(
-    track: Track | None, look: Look, standings: Mapping[str, Standing]
+    track: Track | None, look: Observation, standings: Mapping[str, Standing]
 ) -> tuple[Decimal, Decimal]:
     """Give index and peak."""
     if track is None:

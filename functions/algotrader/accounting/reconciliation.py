@@ -21,7 +21,7 @@ from algotrader.model import (
 )
 from algotrader.model.units import ONE_SHARE, ZERO, tidy
 from algotrader.orders.ids import desk_of
-from algotrader.portfolio.position import NO_OTHERS, Stake, stake_of
+from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 from algotrader.risk import pre_trade as limits
 
 # So many of the newest things that may explain a difference are named.
@@ -78,13 +78,13 @@ def shares_of_others(
     return found
 
 
-def lacking(
+def missing_shares(
     symbols: Iterable[str],
     ledger: Ledger,
     positions: Mapping[str, Position],
     others: Mapping[str, Mapping[str, Decimal]],
     causes: Mapping[str, str] | None = None,
-) -> tuple[Stake, ...]:
+) -> tuple[DeskPosition, ...]:
     """Give the stakes of which the account lacks some, by symbol.
 
     Parameters
@@ -92,22 +92,22 @@ def lacking(
     causes : Mapping of str to str or None
         As `probable_causes` gives them.
     """
-    told = causes or {}
-    stakes = (
-        stake_of(
+    known_causes = causes or {}
+    ours = (
+        desk_position(
             each,
             ledger.holdings,
             positions,
             others.get(each, NO_OTHERS),
-            told.get(each, ""),
+            known_causes.get(each, ""),
         )
         for each in sorted(set(symbols))
     )
-    return tuple(each for each in stakes if each.differs)
+    return tuple(each for each in ours if each.differs)
 
 
 def probable_causes(
-    stakes: Iterable[Stake],
+    positions: Iterable[DeskPosition],
     orders: Iterable[Order],
     actions: Iterable[CorporateAction],
     moves: Iterable[Activity],
@@ -126,8 +126,8 @@ def probable_causes(
     ]
     happened, moved = list(actions), list(moves)
     found = {}
-    for stake in stakes:
-        symbol = stake.symbol
+    for position in positions:
+        symbol = position.symbol
         told = [
             (
                 (each.filled_at or each.submitted_at).date(),
@@ -139,7 +139,7 @@ def probable_causes(
         told += [
             (each.ex_date, words)
             for each in happened
-            if each.symbol == symbol and (words := _words_of(each, stake))
+            if each.symbol == symbol and (words := _explanation(each, position))
         ]
         told += [
             (
@@ -155,12 +155,16 @@ def probable_causes(
     return found
 
 
-def differences_told(stakes: Iterable[Stake], stack: str) -> tuple[str, ...]:
+def describe_differences(positions: Iterable[DeskPosition], stack: str) -> tuple[str, ...]:
     """Tell each difference with its numbers, and what a person may do about it."""
-    return tuple(_difference_told(each, f" --stack {stack}") for each in stakes if each.differs)
+    return tuple(
+        _describe_difference(each, f" --stack {stack}") for each in positions if each.differs
+    )
 
 
-def changes_told(actions: Iterable[CorporateAction], ledger: Ledger, stack: str) -> tuple[str, ...]:
+def describe_share_changes(
+    actions: Iterable[CorporateAction], ledger: Ledger, stack: str
+) -> tuple[str, ...]:
     """Tell the corporate actions that turn shares of the desk's into others, or into cash.
 
     Parameters
@@ -183,41 +187,41 @@ def _changes_symbol(action: CorporateAction) -> bool:
     return action.ratio is None and not action.is_cash_dividend
 
 
-def _words_of(action: CorporateAction, stake: Stake) -> str:
+def _explanation(action: CorporateAction, position: DeskPosition) -> str:
     """Spell how an action may explain that shares are missing; empty when it does not."""
     if _changes_symbol(action):
         return f"a {action.kind}{_with(action)}"
-    missing = stake.ledger + stake.theirs - stake.broker
+    missing = position.book_qty + position.theirs - position.account_qty
     if action.ratio is not None and ZERO < missing < ONE_SHARE:
         return f"a fraction paid in cash after the {action.kind}"
     return ""
 
 
-def _difference_told(stake: Stake, stack: str) -> str:
-    refusal = limits.ledger_matches(stake)
+def _describe_difference(position: DeskPosition, stack: str) -> str:
+    refusal = limits.ledger_matches(position)
     detail = refusal.detail if refusal else ""
     return (
-        f"{stake.symbol}: {limits.Reason.LEDGER_MISMATCH}: {detail}. The desk buys none of it until"
-        f" both agree. {_remedy(stake, stack)}"
+        f"{position.symbol}: {limits.Reason.LEDGER_MISMATCH}: {detail}. The desk buys none of it"
+        f" until both agree. {_remedy(position, stack)}"
     )
 
 
-def _remedy(stake: Stake, stack: str) -> str:
-    symbol = stake.symbol
-    if stake.ledger < 0:
+def _remedy(position: DeskPosition, stack: str) -> str:
+    symbol = position.symbol
+    if position.book_qty < 0:
         return (
             "It has sold more than it bought: set its books right with `algo-trader adopt"
-            f" {symbol} {_n(-stake.ledger)}{stack}`."
+            f" {symbol} {_n(-position.book_qty)}{stack}`."
         )
-    if stake.broker < 0:
+    if position.account_qty < 0:
         return "Close the account's short position; the desk never sells short."
-    missing = stake.ledger + stake.theirs - stake.broker
+    missing = position.book_qty + position.theirs - position.account_qty
     ways = []
-    if stake.ledger > 0:
-        ways.append(f"algo-trader release {symbol} {_n(min(missing, stake.ledger))}{stack}")
+    if position.book_qty > 0:
+        ways.append(f"algo-trader release {symbol} {_n(min(missing, position.book_qty))}{stack}")
     ways += [
         f"algo-trader release {symbol} {_n(min(missing, qty))} --desk {desk}{stack}"
-        for desk, qty in sorted(stake.others.items())
+        for desk, qty in sorted(position.others.items())
     ]
     told = " or ".join(f"`{each}`" for each in ways)
     return f"Buy {_n(missing)} back, or strike off what is gone: {told}."

@@ -23,7 +23,7 @@ _UNKNOWN = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportedFills:
     """What the user had been told of before a run.
 
     Attributes
@@ -43,19 +43,19 @@ class Told:
     since: datetime
     sold: dict[str, Decimal]
 
-    def with_record(self, sold: dict[str, Decimal]) -> Told:
+    def with_record(self, sold: dict[str, Decimal]) -> ReportedFills:
         """Add what that run has told, as `sold_by` gives it."""
         return replace(self, since=self.looked_at, sold=self.sold | sold)
 
 
-def first_told(orders: Iterable[Order], desk: str, bell_before: datetime) -> Told:
+def initial_report(orders: Iterable[Order], desk: str, bell_before: datetime) -> ReportedFills:
     """Take what sold up to the bell before for told, where nothing says what was."""
     early = [each for each in _sales(orders, desk) if _filled_at(each) <= bell_before]
     sold = {each.client_order_id: each.filled_qty for each in early}
-    return Told(journal="", looked_at=bell_before, since=bell_before, sold=sold)
+    return ReportedFills(journal="", looked_at=bell_before, since=bell_before, sold=sold)
 
 
-def untold(orders: Iterable[Order], desk: str, told: Told) -> tuple[Order, ...]:
+def unreported_fills(orders: Iterable[Order], desk: str, told: ReportedFills) -> tuple[Order, ...]:
     """Find the desk's stops that sold what nobody was told of, oldest first.
 
     Returns
@@ -72,12 +72,14 @@ def untold(orders: Iterable[Order], desk: str, told: Told) -> tuple[Order, ...]:
     return tuple(sorted(found, key=lambda each: (_filled_at(each), each.symbol)))
 
 
-def sold_by(told: Told, stopped: Iterable[Order], orders: Iterable[Order]) -> dict[str, Decimal]:
+def reported_by(
+    told: ReportedFills, stopped: Iterable[Order], orders: Iterable[Order]
+) -> dict[str, Decimal]:
     """Give what a run's text says that stops sold, by client order id; shares, since ever.
 
     Parameters
     ----------
-    told : Told
+    told : ReportedFills
         What had been told before it.
     stopped : iterable of Order
         As `untold` gave them to it.
@@ -96,9 +98,9 @@ def sold_by(told: Told, stopped: Iterable[Order], orders: Iterable[Order]) -> di
     return sold
 
 
-def kept_for_next(
-    told: Told, orders: Iterable[Order], desk: str, journal: str, looked_at: datetime
-) -> Told:
+def report_for_next_run(
+    told: ReportedFills, orders: Iterable[Order], desk: str, journal: str, looked_at: datetime
+) -> ReportedFills:
     """Give what the run after this one begins with; what is over and long told is dropped."""
     needed = {
         each.client_order_id

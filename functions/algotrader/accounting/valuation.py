@@ -43,32 +43,33 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
+class Valuation:
     """What the desk's shares are taken to be worth each; a symbol that nothing tells of is absent.
 
     Attributes
     ----------
-    kept : dict of str to Decimal
+    book_prices : dict of str to Decimal
         What index and peak go by.
-    braking : dict of str to Decimal
-        What the limits on losses and the texts go by in this run alone: never above ``kept``.
+    risk_prices : dict of str to Decimal
+        What the limits on losses and the texts go by in this run alone: never above
+        ``book_prices``.
     doubts : tuple of str
         Each price that is not believed, and what stands in for it.
     """
 
-    kept: dict[str, Decimal]
-    braking: dict[str, Decimal]
+    book_prices: dict[str, Decimal]
+    risk_prices: dict[str, Decimal]
     doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Price:
-    kept: Decimal | None
-    braking: Decimal | None
+    book: Decimal | None
+    risk: Decimal | None
     doubt: str = ""
 
 
-def believe(prices: Prices, track: Track | None, ledger: Ledger) -> Belief:
+def value_shares(prices: Prices, track: Track | None, ledger: Ledger) -> Valuation:
     """Choose what the desk's shares are worth now.
 
     A price that is old, or further from the previous close than a real one seldom is, is not
@@ -77,9 +78,9 @@ def believe(prices: Prices, track: Track | None, ledger: Ledger) -> Belief:
     crash: it counts in this run, and is kept once a close confirms it.
     """
     found = {each: _price(prices, track, ledger, each) for each in sorted(ledger.holdings)}
-    return Belief(
-        kept={s: each.kept for s, each in found.items() if each.kept is not None},
-        braking={s: each.braking for s, each in found.items() if each.braking is not None},
+    return Valuation(
+        book_prices={s: each.book for s, each in found.items() if each.book is not None},
+        risk_prices={s: each.risk for s, each in found.items() if each.risk is not None},
         doubts=tuple(each.doubt for each in found.values() if each.doubt),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.errors import ConfigurationError, InvalidInputError
 from algotrader.model import Adjustment
 
@@ -10,9 +10,7 @@ from algotrader.model import Adjustment
 ADJUSTMENTS_KEY = "ledger/adjustments.json"
 
 
-def read_adjustments(
-    artifacts: Artifacts, at_least: int = 0
-) -> tuple[tuple[Adjustment, ...], str | None]:
+def read_adjustments(store: Store, at_least: int = 0) -> tuple[tuple[Adjustment, ...], str | None]:
     """Read the list, and the tag that `add_adjustments` needs; empty when there is none.
 
     Parameters
@@ -27,7 +25,7 @@ def read_adjustments(
         sell what is not its own.
     """
     try:
-        found = artifacts.read_with_tag(ADJUSTMENTS_KEY, tuple[Adjustment, ...])
+        found = store.read_with_tag(ADJUSTMENTS_KEY, tuple[Adjustment, ...])
     except (InvalidInputError, ValueError) as error:
         raise _unreadable(str(error)) from error
     adjustments, tag = found or ((), None)
@@ -40,7 +38,7 @@ def read_adjustments(
 
 
 def add_adjustments(
-    artifacts: Artifacts,
+    store: Store,
     known: tuple[Adjustment, ...],
     tag: str | None,
     added: tuple[Adjustment, ...],
@@ -48,11 +46,11 @@ def add_adjustments(
     """Add to the list that was read, all or nothing; False when it has changed since."""
     whole = (*known, *added)
     if tag is None:
-        written = artifacts.create(ADJUSTMENTS_KEY, whole)
+        written = store.create(ADJUSTMENTS_KEY, whole)
     else:
-        written = artifacts.replace(ADJUSTMENTS_KEY, whole, tag)
+        written = store.replace(ADJUSTMENTS_KEY, whole, tag)
     # A write that was made twice is refused by its own first half.
-    return written or set(added) <= set(read_adjustments(artifacts)[0])
+    return written or set(added) <= set(read_adjustments(store)[0])
 
 
 def _unreadable(problem: str) -> ConfigurationError:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, whole
-from algotrader.risk.arming import Arming, ArmingToken, judge, not_armed
+from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, read_whole
+from algotrader.risk.arming import Arming, ArmingToken, arming_problem, check_token
 
 
 def read_arming(parameter: str, stack_id: str, account: str, now: datetime) -> Arming:
@@ -26,16 +26,16 @@ def read_arming(parameter: str, stack_id: str, account: str, now: datetime) -> A
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     try:
-        text = whole(lambda: _token(parameter))
+        text = read_whole(lambda: _token(parameter))
         token = msgspec.json.decode(text, type=ArmingToken)
-        return judge(token, account, whole(lambda: _deployed_at(stack_id)), now)
+        return check_token(token, account, read_whole(lambda: _deployed_at(stack_id)), now)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in PARAMETER_NOT_THERE:
-            return not_armed(f"{parameter} is missing")
-        return not_armed(f"{parameter} or the stack cannot be read, {code}")
+            return arming_problem(f"{parameter} is missing")
+        return arming_problem(f"{parameter} or the stack cannot be read, {code}")
     except (BotoCoreError, ResponseParserError, LookupError, ValueError, TypeError) as error:
-        return not_armed(f"{parameter} or the stack cannot be read, {type(error).__name__}")
+        return arming_problem(f"{parameter} or the stack cannot be read, {type(error).__name__}")
 
 
 def _token(parameter: str) -> str:

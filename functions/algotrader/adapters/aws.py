@@ -59,7 +59,7 @@ def clients_from(make: Callable[[str], Any]) -> Iterator[None]:
         client.cache_clear()
 
 
-def whole(ask: Callable[[], T]) -> T:
+def read_whole(ask: Callable[[], T]) -> T:
     """Ask again when an answer came broken; botocore repeats what failed, not this.
 
     Parameters

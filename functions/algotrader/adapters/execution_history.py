@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from algotrader.adapters.aws import client, whole
+from algotrader.adapters.aws import client, read_whole
 
 PAGE = 1000
 #: There is no such execution, or it is one of another state machine, which the role may not read.
@@ -57,7 +57,7 @@ def _events(execution_arn: str) -> Iterator[dict[str, Any]]:
         return page["events"], page.get("nextToken", "")
 
     while True:
-        events, token = whole(ask)
+        events, token = read_whole(ask)
         yield from events
         if not token:
             return

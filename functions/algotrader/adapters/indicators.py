@@ -127,7 +127,7 @@ def _indicators(
                 last=last,
                 previous=previous,
             )
-        values[name] = FeatureValue(last=_rounded(last), previous=_rounded(previous))
+        values[name] = FeatureValue(last=_round(last), previous=_round(previous))
     return values
 
 
@@ -176,8 +176,8 @@ def _own_features(
     """
     if type(strategy).features is Strategy.features:
         return {}
-    last = _called(symbol, frame.iloc[1:], strategy, files)
-    previous = _called(symbol, frame.iloc[:-1], strategy, files)
+    last = _call_features(symbol, frame.iloc[1:], strategy, files)
+    previous = _call_features(symbol, frame.iloc[:-1], strategy, files)
     if last.keys() != previous.keys():
         raise _features_invalid(
             strategy,
@@ -187,7 +187,7 @@ def _own_features(
     return {name: FeatureValue(last=last[name], previous=previous[name]) for name in last}
 
 
-def _called(
+def _call_features(
     symbol: str, frame: pd.DataFrame, strategy: Strategy, files: Mapping[str, bytes]
 ) -> dict[str, float]:
     """Call the user's code with a frame of its own and check what comes back."""
@@ -214,7 +214,7 @@ def _called(
         number = finite_number(value)
         if number is None:
             raise _features_invalid(strategy, symbol, f"{name} is no finite number: {value!r}")
-        values[name] = _rounded(number)
+        values[name] = _round(number)
     return values
 
 
@@ -228,6 +228,6 @@ def _features_invalid(strategy: Strategy, symbol: str, problem: str) -> Strategy
     )
 
 
-def _rounded(value: float) -> float:
+def _round(value: float) -> float:
     """Round to ten significant digits; minus zero becomes zero."""
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0

@@ -43,29 +43,29 @@ class Keys:
         """
         return hmac.new(self.secret_key.encode(), content, hashlib.sha256).hexdigest()
 
-    def hidden_in(self, body: bytes) -> bytes:
+    def redact(self, body: bytes) -> bytes:
         """Give an answer of the broker with the keys that it repeats made unreadable.
 
         Servers and gateways are known to echo a request's headers in their errors, and an error's
         words travel on: into texts, logs, the execution's history and the journal.
         """
-        return hidden_in(body, self.key_id, self.secret_key)
+        return redact(body, self.key_id, self.secret_key)
 
 
-def hidden_in(body: bytes, *keys: str) -> bytes:
+def redact(body: bytes, *keys: str) -> bytes:
     """Replace keys in a text, also as JSON, a URL or HTML would spell their letters."""
     for key in keys:
         if len(key) < SHORTEST_KEY:
             continue
         if len(body) <= LONGEST_SEARCHED:
-            body = _spelled(key).sub(HIDDEN, body)
+            body = _spellings(key).sub(HIDDEN, body)
         else:
             body = body.replace(key.encode(), HIDDEN)
     return body
 
 
 @cache
-def _spelled(key: str) -> re.Pattern[bytes]:
+def _spellings(key: str) -> re.Pattern[bytes]:
     return re.compile("".join(map(_letter, key)).encode(), re.IGNORECASE)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from algotrader.adapters.aws import PARAMETER_NOT_THERE, client
 from algotrader.model import TradingMode, TradingState
-from algotrader.risk.trading_state import state_obeyed
+from algotrader.risk.trading_state import effective_state
 
 _TAKEN = "ParameterAlreadyExists"
 
@@ -44,13 +44,13 @@ def _reduce(parameter: str, mode: TradingMode, text: str) -> None:
         if mode is not TradingMode.LIVE:  # in live, missing means HALTED already
             _create(parameter, mode, text)
         return
-    if state_obeyed(found["Value"], mode) is not TradingState.ACTIVE:
+    if effective_state(found["Value"], mode) is not TradingState.ACTIVE:
         return
     written = ssm.put_parameter(Name=parameter, Value=text, Type="String", Overwrite=True)
     if written["Version"] == found["Version"] + 1:
         return
     between = ssm.get_parameter(Name=f"{parameter}:{written['Version'] - 1}")["Parameter"]["Value"]
-    if state_obeyed(between, mode) is TradingState.HALTED:
+    if effective_state(between, mode) is TradingState.HALTED:
         ssm.put_parameter(Name=parameter, Value=between, Type="String", Overwrite=True)
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, structs
 
-from algotrader.adapters.aws import client, whole
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.aws import client, read_whole
+from algotrader.adapters.store import Store
 from algotrader.model import Run
 from algotrader.session.timing import LAST_CALL, SETTLE
 
@@ -33,7 +33,7 @@ class Claim(Struct, frozen=True):
     earlier: tuple[str, ...] = ()
 
 
-class Grip(StrEnum):
+class LockState(StrEnum):
     """What an attempt to claim a run came to."""
 
     NEW = "new"  # nobody had it
@@ -43,7 +43,7 @@ class Grip(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LockResult:
     """How it went.
 
     Attributes
@@ -54,7 +54,7 @@ class Outcome:
         All executions that have or had it, oldest first, this one included; none if it is refused.
     """
 
-    grip: Grip
+    state: LockState
     holder: str
     holders: tuple[str, ...]
 
@@ -64,7 +64,7 @@ def claim_key(run: Run) -> str:
     return f"{run.journal}claim.json"
 
 
-def take_claim(artifacts: Artifacts, run: Run, now: datetime) -> Outcome:
+def acquire(store: Store, run: Run, now: datetime) -> LockResult:
     """Claim a run for its execution.
 
     Every write is conditional, so that of two executions at the same instant one is refused.
@@ -72,9 +72,9 @@ def take_claim(artifacts: Artifacts, run: Run, now: datetime) -> Outcome:
     key = claim_key(run)
     me, holder = run.execution_arn, ""
     for _ in range(_ATTEMPTS):
-        if artifacts.create(key, Claim(me, "running", now)):
-            return Outcome(Grip.NEW, me, (me,))
-        found = artifacts.read_with_tag(key, Claim)
+        if store.create(key, Claim(me, "running", now)):
+            return LockResult(LockState.NEW, me, (me,))
+        found = store.read_with_tag(key, Claim)
         if found is None:
             continue
         claim, tag = found
@@ -82,32 +82,34 @@ def take_claim(artifacts: Artifacts, run: Run, now: datetime) -> Outcome:
         is_own = holder == me
         before = tuple(each for each in (*claim.earlier, holder) if each != me)[-_MOST_EARLIER:]
         if is_own and claim.state == "running":
-            return Outcome(Grip.AGAIN, holder, (*before, me))
+            return LockResult(LockState.AGAIN, holder, (*before, me))
         if claim.state == "done" or (claim.state == "running" and not _was_stopped(holder)):
-            return Outcome(Grip.REFUSED, holder, ())
-        if artifacts.replace(key, Claim(me, "running", now, earlier=before), tag):
-            return Outcome(Grip.AGAIN if is_own else Grip.TAKEN_OVER, holder, (*before, me))
-    return Outcome(Grip.REFUSED, holder, ())
+            return LockResult(LockState.REFUSED, holder, ())
+        if store.replace(key, Claim(me, "running", now, earlier=before), tag):
+            return LockResult(
+                LockState.AGAIN if is_own else LockState.TAKEN_OVER, holder, (*before, me)
+            )
+    return LockResult(LockState.REFUSED, holder, ())
 
 
-def finish(artifacts: Artifacts, run: Run, state: Literal["done", "failed"]) -> bool:
+def finish(store: Store, run: Run, state: Literal["done", "failed"]) -> bool:
     """End the claim of a run; False when its execution does not have it (any more)."""
-    found = artifacts.read_with_tag(claim_key(run), Claim)
+    found = store.read_with_tag(claim_key(run), Claim)
     if found is None or found[0].execution_arn != run.execution_arn:
         return False
     ended = structs.replace(found[0], state=state, ended=datetime.now(UTC))
-    return artifacts.replace(claim_key(run), ended, found[1])
+    return store.replace(claim_key(run), ended, found[1])
 
 
-def is_under_way(artifacts: Artifacts, run: Run) -> bool | None:
+def is_under_way(store: Store, run: Run) -> bool | None:
     """Tell whether an execution that may live has a run; None when nobody ever claimed it."""
-    claim = artifacts.read(claim_key(run), Claim)
+    claim = store.read(claim_key(run), Claim)
     if claim is None:
         return None
     return claim.state == "running" and not _was_stopped(claim.execution_arn)
 
 
-def who_may_act(artifacts: Artifacts, run: Run) -> str | None:
+def active_holder(store: Store, run: Run) -> str | None:
     """Name another execution whose orders of a run may still come, or may not show yet, if any.
 
     That is one that lives, and one that ended a moment ago, done or not: a stop, or an entry of its
@@ -119,10 +121,10 @@ def who_may_act(artifacts: Artifacts, run: Run) -> str | None:
     run : Run
         The run that is looked at, with the execution that asks in it.
     """
-    claim = artifacts.read(claim_key(run), Claim)
+    claim = store.read(claim_key(run), Claim)
     if claim is None or claim.execution_arn == run.execution_arn:
         return None
-    if claim.state == "failed" and not artifacts.holds(f"{run.journal}decision.json"):
+    if claim.state == "failed" and not store.holds(f"{run.journal}decision.json"):
         return None
     quiet = SETTLE + LAST_CALL if claim.state == "running" else SETTLE
     told = claim.ended if claim.state == "done" else None
@@ -132,26 +134,26 @@ def who_may_act(artifacts: Artifacts, run: Run) -> str | None:
     return claim.execution_arn
 
 
-def claimed_since(artifacts: Artifacts, run: Run, instant: datetime) -> bool:
+def claimed_since(store: Store, run: Run, instant: datetime) -> bool:
     """Tell whether a run was claimed after an instant, and may have sent orders."""
-    claim = artifacts.read(claim_key(run), Claim)
+    claim = store.read(claim_key(run), Claim)
     if claim is None or claim.at <= instant:
         return False
-    return claim.state != "failed" or artifacts.holds(f"{run.journal}decision.json")
+    return claim.state != "failed" or store.holds(f"{run.journal}decision.json")
 
 
 def _ended_at(execution_arn: str) -> datetime | None:
     """Return when an execution ended; None if it lives, or if that is unknown."""
-    ended: datetime | None = _described(execution_arn).get("stopDate")
+    ended: datetime | None = _describe(execution_arn).get("stopDate")
     return ended
 
 
 def _was_stopped(execution_arn: str) -> bool:
     """Whether an execution ended without marking its claim; unknown counts as alive."""
-    return _described(execution_arn).get("status") in _ENDED_WITHOUT_WORD
+    return _describe(execution_arn).get("status") in _ENDED_WITHOUT_WORD
 
 
-def _described(execution_arn: str) -> dict[str, Any]:
+def _describe(execution_arn: str) -> dict[str, Any]:
     """Ask Step Functions about an execution; empty if it gives no answer."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
@@ -161,6 +163,6 @@ def _described(execution_arn: str) -> dict[str, Any]:
         return {"status": answer["status"], "stopDate": answer.get("stopDate")}
 
     try:
-        return whole(ask)
+        return read_whole(ask)
     except (BotoCoreError, ClientError, ResponseParserError, LookupError):
         return {}

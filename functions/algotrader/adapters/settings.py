@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from algotrader.adapters import parameters
-from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, whole
+from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, read_whole
 from algotrader.adapters.keys import Keys
 from algotrader.adapters.universes import read_symbols
 from algotrader.errors import ConfigurationError
 from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
 from algotrader.plain_text import one_line
-from algotrader.risk.trading_state import state_said, state_when_missing
+from algotrader.risk.trading_state import default_state, parse_state
 
 T = TypeVar("T")
 
@@ -163,7 +163,7 @@ def load_keys(parameter: str) -> Keys:
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
     try:
-        found = whole(lambda: _parameter(parameter, WithDecryption=True))
+        found = read_whole(lambda: _parameter(parameter, WithDecryption=True))
     except ClientError as error:
         reason = error.response["Error"]["Code"]
         if reason in PARAMETER_NOT_THERE:
@@ -194,17 +194,17 @@ def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState,
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     try:
-        text = str(whole(lambda: _parameter(parameter)["Value"]))
+        text = str(read_whole(lambda: _parameter(parameter)["Value"]))
     except ClientError as error:
         reason = error.response["Error"]["Code"]
         if reason not in PARAMETER_NOT_THERE:
             return TradingState.HALTED, f"{parameter} cannot be read: {reason}"
-        state = state_when_missing(mode)
+        state = default_state(mode)
         is_halted = state is TradingState.HALTED
         return state, f"{parameter} is missing, and live needs it" if is_halted else ""
     except (BotoCoreError, ResponseParserError, LookupError) as error:
         return TradingState.HALTED, f"{parameter} cannot be read: {type(error).__name__}"
-    said = state_said(text)
+    said = parse_state(text)
     if said is None:
         return TradingState.HALTED, f"{parameter} says neither ACTIVE, REDUCING nor HALTED"
     state, reason = said

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from algotrader.adapters.aws import BrokenAnswerError, client, whole
-from algotrader.contracts import Artifact, canonical_json, decode, decode_stamped, encode
+from algotrader.adapters.aws import BrokenAnswerError, client, read_whole
+from algotrader.contracts import Artifact, canonical_json, decode, decode_versioned, encode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Run
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 INLINE_LIMIT_BYTES = 16 * 1024
 
 
-class Artifacts:
+class Store:
     """Values in the desk's bucket.
 
     Parameters
@@ -43,7 +43,7 @@ class Artifacts:
             return Artifact(inline=encode(value))
         digest = hashlib.sha256(content).hexdigest()
         key = f"{run.journal}states/{name}-{digest[:16]}.json"
-        whole(lambda: self._write(key, content))
+        read_whole(lambda: self._write(key, content))
         return Artifact(s3=f"s3://{self.bucket}/{key}", sha256=digest)
 
     def get(self, artifact: Artifact, kind: type[T]) -> T:
@@ -71,7 +71,7 @@ class Artifacts:
 
     def write(self, key: str, value: object) -> None:
         """Write a value as JSON, over whatever was there."""
-        whole(lambda: self._write(key, canonical_json(value)))
+        read_whole(lambda: self._write(key, canonical_json(value)))
 
     def read(self, key: str, kind: type[T]) -> T | None:
         """Read a value back; None when there is none.
@@ -84,7 +84,7 @@ class Artifacts:
         found = self._read(key)
         return None if found is None else decode(kind, found.value, key)
 
-    def read_stamped(self, key: str, kind: type[T]) -> T | None:
+    def read_versioned(self, key: str, kind: type[T]) -> T | None:
         """Read an entry of a run's journal that an earlier execution may have stored.
 
         Raises
@@ -93,7 +93,7 @@ class Artifacts:
             ``DEPLOYED_DURING_RUN`` if neither this contract nor the one before stored it.
         """
         found = self._read(key)
-        return None if found is None else decode_stamped(kind, found.value, key)
+        return None if found is None else decode_versioned(kind, found.value, key)
 
     def holds(self, key: str) -> bool:
         """Tell whether there is an object of this key, whatever is in it."""
@@ -120,7 +120,7 @@ class Artifacts:
                 for each in page.get("CommonPrefixes", [])
             )
 
-        return whole(ask)
+        return read_whole(ask)
 
     def create(self, key: str, value: object) -> bool:
         """Write a value only where none is yet; False when there is one.
@@ -185,7 +185,7 @@ class Artifacts:
             return _Found(content, msgspec.json.decode(content), answer["ETag"])
 
         try:
-            return whole(ask)
+            return read_whole(ask)
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInputError(
                 "OBJECT_UNREADABLE",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal, DefaultContext, localcontext
 
 from algotrader.decision.proposal import (
-    Case,
-    case_of,
+    ProposedOrder,
+    cut_to_budget,
     cut_to_ramp,
-    cut_to_room,
-    first_refusal,
+    first_denial,
+    propose_order,
     why_denied,
     why_nothing,
     why_order,
@@ -32,13 +32,13 @@ from algotrader.model.units import MONEY, ZERO
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import filled_of, is_protective, leg_of, resting_stops
 from algotrader.orders.pricing import usable
-from algotrader.portfolio.capital import Desk, Room, desk_of
+from algotrader.portfolio.capital import BuyingBudget, PortfolioState, portfolio_state
 from algotrader.risk import pre_trade as limits
 from algotrader.risk.broker_rules import broken_rule
-from algotrader.risk.pre_trade import Refusal
+from algotrader.risk.pre_trade import Denial
 from algotrader.risk.ramp import Ramp, ramp_of
 from algotrader.strategy import Market, Portfolio, Strategy, SymbolFeatures
-from algotrader.strategy.evaluate import ask, ask_stops, check_features
+from algotrader.strategy.evaluate import check_features, evaluate_stops, evaluate_weights
 
 
 def decide(
@@ -62,13 +62,13 @@ def decide(
     """
     check_features(settings.symbols, features)
     with localcontext(MONEY):
-        desk = desk_of(settings, snapshot)
+        desk = portfolio_state(settings, snapshot)
     with localcontext(DefaultContext):  # numbers as wide as the strategy's own
         market = _market(settings, snapshot, features)
         portfolio = _portfolio(settings, snapshot, desk)
     asked = (strategy, settings.strategy, settings.symbols, market, portfolio)
-    weights = ask(*asked)
-    prices = ask_stops(*asked)
+    weights = evaluate_weights(*asked)
+    prices = evaluate_stops(*asked)
     with localcontext(MONEY):
         stops = {symbol: stop_level(price) for symbol, price in prices.items()}
         return _decide(run, settings, snapshot, desk, weights, stops)
@@ -78,45 +78,45 @@ def _decide(
     run: Run,
     settings: Settings,
     snapshot: Snapshot,
-    desk: Desk,
+    desk: PortfolioState,
     weights: dict[str, Decimal],
     stops: dict[str, Decimal],
 ) -> Decision:
     found = {
-        symbol: case_of(stake, weights.get(symbol, ZERO), settings, snapshot, desk)
-        for symbol, stake in desk.stakes.items()
+        symbol: propose_order(position, weights.get(symbol, ZERO), settings, snapshot, desk)
+        for symbol, position in desk.positions.items()
     }
     why = {
-        symbol: why_nothing(desk.stakes[symbol], weights.get(symbol, ZERO), settings, desk)
-        for symbol, case in found.items()
-        if case is None
+        symbol: why_nothing(desk.positions[symbol], weights.get(symbol, ZERO), settings, desk)
+        for symbol, order in found.items()
+        if order is None
     }
-    cases = [case for case in found.values() if case is not None]
+    cases = [order for order in found.values() if order is not None]
     refused = _refused_alone(cases, run, settings, snapshot, desk, stops)
-    clear = [case for case in cases if case.symbol not in refused]
-    exits = [case for case in clear if case.side is Side.SELL]
+    clear = [order for order in cases if order.symbol not in refused]
+    exits = [order for order in clear if order.side is Side.SELL]
     entries, refused_entries = _approve(
-        [case for case in clear if case.side is Side.BUY],
+        [order for order in clear if order.side is Side.BUY],
         exits,
         settings,
         desk,
         ramp_of(run, settings, snapshot.started),
     )
     refused |= refused_entries
-    exit_intents = tuple(_intent(case, run, settings, desk) for case in exits)
-    entry_intents = tuple(_intent(case, run, settings, desk) for case in entries)
+    exit_intents = tuple(_intent(order, run, settings, desk) for order in exits)
+    entry_intents = tuple(_intent(order, run, settings, desk) for order in entries)
     why |= {intent.symbol: intent.why for intent in (*exit_intents, *entry_intents)}
 
-    denied = [(case, refused[case.symbol]) for case in cases if case.symbol in refused]
-    why |= {case.symbol: why_denied(case, refusal, desk) for case, refusal in denied}
+    denied = [(order, refused[order.symbol]) for order in cases if order.symbol in refused]
+    why |= {order.symbol: why_denied(order, refusal, desk) for order, refusal in denied}
     traded = {
-        each.symbol: desk.stakes[each.symbol].held
+        each.symbol: desk.positions[each.symbol].held
         + (each.qty if each.side is Side.BUY else -each.qty)
         for each in (*exit_intents, *entry_intents)
     }
-    stuck = {case.symbol for case, _ in denied if case.side is Side.SELL}
+    stuck = {order.symbol for order, _ in denied if order.side is Side.SELL}
     audit = audit_stops(run, settings, snapshot, desk, stops, traded, stuck)
-    why |= {symbol: f"{why[symbol]}; {told}" for symbol, told in audit.told.items()}
+    why |= {symbol: f"{why[symbol]}; {told}" for symbol, told in audit.warnings.items()}
     cancels = tuple(sorted((*_cancels(snapshot), *audit.cancels)))
     return Decision(
         run_id=run.run_id,
@@ -128,10 +128,10 @@ def _decide(
         entries=entry_intents,
         cancels=cancels,
         denied=tuple(
-            OrderDenied(case.symbol, case.side, case.wanted.qty, refusal.code, refusal.detail)
-            for case, refusal in denied
+            OrderDenied(order.symbol, order.side, order.wanted.qty, refusal.code, refusal.detail)
+            for order, refusal in denied
         ),
-        why={symbol: why[symbol] for symbol in desk.stakes},
+        why={symbol: why[symbol] for symbol in desk.positions},
         stops=tuple(audit.wishes),
         filled_before=filled_of(snapshot.own_open_orders, cancels),
         unprotected=audit.unprotected,
@@ -139,36 +139,40 @@ def _decide(
 
 
 def _refused_alone(
-    cases: list[Case],
+    cases: list[ProposedOrder],
     run: Run,
     settings: Settings,
     snapshot: Snapshot,
-    desk: Desk,
+    desk: PortfolioState,
     stops: dict[str, Decimal],
-) -> dict[str, Refusal]:
+) -> dict[str, Denial]:
     """Refuse what breaks a limit, or a rule of the broker, by itself; by symbol."""
     refused = {}
-    for case in cases:
-        stop = stops.get(case.symbol)
-        refusal = first_refusal(case, run, settings, snapshot, desk, stop) or broken_rule(
-            _intent(case, run, settings, desk), snapshot.assets.get(case.symbol)
+    for order in cases:
+        stop = stops.get(order.symbol)
+        refusal = first_denial(order, run, settings, snapshot, desk, stop) or broken_rule(
+            _intent(order, run, settings, desk), snapshot.assets.get(order.symbol)
         )
         if refusal is not None:
-            refused[case.symbol] = refusal
+            refused[order.symbol] = refusal
     return refused
 
 
 def _approve(
-    wanted: list[Case], exits: list[Case], settings: Settings, desk: Desk, ramp: Ramp
-) -> tuple[list[Case], dict[str, Refusal]]:
+    wanted: list[ProposedOrder],
+    exits: list[ProposedOrder],
+    settings: Settings,
+    desk: PortfolioState,
+    ramp: Ramp,
+) -> tuple[list[ProposedOrder], dict[str, Denial]]:
     """Approve entries in order of priority, as far as orders, money and the run's limits go."""
-    entries: list[Case] = []
-    refused: dict[str, Refusal] = {}
+    entries: list[ProposedOrder] = []
+    refused: dict[str, Denial] = {}
     least = max(settings.no_trade_band * desk.capital, settings.min_order_notional)
     room = _room(settings, desk, exits)
     traded = sum((each.qty * each.reference for each in exits), ZERO)
-    for case in sorted(wanted, key=lambda each: (-each.weight, each.symbol)):
-        cut = cut_to_room(cut_to_ramp(case, ramp), room, least)
+    for order in sorted(wanted, key=lambda each: (-each.weight, each.symbol)):
+        cut = cut_to_budget(cut_to_ramp(order, ramp), room, least)
         refusal = (
             limits.max_orders_per_run(len(exits) + len(entries), settings.max_orders_per_run)
             or limits.enough_cash(cut.money, room.cash, room.capital_left)
@@ -179,7 +183,7 @@ def _approve(
             or ramp.refusal(cut.money)
         )
         if refusal:
-            refused[case.symbol] = refusal
+            refused[order.symbol] = refusal
             continue
         entries.append(cut)
         room, ramp = room.after(cut.money), ramp.after(cut.money)
@@ -198,18 +202,18 @@ def _market(settings: Settings, snapshot: Snapshot, features: Features) -> Marke
     )
 
 
-def _portfolio(settings: Settings, snapshot: Snapshot, desk: Desk) -> Portfolio:
+def _portfolio(settings: Settings, snapshot: Snapshot, desk: PortfolioState) -> Portfolio:
     """Show the holdings of the universe: the strategy has no say about any other."""
     held = {
-        symbol: stake
-        for symbol, stake in desk.stakes.items()
-        if symbol in settings.symbols and stake.held > 0
+        symbol: position
+        for symbol, position in desk.positions.items()
+        if symbol in settings.symbols and position.held > 0
     }
     stops = resting_stops(snapshot.own_open_orders)
     costs = {each: snapshot.ledger.holdings[each] for each in held}
     return Portfolio(
         capital=desk.capital,
-        quantities={symbol: stake.held for symbol, stake in held.items()},
+        quantities={symbol: position.held for symbol, position in held.items()},
         weights={
             symbol: desk.value_of(symbol) / desk.capital if desk.capital > 0 else ZERO
             for symbol in held
@@ -223,13 +227,13 @@ def _portfolio(settings: Settings, snapshot: Snapshot, desk: Desk) -> Portfolio:
     )
 
 
-def _room(settings: Settings, desk: Desk, exits: list[Case]) -> Room:
+def _room(settings: Settings, desk: PortfolioState, exits: list[ProposedOrder]) -> BuyingBudget:
     """Give what entries may cost once the exits filled, at what they bring at least.
 
     The reserve is kept of what exits bring, too, as it will be when the cash is there.
     """
     proceeds = sum((each.money for each in exits), ZERO)
-    return desk.room.after(-proceeds * (1 - settings.cash_reserve), exposure=-proceeds)
+    return desk.budget.after(-proceeds * (1 - settings.cash_reserve), exposure=-proceeds)
 
 
 def _cancels(snapshot: Snapshot) -> tuple[str, ...]:
@@ -249,21 +253,23 @@ def _cancels(snapshot: Snapshot) -> tuple[str, ...]:
     )
 
 
-def _intent(case: Case, run: Run, settings: Settings, desk: Desk) -> OrderIntent:
-    leg = Leg.ENTRY if case.side is Side.BUY else Leg.EXIT
+def _intent(
+    order: ProposedOrder, run: Run, settings: Settings, desk: PortfolioState
+) -> OrderIntent:
+    leg = Leg.ENTRY if order.side is Side.BUY else Leg.EXIT
     by_value = settings.order_type is OrderType.NOTIONAL
     kind = OrderType.MARKET if by_value else settings.order_type
     return OrderIntent(
         client_order_id=client_order_id(
-            OrderPlace(run.desk, run.session, run.slot, case.symbol, leg, 0)
+            OrderPlace(run.desk, run.session, run.slot, order.symbol, leg, 0)
         ),
-        symbol=case.symbol,
-        side=case.side,
+        symbol=order.symbol,
+        side=order.side,
         leg=leg,
-        qty=case.qty,
+        qty=order.qty,
         order_type=kind,
-        limit_price=case.worst if kind is OrderType.LIMIT else None,
-        reference_price=case.reference,
-        why=why_order(case, desk),
-        notional=case.notional,
+        limit_price=order.worst_price if kind is OrderType.LIMIT else None,
+        reference_price=order.reference,
+        why=why_order(order, desk),
+        notional=order.notional,
     )

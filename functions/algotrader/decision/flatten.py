@@ -25,12 +25,12 @@ from algotrader.model.units import FRACTION_STEP, MONEY, ONE_SHARE, ZERO, dollar
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import filled_of, is_protective, leg_of
 from algotrader.orders.pricing import usable
-from algotrader.portfolio.capital import Desk, desk_of
-from algotrader.portfolio.position import Stake
+from algotrader.portfolio.capital import PortfolioState, portfolio_state
+from algotrader.portfolio.position import DeskPosition
 from algotrader.portfolio.sizing import floor_to
 from algotrader.risk import pre_trade as limits
 from algotrader.risk.broker_rules import broken_rule
-from algotrader.risk.pre_trade import Refusal
+from algotrader.risk.pre_trade import Denial
 
 
 def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
@@ -44,18 +44,18 @@ def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
     """
     with localcontext(MONEY):
         freed = _as_if_canceled(snapshot)
-        desk = desk_of(settings, freed)
+        desk = portfolio_state(settings, freed)
         exits: list[OrderIntent] = []
         denied: list[OrderDenied] = []
         why: dict[str, str] = {}
-        for symbol, stake in desk.stakes.items():
-            wanted = tidy(stake.held or max(stake.ledger, ZERO))
+        for symbol, position in desk.positions.items():
+            wanted = tidy(position.held or max(position.book_qty, ZERO))
             if not wanted:
-                why[symbol] = f"nothing to sell: holds 0{and_difference(stake)}"
+                why[symbol] = f"nothing to sell: holds 0{and_difference(position)}"
                 continue
-            qty = _sendable(stake, freed)
-            intent = _intent(stake, qty, run, snapshot, desk)
-            refusal = _refusal(stake, qty, freed)
+            qty = _sendable(position, freed)
+            intent = _intent(position, qty, run, snapshot, desk)
+            refusal = _refusal(position, qty, freed)
             refusal = refusal or broken_rule(intent, freed.assets.get(symbol))
             if refusal is not None:
                 denied.append(OrderDenied(symbol, Side.SELL, wanted, refusal.code, refusal.detail))
@@ -64,8 +64,8 @@ def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
             exits.append(intent)
             why[symbol] = intent.why
             if qty < wanted:
-                denied.append(_rest(stake, qty))
-        sold = {each.symbol: desk.stakes[each.symbol].held - each.qty for each in exits}
+                denied.append(_rest(position, qty))
+        sold = {each.symbol: desk.positions[each.symbol].held - each.qty for each in exits}
         cancels = _cancels(snapshot, {each.symbol for each in denied} - {*sold})
         return Decision(
             run_id=run.run_id,
@@ -102,40 +102,42 @@ def _as_if_canceled(snapshot: Snapshot) -> Snapshot:
     )
 
 
-def _sendable(stake: Stake, snapshot: Snapshot) -> Decimal:
+def _sendable(position: DeskPosition, snapshot: Snapshot) -> Decimal:
     """Give what of a holding the broker takes an order for: whole shares where it must be."""
-    asset = snapshot.assets.get(stake.symbol)
+    asset = snapshot.assets.get(position.symbol)
     step = FRACTION_STEP if asset is None or asset.fractionable else ONE_SHARE
-    return floor_to(stake.tradable, ONE_SHARE, step)
+    return floor_to(position.sellable, ONE_SHARE, step)
 
 
-def _refusal(stake: Stake, qty: Decimal, snapshot: Snapshot) -> Refusal | None:
-    foreign = (each for each in snapshot.foreign_open_orders if each.symbol == stake.symbol)
+def _refusal(position: DeskPosition, qty: Decimal, snapshot: Snapshot) -> Denial | None:
+    foreign = (each for each in snapshot.foreign_open_orders if each.symbol == position.symbol)
     refusal = (
         limits.trading_state(snapshot.trading_state, snapshot.trading_state_reason, Side.SELL)
-        or limits.no_corporate_action(snapshot.corporate_actions, stake.symbol)
-        or limits.tradable(snapshot.assets.get(stake.symbol), Side.SELL)
+        or limits.no_corporate_action(snapshot.corporate_actions, position.symbol)
+        or limits.tradable(snapshot.assets.get(position.symbol), Side.SELL)
         or limits.no_opposite_order_open(foreign, Side.SELL)
     )
     if refusal is not None or qty > 0:
         return refusal
-    return limits.ledger_matches(stake) or limits.something_to_sell(qty, stake)
+    return limits.ledger_matches(position) or limits.something_to_sell(qty, position)
 
 
-def _rest(stake: Stake, qty: Decimal) -> OrderDenied:
+def _rest(position: DeskPosition, qty: Decimal) -> OrderDenied:
     """Name what a sale leaves of a holding, so that nobody takes it for sold."""
-    refusal = limits.part_sold(qty, stake)
+    refusal = limits.part_sold(qty, position)
     return OrderDenied(
-        stake.symbol, Side.SELL, tidy(stake.held - qty), refusal.code, refusal.detail
+        position.symbol, Side.SELL, tidy(position.held - qty), refusal.code, refusal.detail
     )
 
 
-def _intent(stake: Stake, qty: Decimal, run: Run, snapshot: Snapshot, desk: Desk) -> OrderIntent:
-    symbol = stake.symbol
+def _intent(
+    position: DeskPosition, qty: Decimal, run: Run, snapshot: Snapshot, desk: PortfolioState
+) -> OrderIntent:
+    symbol = position.symbol
     reference = desk.references.get(symbol, ZERO)
     price = usable(snapshot.prices.get(symbol))
     at = "at market, no latest price" if price is None else f"at market, latest {dollars(price)}"
-    rest = f", of which {qty:f} can be sold" if qty < stake.held else ""
+    rest = f", of which {qty:f} can be sold" if qty < position.held else ""
     return OrderIntent(
         client_order_id=client_order_id(
             OrderPlace(run.desk, run.session, run.slot, symbol, Leg.FLATTEN, 0)
@@ -147,7 +149,8 @@ def _intent(stake: Stake, qty: Decimal, run: Run, snapshot: Snapshot, desk: Desk
         order_type=OrderType.MARKET,
         limit_price=None,
         reference_price=reference,
-        why=f"sell {qty:f}: flatten, {at}; holds {tidy(stake.held):f}{rest}{and_difference(stake)}",
+        why=f"sell {qty:f}: flatten, {at}; holds {tidy(position.held):f}{rest}"
+        f"{and_difference(position)}",
     )
 
 

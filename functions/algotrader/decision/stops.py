@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from algotrader.model import (
+    DesiredStop,
     LatestPrice,
     Leg,
     Order,
@@ -15,7 +16,6 @@ from algotrader.model import (
     Settings,
     Side,
     Snapshot,
-    StopWish,
     TimeInForce,
     TradingState,
 )
@@ -23,8 +23,8 @@ from algotrader.model.units import ONE_SHARE, ZERO, dollars, tidy
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import remaining, resting_stops, stands
 from algotrader.orders.pricing import tick_of
-from algotrader.portfolio.capital import Desk
-from algotrader.portfolio.position import Stake
+from algotrader.portfolio.capital import PortfolioState
+from algotrader.portfolio.position import DeskPosition
 from algotrader.risk import pre_trade as limits
 
 # Alpaca ends an order that is good until canceled after 90 days: it is renewed well before.
@@ -37,20 +37,20 @@ class StopAudit:
 
     Attributes
     ----------
-    wishes : tuple of StopWish
+    wishes : tuple of DesiredStop
         Stops to place, once the cancels and trades in their symbols have ended.
     cancels : tuple of str
         Client order ids of resting stops that must go first.
     unprotected : dict of str to str
         Holdings that stay without the stop that the strategy asks for, and why.
-    told : dict of str to str
+    warnings : dict of str to str
         By symbol, to follow its why.
     """
 
-    wishes: tuple[StopWish, ...]
+    wishes: tuple[DesiredStop, ...]
     cancels: tuple[str, ...]
     unprotected: dict[str, str]
-    told: dict[str, str]
+    warnings: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _Finding:
     clears: bool = False
     price: Decimal | None = None
     unprotected: str = ""
-    told: str = ""
+    warning: str = ""
 
 
 def stop_level(price: Decimal) -> Decimal:
@@ -83,7 +83,7 @@ def audit_stops(
     run: Run,
     settings: Settings,
     snapshot: Snapshot,
-    desk: Desk,
+    desk: PortfolioState,
     asked: Mapping[str, Decimal],
     traded: Mapping[str, Decimal],
     stuck: Container[str] = frozenset(),
@@ -109,7 +109,7 @@ def audit_stops(
     resting = resting_stops(snapshot.own_open_orders)
     findings = {
         symbol: _finding(
-            stake,
+            position,
             resting.get(symbol, []),
             asked.get(symbol),
             settings,
@@ -117,11 +117,11 @@ def audit_stops(
             remains=traded.get(symbol),
             is_stuck=symbol in stuck,
         )
-        for symbol, stake in desk.stakes.items()
+        for symbol, position in desk.positions.items()
     }
     return StopAudit(
         wishes=tuple(
-            _wish(run, desk, symbol, each.price, each.told)
+            _wish(run, desk, symbol, each.price, each.warning)
             for symbol, each in findings.items()
             if each.price is not None
         ),
@@ -134,12 +134,12 @@ def audit_stops(
         unprotected={
             symbol: each.unprotected for symbol, each in findings.items() if each.unprotected
         },
-        told={symbol: each.told for symbol, each in findings.items() if each.told},
+        warnings={symbol: each.warning for symbol, each in findings.items() if each.warning},
     )
 
 
 def _finding(
-    stake: Stake,
+    position: DeskPosition,
     there: list[Order],
     price: Decimal | None,
     settings: Settings,
@@ -150,34 +150,34 @@ def _finding(
 ) -> _Finding:
     """Judge the stop of one symbol; ``remains`` is None where nothing is traded."""
     if snapshot.trading_state is TradingState.HALTED:
-        return _halted(stake, there, price)
+        return _halted(position, there, price)
     if remains is not None:
-        return _traded(there, price, snapshot.prices.get(stake.symbol), remains)
-    if stake.held <= 0 or price is None:
+        return _traded(there, price, snapshot.prices.get(position.symbol), remains)
+    if position.held <= 0 or price is None:
         # Of a symbol that left the universe the strategy is not asked: its stop stays.
-        is_dropped = stake.symbol in settings.symbols and not is_stuck
-        clears = stake.held <= 0 or is_dropped or remaining(there) > stake.held
-        return _Finding(clears, told="" if clears or not there else _rests(there))
-    covered = stake.tradable // ONE_SHARE
+        is_dropped = position.symbol in settings.symbols and not is_stuck
+        clears = position.held <= 0 or is_dropped or remaining(there) > position.held
+        return _Finding(clears, warning="" if clears or not there else _rests(there))
+    covered = position.sellable // ONE_SHARE
     flaw = _flaw(there, price, covered, snapshot.clock.now)
     if not flaw:
-        return _Finding(told=_rests(there))
-    if obstacle := _obstacle(stake.symbol, price, covered, snapshot, settings):
-        clears = remaining(there) > stake.held
+        return _Finding(warning=_rests(there))
+    if obstacle := _obstacle(position.symbol, price, covered, snapshot, settings):
+        clears = remaining(there) > position.held
         return _Finding(
             clears,
             unprotected=obstacle if clears or not there else "",
-            told=f"{flaw}, and no other can be placed: {obstacle}",
+            warning=f"{flaw}, and no other can be placed: {obstacle}",
         )
-    return _Finding(clears=True, price=price, told=f"stop at {dollars(price)}: {flaw}")
+    return _Finding(clears=True, price=price, warning=f"stop at {dollars(price)}: {flaw}")
 
 
-def _halted(stake: Stake, there: list[Order], price: Decimal | None) -> _Finding:
+def _halted(position: DeskPosition, there: list[Order], price: Decimal | None) -> _Finding:
     """Keep what rests, but for what would sell more than is held."""
-    left, covered = remaining(there), stake.tradable // ONE_SHARE
-    if left > stake.held:
-        return _Finding(clears=True, told="its stop is for more than is held")
-    if price is None or stake.held <= 0 or left >= covered > 0:
+    left, covered = remaining(there), position.sellable // ONE_SHARE
+    if left > position.held:
+        return _Finding(clears=True, warning="its stop is for more than is held")
+    if price is None or position.held <= 0 or left >= covered > 0:
         return _Finding()
     lacks = f", its stop is for {tidy(left):f} of {tidy(covered):f}" if there else ""
     return _Finding(unprotected=f"trading is halted{lacks}")
@@ -196,12 +196,12 @@ def _traded(
         (each for each in (*asked, *rested) if latest is None or each < latest.price), None
     )
     if level is not None:
-        return _Finding(clears=True, price=level, told=f"stop at {dollars(level)}")
+        return _Finding(clears=True, price=level, warning=f"stop at {dollars(level)}")
     if price is None or latest is None or remains <= 0:
         return _Finding(clears=True)
     refusal = limits.stop_below_price(price, latest.price)
     why = "" if refusal is None else f"{refusal.code}: {refusal.detail}"
-    return _Finding(clears=True, unprotected=why, told=f"no stop for what is left: {why}")
+    return _Finding(clears=True, unprotected=why, warning=f"no stop for what is left: {why}")
 
 
 def _flaw(there: list[Order], price: Decimal, covered: Decimal, now: datetime) -> str:
@@ -244,14 +244,14 @@ def _obstacle(
     return "" if covered > 0 else "no whole share is free to protect"
 
 
-def _wish(run: Run, desk: Desk, symbol: str, price: Decimal, why: str) -> StopWish:
+def _wish(run: Run, desk: PortfolioState, symbol: str, price: Decimal, why: str) -> DesiredStop:
     place = OrderPlace(run.desk, run.session, run.slot, symbol, Leg.STOP, 0)
-    return StopWish(
+    return DesiredStop(
         client_order_id=client_order_id(place),
         symbol=symbol,
         stop_price=price,
         reference_price=desk.references.get(symbol, ZERO),
-        held=desk.stakes[symbol].held,
+        held=desk.positions[symbol].held,
         why=why,
     )
 

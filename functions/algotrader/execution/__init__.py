@@ -5,8 +5,8 @@ carries them out, and hands the `Outcome` to `advance`, which gives the next pla
 that was not in the plan the call was given, so every intent is written down before it is sent.
 """
 
-from algotrader.execution.approval import plan_conflict, unapproved
-from algotrader.execution.cutoff import STOP_RESERVE, close_if_due, trades_end
+from algotrader.execution.approval import find_unapproved, plan_conflict
+from algotrader.execution.cutoff import STOP_RESERVE, cut_off_if_due, trades_end
 from algotrader.execution.entries import PROCEEDS
 from algotrader.execution.late_orders import LOOK_BACK_SECONDS
 from algotrader.execution.order_status import PATIENT_POLLS
@@ -23,7 +23,7 @@ from algotrader.execution.posting import (
     orders_to_post,
 )
 from algotrader.execution.terms import check_terms, is_of
-from algotrader.execution.values import Known, Outcome, Step
+from algotrader.execution.values import Known, PostResult, Step
 from algotrader.session.timing import SETTLE
 
 __all__ = [
@@ -35,12 +35,13 @@ __all__ = [
     "SETTLE",
     "STOP_RESERVE",
     "Known",
-    "Outcome",
+    "PostResult",
     "Step",
     "adopt",
     "advance",
     "check_terms",
-    "close_if_due",
+    "cut_off_if_due",
+    "find_unapproved",
     "first_plan",
     "is_of",
     "orders_due",
@@ -48,5 +49,4 @@ __all__ = [
     "orders_to_post",
     "plan_conflict",
     "trades_end",
-    "unapproved",
 ]

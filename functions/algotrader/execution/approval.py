@@ -9,7 +9,7 @@ from decimal import Decimal
 from algotrader.errors import DecisionConflictError
 from algotrader.execution.plan import first_plan
 from algotrader.execution.stop_orders import stop_intent
-from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run, Side, StopWish
+from algotrader.model import Decision, DesiredStop, Leg, Order, OrderIntent, Plan, Run, Side
 from algotrader.orders.own_orders import leg_of, symbol_of
 
 
@@ -25,7 +25,7 @@ def plan_conflict(run: Run, sequence: int, problem: str) -> DecisionConflictErro
     )
 
 
-def unapproved(run: Run, decision: Decision, plan: Plan, orders: dict[str, Order]) -> str:
+def find_unapproved(run: Run, decision: Decision, plan: Plan, orders: dict[str, Order]) -> str:
     """Name the first thing in a plan that the decision did not approve; empty if there is none.
 
     Parameters
@@ -46,7 +46,7 @@ def unapproved(run: Run, decision: Decision, plan: Plan, orders: dict[str, Order
             )
     if plan.sequence == 0 and _terms(plan) != _terms(first_plan(run, decision)):
         return "it is not the first plan of the decision"
-    return _foreign_refusal(decision, plan)
+    return _foreign_denial(decision, plan)
 
 
 def _is_approved(intent: OrderIntent, decision: Decision, orders: dict[str, Order]) -> bool:
@@ -72,7 +72,7 @@ def _is_cut_of(intent: OrderIntent, approved: OrderIntent) -> bool:
     return 0 < intent.qty <= approved.qty
 
 
-def _most_protected(wish: StopWish, decision: Decision, orders: dict[str, Order]) -> Decimal:
+def _most_protected(wish: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
     """Return the most shares that a stop may cover: those held, and those that may be bought.
 
     A canceled buy counts whole, since it may have filled before its cancel, and has no bound while
@@ -101,7 +101,7 @@ def _most_bought(buy: OrderIntent | Order, price: Decimal) -> Decimal:
     return buy.qty or Decimal(0)
 
 
-def _foreign_refusal(decision: Decision, plan: Plan) -> str:
+def _foreign_denial(decision: Decision, plan: Plan) -> str:
     """Name a refusal of what nobody decided; empty if there is none."""
     trades = (*decision.exits, *decision.entries)
     decided = {(each.symbol, each.side) for each in trades}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from algotrader.execution.values import Known
-from algotrader.model import Closure, Decision, Leg, OrderIntent, Plan, Run, TradingState
+from algotrader.model import Cutoff, Decision, Leg, OrderIntent, Plan, Run, TradingState
 from algotrader.session.timing import SETTLE
 
 # Where holdings are protected, exits and entries end so long before the deadline that what they
@@ -24,13 +24,13 @@ def trades_end(run: Run, decision: Decision) -> datetime:
     return run.deadline - min(STOP_RESERVE, (run.deadline - run.started_at) / 3)
 
 
-def close_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Plan:
+def cut_off_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Plan:
     """End posting where the deadline or the trading state says so; once ended it stays ended."""
-    now, ends = now_of(run, plan, known), trades_end(run, decision)
+    now, ends = latest_now(run, plan, known), trades_end(run, decision)
     exits, entries = _not_ahead(plan.exits_closed, now), _not_ahead(plan.entries_closed, now)
     stops = _not_ahead(plan.stops_closed, now)
     if known.trading_state is not TradingState.ACTIVE:
-        closure = Closure(
+        closure = Cutoff(
             at=now,
             code=f"TRADING_{known.trading_state.value}",
             detail=known.trading_state_reason or f"trading state {known.trading_state.value}",
@@ -47,32 +47,32 @@ def close_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Plan
     return replace(plan, exits_closed=exits, entries_closed=entries, stops_closed=stops)
 
 
-def _deadline(run: Run, now: datetime, ends: datetime, what: str) -> Closure:
+def _deadline(run: Run, now: datetime, ends: datetime, what: str) -> Cutoff:
     detail = f"{what} is posted after {ends.isoformat()}"
     if run.ended_because:
         detail += f": {run.ended_because}"
-    return Closure(at=now, code="DEADLINE_PASSED", detail=detail)
+    return Cutoff(at=now, code="DEADLINE_PASSED", detail=detail)
 
 
-def closure_of(plan: Plan, intent: OrderIntent) -> Closure | None:
+def cutoff_of(plan: Plan, intent: OrderIntent) -> Cutoff | None:
     """Give what has ended posting for an order; None while it may be sent."""
     if intent.leg is Leg.STOP:
         return plan.stops_closed
     return plan.entries_closed if intent.leg is Leg.ENTRY else plan.exits_closed
 
 
-def given_up(run: Run, closure: Closure | None, now: datetime) -> bool:
+def is_settle_window_over(run: Run, closure: Cutoff | None, now: datetime) -> bool:
     """Whether an order that is still open has had its time to show the end of its cancel."""
     return closure is not None and now >= max(run.deadline, closure.at) + SETTLE
 
 
-def now_of(run: Run, plan: Plan, known: Known) -> datetime:
+def latest_now(run: Run, plan: Plan, known: Known) -> datetime:
     """Take the later of the broker's clock and the waiting told so far: a clock that stands still
     must not keep a run alive.
     """
     return max(known.now, run.started_at + timedelta(seconds=plan.waited_seconds))
 
 
-def _not_ahead(closure: Closure | None, now: datetime) -> Closure | None:
+def _not_ahead(closure: Cutoff | None, now: datetime) -> Cutoff | None:
     """Count from now what a clock that had jumped ahead has ended, or the run would wait for it."""
     return closure and replace(closure, at=min(closure.at, now))

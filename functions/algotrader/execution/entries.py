@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
-from algotrader.execution.cutoff import now_of
+from algotrader.execution.cutoff import latest_now
 from algotrader.execution.stop_orders import sold_by_canceled
-from algotrader.execution.values import Known, denied_of
+from algotrader.execution.values import Known, deny
 from algotrader.model import Decision, Order, OrderDenied, OrderIntent, Plan, Run, Settings, Stage
 from algotrader.model.units import CENT
 from algotrader.orders.pricing import worst_cost
@@ -31,10 +31,10 @@ def with_entries(
     denied: list[OrderDenied] = []
     for intent in decision.entries:
         if closure is not None:
-            denied.append(denied_of(intent, closure.code, closure.detail))
+            denied.append(deny(intent, closure.code, closure.detail))
             continue
         if sold := sold_by_canceled(intent.symbol, decision, orders):
-            denied.append(denied_of(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
+            denied.append(deny(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
             continue
         bought = affordable(intent, cash, settings)
         if bought is not None:
@@ -42,7 +42,7 @@ def with_entries(
             cash -= worst_cost(bought, settings)
         else:
             detail = f"cost {worst_cost(intent, settings)} spendable {cash}"
-            denied.append(denied_of(intent, "INSUFFICIENT_CASH", detail))
+            denied.append(deny(intent, "INSUFFICIENT_CASH", detail))
     return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
 
 
@@ -81,7 +81,7 @@ def proceeds_are_late(
         if (order := orders.get(intent.client_order_id)) is not None and order.filled_at
     ]
     # Asked for a while before the clock, on a slow network, the account is of that time.
-    looked_at = now_of(run, plan, known) - known.account_age
+    looked_at = latest_now(run, plan, known) - known.account_age
     is_over = not filled or looked_at >= max(filled) + PROCEEDS
     if is_over or plan.entries_closed is not None:
         return False

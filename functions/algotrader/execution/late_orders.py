@@ -22,14 +22,14 @@ LOOK_BACK_SECONDS = math.ceil((LAST_CALL + SETTLE).total_seconds())
 LOOK_EVERY_SECONDS = 60
 
 
-def look_back_left(plan: Plan) -> int:
+def look_back_seconds(plan: Plan) -> int:
     """Give the seconds to wait before the run may end; 0 when it gave up nothing unseen."""
     if plan.gave_up_after is None:
         return 0
     return max(0, plan.gave_up_after + LOOK_BACK_SECONDS - plan.waited_seconds)
 
 
-def with_returned(decision: Decision, plan: Plan, known: Known) -> Plan:
+def restore_late_orders(decision: Decision, plan: Plan, known: Known) -> Plan:
     """Put the orders back that the plan gave up, and that are there all the same."""
     returned: list[OrderIntent] = [
         as_sent(intent, known.beyond_plan[intent.client_order_id])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from algotrader.execution.cutoff import closure_of, given_up, now_of
+from algotrader.execution.cutoff import cutoff_of, is_settle_window_over, latest_now
 from algotrader.execution.posting import open_cancels
-from algotrader.execution.values import Known, Outcome, denied_of
+from algotrader.execution.values import Known, PostResult, deny
 from algotrader.model import (
     Decision,
     Leg,
@@ -31,7 +31,7 @@ NOT_YET_RESTING = frozenset({"pending_new", "accepted", "accepted_for_bidding"})
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class OrderResult:
     """What has become of one order.
 
     Attributes
@@ -57,7 +57,7 @@ class Fate:
 
 
 @dataclass(slots=True)
-class Fates:
+class PlanResult:
     """What has become of a plan's orders.
 
     Attributes
@@ -78,7 +78,7 @@ class Fates:
     rejected: list[OrderRejected] = field(default_factory=list)
     unprotected: dict[str, str] = field(default_factory=dict)
 
-    def add(self, intent: OrderIntent, fate: Fate) -> None:
+    def add(self, intent: OrderIntent, fate: OrderResult) -> None:
         """Count one order in; a stop that is not placed is told by its symbol, not as a denial."""
         is_stop = intent.leg is Leg.STOP
         self.gave_up_unseen = self.gave_up_unseen or fate.may_be_there
@@ -93,17 +93,17 @@ class Fates:
         if fate.rejected is not None:
             self.rejected.append(fate.rejected)
         elif fate.kept is None:
-            self.denied.append(denied_of(intent, fate.code, fate.detail))
+            self.denied.append(deny(intent, fate.code, fate.detail))
 
 
-def fates_of(
+def results_of(
     run: Run,
     decision: Decision,
     plan: Plan,
     known: Known,
-    outcome: Outcome,
+    outcome: PostResult,
     orders: dict[str, Order],
-) -> Fates:
+) -> PlanResult:
     """Tell what has become of every order of a plan.
 
     Parameters
@@ -111,49 +111,51 @@ def fates_of(
     orders : dict of str to Order
         What the broker shows, and what it accepted in this call.
     """
-    given = given_up(run, plan.exits_closed, now_of(run, plan, known))
-    fates = Fates(trading=bool(open_cancels(decision, plan, known)) and not given)
+    given = is_settle_window_over(run, plan.exits_closed, latest_now(run, plan, known))
+    fates = PlanResult(trading=bool(open_cancels(decision, plan, known)) and not given)
     for intent in plan.orders:
-        fates.add(intent, _fate(run, plan, intent, known, outcome, orders))
+        fates.add(intent, _result_of(run, plan, intent, known, outcome, orders))
     return fates
 
 
-def _fate(
+def _result_of(
     run: Run,
     plan: Plan,
     intent: OrderIntent,
     known: Known,
-    outcome: Outcome,
+    outcome: PostResult,
     orders: dict[str, Order],
-) -> Fate:
-    now, closure = now_of(run, plan, known), closure_of(plan, intent)
+) -> OrderResult:
+    now, closure = latest_now(run, plan, known), cutoff_of(plan, intent)
     order_id = intent.client_order_id
     for rejected in outcome.rejected:
         if rejected.client_order_id == order_id:
-            return Fate(None, code=rejected.code, detail=rejected.detail, rejected=rejected)
+            return OrderResult(None, code=rejected.code, detail=rejected.detail, rejected=rejected)
     if order := orders.get(order_id):
         awaited = _may_be_refused(order, plan) if intent.leg is Leg.STOP else not order.is_terminal
-        return Fate(intent, is_under_way=awaited and not given_up(run, closure, now))
+        return OrderResult(
+            intent, is_under_way=awaited and not is_settle_window_over(run, closure, now)
+        )
     if refusal := broken_rule(intent):
-        return Fate(None, code=refusal.code, detail=refusal.detail)
+        return OrderResult(None, code=refusal.code, detail=refusal.detail)
     if closure is not None and now >= closure.at + SETTLE:
         is_trade = intent.leg is not Leg.STOP
-        return Fate(None, code=closure.code, detail=closure.detail, may_be_there=is_trade)
+        return OrderResult(None, code=closure.code, detail=closure.detail, may_be_there=is_trade)
     available = outcome.shortages.get(order_id)
     if available is not None and plan.polls >= PATIENT_POLLS:
         return _cut(intent, available)
-    return Fate(intent, is_under_way=True)
+    return OrderResult(intent, is_under_way=True)
 
 
-def _cut(intent: OrderIntent, available: Decimal) -> Fate:
+def _cut(intent: OrderIntent, available: Decimal) -> OrderResult:
     """Cut to what is available, in whole shares where whole shares were wanted."""
     whole = intent.qty == intent.qty.to_integral_value()
     qty = floor_to(available, ONE_SHARE, ONE_SHARE if whole else FRACTION_STEP)
     if qty <= 0:
-        return Fate(None, code="NOTHING_TO_SELL", detail=f"available {available}")
+        return OrderResult(None, code="NOTHING_TO_SELL", detail=f"available {available}")
     detail = f"it covers {qty} of {intent.qty}, no more is available"
     code = "NOTHING_TO_SELL" if intent.leg is Leg.STOP else ""
-    return Fate(replace(intent, qty=qty), is_under_way=True, code=code, detail=detail)
+    return OrderResult(replace(intent, qty=qty), is_under_way=True, code=code, detail=detail)
 
 
 def _may_be_refused(stop: Order, plan: Plan) -> bool:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from algotrader.execution.cutoff import now_of, trades_end
+from algotrader.execution.cutoff import latest_now, trades_end
 from algotrader.execution.entries import proceeds_are_late, with_entries
 from algotrader.execution.late_orders import (
     LOOK_EVERY_SECONDS,
-    look_back_left,
-    with_returned,
+    look_back_seconds,
+    restore_late_orders,
 )
-from algotrader.execution.order_status import fates_of
+from algotrader.execution.order_status import results_of
 from algotrader.execution.stop_orders import (
+    find_unprotected,
     is_canceled,
     sold_by_canceled,
     stops_due,
-    unprotected,
 )
-from algotrader.execution.values import Known, Outcome, Step, denied_of, was_given_up
+from algotrader.execution.values import Known, PostResult, Step, deny, was_given_up
 from algotrader.model import (
-    Closure,
+    Cutoff,
     Decision,
     Leg,
     Order,
@@ -65,7 +65,7 @@ def first_plan(run: Run, decision: Decision) -> Plan:
 
 
 def advance(
-    run: Run, settings: Settings, decision: Decision, plan: Plan, known: Known, outcome: Outcome
+    run: Run, settings: Settings, decision: Decision, plan: Plan, known: Known, outcome: PostResult
 ) -> Step:
     """Give the next plan, and whether the run's orders have come to their end.
 
@@ -77,7 +77,7 @@ def advance(
         Of this call's posts.
     """
     orders = {**known.orders, **{each.client_order_id: each for each in outcome.accepted}}
-    fates = fates_of(run, decision, plan, known, outcome, orders)
+    fates = results_of(run, decision, plan, known, outcome, orders)
     after = replace(
         plan,
         orders=tuple(fates.kept),
@@ -86,7 +86,7 @@ def advance(
         unprotected={**plan.unprotected, **fates.unprotected},
         gave_up_after=plan.waited_seconds if fates.gave_up_unseen else plan.gave_up_after,
     )
-    after = with_returned(decision, after, known)
+    after = restore_late_orders(decision, after, known)
     after = with_exits(decision, after, orders)
     trading = fates.trading or len(after.orders) > len(fates.kept)
     if not trading and after.stage is Stage.EXITS:
@@ -112,11 +112,11 @@ def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan
         sold = sold_by_canceled(intent.symbol, decision, orders)
         if plan.exits_closed is not None:
             closure = plan.exits_closed
-            denied.append(denied_of(intent, closure.code, closure.detail))
+            denied.append(deny(intent, closure.code, closure.detail))
         elif not is_canceled(intent.symbol, plan, orders):
             continue
         elif sold >= intent.qty:
-            denied.append(denied_of(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
+            denied.append(deny(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
         else:
             kept.append(replace(intent, qty=intent.qty - sold))
     return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
@@ -146,7 +146,7 @@ def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
         entries_closed=_from_now(later.entries_closed or plan.entries_closed, known),
         stops_closed=_from_now(later.stops_closed or plan.stops_closed, known),
     )
-    told = with_returned(decision, merged, known)
+    told = restore_late_orders(decision, merged, known)
     return Step(
         plan=merged,
         submission=_submission(decision, told, known.orders, known, complete=False),
@@ -155,7 +155,7 @@ def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
     )
 
 
-def _from_now(closure: Closure | None, known: Known) -> Closure | None:
+def _from_now(closure: Cutoff | None, known: Known) -> Cutoff | None:
     """Count a closure anew: who made that plan may be sending its orders at this moment."""
     return closure and replace(closure, at=max(closure.at, known.now))
 
@@ -170,7 +170,7 @@ def _step(
     working: bool,
     changed: bool,
 ) -> Step:
-    left = look_back_left(plan)
+    left = look_back_seconds(plan)
     pending = working or left > 0
     wait = 0
     if changed:
@@ -178,7 +178,7 @@ def _step(
         plan = replace(plan, sequence=plan.sequence + 1, polls=0)
     elif working:
         back_off = BACK_OFF_SECONDS[min(plan.polls, len(BACK_OFF_SECONDS) - 1)]
-        now = now_of(run, plan, known)
+        now = latest_now(run, plan, known)
         ends = [each for each in (trades_end(run, decision), run.deadline) if each > now]
         wait = min([back_off, *(math.ceil((each - now).total_seconds()) for each in ends)])
         plan = replace(plan, polls=plan.polls + 1)
@@ -226,5 +226,5 @@ def _submission(
             if not order.is_terminal and order.client_order_id not in stops
         ),
         account=known.account,
-        unprotected=unprotected(decision, plan, orders, so_far=so_far),
+        unprotected=find_unprotected(decision, plan, orders, so_far=so_far),
     )

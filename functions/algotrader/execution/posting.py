@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from algotrader.execution.cutoff import closure_of, now_of, trades_end
+from algotrader.execution.cutoff import cutoff_of, latest_now, trades_end
 from algotrader.execution.values import Known, was_given_up
 from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run
 from algotrader.orders.own_orders import is_protective, remaining
@@ -25,7 +25,7 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
         intent
         for intent in plan.orders
         if intent.client_order_id not in known.orders
-        and closure_of(plan, intent) is None
+        and cutoff_of(plan, intent) is None
         and broken_rule(intent) is None
     ]
     return tuple(sorted(missing, key=lambda each: each.leg is not Leg.STOP))
@@ -57,7 +57,7 @@ def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> 
 
     A stop that was placed stays: it is there to outlive the run.
     """
-    is_over = now_of(run, plan, known) >= trades_end(run, decision)
+    is_over = latest_now(run, plan, known) >= trades_end(run, decision)
     left = open_cancels(decision, plan, known)
     first = [known.orders[each] for each in left if each in known.orders]
     closed = [

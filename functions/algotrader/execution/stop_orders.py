@@ -6,6 +6,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from algotrader.model import (
     Decision,
+    DesiredStop,
     Leg,
     Order,
     OrderIntent,
@@ -13,7 +14,6 @@ from algotrader.model import (
     Plan,
     Side,
     Stage,
-    StopWish,
     TimeInForce,
 )
 from algotrader.orders.own_orders import is_stop, stands, symbol_of
@@ -45,7 +45,7 @@ def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple
     )
 
 
-def unprotected(
+def find_unprotected(
     decision: Decision, plan: Plan, orders: dict[str, Order], *, so_far: str
 ) -> dict[str, str]:
     """Name the symbols that the desk holds without the stop they are to have, and why.
@@ -98,7 +98,7 @@ def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
     )
 
 
-def held_now(wish: StopWish, decision: Decision, orders: dict[str, Order]) -> Decimal:
+def held_now(wish: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
     """Give what the desk has of a symbol: as decided, and what its orders filled since; shares."""
     intents = (*decision.exits, *decision.entries)
     ids = (*decision.cancels, *(each.client_order_id for each in intents))
@@ -139,7 +139,7 @@ def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
     )
 
 
-def _open_wishes(decision: Decision, plan: Plan) -> list[StopWish]:
+def _open_wishes(decision: Decision, plan: Plan) -> list[DesiredStop]:
     planned = {each.client_order_id for each in plan.orders}
     return [
         wish
@@ -152,7 +152,7 @@ def _filled_since(order: Order, decision: Decision) -> Decimal:
     return order.filled_qty - decision.filled_before.get(order.client_order_id, _ZERO)
 
 
-def stop_intent(wish: StopWish, qty: Decimal) -> OrderIntent:
+def stop_intent(wish: DesiredStop, qty: Decimal) -> OrderIntent:
     """Build the order that places a stop, good until canceled."""
     return OrderIntent(
         client_order_id=wish.client_order_id,

@@ -44,7 +44,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PostResult:
     """What came of the call's posts.
 
     Attributes
@@ -83,7 +83,7 @@ def was_given_up(intent: OrderIntent, plan: Plan) -> bool:
     return intent.leg is not Leg.STOP and (intent.symbol, intent.side) in denied
 
 
-def denied_of(intent: OrderIntent, code: str, detail: str) -> OrderDenied:
+def deny(intent: OrderIntent, code: str, detail: str) -> OrderDenied:
     """Refuse an order that was approved before."""
     return OrderDenied(
         symbol=intent.symbol, side=intent.side, qty=intent.qty, code=code, detail=detail

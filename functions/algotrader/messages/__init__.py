@@ -6,20 +6,20 @@ import re
 from dataclasses import dataclass
 
 from algotrader.messages.email import failure_email, report_email, trading_email
-from algotrader.messages.failure import Breakdown, read_breakdown
+from algotrader.messages.failure import FailureReport, read_failure
 from algotrader.messages.failure_sms import failure_sms
 from algotrader.messages.gsm7 import shorten, to_gsm7
 from algotrader.messages.phrases import head, no_stop_phrase, nothing_phrase, problems_phrase
-from algotrader.messages.run_report import Outcome
+from algotrader.messages.run_report import RunReport
 from algotrader.messages.sms import report_sms, trading_sms
 
 __all__ = [
     "MAX_SUBJECT_LENGTH",
-    "Breakdown",
-    "Outcome",
+    "FailureReport",
+    "RunReport",
     "Texts",
     "make_texts",
-    "read_breakdown",
+    "read_failure",
 ]
 
 # SNS takes less than 100 characters of ASCII in one line.
@@ -37,37 +37,37 @@ class Texts:
     email: str
 
 
-def make_texts(outcome: Outcome) -> Texts:
+def make_texts(report: RunReport) -> Texts:
     """Make the texts of a run from what is known of it at its end."""
-    if outcome.breakdown is not None:
-        error = " ".join(filter(None, (outcome.breakdown.error, outcome.breakdown.code)))
+    if report.failure is not None:
+        error = " ".join(filter(None, (report.failure.error, report.failure.code)))
         return Texts(
-            sms=failure_sms(outcome, outcome.breakdown),
-            subject=_subject(f"FAILED {head(outcome)}: {error}"),
-            email=failure_email(outcome, outcome.breakdown),
+            sms=failure_sms(report, report.failure),
+            subject=_subject(f"FAILED {head(report)}: {error}"),
+            email=failure_email(report, report.failure),
         )
-    if outcome.is_report:
+    if report.is_report:
         return Texts(
-            sms=report_sms(outcome),
-            subject=_subject(f"{head(outcome)}: the day's profit or loss"),
-            email=report_email(outcome),
+            sms=report_sms(report),
+            subject=_subject(f"{head(report)}: the day's profit or loss"),
+            email=report_email(report),
         )
     return Texts(
-        sms=trading_sms(outcome),
-        subject=_subject(f"{head(outcome)}: {_in_brief(outcome)}"),
-        email=trading_email(outcome),
+        sms=trading_sms(report),
+        subject=_subject(f"{head(report)}: {_in_brief(report)}"),
+        email=trading_email(report),
     )
 
 
-def _in_brief(outcome: Outcome) -> str:
-    if outcome.is_dry and outcome.intents:
-        brief = f"{_orders(len(outcome.intents))} would be sent"
-    elif outcome.filled:
-        brief = f"{_orders(len(outcome.filled))} filled"
+def _in_brief(report: RunReport) -> str:
+    if report.is_dry and report.intents:
+        brief = f"{_orders(len(report.intents))} would be sent"
+    elif report.filled:
+        brief = f"{_orders(len(report.filled))} filled"
     else:
-        brief = nothing_phrase(outcome)
-    no_stop = no_stop_phrase(outcome, named=False)
-    return ", ".join(filter(None, (brief, no_stop, problems_phrase(outcome, named=False))))
+        brief = nothing_phrase(report)
+    no_stop = no_stop_phrase(report, named=False)
+    return ", ".join(filter(None, (brief, no_stop, problems_phrase(report, named=False))))
 
 
 def _orders(count: int) -> str:

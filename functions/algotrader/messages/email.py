@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from algotrader.messages.failure import Breakdown
+from algotrader.messages.failure import FailureReport
 from algotrader.messages.figures import money, percent, quantity
 from algotrader.messages.phrases import (
     amount,
@@ -17,7 +17,7 @@ from algotrader.messages.phrases import (
     state_phrase,
 )
 from algotrader.messages.profit import position_table, profit_lines
-from algotrader.messages.run_report import Outcome
+from algotrader.messages.run_report import RunReport
 from algotrader.model import Order, OrderIntent
 from algotrader.plain_text import printable
 
@@ -25,42 +25,42 @@ from algotrader.plain_text import printable
 MAX_EMAIL_CHARACTERS = 60_000
 
 
-def trading_email(outcome: Outcome) -> str:
+def trading_email(report: RunReport) -> str:
     """Tell of a run in sections; a section without content is left out."""
-    lead = orders_phrase(outcome) or nothing_phrase(outcome)
+    lead = orders_phrase(report) or nothing_phrase(report)
     return _document(
-        (f"{head(outcome)}: {lead}.", *_desk(outcome)),
-        *_order_sections(outcome),
-        ("PROFIT AND LOSS", *profit_lines(outcome)),
-        ("ACCOUNT", *_account(outcome)),
-        ("WARNINGS", *_warnings(outcome)),
-        ("RECORD", *_record(outcome)),
+        (f"{head(report)}: {lead}.", *_desk(report)),
+        *_order_sections(report),
+        ("PROFIT AND LOSS", *profit_lines(report)),
+        ("ACCOUNT", *_account(report)),
+        ("WARNINGS", *_warnings(report)),
+        ("RECORD", *_record(report)),
     )
 
 
-def report_email(outcome: Outcome) -> str:
+def report_email(report: RunReport) -> str:
     """Tell of the day after its close."""
     return _document(
-        (f"{head(outcome)}: {day_phrase(outcome)}.", *_desk(outcome)),
-        ("PROFIT AND LOSS", *profit_lines(outcome)),
-        ("THE DESK'S POSITIONS AND THE DAY IN THEM", *position_table(outcome)),
-        ("ACCOUNT", *_account(outcome)),
-        ("POSITIONS OF THE ACCOUNT", *_positions(outcome)),
-        ("WARNINGS", *_warnings(outcome)),
-        ("RECORD", *_record(outcome)),
+        (f"{head(report)}: {day_phrase(report)}.", *_desk(report)),
+        ("PROFIT AND LOSS", *profit_lines(report)),
+        ("THE DESK'S POSITIONS AND THE DAY IN THEM", *position_table(report)),
+        ("ACCOUNT", *_account(report)),
+        ("POSITIONS OF THE ACCOUNT", *_positions(report)),
+        ("WARNINGS", *_warnings(report)),
+        ("RECORD", *_record(report)),
     )
 
 
-def failure_email(outcome: Outcome, breakdown: Breakdown) -> str:
+def failure_email(report: RunReport, failure: FailureReport) -> str:
     """Tell what broke, what to do, and all that the run had done until then."""
     return _document(
-        (f"FAILED {head(outcome)}: {breakdown.error} in {breakdown.state}.", *_desk(outcome)),
-        ("WHAT BROKE", breakdown.message or "The platform gave no words of its own."),
-        ("WHAT TO DO", *_what_to_do(outcome, breakdown)),
-        *_order_sections(outcome),
-        ("ACCOUNT", *_account(outcome)),
-        ("WARNINGS", *_warnings(outcome)),
-        ("RECORD", *_record(outcome)),
+        (f"FAILED {head(report)}: {failure.error} in {failure.state}.", *_desk(report)),
+        ("WHAT BROKE", failure.message or "The platform gave no words of its own."),
+        ("WHAT TO DO", *_what_to_do(report, failure)),
+        *_order_sections(report),
+        ("ACCOUNT", *_account(report)),
+        ("WARNINGS", *_warnings(report)),
+        ("RECORD", *_record(report)),
     )
 
 
@@ -77,29 +77,29 @@ def _document(*sections: Iterable[str]) -> str:
     return f"{kept}\n\nThe rest is left out here: the run's record holds it.\n"
 
 
-def _desk(outcome: Outcome) -> Iterator[str]:
-    if outcome.run is not None:
-        yield f"run {outcome.run.run_id}, desk {outcome.run.desk}"
-    if outcome.settings is not None:
-        yield f"stack {outcome.settings.stack}, strategy {outcome.settings.strategy}"
-    started = outcome.changed_strategy
+def _desk(report: RunReport) -> Iterator[str]:
+    if report.run is not None:
+        yield f"run {report.run.run_id}, desk {report.run.desk}"
+    if report.settings is not None:
+        yield f"stack {report.settings.stack}, strategy {report.settings.strategy}"
+    started = report.changed_strategy
     if started is not None:
         change = f"{started.strategy} replaces {started.replaced}: it manages what the desk holds"
-        yield f"{change}, and the live ramp starts again" if outcome.is_ramped else change
-    if outcome.snapshot is not None:
-        yield f"trading state {state_phrase(outcome, reason=True) or 'ACTIVE'}"
-    if outcome.run is not None and outcome.run.ended_because:
-        yield f"this take-over sent nothing more: {outcome.run.ended_because}"
-    if outcome.is_dry:
+        yield f"{change}, and the live ramp starts again" if report.is_ramped else change
+    if report.snapshot is not None:
+        yield f"trading state {state_phrase(report, reason=True) or 'ACTIVE'}"
+    if report.run is not None and report.run.ended_because:
+        yield f"this take-over sent nothing more: {report.run.ended_because}"
+    if report.is_dry:
         yield "a dry run: no order was sent"
 
 
-def _what_to_do(outcome: Outcome, breakdown: Breakdown) -> Iterator[str]:
-    yield breakdown.advice
-    yield f"{orders_sent(outcome, breakdown)}."
-    if breakdown.before_orders:
+def _what_to_do(report: RunReport, failure: FailureReport) -> Iterator[str]:
+    yield failure.advice
+    yield f"{orders_sent(report, failure)}."
+    if failure.before_orders:
         yield "An earlier execution of the same run may have sent some."
-    if outcome.is_flatten:
+    if report.is_flatten:
         yield "When the cause is mended, flatten again: it sells what the desk then still holds."
         return
     yield (
@@ -108,45 +108,45 @@ def _what_to_do(outcome: Outcome, breakdown: Breakdown) -> Iterator[str]:
     )
 
 
-def _order_sections(outcome: Outcome) -> Iterator[tuple[str, ...]]:
-    if outcome.submission is None:
-        title = "WOULD BE SENT" if outcome.is_dry else "DECIDED"
-        yield (title, *map(_intent_line, outcome.intents))
+def _order_sections(report: RunReport) -> Iterator[tuple[str, ...]]:
+    if report.submission is None:
+        title = "WOULD BE SENT" if report.is_dry else "DECIDED"
+        yield (title, *map(_intent_line, report.intents))
     else:
-        yield ("ORDERS", *map(_order_line, outcome.trades))
-        rejected = outcome.submission.rejected
+        yield ("ORDERS", *map(_order_line, report.trades))
+        rejected = report.submission.rejected
         yield ("REJECTED BY THE BROKER", *(f"{r.symbol}: {r.code} {r.detail}" for r in rejected))
-        yield ("UNSETTLED", *outcome.submission.unsettled)
-    yield ("PROTECTIVE STOPS", *_stops(outcome))
+        yield ("UNSETTLED", *report.submission.unsettled)
+    yield ("PROTECTIVE STOPS", *_stops(report))
     yield (
         "DENIED BY THE DESK",
         *(
             f"{each.side.value} {quantity(each.qty)} {each.symbol}: {each.code} {each.detail}"
-            for each in outcome.denied
+            for each in report.denied
         ),
     )
-    if outcome.decision is not None:
-        yield ("CANCELS", *outcome.decision.cancels)
-        yield ("WHY", *(f"{symbol}: {why}" for symbol, why in sorted(outcome.decision.why.items())))
+    if report.decision is not None:
+        yield ("CANCELS", *report.decision.cancels)
+        yield ("WHY", *(f"{symbol}: {why}" for symbol, why in sorted(report.decision.why.items())))
 
 
-def _stops(outcome: Outcome) -> Iterator[str]:
+def _stops(report: RunReport) -> Iterator[str]:
     """Tell of the stops that sold, were placed or would be, and of the holdings without one."""
-    for sold in () if outcome.snapshot is None else outcome.snapshot.stopped:
+    for sold in () if report.snapshot is None else report.snapshot.stopped:
         at = "" if sold.filled_at is None else f" on {sold.filled_at.isoformat()}"
         yield (
             f"sold {quantity(sold.filled_qty)} {sold.symbol} at {money(sold.filled_avg_price)}{at},"
             f" {sold.client_order_id}"
         )
-    yield from (f"NO STOP for {symbol}: {why}" for symbol, why in outcome.no_stop.items())
-    for order in outcome.stops:
+    yield from (f"NO STOP for {symbol}: {why}" for symbol, why in report.no_stop.items())
+    for order in report.stops:
         at = "" if order.stop_price is None else f" at {money(order.stop_price)}"
         wanted = "" if order.qty is None else f" {quantity(order.qty)}"
         yield f"sell{wanted} {order.symbol}{at}, {order.status}, {order.client_order_id}"
-    if outcome.submission is None and outcome.decision is not None:
+    if report.submission is None and report.decision is not None:
         yield from (
             f"{each.symbol} at {money(each.stop_price)}: {each.why}"
-            for each in outcome.decision.stops
+            for each in report.decision.stops
         )
 
 
@@ -172,36 +172,36 @@ def _order_line(order: Order) -> str:
     )
 
 
-def _account(outcome: Outcome) -> Iterator[str]:
-    account = outcome.account
+def _account(report: RunReport) -> Iterator[str]:
+    account = report.account
     if account is None:
         return
     yield f"equity {money(account.equity)}, at the previous close {money(account.last_equity)}"
     yield f"cash {money(account.cash)}, buying power {money(account.buying_power)}"
-    if outcome.decision is not None:
-        yield f"the desk's capital {money(outcome.decision.desk_capital)}"
-        weights = outcome.decision.target_weights
+    if report.decision is not None:
+        yield f"the desk's capital {money(report.decision.desk_capital)}"
+        weights = report.decision.target_weights
         told = ", ".join(f"{symbol} {percent(weights[symbol])}" for symbol in sorted(weights))
         yield f"target weights: {told or 'none, all cash'}"
 
 
-def _positions(outcome: Outcome) -> Iterator[str]:
-    if outcome.snapshot is None:
+def _positions(report: RunReport) -> Iterator[str]:
+    if report.snapshot is None:
         return
-    for symbol, position in sorted(outcome.snapshot.positions.items()):
+    for symbol, position in sorted(report.snapshot.positions.items()):
         yield f"{quantity(position.qty)} {symbol}, paid {money(position.avg_entry_price)} each"
 
 
-def _warnings(outcome: Outcome) -> Iterator[str]:
-    yield from outcome.notes
-    problems = problems_phrase(outcome, named=True)
+def _warnings(report: RunReport) -> Iterator[str]:
+    yield from report.notes
+    problems = problems_phrase(report, named=True)
     if problems:
         yield problems
-    if outcome.snapshot is not None:
-        yield from outcome.snapshot.warnings
+    if report.snapshot is not None:
+        yield from report.snapshot.warnings
 
 
-def _record(outcome: Outcome) -> Iterator[str]:
-    if outcome.record:
-        yield outcome.record
-    yield f"execution {outcome.execution_arn}"
+def _record(report: RunReport) -> Iterator[str]:
+    if report.record:
+        yield report.record
+    yield f"execution {report.execution_arn}"

@@ -32,7 +32,7 @@ _ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*')
 
 
 @dataclass(frozen=True, slots=True)
-class Breakdown:
+class FailureReport:
     """Where a run broke and what its error says.
 
     Attributes
@@ -64,7 +64,7 @@ class Breakdown:
         return self.state in BEFORE_ORDERS
 
 
-def read_breakdown(state: str, error: str, cause: str) -> Breakdown:
+def read_failure(state: str, error: str, cause: str) -> FailureReport:
     """Read Step Functions' error and cause.
 
     Parameters
@@ -78,7 +78,7 @@ def read_breakdown(state: str, error: str, cause: str) -> Breakdown:
     """
     message = one_line(error_message(cause))
     code, facts, advice = split_message(message)
-    return Breakdown(
+    return FailureReport(
         state=one_line(state) or "an unknown state",
         error=one_line(error) or "UnknownError",
         message=message,

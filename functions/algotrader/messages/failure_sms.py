@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from algotrader.messages.failure import Breakdown
+from algotrader.messages.failure import FailureReport
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
 from algotrader.messages.phrases import head, no_stop_phrase, orders_sent
-from algotrader.messages.run_report import Outcome
+from algotrader.messages.run_report import RunReport
 
 _NAME_SEPTETS = 50
 _FACTS_SEPTETS = 40
 _LEAST_ADVICE_SEPTETS = 20
 
 
-def failure_sms(outcome: Outcome, breakdown: Breakdown) -> str:
+def failure_sms(report: RunReport, failure: FailureReport) -> str:
     """Tell what broke, whether orders are out, the key facts and what to do.
 
     The error's name gives way to its reason code when both would leave no room for facts and
     advice; facts and advice share what is left, and are cut between words.
     """
-    facts = to_gsm7(". ".join((*outcome.notes, breakdown.facts)))
-    advice = to_gsm7(breakdown.advice)
-    known = _known(outcome, breakdown, septets(facts) + septets(advice) + len("  ."))
+    facts = to_gsm7(". ".join((*report.notes, failure.facts)))
+    advice = to_gsm7(failure.advice)
+    known = _known(report, failure, septets(facts) + septets(advice) + len("  ."))
     room = SEGMENT_SEPTETS - septets(known) - len("  ")
     facts = _sentence(shorten(facts, max(room // 2, room - septets(advice)) - len(".")))
     room -= septets(facts)
@@ -29,17 +29,17 @@ def failure_sms(outcome: Outcome, breakdown: Breakdown) -> str:
     return shorten(" ".join(filter(None, (known, facts, advice))), SEGMENT_SEPTETS)
 
 
-def _known(outcome: Outcome, breakdown: Breakdown, rest: int) -> str:
-    error = shorten(to_gsm7(breakdown.error), _NAME_SEPTETS)
-    code = shorten(to_gsm7(breakdown.code), _NAME_SEPTETS)
+def _known(report: RunReport, failure: FailureReport, rest: int) -> str:
+    error = shorten(to_gsm7(failure.error), _NAME_SEPTETS)
+    code = shorten(to_gsm7(failure.code), _NAME_SEPTETS)
     sent = ". ".join(
-        filter(None, (orders_sent(outcome, breakdown), no_stop_phrase(outcome, named=False)))
+        filter(None, (orders_sent(report, failure), no_stop_phrase(report, named=False)))
     )
-    both = to_gsm7(f"FAILED {head(outcome)}: {error} {code}".rstrip() + f". {sent}.")
+    both = to_gsm7(f"FAILED {head(report)}: {error} {code}".rstrip() + f". {sent}.")
     room = min(rest, _FACTS_SEPTETS + _LEAST_ADVICE_SEPTETS)
     if not code or septets(both) + room <= SEGMENT_SEPTETS:
         return both
-    return to_gsm7(f"FAILED {head(outcome)}: {code}. {sent}.")
+    return to_gsm7(f"FAILED {head(report)}: {code}. {sent}.")
 
 
 def _sentence(words: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from algotrader.messages.failure import Breakdown
+from algotrader.messages.failure import FailureReport
 from algotrader.messages.figures import money, percent, quantity, share
 from algotrader.messages.gsm7 import shorten, to_gsm7
-from algotrader.messages.run_report import Outcome
+from algotrader.messages.run_report import RunReport
 from algotrader.model import Order, OrderIntent, Side, TradingState
 
 PRODUCT = "algo-trader"
@@ -18,19 +18,19 @@ _ENDED_SEPTETS = 44
 _FILLED = "filled"
 
 
-def head(outcome: Outcome) -> str:
+def head(report: RunReport) -> str:
     """Say who tells, of which desk and which session: ``algo-trader PAPER 2013-02-28``."""
-    kind = "FLATTEN" if outcome.is_flatten else ""
-    return " ".join(filter(None, (PRODUCT, outcome.mode, kind, outcome.when)))
+    kind = "FLATTEN" if report.is_flatten else ""
+    return " ".join(filter(None, (PRODUCT, report.mode, kind, report.when)))
 
 
-def orders_phrase(outcome: Outcome, names: int = MOST_NAMES) -> str:
+def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
     """Say what was bought and sold, or would have been; empty when nothing."""
-    if outcome.is_dry:
-        told = [(each.side, f"{amount(each)} {each.symbol}") for each in outcome.intents]
+    if report.is_dry:
+        told = [(each.side, f"{amount(each)} {each.symbol}") for each in report.intents]
         words = {Side.SELL: "would sell", Side.BUY: "would buy"}
     else:
-        told = [(each.side, _filled_phrase(each, outcome)) for each in outcome.filled]
+        told = [(each.side, _filled_phrase(each, report)) for each in report.filled]
         words = {Side.SELL: "sold", Side.BUY: "bought"}
     groups = []
     for side, word in words.items():
@@ -47,18 +47,18 @@ def orders_phrase(outcome: Outcome, names: int = MOST_NAMES) -> str:
     return ", ".join(groups)
 
 
-def nothing_phrase(outcome: Outcome) -> str:
+def nothing_phrase(report: RunReport) -> str:
     """Say why a run has no order to tell of."""
-    if outcome.snapshot is not None and outcome.snapshot.trading_state is TradingState.HALTED:
+    if report.snapshot is not None and report.snapshot.trading_state is TradingState.HALTED:
         return "no orders: trading is halted"
-    if outcome.intents or outcome.trades:
+    if report.intents or report.trades:
         return "no fills"
-    if outcome.denied:
-        codes = {each.code for each in outcome.denied}
+    if report.denied:
+        codes = {each.code for each in report.denied}
         return "no orders: all denied" + (f", {codes.pop()}" if len(codes) == 1 else "")
-    if outcome.is_flatten:
+    if report.is_flatten:
         return "no orders: the desk holds nothing"
-    decision = outcome.decision
+    decision = report.decision
     if decision is not None and not any(weight > 0 for weight in decision.target_weights.values()):
         return "no orders: the strategy wants cash, and nothing is to be sold"
     return "no orders: all within band"
@@ -71,9 +71,9 @@ def amount(intent: OrderIntent) -> str:
     return quantity(intent.qty)
 
 
-def _filled_phrase(order: Order, outcome: Outcome) -> str:
+def _filled_phrase(order: Order, report: RunReport) -> str:
     """Say what filled, and of how many that were decided: an order may have been cut since."""
-    decided = {each.client_order_id: each.qty for each in outcome.intents}
+    decided = {each.client_order_id: each.qty for each in report.intents}
     wanted = max(decided.get(order.client_order_id, order.filled_qty), order.qty or Decimal(0))
     filled = quantity(order.filled_qty)
     if order.notional is not None and order.status != _FILLED:
@@ -83,101 +83,101 @@ def _filled_phrase(order: Order, outcome: Outcome) -> str:
     return f"{filled} of {quantity(wanted)} {order.symbol}"
 
 
-def problems_phrase(outcome: Outcome, *, named: bool) -> str:
+def problems_phrase(report: RunReport, *, named: bool) -> str:
     """Count, and name, what went otherwise than decided; empty when nothing did."""
     return ", ".join(
         f"{len(symbols)} {word} ({' '.join(symbols)})" if named else f"{len(symbols)} {word}"
-        for word, symbols in _problems(outcome)
+        for word, symbols in _problems(report)
     )
 
 
-def stopped_phrase(outcome: Outcome, *, named: bool) -> str:
+def stopped_phrase(report: RunReport, *, named: bool) -> str:
     """Say what protective stops sold since the run before; empty when nothing."""
-    stopped = () if outcome.snapshot is None else outcome.snapshot.stopped
+    stopped = () if report.snapshot is None else report.snapshot.stopped
     if not stopped:
         return ""
     sold = ", ".join(f"{quantity(each.filled_qty)} {each.symbol}" for each in stopped)
     return f"Stop sold {sold}" if named else f"{len(stopped)} stop{_s(len(stopped))} sold"
 
 
-def no_stop_phrase(outcome: Outcome, *, named: bool) -> str:
+def no_stop_phrase(report: RunReport, *, named: bool) -> str:
     """Say which holdings lack their protective stop; empty when none does."""
-    symbols = outcome.no_stop
+    symbols = report.no_stop
     if not symbols:
         return ""
     return f"NO STOP {' '.join(symbols)}" if named else f"NO STOP for {len(symbols)}"
 
 
-def trouble_phrase(outcome: Outcome) -> str:
+def trouble_phrase(report: RunReport) -> str:
     """Count all that went otherwise than decided as one; empty when nothing did."""
-    count = sum(len(symbols) for _, symbols in _problems(outcome))
+    count = sum(len(symbols) for _, symbols in _problems(report))
     return f"trouble with {count}" if count else ""
 
 
-def _problems(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
+def _problems(report: RunReport) -> list[tuple[str, tuple[str, ...]]]:
     groups = (
-        ("unsettled", outcome.unsettled_symbols),
-        ("rejected", outcome.rejected_symbols),
-        ("replaced", outcome.replaced_symbols),
-        ("unfilled", outcome.unfilled_symbols),
-        ("denied", tuple(each.symbol for each in outcome.denied)),
+        ("unsettled", report.unsettled_symbols),
+        ("rejected", report.rejected_symbols),
+        ("replaced", report.replaced_symbols),
+        ("unfilled", report.unfilled_symbols),
+        ("denied", tuple(each.symbol for each in report.denied)),
     )
     return [group for group in groups if group[1]]
 
 
-def strategy_phrase(outcome: Outcome, *, named: bool) -> str:
+def strategy_phrase(report: RunReport, *, named: bool) -> str:
     """Report another strategy, and that a live desk's ramp starts again; empty if it is the same.
 
     A run that failed says so by e-mail alone, and the next run that ends well says it again.
     """
-    started = outcome.changed_strategy
+    started = report.changed_strategy
     if started is None:
         return ""
     change = f"Strategy is now {started.strategy}" if named else "Strategy changed"
-    return f"{change}, live ramp starts again" if outcome.is_ramped else change
+    return f"{change}, live ramp starts again" if report.is_ramped else change
 
 
-def state_phrase(outcome: Outcome, *, reason: bool) -> str:
+def state_phrase(report: RunReport, *, reason: bool) -> str:
     """Name a trading state that is not ACTIVE, with its reason; empty when it is.
 
     After a flatten ACTIVE is worth a word: what was sold may be bought again.
     """
-    snapshot = outcome.snapshot
+    snapshot = report.snapshot
     if snapshot is None:
         return ""
     if snapshot.trading_state is TradingState.ACTIVE:
-        return "ACTIVE: the next bell may buy again" if outcome.is_flatten else ""
+        return "ACTIVE: the next bell may buy again" if report.is_flatten else ""
     why = shorten(to_gsm7(snapshot.trading_state_reason), _REASON_SEPTETS) if reason else ""
     return f"{snapshot.trading_state.value} ({why})" if why else snapshot.trading_state.value
 
 
-def ended_phrase(outcome: Outcome, *, reason: bool) -> str:
+def ended_phrase(report: RunReport, *, reason: bool) -> str:
     """Say that a take-over sent nothing more, and why; empty if it might have."""
-    why = "" if outcome.run is None else outcome.run.ended_because
+    why = "" if report.run is None else report.run.ended_because
     if not why:
         return ""
     short = shorten(to_gsm7(why), _ENDED_SEPTETS) if reason else ""
     return f"Sent nothing more ({short})" if short else "Sent nothing more"
 
 
-def day_phrase(outcome: Outcome, *, shares: bool = True, cents: bool = True) -> str:
+def day_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -> str:
     """Say what the account made since the previous close, without deposits and withdrawals."""
-    base = Decimal(0) if outcome.account is None else outcome.account.last_equity
-    return f"day {_made(outcome.day_pnl, base, shares=shares, cents=cents)}"
+    base = Decimal(0) if report.account is None else report.account.last_equity
+    return f"day {_made(report.day_pnl, base, shares=shares, cents=cents)}"
 
 
-def desk_phrase(outcome: Outcome, *, shares: bool = True, cents: bool = True) -> str:
+def desk_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -> str:
     """Say what the desk made of it; empty when nothing measured that."""
-    performance = outcome.performance
+    performance = report.performance
     if performance is None:
         return ""
     made = _made(performance.desk_profit, performance.worth, shares=shares, cents=cents)
     return f"Desk {made}"
 
 
-def benchmark_phrase(outcome: Outcome) -> str:
+def benchmark_phrase(report: RunReport) -> str:
     """Say how the benchmark changed; empty when there is none."""
-    performance = outcome.performance
+    performance = report.performance
     if performance is None or not performance.benchmark:
         return ""
     return f"{performance.benchmark} {percent(performance.benchmark_change, signed=True)}"
@@ -189,19 +189,19 @@ def _made(made: Decimal | None, base: Decimal, *, shares: bool, cents: bool) -> 
     return f"{money(made, signed=True, cents=cents)}{beside}"
 
 
-def orders_sent(outcome: Outcome, breakdown: Breakdown) -> str:
+def orders_sent(report: RunReport, failure: FailureReport) -> str:
     """Say what is certain about the orders of a run that broke.
 
     "No order sent" only where none can have been: the run sends none, it broke before Submit
     Orders, or it never had anything to submit.
     """
-    dry = outcome.run is not None and not outcome.run.sends_orders
-    told = breakdown.state.startswith("Notify")  # it broke when all orders were at their end
-    if dry or breakdown.before_orders or (told and not outcome.submitted):
+    dry = report.run is not None and not report.run.sends_orders
+    told = failure.state.startswith("Notify")  # it broke when all orders were at their end
+    if dry or failure.before_orders or (told and not report.submitted):
         return "No order sent"
-    if outcome.submission is None:
+    if report.submission is None:
         return "Orders may be out, check the broker"
-    count, filled = len(outcome.sent), sum(order.filled_qty > 0 for order in outcome.sent)
+    count, filled = len(report.sent), sum(order.filled_qty > 0 for order in report.sent)
     if not count:
         return "No order sent" if told else "Orders may be out, check the broker"
     sent = f"{count} order{_s(count)} sent, {filled} filled"

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from algotrader.messages.figures import money, percent, quantity, share
-from algotrader.messages.run_report import Outcome
+from algotrader.messages.run_report import RunReport
 from algotrader.model import Performance, SymbolProfit
 
 _TITLES = ("symbol", "shares", "price", "worth", "day", "realized", "unrealized", "dividends")
 
 
-def profit_lines(outcome: Outcome) -> Iterator[str]:
+def profit_lines(report: RunReport) -> Iterator[str]:
     """Tell each profit by name: the last session's and since its close, or the day's."""
-    snapshot, performance = outcome.snapshot, outcome.performance
+    snapshot, performance = report.snapshot, report.performance
     if snapshot is None:
         return
-    made = money(outcome.day_pnl, signed=True)
-    if outcome.is_report:
+    made = money(report.day_pnl, signed=True)
+    if report.is_report:
         base = snapshot.account.last_equity
-        yield f"the account: {made}{_of(outcome.day_pnl, base)}, without deposits and withdrawals"
+        yield f"the account: {made}{_of(report.day_pnl, base)}, without deposits and withdrawals"
     else:
         session = snapshot.previous_session.isoformat()
         yield f"last full session ({session}): {money(snapshot.last_session_pnl, signed=True)}"
@@ -30,7 +30,7 @@ def profit_lines(outcome: Outcome) -> Iterator[str]:
             yield _deposits(snapshot.account.adjustments)
         return
     yield from _desk(
-        performance, "" if outcome.is_report else ", from that close to this run's begin"
+        performance, "" if report.is_report else ", from that close to this run's begin"
     )
     if performance.deposits is None or performance.deposits:
         yield _deposits(performance.deposits)
@@ -38,14 +38,14 @@ def profit_lines(outcome: Outcome) -> Iterator[str]:
         yield f"{performance.benchmark}: the broker has no price of it"
     elif performance.benchmark:
         yield f"{performance.benchmark}: {percent(performance.benchmark_change, signed=True)}"
-    yield from _limits(outcome, performance)
+    yield from _limits(report, performance)
 
 
-def position_table(outcome: Outcome) -> Iterator[str]:
+def position_table(report: RunReport) -> Iterator[str]:
     """Give the desk's symbols as a table; nothing when there is none."""
-    if outcome.performance is None or not outcome.performance.symbols:
+    if report.performance is None or not report.performance.symbols:
         return
-    rows = [_TITLES, *map(_row, outcome.performance.symbols)]
+    rows = [_TITLES, *map(_row, report.performance.symbols)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
     for row in rows:
         name, *figures = (
@@ -79,10 +79,10 @@ def _desk(performance: Performance, when: str) -> Iterator[str]:
     yield f"the desk{when}: {money(profit, signed=True)}{of}: {', '.join(parts)}"
 
 
-def _limits(outcome: Outcome, performance: Performance) -> Iterator[str]:
+def _limits(report: RunReport, performance: Performance) -> Iterator[str]:
     told = f"the desk is {percent(performance.drawdown)} below its peak"
-    if outcome.settings is not None:
-        daily, drawdown = outcome.settings.max_daily_loss, outcome.settings.max_drawdown
+    if report.settings is not None:
+        daily, drawdown = report.settings.max_daily_loss, report.settings.max_drawdown
         told += f"; it only sells from {percent(drawdown)} on, or a day's loss of {percent(daily)}"
     yield told
 

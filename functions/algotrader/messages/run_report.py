@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from algotrader.messages.failure import Breakdown
+from algotrader.messages.failure import FailureReport
 from algotrader.model import (
     Account,
     Decision,
@@ -32,14 +32,14 @@ _REPLACED = "replaced"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunReport:
     """All that is known of a run at its end; None is what it never got to.
 
     Attributes
     ----------
     submitted : bool
         Whether Submit Orders ever answered, also when its answer cannot be read any more.
-    breakdown : Breakdown or None
+    failure : FailureReport or None
         Where and why the run broke; None when it succeeded.
     record : str
         Where the run's record lies, empty when there is none.
@@ -54,7 +54,7 @@ class Outcome:
     decision: Decision | None = None
     submission: Submission | None = None
     submitted: bool = False
-    breakdown: Breakdown | None = None
+    failure: FailureReport | None = None
     record: str = ""
     notes: tuple[str, ...] = ()
 
@@ -184,7 +184,7 @@ class Outcome:
         found = dict(self.decision.unprotected)
         if self.submission is not None:
             found |= self.submission.unprotected
-        elif self.breakdown is not None and not self.is_dry:
+        elif self.failure is not None and not self.is_dry:
             unsure = "the run broke before it could be placed"
             found |= {each.symbol: unsure for each in self.decision.stops}
         return dict(sorted(found.items()))

@@ -23,7 +23,7 @@ from algotrader.messages.phrases import (
     strategy_phrase,
     trouble_phrase,
 )
-from algotrader.messages.run_report import Outcome
+from algotrader.messages.run_report import RunReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,58 +58,58 @@ def _details() -> Iterator[_Detail]:
     yield replace(detail, names=0, reasons=False)
 
 
-def trading_sms(outcome: Outcome) -> str:
+def trading_sms(report: RunReport) -> str:
     """Tell of a run: orders, trouble, the last session's P&L and that since the close."""
-    return _first_that_fits(outcome, _trading)
+    return _first_that_fits(report, _trading)
 
 
-def report_sms(outcome: Outcome) -> str:
+def report_sms(report: RunReport) -> str:
     """Tell of the day's profit or loss: the account's, the desk's, the benchmark's change."""
-    return _first_that_fits(outcome, _report)
+    return _first_that_fits(report, _report)
 
 
 def _first_that_fits(
-    outcome: Outcome, sentences: Callable[[Outcome, _Detail], tuple[str, ...]]
+    report: RunReport, sentences: Callable[[RunReport, _Detail], tuple[str, ...]]
 ) -> str:
     text = ""
     for detail in _details():
-        told = ". ".join(filter(None, sentences(outcome, detail)))
-        text = to_gsm7(f"{head(outcome)}: {told}")
+        told = ". ".join(filter(None, sentences(report, detail)))
+        text = to_gsm7(f"{head(report)}: {told}")
         if septets(text) <= SEGMENT_SEPTETS:
             break
     return shorten(text, SEGMENT_SEPTETS)
 
 
-def _trading(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
-    last = None if outcome.snapshot is None else outcome.snapshot.last_session_pnl
+def _trading(report: RunReport, detail: _Detail) -> tuple[str, ...]:
+    last = None if report.snapshot is None else report.snapshot.last_session_pnl
     if detail.reasons:
-        nothing = nothing_phrase(outcome)
-        problems = problems_phrase(outcome, named=detail.problem_names)
+        nothing = nothing_phrase(report)
+        problems = problems_phrase(report, named=detail.problem_names)
     else:
-        nothing, problems = "no orders", trouble_phrase(outcome)
+        nothing, problems = "no orders", trouble_phrase(report)
     return (
-        orders_phrase(outcome, detail.names) or nothing,
-        stopped_phrase(outcome, named=detail.stop_names),
-        no_stop_phrase(outcome, named=detail.stop_names),
-        strategy_phrase(outcome, named=detail.strategy_names),
-        state_phrase(outcome, reason=detail.state_reason),
-        ended_phrase(outcome, reason=detail.ended_reason),
+        orders_phrase(report, detail.names) or nothing,
+        stopped_phrase(report, named=detail.stop_names),
+        no_stop_phrase(report, named=detail.stop_names),
+        strategy_phrase(report, named=detail.strategy_names),
+        state_phrase(report, reason=detail.state_reason),
+        ended_phrase(report, reason=detail.ended_reason),
         problems,
         f"Last session {money(last, signed=True, cents=detail.cents)}",
-        f"Since close {money(outcome.day_pnl, signed=True, cents=detail.cents)}",
-        _equity(outcome) if detail.equity else "",
+        f"Since close {money(report.day_pnl, signed=True, cents=detail.cents)}",
+        _equity(report) if detail.equity else "",
     )
 
 
-def _report(outcome: Outcome, detail: _Detail) -> tuple[str, ...]:
+def _report(report: RunReport, detail: _Detail) -> tuple[str, ...]:
     return (
-        day_phrase(outcome, shares=detail.shares, cents=detail.cents),
-        desk_phrase(outcome, shares=detail.shares, cents=detail.cents),
-        benchmark_phrase(outcome) if detail.benchmark else "",
-        state_phrase(outcome, reason=detail.state_reason),
-        _equity(outcome) if detail.equity else "",
+        day_phrase(report, shares=detail.shares, cents=detail.cents),
+        desk_phrase(report, shares=detail.shares, cents=detail.cents),
+        benchmark_phrase(report) if detail.benchmark else "",
+        state_phrase(report, reason=detail.state_reason),
+        _equity(report) if detail.equity else "",
     )
 
 
-def _equity(outcome: Outcome) -> str:
-    return "" if outcome.account is None else f"Equity {money(outcome.account.equity)}"
+def _equity(report: RunReport) -> str:
+    return "" if report.account is None else f"Equity {money(report.account.equity)}"

@@ -14,13 +14,13 @@ from algotrader.model.account import (
     Position,
 )
 from algotrader.model.decision import (
-    Closure,
+    Cutoff,
     Decision,
+    DesiredStop,
     OrderDenied,
     OrderIntent,
     OrderRejected,
     Plan,
-    StopWish,
     Submission,
 )
 from algotrader.model.enums import (
@@ -57,9 +57,10 @@ __all__ = [
     "Bar",
     "Bounds",
     "Clock",
-    "Closure",
     "CorporateAction",
+    "Cutoff",
     "Decision",
+    "DesiredStop",
     "Entitlement",
     "FeatureValue",
     "Features",
@@ -83,7 +84,6 @@ __all__ = [
     "Snapshot",
     "Stage",
     "Standing",
-    "StopWish",
     "StrategyStart",
     "Submission",
     "SymbolProfit",

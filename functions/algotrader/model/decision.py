@@ -39,7 +39,7 @@ class OrderIntent:
 
 
 @dataclass(frozen=True, slots=True)
-class StopWish:
+class DesiredStop:
     """The protective stop that a symbol is to have once all that is sent in it has ended.
 
     Attributes
@@ -98,7 +98,7 @@ class Decision:
         Orders that the desk refused itself.
     why : dict of str to str
         One sentence for every managed symbol, also for those where nothing is done.
-    stops : tuple of StopWish
+    stops : tuple of DesiredStop
         Protective stops to place; one that stands as it should is left alone.
     filled_before : dict of str to Decimal
         Of each order in ``cancels``: what of it had filled already.
@@ -116,13 +116,13 @@ class Decision:
     cancels: tuple[str, ...]
     denied: tuple[OrderDenied, ...]
     why: dict[str, str]
-    stops: tuple[StopWish, ...] = ()
+    stops: tuple[DesiredStop, ...] = ()
     filled_before: dict[str, Decimal] = field(default_factory=dict)
     unprotected: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Closure:
+class Cutoff:
     """From ``at`` on nothing is posted, for the reason that the code names."""
 
     at: datetime
@@ -149,7 +149,7 @@ class Plan:
         Client order ids of the desk's orders to cancel before anything is sent.
     denied, rejected : tuples
         What this run has refused, or the broker has, since the decision.
-    exits_closed, entries_closed, stops_closed : Closure or None
+    exits_closed, entries_closed, stops_closed : Cutoff or None
         Set once posting has ended for that leg.
     unprotected : dict of str to str
         Symbols whose stop could not be placed, and why.
@@ -166,9 +166,9 @@ class Plan:
     cancels: tuple[str, ...]
     denied: tuple[OrderDenied, ...]
     rejected: tuple[OrderRejected, ...]
-    exits_closed: Closure | None
-    entries_closed: Closure | None
-    stops_closed: Closure | None = None
+    exits_closed: Cutoff | None
+    entries_closed: Cutoff | None
+    stops_closed: Cutoff | None = None
     unprotected: dict[str, str] = field(default_factory=dict)
     gave_up_after: int | None = None
 

@@ -10,11 +10,11 @@ from algotrader.model import Account, LatestPrice, Order, Settings, Side, Snapsh
 from algotrader.model.units import CENT, MONEY, ZERO, finite
 from algotrader.orders.own_orders import remaining, resting_stops
 from algotrader.orders.pricing import marketable_price, usable
-from algotrader.portfolio.position import NO_OTHERS, Stake, stake_of
+from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class BuyingBudget:
     """What entries may cost, in dollars.
 
     Attributes
@@ -45,7 +45,7 @@ class Room:
         """What all of them leave; never below 0."""
         return max(min(self.funds, self.exposure_left), ZERO)
 
-    def after(self, cost: Decimal, exposure: Decimal | None = None) -> Room:
+    def after(self, cost: Decimal, exposure: Decimal | None = None) -> BuyingBudget:
         """Take off what is spent; a cost below 0 brings money, and room for other positions.
 
         Parameters
@@ -54,7 +54,7 @@ class Room:
             What it takes off ``Capital`` and exposure; None means ``cost``.
         """
         taken = cost if exposure is None else exposure
-        return Room(
+        return BuyingBudget(
             cash=self.cash - cost,
             capital_left=None if self.capital_left is None else self.capital_left - taken,
             exposure_left=self.exposure_left - taken,
@@ -62,37 +62,37 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class PortfolioState:
     """The desk at the bell, in dollars.
 
     Attributes
     ----------
-    stakes : dict of str to Stake
+    positions : dict of str to DeskPosition
         Every managed symbol, in alphabetical order: the universe, and what the ledger holds.
     references : dict of str to Decimal
         What a share is valued at; a symbol of unknown worth is absent.
     capital : Decimal
         What weights are fractions of.
-    room : Room
+    budget : BuyingBudget
         What entries may cost before any exit.
     """
 
-    stakes: dict[str, Stake]
+    positions: dict[str, DeskPosition]
     references: dict[str, Decimal]
     capital: Decimal
-    room: Room
+    budget: BuyingBudget
 
     @property
     def spendable(self) -> Decimal:
         """What entries may cost when no exit brings anything."""
-        return self.room.money
+        return self.budget.money
 
     def value_of(self, symbol: str) -> Decimal:
         """Value what the desk holds of a symbol; 0 when nothing tells what it is worth."""
-        return self.stakes[symbol].held * self.references.get(symbol, ZERO)
+        return self.positions[symbol].held * self.references.get(symbol, ZERO)
 
 
-def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
+def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
     """Take stock of the desk.
 
     Desk capital is the desk's positions at the latest price plus spendable cash, at most
@@ -102,8 +102,8 @@ def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
     holdings = snapshot.ledger.holdings
     managed = {*settings.symbols, *(each for each in holdings if holdings[each].qty != 0)}
     stops = resting_stops(snapshot.own_open_orders)
-    stakes = {
-        each: stake_of(
+    positions = {
+        each: desk_position(
             each,
             holdings,
             snapshot.positions,
@@ -113,9 +113,11 @@ def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
         )
         for each in sorted(managed)
     }
-    references = {each: worth for each in stakes if (worth := _worth(each, snapshot)) is not None}
-    positions = sum(
-        (stakes[each].held * worth for each, worth in references.items()), ZERO
+    references = {
+        each: worth for each in positions if (worth := _worth(each, snapshot)) is not None
+    }
+    invested = sum(
+        (positions[each].held * worth for each, worth in references.items()), ZERO
     ).quantize(CENT, ROUND_FLOOR)
     open_buys = open_buy_cost(
         (*snapshot.own_open_orders, *snapshot.foreign_open_orders),
@@ -124,17 +126,17 @@ def desk_of(settings: Settings, snapshot: Snapshot) -> Desk:
     )
     cash = spendable(snapshot.account, settings.cash_reserve, open_buys)
     pending = open_buy_cost(snapshot.own_open_orders, snapshot.prices, settings.limit_offset_bps)
-    capital = _capped(positions + cash, settings)
+    capital = _capped(invested + cash, settings)
     # An open buy may fill before its cancel arrives: it counts as a position that was paid for.
-    allowed = settings.max_gross_exposure * _capped(positions + cash + pending, settings)
-    return Desk(
-        stakes=stakes,
+    allowed = settings.max_gross_exposure * _capped(invested + cash + pending, settings)
+    return PortfolioState(
+        positions=positions,
         references=references,
         capital=capital,
-        room=Room(
+        budget=BuyingBudget(
             cash=cash,
-            capital_left=None if settings.capital is None else settings.capital - positions,
-            exposure_left=(allowed - positions - pending).quantize(CENT, ROUND_FLOOR),
+            capital_left=None if settings.capital is None else settings.capital - invested,
+            exposure_left=(allowed - invested - pending).quantize(CENT, ROUND_FLOOR),
         ),
     )
 

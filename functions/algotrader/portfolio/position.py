@@ -14,17 +14,17 @@ NO_OTHERS: Mapping[str, Decimal] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Stake:
+class DeskPosition:
     """What the desk has of a symbol, beside what the account has; shares.
 
     Attributes
     ----------
-    ledger, broker : Decimal
+    book_qty, account_qty : Decimal
         What the desk's books say, and the account's position; short is negative.
     held : Decimal
         The desk's part of the position: its ledger, or what other desks leave of the position when
         that is less; never below 0.
-    tradable : Decimal
+    sellable : Decimal
         The part of ``held`` that no open order keeps but the desk's own stops.
     others : Mapping of str to Decimal
         By desk: what other desks own by their own orders, above 0.
@@ -33,10 +33,10 @@ class Stake:
     """
 
     symbol: str
-    ledger: Decimal
-    broker: Decimal
+    book_qty: Decimal
+    account_qty: Decimal
     held: Decimal
-    tradable: Decimal
+    sellable: Decimal
     others: Mapping[str, Decimal] = field(default_factory=dict)
     cause: str = ""
 
@@ -48,17 +48,17 @@ class Stake:
     @property
     def differs(self) -> bool:
         """Whether the account lacks what the desks' books say; what it has beyond is the user's."""
-        return self.ledger < 0 or self.ledger + self.theirs > self.broker
+        return self.book_qty < 0 or self.book_qty + self.theirs > self.account_qty
 
 
-def stake_of(
+def desk_position(
     symbol: str,
     holdings: Mapping[str, Holding],
     positions: Mapping[str, Position],
     others: Mapping[str, Decimal] = NO_OTHERS,
     cause: str = "",
     released: Decimal = ZERO,
-) -> Stake:
+) -> DeskPosition:
     """Tell the desk's stake in a symbol; numbers that are not finite count as 0.
 
     Parameters
@@ -76,4 +76,4 @@ def stake_of(
     theirs = {desk: shares for desk, qty in others.items() if (shares := finite(qty)) > 0}
     held = max(min(ledger, broker - sum(theirs.values(), ZERO)), ZERO)
     tradable = max(min(held, available), ZERO)
-    return Stake(symbol, ledger, broker, held, tradable, theirs, cause)
+    return DeskPosition(symbol, ledger, broker, held, tradable, theirs, cause)

@@ -14,7 +14,7 @@ from algotrader.model import (
 )
 from algotrader.model.units import CENT, FRACTION_STEP, MONEY, ONE_SHARE, ZERO, tidy
 from algotrader.orders.pricing import worst_price
-from algotrader.portfolio.position import Stake
+from algotrader.portfolio.position import DeskPosition
 
 MIN_FRACTIONAL_NOTIONAL = Decimal(1)  # dollars, Alpaca's minimum for an order in fractions
 
@@ -95,7 +95,7 @@ def quantity_step(asset: Asset | None, settings: Settings) -> Decimal:
     return FRACTION_STEP if fractions else ONE_SHARE
 
 
-def wanted_order(weight: Decimal, stake: Stake, sizing: Sizing) -> Wanted | None:
+def wanted_order(weight: Decimal, position: DeskPosition, sizing: Sizing) -> Wanted | None:
     """Turn a target weight into the order that leads there; None when there is nothing to do.
 
     A buy is sized by its worst price, so that its cost never exceeds the weight; a sell by the
@@ -104,28 +104,28 @@ def wanted_order(weight: Decimal, stake: Stake, sizing: Sizing) -> Wanted | None
     size, the exit as long as the ledger says that there is something, so that a difference shows.
     """
     if weight == 0:
-        if stake.held <= 0 and stake.ledger <= 0:
+        if position.held <= 0 and position.book_qty <= 0:
             return None
-        sendable = floor_to(stake.tradable, ONE_SHARE, sizing.exit_step)
-        return Wanted(Side.SELL, tidy(stake.held or stake.ledger), sendable)
+        sendable = floor_to(position.sellable, ONE_SHARE, sizing.exit_step)
+        return Wanted(Side.SELL, tidy(position.held or position.book_qty), sendable)
     target = weight * sizing.capital
-    drift = target - stake.held * sizing.reference
-    if stake.held > 0 and (drift == 0 or abs(drift) < sizing.band):
+    drift = target - position.held * sizing.reference
+    if position.held > 0 and (drift == 0 or abs(drift) < sizing.band):
         return None
     if drift < 0:
         qty = floor_to(-drift, sizing.reference, sizing.step)
-        free = floor_to(stake.tradable, ONE_SHARE, sizing.step)
+        free = floor_to(position.sellable, ONE_SHARE, sizing.step)
         wanted = Wanted(Side.SELL, qty, min(qty, free))
     else:
-        qty = floor_to(money_missing(weight, stake, sizing), sizing.worst_buy, sizing.step)
+        qty = floor_to(money_missing(weight, position, sizing), sizing.worst_buy, sizing.step)
         wanted = Wanted(Side.BUY, qty, qty)
-    first_entry = stake.held == 0
+    first_entry = position.held == 0
     return wanted if first_entry or is_enough(qty, sizing.reference, sizing.step) else None
 
 
-def money_missing(weight: Decimal, stake: Stake, sizing: Sizing) -> Decimal:
+def money_missing(weight: Decimal, position: DeskPosition, sizing: Sizing) -> Decimal:
     """Give the dollars that a holding is short of its target at the worst price; never below 0."""
-    return max(weight * sizing.capital - stake.held * sizing.worst_buy, ZERO)
+    return max(weight * sizing.capital - position.held * sizing.worst_buy, ZERO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,19 +42,19 @@ class Arming:
     problem: str
 
 
-def not_armed(why: str) -> Arming:
+def arming_problem(why: str) -> Arming:
     """Say why a desk is not armed, the command first: a text may cut the rest."""
     return Arming(None, f"run algo-trader arm: {why}")
 
 
-def judge(token: ArmingToken, account: str, deployed_at: datetime, now: datetime) -> Arming:
+def check_token(token: ArmingToken, account: str, deployed_at: datetime, now: datetime) -> Arming:
     """Hold a token against the account, the deployed stack and the broker's clock."""
     if token.account != account:
-        return not_armed("another account was armed")
+        return arming_problem("another account was armed")
     if token.deployed_at != deployed_at:
-        return not_armed(f"the stack was deployed since, on {deployed_at.isoformat()}")
+        return arming_problem(f"the stack was deployed since, on {deployed_at.isoformat()}")
     if token.expires_at <= now:
-        return not_armed(f"it ended on {token.expires_at.isoformat()}")
+        return arming_problem(f"it ended on {token.expires_at.isoformat()}")
     return Arming(token.expires_at, "")
 
 

@@ -12,7 +12,7 @@ from algotrader.model.units import CENT, FRACTION_STEP, MONEY, dollars, tidy
 from algotrader.orders.ids import MAX_CLIENT_ORDER_ID_LENGTH
 from algotrader.orders.pricing import tick_of
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL
-from algotrader.risk.pre_trade import Reason, Refusal
+from algotrader.risk.pre_trade import Denial, Reason
 
 #: The prices that an order of each type has; it may have no other.
 PRICED_BY = {
@@ -22,7 +22,7 @@ PRICED_BY = {
 }
 
 
-def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Refusal | None:
+def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | None:
     """Give the first of Alpaca's rules that an order breaks, with its numbers; None without one.
 
     Parameters
@@ -47,7 +47,7 @@ def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Refusal | No
             or (_quantity(intent, asset) if intent.notional is None else _value(intent, asset))
             or _id(intent)
         )
-    return None if told is None else Refusal(Reason.ORDER_RULE, told)
+    return None if told is None else Denial(Reason.ORDER_RULE, told)
 
 
 def _prices(intent: OrderIntent) -> str | None:

@@ -9,17 +9,17 @@ from algotrader.model import Order, Side
 from algotrader.model.units import tidy
 from algotrader.orders.ids import desk_of
 from algotrader.orders.own_orders import is_protective
-from algotrader.portfolio.position import Stake
-from algotrader.risk.reasons import Reason, Refusal
+from algotrader.portfolio.position import DeskPosition
+from algotrader.risk.reasons import Denial, Reason
 
 
-def no_own_order_open(orders: Iterable[Order]) -> Refusal | None:
+def no_own_order_open(orders: Iterable[Order]) -> Denial | None:
     """Wait for the desk's own orders from before: until they end its holding is not settled."""
     told = _told(each for each in orders if not each.is_terminal and not is_protective(each))
-    return Refusal(Reason.OPEN_ORDER_UNSETTLED, f"to be canceled first: {told}") if told else None
+    return Denial(Reason.OPEN_ORDER_UNSETTLED, f"to be canceled first: {told}") if told else None
 
 
-def no_opposite_order_open(orders: Iterable[Order], side: Side) -> Refusal | None:
+def no_opposite_order_open(orders: Iterable[Order], side: Side) -> Denial | None:
     """Keep from trading against an open order of the account: brokers refuse wash trades.
 
     Parameters
@@ -30,10 +30,10 @@ def no_opposite_order_open(orders: Iterable[Order], side: Side) -> Refusal | Non
     told = _told(
         (each for each in orders if not each.is_terminal and each.side is not side), name=_whose
     )
-    return Refusal(Reason.OPPOSITE_ORDER_OPEN, told) if told else None
+    return Denial(Reason.OPPOSITE_ORDER_OPEN, told) if told else None
 
 
-def no_replacement_open(orders: Iterable[Order]) -> Refusal | None:
+def no_replacement_open(orders: Iterable[Order]) -> Denial | None:
     """Keep from buying beside an order that somebody put in place of another one.
 
     That other one may have been the desk's: what it was to buy would be bought twice.
@@ -44,31 +44,35 @@ def no_replacement_open(orders: Iterable[Order]) -> Refusal | None:
         The symbol's open orders that do not carry the desk's ids.
     """
     told = _told(each for each in orders if not each.is_terminal and each.replaces is not None)
-    return Refusal(Reason.ORDER_REPLACED, f"open in place of another: {told}") if told else None
+    return Denial(Reason.ORDER_REPLACED, f"open in place of another: {told}") if told else None
 
 
-def ledger_matches(stake: Stake) -> Refusal | None:
+def ledger_matches(position: DeskPosition) -> Denial | None:
     """Ask that the account holds at least what the books of all its desks say."""
-    if not stake.differs:
+    if not position.differs:
         return None
-    told = f"the desk's books say {tidy(stake.ledger):f}, the account holds {tidy(stake.broker):f}"
-    for desk, qty in sorted(stake.others.items()):
-        told += f", desk {desk} owns {tidy(qty):f}"
-    return Refusal(
-        Reason.LEDGER_MISMATCH, f"{told}; probably {stake.cause}" if stake.cause else told
+    detail = (
+        f"the desk's books say {tidy(position.book_qty):f}, "
+        f"the account holds {tidy(position.account_qty):f}"
+    )
+    for desk, qty in sorted(position.others.items()):
+        detail += f", desk {desk} owns {tidy(qty):f}"
+    return Denial(
+        Reason.LEDGER_MISMATCH,
+        f"{detail}; probably {position.cause}" if position.cause else detail,
     )
 
 
-def something_to_sell(qty: Decimal, stake: Stake) -> Refusal | None:
+def something_to_sell(qty: Decimal, position: DeskPosition) -> Denial | None:
     """Ask for shares of the desk's own that no open order keeps and that the broker sells."""
-    return None if qty > 0 else part_sold(qty, stake)
+    return None if qty > 0 else part_sold(qty, position)
 
 
-def part_sold(qty: Decimal, stake: Stake) -> Refusal:
+def part_sold(qty: Decimal, position: DeskPosition) -> Denial:
     """Say why no more than a part of a holding, or nothing of it, is sold."""
-    return Refusal(
+    return Denial(
         Reason.NOTHING_TO_SELL,
-        f"holds {tidy(stake.held):f}, of which open orders leave {tidy(stake.tradable):f};"
+        f"holds {tidy(position.held):f}, of which open orders leave {tidy(position.sellable):f};"
         f" can be sold {tidy(qty):f}",
     )
 

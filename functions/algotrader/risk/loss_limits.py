@@ -20,7 +20,7 @@ class Brake(StrEnum):
     DRAWDOWN = "DRAWDOWN"
 
 
-def brakes(track: Track, limits: LossLimits) -> dict[Brake, str]:
+def breached_limits(track: Track, limits: LossLimits) -> dict[Brake, str]:
     """Give the limits that are reached, each with its numbers."""
     found = {}
     lost = track.day.counted_from - track.profit
@@ -40,7 +40,7 @@ def brakes(track: Track, limits: LossLimits) -> dict[Brake, str]:
     return found
 
 
-def braked(
+def state_after(
     state: TradingState, reason: str, reached: Mapping[Brake, str]
 ) -> tuple[TradingState, str]:
     """Give the trading state that a run obeys, and why: never a weaker one than was set."""
@@ -50,7 +50,7 @@ def braked(
     return TradingState.REDUCING, "; ".join(words)
 
 
-def counted_anew(track: Track, reached: Mapping[Brake, str]) -> Track:
+def rebase(track: Track, reached: Mapping[Brake, str]) -> Track:
     """Count the rest of the day from here, once its loss was told.
 
     Else a desk that a person resumes on the same day would stop at once. So it may lose as much

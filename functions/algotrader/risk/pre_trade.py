@@ -29,11 +29,11 @@ from algotrader.risk.order_size import (
     minimum_order,
 )
 from algotrader.risk.prices import price_fresh, price_known, price_near_close, stop_below_price
-from algotrader.risk.reasons import Reason, Refusal
+from algotrader.risk.reasons import Denial, Reason
 
 __all__ = [
+    "Denial",
     "Reason",
-    "Refusal",
     "enough_cash",
     "far_from_close",
     "ledger_matches",

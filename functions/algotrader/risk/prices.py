@@ -8,26 +8,26 @@ from decimal import Decimal
 from algotrader.model import LatestPrice
 from algotrader.model.units import dollars, tidy
 from algotrader.orders.pricing import usable
-from algotrader.risk.reasons import Reason, Refusal
+from algotrader.risk.reasons import Denial, Reason
 
 # A latest price is asked for a little after the clock was read; further ahead it is wrong.
 FUTURE_TOLERANCE = timedelta(seconds=60)
 
 
-def price_known(price: LatestPrice | None) -> Refusal | None:
+def price_known(price: LatestPrice | None) -> Denial | None:
     """Ask for a latest price above 0: no order can be priced without."""
     if usable(price) is not None:
         return None
     told = "none" if price is None else price.price
-    return Refusal(Reason.NO_PRICE, f"latest price: {told}")
+    return Denial(Reason.NO_PRICE, f"latest price: {told}")
 
 
-def price_fresh(price: LatestPrice, at: datetime, max_age_seconds: int) -> Refusal | None:
+def price_fresh(price: LatestPrice, at: datetime, max_age_seconds: int) -> Denial | None:
     """Ask for a latest price of now: neither too old nor from the future."""
     age = at - price.at
     if -FUTURE_TOLERANCE <= age <= timedelta(seconds=max_age_seconds):
         return None
-    return Refusal(
+    return Denial(
         Reason.PRICE_STALE,
         f"price {dollars(price.price)} of {price.at.isoformat()} is {age.total_seconds():.0f} s"
         f" old, allowed {max_age_seconds} s",
@@ -36,7 +36,7 @@ def price_fresh(price: LatestPrice, at: datetime, max_age_seconds: int) -> Refus
 
 def price_near_close(
     price: Decimal, last_close: Decimal | None, max_deviation: Decimal
-) -> Refusal | None:
+) -> Denial | None:
     """Ask for a latest price near the last close: far from it, one of both is wrong or news is out.
 
     Parameters
@@ -49,21 +49,21 @@ def price_near_close(
     """
     if last_close is None or not last_close.is_finite() or last_close <= 0:
         told = "none" if last_close is None else last_close
-        return Refusal(Reason.PRICE_DEVIATION, f"price {dollars(price)}, last close: {told}")
+        return Denial(Reason.PRICE_DEVIATION, f"price {dollars(price)}, last close: {told}")
     if abs(price - last_close) <= max_deviation * last_close:
         return None
     percent = (price / last_close - 1) * 100
-    return Refusal(
+    return Denial(
         Reason.PRICE_DEVIATION,
         f"price {dollars(price)} is {percent:+.2f} % off the last close {dollars(last_close)},"
         f" allowed {tidy(max_deviation * 100):f} %",
     )
 
 
-def stop_below_price(stop: Decimal, price: Decimal) -> Refusal | None:
+def stop_below_price(stop: Decimal, price: Decimal) -> Denial | None:
     """Ask that a protective stop is below the latest price: above it, it would sell at once."""
     if stop < price:
         return None
-    return Refusal(
+    return Denial(
         Reason.STOP_ABOVE_PRICE, f"stop {dollars(stop)} is not below the price {dollars(price)}"
     )

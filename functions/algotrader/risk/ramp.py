@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from algotrader.model import Run, Settings, StrategyStart
-from algotrader.risk.pre_trade import Reason, Refusal
+from algotrader.risk.pre_trade import Denial, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class Ramp:
     first_buy: date | None
     settings: Settings
 
-    def refusal(self, cost: Decimal) -> Refusal | None:
+    def refusal(self, cost: Decimal) -> Denial | None:
         """Refuse an entry that costs more than what is left, at its worst price."""
         if self.room is None or cost <= self.room:
             return None
         first = "none yet" if self.first_buy is None else f"on {self.first_buy.isoformat()}"
-        return Refusal(
+        return Denial(
             Reason.LIVE_RAMP,
             f"cost {cost:.2f}, left {self.room:.2f} of {self.settings.live_ramp_notional:.2f} a run"
             f" in the first {self.settings.live_ramp_days} days of {self.settings.strategy};"

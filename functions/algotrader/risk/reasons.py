@@ -38,7 +38,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Denial:
     """A reason code, and a detail that carries its numbers."""
 
     code: Reason

@@ -5,20 +5,20 @@ from __future__ import annotations
 from algotrader.model import TradingMode, TradingState
 
 
-def state_when_missing(mode: TradingMode) -> TradingState:
+def default_state(mode: TradingMode) -> TradingState:
     """Give the state that no parameter at all stands for: a live desk must be told to trade."""
     return TradingState.HALTED if mode is TradingMode.LIVE else TradingState.ACTIVE
 
 
-def state_said(text: str) -> tuple[TradingState, str] | None:
+def parse_state(text: str) -> tuple[TradingState, str] | None:
     """Read a state and the words behind it; None when the first word is none of the states."""
     word, _, reason = text.strip().partition(" ")
     return (TradingState(word), reason) if word in {*TradingState} else None
 
 
-def state_obeyed(text: str | None, mode: TradingMode) -> TradingState:
+def effective_state(text: str | None, mode: TradingMode) -> TradingState:
     """Give the state that a run takes a text for; None is no parameter at all, odd words HALTED."""
     if text is None:
-        return state_when_missing(mode)
-    said = state_said(text)
+        return default_state(mode)
+    said = parse_state(text)
     return TradingState.HALTED if said is None else said[0]

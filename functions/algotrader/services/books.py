@@ -13,7 +13,7 @@ from algotrader.accounting import ledger as books
 from algotrader.accounting.reconciliation import other_ledgers
 from algotrader.adapters.adjustments import read_adjustments
 from algotrader.adapters.alpaca import AlpacaBroker
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.errors import InvalidInputError
 from algotrader.model import Adjustment, CorporateAction, Ledger, Order
 from algotrader.orders.ids import desk_of
@@ -79,7 +79,7 @@ def others_key(desk: str) -> str:
 
 def read_books(
     broker: AlpacaBroker,
-    artifacts: Artifacts,
+    store: Store,
     desk: str,
     symbols: Iterable[str],
     now: datetime,
@@ -103,11 +103,11 @@ def read_books(
         ``ADJUSTMENTS_UNREADABLE``.
     """
     warnings: list[str] = []
-    start = _read(artifacts, checkpoint_key(desk), Ledger, warnings)
+    start = _read(store, checkpoint_key(desk), Ledger, warnings)
     if start is None or start.desk != desk:
         start = books.empty(desk)
-    known = _read(artifacts, others_key(desk), OtherDesks, warnings)
-    adjustments, _ = read_adjustments(artifacts, at_least=known.adjustments if known else 0)
+    known = _read(store, others_key(desk), OtherDesks, warnings)
+    adjustments, _ = read_adjustments(store, at_least=known.adjustments if known else 0)
     after = None
     if start.through is not None and known is not None:
         after = min(start.through, known.through) - LISTING_MARGIN
@@ -165,9 +165,9 @@ def _at_close(
     return books.fold(start, filled, actions, close, adjustments)
 
 
-def _read(artifacts: Artifacts, key: str, kind: type[T], warnings: list[str]) -> T | None:
+def _read(store: Store, key: str, kind: type[T], warnings: list[str]) -> T | None:
     try:
-        return artifacts.read(key, kind)
+        return store.read(key, kind)
     except (InvalidInputError, ValueError):
         warnings.append(f"{key} could not be read; the ledger was rebuilt from all orders.")
         return None

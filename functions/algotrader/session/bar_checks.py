@@ -15,7 +15,7 @@ _SPARE_SESSIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class BarRequirements:
     """What a run asks of every symbol's bars.
 
     Attributes
@@ -42,7 +42,7 @@ def usable_bars(
     bars: Mapping[str, Sequence[Bar]],
     symbols: Iterable[str],
     completed: Sequence[date],
-    demand: Demand,
+    demand: BarRequirements,
 ) -> dict[str, tuple[Bar, ...]]:
     """Give the bars that the strategy will see, or say by name why they are not fit.
 
@@ -54,7 +54,7 @@ def usable_bars(
         Every symbol that must be fit.
     completed : sequence of date
         The exchange's sessions before the one to be traded, ascending.
-    demand : Demand
+    demand : BarRequirements
         What is asked of them.
 
     Returns
@@ -95,7 +95,7 @@ def _raise_absent(found: Mapping[str, Sequence[Bar]]) -> None:
 
 
 def _raise_stale(
-    found: Mapping[str, Sequence[Bar]], completed: Sequence[date], demand: Demand
+    found: Mapping[str, Sequence[Bar]], completed: Sequence[date], demand: BarRequirements
 ) -> None:
     fresh = set(completed[-demand.max_age_sessions :])
     stale = {
@@ -130,7 +130,7 @@ def _raise_not_numbers(used: Mapping[str, Sequence[Bar]]) -> None:
         )
 
 
-def _raise_too_few(used: Mapping[str, Sequence[Bar]], demand: Demand) -> None:
+def _raise_too_few(used: Mapping[str, Sequence[Bar]], demand: BarRequirements) -> None:
     short = {name: f"has {len(each)}" for name, each in used.items() if len(each) < demand.bars}
     if short:
         raise _unfit(
@@ -144,7 +144,7 @@ def _raise_too_few(used: Mapping[str, Sequence[Bar]], demand: Demand) -> None:
 
 
 def _raise_missing(
-    used: Mapping[str, Sequence[Bar]], completed: Sequence[date], demand: Demand
+    used: Mapping[str, Sequence[Bar]], completed: Sequence[date], demand: BarRequirements
 ) -> None:
     gaps = {}
     for name, each in used.items():

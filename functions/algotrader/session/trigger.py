@@ -29,7 +29,7 @@ REPORT_SLOT = "report"
 
 
 @dataclass(frozen=True, slots=True)
-class Bell:
+class Trigger:
     """How a run was started, and what the deployment says of bells.
 
     Attributes
@@ -59,7 +59,7 @@ class Bell:
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class Opened:
     """The session and the slot that a bell rings for.
 
     Attributes
@@ -88,7 +88,7 @@ class Closed:
     message: str
 
 
-def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung | Closed:
+def resolve_session(bell: Trigger, clock: Clock, sessions: tuple[Session, ...]) -> Opened | Closed:
     """Tell which session and slot a bell rings for.
 
     Parameters
@@ -149,7 +149,7 @@ def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung
     if trades_now:
         _check_next_slot(slot, ahead, clock.now)
     ends = [longest, session.close - BEFORE_CLOSE, *(each - BEFORE_SLOT for each in ahead)]
-    return Rung(
+    return Opened(
         session=session,
         previous_session=begun[-2].date,
         before_previous=begun[-3].date if len(begun) > 2 else None,  # noqa: PLR2004 - the third last
@@ -159,7 +159,7 @@ def answer_bell(bell: Bell, clock: Clock, sessions: tuple[Session, ...]) -> Rung
     )
 
 
-def _check_slot(bell: Bell) -> None:
+def _check_slot(bell: Trigger) -> None:
     if bell.slot is not None and bell.slot not in bell.slots:
         raise InvalidInputError(
             "SLOT_UNKNOWN",
@@ -168,7 +168,7 @@ def _check_slot(bell: Bell) -> None:
         )
 
 
-def _check_age(bell: Bell, now: datetime) -> None:
+def _check_age(bell: Trigger, now: datetime) -> None:
     rang = bell.scheduled_time
     if rang is None:
         return
@@ -195,13 +195,13 @@ def _check_age(bell: Bell, now: datetime) -> None:
         )
 
 
-def _flatten_slot(bell: Bell, now: datetime) -> str:
+def _flatten_slot(bell: Trigger, now: datetime) -> str:
     """Give a flatten a slot of its own; two of one minute are one run, and one sale."""
     at = (bell.scheduled_time or now).astimezone(NEW_YORK)
     return f"{FLATTEN_PREFIX}{at:%H%M}"
 
 
-def _slot(bell: Bell, now: datetime | None) -> str:
+def _slot(bell: Trigger, now: datetime | None) -> str:
     """Choose the slot; ``now`` is None when the session is over, so that all its slots are due."""
     if bell.report_only:
         return REPORT_SLOT
@@ -233,7 +233,7 @@ def _check_next_slot(slot: str, ahead: list[datetime], now: datetime) -> None:
         )
 
 
-def _slots_ahead(bell: Bell, now: datetime) -> list[datetime]:
+def _slots_ahead(bell: Trigger, now: datetime) -> list[datetime]:
     """Give the instants of today's slots to come: two runs at once would buy the same twice, since
     neither sees the orders that the other has yet to send.
     """

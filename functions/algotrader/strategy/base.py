@@ -75,7 +75,7 @@ class Strategy:
                     strategy=type(self).__name__,
                     parameter=name,
                 )
-            setattr(self, name, _as_declared(type(self).__name__, name, value, declared[name]))
+            setattr(self, name, _check_parameter(type(self).__name__, name, value, declared[name]))
         self.check()
 
     @classmethod
@@ -163,7 +163,7 @@ def equal_weight(holdings: int) -> Decimal:
     return (Decimal(1) / holdings).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
 
 
-def _as_declared(strategy: str, name: str, value: object, kind: type) -> object:
+def _check_parameter(strategy: str, name: str, value: object, kind: type) -> object:
     """Check a parameter's value against its declared type; an integer may stand for a float."""
     if kind is float:
         number = finite_number(value)

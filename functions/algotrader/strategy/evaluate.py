@@ -47,7 +47,7 @@ def check_features(symbols: tuple[str, ...], features: Features) -> None:
         )
 
 
-def ask(
+def evaluate_weights(
     strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
 ) -> dict[str, Decimal]:
     """Ask a strategy for its target weights and check them.
@@ -88,7 +88,7 @@ def ask(
     return weights
 
 
-def ask_stops(
+def evaluate_stops(
     strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
 ) -> dict[str, Decimal]:
     """Ask a strategy for its stop prices and check them.

@@ -11,7 +11,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from algotrader.adapters.keys import hidden_in
+from algotrader.adapters.keys import redact
 from local.sandbox.runner.document import BrokerView
 from local.sandbox.runner.problems import UsageProblem
 
@@ -79,7 +79,7 @@ def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
     return Broker(base, base, base, key_id, secret_key)
 
 
-def look(broker: Broker, session: str | None) -> BrokerView:
+def view_account(broker: Broker, session: str | None) -> BrokerView:
     """Ask the broker for the account and the orders since a session began, as far as it tells.
 
     Parameters
@@ -148,6 +148,6 @@ def _get(broker: Broker, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=LOOK_TIMEOUT_SECONDS) as answer:
-            return json.loads(hidden_in(answer.read(), broker.key_id, broker.secret_key))
+            return json.loads(redact(answer.read(), broker.key_id, broker.secret_key))
     except (OSError, ValueError, HTTPException):
         return None

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from local.paper_broker import PaperBrokerProcess
 from local.sandbox.aws import DeploymentProblem, EmbeddedAws, Stack
 from local.sandbox.aws.process import LOOPBACK
-from local.sandbox.runner.brokers import TEST_KEYS, Broker, broker_at, look
+from local.sandbox.runner.brokers import TEST_KEYS, Broker, broker_at, view_account
 from local.sandbox.runner.document import Document, Ending, message_of, run_document, run_of
 from local.sandbox.runner.history import Timeline, Visit
 from local.sandbox.runner.inputs import bell_time, with_bell
@@ -30,7 +30,7 @@ OnVisit = Callable[[Visit], None]
 
 
 @dataclass(frozen=True, slots=True)
-class DeskPlan:
+class LocalDeskConfig:
     """What to set up.
 
     Attributes
@@ -59,7 +59,7 @@ class DeskPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DayResult:
     """What came of one run; ``message`` is what Fetch Bars said of the session."""
 
     document: Document
@@ -67,7 +67,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class LocalDesk:
     """A desk that stands: everything runs until `open_desk` is left."""
 
     aws: EmbeddedAws
@@ -84,7 +84,7 @@ class Desk:
         *,
         ended: OnVisit | None = None,
         lasting: OnVisit | None = None,
-    ) -> Day:
+    ) -> DayResult:
         """Ring the bell once and wait for the run's end.
 
         Parameters
@@ -116,7 +116,7 @@ class Desk:
         document = run_document(
             ending_of(description),
             timeline,
-            look(self.broker, run["session"] if run else None),
+            view_account(self.broker, run["session"] if run else None),
             self.read_artifact,
             session.isoformat() if session else None,
         )
@@ -124,7 +124,7 @@ class Desk:
             document["notification"] = asdict(texts[-1])  # sent past a broken Notify
         if self.paper_broker is not None and self.has_faults:
             document["faults"] = self.paper_broker.faults()[faulty:]
-        return Day(document, message_of(timeline))
+        return DayResult(document, message_of(timeline))
 
     def sessions(self) -> list[date]:
         """Give the sessions that the built-in broker has bars for, ascending; else none."""
@@ -152,7 +152,7 @@ class Desk:
 
 
 @contextmanager
-def open_desk(plan: DeskPlan) -> Iterator[Desk]:
+def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
     """Start broker and embedded AWS side by side, deploy the template, and stop all at the end.
 
     Raises
@@ -186,7 +186,7 @@ def open_desk(plan: DeskPlan) -> Iterator[Desk]:
         except DeploymentProblem as problem:
             raise UsageProblem(str(problem)) from problem
         slots = plan.parameters.get("Slots", "")
-        yield Desk(aws, deployed, broker, paper_broker, slots, has_faults=bool(plan.faults))
+        yield LocalDesk(aws, deployed, broker, paper_broker, slots, has_faults=bool(plan.faults))
 
 
 def ending_of(description: Mapping[str, Any]) -> Ending:

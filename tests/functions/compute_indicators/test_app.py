@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import (
     Artifact,
     BarColumns,
@@ -92,7 +92,7 @@ def bucket_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_bars_in_line_become_features_in_line() -> None:
     result = handle(event(Artifact(inline=encode(bars()))))
-    features = Artifacts(BUCKET).get(result.features, Features)
+    features = Store(BUCKET).get(result.features, Features)
     assert features.as_of == date(2001, 1, 30)
     closes = bars()["A"].close
     momentum = features.values["A"]["momentum"]
@@ -101,14 +101,14 @@ def test_bars_in_line_become_features_in_line() -> None:
 
 
 def test_bars_and_features_of_a_large_universe_travel_by_reference(s3: Any) -> None:
-    artifacts = Artifacts(BUCKET)
+    store = Store(BUCKET)
     many = bars(symbols=300)
-    given = artifacts.put(RUN, "bars", many)
+    given = store.put(RUN, "bars", many)
     result = handle(event(given))
 
     assert isinstance(given.s3, str)
     assert str(result.features.s3).startswith(f"s3://{BUCKET}/{RUN.journal}states/features-")
-    assert artifacts.get(result.features, Features).values.keys() == many.keys()
+    assert store.get(result.features, Features).values.keys() == many.keys()
     assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 2
 
 
@@ -143,7 +143,7 @@ def test_the_features_keep_the_hash_of_each_file_that_the_strategy_read(
     own("pinned", pinned(digest))
     s3.put_object(Bucket=BUCKET, Key="strategies/model.txt", Body=b"1.5")
     given = event(Artifact(inline=encode(bars())), strategy="pinned", strategy_parameters={})
-    features = Artifacts(BUCKET).get(handle(given).features, Features)
+    features = Store(BUCKET).get(handle(given).features, Features)
     assert features.files == {"model.txt": digest}
     assert features.values["A"]["model"].last == 1.5
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import (
     Artifact,
     DecideOrdersEvent,
@@ -94,15 +94,15 @@ def bucket_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_orders_are_handed_on_as_decision_and_first_plan() -> None:
     result = handle(event())
-    artifacts = Artifacts(BUCKET)
-    decision = artifacts.get(result.decision, Decision)
+    store = Store(BUCKET)
+    decision = store.get(result.decision, Decision)
     assert result.outcome == "SUBMIT"
     assert [each.symbol for each in decision.entries] == ["AAPL", "GOOG", "IBM"]
-    assert artifacts.get(result.plan, Plan) == first_plan(RUN, decision)
+    assert store.get(result.plan, Plan) == first_plan(RUN, decision)
 
 
 def test_the_plan_begins_with_the_exits() -> None:
-    plan = Artifacts(BUCKET).get(handle(event(snapshot({"XOM": "5"}))).plan, Plan)
+    plan = Store(BUCKET).get(handle(event(snapshot({"XOM": "5"}))).plan, Plan)
     assert (plan.stage, [each.symbol for each in plan.orders]) == (Stage.EXITS, ["XOM"])
 
 
@@ -133,7 +133,7 @@ def test_there_is_something_to_submit_when_the_run_sends_and_something_is_to_be_
 
 def test_a_dry_run_still_tells_what_it_would_have_done() -> None:
     result = handle(event(of=run(sends_orders=False)))
-    assert len(Artifacts(BUCKET).get(result.decision, Decision).entries) == 3
+    assert len(Store(BUCKET).get(result.decision, Decision).entries) == 3
 
 
 def test_a_large_universe_travels_by_reference_and_leaves_the_write_ahead_log_alone(
@@ -142,17 +142,17 @@ def test_a_large_universe_travels_by_reference_and_leaves_the_write_ahead_log_al
     symbols = tuple(f"S{each:03d}" for each in range(300))
     under = replace(ROTATION, symbols=symbols)
     told = snapshot(dict.fromkeys(symbols, "1"))
-    artifacts = Artifacts(BUCKET)
+    store = Store(BUCKET)
     result = handle(
         event(
             under=under,
-            snapshot=encode(artifacts.put(RUN, "snapshot", told)),
-            features=encode(artifacts.put(RUN, "features", momentum(symbols))),
+            snapshot=encode(store.put(RUN, "snapshot", told)),
+            features=encode(store.put(RUN, "features", momentum(symbols))),
         )
     )
     assert result.outcome == "SUBMIT"
-    assert len(artifacts.get(result.decision, Decision).why) == 300
-    assert len(artifacts.get(result.plan, Plan).orders) == 297
+    assert len(store.get(result.decision, Decision).why) == 300
+    assert len(store.get(result.plan, Plan).orders) == 297
     keys = {each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
     assert str(result.decision.s3).startswith(f"s3://{BUCKET}/{RUN.journal}states/decided-")
     assert f"{RUN.journal}decision.json" not in keys

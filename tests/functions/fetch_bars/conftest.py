@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from algotrader.adapters.aws import client
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import (
     Artifact,
     DecideOrdersResult,
@@ -118,7 +118,7 @@ class World:
 
     server: ScriptedBroker
     environ: dict[str, str]
-    artifacts: Artifacts
+    store: Store
     executions: Executions
     now: str = "2026-01-06T09:35:02-05:00"
     is_open: bool = True
@@ -149,7 +149,7 @@ class World:
     def run(self, given: Any = None, arn: str = ARN) -> FetchBarsResult:
         """Start an execution."""
         event = FetchBarsEvent(execution_arn=arn, input={} if given is None else given)
-        return fetch(event, self.environ, self.artifacts)
+        return fetch(event, self.environ, self.store)
 
     def decide(
         self, fetched: FetchBarsResult, *symbols: str, arn: str = ARN, **changes: Any
@@ -160,12 +160,12 @@ class World:
         handed_on = Artifact(inline=encode(made))
         decided = DecideOrdersResult("SUBMIT", decision=handed_on, plan=handed_on)
         self.executions.keep(arn, [("Fetch Bars", fetched), ("Decide Orders", decided)])
-        self.artifacts.write(f"{fetched.run.journal}decision.json", made)
+        self.store.write(f"{fetched.run.journal}decision.json", made)
         return made
 
     def stored(self) -> list[str]:
         """List what lies in the bucket."""
-        answer = client("s3").list_objects_v2(Bucket=self.artifacts.bucket)
+        answer = client("s3").list_objects_v2(Bucket=self.store.bucket)
         return [each["Key"] for each in answer.get("Contents", [])]
 
     def trade(self, client_order_id: str, **changes: Any) -> None:
@@ -251,4 +251,4 @@ def world(aws: None, executions: Executions, monkeypatch: pytest.MonkeyPatch) ->
     )
     with ScriptedBroker() as server:
         urls = {"APCA_API_BASE_URL": server.url, "APCA_API_DATA_URL": server.url}
-        yield World(server, {**PARAMETERS, **urls}, Artifacts(bucket), executions)
+        yield World(server, {**PARAMETERS, **urls}, Store(bucket), executions)

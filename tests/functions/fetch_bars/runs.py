@@ -15,7 +15,7 @@ from algotrader.contracts import (
     encode,
 )
 from algotrader.model import Order, Run, Snapshot, Submission
-from notify.report import tell
+from notify.report import report
 from tests.functions.fetch_bars.conftest import ARN, World
 
 JOURNAL = "runs/2026-01-06/2026-01-06-day/"
@@ -25,12 +25,12 @@ BROKE = Failure("Submit Orders", "States.Timeout", "It timed out.")
 
 def snapshot_of(world: World, result: FetchBarsResult) -> Snapshot:
     assert result.snapshot is not None
-    return world.artifacts.get(result.snapshot, Snapshot)
+    return world.store.get(result.snapshot, Snapshot)
 
 
 def bars_of(world: World, result: FetchBarsResult) -> dict[str, BarColumns]:
     assert result.bars is not None
-    return world.artifacts.get(result.bars, dict[str, BarColumns])
+    return world.store.get(result.bars, dict[str, BarColumns])
 
 
 def handed_on(result: FetchBarsResult) -> bytes:
@@ -44,13 +44,13 @@ def run_of(result: FetchBarsResult) -> Run:
 
 
 def claim_of(world: World) -> Claim | None:
-    return world.artifacts.read(f"{JOURNAL}claim.json", Claim)
+    return world.store.read(f"{JOURNAL}claim.json", Claim)
 
 
 def fail(world: World) -> None:
     claim = claim_of(world)
     assert claim is not None
-    world.artifacts.write(f"{JOURNAL}claim.json", Claim(claim.execution_arn, "failed", claim.at))
+    world.store.write(f"{JOURNAL}claim.json", Claim(claim.execution_arn, "failed", claim.at))
 
 
 def at_the_bell(world: World, day: int, given: dict[str, Any] | None = None) -> FetchBarsResult:
@@ -78,7 +78,7 @@ def ended(
     """Let the real Notify tell of a run, and give its text."""
     topic = Topic()
     placed = Submission(orders=orders, denied=(), rejected=(), unsettled=(), account=None)
-    tell(
+    report(
         NotifyEvent(
             execution_arn=ARN,
             input={},
@@ -90,7 +90,7 @@ def ended(
             submission=Artifact(inline=encode(placed)),
             failure=failure,
         ),
-        world.artifacts,
+        world.store,
         topic,
         warn=lambda *_, **__: None,
     )

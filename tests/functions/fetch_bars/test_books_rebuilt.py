@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
 from algotrader.adapters.alpaca import AlpacaBroker
-from algotrader.adapters.store import Artifacts, _Found
+from algotrader.adapters.store import Store, _Found
 from algotrader.model import Adjustment, CorporateAction, Holding, Leg, Order, Side
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.services.books import Books, checkpoint_key, others_key, read_books
@@ -31,7 +31,7 @@ PRICE = Decimal(10)
 Owned = dict[str, dict[str, Decimal]]
 
 
-class Bucket(Artifacts):
+class Bucket(Store):
     """The bucket in memory, whose every value still goes through its JSON."""
 
     def __init__(self) -> None:

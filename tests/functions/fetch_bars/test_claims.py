@@ -98,7 +98,7 @@ def test_a_run_that_had_decided_less_than_the_input_allows_stays_as_narrow(world
 
 def end(world: World, slot: str, state: Literal["running", "done", "failed"]) -> None:
     key = f"runs/2026-01-06/2026-01-06-{slot}/claim.json"
-    world.artifacts.write(key, Claim(OTHER_ARN, state, datetime(2026, 1, 6, tzinfo=UTC)))
+    world.store.write(key, Claim(OTHER_ARN, state, datetime(2026, 1, 6, tzinfo=UTC)))
 
 
 @pytest.mark.parametrize("later", [None, "running"])

@@ -71,11 +71,9 @@ def test_todays_bar_is_never_seen(world: World) -> None:
 def test_what_was_gathered_is_in_the_journal(world: World) -> None:
     result = world.run()
 
-    fetched = world.artifacts.read(f"{JOURNAL}fetched.json", Fetched)
+    fetched = world.store.read(f"{JOURNAL}fetched.json", Fetched)
     assert fetched == Fetched(run_of(result), result.settings, snapshot_of(world, result))
-    assert world.artifacts.read(f"{JOURNAL}bars.json", dict[str, BarColumns]) == bars_of(
-        world, result
-    )
+    assert world.store.read(f"{JOURNAL}bars.json", dict[str, BarColumns]) == bars_of(world, result)
     assert claim_of(world) == Claim(ARN, "running", run_of(result).started_at)
 
 
@@ -87,7 +85,7 @@ def test_a_list_is_gathered_symbol_by_symbol_and_its_hash_is_in_the_journal(
 
     result = world.run()
 
-    fetched = world.artifacts.read(f"{JOURNAL}fetched.json", Fetched)
+    fetched = world.store.read(f"{JOURNAL}fetched.json", Fetched)
     assert fetched is not None
     assert fetched.settings.symbols == run_of(result).entry_symbols == ("AAPL", "IBM")
     assert fetched.settings.universes == {"mine": hashlib.sha256(b"IBM\n").hexdigest()}
@@ -102,12 +100,10 @@ def test_a_large_history_goes_by_reference(world: World) -> None:
     result = world.run()
 
     assert result.bars is not None
-    place = f"s3://{world.artifacts.bucket}/{JOURNAL}states/bars-"
+    place = f"s3://{world.store.bucket}/{JOURNAL}states/bars-"
     assert str(result.bars.s3).startswith(place)
     assert bars_of(world, result).keys() == set(names)
-    assert world.artifacts.read(f"{JOURNAL}bars.json", dict[str, BarColumns]) == bars_of(
-        world, result
-    )
+    assert world.store.read(f"{JOURNAL}bars.json", dict[str, BarColumns]) == bars_of(world, result)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +148,7 @@ def test_an_input_that_would_widen_or_break_a_run_is_refused(
 
 def test_a_null_input_is_refused_by_name(world: World) -> None:
     with pytest.raises(InvalidInputError, match="INPUT_INVALID"):
-        fetch(FetchBarsEvent(ARN, None), world.environ, world.artifacts)
+        fetch(FetchBarsEvent(ARN, None), world.environ, world.store)
 
 
 def test_a_consoles_comment_means_nothing(world: World) -> None:
@@ -431,7 +427,7 @@ def test_no_key_reaches_the_journal_or_the_result(world: World) -> None:
     result = world.run()
 
     stored = [
-        client("s3").get_object(Bucket=world.artifacts.bucket, Key=key)["Body"].read().decode()
+        client("s3").get_object(Bucket=world.store.bucket, Key=key)["Body"].read().decode()
         for key in world.stored()
     ]
     assert "MARKED" not in "".join([*stored, repr(result)])

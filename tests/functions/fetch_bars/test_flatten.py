@@ -36,7 +36,7 @@ BREAKAGES: dict[str, Callable[[World], Any]] = {
 
 def snapshot_of(world: World, result: FetchBarsResult) -> Snapshot:
     assert result.snapshot is not None
-    return world.artifacts.get(result.snapshot, Snapshot)
+    return world.store.get(result.snapshot, Snapshot)
 
 
 def hold(world: World) -> str:
@@ -48,13 +48,13 @@ def hold(world: World) -> str:
 
 
 def claim_of(world: World, journal: str = FLAT) -> Claim | None:
-    return world.artifacts.read(f"{journal}claim.json", Claim)
+    return world.store.read(f"{journal}claim.json", Claim)
 
 
 def claimed(world: World, journal: str, state: str, arn: str = OTHER_ARN) -> None:
     at = datetime(2026, 1, 6, 14, 36, tzinfo=UTC)
     ended = None if state == "running" else at  # long ago by the machine's clock
-    world.artifacts.write(f"{journal}claim.json", Claim(arn, state, at, ended))
+    world.store.write(f"{journal}claim.json", Claim(arn, state, at, ended))
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, ago: timedelta | None) -> None:
@@ -82,8 +82,8 @@ def test_a_flatten_opens_whatever_else_is_broken(world: World, breakage: str | N
     assert result.run is not None
     assert (result.run.run_id, result.run.journal) == ("2026-01-06-f0935", FLAT)
     assert (result.run.sends_orders, result.run.entry_symbols) == (True, ())
-    assert world.artifacts.read(f"{FLAT}bars.json", dict) is None
-    assert world.artifacts.holds(f"{FLAT}fetched.json")
+    assert world.store.read(f"{FLAT}bars.json", dict) is None
+    assert world.store.holds(f"{FLAT}fetched.json")
 
 
 def test_it_knows_what_the_desk_holds_and_what_stands_in_the_way(world: World) -> None:
@@ -172,9 +172,7 @@ def test_a_flatten_waits_for_every_run_and_every_run_for_a_flatten(world: World)
     with pytest.raises(InvalidInputError, match=r"RUN_UNDER_WAY: run=2026-01-06-f0936"):
         world.run(FLATTEN | {"scheduled_time": "2026-01-06T14:35:30Z"})
 
-    world.artifacts.write(
-        f"{DAY}claim.json", Claim(ARN, "failed", datetime(2026, 1, 6, tzinfo=UTC))
-    )
+    world.store.write(f"{DAY}claim.json", Claim(ARN, "failed", datetime(2026, 1, 6, tzinfo=UTC)))
     with pytest.raises(InvalidInputError, match=r"RUN_UNDER_WAY: run=2026-01-06-f0936"):
         world.run()
     assert claim_of(world, DAY).state == "failed"
@@ -198,7 +196,7 @@ def test_orders_of_a_run_that_was_done_a_moment_ago_are_waited_for(
     for ago, is_quiet in ((50, False), (61, True)):
         ended = datetime.now(UTC) - timedelta(seconds=ago)
         claim = Claim(OTHER_ARN, "done", datetime(2026, 1, 6, 14, 36, tzinfo=UTC), ended)
-        world.artifacts.write(f"{journal}claim.json", claim)
+        world.store.write(f"{journal}claim.json", claim)
         if is_quiet:
             assert world.run(given).outcome in {"OPEN", "FLATTEN"}
         else:
@@ -212,7 +210,7 @@ def test_orders_of_a_run_that_broke_a_moment_ago_are_waited_for(
 ) -> None:
     journal = DAY if given else FLAT
     claimed(world, journal, "failed")
-    world.artifacts.write(f"{journal}decision.json", {})
+    world.store.write(f"{journal}decision.json", {})
     ended(monkeypatch, timedelta(seconds=20))
     with pytest.raises(InvalidInputError, match="RUN_UNDER_WAY"):
         world.run(given)

@@ -71,7 +71,7 @@ def test_an_order_stamped_ahead_of_the_brokers_clock_is_owned_and_not_yet_in_the
     world.trade(own_id(world), submitted_at="2026-01-06T14:40:00Z", filled_at=None)
     result = world.run()
     assert snapshot_of(world, result).ledger.holdings["AAPL"].qty == 10
-    checkpoint = world.artifacts.read(f"ledger/{result.run.desk}.json", Ledger)
+    checkpoint = world.store.read(f"ledger/{result.run.desk}.json", Ledger)
     assert checkpoint.holdings == {}
 
 
@@ -80,7 +80,7 @@ def test_the_checkpoint_of_the_ledger_saves_asking_for_all_orders(world: World) 
     first = world.run()
     desk = run_of(first).desk
 
-    checkpoint = world.artifacts.read(f"ledger/{desk}.json", Ledger)
+    checkpoint = world.store.read(f"ledger/{desk}.json", Ledger)
     assert checkpoint is not None
     assert checkpoint.holdings == {"AAPL": Holding(Decimal(10), Decimal(1000))}
 
@@ -93,7 +93,7 @@ def test_the_checkpoint_of_the_ledger_saves_asking_for_all_orders(world: World) 
 def test_a_checkpoint_that_cannot_be_read_is_rebuilt_and_told(world: World) -> None:
     world.trade(own_id(world))
     desk = run_of(world.run({"dry_run": True})).desk
-    client("s3").put_object(Bucket=world.artifacts.bucket, Key=f"ledger/{desk}.json", Body=b"{half")
+    client("s3").put_object(Bucket=world.store.bucket, Key=f"ledger/{desk}.json", Body=b"{half")
 
     snapshot = snapshot_of(world, world.run())
 

@@ -44,7 +44,7 @@ def arm(until: str, **changes: str) -> None:
 
 def state_of(world: World, result: FetchBarsResult) -> tuple[TradingState, str]:
     assert result.snapshot is not None
-    snapshot = world.artifacts.get(result.snapshot, Snapshot)
+    snapshot = world.store.get(result.snapshot, Snapshot)
     return snapshot.trading_state, snapshot.trading_state_reason
 
 
@@ -57,7 +57,7 @@ def test_an_armed_desk_trades_and_posts_nothing_past_its_arming(live: World) -> 
     assert result.run is not None
     assert result.run.deadline == datetime(2026, 1, 6, 14, 40, tzinfo=UTC)
     assert result.snapshot is not None
-    (warning,) = live.artifacts.get(result.snapshot, Snapshot).warnings
+    (warning,) = live.store.get(result.snapshot, Snapshot).warnings
     assert "armed until 2026-01-06T14:40" in warning
 
 
@@ -106,7 +106,7 @@ def test_a_failed_run_sends_nothing_more_once_the_desk_is_not_armed(live: World)
     arm("2026-02-01T00:00:00Z")
     live.decide(live.run())
     at = datetime(2026, 1, 6, 14, 35, tzinfo=UTC)
-    live.artifacts.write(f"{JOURNAL}claim.json", Claim(ARN, "failed", at))
+    live.store.write(f"{JOURNAL}claim.json", Claim(ARN, "failed", at))
     arm("2026-02-01T00:00:00Z", deployed_at="2026-01-01T00:00:00Z")
     live.now = "2026-01-06T09:37:00-05:00"
 

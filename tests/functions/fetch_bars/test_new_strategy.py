@@ -55,7 +55,7 @@ def started(world: World, result: FetchBarsResult) -> StrategyStart:
 
 
 def track(world: World) -> Track:
-    found = world.artifacts.read(KEY, Track)
+    found = world.store.read(KEY, Track)
     assert found is not None
     return found
 
@@ -114,9 +114,9 @@ def test_a_run_that_is_repeated_reports_the_change_again(traded: World) -> None:
     first = at_the_bell(traded, 8)
     ended(traded, first)
     key = f"{run_of(first).journal}claim.json"
-    claim = traded.artifacts.read(key, Claim)
+    claim = traded.store.read(key, Claim)
     assert claim is not None
-    traded.artifacts.write(key, structs.replace(claim, state="failed"))
+    traded.store.write(key, structs.replace(claim, state="failed"))
     assert CHANGED in ended(traded, at_the_bell(traded, 8))
 
 
@@ -145,9 +145,9 @@ def test_a_lost_journal_starts_a_live_ramp_again_and_says_so(
 ) -> None:
     go_live(traded)
     if content is None:
-        client("s3").delete_object(Bucket=traded.artifacts.bucket, Key=KEY)
+        client("s3").delete_object(Bucket=traded.store.bucket, Key=KEY)
     else:
-        traded.artifacts.write(KEY, content)
+        traded.store.write(KEY, content)
 
     first = at_the_bell(traded, 8)
 

@@ -26,7 +26,7 @@ D = Decimal
 def seen(world: World, *, dry: bool = True) -> Snapshot:
     result = world.run({"dry_run": dry})
     assert result.snapshot is not None
-    return world.artifacts.get(result.snapshot, Snapshot)
+    return world.store.get(result.snapshot, Snapshot)
 
 
 def name(desk: str, n: int = 0, symbol: str = "AAPL", leg: str = "entry") -> str:
@@ -41,9 +41,9 @@ def holds(world: World, *quantities: str) -> None:
 
 
 def give(world: World, desk: str, qty: str, at: str = "2026-01-05T20:00:00Z") -> None:
-    known, tag = read_adjustments(world.artifacts)
+    known, tag = read_adjustments(world.store)
     added = Adjustment(f"{desk}{qty}", desk, "AAPL", D(qty), D(90), datetime.fromisoformat(at), "")
-    assert add_adjustments(world.artifacts, known, tag, (added,))
+    assert add_adjustments(world.store, known, tag, (added,))
 
 
 def test_a_sale_by_hand_is_named_with_both_numbers_and_the_ledger_stays(world: World) -> None:
@@ -153,16 +153,16 @@ def test_what_was_given_counts_and_a_lost_bucket_leaves_what_the_orders_say(worl
 
     assert first.ledger.holdings["AAPL"].qty == 45
     assert first.other_desks == {"AAPL": {OTHER: D(32)}}
-    checkpoint = world.artifacts.read(checkpoint_key(OWN), Ledger)
+    checkpoint = world.store.read(checkpoint_key(OWN), Ledger)
     assert checkpoint is not None
     assert checkpoint.holdings["AAPL"].qty == 40  # ten days behind: what was given is yet to come
     assert others_key(OWN) in world.stored()
     with_journal = seen(world)
     for key in world.stored():
         if key != ADJUSTMENTS_KEY:
-            client("s3").delete_object(Bucket=world.artifacts.bucket, Key=key)
+            client("s3").delete_object(Bucket=world.store.bucket, Key=key)
     assert seen(world).ledger == with_journal.ledger == first.ledger
-    client("s3").delete_object(Bucket=world.artifacts.bucket, Key=ADJUSTMENTS_KEY)
+    client("s3").delete_object(Bucket=world.store.bucket, Key=ADJUSTMENTS_KEY)
     assert seen(world).ledger.holdings["AAPL"].qty == 40
 
 
@@ -194,7 +194,7 @@ NO_NUMBER = {"id": "1", "desk": OWN, "symbol": "AAPL", "qty": "NaN", "price": "1
 def test_a_list_of_what_was_given_that_cannot_be_read_ends_the_run(
     world: World, body: bytes
 ) -> None:
-    client("s3").put_object(Bucket=world.artifacts.bucket, Key=ADJUSTMENTS_KEY, Body=body)
+    client("s3").put_object(Bucket=world.store.bucket, Key=ADJUSTMENTS_KEY, Body=body)
 
     with pytest.raises(ConfigurationError, match="ADJUSTMENTS_UNREADABLE"):
         world.run()
@@ -204,7 +204,7 @@ def test_a_list_that_lost_entries_which_a_run_has_seen_ends_the_run(world: World
     give(world, OWN, "5")
     give(world, OWN, "-5")
     seen(world, dry=False)
-    client("s3").delete_object(Bucket=world.artifacts.bucket, Key=ADJUSTMENTS_KEY)
+    client("s3").delete_object(Bucket=world.store.bucket, Key=ADJUSTMENTS_KEY)
 
     with pytest.raises(ConfigurationError, match="it had 2 entries, and has 0"):
         seen(world)
@@ -217,7 +217,7 @@ def test_a_list_that_lost_entries_which_a_run_has_seen_ends_the_run(world: World
 
 def test_what_is_known_of_other_desks_is_rebuilt_when_it_cannot_be_read(world: World) -> None:
     world.trade(name(OTHER), submitted_at="2025-12-01T14:35:05Z", filled_at=None)
-    client("s3").put_object(Bucket=world.artifacts.bucket, Key=others_key(OWN), Body=b"{half")
+    client("s3").put_object(Bucket=world.store.bucket, Key=others_key(OWN), Body=b"{half")
     holds(world, "10")
 
     told = seen(world)
@@ -232,12 +232,12 @@ def test_of_two_writers_of_the_list_one_is_told_and_a_write_made_twice_is_one(
     def entry(number: str) -> Adjustment:
         return Adjustment(number, OWN, "AAPL", D(1), D(1), datetime(2026, 1, 5, tzinfo=UTC), "")
 
-    known, tag = read_adjustments(world.artifacts)
+    known, tag = read_adjustments(world.store)
     assert (known, tag) == ((), None)
-    assert add_adjustments(world.artifacts, known, tag, (entry("1"),))
-    assert not add_adjustments(world.artifacts, known, tag, (entry("2"),))
-    assert add_adjustments(world.artifacts, known, tag, (entry("1"),))
-    known, tag = read_adjustments(world.artifacts)
-    assert add_adjustments(world.artifacts, known, tag, (entry("3"),))
-    assert not add_adjustments(world.artifacts, known, tag, (entry("4"),))
-    assert [each.id for each in read_adjustments(world.artifacts)[0]] == ["1", "3"]
+    assert add_adjustments(world.store, known, tag, (entry("1"),))
+    assert not add_adjustments(world.store, known, tag, (entry("2"),))
+    assert add_adjustments(world.store, known, tag, (entry("1"),))
+    known, tag = read_adjustments(world.store)
+    assert add_adjustments(world.store, known, tag, (entry("3"),))
+    assert not add_adjustments(world.store, known, tag, (entry("4"),))
+    assert [each.id for each in read_adjustments(world.store)[0]] == ["1", "3"]

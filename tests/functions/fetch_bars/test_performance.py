@@ -36,7 +36,7 @@ def hold(world: World, qty: str = "100") -> None:
 
 def told(world: World, result: FetchBarsResult) -> Snapshot:
     assert result.snapshot is not None
-    return world.artifacts.get(result.snapshot, Snapshot)
+    return world.store.get(result.snapshot, Snapshot)
 
 
 def made(world: World, result: FetchBarsResult) -> Performance:
@@ -46,7 +46,7 @@ def made(world: World, result: FetchBarsResult) -> Performance:
 
 
 def track(world: World) -> Track:
-    found = world.artifacts.read(KEY, Track)
+    found = world.store.read(KEY, Track)
     assert found is not None
     return found
 
@@ -347,7 +347,7 @@ def test_a_drawdown_reduces_again_after_a_resume_until_the_peak_is_reset(world: 
     assert told(world, world.run(arn=f"{ARN}-3")).trading_state is TradingState.REDUCING
 
     set_switch("ACTIVE")
-    world.artifacts.write(RESET_KEY, {"at": "2026-01-06T16:30:00Z"})
+    world.store.write(RESET_KEY, {"at": "2026-01-06T16:30:00Z"})
     world.now = "2026-01-06T12:00:02-05:00"
     assert told(world, world.run(arn=f"{ARN}-4")).trading_state is TradingState.ACTIVE
     assert track(world).peak == track(world).index
@@ -368,7 +368,7 @@ def test_a_track_that_cannot_be_read_begins_anew_with_a_warning(
     world: World, content: bytes
 ) -> None:
     hold(world)
-    client("s3").put_object(Bucket=world.artifacts.bucket, Key=KEY, Body=content)
+    client("s3").put_object(Bucket=world.store.bucket, Key=KEY, Body=content)
 
     snapshot = told(world, world.run())
 
@@ -379,7 +379,7 @@ def test_a_track_that_cannot_be_read_begins_anew_with_a_warning(
 def test_a_track_of_another_desk_is_left_out(world: World) -> None:
     world.run()
     other = replace(track(world), desk="ffffff", index=Decimal("0.5"))
-    world.artifacts.write(KEY, other)
+    world.store.write(KEY, other)
 
     snapshot = told(world, world.run())
 

@@ -14,9 +14,9 @@ from uuid import uuid4
 import pytest
 
 from algotrader.adapters.aws import client
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import FetchBarsEvent
-from algotrader.messages import Outcome, make_texts
+from algotrader.messages import RunReport, make_texts
 from algotrader.model import Leg, Performance, Snapshot, TradingState
 from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
 from fetch_bars.fetch import fetch
@@ -46,7 +46,7 @@ class Days:
     """A desk on the paper broker, whose Fetch Bars is called as the state machine would."""
 
     broker: PaperBrokerProcess
-    artifacts: Artifacts
+    store: Store
     environ: dict[str, str]
     calls: int = 0
 
@@ -57,11 +57,11 @@ class Days:
         event = FetchBarsEvent(
             execution_arn=f"{ARN}-{self.calls}", input={"scheduled_time": bell, **given}
         )
-        result = fetch(event, self.environ, self.artifacts)
+        result = fetch(event, self.environ, self.store)
         assert result.snapshot is not None, result.message
-        snapshot = self.artifacts.get(result.snapshot, Snapshot)
+        snapshot = self.store.get(result.snapshot, Snapshot)
         assert snapshot.performance is not None
-        outcome = Outcome(event.execution_arn, result.run, result.settings, snapshot)
+        outcome = RunReport(event.execution_arn, result.run, result.settings, snapshot)
         return snapshot, snapshot.performance, make_texts(outcome).sms
 
     def report(self, day: date) -> tuple[Snapshot, Performance, str]:
@@ -93,7 +93,7 @@ def days(aws: None) -> Iterator[Days]:
     ) as broker:
         urls = {"APCA_API_BASE_URL": broker.url, "APCA_API_DATA_URL": broker.url}
         names = {"SYMBOLS": "AAPL,MSFT", "BENCHMARK": "IBM", "TRADING_STATE_PARAMETER": "/none"}
-        made = Days(broker, Artifacts(bucket), {**PARAMETERS, **urls, **names})
+        made = Days(broker, Store(bucket), {**PARAMETERS, **urls, **names})
         made.fetch(MONDAY, "09:35")
         made.buy(MONDAY)
         yield made
@@ -149,4 +149,4 @@ def test_an_early_close_is_told_at_its_first_bell_and_once(days: Days) -> None:
     assert "2005-11-25 report: day " in text
     bell = days.broker.open_session(early, "16:15")
     event = FetchBarsEvent(f"{ARN}-late", {"scheduled_time": bell, "report_only": True})
-    assert fetch(event, days.environ, days.artifacts).outcome == "DUPLICATE"
+    assert fetch(event, days.environ, days.store).outcome == "DUPLICATE"

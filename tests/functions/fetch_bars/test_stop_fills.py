@@ -83,7 +83,7 @@ def test_what_cannot_be_read_stops_no_run(world: World, desk: str) -> None:
     run = at_the_bell(world, 6)
     ended(world, run)
     sell(world, desk, "2026-01-06T16:00:00Z")
-    world.artifacts.write(f"{run_of(run).journal}record.json", {"submission": "odd"})
+    world.store.write(f"{run_of(run).journal}record.json", {"submission": "odd"})
     assert stopped(world, at_the_bell(world, 7)) == [("AAPL", "10")]
-    world.artifacts.write(f"ledger/{desk}-told.json", ["odd"])
+    world.store.write(f"ledger/{desk}-told.json", ["odd"])
     assert stopped(world, at_the_bell(world, 8)) == []  # as if it had been told at the bell before

@@ -54,7 +54,7 @@ def test_a_decision_that_no_execution_took_is_refused(world: World) -> None:
     first = world.run()
     world.decide(first, "AAPL")
     forged = replace(decision_of(run_of(first), "AAPL", "IBM"), spendable=Decimal(10**9))
-    world.artifacts.write(f"{JOURNAL}decision.json", forged)
+    world.store.write(f"{JOURNAL}decision.json", forged)
     fail(world)
     refused(world)
 
@@ -63,7 +63,7 @@ def test_a_decision_that_no_execution_took_is_refused(world: World) -> None:
 def test_a_decision_that_cannot_be_read_is_refused(world: World, content: bytes) -> None:
     world.decide(world.run())
     key = f"{JOURNAL}decision.json"
-    client("s3").put_object(Bucket=world.artifacts.bucket, Key=key, Body=content)
+    client("s3").put_object(Bucket=world.store.bucket, Key=key, Body=content)
     fail(world)
     refused(world)
 
@@ -75,25 +75,25 @@ def test_a_whole_forged_journal_opens_nothing(world: World) -> None:
     assert copied.settings is not None
     settings = replace(copied.settings, max_order_notional=Decimal(10**9))
     fetched = {"run": run, "settings": settings, "snapshot": {}}
-    world.artifacts.write(f"{JOURNAL}claim.json", Claim(THIRD_ARN, "failed", run.started_at))
-    world.artifacts.write(f"{JOURNAL}fetched.json", fetched)
-    world.artifacts.write(f"{JOURNAL}bars.json", {})
-    world.artifacts.write(f"{JOURNAL}decision.json", decision_of(run, "AAPL"))
+    world.store.write(f"{JOURNAL}claim.json", Claim(THIRD_ARN, "failed", run.started_at))
+    world.store.write(f"{JOURNAL}fetched.json", fetched)
+    world.store.write(f"{JOURNAL}bars.json", {})
+    world.store.write(f"{JOURNAL}decision.json", decision_of(run, "AAPL"))
     refused(world)
 
 
 def test_an_execution_of_another_machine_is_no_witness(world: World) -> None:
     first = world.run()
     world.decide(first, "AAPL", arn=FOREIGN_ARN)
-    world.artifacts.write(f"{JOURNAL}claim.json", Claim(FOREIGN_ARN, "failed", NOW))
+    world.store.write(f"{JOURNAL}claim.json", Claim(FOREIGN_ARN, "failed", NOW))
     refused(world)
 
 
 def test_what_a_dry_run_decided_is_no_decision_of_the_run(world: World) -> None:
     dry = world.run({"dry_run": True}, arn=THIRD_ARN)
     made = world.decide(dry, "AAPL", arn=THIRD_ARN)
-    world.artifacts.write(f"{JOURNAL}decision.json", made)
-    world.artifacts.write(f"{JOURNAL}claim.json", Claim(THIRD_ARN, "failed", NOW))
+    world.store.write(f"{JOURNAL}decision.json", made)
+    world.store.write(f"{JOURNAL}claim.json", Claim(THIRD_ARN, "failed", NOW))
     refused(world)
 
 
@@ -127,7 +127,7 @@ def fail_as(world: World, arn: str) -> None:
     assert claim is not None
     assert claim.execution_arn == arn
     failed = Claim(arn, "failed", claim.at, earlier=claim.earlier)
-    world.artifacts.write(f"{JOURNAL}claim.json", failed)
+    world.store.write(f"{JOURNAL}claim.json", failed)
 
 
 def test_a_decision_that_was_too_large_for_the_state_counts_by_its_hash(world: World) -> None:
@@ -148,7 +148,7 @@ def test_a_decision_that_is_gone_is_not_taken_again_once_an_order_of_it_is_there
     world.decide(first, "AAPL")
     fail(world)
     bought(world, first, "4")
-    client("s3").delete_object(Bucket=world.artifacts.bucket, Key=f"{JOURNAL}decision.json")
+    client("s3").delete_object(Bucket=world.store.bucket, Key=f"{JOURNAL}decision.json")
     run = run_of(first)
     found = f"DECISION_LOST.*at1-{run.desk}-{run.run_id}-AAPL-entry-0"
     with pytest.raises(DecisionConflictError, match=found):
@@ -182,8 +182,8 @@ def test_what_the_bucket_says_of_the_run_is_not_believed(world: World) -> None:
     assert first.settings is not None
     settings = replace(first.settings, max_order_notional=Decimal(10**9))
     forged = {"run": later, "settings": settings, "snapshot": {}}
-    world.artifacts.write(f"{JOURNAL}fetched.json", forged)
-    world.artifacts.write(f"{JOURNAL}bars.json", {})
+    world.store.write(f"{JOURNAL}fetched.json", forged)
+    world.store.write(f"{JOURNAL}bars.json", {})
     fail(world)
 
     second = again(world)
@@ -379,7 +379,7 @@ def begun_by(world: World, contract: int, *dropped: str) -> FetchBarsResult:
     told["run"] = {name: value for name, value in told["run"].items() if name not in dropped}
     decided = {"outcome": "SUBMIT", "decision": {"inline": lacks}, "plan": {"inline": {}}}
     world.executions.keep(ARN, [("Fetch Bars", told), ("Decide Orders", decided)])
-    world.artifacts.write(f"{JOURNAL}decision.json", lacks | {"contract": contract})
+    world.store.write(f"{JOURNAL}decision.json", lacks | {"contract": contract})
     fail(world)
     return first
 
@@ -418,20 +418,20 @@ def test_a_holder_of_another_contract_does_not_hide_the_one_that_decided(world: 
     claim = claim_of(world)
     assert claim is not None
     held = Claim(THIRD_ARN, "failed", claim.at, earlier=(ARN,))
-    world.artifacts.write(f"{JOURNAL}claim.json", held)
+    world.store.write(f"{JOURNAL}claim.json", held)
 
     assert handed_on(again(world)) == handed_on(first)
 
 
 def test_a_decision_with_a_field_that_nobody_decided_is_refused(world: World) -> None:
     made = world.decide(world.run(), "AAPL")
-    world.artifacts.write(f"{JOURNAL}decision.json", encode(made) | {"who_knows": 1})
+    world.store.write(f"{JOURNAL}decision.json", encode(made) | {"who_knows": 1})
     fail(world)
     refused(world)
 
 
 def test_fetch_bars_says_which_contract_it_keeps(world: World) -> None:
     told = encode(world.run())
-    stored = world.artifacts.read(f"{JOURNAL}fetched.json", dict[str, Any])
+    stored = world.store.read(f"{JOURNAL}fetched.json", dict[str, Any])
     assert stored is not None
     assert told["contract"] == stored["contract"] == CONTRACT_VERSION

@@ -10,14 +10,14 @@ from uuid import uuid4
 
 import pytest
 
-from algotrader.accounting.reconciliation import lacking
+from algotrader.accounting.reconciliation import missing_shares
 from algotrader.adapters.adjustments import add_adjustments, read_adjustments
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
 from algotrader.adapters.aws import client
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.model import Adjustment, Holding, Leg, Order, OrderIntent, OrderType, Side
 from algotrader.orders.ids import OrderPlace, client_order_id
-from algotrader.portfolio.position import Stake, stake_of
+from algotrader.portfolio.position import DeskPosition, desk_position
 from algotrader.services.books import Books, checkpoint_key, others_key, read_books
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.differences import compare
@@ -34,32 +34,32 @@ class OneDesk:
 
     desk: str
     paper: PaperBrokerProcess
-    artifacts: Artifacts
+    store: Store
     sent: int = 0
 
     @property
     def broker(self) -> AlpacaBroker:
         return AlpacaBroker(Keys("PK1", "SK1"), self.paper.url, self.paper.url, 20.0)
 
-    def books(self, artifacts: Artifacts | None = None) -> Books:
+    def books(self, store: Store | None = None) -> Books:
         now = self.broker.clock().now
         today = now.astimezone(NEW_YORK).date()
         return read_books(
-            self.broker, artifacts or self.artifacts, self.desk, ["AAPL"], now, (today, today)
+            self.broker, store or self.store, self.desk, ["AAPL"], now, (today, today)
         )
 
-    def run(self) -> tuple[Stake, tuple[str, ...]]:
+    def run(self) -> tuple[DeskPosition, tuple[str, ...]]:
         """Take stock as a run does, and keep the checkpoints."""
         positions = self.broker.positions()
         books = self.books()
         if books.checkpoint is not None:
-            self.artifacts.write(checkpoint_key(self.desk), books.checkpoint)
+            self.store.write(checkpoint_key(self.desk), books.checkpoint)
         if books.others_checkpoint is not None:
-            self.artifacts.write(others_key(self.desk), books.others_checkpoint)
+            self.store.write(others_key(self.desk), books.others_checkpoint)
         found = compare(self.broker, books, positions, ["AAPL"], (), LATER, "stack")
         others = found.other_desks.get("AAPL", {})
         return (
-            stake_of("AAPL", books.ledger.holdings, found.positions, others),
+            desk_position("AAPL", books.ledger.holdings, found.positions, others),
             found.warnings,
         )
 
@@ -83,10 +83,10 @@ class OneDesk:
         self.broker.positions()  # a look at the market: it fills
 
     def release(self, desk: str, qty: int) -> None:
-        known, tag = read_adjustments(self.artifacts)
+        known, tag = read_adjustments(self.store)
         at = self.broker.clock().now
         given = Adjustment(uuid4().hex, desk, "AAPL", D(-qty), D(0), at, "")
-        assert add_adjustments(self.artifacts, known, tag, (given,))
+        assert add_adjustments(self.store, known, tag, (given,))
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def desks() -> Iterator[tuple[OneDesk, OneDesk]]:
         for bucket in buckets:
             client("s3").create_bucket(Bucket=bucket)
         yield (
-            OneDesk("aaaaaa", paper, Artifacts(buckets[0])),
-            OneDesk("bbbbbb", paper, Artifacts(buckets[1])),
+            OneDesk("aaaaaa", paper, Store(buckets[0])),
+            OneDesk("bbbbbb", paper, Store(buckets[1])),
         )
 
 
@@ -110,10 +110,10 @@ def holdings(books: Books) -> dict[str, dict[str, Holding]]:
     return {each.desk: each.holdings for each in (books.ledger, *books.others)}
 
 
-def empty_bucket() -> Artifacts:
+def empty_bucket() -> Store:
     bucket = f"bucket-{uuid4()}"
     client("s3").create_bucket(Bucket=bucket)
-    return Artifacts(bucket)
+    return Store(bucket)
 
 
 def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
@@ -126,7 +126,7 @@ def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
     user(paper, "buy", 5)
     for desk, held in ((first, 20), (second, 10)):
         stake, warnings = desk.run()
-        assert (stake.held, stake.broker, stake.differs, warnings) == (held, 35, False, ())
+        assert (stake.held, stake.account_qty, stake.differs, warnings) == (held, 35, False, ())
 
     paper.open_session(SPLIT)  # two for one
     assert [desk.run()[0].held for desk in desks] == [40, 20]
@@ -134,12 +134,17 @@ def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
 
     for desk, own, other, held in ((first, 40, second, 20), (second, 20, first, 0)):
         stake, warnings = desk.run()
-        assert (stake.ledger, stake.broker, stake.held, stake.differs) == (own, 40, held, True)
+        assert (stake.book_qty, stake.account_qty, stake.held, stake.differs) == (
+            own,
+            40,
+            held,
+            True,
+        )
         assert f"desk {other.desk} owns" in warnings[0]
         assert "probably a sale by hand of 30 on 2005-02-28" in warnings[0]
-    first.trade(Side.SELL, first.run()[0].tradable)
+    first.trade(Side.SELL, first.run()[0].sellable)
     # What is left may be all of the second's: neither touches it until a person says whose it is.
-    assert [desk.run()[0].tradable for desk in desks] == [0, 0]
+    assert [desk.run()[0].sellable for desk in desks] == [0, 0]
     assert paper.positions()[0]["qty"] == "20"
 
     paper.open_session(LATER)
@@ -158,5 +163,5 @@ def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
     paper.open_session(date(2005, 4, 15))  # both checkpoints are past it all by now
     for desk in desks:
         desk.run()
-        assert not lacking(["AAPL"], desk.books().ledger, desk.broker.positions(), {})
+        assert not missing_shares(["AAPL"], desk.books().ledger, desk.broker.positions(), {})
     assert second.run()[0].held == 20

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from tests.functions.conftest import BUCKET
 
 
@@ -26,6 +26,6 @@ def inbox() -> Inbox:
 
 
 @pytest.fixture
-def artifacts(s3) -> Artifacts:
+def store(s3) -> Store:
     del s3
-    return Artifacts(BUCKET)
+    return Store(BUCKET)

@@ -10,7 +10,7 @@ from algotrader.adapters.run_lock import Claim, claim_key
 from algotrader.contracts import CONTRACT_VERSION, NotifyResult, decode, encode
 from algotrader.errors import ConfigurationError, InvalidInputError
 from notify.app import lambda_handler, logger
-from notify.record import Record, record_key
+from notify.record import RunRecord, record_key
 from tests.functions.notify.test_report import FAILURE, RUN, event
 from tests.support.lambda_context import LambdaContext
 
@@ -18,21 +18,21 @@ UNKNOWN = ("run", "settings", "snapshot", "features", "decision", "submission")
 
 
 @pytest.fixture
-def topic(artifacts, monkeypatch) -> str:
+def topic(store, monkeypatch) -> str:
     arn = client("sns").create_topic(Name="texts")["TopicArn"]
-    monkeypatch.setenv("BUCKET", artifacts.bucket)
+    monkeypatch.setenv("BUCKET", store.bucket)
     monkeypatch.setenv("TOPIC_ARN", arn)
-    artifacts.write(claim_key(RUN), Claim(RUN.execution_arn, "running", RUN.started_at))
+    store.write(claim_key(RUN), Claim(RUN.execution_arn, "running", RUN.started_at))
     return arn
 
 
 @pytest.mark.usefixtures("topic")
-def test_the_handler_takes_json_and_gives_json(artifacts):
+def test_the_handler_takes_json_and_gives_json(store):
     answer = json.loads(json.dumps(lambda_handler(encode(event()), LambdaContext())))
     result = decode(NotifyResult, answer, "result")
     assert result.sms.startswith("algo-trader PAPER 2013-02-28: bought 56 AAPL. ")
     assert set(answer) == {"sms", "subject", "email", "error", "cause"}
-    assert artifacts.read(claim_key(RUN), Claim).state == "done"
+    assert store.read(claim_key(RUN), Claim).state == "done"
 
 
 @pytest.mark.usefixtures("topic")
@@ -63,12 +63,12 @@ def test_an_input_that_no_text_can_hold_is_told_by_name_and_in_words_that_show()
 
 
 @pytest.mark.usefixtures("topic")
-def test_a_run_that_ended_well_is_recorded_with_an_input_that_no_text_can_hold(artifacts):
+def test_a_run_that_ended_well_is_recorded_with_an_input_that_no_text_can_hold(store):
     given = {**encode(event()), "input": {"Comment": "\ud800"}}
 
     lambda_handler(given, LambdaContext())
 
-    assert artifacts.read(record_key(RUN), Record).input == {"Comment": "?"}
+    assert store.read(record_key(RUN), RunRecord).input == {"Comment": "?"}
 
 
 @pytest.mark.usefixtures("topic")
@@ -97,23 +97,23 @@ def of_another_contract(**changes):
 
 
 @pytest.mark.usefixtures("topic")
-def test_a_failed_run_of_another_contract_is_told_with_what_can_be_read(artifacts):
+def test_a_failed_run_of_another_contract_is_told_with_what_can_be_read(store):
     given = json.loads(json.dumps(of_another_contract(failure=FAILURE)))
     answer = lambda_handler(given, LambdaContext())
     assert answer["error"] == "OrderConflictError"
     assert RUN.run_id in answer["email"]
     assert "settings not read" in answer["email"]
     assert "snapshot not read" in answer["email"]
-    assert artifacts.read(claim_key(RUN), Claim).state == "failed"
+    assert store.read(claim_key(RUN), Claim).state == "failed"
 
 
 @pytest.mark.usefixtures("topic")
-def test_a_failed_run_that_cannot_be_read_at_all_is_told_and_keeps_its_claim(artifacts):
+def test_a_failed_run_that_cannot_be_read_at_all_is_told_and_keeps_its_claim(store):
     given = of_another_contract(failure=FAILURE) | {"run": {"run_id": RUN.run_id}}
     answer = lambda_handler(given, LambdaContext())
     assert answer["error"] == "OrderConflictError"
     assert "run not read" in answer["email"]
-    assert artifacts.read(claim_key(RUN), Claim).state == "running"
+    assert store.read(claim_key(RUN), Claim).state == "running"
 
 
 @pytest.mark.usefixtures("topic")
@@ -123,7 +123,7 @@ def test_a_failure_of_a_shape_that_nobody_knows_is_left_to_the_direct_publish():
 
 
 @pytest.mark.usefixtures("topic")
-def test_a_run_of_another_contract_that_ended_well_is_not_told_as_such(artifacts):
+def test_a_run_of_another_contract_that_ended_well_is_not_told_as_such(store):
     with pytest.raises(ConfigurationError, match="DEPLOYED_DURING_RUN"):
         lambda_handler(of_another_contract(), LambdaContext())
-    assert artifacts.read(claim_key(RUN), Claim).state == "running"
+    assert store.read(claim_key(RUN), Claim).state == "running"

@@ -7,12 +7,12 @@ import pytest
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.run_lock import Claim, claim_key
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, Failure, NotifyEvent, encode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Features, FeatureValue
-from notify.record import Record, record_key
-from notify.report import MAX_CAUSE_CHARACTERS, tell
+from notify.record import RunRecord, record_key
+from notify.report import MAX_CAUSE_CHARACTERS, report
 from tests.support.desk_world import SETTINGS
 from tests.support.finished_runs import (
     DRY_RUN,
@@ -54,13 +54,13 @@ def ignore(*_words, **_fields) -> None:
     """Log nothing."""
 
 
-def put_claim(artifacts: Artifacts, **changes) -> None:
+def put_claim(store: Store, **changes) -> None:
     plain = {"execution_arn": RUN.execution_arn, "state": "running", "at": RUN.started_at}
-    artifacts.write(claim_key(RUN), Claim(**{**plain, **changes}))
+    store.write(claim_key(RUN), Claim(**{**plain, **changes}))
 
 
-def claim_state(artifacts: Artifacts) -> str:
-    return artifacts.read(claim_key(RUN), Claim).state
+def claim_state(store: Store) -> str:
+    return store.read(claim_key(RUN), Claim).state
 
 
 def keys() -> list[str]:
@@ -68,7 +68,7 @@ def keys() -> list[str]:
     return [each["Key"] for each in listed.get("Contents", [])]
 
 
-class BrokenBucket(Artifacts):
+class BrokenBucket(Store):
     """A bucket that takes nothing."""
 
     def write(self, key, value):
@@ -84,31 +84,31 @@ class BrokenNotifier:
         raise ConnectionError(message)
 
 
-def test_a_run_that_ended_well_is_told_recorded_and_its_claim_done(artifacts, inbox):
-    put_claim(artifacts)
-    result = tell(event(), artifacts, inbox, ignore)
+def test_a_run_that_ended_well_is_told_recorded_and_its_claim_done(store, inbox):
+    put_claim(store)
+    result = report(event(), store, inbox, ignore)
     assert inbox.texts == [(result.subject, result.sms, result.email)]
     assert result.sms.startswith("algo-trader PAPER 2013-02-28: bought 56 AAPL. ")
     assert (result.error, result.cause) == ("", "")
-    assert claim_state(artifacts) == "done"
+    assert claim_state(store) == "done"
     assert f"s3://desk-bucket/{RUN.journal}record.json" in result.email
 
 
-def test_the_schedules_own_report_ends_its_claim_and_one_by_hand_has_none(artifacts, inbox):
+def test_the_schedules_own_report_ends_its_claim_and_one_by_hand_has_none(store, inbox):
     scheduled = replace(REPORT, journal=f"runs/{REPORT.session}/{REPORT.run_id}/")
     claim = Claim(scheduled.execution_arn, "running", scheduled.started_at)
-    artifacts.write(claim_key(scheduled), claim)
+    store.write(claim_key(scheduled), claim)
     told_of = {"features": None, "decision": None, "submission": None}
-    tell(event(run=REPORT, **told_of), artifacts, inbox, ignore)
-    assert artifacts.read(claim_key(scheduled), Claim) == claim
-    tell(event(run=scheduled, **told_of), artifacts, inbox, ignore)
-    assert artifacts.read(claim_key(scheduled), Claim).state == "done"
+    report(event(run=REPORT, **told_of), store, inbox, ignore)
+    assert store.read(claim_key(scheduled), Claim) == claim
+    report(event(run=scheduled, **told_of), store, inbox, ignore)
+    assert store.read(claim_key(scheduled), Claim).state == "done"
 
 
-def test_the_record_holds_all_that_the_run_knew_and_what_was_sent(artifacts, inbox):
-    put_claim(artifacts)
-    tell(event(), artifacts, inbox, ignore)
-    record = artifacts.read(record_key(RUN), Record)
+def test_the_record_holds_all_that_the_run_knew_and_what_was_sent(store, inbox):
+    put_claim(store)
+    report(event(), store, inbox, ignore)
+    record = store.read(record_key(RUN), RunRecord)
     assert record.input == {"Comment": "by hand"}
     assert (record.run, record.settings, record.snapshot) == (RUN, SETTINGS, SNAPSHOT)
     assert record.features == FEATURES
@@ -118,143 +118,143 @@ def test_the_record_holds_all_that_the_run_knew_and_what_was_sent(artifacts, inb
     assert [(record.texts.subject, record.texts.sms, record.texts.email)] == inbox.texts
 
 
-def test_values_that_came_by_reference_are_told_like_those_in_line(artifacts, inbox):
-    put_claim(artifacts)
+def test_values_that_came_by_reference_are_told_like_those_in_line(store, inbox):
+    put_claim(store)
     many = decision(*(intent(f"S{n}", "5") for n in range(200)))
-    by_reference = artifacts.put(RUN, "decision", many)
+    by_reference = store.put(RUN, "decision", many)
     assert by_reference.s3
-    tell(event(decision=by_reference), artifacts, inbox, ignore)
-    assert artifacts.read(record_key(RUN), Record).decision == many
+    report(event(decision=by_reference), store, inbox, ignore)
+    assert store.read(record_key(RUN), RunRecord).decision == many
 
 
 @pytest.mark.parametrize("run", [DRY_RUN, REPORT])
-def test_a_run_that_sends_no_orders_is_recorded_and_has_no_claim_to_end(artifacts, inbox, run):
-    put_claim(artifacts)
-    tell(event(run=run, submission=None), artifacts, inbox, ignore)
+def test_a_run_that_sends_no_orders_is_recorded_and_has_no_claim_to_end(store, inbox, run):
+    put_claim(store)
+    report(event(run=run, submission=None), store, inbox, ignore)
     assert keys() == sorted([record_key(run), claim_key(RUN)])
-    assert claim_state(artifacts) == "running"
+    assert claim_state(store) == "running"
     ((_, _, email),) = inbox.texts
     assert "claim" not in email
 
 
-def test_a_failed_run_is_told_by_its_leaf_recorded_and_its_claim_failed(artifacts, inbox):
-    put_claim(artifacts)
-    result = tell(event(failure=FAILURE), artifacts, inbox, ignore)
+def test_a_failed_run_is_told_by_its_leaf_recorded_and_its_claim_failed(store, inbox):
+    put_claim(store)
+    result = report(event(failure=FAILURE), store, inbox, ignore)
     assert (result.error, result.cause) == (
         "OrderConflictError",
         "ORDER_CONFLICT: id=x. Look at it.",
     )
     assert result.sms.startswith("FAILED algo-trader PAPER 2013-02-28: OrderConflictError ")
-    assert claim_state(artifacts) == "failed"
-    assert artifacts.read(record_key(RUN), Record).failure == FAILURE
+    assert claim_state(store) == "failed"
+    assert store.read(record_key(RUN), RunRecord).failure == FAILURE
 
 
-def test_a_run_that_broke_in_notify_gives_its_claim_back(artifacts, inbox):
-    put_claim(artifacts, state="done")
-    tell(event(failure=Failure("Notify", "Lambda.Unknown", "")), artifacts, inbox, ignore)
-    assert claim_state(artifacts) == "failed"
+def test_a_run_that_broke_in_notify_gives_its_claim_back(store, inbox):
+    put_claim(store, state="done")
+    report(event(failure=Failure("Notify", "Lambda.Unknown", "")), store, inbox, ignore)
+    assert claim_state(store) == "failed"
 
 
-def test_a_run_that_broke_before_it_had_a_name_is_told_and_leaves_nothing(artifacts, inbox):
+def test_a_run_that_broke_before_it_had_a_name_is_told_and_leaves_nothing(store, inbox):
     failure = Failure("Fetch Bars", "InvalidInputError", "INPUT_INVALID: Start with {}.")
     nothing = dict.fromkeys(
         ("run", "settings", "snapshot", "features", "decision", "submission"), None
     )
-    result = tell(event(input=[1, 2], failure=failure, **nothing), artifacts, inbox, ignore)
+    result = report(event(input=[1, 2], failure=failure, **nothing), store, inbox, ignore)
     assert result.sms == (
         "FAILED algo-trader: InvalidInputError INPUT_INVALID. No order sent. Start with {}."
     )
     assert keys() == []
 
 
-def test_a_cause_is_cut_to_what_a_screen_holds(artifacts, inbox):
+def test_a_cause_is_cut_to_what_a_screen_holds(store, inbox):
     failure = Failure("Fetch Bars", "X", "y" * 9000)
-    assert tell(event(run=None, failure=failure), artifacts, inbox, ignore).cause == (
+    assert report(event(run=None, failure=failure), store, inbox, ignore).cause == (
         "y" * MAX_CAUSE_CHARACTERS
     )
 
 
-def test_a_failure_is_told_though_the_journal_is_broken(artifacts, inbox):
-    put_claim(artifacts)
+def test_a_failure_is_told_though_the_journal_is_broken(store, inbox):
+    put_claim(store)
     warned = []
-    tell(
+    report(
         event(failure=FAILURE),
-        BrokenBucket(artifacts.bucket),
+        BrokenBucket(store.bucket),
         inbox,
         lambda *words, **fields: warned.append((words, fields)),
     )
     ((_, sms, email),) = inbox.texts
     assert "journal not written" in sms
     assert "journal not written" in email
-    assert claim_state(artifacts) == "failed"
+    assert claim_state(store) == "failed"
     assert [fields["part"] for _, fields in warned] == ["journal not written"]
 
 
-def test_a_failure_is_told_though_the_claim_cannot_be_ended(artifacts, inbox):
-    artifacts.write(claim_key(RUN), {"of another": "shape"})
-    tell(event(failure=FAILURE), artifacts, inbox, ignore)
+def test_a_failure_is_told_though_the_claim_cannot_be_ended(store, inbox):
+    store.write(claim_key(RUN), {"of another": "shape"})
+    report(event(failure=FAILURE), store, inbox, ignore)
     assert "claim not ended" in inbox.texts[0][1]
 
 
-def test_a_failure_is_told_though_a_value_of_the_run_is_gone(artifacts, inbox):
-    put_claim(artifacts)
+def test_a_failure_is_told_though_a_value_of_the_run_is_gone(store, inbox):
+    put_claim(store)
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
-    tell(event(failure=FAILURE, decision=gone, submission=gone), artifacts, inbox, ignore)
+    report(event(failure=FAILURE, decision=gone, submission=gone), store, inbox, ignore)
     ((_, sms, email),) = inbox.texts
     assert "Orders may be out, check the broker" in sms
     assert "decision not read" in email
     assert "submission not read" in email
-    assert artifacts.read(record_key(RUN), Record).submission is None
+    assert store.read(record_key(RUN), RunRecord).submission is None
 
 
-def test_no_order_is_never_claimed_when_the_submission_cannot_be_read(artifacts, inbox):
-    put_claim(artifacts)
+def test_no_order_is_never_claimed_when_the_submission_cannot_be_read(store, inbox):
+    put_claim(store)
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
     failure = Failure("Notify", "InvalidInputError", "ARTIFACT_INVALID: Start anew.")
-    tell(event(failure=failure, submission=gone), artifacts, inbox, ignore)
+    report(event(failure=failure, submission=gone), store, inbox, ignore)
     assert "Orders may be out, check the broker" in inbox.texts[0][1]
 
 
-def test_a_run_that_ended_well_fails_when_its_record_cannot_be_written(artifacts, inbox):
-    put_claim(artifacts)
+def test_a_run_that_ended_well_fails_when_its_record_cannot_be_written(store, inbox):
+    put_claim(store)
     with pytest.raises(ConnectionError):
-        tell(event(), BrokenBucket(artifacts.bucket), inbox, ignore)
+        report(event(), BrokenBucket(store.bucket), inbox, ignore)
     assert inbox.texts == []
-    assert claim_state(artifacts) == "running"
+    assert claim_state(store) == "running"
 
 
-def test_a_run_that_ended_well_fails_when_a_value_of_it_is_gone(artifacts, inbox):
-    put_claim(artifacts)
+def test_a_run_that_ended_well_fails_when_a_value_of_it_is_gone(store, inbox):
+    put_claim(store)
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
     with pytest.raises(InvalidInputError):
-        tell(event(submission=gone), artifacts, inbox, ignore)
+        report(event(submission=gone), store, inbox, ignore)
     assert inbox.texts == []
 
 
 @pytest.mark.parametrize("failure", [None, FAILURE])
-def test_a_text_that_cannot_be_sent_fails_the_step(artifacts, failure):
-    put_claim(artifacts)
+def test_a_text_that_cannot_be_sent_fails_the_step(store, failure):
+    put_claim(store)
     with pytest.raises(ConnectionError):
-        tell(event(failure=failure), artifacts, BrokenNotifier(), ignore)
+        report(event(failure=failure), store, BrokenNotifier(), ignore)
 
 
-def test_telling_twice_leaves_what_telling_once_does(artifacts, inbox):
-    put_claim(artifacts)
-    first = tell(event(), artifacts, inbox, ignore)
-    record = artifacts.read(record_key(RUN), Record)
-    assert tell(event(), artifacts, inbox, ignore) == first
-    assert artifacts.read(record_key(RUN), Record) == record
-    assert claim_state(artifacts) == "done"
+def test_telling_twice_leaves_what_telling_once_does(store, inbox):
+    put_claim(store)
+    first = report(event(), store, inbox, ignore)
+    record = store.read(record_key(RUN), RunRecord)
+    assert report(event(), store, inbox, ignore) == first
+    assert store.read(record_key(RUN), RunRecord) == record
+    assert claim_state(store) == "done"
 
 
-def test_a_claim_that_another_execution_holds_is_left_alone_and_told(artifacts, inbox):
-    put_claim(artifacts, execution_arn="arn:other")
-    tell(event(), artifacts, inbox, ignore)
-    assert claim_state(artifacts) == "running"
+def test_a_claim_that_another_execution_holds_is_left_alone_and_told(store, inbox):
+    put_claim(store, execution_arn="arn:other")
+    report(event(), store, inbox, ignore)
+    assert claim_state(store) == "running"
     assert "claim held by another execution" in inbox.texts[0][2]
 
 
-def test_a_run_of_another_slot_is_recorded_in_its_own_journal(artifacts, inbox):
+def test_a_run_of_another_slot_is_recorded_in_its_own_journal(store, inbox):
     run = replace(DRY_RUN, journal="runs/2013-02-28/2013-02-28-1030/dry-run/two/")
-    tell(event(run=run), artifacts, inbox, ignore)
+    report(event(run=run), store, inbox, ignore)
     assert keys() == ["runs/2013-02-28/2013-02-28-1030/dry-run/two/record.json"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.execution import Step, first_plan
 from algotrader.model import (
     Decision,
@@ -88,7 +88,7 @@ class Desk:
 
     def plans(self, decision: Decision) -> PlanJournal:
         """Give the plans of the run, as a call reads and writes them."""
-        return PlanJournal(self.run, decision, Artifacts(BUCKET), KEYS)
+        return PlanJournal(self.run, decision, Store(BUCKET), KEYS)
 
     def call(self, decision: Decision, plan: Plan | None = None) -> Step:
         """Make one call as the Lambda function would, with a client of its own."""
@@ -96,7 +96,7 @@ class Desk:
             run=self.run,
             settings=self.settings,
             decision=decision,
-            artifacts=Artifacts(BUCKET),
+            store=Store(BUCKET),
             plans=self.plans(decision),
             broker=AlpacaBroker(KEYS, self.proxy.url, self.proxy.url, 30.0),
             trading_state=lambda: (self.state, "test"),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from algotrader import contracts
-from algotrader.adapters.store import Artifacts
+from algotrader.adapters.store import Store
 from algotrader.contracts import CONTRACT_VERSION
 from algotrader.errors import (
     BrokerUnavailableError,
@@ -57,7 +57,7 @@ def test_exits_come_first_and_entries_are_written_down_before_they_are_sent(desk
         step = desk.call(made, step.plan)
     # the call that made the new plan sent none of it, and the journal has it
     assert {each["symbol"] for each in desk.own_orders()} == {"MSFT"}
-    stored = Artifacts(BUCKET).read(f"{desk.run.journal}plan-001.json", Plan)
+    stored = Store(BUCKET).read(f"{desk.run.journal}plan-001.json", Plan)
     assert stored is not None
     assert [each.symbol for each in stored.orders] == ["MSFT", "IBM"]
     done = desk.call_until_complete(made, step.plan)
@@ -74,7 +74,7 @@ def test_the_decision_is_stored_before_the_first_post(desk: Desk) -> None:
     def look(method: str, _path: str) -> None:
         if method == "POST":
             key = f"{desk.run.journal}decision.json"
-            stored.append(Artifacts(BUCKET).read(key, Decision))
+            stored.append(Store(BUCKET).read(key, Decision))
 
     desk.proxy.intercept = look
     desk.call(made)
@@ -311,7 +311,7 @@ def test_decision_and_plans_in_the_journal_carry_the_version_of_the_contract(des
     assert desk.plans(made).create(replace(first_plan(desk.run, made), sequence=1))
     desk.call(made)
     for name in ("decision", "plan-001"):
-        stored = Artifacts(BUCKET).read(f"{desk.run.journal}{name}.json", dict[str, Any])
+        stored = Store(BUCKET).read(f"{desk.run.journal}{name}.json", dict[str, Any])
         assert stored is not None
         assert stored["contract"] == CONTRACT_VERSION, name
 
@@ -342,7 +342,7 @@ def test_a_journal_of_any_other_contract_stops_the_call_before_anything_is_sent(
     made = desk.decision(desk.intent("IBM", Leg.ENTRY, 9))
     unreadable = {"contract": CONTRACT_VERSION, "a": ["shape that nobody knows"]}
     sealed = {**unreadable, "seal": desk.plans(made)._seal(unreadable)}
-    Artifacts(BUCKET).write(f"{desk.run.journal}{spoilt}.json", sealed)
+    Store(BUCKET).write(f"{desk.run.journal}{spoilt}.json", sealed)
 
     monkeypatch.setattr(contracts, "CONTRACT_VERSION", deployed)
     with pytest.raises(ConfigurationError, match=rf"DEPLOYED_DURING_RUN.*deployed={deployed}"):

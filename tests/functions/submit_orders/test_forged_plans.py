@@ -12,7 +12,7 @@ from algotrader.adapters.keys import Keys
 from algotrader.contracts import encode
 from algotrader.errors import DecisionConflictError
 from algotrader.execution import Step, first_plan
-from algotrader.model import Closure, Decision, Leg, OrderDenied, OrderRejected, Plan, Side
+from algotrader.model import Cutoff, Decision, Leg, OrderDenied, OrderRejected, Plan, Side
 from tests.functions.conftest import BUCKET
 from tests.functions.submit_orders.conftest import Desk
 
@@ -37,7 +37,7 @@ def a_rebalance(desk: Desk) -> Decision:
 
 def forged(plan: Plan, desk: Desk, how: str) -> Plan:
     exit_ = plan.orders[0]
-    closed = Closure(at=desk.run.started_at, code="TRADING_HALTED", detail="forged")
+    closed = Cutoff(at=desk.run.started_at, code="TRADING_HALTED", detail="forged")
     foreign = desk.intent("GOOG", Leg.ENTRY, 1000)
     return {
         "another order": replace(plan, orders=(*plan.orders, foreign)),

@@ -13,7 +13,7 @@ import pytest
 from algotrader.accounting.ledger import empty, fold
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
 from algotrader.execution import Step
-from algotrader.model import Decision, Holding, Leg, OrderIntent, OrderType, Side, StopWish
+from algotrader.model import Decision, DesiredStop, Holding, Leg, OrderIntent, OrderType, Side
 from algotrader.orders.ids import OrderPlace, client_order_id
 from tests.functions.submit_orders.conftest import Desk
 
@@ -138,7 +138,7 @@ def test_a_part_that_fills_is_kept_and_its_whole_shares_protected(desk: Desk) ->
     place = OrderPlace(desk.run.desk, desk.run.session, desk.run.slot, "IBM", Leg.STOP, 0)
     price = desk.price("IBM")
     level = (price * Decimal("0.8")).quantize(CENT)
-    wish = StopWish(client_order_id(place), "IBM", level, price, Decimal(0), "test")
+    wish = DesiredStop(client_order_id(place), "IBM", level, price, Decimal(0), "test")
     wanted = sized(desk, "IBM", Leg.ENTRY, "10.5")
     made = replace(desk.decision(wanted), stops=(wish,))
     working = works(desk, made)

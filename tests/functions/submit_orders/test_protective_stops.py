@@ -10,7 +10,7 @@ from typing import Any
 
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
 from algotrader.execution import Step, first_plan
-from algotrader.model import Decision, Leg, StopWish, TradingState
+from algotrader.model import Decision, DesiredStop, Leg, TradingState
 from algotrader.orders.ids import OrderPlace, client_order_id
 from tests.functions.submit_orders.conftest import Desk
 from tests.support.distorting_proxy import Answer
@@ -18,11 +18,11 @@ from tests.support.distorting_proxy import Answer
 NOTHING: dict[str, str] = {}
 
 
-def wish(desk: Desk, symbol: str, held: int, below: str = "0.8") -> StopWish:
+def wish(desk: Desk, symbol: str, held: int, below: str = "0.8") -> DesiredStop:
     price = desk.price(symbol)
     place = OrderPlace(desk.run.desk, desk.run.session, desk.run.slot, symbol, Leg.STOP, 0)
     level = (price * Decimal(below)).quantize(Decimal("0.01"))
-    return StopWish(client_order_id(place), symbol, level, price, Decimal(held), "test")
+    return DesiredStop(client_order_id(place), symbol, level, price, Decimal(held), "test")
 
 
 def stops(desk: Desk) -> list[dict[str, Any]]:

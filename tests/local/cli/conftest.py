@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 
 CHECKOUT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-c", "from local.cli import main; main()"]
@@ -72,13 +72,13 @@ def command(environment: dict[str, str]) -> Command:
 
 
 @pytest.fixture(scope="session")
-def desk() -> Iterator[Desk]:
-    with open_desk(DeskPlan(broker=None, parameters={})) as standing:
+def desk() -> Iterator[LocalDesk]:
+    with open_desk(LocalDeskConfig(broker=None, parameters={})) as standing:
         yield standing
 
 
 @pytest.fixture(scope="session")
-def next_session(desk: Desk) -> Callable[[], date]:
+def next_session(desk: LocalDesk) -> Callable[[], date]:
     """Give another session at each call: the account of the shared desk never lives backward."""
     following = iter([day for day in desk.sessions() if day >= date(2010, 1, 4)])
     return lambda: next(following)

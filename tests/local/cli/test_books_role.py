@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from local.cli import _run
-from local.sandbox.runner.desk import STACK, Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import STACK, LocalDesk, LocalDeskConfig, open_desk
 from tests.template.needs import resource_ids
 
 Say = Callable[..., tuple[int, str, str]]
@@ -32,8 +32,8 @@ COMMANDS = {
 
 
 @pytest.fixture(scope="module", name="desk")
-def desk_beside_a_user() -> Iterator[Desk]:
-    with open_desk(DeskPlan(broker=None, parameters={"Symbols": "AAPL,IBM"})) as standing:
+def desk_beside_a_user() -> Iterator[LocalDesk]:
+    with open_desk(LocalDeskConfig(broker=None, parameters={"Symbols": "AAPL,IBM"})) as standing:
         paper = standing.paper_broker
         assert paper is not None
         paper.open_session(date(2012, 2, 14))
@@ -53,7 +53,7 @@ def document(*statements: dict[str, Any]) -> str:
 class Operator:
     """A user with the permissions that the docs ask for, and a profile of theirs."""
 
-    def __init__(self, desk: Desk, folder: Path) -> None:
+    def __init__(self, desk: LocalDesk, folder: Path) -> None:
         self.iam, self.stack = desk.aws.client("iam"), desk.stack
         self.iam.create_user(UserName="operator")
         key = self.iam.create_access_key(UserName="operator")["AccessKey"]
@@ -84,20 +84,20 @@ class Operator:
         )
 
 
-def newest(desk: Desk, name: str) -> str:
+def newest(desk: LocalDesk, name: str) -> str:
     """Give the newest version of an object of the books, which is there once it was written."""
     answer = desk.aws.client("s3").head_object(Bucket=desk.stack.bucket, Key=f"ledger/{name}")
     return str(answer["VersionId"])
 
 
 @pytest.fixture(scope="module")
-def operator(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+def operator(desk: LocalDesk, tmp_path_factory: pytest.TempPathFactory) -> Operator:
     return Operator(desk, tmp_path_factory.mktemp("aws"))
 
 
 @pytest.fixture
 def say(
-    desk: Desk,
+    desk: LocalDesk,
     operator: Operator,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -129,7 +129,7 @@ def test_a_user_with_the_documented_permissions_changes_the_books(
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_user_who_may_not_assume_the_role_changes_nothing_and_is_told_its_name(
-    say: Say, desk: Desk, operator: Operator, command: tuple[str, ...]
+    say: Say, desk: LocalDesk, operator: Operator, command: tuple[str, ...]
 ) -> None:
     operator.permit(assumes=False)
     try:
@@ -140,7 +140,7 @@ def test_a_user_who_may_not_assume_the_role_changes_nothing_and_is_told_its_name
     assert f"the role {desk.stack.outputs[ROLE]} cannot be assumed: AccessDenied" in err
 
 
-def test_each_grant_of_the_role_is_missed_by_one_of_the_commands(say: Say, desk: Desk) -> None:
+def test_each_grant_of_the_role_is_missed_by_one_of_the_commands(say: Say, desk: LocalDesk) -> None:
     iam, name = desk.aws.client("iam"), resource_ids(desk.aws, desk.stack)[ROLE]
     (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
     whole = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cli.container_host import Reach, reach_of
+from local.cli.container_host import ContainerHost, container_host
 from local.sandbox.runner.problems import UsageProblem
 
 NOT_OURS = "192.0.2.77"  # an address for documentation, never one of a machine
@@ -28,25 +28,25 @@ def network(*gateways: str) -> str:
 
 
 def test_an_address_of_this_machine_is_taken_as_it_is() -> None:
-    assert reach_of("127.0.0.1") == Reach("127.0.0.1", "127.0.0.1")
+    assert container_host("127.0.0.1") == ContainerHost("127.0.0.1", "127.0.0.1")
 
 
 @pytest.mark.parametrize("host", [NOT_OURS, "localhost", "::1", "", "podman"])
 def test_what_is_no_address_of_this_machine_is_refused(host: str) -> None:
     with pytest.raises(UsageProblem, match=f"--host {host}: nothing here can listen there"):
-        reach_of(host)
+        container_host(host)
 
 
 def test_containers_find_a_bridge_of_this_machine_by_its_address(docker: Path) -> None:
     docker.write_text(network("fd00::1", "127.0.0.1"))
-    assert reach_of("docker") == Reach("127.0.0.1", "127.0.0.1")
+    assert container_host("docker") == ContainerHost("127.0.0.1", "127.0.0.1")
 
 
 def test_containers_of_an_engine_in_a_virtual_machine_find_the_loopback_by_a_name(
     docker: Path,
 ) -> None:
     docker.write_text(network(NOT_OURS))
-    assert reach_of("docker") == Reach("127.0.0.1", "host.docker.internal")
+    assert container_host("docker") == ContainerHost("127.0.0.1", "host.docker.internal")
 
 
 @pytest.mark.parametrize(
@@ -62,17 +62,17 @@ def test_containers_of_an_engine_in_a_virtual_machine_find_the_loopback_by_a_nam
 def test_an_engine_that_does_not_tell_is_named(docker: Path, script: str, words: str) -> None:
     docker.write_text(script)
     with pytest.raises(UsageProblem, match=f"--host docker: .*{words}"):
-        reach_of("docker")
+        container_host("docker")
 
 
 def test_without_a_docker_command_that_is_said(docker: Path) -> None:
     docker.unlink()
     with pytest.raises(UsageProblem, match="there is no docker command here"):
-        reach_of("docker")
+        container_host("docker")
 
 
 def test_only_our_own_addresses_are_named_anew_for_containers() -> None:
-    reach = Reach("127.0.0.1", "host.docker.internal")
+    reach = ContainerHost("127.0.0.1", "host.docker.internal")
     assert reach.seen_from_inside(
         {"A": "http://127.0.0.1:80/v2", "B": "127.0.0.1", "C": "http://127.0.0.10:80"}
     ) == {"A": "http://host.docker.internal:80/v2", "B": "127.0.0.1", "C": "http://127.0.0.10:80"}

@@ -13,7 +13,7 @@ import pytest
 
 from local.cli import _run
 from local.ops import flatten as flattening
-from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from tests.support.claims import a_minute_later
 
 Say = Callable[..., tuple[int, str, str]]
@@ -21,9 +21,9 @@ TRADED = date(2012, 2, 15)
 
 
 @pytest.fixture(scope="module", name="desk")
-def own_desk() -> Iterator[Desk]:
+def own_desk() -> Iterator[LocalDesk]:
     """Give a desk that holds what it bought, on an account with shares of its user's own."""
-    with open_desk(DeskPlan(broker=None, parameters={})) as standing:
+    with open_desk(LocalDeskConfig(broker=None, parameters={})) as standing:
         yield standing
 
 
@@ -35,7 +35,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
+def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
     """Run the command against what stands here."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -46,25 +46,25 @@ def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
     return run
 
 
-def state_of(desk: Desk) -> str:
+def state_of(desk: LocalDesk) -> str:
     ssm = desk.aws.client("ssm")
     return str(ssm.get_parameter(Name=desk.stack.trading_state_parameter)["Parameter"]["Value"])
 
 
-def halt(desk: Desk, text: str) -> None:
+def halt(desk: LocalDesk, text: str) -> None:
     desk.aws.client("ssm").put_parameter(
         Name=desk.stack.trading_state_parameter, Value=text, Type="String", Overwrite=True
     )
 
 
-def traded(desk: Desk, session: date) -> list[Any]:
+def traded(desk: LocalDesk, session: date) -> list[Any]:
     """Give the orders of a run whose last ones show by now."""
     orders = desk.run({}, session).document["orders"]
     a_minute_later(desk.aws.client("s3"), desk.stack.bucket)
     return orders
 
 
-def release_once_refused(desk: Desk, key: str) -> None:
+def release_once_refused(desk: LocalDesk, key: str) -> None:
     """Take a claim away as soon as a flatten has given up because of it."""
     s3, bucket = desk.aws.client("s3"), desk.stack.bucket
     until = time.monotonic() + 60
@@ -81,12 +81,12 @@ def release_once_refused(desk: Desk, key: str) -> None:
         time.sleep(0.05)
 
 
-def holdings(desk: Desk) -> dict[str, str]:
+def holdings(desk: LocalDesk) -> dict[str, str]:
     assert desk.paper_broker is not None
     return {each["symbol"]: each["qty"] for each in desk.paper_broker.positions()}
 
 
-def shown_dry(desk: Desk, say: Say) -> str:
+def shown_dry(desk: LocalDesk, say: Say) -> str:
     """Give what a dry run says that a flatten would sell; nothing changes."""
     before = holdings(desk)
     status, out, _ = say("--dry-run")
@@ -98,7 +98,7 @@ def shown_dry(desk: Desk, say: Say) -> str:
     return out
 
 
-def test_a_day_of_flattening(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_of_flattening(desk: LocalDesk, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     # one desk, one story: each step begins where the last one ended
     paper = desk.paper_broker
     assert paper is not None
@@ -155,7 +155,7 @@ def test_a_day_of_flattening(desk: Desk, say: Say, monkeypatch: pytest.MonkeyPat
     assert "no orders: the desk holds nothing" in out
 
 
-def test_what_does_not_fill_is_named_and_the_status_says_so(desk: Desk, say: Say) -> None:
+def test_what_does_not_fill_is_named_and_the_status_says_so(desk: LocalDesk, say: Say) -> None:
     paper = desk.paper_broker
     assert paper is not None
     halt(desk, "ACTIVE")
@@ -171,7 +171,9 @@ def test_what_does_not_fill_is_named_and_the_status_says_so(desk: Desk, say: Say
     assert "algo-trader resume" in out
 
 
-def test_a_closed_market_sells_nothing_and_the_desk_stays_reduced(desk: Desk, say: Say) -> None:
+def test_a_closed_market_sells_nothing_and_the_desk_stays_reduced(
+    desk: LocalDesk, say: Say
+) -> None:
     paper = desk.paper_broker
     assert paper is not None
     halt(desk, "ACTIVE")
@@ -183,7 +185,9 @@ def test_a_closed_market_sells_nothing_and_the_desk_stays_reduced(desk: Desk, sa
     assert (state_of(desk), holdings(desk)) == ("REDUCING flatten", before)
 
 
-def test_a_run_that_never_ends_is_waited_for_no_longer_than_one_likes(desk: Desk, say: Say) -> None:
+def test_a_run_that_never_ends_is_waited_for_no_longer_than_one_likes(
+    desk: LocalDesk, say: Say
+) -> None:
     paper = desk.paper_broker
     assert paper is not None
     halt(desk, "ACTIVE")

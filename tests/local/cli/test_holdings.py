@@ -12,9 +12,9 @@ import pytest
 
 from algotrader.orders.ids import desk_id
 from local.cli import _run
-from local.ops.stack import Place, find_stack
+from local.ops.stack import StackLocation, find_stack
 from local.sandbox.aws import Stack
-from local.sandbox.runner.desk import STACK, Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import STACK, LocalDesk, LocalDeskConfig, open_desk
 from tests.support.own_universes import own_universes
 
 Say = Callable[..., tuple[int, str, str]]
@@ -23,9 +23,9 @@ SYMBOLS = {"Symbols": "AAPL,IBM,MSFT"}
 
 
 @pytest.fixture(scope="module", name="desk")
-def desk_beside_a_user() -> Iterator[Desk]:
+def desk_beside_a_user() -> Iterator[LocalDesk]:
     """Give a desk on an account whose user bought 30 IBM and 5 GOOG by hand."""
-    with open_desk(DeskPlan(broker=None, parameters=SYMBOLS)) as standing:
+    with open_desk(LocalDeskConfig(broker=None, parameters=SYMBOLS)) as standing:
         paper = standing.paper_broker
         assert paper is not None
         paper.open_session(date(2012, 2, 14))
@@ -44,7 +44,7 @@ def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
+def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
         status = _run([*arguments, "--endpoint-url", desk.aws.endpoint_url])
@@ -54,7 +54,7 @@ def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
 
 
 @pytest.fixture(autouse=True)
-def no_list(desk: Desk) -> Iterator[None]:
+def no_list(desk: LocalDesk) -> Iterator[None]:
     """Begin and end each test without anything that was given."""
     yield
     s3 = desk.aws.client("s3")
@@ -62,7 +62,7 @@ def no_list(desk: Desk) -> Iterator[None]:
         s3.delete_object(Bucket=desk.stack.bucket, Key=each["Key"])
 
 
-def given(desk: Desk) -> list[dict[str, Any]]:
+def given(desk: LocalDesk) -> list[dict[str, Any]]:
     s3 = desk.aws.client("s3")
     found = s3.list_objects_v2(Bucket=desk.stack.bucket, Prefix=KEY)
     if not found.get("Contents"):
@@ -73,19 +73,19 @@ def given(desk: Desk) -> list[dict[str, Any]]:
     return entries
 
 
-def own(desk: Desk, stack: str = STACK) -> str:
+def own(desk: LocalDesk, stack: str = STACK) -> str:
     assert desk.paper_broker is not None
     return desk_id(desk.paper_broker.account()["account_number"], stack)
 
 
 @pytest.fixture(scope="module")
-def next_day(desk: Desk) -> Callable[[], date]:
+def next_day(desk: LocalDesk) -> Callable[[], date]:
     """Give another session at each call: the account never lives backward."""
     following = iter([day for day in desk.sessions() if day > date(2012, 2, 14)])
     return lambda: next(following)
 
 
-def why(desk: Desk, day: date) -> dict[str, str]:
+def why(desk: LocalDesk, day: date) -> dict[str, str]:
     document = desk.run({"dry_run": True}, day).document
     assert document["execution"]["status"] == "SUCCEEDED"
     told: dict[str, str] = document["decision"]["why"]
@@ -93,7 +93,7 @@ def why(desk: Desk, day: date) -> dict[str, str]:
 
 
 def test_what_was_adopted_is_traded_and_what_was_released_is_left_alone(
-    say: Say, desk: Desk, next_day: Callable[[], date]
+    say: Say, desk: LocalDesk, next_day: Callable[[], date]
 ) -> None:
     status, out, _ = say("adopt", "ibm", "20")
     assert status == 0
@@ -117,7 +117,7 @@ def test_what_was_adopted_is_traded_and_what_was_released_is_left_alone(
     assert given(desk)[1]["reason"] == "changed my mind"
 
 
-def test_an_adopted_symbol_that_is_not_traded_is_said_to_be_sold(say: Say, desk: Desk) -> None:
+def test_an_adopted_symbol_that_is_not_traded_is_said_to_be_sold(say: Say, desk: LocalDesk) -> None:
     status, out, _ = say("adopt", "GOOG", "5", "--cost", "123.45")
     assert status == 0
     assert "GOOG is not among the stack's Symbols: the next run sells all of it" in out
@@ -127,7 +127,7 @@ def test_an_adopted_symbol_that_is_not_traded_is_said_to_be_sold(say: Say, desk:
 @pytest.mark.parametrize(("symbols", "is_sold"), [("@mine, AAPL", False), ("AAPL", True)])
 def test_an_adopted_symbol_may_come_from_a_list(
     say: Say,
-    desk: Desk,
+    desk: LocalDesk,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     symbols: str,
@@ -142,7 +142,7 @@ def test_an_adopted_symbol_may_come_from_a_list(
 
 
 def test_nothing_is_adopted_when_this_checkout_lacks_the_stack_s_list(
-    say: Say, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    say: Say, desk: LocalDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_universes(tmp_path, monkeypatch)
     stack = listed(desk, "unlisted", "@mine, AAPL")
@@ -152,7 +152,7 @@ def test_nothing_is_adopted_when_this_checkout_lacks_the_stack_s_list(
     assert not found.get("Contents")
 
 
-def listed(desk: Desk, name: str, symbols: str) -> Stack:
+def listed(desk: LocalDesk, name: str, symbols: str) -> Stack:
     url = desk.broker.trading_url
     keys = {"key_id": desk.broker.key_id, "secret_key": desk.broker.secret_key}
     parameters = {"Symbols": symbols, "AlpacaTradingUrl": url, "AlpacaDataUrl": url}
@@ -168,7 +168,7 @@ REFUSED = {
 }
 
 
-def test_a_desk_gives_nothing_to_itself(say: Say, desk: Desk) -> None:
+def test_a_desk_gives_nothing_to_itself(say: Say, desk: LocalDesk) -> None:
     assert say("adopt", "IBM", "20")[0] == 0
     status, _, err = say("adopt", "IBM", "10", "--from", own(desk))
     assert (status, err.count("\n")) == (1, 1)
@@ -178,7 +178,7 @@ def test_a_desk_gives_nothing_to_itself(say: Say, desk: Desk) -> None:
 
 @pytest.mark.parametrize(("arguments", "told"), REFUSED.values(), ids=REFUSED)
 def test_what_is_not_there_is_not_moved(
-    say: Say, desk: Desk, arguments: list[str], told: str
+    say: Say, desk: LocalDesk, arguments: list[str], told: str
 ) -> None:
     status, _, err = say(*arguments)
     assert (status, err.count("\n")) == (1, 1)
@@ -205,12 +205,12 @@ def test_a_slip_of_the_finger_is_wrong_usage(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def is_under_way(desk: Desk) -> bool:
-    return find_stack(Place(STACK, endpoint_url=desk.aws.endpoint_url)).is_under_way()
+def is_under_way(desk: LocalDesk) -> bool:
+    return find_stack(StackLocation(STACK, endpoint_url=desk.aws.endpoint_url)).is_under_way()
 
 
 def test_open_orders_and_a_run_under_way_are_waited_for(
-    say: Say, desk: Desk, next_day: Callable[[], date]
+    say: Say, desk: LocalDesk, next_day: Callable[[], date]
 ) -> None:
     paper = desk.paper_broker
     assert paper is not None
@@ -241,7 +241,7 @@ def test_open_orders_and_a_run_under_way_are_waited_for(
 
 
 def test_a_desk_takes_over_what_that_of_another_stack_held(
-    say: Say, desk: Desk, next_day: Callable[[], date]
+    say: Say, desk: LocalDesk, next_day: Callable[[], date]
 ) -> None:
     old = own(desk, "the-stack-before")
     paper = desk.paper_broker
@@ -261,7 +261,7 @@ def test_a_desk_takes_over_what_that_of_another_stack_held(
 
 
 @pytest.fixture(scope="module")
-def live(desk: Desk) -> Stack:
+def live(desk: LocalDesk) -> Stack:
     assert desk.paper_broker is not None
     url = desk.paper_broker.url
     return desk.aws.deploy(
@@ -277,7 +277,7 @@ def live(desk: Desk) -> Stack:
 
 
 def test_live_moves_shares_on_a_yes_alone(
-    say: Say, desk: Desk, live: Stack, monkeypatch: pytest.MonkeyPatch
+    say: Say, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def entries() -> bool:
         s3 = desk.aws.client("s3")

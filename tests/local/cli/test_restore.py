@@ -14,7 +14,7 @@ from local.cli import _run
 from local.ops.book_versions import kind_of
 from local.ops.stack import DeployedStack
 from local.sandbox.aws import Stack
-from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 
 Say = Callable[..., tuple[int, str, str]]
 KEY = "ledger/adjustments.json"
@@ -22,9 +22,9 @@ SYMBOLS = {"Symbols": "AAPL,IBM,MSFT"}
 
 
 @pytest.fixture(scope="module", name="desk")
-def desk_beside_a_user() -> Iterator[Desk]:
+def desk_beside_a_user() -> Iterator[LocalDesk]:
     """Give a desk on an account whose user bought 30 IBM by hand."""
-    with open_desk(DeskPlan(broker=None, parameters=SYMBOLS)) as standing:
+    with open_desk(LocalDeskConfig(broker=None, parameters=SYMBOLS)) as standing:
         paper = standing.paper_broker
         assert paper is not None
         paper.open_session(date(2012, 2, 14))
@@ -34,7 +34,7 @@ def desk_beside_a_user() -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def next_day(desk: Desk) -> Callable[[], date]:
+def next_day(desk: LocalDesk) -> Callable[[], date]:
     following = iter([day for day in desk.sessions() if day > date(2012, 2, 14)])
     return lambda: next(following)
 
@@ -47,7 +47,7 @@ def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
+def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
         status = _run([*arguments, "--endpoint-url", desk.aws.endpoint_url])
@@ -57,7 +57,7 @@ def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
 
 
 @pytest.fixture
-def adopted(say: Say, desk: Desk) -> Iterator[list[dict[str, Any]]]:
+def adopted(say: Say, desk: LocalDesk) -> Iterator[list[dict[str, Any]]]:
     """Give the list after shares were adopted; afterwards the books are gone, versions and all."""
     assert say("adopt", "IBM", "20")[0] == 0
     yield given(desk)
@@ -67,14 +67,14 @@ def adopted(say: Say, desk: Desk) -> Iterator[list[dict[str, Any]]]:
         s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
 
 
-def given(desk: Desk, bucket: str = "") -> list[dict[str, Any]]:
+def given(desk: LocalDesk, bucket: str = "") -> list[dict[str, Any]]:
     s3 = desk.aws.client("s3")
     answer = s3.get_object(Bucket=bucket or desk.stack.bucket, Key=KEY)
     entries: list[dict[str, Any]] = json.load(answer["Body"])
     return entries
 
 
-def break_list(desk: Desk) -> None:
+def break_list(desk: LocalDesk) -> None:
     """Write what no command writes; the embedded AWS lets its root pass the bucket's policy."""
     desk.aws.client("s3").put_object(Bucket=desk.stack.bucket, Key=KEY, Body=b'{"not": "a list"}')
 
@@ -85,12 +85,12 @@ def listed(out: str) -> list[str]:
     return [name for _, name in lines]
 
 
-def error_of(desk: Desk, day: date) -> str:
+def error_of(desk: LocalDesk, day: date) -> str:
     return str(desk.run({"dry_run": True}, day).document["execution"]["error"])
 
 
 def test_a_list_that_somebody_broke_is_put_back_and_runs_go_on(
-    say: Say, desk: Desk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
+    say: Say, desk: LocalDesk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
 ) -> None:
     break_list(desk)
     assert error_of(desk, next_day()) == "ConfigurationError"
@@ -110,7 +110,7 @@ def test_a_list_that_somebody_broke_is_put_back_and_runs_go_on(
 
 
 def test_a_version_that_no_run_could_read_is_not_put_back(
-    say: Say, desk: Desk, adopted: list[dict[str, Any]]
+    say: Say, desk: LocalDesk, adopted: list[dict[str, Any]]
 ) -> None:
     break_list(desk)
     (broken, _) = listed(say("restore", "adjustments.json")[1])
@@ -121,7 +121,9 @@ def test_a_version_that_no_run_could_read_is_not_put_back(
     assert adopted
 
 
-def test_what_was_deleted_is_put_back(say: Say, desk: Desk, adopted: list[dict[str, Any]]) -> None:
+def test_what_was_deleted_is_put_back(
+    say: Say, desk: LocalDesk, adopted: list[dict[str, Any]]
+) -> None:
     desk.aws.client("s3").delete_object(Bucket=desk.stack.bucket, Key=KEY)
     assert re.search(r"adjustments\.json +2 versions, deleted", say("restore")[1])
     marker, good = listed(say("restore", "adjustments.json")[1])
@@ -132,7 +134,7 @@ def test_what_was_deleted_is_put_back(say: Say, desk: Desk, adopted: list[dict[s
 
 
 def test_every_object_of_the_books_after_a_day_is_listed_and_can_be_put_back(
-    say: Say, desk: Desk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
+    say: Say, desk: LocalDesk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
 ) -> None:
     assert adopted
     assert say("resume", "--reset-peak")[0] == 0
@@ -152,7 +154,7 @@ def test_every_object_of_the_books_after_a_day_is_listed_and_can_be_put_back(
 
 
 def test_the_books_of_an_older_stack_s_bucket_are_brought_along(
-    say: Say, desk: Desk, adopted: list[dict[str, Any]]
+    say: Say, desk: LocalDesk, adopted: list[dict[str, Any]]
 ) -> None:
     new = desk.aws.deploy("new-desk", {})
     there = ("--stack", new.name)
@@ -166,7 +168,7 @@ def test_the_books_of_an_older_stack_s_bucket_are_brought_along(
 
 
 def test_nothing_is_put_back_while_a_run_is_under_way(
-    say: Say, desk: Desk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
+    say: Say, desk: LocalDesk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
 ) -> None:
     paper = desk.paper_broker
     assert paper is not None
@@ -197,7 +199,7 @@ def test_a_slip_of_the_finger_is_wrong_usage(say: Say, arguments: list[str], wor
 
 
 def test_a_version_that_is_not_there_is_named(
-    say: Say, desk: Desk, adopted: list[dict[str, Any]]
+    say: Say, desk: LocalDesk, adopted: list[dict[str, Any]]
 ) -> None:
     status, _, err = say("restore", "adjustments.json", "0123456789abcdef")
     assert (status, err.count("\n")) == (1, 1)
@@ -206,13 +208,13 @@ def test_a_version_that_is_not_there_is_named(
 
 
 @pytest.fixture
-def live(desk: Desk) -> Stack:
+def live(desk: LocalDesk) -> Stack:
     return desk.aws.deploy("live-desk", {"TradingMode": "live", "LiveAccountNumber": "123"})
 
 
 def test_live_books_are_put_back_on_a_yes_alone(
     say: Say,
-    desk: Desk,
+    desk: LocalDesk,
     live: Stack,
     adopted: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
@@ -231,7 +233,7 @@ def test_live_books_are_put_back_on_a_yes_alone(
 
 
 def test_a_change_in_between_is_not_written_over(
-    say: Say, desk: Desk, adopted: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    say: Say, desk: LocalDesk, adopted: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (version,) = listed(say("restore", "adjustments.json")[1])
 

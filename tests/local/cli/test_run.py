@@ -13,7 +13,7 @@ from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
 from local.cli import _run
-from local.sandbox.runner.desk import Desk
+from local.sandbox.runner.desk import LocalDesk
 
 Command = Callable[..., Any]
 
@@ -127,7 +127,9 @@ def test_without_json_a_person_reads_states_orders_reasons_and_the_text(command:
     assert " characters" in outcome.out
 
 
-def test_a_dry_run_decides_and_sends_no_order(desk: Desk, next_session: Callable[[], date]) -> None:
+def test_a_dry_run_decides_and_sends_no_order(
+    desk: LocalDesk, next_session: Callable[[], date]
+) -> None:
     day = desk.run({"dry_run": True}, next_session())
     assert desk.paper_broker is not None
     assert day.document["execution"]["status"] == "SUCCEEDED"
@@ -140,7 +142,7 @@ def test_a_dry_run_decides_and_sends_no_order(desk: Desk, next_session: Callable
 
 @pytest.mark.parametrize("value", [[1, 2], "abc", 5, None, {"mode": "live"}, {"dry_run": "yes"}])
 def test_an_input_that_no_run_may_have_is_told_by_name_and_sends_nothing(
-    desk: Desk, next_session: Callable[[], date], value: Any
+    desk: LocalDesk, next_session: Callable[[], date], value: Any
 ) -> None:
     day = desk.run(value, next_session())
     execution = day.document["execution"]
@@ -150,7 +152,7 @@ def test_an_input_that_no_run_may_have_is_told_by_name_and_sends_nothing(
     assert day.document["notification"]["sms"]
 
 
-def test_a_weekend_ends_as_market_closed(desk: Desk, next_session: Callable[[], date]) -> None:
+def test_a_weekend_ends_as_market_closed(desk: LocalDesk, next_session: Callable[[], date]) -> None:
     friday = next(day for day in iter(next_session, None) if day.isoweekday() == 5)
     saturday = date.fromordinal(friday.toordinal() + 1)
     names: list[str] = []
@@ -165,7 +167,7 @@ def test_a_weekend_ends_as_market_closed(desk: Desk, next_session: Callable[[], 
 
 
 def test_the_second_run_of_a_bell_is_a_duplicate(
-    desk: Desk, next_session: Callable[[], date]
+    desk: LocalDesk, next_session: Callable[[], date]
 ) -> None:
     first = desk.run({}, next_session())
     names: list[str] = []
@@ -182,14 +184,14 @@ def test_the_second_run_of_a_bell_is_a_duplicate(
     ids=lambda path: path.stem,
 )
 def test_every_sample_input_is_one_that_a_run_may_have(
-    desk: Desk, next_session: Callable[[], date], path: Path
+    desk: LocalDesk, next_session: Callable[[], date], path: Path
 ) -> None:
     day = desk.run(json.loads(path.read_text()), next_session())
     assert day.document["execution"]["status"] == "SUCCEEDED"
 
 
 def test_a_subset_of_the_symbols_is_all_that_is_bought(
-    desk: Desk, next_session: Callable[[], date]
+    desk: LocalDesk, next_session: Callable[[], date]
 ) -> None:
     document = desk.run({"symbols": ["AAPL"]}, next_session()).document
     assert document["execution"]["status"] == "SUCCEEDED"
@@ -198,7 +200,7 @@ def test_a_subset_of_the_symbols_is_all_that_is_bought(
 
 
 def test_a_report_sends_its_text_after_the_close_and_no_order(
-    desk: Desk, next_session: Callable[[], date]
+    desk: LocalDesk, next_session: Callable[[], date]
 ) -> None:
     document = desk.run({"report_only": True}, next_session()).document
     assert document["execution"]["status"] == "SUCCEEDED"

@@ -14,16 +14,16 @@ from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from local.cli import _run
 from local.ops.trading_state import StackSwitch
 from local.sandbox.aws import Stack
-from local.sandbox.runner.desk import Desk, DeskPlan, open_desk
+from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 
 Say = Callable[..., tuple[int, str, str]]
 MINIMAL = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
 
 
 @pytest.fixture(scope="module", name="desk")
-def fresh_desk() -> Iterator[Desk]:
+def fresh_desk() -> Iterator[LocalDesk]:
     """Give a desk that has bought nothing yet, so that a halt has something to deny."""
-    with open_desk(DeskPlan(broker=None, parameters={})) as standing:
+    with open_desk(LocalDeskConfig(broker=None, parameters={})) as standing:
         yield standing
 
 
@@ -40,7 +40,7 @@ def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
+def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
     """Run a command against what stands here."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -52,7 +52,7 @@ def say(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Say:
 
 
 @pytest.fixture
-def parameter(desk: Desk) -> Iterator[Callable[[], str]]:
+def parameter(desk: LocalDesk) -> Iterator[Callable[[], str]]:
     """Give what the shared desk's parameter holds; it is gone again after the test."""
     ssm, name = desk.aws.client("ssm"), desk.stack.trading_state_parameter
     yield lambda: str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
@@ -60,18 +60,18 @@ def parameter(desk: Desk) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture(scope="module")
-def live(desk: Desk) -> Stack:
+def live(desk: LocalDesk) -> Stack:
     values = {"TradingMode": "live", "LiveAccountNumber": "123"}
     return desk.aws.deploy("live-desk", values | dict.fromkeys(("AlpacaTradingUrl",), "http://h"))
 
 
-def value_of(desk: Desk, stack: Stack) -> str:
+def value_of(desk: LocalDesk, stack: Stack) -> str:
     ssm = desk.aws.client("ssm")
     return str(ssm.get_parameter(Name=stack.trading_state_parameter)["Parameter"]["Value"])
 
 
 def test_a_reducing_desk_is_denied_its_buys(
-    say: Say, desk: Desk, parameter: Callable[[], str]
+    say: Say, desk: LocalDesk, parameter: Callable[[], str]
 ) -> None:
     assert say("reduce", "fewer shares")[0] == 0
     assert parameter() == "REDUCING fewer shares"
@@ -81,7 +81,7 @@ def test_a_reducing_desk_is_denied_its_buys(
 
 
 def test_a_halted_desk_sends_nothing_a_resumed_one_trades(
-    say: Say, desk: Desk, parameter: Callable[[], str]
+    say: Say, desk: LocalDesk, parameter: Callable[[], str]
 ) -> None:
     status, out, _ = say("halt", "until", "I have looked")
     assert status == 0
@@ -101,7 +101,7 @@ def test_a_halted_desk_sends_nothing_a_resumed_one_trades(
 
 
 def test_setting_a_state_twice_changes_nothing_and_keeps_its_reason(
-    say: Say, desk: Desk, parameter: Callable[[], str]
+    say: Say, desk: LocalDesk, parameter: Callable[[], str]
 ) -> None:
     def version() -> int:
         found = desk.aws.client("ssm").get_parameter(Name=desk.stack.trading_state_parameter)
@@ -137,7 +137,7 @@ def test_a_halt_is_never_refused_for_its_reason(
 
 
 def test_a_peak_is_reset_for_the_next_run_where_fetch_bars_looks_for_it(
-    say: Say, desk: Desk, parameter: Callable[[], str]
+    say: Say, desk: LocalDesk, parameter: Callable[[], str]
 ) -> None:
     say("reduce", "DRAWDOWN: 21 %")
     before = datetime.now(UTC)
@@ -151,7 +151,7 @@ def test_a_peak_is_reset_for_the_next_run_where_fetch_bars_looks_for_it(
 
 @pytest.mark.parametrize("text", ["halted", "OFF", "HALTEDx now"])
 def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
-    say: Say, desk: Desk, parameter: Callable[[], str], text: str
+    say: Say, desk: LocalDesk, parameter: Callable[[], str], text: str
 ) -> None:
     desk.aws.client("ssm").put_parameter(
         Name=desk.stack.trading_state_parameter, Value=text, Type="String", Overwrite=True
@@ -163,7 +163,7 @@ def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
 
 
 def test_live_is_resumed_on_a_yes_alone(
-    say: Say, desk: Desk, live: Stack, monkeypatch: pytest.MonkeyPatch
+    say: Say, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = ("--stack", live.name)
     assert "missing, which a run takes for HALTED" in say("halt", *there)[1]
@@ -179,7 +179,7 @@ def test_live_is_resumed_on_a_yes_alone(
 
 
 def test_yes_is_for_scripts_and_an_active_desk_is_not_asked_about(
-    say: Say, desk: Desk, live: Stack
+    say: Say, desk: LocalDesk, live: Stack
 ) -> None:
     there = ("--stack", live.name)
     assert say("halt", *there)[0] == 0
@@ -188,7 +188,9 @@ def test_yes_is_for_scripts_and_an_active_desk_is_not_asked_about(
     assert say("resume", *there)[0] == 0
 
 
-def test_a_stack_that_is_not_there_or_not_ours_is_told_in_one_line(say: Say, desk: Desk) -> None:
+def test_a_stack_that_is_not_there_or_not_ours_is_told_in_one_line(
+    say: Say, desk: LocalDesk
+) -> None:
     status, out, err = say("halt", "--stack", "nope")
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "there is no stack nope in us-east-1" in err
@@ -236,7 +238,7 @@ def test_wrong_settings_get_one_line(
 
 @pytest.fixture
 def as_user(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    desk: LocalDesk, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """Run the command with the keys of an IAM user who may do what the test names, and no more."""
     iam, name = desk.aws.client("iam"), "someone"
@@ -289,7 +291,7 @@ def test_who_may_write_and_not_read_can_halt(
 
 
 def test_a_question_that_is_broken_off_has_changed_nothing(
-    say: Say, desk: Desk, live: Stack, monkeypatch: pytest.MonkeyPatch
+    say: Say, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert say("halt", "--stack", live.name)[0] == 0
 

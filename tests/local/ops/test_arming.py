@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.ops.arming import LIMITS, limits_of
-from local.ops.stack import DeployedStack, Place
+from local.ops.stack import DeployedStack, StackLocation
 
 GOING_LIVE = Path(__file__).parents[3] / "docs" / "going-live.md"
 
@@ -39,6 +39,6 @@ def test_all_that_the_page_says_to_look_at_is_shown() -> None:
 def test_what_is_off_or_empty_is_said_in_words(name: str, deployed: str | None, told: str) -> None:
     parameters = {} if deployed is None else {name: deployed}
     at = datetime(2026, 1, 5, tzinfo=UTC)
-    stack = DeployedStack(Place("desk"), "us-east-1", "UPDATE_COMPLETE", parameters, {}, at)
+    stack = DeployedStack(StackLocation("desk"), "us-east-1", "UPDATE_COMPLETE", parameters, {}, at)
 
     assert limits_of(stack)[name] == told

@@ -14,7 +14,7 @@ from local.paper_broker.broker import Options, PaperBroker
 from local.paper_broker.clock import SimulatedClock
 from local.paper_broker.faults import Respond
 from local.paper_broker.server import application
-from local.paper_broker.values import Opening
+from local.paper_broker.values import AccountSetup
 from tests.local.paper_broker.conftest import HEADERS
 from tests.local.paper_broker.world import HISTORY, SESSIONS, at
 
@@ -72,7 +72,7 @@ def test_a_look_waits_until_the_one_before_is_over() -> None:
 
 
 def test_parallel_orders_never_sell_more_than_is_held() -> None:
-    opening = Opening(Decimal(0), {"FLAT": Decimal(10)})
+    opening = AccountSetup(Decimal(0), {"FLAT": Decimal(10)})
     app = application(Options(opening=opening, session=SESSIONS[0], clock_scale=0.0), HISTORY)
     body = {"symbol": "FLAT", "side": "sell", "qty": "1", "type": "limit", "limit_price": "200"}
 

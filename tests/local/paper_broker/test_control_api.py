@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.paper_broker.values import Opening
+from local.paper_broker.values import AccountSetup
 from tests.local.paper_broker.conftest import MakeWire, Wire
 from tests.local.paper_broker.world import D
 
@@ -56,7 +56,7 @@ def test_a_move_lives_through_each_session_between(wire: Wire) -> None:
 
 
 def test_holdings_are_split_and_paid_like_bought_shares(make_wire: MakeWire) -> None:
-    wire = make_wire(opening=Opening(cash=D(1000), holdings={"AAPL": D(10)}))
+    wire = make_wire(opening=AccountSetup(cash=D(1000), holdings={"AAPL": D(10)}))
     wire.open_session("2005-02-25")
     wire.open_session("2005-02-28")
     (position,) = wire.get("/v2/positions")

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from local.paper_broker.values import Behaviour, Kind, Refusal
+from local.paper_broker.values import ActivityKind, ApiError, Behaviour
 from tests.local.paper_broker.world import D, World, at
 
 
-def refused(act: Callable[[], object]) -> Refusal:
-    with pytest.raises(Refusal) as caught:
+def refused(act: Callable[[], object]) -> ApiError:
+    with pytest.raises(ApiError) as caught:
         act()
     return caught.value
 
@@ -446,5 +446,5 @@ def test_every_change_of_cash_is_in_the_statement() -> None:
     world.exchange.deposit(D(100))
     world.go(4)
     kinds = {activity.kind for activity in world.exchange.account.activities}
-    assert kinds == {Kind.FILL, Kind.DEPOSIT, Kind.DIVIDEND}
+    assert kinds == {ActivityKind.FILL, ActivityKind.DEPOSIT, ActivityKind.DIVIDEND}
     assert world.cash == 100_000 + sum(a.net for a in world.exchange.account.activities)

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.paper_broker.values import OPEN_STATUSES, Refusal
+from local.paper_broker.values import OPEN_STATUSES, ApiError
 from tests.local.paper_broker.world import D, World
 from tests.support.examples import tried
 
@@ -60,7 +60,7 @@ def play(world: World, action: tuple[str, Any]) -> None:
             exchange.deposit(D(value))
         elif kind == "pass":
             exchange.advance(exchange.now + timedelta(minutes=value))
-    except Refusal as refusal:
+    except ApiError as refusal:
         assert refusal.status in (403, 422)  # noqa: PT017  # the action may well be taken
 
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.paper_broker.data import load
-from local.paper_broker.market import Bell, Market
+from local.paper_broker.market import HistoricalMarket, SessionEdge
 from tests.local.paper_broker.world import ACTION_DAY, HISTORY, SESSIONS, D, at
 from tests.support.examples import tried
 
-MARKET = Market(HISTORY)
+MARKET = HistoricalMarket(HISTORY)
 FRIDAY, MONDAY = 4, 5
 
 
@@ -57,7 +57,7 @@ def test_daylight_saving_moves_the_opening_in_utc() -> None:
 
 
 def test_the_latest_price_is_the_open_while_a_session_lasts_and_its_close_afterwards() -> None:
-    market = Market(load())
+    market = HistoricalMarket(load())
     day = market.sessions[100]
     bar = market.bar("AAPL", day)
     assert bar is not None
@@ -87,12 +87,12 @@ def test_a_split_is_known_from_its_ex_dates_opening_on() -> None:
 
 
 def test_rings_come_in_order_each_exactly_once() -> None:
-    rings = list(MARKET.rings(at(0, "09:30"), at(2, "09:30")))
+    rings = list(MARKET.edge_moments(at(0, "09:30"), at(2, "09:30")))
     assert [(ring.session, ring.bell) for ring in rings] == [
-        (SESSIONS[0], Bell.CLOSE),
-        (SESSIONS[1], Bell.OPEN),
-        (SESSIONS[1], Bell.CLOSE),
-        (SESSIONS[2], Bell.OPEN),
+        (SESSIONS[0], SessionEdge.CLOSE),
+        (SESSIONS[1], SessionEdge.OPEN),
+        (SESSIONS[1], SessionEdge.CLOSE),
+        (SESSIONS[2], SessionEdge.OPEN),
     ]
 
 

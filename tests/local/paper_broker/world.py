@@ -14,9 +14,9 @@ from typing import Any
 
 from local.paper_broker.data import DailyBar, Dividend, History, Hours, Listing, Split
 from local.paper_broker.exchange import Exchange
-from local.paper_broker.market import Market, new_york_instant
+from local.paper_broker.market import HistoricalMarket, new_york_instant
 from local.paper_broker.rules import parse_ticket
-from local.paper_broker.values import Behaviour, Opening, Order
+from local.paper_broker.values import AccountSetup, Behaviour, Order
 
 SESSIONS = tuple(date(2024, 3, day) for day in (4, 5, 6, 7, 8, 11, 12, 13, 14, 15))
 ACTION_DAY = SESSIONS[3]
@@ -68,11 +68,11 @@ class World:
         session: int = 0,
         **behaviour: Any,
     ) -> None:
-        opening = Opening(
+        opening = AccountSetup(
             D(cash), {symbol: D(qty) for symbol, qty in (holdings or {}).items()}, multiplier
         )
         changed = Behaviour(**{"slippage_bps": D(0), **behaviour})
-        self.exchange = Exchange(Market(HISTORY), opening, changed, at(session))
+        self.exchange = Exchange(HistoricalMarket(HISTORY), opening, changed, at(session))
 
     def go(self, session: int, clock: str = "09:35") -> None:
         """Live up to a time of a session."""

@@ -48,9 +48,9 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
     """
 
     def __init__(self, keys: Keys, trading_url: str, data_url: str, budget_seconds: float) -> None:
-        self._data_url = normalised_url(data_url, "AlpacaDataUrl")
+        self._data_url = normalize_url(data_url, "AlpacaDataUrl")
         super().__init__(
-            keys.key_id, keys.secret_key, normalised_url(trading_url, "AlpacaTradingUrl"), "v2"
+            keys.key_id, keys.secret_key, normalize_url(trading_url, "AlpacaTradingUrl"), "v2"
         )
         self._keys = keys
         self._oauth = None  # whatever APCA_API_OAUTH_TOKEN says: the deployed keys decide
@@ -109,7 +109,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
                 return Reply(
                     request,
                     response.status_code,
-                    self._keys.hidden_in(read_body(request, response)),
+                    self._keys.redact(read_body(request, response)),
                     one_line(response.headers.get("X-RateLimit-Reset", ""), RESET_LENGTH),
                 )
 
@@ -143,7 +143,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     return value  # type: ignore[return-value]  # an error came instead of None
 
 
-def normalised_url(url: str, parameter: str) -> str:
+def normalize_url(url: str, parameter: str) -> str:
     """Drop a trailing ``/`` or ``/v2`` of a base address.
 
     Raises

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import requests
 import urllib3
 
-from algotrader.adapters.alpaca.reply import Refusal, Reply, refusal_of
+from algotrader.adapters.alpaca.reply import ErrorBody, Reply, error_body
 from algotrader.errors import (
     AccountBlockedError,
     BrokerAuthError,
@@ -70,12 +70,12 @@ def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
     """
     if reply.status in {401, 429}:
         raise leaf_for(reply.request, reply)
-    refusal = refusal_of(reply) if reply.body.strip() else Refusal()
+    refusal = error_body(reply) if reply.body.strip() else ErrorBody()
     if (
         reply.status not in _REJECTIONS
         or refusal is None
         or (
-            reply.status == 404 and refusal == Refusal()  # noqa: PLR2004 - a path that is not there
+            reply.status == 404 and refusal == ErrorBody()  # noqa: PLR2004 - a path that is not there
         )
     ):
         raise fate_unknown(intent, f"status {reply.status}")
@@ -106,7 +106,7 @@ def fate_unknown(intent: OrderIntent, problem: str) -> OrderStateUnknownError:
     )
 
 
-def _is_about_keys(refusal: Refusal | None) -> bool:
+def _is_about_keys(refusal: ErrorBody | None) -> bool:
     """Whether the trading API's 403 refuses the keys.
 
     Its codes begin with an HTTP status. One of 4031xxxx is about an order or the account, whatever
@@ -116,7 +116,7 @@ def _is_about_keys(refusal: Refusal | None) -> bool:
     return not code.isdecimal() or code.startswith("401")
 
 
-def _data_is_about_keys(refusal: Refusal | None) -> bool:
+def _data_is_about_keys(refusal: ErrorBody | None) -> bool:
     """Whether the market data API's 403 refuses the keys: a missing subscription has no code."""
     message = "" if refusal is None else refusal.message.lower()
     return message.startswith("forbidden") or "authoriz" in message or "credential" in message
@@ -124,16 +124,16 @@ def _data_is_about_keys(refusal: Refusal | None) -> bool:
 
 def _unavailable(reply: Reply, code: str, advice: str) -> DeskError:
     return BrokerUnavailableError(
-        code, advice, request=f'"{reply.request}"', status=reply.status, **_told(reply)
+        code, advice, request=f'"{reply.request}"', status=reply.status, **_quote(reply)
     )
 
 
-def _told(reply: Reply) -> dict[str, str]:
+def _quote(reply: Reply) -> dict[str, str]:
     """Quote the broker's own words, when they came as JSON.
 
     A quotation mark of theirs would end the quotation, and what follows could pass for our advice.
     """
-    refusal = refusal_of(reply)
+    refusal = error_body(reply)
     if refusal is None:
         return {}
     words = refusal.message[:_MESSAGE_LENGTH].replace('"', "'")
@@ -147,7 +147,7 @@ def _keys_refused(reply: Reply) -> DeskError:
         "live accounts have keys of their own, and TradingMode must fit them.",
         request=f'"{reply.request}"',
         status=reply.status,
-        **_told(reply),
+        **_quote(reply),
     )
 
 
@@ -157,12 +157,12 @@ def _account_refused(reply: Reply) -> DeskError:
         "Look at the account on Alpaca's dashboard, or ask their support.",
         request=f'"{reply.request}"',
         status=reply.status,
-        **_told(reply),
+        **_quote(reply),
     )
 
 
 def _forbidden(reply: Reply) -> DeskError:
-    refusal = refusal_of(reply)
+    refusal = error_body(reply)
     if "/v2/stocks/" not in reply.request:
         return _keys_refused(reply) if _is_about_keys(refusal) else _account_refused(reply)
     if not _data_is_about_keys(refusal):
@@ -171,7 +171,7 @@ def _forbidden(reply: Reply) -> DeskError:
             "The subscription does not permit this feed: deploy with DataFeed=iex for the latest "
             "prices, with BarsFeed=iex for bars, or subscribe.",
             request=f'"{reply.request}"',
-            **_told(reply),
+            **_quote(reply),
         )
     return _keys_refused(reply)
 
@@ -191,7 +191,7 @@ def _refused(reply: Reply) -> DeskError:
         "Compare the template's parameters with the broker's words.",
         request=f'"{reply.request}"',
         status=reply.status,
-        **_told(reply),
+        **_quote(reply),
     )
 
 

@@ -13,7 +13,7 @@ import msgspec
 from algotrader.adapters.alpaca import wire
 from algotrader.adapters.alpaca.client import AlpacaClient
 from algotrader.adapters.alpaca.faults import leaf_for
-from algotrader.adapters.alpaca.reply import Reply, decoded, invalid
+from algotrader.adapters.alpaca.reply import Reply, decode_reply, invalid
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Bar, CorporateAction, LatestPrice
 from algotrader.plain_text import printable
@@ -79,7 +79,7 @@ class MarketData:
             )
             if not reply.ok:
                 raise leaf_for(reply.request, reply)
-            trades = decoded(reply, wire.LatestTrades).trades or {}
+            trades = decode_reply(reply, wire.LatestTrades).trades or {}
             for symbol, trade in trades.items():
                 if symbol in batch and trade is not None and trade.p > 0:
                     prices[symbol] = LatestPrice(trade.p, trade.t.astimezone(UTC))
@@ -172,7 +172,7 @@ def _bars_page(reply: Reply) -> wire.BarsPage:
     a number is reported by its symbol and not as a broken page.
     """
     try:
-        return decoded(reply, wire.BarsPage)
+        return decode_reply(reply, wire.BarsPage)
     except BrokerUnavailableError as error:
         if error.code != "BROKER_ANSWER_NOT_JSON":
             raise
@@ -185,7 +185,7 @@ def _bars_page(reply: Reply) -> wire.BarsPage:
 
 
 def _actions_page(reply: Reply) -> wire.CorporateActionsPage:
-    return decoded(reply, wire.CorporateActionsPage)
+    return decode_reply(reply, wire.CorporateActionsPage)
 
 
 def _actions(kind: str, row: wire.CorporateAction, batch: list[str]) -> Iterator[CorporateAction]:

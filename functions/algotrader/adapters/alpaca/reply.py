@@ -36,7 +36,7 @@ class Reply:
         return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own range
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class ErrorBody(msgspec.Struct, frozen=True):
     """What Alpaca says with a 4xx."""
 
     message: str = ""
@@ -49,7 +49,7 @@ class Refusal(msgspec.Struct, frozen=True):
             force_setattr(self, "code", one_line(self.code, _CODE_LENGTH))
 
 
-def decoded(reply: Reply, kind: type[T]) -> T:
+def decode_reply(reply: Reply, kind: type[T]) -> T:
     """Read a reply's body as a ``kind``; fields that we do not know are left alone.
 
     Raises
@@ -84,10 +84,10 @@ def _check_numbers(body: bytes) -> None:
         raise msgspec.ValidationError(str(error)) from error
 
 
-def refusal_of(reply: Reply) -> Refusal | None:
+def error_body(reply: Reply) -> ErrorBody | None:
     """Read the reason of a 4xx; None when the body is not one that Alpaca would send."""
     try:
-        return msgspec.json.decode(reply.body, type=Refusal)
+        return msgspec.json.decode(reply.body, type=ErrorBody)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
 

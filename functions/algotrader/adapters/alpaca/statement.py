@@ -9,7 +9,7 @@ from algotrader import model
 from algotrader.adapters.alpaca import wire
 from algotrader.adapters.alpaca.client import AlpacaClient
 from algotrader.adapters.alpaca.faults import leaf_for
-from algotrader.adapters.alpaca.reply import decoded, invalid
+from algotrader.adapters.alpaca.reply import decode_reply, invalid
 from algotrader.errors import DeskError
 
 STATEMENT_PAGE = 100
@@ -82,7 +82,7 @@ class Statement:
             reply = self._statement.read("/account/activities", parameters)
             if not reply.ok:
                 raise leaf_for(reply.request, reply)
-            rows = decoded(reply, list[Row])
+            rows = decode_reply(reply, list[Row])
             fresh = [row for row in rows if row.id not in found]
             for row in fresh:
                 is_off = row.status == _CANCELED

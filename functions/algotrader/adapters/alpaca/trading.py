@@ -9,7 +9,7 @@ from decimal import Decimal
 from algotrader.adapters.alpaca import wire
 from algotrader.adapters.alpaca.client import AlpacaClient
 from algotrader.adapters.alpaca.faults import fate_unknown, leaf_for, outcome_of_failed_order
-from algotrader.adapters.alpaca.reply import Reply, decoded, invalid
+from algotrader.adapters.alpaca.reply import Reply, decode_reply, invalid
 from algotrader.errors import BrokerUnavailableError, DeskError
 from algotrader.model import (
     Account,
@@ -42,7 +42,7 @@ class Trading:
 
     def clock(self) -> Clock:
         """Read the broker's clock, the only one that the desk trades by."""
-        return decoded(_found(self._client.read("/clock")), wire.Clock).to_model()
+        return decode_reply(_found(self._client.read("/clock")), wire.Clock).to_model()
 
     def sessions(self, start: date, end: date) -> tuple[Session, ...]:
         """List the exchange's sessions from ``start`` to ``end``, both included, ascending."""
@@ -56,23 +56,23 @@ class Trading:
                 },
             )
         )
-        rows = {row.date: row for row in decoded(reply, list[wire.Session])}
+        rows = {row.date: row for row in decode_reply(reply, list[wire.Session])}
         return tuple(
             rows[day].to_model(reply.request) for day in sorted(rows) if start <= day <= end
         )
 
     def account(self) -> Account:
         """Read the account."""
-        return decoded(_found(self._client.read("/account")), wire.Account).to_model()
+        return decode_reply(_found(self._client.read("/account")), wire.Account).to_model()
 
     def is_long_only(self) -> bool:
         """Whether the account itself forbids short sales; one that does not say so does not."""
         reply = _found(self._client.read("/account/configurations"))
-        return decoded(reply, wire.AccountConfigurations).no_shorting is True
+        return decode_reply(reply, wire.AccountConfigurations).no_shorting is True
 
     def positions(self) -> dict[str, Position]:
         """Read all positions, by symbol."""
-        rows = decoded(_found(self._client.read("/positions")), list[wire.Position])
+        rows = decode_reply(_found(self._client.read("/positions")), list[wire.Position])
         return {row.symbol: row.to_model() for row in rows}
 
     def position(self, symbol: str) -> Position | None:
@@ -80,7 +80,7 @@ class Trading:
         reply = self._client.read(f"/positions/{symbol}")
         if _is_absent(reply):
             return None
-        row = decoded(_found(reply), wire.Position)
+        row = decode_reply(_found(reply), wire.Position)
         if row.symbol != symbol:
             raise invalid(reply.request, f"it is about {row.symbol}")
         return row.to_model()
@@ -104,10 +104,10 @@ class Trading:
             "nested": "false",
         }
         if after is not None:
-            parameters["after"] = _spelled(after)
+            parameters["after"] = _format_instant(after)
         while True:
             reply = _found(self._client.read("/orders", parameters))
-            rows = decoded(reply, list[wire.Order])
+            rows = decode_reply(reply, list[wire.Order])
             fresh = [row for row in rows if row.id not in seen]
             seen.update(row.id for row in fresh)
             for row in fresh:
@@ -121,9 +121,9 @@ class Trading:
                 raise invalid(reply.request, "its pages do not go on")
             page = len(rows)
             if first <= last:
-                parameters["after"] = _spelled(last - _PAGE_OVERLAP)
+                parameters["after"] = _format_instant(last - _PAGE_OVERLAP)
             else:  # a server that gives the newest first, whatever it was asked for
-                parameters["until"] = _spelled(last + _PAGE_OVERLAP)
+                parameters["until"] = _format_instant(last + _PAGE_OVERLAP)
 
     def order(self, client_order_id: str) -> Order | None:
         """Look an order up by our own id; None when the broker does not know it."""
@@ -132,7 +132,7 @@ class Trading:
         )
         if _is_absent(reply):
             return None
-        row = decoded(_found(reply), wire.Order)
+        row = decode_reply(_found(reply), wire.Order)
         if row.client_order_id != client_order_id:
             raise invalid(reply.request, f"it is about {row.client_order_id}")
         return row.to_model(reply.request)
@@ -153,7 +153,7 @@ class Trading:
             It was not taken, or not even sent (``BROKER_BUDGET_SPENT``).
         """
         try:
-            reply = self._client.post("/orders", terms(intent))
+            reply = self._client.post("/orders", order_body(intent))
         except BrokerUnavailableError as error:
             if error.code == "BROKER_BUDGET_SPENT":
                 raise
@@ -161,7 +161,7 @@ class Trading:
         if not reply.ok:
             return outcome_of_failed_order(intent, reply)
         try:
-            order = decoded(reply, wire.Order).to_model(reply.request)
+            order = decode_reply(reply, wire.Order).to_model(reply.request)
         except BrokerUnavailableError as error:
             raise fate_unknown(intent, error.code) from error
         qty = intent.qty if intent.notional is None else None
@@ -182,14 +182,14 @@ class Trading:
         wanted = sorted(set(symbols))
         if len(wanted) > ASSETS_ONE_BY_ONE:
             reply = self._client.read("/assets", {"status": "active", "asset_class": "us_equity"})
-            rows = decoded(_found(reply), list[wire.Asset])
+            rows = decode_reply(_found(reply), list[wire.Asset])
         else:
             rows = [row for row in map(self._asset, wanted) if row is not None]
         return {row.symbol: row.to_model() for row in rows if row.symbol in wanted}
 
     def _asset(self, symbol: str) -> wire.Asset | None:
         reply = self._client.read(f"/assets/{symbol}")
-        return None if _is_absent(reply) else decoded(_found(reply), wire.Asset)
+        return None if _is_absent(reply) else decode_reply(_found(reply), wire.Asset)
 
     def last_session_pnl(self, session: date, before: date) -> Decimal | None:
         """Read the account's profit of one full session, in dollars, without deposits.
@@ -214,13 +214,13 @@ class Trading:
                     "end": (session + timedelta(days=1)).isoformat(),
                 },
             )
-            history = decoded(_found(reply), wire.PortfolioHistory)
+            history = decode_reply(_found(reply), wire.PortfolioHistory)
             return _profit_of(history, session, before)
         except (DeskError, ArithmeticError, LookupError, ValueError, OSError):
             return None  # the texts alone tell it: no order depends on it
 
 
-def terms(intent: OrderIntent) -> dict[str, str]:
+def order_body(intent: OrderIntent) -> dict[str, str]:
     """Spell an order as the POST's body: texts throughout, so that no float rounds a price."""
     body = {
         "symbol": intent.symbol,
@@ -261,7 +261,7 @@ def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> D
     return None
 
 
-def _spelled(instant: datetime) -> str:
+def _format_instant(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")
 
 

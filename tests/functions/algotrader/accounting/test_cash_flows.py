@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from algotrader.accounting.cash_flows import deposits_of
+from algotrader.accounting.cash_flows import net_deposits
 from algotrader.model import Activity
 from tests.support.performance_looks import AFTER_CLOSE, BELL, FRIDAY, row
 
@@ -16,7 +16,7 @@ CLOSE = BELL - timedelta(days=3)  # Friday's
 
 
 def amount(*rows: Activity, adjustments: str = "0") -> Decimal | None:
-    return deposits_of(rows, D(adjustments), CLOSE, AFTER_CLOSE).amount
+    return net_deposits(rows, D(adjustments), CLOSE, AFTER_CLOSE).amount
 
 
 def test_deposits_less_withdrawals_of_the_day_are_summed() -> None:
@@ -39,7 +39,7 @@ def test_a_row_with_an_instant_counts_by_it_and_one_without_by_its_day() -> None
 def test_a_row_of_the_closes_own_day_without_an_instant_may_be_of_either_side() -> None:
     friday, monday = row("CSD", "300", day=FRIDAY), row("CSD", "20")
 
-    found = deposits_of((friday, monday), D(0), CLOSE, AFTER_CLOSE)
+    found = net_deposits((friday, monday), D(0), CLOSE, AFTER_CLOSE)
     assert found.amount is None
     assert "300.00" in found.warnings[0]
     # Where the account keeps a figure of its own, that tells.
@@ -54,7 +54,7 @@ def test_a_row_of_the_closes_own_day_without_an_instant_may_be_of_either_side() 
 
 @pytest.mark.parametrize("listed", ["0", "400"])
 def test_two_figures_that_differ_are_told_and_neither_is_taken(listed: str) -> None:
-    found = deposits_of((row("CSD", listed),), D(500), CLOSE, AFTER_CLOSE)
+    found = net_deposits((row("CSD", listed),), D(500), CLOSE, AFTER_CLOSE)
 
     assert found.amount is None
     assert "500.00" in found.warnings[0]
@@ -62,14 +62,14 @@ def test_two_figures_that_differ_are_told_and_neither_is_taken(listed: str) -> N
 
 
 def test_shares_that_were_moved_make_the_day_unknown() -> None:
-    found = deposits_of((row("ACATS", "0", symbol="XOM"),), D(0), CLOSE, AFTER_CLOSE)
+    found = net_deposits((row("ACATS", "0", symbol="XOM"),), D(0), CLOSE, AFTER_CLOSE)
 
     assert found.amount is None
     assert "XOM" in found.warnings[0]
 
 
 def test_a_statement_that_cannot_be_read_leaves_the_accounts_own_figure_and_says_so() -> None:
-    found = deposits_of(None, D(500), CLOSE, AFTER_CLOSE)
+    found = net_deposits(None, D(500), CLOSE, AFTER_CLOSE)
 
     assert found.amount == 500
     assert "could not be read" in found.warnings[0]

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.accounting.performance import (
-    Look,
+    Observation,
+    advance_track,
     carried_price,
-    carry_on,
     dividend_part,
     is_dividend,
+    profit_by_symbol,
     split_ratio,
     statement_start,
-    symbols_of,
 )
 from algotrader.model import Activity, Entitlement, Ledger, SymbolProfit, Track
 from tests.support.performance_looks import (
@@ -40,13 +40,13 @@ D = Decimal
 
 
 def day_of(track: Track) -> Decimal:
-    return sum((each.profit for each in symbols_of(track)), D(0))
+    return sum((each.profit for each in profit_by_symbol(track)), D(0))
 
 
-def carried(*looks: Look) -> Track:
+def carried(*looks: Observation) -> Track:
     track = None
     for each in looks:
-        track = carry_on(track, each)
+        track = advance_track(track, each)
     assert track is not None
     return track
 
@@ -54,9 +54,9 @@ def carried(*looks: Look) -> Track:
 def test_a_rise_is_unrealized_and_a_sell_realizes_at_average_cost() -> None:
     sold = ledger("60", AAPL=("6", "540"))  # 4 of 10 sold at 105, which had cost 90 each
 
-    track = carry_on(None, look(ledger=sold, prices=prices(AAPL="110")))
+    track = advance_track(None, look(ledger=sold, prices=prices(AAPL="110")))
 
-    (aapl,) = symbols_of(track)
+    (aapl,) = profit_by_symbol(track)
     assert aapl == SymbolProfit("AAPL", D(6), D(110), D(660), D(60), D(20), D(0))
     assert aapl.profit == 4 * 5 + 6 * 10
 
@@ -64,23 +64,30 @@ def test_a_rise_is_unrealized_and_a_sell_realizes_at_average_cost() -> None:
 def test_a_symbol_bought_and_one_sold_out_in_the_session_are_both_told() -> None:
     after = ledger("120", IBM=("5", "1000"))
 
-    track = carry_on(None, look(ledger=after, prices=prices(IBM="190")))
+    track = advance_track(None, look(ledger=after, prices=prices(IBM="190")))
 
-    assert {each.symbol: each.profit for each in symbols_of(track)} == {"AAPL": 20, "IBM": -50}
-    assert {each.symbol: each.qty for each in symbols_of(track)} == {"AAPL": 0, "IBM": 5}
+    assert {each.symbol: each.profit for each in profit_by_symbol(track)} == {
+        "AAPL": 20,
+        "IBM": -50,
+    }
+    assert {each.symbol: each.qty for each in profit_by_symbol(track)} == {"AAPL": 0, "IBM": 5}
 
 
 def test_a_split_overnight_is_no_profit() -> None:
     split = ledger(AAPL=("20", "900"))
 
-    track = carry_on(None, look(ledger=split, prices=prices(AAPL="50"), closes=prices(AAPL="100")))
+    track = advance_track(
+        None, look(ledger=split, prices=prices(AAPL="50"), closes=prices(AAPL="100"))
+    )
 
     assert day_of(track) == 0
 
 
 def test_what_the_user_holds_beside_the_desk_counts_for_nothing() -> None:
-    alone = carry_on(None, look(prices=prices(AAPL="110")))
-    beside = carry_on(None, look(prices=prices(AAPL="110"), shares=prices(AAPL="500", XOM="9")))
+    alone = advance_track(None, look(prices=prices(AAPL="110")))
+    beside = advance_track(
+        None, look(prices=prices(AAPL="110"), shares=prices(AAPL="500", XOM="9"))
+    )
 
     assert day_of(alone) == day_of(beside) == 100
 
@@ -88,15 +95,15 @@ def test_what_the_user_holds_beside_the_desk_counts_for_nothing() -> None:
 def test_a_dividend_counts_for_the_desks_shares_alone() -> None:
     paid = row("DIV", "25", qty=D(50))  # 0.50 each on 50 shares, 10 of them the desk's
 
-    track = carry_on(None, look(statement=(paid,), shares=prices(AAPL="50")))
+    track = advance_track(None, look(statement=(paid,), shares=prices(AAPL="50")))
 
-    assert (day_of(track), symbols_of(track)[0].dividends) == (5, 5)
+    assert (day_of(track), profit_by_symbol(track)[0].dividends) == (5, 5)
 
 
 def test_a_dividend_and_the_tax_on_it_are_both_counted() -> None:
     rows = (row("DIV", "5"), row("DIVNRA", "-1.50"))
 
-    assert day_of(carry_on(None, look(statement=rows))) == D("3.50")
+    assert day_of(advance_track(None, look(statement=rows))) == D("3.50")
 
 
 @pytest.mark.parametrize(
@@ -145,13 +152,13 @@ def test_a_dividend_goes_to_who_held_over_the_ex_date_however_late_it_is_paid() 
     paid = row("DIV", "5", day=TUESDAY)
 
     track = carried(monday, next_day("100", ledger=sold, before=HELD, statement=(paid,)))
-    assert symbols_of(track)[0].dividends == 5
+    assert profit_by_symbol(track)[0].dividends == 5
 
     bought_since = carried(
         look(before=ledger(), ledger=ledger(), actions=(action("cash_dividend"),)),
         next_day("100", statement=(paid,)),
     )
-    assert symbols_of(bought_since)[0].dividends == 0
+    assert profit_by_symbol(bought_since)[0].dividends == 0
 
 
 def test_a_row_is_counted_once_however_often_it_is_listed() -> None:
@@ -169,13 +176,13 @@ def test_a_row_that_comes_late_counts_when_it_is_seen() -> None:
     late = row("DIV", "5", day=FRIDAY)
 
     for day in (FRIDAY, FRIDAY - timedelta(days=1)):  # the track begins here
-        assert day_of(carry_on(None, look(statement=(replace(late, day=day),)))) == 0
+        assert day_of(advance_track(None, look(statement=(replace(late, day=day),)))) == 0
     assert day_of(carried(look(), next_day("100", statement=(late,)))) == 5
 
 
 def test_a_statement_that_could_not_be_read_is_read_from_where_it_ended() -> None:
-    before = carry_on(None, look())
-    track = carry_on(before, next_day("100", statement=None))
+    before = advance_track(None, look())
+    track = advance_track(before, next_day("100", statement=None))
 
     assert statement_start(track, AFTER_CLOSE + timedelta(days=9)) == BELL - timedelta(days=7)
     assert statement_start(None, AFTER_CLOSE) == AFTER_CLOSE - timedelta(days=7)
@@ -216,9 +223,9 @@ def test_the_peak_is_reset_once_for_each_time_that_a_person_asks() -> None:
     reset = carried(look(), down, replace(down, **asked))
     assert (reset.peak, reset.drawdown) == (reset.index, 0)
 
-    further = carry_on(reset, next_day("40", **asked))
+    further = advance_track(reset, next_day("40", **asked))
     assert further.drawdown > 0
-    assert carry_on(further, next_day("40", reset_at=BELL)).drawdown == 0
+    assert advance_track(further, next_day("40", reset_at=BELL)).drawdown == 0
 
 
 def test_a_later_run_of_a_session_counts_from_the_same_close() -> None:
@@ -236,17 +243,17 @@ def test_without_the_close_a_session_counts_from_the_nearest_look() -> None:
 
 
 def test_without_a_price_a_share_is_worth_what_it_cost() -> None:
-    assert day_of(carry_on(None, look(prices={}, closes={}))) == 0
+    assert day_of(advance_track(None, look(prices={}, closes={}))) == 0
 
 
 def test_a_missing_close_makes_no_loss_of_months_one_of_the_day() -> None:
     old = ledger(AAPL=("100", "13000"))  # bought at 130, at 100 for weeks
 
-    first = carry_on(None, look(ledger=old, before=old, closes={}))
+    first = advance_track(None, look(ledger=old, before=old, closes={}))
     assert day_of(first) == 0
 
-    monday = carry_on(None, look(ledger=old, before=old))
-    tuesday = carry_on(monday, next_day("99", ledger=old, before=old, closes={}))
+    monday = advance_track(None, look(ledger=old, before=old))
+    tuesday = advance_track(monday, next_day("99", ledger=old, before=old, closes={}))
     assert day_of(tuesday) == -100  # since the last look
 
 
@@ -255,11 +262,11 @@ def test_a_close_that_is_missing_across_a_split_makes_nothing() -> None:
     split = {"before": before, "ledger": after, "closes": {}}
     actions = (action("forward_split", TUESDAY, "2"),)
 
-    assert day_of(carry_on(None, next_day("50", actions=actions, **split))) == 0
-    monday = carry_on(None, look(ledger=before, before=before))
-    tuesday = carry_on(monday, next_day("50", actions=actions, **split))
+    assert day_of(advance_track(None, next_day("50", actions=actions, **split))) == 0
+    monday = advance_track(None, look(ledger=before, before=before))
+    tuesday = advance_track(monday, next_day("50", actions=actions, **split))
     assert (day_of(tuesday), tuesday.index) == (0, 1)
-    unseen = carry_on(monday, replace(next_day("50", actions=actions, **split), prices={}))
+    unseen = advance_track(monday, replace(next_day("50", actions=actions, **split), prices={}))
     assert (day_of(unseen), unseen.index) == (0, 1)
 
 
@@ -278,11 +285,11 @@ def test_a_price_that_is_missing_at_one_look_makes_and_loses_nothing() -> None:
 
 
 def test_a_withdrawal_before_the_bell_makes_no_limit_lax() -> None:
-    monday = carry_on(None, look(worth=D(100_000)))
+    monday = advance_track(None, look(worth=D(100_000)))
 
-    assert carry_on(monday, next_day("70", worth=D(7000))).day.worth == 7000
-    assert carry_on(monday, next_day("70", worth=D(10**9))).day.worth == 100_000
-    assert carry_on(monday, next_day("70", worth=D(0))).day.worth == 100_000
+    assert advance_track(monday, next_day("70", worth=D(7000))).day.worth == 7000
+    assert advance_track(monday, next_day("70", worth=D(10**9))).day.worth == 100_000
+    assert advance_track(monday, next_day("70", worth=D(0))).day.worth == 100_000
 
 
 quantities = st.integers(0, 50).map(D)
@@ -290,7 +297,7 @@ dollars = st.decimals("0.01", 500, places=2)
 
 
 @st.composite
-def looks(draw: st.DrawFn) -> Look:
+def looks(draw: st.DrawFn) -> Observation:
     """Draw a look at a desk that holds up to two symbols, with rows of its account's statement."""
     held = ledger(str(draw(dollars)), AAPL=(str(draw(quantities)), str(draw(dollars))))
     price = {"AAPL": draw(dollars)}
@@ -310,29 +317,33 @@ def looks(draw: st.DrawFn) -> Look:
 
 
 @given(first=st.none() | looks(), second=looks())
-def test_a_look_that_is_taken_twice_changes_nothing_more(first: Look | None, second: Look) -> None:
-    track = carry_on(None if first is None else carry_on(None, first), second)
+def test_a_look_that_is_taken_twice_changes_nothing_more(
+    first: Observation | None, second: Observation
+) -> None:
+    track = advance_track(None if first is None else advance_track(None, first), second)
 
-    assert carry_on(track, second) == track
+    assert advance_track(track, second) == track
 
 
 @given(looks(), st.decimals(-(10**6), 10**6, places=2), st.decimals(0, 10**6, places=2))
-def test_no_deposit_is_ever_profit(plain: Look, amount: Decimal, worth: Decimal) -> None:
+def test_no_deposit_is_ever_profit(plain: Observation, amount: Decimal, worth: Decimal) -> None:
     if plain.statement is None:
         return
     moved = replace(plain, statement=(*plain.statement, row("CSD", str(amount))), worth=worth)
-    before = carry_on(None, look())
+    before = advance_track(None, look())
 
-    with_it, without = carry_on(before, moved), carry_on(before, plain)
+    with_it, without = advance_track(before, moved), advance_track(before, plain)
 
     assert (with_it.index, with_it.standings) == (without.index, without.standings)
 
 
 @given(st.lists(looks(), max_size=5))
-def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(many: list[Look]) -> None:
-    track = carry_on(None, look())
+def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(
+    many: list[Observation],
+) -> None:
+    track = advance_track(None, look())
     for each in many:
-        after = carry_on(track, replace(each, session=MONDAY, reset_at=None))
+        after = advance_track(track, replace(each, session=MONDAY, reset_at=None))
         assert after.peak >= track.peak
         assert 0 <= after.drawdown < 1
         track = after
@@ -340,11 +351,13 @@ def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(many: lis
 
 def test_what_was_realized_and_paid_before_the_session_is_no_profit_of_it() -> None:
     before, after = ledger("500", AAPL=("10", "900")), ledger("560", AAPL=("6", "540"))
-    yesterday = carry_on(None, look(before=before, ledger=before, statement=(row("DIV", "5"),)))
+    yesterday = advance_track(
+        None, look(before=before, ledger=before, statement=(row("DIV", "5"),))
+    )
 
-    track = carry_on(yesterday, next_day("100", before=before, ledger=after))
+    track = advance_track(yesterday, next_day("100", before=before, ledger=after))
 
-    (aapl,) = symbols_of(track)
+    (aapl,) = profit_by_symbol(track)
     assert (aapl.realized, aapl.dividends, aapl.unrealized) == (60, 0, -40)
 
 
@@ -367,32 +380,35 @@ def test_a_symbol_is_listed_for_any_one_thing_that_happened_in_it(
     before: Ledger, after: Ledger, paid: tuple[Activity, ...]
 ) -> None:
     entitled = {"AAPL": Entitlement(FRIDAY, D(10))}
-    yesterday = replace(carry_on(None, look(ledger=before, before=before)), entitled=entitled)
+    yesterday = replace(advance_track(None, look(ledger=before, before=before)), entitled=entitled)
 
-    track = carry_on(yesterday, next_day("100", before=before, ledger=after, statement=paid))
+    track = advance_track(yesterday, next_day("100", before=before, ledger=after, statement=paid))
 
-    assert [each.symbol for each in symbols_of(track)] == ["AAPL"]
+    assert [each.symbol for each in profit_by_symbol(track)] == ["AAPL"]
 
 
 def test_a_dividend_that_is_paid_on_its_ex_date_goes_to_who_held_before() -> None:
     sold = ledger("100")
 
-    track = carry_on(
+    track = advance_track(
         None,
         look(ledger=sold, actions=(action("cash_dividend"),), statement=(row("DIV", "5"),)),
     )
-    assert symbols_of(track)[0].dividends == 5
+    assert profit_by_symbol(track)[0].dividends == 5
     since = look(ledger=HELD, before=ledger(), actions=(action("cash_dividend"),))
     assert (
-        symbols_of(carry_on(None, replace(since, statement=(row("DIV", "5"),))))[0].dividends == 0
+        profit_by_symbol(advance_track(None, replace(since, statement=(row("DIV", "5"),))))[
+            0
+        ].dividends
+        == 0
     )
 
 
 @pytest.mark.parametrize(("days", "known"), [(120, True), (121, False)])
 def test_who_held_over_an_ex_date_is_remembered_for_120_days(days: int, *, known: bool) -> None:
-    monday = carry_on(None, look(actions=(action("cash_dividend"),)))
+    monday = advance_track(None, look(actions=(action("cash_dividend"),)))
 
-    later = carry_on(monday, next_day("100", session=MONDAY + timedelta(days=days)))
+    later = advance_track(monday, next_day("100", session=MONDAY + timedelta(days=days)))
 
     assert ("AAPL" in later.entitled) is known
 
@@ -410,14 +426,14 @@ def test_splits_multiply_up_for_their_own_symbol_alone() -> None:
 
 def test_a_desk_of_a_dollar_or_less_has_an_index_too() -> None:
     for worth, index in (("1", "1.5"), ("0.5", "2")):
-        monday = carry_on(None, look(worth=D(worth)))
-        track = carry_on(monday, next_day("100.05", worth=D("0.25")))
+        monday = advance_track(None, look(worth=D(worth)))
+        track = advance_track(monday, next_day("100.05", worth=D("0.25")))
         assert (track.index, track.day.worth) == (D(index), D("0.25"))
 
 
 @pytest.mark.parametrize("kept", [MONDAY, TUESDAY])
 def test_a_price_is_carried_through_a_split_from_any_other_session(kept: date) -> None:
-    track = carry_on(None, look(session=kept, prices=prices(AAPL="101")))
+    track = advance_track(None, look(session=kept, prices=prices(AAPL="101")))
     splits = (action("forward_split", ratio="2"),)
 
     found = {each: carried_price(track, each, splits, "AAPL") for each in (MONDAY, TUESDAY)}
@@ -442,9 +458,9 @@ def test_shares_without_a_price_make_nothing_by_a_split_before_another_session(
 
 def test_who_held_before_the_ex_date_is_paid_on_that_day_too() -> None:
     entitled = {"AAPL": Entitlement(TUESDAY, D(10))}
-    monday = replace(carry_on(None, look()), entitled=entitled)
+    monday = replace(advance_track(None, look()), entitled=entitled)
     sold = next_day("100", ledger=ledger("100"), before=ledger("100"))
 
-    track = carry_on(monday, replace(sold, statement=(row("DIV", "5", day=TUESDAY),)))
+    track = advance_track(monday, replace(sold, statement=(row("DIV", "5", day=TUESDAY),)))
 
-    assert symbols_of(track)[0].dividends == 5
+    assert profit_by_symbol(track)[0].dividends == 5

@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from algotrader.accounting.reconciliation import (
-    changes_told,
-    differences_told,
-    lacking,
+    describe_differences,
+    describe_share_changes,
+    missing_shares,
     other_ledgers,
     probable_causes,
     shares_of_others,
@@ -25,7 +25,7 @@ from algotrader.model import (
     Order,
     Side,
 )
-from algotrader.portfolio.position import Stake
+from algotrader.portfolio.position import DeskPosition
 from tests.support.desk_world import DESK, NOW, ledger, open_order, position
 
 D = Decimal
@@ -41,9 +41,9 @@ def books(desk: str, **quantities: str) -> Ledger:
     return replace(ledger(**quantities), desk=desk)
 
 
-def stake(own: str, broker: str, **others: str) -> Stake:
+def stake(own: str, broker: str, **others: str) -> DeskPosition:
     positions = {"IBM": position("IBM", broker)}
-    found = lacking(
+    found = missing_shares(
         ["IBM"],
         ledger(IBM=own),
         positions,
@@ -83,7 +83,7 @@ def test_what_others_own_is_told_of_managed_symbols_alone_and_above_nothing() ->
 def test_only_what_is_missing_is_a_difference() -> None:
     own = ledger(IBM="10", AAPL="10", GOOG="10", MSFT="-1")
     positions = {name: position(name, qty) for name, qty in (("IBM", "30"), ("AAPL", "12"))}
-    found = lacking(own.holdings, own, positions, {"AAPL": {OTHER: D(3)}})
+    found = missing_shares(own.holdings, own, positions, {"AAPL": {OTHER: D(3)}})
     assert [each.symbol for each in found] == ["AAPL", "GOOG", "MSFT"]
 
 
@@ -170,12 +170,12 @@ def test_of_many_causes_the_newest_are_named() -> None:
     ],
 )
 def test_a_difference_is_told_with_both_numbers_and_the_way_to_mend_it(
-    found: Stake, remedies: list[str]
+    found: DeskPosition, remedies: list[str]
 ) -> None:
-    (told,) = differences_told([found], "desk")
+    (told,) = describe_differences([found], "desk")
     assert told.startswith(
-        f"IBM: LEDGER_MISMATCH: the desk's books say {found.ledger}, the account holds"
-        f" {found.broker}"
+        f"IBM: LEDGER_MISMATCH: the desk's books say {found.book_qty}, the account holds"
+        f" {found.account_qty}"
     )
     for remedy in remedies:
         assert remedy in told
@@ -190,14 +190,14 @@ def test_a_change_of_symbol_is_told_and_the_books_stay_as_they_are() -> None:
         CorporateAction("FB", "forward_split", DAY, D(2)),
         CorporateAction("IBM", "spin_off", DAY, None, ("KD",)),
     ]
-    (told,) = changes_told(actions, own, "desk")
+    (told,) = describe_share_changes(actions, own, "desk")
     assert told.startswith("FB: name_change on 2024-03-01 with META.")
     assert "10 FB" in told
     assert "`algo-trader adopt SYMBOL QTY --stack desk`" in told
 
 
 def test_a_desk_that_has_nothing_in_its_books_is_asked_to_release_nothing() -> None:
-    (told,) = differences_told([stake("0", "5", def456="9")], "desk")
+    (told,) = describe_differences([stake("0", "5", def456="9")], "desk")
     assert told.endswith(
         "Buy 4 back, or strike off what is gone:"
         " `algo-trader release IBM 4 --desk def456 --stack desk`."

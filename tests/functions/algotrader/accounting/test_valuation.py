@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.accounting.performance import carry_on
-from algotrader.accounting.valuation import Belief, Prices, believe
+from algotrader.accounting.performance import advance_track
+from algotrader.accounting.valuation import Prices, Valuation, value_shares
 from algotrader.model import LatestPrice, Ledger, LossLimits, Track
-from algotrader.risk.loss_limits import Brake, brakes
+from algotrader.risk.loss_limits import Brake, breached_limits
 from tests.support.performance_looks import (
     BELL,
     HELD,
@@ -51,8 +51,8 @@ def at_bell(price: str | None, age: int = 5, **changes: Any) -> Prices:
 
 
 def aapl(told: Prices, track: Track | None = None, held: Ledger = HELD) -> tuple[Any, Any, str]:
-    found = believe(told, track, held)
-    return found.kept.get("AAPL"), found.braking.get("AAPL"), " ".join(found.doubts)
+    found = value_shares(told, track, held)
+    return found.book_prices.get("AAPL"), found.risk_prices.get("AAPL"), " ".join(found.doubts)
 
 
 @pytest.mark.parametrize("price", ["80", "100", "120"])
@@ -88,7 +88,7 @@ def test_after_the_close_a_price_of_the_session_is_old_enough() -> None:
 
 
 def test_an_earlier_look_of_the_session_stands_in_before_the_close_does() -> None:
-    track = carry_on(None, look(prices=prices(AAPL="115")))
+    track = advance_track(None, look(prices=prices(AAPL="115")))
 
     assert aapl(at_bell("118", age=901, now=LATER), track)[:2] == (115, 115)
     assert aapl(at_bell("130", now=LATER), track)[:2] == (115, 115)
@@ -111,8 +111,8 @@ def test_a_price_from_before_the_close_gives_way_to_it() -> None:
 
 
 def test_without_a_close_the_last_look_vouches_or_what_was_just_paid() -> None:
-    friday = carry_on(None, look())
-    bought = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+    friday = advance_track(None, look())
+    bought = advance_track(None, look(ledger=ledger(), before=ledger(), prices={}))
 
     for track, stands in ((friday, 100), (bought, 90)):
         near = aapl(at_bell("95", closes={}, session=TUESDAY), track)
@@ -124,29 +124,29 @@ def test_without_a_close_the_last_look_vouches_or_what_was_just_paid() -> None:
 
 
 def test_one_wrong_print_raises_no_peak() -> None:
-    track = carry_on(None, look())
-    wrong = believe(at_bell("1000", now=LATER), track, HELD)
-    track = carry_on(track, look(prices=wrong.kept, at=LATER))
-    track = carry_on(track, look(at=LATER + timedelta(minutes=30)))
+    track = advance_track(None, look())
+    wrong = value_shares(at_bell("1000", now=LATER), track, HELD)
+    track = advance_track(track, look(prices=wrong.book_prices, at=LATER))
+    track = advance_track(track, look(at=LATER + timedelta(minutes=30)))
 
-    assert (track.peak, track.index, brakes(track, LIMITS)) == (1, 1, {})
+    assert (track.peak, track.index, breached_limits(track, LIMITS)) == (1, 1, {})
 
 
 def test_a_crash_brakes_at_once_and_is_kept_once_a_close_confirms_it() -> None:
     held = {"ledger": ledger(AAPL=("90", "9000")), "before": ledger(AAPL=("90", "9000"))}
-    track = carry_on(None, look(**held))
-    crash = believe(at_bell("70", now=LATER), track, held["ledger"])
+    track = advance_track(None, look(**held))
+    crash = value_shares(at_bell("70", now=LATER), track, held["ledger"])
 
-    feared = carry_on(track, look(**held, prices=crash.braking, at=LATER))
-    assert brakes(feared, LIMITS).keys() == {Brake.DAILY_LOSS, Brake.DRAWDOWN}
-    track = carry_on(track, look(**held, prices=crash.kept, at=LATER))
+    feared = advance_track(track, look(**held, prices=crash.risk_prices, at=LATER))
+    assert breached_limits(feared, LIMITS).keys() == {Brake.DAILY_LOSS, Brake.DRAWDOWN}
+    track = advance_track(track, look(**held, prices=crash.book_prices, at=LATER))
     assert track.index == 1  # a wrong print leaves no drawdown behind
 
     tuesday = at_bell("70", session=TUESDAY, closes=prices(AAPL="70"))
-    believed = believe(tuesday, track, held["ledger"])
-    assert believed == Belief({"AAPL": D(70)}, {"AAPL": D(70)}, ())
-    track = carry_on(track, next_day("70", **held, closes=prices(AAPL="70")))
-    assert brakes(track, LIMITS).keys() == {Brake.DRAWDOWN}
+    believed = value_shares(tuesday, track, held["ledger"])
+    assert believed == Valuation({"AAPL": D(70)}, {"AAPL": D(70)}, ())
+    track = advance_track(track, next_day("70", **held, closes=prices(AAPL="70")))
+    assert breached_limits(track, LIMITS).keys() == {Brake.DRAWDOWN}
 
 
 @given(
@@ -158,7 +158,7 @@ def test_a_crash_brakes_at_once_and_is_kept_once_a_close_confirms_it() -> None:
 def test_whatever_is_printed_nothing_is_kept_beyond_the_deviation_and_brakes_only_count_lower(
     price: Decimal, age: int, earlier: int | None, *, is_open: bool
 ) -> None:
-    track = None if earlier is None else carry_on(None, look(prices={"AAPL": D(earlier)}))
+    track = None if earlier is None else advance_track(None, look(prices={"AAPL": D(earlier)}))
 
     kept, braking, doubt = aapl(at_bell(str(price), age, is_open=is_open), track)
 
@@ -168,7 +168,9 @@ def test_whatever_is_printed_nothing_is_kept_beyond_the_deviation_and_brakes_onl
 
 
 def test_what_was_sold_out_and_bought_anew_is_vouched_for_by_what_it_cost() -> None:
-    sold = carry_on(None, look(ledger=ledger("100"), prices={}))  # out of AAPL at the last look
+    sold = advance_track(
+        None, look(ledger=ledger("100"), prices={})
+    )  # out of AAPL at the last look
 
     near = aapl(at_bell("95", closes={}, session=TUESDAY), sold)
     far = aapl(at_bell("950", closes={}, session=TUESDAY), sold)
@@ -177,7 +179,7 @@ def test_what_was_sold_out_and_bought_anew_is_vouched_for_by_what_it_cost() -> N
 
 
 def test_only_a_look_of_the_same_session_stands_in() -> None:
-    tuesday = carry_on(None, next_day("115"))
+    tuesday = advance_track(None, next_day("115"))
 
     assert aapl(at_bell("118", age=901), tuesday)[:2] == (100, 100)
 
@@ -194,7 +196,7 @@ def test_an_old_price_that_equals_the_close_is_no_doubt() -> None:
 
 
 def test_what_one_share_or_less_has_cost_vouches_for_its_price() -> None:
-    none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+    none = advance_track(None, look(ledger=ledger(), before=ledger(), prices={}))
 
     for qty, cost, stands in (("1", "90", 90), ("0.5", "45", 90), ("1", "0.9", D("0.9"))):
         held = ledger(AAPL=(qty, cost))
@@ -204,14 +206,14 @@ def test_what_one_share_or_less_has_cost_vouches_for_its_price() -> None:
 
 def test_a_share_that_was_held_without_a_price_is_not_vouched_for_by_its_cost() -> None:
     one = ledger(AAPL=("1", "90"))
-    unpriced = carry_on(None, look(ledger=one, before=one, prices={}, closes={}))
+    unpriced = advance_track(None, look(ledger=one, before=one, prices={}, closes={}))
 
     assert aapl(at_bell("950", closes={}, session=TUESDAY), unpriced, one) == (950, 950, "")
 
 
 def test_what_vouches_for_a_price_is_not_rounded() -> None:
     split = (action("forward_split", ratio="2"),)
-    none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+    none = advance_track(None, look(ledger=ledger(), before=ledger(), prices={}))
 
     halved = at_bell("50", age=901, closes=prices(AAPL="101"), actions=split)
     assert aapl(halved)[:2] == (D("50.5"), D("50.5"))
@@ -222,7 +224,7 @@ def test_what_vouches_for_a_price_is_not_rounded() -> None:
 
 @pytest.mark.parametrize(("qty", "cost"), [("10", "0"), ("0", "90"), ("-5", "90")])
 def test_what_has_cost_nothing_vouches_for_no_price(qty: str, cost: str) -> None:
-    none = carry_on(None, look(ledger=ledger(), before=ledger(), prices={}))
+    none = advance_track(None, look(ledger=ledger(), before=ledger(), prices={}))
 
     held = ledger(AAPL=(qty, cost))
     assert aapl(at_bell("95", closes={}, session=TUESDAY), none, held) == (95, 95, "")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.adapters.keys import LONGEST_SEARCHED, SHORTEST_KEY, Keys, hidden_in
+from algotrader.adapters.keys import LONGEST_SEARCHED, SHORTEST_KEY, Keys, redact
 from tests.support.examples import tried
 
 LETTERS = string.ascii_letters + string.digits + string.punctuation
@@ -41,7 +41,7 @@ def test_a_key_that_a_body_repeats_is_hidden_however_it_is_spelled(
     spelling: str, key: str, before: str
 ) -> None:
     body = f"{before}{SPELLINGS[spelling](key)} is wrong"
-    assert hidden_in(body.encode(), "unrelated-key", key) == f"{before}*** is wrong".encode()
+    assert redact(body.encode(), "unrelated-key", key) == f"{before}*** is wrong".encode()
 
 
 @tried(40)
@@ -49,21 +49,21 @@ def test_a_key_that_a_body_repeats_is_hidden_however_it_is_spelled(
 def test_what_holds_no_key_comes_back_as_it_was(key: str, message: str, code: int) -> None:
     body = json.dumps({"message": message, "code": code}, ensure_ascii=False).encode()
     longer = f"{key}-which-is-longer-than-any-message-of-forty-letters"
-    assert hidden_in(body, longer) == body
+    assert redact(body, longer) == body
 
 
 def test_a_json_body_stays_json() -> None:
     key = "APCA\\key\"with'all/of<it>"
     body = json.dumps({"message": f"no {key}!", "code": 1}).encode()
-    assert json.loads(hidden_in(body, key)) == {"message": "no ***!", "code": 1}
+    assert json.loads(redact(body, key)) == {"message": "no ***!", "code": 1}
 
 
 def test_what_is_too_short_for_a_key_hides_nothing() -> None:
-    assert hidden_in(b'{"id": "order_id"}', "id", "order") == b'{"id": "order_id"}'
+    assert redact(b'{"id": "order_id"}', "id", "order") == b'{"id": "order_id"}'
 
 
 def test_a_page_of_bars_costs_next_to_nothing_and_hides_a_key_as_it_is() -> None:
     body = b'{"c": 515.29}, ' * (4 * LONGEST_SEARCHED) + b"a-long-key"
     started = time.perf_counter()
-    assert hidden_in(body, "a-long-key", "another-long-key").endswith(b"***")
+    assert redact(body, "a-long-key", "another-long-key").endswith(b"***")
     assert time.perf_counter() - started < 1

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 
 from algotrader.adapters import aws as module
 from algotrader.adapters.aws import BrokenAnswerError, client
-from algotrader.adapters.store import INLINE_LIMIT_BYTES, Artifacts
+from algotrader.adapters.store import INLINE_LIMIT_BYTES, Store
 from tests.support.desk_world import RUN
 
 BUCKET = "desk-bucket"
@@ -44,11 +44,11 @@ class Gateway:
 
 
 @pytest.fixture
-def artifacts(aws: None, monkeypatch: pytest.MonkeyPatch) -> Artifacts:
+def store(aws: None, monkeypatch: pytest.MonkeyPatch) -> Store:
     del aws
     monkeypatch.setattr(module, "BROKEN_PAUSES_SECONDS", (0, 0))
     boto3.client("s3").create_bucket(Bucket=BUCKET)
-    return Artifacts(BUCKET)
+    return Store(BUCKET)
 
 
 def put_between(gateway: Callable[..., AWSResponse | None]) -> None:
@@ -56,52 +56,50 @@ def put_between(gateway: Callable[..., AWSResponse | None]) -> None:
 
 
 def test_a_write_that_s3_did_not_confirm_is_made_again_and_finds_the_first(
-    artifacts: Artifacts,
+    store: Store,
 ) -> None:
     put_between(Gateway(1))  # what it answers itself reaches S3 nevertheless
-    assert not artifacts.create(KEY, {"a": 1})
-    assert artifacts.read(KEY, dict) == {"a": 1}
+    assert not store.create(KEY, {"a": 1})
+    assert store.read(KEY, dict) == {"a": 1}
 
 
-def test_a_write_that_s3_never_confirms_is_no_write(artifacts: Artifacts) -> None:
+def test_a_write_that_s3_never_confirms_is_no_write(store: Store) -> None:
     put_between(Gateway(9))
     with pytest.raises(BrokenAnswerError, match="decision"):
-        artifacts.create(KEY, {"a": 1})
+        store.create(KEY, {"a": 1})
 
 
-def test_a_plain_write_that_s3_did_not_confirm_is_made_again(artifacts: Artifacts) -> None:
+def test_a_plain_write_that_s3_did_not_confirm_is_made_again(store: Store) -> None:
     put_between(Gateway(2))
-    artifacts.write(KEY, {"a": 1})
-    assert artifacts.read(KEY, dict) == {"a": 1}
+    store.write(KEY, {"a": 1})
+    assert store.read(KEY, dict) == {"a": 1}
     put_between(Gateway(9))
     with pytest.raises(BrokenAnswerError, match="decision"):
-        artifacts.write(KEY, {"a": 2})
+        store.write(KEY, {"a": 2})
 
 
 @pytest.mark.parametrize("body", [HTML, b"", HTML[:5]])
-def test_folders_that_a_gateway_lists_are_asked_for_again(
-    artifacts: Artifacts, body: bytes
-) -> None:
-    artifacts.write(KEY, {"a": 1})
+def test_folders_that_a_gateway_lists_are_asked_for_again(store: Store, body: bytes) -> None:
+    store.write(KEY, {"a": 1})
     put_between(Gateway(2, body=body))
-    assert artifacts.folders("runs/") == ("runs/2026-01-06/",)
+    assert store.folders("runs/") == ("runs/2026-01-06/",)
 
 
 @pytest.mark.parametrize("body", [HTML, b"", HTML[:5]])
-def test_a_read_whose_answer_came_broken_is_asked_again(artifacts: Artifacts, body: bytes) -> None:
-    artifacts.write(KEY, {"a": 1})
+def test_a_read_whose_answer_came_broken_is_asked_again(store: Store, body: bytes) -> None:
+    store.write(KEY, {"a": 1})
     put_between(Gateway(2, body=body))
-    assert artifacts.read(KEY, dict) == {"a": 1}
+    assert store.read(KEY, dict) == {"a": 1}
 
 
-def test_a_404_that_is_not_of_s3_does_not_mean_that_nothing_is_there(artifacts: Artifacts) -> None:
-    artifacts.write(KEY, {"a": 1})
+def test_a_404_that_is_not_of_s3_does_not_mean_that_nothing_is_there(store: Store) -> None:
+    store.write(KEY, {"a": 1})
     put_between(Gateway(2, status=404))
-    assert artifacts.read(KEY, dict) == {"a": 1}
+    assert store.read(KEY, dict) == {"a": 1}
 
 
-def test_what_is_not_there_reads_as_none(artifacts: Artifacts) -> None:
-    assert artifacts.read(KEY, dict) is None
+def test_what_is_not_there_reads_as_none(store: Store) -> None:
+    assert store.read(KEY, dict) is None
 
 
 def test_what_was_handed_on_by_reference_stays_when_a_later_call_hands_on_more(
@@ -109,22 +107,22 @@ def test_what_was_handed_on_by_reference_stays_when_a_later_call_hands_on_more(
 ) -> None:
     del aws
     boto3.client("s3").create_bucket(Bucket=BUCKET)
-    artifacts = Artifacts(BUCKET)
+    store = Store(BUCKET)
     first, later = {"polls": ["a" * INLINE_LIMIT_BYTES]}, {"polls": ["b" * INLINE_LIMIT_BYTES]}
 
-    handed_on = artifacts.put(RUN, "plan-000", first)
-    artifacts.put(RUN, "plan-000", later)  # the call's answer is lost, and it is made again
+    handed_on = store.put(RUN, "plan-000", first)
+    store.put(RUN, "plan-000", later)  # the call's answer is lost, and it is made again
 
-    assert artifacts.get(handed_on, dict) == first
+    assert store.get(handed_on, dict) == first
 
 
 def test_what_is_handed_on_by_reference_leaves_the_journals_own_entries_alone(aws: None) -> None:
     del aws
     boto3.client("s3").create_bucket(Bucket=BUCKET)
-    artifacts = Artifacts(BUCKET)
+    store = Store(BUCKET)
     logged = {"orders": ["a" * INLINE_LIMIT_BYTES]}
-    assert artifacts.create(f"{RUN.journal}plan-001.json", logged)
+    assert store.create(f"{RUN.journal}plan-001.json", logged)
 
-    artifacts.put(RUN, "plan-001", {"orders": ["b" * INLINE_LIMIT_BYTES]})
+    store.put(RUN, "plan-001", {"orders": ["b" * INLINE_LIMIT_BYTES]})
 
-    assert artifacts.read(f"{RUN.journal}plan-001.json", dict) == logged
+    assert store.read(f"{RUN.journal}plan-001.json", dict) == logged

@@ -14,23 +14,23 @@ from algotrader.execution import first_plan
 from algotrader.model import Decision, Leg, OrderIntent, OrderType, Settings, Side, TradingState
 from algotrader.orders.pricing import worst_cost, worst_price
 from algotrader.portfolio.capital import spendable
-from algotrader.portfolio.position import Stake, stake_of
+from algotrader.portfolio.position import DeskPosition, desk_position
 from algotrader.risk.pre_trade import Reason
 from tests.support.desk_world import NOW, UNIVERSE, open_order, own_id
 from tests.support.examples import tried
-from tests.support.snapshots import Bell, bells
+from tests.support.snapshots import Situation, situations
 
 
 def cost_of(intents: tuple[OrderIntent, ...], under: Settings) -> Decimal:
     return sum((worst_cost(each, under) for each in intents), Decimal(0))
 
 
-def theirs(bell: Bell, symbol: str) -> Decimal:
+def theirs(bell: Situation, symbol: str) -> Decimal:
     """Add up what other desks own."""
     return sum(bell.snapshot.other_desks.get(symbol, {}).values(), Decimal(0))
 
 
-def stake_in(bell: Bell, symbol: str) -> Stake:
+def stake_in(bell: Situation, symbol: str) -> DeskPosition:
     """Take stock of a symbol; what the desk's own stops keep is free, they are canceled first."""
     told = bell.snapshot
     kept = [
@@ -43,10 +43,10 @@ def stake_in(bell: Bell, symbol: str) -> Stake:
     ]
     others = told.other_desks.get(symbol, {})
     released = sum(kept, Decimal(0))
-    return stake_of(symbol, told.ledger.holdings, told.positions, others, released=released)
+    return desk_position(symbol, told.ledger.holdings, told.positions, others, released=released)
 
 
-def with_stop(bell: Bell, symbol: str, side: Side) -> Bell:
+def with_stop(bell: Situation, symbol: str, side: Side) -> Situation:
     """Give the same bell with half of the position kept by an order under a stop's id."""
     told = bell.snapshot
     position = told.positions.get(symbol)
@@ -59,25 +59,25 @@ def with_stop(bell: Bell, symbol: str, side: Side) -> Bell:
 
 
 @tried(150)
-@given(bell=bells(), symbol=st.sampled_from(UNIVERSE), side=st.sampled_from(Side))
+@given(bell=situations(), symbol=st.sampled_from(UNIVERSE), side=st.sampled_from(Side))
 def test_a_stop_frees_what_it_keeps_for_an_exit_and_a_buy_under_its_id_frees_nothing(
-    bell: Bell, symbol: str, side: Side
+    bell: Situation, symbol: str, side: Side
 ) -> None:
     held = with_stop(bell, symbol, side)
     for order in held.decide().exits:
-        assert order.qty <= stake_in(held, order.symbol).tradable
+        assert order.qty <= stake_in(held, order.symbol).sellable
 
 
 @tried(150)
-@given(bell=bells())
-def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
+@given(bell=situations())
+def test_what_is_approved_keeps_every_limit(bell: Situation) -> None:
     decision, told, under = bell.decide(), bell.snapshot, bell.settings
     shown = told.positions
 
     for order in decision.exits:
         stake = stake_in(bell, order.symbol)
         assert (order.side, order.leg) == (Side.SELL, Leg.EXIT)
-        assert 0 < order.qty <= stake.tradable <= max(shown[order.symbol].qty, 0)
+        assert 0 < order.qty <= stake.sellable <= max(shown[order.symbol].qty, 0)
         assert order.qty <= shown[order.symbol].qty - theirs(bell, order.symbol)
     for order in decision.entries:
         stake = stake_in(bell, order.symbol)
@@ -112,8 +112,8 @@ def test_what_is_approved_keeps_every_limit(bell: Bell) -> None:
 
 
 @tried(150)
-@given(bell=bells())
-def test_entries_cost_no_more_than_what_is_spendable_and_exits_bring(bell: Bell) -> None:
+@given(bell=situations())
+def test_entries_cost_no_more_than_what_is_spendable_and_exits_bring(bell: Situation) -> None:
     decision, under = bell.decide(), bell.settings
     proceeds = cost_of(decision.exits, under)
     cost = cost_of(decision.entries, under)
@@ -125,8 +125,8 @@ def test_entries_cost_no_more_than_what_is_spendable_and_exits_bring(bell: Bell)
 
 
 @tried(60)
-@given(bell=bells())
-def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Bell) -> None:
+@given(bell=situations())
+def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Situation) -> None:
     decision = bell.decide()
     held = {symbol for symbol, each in bell.snapshot.ledger.holdings.items() if each.qty != 0}
     assert list(decision.why) == sorted({*UNIVERSE, *held})
@@ -147,8 +147,8 @@ def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Bell) -> None:
 
 
 @tried(60)
-@given(bell=bells())
-def test_only_the_desks_own_open_orders_are_canceled(bell: Bell) -> None:
+@given(bell=situations())
+def test_only_the_desks_own_open_orders_are_canceled(bell: Situation) -> None:
     decision, told = bell.decide(), bell.snapshot
     own = {each.client_order_id for each in told.own_open_orders if not each.is_terminal}
     assert set(decision.cancels) <= own
@@ -159,8 +159,8 @@ def test_only_the_desks_own_open_orders_are_canceled(bell: Bell) -> None:
 
 
 @tried(60)
-@given(bell=bells(), data=st.data())
-def test_the_order_of_dicts_changes_no_byte(bell: Bell, data: st.DataObject) -> None:
+@given(bell=situations(), data=st.data())
+def test_the_order_of_dicts_changes_no_byte(bell: Situation, data: st.DataObject) -> None:
     def shuffled(values: dict[str, Any]) -> dict[str, Any]:
         return dict(data.draw(st.permutations(list(values.items()))))
 
@@ -180,8 +180,8 @@ def test_the_order_of_dicts_changes_no_byte(bell: Bell, data: st.DataObject) -> 
 
 
 @tried(60)
-@given(bell=bells())
-def test_a_decision_and_its_plan_survive_the_way_between_states(bell: Bell) -> None:
+@given(bell=situations())
+def test_a_decision_and_its_plan_survive_the_way_between_states(bell: Situation) -> None:
     decision = bell.decide()
     assert decode(Decision, encode(decision), "decision") == decision
     plan = first_plan(bell.run, decision)
@@ -189,8 +189,8 @@ def test_a_decision_and_its_plan_survive_the_way_between_states(bell: Bell) -> N
 
 
 @tried(60)
-@given(bell=bells(), less=st.decimals(0, 10**6, places=2))
-def test_with_less_cash_the_desk_has_no_more_capital(bell: Bell, less: Decimal) -> None:
+@given(bell=situations(), less=st.decimals(0, 10**6, places=2))
+def test_with_less_cash_the_desk_has_no_more_capital(bell: Situation, less: Decimal) -> None:
     figures = bell.snapshot.account
     poor = replace(bell.snapshot, account=replace(figures, cash=figures.cash - less))
     assert replace(bell, snapshot=poor).decide().desk_capital <= bell.decide().desk_capital

@@ -23,7 +23,7 @@ from algotrader.model import (
 )
 from algotrader.model.units import finite
 from algotrader.orders.ids import OrderPlace, client_order_id, parse_client_order_id
-from algotrader.portfolio.capital import desk_of
+from algotrader.portfolio.capital import portfolio_state
 from tests.support.desk_world import (
     DESK,
     SESSION,
@@ -238,9 +238,9 @@ def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(told:
         standing = [each for each in told.own_open_orders if not each.is_terminal]
         kept = [each for each in standing if each.client_order_id not in decision.cancels]
         assert {each.symbol for each in kept} <= {each.symbol for each in decision.denied}
-    stakes = desk_of(SETTINGS, told).stakes
+    stakes = portfolio_state(SETTINGS, told).positions
     for symbol, answers in answered_qty(decision).items():
-        held = stakes[symbol].held or stakes[symbol].ledger
+        held = stakes[symbol].held or stakes[symbol].book_qty
         assert answers == held  # sold or named, to the last fraction
 
 

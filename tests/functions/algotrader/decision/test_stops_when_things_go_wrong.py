@@ -14,16 +14,16 @@ from algotrader.accounting import ledger as books
 from algotrader.decision.flatten import flatten
 from algotrader.execution import (
     Known,
-    Outcome,
+    PostResult,
     Step,
     advance,
-    close_if_due,
+    cut_off_if_due,
     first_plan,
     orders_due,
     orders_to_cancel,
     orders_to_post,
 )
-from algotrader.messages.run_report import Outcome as Told
+from algotrader.messages.run_report import RunReport as Told
 from algotrader.model import (
     CorporateAction,
     Decision,
@@ -51,7 +51,7 @@ from tests.support.desk_world import (
 
 D = Decimal
 FLATTEN_RUN = run(run_id="2024-03-04-f1542", slot="f1542", entry_symbols=())
-NOTHING = Outcome((), (), {})
+NOTHING = PostResult((), (), {})
 
 
 def known(*orders: Order, state: TradingState = TradingState.ACTIVE, now: datetime = NOW) -> Known:
@@ -71,7 +71,7 @@ def lived(
     now = NOW
     for _ in range(300):
         view = known(*there.values(), now=now)
-        plan = close_if_due(RUN, decision, plan, view)
+        plan = cut_off_if_due(RUN, decision, plan, view)
         for each in orders_to_cancel(RUN, decision, plan, view):
             status = "pending_cancel" if each.symbol == hangs else "canceled"
             there[each.client_order_id] = replace(each, status=status)
@@ -80,7 +80,7 @@ def lived(
             done = intent.leg is not Leg.STOP and fills(intent)
             accepted.append(_taken(intent, done=done))
         there |= {each.client_order_id: each for each in accepted}
-        step = advance(RUN, SETTINGS, decision, plan, view, Outcome(tuple(accepted), (), {}))
+        step = advance(RUN, SETTINGS, decision, plan, view, PostResult(tuple(accepted), (), {}))
         if step.plan.sequence != plan.sequence:
             before = plan
         plan, now = step.plan, now + timedelta(seconds=step.wait_seconds or 1)
@@ -106,7 +106,7 @@ def test_a_stop_that_cannot_be_placed_anew_is_not_canceled(*, late: bool) -> Non
     rests = stop(qty="300")
     decision = decided(KEPT | {"IBM": D("0.1")}, holding("300", rests), stops={"IBM": 90.0})
     view = known(rests, now=RUN.deadline) if late else known(rests, state=TradingState.HALTED)
-    plan = close_if_due(RUN, decision, first_plan(RUN, decision), view)
+    plan = cut_off_if_due(RUN, decision, first_plan(RUN, decision), view)
     assert plan.stops_closed is not None
     assert orders_to_cancel(RUN, decision, plan, view) == ()
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from algotrader.execution import first_plan, unapproved
+from algotrader.execution import find_unapproved, first_plan
 from algotrader.execution.stop_orders import stop_intent
 from algotrader.model import (
     Decision,
+    DesiredStop,
     Leg,
     Order,
     OrderDenied,
@@ -21,16 +22,15 @@ from algotrader.model import (
     OrderType,
     Plan,
     Side,
-    StopWish,
     TimeInForce,
 )
 from algotrader.orders.ids import OrderPlace, client_order_id
 from tests.support.execution_fixtures import BELL, BUY_IBM, BUY_MSFT, EXIT, RUN, decision, order
 
 
-def stop_of(symbol: str, held: int) -> StopWish:
+def stop_of(symbol: str, held: int) -> DesiredStop:
     place = OrderPlace("abc123", RUN.session, "day", symbol, Leg.STOP, 0)
-    return StopWish(client_order_id(place), symbol, Decimal(90), Decimal(100), Decimal(held), "")
+    return DesiredStop(client_order_id(place), symbol, Decimal(90), Decimal(100), Decimal(held), "")
 
 
 def plan_of(made: Decision, *orders: OrderIntent, **more: Any) -> Plan:
@@ -38,7 +38,7 @@ def plan_of(made: Decision, *orders: OrderIntent, **more: Any) -> Plan:
 
 
 def problem(made: Decision, plan: Plan, *shown: Order) -> str:
-    return unapproved(RUN, made, plan, {each.client_order_id: each for each in shown})
+    return find_unapproved(RUN, made, plan, {each.client_order_id: each for each in shown})
 
 
 def test_the_first_plan_is_approved() -> None:

@@ -13,11 +13,11 @@ from algotrader.execution import (
     LOOK_BACK_SECONDS,
     PROCEEDS,
     SETTLE,
-    Outcome,
+    PostResult,
     Step,
     adopt,
     check_terms,
-    close_if_due,
+    cut_off_if_due,
     first_plan,
     is_of,
     orders_due,
@@ -53,7 +53,7 @@ def test_a_plan_that_another_call_made_is_adopted_and_not_sent_yet() -> None:
 
 def test_what_had_ended_posting_stays_ended_in_a_plan_that_is_adopted() -> None:
     made = decision()
-    closed = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.HALTED))
+    closed = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.HALTED))
     open_ = first_plan(RUN, made)
     for theirs, mine in ((open_, closed), (closed, open_)):
         plan = adopt(theirs, made, mine, known()).plan
@@ -71,7 +71,7 @@ def test_an_adopted_plan_keeps_the_longer_waiting_of_both() -> None:
 
 def test_a_plan_that_is_adopted_gives_its_orders_time_to_show_whenever_posting_ended() -> None:
     made = decision(exits=(), entries=(BUY_IBM,))
-    early = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
+    early = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
     late = BELL + 2 * SETTLE  # who made the plan may be sending its orders at this moment
     adopted = adopt(first_plan(RUN, made), made, early, known(now=late)).plan
     step = call(adopted, known(now=late + SETTLE - timedelta(seconds=1)), made)
@@ -81,7 +81,7 @@ def test_a_plan_that_is_adopted_gives_its_orders_time_to_show_whenever_posting_e
 
 def given_up(made: Decision) -> Step:
     """Give up what a plan holds without having seen it, once posting has ended for a while."""
-    plan = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
+    plan = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
     step = call(plan, known(now=BELL + SETTLE), made)
     assert step.plan.orders == ()
     return step
@@ -109,7 +109,7 @@ def test_an_order_that_is_there_goes_back_into_the_plan_that_gave_it_up(cut: int
     assert (returned.plan.orders, codes(returned)) == ((sent,), {"MSFT": "TRADING_REDUCING"})
     seen = known(order(sent, "new"), now=BELL + SETTLE)
     check_terms(returned.plan, made, seen)
-    closed = close_if_due(RUN, made, returned.plan, seen)
+    closed = cut_off_if_due(RUN, made, returned.plan, seen)
     assert orders_to_cancel(RUN, made, closed, seen) == (order(sent, "new"),)
     canceled = known(order(sent, "canceled", 1), now=BELL + SETTLE)
     end = call(returned.plan, canceled, made)
@@ -121,7 +121,7 @@ def test_an_order_that_is_there_goes_back_into_the_plan_that_gave_it_up(cut: int
 
 def test_an_order_that_is_there_is_told_though_a_plan_has_given_it_up() -> None:
     made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
-    plan = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
+    plan = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
     later = given_up(made).plan
     there = {BUY_IBM.client_order_id: order(BUY_IBM, "new")}
     view = replace(known(now=BELL + SETTLE), beyond_plan=there)
@@ -137,7 +137,7 @@ def test_an_order_that_went_back_is_not_new_and_is_sent_again_only_when_it_must_
 ):
     made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
     rejected = OrderRejected(BUY_IBM.client_order_id, "IBM", "BROKER_REJECTED", "no")
-    before = call(first_plan(RUN, made), known(), made, Outcome((), (rejected,), {})).plan
+    before = call(first_plan(RUN, made), known(), made, PostResult((), (rejected,), {})).plan
     view = replace(known(), beyond_plan={BUY_IBM.client_order_id: order(BUY_IBM, "new")})
     plan = call(before, view, made).plan
     hidden = orders_to_post(plan, known(order(BUY_MSFT)))
@@ -158,7 +158,7 @@ def test_a_stop_is_sent_at_once_where_the_sale_of_the_same_shares_was_given_up()
 def test_an_order_that_was_refused_here_and_taken_from_another_call_goes_back_too() -> None:
     made = decision(exits=(), entries=(BUY_IBM,))
     rejected = OrderRejected(BUY_IBM.client_order_id, "IBM", "BROKER_REJECTED", "no")
-    refused = call(first_plan(RUN, made), known(), made, Outcome((), (rejected,), {}))
+    refused = call(first_plan(RUN, made), known(), made, PostResult((), (rejected,), {}))
     assert refused.submission.rejected == (rejected,)
     view = replace(known(), beyond_plan={BUY_IBM.client_order_id: order(BUY_IBM, "new")})
     back = call(refused.plan, view, made)

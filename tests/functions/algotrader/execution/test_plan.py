@@ -15,10 +15,10 @@ from algotrader.execution import (
     PROCEEDS,
     RESEND_POLLS,
     SETTLE,
-    Outcome,
+    PostResult,
     advance,
     check_terms,
-    close_if_due,
+    cut_off_if_due,
     first_plan,
     orders_due,
     orders_to_cancel,
@@ -203,7 +203,7 @@ def test_cash_of_exits_that_has_not_arrived_is_waited_for_a_few_polls_only() -> 
 
 def test_a_rejected_exit_is_told_and_the_entries_go_on() -> None:
     refusal = OrderRejected(EXIT.client_order_id, "AAPL", "40310000", "insufficient qty")
-    step = call(first_plan(RUN, decision()), known(), decision(), Outcome((), (refusal,), {}))
+    step = call(first_plan(RUN, decision()), known(), decision(), PostResult((), (refusal,), {}))
     assert step.submission.rejected == (refusal,)
     assert [each.symbol for each in step.plan.orders] == ["IBM", "MSFT"]
 
@@ -211,7 +211,7 @@ def test_a_rejected_exit_is_told_and_the_entries_go_on() -> None:
 def test_what_a_run_gives_up_is_written_down_as_the_next_plan() -> None:
     refusal = OrderRejected(BUY_IBM.client_order_id, "IBM", "403", "no")
     made = decision(exits=(), entries=(BUY_IBM,))
-    step = call(first_plan(RUN, made), known(), made, Outcome((), (refusal,), {}))
+    step = call(first_plan(RUN, made), known(), made, PostResult((), (refusal,), {}))
     assert (step.complete, step.plan.sequence, step.wait_seconds) == (True, 1, 0)
     step = call(
         first_plan(RUN, decision()), known(order(EXIT), state=TradingState.REDUCING), decision()
@@ -221,7 +221,7 @@ def test_what_a_run_gives_up_is_written_down_as_the_next_plan() -> None:
 
 def test_a_shortage_is_waited_for_before_it_is_believed() -> None:
     plan = first_plan(RUN, decision())
-    short = Outcome((), (), {EXIT.client_order_id: Decimal("4.5")})
+    short = PostResult((), (), {EXIT.client_order_id: Decimal("4.5")})
     for _ in range(PATIENT_POLLS):
         step = call(plan, known(), decision(), short)
         assert step.plan.orders == (EXIT,)
@@ -234,7 +234,7 @@ def test_a_shortage_is_waited_for_before_it_is_believed() -> None:
 
 def test_with_nothing_to_sell_the_exit_is_denied() -> None:
     plan = replace(first_plan(RUN, decision(entries=())), polls=PATIENT_POLLS)
-    short = Outcome((), (), {EXIT.client_order_id: Decimal(0)})
+    short = PostResult((), (), {EXIT.client_order_id: Decimal(0)})
     step = call(plan, known(), decision(entries=()), short)
     assert (step.complete, codes(step)) == (True, {"AAPL": "NOTHING_TO_SELL"})
 
@@ -242,7 +242,7 @@ def test_with_nothing_to_sell_the_exit_is_denied() -> None:
 def test_after_the_deadline_nothing_is_posted_and_open_orders_are_canceled() -> None:
     made = decision(exits=())
     view = known(order(BUY_IBM, "new"), now=DEADLINE)
-    plan = close_if_due(RUN, made, first_plan(RUN, made), view)
+    plan = cut_off_if_due(RUN, made, first_plan(RUN, made), view)
     assert orders_to_post(plan, view) == ()
     assert [each.symbol for each in orders_to_cancel(RUN, decision(), plan, view)] == ["IBM"]
 
@@ -304,14 +304,14 @@ def test_halted_posts_nothing_and_cancels_open_entries_but_not_open_exits() -> N
     made = decision(exits=(EXIT,))
     plan = replace(first_plan(RUN, made), orders=(EXIT, BUY_IBM, BUY_MSFT), stage=Stage.ENTRIES)
     view = known(order(EXIT, "new"), order(BUY_IBM, "new"), state=TradingState.HALTED)
-    plan = close_if_due(RUN, decision(), plan, view)
+    plan = cut_off_if_due(RUN, decision(), plan, view)
     assert orders_to_post(plan, view) == ()
     assert [each.symbol for each in orders_to_cancel(RUN, decision(), plan, view)] == ["IBM"]
 
 
 def test_halted_does_not_post_exits_either() -> None:
     view = known(state=TradingState.HALTED)
-    plan = close_if_due(RUN, decision(), first_plan(RUN, decision()), view)
+    plan = cut_off_if_due(RUN, decision(), first_plan(RUN, decision()), view)
     assert orders_to_post(plan, view) == ()
     later = known(state=TradingState.HALTED, now=BELL + SETTLE)
     step = looked_back(call(plan, later, decision()), later, decision())
@@ -320,7 +320,7 @@ def test_halted_does_not_post_exits_either() -> None:
 
 def test_reducing_sends_exits_and_denies_entries() -> None:
     view = known(state=TradingState.REDUCING)
-    plan = close_if_due(RUN, decision(), first_plan(RUN, decision()), view)
+    plan = cut_off_if_due(RUN, decision(), first_plan(RUN, decision()), view)
     assert orders_to_post(plan, view) == (EXIT,)
     step = call(plan, known(order(EXIT), state=TradingState.REDUCING), decision())
     assert (step.complete, codes(step)) == (
@@ -331,8 +331,8 @@ def test_reducing_sends_exits_and_denies_entries() -> None:
 
 def test_posting_that_was_closed_stays_closed_when_the_state_returns_to_active() -> None:
     made = decision(exits=())
-    halted = close_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.HALTED))
-    assert orders_to_post(close_if_due(RUN, made, halted, known()), known()) == ()
+    halted = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.HALTED))
+    assert orders_to_post(cut_off_if_due(RUN, made, halted, known()), known()) == ()
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ def test_posting_that_is_closed_counts_from_when_it_was_closed_or_the_run_never_
         step = call(plan, view, made)
         plan = step.plan
         assert not step.complete
-        plan = close_if_due(RUN, made, plan, view)
+        plan = cut_off_if_due(RUN, made, plan, view)
     view = known(state=TradingState.REDUCING, now=BELL + SETTLE)
     step = looked_back(call(plan, view, made), view, made)
     assert codes(step) == {"IBM": "TRADING_REDUCING"}
@@ -399,8 +399,8 @@ def test_an_exit_that_was_not_sent_by_the_deadline_is_denied_after_many_looks() 
     plan = first_plan(RUN, made)
     for seconds in (0, 20, 40):
         view = known(now=DEADLINE + timedelta(seconds=seconds))
-        plan = call(close_if_due(RUN, made, plan, view), view, made).plan
-        plan = close_if_due(RUN, made, plan, view)
+        plan = call(cut_off_if_due(RUN, made, plan, view), view, made).plan
+        plan = cut_off_if_due(RUN, made, plan, view)
     view = known(now=DEADLINE + SETTLE)
     assert codes(looked_back(call(plan, view, made), view, made)) == {"AAPL": "DEADLINE_PASSED"}
 
@@ -409,7 +409,7 @@ def test_an_open_order_has_until_the_deadline_after_a_halt_and_longer_after_a_la
     made = decision(exits=(), entries=(BUY_IBM,))
     stuck = order(BUY_IBM, "pending_cancel", 2)
     halted = known(stuck, state=TradingState.HALTED)
-    plan = close_if_due(RUN, made, first_plan(RUN, made), halted)
+    plan = cut_off_if_due(RUN, made, first_plan(RUN, made), halted)
     later = replace(halted, now=BELL + SETTLE)
     assert not call(plan, later, made).complete
     noticed_late = known(stuck, now=DEADLINE + 2 * SETTLE)
@@ -430,14 +430,14 @@ def test_a_fraction_is_cut_to_the_fraction_that_is_free(qty: str) -> None:
     part = replace(EXIT, qty=Decimal(qty))
     made = decision(exits=(part,), entries=())
     plan = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
-    short = Outcome((), (), {EXIT.client_order_id: Decimal("4.25")})
+    short = PostResult((), (), {EXIT.client_order_id: Decimal("4.25")})
     assert call(plan, known(), made, short).plan.orders == (replace(part, qty=Decimal("4.25")),)
 
 
 def test_an_open_entry_is_left_to_fill_while_the_run_may_send() -> None:
     made = decision(exits=(), entries=(BUY_IBM,))
     view = known(order(BUY_IBM, "new"))
-    plan = close_if_due(RUN, made, first_plan(RUN, made), view)
+    plan = cut_off_if_due(RUN, made, first_plan(RUN, made), view)
     assert orders_to_cancel(RUN, made, plan, view) == ()
 
 
@@ -471,7 +471,7 @@ def test_the_figures_by_which_a_run_waits() -> None:
 
 def test_a_shortage_may_leave_one_share_to_sell() -> None:
     plan = replace(first_plan(RUN, decision()), polls=PATIENT_POLLS)
-    short = Outcome((), (), {EXIT.client_order_id: Decimal("1.9")})
+    short = PostResult((), (), {EXIT.client_order_id: Decimal("1.9")})
     step = call(plan, known(), decision(), short)
     assert step.plan.orders == (replace(EXIT, qty=Decimal(1)),)
 
@@ -498,7 +498,7 @@ def test_under_a_cap_entries_make_room_for_an_exit_that_was_refused(
     capped = replace(SETTINGS, capital=Decimal(5000))
     refusal = OrderRejected(kept.client_order_id, "AAPL", "40310000", "no")
     view = known(cash=1_000_000)
-    outcome = Outcome((), (refusal,), {})
+    outcome = PostResult((), (refusal,), {})
     step = advance(RUN, capped, made, first_plan(RUN, made), view, outcome)
     # 2500 are wanted for 5 and 20 shares at 100; the ten of the exit stay.
     assert [(each.symbol, each.qty) for each in step.plan.orders] == [("IBM", 5), ("MSFT", bought)]
@@ -516,7 +516,7 @@ def test_no_more_cash_is_waited_for_than_the_entries_cost(cash: str, stage: Stag
 def test_an_order_that_a_halt_kept_back_names_its_reason(reason: str, detail: str) -> None:
     made = decision(entries=())
     halted = replace(known(state=TradingState.HALTED), trading_state_reason=reason)
-    closed = close_if_due(RUN, made, first_plan(RUN, made), halted)
+    closed = cut_off_if_due(RUN, made, first_plan(RUN, made), halted)
     assert closed.exits_closed is not None
     assert (closed.exits_closed.code, closed.exits_closed.detail) == ("TRADING_HALTED", detail)
 

@@ -14,11 +14,11 @@ from algotrader.execution import (
     SETTLE,
     STOP_RESERVE,
     Known,
-    Outcome,
+    PostResult,
     Step,
     advance,
     check_terms,
-    close_if_due,
+    cut_off_if_due,
     first_plan,
     orders_to_cancel,
     orders_to_post,
@@ -26,6 +26,7 @@ from algotrader.execution import (
 )
 from algotrader.model import (
     Decision,
+    DesiredStop,
     Leg,
     Order,
     OrderIntent,
@@ -34,7 +35,6 @@ from algotrader.model import (
     Plan,
     Side,
     Stage,
-    StopWish,
     TimeInForce,
     TradingState,
 )
@@ -58,12 +58,16 @@ OLD_ID = client_order_id(
 )
 
 
-def wish(symbol: str, held: int, price: str = "90") -> StopWish:
+def wish(symbol: str, held: int, price: str = "90") -> DesiredStop:
     place = OrderPlace("abc123", RUN.session, "day", symbol, Leg.STOP, 0)
-    return StopWish(client_order_id(place), symbol, Decimal(price), Decimal(100), Decimal(held), "")
+    return DesiredStop(
+        client_order_id(place), symbol, Decimal(price), Decimal(100), Decimal(held), ""
+    )
 
 
-def stop_order(of: StopWish | OrderIntent, qty: int, status: str = "new", filled: int = 0) -> Order:
+def stop_order(
+    of: DesiredStop | OrderIntent, qty: int, status: str = "new", filled: int = 0
+) -> Order:
     plain = order(EXIT, status, filled)
     return replace(
         plain,
@@ -93,8 +97,8 @@ def sells_part(qty: int = 10, held: int = 10) -> Decision:
     )
 
 
-def call(made: Decision, plan: Plan, view: Known, outcome: Outcome = NOTHING) -> Step:
-    return advance(RUN, SETTINGS, made, close_if_due(RUN, made, plan, view), view, outcome)
+def call(made: Decision, plan: Plan, view: Known, outcome: PostResult = NOTHING) -> Step:
+    return advance(RUN, SETTINGS, made, cut_off_if_due(RUN, made, plan, view), view, outcome)
 
 
 def legs(plan: Plan) -> list[tuple[str, Leg, Decimal]]:
@@ -245,19 +249,19 @@ def test_trades_end_early_enough_to_protect_what_they_leave() -> None:
     gone, exit_ = old_stop("canceled"), EXIT
     plan = replace(call(made, first_plan(RUN, made), known(gone)).plan)
     view = known(gone, order(plan.orders[0], "partially_filled", 1), now=ends)
-    closed = close_if_due(RUN, made, plan, view)
+    closed = cut_off_if_due(RUN, made, plan, view)
     assert [each.symbol for each in orders_to_cancel(RUN, made, closed, view)] == [exit_.symbol]
     late = known(gone, order(plan.orders[0], "canceled", 1), now=ends + timedelta(seconds=5))
     protected = call(made, plan, late)
     assert legs(protected.plan)[1:] == [("AAPL", Leg.STOP, Decimal(9))]
     (stop,) = [each for each in protected.plan.orders if each.leg is Leg.STOP]
-    assert stop in orders_to_post(close_if_due(RUN, made, protected.plan, late), late)
+    assert stop in orders_to_post(cut_off_if_due(RUN, made, protected.plan, late), late)
 
 
 def test_after_the_deadline_no_stop_is_posted_and_that_is_told() -> None:
     made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 7),))
     view = known(now=DEADLINE)
-    plan = close_if_due(RUN, made, first_plan(RUN, made), view)
+    plan = cut_off_if_due(RUN, made, first_plan(RUN, made), view)
     assert orders_to_post(plan, view) == ()
     end = call(made, plan, known(now=DEADLINE + SETTLE))
     assert end.complete
@@ -281,7 +285,7 @@ def test_a_resting_stop_is_neither_waited_for_nor_canceled_nor_called_unsettled(
     end = call(made, plan, known(rests))
     assert (end.complete, end.submission.unsettled) == (True, ())
     late = known(rests, now=DEADLINE + timedelta(seconds=1))
-    closed = close_if_due(RUN, made, plan, late)
+    closed = cut_off_if_due(RUN, made, plan, late)
     assert orders_to_cancel(RUN, made, closed, late) == ()
 
 
@@ -319,7 +323,7 @@ def test_a_stop_that_the_broker_refuses_is_told_and_not_sent_again() -> None:
     made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 7),))
     plan = first_plan(RUN, made)
     refusal = OrderRejected(plan.orders[0].client_order_id, "MSFT", "40310000", "wash trade")
-    end = call(made, plan, known(), Outcome((), (refusal,), {}))
+    end = call(made, plan, known(), PostResult((), (refusal,), {}))
     assert (end.complete, end.plan.orders) == (True, ())
     assert end.submission.unprotected == {"MSFT": "40310000: wash trade"}
     assert end.submission.rejected == ()
@@ -329,10 +333,10 @@ def test_a_stop_is_cut_to_the_shares_that_are_free_and_that_is_told() -> None:
     made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 7),))
     plan = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
     order_id = plan.orders[0].client_order_id
-    cut = call(made, plan, known(), Outcome((), (), {order_id: Decimal("4.5")}))
+    cut = call(made, plan, known(), PostResult((), (), {order_id: Decimal("4.5")}))
     assert legs(cut.plan) == [("MSFT", Leg.STOP, Decimal(4))]
     assert cut.submission.unprotected["MSFT"].endswith("it covers 4 of 7, no more is available")
-    none = call(made, plan, known(), Outcome((), (), {order_id: Decimal(0)}))
+    none = call(made, plan, known(), PostResult((), (), {order_id: Decimal(0)}))
     assert (none.complete, none.plan.orders) == (True, ())
 
 
@@ -367,7 +371,7 @@ def test_a_stop_that_a_halt_kept_from_being_sent_does_not_keep_the_run_alive() -
         view = known(state=TradingState.HALTED, now=BELL + timedelta(seconds=seconds))
         step = call(made, plan, view)
         assert not step.complete
-        plan = close_if_due(RUN, made, step.plan, view)
+        plan = cut_off_if_due(RUN, made, step.plan, view)
     step = call(made, plan, known(state=TradingState.HALTED, now=BELL + SETTLE))
     assert step.complete
     assert step.submission.unprotected["MSFT"].startswith("TRADING_HALTED")
@@ -387,7 +391,7 @@ def test_a_stop_for_a_holding_that_is_to_go_whole_is_canceled_even_when_none_can
     """Nothing is wished for in its symbol: it would sell the user's shares."""
     made = decision(exits=(), entries=(), cancels=(OLD_ID,))
     view = known(old_stop(), state=TradingState.HALTED)
-    plan = close_if_due(RUN, made, first_plan(RUN, made), view)
+    plan = cut_off_if_due(RUN, made, first_plan(RUN, made), view)
     assert [each.client_order_id for each in orders_to_cancel(RUN, made, plan, view)] == [OLD_ID]
     fewer = replace(made, stops=(wish("AAPL", 9),))
     assert len(orders_to_cancel(RUN, fewer, plan, view)) == 1
@@ -405,7 +409,7 @@ def test_a_halt_still_clears_away_an_entry_from_before_in_a_symbol_that_is_to_ha
     older = replace(order(BUY_IBM, "new"), symbol="AAPL", client_order_id=older_id)
     made = replace(decision(exits=(), entries=(), cancels=(older_id,)), stops=(wish("AAPL", 10),))
     view = known(older, state=TradingState.HALTED)
-    plan = close_if_due(RUN, made, first_plan(RUN, made), view)
+    plan = cut_off_if_due(RUN, made, first_plan(RUN, made), view)
     assert orders_to_cancel(RUN, made, plan, view) == (older,)
 
 

@@ -7,7 +7,7 @@ from algotrader.errors import BrokerAuthError, DeskError, StaleBarsError
 from algotrader.messages.failure import (
     DEFAULT_ADVICE,
     error_message,
-    read_breakdown,
+    read_failure,
     split_message,
 )
 
@@ -21,7 +21,7 @@ def cause(error: Exception) -> str:
 
 def test_an_error_of_ours_gives_code_facts_and_advice():
     error = BrokerAuthError("KEYS_REFUSED", "Set the keys. Then run again.", status=401, host="x.y")
-    found = read_breakdown("Fetch Bars", "BrokerAuthError", cause(error))
+    found = read_failure("Fetch Bars", "BrokerAuthError", cause(error))
     assert (found.code, found.facts) == ("KEYS_REFUSED", "status=401 host=x.y")
     assert found.advice == "Set the keys. Then run again."
     assert found.message == str(error)
@@ -49,9 +49,7 @@ def test_a_price_in_a_fact_ends_nothing():
 
 
 def test_an_error_that_is_not_ours_keeps_its_words_and_gets_our_advice():
-    found = read_breakdown(
-        "Decide Orders", "Sandbox.Timedout", '{"errorMessage": "Task: timed out"}'
-    )
+    found = read_failure("Decide Orders", "Sandbox.Timedout", '{"errorMessage": "Task: timed out"}')
     assert (found.code, found.facts, found.advice) == ("", "Task: timed out", DEFAULT_ADVICE)
 
 
@@ -76,11 +74,11 @@ def test_a_cause_of_another_shape_is_the_message():
 
 def test_a_state_behind_submit_orders_is_not_before_orders():
     for state in ("Submit Orders", "Orders Complete?", "Notify", "", "New State"):
-        assert not read_breakdown(state, "X", "").before_orders
+        assert not read_failure(state, "X", "").before_orders
 
 
 def test_an_empty_error_still_has_a_name():
-    assert read_breakdown("", "", "").error == "UnknownError"
+    assert read_failure("", "", "").error == "UnknownError"
 
 
 facts = st.dictionaries(
@@ -99,13 +97,13 @@ def test_the_split_gives_back_what_the_error_was_made_of(pairs, advice):
 @given(st.text(), st.text(), st.text())
 def test_any_cause_can_be_read(state, error, words):
     for each in (words, cause(Exception(words)), cause(Exception(words))[:-20]):
-        assert read_breakdown(state, error, each).advice
+        assert read_failure(state, error, each).advice
 
 
 def test_foreign_words_of_a_failure_are_one_line_of_what_shows():
     words = "lost\u202e \x1b[31m\n\nORDERS\n  bought 10 AAPL \\ud800"
     for given_cause in (words, json.dumps({"errorMessage": words.replace("\\ud800", "\ud800")})):
-        found = read_breakdown("Decide\nOrders", "Odd\u2066Error", given_cause)
+        found = read_failure("Decide\nOrders", "Odd\u2066Error", given_cause)
         assert found.message.startswith("lost [31m ORDERS bought 10 AAPL")
         assert (found.state, found.error) == ("Decide Orders", "Odd Error")
         assert all(each.isprintable() for each in (found.message, found.facts, found.advice))

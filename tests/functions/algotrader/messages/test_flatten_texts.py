@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from algotrader.messages import make_texts, read_breakdown
+from algotrader.messages import make_texts, read_failure
 from algotrader.model import TradingState
 from tests.support.finished_runs import (
     RUN,
     SNAPSHOT,
     decision,
-    outcome,
+    run_report,
     sell,
     sms,
     submission,
@@ -19,7 +19,7 @@ FLAT = replace(RUN, run_id="2013-02-28-f1542", slot="f1542")
 
 def test_a_flatten_is_called_so_in_text_and_subject() -> None:
     told = make_texts(
-        outcome(
+        run_report(
             run=FLAT,
             decision=decision(),
             submission=submission(sell("IBM", "5"), sell("MSFT", "10")),
@@ -44,7 +44,7 @@ def test_a_flatten_of_an_active_desk_warns_that_it_may_buy_again() -> None:
 
 
 def test_a_flatten_that_failed_is_to_be_done_again() -> None:
-    told = make_texts(outcome(run=FLAT, breakdown=read_breakdown("Submit Orders", "Boom", "x")))
+    told = make_texts(run_report(run=FLAT, failure=read_failure("Submit Orders", "Boom", "x")))
 
     assert told.subject.startswith("FAILED algo-trader PAPER FLATTEN 2013-02-28 1542: Boom")
     assert "flatten again: it sells what the desk then still holds" in told.email

@@ -8,7 +8,7 @@ from algotrader.messages import make_texts
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets
 from algotrader.model import StrategyStart, TradingMode
 from tests.support.desk_world import settings
-from tests.support.finished_runs import RUN, SNAPSHOT, failed, order, outcome, submission
+from tests.support.finished_runs import RUN, SNAPSHOT, failed, order, run_report, submission
 
 STARTED = StrategyStart("sma_cross", RUN.started_at, None, "momentum_rotation", RUN.journal)
 CHANGED = replace(SNAPSHOT, started=STARTED)
@@ -20,28 +20,28 @@ LINE = "\n  sma_cross replaces momentum_rotation: it manages what the desk holds
 
 
 def test_a_change_stands_after_the_orders_in_the_text_and_at_the_top_of_the_email():
-    told = make_texts(outcome(snapshot=CHANGED, submission=BOUGHT, settings=settings()))
+    told = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=settings()))
     assert f": bought 5 AAPL. {CHANGE}. Last session" in told.sms
     assert f"{LINE}\n" in told.email
     assert "ramp" not in told.sms + told.email
 
 
 def test_a_live_desk_says_that_its_ramp_starts_again():
-    told = make_texts(outcome(snapshot=CHANGED, submission=BOUGHT, settings=LIVE))
+    told = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=LIVE))
     assert RAMP in told.sms
     assert f"{LINE}, and the live ramp starts again\n" in told.email
 
 
 def test_a_ramp_that_is_turned_off_does_not_start_again():
     off = replace(LIVE, live_ramp_days=0)
-    told = make_texts(outcome(snapshot=CHANGED, submission=BOUGHT, settings=off))
+    told = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=off))
     assert CHANGE in told.sms
     assert "ramp" not in told.sms + told.email
 
 
 @pytest.mark.parametrize("started", [None, replace(STARTED, replaced="")])
 def test_the_same_strategy_is_worth_no_word(started):
-    told = make_texts(outcome(snapshot=replace(SNAPSHOT, started=started), settings=LIVE))
+    told = make_texts(run_report(snapshot=replace(SNAPSHOT, started=started), settings=LIVE))
     assert "Strategy" not in told.sms
     assert "replaces" not in told.email
 
@@ -50,7 +50,7 @@ def test_long_names_give_way_to_the_orders():
     long = replace(STARTED, strategy="a" * 60, replaced="b" * 60)
     names = ("AAPL", "GOOG", "IBM", "MSFT")
     told = make_texts(
-        outcome(
+        run_report(
             snapshot=replace(SNAPSHOT, started=long),
             submission=submission(*(order(each, "5") for each in names)),
             settings=LIVE,

@@ -10,7 +10,7 @@ from tests.support.finished_runs import (
     SNAPSHOT,
     SYMBOL_PROFIT,
     order,
-    outcome,
+    run_report,
     sms,
     submission,
 )
@@ -19,7 +19,7 @@ from tests.support.finished_runs import (
 def report(**changes):
     measured = replace(PERFORMANCE, **changes)
     return make_texts(
-        outcome(run=REPORT, decision=None, snapshot=replace(SNAPSHOT, performance=measured))
+        run_report(run=REPORT, decision=None, snapshot=replace(SNAPSHOT, performance=measured))
     )
 
 
@@ -80,7 +80,7 @@ def test_what_came_in_while_a_run_went_on_is_no_profit_either():
 
 
 def test_a_trading_email_tells_the_desks_profit_beside_both_others():
-    told = make_texts(outcome(snapshot=replace(SNAPSHOT, performance=PERFORMANCE))).email
+    told = make_texts(run_report(snapshot=replace(SNAPSHOT, performance=PERFORMANCE))).email
     assert "last full session (2013-02-27): +$123.45" in told
     assert "since its close: +$979.90, without deposits and withdrawals" in told
     assert (

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from algotrader.messages import make_texts, read_breakdown
+from algotrader.messages import make_texts, read_failure
 from algotrader.messages.gsm7 import septets
-from algotrader.model import Decision, Leg, Order, Side, StopWish
+from algotrader.model import Decision, DesiredStop, Leg, Order, Side
 from tests.support.finished_runs import (
     SNAPSHOT,
     decision,
@@ -13,14 +13,14 @@ from tests.support.finished_runs import (
     intent,
     order,
     order_id,
-    outcome,
+    run_report,
     submission,
 )
 
 
-def wish(symbol: str) -> StopWish:
+def wish(symbol: str) -> DesiredStop:
     place = order_id(symbol, Leg.STOP)
-    return StopWish(place, symbol, Decimal(90), Decimal(100), Decimal(5), "no stop rests")
+    return DesiredStop(place, symbol, Decimal(90), Decimal(100), Decimal(5), "no stop rests")
 
 
 def rests(symbol: str, status: str = "new"):
@@ -42,7 +42,7 @@ PROTECTED = replace(decision(intent("AAPL", "5")), stops=(wish("AAPL"),))
 
 def test_a_stop_that_rests_is_no_trouble_and_no_fill():
     told = make_texts(
-        outcome(decision=PROTECTED, submission=submission(order("AAPL", "5"), rests("AAPL")))
+        run_report(decision=PROTECTED, submission=submission(order("AAPL", "5"), rests("AAPL")))
     )
     assert ": bought 5 AAPL. Last session" in told.sms
     assert "NO STOP" not in told.email
@@ -51,7 +51,7 @@ def test_a_stop_that_rests_is_no_trouble_and_no_fill():
 
 def test_a_stop_that_was_canceled_to_make_room_is_not_called_unfilled():
     told = make_texts(
-        outcome(
+        run_report(
             decision=PROTECTED, submission=submission(order("AAPL", "5"), rests("AAPL", "canceled"))
         )
     )
@@ -60,7 +60,7 @@ def test_a_stop_that_was_canceled_to_make_room_is_not_called_unfilled():
 
 def test_what_a_canceled_stop_sold_is_told_as_sold():
     sold = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
-    assert ": sold 3 of 5 AAPL. " in make_texts(outcome(submission=submission(sold))).sms
+    assert ": sold 3 of 5 AAPL. " in make_texts(run_report(submission=submission(sold))).sms
 
 
 def canceled(stop: Order, before: str) -> Decision:
@@ -70,19 +70,19 @@ def canceled(stop: Order, before: str) -> Decision:
 
 def test_what_an_order_had_filled_before_the_decision_is_not_told_again():
     stop = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
-    old = make_texts(outcome(decision=canceled(stop, "3"), submission=submission(stop)))
+    old = make_texts(run_report(decision=canceled(stop, "3"), submission=submission(stop)))
     assert ": no orders: " in old.sms
     assert "sold 3" not in old.sms + old.subject + old.email
-    more = make_texts(outcome(decision=canceled(stop, "1"), submission=submission(stop)))
+    more = make_texts(run_report(decision=canceled(stop, "1"), submission=submission(stop)))
     assert ": sold 2 of 4 AAPL. " in more.sms
     whole = replace(stop, filled_qty=Decimal(5), status="filled")
-    rest = make_texts(outcome(decision=canceled(whole, "3"), submission=submission(whole)))
+    rest = make_texts(run_report(decision=canceled(whole, "3"), submission=submission(whole)))
     assert ": sold 2 AAPL. " in rest.sms
 
 
 def test_an_entry_of_an_earlier_run_that_filled_in_part_is_not_unfilled_when_canceled():
     entry = order("AAPL", "3", "5")
-    told = make_texts(outcome(decision=canceled(entry, "3"), submission=submission(entry)))
+    told = make_texts(run_report(decision=canceled(entry, "3"), submission=submission(entry)))
     assert "unfilled" not in told.sms + told.email
     assert "bought" not in told.sms
     assert "buy 0 of 2 AAPL, limit order canceled" in told.email
@@ -98,7 +98,7 @@ def test_a_failure_counts_no_order_that_the_run_only_canceled():
 
 def test_a_holding_without_its_stop_is_named_right_after_the_orders():
     told = make_texts(
-        outcome(
+        run_report(
             decision=replace(PROTECTED, unprotected={"IBM": "trading is halted"}),
             submission=submission(order("AAPL", "5"), unprotected={"AAPL": "40310000: wash trade"}),
         )
@@ -111,7 +111,7 @@ def test_a_holding_without_its_stop_is_named_right_after_the_orders():
 
 def test_a_run_that_only_placed_stops_says_that_it_traded_nothing():
     told = make_texts(
-        outcome(
+        run_report(
             decision=replace(decision(), stops=(wish("AAPL"),)),
             submission=submission(rests("AAPL")),
         )
@@ -121,20 +121,20 @@ def test_a_run_that_only_placed_stops_says_that_it_traded_nothing():
 
 
 def test_a_run_that_broke_before_its_stops_were_placed_says_no_stop():
-    broke = read_breakdown("Submit Orders", "Sandbox.Timedout", "the function timed out")
-    told = make_texts(outcome(decision=PROTECTED, breakdown=broke))
+    broke = read_failure("Submit Orders", "Sandbox.Timedout", "the function timed out")
+    told = make_texts(run_report(decision=PROTECTED, failure=broke))
     assert "NO STOP for 1" in told.sms
     assert "NO STOP for AAPL: the run broke before it could be placed" in told.email
     known = submission(order("AAPL", "5"), unprotected={})
     assert (
         "NO STOP"
-        not in make_texts(outcome(decision=PROTECTED, submission=known, breakdown=broke)).sms
+        not in make_texts(run_report(decision=PROTECTED, submission=known, failure=broke)).sms
     )
 
 
 def test_many_holdings_without_a_stop_still_fit_one_segment_and_are_counted():
     symbols = {f"SYM{number}": "halted" for number in range(60)}
-    told = make_texts(outcome(decision=replace(decision(), unprotected=symbols)))
+    told = make_texts(run_report(decision=replace(decision(), unprotected=symbols)))
     assert septets(told.sms) <= 160
     assert "NO STOP for 60" in told.sms
 
@@ -143,9 +143,9 @@ def test_what_a_stop_sold_since_the_run_before_is_told():
     sold = replace(
         rests("AAPL", "filled"), filled_qty=Decimal(5), filled_avg_price=Decimal("89.50")
     )
-    told = make_texts(outcome(snapshot=replace(SNAPSHOT, stopped=(sold,))))
+    told = make_texts(run_report(snapshot=replace(SNAPSHOT, stopped=(sold,))))
     assert ". Stop sold 5 AAPL. " in told.sms
     assert "sold 5 AAPL at $89.50" in told.email
-    many = make_texts(outcome(snapshot=replace(SNAPSHOT, stopped=(sold,) * 40)))
+    many = make_texts(run_report(snapshot=replace(SNAPSHOT, stopped=(sold,) * 40)))
     assert "40 stops sold" in many.sms
     assert septets(many.sms) <= 160

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.messages import make_texts, read_breakdown
+from algotrader.messages import make_texts, read_failure
 from algotrader.messages.gsm7 import septets, to_gsm7
 from algotrader.model import OrderRejected, Performance, Side, SymbolProfit, TradingState
 from tests.support.finished_runs import (
@@ -20,7 +20,7 @@ from tests.support.finished_runs import (
     intent,
     order,
     order_id,
-    outcome,
+    run_report,
     sell,
     sms,
     submission,
@@ -110,7 +110,7 @@ def test_one_of_several_slots_is_named():
 
 @pytest.mark.parametrize("run", [DRY_RUN, replace(LIVE, sends_orders=False)])
 def test_a_dry_run_says_so_and_what_it_would_send(run):
-    told = make_texts(outcome(run=run, decision=decision(intent("AAPL", "56"))))
+    told = make_texts(run_report(run=run, decision=decision(intent("AAPL", "56"))))
     assert told.sms.startswith("algo-trader DRY RUN 2013-02-28: would buy 56 AAPL. ")
     assert told.subject == "algo-trader DRY RUN 2013-02-28: 1 order would be sent"
     assert "a dry run: no order was sent" in told.email
@@ -158,7 +158,7 @@ def test_a_take_over_that_sent_nothing_more_says_why():
     given = {"run": ended, "submission": submission(sell("MSFT", "10"))}
     why = "Sent nothing more (a deploy changed MaxOrderNotional)"
     assert f": sold 10 MSFT. {why}. " in sms(**given)
-    assert ended.ended_because in make_texts(outcome(**given)).email
+    assert ended.ended_because in make_texts(run_report(**given)).email
 
 
 def test_a_reducing_desk_says_so_beside_its_orders():
@@ -216,7 +216,7 @@ def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
 
 def test_a_subject_counts_fills_and_trouble():
     told = make_texts(
-        outcome(
+        run_report(
             decision=decision(denied=(denied("MSFT"),)),
             submission=submission(order("AAPL", "5"), order("IBM", "5")),
         )
@@ -226,7 +226,7 @@ def test_a_subject_counts_fills_and_trouble():
 
 def test_an_email_holds_orders_denials_reasons_profit_account_warnings_and_the_record():
     told = make_texts(
-        outcome(
+        run_report(
             snapshot=replace(SNAPSHOT, warnings=("No corporate actions from this broker.",)),
             decision=decision(intent("AAPL", "56"), denied=(denied("MSFT"),)),
             submission=submission(order("AAPL", "56")),
@@ -253,7 +253,7 @@ def test_an_email_holds_orders_denials_reasons_profit_account_warnings_and_the_r
 
 def test_an_email_of_a_huge_universe_is_cut_between_lines_and_says_so():
     why = {f"SYM{n}": "x" * 200 for n in range(1000)}
-    told = make_texts(outcome(decision=decision(why=why))).email
+    told = make_texts(run_report(decision=decision(why=why))).email
     assert len(told) < 61_000
     assert told.endswith("x\n\nThe rest is left out here: the run's record holds it.\n")
 
@@ -393,7 +393,7 @@ snapshots = st.builds(
 
 
 outcomes = st.builds(
-    outcome,
+    run_report,
     run=st.sampled_from([RUN, DRY_RUN, LIVE, REPORT, None]),
     snapshot=st.none() | snapshots,
     decision=st.none()
@@ -403,7 +403,7 @@ outcomes = st.builds(
         denials,
     ),
     submission=st.none() | submissions,
-    breakdown=st.none() | st.builds(read_breakdown, st.text(), st.text(), st.text()),
+    failure=st.none() | st.builds(read_failure, st.text(), st.text(), st.text()),
     notes=st.lists(st.text(), max_size=3).map(tuple),
 )
 
@@ -417,11 +417,11 @@ def test_every_run_gives_one_segment_of_gsm7_and_a_subject_that_sns_takes(told_o
     assert told.subject.isascii()
     assert told.subject.isprintable()
     assert told.email.endswith("\n")
-    assert ("FAILED" in told.sms) == (told_of.breakdown is not None)
+    assert ("FAILED" in told.sms) == (told_of.failure is not None)
 
 
 @given(outcomes)
 def test_every_run_that_ended_well_names_both_profits_or_the_day(told_of):
-    told = make_texts(replace(told_of, breakdown=None)).sms
+    told = make_texts(replace(told_of, failure=None)).sms
     named = ("day ",) if told_of.is_report else ("Last session ", "Since close ")
     assert all(name in told for name in named)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from algotrader.accounting.ledger import empty, fold
 from algotrader.errors import OrderConflictError
 from algotrader.execution import advance, check_terms, first_plan, is_of
-from algotrader.execution.values import denied_of
+from algotrader.execution.values import deny
 from algotrader.model import (
     CorporateAction,
     Decision,
@@ -251,7 +251,7 @@ def test_an_order_by_value_is_the_decided_one_whole_or_cut(
 def test_an_entry_by_value_that_was_given_up_comes_back_with_the_dollars_that_were_sent() -> None:
     intent = ours()
     made = decision_of(exits=(), entries=(intent,))
-    denied = denied_of(intent, "TRADING_HALTED", "drill")
+    denied = deny(intent, "TRADING_HALTED", "drill")
     plan = replace(first_plan(SUBMIT_RUN, made), orders=(), denied=(denied,), gave_up_after=0)
     sent = placed(replace(intent, notional=D("392.03")), "new", "0")
     view = replace(known(), beyond_plan={sent.client_order_id: sent})

@@ -13,7 +13,7 @@ from algotrader.model import Holding, LatestPrice, Leg, Order, OrderIntent, Orde
 from algotrader.model.units import FRACTION_STEP, ONE_SHARE, dollars, tidy
 from algotrader.orders.pricing import marketable_price, usable, worst_cost
 from algotrader.portfolio.capital import open_buy_cost, spendable
-from algotrader.portfolio.position import Stake, stake_of
+from algotrader.portfolio.position import DeskPosition, desk_position
 from algotrader.portfolio.sizing import (
     Sizing,
     Wanted,
@@ -31,13 +31,13 @@ MONEY = st.decimals("0.0001", "1e12", places=4)
 WEIGHTS = st.decimals(0, 1, places=6)
 
 
-def stake(held: str = "0", tradable: str | None = None, ledger: str | None = None) -> Stake:
-    return Stake(
+def stake(held: str = "0", tradable: str | None = None, ledger: str | None = None) -> DeskPosition:
+    return DeskPosition(
         symbol="IBM",
-        ledger=D(ledger or held),
-        broker=D(held),
+        book_qty=D(ledger or held),
+        account_qty=D(held),
         held=D(held),
-        tradable=D(held if tradable is None else tradable),
+        sellable=D(held if tradable is None else tradable),
     )
 
 
@@ -153,12 +153,12 @@ def test_open_buys_add_up_whatever_stands_between_them() -> None:
 def test_a_stake_is_the_lesser_of_ledger_and_position_and_never_below_zero(
     ledger: str, broker: str, available: str, held: str, tradable: str, *, differs: bool
 ) -> None:
-    told = stake_of(
+    told = desk_position(
         "IBM",
         {"IBM": Holding(qty=D(ledger), cost=D(1))},
         {"IBM": position("IBM", broker, available)},
     )
-    assert (told.held, told.tradable, told.differs) == (D(held), D(tradable), differs)
+    assert (told.held, told.sellable, told.differs) == (D(held), D(tradable), differs)
 
 
 @pytest.mark.parametrize(
@@ -178,17 +178,17 @@ def test_a_stake_is_the_lesser_of_ledger_and_position_and_never_below_zero(
 def test_what_other_desks_own_is_never_a_part_of_the_stake(
     ledger: str, broker: str, others: dict[str, str], held: str, *, differs: bool
 ) -> None:
-    told = stake_of(
+    told = desk_position(
         "IBM",
         {"IBM": Holding(qty=D(ledger), cost=D(1))},
         {"IBM": position("IBM", broker)},
         {desk: D(qty) for desk, qty in others.items()},
     )
-    assert (told.held, told.tradable, told.differs) == (D(held), D(held), differs)
+    assert (told.held, told.sellable, told.differs) == (D(held), D(held), differs)
 
 
 def test_a_symbol_that_nobody_holds_has_an_empty_stake() -> None:
-    assert stake_of("IBM", {}, {}) == stake("0")
+    assert desk_position("IBM", {}, {}) == stake("0")
 
 
 # Prices
@@ -351,13 +351,13 @@ def test_a_full_exit_of_an_asset_without_fractions_sells_its_whole_shares() -> N
 
 
 def test_an_exit_is_asked_for_while_the_ledger_says_there_is_something() -> None:
-    gone = Stake(symbol="IBM", ledger=D(40), broker=D(0), held=D(0), tradable=D(0))
+    gone = DeskPosition(symbol="IBM", book_qty=D(40), account_qty=D(0), held=D(0), sellable=D(0))
     assert wanted_order(D(0), gone, SIZING) == Wanted(Side.SELL, D(40), D(0))
 
 
 def test_a_target_of_zero_of_nothing_is_no_order() -> None:
     assert wanted_order(D(0), stake(), SIZING) is None
-    oversold = stake_of("IBM", {"IBM": Holding(qty=D(-3), cost=D(0))}, {})
+    oversold = desk_position("IBM", {"IBM": Holding(qty=D(-3), cost=D(0))}, {})
     assert wanted_order(D(0), oversold, SIZING) is None
 
 
@@ -503,7 +503,7 @@ def test_a_price_is_told_with_two_decimals_at_least(value: str, expected: str) -
 
 def test_a_stake_names_the_desks_that_own_something() -> None:
     others = {"aaaaaa": D(1), "bbbbbb": D("0.5"), "cccccc": D(0), "dddddd": D(-1)}
-    told = stake_of("IBM", {}, {"IBM": position("IBM", "10")}, others)
+    told = desk_position("IBM", {}, {"IBM": position("IBM", "10")}, others)
     assert told.others == {"aaaaaa": D(1), "bbbbbb": D("0.5")}
     assert told.theirs == D("1.5")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from algotrader.risk.arming import Arming, ArmingToken, judge, not_armed, warnings_of
+from algotrader.risk.arming import Arming, ArmingToken, arming_problem, check_token, warnings_of
 
 NOW = datetime(2026, 1, 6, 14, 35, tzinfo=UTC)
 DEPLOYED = datetime(2026, 1, 2, 9, 0, 0, 123000, tzinfo=UTC)
@@ -15,7 +15,7 @@ TOKEN = ArmingToken("123456789", NOW + timedelta(days=30), DEPLOYED)
 
 
 def judged(token: ArmingToken) -> Arming:
-    return judge(token, "123456789", DEPLOYED, NOW)
+    return check_token(token, "123456789", DEPLOYED, NOW)
 
 
 def test_a_token_of_this_account_and_this_deploy_arms_until_it_ends() -> None:
@@ -47,4 +47,4 @@ def test_the_end_is_warned_of_in_its_last_week() -> None:
     (warning,) = warnings_of(Arming(NOW + timedelta(days=7), ""), NOW)
     assert "2026-01-13T14:35:00+00:00" in warning
     assert len(warnings_of(Arming(NOW + timedelta(days=1), ""), NOW)) == 1
-    assert warnings_of(not_armed("why"), NOW) == warnings_of(None, NOW) == ()
+    assert warnings_of(arming_problem("why"), NOW) == warnings_of(None, NOW) == ()

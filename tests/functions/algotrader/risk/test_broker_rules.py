@@ -10,41 +10,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.adapters.alpaca.trading import terms
+from algotrader.adapters.alpaca.trading import order_body
 from algotrader.decision.flatten import flatten
 from algotrader.decision.stops import stop_level
 from algotrader.execution import (
     PATIENT_POLLS,
     Known,
-    Outcome,
+    PostResult,
     advance,
-    close_if_due,
+    cut_off_if_due,
     first_plan,
     orders_to_post,
 )
 from algotrader.model import (
     Asset,
     Decision,
+    DesiredStop,
     Leg,
     Order,
     OrderIntent,
     OrderType,
     Side,
     Stage,
-    StopWish,
     TimeInForce,
 )
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.risk.broker_rules import broken_rule
-from algotrader.risk.pre_trade import Reason, Refusal
+from algotrader.risk.pre_trade import Denial, Reason
 from local.paper_broker.rules import check_fraction, parse_ticket
-from local.paper_broker.values import Refusal as PaperRefusal
+from local.paper_broker.values import ApiError as PaperRefusal
 from tests.support.desk_world import SETTINGS, account, asset, codes, decided, run, settings
 from tests.support.examples import tried
 from tests.support.execution_fixtures import BUY_IBM, EXIT, NOTHING, RUN, known
 from tests.support.execution_fixtures import decision as decision_of
 from tests.support.execution_fixtures import order as shown
-from tests.support.snapshots import Bell, bells
+from tests.support.snapshots import Situation, situations
 
 D = Decimal
 WHOLE = asset("IBM", fractionable=False)
@@ -137,15 +137,15 @@ def test_an_order_within_the_rules_breaks_none(changes: dict[str, Any]) -> None:
 def test_a_broken_rule_is_told_with_its_numbers(
     changes: dict[str, Any], of: Asset | None, told: str
 ) -> None:
-    assert broken_rule(order(**changes), of) == Refusal(Reason.ORDER_RULE, told)
+    assert broken_rule(order(**changes), of) == Denial(Reason.ORDER_RULE, told)
 
 
 # What is decided
 
 
 @tried(200)
-@given(bell=bells())
-def test_every_order_that_is_decided_keeps_the_rules(bell: Bell) -> None:
+@given(bell=situations())
+def test_every_order_that_is_decided_keeps_the_rules(bell: Situation) -> None:
     made = bell.decide()
     flat = flatten(bell.run, bell.settings, bell.snapshot)
     for intent in (*made.exits, *made.entries, *flat.exits):
@@ -163,7 +163,7 @@ def test_an_order_that_would_break_a_rule_is_denied_when_it_is_decided() -> None
 
 
 @st.composite
-def looks(draw: st.DrawFn, sought: list[OrderIntent]) -> tuple[Known, Outcome]:
+def looks(draw: st.DrawFn, sought: list[OrderIntent]) -> tuple[Known, PostResult]:
     """Draw what a call finds of the orders that it may have sent, and what it lacks to sell."""
     shares = st.decimals(0, 2000, places=10)
     orders: dict[str, Order] = {}
@@ -189,16 +189,18 @@ def looks(draw: st.DrawFn, sought: list[OrderIntent]) -> tuple[Known, Outcome]:
                 filled_at=None,
             )
     cash = account(draw(st.decimals(0, 10**5, places=3)))
-    return replace(known(), account=cash, orders=orders), Outcome((), (), shortages)
+    return replace(known(), account=cash, orders=orders), PostResult((), (), shortages)
 
 
 @tried(150)
-@given(bell=bells(), data=st.data())
-def test_every_order_that_a_plan_holds_keeps_the_rules(bell: Bell, data: st.DataObject) -> None:
+@given(bell=situations(), data=st.data())
+def test_every_order_that_a_plan_holds_keeps_the_rules(
+    bell: Situation, data: st.DataObject
+) -> None:
     level = data.draw(st.decimals("0.00001", 500, places=5))
     made: Decision = bell.decide()
     stops = tuple(
-        StopWish(
+        DesiredStop(
             client_order_id(OrderPlace("abc123", RUN.session, "day", each, Leg.STOP, 0)),
             each,
             stop_level(level),
@@ -215,7 +217,7 @@ def test_every_order_that_a_plan_holds_keeps_the_rules(bell: Bell, data: st.Data
         for intent in plan.orders:
             assert broken_rule(intent, assets.get(intent.symbol)) is None
         view, outcome = data.draw(looks(list(plan.orders)))
-        plan = close_if_due(RUN, made, replace(plan, polls=PATIENT_POLLS), view)
+        plan = cut_off_if_due(RUN, made, replace(plan, polls=PATIENT_POLLS), view)
         step = advance(RUN, bell.settings, made, plan, view, outcome)
         assert not {each.code for each in step.plan.denied} & {Reason.ORDER_RULE}
         plan = step.plan
@@ -235,7 +237,7 @@ def test_an_approved_order_that_breaks_a_rule_is_not_sent_and_is_named(stage: St
 
 def test_a_stop_that_breaks_a_rule_is_told_by_its_symbol() -> None:
     place = OrderPlace("abc123", RUN.session, "day", "MSFT", Leg.STOP, 0)
-    wish = StopWish(client_order_id(place), "MSFT", D("9.001"), D(10), D(5), "test")
+    wish = DesiredStop(client_order_id(place), "MSFT", D("9.001"), D(10), D(5), "test")
     made = replace(decision_of(entries=()), stops=(wish,))
     plan = first_plan(RUN, made)
     assert [each.leg for each in orders_to_post(plan, known())] == [Leg.EXIT]
@@ -278,7 +280,7 @@ def odd_orders(draw: st.DrawFn) -> OrderIntent:
 
 def refused_by_paper(intent: OrderIntent, *, fractionable: bool) -> bool:
     try:
-        check_fraction(parse_ticket(terms(intent)), fractionable=fractionable)
+        check_fraction(parse_ticket(order_body(intent)), fractionable=fractionable)
     except PaperRefusal:
         return True
     return False
@@ -294,8 +296,8 @@ def test_what_keeps_the_rules_is_refused_by_no_rule_of_the_paper_broker(
 
 
 @tried(150)
-@given(bell=bells())
-def test_the_paper_broker_refuses_no_decided_order_for_a_rule(bell: Bell) -> None:
+@given(bell=situations())
+def test_the_paper_broker_refuses_no_decided_order_for_a_rule(bell: Situation) -> None:
     made = bell.decide()
     for intent in (*made.exits, *made.entries):
         is_listed = bell.snapshot.assets.get(intent.symbol)
@@ -304,7 +306,7 @@ def test_the_paper_broker_refuses_no_decided_order_for_a_rule(bell: Bell) -> Non
 
 
 def test_no_order_asks_for_extended_hours() -> None:
-    body = terms(order(**MARKET, notional=D("12.30")))
+    body = order_body(order(**MARKET, notional=D("12.30")))
     assert body == {
         "symbol": "IBM",
         "notional": "12.30",
@@ -313,4 +315,4 @@ def test_no_order_asks_for_extended_hours() -> None:
         "time_in_force": "day",
         "client_order_id": "at1-abc123-2024-03-04-day-IBM-entry-0",
     }
-    assert "extended_hours" not in terms(order())
+    assert "extended_hours" not in order_body(order())

@@ -9,74 +9,76 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.accounting.performance import carry_on
+from algotrader.accounting.performance import advance_track
 from algotrader.model import LossLimits, Side, TradingState
 from algotrader.model.performance import total_profit
-from algotrader.risk.loss_limits import Brake, braked, brakes, counted_anew
+from algotrader.risk.loss_limits import Brake, breached_limits, rebase, state_after
 from tests.support.examples import tried
 from tests.support.performance_looks import AFTER_CLOSE, look, next_day, prices
-from tests.support.snapshots import Bell, bells, lively_bells
+from tests.support.snapshots import Situation, lively_bells, situations
 
 D = Decimal
 LIMITS = LossLimits(daily_loss=D("0.05"), drawdown=D("0.2"))
 
 
 def test_a_days_loss_up_to_the_limit_is_borne_and_at_it_told_with_its_numbers() -> None:
-    almost = carry_on(None, look(prices=prices(AAPL="50.01")))
-    at_it = carry_on(None, look(prices=prices(AAPL="50")))
+    almost = advance_track(None, look(prices=prices(AAPL="50.01")))
+    at_it = advance_track(None, look(prices=prices(AAPL="50")))
 
-    assert brakes(almost, LIMITS) == {}
-    assert brakes(at_it, LIMITS) == {
+    assert breached_limits(almost, LIMITS) == {}
+    assert breached_limits(at_it, LIMITS) == {
         Brake.DAILY_LOSS: "5.00 % lost in session 2024-03-04, 500.00 of 10000.00, allowed 5 %"
     }
 
 
 def test_a_loss_is_a_part_of_what_the_desk_had_at_the_close_before() -> None:
-    monday = carry_on(None, look(worth=D(8000)))
-    track = carry_on(monday, next_day("60", worth=D(10**9)))  # a deposit since
+    monday = advance_track(None, look(worth=D(8000)))
+    track = advance_track(monday, next_day("60", worth=D(10**9)))  # a deposit since
 
-    assert "400.00 of 8000.00" in brakes(track, LIMITS)[Brake.DAILY_LOSS]
+    assert "400.00 of 8000.00" in breached_limits(track, LIMITS)[Brake.DAILY_LOSS]
 
 
 def test_a_drawdown_is_told_with_its_numbers_and_stays_on_later_days() -> None:
-    track = carry_on(None, look(worth=D(1000)))
-    track = carry_on(track, look(prices=prices(AAPL="79"), worth=D(1000), at=AFTER_CLOSE))
-    later = carry_on(track, next_day("79", closes=prices(AAPL="79")))
+    track = advance_track(None, look(worth=D(1000)))
+    track = advance_track(track, look(prices=prices(AAPL="79"), worth=D(1000), at=AFTER_CLOSE))
+    later = advance_track(track, next_day("79", closes=prices(AAPL="79")))
 
-    assert brakes(later, LIMITS) == {
+    assert breached_limits(later, LIMITS) == {
         Brake.DRAWDOWN: "21.00 % below the peak, index 0.7900 of 1.0000, allowed 20 %"
     }
 
 
 def test_a_loss_that_was_told_counts_anew_and_a_drawdown_does_not() -> None:
-    fallen = carry_on(None, look(prices=prices(AAPL="50")))
-    told = counted_anew(fallen, brakes(fallen, LIMITS))
+    fallen = advance_track(None, look(prices=prices(AAPL="50")))
+    told = rebase(fallen, breached_limits(fallen, LIMITS))
 
-    assert brakes(carry_on(told, look(prices=prices(AAPL="49"))), LIMITS) == {}
-    again = brakes(carry_on(told, look(prices=prices(AAPL="0.01"))), LIMITS)
+    assert breached_limits(advance_track(told, look(prices=prices(AAPL="49"))), LIMITS) == {}
+    again = breached_limits(advance_track(told, look(prices=prices(AAPL="0.01"))), LIMITS)
     assert again == {}  # 499.90 more is not yet as much again
-    assert Brake.DAILY_LOSS in brakes(carry_on(told, look(prices=prices(AAPL="0"))), LIMITS)
+    assert Brake.DAILY_LOSS in breached_limits(
+        advance_track(told, look(prices=prices(AAPL="0"))), LIMITS
+    )
     deep = replace(fallen, index=D("0.5"))
-    assert Brake.DRAWDOWN in brakes(counted_anew(deep, brakes(deep, LIMITS)), LIMITS)
+    assert Brake.DRAWDOWN in breached_limits(rebase(deep, breached_limits(deep, LIMITS)), LIMITS)
 
 
 def test_one_turns_a_limit_off() -> None:
-    lost = carry_on(None, look(prices=prices(AAPL="0.01"), worth=D(1000)))
+    lost = advance_track(None, look(prices=prices(AAPL="0.01"), worth=D(1000)))
 
-    assert brakes(lost, LossLimits(D(1), D(1))) == {}
+    assert breached_limits(lost, LossLimits(D(1), D(1))) == {}
 
 
 @pytest.mark.parametrize("state", TradingState)
 def test_a_limit_never_weakens_what_was_set(state: TradingState) -> None:
     reached = {Brake.DAILY_LOSS: "a", Brake.DRAWDOWN: "b"}
 
-    found = braked(state, "by hand", reached)
+    found = state_after(state, "by hand", reached)
 
     if state is TradingState.ACTIVE:
         assert found == (TradingState.REDUCING, "DAILY_LOSS: a; DRAWDOWN: b")
     else:
         assert found == (state, "by hand")
-    assert braked(state, "by hand", {}) == (state, "by hand")
+    assert state_after(state, "by hand", {}) == (state, "by hand")
 
 
 losses = st.decimals(0, 100, places=2)
@@ -84,19 +86,21 @@ losses = st.decimals(0, 100, places=2)
 
 @tried(100)
 @given(
-    bell=bells() | lively_bells(),
+    bell=situations() | lively_bells(),
     price=losses,
     index=st.decimals("0.01", 1, places=2),
     daily_loss=st.decimals("0.01", 1, places=2),
     drawdown=st.decimals("0.01", 1, places=2),
 )
 def test_no_entry_is_ever_approved_once_a_limit_on_losses_is_reached(
-    bell: Bell, price: Decimal, index: Decimal, daily_loss: Decimal, drawdown: Decimal
+    bell: Situation, price: Decimal, index: Decimal, daily_loss: Decimal, drawdown: Decimal
 ) -> None:
-    track = replace(carry_on(None, look(prices={"AAPL": price}, worth=D(1000))), index=index)
+    track = replace(advance_track(None, look(prices={"AAPL": price}, worth=D(1000))), index=index)
     limits = LossLimits(daily_loss, drawdown)
-    state, reason = braked(
-        bell.snapshot.trading_state, bell.snapshot.trading_state_reason, brakes(track, limits)
+    state, reason = state_after(
+        bell.snapshot.trading_state,
+        bell.snapshot.trading_state_reason,
+        breached_limits(track, limits),
     )
 
     free = bell.decide()
@@ -117,27 +121,29 @@ def test_no_entry_is_ever_approved_once_a_limit_on_losses_is_reached(
 
 
 def test_a_desk_of_no_worth_that_loses_brakes_and_does_not_break() -> None:
-    track = carry_on(None, look(prices=prices(AAPL="50"), worth=D(0)))
+    track = advance_track(None, look(prices=prices(AAPL="50"), worth=D(0)))
 
-    assert brakes(track, LIMITS)[Brake.DAILY_LOSS].startswith("all lost in session 2024-03-04")
+    assert breached_limits(track, LIMITS)[Brake.DAILY_LOSS].startswith(
+        "all lost in session 2024-03-04"
+    )
 
 
 def test_a_desk_that_lost_nothing_brakes_at_no_limit() -> None:
-    worthless = carry_on(None, look(worth=D(0)))
+    worthless = advance_track(None, look(worth=D(0)))
 
-    assert brakes(worthless, LIMITS) == {}
-    assert brakes(carry_on(None, look()), LossLimits(D(0), D(0))) == {}
+    assert breached_limits(worthless, LIMITS) == {}
+    assert breached_limits(advance_track(None, look()), LossLimits(D(0), D(0))) == {}
 
 
 def test_a_small_desk_brakes_at_the_same_part_of_its_money() -> None:
-    track = carry_on(None, look(prices=prices(AAPL="99.95"), worth=D(1)))
+    track = advance_track(None, look(prices=prices(AAPL="99.95"), worth=D(1)))
 
-    told = brakes(track, LIMITS)
+    told = breached_limits(track, LIMITS)
     assert told[Brake.DAILY_LOSS].startswith("50.00 % lost")
 
 
 def test_a_drawdown_of_exactly_the_limit_brakes() -> None:
-    track = replace(carry_on(None, look()), index=D("0.8"))
+    track = replace(advance_track(None, look()), index=D("0.8"))
 
-    assert brakes(track, LIMITS).keys() == {Brake.DRAWDOWN}
-    assert brakes(replace(track, index=D("0.8001")), LIMITS) == {}
+    assert breached_limits(track, LIMITS).keys() == {Brake.DRAWDOWN}
+    assert breached_limits(replace(track, index=D("0.8001")), LIMITS) == {}

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from algotrader.model import Holding, Position, Side, StrategyStart, TradingMode
 from algotrader.orders.pricing import worst_cost
-from algotrader.portfolio.capital import desk_of, open_buy_cost
+from algotrader.portfolio.capital import open_buy_cost, portfolio_state
 from tests.support.desk_world import UNIVERSE
 from tests.support.examples import tried
-from tests.support.snapshots import MANAGED, Bell, bells, lively_bells
+from tests.support.snapshots import MANAGED, Situation, lively_bells, situations
 
 often = tried(100)
 ROUNDING = 1 + Decimal("1e-20")
@@ -23,13 +23,13 @@ signed_shares = st.integers(-50, 400).map(Decimal)
 
 
 @often
-@given(bell=bells() | lively_bells(max_gross_exposure=parts_of_capital))
-def test_entries_never_take_exposure_past_its_share_of_capital(bell: Bell) -> None:
-    decision, desk = bell.decide(), desk_of(bell.settings, bell.snapshot)
+@given(bell=situations() | lively_bells(max_gross_exposure=parts_of_capital))
+def test_entries_never_take_exposure_past_its_share_of_capital(bell: Situation) -> None:
+    decision, desk = bell.decide(), portfolio_state(bell.settings, bell.snapshot)
     told, under = bell.snapshot, bell.settings
     open_buys = open_buy_cost(told.own_open_orders, told.prices, under.limit_offset_bps)
     after = (
-        sum((desk.value_of(symbol) for symbol in desk.stakes), open_buys)
+        sum((desk.value_of(symbol) for symbol in desk.positions), open_buys)
         - sum(each.qty * each.reference_price for each in decision.exits)
         + sum(worst_cost(each, bell.settings) for each in decision.entries)
     )
@@ -38,8 +38,8 @@ def test_entries_never_take_exposure_past_its_share_of_capital(bell: Bell) -> No
 
 
 @often
-@given(bell=bells() | lively_bells(max_turnover=parts_of_capital))
-def test_entries_never_take_a_run_past_its_turnover(bell: Bell) -> None:
+@given(bell=situations() | lively_bells(max_turnover=parts_of_capital))
+def test_entries_never_take_a_run_past_its_turnover(bell: Situation) -> None:
     decision = bell.decide()
     traded = sum(each.qty * each.reference_price for each in decision.exits) + sum(
         worst_cost(each, bell.settings) for each in decision.entries
@@ -49,8 +49,10 @@ def test_entries_never_take_a_run_past_its_turnover(bell: Bell) -> None:
 
 
 @often
-@given(bell=bells())
-def test_neither_turnover_nor_exposure_nor_what_binds_entries_stops_an_exit(bell: Bell) -> None:
+@given(bell=situations())
+def test_neither_turnover_nor_exposure_nor_what_binds_entries_stops_an_exit(
+    bell: Situation,
+) -> None:
     unbound = {"max_turnover": Decimal(10), "max_gross_exposure": Decimal(1), "deny_symbols": ()}
     free = bell.under(
         **unbound,
@@ -64,16 +66,18 @@ def test_neither_turnover_nor_exposure_nor_what_binds_entries_stops_an_exit(bell
 
 
 @often
-@given(bell=bells() | lively_bells(deny_symbols=st.lists(st.sampled_from(UNIVERSE)).map(tuple)))
-def test_no_denied_symbol_is_ever_bought(bell: Bell) -> None:
+@given(
+    bell=situations() | lively_bells(deny_symbols=st.lists(st.sampled_from(UNIVERSE)).map(tuple))
+)
+def test_no_denied_symbol_is_ever_bought(bell: Situation) -> None:
     bought = {each.symbol for each in bell.decide().entries}
     assert bought.isdisjoint(bell.settings.deny_symbols)
     assert bought <= set(bell.settings.symbols)
 
 
 @often
-@given(bell=bells() | lively_bells(max_price_deviation=st.decimals("0.005", "0.5", places=3)))
-def test_nothing_is_bought_far_from_its_last_close(bell: Bell) -> None:
+@given(bell=situations() | lively_bells(max_price_deviation=st.decimals("0.005", "0.5", places=3)))
+def test_nothing_is_bought_far_from_its_last_close(bell: Situation) -> None:
     for order in bell.decide().entries:
         close = bell.snapshot.last_closes[order.symbol]
         assert close > 0
@@ -83,15 +87,15 @@ def test_nothing_is_bought_far_from_its_last_close(bell: Bell) -> None:
 
 
 @often
-@given(bell=bells() | lively_bells(min_order_notional=st.decimals(1, 50000, places=2)))
-def test_no_entry_costs_less_than_the_least_order(bell: Bell) -> None:
+@given(bell=situations() | lively_bells(min_order_notional=st.decimals(1, 50000, places=2)))
+def test_no_entry_costs_less_than_the_least_order(bell: Situation) -> None:
     for order in bell.decide().entries:
         assert worst_cost(order, bell.settings) >= bell.settings.min_order_notional
 
 
 @often
-@given(bell=bells() | lively_bells(min_minutes_to_close=st.integers(0, 20)))
-def test_nothing_is_bought_in_the_last_minutes_of_a_session(bell: Bell) -> None:
+@given(bell=situations() | lively_bells(min_minutes_to_close=st.integers(0, 20)))
+def test_nothing_is_bought_in_the_last_minutes_of_a_session(bell: Situation) -> None:
     left = (bell.snapshot.session.close - bell.snapshot.clock.now).total_seconds() / 60
     looks_back = not bell.run.sends_orders and left <= 0
     decision = bell.decide()
@@ -99,8 +103,8 @@ def test_nothing_is_bought_in_the_last_minutes_of_a_session(bell: Bell) -> None:
 
 
 @often
-@given(bell=bells() | lively_bells(), data=st.data())
-def test_no_order_ever_crosses_zero(bell: Bell, data: st.DataObject) -> None:
+@given(bell=situations() | lively_bells(), data=st.data())
+def test_no_order_ever_crosses_zero(bell: Situation, data: st.DataObject) -> None:
     account, ledger = (
         {symbol: data.draw(signed_shares) for symbol in MANAGED} for _ in ("account", "ledger")
     )
@@ -126,12 +130,12 @@ def test_no_order_ever_crosses_zero(bell: Bell, data: st.DataObject) -> None:
 
 @often
 @given(
-    bell=bells() | lively_bells(live_ramp_notional=st.decimals(10, 5000, places=2)),
+    bell=situations() | lively_bells(live_ramp_notional=st.decimals(10, 5000, places=2)),
     days_ago=st.none() | st.integers(0, 20),
     days=st.integers(0, 15),
 )
 def test_a_live_desks_first_runs_never_buy_for_more_than_the_ramp(
-    bell: Bell, days_ago: int | None, days: int
+    bell: Situation, days_ago: int | None, days: int
 ) -> None:
     first_buy = None if days_ago is None else bell.run.session - timedelta(days=days_ago)
     started = StrategyStart(bell.settings.strategy, bell.run.started_at, first_buy, "", "")

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from algotrader.errors import InsufficientHistoryError, StaleBarsError
 from algotrader.model import Bar
-from algotrader.session.bar_checks import Demand, usable_bars
+from algotrader.session.bar_checks import BarRequirements, usable_bars
 
 DAYS = tuple(date(2026, 1, 1) + timedelta(days=n) for n in range(10))
-DEMAND = Demand(bars=5, max_age_sessions=1, max_missing=0)
+DEMAND = BarRequirements(bars=5, max_age_sessions=1, max_missing=0)
 
 
 def bar(day: date, price: float = 100.0) -> Bar:
@@ -117,13 +117,13 @@ def test_at_most_ten_symbols_are_named() -> None:
 @given(
     there=st.sets(st.sampled_from(DAYS)),
     demand=st.builds(
-        Demand,
+        BarRequirements,
         bars=st.integers(1, 12),
         max_age_sessions=st.integers(1, 4),
         max_missing=st.integers(0, 3),
     ),
 )
-def test_what_is_given_always_meets_the_demand(there: set[date], demand: Demand) -> None:
+def test_what_is_given_always_meets_the_demand(there: set[date], demand: BarRequirements) -> None:
     completed = DAYS[-demand.sessions :]
     try:
         (used,) = usable_bars({"A": bars(*sorted(there))}, ["A"], completed, demand).values()

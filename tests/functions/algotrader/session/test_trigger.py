@@ -16,7 +16,7 @@ from algotrader.errors import (
     LateBellError,
 )
 from algotrader.model import Clock, Session
-from algotrader.session.trigger import NEW_YORK, Bell, Closed, Rung, answer_bell
+from algotrader.session.trigger import NEW_YORK, Closed, Opened, Trigger, resolve_session
 
 
 def session(day: str, close: str = "16:00") -> Session:
@@ -35,7 +35,7 @@ SESSIONS = (
     session("2026-11-27", "13:00"),
     session("2026-11-30"),
 )
-BELL = Bell(
+BELL = Trigger(
     scheduled_time=None,
     slot=None,
     report_only=False,
@@ -56,9 +56,9 @@ def clock(text: str) -> Clock:
     return Clock(now, is_open=any(each.open <= now < each.close for each in SESSIONS))
 
 
-def rung(bell: Bell, text: str) -> Rung:
-    answer = answer_bell(bell, clock(text), SESSIONS)
-    assert isinstance(answer, Rung)
+def rung(bell: Trigger, text: str) -> Opened:
+    answer = resolve_session(bell, clock(text), SESSIONS)
+    assert isinstance(answer, Opened)
     return answer
 
 
@@ -93,7 +93,7 @@ def test_the_day_is_new_yorks_however_late_it_is_elsewhere() -> None:
     ],
 )
 def test_a_closed_market_is_told_with_its_next_opening(now: str, opens: str) -> None:
-    assert answer_bell(BELL, clock(now), SESSIONS) == Closed(
+    assert resolve_session(BELL, clock(now), SESSIONS) == Closed(
         f"The market is closed. It opens next on {opens} in New York."
     )
 
@@ -101,17 +101,17 @@ def test_a_closed_market_is_told_with_its_next_opening(now: str, opens: str) -> 
 def test_a_closing_that_the_calendar_does_not_know_is_still_closed() -> None:
     halted = replace(clock("2026-11-25T10:00"), is_open=False)
 
-    assert isinstance(answer_bell(BELL, halted, SESSIONS), Closed)
+    assert isinstance(resolve_session(BELL, halted, SESSIONS), Closed)
 
 
 def test_an_open_clock_on_a_day_without_a_session_is_still_closed() -> None:
     strange = replace(clock("2026-11-26T10:00"), is_open=True)
 
-    assert isinstance(answer_bell(BELL, strange, SESSIONS), Closed)
+    assert isinstance(resolve_session(BELL, strange, SESSIONS), Closed)
 
 
 def test_a_sessions_last_minute_is_not_traded() -> None:
-    answer = answer_bell(BELL, clock("2026-11-27T12:59"), SESSIONS)
+    answer = resolve_session(BELL, clock("2026-11-27T12:59"), SESSIONS)
 
     assert answer == Closed(
         "The session ends within a minute. It opens next on Monday 2026-11-30 at 09:30 in New York."
@@ -142,7 +142,8 @@ def test_a_report_comes_after_the_close_of_a_session_day() -> None:
 
     assert (answer.session.date, answer.slot) == (date(2026, 11, 27), "report")
     assert isinstance(
-        answer_bell(replace(bell, scheduled_time=None), clock("2026-11-26T16:15"), SESSIONS), Closed
+        resolve_session(replace(bell, scheduled_time=None), clock("2026-11-26T16:15"), SESSIONS),
+        Closed,
     )
 
 
@@ -151,9 +152,9 @@ def test_of_the_reports_bells_those_before_the_close_tell_nothing(day: str, told
     told = {}
     for time in ("13:15", "16:15"):
         bell = replace(BELL, report_only=True, scheduled_time=at(f"{day}T{time}"))
-        told[time] = answer_bell(bell, clock(f"{day}T{time}:03"), SESSIONS)
+        told[time] = resolve_session(bell, clock(f"{day}T{time}:03"), SESSIONS)
 
-    assert isinstance(told[told_at], Rung)
+    assert isinstance(told[told_at], Opened)
     early = [each for each in told.values() if isinstance(each, Closed)]
     assert [each.message for each in early] == (
         ["The session is not over. It closes at 16:00 in New York; then it is told."]
@@ -173,7 +174,7 @@ def test_a_bell_from_the_future_is_refused() -> None:
     bell = replace(BELL, scheduled_time=at("2026-11-25T09:35:06"))
 
     with pytest.raises(InvalidInputError, match="SCHEDULED_TIME_IN_FUTURE"):
-        answer_bell(bell, clock("2026-11-25T09:35"), SESSIONS)
+        resolve_session(bell, clock("2026-11-25T09:35"), SESSIONS)
 
     assert rung(bell, "2026-11-25T09:35:01").slot == "day"
 
@@ -188,14 +189,14 @@ def test_a_bell_from_the_future_is_refused() -> None:
 )
 def test_a_bell_that_is_too_old_is_not_traded_on(rang: str, now: str) -> None:
     with pytest.raises(LateBellError, match=r"BELL_TOO_OLD.*Nothing was traded"):
-        answer_bell(replace(BELL, scheduled_time=at(rang)), clock(now), SESSIONS)
+        resolve_session(replace(BELL, scheduled_time=at(rang)), clock(now), SESSIONS)
 
 
 def test_a_bell_of_another_day_is_too_old_however_patient_the_deployment_is() -> None:
     bell = replace(BELL, scheduled_time=at("2026-11-24T15:59"), max_bell_age_seconds=10**9)
 
     with pytest.raises(LateBellError):
-        answer_bell(bell, clock("2026-11-25T09:31"), SESSIONS)
+        resolve_session(bell, clock("2026-11-25T09:31"), SESSIONS)
 
 
 def test_a_report_is_never_too_late() -> None:
@@ -269,7 +270,7 @@ def test_an_input_may_name_a_slot_that_is_due() -> None:
 )
 def test_a_slot_that_is_not_due_is_refused(slot: str | None, now: str) -> None:
     with pytest.raises(InvalidInputError, match="SLOT_NOT_DUE"):
-        answer_bell(replace(SLOTTED, slot=slot), clock(now), SESSIONS)
+        resolve_session(replace(SLOTTED, slot=slot), clock(now), SESSIONS)
 
 
 @pytest.mark.parametrize("now", ["2026-11-25T12:30", "2026-11-26T12:30"])
@@ -278,7 +279,7 @@ def test_a_slot_that_is_not_deployed_is_refused_also_while_the_market_is_closed(
     slot: str, now: str
 ) -> None:
     with pytest.raises(InvalidInputError, match="SLOT_UNKNOWN"):
-        answer_bell(replace(SLOTTED, slot=slot), clock(now), SESSIONS)
+        resolve_session(replace(SLOTTED, slot=slot), clock(now), SESSIONS)
 
 
 def test_when_the_session_is_over_all_its_slots_are_due() -> None:
@@ -289,7 +290,7 @@ def test_when_the_session_is_over_all_its_slots_are_due() -> None:
 
 def test_the_calendars_first_session_has_none_before_it() -> None:
     with pytest.raises(InsufficientHistoryError, match="CALENDAR_TOO_SHORT"):
-        answer_bell(BELL, clock("2026-11-23T10:00"), SESSIONS)
+        resolve_session(BELL, clock("2026-11-23T10:00"), SESSIONS)
 
 
 def test_the_calendars_second_session_has_no_session_to_compare_with() -> None:
@@ -298,11 +299,11 @@ def test_the_calendars_second_session_has_no_session_to_compare_with() -> None:
 
 def test_an_empty_calendar_is_the_brokers_fault() -> None:
     with pytest.raises(BrokerUnavailableError, match="CALENDAR_EMPTY"):
-        answer_bell(BELL, clock("2026-11-25T10:00"), ())
+        resolve_session(BELL, clock("2026-11-25T10:00"), ())
 
 
 def test_a_calendar_that_ends_today_does_not_tell_the_next_opening() -> None:
-    answer = answer_bell(BELL, clock("2026-11-30T17:00"), SESSIONS)
+    answer = resolve_session(BELL, clock("2026-11-30T17:00"), SESSIONS)
 
     assert isinstance(answer, Closed)
     assert "does not tell" in answer.message
@@ -320,10 +321,10 @@ def test_a_bell_never_rings_for_a_session_that_is_not_under_way(
     bell = replace(BELL, slots=slots, scheduled_time=now - timedelta(seconds=age))
     is_open = any(each.open <= now < each.close for each in SESSIONS)
     try:
-        answer = answer_bell(bell, Clock(now, is_open=is_open), SESSIONS)
+        answer = resolve_session(bell, Clock(now, is_open=is_open), SESSIONS)
     except (InvalidInputError, LateBellError):
         return
-    if isinstance(answer, Rung):
+    if isinstance(answer, Opened):
         assert answer.session.open <= now < answer.deadline <= answer.session.close
         assert answer.previous_session < answer.session.date == now.astimezone(NEW_YORK).date()
         assert answer.slot in slots
@@ -344,7 +345,7 @@ def test_a_flatten_has_a_slot_of_its_own_minute_and_no_slot_cuts_it_short(
 
 
 def test_a_flatten_needs_an_open_market() -> None:
-    answer = answer_bell(replace(BELL, flatten=True), clock("2026-11-26T12:00"), SESSIONS)
+    answer = resolve_session(replace(BELL, flatten=True), clock("2026-11-26T12:00"), SESSIONS)
 
     assert isinstance(answer, Closed)
     assert "2026-11-27" in answer.message

@@ -14,7 +14,7 @@ import pytest
 from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model import FeatureValue
 from algotrader.strategy import Market, Portfolio, Strategy
-from algotrader.strategy.evaluate import ask, check_features
+from algotrader.strategy.evaluate import check_features, evaluate_weights
 from tests.support.desk_world import UNIVERSE, FixedWeights, features
 
 MARKET = Market(session=date(2024, 3, 4), as_of=date(2024, 3, 1), symbols={})
@@ -22,7 +22,7 @@ PORTFOLIO = Portfolio(capital=Decimal(1000), quantities={}, weights={})
 
 
 def answer_of(strategy: Strategy) -> dict[str, Decimal]:
-    return ask(strategy, "mine", UNIVERSE, MARKET, PORTFOLIO)
+    return evaluate_weights(strategy, "mine", UNIVERSE, MARKET, PORTFOLIO)
 
 
 @pytest.mark.parametrize(

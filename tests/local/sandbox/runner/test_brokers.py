@@ -6,7 +6,7 @@ import pytest
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
-from local.sandbox.runner.brokers import alpaca_paper, broker_at, look, refuse_live_money
+from local.sandbox.runner.brokers import alpaca_paper, broker_at, refuse_live_money, view_account
 from local.sandbox.runner.document import BrokerView
 from local.sandbox.runner.problems import UsageProblem
 
@@ -93,7 +93,7 @@ def test_the_look_asks_with_the_keys_for_the_orders_of_the_session_past_any_prox
     asked: list[Request] = []
     orders = Response('[{"client_order_id": "a"}, 5]')
     with server({"/v2/account": Response(ACCOUNT), "/v2/orders": orders}, asked) as url:
-        view = look(broker_at(url, KEYS), "2012-02-15")
+        view = view_account(broker_at(url, KEYS), "2012-02-15")
     assert view == BrokerView({"equity": "1"}, ({"client_order_id": "a"},))
     assert asked[1].headers["APCA-API-KEY-ID"] == "key"
     assert asked[1].args["after"] == "2012-02-15T00:00:00Z"
@@ -110,19 +110,19 @@ def test_the_look_asks_with_the_keys_for_the_orders_of_the_session_past_any_prox
 )
 def test_a_broker_that_does_not_answer_is_seen_as_nothing(answers: dict[str, Response]) -> None:
     with server(answers, []) as url:
-        assert look(broker_at(url, KEYS), "2012-02-15") == BrokerView()
-    assert look(broker_at(url, KEYS), None) == BrokerView()
+        assert view_account(broker_at(url, KEYS), "2012-02-15") == BrokerView()
+    assert view_account(broker_at(url, KEYS), None) == BrokerView()
 
 
 def test_an_account_without_orders_is_still_an_account() -> None:
     answers = {"/v2/account": Response(ACCOUNT), "/v2/orders": Response('{"message": "no"}')}
     with server(answers, []) as url:
-        assert look(broker_at(url, KEYS), "2012-02-15") == BrokerView({"equity": "1"})
+        assert view_account(broker_at(url, KEYS), "2012-02-15") == BrokerView({"equity": "1"})
 
 
 def test_a_broker_that_repeats_the_keys_is_shown_without_them() -> None:
     keys = {"APCA_API_KEY_ID": "the-key-id", "APCA_API_SECRET_KEY": "the-secret-key"}
     account = '{"equity": "the-key-id", "cash": "of the-secret-key"}'
     with server({"/v2/account": Response(account)}, []) as url:
-        view = look(broker_at(url, keys), None)
+        view = view_account(broker_at(url, keys), None)
     assert view == BrokerView({"equity": "***", "cash": "of ***"})
