@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (3.11 to 3.13), ARGS goes to the command behind a target.
 
 export PYTHON
-unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept, or every process compiles it anew
+unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept, or every process compiles it again
 ARGS =
 WORKERS = auto
 SAMPLE = 300
@@ -51,11 +51,11 @@ check: setup ## Check format, lint, types, layers and the state machine
 check-template: setup ## Check state machine and template by asl-validator, jsonata (Node.js) and checkov
 	@.ci/template/run
 
-format: setup ## Format the code, and mend what ruff can mend
+format: setup ## Format the code, and fix what ruff can fix
 	@.venv/bin/python -m ruff format .
 	@.venv/bin/python -m ruff check --fix .
 
-lock: ## Write the hashed locks anew from the .in files (needs uv; ARGS="--upgrade")
+lock: ## Write the hashed locks again from the .in files (needs uv; ARGS="--upgrade")
 	$(LOCK) $(ARGS) functions/requirements-build.in -o functions/requirements-build.txt
 	$(LOCK) $(ARGS) local/requirements.in -o local/requirements.txt
 	for step in $(STEPS); do \

@@ -79,7 +79,7 @@ install() {
     done
 }
 
-# Keeps an environment that still fits; one of another Python, or moved here, is made anew.
+# Keeps an environment that still fits; one of another Python, or moved here, is made again.
 make_venv() {
     if fits && "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
         return

@@ -12,7 +12,7 @@ LEAST_WORDS = 5
 
 
 def problems(report: dict[str, Any]) -> list[str]:
-    """Hold a report on the template, and on a broken copy of it, against that."""
+    """Check a report on the template, and on a broken copy of it, against that."""
     results = report["results"]
     found = [
         f"{each['resource']}: {each['check_id']} {each['check_name']}"

@@ -255,7 +255,7 @@ def encode(value: object) -> Any:
 
 
 def canonical_json(value: object) -> bytes:
-    """Spell a value as the one JSON text that its hash is taken of: sorted keys, no spaces."""
+    """Format a value as the one JSON text that its hash is taken of: sorted keys, no spaces."""
     return msgspec.json.encode(msgspec.to_builtins(value), order="sorted")
 
 

@@ -84,7 +84,7 @@ class LateBellError(NotFitToTradeError):
 
 
 class PersonMustActError(DeskError):
-    """Base of the errors that no retry mends."""
+    """Base of the errors that no retry fixes."""
 
 
 class BrokerAuthError(PersonMustActError):

@@ -43,7 +43,7 @@ def compare(
     today: date,
     stack: str,
 ) -> Reconciled:
-    """Hold positions against the books, and look for what may explain a difference.
+    """Check positions against the books, and look for what may explain a difference.
 
     Parameters
     ----------

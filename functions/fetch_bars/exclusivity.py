@@ -42,7 +42,7 @@ def check_alone(run: Run, store: Store) -> None:
 
 
 def is_overtaken(run: Run, store: Store) -> bool:
-    """Tell whether another run of the session has traded since this one gathered.
+    """Return whether another run of the session has traded since this one gathered.
 
     What this one decided to sell may be sold by now, and the shares that are left the user's own.
     """
@@ -50,7 +50,7 @@ def is_overtaken(run: Run, store: Store) -> bool:
 
 
 def _others(run: Run, store: Store) -> Iterator[Run]:
-    """Give the other runs of the session that may send orders, as far as their names go."""
+    """Return the other runs of the session that may send orders, as far as their names go."""
     first = f"runs/{run.session}/{run_id(run.session, '')}"
     for folder in store.folders(f"runs/{run.session}/"):
         slot = folder.removeprefix(first).removesuffix("/")

@@ -53,7 +53,7 @@ def gather_for_flatten(opening: Opening, environ: Mapping[str, str], store: Stor
 
 
 def _as_if_reducing(seen: Snapshot) -> Snapshot:
-    """Give what a dry run decides from: what a flatten would sell, which sets REDUCING first."""
+    """Return what a dry run decides from: what a flatten would sell, which sets REDUCING first."""
     state, reason = seen.trading_state, seen.trading_state_reason
     now = f"{state.value}: {reason}" if reason else state.value
     return replace(

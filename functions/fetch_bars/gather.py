@@ -76,7 +76,7 @@ def _check_assets(symbols: tuple[str, ...], assets: Mapping[str, Asset]) -> None
     if unknown or barred:
         raise ConfigurationError(
             "SYMBOL_UNKNOWN" if unknown else "SYMBOL_NOT_TRADABLE",
-            "Mend the template's Symbols: the broker does not know these, or does not let them be "
+            "Fix the template's Symbols: the broker does not know these, or does not let them be "
             "traded. Nothing was traded.",
             symbols=", ".join((unknown or barred)[:10]),
             count=len(unknown or barred),

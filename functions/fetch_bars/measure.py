@@ -45,7 +45,7 @@ _BARS_BACK = timedelta(days=7)  # a symbol may not trade for some days
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """The track as it lies in the bucket; ``tag`` is None when a write is not to be held to one."""
+    """The track as it lies in the bucket; ``tag`` is None if a write is not to be held to one."""
 
     track: Track | None
     tag: str | None
@@ -53,7 +53,7 @@ class _Kept:
 
 
 def track_key(desk: str) -> str:
-    """Give the key of a desk's track."""
+    """Return the key of a desk's track."""
     return f"ledger/{desk}-performance.json"
 
 
@@ -234,7 +234,7 @@ def _performance(
 
 
 def _change(opening: Opening, symbol: str) -> Decimal | None:
-    """Give a symbol's change since the previous close; None when the broker has no price of it."""
+    """Return a symbol's change since the previous close; None if the broker has no price of it."""
     try:
         close = _closes(opening, {symbol}, "split").get(symbol)
         latest = opening.broker.latest_prices({symbol}, opening.settings.data_feed).get(symbol)
@@ -250,7 +250,7 @@ def _kept(store: Store, desk: str) -> _Kept:
         found = store.read_with_tag(key, Track)
     except (InvalidInputError, ValueError):
         warning = (
-            f"{key} could not be read; profit and loss are tracked anew: the peak is today's, and "
+            f"{key} could not be read; profit and loss are tracked again: the peak is today's, and "
             "dividends count from today."
         )
         return _Kept(None, None, (warning,))

@@ -118,7 +118,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
 
 
 def journal_of(session: date, slot: str) -> str:
-    """Give the prefix of the journal of a run that sends orders."""
+    """Return the prefix of the journal of a run that sends orders."""
     return f"runs/{session}/{run_id(session, slot)}/"
 
 
@@ -204,7 +204,7 @@ def _check_account(account: Account, settings: Settings, *, report_only: bool) -
     if settings.mode is TradingMode.LIVE and account.number != settings.live_account_number:
         raise ConfigurationError(
             "LIVE_ACCOUNT_DIFFERS",
-            "The keys belong to another account than LiveAccountNumber says: mend the one or the "
+            "The keys belong to another account than LiveAccountNumber says: fix the one or the "
             "other. Nothing was traded.",
             keys_account=f"...{account.number[-3:]}",
             live_account_number=f"...{settings.live_account_number[-3:]}",

@@ -87,7 +87,7 @@ def last_session_pnl(opening: Opening) -> Decimal | None:
 
 
 def keep_checkpoints(books: Books, store: Store) -> None:
-    """Write the checkpoints, so that the next run need not fold all orders anew."""
+    """Write the checkpoints, so that the next run need not fold all orders again."""
     desk = books.ledger.desk
     if books.checkpoint is not None:
         store.write(checkpoint_key(desk), books.checkpoint)
@@ -110,6 +110,8 @@ def _books_at_the_bell(opening: Opening, store: Store) -> Books:
 
 
 def _actions_since(opening: Opening, books: Books) -> tuple[CorporateAction, ...]:
-    """Give the corporate actions with an ex-date after the previous session and up to this one."""
+    """Return the corporate actions with an ex-date after the previous session and up to this
+    one.
+    """
     first, last = opening.rung.previous_session, opening.run.session
     return tuple(each for each in books.actions if first < each.ex_date <= last)

@@ -19,12 +19,12 @@ from fetch_bars.records import record_of_success
 
 
 def reported_key(desk: str) -> str:
-    """Give the key of what a desk's user has been told of its stops."""
+    """Return the key of what a desk's user has been told of its stops."""
     return f"ledger/{desk}-told.json"
 
 
 def stops_to_tell(opening: Opening, books: Books, store: Store) -> tuple[Order, ...]:
-    """Give the sales of the desk's stops that the run is to tell, and note that it looked.
+    """Return the sales of the desk's stops that the run is to tell, and note that it looked.
 
     A run that sends nothing shows them, and leaves the telling to the next one that does.
     """

@@ -27,5 +27,5 @@ class RunRecord(Struct, frozen=True):
 
 
 def record_key(run: Run) -> str:
-    """Give the record's key in the bucket."""
+    """Return the record's key in the bucket."""
     return f"{run.journal}record.json"

@@ -26,7 +26,7 @@ class MomentumRotation(Strategy):
         return {"momentum": Indicator("roc", window=self.window)}
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Give an equal part to each of the strongest; of equals, the first in the alphabet."""
+        """Return an equal part to each of the strongest; of equals, the first in the alphabet."""
         del portfolio  # what is held already makes no difference to this strategy
         by_strength = sorted(
             market.symbols, key=lambda symbol: (-market[symbol]["momentum"], symbol)

@@ -42,7 +42,7 @@ class RsiMeanReversion(Strategy):
         return {"rsi": Indicator("rsi", window=self.window)}
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Give a share to what is oversold, and let what is held run until it has recovered."""
+        """Return a share to what is oversold, and let what is held run until it has recovered."""
         share = equal_weight(len(market.symbols))
         weights = {}
         for symbol, view in market.items():
@@ -54,7 +54,8 @@ class RsiMeanReversion(Strategy):
         return weights
 
     def stop_prices(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Give each symbol its stop below what was paid, or below the price it would be bought at.
+        """Return each symbol its stop below what was paid, or below the price it would be bought
+        at.
 
         What was paid changes when more is bought, and with every split, as prices do.
         """

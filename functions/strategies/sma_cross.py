@@ -33,7 +33,7 @@ class SmaCross(Strategy):
         }
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Give each symbol that trends up its share."""
+        """Return each symbol that trends up its share."""
         del portfolio  # what is held already makes no difference to this strategy
         share = equal_weight(len(market.symbols))
         return {symbol: share for symbol, view in market.items() if view["fast"] > view["slow"]}

@@ -214,7 +214,7 @@ class SubmitCall:
                 self.log("Cancel requested", client_order_id=order.client_order_id)
 
     def _may_post(self, plan: Plan, known: Known) -> bool:
-        """Take the turn to send; False when another call, or this one's forerunner, had it.
+        """Take the turn to send; False if another call, or this one's forerunner, had it.
 
         So that what was sent without a trace is never sent again before it must have shown, also
         by a broker that gives the ids of orders that are over free again.
@@ -264,12 +264,12 @@ class SubmitCall:
         return outcome
 
     def _available(self, symbol: str) -> Decimal:
-        """Give the long shares that no open order holds."""
+        """Return the long shares that no open order holds."""
         position = self.broker.position(symbol)
         return max(position.qty_available, Decimal(0)) if position else Decimal(0)
 
     def _send(self, intent: OrderIntent) -> Order | OrderRejected | None:
-        """Post one order; None when the answer leaves its fate open."""
+        """Post one order; None if the answer leaves its fate open."""
         try:
             return self.broker.submit(intent)
         except OrderStateUnknownError as error:

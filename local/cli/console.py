@@ -29,7 +29,7 @@ def make_console(*, stderr: bool = False) -> Console:
 
 
 def clean(text: object) -> str:
-    """Spell a text from outside without the control characters that could steer a terminal."""
+    """Format a text from outside without the control characters that could steer a terminal."""
     return "".join(
         character
         for character in str(text).replace("\t", " ")

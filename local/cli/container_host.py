@@ -35,7 +35,7 @@ class ContainerHost:
     name: str
 
     def seen_from_inside(self, variables: Mapping[str, str]) -> dict[str, str]:
-        """Give environment variables with the addresses that containers can reach."""
+        """Return environment variables with the addresses that containers can reach."""
         ours, theirs = f"http://{self.address}:", f"http://{self.name}:"
         return {name: value.replace(ours, theirs) for name, value in variables.items()}
 

@@ -45,7 +45,7 @@ class Cron:
     last_year: int
 
     def bells(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-        """Give the bells after an instant, in ascending order, in the zone's time.
+        """Return the bells after an instant, in ascending order, in the zone's time.
 
         A time that a change of the clocks leaves out is skipped, and one that it repeats rings
         once, at the first; both as EventBridge Scheduler does.
@@ -194,7 +194,7 @@ def _month_length(day: date) -> int:
 
 
 def _nearest_weekday(day: date, target: int) -> date | None:
-    """Give the weekday nearest to a day of the month without leaving the month."""
+    """Return the weekday nearest to a day of the month without leaving the month."""
     length = _month_length(day)
     if target > length:
         return None

@@ -89,7 +89,7 @@ def _orders(orders: Sequence[dict[str, Any]], capital: str) -> RenderableType:
 
 
 def _notional(order: dict[str, Any]) -> Decimal | None:
-    """Give what an order is worth: its value, or at its limit, else at the latest price."""
+    """Return what an order is worth: its value, or at its limit, else at the latest price."""
     if order.get("notional"):
         return decimal(order["notional"])
     qty, price = decimal(order["qty"]), decimal(order["limit_price"] or order["reference_price"])

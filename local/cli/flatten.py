@@ -86,7 +86,7 @@ def _reduced(
     *,
     ask: bool,
 ) -> bool:
-    """Ask, let the desk only sell, and show the state after it; False when it is a no."""
+    """Ask, let the desk only sell, and show the state after it; False if it is a no."""
     from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
     from local.cli.console import clean  # noqa: PLC0415
     from local.ops.trading_state import format_state  # noqa: PLC0415

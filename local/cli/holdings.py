@@ -99,7 +99,8 @@ def adopt(
     yes: bool,
     **where: str | None,
 ) -> int:
-    """Give QTY shares of SYMBOL, which the account already holds, to the desk of a deployed stack.
+    """Return QTY shares of SYMBOL, which the account already holds, to the desk of a deployed
+    stack.
 
     Nothing is bought: the desk takes them for its own from its next run on, and may sell them. Exit
     status: 0 done, 1 refused, by the account's state, by AWS, by the broker or by you, 2 wrong

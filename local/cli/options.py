@@ -26,7 +26,7 @@ def session_option(text: str) -> Callable[[Command], Command]:
 
 
 def faults_option() -> Callable[[Command], Command]:
-    """Make ``--faults PLAN``; the command gets a str, empty when not given."""
+    """Make ``--faults PLAN``; the command gets a str, empty if not given."""
     return click.option(
         "--faults",
         default="",

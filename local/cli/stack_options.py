@@ -52,7 +52,7 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def stack_location(where: dict[str, str | None]) -> StackLocation:
-    """Give where `place_options` say that the stack is."""
+    """Return where `place_options` say that the stack is."""
     from local.ops.stack import StackLocation  # noqa: PLC0415
 
     return StackLocation(
@@ -69,7 +69,7 @@ def stack_title(stack: str, region: str, mode: TradingMode) -> str:
 
 
 def _deployed_name() -> str:
-    """Give the name that ``sam deploy`` uses, as its own settings say."""
+    """Return the name that ``sam deploy`` uses, as its own settings say."""
     import tomllib  # noqa: PLC0415
 
     path = CHECKOUT / "samconfig.toml"

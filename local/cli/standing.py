@@ -42,7 +42,7 @@ def says(text: str, word: str) -> bool:
 
 
 def _spelled(text: str | None, state: TradingState) -> str:
-    """Spell what stands there, and what a run takes it for where that is not what it says."""
+    """Format what stands there, and what a run takes it for where that is not what it says."""
     if text is None:
         return f"missing, which a run takes for {state.value}"
     known = says(text, state.value)

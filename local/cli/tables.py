@@ -90,13 +90,13 @@ def _codes(denied: Sequence[dict[str, Any]]) -> str:
 
 
 def money(text: str | None) -> str:
-    """Spell an amount with thousands separators and cents; what is no number stays as it is."""
+    """Format an amount with thousands separators and cents; what is no number stays as it is."""
     amount = decimal(text)
     return (text or "") if amount is None else f"{amount:,.2f}"
 
 
 def change(account: dict[str, Any]) -> str:
-    """Spell equity against the previous close in dollars and per cent; empty when not known."""
+    """Format equity against the previous close in dollars and per cent; empty if not known."""
     equity, last = decimal(account.get("equity")), decimal(account.get("last_equity"))
     if equity is None or not last:
         return ""
@@ -123,7 +123,7 @@ def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
 
 
 def _terms(order: dict[str, Any]) -> str:
-    """Spell an order's type and the price that it names: ``limit 515.29``."""
+    """Format an order's type and the price that it names: ``limit 515.29``."""
     price = order["limit_price"] or order["stop_price"] or ""
     return f"{order['order_type']} {price}".rstrip()
 
@@ -164,7 +164,7 @@ def section(console: Console, title: str, body: RenderableType) -> None:
 
 
 def decimal(text: object) -> Decimal | None:
-    """Read a number; None when it is none."""
+    """Read a number; None if it is none."""
     try:
         amount = Decimal(str(text))
     except InvalidOperation:

@@ -102,7 +102,7 @@ def progress_bar(total: int) -> Iterator[Callable[[str], None]]:
 
 
 def line_of(visit: Visit) -> str:
-    """Spell a state, how long it took, and how often it was tried when that was not once."""
+    """Format a state, how long it took, and how often it was tried when that was not once."""
     name = f"  {clean(visit.name)}"
     if visit.kind not in TIMED:
         return name

@@ -76,7 +76,7 @@ def up(session: date | None, pairs: tuple[str, ...], host: str) -> None:
 
 
 def function_variables(desk: LocalDesk, reach: ContainerHost) -> dict[str, dict[str, str]]:
-    """Give ``sam local invoke --env-vars`` what the functions of the embedded AWS are given."""
+    """Return ``sam local invoke --env-vars`` what the functions of the embedded AWS are given."""
     functions = desk.aws.client("lambda")
     variables = {}
     for logical_id, step in STEPS.items():
@@ -95,7 +95,7 @@ def sample_event(step: str) -> str:
 
 
 def invocations(variables: Path) -> str:
-    """Give the line for each step that runs its image on a sample event."""
+    """Return the line for each step that runs its image on a sample event."""
     lines = (
         f"  sam local invoke {logical_id} --event {sample_event(step)} --env-vars {variables}"
         for logical_id, step in STEPS.items()

@@ -26,7 +26,7 @@ WHAT_EMPTY_MEANS = {"Capital": "no cap", "DenySymbols": "none"}
 
 
 def limits_of(stack: DeployedStack) -> dict[str, str]:
-    """Spell the `LIMITS` of a stack as it is deployed."""
+    """Format the `LIMITS` of a stack as it is deployed."""
     return {name: _spelled(name, stack.parameters.get(name)) for name in LIMITS}
 
 

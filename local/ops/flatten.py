@@ -51,9 +51,9 @@ class Flattening:
     end : str
         The state in which its execution ended.
     message : str
-        Why it broke, or why nothing was to be done; empty when it ran through.
+        Why it broke, or why nothing was to be done; empty if it ran through.
     email : str
-        What the run told its user; empty when it told nothing.
+        What the run told its user; empty if it told nothing.
     left : tuple of str
         What the desk still holds, or may, as far as the run knows: one line each.
     """
@@ -276,7 +276,7 @@ def what_is_left(
 def _books_after(
     snapshot: Snapshot, decision: Decision, submission: Submission | None
 ) -> dict[str, Decimal]:
-    """Give what the desk's books say after all that was filled; symbols with something left."""
+    """Return what the desk's books say after all that was filled; symbols with something left."""
     books = {symbol: each.qty for symbol, each in snapshot.ledger.holdings.items()}
     if submission is None:
         for exit_ in decision.exits:

@@ -44,7 +44,7 @@ class SymbolView:
     Attributes
     ----------
     own : Decimal
-        What the desk's books say; below 0 when it has sold more than it bought.
+        What the desk's books say; below 0 if it has sold more than it bought.
     others : dict of str to Decimal
         By desk: what other desks own, above 0.
     """
@@ -60,7 +60,7 @@ class SymbolView:
 
     @property
     def free(self) -> Decimal:
-        """What no desk owns; below 0 when the account lacks some."""
+        """What no desk owns; below 0 if the account lacks some."""
         return self.account - self.own - sum(self.others.values(), ZERO)
 
 
@@ -73,7 +73,7 @@ class AccountView:
     desk : str
         The stack's own desk, whatever strategy manages it.
     price_of : callable
-        Gives the latest price of a symbol; None when the broker has none.
+        Gives the latest price of a symbol; None if the broker has none.
     """
 
     stack: DeployedStack
@@ -99,7 +99,7 @@ class AccountView:
     def adopt(
         self, symbol: str, qty: Decimal, price: Decimal | None, giver: str | None, reason: str
     ) -> None:
-        """Give shares that the account holds to the desk.
+        """Return shares that the account holds to the desk.
 
         Parameters
         ----------

@@ -72,7 +72,7 @@ class DeployedStack:
         return TradingMode(mode) if mode in {*TradingMode} else TradingMode.LIVE
 
     def output(self, name: str) -> str:
-        """Give an output that every stack of this template has.
+        """Return an output that every stack of this template has.
 
         Raises
         ------

@@ -44,7 +44,7 @@ class StackSwitch:
     books_client: Callable[[str], Any]
 
     def read(self) -> str | None:
-        """Give the parameter's text, None when there is none.
+        """Return the parameter's text, None if there is none.
 
         Raises
         ------
@@ -104,7 +104,7 @@ def find_switch(place: StackLocation) -> StackSwitch:
 
 
 def switch_of(stack: DeployedStack) -> StackSwitch:
-    """Give the switch of a stack that was found.
+    """Return the switch of a stack that was found.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def switch_of(stack: DeployedStack) -> StackSwitch:
 
 
 def format_state(state: TradingState, reason: str) -> str:
-    """Spell a state with its reason as the parameter holds them: one line, the reason cut.
+    """Format a state with its reason as the parameter holds them: one line, the reason cut.
 
     Parameters
     ----------

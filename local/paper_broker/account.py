@@ -53,7 +53,7 @@ class Account:
         self._new_id = new_id
 
     def qty(self, symbol: str) -> Decimal:
-        """Give the shares held of a symbol, 0 when none."""
+        """Return the shares held of a symbol, 0 if none."""
         holding = self.holdings.get(symbol)
         return holding.qty if holding else ZERO
 

@@ -29,7 +29,7 @@ def factors(
     dividends: Sequence[Dividend],
     words: frozenset[str],
 ) -> list[Factor]:
-    """Give a symbol's factors by ex-date, ascending.
+    """Return a symbol's factors by ex-date, ascending.
 
     A split of ratio r divides earlier prices by r. A dividend d multiplies them by
     ``1 - d / close``, with the close before the ex-date, as a split of the same day leaves it.

@@ -37,7 +37,7 @@ class Book:
         self._open[order.id] = order
 
     def is_taken(self, client_order_id: str | None) -> bool:
-        """Tell whether a client's id was ever used."""
+        """Return whether a client's id was ever used."""
         return client_order_id in self._by_client_id
 
     def find(self, order_id: str) -> Order:

@@ -126,5 +126,5 @@ class PaperBroker:
 
 
 def age_of(behaviour: Behaviour) -> timedelta:
-    """Give the age that the latest trade is said to have."""
+    """Return the age that the latest trade is said to have."""
     return timedelta(seconds=behaviour.price_age_seconds)

@@ -26,7 +26,7 @@ class SimulatedClock:
         self._put_at = monotonic()
 
     def now(self) -> datetime:
-        """Give the simulated instant."""
+        """Return the simulated instant."""
         return self._shown + timedelta(seconds=(self._monotonic() - self._put_at) * self._scale)
 
     def put(self, instant: datetime) -> None:

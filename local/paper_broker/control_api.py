@@ -75,7 +75,7 @@ def post_order(call: Call) -> Answer:
 
 
 def get_behaviour(call: Call) -> Answer:
-    """Give how orders are treated."""
+    """Return how orders are treated."""
     return Answer(msgspec.to_builtins(call.exchange.behaviour))
 
 

@@ -26,7 +26,7 @@ NOT_SUBSCRIBED = "subscription does not permit querying recent SIP data"
 
 
 def get_bars(call: Call) -> Answer:
-    """Give daily bars of several symbols, by symbol, then by time."""
+    """Return daily bars of several symbols, by symbol, then by time."""
     page, token = _page(call, _symbols(call))
     bars: dict[str, list[dict[str, Any]]] = {}
     for symbol, body in page:
@@ -35,14 +35,14 @@ def get_bars(call: Call) -> Answer:
 
 
 def get_symbol_bars(call: Call) -> Answer:
-    """Give daily bars of one symbol."""
+    """Return daily bars of one symbol."""
     symbol = _check_symbol(call.path["symbol"])
     page, token = _page(call, [symbol])
     return Answer({"symbol": symbol, "bars": [body for _, body in page], "next_page_token": token})
 
 
 def get_latest_bars(call: Call) -> Answer:
-    """Give the newest known daily bar of each symbol."""
+    """Return the newest known daily bar of each symbol."""
     _check_latest_feed(call)
     return Answer(
         {
@@ -54,40 +54,40 @@ def get_latest_bars(call: Call) -> Answer:
 
 
 def get_latest_trades(call: Call) -> Answer:
-    """Give the latest trade of each symbol."""
+    """Return the latest trade of each symbol."""
     return Answer({"trades": _latest(call, _symbols(call), data_wire.trade)})
 
 
 def get_latest_trade(call: Call) -> Answer:
-    """Give the latest trade of one symbol."""
+    """Return the latest trade of one symbol."""
     symbol = _check_symbol(call.path["symbol"])
     return Answer({"symbol": symbol, "trade": _only(call, symbol, data_wire.trade)})
 
 
 def get_latest_quotes(call: Call) -> Answer:
-    """Give the latest quote of each symbol."""
+    """Return the latest quote of each symbol."""
     return Answer({"quotes": _latest(call, _symbols(call), data_wire.quote)})
 
 
 def get_latest_quote(call: Call) -> Answer:
-    """Give the latest quote of one symbol."""
+    """Return the latest quote of one symbol."""
     symbol = _check_symbol(call.path["symbol"])
     return Answer({"symbol": symbol, "quote": _only(call, symbol, data_wire.quote)})
 
 
 def get_snapshots(call: Call) -> Answer:
-    """Give a snapshot of each symbol."""
+    """Return a snapshot of each symbol."""
     return Answer(_latest(call, _symbols(call), _snapshot_of(call)))
 
 
 def get_snapshot(call: Call) -> Answer:
-    """Give a snapshot of one symbol."""
+    """Return a snapshot of one symbol."""
     symbol = _check_symbol(call.path["symbol"])
     return Answer({"symbol": symbol, **_only(call, symbol, _snapshot_of(call))})
 
 
 def get_corporate_actions(call: Call) -> Answer:
-    """Give the splits and dividends whose ex-date has opened; the future stays unknown."""
+    """Return the splits and dividends whose ex-date has opened; the future stays unknown."""
     exchange = call.exchange
     start = queries.day(call, "start") or exchange.today
     end = queries.day(call, "end") or exchange.today
@@ -174,7 +174,7 @@ def _rest(
 
 
 def _newest(call: Call) -> datetime:
-    """Give the instant up to which the feed tells what it knows."""
+    """Return the instant up to which the feed tells what it knows."""
     feed = queries.word(call, "feed", ("sip", *FEEDS), status=400)
     if feed == "sip" and not call.broker.options.real_time_sip:
         return data_wire.minutes_before(call.exchange.now, SIP_DELAY_MINUTES)

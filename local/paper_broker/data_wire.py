@@ -22,12 +22,12 @@ TAPES = {"NYSE": "A"}
 
 
 def stamp(bar: DailyBar) -> str:
-    """Give a daily bar's instant: its midnight in New York."""
+    """Return a daily bar's instant: its midnight in New York."""
     return new_york_instant(bar.session, time(0)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def bar(it: DailyBar, found: Sequence[Factor] = ()) -> dict[str, Any]:
-    """Give a bar, adjusted.
+    """Return a bar, adjusted.
 
     The data have neither the number of trades nor the mean price, which Alpaca always gives: ``n``
     is taken as one for a hundred shares and ``vw`` as the mean of high, low and close.
@@ -47,7 +47,7 @@ def bar(it: DailyBar, found: Sequence[Factor] = ()) -> dict[str, Any]:
 
 
 def trade(it: Price, listing: Listing) -> dict[str, Any]:
-    """Give a latest trade."""
+    """Return a latest trade."""
     return {
         "t": instant(it.at),
         "x": "V",
@@ -60,7 +60,7 @@ def trade(it: Price, listing: Listing) -> dict[str, Any]:
 
 
 def quote(it: Price, listing: Listing) -> dict[str, Any]:
-    """Give a latest quote: one basis point to each side of the latest trade."""
+    """Return a latest quote: one basis point to each side of the latest trade."""
     return {
         "t": instant(it.at),
         "ax": "V",
@@ -75,7 +75,7 @@ def quote(it: Price, listing: Listing) -> dict[str, Any]:
 
 
 def snapshot(known: Sequence[DailyBar], latest: Price, listing: Listing) -> dict[str, Any]:
-    """Give a snapshot; the minute bar is one trade, since the data are daily."""
+    """Return a snapshot; the minute bar is one trade, since the data are daily."""
     price = float(latest.price)
     minute = latest.at.replace(second=0, microsecond=0)
     body = {
@@ -96,7 +96,7 @@ def snapshot(known: Sequence[DailyBar], latest: Price, listing: Listing) -> dict
 
 
 def split(it: Split, listing: Listing) -> dict[str, Any]:
-    """Give a forward or reverse split; see `split_key` for which it is."""
+    """Return a forward or reverse split; see `split_key` for which it is."""
     body: dict[str, Any] = {
         **_action(it.symbol, it.ex_date.isoformat(), "split"),
         "new_rate": it.new_rate,
@@ -113,7 +113,7 @@ def split_key(it: Split) -> str:
 
 
 def dividend(it: Dividend, listing: Listing) -> dict[str, Any]:
-    """Give a cash dividend."""
+    """Return a cash dividend."""
     return {
         **_action(it.symbol, it.ex_date.isoformat(), f"dividend:{it.special}"),
         "cusip": listing.cusip,
@@ -142,5 +142,5 @@ def _tape(listing: Listing) -> str:
 
 
 def minutes_before(now: datetime, minutes: int) -> datetime:
-    """Give the instant some minutes ago."""
+    """Return the instant some minutes ago."""
     return now - MINUTE * minutes

@@ -97,12 +97,12 @@ class Exchange:
         return not self.book.all and not self.account.has_moved_cash
 
     def latest(self, symbol: str) -> Decimal | None:
-        """Give the latest price of a symbol."""
+        """Return the latest price of a symbol."""
         known = self.market.latest(symbol, self.now)
         return known.price if known else None
 
     def asset_id(self, symbol: str) -> str:
-        """Give the id of a symbol, the same for every account."""
+        """Return the id of a symbol, the same for every account."""
         return str(uuid.uuid5(NAMESPACE, f"asset:{symbol}"))
 
     # -- what the client does -----------------------------------------------------------------

@@ -78,7 +78,7 @@ class Fault:
     is_applied: bool
 
     def fits(self, request: str, number: int) -> bool:
-        """Tell whether it befalls this request."""
+        """Return whether it befalls this request."""
         is_meant = re.fullmatch(REQUESTS[self.request], request) is not None
         return is_meant and self.first <= number and (self.last is None or number <= self.last)
 
@@ -197,7 +197,7 @@ class FaultPlan:
 
 
 def _spoilt(how: str, answer: Response, request: Request) -> Response:
-    """Give what comes back in the place of an answer, or end the connection."""
+    """Return what comes back in the place of an answer, or end the connection."""
     if how == "429":
         body = {"code": 42910000, "message": "rate limit exceeded"}
         return Response(json.dumps(body), 429, content_type="application/json")

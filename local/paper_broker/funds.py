@@ -17,7 +17,7 @@ CENT = Decimal("0.01")
 
 
 class Funds:
-    """A view of the account at the latest prices, made anew whenever it is asked for.
+    """A view of the account at the latest prices, made again whenever it is asked for.
 
     Parameters
     ----------
@@ -75,13 +75,13 @@ class Funds:
         return max(ZERO, self._account.cash + self.short_value - self.reserved)
 
     def market_value(self, symbol: str) -> Decimal:
-        """Give a position's value; negative when short."""
+        """Return a position's value; negative when short."""
         holding = self._account.holdings[symbol]
         price = self._latest(symbol)
         return holding.qty * price if price is not None else holding.cost
 
     def held(self, symbol: str) -> Decimal:
-        """Give the shares of a position that open orders against it hold."""
+        """Return the shares of a position that open orders against it hold."""
         qty = self._account.qty(symbol)
         against = "sell" if qty > 0 else "buy"
         return sum(
@@ -94,7 +94,7 @@ class Funds:
         )
 
     def available(self, symbol: str) -> Decimal:
-        """Give the shares that no open order holds; negative when short, never past zero."""
+        """Return the shares that no open order holds; negative when short, never past zero."""
         qty = self._account.qty(symbol)
         free = max(ZERO, abs(qty) - self.held(symbol))
         return free if qty >= 0 else -free

@@ -62,30 +62,30 @@ class HistoricalMarket:
         self._instants: dict[date, tuple[datetime, datetime]] = {}
 
     def opens(self, session: date) -> datetime:
-        """Give the instant at which a session opens."""
+        """Return the instant at which a session opens."""
         return self._hours(session)[0]
 
     def closes(self, session: date) -> datetime:
-        """Give the instant at which a session closes."""
+        """Return the instant at which a session closes."""
         return self._hours(session)[1]
 
     @staticmethod
     def date_of(now: datetime) -> date:
-        """Give the date on a New York wall calendar."""
+        """Return the date on a New York wall calendar."""
         return new_york_date(now)
 
     def is_session(self, day: date) -> bool:
-        """Tell whether the exchange trades on a day."""
+        """Return whether the exchange trades on a day."""
         index = bisect_left(self.sessions, day)
         return index < len(self.sessions) and self.sessions[index] == day
 
     def is_open(self, now: datetime) -> bool:
-        """Tell whether the exchange trades at an instant."""
+        """Return whether the exchange trades at an instant."""
         session = self.last_opened(now)
         return session is not None and now < self.closes(session)
 
     def last_opened(self, now: datetime) -> date | None:
-        """Give the newest session that has opened; None before the first."""
+        """Return the newest session that has opened; None before the first."""
         day = new_york_date(now)
         index = bisect_right(self.sessions, day)
         if index and self.sessions[index - 1] == day and now < self.opens(day):
@@ -93,12 +93,12 @@ class HistoricalMarket:
         return self.sessions[index - 1] if index else None
 
     def before(self, day: date) -> date | None:
-        """Give the newest session before a day; None when there is none."""
+        """Return the newest session before a day; None if there is none."""
         index = bisect_left(self.sessions, day)
         return self.sessions[index - 1] if index else None
 
     def next_open(self, now: datetime) -> datetime:
-        """Give the next opening after an instant.
+        """Return the next opening after an instant.
 
         The history ends somewhere: beyond it the next weekday is taken for a session.
         """
@@ -109,7 +109,7 @@ class HistoricalMarket:
         return self.opens(self.sessions[index] if index < len(self.sessions) else _weekday(day))
 
     def next_close(self, now: datetime) -> datetime:
-        """Give the next closing after an instant, with the same rule at the history's end."""
+        """Return the next closing after an instant, with the same rule at the history's end."""
         session = self.last_opened(now)
         if session is not None and now < self.closes(session):
             return self.closes(session)
@@ -129,11 +129,11 @@ class HistoricalMarket:
                     yield EdgeMoment(at, bell, session)
 
     def bar(self, symbol: str, session: date) -> DailyBar | None:
-        """Give a symbol's bar of a session; the caller says that the session is over."""
+        """Return a symbol's bar of a session; the caller says that the session is over."""
         return self._bars.get(symbol, {}).get(session)
 
     def is_listed(self, symbol: str, now: datetime) -> bool:
-        """Tell whether a symbol has begun to trade."""
+        """Return whether a symbol has begun to trade."""
         bars = self.history.bars.get(symbol)
         return bars is not None and self.opens(bars[0].session) <= now
 
@@ -142,7 +142,7 @@ class HistoricalMarket:
         return sorted(symbol for symbol in self.history.bars if self.is_listed(symbol, now))
 
     def latest(self, symbol: str, now: datetime, age: timedelta = timedelta(0)) -> Price | None:
-        """Give the last trade: the open while a session lasts, its close afterwards.
+        """Return the last trade: the open while a session lasts, its close afterwards.
 
         Parameters
         ----------
@@ -158,13 +158,13 @@ class HistoricalMarket:
         return Price(bar.open, max(self.opens(session), now - age))
 
     def close_before(self, symbol: str, day: date) -> Decimal | None:
-        """Give a symbol's unadjusted close in the session before a day."""
+        """Return a symbol's unadjusted close in the session before a day."""
         session = self.before(day)
         bar = self.bar(symbol, session) if session is not None else None
         return bar.close if bar else None
 
     def known_bars(self, symbol: str, now: datetime) -> tuple[DailyBar, ...]:
-        """Give a symbol's unadjusted bars; of an open session only its open is known."""
+        """Return a symbol's unadjusted bars; of an open session only its open is known."""
         opened = self.last_opened(now)
         if opened is None:
             return ()
@@ -176,12 +176,12 @@ class HistoricalMarket:
         return known
 
     def splits(self, now: datetime) -> tuple[Split, ...]:
-        """Give the splits whose ex-date has opened."""
+        """Return the splits whose ex-date has opened."""
         opened = self.last_opened(now) or date.min
         return tuple(split for split in self.history.splits if split.ex_date <= opened)
 
     def dividends(self, now: datetime) -> tuple[Dividend, ...]:
-        """Give the dividends whose ex-date has opened."""
+        """Return the dividends whose ex-date has opened."""
         opened = self.last_opened(now) or date.min
         return tuple(paid for paid in self.history.dividends if paid.ex_date <= opened)
 
@@ -196,12 +196,12 @@ class HistoricalMarket:
 
 
 def new_york_date(now: datetime) -> date:
-    """Give the date on a New York wall calendar."""
+    """Return the date on a New York wall calendar."""
     return now.astimezone(NEW_YORK).date()
 
 
 def new_york_instant(day: date, at: time) -> datetime:
-    """Give the UTC instant of a New York date and time of day."""
+    """Return the UTC instant of a New York date and time of day."""
     return datetime.combine(day, at, NEW_YORK).astimezone(UTC)
 
 

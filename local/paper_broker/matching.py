@@ -14,7 +14,7 @@ BASIS_POINT = Decimal("0.0001")
 
 
 def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | None:
-    """Price an order against the latest trade; None when it has to wait.
+    """Price an order against the latest trade; None if it has to wait.
 
     A stop that the price has passed is triggered by asking. A limit is never exceeded.
     """
@@ -53,7 +53,7 @@ def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Deci
 
 
 def is_triggered(order: Order, low: Decimal, high: Decimal) -> bool:
-    """Tell whether an order is at work within a range; remembers a stop that was reached."""
+    """Return whether an order is at work within a range; remembers a stop that was reached."""
     if order.stop_price is not None and not order.triggered:
         order.triggered = high >= order.stop_price if order.is_buy else low <= order.stop_price
         return order.triggered
@@ -69,7 +69,7 @@ def apply_slippage(order: Order, price: Decimal, slippage_bps: Decimal) -> Decim
 
 
 def part_to_fill(order: Order, behaviour: Behaviour, *, is_last_look: bool) -> Decimal:
-    """Give how many shares fill at a look: all that remain, unless a test wants parts."""
+    """Return how many shares fill at a look: all that remain, unless a test wants parts."""
     qty = order.qty or Decimal(0)
     grain = SHARE if qty == qty.to_integral_value() else SHARE_FRACTION
     most = (qty * behaviour.fill_fraction).quantize(grain, ROUND_DOWN) - order.filled_qty
@@ -80,5 +80,5 @@ def part_to_fill(order: Order, behaviour: Behaviour, *, is_last_look: bool) -> D
 
 
 def shares_for(notional: Decimal, price: Decimal) -> Decimal:
-    """Give the shares that an amount of dollars pays for, to a billionth, never more."""
+    """Return the shares that an amount of dollars pays for, to a billionth, never more."""
     return (notional / price).quantize(SHARE_FRACTION, ROUND_DOWN)

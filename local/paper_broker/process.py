@@ -158,16 +158,16 @@ class PaperBrokerProcess:
         return str(answer["scheduled_time"])
 
     def account(self) -> dict[str, Any]:
-        """Give the account, as GET /v2/account does."""
+        """Return the account, as GET /v2/account does."""
         return dict(self.request("GET", "/v2/account"))
 
     def orders(self) -> list[dict[str, Any]]:
-        """Give the newest 500 orders, oldest first."""
+        """Return the newest 500 orders, oldest first."""
         newest = self.request("GET", "/v2/orders?status=all&limit=500&direction=desc")
         return list(reversed(newest))
 
     def positions(self) -> list[dict[str, Any]]:
-        """Give the positions, as GET /v2/positions does."""
+        """Return the positions, as GET /v2/positions does."""
         return list(self.request("GET", "/v2/positions"))
 
     def deposit(self, amount: str) -> None:

@@ -20,12 +20,12 @@ SETTABLE = frozenset({"no_shorting", "suspend_trade"})
 
 
 def get_clock(call: Call) -> Answer:
-    """Give the one clock of the system."""
+    """Return the one clock of the system."""
     return Answer(trading_wire.clock(call.exchange.market, call.exchange.now))
 
 
 def get_calendar(call: Call) -> Answer:
-    """Give the sessions from start to end, both included."""
+    """Return the sessions from start to end, both included."""
     market = call.exchange.market
     start = queries.day(call, "start") or date.min
     end = queries.day(call, "end") or date.max
@@ -34,12 +34,12 @@ def get_calendar(call: Call) -> Answer:
 
 
 def get_account(call: Call) -> Answer:
-    """Give the account."""
+    """Return the account."""
     return Answer(trading_wire.account(call.exchange))
 
 
 def get_configurations(call: Call) -> Answer:
-    """Give what the user has set for the account."""
+    """Return what the user has set for the account."""
     return Answer(trading_wire.configurations(call.exchange))
 
 
@@ -89,12 +89,12 @@ def post_order(call: Call) -> Answer:
 
 
 def get_order(call: Call) -> Answer:
-    """Give an order by the broker's id."""
+    """Return an order by the broker's id."""
     return Answer(_order(call, call.exchange.book.find(call.path["order_id"])))
 
 
 def get_order_by_client_id(call: Call) -> Answer:
-    """Give an order by the client's id."""
+    """Return an order by the client's id."""
     client_order_id = call.text("client_order_id")
     if client_order_id is None:
         raise ApiError(422, 40010001, "client_order_id is required")
@@ -123,7 +123,7 @@ def get_positions(call: Call) -> Answer:
 
 
 def get_position(call: Call) -> Answer:
-    """Give one position, by symbol or asset id."""
+    """Return one position, by symbol or asset id."""
     wanted = call.path["symbol"]
     for symbol in call.exchange.account.holdings:
         if wanted in (symbol, call.exchange.asset_id(symbol)):
@@ -143,7 +143,7 @@ def get_assets(call: Call) -> Answer:
 
 
 def get_asset(call: Call) -> Answer:
-    """Give one asset, by symbol or id."""
+    """Return one asset, by symbol or id."""
     exchange, wanted = call.exchange, call.path["symbol"]
     for symbol in exchange.market.symbols(exchange.now):
         if wanted in (symbol, exchange.asset_id(symbol)):

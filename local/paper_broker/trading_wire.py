@@ -18,18 +18,18 @@ SETTLEMENT = timedelta(days=1)
 
 
 def text(number: Decimal) -> str:
-    """Spell a number without an exponent or trailing zeros."""
+    """Format a number without an exponent or trailing zeros."""
     plain = format(number.normalize(), "f")
     return "0" if plain == "-0" else plain
 
 
 def money(number: Decimal) -> str:
-    """Spell dollars, to the cent."""
+    """Format dollars, to the cent."""
     return text(number.quantize(CENT))
 
 
 def instant(at: datetime) -> str:
-    """Spell an instant as RFC 3339 in UTC."""
+    """Format an instant as RFC 3339 in UTC."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -42,7 +42,7 @@ def _maybe_text(number: Decimal | None) -> str | None:
 
 
 def clock(market: HistoricalMarket, now: datetime) -> dict[str, Any]:
-    """Give GET /v2/clock; its instants carry New York's offset, as Alpaca's do."""
+    """Return GET /v2/clock; its instants carry New York's offset, as Alpaca's do."""
     return {
         "timestamp": now.astimezone(NEW_YORK).isoformat(),
         "is_open": market.is_open(now),
@@ -52,7 +52,7 @@ def clock(market: HistoricalMarket, now: datetime) -> dict[str, Any]:
 
 
 def calendar_day(market: HistoricalMarket, index: int) -> dict[str, str]:
-    """Give one entry of GET /v2/calendar; trades settle two sessions later."""
+    """Return one entry of GET /v2/calendar; trades settle two sessions later."""
     session = market.sessions[index]
     following = market.sessions[index + 1 : index + 3]
     settles = following[1] if len(following) > 1 else session + SETTLEMENT * 4
@@ -68,7 +68,7 @@ def calendar_day(market: HistoricalMarket, index: int) -> dict[str, str]:
 
 
 def account(exchange: Exchange) -> dict[str, Any]:
-    """Give GET /v2/account of a US account."""
+    """Return GET /v2/account of a US account."""
     funds, flags = exchange.funds, exchange.behaviour
     power = money(funds.buying_power)
     return {
@@ -113,7 +113,7 @@ def account(exchange: Exchange) -> dict[str, Any]:
 
 
 def configurations(exchange: Exchange) -> dict[str, Any]:
-    """Give GET /v2/account/configurations."""
+    """Return GET /v2/account/configurations."""
     flags = exchange.behaviour
     return {
         "no_shorting": not flags.shorting,
@@ -128,7 +128,7 @@ def configurations(exchange: Exchange) -> dict[str, Any]:
 
 
 def position(exchange: Exchange, symbol: str) -> dict[str, Any]:
-    """Give one position; ``lastday_price`` is adjusted for a split since that close."""
+    """Return one position; ``lastday_price`` is adjusted for a split since that close."""
     holding = exchange.account.holdings[symbol]
     price = exchange.latest(symbol) or holding.average
     today = exchange.today
@@ -161,7 +161,7 @@ def position(exchange: Exchange, symbol: str) -> dict[str, Any]:
 
 
 def order(exchange: Exchange, it: Order) -> dict[str, Any]:
-    """Give one order."""
+    """Return one order."""
     ticket = it.ticket
     average = (it.filled_value / it.filled_qty).quantize(RATIO) if it.filled_qty else None
     return {
@@ -204,7 +204,7 @@ def order(exchange: Exchange, it: Order) -> dict[str, Any]:
 
 
 def asset(exchange: Exchange, listing: Listing) -> dict[str, Any]:
-    """Give one asset."""
+    """Return one asset."""
     flags = exchange.behaviour
     return {
         "id": exchange.asset_id(listing.symbol),
@@ -227,7 +227,7 @@ def asset(exchange: Exchange, listing: Listing) -> dict[str, Any]:
 
 
 def activity(it: Activity) -> dict[str, Any]:
-    """Give one entry of GET /v2/account/activities."""
+    """Return one entry of GET /v2/account/activities."""
     if it.kind is ActivityKind.FILL:
         return {
             "id": it.id,

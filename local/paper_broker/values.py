@@ -179,7 +179,7 @@ class FaultHit(msgspec.Struct, frozen=True):
 
 
 def names(symbols: tuple[str, ...], symbol: str) -> bool:
-    """Tell whether a list of symbols of a `Behaviour` names a symbol."""
+    """Return whether a list of symbols of a `Behaviour` names a symbol."""
     return symbol in symbols or EVERY_SYMBOL in symbols
 
 

@@ -35,18 +35,18 @@ class Call:
     path: dict[str, str]
 
     def text(self, name: str) -> str | None:
-        """Give a query parameter; None when absent or empty."""
+        """Return a query parameter; None if absent or empty."""
         return self.request.args.get(name) or None
 
     def symbols(self, name: str = "symbols") -> list[str] | None:
-        """Give a comma-separated query parameter, without doubles; None when absent."""
+        """Return a comma-separated query parameter, without doubles; None if absent."""
         value = self.text(name)
         if value is None:
             return None
         return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
 
     def body(self) -> Any:
-        """Give the JSON body; None when there is none.
+        """Return the JSON body; None if there is none.
 
         Raises
         ------

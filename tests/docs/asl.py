@@ -28,7 +28,7 @@ def template() -> dict[str, Any]:
 
 
 def function_tasks() -> dict[str, dict[str, Any]]:
-    """Give the states that invoke a function, by name."""
+    """Return the states that invoke a function, by name."""
     return {
         name: state
         for name, state in machine()["States"].items()
@@ -37,13 +37,13 @@ def function_tasks() -> dict[str, dict[str, Any]]:
 
 
 def function_of(state: dict[str, Any]) -> str:
-    """Give the logical id in the template of the function that a Task invokes."""
+    """Return the logical id in the template of the function that a Task invokes."""
     reference = state["Arguments"]["FunctionName"]
     return str(reference).removeprefix("${").removesuffix("Function}")
 
 
 def transitions() -> set[tuple[str, str]]:
-    """Give every way from one state to another: Next, Choices, Default and Catch."""
+    """Return every way from one state to another: Next, Choices, Default and Catch."""
     found = set()
     for name, state in machine()["States"].items():
         ways = [state, *state.get("Choices", ()), *state.get("Catch", ())]

@@ -64,7 +64,7 @@ def text_of(page: str) -> str:
 
 
 def _lines(page: str) -> Iterator[tuple[int, str, str | None]]:
-    """Give line number, text, and the language of the fenced block that it is in."""
+    """Return line number, text, and the language of the fenced block that it is in."""
     marks = language = None
     for number, line in enumerate(text_of(page).splitlines(), start=1):
         fence = _FENCE.match(line)
@@ -95,12 +95,14 @@ def blocks(page: str, *languages: str) -> list[Block]:
 
 
 def prose(page: str) -> str:
-    """Give a page without its fenced blocks, line by line as it was."""
+    """Return a page without its fenced blocks, line by line as it was."""
     return "\n".join("" if language is not None else line for _, line, language in _lines(page))
 
 
 def section(page: str, heading: str) -> str:
-    """Give the prose under a second-level heading, up to the next one; empty when there is none."""
+    """Return the prose under a second-level heading, up to the next one; empty when there is
+    none.
+    """
     found = re.search(rf"(?ms)^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", prose(page))
     return found[1] if found else ""
 
@@ -116,7 +118,7 @@ def code_spans(text: str) -> list[str]:
 
 
 def anchors(page: str) -> set[str]:
-    """Give the anchors that GitHub makes of a page's headings."""
+    """Return the anchors that GitHub makes of a page's headings."""
     found: set[str] = set()
     for line in prose(page).splitlines():
         if not re.match(r"#{1,6} ", line):
@@ -148,6 +150,6 @@ def tables(page: str) -> list[Table]:
 
 
 def table(page: str, heading: str) -> Table:
-    """Give the one table under a heading."""
+    """Return the one table under a heading."""
     (only,) = [each for each in tables(page) if each.heading == heading]
     return only

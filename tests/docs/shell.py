@@ -35,7 +35,7 @@ class Command:
         return self.words[0].removeprefix("./").removeprefix(".venv/bin/")
 
     def value_of(self, *options: str) -> list[str]:
-        """Give the words after an option, up to the next one; ``--a=b`` counts as well."""
+        """Return the words after an option, up to the next one; ``--a=b`` counts as well."""
         values: list[str] = []
         taking = False
         for word in self.words:

@@ -9,7 +9,9 @@ PAGE = "docs/architecture.md"
 
 
 def _budget(step: str) -> str:
-    """Give a step's HTTP budget as its handler sets it, empty when it asks nothing of a broker."""
+    """Return a step's HTTP budget as its handler sets it, empty when it asks nothing of a
+    broker.
+    """
     for path in sorted((ROOT / "functions" / step).glob("*.py")):
         found = re.search(r"^HTTP_BUDGET_SECONDS = ([0-9.]+)", path.read_text(), re.MULTILINE)
         if found:

@@ -45,7 +45,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _head(node: ast.AST) -> str:
-    """Spell what a subscript, call or assignment is about."""
+    """Format what a subscript, call or assignment is about."""
     if isinstance(node, ast.Subscript):
         return ast.unparse(node.value)
     if isinstance(node, ast.Call):
@@ -54,7 +54,7 @@ def _head(node: ast.AST) -> str:
 
 
 def _outcomes() -> set[str]:
-    """Give the words that a step's result may hold for a Choice to go by."""
+    """Return the words that a step's result may hold for a Choice to go by."""
     source = (ROOT / "functions" / "algotrader" / "contracts.py").read_text(encoding="utf-8")
     return {
         inner.value
@@ -66,7 +66,9 @@ def _outcomes() -> set[str]:
 
 
 def _codes_in(node: ast.AST) -> Iterator[str]:
-    """Give every constant below a node that is spelled as a code, those of other meaning aside."""
+    """Return every constant below a node that is spelled as a code, those of other meaning
+    aside.
+    """
     if any(word in _head(node) for word in _NO_CODES_IN):
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -84,7 +86,7 @@ def _environment_names() -> frozenset[str]:
 
 
 def codes_in_code() -> set[str]:
-    """Give every code that the functions can tell of, however it gets into an error."""
+    """Return every code that the functions can tell of, however it gets into an error."""
     found = {
         code
         for path in _sources()
@@ -95,7 +97,7 @@ def codes_in_code() -> set[str]:
 
 
 def codes_raised() -> set[tuple[str, str]]:
-    """Give leaf and code wherever an error class is called with its code in so many words."""
+    """Return leaf and code wherever an error class is called with its code in so many words."""
     found = set()
     for path in _sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -107,7 +109,7 @@ def codes_raised() -> set[tuple[str, str]]:
 
 
 def codes_told() -> dict[str, list[str]]:
-    """Give the codes on the page by the heading they stand under."""
+    """Return the codes on the page by the heading they stand under."""
     return {
         each.heading: [_plain(cell) for cell in each.column("Code")]
         for each in tables(PAGE)

@@ -13,7 +13,7 @@ _EDGE = re.compile(r"\s+(?:-->|-\.->|--\s+[^-]+?\s+-->|-\.\s+.+?\s+\.->)\s+")
 
 
 def machine_pictures() -> list[Block]:
-    """Give every picture that names the state machine's first state."""
+    """Return every picture that names the state machine's first state."""
     return [
         block
         for page in pages()

@@ -18,7 +18,7 @@ IN_THE_FILL_LOOP = {"Submit Orders", "Orders Complete?", "Wait For Fills"}
 
 @pytest.fixture(scope="module")
 def printed() -> str:
-    """Give what `make run` prints, once .venv is there."""
+    """Return what `make run` prints, once .venv is there."""
     kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     path = os.pathsep.join((str(ROOT), str(ROOT / "functions")))
     return subprocess.run(
@@ -33,7 +33,7 @@ def printed() -> str:
 
 
 def pasted() -> str:
-    """Give what the README says that `make run` prints."""
+    """Return what the README says that `make run` prints."""
     (block,) = [each for each in blocks("README.md", "text") if "\nOrders\n" in each.text]
     return block.text
 

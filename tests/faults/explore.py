@@ -103,7 +103,7 @@ def carried_out(machine: Machine, exchange: Exchange, faults: list[Fault]) -> Re
 def slots_of(
     faults: Sequence[Fault], asked: list[Exchange], start: int = 0, after: Fault | None = None
 ) -> Iterator[Slot]:
-    """Give every fault that fits, from a place on; after an event also at its own place."""
+    """Return every fault that fits, from a place on; after an event also at its own place."""
     if after is not None and not after.is_event:
         start += 1
     for place in range(start, len(asked)):
@@ -125,7 +125,7 @@ class Explorer:
         self._singles: dict[bytes, Tally] = {}
 
     def path(self) -> list[Position]:
-        """Give the positions of the run without faults that are not its end."""
+        """Return the positions of the run without faults that are not its end."""
         positions = [self.machine.start()]
         while not (following := self._next(positions[-1])).is_over:
             positions.append(following)
@@ -162,7 +162,7 @@ class Explorer:
         return found
 
     def faulty(self, position: Position) -> Iterator[tuple[str, Fault, Position, list[Exchange]]]:
-        """Give every single fault within the next call, and where it leads."""
+        """Return every single fault within the next call, and where it leads."""
         _, asked = self.scripted.step(position)
         for place, fault in slots_of(self.faults, asked):
             following, changed = self.scripted.step(position, (place, fault))

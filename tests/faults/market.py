@@ -117,12 +117,12 @@ def run_of(account_number: str, execution: int, started_at: datetime) -> Run:
 
 
 def stop_level(symbol: str, part: Decimal) -> Decimal:
-    """Give a stop's price as a part of the symbol's."""
+    """Return a stop's price as a part of the symbol's."""
     return (PRICES[symbol] * part).quantize(Decimal("0.01"))
 
 
 def resting_id(desk: str, symbol: str) -> str:
-    """Give the id of a stop that rests since an earlier session."""
+    """Return the id of a stop that rests since an earlier session."""
     return client_order_id(OrderPlace(desk, SESSIONS[1], "day", symbol, Leg.STOP, 0))
 
 

@@ -132,7 +132,7 @@ class Judge:
         return Verdict("named", tuple(problems))
 
     def exact(self, variant: int) -> object:
-        """Give the book of a run without faults."""
+        """Return the book of a run without faults."""
         if variant not in self._exact:
             end = self._machine.finish(self._machine.start(variant))
             assert end.is_complete
@@ -205,7 +205,7 @@ class Judge:
         )
 
     def _could_sell(self, intent: OrderIntent) -> bool:
-        """Tell whether shares were left that a cut exit could have sold."""
+        """Return whether shares were left that a cut exit could have sold."""
         bought_by_hand = any(
             each.is_buy and each.ticket.symbol == intent.symbol
             for each in self._world.exchange.book.all
@@ -256,7 +256,7 @@ class Judge:
         return [f"unexplained short {each}" for each, qty in there.items() if qty < 0]
 
     def _book(self) -> object:
-        """Give what must be equal to the cent when nothing is excused."""
+        """Return what must be equal to the cent when nothing is excused."""
         exchange = self._world.exchange
         orders = sorted(
             (each.client_order_id, each.qty, each.filled_qty, each.filled_value, each.status)

@@ -164,7 +164,7 @@ class Baton:
             self._changed.notify_all()
 
     def wait_for_turn(self) -> None:
-        """Give the baton to a thread that chance chooses, and wait to have it again."""
+        """Return the baton to a thread that chance chooses, and wait to have it again."""
         with self._changed:
             self._turn = self._chance.choice(sorted(self._waiting))
             self._changed.notify_all()

@@ -189,7 +189,7 @@ class World:
     # -- saved and put back ---------------------------------------------------------------------
 
     def save(self) -> bytes:
-        """Give everything as bytes."""
+        """Return everything as bytes."""
         return self._frozen(self.exchange, self.state)
 
     def load(self, saved: bytes) -> None:
@@ -197,7 +197,7 @@ class World:
         self.broker.exchange, self.state = self._thawed(saved)
 
     def key(self) -> str:
-        """Spell everything that the future depends on."""
+        """Format everything that the future depends on."""
         it, state = self.exchange, self.state
         account = it.account
         # Of a turn that was taken only its name is ever read again: no later call has its id.
@@ -364,7 +364,7 @@ class World:
 
     @contextmanager
     def elsewhere(self) -> Iterator[None]:
-        """Give calls the bucket and the deployment of the stack in another region."""
+        """Return calls the bucket and the deployment of the stack in another region."""
         state = self.state
         here, state.deployment = state.deployment, ""
         state.bucket, state.other_bucket = state.other_bucket, state.bucket

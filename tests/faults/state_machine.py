@@ -47,7 +47,7 @@ class Retrier:
     jitter: bool
 
     def delay(self, attempt: int, part: float) -> float:
-        """Give the seconds before an attempt; ``part`` is what chance leaves of a full jitter.
+        """Return the seconds before an attempt; ``part`` is what chance leaves of a full jitter.
 
         Where there is no chance, at 0, nothing is waited for.
         """
@@ -132,7 +132,7 @@ class Machine:
         self.world.twin_stack = self.twin_stack
 
     def start(self, variant: int = 0) -> Position:
-        """Give the position before the first call."""
+        """Return the position before the first call."""
         self.wire.world = self.world
         self.world.load(self._fresh)
         return self.placed(Position(b"", b"", variant=variant))
@@ -265,7 +265,7 @@ class Machine:
         return position
 
     def _decided(self, position: Position) -> tuple[Run, Decision]:
-        """Give run and decision as Fetch Bars, Compute Indicators and Decide Orders would."""
+        """Return run and decision as Fetch Bars, Compute Indicators and Decide Orders would."""
         first = run_of(self.world.account_number, 1, STARTED)
         run = taken_over(first, position.execution)
         if position.ended_ms is not None:
@@ -313,7 +313,7 @@ class Machine:
         )
 
     def placed(self, position: Position) -> Position:
-        """Give a position together with the world as it is."""
+        """Return a position together with the world as it is."""
         spelt = repr(
             (
                 *(position.execution, position.variant, position.plan, position.attempts),

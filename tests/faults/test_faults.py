@@ -154,7 +154,7 @@ def test_a_desk_that_believes_any_plan_is_caught(
         return one.singles_from(one.machine.start())
 
     assert (found().endings["stopped"], found().examples) == (found().plans, [])
-    monkeypatch.setattr("submit_orders.plan_journal.unapproved", lambda *_: "")
+    monkeypatch.setattr("submit_orders.plan_journal.find_unapproved", lambda *_: "")
     monkeypatch.setattr("submit_orders.plan_journal.hmac.compare_digest", lambda *_: True)
     assert found().problems["unexplained"] > 0
 

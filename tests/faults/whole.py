@@ -62,7 +62,7 @@ FORGED = -40
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Spell settings as the template hands them to Fetch Bars."""
+    """Format settings as the template hands them to Fetch Bars."""
     names = {"stack": "STACK_NAME", "mode": "TRADING_MODE"}
     return {
         names.get(each.name, each.name.upper()): _spelled(getattr(settings, each.name))

@@ -286,7 +286,7 @@ class Wire:
         return Reply(200, body, len(body))
 
     def _execution(self, operation: str, query: dict[str, Any]) -> Reply:
-        """Tell of an execution what the role may read, which is of its own state machine only."""
+        """Describe an execution what the role may read, which is of its own state machine only."""
         arn = query["executionArn"]
         execution = self.world.state.executions.get(arn)
         if arn.rpartition(":")[0] != MACHINE:

@@ -21,7 +21,7 @@ def aws() -> Iterator[None]:
 
 @pytest.fixture
 def s3(aws: None) -> Any:
-    """Give the client of an S3 in which the desk's bucket is empty."""
+    """Return the client of an S3 in which the desk's bucket is empty."""
     del aws
     made = client("s3")
     made.create_bucket(Bucket=BUCKET)

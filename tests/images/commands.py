@@ -74,7 +74,7 @@ def arrivals(folder: Path, *lines: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def local_invoke(step: str, event: Path, variables: Path | None = None) -> Any:
-    """Give what a step's function answers under ``sam local invoke``.
+    """Return what a step's function answers under ``sam local invoke``.
 
     sam ends with 0 also when the function fails, and its answer then has an ``errorType``.
     """
@@ -110,7 +110,7 @@ def docker(*arguments: str, given: str | None = None) -> str:
 
 
 def inspect(kind: str, name: str) -> Mapping[str, Any]:
-    """Give what the engine knows of an image or a container."""
+    """Return what the engine knows of an image or a container."""
     (found,) = json.loads(docker(kind, "inspect", name))
     return dict(found)
 

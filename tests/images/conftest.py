@@ -38,7 +38,7 @@ def images(built: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def memory(built: Path) -> dict[str, int]:
-    """Give each step's MemorySize, in MiB."""
+    """Return each step's MemorySize, in MiB."""
     resources = read_template(built)["Resources"]
     return {step: resources[name]["Properties"]["MemorySize"] for step, name in FUNCTIONS.items()}
 

@@ -64,13 +64,13 @@ print(peak / 1024)
 
 
 def contents(image: str) -> Any:
-    """Give files, packages, markers and unfit bytecode of an image."""
+    """Return files, packages, markers and unfit bytecode of an image."""
     text = docker("run", "--rm", "-i", "--entrypoint", "python3", image, "-P", "-", given=CONTENTS)
     return json.loads(text)
 
 
 def peak_memory(container: str) -> float:
-    """Give the most memory that a running container's processes have held, in MiB.
+    """Return the most memory that a running container's processes have held, in MiB.
 
     Each process's own peak is added up, so pages that they share count for each.
     """

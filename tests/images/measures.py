@@ -53,7 +53,7 @@ def table(measures: Mapping[str, Measure]) -> str:
 
 
 def assert_headroom(step: str, peak: float, memory: int) -> None:
-    """Hold a step's MemorySize against a measured peak."""
+    """Check a step's MemorySize against a measured peak."""
     assert peak * HEADROOM <= memory, (
         f"{step} held {peak:.0f} MiB: MemorySize {memory} must be {peak * HEADROOM:.0f} at least"
     )

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.images
 
 
 def placeless(template: dict[str, Any]) -> dict[str, Any]:
-    """Give every resource without where its code lies."""
+    """Return every resource without where its code lies."""
     return {
         name: {
             **each,

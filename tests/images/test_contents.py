@@ -34,7 +34,7 @@ def held(step: str, images: dict[str, str]) -> Any:
 
 
 def locked(step: str, markers: dict[str, str]) -> dict[str, str]:
-    """Give name and version of every package that the lock asks for on the image's platform."""
+    """Return name and version of every package that the lock asks for on the image's platform."""
     text = (CHECKOUT / "functions" / step / "requirements.txt").read_text()
     lines = re.findall(r"^([A-Za-z0-9][^\\\n]*?) *\\?$", text, re.MULTILINE)
     wanted = {}
@@ -46,7 +46,9 @@ def locked(step: str, markers: dict[str, str]) -> dict[str, str]:
 
 
 def ours(step: str) -> dict[str, str]:
-    """Give the digest of every source file that the step's image is to hold, by its place there."""
+    """Return the digest of every source file that the step's image is to hold, by its place
+    there.
+    """
     folders = [step, "algotrader"]
     folders += ["strategies"] if step in WITH_STRATEGIES else []
     folders += ["universes"] if step in WITH_UNIVERSES else []

@@ -52,7 +52,7 @@ def desk_of_images(built: Path, reach: ContainerHost) -> Iterator[LocalDesk]:
 
 
 def containers(aws: EmbeddedAws) -> dict[str, str]:
-    """Give the image of every container that the embedded AWS runs functions in."""
+    """Return the image of every container that the embedded AWS runs functions in."""
     port = aws.endpoint_url.rpartition(":")[2]
     mine = [
         line.split("\t")
@@ -65,7 +65,7 @@ def containers(aws: EmbeddedAws) -> dict[str, str]:
 
 
 def canonical(document: Document, desk: LocalDesk) -> dict[str, str]:
-    """Give what a run made, as text; names that are drawn anew for each run have a stand-in."""
+    """Return what a run made, as text; names that are drawn again for each run have a stand-in."""
     random = (desk.stack.bucket, document["execution"]["name"])
 
     def text(value: Any) -> str:

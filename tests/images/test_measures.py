@@ -45,7 +45,7 @@ class Container:
         self._url = f"http://{place}/2015-03-31/functions/function/invocations"
 
     def ask(self, value: Any) -> Any:
-        """Give the function's answer, as soon as the emulator is there to ask."""
+        """Return the function's answer, as soon as the emulator is there to ask."""
         until = time.monotonic() + ANSWER_SECONDS
         content = json.dumps(value).encode()
         while True:
@@ -75,12 +75,12 @@ def started(step: str, image: str, memory: int, variables: Path) -> Iterator[Con
 
 
 def size(image: str) -> int:
-    """Give an image's size in bytes."""
+    """Return an image's size in bytes."""
     return int(inspect("image", image)["Size"])
 
 
 def many_symbols() -> Any:
-    """Give an event of Compute Indicators over many symbols."""
+    """Return an event of Compute Indicators over many symbols."""
     value = event(HAPPY["compute_indicators"])
     bars = value["bars"]["inline"]
     names = [f"S{number:03}" for number in range(MANY_SYMBOLS)]

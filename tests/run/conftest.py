@@ -64,7 +64,7 @@ class Bench:
         return self.aws.deploy(name, self.addresses | dict(parameters or {}), **options)
 
     def deploy_again(self, stack: Stack, parameters: Mapping[str, str] | None = None) -> Stack:
-        """Update a stack to these parameters: of its functions Fetch Bars alone starts anew."""
+        """Update a stack to these parameters: of its functions Fetch Bars alone starts fresh."""
         return self.aws.deploy(stack.name, self.addresses | dict(parameters or {}))
 
     def ring(self, stack: Stack, value: Any, distort: Distortion | None = None) -> Told:

@@ -45,7 +45,7 @@ def empty(bench: Bench, stack: Stack) -> None:
 
 @pytest.fixture
 def stack(bench: Bench, deployed: Stack) -> Stack:
-    """Give the module's stack, empty."""
+    """Return the module's stack, empty."""
     empty(bench, deployed)
     return deployed
 

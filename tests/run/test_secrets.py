@@ -42,7 +42,7 @@ class Raising(Strategy):
 
 
 def spellings() -> Iterator[str]:
-    """Give every way in which a key may be written down."""
+    """Return every way in which a key may be written down."""
     for key in KEYS.values():
         yield from {
             *(key, repr(key)[1:-1], json.dumps(key)[1:-1], key.replace("/", "\\/")),
@@ -55,7 +55,7 @@ WANTED = tuple(sorted(set(spellings())))
 
 
 def everything(bench: Bench, stack: Stack) -> Iterator[tuple[str, str]]:
-    """Give all that a stack and its runs left, each piece with the name of its place."""
+    """Return all that a stack and its runs left, each piece with the name of its place."""
     aws = bench.aws
     cloudformation, functions = aws.client("cloudformation"), aws.client("lambda")
     for stage in ("Original", "Processed"):
@@ -110,7 +110,7 @@ def leaks(bench: Bench, stack: Stack, before: Pieces = NOTHING) -> list[str]:
 
 
 def held(bench: Bench, stack: Stack) -> str:
-    """Give what the SecureString holds."""
+    """Return what the SecureString holds."""
     ssm = bench.aws.client("ssm")
     found = ssm.get_parameter(Name=stack.keys_parameter, WithDecryption=True)["Parameter"]
     assert found["Type"] == "SecureString"

@@ -61,7 +61,7 @@ def gives(**fields: Any) -> list[dict[str, Any]]:
 
 
 def caught() -> dict[str, Script]:
-    """Give every leaf, and an error that nobody knows, on every step."""
+    """Return every leaf, and an error that nobody knows, on every step."""
     return {
         f"{step}: {error}": {step: always(error)}
         for step in STEPS
@@ -70,7 +70,7 @@ def caught() -> dict[str, Script]:
 
 
 def retried() -> dict[str, Script]:
-    """Give every error that a state tries again, once, before it succeeds."""
+    """Return every error that a state tries again, once, before it succeeds."""
     return {
         "each retry once": {step: raises(*RETRIED[step]) for step in STEPS},
         "each retry once, failing": {

@@ -42,7 +42,7 @@ def state_timeout(definition: Definition, function: str) -> int:
 
 
 def worst(task: dict[str, Any]) -> float:
-    """Give the longest that one visit of a Task can take, in seconds."""
+    """Return the longest that one visit of a Task can take, in seconds."""
     attempts = 1 + sum(rule["MaxAttempts"] for rule in task["Retry"])
     return attempts * task["TimeoutSeconds"] + sum(delays(rule) for rule in task["Retry"])
 

@@ -44,7 +44,7 @@ class Walk:
         ]
 
     def results(self, state: str) -> list[Any]:
-        """Give what the function of a state returned, call by call."""
+        """Return what the function of a state returned, call by call."""
         found, current = [], ""
         for event in self.history:
             if event["type"].endswith("StateEntered"):
@@ -55,7 +55,7 @@ class Walk:
         return found
 
     def failures(self, state: str) -> list[str]:
-        """Give the errors of a state, attempt by attempt."""
+        """Return the errors of a state, attempt by attempt."""
         found, current = [], ""
         for event in self.history:
             if event["type"].endswith("StateEntered"):
@@ -66,7 +66,7 @@ class Walk:
 
 
 def edges_of(definition: Definition) -> set[Edge]:
-    """Give every edge that a state machine draws."""
+    """Return every edge that a state machine draws."""
     return {edge for name, state in definition["States"].items() for edge in _edges(name, state)}
 
 
@@ -86,7 +86,7 @@ def _edges(name: str, state: Mapping[str, Any]) -> Iterable[Edge]:
 
 
 def walked_by(definition: Definition, history: Iterable[Mapping[str, Any]]) -> set[Edge]:
-    """Give the edges that an execution walked, as its history tells."""
+    """Return the edges that an execution walked, as its history tells."""
     walked: set[Edge] = set()
     name, value, error = "", None, ""
     for event in history:
@@ -118,7 +118,7 @@ def _left(name: str, state: Mapping[str, Any], value: Any, error: str, target: s
 
 
 def _matched(rules: Iterable[Mapping[str, Any]], error: str) -> str:
-    """Give the name by which the first fitting rule takes an error."""
+    """Return the name by which the first fitting rule takes an error."""
     for rule in rules:
         if error in rule["ErrorEquals"]:
             return error
@@ -135,7 +135,7 @@ def _outcome(choice: Mapping[str, Any]) -> str:
 
 
 def tasks(definition: Definition) -> dict[str, Any]:
-    """Give the Task states by name."""
+    """Return the Task states by name."""
     return {name: each for name, each in definition["States"].items() if each["Type"] == "Task"}
 
 

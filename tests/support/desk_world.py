@@ -153,7 +153,7 @@ def own_id(symbol: str, leg: Leg) -> str:
 def snapshot(
     held: Mapping[str, str] | None = None, cash: str | Decimal = "100000", **changes: Any
 ) -> Snapshot:
-    """Give a snapshot whose account holds exactly what the ledger says, every price at 100."""
+    """Return a snapshot whose account holds exactly what the ledger says, every price at 100."""
     quantities = dict(held or {})
     symbols = sorted({*UNIVERSE, *quantities})
     plain = Snapshot(

@@ -72,7 +72,7 @@ def order_id(symbol: str, leg: Leg = Leg.ENTRY) -> str:
 
 
 def order(symbol: str, filled: str, qty: str | None = None, **changes: Any) -> Order:
-    """Give an order that ended; ``qty`` is what was wanted, by default what was filled."""
+    """Return an order that ended; ``qty`` is what was wanted, by default what was filled."""
     plain = desk_world.open_order(
         symbol,
         Side.BUY,
@@ -135,7 +135,7 @@ def decision(*entries: OrderIntent, **changes: Any) -> Decision:
 
 
 def run_report(**changes: Any) -> RunReport:
-    """Give a run that ended well; what it tells of comes with ``changes``."""
+    """Return a run that ended well; what it tells of comes with ``changes``."""
     plain = RunReport(
         execution_arn=RUN.execution_arn,
         run=RUN,
@@ -149,11 +149,11 @@ def run_report(**changes: Any) -> RunReport:
 
 
 def sms(**changes: Any) -> str:
-    """Give the text message of a run that ended well."""
+    """Return the text message of a run that ended well."""
     return make_texts(run_report(**changes)).sms
 
 
 def failed(state: str, error: str, cause: str, **changes: Any) -> RunReport:
-    """Give a run that broke."""
+    """Return a run that broke."""
     plain = {"decision": None, **changes}
     return run_report(failure=read_failure(state, error, cause), **plain)

@@ -277,7 +277,7 @@ def deployed() -> dict[str, str]:
 
 @contextmanager
 def worlds(folder: Path) -> Iterator[Callable[[], World]]:
-    """Give a maker of worlds at the second bell of a desk, each like the other.
+    """Return a maker of worlds at the second bell of a desk, each like the other.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class MemoryAws:
     published: list[str] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
-        """Give the client of a service that a run uses."""
+        """Return the client of a service that a run uses."""
         return {"s3": _S3, "ssm": _Ssm, "sns": _Sns, "stepfunctions": _StepFunctions}[service](self)
 
 

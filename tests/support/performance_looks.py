@@ -17,7 +17,7 @@ AFTER_CLOSE = datetime(2024, 3, 4, 21, 15, tzinfo=UTC)
 
 
 def ledger(realized: str = "0", **held: tuple[str, str]) -> Ledger:
-    """Give a ledger: shares and what they cost, by symbol; ``realized`` is AAPL's."""
+    """Return a ledger: shares and what they cost, by symbol; ``realized`` is AAPL's."""
     return Ledger(
         desk=DESK,
         through=None,
@@ -48,12 +48,12 @@ LOOK = Observation(
 
 
 def look(**changes: Any) -> Observation:
-    """Give Monday's bell: 10 AAPL that cost 90, at 100 now and at Friday's close."""
+    """Return Monday's bell: 10 AAPL that cost 90, at 100 now and at Friday's close."""
     return replace(LOOK, **changes)
 
 
 def next_day(price: str, **changes: Any) -> Observation:
-    """Give Tuesday's bell, Monday's close being its price then."""
+    """Return Tuesday's bell, Monday's close being its price then."""
     tuesday: dict[str, Any] = {
         "session": TUESDAY,
         "previous_session": MONDAY,

@@ -28,7 +28,7 @@ def all_gone(pids: list[int]) -> bool:
 
 
 def listens_on(pid: int) -> set[tuple[str, int]]:
-    """Give each address and port on which the process, and no other, takes connections.
+    """Return each address and port on which the process, and no other, takes connections.
 
     Asking the port of another address instead would meet whoever else happens to listen there.
     """

@@ -1,4 +1,4 @@
-"""Owns the bells of the property tests: all that a decision is made of, mostly sane, seldom odd."""
+"""Owns the bells of the property tests: all that a decision is made of, mostly sane, rarely odd."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ prices = st.decimals(1, 500, places=2) | st.decimals("0.0001", 2, places=5)
 shares = st.integers(0, 2000).map(Decimal) | st.decimals(0, 2000, places=9)
 
 
-def seldom(odd: st.SearchStrategy[Any], plain: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def rarely(odd: st.SearchStrategy[Any], plain: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Draw what is odd about once in a dozen times, so that most bells still trade."""
     return st.integers(0, 11).flatmap(lambda die: odd if die == 3 else plain)
 
@@ -75,7 +75,7 @@ class Situation:
         )
 
     def under(self, **changes: Any) -> Situation:
-        """Give the same bell under other settings."""
+        """Return the same bell under other settings."""
         return replace(self, settings=replace(self.settings, **changes))
 
 
@@ -83,9 +83,9 @@ class Situation:
 def accounts(draw: st.DrawFn) -> Account:
     cash = draw(money)
     return account(
-        draw(seldom(odd_numbers, st.just(cash))),
-        buying_power=draw(seldom(odd_numbers, st.sampled_from([cash, cash * 2]))),
-        non_marginable_buying_power=draw(seldom(odd_numbers, st.just(cash))),
+        draw(rarely(odd_numbers, st.just(cash))),
+        buying_power=draw(rarely(odd_numbers, st.sampled_from([cash, cash * 2]))),
+        non_marginable_buying_power=draw(rarely(odd_numbers, st.just(cash))),
     )
 
 
@@ -99,10 +99,10 @@ def positions(draw: st.DrawFn, held: dict[str, Holding]) -> dict[str, Position]:
     found = {}
     for symbol in MANAGED:
         own = held[symbol].qty if symbol in held else Decimal(0)
-        qty = draw(seldom(shares | odd_numbers, st.sampled_from([own, own + 100])))
-        available = draw(seldom(shares | odd_numbers, st.sampled_from([qty, qty, qty / 2])))
+        qty = draw(rarely(shares | odd_numbers, st.sampled_from([own, own + 100])))
+        available = draw(rarely(shares | odd_numbers, st.sampled_from([qty, qty, qty / 2])))
         found[symbol] = Position(symbol, qty, available, Decimal(90))
-    return {symbol: found[symbol] for symbol in MANAGED if draw(seldom(st.just(0), st.just(1)))}
+    return {symbol: found[symbol] for symbol in MANAGED if draw(rarely(st.just(0), st.just(1)))}
 
 
 @st.composite
@@ -130,43 +130,43 @@ def weight_sets(draw: st.DrawFn) -> dict[str, Decimal]:
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
     held = {
-        symbol: Holding(qty=draw(seldom(odd_numbers, shares)), cost=draw(money))
+        symbol: Holding(qty=draw(rarely(odd_numbers, shares)), cost=draw(money))
         for symbol in draw(symbols(MANAGED))
     }
-    known = draw(seldom(symbols(MANAGED, least=2), st.just(list(MANAGED))))
-    ages = seldom(st.sampled_from([900, 901, -60, -61]), st.just(0))
-    latest = {symbol: draw(seldom(odd_numbers, prices)) for symbol in known}
+    known = draw(rarely(symbols(MANAGED, least=2), st.just(list(MANAGED))))
+    ages = rarely(st.sampled_from([900, 901, -60, -61]), st.just(0))
+    latest = {symbol: draw(rarely(odd_numbers, prices)) for symbol in known}
     gaps = st.sampled_from([Decimal(each) for each in ("1", "1", "1.01", "0.9", "1.3", "0.7")])
     closes = {
-        symbol: draw(seldom(odd_numbers, gaps.map(lambda gap, price=price: price * gap)))
+        symbol: draw(rarely(odd_numbers, gaps.map(lambda gap, price=price: price * gap)))
         for symbol, price in latest.items()
     }
     plain = snapshot()
-    minutes_left = draw(seldom(st.integers(-2, 30), st.just(385)))
+    minutes_left = draw(rarely(st.integers(-2, 30), st.just(385)))
     return snapshot(
         session=replace(plain.session, close=NOW + timedelta(minutes=minutes_left)),
         account=draw(accounts()),
-        trading_state=draw(seldom(st.sampled_from(TradingState), st.just(TradingState.ACTIVE))),
+        trading_state=draw(rarely(st.sampled_from(TradingState), st.just(TradingState.ACTIVE))),
         positions=draw(positions(held)),
         own_open_orders=tuple(draw(st.lists(open_orders(own=True), max_size=1))),
-        foreign_open_orders=tuple(draw(seldom(st.lists(open_orders(own=False)), st.just([])))),
+        foreign_open_orders=tuple(draw(rarely(st.lists(open_orders(own=False)), st.just([])))),
         prices={
             symbol: LatestPrice(price, NOW - timedelta(seconds=draw(ages)))
             for symbol, price in latest.items()
         },
         last_closes=closes,
         assets={
-            symbol: Asset(symbol, draw(seldom(st.just(False), st.just(True))), draw(st.booleans()))  # noqa: FBT003
+            symbol: Asset(symbol, draw(rarely(st.just(False), st.just(True))), draw(st.booleans()))  # noqa: FBT003
             for symbol in known
         },
         ledger=Ledger(desk=DESK, through=None, holdings=held),
         other_desks={
             symbol: {"def456": draw(st.sampled_from([Decimal(1), Decimal("99.5"), Decimal(2000)]))}
-            for symbol in draw(seldom(symbols(MANAGED), st.just([])))
+            for symbol in draw(rarely(symbols(MANAGED), st.just([])))
         },
         corporate_actions=tuple(
             CorporateAction(symbol, "forward_split", date(2024, 3, 4), Decimal(2))
-            for symbol in draw(seldom(symbols(MANAGED), st.just([])))
+            for symbol in draw(rarely(symbols(MANAGED), st.just([])))
         ),
     )
 
@@ -175,18 +175,18 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 def situations(draw: st.DrawFn) -> Situation:
     return Situation(
         run=run(
-            entry_symbols=tuple(draw(seldom(symbols(UNIVERSE), st.just(list(UNIVERSE))))),
+            entry_symbols=tuple(draw(rarely(symbols(UNIVERSE), st.just(list(UNIVERSE))))),
             sends_orders=draw(st.booleans()),
         ),
         settings=settings(
             capital=draw(st.none() | st.none() | money),
             max_position_weight=draw(st.sampled_from([Decimal(1), Decimal("0.35")])),
-            max_order_notional=draw(seldom(money, st.just(Decimal(10**9)))),
+            max_order_notional=draw(rarely(money, st.just(Decimal(10**9)))),
             max_orders_per_run=draw(st.integers(1, 9)),
             max_gross_exposure=draw(st.sampled_from([Decimal(1), Decimal("0.5"), Decimal("0.1")])),
             max_turnover=draw(st.sampled_from([Decimal(2), Decimal("0.6"), Decimal("0.1")])),
             min_order_notional=draw(st.sampled_from([Decimal(1), Decimal(1), Decimal(5000)])),
-            deny_symbols=tuple(draw(seldom(symbols(MANAGED), st.just([])))),
+            deny_symbols=tuple(draw(rarely(symbols(MANAGED), st.just([])))),
             max_price_deviation=draw(
                 st.sampled_from([Decimal("0.2"), Decimal("0.005"), Decimal(9)])
             ),

@@ -92,7 +92,9 @@ def _alike(chance: Random, value: Any) -> Any:
 
 
 def as_json(document: Any) -> str:
-    """Spell a document as JSON, or what looks like it: raw numbers and lone surrogates included."""
+    """Format a document as JSON, or what looks like it: raw numbers and lone surrogates
+    included.
+    """
     text = json.dumps(document)
     for each in RAW:
         text = text.replace(f'"{_MARK}{each}"', each)

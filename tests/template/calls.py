@@ -112,7 +112,7 @@ def resolve(module: str, name: str) -> Node | None:
 
 
 def reached(start: Node) -> set[Node]:
-    """Give a node and all that it reaches."""
+    """Return a node and all that it reaches."""
     seen: set[Node] = set()
     todo = [start]
     while todo:
@@ -125,7 +125,7 @@ def reached(start: Node) -> set[Node]:
 
 
 def named_by(node: Node) -> Iterator[Node]:
-    """Give the nodes that a node names, also as attributes of a module."""
+    """Return the nodes that a node names, also as attributes of a module."""
     module = node[0]
     for each in ast.walk(modules()[module].tops[node[1]]):
         if isinstance(each, ast.Name):
@@ -141,7 +141,7 @@ def named_by(node: Node) -> Iterator[Node]:
 
 
 def operations(node: Node) -> Iterator[tuple[str, str]]:
-    """Give the AWS operations that a node calls, as (service, operation).
+    """Return the AWS operations that a node calls, as (service, operation).
 
     Raises
     ------
@@ -165,7 +165,7 @@ def operations(node: Node) -> Iterator[tuple[str, str]]:
 def _uses(
     node: Node, made: ast.Call, tree: ast.AST, parents: dict[ast.AST, ast.AST]
 ) -> Iterator[str]:
-    """Give the operations called on a client: at once, or through a local name."""
+    """Return the operations called on a client: at once, or through a local name."""
     holder = parents[made]
     if isinstance(holder, ast.Attribute):
         yield _operation(node, holder, parents)
@@ -197,7 +197,7 @@ def is_value(node: Node) -> bool:
 
 
 def texts(node: Node) -> Iterator[str]:
-    """Give the texts in a node, and in the constants that it names."""
+    """Return the texts in a node, and in the constants that it names."""
     trees = [modules()[node[0]].tops[node[1]]]
     for module, name in named_by(node):
         if is_value((module, name)):
@@ -213,7 +213,7 @@ def texts(node: Node) -> Iterator[str]:
 
 
 def _compared_by(node: ast.AST) -> Iterator[ast.AST]:
-    """Give what a text is only compared with: it is no key of the bucket."""
+    """Return what a text is only compared with: it is no key of the bucket."""
     match node:
         case ast.Call(ast.Attribute(attr="startswith"), args):
             for each in args:
@@ -223,7 +223,7 @@ def _compared_by(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def prefixes(node: Node) -> set[str]:
-    """Give the prefixes of keys in the bucket that a node spells; a journal lies under runs/."""
+    """Return the prefixes of keys in the bucket that a node spells; a journal lies under runs/."""
     found = {match.group() for text in texts(node) if (match := PREFIX.match(text))}
     for each in ast.walk(modules()[node[0]].tops[node[1]]):
         match each:

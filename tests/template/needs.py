@@ -58,7 +58,7 @@ def function_needs(aws: EmbeddedAws, stack: Stack, function: str) -> set[Need]:
 
 
 def upkeep_needs(configuration: Mapping[str, Any]) -> set[Need]:
-    """Give what Lambda itself does with a function's role: its log, and its trace."""
+    """Return what Lambda itself does with a function's role: its log, and its trace."""
     region, account = configuration["FunctionArn"].split(":")[3:5]
     group = configuration["LoggingConfig"]["LogGroup"]
     log = f"arn:aws:logs:{region}:{account}:log-group:{group}:*"
@@ -177,7 +177,7 @@ def bell_needs(aws: EmbeddedAws, stack: Stack) -> set[Need]:
 
 
 def schedules(aws: EmbeddedAws, stack: Stack) -> list[str]:
-    """Give the names of a stack's schedules."""
+    """Return the names of a stack's schedules."""
     resources = aws.client("cloudformation").describe_stack_resources(StackName=stack.name)
     return [
         each["PhysicalResourceId"].rpartition("/")[2]
@@ -187,7 +187,7 @@ def schedules(aws: EmbeddedAws, stack: Stack) -> list[str]:
 
 
 def resource_ids(aws: EmbeddedAws, stack: Stack) -> dict[str, str]:
-    """Give the physical id of each resource of a stack, by its logical one."""
+    """Return the physical id of each resource of a stack, by its logical one."""
     resources = aws.client("cloudformation").describe_stack_resources(StackName=stack.name)
     return {
         each["LogicalResourceId"]: each["PhysicalResourceId"]

@@ -96,14 +96,14 @@ class Bench:
     slots: Iterator[str]
 
     def policies(self, role: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Give a role's inline policies: the role's name, the policy's, its document."""
+        """Return a role's inline policies: the role's name, the policy's, its document."""
         iam, name = self.aws.client("iam"), resource_ids(self.aws, self.stack)[role]
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             answer = iam.get_role_policy(RoleName=name, PolicyName=policy)
             yield name, policy, answer["PolicyDocument"]
 
     def grants(self, role: str) -> list[Need]:
-        """Give what a role may do, as (action, resource)."""
+        """Return what a role may do, as (action, resource)."""
         return [
             (action, resource)
             for _, _, document in self.policies(role)

@@ -1,4 +1,4 @@
-"""A stack is created, updated, deleted and made anew, and what the user has stays."""
+"""A stack is created, updated, deleted and made again, and what the user has stays."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Packaged:
         }
 
     def status(self) -> str:
-        """Give the stack's status, empty when there is none."""
+        """Return the stack's status, empty when there is none."""
         try:
             (stack,) = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         except self.cloudformation.exceptions.ClientError:
@@ -116,7 +116,7 @@ def test_the_packaged_template_is_created_updated_and_deleted_without_an_error(
 
 
 def objects(aws: EmbeddedAws, bucket: str) -> dict[str, str]:
-    """Give every object of a bucket, by what it holds."""
+    """Return every object of a bucket, by what it holds."""
     found = aws.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
     return {each["Key"]: each["ETag"] for each in found}
 
@@ -146,21 +146,21 @@ def test_a_desk_keeps_all_it_has_through_updates_and_starts_again_from_its_order
 
     stack.delete()
     assert objects(aws, stack.bucket) == journal
-    anew = aws.deploy("desk", wide)
-    assert anew.bucket != stack.bucket
-    assert objects(aws, anew.bucket) == {}
-    kept = aws.client("ssm").get_parameter(Name=anew.trading_state_parameter)["Parameter"]
+    fresh = aws.deploy("desk", wide)
+    assert fresh.bucket != stack.bucket
+    assert objects(aws, fresh.bucket) == {}
+    kept = aws.client("ssm").get_parameter(Name=fresh.trading_state_parameter)["Parameter"]
     assert kept["Value"] == state["Value"]
 
     # The claim on this session lies in the old bucket, and so does the ledger: the broker knows.
-    assert ": no orders: " in ring(anew)
+    assert ": no orders: " in ring(fresh)
     assert broker.positions() == held
-    assert holdings(aws, anew) == {each["symbol"]: each["qty"] for each in held}
+    assert holdings(aws, fresh) == {each["symbol"]: each["qty"] for each in held}
     assert objects(aws, stack.bucket) == journal
 
 
 def holdings(aws: EmbeddedAws, stack: Stack) -> dict[str, str]:
-    """Give what the desk knew that it owns when its last run began."""
+    """Return what the desk knew that it owns when its last run began."""
     key = f"runs/{SESSION}/{SESSION}-day/record.json"
     record = json.load(aws.client("s3").get_object(Bucket=stack.bucket, Key=key)["Body"])
     ledger = record["snapshot"]["ledger"]["holdings"]

@@ -41,7 +41,7 @@ print(json.dumps(sorted(names - set(sys.stdlib_module_names))))
 
 @cache
 def loaded_at_start(step: str) -> frozenset[str]:
-    """Give the packages that a fresh process has loaded once the handler is there."""
+    """Return the packages that a fresh process has loaded once the handler is there."""
     answer = subprocess.run(
         [sys.executable, "-P", "-c", LOADED, step],
         check=True,
@@ -64,7 +64,7 @@ def import_graph() -> grimp.ImportGraph:
 
 
 def reachable_from(step: str) -> set[str]:
-    """Give the packages that a step can ever import, also inside a function."""
+    """Return the packages that a step can ever import, also inside a function."""
     names = import_graph().find_upstream_modules(step, as_package=True)
     ours = {"algotrader", "strategies", *STEPS}
     return {name.partition(".")[0] for name in names} - ours - sys.stdlib_module_names

@@ -28,7 +28,7 @@ def core_files() -> list[Path]:
 
 
 def called_names(tree: ast.AST) -> set[str]:
-    """Give the last name of each call, ``datetime.now()`` and ``now()`` alike.
+    """Return the last name of each call, ``datetime.now()`` and ``now()`` alike.
 
     The time of day of a moment, ``moment.time()``, asks no clock; ``time.time()`` does.
     """

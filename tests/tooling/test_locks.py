@@ -22,7 +22,7 @@ HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
 def entries(lock: str) -> list[str]:
-    """Give one text per package of a lock, its hashes included."""
+    """Return one text per package of a lock, its hashes included."""
     text = re.sub(r"^ *#.*\n", "", (ROOT / lock).read_text(), flags=re.MULTILINE)
     return [entry for entry in text.replace("\\\n", " ").splitlines() if entry.strip()]
 

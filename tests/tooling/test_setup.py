@@ -61,7 +61,7 @@ class Machine:
         )
 
     def taken(self) -> str:
-        """Give the interpreter that was asked to make the environment."""
+        """Return the interpreter that was asked to make the environment."""
         return Path(self.calls.read_text().split()[0]).name
 
 

@@ -19,7 +19,7 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Deposits:
-    """Deposits less withdrawals in dollars; None when they cannot be known, as the warnings say."""
+    """Deposits less withdrawals in dollars; None if they cannot be known, as the warnings say."""
 
     amount: Decimal | None
     warnings: tuple[str, ...]
@@ -36,7 +36,7 @@ def net_deposits(
     Parameters
     ----------
     statement : tuple of Activity or None
-        None when it could not be read: then the account's figure stands alone.
+        None if it could not be read: then the account's figure stands alone.
     adjustments : Decimal
         What the account itself says; brokers that keep no such figure say 0.
     """

@@ -29,7 +29,7 @@ Event = Order | CorporateAction | Adjustment
 
 
 def empty(desk: str) -> Ledger:
-    """Give the ledger of a desk that never traded."""
+    """Return the ledger of a desk that never traded."""
     return Ledger(desk=desk, through=None, holdings={})
 
 
@@ -92,7 +92,7 @@ def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> lis
 
 
 def settled_through(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
-    """Give the instant that a checkpoint may be told up to; it may be before the last one's.
+    """Return the instant that a checkpoint may be told up to; it may be before the last one's.
 
     An order that may still fill must be folded again, and so must one that has filled since: a
     split may lie between its submission and its fill.
@@ -143,7 +143,7 @@ def _day(instant: datetime) -> date:
 
 
 def _day_of_fill(order: Order) -> date:
-    """Give the session of an order's fills.
+    """Return the session of an order's fills.
 
     Of an order that filled in part the broker tells its last change alone, which may come in the
     night after, on a split's ex-date already; one that is good for a day filled on that day.
@@ -155,7 +155,7 @@ def _day_of_fill(order: Order) -> date:
 
 
 def _price_paid(order: Order) -> Decimal:
-    """Give a buy's average price; where the broker tells none, the most that its terms allow.
+    """Return a buy's average price; where the broker tells none, the most that its terms allow.
 
     A market order's allow anything: without a price it counts as bought for nothing. The brakes on
     losses then act too early, never too late.

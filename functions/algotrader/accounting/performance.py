@@ -44,7 +44,7 @@ class Observation:
     previous_session : date
         The session before ``session``.
     before : Ledger or None
-        The ledger at the close of ``previous_session``; None when it is not known.
+        The ledger at the close of ``previous_session``; None if it is not known.
     closes : mapping of str to Decimal
         Prices of a share at that close, as it was then.
     prices : mapping of str to Decimal
@@ -53,7 +53,7 @@ class Observation:
     worth : Decimal
         Desk capital, or what the positions are worth when they have outgrown it.
     statement : tuple of Activity or None
-        The account's statement from `statement_start` on; None when it could not be read.
+        The account's statement from `statement_start` on; None if it could not be read.
     shares : mapping of str to Decimal
         What the account holds.
     actions : tuple of CorporateAction
@@ -119,7 +119,7 @@ def advance_track(track: Track | None, look: Observation) -> Track:
 
 
 def statement_start(track: Track | None, previous_close: datetime) -> datetime:
-    """Give the instant from which on the statement is to be read."""
+    """Return the instant from which on the statement is to be read."""
     if track is None or track.statement_at is None:
         return previous_close - STATEMENT_MARGIN
     return min(track.statement_at, previous_close) - STATEMENT_MARGIN
@@ -142,7 +142,7 @@ def standings_of(
 
 
 def profit_by_symbol(track: Track) -> tuple[SymbolProfit, ...]:
-    """Give the session's profit of each symbol that the desk holds, or has made anything of."""
+    """Return the session's profit of each symbol that the desk holds, or has made anything of."""
     told = []
     for symbol in sorted({*track.standings, *track.day.standings}):
         now = track.standings.get(symbol, _NOTHING)
@@ -167,7 +167,7 @@ def is_dividend(row: Activity) -> bool:
 
 
 def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -> Decimal:
-    """Give the desk's part of a dividend: by its shares, and never more than was booked.
+    """Return the desk's part of a dividend: by its shares, and never more than was booked.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -
 def carried_price(
     track: Track | None, session: date, actions: Iterable[CorporateAction], symbol: str
 ) -> Decimal | None:
-    """Give a share's price at the last look, as it is after a split since; None without one.
+    """Return a share's price at the last look, as it is after a split since; None without one.
 
     Parameters
     ----------
@@ -211,12 +211,12 @@ def split_ratio(actions: Iterable[CorporateAction], symbol: str) -> Decimal:
 
 
 def shares_of(positions: Mapping[str, Position]) -> dict[str, Decimal]:
-    """Give what the account holds."""
+    """Return what the account holds."""
     return {symbol: each.qty for symbol, each in positions.items()}
 
 
 def _add_carried_prices(track: Track | None, look: Observation) -> dict[str, Decimal]:
-    """Give the prices, and those of the last look where there are none: nothing made or lost."""
+    """Return the prices, and those of the last look where there are none: nothing made or lost."""
     found = dict(look.prices)
     for symbol in look.ledger.holdings:
         carried = carried_price(track, look.session, look.actions, symbol)
@@ -226,7 +226,7 @@ def _add_carried_prices(track: Track | None, look: Observation) -> dict[str, Dec
 
 
 def _day(track: Track | None, look: Observation, dividends: Mapping[str, Decimal]) -> TrackDay:
-    """Give what the session's profit counts from: the close before it, or the nearest look."""
+    """Return what the session's profit counts from: the close before it, or the nearest look."""
     if track is not None and track.day.session == look.session:
         known = _priced_since(track.day.standings, look)
         gained = total_profit(known) - total_profit(track.day.standings)
@@ -258,7 +258,7 @@ def _priced_since(standings: Mapping[str, Standing], look: Observation) -> dict[
 
 
 def _base(track: Track | None, look: Observation) -> Decimal:
-    """Give what the session's loss is a part of: what there was, and has not been withdrawn."""
+    """Return what the session's loss is a part of: what there was, and has not been withdrawn."""
     if track is None:
         return look.worth
     return min((each for each in (track.worth, look.worth) if each > 0), default=ZERO)
@@ -286,7 +286,7 @@ def _qty_paid(row: Activity, entitled: Mapping[str, Entitlement], day: TrackDay)
 def _index(
     track: Track | None, look: Observation, standings: Mapping[str, Standing]
 ) -> tuple[Decimal, Decimal]:
-    """Give index and peak."""
+    """Return index and peak."""
     if track is None:
         return ONE_SHARE, ONE_SHARE
     is_same = track.day.session == look.session

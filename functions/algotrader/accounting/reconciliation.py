@@ -1,6 +1,6 @@
 """Owns how the account is told apart: other desks' shares, what is missing, and what explains it.
 
-Nothing here changes a ledger. What is not in the books is told to a person, who mends them with
+Nothing here changes a ledger. What is not in the books is told to a person, who fixes them with
 ``algo-trader adopt`` and ``release``.
 """
 
@@ -50,7 +50,7 @@ def other_ledgers(
     orders: Iterable[Order],
     adjustments: Iterable[Adjustment],
 ) -> dict[str, Ledger]:
-    """Give where to start for every other desk: its checkpoint, or nothing when it is a new one.
+    """Return where to start for every other desk: its checkpoint, or nothing when it is a new one.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def other_ledgers(
 def shares_of_others(
     others: Iterable[Ledger], symbols: Iterable[str]
 ) -> dict[str, dict[str, Decimal]]:
-    """Give what other desks own, by symbol and desk; what is not above 0 is left out."""
+    """Return what other desks own, by symbol and desk; what is not above 0 is left out."""
     found: dict[str, dict[str, Decimal]] = {}
     wanted = set(symbols)
     for ledger in others:
@@ -85,7 +85,7 @@ def missing_shares(
     others: Mapping[str, Mapping[str, Decimal]],
     causes: Mapping[str, str] | None = None,
 ) -> tuple[DeskPosition, ...]:
-    """Give the stakes of which the account lacks some, by symbol.
+    """Return the stakes of which the account lacks some, by symbol.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def _changes_symbol(action: CorporateAction) -> bool:
 
 
 def _explanation(action: CorporateAction, position: DeskPosition) -> str:
-    """Spell how an action may explain that shares are missing; empty when it does not."""
+    """Format how an action may explain that shares are missing; empty if it does not."""
     if _changes_symbol(action):
         return f"a {action.kind}{_with(action)}"
     missing = position.book_qty + position.theirs - position.account_qty

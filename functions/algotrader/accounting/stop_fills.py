@@ -75,7 +75,7 @@ def unreported_fills(orders: Iterable[Order], desk: str, told: ReportedFills) ->
 def reported_by(
     told: ReportedFills, stopped: Iterable[Order], orders: Iterable[Order]
 ) -> dict[str, Decimal]:
-    """Give what a run's text says that stops sold, by client order id; shares, since ever.
+    """Return what a run's text says that stops sold, by client order id; shares, since ever.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def reported_by(
 def report_for_next_run(
     told: ReportedFills, orders: Iterable[Order], desk: str, journal: str, looked_at: datetime
 ) -> ReportedFills:
-    """Give what the run after this one begins with; what is over and long told is dropped."""
+    """Return what the run after this one begins with; what is over and long told is dropped."""
     needed = {
         each.client_order_id
         for each in _sales(orders, desk)
@@ -114,7 +114,7 @@ def report_for_next_run(
 def bell_before(
     now: datetime, session: date, previous_session: date, slot: str, slots: tuple[str, ...]
 ) -> datetime:
-    """Give the instant of the bell before this one.
+    """Return the instant of the bell before this one.
 
     Parameters
     ----------
@@ -143,5 +143,5 @@ def _sales(orders: Iterable[Order], desk: str) -> list[Order]:
 
 
 def _filled_at(order: Order) -> datetime:
-    """Give the last fill's instant; where the broker tells none, one that is never too old."""
+    """Return the last fill's instant; where the broker tells none, one that is never too old."""
     return order.filled_at or _UNKNOWN

@@ -72,7 +72,7 @@ class _Price:
 def value_shares(prices: Prices, track: Track | None, ledger: Ledger) -> Valuation:
     """Choose what the desk's shares are worth now.
 
-    A price that is old, or further from the previous close than a real one seldom is, is not
+    A price that is old, or further from the previous close than a real one rarely is, is not
     believed: the last look's of this session stands in for it, else the close. One wrong print
     would raise the peak for ever. A fresh one that is far below still brakes, since it may be a
     crash: it counts in this run, and is kept once a close confirms it.
@@ -114,7 +114,7 @@ def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> 
 
 
 def _anchor(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> Decimal | None:
-    """Give what a latest price is held against; None when nothing vouches for any."""
+    """Return what a latest price is held against; None if nothing vouches for any."""
     close = prices.closes.get(symbol)
     if close is not None:
         return close / split_ratio(prices.actions, symbol)

@@ -11,7 +11,7 @@ ADJUSTMENTS_KEY = "ledger/adjustments.json"
 
 
 def read_adjustments(store: Store, at_least: int = 0) -> tuple[tuple[Adjustment, ...], str | None]:
-    """Read the list, and the tag that `add_adjustments` needs; empty when there is none.
+    """Read the list, and the tag that `add_adjustments` needs; empty if there is none.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def add_adjustments(
     tag: str | None,
     added: tuple[Adjustment, ...],
 ) -> bool:
-    """Add to the list that was read, all or nothing; False when it has changed since."""
+    """Add to the list that was read, all or nothing; False if it has changed since."""
     whole = (*known, *added)
     if tag is None:
         written = store.create(ADJUSTMENTS_KEY, whole)

@@ -198,7 +198,7 @@ def _call_features(
     except (Exception, SystemExit) as error:
         raise StrategyError(
             "STRATEGY_FEATURES_FAILED",
-            "Mend the strategy's features().",
+            "Fix the strategy's features().",
             strategy=type(strategy).__name__,
             symbol=symbol,
             error=repr(error),
@@ -221,7 +221,7 @@ def _call_features(
 def _features_invalid(strategy: Strategy, symbol: str, problem: str) -> StrategyError:
     return StrategyError(
         "STRATEGY_FEATURES_INVALID",
-        "Mend the strategy's features(): it must return a dict of names to finite numbers.",
+        "Fix the strategy's features(): it must return a dict of names to finite numbers.",
         strategy=type(strategy).__name__,
         symbol=symbol,
         problem=f'"{problem}"',

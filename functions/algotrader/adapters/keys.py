@@ -44,7 +44,7 @@ class Keys:
         return hmac.new(self.secret_key.encode(), content, hashlib.sha256).hexdigest()
 
     def redact(self, body: bytes) -> bytes:
-        """Give an answer of the broker with the keys that it repeats made unreadable.
+        """Return an answer of the broker with the keys that it repeats made unreadable.
 
         Servers and gateways are known to echo a request's headers in their errors, and an error's
         words travel on: into texts, logs, the execution's history and the journal.

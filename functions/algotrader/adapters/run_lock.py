@@ -60,7 +60,7 @@ class LockResult:
 
 
 def claim_key(run: Run) -> str:
-    """Give the key of a run's claim."""
+    """Return the key of a run's claim."""
     return f"{run.journal}claim.json"
 
 
@@ -93,7 +93,7 @@ def acquire(store: Store, run: Run, now: datetime) -> LockResult:
 
 
 def finish(store: Store, run: Run, state: Literal["done", "failed"]) -> bool:
-    """End the claim of a run; False when its execution does not have it (any more)."""
+    """End the claim of a run; False if its execution does not have it (any more)."""
     found = store.read_with_tag(claim_key(run), Claim)
     if found is None or found[0].execution_arn != run.execution_arn:
         return False
@@ -102,7 +102,7 @@ def finish(store: Store, run: Run, state: Literal["done", "failed"]) -> bool:
 
 
 def is_under_way(store: Store, run: Run) -> bool | None:
-    """Tell whether an execution that may live has a run; None when nobody ever claimed it."""
+    """Return whether an execution that may live has a run; None if nobody ever claimed it."""
     claim = store.read(claim_key(run), Claim)
     if claim is None:
         return None
@@ -135,7 +135,7 @@ def active_holder(store: Store, run: Run) -> str | None:
 
 
 def claimed_since(store: Store, run: Run, instant: datetime) -> bool:
-    """Tell whether a run was claimed after an instant, and may have sent orders."""
+    """Return whether a run was claimed after an instant, and may have sent orders."""
     claim = store.read(claim_key(run), Claim)
     if claim is None or claim.at <= instant:
         return False

@@ -122,7 +122,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def broker_urls(environ: Mapping[str, str], mode: TradingMode) -> tuple[str, str]:
-    """Give the trading and the market data address: the template's own, else by mode.
+    """Return the trading and the market data address: the template's own, else by mode.
 
     Raises
     ------

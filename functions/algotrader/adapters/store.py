@@ -74,7 +74,7 @@ class Store:
         read_whole(lambda: self._write(key, canonical_json(value)))
 
     def read(self, key: str, kind: type[T]) -> T | None:
-        """Read a value back; None when there is none.
+        """Read a value back; None if there is none.
 
         Raises
         ------
@@ -96,14 +96,14 @@ class Store:
         return None if found is None else decode_versioned(kind, found.value, key)
 
     def holds(self, key: str) -> bool:
-        """Tell whether there is an object of this key, whatever is in it."""
+        """Return whether there is an object of this key, whatever is in it."""
         try:
             return self._read(key) is not None
         except InvalidInputError:
             return True
 
     def read_with_tag(self, key: str, kind: type[T]) -> tuple[T, str] | None:
-        """Read a value and the entity tag that `replace` needs; None when there is none."""
+        """Read a value and the entity tag that `replace` needs; None if there is none."""
         found = self._read(key)
         return None if found is None else (decode(kind, found.value, key), found.tag)
 
@@ -123,7 +123,7 @@ class Store:
         return read_whole(ask)
 
     def create(self, key: str, value: object) -> bool:
-        """Write a value only where none is yet; False when there is one.
+        """Write a value only where none is yet; False if there is one.
 
         A 409 (a write of the same key under way) is asked again by botocore's own retries no more
         than three times, then raised.
@@ -131,7 +131,7 @@ class Store:
         return self._write_if(key, value, IfNoneMatch="*")
 
     def replace(self, key: str, value: object, tag: str) -> bool:
-        """Write a value only over the one that has this entity tag; False when it has changed."""
+        """Write a value only over the one that has this entity tag; False if it has changed."""
         return self._write_if(key, value, IfMatch=tag)
 
     def _write(self, key: str, content: bytes, **condition: str) -> None:

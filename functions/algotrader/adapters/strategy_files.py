@@ -72,7 +72,7 @@ class StrategyFiles(Mapping[str, bytes]):
         return default if content is None else content
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether a file is there, by reading it."""
+        """Return whether a file is there, by reading it."""
         return isinstance(name, str) and self._content(name) is not None
 
     def __iter__(self) -> Iterator[str]:

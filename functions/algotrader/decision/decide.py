@@ -228,7 +228,7 @@ def _portfolio(settings: Settings, snapshot: Snapshot, desk: PortfolioState) -> 
 
 
 def _room(settings: Settings, desk: PortfolioState, exits: list[ProposedOrder]) -> BuyingBudget:
-    """Give what entries may cost once the exits filled, at what they bring at least.
+    """Return what entries may cost once the exits filled, at what they bring at least.
 
     The reserve is kept of what exits bring, too, as it will be when the cash is there.
     """

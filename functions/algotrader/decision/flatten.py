@@ -84,7 +84,7 @@ def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
 
 
 def _as_if_canceled(snapshot: Snapshot) -> Snapshot:
-    """Give the snapshot as it will be when the desk's own open orders have ended."""
+    """Return the snapshot as it will be when the desk's own open orders have ended."""
     kept: defaultdict[str, Decimal] = defaultdict(Decimal)
     for order in snapshot.own_open_orders:
         if order.side is Side.SELL and not order.is_terminal and order.qty is not None:
@@ -103,7 +103,7 @@ def _as_if_canceled(snapshot: Snapshot) -> Snapshot:
 
 
 def _sendable(position: DeskPosition, snapshot: Snapshot) -> Decimal:
-    """Give what of a holding the broker takes an order for: whole shares where it must be."""
+    """Return what of a holding the broker takes an order for: whole shares where it must be."""
     asset = snapshot.assets.get(position.symbol)
     step = FRACTION_STEP if asset is None or asset.fractionable else ONE_SHARE
     return floor_to(position.sellable, ONE_SHARE, step)

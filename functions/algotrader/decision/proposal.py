@@ -33,16 +33,16 @@ class ProposedOrder:
     Attributes
     ----------
     price : LatestPrice or None
-        None when there is no usable one; then the order is refused.
+        None if there is no usable one; then the order is refused.
     reference, worst_price : Decimal
-        What a share is valued at, and what it costs at most or brings at least; 0 when nothing
+        What a share is valued at, and what it costs at most or brings at least; 0 if nothing
         tells.
     qty : Decimal
         What there is to send, after all cuts.
     step : Decimal
         Entries are multiples of it.
     cut_to : str
-        To what ``qty`` was cut, in words; empty when it is all that is wanted, or all of it that
+        To what ``qty`` was cut, in words; empty if it is all that is wanted, or all of it that
         whole cents or steps allow.
     notional : Decimal or None
         Of an order by value, its dollars.
@@ -82,7 +82,7 @@ def propose_order(
     snapshot: Snapshot,
     desk: PortfolioState,
 ) -> ProposedOrder | None:
-    """Give the order that a weight asks for; None when it asks for nothing."""
+    """Return the order that a weight asks for; None if it asks for nothing."""
     asset = snapshot.assets.get(position.symbol)
     price = snapshot.prices.get(position.symbol)
     reference = desk.references.get(position.symbol, ZERO)
@@ -128,7 +128,7 @@ def first_denial(
     desk: PortfolioState,
     stop: Decimal | None = None,
 ) -> Denial | None:
-    """Give the first limit that an order breaks by itself, whatever else the run does.
+    """Return the first limit that an order breaks by itself, whatever else the run does.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def first_denial(
 
 
 def _moment(run: Run, snapshot: Snapshot, price: LatestPrice) -> datetime:
-    """Give the instant that a price's age is told at.
+    """Return the instant that a price's age is told at.
 
     A dry run may look back at a session that is over: its prices were of now when it closed.
     """
@@ -281,6 +281,6 @@ def _terms(order: ProposedOrder, desk: PortfolioState) -> str:
 
 
 def and_difference(position: DeskPosition) -> str:
-    """Spell what follows a why where account and books differ; empty where they do not."""
+    """Format what follows a why where account and books differ; empty where they do not."""
     refusal = limits.ledger_matches(position)
     return f"; {refusal.code}: {refusal.detail}" if refusal else ""

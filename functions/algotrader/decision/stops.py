@@ -1,4 +1,4 @@
-"""Owns protective stops at the bell: which rest as they should, which are to be placed anew."""
+"""Owns protective stops at the bell: which rest as they should, which are to be placed again."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class _Finding:
     clears : bool
         Whether what rests is canceled.
     price : Decimal or None
-        Where a stop is to be placed; None when none is.
+        Where a stop is to be placed; None if none is.
     unprotected : str
-        Why the holding stays without; empty when it has its stop, or is to have none.
+        Why the holding stays without; empty if it has its stop, or is to have none.
     """
 
     clears: bool = False
@@ -88,7 +88,7 @@ def audit_stops(
     traded: Mapping[str, Decimal],
     stuck: Container[str] = frozenset(),
 ) -> StopAudit:
-    """Hold the stops that rest at the broker against what the strategy asks for.
+    """Check the stops that rest at the broker against what the strategy asks for.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def _traded(
 
 
 def _flaw(there: list[Order], price: Decimal, covered: Decimal, now: datetime) -> str:
-    """Say what is wrong with the resting stops; empty when there is one and it is right."""
+    """Say what is wrong with the resting stops; empty if there is one and it is right."""
     if len(there) != 1:
         return f"{len(there) or 'no'} stop{'s rest' if there else ' rests'}"
     stop, left = there[0], remaining(there)
@@ -223,7 +223,7 @@ def _flaw(there: list[Order], price: Decimal, covered: Decimal, now: datetime) -
 def _obstacle(
     symbol: str, price: Decimal, covered: Decimal, snapshot: Snapshot, settings: Settings
 ) -> str:
-    """Say why a stop can't be placed though nothing is traded; empty when it can be."""
+    """Say why a stop can't be placed though nothing is traded; empty if it can be."""
     latest = snapshot.prices.get(symbol)
     buys = [
         each

@@ -15,7 +15,8 @@ STOP_RESERVE = SETTLE + timedelta(seconds=30)
 
 
 def trades_end(run: Run, decision: Decision) -> datetime:
-    """Give the instant after which no exit and no entry is posted; stops may be until the deadline.
+    """Return the instant after which no exit and no entry is posted; stops may be until the
+    deadline.
 
     A run that is shorter than three reserves keeps a third of its time for them.
     """
@@ -55,7 +56,7 @@ def _deadline(run: Run, now: datetime, ends: datetime, what: str) -> Cutoff:
 
 
 def cutoff_of(plan: Plan, intent: OrderIntent) -> Cutoff | None:
-    """Give what has ended posting for an order; None while it may be sent."""
+    """Return what has ended posting for an order; None while it may be sent."""
     if intent.leg is Leg.STOP:
         return plan.stops_closed
     return plan.entries_closed if intent.leg is Leg.ENTRY else plan.exits_closed

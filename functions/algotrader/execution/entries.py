@@ -47,7 +47,7 @@ def with_entries(
 
 
 def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Decimal:
-    """Give the most that entries may cost: what was there at the bell, and what exits brought.
+    """Return the most that entries may cost: what was there at the bell, and what exits brought.
 
     Under a cap on the desk's capital or exposure, what the exits did not sell still takes it up:
     entries make room for it even where the account has cash to spare.

@@ -18,12 +18,12 @@ from algotrader.session.timing import LAST_CALL, SETTLE
 
 # By the waiting that the run was told, as no clock that jumps may shorten it.
 LOOK_BACK_SECONDS = math.ceil((LAST_CALL + SETTLE).total_seconds())
-# Nothing is expected to happen meanwhile: it looks as seldom as the state machine waits at most.
+# Nothing is expected to happen meanwhile: it looks as rarely as the state machine waits at most.
 LOOK_EVERY_SECONDS = 60
 
 
 def look_back_seconds(plan: Plan) -> int:
-    """Give the seconds to wait before the run may end; 0 when it gave up nothing unseen."""
+    """Return the seconds to wait before the run may end; 0 if it gave up nothing unseen."""
     if plan.gave_up_after is None:
         return 0
     return max(0, plan.gave_up_after + LOOK_BACK_SECONDS - plan.waited_seconds)

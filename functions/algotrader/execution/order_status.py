@@ -37,11 +37,11 @@ class OrderResult:
     Attributes
     ----------
     kept : OrderIntent or None
-        What of it stands at the broker or may still be sent; None when it is given up.
+        What of it stands at the broker or may still be sent; None if it is given up.
     is_under_way : bool
         Whether the run has to look at it again.
     code, detail : str
-        Why it was given up, or cut; empty when it was neither.
+        Why it was given up, or cut; empty if it was neither.
     rejected : OrderRejected or None
         The broker's refusal.
     may_be_there : bool

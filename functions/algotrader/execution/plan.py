@@ -67,7 +67,7 @@ def first_plan(run: Run, decision: Decision) -> Plan:
 def advance(
     run: Run, settings: Settings, decision: Decision, plan: Plan, known: Known, outcome: PostResult
 ) -> Step:
-    """Give the next plan, and whether the run's orders have come to their end.
+    """Return the next plan, and whether the run's orders have come to their end.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan
 
 
 def _exits_to_come(decision: Decision, plan: Plan) -> list[OrderIntent]:
-    """Give the exits that no plan of this run has held yet, nor given up."""
+    """Return the exits that no plan of this run has held yet, nor given up."""
     planned = {each.client_order_id for each in plan.orders}
     return [
         each
@@ -156,7 +156,7 @@ def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
 
 
 def _from_now(closure: Cutoff | None, known: Known) -> Cutoff | None:
-    """Count a closure anew: who made that plan may be sending its orders at this moment."""
+    """Count a closure again: who made that plan may be sending its orders at this moment."""
     return closure and replace(closure, at=max(closure.at, known.now))
 
 
@@ -202,7 +202,7 @@ def _submission(
     *,
     complete: bool,
 ) -> Submission:
-    """Tell of the run's orders, as far as they have come."""
+    """Describe the run's orders, as far as they have come."""
     orders = {**known.beyond_plan, **orders}
     stops = {each.client_order_id for each in plan.orders if each.leg is Leg.STOP}
     shown = tuple(

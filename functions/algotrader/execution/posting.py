@@ -15,7 +15,8 @@ RESEND_POLLS = 4
 
 
 def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
-    """Give the plan's orders that the broker doesn't show and that may still be sent, stops first.
+    """Return the plan's orders that the broker doesn't show and that may still be sent, stops
+    first.
 
     An order is in the plan only once all cancels in its symbol have come to their end: beside one
     it could trade the same shares. What breaks a rule of the broker's is not sent,
@@ -34,14 +35,14 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
 def orders_due(
     plan: Plan, before: Plan | None, missing: tuple[OrderIntent, ...]
 ) -> tuple[OrderIntent, ...]:
-    """Give the missing orders that may be sent now: those that no call has sent, or long ago.
+    """Return the missing orders that may be sent now: those that no call has sent, or long ago.
 
     What the plan before had given up is in this one since it was seen: a call has sent it.
 
     Parameters
     ----------
     before : Plan or None
-        The plan before this one; None when there was none.
+        The plan before this one; None if there was none.
     missing : tuple of OrderIntent
         As `orders_to_post` gave them.
     """
@@ -53,7 +54,7 @@ def orders_due(
 
 
 def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> tuple[Order, ...]:
-    """Give the open orders to ask the broker to cancel: the plan's cancels, and what is closed.
+    """Return the open orders to ask the broker to cancel: the plan's cancels, and what is closed.
 
     A stop that was placed stays: it is there to outlive the run.
     """
@@ -72,7 +73,7 @@ def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> 
 
 
 def open_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...]:
-    """Give the ids of the orders to be canceled first that have not been seen at their end.
+    """Return the ids of the orders to be canceled first that have not been seen at their end.
 
     The broker showed each of them when the run began: one that it does not show now is still there.
     Once no stop can be placed any more, those that rest are left where they are.

@@ -22,7 +22,7 @@ _ZERO = Decimal(0)
 
 
 def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple[OrderIntent, ...]:
-    """Give the stops whose symbols have come to rest, and which the plan does not have yet.
+    """Return the stops whose symbols have come to rest, and which the plan does not have yet.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def find_unprotected(
 
 
 def is_at_rest(symbol: str, decision: Decision, plan: Plan, orders: dict[str, Order]) -> bool:
-    """Tell whether all cancels and trades of a symbol have come to their end, or never will."""
+    """Return whether all cancels and trades of a symbol have come to their end, or never will."""
     if not is_canceled(symbol, plan, orders):
         return False
     planned = {each.client_order_id for each in plan.orders}
@@ -87,7 +87,7 @@ def is_at_rest(symbol: str, decision: Decision, plan: Plan, orders: dict[str, Or
 
 
 def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
-    """Tell whether all that is to be canceled first in a symbol has been seen at its end.
+    """Return whether all that is to be canceled first in a symbol has been seen at its end.
 
     An order whose id does not tell its symbol may be in any.
     """
@@ -99,7 +99,9 @@ def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
 
 
 def held_now(wish: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
-    """Give what the desk has of a symbol: as decided, and what its orders filled since; shares."""
+    """Return what the desk has of a symbol: as decided, and what its orders filled since;
+    shares.
+    """
     intents = (*decision.exits, *decision.entries)
     ids = (*decision.cancels, *(each.client_order_id for each in intents))
     held = wish.held
@@ -111,7 +113,9 @@ def held_now(wish: DesiredStop, decision: Decision, orders: dict[str, Order]) ->
 
 
 def sold_by_canceled(symbol: str, decision: Decision, orders: dict[str, Order]) -> Decimal:
-    """Give what the symbol's canceled orders sold since the decision, which did not know of it."""
+    """Return what the symbol's canceled orders sold since the decision, which did not know of
+    it.
+    """
     canceled = [orders[each] for each in decision.cancels if each in orders]
     return sum(
         (

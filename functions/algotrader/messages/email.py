@@ -26,7 +26,7 @@ MAX_EMAIL_CHARACTERS = 60_000
 
 
 def trading_email(report: RunReport) -> str:
-    """Tell of a run in sections; a section without content is left out."""
+    """Describe a run in sections; a section without content is left out."""
     lead = orders_phrase(report) or nothing_phrase(report)
     return _document(
         (f"{head(report)}: {lead}.", *_desk(report)),
@@ -39,7 +39,7 @@ def trading_email(report: RunReport) -> str:
 
 
 def report_email(report: RunReport) -> str:
-    """Tell of the day after its close."""
+    """Describe the day after its close."""
     return _document(
         (f"{head(report)}: {day_phrase(report)}.", *_desk(report)),
         ("PROFIT AND LOSS", *profit_lines(report)),
@@ -100,10 +100,10 @@ def _what_to_do(report: RunReport, failure: FailureReport) -> Iterator[str]:
     if failure.before_orders:
         yield "An earlier execution of the same run may have sent some."
     if report.is_flatten:
-        yield "When the cause is mended, flatten again: it sells what the desk then still holds."
+        yield "When the cause is fixed, flatten again: it sells what the desk then still holds."
         return
     yield (
-        "When the cause is mended, start a new execution: it takes this run over and finds the "
+        "When the cause is fixed, start a new execution: it takes this run over and finds the "
         "orders already placed by their ids."
     )
 
@@ -131,7 +131,7 @@ def _order_sections(report: RunReport) -> Iterator[tuple[str, ...]]:
 
 
 def _stops(report: RunReport) -> Iterator[str]:
-    """Tell of the stops that sold, were placed or would be, and of the holdings without one."""
+    """Describe the stops that sold, were placed or would be, and of the holdings without one."""
     for sold in () if report.snapshot is None else report.snapshot.stopped:
         at = "" if sold.filled_at is None else f" on {sold.filled_at.isoformat()}"
         yield (

@@ -15,7 +15,7 @@ UNKNOWN = "unknown"
 
 
 def money(amount: Decimal | None, *, signed: bool = False, cents: bool = True) -> str:
-    """Spell dollars as ``$1,234.56``, ``-$20.10``; ``signed`` puts a ``+`` before a gain.
+    """Format dollars as ``$1,234.56``, ``-$20.10``; ``signed`` puts a ``+`` before a gain.
 
     None, NaN and infinity are ``unknown``.
     """
@@ -31,7 +31,7 @@ def money(amount: Decimal | None, *, signed: bool = False, cents: bool = True) -
 
 
 def quantity(shares: Decimal | None) -> str:
-    """Spell shares as ``56`` or ``0.125``; None, NaN and infinity are ``unknown``."""
+    """Format shares as ``56`` or ``0.125``; None, NaN and infinity are ``unknown``."""
     if shares is None or not shares.is_finite():
         return UNKNOWN
     if not shares:
@@ -43,7 +43,7 @@ def quantity(shares: Decimal | None) -> str:
 
 
 def percent(fraction: Decimal | None, *, signed: bool = False) -> str:
-    """Spell a fraction as ``12.5%``; ``signed`` puts a ``+`` before a gain.
+    """Format a fraction as ``12.5%``; ``signed`` puts a ``+`` before a gain.
 
     None, NaN and infinity are ``unknown``.
     """
@@ -56,7 +56,7 @@ def percent(fraction: Decimal | None, *, signed: bool = False) -> str:
 
 
 def share(part: Decimal | None, whole: Decimal) -> Decimal | None:
-    """Give a part as a fraction of the whole; None when it is of nothing."""
+    """Return a part as a fraction of the whole; None if it is of nothing."""
     if part is None or not (part.is_finite() and whole.is_finite()) or whole <= 0:
         return None
     return part / whole

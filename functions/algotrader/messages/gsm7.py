@@ -35,7 +35,7 @@ _CUT_FIGURE = re.compile(r"[-+$]*[0-9][0-9.,%]*$")
 
 
 def to_gsm7(text: str) -> str:
-    """Spell a text in one line of GSM-7: look-alikes, then letters without accents, then ``?``."""
+    """Format a text in one line of GSM-7: look-alikes, then letters without accents, then ``?``."""
     spelled = "".join(map(_character, text.translate(_LOOKALIKES)))
     return " ".join(spelled.split())
 

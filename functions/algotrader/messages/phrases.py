@@ -25,7 +25,7 @@ def head(report: RunReport) -> str:
 
 
 def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
-    """Say what was bought and sold, or would have been; empty when nothing."""
+    """Say what was bought and sold, or would have been; empty if nothing."""
     if report.is_dry:
         told = [(each.side, f"{amount(each)} {each.symbol}") for each in report.intents]
         words = {Side.SELL: "would sell", Side.BUY: "would buy"}
@@ -84,7 +84,7 @@ def _filled_phrase(order: Order, report: RunReport) -> str:
 
 
 def problems_phrase(report: RunReport, *, named: bool) -> str:
-    """Count, and name, what went otherwise than decided; empty when nothing did."""
+    """Count, and name, what went otherwise than decided; empty if nothing did."""
     return ", ".join(
         f"{len(symbols)} {word} ({' '.join(symbols)})" if named else f"{len(symbols)} {word}"
         for word, symbols in _problems(report)
@@ -92,7 +92,7 @@ def problems_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def stopped_phrase(report: RunReport, *, named: bool) -> str:
-    """Say what protective stops sold since the run before; empty when nothing."""
+    """Say what protective stops sold since the run before; empty if nothing."""
     stopped = () if report.snapshot is None else report.snapshot.stopped
     if not stopped:
         return ""
@@ -101,7 +101,7 @@ def stopped_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def no_stop_phrase(report: RunReport, *, named: bool) -> str:
-    """Say which holdings lack their protective stop; empty when none does."""
+    """Say which holdings lack their protective stop; empty if none does."""
     symbols = report.no_stop
     if not symbols:
         return ""
@@ -109,7 +109,7 @@ def no_stop_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def trouble_phrase(report: RunReport) -> str:
-    """Count all that went otherwise than decided as one; empty when nothing did."""
+    """Count all that went otherwise than decided as one; empty if nothing did."""
     count = sum(len(symbols) for _, symbols in _problems(report))
     return f"trouble with {count}" if count else ""
 
@@ -138,7 +138,7 @@ def strategy_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def state_phrase(report: RunReport, *, reason: bool) -> str:
-    """Name a trading state that is not ACTIVE, with its reason; empty when it is.
+    """Name a trading state that is not ACTIVE, with its reason; empty if it is.
 
     After a flatten ACTIVE is worth a word: what was sold may be bought again.
     """
@@ -167,7 +167,7 @@ def day_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) ->
 
 
 def desk_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -> str:
-    """Say what the desk made of it; empty when nothing measured that."""
+    """Say what the desk made of it; empty if nothing measured that."""
     performance = report.performance
     if performance is None:
         return ""
@@ -176,7 +176,7 @@ def desk_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -
 
 
 def benchmark_phrase(report: RunReport) -> str:
-    """Say how the benchmark changed; empty when there is none."""
+    """Say how the benchmark changed; empty if there is none."""
     performance = report.performance
     if performance is None or not performance.benchmark:
         return ""

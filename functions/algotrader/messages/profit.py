@@ -42,7 +42,7 @@ def profit_lines(report: RunReport) -> Iterator[str]:
 
 
 def position_table(report: RunReport) -> Iterator[str]:
-    """Give the desk's symbols as a table; nothing when there is none."""
+    """Return the desk's symbols as a table; nothing when there is none."""
     if report.performance is None or not report.performance.symbols:
         return
     rows = [_TITLES, *map(_row, report.performance.symbols)]

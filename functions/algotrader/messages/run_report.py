@@ -40,9 +40,9 @@ class RunReport:
     submitted : bool
         Whether Submit Orders ever answered, also when its answer cannot be read any more.
     failure : FailureReport or None
-        Where and why the run broke; None when it succeeded.
+        Where and why the run broke; None if it succeeded.
     record : str
-        Where the run's record lies, empty when there is none.
+        Where the run's record lies, empty if there is none.
     notes : tuple of str
         What could not be done while telling, one sentence each.
     """
@@ -86,7 +86,7 @@ class RunReport:
 
     @property
     def mode(self) -> str:
-        """The word for where orders go: ``PAPER``, ``LIVE`` or ``DRY RUN``; empty when unknown."""
+        """The word for where orders go: ``PAPER``, ``LIVE`` or ``DRY RUN``; empty if unknown."""
         if self.run is None:
             return ""
         if self.is_dry or self.run.mode is TradingMode.DRY_RUN:
@@ -95,7 +95,7 @@ class RunReport:
 
     @property
     def when(self) -> str:
-        """The session, and the slot when there are several; empty when unknown."""
+        """The session, and the slot when there are several; empty if unknown."""
         if self.run is None:
             return ""
         session = self.run.session.isoformat()

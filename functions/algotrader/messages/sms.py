@@ -44,7 +44,7 @@ class _Detail:
 
 
 def _details() -> Iterator[_Detail]:
-    """Give up the least important first; orders stay named as long as they can."""
+    """Return up the least important first; orders stay named as long as they can."""
     detail = _Detail()
     yield detail
     for given_up in (
@@ -59,12 +59,12 @@ def _details() -> Iterator[_Detail]:
 
 
 def trading_sms(report: RunReport) -> str:
-    """Tell of a run: orders, trouble, the last session's P&L and that since the close."""
+    """Describe a run: orders, trouble, the last session's P&L and that since the close."""
     return _first_that_fits(report, _trading)
 
 
 def report_sms(report: RunReport) -> str:
-    """Tell of the day's profit or loss: the account's, the desk's, the benchmark's change."""
+    """Describe the day's profit or loss: the account's, the desk's, the benchmark's change."""
     return _first_that_fits(report, _report)
 
 

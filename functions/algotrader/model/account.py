@@ -18,9 +18,9 @@ class Account:
     adjustments : Decimal
         Today's deposits less withdrawals.
     blocked_by : tuple of str
-        Names of the broker's flags that forbid trading; empty when none does.
+        Names of the broker's flags that forbid trading; empty if none does.
     only_sells_for : tuple of str
-        The broker's reasons for which the account may only sell; empty when it may buy.
+        The broker's reasons for which the account may only sell; empty if it may buy.
     """
 
     number: str
@@ -120,11 +120,11 @@ class Adjustment:
     Attributes
     ----------
     qty : Decimal
-        Shares that the desk gets; below 0 when it gives them up.
+        Shares that the desk gets; below 0 if it gives them up.
     price : Decimal
         Dollars that a share is taken to have cost; of no meaning for those given up.
     worth : Decimal or None
-        Dollars that a share was worth then, so that what moves is no profit; None when unknown.
+        Dollars that a share was worth then, so that what moves is no profit; None if unknown.
     at : datetime
         By the broker's clock.
     """

@@ -63,7 +63,7 @@ class CorporateAction:
     Attributes
     ----------
     ratio : Decimal or None
-        What a split multiplies quantities by; None when it changes more, or nothing, of that kind.
+        What a split multiplies quantities by; None if it changes more, or nothing, of that kind.
     others : tuple of str
         The other symbols that it touches: a name's successor, a merger's buyer, what is spun off.
     """

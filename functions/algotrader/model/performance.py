@@ -24,9 +24,9 @@ class Activity:
     qty : Decimal or None
         Shares that a dividend was paid on, when the broker tells.
     amount : Decimal
-        What it brought to the account in dollars, below 0 when it took.
+        What it brought to the account in dollars, below 0 if it took.
     at : datetime or None
-        When it was booked; None when the broker gives the day alone.
+        When it was booked; None if the broker gives the day alone.
     """
 
     activity_id: str
@@ -42,7 +42,7 @@ class Activity:
 class Standing:
     """What the desk has made of one symbol since it began, in dollars, at one price.
 
-    ``price`` is None when nothing tells what a share is worth: then it is worth what it cost.
+    ``price`` is None if nothing tells what a share is worth: then it is worth what it cost.
     ``dividends`` count since the track of them began.
     """
 
@@ -138,7 +138,7 @@ class Track:
         What one dollar of the desk has become, and the most that it was: deposits, withdrawals and
         a changed ``Capital`` do not move it.
     statement_at : datetime or None
-        When the account's statement was last read; None when it never was.
+        When the account's statement was last read; None if it never was.
     counted : tuple of str
         Ids of the statement's rows that need not be looked at again.
     reset_at : datetime or None
@@ -196,9 +196,9 @@ class Performance:
     Attributes
     ----------
     deposits : Decimal or None
-        Deposits less withdrawals; None when what the broker says does not agree.
+        Deposits less withdrawals; None if what the broker says does not agree.
     account_profit : Decimal or None
-        The account's profit without them; None when it is not known.
+        The account's profit without them; None if it is not known.
     symbols : tuple of SymbolProfit
         The desk's, in alphabetical order: what it holds, and what it sold in the session.
     worth : Decimal
@@ -206,7 +206,7 @@ class Performance:
     drawdown : Decimal
         How far the desk is below its peak, as a fraction of it.
     benchmark : str
-        The symbol to compare with; empty when there is none, or when this run compares nothing.
+        The symbol to compare with; empty if there is none, or when this run compares nothing.
     benchmark_change : Decimal or None
         Its change since that close, as a fraction.
     """

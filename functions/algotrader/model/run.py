@@ -77,11 +77,11 @@ class Snapshot:
     corporate_actions : tuple of CorporateAction
         Those with an ex-date after the previous session and up to this one.
     last_session_pnl : Decimal or None
-        The account's profit in the last full session; None when the broker did not tell.
+        The account's profit in the last full session; None if the broker did not tell.
     warnings : tuple of str
         What could not be learned, or does not agree, a paragraph each, for the e-mail.
     performance : Performance or None
-        What the desk and the account made since the close before; None when nothing measured it.
+        What the desk and the account made since the close before; None if nothing measured it.
     started : StrategyStart or None
         Since when the strategy trades; None in a flatten and a report, which have none.
     stopped : tuple of Order

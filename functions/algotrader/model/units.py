@@ -14,7 +14,7 @@ CENT = Decimal("0.01")
 
 
 def finite(value: Decimal) -> Decimal:
-    """Give a number as it is, and 0 for NaN and the infinities."""
+    """Return a number as it is, and 0 for NaN and the infinities."""
     return value if value.is_finite() else ZERO
 
 
@@ -25,6 +25,6 @@ def tidy(value: Decimal) -> Decimal:
 
 
 def dollars(price: Decimal) -> str:
-    """Spell a price with all its decimals, two at least."""
+    """Format a price with all its decimals, two at least."""
     told = tidy(price)
     return f"{told:.2f}" if told == told.quantize(CENT) else f"{told:f}"

@@ -57,7 +57,7 @@ def desk_id(account_number: str, stack: str) -> str:
 
 
 def desk_prefix(desk: str) -> str:
-    """Give the prefix of every client order id of a desk."""
+    """Return the prefix of every client order id of a desk."""
     return f"at1-{desk}-"
 
 
@@ -73,7 +73,7 @@ def run_id(session: date, slot: str) -> str:
 
 
 def client_order_id(place: OrderPlace) -> str:
-    """Spell a place as ``at1-<desk>-<session>-<slot>-<symbol>-<leg>-<n>``.
+    """Format a place as ``at1-<desk>-<session>-<slot>-<symbol>-<leg>-<n>``.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def client_order_id(place: OrderPlace) -> str:
 
 
 def parse_client_order_id(text: str) -> OrderPlace | None:
-    """Read a client order id back; None when it is not one that a desk of ours wrote."""
+    """Read a client order id back; None if it is not one that a desk of ours wrote."""
     match = _CLIENT_ORDER_ID.fullmatch(text)
     if match is None:
         return None

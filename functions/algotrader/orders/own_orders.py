@@ -22,13 +22,13 @@ _ZERO = Decimal(0)
 
 
 def leg_of(order_id: str) -> Leg | None:
-    """Read the leg out of a client order id; None when no desk of ours wrote it."""
+    """Read the leg out of a client order id; None if no desk of ours wrote it."""
     place = parse_client_order_id(order_id)
     return None if place is None else place.leg
 
 
 def symbol_of(order_id: str) -> str:
-    """Read the symbol out of a client order id; empty when no desk of ours wrote it."""
+    """Read the symbol out of a client order id; empty if no desk of ours wrote it."""
     place = parse_client_order_id(order_id)
     return "" if place is None else place.symbol
 
@@ -64,7 +64,7 @@ def resting_stops(orders: Iterable[Order]) -> dict[str, list[Order]]:
 
 
 def filled_of(orders: Iterable[Order], ids: Iterable[str]) -> dict[str, Decimal]:
-    """Give what of some orders has filled, by client order id; shares."""
+    """Return what of some orders has filled, by client order id; shares."""
     wanted = set(ids)
     return {
         each.client_order_id: each.filled_qty for each in orders if each.client_order_id in wanted

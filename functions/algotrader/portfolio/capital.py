@@ -22,7 +22,7 @@ class BuyingBudget:
     cash : Decimal
         What the account lets the desk spend.
     capital_left : Decimal or None
-        ``Capital`` less the desk's positions, below 0 when they have outgrown it; None means no
+        ``Capital`` less the desk's positions, below 0 if they have outgrown it; None means no
         cap.
     exposure_left : Decimal
         ``MaxGrossExposure`` of desk capital, less the desk's positions and what its open buys may
@@ -88,7 +88,7 @@ class PortfolioState:
         return self.budget.money
 
     def value_of(self, symbol: str) -> Decimal:
-        """Value what the desk holds of a symbol; 0 when nothing tells what it is worth."""
+        """Value what the desk holds of a symbol; 0 if nothing tells what it is worth."""
         return self.positions[symbol].held * self.references.get(symbol, ZERO)
 
 
@@ -159,7 +159,7 @@ def _worth(symbol: str, snapshot: Snapshot) -> Decimal | None:
 
 
 def spendable(account: Account, cash_reserve: Decimal, open_buys: Decimal = ZERO) -> Decimal:
-    """Give the cash that buys may spend, in whole cents; never below 0.
+    """Return the cash that buys may spend, in whole cents; never below 0.
 
     Parameters
     ----------

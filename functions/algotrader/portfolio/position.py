@@ -29,7 +29,7 @@ class DeskPosition:
     others : Mapping of str to Decimal
         By desk: what other desks own by their own orders, above 0.
     cause : str
-        What may have made the account differ from the books; empty when nothing tells.
+        What may have made the account differ from the books; empty if nothing tells.
     """
 
     symbol: str

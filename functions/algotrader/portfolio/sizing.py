@@ -49,7 +49,7 @@ class Wanted:
     Attributes
     ----------
     qty : Decimal
-        Shares; 0 when a first entry does not come to one step.
+        Shares; 0 if a first entry does not come to one step.
     sendable : Decimal
         What of it can be sent: a sell is capped at what is tradable.
     """
@@ -60,7 +60,7 @@ class Wanted:
 
 
 def affordable_quantity(intent: OrderIntent, cash: Decimal, settings: Settings) -> Decimal:
-    """Cut a buy to what this much cash pays at its worst price; 0 when that is too little.
+    """Cut a buy to what this much cash pays at its worst price; 0 if that is too little.
 
     A whole quantity is cut to a whole one, also where fractions are allowed: the intent does not
     say whether its asset is.
@@ -85,18 +85,22 @@ def makes_an_order(qty: Decimal, cost: Decimal, step: Decimal) -> bool:
 
 
 def floor_to(money: Decimal, price: Decimal, step: Decimal) -> Decimal:
-    """Give the largest multiple of ``step`` that this much money, at least 0, pays at ``price``."""
+    """Return the largest multiple of ``step`` that this much money, at least 0, pays at
+    ``price``.
+    """
     return tidy(money // (price * step) * step)
 
 
 def quantity_step(asset: Asset | None, settings: Settings) -> Decimal:
-    """Give the step of a symbol's quantities: fractions only where setting and asset allow them."""
+    """Return the step of a symbol's quantities: fractions only where setting and asset allow
+    them.
+    """
     fractions = settings.fractional_shares and asset is not None and asset.fractionable
     return FRACTION_STEP if fractions else ONE_SHARE
 
 
 def wanted_order(weight: Decimal, position: DeskPosition, sizing: Sizing) -> Wanted | None:
-    """Turn a target weight into the order that leads there; None when there is nothing to do.
+    """Turn a target weight into the order that leads there; None if there is nothing to do.
 
     A buy is sized by its worst price, so that its cost never exceeds the weight; a sell by the
     reference price, and never for more than the target leaves over. A drift below the band, or
@@ -124,7 +128,9 @@ def wanted_order(weight: Decimal, position: DeskPosition, sizing: Sizing) -> Wan
 
 
 def money_missing(weight: Decimal, position: DeskPosition, sizing: Sizing) -> Decimal:
-    """Give the dollars that a holding is short of its target at the worst price; never below 0."""
+    """Return the dollars that a holding is short of its target at the worst price; never below
+    0.
+    """
     return max(weight * sizing.capital - position.held * sizing.worst_buy, ZERO)
 
 
@@ -144,7 +150,7 @@ class Size:
     notional: Decimal | None = None
 
     def cost(self, worst: Decimal) -> Decimal:
-        """Give the most that it may cost, in dollars: its value exactly, when it has one."""
+        """Return the most that it may cost, in dollars: its value exactly, when it has one."""
         return self.qty * worst if self.notional is None else self.notional
 
     def is_enough(self, worst: Decimal, step: Decimal, least: Decimal) -> bool:
@@ -159,7 +165,7 @@ def is_by_value(settings: Settings, side: Side, step: Decimal) -> bool:
 
 
 def size_for(money: Decimal, worst: Decimal, step: Decimal, *, by_value: bool) -> Size:
-    """Give the largest entry that this much money, at least 0, pays at its worst price."""
+    """Return the largest entry that this much money, at least 0, pays at its worst price."""
     if not by_value:
         return Size(floor_to(money, worst, step))
     notional = money.quantize(CENT, ROUND_FLOOR)
@@ -167,7 +173,7 @@ def size_for(money: Decimal, worst: Decimal, step: Decimal, *, by_value: bool) -
 
 
 def affordable(intent: OrderIntent, cash: Decimal, settings: Settings) -> OrderIntent | None:
-    """Cut a buy to what this much cash pays at its worst price; None when that is too little."""
+    """Cut a buy to what this much cash pays at its worst price; None if that is too little."""
     if intent.notional is None:
         qty = affordable_quantity(intent, cash, settings)
         return replace(intent, qty=qty) if qty > 0 else None

@@ -33,9 +33,9 @@ class Arming:
     Attributes
     ----------
     until : datetime or None
-        When it ends; None when there is none.
+        When it ends; None if there is none.
     problem : str
-        Why it is not armed, beginning with what to do; empty when it is.
+        Why it is not armed, beginning with what to do; empty if it is.
     """
 
     until: datetime | None
@@ -48,7 +48,7 @@ def arming_problem(why: str) -> Arming:
 
 
 def check_token(token: ArmingToken, account: str, deployed_at: datetime, now: datetime) -> Arming:
-    """Hold a token against the account, the deployed stack and the broker's clock."""
+    """Check a token against the account, the deployed stack and the broker's clock."""
     if token.account != account:
         return arming_problem("another account was armed")
     if token.deployed_at != deployed_at:

@@ -23,12 +23,12 @@ PRICED_BY = {
 
 
 def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | None:
-    """Give the first of Alpaca's rules that an order breaks, with its numbers; None without one.
+    """Return the first of Alpaca's rules that an order breaks, with its numbers; None without one.
 
     Parameters
     ----------
     asset : Asset or None
-        What the broker says of the symbol. None when it was not asked, or does not list it: whether
+        What the broker says of the symbol. None if it was not asked, or does not list it: whether
         it trades in fractions is then left to its answer.
 
     Notes

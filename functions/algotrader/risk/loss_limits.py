@@ -21,7 +21,7 @@ class Brake(StrEnum):
 
 
 def breached_limits(track: Track, limits: LossLimits) -> dict[Brake, str]:
-    """Give the limits that are reached, each with its numbers."""
+    """Return the limits that are reached, each with its numbers."""
     found = {}
     lost = track.day.counted_from - track.profit
     worth = track.day.worth
@@ -43,7 +43,7 @@ def breached_limits(track: Track, limits: LossLimits) -> dict[Brake, str]:
 def state_after(
     state: TradingState, reason: str, reached: Mapping[Brake, str]
 ) -> tuple[TradingState, str]:
-    """Give the trading state that a run obeys, and why: never a weaker one than was set."""
+    """Return the trading state that a run obeys, and why: never a weaker one than was set."""
     if state is not TradingState.ACTIVE or not reached:
         return state, reason
     words = (f"{code.value}: {detail}" for code, detail in reached.items())

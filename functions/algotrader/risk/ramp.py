@@ -20,7 +20,7 @@ class Ramp:
     Attributes
     ----------
     room : Decimal or None
-        Dollars that are left; None when no ramp binds the run.
+        Dollars that are left; None if no ramp binds the run.
     first_buy : date or None
         The session of the strategy's first buy that was filled.
     """

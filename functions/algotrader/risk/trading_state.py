@@ -6,18 +6,20 @@ from algotrader.model import TradingMode, TradingState
 
 
 def default_state(mode: TradingMode) -> TradingState:
-    """Give the state that no parameter at all stands for: a live desk must be told to trade."""
+    """Return the state that no parameter at all stands for: a live desk must be told to trade."""
     return TradingState.HALTED if mode is TradingMode.LIVE else TradingState.ACTIVE
 
 
 def parse_state(text: str) -> tuple[TradingState, str] | None:
-    """Read a state and the words behind it; None when the first word is none of the states."""
+    """Read a state and the words behind it; None if the first word is none of the states."""
     word, _, reason = text.strip().partition(" ")
     return (TradingState(word), reason) if word in {*TradingState} else None
 
 
 def effective_state(text: str | None, mode: TradingMode) -> TradingState:
-    """Give the state that a run takes a text for; None is no parameter at all, odd words HALTED."""
+    """Return the state that a run takes a text for; None is no parameter at all, odd words
+    HALTED.
+    """
     if text is None:
         return default_state(mode)
     said = parse_state(text)

@@ -42,7 +42,7 @@ class Books:
     Attributes
     ----------
     before : Ledger or None
-        The ledger at the previous close, with that day's quantities; None when none was asked for,
+        The ledger at the previous close, with that day's quantities; None if none was asked for,
         or the checkpoint is newer.
     others : tuple of Ledger
         Of every other desk that ever traded on the account, by its id.
@@ -53,7 +53,7 @@ class Books:
     adjustments : tuple of Adjustment
         All that a person gave to a desk of this stack or took from it.
     checkpoint, others_checkpoint : Ledger, OtherDesks or None
-        Newer checkpoints to be kept; None when there is none to make.
+        Newer checkpoints to be kept; None if there is none to make.
     """
 
     ledger: Ledger
@@ -68,12 +68,12 @@ class Books:
 
 
 def checkpoint_key(desk: str) -> str:
-    """Give the key of a desk's ledger checkpoint."""
+    """Return the key of a desk's ledger checkpoint."""
     return f"ledger/{desk}.json"
 
 
 def others_key(desk: str) -> str:
-    """Give the key of what a desk knows of all others."""
+    """Return the key of what a desk knows of all others."""
     return f"ledger/{desk}-others.json"
 
 

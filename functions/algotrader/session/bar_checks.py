@@ -44,7 +44,7 @@ def usable_bars(
     completed: Sequence[date],
     demand: BarRequirements,
 ) -> dict[str, tuple[Bar, ...]]:
-    """Give the bars that the strategy will see, or say by name why they are not fit.
+    """Return the bars that the strategy will see, or say by name why they are not fit.
 
     Parameters
     ----------

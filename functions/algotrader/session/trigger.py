@@ -35,7 +35,7 @@ class Trigger:
     Attributes
     ----------
     scheduled_time : datetime or None
-        When the schedule meant it to ring; None when it was started by hand.
+        When the schedule meant it to ring; None if it was started by hand.
     slot : str or None
         The slot that the input names.
     report_only : bool
@@ -65,7 +65,7 @@ class Opened:
     Attributes
     ----------
     previous_session, before_previous : date
-        The session before it, and the one before that, None when the calendar starts there.
+        The session before it, and the one before that, None if the calendar starts there.
     previous_close : datetime
         The close of ``previous_session``.
     deadline : datetime
@@ -196,13 +196,13 @@ def _check_age(bell: Trigger, now: datetime) -> None:
 
 
 def _flatten_slot(bell: Trigger, now: datetime) -> str:
-    """Give a flatten a slot of its own; two of one minute are one run, and one sale."""
+    """Return a flatten a slot of its own; two of one minute are one run, and one sale."""
     at = (bell.scheduled_time or now).astimezone(NEW_YORK)
     return f"{FLATTEN_PREFIX}{at:%H%M}"
 
 
 def _slot(bell: Trigger, now: datetime | None) -> str:
-    """Choose the slot; ``now`` is None when the session is over, so that all its slots are due."""
+    """Choose the slot; ``now`` is None if the session is over, so that all its slots are due."""
     if bell.report_only:
         return REPORT_SLOT
     if bell.slots == (DAY_SLOT,):
@@ -234,8 +234,8 @@ def _check_next_slot(slot: str, ahead: list[datetime], now: datetime) -> None:
 
 
 def _slots_ahead(bell: Trigger, now: datetime) -> list[datetime]:
-    """Give the instants of today's slots to come: two runs at once would buy the same twice, since
-    neither sees the orders that the other has yet to send.
+    """Return the instants of today's slots to come: two runs at once would buy the same twice,
+    since neither sees the orders that the other has yet to send.
     """
     today = now.astimezone(NEW_YORK).date()
     starts = [

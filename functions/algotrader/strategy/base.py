@@ -44,7 +44,7 @@ class Indicator:
         self.warm_up = warm_up_bars(name, self.parameters)
 
     def __repr__(self) -> str:
-        """Spell it as it was declared."""
+        """Format it as it was declared."""
         pairs = "".join(f", {key}={value!r}" for key, value in self.parameters.items())
         return f"Indicator({self.name!r}{pairs})"
 
@@ -70,7 +70,7 @@ class Strategy:
             if name not in declared:
                 raise ConfigurationError(
                     "STRATEGY_PARAMETER_UNKNOWN",
-                    "Mend the template's StrategyParameters"
+                    "Fix the template's StrategyParameters"
                     f"{did_you_mean(name, declared)}; known: {', '.join(declared) or 'none'}.",
                     strategy=type(self).__name__,
                     parameter=name,
@@ -80,7 +80,7 @@ class Strategy:
 
     @classmethod
     def parameter_types(cls) -> dict[str, type]:
-        """Give the declared parameters and their types, in order of declaration."""
+        """Return the declared parameters and their types, in order of declaration."""
         hints = get_type_hints(cls)
         return {
             name: kind
@@ -173,7 +173,7 @@ def _check_parameter(strategy: str, name: str, value: object, kind: type) -> obj
         return value
     raise ConfigurationError(
         "STRATEGY_PARAMETER_INVALID",
-        f"Mend the template's StrategyParameters: {name} must be {type_names[kind]}.",
+        f"Fix the template's StrategyParameters: {name} must be {type_names[kind]}.",
         strategy=strategy,
         parameter=name,
         value=repr(value),
@@ -181,7 +181,7 @@ def _check_parameter(strategy: str, name: str, value: object, kind: type) -> obj
 
 
 def finite_number(value: object) -> float | None:
-    """Turn a number of any library into a float; None when it is none, too large or not finite."""
+    """Turn a number of any library into a float; None if it is none, too large or not finite."""
     if not isinstance(value, Real) or isinstance(value, bool):
         return None
     try:

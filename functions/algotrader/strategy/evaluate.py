@@ -127,7 +127,7 @@ def _answer(name: str, question: Callable[[], object]) -> object:
     except (Exception, SystemExit) as error:
         raise StrategyError(
             "STRATEGY_FAILED",
-            f"Nothing was traded: mend functions/strategies/{name}.py.",
+            f"Nothing was traded: fix functions/strategies/{name}.py.",
             strategy=name,
             error=type(error).__name__,
             message=_shown(str(error)),
@@ -170,13 +170,13 @@ def _invalid(
 
 
 def _shown(value: object) -> str:
-    """Spell a value of the user's on one line of bounded length."""
+    """Format a value of the user's on one line of bounded length."""
     text = one_line(value if isinstance(value, str) else repr(value))
     return f'"{text}"' if len(text) <= _SHOWN_LENGTH else f'"{text[:_SHOWN_LENGTH]}..."'
 
 
 def _place(error: BaseException) -> str:
-    """Give the line of the strategy's file that an error came through last."""
+    """Return the line of the strategy's file that an error came through last."""
     frames = traceback.extract_tb(error.__traceback__)
     within = frames[2:] or frames  # the first two are our call
     last = [frame for frame in within if frame.filename == within[0].filename][-1]

@@ -62,7 +62,7 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
     except ValueError as error:
         raise ConfigurationError(
             "STRATEGY_PARAMETER_INVALID",
-            "Mend the template's StrategyParameters.",
+            "Fix the template's StrategyParameters.",
             strategy=name,
             error=str(error),
         ) from error
@@ -120,7 +120,7 @@ def _check_declarations(name: str, strategy: Strategy) -> None:
 def _broken(name: str, advice: str, **facts: object) -> StrategyError:
     return StrategyError(
         "STRATEGY_BROKEN",
-        f"Mend functions/strategies/{name}.py: {advice}",
+        f"Fix functions/strategies/{name}.py: {advice}",
         strategy=name,
         **facts,
     )

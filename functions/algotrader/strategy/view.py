@@ -12,7 +12,7 @@ from algotrader.model import FeatureValue
 
 class SymbolFeatures(Mapping[str, float]):
     """Indicators of one symbol: ``view["fast"]`` is the last value, ``view.previous["fast"]`` the
-    one a bar before, ``view.price`` the latest price or None when the broker has none.
+    one a bar before, ``view.price`` the latest price or None if the broker has none.
     """
 
     __slots__ = ("_last", "previous", "price")
@@ -23,7 +23,7 @@ class SymbolFeatures(Mapping[str, float]):
         self.price = price
 
     def __getitem__(self, name: str) -> float:
-        """Give the last value; a name not declared raises KeyError with those that were."""
+        """Return the last value; a name not declared raises KeyError with those that were."""
         try:
             return self._last[name]
         except KeyError:
@@ -59,7 +59,7 @@ class Market:
     symbols: dict[str, SymbolFeatures]
 
     def __getitem__(self, symbol: str) -> SymbolFeatures:
-        """Give the indicators of one symbol."""
+        """Return the indicators of one symbol."""
         return self.symbols[symbol]
 
     def items(self) -> Iterator[tuple[str, SymbolFeatures]]:

@@ -94,7 +94,7 @@ class History:
     listings: dict[str, Listing]
 
     def hours(self, session: date) -> Hours:
-        """Give a session's opening hours."""
+        """Return a session's opening hours."""
         return self.unusual_hours.get(session, Hours(USUAL_OPEN, USUAL_CLOSE))
 
 

@@ -13,7 +13,7 @@ EXECUTABLE = 0o755 << 16
 
 
 def runtime_command(*, own_loop: bool) -> list[str]:
-    """Give the command that serves a handler; AWS's own client exists for Linux only.
+    """Return the command that serves a handler; AWS's own client exists for Linux only.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ class EmbeddedAws:
         return self._process.endpoint_url
 
     def client(self, service: str) -> Any:
-        """Give the boto3 client of a service; the user's own AWS settings do not matter to it."""
+        """Return the boto3 client of a service; the user's own AWS settings do not matter to it."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._make_client(service)

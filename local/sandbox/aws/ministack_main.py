@@ -29,7 +29,7 @@ def end_with_parent() -> None:
 
 
 def let_sqs_see_whole_messages() -> None:
-    """Give an SQS subscriber a message as it was published, with its text for every protocol.
+    """Return an SQS subscriber a message as it was published, with its text for every protocol.
 
     AWS gives it the part for SQS, and ministack drops those for phones and mail: nobody could read
     here what a phone would show.

@@ -122,7 +122,7 @@ class MinistackProcess:
             process.stdin.close()
 
     def _environment(self) -> dict[str, str]:
-        """Give all that ministack and the functions get; nothing of the user's own leaks in."""
+        """Return all that ministack and the functions get; nothing of the user's own leaks in."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",

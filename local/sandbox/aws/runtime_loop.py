@@ -35,7 +35,7 @@ class Context:
     deadline_ms: int
 
     def get_remaining_time_in_millis(self) -> int:
-        """Give the milliseconds left until the function's Timeout."""
+        """Return the milliseconds left until the function's Timeout."""
         return max(0, self.deadline_ms - int(time.time() * MILLISECONDS))
 
 

@@ -82,12 +82,12 @@ class Stack:
         return description
 
     def history(self, arn: str) -> list[dict[str, Any]]:
-        """Give the events of an execution so far, oldest first."""
+        """Return the events of an execution so far, oldest first."""
         pages = self._client("stepfunctions").get_paginator("get_execution_history")
         return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
 
     def texts(self) -> list[Text]:
-        """Give all that the topic has sent since the stack was first deployed, oldest first."""
+        """Return all that the topic has sent since the stack was first deployed, oldest first."""
         place = urlsplit(self._inbox)
         query = urlencode({"QueueUrl": self._inbox})
         # ministack's own look at a queue takes nothing out of it

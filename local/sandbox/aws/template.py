@@ -156,7 +156,7 @@ def _naming_sessions(statement: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> None:
-    """Hold values against the template's parameters, as CloudFormation would.
+    """Check values against the template's parameters, as CloudFormation would.
 
     Raises
     ------

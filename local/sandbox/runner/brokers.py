@@ -43,7 +43,7 @@ class Broker:
 
 
 def alpaca_paper(environment: Mapping[str, str]) -> Broker:
-    """Give the user's own Alpaca paper account.
+    """Return the user's own Alpaca paper account.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def alpaca_paper(environment: Mapping[str, str]) -> Broker:
 
 
 def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
-    """Give a broker that speaks Alpaca's REST API at one address, for trading and for data.
+    """Return a broker that speaks Alpaca's REST API at one address, for trading and for data.
 
     A trailing ``/`` or ``/v2`` is dropped, as the desk's own client does.
 

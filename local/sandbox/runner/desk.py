@@ -127,7 +127,7 @@ class LocalDesk:
         return DayResult(document, message_of(timeline))
 
     def sessions(self) -> list[date]:
-        """Give the sessions that the built-in broker has bars for, ascending; else none."""
+        """Return the sessions that the built-in broker has bars for, ascending; else none."""
         return [] if self.paper_broker is None else list(self.paper_broker.sessions())
 
     def ring(self, session: date, value: Any) -> str | None:
@@ -143,7 +143,7 @@ class LocalDesk:
         return self.paper_broker.open_session(session, bell_time(value, self.slots))
 
     def read_artifact(self, artifact: Mapping[str, Any]) -> Any:
-        """Give a value that a state handed on, wherever it lies."""
+        """Return a value that a state handed on, wherever it lies."""
         if "inline" in artifact:
             return artifact["inline"]
         place = urlsplit(str(artifact.get("s3")))

@@ -33,25 +33,25 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class BrokerView:
-    """What the broker held after the run; None and empty when it did not tell."""
+    """What the broker held after the run; None and empty if it did not tell."""
 
     account: Mapping[str, Any] | None = None
     orders: tuple[Mapping[str, Any], ...] = ()
 
 
 def run_of(timeline: Timeline) -> dict[str, Any] | None:
-    """Give the run that Fetch Bars claimed, None when it never got so far."""
+    """Return the run that Fetch Bars claimed, None if it never got so far."""
     run = (timeline.result(FETCH) or {}).get("run")
     return run if isinstance(run, dict) else None
 
 
 def message_of(timeline: Timeline) -> str:
-    """Give the sentence that Fetch Bars left about the session, empty when none."""
+    """Return the sentence that Fetch Bars left about the session, empty if none."""
     return str((timeline.result(FETCH) or {}).get("message") or "")
 
 
 def order_prefix(run: Mapping[str, Any]) -> str:
-    """Give how every client order id of a run begins."""
+    """Return how every client order id of a run begins."""
     return f"at1-{run['desk']}-{run['run_id']}-"
 
 
@@ -67,7 +67,7 @@ def run_document(
     Parameters
     ----------
     read_artifact : callable
-        Gives the value behind ``{"inline": …}`` or ``{"s3": …}``; None when it can't be had.
+        Gives the value behind ``{"inline": …}`` or ``{"s3": …}``; None if it can't be had.
     session : str or None
         The session that was asked for; the run's own date goes before it.
 

@@ -28,7 +28,7 @@ class Visit:
     result : object
         What the Task's function returned, None until it has, or when it failed.
     error : str
-        Name of the last error of this stay, empty when none.
+        Name of the last error of this stay, empty if none.
     """
 
     name: str
@@ -85,11 +85,11 @@ class Timeline:
 
     @property
     def current(self) -> Visit | None:
-        """The stay that lasts, None when there is none."""
+        """The stay that lasts, None if there is none."""
         return self.visits[-1] if self.visits and self.visits[-1].left is None else None
 
     def totals(self) -> list[StateTotal]:
-        """Give the Task states in the order of their first entry."""
+        """Return the Task states in the order of their first entry."""
         totals: dict[str, StateTotal] = {}
         for visit in self.visits:
             if visit.kind != TASK:
@@ -104,7 +104,7 @@ class Timeline:
         return list(totals.values())
 
     def result(self, *names: str) -> dict[str, Any] | None:
-        """Give what the last successful stay in one of the named states returned."""
+        """Return what the last successful stay in one of the named states returned."""
         for visit in reversed(self.visits):
             if visit.name in names and isinstance(visit.result, dict):
                 return visit.result

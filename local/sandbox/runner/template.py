@@ -36,7 +36,7 @@ def read_overrides(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def default_of(name: str) -> str:
-    """Give the template's default of a parameter, empty when it has none."""
+    """Return the template's default of a parameter, empty if it has none."""
     return str(_template()["Parameters"][name].get("Default", ""))
 
 

@@ -60,7 +60,7 @@ ROTATION = replace(SETTINGS, strategy="momentum_rotation")
 
 
 def momentum(symbols: tuple[str, ...] = UNIVERSE) -> Features:
-    """Give features by which the first symbols of the alphabet rose most."""
+    """Return features by which the first symbols of the alphabet rose most."""
     return replace(
         features(),
         values={

@@ -231,7 +231,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
-    """Stand AWS up once; making its clients anew for every test would take most of the time."""
+    """Stand AWS up once; making its clients again for every test would take most of the time."""
     with in_process_aws():
         yield
 

@@ -34,7 +34,7 @@ def bars_of(world: World, result: FetchBarsResult) -> dict[str, BarColumns]:
 
 
 def handed_on(result: FetchBarsResult) -> bytes:
-    """Spell what the next step is given, as Step Functions carries it."""
+    """Format what the next step is given, as Step Functions carries it."""
     return canonical_json((result.snapshot, result.bars))
 
 

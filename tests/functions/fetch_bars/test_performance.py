@@ -372,7 +372,7 @@ def test_a_track_that_cannot_be_read_begins_anew_with_a_warning(
 
     snapshot = told(world, world.run())
 
-    assert any("tracked anew" in each for each in snapshot.warnings)
+    assert any("tracked again" in each for each in snapshot.warnings)
     assert track(world).index == 1
 
 

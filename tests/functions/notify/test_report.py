@@ -210,7 +210,7 @@ def test_a_failure_is_told_though_a_value_of_the_run_is_gone(store, inbox):
 def test_no_order_is_never_claimed_when_the_submission_cannot_be_read(store, inbox):
     put_claim(store)
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
-    failure = Failure("Notify", "InvalidInputError", "ARTIFACT_INVALID: Start anew.")
+    failure = Failure("Notify", "InvalidInputError", "ARTIFACT_INVALID: Start fresh.")
     report(event(failure=failure, submission=gone), store, inbox, ignore)
     assert "Orders may be out, check the broker" in inbox.texts[0][1]
 

@@ -32,7 +32,7 @@ SYMBOLS = ("AAPL", "GOOG", "IBM", "MSFT")
 
 
 def files() -> dict[str, str]:
-    """Give the page's Python files by the path that their first line names."""
+    """Return the page's Python files by the path that their first line names."""
     found = {}
     for block in blocks(PAGE, "python"):
         if block.text.startswith(" "):

@@ -50,7 +50,7 @@ class Desk:
     logged: list[str] = field(default_factory=list)
 
     def price(self, symbol: str) -> Decimal:
-        """Give the latest price."""
+        """Return the latest price."""
         answer = self.paper.request("GET", f"/v2/stocks/trades/latest?symbols={symbol}&feed=iex")
         return Decimal(str(answer["trades"][symbol]["p"]))
 
@@ -87,7 +87,7 @@ class Desk:
         )
 
     def plans(self, decision: Decision) -> PlanJournal:
-        """Give the plans of the run, as a call reads and writes them."""
+        """Return the plans of the run, as a call reads and writes them."""
         return PlanJournal(self.run, decision, Store(BUCKET), KEYS)
 
     def call(self, decision: Decision, plan: Plan | None = None) -> Step:
@@ -129,7 +129,7 @@ class Desk:
         self.proxy.distort, self.proxy.intercept = stand_still, wait
 
     def own_orders(self) -> list[dict[str, Any]]:
-        """Give the broker's orders under this run's ids."""
+        """Return the broker's orders under this run's ids."""
         prefix = f"at1-{self.run.desk}-{self.run.run_id}-"
         return [each for each in self.paper.orders() if each["client_order_id"].startswith(prefix)]
 

@@ -26,7 +26,7 @@ def wish(desk: Desk, symbol: str, held: int, below: str = "0.8") -> DesiredStop:
 
 
 def stops(desk: Desk) -> list[dict[str, Any]]:
-    """Give the desk's stop orders of all sessions."""
+    """Return the desk's stop orders of all sessions."""
     return [each for each in desk.paper.orders() if "-stop-" in each["client_order_id"]]
 
 

@@ -79,6 +79,6 @@ def desk() -> Iterator[LocalDesk]:
 
 @pytest.fixture(scope="session")
 def next_session(desk: LocalDesk) -> Callable[[], date]:
-    """Give another session at each call: the account of the shared desk never lives backward."""
+    """Return another session at each call: the account of the shared desk never lives backward."""
     following = iter([day for day in desk.sessions() if day >= date(2010, 1, 4)])
     return lambda: next(following)

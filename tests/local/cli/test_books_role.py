@@ -65,7 +65,7 @@ class Operator:
         self.permit()
 
     def permit(self, *, assumes: bool = True) -> None:
-        """Give the permissions that the docs name, with or without the role."""
+        """Return the permissions that the docs name, with or without the role."""
         account = self.stack.outputs[ROLE].split(":")[4]
         parameter = f"arn:aws:ssm:us-east-1:{account}:parameter"
         allowed = [
@@ -85,7 +85,7 @@ class Operator:
 
 
 def newest(desk: LocalDesk, name: str) -> str:
-    """Give the newest version of an object of the books, which is there once it was written."""
+    """Return the newest version of an object of the books, which is there once it was written."""
     answer = desk.aws.client("s3").head_object(Bucket=desk.stack.bucket, Key=f"ledger/{name}")
     return str(answer["VersionId"])
 

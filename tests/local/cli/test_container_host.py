@@ -15,7 +15,7 @@ NOT_OURS = "192.0.2.77"  # an address for documentation, never one of a machine
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a docker command that does as its text says, and no other."""
+    """Return a docker command that does as its text says, and no other."""
     command = tmp_path / "docker"
     command.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))

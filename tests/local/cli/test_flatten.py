@@ -22,7 +22,7 @@ TRADED = date(2012, 2, 15)
 
 @pytest.fixture(scope="module", name="desk")
 def own_desk() -> Iterator[LocalDesk]:
-    """Give a desk that holds what it bought, on an account with shares of its user's own."""
+    """Return a desk that holds what it bought, on an account with shares of its user's own."""
     with open_desk(LocalDeskConfig(broker=None, parameters={})) as standing:
         yield standing
 
@@ -58,7 +58,7 @@ def halt(desk: LocalDesk, text: str) -> None:
 
 
 def traded(desk: LocalDesk, session: date) -> list[Any]:
-    """Give the orders of a run whose last ones show by now."""
+    """Return the orders of a run whose last ones show by now."""
     orders = desk.run({}, session).document["orders"]
     a_minute_later(desk.aws.client("s3"), desk.stack.bucket)
     return orders
@@ -87,7 +87,7 @@ def holdings(desk: LocalDesk) -> dict[str, str]:
 
 
 def shown_dry(desk: LocalDesk, say: Say) -> str:
-    """Give what a dry run says that a flatten would sell; nothing changes."""
+    """Return what a dry run says that a flatten would sell; nothing changes."""
     before = holdings(desk)
     status, out, _ = say("--dry-run")
     assert status == 0

@@ -24,7 +24,7 @@ SYMBOLS = {"Symbols": "AAPL,IBM,MSFT"}
 
 @pytest.fixture(scope="module", name="desk")
 def desk_beside_a_user() -> Iterator[LocalDesk]:
-    """Give a desk on an account whose user bought 30 IBM and 5 GOOG by hand."""
+    """Return a desk on an account whose user bought 30 IBM and 5 GOOG by hand."""
     with open_desk(LocalDeskConfig(broker=None, parameters=SYMBOLS)) as standing:
         paper = standing.paper_broker
         assert paper is not None
@@ -80,7 +80,7 @@ def own(desk: LocalDesk, stack: str = STACK) -> str:
 
 @pytest.fixture(scope="module")
 def next_day(desk: LocalDesk) -> Callable[[], date]:
-    """Give another session at each call: the account never lives backward."""
+    """Return another session at each call: the account never lives backward."""
     following = iter([day for day in desk.sessions() if day > date(2012, 2, 14)])
     return lambda: next(following)
 

@@ -23,7 +23,7 @@ SYMBOLS = {"Symbols": "AAPL,IBM,MSFT"}
 
 @pytest.fixture(scope="module", name="desk")
 def desk_beside_a_user() -> Iterator[LocalDesk]:
-    """Give a desk on an account whose user bought 30 IBM by hand."""
+    """Return a desk on an account whose user bought 30 IBM by hand."""
     with open_desk(LocalDeskConfig(broker=None, parameters=SYMBOLS)) as standing:
         paper = standing.paper_broker
         assert paper is not None
@@ -58,7 +58,9 @@ def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
 
 @pytest.fixture
 def adopted(say: Say, desk: LocalDesk) -> Iterator[list[dict[str, Any]]]:
-    """Give the list after shares were adopted; afterwards the books are gone, versions and all."""
+    """Return the list after shares were adopted; afterwards the books are gone, versions and
+    all.
+    """
     assert say("adopt", "IBM", "20")[0] == 0
     yield given(desk)
     s3, bucket = desk.aws.client("s3"), desk.stack.bucket
@@ -80,7 +82,7 @@ def break_list(desk: LocalDesk) -> None:
 
 
 def listed(out: str) -> list[str]:
-    """Give the identifiers of the listed versions, newest first."""
+    """Return the identifiers of the listed versions, newest first."""
     lines = re.findall(r"(?m)^    \d{4}-\S+ \S+ UTC +(\d+ bytes|deleted) +(\S+)", out)
     return [name for _, name in lines]
 

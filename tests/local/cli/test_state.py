@@ -22,14 +22,14 @@ MINIMAL = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
 
 @pytest.fixture(scope="module", name="desk")
 def fresh_desk() -> Iterator[LocalDesk]:
-    """Give a desk that has bought nothing yet, so that a halt has something to deny."""
+    """Return a desk that has bought nothing yet, so that a halt has something to deny."""
     with open_desk(LocalDeskConfig(broker=None, parameters={})) as standing:
         yield standing
 
 
 @pytest.fixture(autouse=True)
 def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the command a shell without any AWS settings, and no service of a cloud machine's."""
+    """Return the command a shell without any AWS settings, and no service of a cloud machine's."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ENDPOINT_URL"):
@@ -53,7 +53,7 @@ def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
 
 @pytest.fixture
 def parameter(desk: LocalDesk) -> Iterator[Callable[[], str]]:
-    """Give what the shared desk's parameter holds; it is gone again after the test."""
+    """Return what the shared desk's parameter holds; it is gone again after the test."""
     ssm, name = desk.aws.client("ssm"), desk.stack.trading_state_parameter
     yield lambda: str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
     ssm.delete_parameters(Names=[name])

@@ -69,7 +69,7 @@ MakeWire = Callable[..., Wire]
 
 @pytest.fixture
 def make_wire() -> Iterator[MakeWire]:
-    """Give a maker of wires; at the end every message on them must have kept to the documents."""
+    """Return a maker of wires; at the end every message on them must have kept to the documents."""
     wires: list[Wire] = []
 
     def make(history: History | None = None, **options: Any) -> Wire:
@@ -83,7 +83,7 @@ def make_wire() -> Iterator[MakeWire]:
 
 @pytest.fixture
 def wire(make_wire: MakeWire) -> Wire:
-    """Give a broker at the bell of 2012-08-08, the day before AAPL paid a dividend."""
+    """Return a broker at the bell of 2012-08-08, the day before AAPL paid a dividend."""
     return make_wire()
 
 

@@ -49,7 +49,7 @@ def _is_instant_or_date(value: object) -> bool:
 
 
 def _with_money_as_text(body: bytes) -> bytes:
-    """Spell an order's numbers as strings: Alpaca takes both, its documents know one."""
+    """Format an order's numbers as strings: Alpaca takes both, its documents know one."""
     try:
         order = json.loads(body)
     except ValueError:

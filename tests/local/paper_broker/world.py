@@ -52,7 +52,7 @@ HISTORY = History(
 
 
 def at(session: int, clock: str = "09:35") -> datetime:
-    """Give the instant of a New York time in one of `SESSIONS`."""
+    """Return the instant of a New York time in one of `SESSIONS`."""
     return new_york_instant(SESSIONS[session], time.fromisoformat(clock))
 
 
@@ -101,7 +101,7 @@ class World:
         self.look()
 
     def qty(self, symbol: str = "FLAT") -> Decimal:
-        """Give the shares held."""
+        """Return the shares held."""
         return self.exchange.account.qty(symbol)
 
     @property

@@ -120,7 +120,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """Give a call's result, or raise TimeoutError when it takes longer.
+    """Return a call's result, or raise TimeoutError when it takes longer.
 
     The thread of a call that was given up ends with its socket's own time-out; nothing waits for
     it, and what it still returns is dropped.

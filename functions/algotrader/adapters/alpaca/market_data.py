@@ -94,7 +94,7 @@ class MarketData:
         -------
         tuple of CorporateAction or None
             ``kind`` is Alpaca's word in the singular, for example ``forward_split``. One that
-            touches two symbols comes once for each. None when the broker does not offer them.
+            touches two symbols comes once for each. None if the broker does not offer them.
         """
         found: set[CorporateAction] = set()
         for batch in batches(symbols):

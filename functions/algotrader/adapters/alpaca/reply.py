@@ -85,7 +85,7 @@ def _check_numbers(body: bytes) -> None:
 
 
 def error_body(reply: Reply) -> ErrorBody | None:
-    """Read the reason of a 4xx; None when the body is not one that Alpaca would send."""
+    """Read the reason of a 4xx; None if the body is not one that Alpaca would send."""
     try:
         return msgspec.json.decode(reply.body, type=ErrorBody)
     except (msgspec.DecodeError, ValueError, RecursionError):

@@ -30,7 +30,7 @@ class Row(wire.Answer, frozen=True):
     created_at: wire.Instant | None = None
 
     def to_model(self, request: str) -> model.Activity:
-        """Give our own activity."""
+        """Return our own activity."""
         try:
             day = date.fromisoformat(self.date[:10])
         except ValueError as error:
@@ -63,7 +63,7 @@ class Statement:
         Returns
         -------
         tuple of Activity or None
-            None when the broker does not tell: texts and the desk's dividends alone need it.
+            None if the broker does not tell: texts and the desk's dividends alone need it.
         """
         try:
             return self._rows(after)

@@ -76,7 +76,7 @@ class Trading:
         return {row.symbol: row.to_model() for row in rows}
 
     def position(self, symbol: str) -> Position | None:
-        """Read one position; None when there is none."""
+        """Read one position; None if there is none."""
         reply = self._client.read(f"/positions/{symbol}")
         if _is_absent(reply):
             return None
@@ -126,7 +126,7 @@ class Trading:
                 parameters["until"] = _format_instant(last + _PAGE_OVERLAP)
 
     def order(self, client_order_id: str) -> Order | None:
-        """Look an order up by our own id; None when the broker does not know it."""
+        """Look an order up by our own id; None if the broker does not know it."""
         reply = self._client.read(
             "/orders:by_client_order_id", {"client_order_id": client_order_id}
         )
@@ -202,7 +202,7 @@ class Trading:
         Returns
         -------
         Decimal or None
-            None when the broker does not tell, or what it tells does not add up: a difference of
+            None if the broker does not tell, or what it tells does not add up: a difference of
             equity that its own profit column contradicts may be a deposit.
         """
         try:
@@ -221,7 +221,7 @@ class Trading:
 
 
 def order_body(intent: OrderIntent) -> dict[str, str]:
-    """Spell an order as the POST's body: texts throughout, so that no float rounds a price."""
+    """Format an order as the POST's body: texts throughout, so that no float rounds a price."""
     body = {
         "symbol": intent.symbol,
         **_size(intent),
@@ -238,7 +238,7 @@ def order_body(intent: OrderIntent) -> dict[str, str]:
 
 
 def _size(intent: OrderIntent) -> dict[str, str]:
-    """Spell either quantity or value: the broker refuses an order that names both."""
+    """Format either quantity or value: the broker refuses an order that names both."""
     if intent.notional is not None:
         return {"notional": format(intent.notional, "f")}
     return {"qty": format(intent.qty, "f")}
@@ -254,7 +254,7 @@ def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> D
     if not equity or not equity_before or profit is None or profit_before is None:
         return None
     change = equity - equity_before
-    # The column counts from the start of the period or anew each day, depending on the server.
+    # The column counts from the start of the period or again each day, depending on the server.
     for stated in (profit, profit - profit_before):
         if abs(stated - change) <= Decimal("0.02"):
             return change

@@ -62,7 +62,7 @@ class Clock(Answer, frozen=True):
     is_open: bool
 
     def to_model(self) -> model.Clock:
-        """Give our own clock."""
+        """Return our own clock."""
         return model.Clock(now=self.timestamp.astimezone(UTC), is_open=self.is_open)
 
 
@@ -74,7 +74,7 @@ class Session(Answer, frozen=True):
     close: str
 
     def to_model(self, request: str) -> model.Session:
-        """Give our own session, in UTC."""
+        """Return our own session, in UTC."""
         return model.Session(
             date=self.date,
             open=self._instant(self.open, request),
@@ -96,7 +96,7 @@ class AdminConfigurations(Answer, frozen=True):
 
     @property
     def liquidation_reasons(self) -> tuple[str, ...]:
-        """Why the account may only sell, in Alpaca's words; empty when it may buy."""
+        """Why the account may only sell, in Alpaca's words; empty if it may buy."""
         reasons = self.restrict_to_liquidation_reasons
         if not isinstance(reasons, dict):
             return ()
@@ -120,7 +120,7 @@ class Account(Answer, frozen=True):
     admin_configurations: AdminConfigurations | None = None
 
     def to_model(self) -> model.Account:
-        """Give our own account; the flags that forbid trading are named."""
+        """Return our own account; the flags that forbid trading are named."""
         flags = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
         blocked_by = [name for name in flags if getattr(self, name)]
         if self.status != "ACTIVE":
@@ -159,7 +159,7 @@ class Position(Answer, frozen=True):
     side: str = "long"
 
     def to_model(self) -> model.Position:
-        """Give our own position; a short one is negative however the broker spells it."""
+        """Return our own position; a short one is negative however the broker spells it."""
         available = self.qty if self.qty_available is None else self.qty_available
         return model.Position(
             symbol=self.symbol,
@@ -205,7 +205,7 @@ class Order(Answer, frozen=True):
         return self.submitted_at or self.created_at
 
     def to_model(self, request: str) -> model.Order:
-        """Give our own order."""
+        """Return our own order."""
         since = self.since
         kind = self.type or self.order_type
         if self.side not in {"buy", "sell"} or not self.symbol or not kind or since is None:
@@ -246,7 +246,7 @@ class Asset(Answer, frozen=True):
     asset_class: str | None = msgspec.field(name="class", default=None)
 
     def to_model(self) -> model.Asset:
-        """Give our own asset; only active shares are tradable."""
+        """Return our own asset; only active shares are tradable."""
         return model.Asset(
             symbol=self.symbol,
             tradable=self.tradable
@@ -280,7 +280,7 @@ class Bar(Struct, frozen=True):
     v: Any = None
 
     def to_model(self) -> model.Bar:
-        """Give our own bar; what is no number becomes NaN, which `history` reports by symbol."""
+        """Return our own bar; what is no number becomes NaN, which `history` reports by symbol."""
         return model.Bar(
             session=self._session(),
             open=_figure(self.o),
@@ -339,7 +339,7 @@ class CorporateAction(Answer, frozen=True):
         return self.ex_date or self.effective_date or self.process_date
 
     def ratio(self, kind: str) -> Decimal | None:
-        """Give what quantities are multiplied by; None when it changes more than that."""
+        """Return what quantities are multiplied by; None if it changes more than that."""
         if kind in {"forward_split", "reverse_split"} and self.new_rate and self.old_rate:
             return self.new_rate / self.old_rate
         if kind == "stock_dividend" and self.rate:

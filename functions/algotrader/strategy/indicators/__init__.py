@@ -51,7 +51,7 @@ def resolve(name: str, parameters: Mapping[str, object]) -> ResolvedIndicator:
             listed = ", ".join(known) or "none"
             raise StrategyError(
                 "INDICATOR_PARAMETER_INVALID",
-                f"Mend the strategy's indicators{did_you_mean(given, known)}; known: {listed}.",
+                f"Fix the strategy's indicators{did_you_mean(given, known)}; known: {listed}.",
                 indicator=name,
                 parameter=given,
             )
@@ -60,7 +60,7 @@ def resolve(name: str, parameters: Mapping[str, object]) -> ResolvedIndicator:
     if warm_up > LONGEST:
         raise StrategyError(
             "INDICATOR_PARAMETER_INVALID",
-            f"Mend the strategy's indicators: it would need more than {LONGEST} bars.",
+            f"Fix the strategy's indicators: it would need more than {LONGEST} bars.",
             indicator=name,
             parameters=dict(parameters),
         )
@@ -88,7 +88,7 @@ def _argument(indicator: str, parameter: Parameter, given: Mapping[str, object])
         if parameter.required:
             raise StrategyError(
                 "INDICATOR_PARAMETER_INVALID",
-                f"Mend the strategy's indicators: {parameter.name} has no default, give it "
+                f"Fix the strategy's indicators: {parameter.name} has no default, give it "
                 f"{parameter.kind}.",
                 indicator=indicator,
                 parameter=parameter.name,
@@ -101,7 +101,7 @@ def _argument(indicator: str, parameter: Parameter, given: Mapping[str, object])
         return None
     raise StrategyError(
         "INDICATOR_PARAMETER_INVALID",
-        f"Mend the strategy's indicators: {parameter.name} must be {parameter.kind}.",
+        f"Fix the strategy's indicators: {parameter.name} must be {parameter.kind}.",
         indicator=indicator,
         parameter=parameter.name,
         value=repr(value),
@@ -109,7 +109,7 @@ def _argument(indicator: str, parameter: Parameter, given: Mapping[str, object])
 
 
 def _fits(kind: Kind, value: float) -> bool:
-    """Tell whether a value is of a kind; True and False are no numbers here."""
+    """Return whether a value is of a kind; True and False are no numbers here."""
     if kind is Kind.FLAG or isinstance(value, bool):
         return kind is Kind.FLAG and isinstance(value, bool)
     if kind is Kind.FACTOR:
@@ -128,6 +128,6 @@ def _unknown(name: str) -> StrategyError:
         hint = did_you_mean(str(name), NAMES)
     return StrategyError(
         "INDICATOR_UNKNOWN",
-        f"Mend the strategy's indicators{hint}; docs/indicators.md lists all.",
+        f"Fix the strategy's indicators{hint}; docs/indicators.md lists all.",
         indicator=name,
     )

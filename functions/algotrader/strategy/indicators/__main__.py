@@ -39,7 +39,7 @@ This page is written by `PYTHONPATH=functions python -m algotrader.strategy.indi
 
 
 def page() -> str:
-    """Spell docs/indicators.md."""
+    """Format docs/indicators.md."""
     groups = dict.fromkeys(each.group for each in CLASSES)
     return "\n".join([_HEAD, *(_section(group) for group in groups)])
 

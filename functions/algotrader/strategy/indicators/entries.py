@@ -38,7 +38,7 @@ class Arguments:
         self._values = values
 
     def __getattr__(self, name: str) -> int:
-        """Give one argument; typed as what warm-ups are made of, since flags and factors may
+        """Return one argument; typed as what warm-ups are made of, since flags and factors may
         stand in a sum as well.
         """
         return cast("int", self._values[name])

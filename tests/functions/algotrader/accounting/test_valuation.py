@@ -33,7 +33,7 @@ LATER = BELL + timedelta(minutes=30)
 
 
 def at_bell(price: str | None, age: int = 5, **changes: Any) -> Prices:
-    """Give Monday's bell: Friday's close at 100, and a latest price of some age."""
+    """Return Monday's bell: Friday's close at 100, and a latest price of some age."""
     now = changes.get("now", BELL)
     latest = {} if price is None else {"AAPL": LatestPrice(D(price), now - timedelta(seconds=age))}
     plain: dict[str, Any] = {

@@ -245,7 +245,7 @@ def history(
     ("answer", "expected"),
     [
         (history((0, 1000, 500)), Decimal(-500)),  # counted from the start
-        (history((0, 1000, -500)), Decimal(-500)),  # counted anew each day
+        (history((0, 1000, -500)), Decimal(-500)),  # counted again each day
         (history((0, 1000, 1500)), None),  # a withdrawal of 2000 or a muddle
         (history((0, None, 500)), None),
         (history((0, 1000, 500), equity=(100_000, 0, 100_500)), None),

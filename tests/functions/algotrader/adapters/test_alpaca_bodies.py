@@ -31,7 +31,7 @@ def raw_deflate(content: bytes) -> bytes:
 
 
 def bomb(mebibytes: int) -> bytes:
-    """Give some hundred kilobytes that grow to so many mebibytes of spaces."""
+    """Return some hundred kilobytes that grow to so many mebibytes of spaces."""
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
     head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
     block = packer.compress(b" " * MIB) + packer.flush(zlib.Z_FULL_FLUSH)

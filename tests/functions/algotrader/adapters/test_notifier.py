@@ -18,7 +18,7 @@ def topic(aws) -> str:  # noqa: ARG001 - AWS stands while the topic does
 
 @pytest.fixture
 def inbox(topic):
-    """Give what reaches a subscriber of the topic, whole."""
+    """Return what reaches a subscriber of the topic, whole."""
     queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
     arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])

@@ -47,7 +47,7 @@ def stake_in(bell: Situation, symbol: str) -> DeskPosition:
 
 
 def with_stop(bell: Situation, symbol: str, side: Side) -> Situation:
-    """Give the same bell with half of the position kept by an order under a stop's id."""
+    """Return the same bell with half of the position kept by an order under a stop's id."""
     told = bell.snapshot
     position = told.positions.get(symbol)
     if position is None or not position.qty.is_finite():

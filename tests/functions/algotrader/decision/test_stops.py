@@ -39,14 +39,14 @@ D = Decimal
 
 
 def stop(symbol: str = "IBM", qty: str = "10", at: str = "90", **changes: Any) -> Order:
-    """Give a stop of the desk's own that rests as it should."""
+    """Return a stop of the desk's own that rests as it should."""
     rests = open_order(symbol, Side.SELL, qty, None, own_id(symbol, Leg.STOP))
     good = {"order_type": "stop", "stop_price": D(at), "time_in_force": "gtc"}
     return replace(rests, **{**good, **changes})
 
 
 def holding(qty: str = "300", *stops: Order, **changes: Any) -> Snapshot:
-    """Give a desk that holds IBM, with these stops resting; they keep its shares."""
+    """Return a desk that holds IBM, with these stops resting; they keep its shares."""
     kept = sum((each.qty or D(0) for each in stops), D(0))
     there = {"IBM": position("IBM", qty, D(qty) - kept)}
     return snapshot({"IBM": qty}, "70000", positions=there, own_open_orders=stops, **changes)

@@ -80,7 +80,7 @@ def test_a_plan_that_is_adopted_gives_its_orders_time_to_show_whenever_posting_e
 
 
 def given_up(made: Decision) -> Step:
-    """Give up what a plan holds without having seen it, once posting has ended for a while."""
+    """Return up what a plan holds without having seen it, once posting has ended for a while."""
     plan = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
     step = call(plan, known(now=BELL + SETTLE), made)
     assert step.plan.orders == ()

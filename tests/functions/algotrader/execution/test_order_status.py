@@ -33,7 +33,7 @@ ONE_ENTRY = decision(exits=(), entries=(BUY_IBM,))
 
 
 def in_status(status: str, filled: int = 4) -> Order:
-    """Give the exit of ten shares, of which some have traded."""
+    """Return the exit of ten shares, of which some have traded."""
     return order(EXIT, status, filled)
 
 

@@ -13,7 +13,7 @@ from algotrader.messages.failure import (
 
 
 def cause(error: Exception) -> str:
-    """Spell a cause as Lambda does."""
+    """Format a cause as Lambda does."""
     return json.dumps(
         {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": ["line"]}
     )
@@ -34,12 +34,12 @@ def test_an_error_without_facts_gives_its_advice():
 
 def test_a_full_stop_within_a_quoted_fact_ends_nothing():
     error = DeskError(
-        "INPUT_INVALID", "Mend it.", problem='"Expected x. Got y - at `$.z`"', field="a"
+        "INPUT_INVALID", "Fix it.", problem='"Expected x. Got y - at `$.z`"', field="a"
     )
     assert split_message(str(error)) == (
         "INPUT_INVALID",
         'problem="Expected x. Got y - at `$.z`" field=a',
-        "Mend it.",
+        "Fix it.",
     )
 
 

@@ -1,4 +1,4 @@
-"""A strategy is loaded by name with checked parameters, or refused with what to mend."""
+"""A strategy is loaded by name with checked parameters, or refused with what to fix."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_a_broken_file_is_refused_with_its_path_and_what_is_wrong(
     with pytest.raises(StrategyError) as caught:
         load_strategy("mine", {"window": 1} if "self.nothing" in text else {})
     assert caught.value.code == "STRATEGY_BROKEN"
-    assert "Mend functions/strategies/mine.py" in str(caught.value)
+    assert "Fix functions/strategies/mine.py" in str(caught.value)
     assert hint in str(caught.value)
 
 

@@ -228,9 +228,9 @@ def test_a_deleted_stack_keeps_its_bucket_and_can_be_deployed_anew(aws: Embedded
     stack.delete()
     body = aws.client("s3").get_object(Bucket=stack.bucket, Key="ledger/x")["Body"].read()
     assert body == b"kept"
-    anew = aws.deploy("gone", {}, PROBING)
-    assert anew.texts() == []
-    assert anew.wait(anew.start({}))["status"] == "SUCCEEDED"
+    fresh = aws.deploy("gone", {}, PROBING)
+    assert fresh.texts() == []
+    assert fresh.wait(fresh.start({}))["status"] == "SUCCEEDED"
 
 
 def test_an_execution_is_waited_for_no_longer_than_asked(aws: EmbeddedAws, stack: Stack) -> None:
