@@ -171,7 +171,7 @@ def test_a_failure_that_nothing_could_tell_is_told_by_the_rule(
     assert walk.states[-2:] == ["Publish Failure", "Run Failed"]
     assert walk.error == "StrategyError"
     assert walk.cause is not None
-    assert walk.cause.startswith("NOT TOLD: ")
+    assert walk.cause.startswith("NOT REPORTED: ")
     name = walk.arn.rpartition(":")[2]
     phrase = f"run {name} of without-topic ended FAILED (error: StrategyError)"
     assert told(stack_without_topic, phrase)

@@ -51,7 +51,7 @@ def test_a_failure_is_told_when_the_event_does_not_say_of_which_kind(aws: Embedd
 
 
 def test_a_failure_that_no_text_could_tell_is_told(aws: EmbeddedAws) -> None:
-    assert is_told(aws, status="FAILED", error="StrategyError", cause="NOT TOLD: it broke")
+    assert is_told(aws, status="FAILED", error="StrategyError", cause="NOT REPORTED: it broke")
 
 
 @pytest.mark.parametrize("error", ["StrategyError", "UnexpectedOutcome", "Lambda.Unknown"])
