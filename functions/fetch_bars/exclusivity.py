@@ -1,4 +1,4 @@
-"""Owns that no two runs sell the same shares: a flatten and any other run exclude each other."""
+"""Owns that a flatten and any other run exclude each other, so that no two sell the same shares."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from algotrader.session.trigger import REPORT_SLOT
 
 
 def check_alone(run: Run, store: Store) -> None:
-    """Refuse a flatten beside any run of its session, and any run beside a flatten.
+    """Refuse a flatten during any run of its session, and any run during a flatten.
 
     Neither would see the orders that the other has yet to send: both would sell the same shares,
-    and with them the user's own. The run has its claim by now, so that of two at the same instant
-    each sees the other's; both may give up, never none.
+    and with them the user's own. The run has its claim by now: if two start at the same
+    instant, each sees the other's claim. Both may give up, but at least one does.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def check_alone(run: Run, store: Store) -> None:
 def is_overtaken(run: Run, store: Store) -> bool:
     """Return whether another run of the session has traded since this one gathered.
 
-    What this one decided to sell may be sold by now, and the shares that are left the user's own.
+    What this one decided to sell may be sold by now, and what is left may be the user's own.
     """
     return any(claimed_since(store, each, run.started_at) for each in _others(run, store))
 

@@ -17,15 +17,13 @@ from algotrader.errors import InvalidInputError
 from algotrader.model import Bar, Run, Settings, Snapshot
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.exclusivity import check_alone
-from fetch_bars.flatten import gather_for_flatten
-from fetch_bars.gather import gather
+from fetch_bars.gather import gather_to_flatten, gather_to_report, gather_to_trade
 from fetch_bars.opening import Opening, journal_of, open_run
-from fetch_bars.report import report
 from fetch_bars.take_over import take_over
 
 
 class Fetched(Struct, frozen=True):
-    """``fetched.json``: all that a decision depends on, beside the bars."""
+    """``fetched.json``: all that a decision depends on, except the bars."""
 
     run: Run
     settings: Settings
@@ -38,20 +36,20 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
     Returns
     -------
     FetchBarsResult
-        CLOSED and DUPLICATE carry a message alone, REPORT and FLATTEN no bars.
+        CLOSED and DUPLICATE carry only a message, REPORT and FLATTEN carry no bars.
 
     Raises
     ------
     DeskError
-        Any leaf of `errors` but those of orders. What is raised once the run was claimed leaves
-        the claim failed, so that a new execution may repeat the run.
+        Any leaf of `errors` except those of orders. An error after the run was claimed marks the
+        claim as failed, so that a new execution may repeat the run.
     """
     opening = open_run(event, environ)
     if isinstance(opening, str):
         return FetchBarsResult(outcome="CLOSED", message=opening)
     run = opening.run
     if not run.takes_claim:
-        return _gathered(opening, environ, store)
+        return _gather(opening, environ, store)
     if not opening.report_only:
         _check_slot_is_not_over(opening, store)
     claimed = acquire(store, run, run.started_at)
@@ -65,23 +63,24 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
             repeated = take_over(opening, claimed.holders, store)
             if repeated is not None:
                 return repeated
-        return _gathered(opening, environ, store)
+        return _gather(opening, environ, store)
     except Exception:
-        # The first error is the one to tell; an unmarked claim is settled by asking Step Functions.
+        # The first error is the one to report. If the claim cannot be marked, the next execution
+        # asks Step Functions what became of this one.
         with suppress(Exception):
             finish(store, run, "failed")
         raise
 
 
-def _gathered(opening: Opening, environ: Mapping[str, str], store: Store) -> FetchBarsResult:
+def _gather(opening: Opening, environ: Mapping[str, str], store: Store) -> FetchBarsResult:
     run, settings = opening.run, opening.settings
     if opening.report_only:
-        snapshot = report(opening, environ, store)
+        snapshot = gather_to_report(opening, environ, store)
         return _result("REPORT", store, Fetched(run, settings, snapshot), None)
     if run.is_flatten:
-        told = gather_for_flatten(opening, environ, store)
-        return _result("FLATTEN", store, Fetched(run, settings, told), None)
-    snapshot, bars = gather(opening, environ, store)
+        snapshot = gather_to_flatten(opening, environ, store)
+        return _result("FLATTEN", store, Fetched(run, settings, snapshot), None)
+    snapshot, bars = gather_to_trade(opening, environ, store)
     return _result("OPEN", store, Fetched(run, settings, snapshot), bars)
 
 
@@ -89,8 +88,8 @@ def _check_slot_is_not_over(opening: Opening, store: Store) -> None:
     """Refuse a slot while the run of a later one is under way, or its bell may still come.
 
     Two runs at once would buy the same twice, since neither sees the orders that the other has yet
-    to send. The deadline keeps the earlier run out of the later one's time; this, a late bell's or
-    a hand's run of an earlier slot.
+    to send. The deadline keeps an earlier run out of the later one's time. This check keeps a run
+    of an earlier slot out that starts late or by hand.
     """
     run, settings = opening.run, opening.settings
     now = opening.clock.now.astimezone(NEW_YORK)
@@ -114,7 +113,7 @@ def _result(
     fetched: Fetched,
     bars: dict[str, tuple[Bar, ...]] | None,
 ) -> FetchBarsResult:
-    """Write the journal and hand the values on."""
+    """Write the journal and return what the next step needs."""
     run = fetched.run
     handed_on = None
     if bars is not None:

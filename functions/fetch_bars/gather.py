@@ -1,33 +1,38 @@
-"""Owns what a run gathers at the bell: the snapshot that it decides by, and the bars."""
+"""Owns what each kind of run gathers once it is open: to trade, to report, to flatten."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from algotrader.adapters.store import Store
-from algotrader.errors import ConfigurationError
-from algotrader.model import Asset, Bar, Snapshot
+from algotrader.errors import ConfigurationError, DeskError
+from algotrader.model import Account, Asset, Bar, LatestPrice, Snapshot, TradingState
+from algotrader.services.reconciliation import reconcile
 from algotrader.session.bar_checks import usable_bars
-from fetch_bars.differences import compare
 from fetch_bars.measure import measure
 from fetch_bars.opening import Opening
-from fetch_bars.snapshot import keep_checkpoints, last_session_pnl, scene_of
-from fetch_bars.stop_fills import stops_to_tell
-from fetch_bars.switch import apply_restriction
+from fetch_bars.snapshot import (
+    PartialSnapshot,
+    apply_restriction,
+    keep_checkpoints,
+    last_session_pnl,
+    partial_snapshot,
+)
+from fetch_bars.stop_fills import stop_fills_to_report
 
 
-def gather(
+def gather_to_trade(
     opening: Opening, environ: Mapping[str, str], store: Store
 ) -> tuple[Snapshot, dict[str, tuple[Bar, ...]]]:
-    """Ask the broker for all that the run decides by.
+    """Read everything that the run decides by.
 
     Returns
     -------
     Snapshot, dict of str to tuple of Bar
-        Bars of the deployed symbols; one that the desk still holds but that was taken out of the
-        template has a price and no bars.
+        Bars of the deployed symbols. A symbol that the desk still holds, but that is no longer in
+        the template, has a price and no bars.
 
     Raises
     ------
@@ -36,38 +41,87 @@ def gather(
     InsufficientHistoryError, StaleBarsError
         See `algotrader.session.bar_checks`.
     """
-    broker, settings, run = opening.broker, opening.settings, opening.run
-    scene = scene_of(opening, environ, store)
-    books, seen = scene.books, scene.snapshot
+    broker, settings = opening.broker, opening.settings
+    partial = partial_snapshot(opening, environ, store)
+    books = partial.books
     managed = {*settings.symbols, *books.ledger.holdings}
-    compared = compare(
-        broker,
-        books,
-        seen.positions,
-        managed,
-        seen.corporate_actions,
-        run.session,
-        settings.stack,
-    )
+    reconciled = _reconcile(opening, partial, managed)
     assets = broker.assets(managed)
     _check_assets(settings.symbols, assets)
     bars = _bars(opening)
     snapshot = replace(
-        seen,
-        positions=compared.positions,
+        reconciled,
         prices=broker.latest_prices(managed, settings.data_feed),
         last_closes={name: Decimal(repr(each[-1].close)) for name, each in bars.items()},
         assets=assets,
         last_session_pnl=last_session_pnl(opening),
-        warnings=(*seen.warnings, *compared.warnings),
-        other_desks=compared.other_desks,
-        causes=compared.causes,
-        stopped=stops_to_tell(opening, books, store),
+        stopped=stop_fills_to_report(opening, books, store),
     )
     snapshot = apply_restriction(measure(opening, environ, store, books, snapshot))
-    if run.sends_orders:
+    if opening.run.sends_orders:
         keep_checkpoints(books, store)
     return snapshot, bars
+
+
+def gather_to_report(opening: Opening, environ: Mapping[str, str], store: Store) -> Snapshot:
+    """Read the account, the desk and what the P&L needs; nothing that only a trade needs."""
+    partial = partial_snapshot(opening, environ, store)
+    holdings, feed = partial.books.ledger.holdings, opening.settings.data_feed
+    snapshot = replace(
+        partial.snapshot,
+        prices=opening.broker.latest_prices(holdings, feed) if holdings else {},
+        last_session_pnl=last_session_pnl(opening),
+        warnings=(*partial.snapshot.warnings, *_blocked(opening.account)),
+    )
+    return apply_restriction(measure(opening, environ, store, partial.books, snapshot))
+
+
+def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store) -> Snapshot:
+    """Read what the sale of all holdings needs.
+
+    It works without bars and without prices: a market order needs neither.
+    """
+    broker, run = opening.broker, opening.run
+    partial = partial_snapshot(opening, environ, store)
+    if not run.sends_orders:
+        partial = replace(partial, snapshot=_as_if_reducing(partial.snapshot))
+    books = partial.books
+    held = sorted(name for name, each in books.ledger.holdings.items() if each.qty != 0)
+    reconciled = _reconcile(opening, partial, held)
+    assets, pnl = broker.assets(held), last_session_pnl(opening)
+    prices, unknown = _prices(opening, held)  # last: if this hangs, it must not cost the sale
+    snapshot = replace(
+        reconciled,
+        prices=prices,
+        assets=assets,
+        last_session_pnl=pnl,
+        warnings=(*reconciled.warnings, *unknown),
+        stopped=stop_fills_to_report(opening, books, store),
+    )
+    if run.sends_orders:
+        keep_checkpoints(books, store)
+    return apply_restriction(snapshot)
+
+
+def _reconcile(opening: Opening, partial: PartialSnapshot, symbols: Iterable[str]) -> Snapshot:
+    """Add whose the account's shares are, and the warnings on what is missing."""
+    snapshot = partial.snapshot
+    found = reconcile(
+        opening.broker,
+        partial.books,
+        snapshot.positions,
+        symbols,
+        snapshot.corporate_actions,
+        opening.run.session,
+        opening.settings.stack,
+    )
+    return replace(
+        snapshot,
+        positions=found.positions,
+        warnings=(*snapshot.warnings, *found.warnings),
+        other_desks=found.other_desks,
+        causes=found.causes,
+    )
 
 
 def _check_assets(symbols: tuple[str, ...], assets: Mapping[str, Asset]) -> None:
@@ -84,9 +138,35 @@ def _check_assets(symbols: tuple[str, ...], assets: Mapping[str, Asset]) -> None
 
 
 def _bars(opening: Opening) -> dict[str, tuple[Bar, ...]]:
-    settings, demand = opening.settings, opening.demand
-    completed = opening.completed[-demand.sessions :]
+    settings, requirements = opening.settings, opening.requirements
+    completed = opening.completed[-requirements.sessions :]
     found = opening.broker.bars(
         settings.symbols, completed[0], completed[-1], settings.bars_feed, settings.adjustment
     )
-    return usable_bars(found, settings.symbols, completed, demand)
+    return usable_bars(found, settings.symbols, completed, requirements)
+
+
+def _blocked(account: Account) -> tuple[str, ...]:
+    if not account.blocked_by:
+        return ()
+    flags = ", ".join(account.blocked_by)
+    return (f"The account may not trade ({flags}): the next trading run will fail.",)
+
+
+def _as_if_reducing(snapshot: Snapshot) -> Snapshot:
+    """Return what a dry run decides from: a real flatten sets the switch to REDUCING first."""
+    state, reason = snapshot.trading_state, snapshot.trading_state_reason
+    now = f"{state.value}: {reason}" if reason else state.value
+    return replace(
+        snapshot,
+        trading_state=TradingState.REDUCING,
+        trading_state_reason=f"as a flatten sets it, now {now}",
+    )
+
+
+def _prices(opening: Opening, symbols: list[str]) -> tuple[dict[str, LatestPrice], tuple[str, ...]]:
+    """Read latest prices; they only explain the orders, so a data feed that is down stops none."""
+    try:
+        return opening.broker.latest_prices(symbols, opening.settings.data_feed), ()
+    except DeskError as error:
+        return {}, (f"Latest prices could not be read ({error.code}); the sale needs none.",)

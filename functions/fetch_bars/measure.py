@@ -35,10 +35,10 @@ from algotrader.model.units import finite
 from algotrader.orders.pricing import usable
 from algotrader.portfolio.capital import portfolio_state
 from algotrader.risk.loss_limits import breached_limits, rebase, state_after
-from algotrader.services.books import Books
+from algotrader.services.books import Books, track_key
+from algotrader.services.records import record_of_success
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.opening import Opening
-from fetch_bars.records import record_of_success
 
 _BARS_BACK = timedelta(days=7)  # a symbol may not trade for some days
 
@@ -50,11 +50,6 @@ class _Kept:
     track: Track | None
     tag: str | None
     warnings: tuple[str, ...]
-
-
-def track_key(desk: str) -> str:
-    """Return the key of a desk's track."""
-    return f"ledger/{desk}-performance.json"
 
 
 def measure(
@@ -71,7 +66,7 @@ def measure(
     """
     settings, run = opening.settings, opening.run
     kept = _kept(store, run.desk)
-    statement = opening.broker.statement(statement_start(kept.track, opening.rung.previous_close))
+    statement = opening.broker.statement(statement_start(kept.track, opening.opened.previous_close))
     look, belief, warnings = _look(opening, store, books, snapshot, statement, kept.track)
     track = advance_track(kept.track, look)
     # What may be a crash brakes this run, and is kept once a close confirms it.
@@ -145,17 +140,17 @@ def _look(
     statement: tuple[Activity, ...] | None,
     track: Track | None,
 ) -> tuple[Observation, Valuation, list[str]]:
-    rung, holdings, settings = opening.rung, books.ledger.holdings, opening.settings
+    opened, holdings, settings = opening.opened, books.ledger.holdings, opening.settings
     then = {} if books.before is None else books.before.holdings
     closes = _closes(opening, {*then, *holdings}, "raw", _BARS_BACK)
     told = Prices(
         latest=snapshot.prices,
         closes=closes,
         actions=snapshot.corporate_actions,
-        session=rung.session.date,
-        previous_close=rung.previous_close,
+        session=opened.session.date,
+        previous_close=opened.previous_close,
         now=opening.clock.now,
-        is_open=rung.session.open <= opening.clock.now < rung.session.close,
+        is_open=opened.session.open <= opening.clock.now < opened.session.close,
         max_deviation=settings.max_price_deviation,
         max_age_seconds=settings.max_price_age_seconds,
     )
@@ -176,8 +171,8 @@ def _look(
         Decimal(0),
     )
     look = Observation(
-        session=rung.session.date,
-        previous_session=rung.previous_session,
+        session=opened.session.date,
+        previous_session=opened.previous_session,
         at=opening.clock.now,
         ledger=books.ledger,
         before=books.before,
@@ -198,7 +193,7 @@ def _closes(
     """Ask for the prices at the previous close, of a symbol without one the newest before it."""
     if not symbols:
         return {}
-    day = opening.rung.previous_session
+    day = opening.opened.previous_session
     found = opening.broker.bars(symbols, day - back, day, opening.settings.bars_feed, adjustment)
     closes = {name: finite(Decimal(repr(bars[-1].close))) for name, bars in found.items()}
     return {name: close for name, close in closes.items() if close > 0}
@@ -207,13 +202,15 @@ def _closes(
 def _performance(
     opening: Opening, track: Track, statement: tuple[Activity, ...] | None
 ) -> tuple[Performance, tuple[str, ...]]:
-    rung, account = opening.rung, opening.account
-    deposits = net_deposits(statement, account.adjustments, rung.previous_close, opening.clock.now)
+    opened, account = opening.opened, opening.account
+    deposits = net_deposits(
+        statement, account.adjustments, opened.previous_close, opening.clock.now
+    )
     warnings = deposits.warnings
-    is_todays = opening.clock.now.astimezone(NEW_YORK).date() == rung.session.date
+    is_todays = opening.clock.now.astimezone(NEW_YORK).date() == opened.session.date
     if not is_todays:
         # The broker's previous close may be this very session's by now: its history tells instead.
-        profit = opening.broker.last_session_pnl(rung.session.date, rung.previous_session)
+        profit = opening.broker.last_session_pnl(opened.session.date, opened.previous_session)
     elif deposits.amount is None:
         profit = None
     else:

@@ -1,4 +1,4 @@
-"""Owns how a run opens: its input, the deployed settings, the bell, the account."""
+"""Owns how a run opens: its input, the deployed settings, the session, the account."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from algotrader.strategy import load_strategy
 #: Below the function's Timeout in template.yaml, with room for what S3 and SSM take.
 HTTP_BUDGET_SECONDS = 60.0
 
-#: The calendar is read so far ahead, that the next opening is known over any holidays.
+#: The calendar is read so far ahead that any holidays lie within it.
 DAYS_AHEAD = 14
 _DAYS_PER_SESSION = 1.5  # 365 / 252, and then some
 _SPARE_DAYS = 20
@@ -42,24 +42,24 @@ _SPARE_DAYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A run that may begin, and what was learned on the way.
+    """A run that may begin, and what was read on the way.
 
     Attributes
     ----------
     completed : tuple of date
         The exchange's sessions before the run's, ascending, as far back as bars are needed.
     arming : Arming or None
-        Whether a live desk may trade; None where it need not be armed.
+        Whether a live desk may trade; None if it need not be armed.
     """
 
     run: Run
     settings: Settings
     broker: AlpacaBroker
     clock: Clock
-    rung: Opened
+    opened: Opened
     completed: tuple[date, ...]
     account: Account
-    demand: BarRequirements
+    requirements: BarRequirements
     report_only: bool
     arming: Arming | None
 
@@ -70,49 +70,51 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
     Returns
     -------
     Opening or str
-        A text, when the market is closed: why, and when it opens next.
+        A text if the market is closed: why, and when it opens next.
 
     Raises
     ------
     InvalidInputError, ConfigurationError, StrategyError, LateBellError, AccountBlockedError
         See their codes.
     """
-    asked = parse_execution_input(event.input)
-    _check_flatten_stands_alone(asked)
+    given = parse_execution_input(event.input)
+    _check_flatten_stands_alone(given)
     settings = load_settings(environ)
-    entries = _entry_symbols(asked, settings)
-    bell = _bell(asked, settings)
-    demand = _demand(asked, settings)
+    entries = _entry_symbols(given, settings)
+    trigger = _trigger(given, settings)
+    requirements = _bar_requirements(given, settings)
     broker = AlpacaBroker(
         load_keys(environ["ALPACA_KEYS_PARAMETER"]),
         *broker_urls(environ, settings.mode),
         HTTP_BUDGET_SECONDS,
     )
     clock = broker.clock()
-    sessions = read_calendar(broker, clock, demand)
-    rung = resolve_session(bell, clock, sessions)
-    if isinstance(rung, Closed):
-        return f"Nothing was sold. {rung.message}" if asked.flatten else rung.message
+    sessions = read_calendar(broker, clock, requirements)
+    opened = resolve_session(trigger, clock, sessions)
+    if isinstance(opened, Closed):
+        return f"Nothing was sold. {opened.message}" if given.flatten else opened.message
     account = broker.account()
-    _check_account(account, settings, report_only=asked.report_only)
+    _check_account(account, settings, report_only=given.report_only)
     arming = None
-    if settings.mode is TradingMode.LIVE and not asked.flatten:  # who wants out need not be armed
-        if not asked.report_only:
+    if settings.mode is TradingMode.LIVE and not given.flatten:  # to get out, none is needed
+        if not given.report_only:
             _check_no_shorting(broker)
         arming = read_arming(
             environ["LIVE_ARMING_PARAMETER"], environ["STACK_ID"], account.number, clock.now
         )
-    deadline = _deadline(rung, clock, arming)
+    deadline = _deadline(opened, clock, arming)
     return Opening(
-        run=_run(event, asked, settings, clock, replace(rung, deadline=deadline), account, entries),
+        run=_run(
+            event, given, settings, clock, replace(opened, deadline=deadline), account, entries
+        ),
         settings=settings,
         broker=broker,
         clock=clock,
-        rung=rung,
-        completed=tuple(each.date for each in sessions if each.date < rung.session.date),
+        opened=opened,
+        completed=tuple(each.date for each in sessions if each.date < opened.session.date),
         account=account,
-        demand=demand,
-        report_only=asked.report_only,
+        requirements=requirements,
+        report_only=given.report_only,
         arming=arming,
     )
 
@@ -122,32 +124,34 @@ def journal_of(session: date, slot: str) -> str:
     return f"runs/{session}/{run_id(session, slot)}/"
 
 
-def _check_flatten_stands_alone(asked: ExecutionInput) -> None:
-    """Refuse what would narrow a flatten: part of the desk sold is not what its name says."""
-    beside = [
+def _check_flatten_stands_alone(given: ExecutionInput) -> None:
+    """Refuse an input that would let a flatten sell only part of the desk."""
+    narrowing = [
         name
         for name in ("report_only", "symbols", "slot")
-        if getattr(asked, name) not in (None, False)
+        if getattr(given, name) not in (None, False)
     ]
-    if asked.flatten and beside:
+    if given.flatten and narrowing:
         raise InvalidInputError(
             "FLATTEN_NARROWED",
             'A flatten sells all that the desk holds. Start it with {"flatten": true}; dry_run '
             "alone may stand beside it. Nothing was sold.",
-            beside=", ".join(beside),
+            beside=", ".join(narrowing),
         )
 
 
-def _demand(asked: ExecutionInput, settings: Settings) -> BarRequirements:
-    """Tell what is asked of bars; a flatten asks for none, so that a broken strategy can be left.
+def _bar_requirements(given: ExecutionInput, settings: Settings) -> BarRequirements:
+    """Return what the run needs of bars.
+
+    A flatten needs none, so that it works with a broken strategy.
 
     Raises
     ------
     ConfigurationError, StrategyError
-        When the strategy cannot be loaded.
+        If the strategy cannot be loaded.
     """
     bars = 0
-    if not asked.flatten:
+    if not given.flatten:
         bars = load_strategy(settings.strategy, settings.strategy_parameters).bars_needed()
     return BarRequirements(
         bars=bars,
@@ -156,35 +160,35 @@ def _demand(asked: ExecutionInput, settings: Settings) -> BarRequirements:
     )
 
 
-def _entry_symbols(asked: ExecutionInput, settings: Settings) -> tuple[str, ...]:
-    """Narrow the deployed symbols to those that the input names; a flatten may buy none."""
-    if asked.flatten:
+def _entry_symbols(given: ExecutionInput, settings: Settings) -> tuple[str, ...]:
+    """Return the deployed symbols that the input names; a flatten may buy none."""
+    if given.flatten:
         return ()
-    if asked.symbols is None:
+    if given.symbols is None:
         return settings.symbols
-    foreign = [each[:20] for each in asked.symbols if each not in settings.symbols]
-    if foreign or not asked.symbols:
+    foreign = [each[:20] for each in given.symbols if each not in settings.symbols]
+    if foreign or not given.symbols:
         raise InvalidInputError(
             "SYMBOLS_NOT_DEPLOYED" if foreign else "SYMBOLS_EMPTY",
             "An input may only name symbols that the template's Symbols has: "
             f"{', '.join(settings.symbols[:20])}. To trade others, deploy with other Symbols.",
             symbols=foreign[:10],
         )
-    return tuple(each for each in settings.symbols if each in asked.symbols)
+    return tuple(each for each in settings.symbols if each in given.symbols)
 
 
-def _bell(asked: ExecutionInput, settings: Settings) -> Trigger:
-    by_hand = asked.scheduled_time is None
-    sends_nothing = asked.report_only or settings.mode is TradingMode.DRY_RUN
+def _trigger(given: ExecutionInput, settings: Settings) -> Trigger:
+    by_hand = given.scheduled_time is None
+    sends_nothing = given.report_only or settings.mode is TradingMode.DRY_RUN
     return Trigger(
         scheduled_time=None
-        if asked.scheduled_time is None
-        else parse_instant(asked.scheduled_time, "scheduled_time"),
-        slot=asked.slot,
-        report_only=asked.report_only,
-        flatten=asked.flatten,
+        if given.scheduled_time is None
+        else parse_instant(given.scheduled_time, "scheduled_time"),
+        slot=given.slot,
+        report_only=given.report_only,
+        flatten=given.flatten,
         # The schedule's own bell stays silent on holidays, also when it sends no orders.
-        goes_on_when_closed=asked.dry_run or (by_hand and sends_nothing),
+        goes_on_when_closed=given.dry_run or (by_hand and sends_nothing),
         slots=settings.slots,
         max_bell_age_seconds=settings.max_bell_age_seconds,
         run_deadline_seconds=settings.run_deadline_seconds,
@@ -192,11 +196,11 @@ def _bell(asked: ExecutionInput, settings: Settings) -> Trigger:
 
 
 def read_calendar(
-    broker: AlpacaBroker, clock: Clock, demand: BarRequirements
+    broker: AlpacaBroker, clock: Clock, requirements: BarRequirements
 ) -> tuple[Session, ...]:
-    """Ask for the sessions that a demand looks back on, and for the next ones."""
+    """Read the sessions that the bars must cover, and the next ones."""
     today = clock.now.astimezone(NEW_YORK).date()
-    back = timedelta(days=int(demand.sessions * _DAYS_PER_SESSION) + _SPARE_DAYS)
+    back = timedelta(days=int(requirements.sessions * _DAYS_PER_SESSION) + _SPARE_DAYS)
     return broker.sessions(today - back, today + timedelta(days=DAYS_AHEAD))
 
 
@@ -209,7 +213,7 @@ def _check_account(account: Account, settings: Settings, *, report_only: bool) -
             keys_account=f"...{account.number[-3:]}",
             live_account_number=f"...{settings.live_account_number[-3:]}",
         )
-    if account.blocked_by and not report_only:  # what was made can be told all the same
+    if account.blocked_by and not report_only:  # a report needs no permission to trade
         raise AccountBlockedError(
             "ACCOUNT_BLOCKED",
             "Look at the account on Alpaca's dashboard, or ask their support. Nothing was traded.",
@@ -227,31 +231,31 @@ def _check_no_shorting(broker: AlpacaBroker) -> None:
         )
 
 
-def _deadline(rung: Opened, clock: Clock, arming: Arming | None) -> datetime:
-    """Let no order be sent after the arming has ended, nor any without one."""
+def _deadline(opened: Opened, clock: Clock, arming: Arming | None) -> datetime:
+    """Return the run's deadline: no later than the end of the arming, and now if there is none."""
     if arming is None:
-        return rung.deadline
-    return clock.now if arming.until is None else min(rung.deadline, arming.until)
+        return opened.deadline
+    return clock.now if arming.until is None else min(opened.deadline, arming.until)
 
 
 def _run(
     event: FetchBarsEvent,
-    asked: ExecutionInput,
+    given: ExecutionInput,
     settings: Settings,
     clock: Clock,
-    rung: Opened,
+    opened: Opened,
     account: Account,
     entries: tuple[str, ...],
 ) -> Run:
-    day = rung.session.date
-    slot = rung.slot
+    day = opened.session.date
+    slot = opened.slot
     name = run_id(day, slot)
-    is_dry = asked.dry_run or settings.mode is TradingMode.DRY_RUN
+    is_dry = given.dry_run or settings.mode is TradingMode.DRY_RUN
     execution = re.sub(r"[^A-Za-z0-9_-]", "_", event.execution_arn.rsplit(":", 1)[-1])
     journal = journal_of(day, slot)
     if slot == REPORT_SLOT:
         # The schedule's own may ring twice a day: it takes the claim, and so the run's own folder.
-        is_the_bells = asked.scheduled_time is not None and not asked.dry_run
+        is_the_bells = given.scheduled_time is not None and not given.dry_run
         journal += "" if is_the_bells else f"{execution}/"
     elif is_dry:
         journal += f"dry-run/{execution}/"
@@ -263,8 +267,8 @@ def _run(
         mode=settings.mode,
         execution_arn=event.execution_arn,
         journal=journal,
-        sends_orders=not is_dry and not asked.report_only,
+        sends_orders=not is_dry and not given.report_only,
         entry_symbols=entries,
         started_at=clock.now,
-        deadline=rung.deadline,
+        deadline=opened.deadline,
     )

@@ -1,24 +1,24 @@
-"""Owns what every run that goes on asks first: the switch, the account, its orders, the books."""
+"""Owns what every open run reads first: the kill switch, the account, its orders, the books."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from algotrader.adapters.settings import read_trading_state
 from algotrader.adapters.store import Store
-from algotrader.model import CorporateAction, Order, Snapshot
+from algotrader.model import CorporateAction, Order, Snapshot, TradingState
 from algotrader.orders.ids import desk_prefix
 from algotrader.risk.arming import warnings_of
 from algotrader.services.books import Books, checkpoint_key, others_key, read_books
 from fetch_bars.opening import Opening
-from fetch_bars.switch import trading_state
 
 
 @dataclass(frozen=True, slots=True)
 class PartialSnapshot:
-    """What stands before anything is asked of the market.
+    """What is known before the run asks for anything of the market.
 
     Attributes
     ----------
@@ -30,18 +30,18 @@ class PartialSnapshot:
     books: Books
 
 
-def scene_of(opening: Opening, environ: Mapping[str, str], store: Store) -> PartialSnapshot:
+def partial_snapshot(opening: Opening, environ: Mapping[str, str], store: Store) -> PartialSnapshot:
     """Read the switch, the account and the books of all desks on it."""
-    broker, rung = opening.broker, opening.rung
-    state, reason = trading_state(opening, environ)
+    broker, opened = opening.broker, opening.opened
+    state, reason = _trading_state(opening, environ)
     positions = broker.positions()
     listed = broker.open_orders()
     books = _books_at_the_bell(opening, store)
     own, foreign = own_and_foreign(listed, books, opening.run.desk)
     snapshot = Snapshot(
         clock=opening.clock,
-        session=rung.session,
-        previous_session=rung.previous_session,
+        session=opened.session,
+        previous_session=opened.previous_session,
         trading_state=state,
         trading_state_reason=reason,
         account=opening.account,
@@ -62,11 +62,11 @@ def scene_of(opening: Opening, environ: Mapping[str, str], store: Store) -> Part
 def own_and_foreign(
     listed: tuple[Order, ...], books: Books, desk: str
 ) -> tuple[tuple[Order, ...], tuple[Order, ...]]:
-    """Tell the desk's own open orders from all others, by their ids.
+    """Separate the desk's own open orders from all others, by their ids.
 
-    The desk's own are those of its books, which the ledger was folded from: so no fill is counted
-    that an open order does not show, and one in a status that the broker does not list as open is
-    not traded beside.
+    The desk's own come from its books too, since the ledger was folded from those. So no fill
+    counts that an open order does not show. An order in a status that the broker does not list as
+    open is not forgotten either.
     """
     prefix = desk_prefix(desk)
     own = {
@@ -79,11 +79,11 @@ def own_and_foreign(
 
 
 def last_session_pnl(opening: Opening) -> Decimal | None:
-    """Ask for the account's profit in the last full session before this one."""
-    before = opening.rung.before_previous
+    """Read the account's profit in the last full session before this one; dollars."""
+    before = opening.opened.before_previous
     if before is None:
         return None
-    return opening.broker.last_session_pnl(opening.rung.previous_session, before)
+    return opening.broker.last_session_pnl(opening.opened.previous_session, before)
 
 
 def keep_checkpoints(books: Books, store: Store) -> None:
@@ -95,23 +95,52 @@ def keep_checkpoints(books: Books, store: Store) -> None:
         store.write(others_key(desk), books.others_checkpoint)
 
 
+def apply_restriction(snapshot: Snapshot) -> Snapshot:
+    """Let a run only sell if the broker lets its account only sell, and warn of it.
+
+    The broker would reject the buys. The switch itself stays as it is, so that the desk buys again
+    once the broker lifts the restriction. This comes after the limits on losses, which set the
+    switch of a desk that is ACTIVE.
+    """
+    reasons = ", ".join(snapshot.account.only_sells_for)
+    if not reasons:
+        return snapshot
+    warning = (
+        f"The broker lets this account only sell ({reasons}), so the desk buys nothing. Look at "
+        "the account on Alpaca's dashboard, or ask their support."
+    )
+    warned = replace(snapshot, warnings=(*snapshot.warnings, warning))
+    if snapshot.trading_state is not TradingState.ACTIVE:
+        return warned
+    reason = f"account may only sell: {reasons}"
+    return replace(warned, trading_state=TradingState.REDUCING, trading_state_reason=reason)
+
+
+def _trading_state(opening: Opening, environ: Mapping[str, str]) -> tuple[TradingState, str]:
+    """Read the trading state and its reason; a live desk that is not armed is halted."""
+    name = environ["TRADING_STATE_PARAMETER"]
+    state, reason = read_trading_state(name, opening.settings.mode)
+    arming = opening.arming
+    if arming is not None and arming.problem and state is not TradingState.HALTED:
+        return TradingState.HALTED, arming.problem
+    return state, reason
+
+
 def _books_at_the_bell(opening: Opening, store: Store) -> Books:
     """Read the books of all desks on the account, as of now and of the previous close."""
-    rung = opening.rung
+    opened = opening.opened
     return read_books(
         opening.broker,
         store,
         opening.run.desk,
         opening.settings.symbols,
         opening.clock.now,
-        (rung.previous_session + timedelta(days=1), opening.run.session),
-        rung.previous_close,
+        (opened.previous_session + timedelta(days=1), opening.run.session),
+        opened.previous_close,
     )
 
 
 def _actions_since(opening: Opening, books: Books) -> tuple[CorporateAction, ...]:
-    """Return the corporate actions with an ex-date after the previous session and up to this
-    one.
-    """
-    first, last = opening.rung.previous_session, opening.run.session
+    """Return the corporate actions with an ex-date after the previous session, up to this one."""
+    first, last = opening.opened.previous_session, opening.run.session
     return tuple(each for each in books.actions if first < each.ex_date <= last)

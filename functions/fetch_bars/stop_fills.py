@@ -1,4 +1,4 @@
-"""Owns how a run learns which sales of stops the runs before it have told."""
+"""Owns which fills of stops a run reports: those that no run before it has reported."""
 
 from __future__ import annotations
 
@@ -13,40 +13,39 @@ from algotrader.accounting.stop_fills import (
 from algotrader.adapters.store import Store
 from algotrader.errors import InvalidInputError
 from algotrader.model import Order
-from algotrader.services.books import Books
+from algotrader.services.books import Books, reported_key
+from algotrader.services.records import record_of_success
 from fetch_bars.opening import Opening
-from fetch_bars.records import record_of_success
 
 
-def reported_key(desk: str) -> str:
-    """Return the key of what a desk's user has been told of its stops."""
-    return f"ledger/{desk}-told.json"
+def stop_fills_to_report(opening: Opening, books: Books, store: Store) -> tuple[Order, ...]:
+    """Return the fills of the desk's stops that the run is to report, and note that it looked.
 
-
-def stops_to_tell(opening: Opening, books: Books, store: Store) -> tuple[Order, ...]:
-    """Return the sales of the desk's stops that the run is to tell, and note that it looked.
-
-    A run that sends nothing shows them, and leaves the telling to the next one that does.
+    A run that sends no orders shows them too, but the next one that does reports them again.
     """
     run = opening.run
-    told = _reported(opening, books, store)
-    stopped = unreported_fills(books.orders, run.desk, told)
+    reported = _reported(opening, books, store)
+    stopped = unreported_fills(books.orders, run.desk, reported)
     if run.sends_orders:
-        kept = report_for_next_run(told, books.orders, run.desk, run.journal, opening.clock.now)
+        kept = report_for_next_run(reported, books.orders, run.desk, run.journal, opening.clock.now)
         store.write(reported_key(run.desk), kept)
     return stopped
 
 
 def _reported(opening: Opening, books: Books, store: Store) -> ReportedFills:
-    run, rung = opening.run, opening.rung
+    run, opened = opening.run, opening.opened
     kept = _read(store, run.desk)
     if kept is None:
         before = bell_before(
-            opening.clock.now, run.session, rung.previous_session, run.slot, opening.settings.slots
+            opening.clock.now,
+            run.session,
+            opened.previous_session,
+            run.slot,
+            opening.settings.slots,
         )
         return initial_report(books.orders, run.desk, before)
     if kept.journal == run.journal:
-        return kept  # this very run looked before, and has told nothing
+        return kept  # this very run looked before, and has reported nothing yet
     record = record_of_success(store, kept.journal)
     if record is None:
         return kept

@@ -130,7 +130,7 @@ def _check_nothing_was_sent(opening: Opening) -> None:
     """
     run = opening.run
     prefix = f"{desk_prefix(run.desk)}{run.run_id}-"
-    for order in opening.broker.orders_after(opening.rung.session.open - _LISTING_MARGIN):
+    for order in opening.broker.orders_after(opening.opened.session.open - _LISTING_MARGIN):
         if order.client_order_id.startswith(prefix):
             raise DecisionConflictError(
                 "DECISION_LOST",

@@ -24,8 +24,3 @@ class RunRecord(Struct, frozen=True):
     submission: Submission | None
     failure: Failure | None
     texts: Texts
-
-
-def record_key(run: Run) -> str:
-    """Return the record's key in the bucket."""
-    return f"{run.journal}record.json"

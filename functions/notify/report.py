@@ -21,7 +21,8 @@ from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, NotifyEvent, NotifyResult
 from algotrader.messages import FailureReport, RunReport, Texts, make_texts, read_failure
 from algotrader.model import Decision, Features, Run, Snapshot, Submission
-from notify.record import RunRecord, record_key
+from algotrader.services.records import record_key
+from notify.record import RunRecord
 
 T = TypeVar("T")
 
@@ -79,12 +80,12 @@ def report(
         submission=read(event.submission, Submission, "submission"),
         submitted=event.submission is not None,
         failure=_breakdown(event),
-        record="" if run is None else f"s3://{store.bucket}/{record_key(run)}",
+        record="" if run is None else f"s3://{store.bucket}/{record_key(run.journal)}",
     )
     features = read(event.features, Features, "features")
     if run is not None:
         record = _record(event, run, replace(outcome, notes=tuple(notes)), features)
-        attempt("journal not written", lambda: store.write(record_key(run), record))
+        attempt("journal not written", lambda: store.write(record_key(run.journal), record))
         if run.takes_claim:
             state: Literal["failed", "done"] = "failed" if failed else "done"
             held = attempt("claim not ended", lambda: finish(store, run, state))

@@ -77,6 +77,16 @@ def others_key(desk: str) -> str:
     return f"ledger/{desk}-others.json"
 
 
+def track_key(desk: str) -> str:
+    """Return the key of a desk's track of profit and loss."""
+    return f"ledger/{desk}-performance.json"
+
+
+def reported_key(desk: str) -> str:
+    """Return the key of what a desk has reported of its stops."""
+    return f"ledger/{desk}-told.json"
+
+
 def read_books(
     broker: AlpacaBroker,
     store: Store,

@@ -14,7 +14,7 @@ from algotrader.adapters.run_lock import Claim
 from algotrader.contracts import FetchBarsResult
 from algotrader.model import Holding, StrategyStart, Track
 from algotrader.orders.ids import desk_id
-from fetch_bars.measure import track_key
+from algotrader.services.books import track_key
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.fetch_bars.conftest import World
 from tests.functions.fetch_bars.runs import BROKE, at_the_bell, ended, run_of, snapshot_of

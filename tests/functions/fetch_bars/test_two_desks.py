@@ -19,8 +19,8 @@ from algotrader.model import Adjustment, Holding, Leg, Order, OrderIntent, Order
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.portfolio.position import DeskPosition, desk_position
 from algotrader.services.books import Books, checkpoint_key, others_key, read_books
+from algotrader.services.reconciliation import reconcile
 from algotrader.session.trigger import NEW_YORK
-from fetch_bars.differences import compare
 from local.paper_broker import PaperBrokerProcess
 from tests.support.in_process_aws import in_process_aws
 
@@ -56,7 +56,7 @@ class OneDesk:
             self.store.write(checkpoint_key(self.desk), books.checkpoint)
         if books.others_checkpoint is not None:
             self.store.write(others_key(self.desk), books.others_checkpoint)
-        found = compare(self.broker, books, positions, ["AAPL"], (), LATER, "stack")
+        found = reconcile(self.broker, books, positions, ["AAPL"], (), LATER, "stack")
         others = found.other_desks.get("AAPL", {})
         return (
             desk_position("AAPL", books.ledger.holdings, found.positions, others),

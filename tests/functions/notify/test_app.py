@@ -9,8 +9,9 @@ from algotrader.adapters.aws import client
 from algotrader.adapters.run_lock import Claim, claim_key
 from algotrader.contracts import CONTRACT_VERSION, NotifyResult, decode, encode
 from algotrader.errors import ConfigurationError, InvalidInputError
+from algotrader.services.records import record_key
 from notify.app import lambda_handler, logger
-from notify.record import RunRecord, record_key
+from notify.record import RunRecord
 from tests.functions.notify.test_report import FAILURE, RUN, event
 from tests.support.lambda_context import LambdaContext
 
@@ -68,7 +69,7 @@ def test_a_run_that_ended_well_is_recorded_with_an_input_that_no_text_can_hold(s
 
     lambda_handler(given, LambdaContext())
 
-    assert store.read(record_key(RUN), RunRecord).input == {"Comment": "?"}
+    assert store.read(record_key(RUN.journal), RunRecord).input == {"Comment": "?"}
 
 
 @pytest.mark.usefixtures("topic")

@@ -11,7 +11,8 @@ from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, Failure, NotifyEvent, encode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Features, FeatureValue
-from notify.record import RunRecord, record_key
+from algotrader.services.records import record_key
+from notify.record import RunRecord
 from notify.report import MAX_CAUSE_CHARACTERS, report
 from tests.support.desk_world import SETTINGS
 from tests.support.finished_runs import (
@@ -108,7 +109,7 @@ def test_the_schedules_own_report_ends_its_claim_and_one_by_hand_has_none(store,
 def test_the_record_holds_all_that_the_run_knew_and_what_was_sent(store, inbox):
     put_claim(store)
     report(event(), store, inbox, ignore)
-    record = store.read(record_key(RUN), RunRecord)
+    record = store.read(record_key(RUN.journal), RunRecord)
     assert record.input == {"Comment": "by hand"}
     assert (record.run, record.settings, record.snapshot) == (RUN, SETTINGS, SNAPSHOT)
     assert record.features == FEATURES
@@ -124,14 +125,14 @@ def test_values_that_came_by_reference_are_told_like_those_in_line(store, inbox)
     by_reference = store.put(RUN, "decision", many)
     assert by_reference.s3
     report(event(decision=by_reference), store, inbox, ignore)
-    assert store.read(record_key(RUN), RunRecord).decision == many
+    assert store.read(record_key(RUN.journal), RunRecord).decision == many
 
 
 @pytest.mark.parametrize("run", [DRY_RUN, REPORT])
 def test_a_run_that_sends_no_orders_is_recorded_and_has_no_claim_to_end(store, inbox, run):
     put_claim(store)
     report(event(run=run, submission=None), store, inbox, ignore)
-    assert keys() == sorted([record_key(run), claim_key(RUN)])
+    assert keys() == sorted([record_key(run.journal), claim_key(RUN)])
     assert claim_state(store) == "running"
     ((_, _, email),) = inbox.texts
     assert "claim" not in email
@@ -146,7 +147,7 @@ def test_a_failed_run_is_told_by_its_leaf_recorded_and_its_claim_failed(store, i
     )
     assert result.sms.startswith("FAILED algo-trader PAPER 2013-02-28: OrderConflictError ")
     assert claim_state(store) == "failed"
-    assert store.read(record_key(RUN), RunRecord).failure == FAILURE
+    assert store.read(record_key(RUN.journal), RunRecord).failure == FAILURE
 
 
 def test_a_run_that_broke_in_notify_gives_its_claim_back(store, inbox):
@@ -204,7 +205,7 @@ def test_a_failure_is_told_though_a_value_of_the_run_is_gone(store, inbox):
     assert "Orders may be out, check the broker" in sms
     assert "decision not read" in email
     assert "submission not read" in email
-    assert store.read(record_key(RUN), RunRecord).submission is None
+    assert store.read(record_key(RUN.journal), RunRecord).submission is None
 
 
 def test_no_order_is_never_claimed_when_the_submission_cannot_be_read(store, inbox):
@@ -241,9 +242,9 @@ def test_a_text_that_cannot_be_sent_fails_the_step(store, failure):
 def test_telling_twice_leaves_what_telling_once_does(store, inbox):
     put_claim(store)
     first = report(event(), store, inbox, ignore)
-    record = store.read(record_key(RUN), RunRecord)
+    record = store.read(record_key(RUN.journal), RunRecord)
     assert report(event(), store, inbox, ignore) == first
-    assert store.read(record_key(RUN), RunRecord) == record
+    assert store.read(record_key(RUN.journal), RunRecord) == record
     assert claim_state(store) == "done"
 
 

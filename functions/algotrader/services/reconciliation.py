@@ -1,4 +1,4 @@
-"""Owns how the account at the bell is held against the desks' books."""
+"""Owns how the account's positions are checked against the books of the desks on it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from algotrader.accounting import reconciliation as ownership
+from algotrader.accounting.reconciliation import (
+    MOVE_KINDS,
+    describe_differences,
+    describe_share_changes,
+    missing_shares,
+    probable_causes,
+    shares_of_others,
+)
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.model import CorporateAction, Position
 from algotrader.services.books import Books
 
-#: The account's statement is looked at so far back for what may explain a difference.
+#: The account's statement of so many days is searched for what explains a difference.
 STATEMENT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
-    """What the account has, and whose it is.
+class Reconciliation:
+    """What the account holds, and whose it is.
 
     Attributes
     ----------
@@ -34,7 +41,7 @@ class Reconciled:
     warnings: tuple[str, ...]
 
 
-def compare(
+def reconcile(
     broker: AlpacaBroker,
     books: Books,
     positions: dict[str, Position],
@@ -42,8 +49,8 @@ def compare(
     actions: Iterable[CorporateAction],
     today: date,
     stack: str,
-) -> Reconciled:
-    """Check positions against the books, and look for what may explain a difference.
+) -> Reconciliation:
+    """Check positions against the books, and look for what explains a difference.
 
     Parameters
     ----------
@@ -55,25 +62,25 @@ def compare(
         Those since the last session.
     """
     managed = set(symbols)
-    others = ownership.shares_of_others(books.others, managed)
+    others = shares_of_others(books.others, managed)
     causes: dict[str, str] = {}
-    lacking = ownership.missing_shares(managed, books.ledger, positions, others)
-    if lacking:
-        # Another desk may have bought between the two looks: the books knew of it, this did not.
+    missing = missing_shares(managed, books.ledger, positions, others)
+    if missing:
+        # Another desk may have bought in between: the books have its order, these positions do not.
         positions = broker.positions()
-        lacking = ownership.missing_shares(managed, books.ledger, positions, others)
-    if lacking:
+        missing = missing_shares(managed, books.ledger, positions, others)
+    if missing:
         since = datetime.combine(today - timedelta(days=STATEMENT_DAYS), time(), UTC)
         statement = broker.statement(since) or ()
-        moves = [each for each in statement if each.kind in ownership.MOVE_KINDS and each.qty]
-        causes = ownership.probable_causes(lacking, books.orders, books.actions, moves)
-        lacking = ownership.missing_shares(managed, books.ledger, positions, others, causes)
-    return Reconciled(
+        moves = [each for each in statement if each.kind in MOVE_KINDS and each.qty]
+        causes = probable_causes(missing, books.orders, books.actions, moves)
+        missing = missing_shares(managed, books.ledger, positions, others, causes)
+    return Reconciliation(
         positions=positions,
         other_desks=others,
         causes=causes,
         warnings=(
-            *ownership.describe_differences(lacking, stack),
-            *ownership.describe_share_changes(actions, books.ledger, stack),
+            *describe_differences(missing, stack),
+            *describe_share_changes(actions, books.ledger, stack),
         ),
     )

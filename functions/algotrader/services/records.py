@@ -1,0 +1,45 @@
+"""Owns where a run's record lies, and what a later run reads of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from algotrader.adapters.store import Store
+from algotrader.errors import InvalidInputError
+from algotrader.model import Order, Submission
+
+
+class ReportedSnapshot(Struct, frozen=True):
+    """The part of a record's snapshot that says which stops had sold."""
+
+    stopped: tuple[Order, ...] = ()
+
+
+class ReportedRun(Struct, frozen=True):
+    """The part of ``record.json`` that says what a run reported."""
+
+    failure: Any = None
+    snapshot: ReportedSnapshot | None = None
+    submission: Submission | None = None
+
+
+def record_key(journal: str) -> str:
+    """Return the key of a run's record.
+
+    Parameters
+    ----------
+    journal : str
+        The prefix of the run's journal.
+    """
+    return f"{journal}record.json"
+
+
+def record_of_success(store: Store, journal: str) -> ReportedRun | None:
+    """Read the record of a run that ended well; None if it failed, or its record is unreadable."""
+    try:
+        record = store.read(record_key(journal), ReportedRun)
+    except (InvalidInputError, ValueError):
+        return None
+    return None if record is None or record.failure is not None else record
