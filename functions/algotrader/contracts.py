@@ -1,4 +1,4 @@
-"""Owns what crosses between states, both ways: events, results, artifacts, the input."""
+"""Owns the messages between states: events, results, artifacts, and the execution's input."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from algotrader.soundness import LONGEST_ARN, first_flaw, is_instant
 
 T = TypeVar("T")
 
-#: Version of what steps hand to each other and store in a run's journal. The state machine names it
-#: too; docs/decisions/0044 says when to raise it, and what the next version must still read.
+#: Version of what the steps exchange and store in a run's journal. The state machine names it too.
+#: docs/decisions/0044 says when to raise it, and what the next version must still read.
 CONTRACT_VERSION = 1
 
 
@@ -25,7 +25,7 @@ _SHOWN_LENGTH = 40
 
 
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
-    """A value between steps: in line when small, else in the bucket with its SHA-256."""
+    """A value between steps: inline if small, else its S3 key and SHA-256."""
 
     inline: Any | UnsetType = UNSET
     s3: str | UnsetType = UNSET
@@ -44,7 +44,7 @@ class BarColumns(Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def from_bars(cls, bars: tuple[Bar, ...]) -> BarColumns:
-        """Turn rows into columns."""
+        """Build the columns from rows."""
         return cls(
             session=tuple(bar.session for bar in bars),
             open=tuple(bar.open for bar in bars),
@@ -56,9 +56,9 @@ class BarColumns(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """What StartExecution may be given; it can narrow a run and never widen it.
+    """The input of an execution; it can restrict a run and never extend what it may do.
 
-    ``Comment`` is what the console pre-fills; it means nothing.
+    The console fills ``Comment`` in; nothing reads it.
     """
 
     scheduled_time: str | None = None
@@ -71,7 +71,7 @@ class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StepEvent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every step is handed: the version that the execution's state machine names."""
+    """Base of every step's event: the contract version that the state machine names."""
 
     contract: int = CONTRACT_VERSION
 
@@ -80,17 +80,17 @@ ExecutionArn = Annotated[str, Meta(max_length=LONGEST_ARN)]
 
 
 class FetchBarsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """``input`` is the execution's input as it came, whatever it is."""
+    """``input`` is the execution's input, unchanged and not yet validated."""
 
     execution_arn: ExecutionArn
     input: Any
 
 
 class FetchBarsResult(Struct, frozen=True):
-    """``outcome`` drives the Choice; the rest is null unless the outcome needs it.
+    """``outcome`` drives the Choice; a field that the outcome does not need is null.
 
     ``bars`` is a dict of symbol to `BarColumns`, ``snapshot`` a `Snapshot`. A take-over reads this
-    result in the execution's history, so it says its own ``contract``.
+    result from the execution's history, so it carries its own ``contract``.
     """
 
     outcome: Literal["OPEN", "CLOSED", "DUPLICATE", "REPORT", "FLATTEN"]
@@ -117,7 +117,7 @@ class ComputeIndicatorsResult(Struct, frozen=True):
 
 
 class DecideOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """``snapshot`` is a `Snapshot`, ``features`` a `Features`, null for a flatten alone."""
+    """``snapshot`` is a `Snapshot`, ``features`` a `Features`; only a flatten has null."""
 
     run: Run
     settings: Settings
@@ -134,7 +134,7 @@ class DecideOrdersResult(Struct, frozen=True):
 
 
 class SubmitOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """``plan`` is the one that the step before, or the last call of this step, returned."""
+    """``plan`` is what the previous step, or the previous call of this step, returned."""
 
     run: Run
     settings: Settings
@@ -152,7 +152,7 @@ class SubmitOrdersResult(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a run broke: the state, Step Functions' error name and its cause."""
+    """Where a run failed: the state, Step Functions' error name and its cause."""
 
     state: str
     error: str
@@ -160,7 +160,7 @@ class Failure(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """All that the run knows when it ends; null is what it never got to."""
+    """All that the run knows when it ends; a value that it never reached is null."""
 
     execution_arn: str
     input: Any
@@ -174,7 +174,7 @@ class NotifyEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyResult(Struct, frozen=True):
-    """The texts as sent; ``error`` and ``cause`` feed the Fail state, empty on success."""
+    """The messages as sent; the Fail state takes ``error`` and ``cause``, empty on success."""
 
     sms: str
     subject: str
@@ -184,12 +184,12 @@ class NotifyResult(Struct, frozen=True):
 
 
 def decode(kind: type[T], value: object, what: str) -> T:
-    """Read a value that another step, or a user's sample event, handed in.
+    """Parse a value from another step or from a sample event.
 
     Raises
     ------
     InvalidInputError
-        ``STATE_INVALID`` with the path of the first field that does not fit.
+        ``STATE_INVALID`` with the path of the first field that is not valid.
     """
     try:
         found = msgspec.convert(value, kind)
@@ -202,12 +202,12 @@ def decode(kind: type[T], value: object, what: str) -> T:
 
 
 def decode_event(kind: type[T], event: object, what: str) -> T:
-    """Read the event of a step, once its contract is known to be this code's own.
+    """Parse the event of a step, after a check that its contract version is this code's.
 
     Raises
     ------
     ConfigurationError
-        ``DEPLOYED_DURING_RUN`` before anything else is read: another version may have any shape.
+        ``DEPLOYED_DURING_RUN``, before anything else is read: another version may have any shape.
     InvalidInputError
         ``STATE_INVALID``.
     """
@@ -218,54 +218,57 @@ def decode_event(kind: type[T], event: object, what: str) -> T:
 
 
 def stamp_version(value: object) -> dict[str, Any]:
-    """Return an entry of a run's journal as it is stored, with the contract's version."""
+    """Return a journal entry as it is stored, with the contract version."""
     return {**encode(value), "contract": CONTRACT_VERSION}
 
 
 def is_current(value: object, what: str) -> bool:
-    """Whether what an execution stored, or returned, is of this very contract."""
+    """Whether a stored or returned value has this code's contract version."""
     return decode(_Stamped, value, what).contract == CONTRACT_VERSION
 
 
 def decode_versioned(kind: type[T], value: object, what: str) -> T:
-    """Read what an execution of this contract, or of the one before, stored or returned.
+    """Parse what an execution of this contract version, or of the previous one, left.
 
     Raises
     ------
     ConfigurationError
-        ``DEPLOYED_DURING_RUN`` before anything else is read.
+        ``DEPLOYED_DURING_RUN``, before anything else is read.
     InvalidInputError
         ``STATE_INVALID``.
     """
     contract = decode(_Stamped, value, what).contract
     if contract not in {CONTRACT_VERSION - 1, CONTRACT_VERSION}:
-        advice = "Deploy the version that began the run, or let the next session trade."
+        advice = (
+            "Another version of the code began this run. Deploy that version, or let the next "
+            "session trade."
+        )
         raise _deployed_during_run(advice, contract)
     return decode(kind, value, what)
 
 
 def replace_surrogates(event: object) -> Any:
-    """Return an event with a question mark in place of each lone surrogate, which no text holds."""
+    """Return an event with a question mark in place of each lone surrogate."""
     return json.loads(json.dumps(event, ensure_ascii=False).encode(errors="replace"))
 
 
 def encode(value: object) -> Any:
-    """Turn a value of ours into what JSON can hold; Decimals and instants become strings."""
+    """Convert a value to what JSON can hold; Decimals and instants become strings."""
     return msgspec.to_builtins(value)
 
 
 def canonical_json(value: object) -> bytes:
-    """Format a value as the one JSON text that its hash is taken of: sorted keys, no spaces."""
+    """Format a value as canonical JSON, for its hash: sorted keys, no spaces."""
     return msgspec.json.encode(msgspec.to_builtins(value), order="sorted")
 
 
 def sha256_of(value: object) -> str:
-    """Hash a value by its canonical JSON."""
+    """Compute the SHA-256 of a value's canonical JSON, in hexadecimal."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def parse_execution_input(raw: object) -> ExecutionInput:
-    """Read the execution's input; anything but an object with known fields is refused by name.
+    """Parse the execution's input; the error names the first field that is unknown or not valid.
 
     Raises
     ------
@@ -281,15 +284,15 @@ def parse_execution_input(raw: object) -> ExecutionInput:
         raise InvalidInputError(
             "INPUT_INVALID",
             "Start the execution with {} or with these fields: scheduled_time, slot, dry_run, "
-            "report_only, flatten, symbols. Mode, limits, account and strategy come from the "
-            "deployed template alone.",
+            "report_only, flatten, symbols. Only the deployed template sets mode, limits, account "
+            "and strategy.",
             problem=f'"{problem}"',
         )
     return given
 
 
 def parse_instant(text: str, field: str) -> datetime:
-    """Read an RFC 3339 instant with its offset.
+    """Parse an RFC 3339 instant with its offset.
 
     Raises
     ------
@@ -303,7 +306,7 @@ def parse_instant(text: str, field: str) -> datetime:
     if instant is None or not is_instant(instant):
         raise InvalidInputError(
             "INSTANT_INVALID",
-            "Give an RFC 3339 instant with its offset, such as 2026-01-05T14:35:00Z.",
+            "Write an RFC 3339 instant with its offset, such as 2026-01-05T14:35:00Z.",
             field=field,
             value=repr(text[:_SHOWN_LENGTH]),
         )
@@ -313,7 +316,7 @@ def parse_instant(text: str, field: str) -> datetime:
 def _state_invalid(what: str, problem: str) -> InvalidInputError:
     return InvalidInputError(
         "STATE_INVALID",
-        "Compare it with a file in events/; within a run this is a bug, please report it.",
+        "Compare it with a file in events/. Within a run this is a bug: please report it.",
         what=what,
         problem=f'"{problem}"',
     )

@@ -1,7 +1,7 @@
 """Owns the errors that end a step, and nothing else.
 
-The class name of a leaf is public API: Step Functions matches ``Retry`` and ``Catch`` on it exactly
-and never on a base class. ``statemachine/trading.asl.yaml`` names every leaf; a test compares both.
+The class name of a leaf is public API: ``Retry`` and ``Catch`` of Step Functions match the exact
+name and never a base class. ``statemachine/trading.asl.yaml`` names every leaf; a test compares.
 
 ::
 
@@ -9,19 +9,19 @@ and never on a base class. ``statemachine/trading.asl.yaml`` names every leaf; a
     ├── TransientError                 Retry with backoff, then Catch
     │   ├── BrokerUnavailableError     no usable answer: 5xx, time-out, connection, not JSON
     │   ├── BrokerRateLimitedError     429
-    │   └── OrderStateUnknownError     an order was sent and its fate is not known yet
-    ├── NotFitToTradeError             Catch: the data or the hour is wrong
+    │   └── OrderStateUnknownError     an order was sent and its status is unknown
+    ├── NotFitToTradeError             Catch: the data or the time is wrong
     │   ├── StaleBarsError             the newest bar of a symbol is too old
     │   ├── InsufficientHistoryError   too few usable bars: missing, NaN, shorter than the warm-up
-    │   └── LateBellError              the bell rang too long ago
-    └── PersonMustActError             Catch: repeating it changes nothing
+    │   └── LateBellError              the schedule started the run too late
+    └── PersonMustActError             Catch: a retry changes nothing
         ├── BrokerAuthError            401, or 403 without a code
         ├── ConfigurationError         a template parameter is wrong
         ├── InvalidInputError          the execution's input is wrong
         ├── StrategyError              the strategy's file or what it returned is wrong
         ├── AccountBlockedError        the broker does not let this account trade
         ├── OrderConflictError         an order under our id has other terms
-        └── DecisionConflictError      the journal holds what this run did not decide
+        └── DecisionConflictError      the journal holds a decision of another run
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ class DeskError(Exception):
     code : str
         Upper-case reason code, stable across releases.
     advice : str
-        One or two sentences that say what to do.
+        One or two sentences: what happened, then what to do.
     **facts : object
-        Named values that explain the case, printed as ``key=value``. Words from outside lose what
-        does not show.
+        Named values, printed as ``key=value``. Characters that do not show become spaces.
     """
 
     def __init__(self, code: str, advice: str, **facts: object) -> None:
@@ -52,7 +51,7 @@ class DeskError(Exception):
 
 
 class TransientError(DeskError):
-    """Base of the errors worth a retry."""
+    """Base of the errors that a retry may resolve."""
 
 
 class BrokerUnavailableError(TransientError):
@@ -64,11 +63,11 @@ class BrokerRateLimitedError(TransientError):
 
 
 class OrderStateUnknownError(TransientError):
-    """An order was sent and its fate is not known; the same id must be looked up again."""
+    """An order was sent and its status is unknown; the retry looks its id up again."""
 
 
 class NotFitToTradeError(DeskError):
-    """Base of the errors that say: not on these data, not at this hour."""
+    """Base of the errors for data, or a time, that a run must not trade on."""
 
 
 class StaleBarsError(NotFitToTradeError):
@@ -80,11 +79,11 @@ class InsufficientHistoryError(NotFitToTradeError):
 
 
 class LateBellError(NotFitToTradeError):
-    """The bell rang longer ago than allowed."""
+    """The schedule started the run later than the settings allow."""
 
 
 class PersonMustActError(DeskError):
-    """Base of the errors that no retry fixes."""
+    """Base of the errors that no retry resolves."""
 
 
 class BrokerAuthError(PersonMustActError):
@@ -96,11 +95,11 @@ class ConfigurationError(PersonMustActError):
 
 
 class InvalidInputError(PersonMustActError):
-    """The execution's input is not one that a run may have."""
+    """The execution's input is not valid."""
 
 
 class StrategyError(PersonMustActError):
-    """The strategy cannot be loaded, or returned what is not a set of target weights."""
+    """The strategy cannot be loaded, fails, or returns something that is not valid."""
 
 
 class AccountBlockedError(PersonMustActError):
@@ -108,8 +107,8 @@ class AccountBlockedError(PersonMustActError):
 
 
 class OrderConflictError(PersonMustActError):
-    """An order stands under our id with terms that we never wrote down."""
+    """An order has one of our ids but terms that no plan of ours contains."""
 
 
 class DecisionConflictError(PersonMustActError):
-    """The journal holds a decision or a plan that is not this run's."""
+    """The journal holds a decision or a plan that this run did not make."""

@@ -1,4 +1,4 @@
-"""Owns which characters a text may hold that came from outside: those that show, and no others."""
+"""Owns which characters of an outside text are kept: only those that show."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from __future__ import annotations
 def printable(text: str) -> str:
     """Return a text with a space in place of each character that does not show.
 
-    Control characters, line ends, lone surrogates, zero-width characters and those that change the
-    direction of writing could forge a line, or let one read otherwise than it is. The length
-    stays, so that what differs still differs afterwards from a plain text.
+    Such characters could forge a line or change how it reads: control characters, line ends, lone
+    surrogates, zero-width characters, and marks of the writing direction. The length stays the
+    same, so a text with such characters never equals the same text without them.
     """
     if text.isprintable():
         return text
@@ -16,5 +16,5 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str, longest: int | None = None) -> str:
-    """Return a text as one line without runs of spaces, cut to ``longest`` characters."""
+    """Return a text as one line with single spaces, cut to ``longest`` characters."""
     return " ".join(printable(text).split())[:longest]

@@ -1,5 +1,7 @@
-"""Owns which values no step can work with: texts that are not Unicode, numbers and instants beyond
-all sense. A schema lets them pass, and something breaks far behind it, without a name.
+"""Owns the values that no step can work with: broken Unicode, absurd numbers and instants.
+
+A schema accepts such values. Without this check something would fail much later, with a message
+that names no field.
 """
 
 from __future__ import annotations
@@ -17,69 +19,69 @@ from typing import Any, get_args, get_type_hints
 from algotrader.model import BOUNDS, Account, LatestPrice, Order, Position, Run, Settings
 from algotrader.orders.ids import DESK_PATTERN, SLOT_PATTERN, SYMBOL_PATTERN, run_id
 
-#: Years of every instant and day that a run may meet, in any offset.
+#: First and last year of the instants and days that a run accepts, in any offset.
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-#: Step Functions gives no longer name to an execution.
+#: The longest ARN of an execution.
 LONGEST_ARN = 256
 
 Span = tuple[int, int]
 Judge = Callable[[Any, Span], str]
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_LARGEST_INTEGER = 2**53  # the largest that JSON's readers agree on
+_LARGEST_INTEGER = 2**53  # the largest that all JSON readers read exactly
 _LARGEST_COUNT = 10**9  # of seconds, calls, orders
-# Powers of ten. What the broker says is money, prices and shares; what we compute of it may be a
-# quotient of all of these, or a float of a strategy's.
+# Powers of ten. The broker's numbers are money, prices and shares. Ours may be quotients of these,
+# or floats from a strategy.
 _BROKERS: Span = (-15, 15)
 _OURS: Span = (-400, 40)
 _BROKERS_WORDS = (Account, LatestPrice, Order, Position)
 _MOST_DIGITS = 500
-_BEYOND_SENSE = ": a number beyond all sense"
+_OUT_OF_RANGE = ": a number far out of range"
 
 
 def is_brokers_number(number: Decimal) -> bool:
-    """Whether a number may be an amount of dollars or shares, or a price, of any account."""
+    """Whether a number can be an amount of dollars or shares, or a price."""
     return _is_within(number, _BROKERS)
 
 
 def is_instant(instant: datetime) -> bool:
-    """Whether an instant has an offset, and lies in the years that a run may meet."""
+    """Whether an instant has an offset and lies between `FIRST_YEAR` and `LAST_YEAR`."""
     return instant.tzinfo is not None and _is_day(instant)
 
 
 def sound_float(text: str) -> float:
-    """Read a number of JSON.
+    """Parse a JSON number as a float.
 
     Raises
     ------
     ValueError
-        When a float would turn it into 0 or an infinity.
+        If the float would be infinite, or 0 for a number that is not 0.
     """
     number = float(text)
     if not math.isfinite(number) or (number == 0 and Decimal(text) != 0):
-        message = "a number beyond all sense"
+        message = "a number far out of range"
         raise ValueError(message)
     return number
 
 
 def first_flaw(value: object) -> str:
-    """Return where the first value is that no step can work with, and why; empty if none is.
+    """Return the path of the first value that no step can work with, and why; empty if none.
 
-    What is typed ``Any`` within a structure is left alone: it is judged once it has a type.
+    A field of type ``Any`` is not checked here: it is checked once it has been parsed.
     """
     flaw = _flaw(value, _OURS)
     return f"${flaw}" if flaw else ""
 
 
 def _flaw(value: Any, span: Span) -> str:
-    """Return a flaw's place, from the value on, and what it is: ``.qty: a number ...``."""
-    kind: Any = type(value)  # classes are hashable, which mypy cannot see of all of them
+    """Return the path of a flaw below a value, and what it is: ``.qty: a number ...``."""
+    kind: Any = type(value)  # classes are hashable, but mypy cannot prove it for all of them
     return _judge_of(kind)(value, span)
 
 
 @cache
 def _judge_of(kind: Any) -> Judge:
-    """Choose how values of a type are judged; once, since a run's bars are a million of them."""
+    """Choose the check for a type; cached, since a run's bars hold a million values."""
     for base, judge in _JUDGES:
         if issubclass(kind, base):
             return judge
@@ -93,7 +95,7 @@ def _judge_of_structure(kind: Any) -> Judge:
     names = tuple(each for each, hint in hints.items() if Any not in {hint, *get_args(hint)})
     bounds = BOUNDS if issubclass(kind, Settings) else {}
     is_brokers = issubclass(kind, _BROKERS_WORDS)
-    misnamed = _MISNAMED.get(kind, _nothing)
+    check_names = _NAME_CHECKS.get(kind, _nothing)
 
     def judge(value: object, span: Span) -> str:
         within = _BROKERS if is_brokers else span
@@ -101,18 +103,18 @@ def _judge_of_structure(kind: Any) -> Judge:
             each = getattr(value, name)
             flaw = _flaw(each, within)
             if not flaw and type(each) is int and abs(each) > _LARGEST_COUNT:
-                flaw = _BEYOND_SENSE
+                flaw = _OUT_OF_RANGE
             if not flaw and name in bounds and each is not None and not bounds[name].allow(each):
                 flaw = f": a number beyond {bounds[name].lowest} to {bounds[name].highest}"
             if flaw:
                 return f".{name}{flaw}"
-        return misnamed(value, within)
+        return check_names(value, within)
 
     return judge
 
 
-def _misnamed_run(run: Run, _span: Span) -> str:
-    """Name what of a run makes no order, and no key of an object, of this run."""
+def _check_run_names(run: Run, _span: Span) -> str:
+    """Name the first field from which no valid order id or S3 key could be made."""
     fits = {
         "run_id": run.run_id == run_id(run.session, run.slot),
         "slot": SLOT_PATTERN.fullmatch(run.slot),
@@ -125,7 +127,7 @@ def _misnamed_run(run: Run, _span: Span) -> str:
     return next((f".{name}: not one of a run" for name, it in fits.items() if not it), "")
 
 
-def _misnamed_settings(settings: Settings, _span: Span) -> str:
+def _check_settings_names(settings: Settings, _span: Span) -> str:
     fit = all(map(SYMBOL_PATTERN.fullmatch, settings.symbols))
     return "" if fit else ".symbols: not symbols"
 
@@ -139,19 +141,21 @@ def _float(value: float, _span: Span) -> str:
 
 
 def _decimal(value: Decimal, span: Span) -> str:
-    return "" if _is_within(value, span) else _BEYOND_SENSE
+    return "" if _is_within(value, span) else _OUT_OF_RANGE
 
 
 def _integer(value: int, _span: Span) -> str:
-    return "" if abs(value) <= _LARGEST_INTEGER else _BEYOND_SENSE
+    return "" if abs(value) <= _LARGEST_INTEGER else _OUT_OF_RANGE
 
 
 def _instant(value: datetime, _span: Span) -> str:
-    return "" if is_instant(value) else ": an instant without an offset, or of no sensible year"
+    return (
+        "" if is_instant(value) else ": an instant without an offset, or with a year out of range"
+    )
 
 
 def _day(value: date, _span: Span) -> str:
-    return "" if _is_day(value) else ": a day of no sensible year"
+    return "" if _is_day(value) else ": a day with a year out of range"
 
 
 def _mapping(value: Mapping[object, object], span: Span) -> str:
@@ -164,7 +168,7 @@ def _mapping(value: Mapping[object, object], span: Span) -> str:
 
 def _sequence(value: Sequence[Any], span: Span) -> str:
     kinds = set(map(type, value))
-    if kinds == {float}:  # a column of bars, or the one of their days
+    if kinds == {float}:  # a column of bars, or their column of days
         return "" if all(map(math.isfinite, value)) else "[...]: a number that is not finite"
     if kinds == {date}:
         value = (min(value), max(value))
@@ -179,7 +183,7 @@ def _nothing(_value: object, _span: Span) -> str:
     return ""
 
 
-_MISNAMED: Mapping[type, Judge] = {Run: _misnamed_run, Settings: _misnamed_settings}
+_NAME_CHECKS: Mapping[type, Judge] = {Run: _check_run_names, Settings: _check_settings_names}
 _JUDGES: tuple[tuple[type | tuple[type, ...], Judge], ...] = (
     ((Enum, bool, type(None)), _nothing),
     (str, _text),

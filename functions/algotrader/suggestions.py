@@ -1,4 +1,4 @@
-"""Owns how a message names what the user may have meant."""
+"""Owns the suggestions for a name that is unknown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _AT_MOST = 3
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Return up to three known names that look like a name, the likeliest first."""
+    """Return up to three known names that resemble a name, the most similar first."""
     wanted = name.lower()
     by_lower = {each.lower(): each for each in known}
     if wanted in by_lower:
@@ -20,6 +20,6 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Format the nearest known names as ``; did you mean x or y?``, or nothing."""
+    """Format the nearest known names as ``; did you mean x or y?``; empty if there is none."""
     near = nearest(name, known)
     return f"; did you mean {' or '.join(near)}?" if near else ""
