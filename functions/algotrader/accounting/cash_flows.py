@@ -59,9 +59,9 @@ def net_deposits(
     if undated and adjustments and abs(adjustments - listed - sum(undated)) < _CENT:
         return Deposits(adjustments, ())
     if undated and not adjustments:
-        told = ", ".join(f"{each:.2f}" for each in undated)
+        amounts = ", ".join(f"{each:.2f}" for each in undated)
         warning = (
-            f"The statement dates deposits or withdrawals ({told}) to the day of the previous "
+            f"The statement dates deposits or withdrawals ({amounts}) to the day of the previous "
             "close, before or after it: the account's profit of the day is unknown."
         )
         return Deposits(None, (warning,))

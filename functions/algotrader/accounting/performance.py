@@ -76,44 +76,48 @@ class Observation:
     reset_at: datetime | None
 
 
-def advance_track(track: Track | None, look: Observation) -> Track:
+def advance_track(track: Track | None, observation: Observation) -> Track:
     """Carry the track on to a look, or begin one; a look that is taken twice changes nothing more.
 
     The index goes from look to look by the profit between over what the desk had to work with at
     the former: whatever it bought since, it bought with that.
     """
     dividends = {} if track is None else {s: each.dividends for s, each in track.standings.items()}
-    look = replace(look, prices=_add_carried_prices(track, look))
-    day = _day(track, look, dividends)
-    entitled = _note_entitlements(track, look, day)
+    observation = replace(observation, prices=_add_carried_prices(track, observation))
+    day = _day(track, observation, dividends)
+    entitled = _note_entitlements(track, observation, day)
     counted = () if track is None else track.counted
-    for row in look.statement or ():
+    for row in observation.statement or ():
         is_new = (
-            row.day > look.previous_session if track is None else row.activity_id not in counted
+            row.day > observation.previous_session
+            if track is None
+            else row.activity_id not in counted
         )
         if is_new and is_dividend(row):
-            part = dividend_part(row, _qty_paid(row, entitled, day), look.shares)
+            part = dividend_part(row, _qty_paid(row, entitled, day), observation.shares)
             dividends[row.symbol] = dividends.get(row.symbol, ZERO) + part
-    standings = standings_of(look.ledger, look.prices, dividends)
-    index, peak = _index(track, look, standings)
+    standings = standings_of(observation.ledger, observation.prices, dividends)
+    index, peak = _index(track, observation, standings)
     # Another one than was obeyed, rather than a newer one: it carries a person's own clock.
-    is_reset = look.reset_at is not None and (track is None or look.reset_at != track.reset_at)
+    is_reset = observation.reset_at is not None and (
+        track is None or observation.reset_at != track.reset_at
+    )
     return Track(
-        desk=look.ledger.desk,
-        at=look.at,
+        desk=observation.ledger.desk,
+        at=observation.at,
         standings=standings,
-        worth=look.worth,
+        worth=observation.worth,
         index=index,
         peak=index if is_reset else peak,
         day=day,
         entitled=entitled,
-        statement_at=look.at
-        if look.statement is not None
+        statement_at=observation.at
+        if observation.statement is not None
         else (None if track is None else track.statement_at),
         counted=counted
-        if look.statement is None
-        else tuple(sorted(row.activity_id for row in look.statement)),
-        reset_at=look.reset_at if is_reset else (None if track is None else track.reset_at),
+        if observation.statement is None
+        else tuple(sorted(row.activity_id for row in observation.statement)),
+        reset_at=observation.reset_at if is_reset else (None if track is None else track.reset_at),
         started=None if track is None else track.started,
     )
 
@@ -143,7 +147,7 @@ def standings_of(
 
 def profit_by_symbol(track: Track) -> tuple[SymbolProfit, ...]:
     """Return the session's profit of each symbol that the desk holds, or has made anything of."""
-    told = []
+    found = []
     for symbol in sorted({*track.standings, *track.day.standings}):
         now = track.standings.get(symbol, _NOTHING)
         then = track.day.standings.get(symbol, _NOTHING)
@@ -157,8 +161,8 @@ def profit_by_symbol(track: Track) -> tuple[SymbolProfit, ...]:
             dividends=now.dividends - then.dividends,
         )
         if row.qty or then.qty or row.realized or row.dividends:
-            told.append(row)
-    return tuple(told)
+            found.append(row)
+    return tuple(found)
 
 
 def is_dividend(row: Activity) -> bool:
@@ -215,65 +219,73 @@ def shares_of(positions: Mapping[str, Position]) -> dict[str, Decimal]:
     return {symbol: each.qty for symbol, each in positions.items()}
 
 
-def _add_carried_prices(track: Track | None, look: Observation) -> dict[str, Decimal]:
+def _add_carried_prices(track: Track | None, observation: Observation) -> dict[str, Decimal]:
     """Return the prices, and those of the last look where there are none: nothing made or lost."""
-    found = dict(look.prices)
-    for symbol in look.ledger.holdings:
-        carried = carried_price(track, look.session, look.actions, symbol)
+    found = dict(observation.prices)
+    for symbol in observation.ledger.holdings:
+        carried = carried_price(track, observation.session, observation.actions, symbol)
         if symbol not in found and carried is not None:
             found[symbol] = carried
     return found
 
 
-def _day(track: Track | None, look: Observation, dividends: Mapping[str, Decimal]) -> TrackDay:
+def _day(
+    track: Track | None, observation: Observation, dividends: Mapping[str, Decimal]
+) -> TrackDay:
     """Return what the session's profit counts from: the close before it, or the nearest look."""
-    if track is not None and track.day.session == look.session:
-        known = _priced_since(track.day.standings, look)
+    if track is not None and track.day.session == observation.session:
+        known = _priced_since(track.day.standings, observation)
         gained = total_profit(known) - total_profit(track.day.standings)
         return replace(track.day, standings=known, counted_from=track.day.counted_from + gained)
-    if look.before is not None:
+    if observation.before is not None:
         last = {} if track is None else track.standings
         carried = {s: each.price for s, each in last.items() if each.price is not None}
-        standings = standings_of(look.before, {**carried, **look.closes}, dividends)
+        standings = standings_of(observation.before, {**carried, **observation.closes}, dividends)
     elif track is not None:
         standings = track.standings
     else:
-        standings = standings_of(look.ledger, look.prices, dividends)
-        return TrackDay(look.session, standings, look.worth, total_profit(standings))
-    standings = _priced_since(standings, look)
-    return TrackDay(look.session, standings, _base(track, look), total_profit(standings))
+        standings = standings_of(observation.ledger, observation.prices, dividends)
+        return TrackDay(observation.session, standings, observation.worth, total_profit(standings))
+    standings = _priced_since(standings, observation)
+    return TrackDay(
+        observation.session, standings, _base(track, observation), total_profit(standings)
+    )
 
 
-def _priced_since(standings: Mapping[str, Standing], look: Observation) -> dict[str, Standing]:
+def _priced_since(
+    standings: Mapping[str, Standing], observation: Observation
+) -> dict[str, Standing]:
     """Value what had no price then at the price now: it made and lost nothing.
 
     Its cost may be months old, and what it lost since then is no loss of this session.
     """
     return {
-        symbol: replace(each, price=now * split_ratio(look.actions, symbol))
-        if each.price is None and each.qty and (now := look.prices.get(symbol)) is not None
+        symbol: replace(each, price=now * split_ratio(observation.actions, symbol))
+        if each.price is None and each.qty and (now := observation.prices.get(symbol)) is not None
         else each
         for symbol, each in standings.items()
     }
 
 
-def _base(track: Track | None, look: Observation) -> Decimal:
+def _base(track: Track | None, observation: Observation) -> Decimal:
     """Return what the session's loss is a part of: what there was, and has not been withdrawn."""
     if track is None:
-        return look.worth
-    return min((each for each in (track.worth, look.worth) if each > 0), default=ZERO)
+        return observation.worth
+    return min((each for each in (track.worth, observation.worth) if each > 0), default=ZERO)
 
 
 def _note_entitlements(
-    track: Track | None, look: Observation, day: TrackDay
+    track: Track | None, observation: Observation, day: TrackDay
 ) -> dict[str, Entitlement]:
     """Note the desk's shares over an ex-date: they get the dividend, whenever it comes."""
     known = {} if track is None else dict(track.entitled)
-    for action in look.actions:
+    for action in observation.actions:
         if action.is_cash_dividend:
             qty = day.standings.get(action.symbol, _NOTHING).qty
             known[action.symbol] = Entitlement(action.ex_date, qty)
-    return {s: each for s, each in known.items() if look.session - each.ex_date <= PAYMENT_WITHIN}
+    return {
+        s: each for s, each in known.items() if observation.session - each.ex_date <= PAYMENT_WITHIN
+    }
 
 
 def _qty_paid(row: Activity, entitled: Mapping[str, Entitlement], day: TrackDay) -> Decimal:
@@ -284,13 +296,15 @@ def _qty_paid(row: Activity, entitled: Mapping[str, Entitlement], day: TrackDay)
 
 
 def _index(
-    track: Track | None, look: Observation, standings: Mapping[str, Standing]
+    track: Track | None, observation: Observation, standings: Mapping[str, Standing]
 ) -> tuple[Decimal, Decimal]:
     """Return index and peak."""
     if track is None:
         return ONE_SHARE, ONE_SHARE
-    is_same = track.day.session == look.session
-    last = _priced_since(track.standings, replace(look, actions=()) if is_same else look)
+    is_same = track.day.session == observation.session
+    last = _priced_since(
+        track.standings, replace(observation, actions=()) if is_same else observation
+    )
     with localcontext(MONEY):
         gained = total_profit(standings) - total_profit(last)
         factor = ONE_SHARE + gained / track.worth if track.worth > 0 else ONE_SHARE

@@ -25,7 +25,7 @@ from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 from algotrader.risk import pre_trade as limits
 
 # So many of the newest things that may explain a difference are named.
-_TOLD_CAUSES = 4
+_MOST_CAUSES = 4
 _MOVE_WORDS = {
     "ACATS": "transfer to or from another broker",
     "FOPT": "free-of-payment transfer",
@@ -128,7 +128,7 @@ def probable_causes(
     found = {}
     for position in positions:
         symbol = position.symbol
-        told = [
+        causes = [
             (
                 (each.filled_at or each.submitted_at).date(),
                 f"a sale by hand of {_n(each.filled_qty)}",
@@ -136,12 +136,12 @@ def probable_causes(
             for each in by_hand
             if each.symbol == symbol
         ]
-        told += [
+        causes += [
             (each.ex_date, words)
             for each in happened
             if each.symbol == symbol and (words := _explanation(each, position))
         ]
-        told += [
+        causes += [
             (
                 each.day,
                 f"{_MOVE_WORDS.get(each.kind, 'activity')} ({each.kind}) of {_n(each.qty or ZERO)}",
@@ -149,7 +149,7 @@ def probable_causes(
             for each in moved
             if each.symbol == symbol
         ]
-        newest = sorted(told)[-_TOLD_CAUSES:]
+        newest = sorted(causes)[-_MOST_CAUSES:]
         if newest:
             found[symbol] = " or ".join(f"{words} on {day.isoformat()}" for day, words in newest)
     return found
@@ -223,8 +223,8 @@ def _remedy(position: DeskPosition, stack: str) -> str:
         f"algo-trader release {symbol} {_n(min(missing, qty))} --desk {desk}{stack}"
         for desk, qty in sorted(position.others.items())
     ]
-    told = " or ".join(f"`{each}`" for each in ways)
-    return f"Buy {_n(missing)} back, or strike off what is gone: {told}."
+    commands = " or ".join(f"`{each}`" for each in ways)
+    return f"Buy {_n(missing)} back, or strike off what is gone: {commands}."
 
 
 def _with(action: CorporateAction) -> str:

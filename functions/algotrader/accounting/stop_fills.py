@@ -55,7 +55,9 @@ def initial_report(orders: Iterable[Order], desk: str, bell_before: datetime) ->
     return ReportedFills(journal="", looked_at=bell_before, since=bell_before, sold=sold)
 
 
-def unreported_fills(orders: Iterable[Order], desk: str, told: ReportedFills) -> tuple[Order, ...]:
+def unreported_fills(
+    orders: Iterable[Order], desk: str, reported: ReportedFills
+) -> tuple[Order, ...]:
     """Find the desk's stops that sold what nobody was told of, oldest first.
 
     Returns
@@ -66,14 +68,14 @@ def unreported_fills(orders: Iterable[Order], desk: str, told: ReportedFills) ->
     found = [
         replace(order, filled_qty=order.filled_qty - before)
         for order in _sales(orders, desk)
-        if (before := told.sold.get(order.client_order_id, _ZERO)) < order.filled_qty
-        and _filled_at(order) > told.since - SHOWS_LATE
+        if (before := reported.sold.get(order.client_order_id, _ZERO)) < order.filled_qty
+        and _filled_at(order) > reported.since - SHOWS_LATE
     ]
     return tuple(sorted(found, key=lambda each: (_filled_at(each), each.symbol)))
 
 
 def reported_by(
-    told: ReportedFills, stopped: Iterable[Order], orders: Iterable[Order]
+    reported: ReportedFills, stopped: Iterable[Order], orders: Iterable[Order]
 ) -> dict[str, Decimal]:
     """Return what a run's text says that stops sold, by client order id; shares, since ever.
 
@@ -87,7 +89,7 @@ def reported_by(
         Its own orders, among them stops that sold while it was about to cancel them.
     """
     sold = {
-        each.client_order_id: told.sold.get(each.client_order_id, _ZERO) + each.filled_qty
+        each.client_order_id: reported.sold.get(each.client_order_id, _ZERO) + each.filled_qty
         for each in stopped
     }
     for order in orders:
@@ -99,16 +101,16 @@ def reported_by(
 
 
 def report_for_next_run(
-    told: ReportedFills, orders: Iterable[Order], desk: str, journal: str, looked_at: datetime
+    reported: ReportedFills, orders: Iterable[Order], desk: str, journal: str, looked_at: datetime
 ) -> ReportedFills:
     """Return what the run after this one begins with; what is over and long told is dropped."""
     needed = {
         each.client_order_id
         for each in _sales(orders, desk)
-        if not each.is_terminal or _filled_at(each) > told.since - SHOWS_LATE
+        if not each.is_terminal or _filled_at(each) > reported.since - SHOWS_LATE
     }
-    sold = {each: qty for each, qty in told.sold.items() if each in needed}
-    return replace(told, journal=journal, looked_at=looked_at, sold=sold)
+    sold = {each: qty for each, qty in reported.sold.items() if each in needed}
+    return replace(reported, journal=journal, looked_at=looked_at, sold=sold)
 
 
 def bell_before(

@@ -87,16 +87,16 @@ def value_shares(prices: Prices, track: Track | None, ledger: Ledger) -> Valuati
 
 def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> _Price:
     anchor = _anchor(prices, track, ledger, symbol)
-    stand_in = anchor
+    fallback = anchor
     if track is not None and track.day.session == prices.session:
-        stand_in = carried_price(track, prices.session, prices.actions, symbol) or anchor
+        fallback = carried_price(track, prices.session, prices.actions, symbol) or anchor
     latest = prices.latest.get(symbol)
     price = usable(latest)
-    if latest is None or price is None or anchor is None or stand_in is None:
-        known = price if anchor is None else stand_in
+    if latest is None or price is None or anchor is None or fallback is None:
+        known = price if anchor is None else fallback
         return _Price(known, known)
-    if latest.at < prices.previous_close or price == stand_in:
-        return _Price(stand_in, stand_in)
+    if latest.at < prices.previous_close or price == fallback:
+        return _Price(fallback, fallback)
     old = limits.price_fresh(latest, prices.now, prices.max_age_seconds) if prices.is_open else None
     far = limits.price_near_close(price, anchor, prices.max_deviation)
     refusal = old or far
@@ -104,12 +104,12 @@ def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> 
         return _Price(price, price)
     doubt = (
         f"{symbol}: {refusal.code}: {refusal.detail}. In profit and loss it counts at "
-        f"{dollars(stand_in)}"
+        f"{dollars(fallback)}"
     )
-    if old is not None or price > stand_in:
-        return _Price(stand_in, stand_in, f"{doubt}.")
+    if old is not None or price > fallback:
+        return _Price(fallback, fallback, f"{doubt}.")
     return _Price(
-        stand_in, price, f"{doubt}, but the limits on losses and this text go by the lower price."
+        fallback, price, f"{doubt}, but the limits on losses and this text go by the lower price."
     )
 
 

@@ -53,10 +53,10 @@ def _is_approved(intent: OrderIntent, decision: Decision, orders: dict[str, Orde
     for approved in (*decision.exits, *decision.entries):
         if approved.client_order_id == intent.client_order_id:
             return _is_cut_of(intent, approved)
-    for wish in decision.stops:
-        if wish.client_order_id == intent.client_order_id:
-            return intent == stop_intent(wish, intent.qty) and (
-                0 < intent.qty <= _most_protected(wish, decision, orders)
+    for stop in decision.stops:
+        if stop.client_order_id == intent.client_order_id:
+            return intent == stop_intent(stop, intent.qty) and (
+                0 < intent.qty <= _most_protected(stop, decision, orders)
             )
     return False
 
@@ -72,7 +72,7 @@ def _is_cut_of(intent: OrderIntent, approved: OrderIntent) -> bool:
     return 0 < intent.qty <= approved.qty
 
 
-def _most_protected(wish: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
+def _most_protected(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
     """Return the most shares that a stop may cover: those held, and those that may be bought.
 
     A canceled buy counts whole, since it may have filled before its cancel, and has no bound while
@@ -80,19 +80,19 @@ def _most_protected(wish: DesiredStop, decision: Decision, orders: dict[str, Ord
     the broker refuses a stop above the price.
     """
     buys: list[OrderIntent | Order] = [
-        each for each in decision.entries if each.symbol == wish.symbol
+        each for each in decision.entries if each.symbol == stop.symbol
     ]
     for client_order_id in decision.cancels:
         order = orders.get(client_order_id)
-        if order is not None and (order.symbol, order.side) == (wish.symbol, Side.BUY):
+        if order is not None and (order.symbol, order.side) == (stop.symbol, Side.BUY):
             buys.append(order)
         elif (
             order is None
-            and symbol_of(client_order_id) in {wish.symbol, ""}
+            and symbol_of(client_order_id) in {stop.symbol, ""}
             and leg_of(client_order_id) in {Leg.ENTRY, None}
         ):
             return Decimal("Infinity")
-    return wish.held + sum((_most_bought(each, wish.stop_price) for each in buys), Decimal(0))
+    return stop.held + sum((_most_bought(each, stop.stop_price) for each in buys), Decimal(0))
 
 
 def _most_bought(buy: OrderIntent | Order, price: Decimal) -> Decimal:
@@ -113,7 +113,7 @@ def _foreign_denial(decision: Decision, plan: Plan) -> str:
         if rejected.client_order_id not in ids:
             return f"the decision has no order {rejected.client_order_id} to be rejected"
     for symbol in plan.unprotected:
-        if symbol not in {wish.symbol for wish in decision.stops}:
+        if symbol not in {stop.symbol for stop in decision.stops}:
             return f"the decision has no stop in {symbol}"
     return ""
 

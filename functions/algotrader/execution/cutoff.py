@@ -28,21 +28,21 @@ def trades_end(run: Run, decision: Decision) -> datetime:
 def cut_off_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Plan:
     """End posting where the deadline or the trading state says so; once ended it stays ended."""
     now, ends = latest_now(run, plan, known), trades_end(run, decision)
-    exits, entries = _not_ahead(plan.exits_closed, now), _not_ahead(plan.entries_closed, now)
-    stops = _not_ahead(plan.stops_closed, now)
+    exits, entries = _limit_to_now(plan.exits_closed, now), _limit_to_now(plan.entries_closed, now)
+    stops = _limit_to_now(plan.stops_closed, now)
     if known.trading_state is not TradingState.ACTIVE:
-        closure = Cutoff(
+        cutoff = Cutoff(
             at=now,
             code=f"TRADING_{known.trading_state.value}",
             detail=known.trading_state_reason or f"trading state {known.trading_state.value}",
         )
-        entries = entries or closure
+        entries = entries or cutoff
         if known.trading_state is TradingState.HALTED:
-            exits, stops = exits or closure, stops or closure
+            exits, stops = exits or cutoff, stops or cutoff
     if now >= ends:
         what = "no exit and no entry" if decision.stops else "nothing"
-        closure = _deadline(run, now, ends, what)
-        exits, entries = exits or closure, entries or closure
+        cutoff = _deadline(run, now, ends, what)
+        exits, entries = exits or cutoff, entries or cutoff
     if now >= run.deadline:
         stops = stops or _deadline(run, now, run.deadline, "nothing")
     return replace(plan, exits_closed=exits, entries_closed=entries, stops_closed=stops)
@@ -62,9 +62,9 @@ def cutoff_of(plan: Plan, intent: OrderIntent) -> Cutoff | None:
     return plan.entries_closed if intent.leg is Leg.ENTRY else plan.exits_closed
 
 
-def is_settle_window_over(run: Run, closure: Cutoff | None, now: datetime) -> bool:
+def is_settle_window_over(run: Run, cutoff: Cutoff | None, now: datetime) -> bool:
     """Whether an order that is still open has had its time to show the end of its cancel."""
-    return closure is not None and now >= max(run.deadline, closure.at) + SETTLE
+    return cutoff is not None and now >= max(run.deadline, cutoff.at) + SETTLE
 
 
 def latest_now(run: Run, plan: Plan, known: Known) -> datetime:
@@ -74,6 +74,6 @@ def latest_now(run: Run, plan: Plan, known: Known) -> datetime:
     return max(known.now, run.started_at + timedelta(seconds=plan.waited_seconds))
 
 
-def _not_ahead(closure: Cutoff | None, now: datetime) -> Cutoff | None:
+def _limit_to_now(cutoff: Cutoff | None, now: datetime) -> Cutoff | None:
     """Count from now what a clock that had jumped ahead has ended, or the run would wait for it."""
-    return closure and replace(closure, at=min(closure.at, now))
+    return cutoff and replace(cutoff, at=min(cutoff.at, now))

@@ -25,13 +25,13 @@ def with_entries(
 ) -> Plan:
     """Move on to the entries: what was approved, cut to the cash that is there now."""
     plan = replace(plan, stage=Stage.ENTRIES)
-    closure = plan.entries_closed
+    cutoff = plan.entries_closed
     cash = min(spendable(known.account, settings.cash_reserve), _budget(decision, settings, orders))
     kept: list[OrderIntent] = []
     denied: list[OrderDenied] = []
     for intent in decision.entries:
-        if closure is not None:
-            denied.append(deny(intent, closure.code, closure.detail))
+        if cutoff is not None:
+            denied.append(deny(intent, cutoff.code, cutoff.detail))
             continue
         if sold := sold_by_canceled(intent.symbol, decision, orders):
             denied.append(deny(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))

@@ -78,22 +78,22 @@ class PlanResult:
     rejected: list[OrderRejected] = field(default_factory=list)
     unprotected: dict[str, str] = field(default_factory=dict)
 
-    def add(self, intent: OrderIntent, fate: OrderResult) -> None:
+    def add(self, intent: OrderIntent, result: OrderResult) -> None:
         """Count one order in; a stop that is not placed is told by its symbol, not as a denial."""
         is_stop = intent.leg is Leg.STOP
-        self.gave_up_unseen = self.gave_up_unseen or fate.may_be_there
-        if fate.kept is not None:
-            self.kept.append(fate.kept)
+        self.gave_up_unseen = self.gave_up_unseen or result.may_be_there
+        if result.kept is not None:
+            self.kept.append(result.kept)
         if is_stop:
-            self.arming = self.arming or fate.is_under_way
-            if fate.code:
-                self.unprotected[intent.symbol] = f"{fate.code}: {fate.detail}"
+            self.arming = self.arming or result.is_under_way
+            if result.code:
+                self.unprotected[intent.symbol] = f"{result.code}: {result.detail}"
             return
-        self.trading = self.trading or fate.is_under_way
-        if fate.rejected is not None:
-            self.rejected.append(fate.rejected)
-        elif fate.kept is None:
-            self.denied.append(deny(intent, fate.code, fate.detail))
+        self.trading = self.trading or result.is_under_way
+        if result.rejected is not None:
+            self.rejected.append(result.rejected)
+        elif result.kept is None:
+            self.denied.append(deny(intent, result.code, result.detail))
 
 
 def results_of(
@@ -101,7 +101,7 @@ def results_of(
     decision: Decision,
     plan: Plan,
     known: Known,
-    outcome: PostResult,
+    posted: PostResult,
     orders: dict[str, Order],
 ) -> PlanResult:
     """Tell what has become of every order of a plan.
@@ -111,11 +111,11 @@ def results_of(
     orders : dict of str to Order
         What the broker shows, and what it accepted in this call.
     """
-    given = is_settle_window_over(run, plan.exits_closed, latest_now(run, plan, known))
-    fates = PlanResult(trading=bool(open_cancels(decision, plan, known)) and not given)
+    is_over = is_settle_window_over(run, plan.exits_closed, latest_now(run, plan, known))
+    results = PlanResult(trading=bool(open_cancels(decision, plan, known)) and not is_over)
     for intent in plan.orders:
-        fates.add(intent, _result_of(run, plan, intent, known, outcome, orders))
-    return fates
+        results.add(intent, _result_of(run, plan, intent, known, posted, orders))
+    return results
 
 
 def _result_of(
@@ -123,25 +123,25 @@ def _result_of(
     plan: Plan,
     intent: OrderIntent,
     known: Known,
-    outcome: PostResult,
+    posted: PostResult,
     orders: dict[str, Order],
 ) -> OrderResult:
-    now, closure = latest_now(run, plan, known), cutoff_of(plan, intent)
+    now, cutoff = latest_now(run, plan, known), cutoff_of(plan, intent)
     order_id = intent.client_order_id
-    for rejected in outcome.rejected:
+    for rejected in posted.rejected:
         if rejected.client_order_id == order_id:
             return OrderResult(None, code=rejected.code, detail=rejected.detail, rejected=rejected)
     if order := orders.get(order_id):
         awaited = _may_be_refused(order, plan) if intent.leg is Leg.STOP else not order.is_terminal
         return OrderResult(
-            intent, is_under_way=awaited and not is_settle_window_over(run, closure, now)
+            intent, is_under_way=awaited and not is_settle_window_over(run, cutoff, now)
         )
     if refusal := broken_rule(intent):
         return OrderResult(None, code=refusal.code, detail=refusal.detail)
-    if closure is not None and now >= closure.at + SETTLE:
+    if cutoff is not None and now >= cutoff.at + SETTLE:
         is_trade = intent.leg is not Leg.STOP
-        return OrderResult(None, code=closure.code, detail=closure.detail, may_be_there=is_trade)
-    available = outcome.shortages.get(order_id)
+        return OrderResult(None, code=cutoff.code, detail=cutoff.detail, may_be_there=is_trade)
+    available = posted.shortages.get(order_id)
     if available is not None and plan.polls >= PATIENT_POLLS:
         return _cut(intent, available)
     return OrderResult(intent, is_under_way=True)

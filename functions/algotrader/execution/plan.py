@@ -65,7 +65,7 @@ def first_plan(run: Run, decision: Decision) -> Plan:
 
 
 def advance(
-    run: Run, settings: Settings, decision: Decision, plan: Plan, known: Known, outcome: PostResult
+    run: Run, settings: Settings, decision: Decision, plan: Plan, known: Known, posted: PostResult
 ) -> Step:
     """Return the next plan, and whether the run's orders have come to their end.
 
@@ -76,31 +76,31 @@ def advance(
     outcome : Outcome
         Of this call's posts.
     """
-    orders = {**known.orders, **{each.client_order_id: each for each in outcome.accepted}}
-    fates = results_of(run, decision, plan, known, outcome, orders)
+    orders = {**known.orders, **{each.client_order_id: each for each in posted.accepted}}
+    results = results_of(run, decision, plan, known, posted, orders)
     after = replace(
         plan,
-        orders=tuple(fates.kept),
-        denied=(*plan.denied, *fates.denied),
-        rejected=(*plan.rejected, *fates.rejected),
-        unprotected={**plan.unprotected, **fates.unprotected},
-        gave_up_after=plan.waited_seconds if fates.gave_up_unseen else plan.gave_up_after,
+        orders=tuple(results.kept),
+        denied=(*plan.denied, *results.denied),
+        rejected=(*plan.rejected, *results.rejected),
+        unprotected={**plan.unprotected, **results.unprotected},
+        gave_up_after=plan.waited_seconds if results.gave_up_unseen else plan.gave_up_after,
     )
     after = restore_late_orders(decision, after, known)
     after = with_exits(decision, after, orders)
-    trading = fates.trading or len(after.orders) > len(fates.kept)
+    trading = results.trading or len(after.orders) > len(results.kept)
     if not trading and after.stage is Stage.EXITS:
         if proceeds_are_late(run, settings, decision, after, orders, known):
             trading = True
         else:
             after = with_entries(settings, decision, after, known, orders)
-            trading = bool(after.orders[len(fates.kept) :])
+            trading = bool(after.orders[len(results.kept) :])
     due = () if after.stops_closed else stops_due(decision, after, orders)
     after = replace(after, orders=(*after.orders, *due))
     # What is dropped is written down too: a parallel execution must not send it any more.
     terms = (plan.orders, plan.denied, plan.rejected, plan.unprotected)
     changed = terms != (after.orders, after.denied, after.rejected, after.unprotected)
-    working = trading or fates.arming or bool(due)
+    working = trading or results.arming or bool(due)
     return _step(run, decision, after, orders, known, working=working, changed=changed)
 
 
@@ -111,8 +111,8 @@ def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan
     for intent in _exits_to_come(decision, plan):
         sold = sold_by_canceled(intent.symbol, decision, orders)
         if plan.exits_closed is not None:
-            closure = plan.exits_closed
-            denied.append(deny(intent, closure.code, closure.detail))
+            cutoff = plan.exits_closed
+            denied.append(deny(intent, cutoff.code, cutoff.detail))
         elif not is_canceled(intent.symbol, plan, orders):
             continue
         elif sold >= intent.qty:
@@ -146,18 +146,18 @@ def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
         entries_closed=_from_now(later.entries_closed or plan.entries_closed, known),
         stops_closed=_from_now(later.stops_closed or plan.stops_closed, known),
     )
-    told = restore_late_orders(decision, merged, known)
+    restored = restore_late_orders(decision, merged, known)
     return Step(
         plan=merged,
-        submission=_submission(decision, told, known.orders, known, complete=False),
+        submission=_submission(decision, restored, known.orders, known, complete=False),
         complete=False,
         wait_seconds=1,
     )
 
 
-def _from_now(closure: Cutoff | None, known: Known) -> Cutoff | None:
+def _from_now(cutoff: Cutoff | None, known: Known) -> Cutoff | None:
     """Count a closure again: who made that plan may be sending its orders at this moment."""
-    return closure and replace(closure, at=max(closure.at, known.now))
+    return cutoff and replace(cutoff, at=max(cutoff.at, known.now))
 
 
 def _step(

@@ -90,5 +90,5 @@ def _is_kept(order: Order, decision: Decision, plan: Plan) -> bool:
     """Whether a stop is better left than canceled: none could follow, and it fits the holding."""
     if plan.stops_closed is None or not is_protective(order) or order.status == "pending_cancel":
         return False
-    wishes = [wish for wish in decision.stops if wish.symbol == order.symbol]
-    return any(remaining([order]) <= wish.held for wish in wishes)
+    stops = [stop for stop in decision.stops if stop.symbol == order.symbol]
+    return any(remaining([order]) <= stop.held for stop in stops)

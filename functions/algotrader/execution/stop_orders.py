@@ -38,10 +38,10 @@ def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple
         filled since. None for a symbol of which less than a share is left.
     """
     return tuple(
-        stop_intent(wish, qty)
-        for wish in _open_wishes(decision, plan)
-        if is_at_rest(wish.symbol, decision, plan, orders)
-        and (qty := whole_shares(held_now(wish, decision, orders))) > 0
+        stop_intent(stop, qty)
+        for stop in _stops_to_plan(decision, plan)
+        if is_at_rest(stop.symbol, decision, plan, orders)
+        and (qty := whole_shares(held_now(stop, decision, orders))) > 0
     )
 
 
@@ -56,9 +56,9 @@ def find_unprotected(
         What is said of a stop that nothing speaks against.
     """
     found: dict[str, str] = {}
-    for wish in decision.stops:
-        symbol, order = wish.symbol, orders.get(wish.client_order_id)
-        held = held_now(wish, decision, orders)
+    for stop in decision.stops:
+        symbol, order = stop.symbol, orders.get(stop.client_order_id)
+        held = held_now(stop, decision, orders)
         if symbol in plan.unprotected:
             found[symbol] = plan.unprotected[symbol]
         elif order is not None:
@@ -98,15 +98,15 @@ def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
     )
 
 
-def held_now(wish: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
+def held_now(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
     """Return what the desk has of a symbol: as decided, and what its orders filled since;
     shares.
     """
     intents = (*decision.exits, *decision.entries)
     ids = (*decision.cancels, *(each.client_order_id for each in intents))
-    held = wish.held
+    held = stop.held
     for order in (orders[each] for each in ids if each in orders):
-        if order.symbol == wish.symbol:
+        if order.symbol == stop.symbol:
             since = _filled_since(order, decision)
             held += since if order.side is Side.BUY else -since
     return held
@@ -143,12 +143,12 @@ def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
     )
 
 
-def _open_wishes(decision: Decision, plan: Plan) -> list[DesiredStop]:
+def _stops_to_plan(decision: Decision, plan: Plan) -> list[DesiredStop]:
     planned = {each.client_order_id for each in plan.orders}
     return [
-        wish
-        for wish in decision.stops
-        if wish.client_order_id not in planned and wish.symbol not in plan.unprotected
+        stop
+        for stop in decision.stops
+        if stop.client_order_id not in planned and stop.symbol not in plan.unprotected
     ]
 
 
@@ -156,18 +156,18 @@ def _filled_since(order: Order, decision: Decision) -> Decimal:
     return order.filled_qty - decision.filled_before.get(order.client_order_id, _ZERO)
 
 
-def stop_intent(wish: DesiredStop, qty: Decimal) -> OrderIntent:
+def stop_intent(stop: DesiredStop, qty: Decimal) -> OrderIntent:
     """Build the order that places a stop, good until canceled."""
     return OrderIntent(
-        client_order_id=wish.client_order_id,
-        symbol=wish.symbol,
+        client_order_id=stop.client_order_id,
+        symbol=stop.symbol,
         side=Side.SELL,
         leg=Leg.STOP,
         qty=qty,
         order_type=OrderType.STOP,
         limit_price=None,
-        reference_price=wish.reference_price,
-        why=wish.why,
-        stop_price=wish.stop_price,
+        reference_price=stop.reference_price,
+        why=stop.why,
+        stop_price=stop.stop_price,
         time_in_force=TimeInForce.GTC,
     )

@@ -181,8 +181,8 @@ def _account(report: RunReport) -> Iterator[str]:
     if report.decision is not None:
         yield f"the desk's capital {money(report.decision.desk_capital)}"
         weights = report.decision.target_weights
-        told = ", ".join(f"{symbol} {percent(weights[symbol])}" for symbol in sorted(weights))
-        yield f"target weights: {told or 'none, all cash'}"
+        targets = ", ".join(f"{symbol} {percent(weights[symbol])}" for symbol in sorted(weights))
+        yield f"target weights: {targets or 'none, all cash'}"
 
 
 def _positions(report: RunReport) -> Iterator[str]:

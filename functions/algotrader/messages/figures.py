@@ -38,8 +38,8 @@ def quantity(shares: Decimal | None) -> str:
         return "0"
     if not _SMALLEST_EXPONENT <= shares.adjusted() <= _LARGEST_EXPONENT:
         return f"{shares:.2E}"
-    told = f"{shares:.{-_SMALLEST_EXPONENT}f}"
-    return told.rstrip("0").rstrip(".")
+    text = f"{shares:.{-_SMALLEST_EXPONENT}f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def percent(fraction: Decimal | None, *, signed: bool = False) -> str:

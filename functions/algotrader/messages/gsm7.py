@@ -36,8 +36,8 @@ _CUT_FIGURE = re.compile(r"[-+$]*[0-9][0-9.,%]*$")
 
 def to_gsm7(text: str) -> str:
     """Format a text in one line of GSM-7: look-alikes, then letters without accents, then ``?``."""
-    spelled = "".join(map(_character, text.translate(_LOOKALIKES)))
-    return " ".join(spelled.split())
+    replaced = "".join(map(_character, text.translate(_LOOKALIKES)))
+    return " ".join(replaced.split())
 
 
 def _character(character: str) -> str:

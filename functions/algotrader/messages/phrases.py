@@ -27,14 +27,14 @@ def head(report: RunReport) -> str:
 def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
     """Say what was bought and sold, or would have been; empty if nothing."""
     if report.is_dry:
-        told = [(each.side, f"{amount(each)} {each.symbol}") for each in report.intents]
+        orders = [(each.side, f"{amount(each)} {each.symbol}") for each in report.intents]
         words = {Side.SELL: "would sell", Side.BUY: "would buy"}
     else:
-        told = [(each.side, _filled_phrase(each, report)) for each in report.filled]
+        orders = [(each.side, _filled_phrase(each, report)) for each in report.filled]
         words = {Side.SELL: "sold", Side.BUY: "bought"}
     groups = []
     for side, word in words.items():
-        items = [text for each, text in told if each is side]
+        items = [text for each, text in orders if each is side]
         if not items:
             continue
         named = ", ".join(items[:names])
@@ -185,8 +185,8 @@ def benchmark_phrase(report: RunReport) -> str:
 
 def _made(made: Decimal | None, base: Decimal, *, shares: bool, cents: bool) -> str:
     part = share(made, base) if shares else None
-    beside = "" if part is None else f" ({percent(part, signed=True)})"
-    return f"{money(made, signed=True, cents=cents)}{beside}"
+    fraction = "" if part is None else f" ({percent(part, signed=True)})"
+    return f"{money(made, signed=True, cents=cents)}{fraction}"
 
 
 def orders_sent(report: RunReport, failure: FailureReport) -> str:
@@ -196,16 +196,16 @@ def orders_sent(report: RunReport, failure: FailureReport) -> str:
     Orders, or it never had anything to submit.
     """
     dry = report.run is not None and not report.run.sends_orders
-    told = failure.state.startswith("Notify")  # it broke when all orders were at their end
-    if dry or failure.before_orders or (told and not report.submitted):
+    is_in_notify = failure.state.startswith("Notify")  # it broke when all orders were at their end
+    if dry or failure.before_orders or (is_in_notify and not report.submitted):
         return "No order sent"
     if report.submission is None:
         return "Orders may be out, check the broker"
     count, filled = len(report.sent), sum(order.filled_qty > 0 for order in report.sent)
     if not count:
-        return "No order sent" if told else "Orders may be out, check the broker"
+        return "No order sent" if is_in_notify else "Orders may be out, check the broker"
     sent = f"{count} order{_s(count)} sent, {filled} filled"
-    return sent if told else f"At least {sent}, check the broker"
+    return sent if is_in_notify else f"At least {sent}, check the broker"
 
 
 def _s(count: int) -> str:

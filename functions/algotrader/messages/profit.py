@@ -80,11 +80,11 @@ def _desk(performance: Performance, when: str) -> Iterator[str]:
 
 
 def _limits(report: RunReport, performance: Performance) -> Iterator[str]:
-    told = f"the desk is {percent(performance.drawdown)} below its peak"
+    text = f"the desk is {percent(performance.drawdown)} below its peak"
     if report.settings is not None:
         daily, drawdown = report.settings.max_daily_loss, report.settings.max_drawdown
-        told += f"; it only sells from {percent(drawdown)} on, or a day's loss of {percent(daily)}"
-    yield told
+        text += f"; it only sells from {percent(drawdown)} on, or a day's loss of {percent(daily)}"
+    yield text
 
 
 def _deposits(amount: Decimal | None) -> str:

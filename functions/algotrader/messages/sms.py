@@ -73,8 +73,8 @@ def _first_that_fits(
 ) -> str:
     text = ""
     for detail in _details():
-        told = ". ".join(filter(None, sentences(report, detail)))
-        text = to_gsm7(f"{head(report)}: {told}")
+        sentence = ". ".join(filter(None, sentences(report, detail)))
+        text = to_gsm7(f"{head(report)}: {sentence}")
         if septets(text) <= SEGMENT_SEPTETS:
             break
     return shorten(text, SEGMENT_SEPTETS)

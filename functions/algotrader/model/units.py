@@ -26,5 +26,5 @@ def tidy(value: Decimal) -> Decimal:
 
 def dollars(price: Decimal) -> str:
     """Format a price with all its decimals, two at least."""
-    told = tidy(price)
-    return f"{told:.2f}" if told == told.quantize(CENT) else f"{told:f}"
+    shown = tidy(price)
+    return f"{shown:.2f}" if shown == shown.quantize(CENT) else f"{shown:f}"

@@ -178,10 +178,10 @@ def _is_sound(bar: Bar) -> bool:
 
 
 def _unfit(
-    kind: type[DeskError], code: str, advice: str, cases: Mapping[str, str], **facts: object
+    kind: type[DeskError], code: str, advice: str, details: Mapping[str, str], **facts: object
 ) -> DeskError:
     """Make the error that names every symbol concerned, up to ten of them."""
-    named = [f"{name} ({case})" for name, case in sorted(cases.items())]
+    named = [f"{name} ({case})" for name, case in sorted(details.items())]
     text = ", ".join(named[:_NAMED_AT_MOST])
     if len(named) > _NAMED_AT_MOST:
         text += f" and {len(named) - _NAMED_AT_MOST} more"

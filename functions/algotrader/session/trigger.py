@@ -88,7 +88,9 @@ class Closed:
     message: str
 
 
-def resolve_session(bell: Trigger, clock: Clock, sessions: tuple[Session, ...]) -> Opened | Closed:
+def resolve_session(
+    trigger: Trigger, clock: Clock, sessions: tuple[Session, ...]
+) -> Opened | Closed:
     """Tell which session and slot a bell rings for.
 
     Parameters
@@ -109,8 +111,8 @@ def resolve_session(bell: Trigger, clock: Clock, sessions: tuple[Session, ...]) 
     InsufficientHistoryError, BrokerUnavailableError
         The calendar has no session before this one, or none at all.
     """
-    _check_slot(bell)
-    _check_age(bell, clock.now)
+    _check_slot(trigger)
+    _check_age(trigger, clock.now)
     begun = [each for each in sessions if each.open <= clock.now]
     if not begun:
         raise BrokerUnavailableError(
@@ -122,14 +124,14 @@ def resolve_session(bell: Trigger, clock: Clock, sessions: tuple[Session, ...]) 
     is_todays = session.date == clock.now.astimezone(NEW_YORK).date()
     trades_now = is_todays and clock.is_open and clock.now < session.close
     is_over = clock.now >= session.close
-    if bell.report_only and bell.scheduled_time is not None and is_todays and not is_over:
+    if trigger.report_only and trigger.scheduled_time is not None and is_todays and not is_over:
         # It rings for early closes too: on other days its first bell comes before the close.
         return Closed(f"The session is not over. {_close_of(session)}")
     # A report comes after the close, on the days that had a session.
-    fits = is_todays if bell.report_only else trades_now
-    if not fits and not bell.goes_on_when_closed:
+    fits = is_todays if trigger.report_only else trades_now
+    if not fits and not trigger.goes_on_when_closed:
         return Closed(f"The market is closed. {_next_open(clock.now, sessions)}")
-    if trades_now and not bell.goes_on_when_closed and session.close - clock.now <= BEFORE_CLOSE:
+    if trades_now and not trigger.goes_on_when_closed and session.close - clock.now <= BEFORE_CLOSE:
         return Closed(f"The session ends within a minute. {_next_open(clock.now, sessions)}")
     if len(begun) == 1:
         raise InsufficientHistoryError(
@@ -137,15 +139,17 @@ def resolve_session(bell: Trigger, clock: Clock, sessions: tuple[Session, ...]) 
             "Start the run on a later session: there is none before this one.",
             session=session.date,
         )
-    longest = clock.now + timedelta(seconds=bell.run_deadline_seconds)
+    longest = clock.now + timedelta(seconds=trigger.run_deadline_seconds)
     slot = (
-        _flatten_slot(bell, clock.now)
-        if bell.flatten
-        else _slot(bell, clock.now if is_todays and clock.now < session.close else None)
+        _flatten_slot(trigger, clock.now)
+        if trigger.flatten
+        else _slot(trigger, clock.now if is_todays and clock.now < session.close else None)
     )
     # A flatten is not cut short by a slot: the slot's run waits for it instead. What sends nothing
     # is in no slot's way.
-    ahead = [] if bell.flatten or bell.goes_on_when_closed else _slots_ahead(bell, clock.now)
+    ahead = (
+        [] if trigger.flatten or trigger.goes_on_when_closed else _slots_ahead(trigger, clock.now)
+    )
     if trades_now:
         _check_next_slot(slot, ahead, clock.now)
     ends = [longest, session.close - BEFORE_CLOSE, *(each - BEFORE_SLOT for each in ahead)]
@@ -159,17 +163,17 @@ def resolve_session(bell: Trigger, clock: Clock, sessions: tuple[Session, ...]) 
     )
 
 
-def _check_slot(bell: Trigger) -> None:
-    if bell.slot is not None and bell.slot not in bell.slots:
+def _check_slot(trigger: Trigger) -> None:
+    if trigger.slot is not None and trigger.slot not in trigger.slots:
         raise InvalidInputError(
             "SLOT_UNKNOWN",
-            f"The template's Slots has: {', '.join(bell.slots)}.",
-            slot=repr(bell.slot[:20]),
+            f"The template's Slots has: {', '.join(trigger.slots)}.",
+            slot=repr(trigger.slot[:20]),
         )
 
 
-def _check_age(bell: Trigger, now: datetime) -> None:
-    rang = bell.scheduled_time
+def _check_age(trigger: Trigger, now: datetime) -> None:
+    rang = trigger.scheduled_time
     if rang is None:
         return
     if rang > now + FUTURE_TOLERANCE:
@@ -179,11 +183,11 @@ def _check_age(bell: Trigger, now: datetime) -> None:
             scheduled_time=rang.isoformat(),
             now=now.isoformat(),
         )
-    if bell.report_only:
+    if trigger.report_only:
         return
     age = now - rang
     is_of_another_day = rang.astimezone(NEW_YORK).date() != now.astimezone(NEW_YORK).date()
-    if age > timedelta(seconds=bell.max_bell_age_seconds) or is_of_another_day:
+    if age > timedelta(seconds=trigger.max_bell_age_seconds) or is_of_another_day:
         raise LateBellError(
             "BELL_TOO_OLD",
             "Nothing was traded. Start the execution by hand with {} to trade now, or allow older "
@@ -191,34 +195,34 @@ def _check_age(bell: Trigger, now: datetime) -> None:
             scheduled_time=rang.isoformat(),
             now=now.isoformat(),
             age_seconds=round(age.total_seconds()),
-            max_age_seconds=bell.max_bell_age_seconds,
+            max_age_seconds=trigger.max_bell_age_seconds,
         )
 
 
-def _flatten_slot(bell: Trigger, now: datetime) -> str:
+def _flatten_slot(trigger: Trigger, now: datetime) -> str:
     """Return a flatten a slot of its own; two of one minute are one run, and one sale."""
-    at = (bell.scheduled_time or now).astimezone(NEW_YORK)
+    at = (trigger.scheduled_time or now).astimezone(NEW_YORK)
     return f"{FLATTEN_PREFIX}{at:%H%M}"
 
 
-def _slot(bell: Trigger, now: datetime | None) -> str:
+def _slot(trigger: Trigger, now: datetime | None) -> str:
     """Choose the slot; ``now`` is None if the session is over, so that all its slots are due."""
-    if bell.report_only:
+    if trigger.report_only:
         return REPORT_SLOT
-    if bell.slots == (DAY_SLOT,):
+    if trigger.slots == (DAY_SLOT,):
         return DAY_SLOT
-    due = bell.slots
+    due = trigger.slots
     if now is not None:
         # A bell rings for its own time of day, however long it was on its way.
-        at = (bell.scheduled_time or now).astimezone(NEW_YORK).strftime("%H%M")
-        due = tuple(each for each in bell.slots if each <= at)
-    if not due or (bell.slot is not None and bell.slot not in due):
+        at = (trigger.scheduled_time or now).astimezone(NEW_YORK).strftime("%H%M")
+        due = tuple(each for each in trigger.slots if each <= at)
+    if not due or (trigger.slot is not None and trigger.slot not in due):
         raise InvalidInputError(
             "SLOT_NOT_DUE",
             "Wait until then (New York time), or change the template's Slots.",
-            slot=bell.slot or bell.slots[0],
+            slot=trigger.slot or trigger.slots[0],
         )
-    return bell.slot or due[-1]
+    return trigger.slot or due[-1]
 
 
 def _check_next_slot(slot: str, ahead: list[datetime], now: datetime) -> None:
@@ -233,14 +237,14 @@ def _check_next_slot(slot: str, ahead: list[datetime], now: datetime) -> None:
         )
 
 
-def _slots_ahead(bell: Trigger, now: datetime) -> list[datetime]:
+def _slots_ahead(trigger: Trigger, now: datetime) -> list[datetime]:
     """Return the instants of today's slots to come: two runs at once would buy the same twice,
     since neither sees the orders that the other has yet to send.
     """
     today = now.astimezone(NEW_YORK).date()
     starts = [
         datetime.combine(today, time.fromisoformat(each), NEW_YORK).astimezone(UTC)
-        for each in bell.slots
+        for each in trigger.slots
         if each != DAY_SLOT
     ]
     return [each for each in starts if each > now]

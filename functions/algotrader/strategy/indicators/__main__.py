@@ -60,10 +60,10 @@ def _other_names(output: str) -> str:
 
 
 def _parameters(ta_class: TaClass) -> str:
-    return ", ".join(f"`{_spelled(each)}`" for each in ta_class.parameters)
+    return ", ".join(f"`{_parameter(each)}`" for each in ta_class.parameters)
 
 
-def _spelled(parameter: Parameter) -> str:
+def _parameter(parameter: Parameter) -> str:
     return parameter.name if parameter.required else f"{parameter.name}={parameter.default}"
 
 
