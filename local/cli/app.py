@@ -1,42 +1,78 @@
-"""Owns the list of the commands and the options they share."""
+"""Owns the list of the commands, which are loaded when they are used, and how each one ends."""
 
 from __future__ import annotations
 
+import os
+import sys
+import tomllib
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import click
 
-from local.cli.arm import arm
-from local.cli.broker import broker
-from local.cli.flatten import flatten
-from local.cli.holdings import adopt, release
-from local.cli.plan import plan
-from local.cli.restore import restore
-from local.cli.run import run
-from local.cli.schedule import schedule
-from local.cli.state import halt, reduce, resume
-from local.cli.up import up
+from local.problems import UsageProblem
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+STOPPED = "everything that was started is stopped"
+
+# The module of each command, which has a click command of the same name, and its line in the help.
+COMMANDS = {
+    "run": ("run", "Trade a day, or several, and show what happened."),
+    "plan": ("plan", "Show today's orders with their reasons, and send none."),
+    "up": ("up", "Deploy here and stay up until Ctrl-C."),
+    "broker": ("broker", "Run only the paper broker."),
+    "schedule": ("schedule", "Show when the bell rings next."),
+    "halt": ("state", "Halt a deployed desk: it sends nothing."),
+    "reduce": ("state", "Let a deployed desk only sell."),
+    "resume": ("state", "Let a deployed desk trade again."),
+    "flatten": ("flatten", "Sell all that a deployed desk holds."),
+    "arm": ("arm", "Let a live desk trade for some days."),
+    "adopt": ("holdings", "Give shares that the account holds to a deployed desk."),
+    "release": (
+        "holdings",
+        "Take shares off a deployed desk's books.",
+    ),
+    "restore": ("restore", "Put back an earlier version of a deployed desk's books."),
+}
 
 
-def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+class LazyGroup(click.Group):
+    """A group whose help and completion import no command."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """List the names of the commands, in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Import a command; None if there is none of that name."""
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"local.cli.{COMMANDS[name][0]}")
+        return cast("click.Command", getattr(module, name))
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands into the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or context.resilient_parsing:
         return
-    import tomllib  # noqa: PLC0415
-
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     click.echo(f"algo-trader {project['version']}")
     context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,
     expose_value=False,
     is_eager=True,
-    callback=_version,
+    callback=_print_version,
     help="Show the version.",
 )
 def app() -> None:
@@ -47,9 +83,35 @@ def app() -> None:
     """
 
 
-COMMANDS = (
-    *(run, plan, up, broker, schedule, halt, reduce, resume, flatten, arm),
-    *(adopt, release, restore),
-)
-for command in COMMANDS:
-    app.add_command(command)
+def run_command(arguments: list[str]) -> int:
+    """Run a command and return its exit status; an error is one line on stderr."""
+    try:
+        result = app.main(arguments, prog_name="algo-trader", standalone_mode=False)
+        sys.stdout.flush()
+    except UsageProblem as problem:
+        _report(str(problem))
+        return WRONG_USAGE
+    except click.ClickException as problem:
+        is_help = isinstance(problem, click.exceptions.NoArgsIsHelpError)
+        _report(problem.format_message(), as_it_is=is_help)
+        return problem.exit_code
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        # click's own, at a question, comes without a cause, and before anything is done.
+        is_answer = isinstance(stopped, click.Abort) and stopped.__cause__ is None
+        _report(f"interrupted, {'nothing was changed' if is_answer else STOPPED}")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away: Python must not fail again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # a user gets one line, no traceback
+        if os.environ.get("ALGO_TRADER_TRACEBACK"):
+            raise
+        _report(f"{type(error).__name__}: {error} (ALGO_TRADER_TRACEBACK=1 shows where)")
+        return FAILED
+    return result if isinstance(result, int) else 0
+
+
+def _report(message: str, *, as_it_is: bool = False) -> None:
+    one_line = f"algo-trader: {' '.join(message.split())}"
+    print(message if as_it_is else one_line, file=sys.stderr)

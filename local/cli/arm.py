@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import click
 
-from local.cli.asking import confirm, trades_real_money
-from local.cli.stack_options import stack_location, stack_options
+from local.cli.console import clean
+from local.cli.stack_options import confirm, stack_location, stack_options, trades_real_money
+from local.ops.arming import arm_stack, limits_of, token_for
+from local.ops.stack import AwsProblem, find_stack
 
 NOT_ARMED = 1
 DAYS, MOST_DAYS = 30, 365
@@ -16,7 +18,7 @@ The desk trades at its next bell, unless its trading state says otherwise (algo-
 deploy of the stack makes this void: arm it again after one."""
 
 
-@click.command(short_help="Let a live desk trade for some days.")
+@click.command()
 @stack_options
 @click.option(
     "--days",
@@ -33,10 +35,6 @@ def arm(*, days: int, yes: bool, **where: str | None) -> int:
     Without it, when its days are over, and after any deploy, the desk is halted. Exit status: 0
     armed, 1 AWS refused or you said no, 2 wrong usage or settings.
     """
-    from local.cli.console import clean  # noqa: PLC0415
-    from local.ops.arming import arm_stack, limits_of, token_for  # noqa: PLC0415
-    from local.ops.stack import AwsProblem, find_stack  # noqa: PLC0415
-
     try:
         stack = find_stack(stack_location(where))
         token = token_for(stack, days, datetime.now(UTC).replace(microsecond=0))

@@ -8,12 +8,16 @@ from datetime import date
 import click
 
 from local.cli.options import faults_option, session_option
+from local.cli.trading import check_faults
+from local.paper_broker import PaperBrokerProcess
+from local.sandbox.runner.inputs import BELL
+from local.sandbox.runner.sessions import choose_sessions, session_after
 
 MAX_PORT = 65535
 REAL_TIME = 1.0
 
 
-@click.command(short_help="Run only the paper broker.")
+@click.command()
 @click.option(
     "--port",
     type=click.IntRange(0, MAX_PORT),
@@ -33,11 +37,6 @@ REAL_TIME = 1.0
 @faults_option()
 def broker(port: int, session: date | None, clock_scale: float, faults: str) -> None:
     """Run only the paper broker, which speaks Alpaca's REST API over historical bars."""
-    from local.cli.trading import check_faults  # noqa: PLC0415
-    from local.paper_broker import PaperBrokerProcess  # noqa: PLC0415
-    from local.sandbox.runner.inputs import BELL  # noqa: PLC0415
-    from local.sandbox.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
-
     check_faults(faults, built_in=True)
     with PaperBrokerProcess(port=port, clock_scale=clock_scale, faults=faults) as process:
         known = process.sessions()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from rich.console import Console
 
 PLAIN_WIDTH = 100
 
@@ -19,8 +17,6 @@ def make_console(*, stderr: bool = False) -> Console:
     Colours follow the terminal and ``NO_COLOR``. Where there is no terminal no control character
     is written and lines are up to 100 characters wide, unless COLUMNS says otherwise.
     """
-    from rich.console import Console  # noqa: PLC0415
-
     stream = sys.stderr if stderr else sys.stdout
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not stream.isatty() and "COLUMNS" not in os.environ:

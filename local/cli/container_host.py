@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.sandbox.runner.problems import UsageProblem
+from local.problems import UsageProblem
 
 LOOPBACK = "127.0.0.1"
 # Docker Desktop's name for the machine around it; a port of the loopback is reached by it too.

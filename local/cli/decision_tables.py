@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console, RenderableType
 
 from local.cli.tables import (
     SUCCEEDED,
@@ -15,9 +17,6 @@ from local.cli.tables import (
     section,
     table,
 )
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
 
 MARKET = "market"
 CUT = (

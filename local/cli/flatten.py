@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from local.cli.asking import confirm
-from local.cli.stack_options import stack_location, stack_options
-from local.cli.standing import show_state
-
-if TYPE_CHECKING:
-    from algotrader.model import TradingState
-    from local.ops.flatten import Flattening
-    from local.ops.trading_state import StackSwitch
+from algotrader.model import TradingMode, TradingState
+from local.cli.console import clean
+from local.cli.stack_options import confirm, stack_location, stack_options
+from local.cli.state import show_state
+from local.cli.timeline import line_of
+from local.ops.flatten import Flattening, flatten_stack
+from local.ops.stack import AwsProblem, find_stack
+from local.ops.trading_state import StackSwitch, format_state, switch_of
 
 LEFT, INTERRUPTED = 1, 130
 PATIENCE_MINUTES = 20
@@ -21,7 +19,7 @@ AFTERWARDS = """\
 The trading state stays REDUCING, so that no bell buys anything back; algo-trader resume ends it."""
 
 
-@click.command(short_help="Sell all that a deployed desk holds.")
+@click.command()
 @click.argument("reason", nargs=-1)
 @stack_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -44,13 +42,6 @@ def flatten(
     own stay. A run that is under way is waited for. Exit status: 0 all is sold, 1 something is
     left, it failed, or you said no, 2 wrong usage or settings.
     """
-    from algotrader.model import TradingMode  # noqa: PLC0415
-    from local.cli.console import clean  # noqa: PLC0415
-    from local.cli.timeline import line_of  # noqa: PLC0415
-    from local.ops.flatten import flatten_stack  # noqa: PLC0415
-    from local.ops.stack import AwsProblem, find_stack  # noqa: PLC0415
-    from local.ops.trading_state import switch_of  # noqa: PLC0415
-
     value = {"flatten": True} | ({"dry_run": True} if dry_run else {})
     try:
         stack = find_stack(stack_location(where))
@@ -87,10 +78,6 @@ def _reduced(
     ask: bool,
 ) -> bool:
     """Ask, let the desk only sell, and show the state after it; False if it is a no."""
-    from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
-    from local.cli.console import clean  # noqa: PLC0415
-    from local.ops.trading_state import format_state  # noqa: PLC0415
-
     money = "real money" if switch.mode is TradingMode.LIVE else "play money"
     what = f"all that the desk of {switch.stack} holds"
     if ask:
@@ -111,8 +98,6 @@ def _reduced(
 
 
 def _told(done: Flattening, *, dry_run: bool) -> int:
-    from local.cli.console import clean  # noqa: PLC0415
-
     for part in (done.email.strip(), "" if done.email else done.message):
         if part:
             click.echo(f"\n{clean(part)}")

@@ -5,23 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
 
 import click
 
-from local.cli.asking import confirm, trades_real_money
-from local.cli.stack_options import stack_location, stack_options, stack_title
-
-if TYPE_CHECKING:
-    from local.ops.holdings import AccountView
+from algotrader.adapters.universes import read_symbols
+from algotrader.errors import DeskError
+from algotrader.model import TradingMode
+from algotrader.orders.ids import SYMBOL_PATTERN
+from algotrader.soundness import is_brokers_number
+from local.cli.console import clean
+from local.cli.stack_options import (
+    confirm,
+    stack_location,
+    stack_options,
+    stack_title,
+    trades_real_money,
+)
+from local.ops.holdings import AccountView, TransferRefusedError, open_account
+from local.ops.stack import AwsProblem
 
 NOT_MOVED = 1
 FINEST = Decimal("1e-9")
 
 
 def _symbol(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
-    from algotrader.orders.ids import SYMBOL_PATTERN  # noqa: PLC0415
-
     symbol = text.upper()
     if not SYMBOL_PATTERN.fullmatch(symbol):
         raise click.BadParameter(f"{text!r} is no symbol such as AAPL")
@@ -29,8 +36,6 @@ def _symbol(_context: click.Context, _parameter: click.Parameter, text: str) -> 
 
 
 def _number(text: str) -> Decimal:
-    from algotrader.soundness import is_brokers_number  # noqa: PLC0415
-
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -70,7 +75,7 @@ _REASON = click.option(
 _YES = click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
 
 
-@click.command(short_help="Give shares that the account holds to a deployed desk.")
+@click.command()
 @click.argument("symbol", callback=_symbol)
 @click.argument("qty", callback=_qty)
 @click.option(
@@ -123,7 +128,7 @@ def adopt(
     return _move(symbol, f"Give {qty:f} {symbol} to the desk?", move, where, ask=not yes)
 
 
-@click.command(short_help="Strike shares off a deployed desk's books: they are yours, or gone.")
+@click.command()
 @click.argument("symbol", callback=_symbol)
 @click.argument("qty", callback=_qty)
 @click.option(
@@ -162,12 +167,6 @@ def _move(
     ask: bool,
 ) -> int:
     """Show whose the shares are, move them, and say what that means."""
-    from algotrader.errors import DeskError  # noqa: PLC0415
-    from algotrader.model import TradingMode  # noqa: PLC0415
-    from local.cli.console import clean  # noqa: PLC0415
-    from local.ops.holdings import TransferRefusedError, open_account  # noqa: PLC0415
-    from local.ops.stack import AwsProblem  # noqa: PLC0415
-
     try:
         with open_account(stack_location(where)) as shelves:
             stack = shelves.stack
@@ -194,8 +193,6 @@ def _move(
 
 def _symbols_of(shelves: AccountView) -> tuple[str, ...]:
     """Read the symbols that the stack trades; its lists are read from this checkout."""
-    from algotrader.adapters.universes import read_symbols  # noqa: PLC0415
-
     words = shelves.stack.parameters.get("Symbols", "").split(",")
     return read_symbols("Symbols", map(str.strip, words)).names
 

@@ -6,12 +6,14 @@ from datetime import date
 
 import click
 
+from local.cli.decision_tables import print_plan
 from local.cli.options import broker_options, json_option, parameter_option, session_option
+from local.cli.trading import check_broker_choice, desk_plan, trade
 
 DRY_RUN = {"dry_run": True}
 
 
-@click.command(short_help="Show today's orders with their why, and send none.")
+@click.command()
 @session_option("The day to plan, YYYY-MM-DD.")
 @parameter_option()
 @broker_options(
@@ -31,9 +33,6 @@ def plan(
     It is a dry run of the whole trading day: the real state machine and functions, up to the
     decision. Exit status: 0 decided, 1 the run failed, 2 wrong usage or configuration.
     """
-    from local.cli.decision_tables import print_plan  # noqa: PLC0415
-    from local.cli.trading import check_broker_choice, desk_plan, trade  # noqa: PLC0415
-
     check_broker_choice(broker_url, paper, sets_the_clock=session is not None)
     setup = desk_plan(broker_url, paper, pairs)
     return trade(setup, session, None, DRY_RUN, as_json=as_json, print_one=print_plan)

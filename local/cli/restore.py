@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 import click
 
-from local.cli.asking import confirm, trades_real_money
-from local.cli.stack_options import stack_location, stack_options, stack_title
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from local.ops.book_versions import BookVersions
+from algotrader.model import TradingMode
+from local.cli.console import clean
+from local.cli.stack_options import (
+    confirm,
+    stack_location,
+    stack_options,
+    stack_title,
+    trades_real_money,
+)
+from local.ops.book_versions import (
+    FOLDER,
+    BookVersions,
+    RestoreRefusedError,
+    find_versions,
+    kind_of,
+    put_back,
+)
+from local.ops.stack import AwsProblem, find_stack
 
 NOT_CHANGED = 1
 
 
 def _name(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
-    from local.ops.book_versions import FOLDER, kind_of  # noqa: PLC0415
-
     if text is None:
         return None
     name = text.removeprefix(FOLDER)
@@ -30,7 +39,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, text: str | None
     return name
 
 
-@click.command(short_help="Put an earlier version of a deployed desk's books back.")
+@click.command()
 @click.argument("name", metavar="[OBJECT]", required=False, callback=_name)
 @click.argument("version", required=False)
 @click.option(
@@ -55,11 +64,6 @@ def restore(
     becomes the newest version, and none is lost. Exit status: 0 listed or put back, 1 refused, by
     the books' state, by AWS or by you, 2 wrong usage or settings.
     """
-    from algotrader.model import TradingMode  # noqa: PLC0415
-    from local.cli.console import clean  # noqa: PLC0415
-    from local.ops.book_versions import FOLDER, RestoreRefusedError, find_versions, put_back  # noqa: PLC0415
-    from local.ops.stack import AwsProblem, find_stack  # noqa: PLC0415
-
     try:
         stack = find_stack(stack_location(where))
         click.echo(stack_title(stack.name, stack.region, stack.mode))
@@ -90,8 +94,6 @@ def _when(instant: datetime) -> str:
 
 def _show(found: BookVersions, name: str | None) -> None:
     """List the versions of an object, or how many each object has."""
-    from local.ops.book_versions import FOLDER, RestoreRefusedError  # noqa: PLC0415
-
     if name is not None and name not in found.of:
         there = ", ".join(found.of) or "none"
         raise RestoreRefusedError(f"{found.bucket} has no {FOLDER}{name}; there are: {there}")

@@ -13,9 +13,12 @@ from local.cli.options import (
     parameter_option,
     session_option,
 )
+from local.cli.tables import print_day
+from local.cli.trading import check_broker_choice, desk_plan, trade
+from local.sandbox.runner.inputs import read_input
 
 
-@click.command(short_help="Trade a day, or several, and show what happened.")
+@click.command()
 @session_option("The day to trade, YYYY-MM-DD; a weekend or holiday ends as Market Closed.")
 @click.option(
     "--sessions",
@@ -49,10 +52,6 @@ def run(
 
     Exit status: 0 the run succeeded, 1 it failed, 2 wrong usage or configuration.
     """
-    from local.cli.tables import print_day  # noqa: PLC0415
-    from local.cli.trading import check_broker_choice, desk_plan, trade  # noqa: PLC0415
-    from local.sandbox.runner.inputs import read_input  # noqa: PLC0415
-
     several = (count or 1) > 1
     check_broker_choice(broker_url, paper, sets_the_clock=session is not None or several)
     value = read_input(input_text)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from local.sandbox.runner.problems import UsageProblem
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from local.cli.console import make_console
+from local.cli.cron import CronError, parse
+from local.cli.tables import table
+from local.problems import UsageProblem
+from local.sandbox.runner.template import default_of
 
 NEW_YORK = "America/New_York"
 MAX_BELLS = 1000
@@ -28,7 +29,7 @@ REPORT_HINT = (
 )
 
 
-@click.command(short_help="Show when the bell rings next.")
+@click.command()
 @click.option(
     "--expression",
     help="An EventBridge Scheduler expression; default: ScheduleExpression of template.yaml.",
@@ -58,8 +59,6 @@ def schedule(
     the broker's calendar, and the run ends as Market Closed. The report's bell rings for early
     closes too: the first one after a session's close is told, the others end without a text.
     """
-    from local.cli.cron import CronError, parse  # noqa: PLC0415
-
     try:
         zone = ZoneInfo(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -76,8 +75,6 @@ def schedule(
 
 
 def _template_expression(*, report: bool) -> str:
-    from local.sandbox.runner.template import default_of  # noqa: PLC0415
-
     return default_of("ReportScheduleExpression" if report else "ScheduleExpression")
 
 
@@ -94,9 +91,6 @@ def _instant(text: str | None) -> datetime:
 
 
 def _print(text: str, zone_name: str, bells: Sequence[datetime], hint: str) -> None:
-    from local.cli.console import make_console  # noqa: PLC0415
-    from local.cli.tables import table  # noqa: PLC0415
-
     zones = {"New York": ZoneInfo(NEW_YORK), "UTC": ZoneInfo("UTC"), "Here": None}
     if zone_name not in {NEW_YORK, "UTC"}:
         zones = {zone_name: ZoneInfo(zone_name), **zones}

@@ -1,19 +1,19 @@
-"""Owns the options that say where a deployed stack is."""
+"""Owns what the commands on a deployed stack share: its options, its title, the question first."""
 
 from __future__ import annotations
 
+import sys
+import tomllib
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from local.sandbox.runner.problems import UsageProblem
-
-if TYPE_CHECKING:
-    from algotrader.model import TradingMode
-    from local.ops.stack import StackLocation
+from algotrader.model import TradingMode
+from local.ops.stack import StackLocation
+from local.problems import UsageProblem
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACK = "algo-trader"
@@ -53,8 +53,6 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def stack_location(where: dict[str, str | None]) -> StackLocation:
     """Return where `place_options` say that the stack is."""
-    from local.ops.stack import StackLocation  # noqa: PLC0415
-
     return StackLocation(
         stack=where["stack"] or _deployed_name(),
         region=where["region"],
@@ -70,8 +68,6 @@ def stack_title(stack: str, region: str, mode: TradingMode) -> str:
 
 def _deployed_name() -> str:
     """Return the name that ``sam deploy`` uses, as its own settings say."""
-    import tomllib  # noqa: PLC0415
-
     path = CHECKOUT / "samconfig.toml"
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8")).get("default", {})
@@ -86,3 +82,26 @@ def _deployed_name() -> str:
         if name:
             return str(name)
     return STACK
+
+
+def confirm(question: str, unasked: str) -> bool:
+    """Ask for a yes, which is not the default.
+
+    Parameters
+    ----------
+    unasked : str
+        What would be done, for the refusal without a terminal.
+
+    Raises
+    ------
+    UsageProblem
+        Without a terminal.
+    """
+    if not sys.stdin.isatty():
+        raise UsageProblem(f"{unasked}: confirm with --yes. Nothing was changed")
+    return click.confirm(question, default=False)
+
+
+def trades_real_money(stack: str) -> str:
+    """Say why a command does not touch a stack without a question."""
+    return f"stack {stack} trades real money"

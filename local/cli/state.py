@@ -6,9 +6,18 @@ from datetime import UTC, datetime
 
 import click
 
-from local.cli.asking import confirm, trades_real_money
-from local.cli.stack_options import stack_location, stack_options
-from local.cli.standing import says, show_state
+from algotrader.model import TradingMode, TradingState
+from algotrader.risk.trading_state import effective_state
+from local.cli.console import clean
+from local.cli.stack_options import (
+    confirm,
+    stack_location,
+    stack_options,
+    stack_title,
+    trades_real_money,
+)
+from local.ops.stack import AwsProblem
+from local.ops.trading_state import StackSwitch, find_switch, format_state
 
 NOT_CHANGED = 1
 MEANING = {
@@ -27,7 +36,7 @@ the next trade is at the next session's bell, or at the next of its Slots.""",
 }
 
 
-@click.command(short_help="Halt a deployed desk: it sends nothing.")
+@click.command()
 @click.argument("reason", nargs=-1)
 @stack_options
 def halt(reason: tuple[str, ...], **where: str | None) -> None:
@@ -39,7 +48,7 @@ def halt(reason: tuple[str, ...], **where: str | None) -> None:
     _set("HALTED", reason, where)
 
 
-@click.command(short_help="Let a deployed desk only sell.")
+@click.command()
 @click.argument("reason", nargs=-1)
 @stack_options
 def reduce(reason: tuple[str, ...], **where: str | None) -> None:
@@ -51,7 +60,7 @@ def reduce(reason: tuple[str, ...], **where: str | None) -> None:
     _set("REDUCING", reason, where)
 
 
-@click.command(short_help="Let a deployed desk trade again.")
+@click.command()
 @click.argument("reason", nargs=-1)
 @stack_options
 @click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
@@ -77,11 +86,6 @@ def _set(
     reset_peak: bool = False,
 ) -> int:
     """Show the state, set it unless it is so already, and say what that means."""
-    from algotrader.model import TradingMode, TradingState  # noqa: PLC0415
-    from local.cli.console import clean  # noqa: PLC0415
-    from local.ops.stack import AwsProblem  # noqa: PLC0415
-    from local.ops.trading_state import find_switch, format_state  # noqa: PLC0415
-
     wanted = TradingState(word)
     text = format_state(wanted, " ".join(reason))
     try:
@@ -105,3 +109,36 @@ def _set(
         raise click.ClickException(str(problem)) from problem
     click.echo(MEANING[word])
     return 0
+
+
+def show_state(switch: StackSwitch) -> tuple[str | None, TradingState | None]:
+    """Print what stands there, and give it with the state that a run takes it for.
+
+    Returns
+    -------
+    str or None, TradingState or None
+        Both None where it cannot be read: that is said, and no reason to leave a desk running.
+    """
+    title = stack_title(switch.stack, switch.region, switch.mode)
+    click.echo(f"{title}, parameter {switch.parameter}")
+    try:
+        text = switch.read()
+    except AwsProblem as problem:
+        click.echo(f"  before  unknown: {clean(problem)}")
+        return None, None
+    state = effective_state(text, switch.mode)
+    click.echo(f"  before  {clean(_spelled(text, state))}")
+    return text, state
+
+
+def says(text: str, word: str) -> bool:
+    """Whether a text begins with a word."""
+    return text.strip().partition(" ")[0] == word
+
+
+def _spelled(text: str | None, state: TradingState) -> str:
+    """Format what stands there, and what a run takes it for where that is not what it says."""
+    if text is None:
+        return f"missing, which a run takes for {state.value}"
+    known = says(text, state.value)
+    return text if known else f"{text!r}, which a run takes for {state.value}"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.box import ROUNDED, SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
 
 from local.cli.console import clean
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.table import Table
 
 PHONE_WIDTH = 40
 SUCCEEDED = "SUCCEEDED"
@@ -21,10 +24,6 @@ def table(
     headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
 ) -> Table:
     """Lay rows out under headers; the columns named in ``right`` are aligned to the right."""
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for header in headers:
         grid.add_column(header, justify="right" if header in right else "left", overflow="fold")
@@ -129,11 +128,6 @@ def _terms(order: dict[str, Any]) -> str:
 
 
 def _phone(sms: str) -> RenderableType:
-    from rich.box import ROUNDED  # noqa: PLC0415
-    from rich.console import Group  # noqa: PLC0415
-    from rich.panel import Panel  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     count = f"{len(sms)} characters"
     bubble = Panel(Text(clean(sms)), box=ROUNDED, width=PHONE_WIDTH)
     return Group(bubble, Text(count.rjust(PHONE_WIDTH), style="dim"))
@@ -148,16 +142,11 @@ def _account(account: dict[str, Any]) -> str:
 
 def lines(*parts: object) -> RenderableType:
     """Lay texts out below one another; empty ones are left out."""
-    from rich.text import Text  # noqa: PLC0415
-
     return Text(clean("\n".join(str(part) for part in parts if part)))
 
 
 def section(console: Console, title: str, body: RenderableType) -> None:
     """Print a part under its title."""
-    from rich.padding import Padding  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     console.print()
     console.print(Text(title, style="bold"))
     console.print(Padding(body, (0, 0, 0, 2), expand=False))

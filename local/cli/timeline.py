@@ -20,7 +20,7 @@ from rich.status import Status
 from rich.text import Text
 
 from local.cli.console import clean, make_console
-from local.sandbox.runner.history import TASK, Visit
+from local.execution_history import TASK, Visit
 
 NAME_WIDTH = 22
 TIMED = frozenset({TASK, "Wait"})

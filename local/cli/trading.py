@@ -6,16 +6,26 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from rich.console import Console
 
-from local.sandbox.runner.problems import UsageProblem
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from local.sandbox.runner.desk import DayResult, LocalDesk, LocalDeskConfig
+from local.cli.console import make_console
+from local.cli.tables import print_days
+from local.cli.timeline import TimelineView, progress_bar
+from local.paper_broker.faults import parse
+from local.problems import UsageProblem
+from local.sandbox.runner.brokers import alpaca_paper, broker_at, refuse_live_money
+from local.sandbox.runner.desk import (
+    FAST_WAIT_SCALE,
+    DayResult,
+    LocalDesk,
+    LocalDeskConfig,
+    open_desk,
+)
+from local.sandbox.runner.sessions import choose_sessions
+from local.sandbox.runner.template import default_of, read_overrides
 
 SUCCEEDED = "SUCCEEDED"
 FAILED_STATUS = 1
@@ -59,14 +69,6 @@ def desk_plan(
         For a parameter, broker or plan of faults that is none, or a broker that could reach the
         live account.
     """
-    from local.sandbox.runner.brokers import (  # noqa: PLC0415
-        alpaca_paper,
-        broker_at,
-        refuse_live_money,
-    )
-    from local.sandbox.runner.desk import FAST_WAIT_SCALE, LocalDeskConfig  # noqa: PLC0415
-    from local.sandbox.runner.template import default_of, read_overrides  # noqa: PLC0415
-
     parameters = read_overrides(pairs)
     broker, wait_scale = None, FAST_WAIT_SCALE
     if paper:
@@ -88,8 +90,6 @@ def check_faults(faults: str, *, built_in: bool) -> None:
     UsageProblem
         With the fault that is wrong, and what it may be.
     """
-    from local.paper_broker.faults import parse  # noqa: PLC0415
-
     if faults and not built_in:
         raise UsageProblem("--faults breaks the built-in paper broker's answers, no other's")
     try:
@@ -118,12 +118,6 @@ def trade(
     print_one : callable
         Prints the document of a single run, with what Fetch Bars said of the session.
     """
-    from local.cli.console import make_console  # noqa: PLC0415
-    from local.cli.tables import print_days  # noqa: PLC0415
-    from local.cli.timeline import TimelineView  # noqa: PLC0415
-    from local.sandbox.runner.desk import open_desk  # noqa: PLC0415
-    from local.sandbox.runner.sessions import choose_sessions  # noqa: PLC0415
-
     console = make_console(stderr=as_json)
     quiet = as_json and not console.is_terminal
     with TimelineView(console, quiet=quiet) as view:
@@ -152,8 +146,6 @@ def trade(
 
 
 def _several(desk: LocalDesk, sessions: Sequence[date | None], value: Any) -> list[DayResult]:
-    from local.cli.timeline import progress_bar  # noqa: PLC0415
-
     with progress_bar(len(sessions)) as advance:
         days = []
         for session in sessions:

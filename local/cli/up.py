@@ -7,15 +7,15 @@ import threading
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import click
 
+from local.cli.console import make_console
 from local.cli.container_host import LOOPBACK, ContainerHost, container_host
 from local.cli.options import parameter_option, session_option
-
-if TYPE_CHECKING:
-    from local.sandbox.runner.desk import LocalDesk
+from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
+from local.sandbox.runner.sessions import choose_sessions, session_after
+from local.sandbox.runner.template import read_overrides
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
@@ -33,7 +33,7 @@ STEPS = {
 }
 
 
-@click.command(short_help="Deploy here and stay up until Ctrl-C.")
+@click.command()
 @session_option("The day that the paper broker stands on, YYYY-MM-DD.")
 @parameter_option()
 @click.option(
@@ -48,11 +48,6 @@ def up(session: date | None, pairs: tuple[str, ...], host: str) -> None:
 
     Waits and the broker's clock run in real time here.
     """
-    from local.cli.console import make_console  # noqa: PLC0415
-    from local.sandbox.runner.desk import LocalDeskConfig, open_desk  # noqa: PLC0415
-    from local.sandbox.runner.sessions import choose_sessions, session_after  # noqa: PLC0415
-    from local.sandbox.runner.template import read_overrides  # noqa: PLC0415
-
     reach = container_host(host)
     plan = LocalDeskConfig(
         broker=None,

@@ -10,7 +10,7 @@ import msgspec
 from algotrader.model import TradingMode
 from algotrader.risk.arming import ArmingToken
 from local.ops.stack import DeployedStack, aws_errors_as_one_line
-from local.sandbox.runner.problems import UsageProblem
+from local.problems import UsageProblem
 
 OUTPUT = "LiveArmingParameter"
 # What a person should have before their eyes when they arm.

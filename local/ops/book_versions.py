@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from algotrader.accounting.stop_fills import ReportedFills
 from algotrader.adapters.reset_peak import ResetPeak
@@ -121,8 +122,6 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None =
     AwsProblem
         When AWS refuses or does not answer.
     """
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
     now = next(iter(find_versions(stack).of.get(name, ())), None)
     content = _read(stack, name, version, bucket)
     if stack.is_under_way():
@@ -148,8 +147,6 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None =
 
 
 def _read(stack: DeployedStack, name: str, version: str, bucket: str | None) -> bytes:
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
     place = bucket or stack.output("Bucket")
     with aws_errors_as_one_line(f"{FOLDER}{name} in {place} cannot be read"):
         try:

@@ -26,9 +26,8 @@ from algotrader.model import (
 from algotrader.model.units import ZERO
 from algotrader.orders.own_orders import leg_of
 from algotrader.session.timing import SETTLE
+from local.execution_history import DECIDE, FETCH, SUBMIT, Timeline, Visit
 from local.ops.stack import AwsProblem, DeployedStack, aws_errors_as_one_line
-from local.sandbox.runner.document import DECIDE, FETCH, SUBMIT
-from local.sandbox.runner.history import Timeline, Visit
 
 POLL_SECONDS = 1.0
 AGAIN_SECONDS = 20.0

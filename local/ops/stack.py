@@ -9,10 +9,20 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own
+    HTTPClientError,
+    NoRegionError,
+)
+from botocore.parsers import ResponseParserError
+
 from algotrader.model import TradingMode
-from local.sandbox.aws.clients import KEYS, make_client, make_session
-from local.sandbox.aws.process import REGION
-from local.sandbox.runner.problems import UsageProblem
+from local.aws_clients import KEYS, REGION, make_client, make_session
+from local.problems import UsageProblem
 
 BOOKS_ROLE = "BooksRole"
 SESSION_NAME = "algo-trader"  # as CloudTrail shows it
@@ -147,8 +157,6 @@ def find_stack(place: StackLocation) -> DeployedStack:
     AwsProblem
         When AWS refuses or does not answer.
     """
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
     with aws_errors_as_one_line(f"stack {place.stack} cannot be looked up"):
         cloudformation = _client_maker(place)("cloudformation")
         region = str(cloudformation.meta.region_name)
@@ -180,9 +188,6 @@ def _client_maker(place: StackLocation, keys: Mapping[str, str] | None = None) -
     An endpoint of one's own gets the keys that an embedded AWS takes, unless a profile is named:
     the user's keys are for AWS alone.
     """
-    import boto3  # noqa: PLC0415 - 0.3 s that the command line's help need not wait for
-    from botocore.config import Config  # noqa: PLC0415
-
     url = place.endpoint_url
     if url and not place.profile:
         own = make_session(place.region or REGION, keys or KEYS)
@@ -199,15 +204,6 @@ def _client_maker(place: StackLocation, keys: Mapping[str, str] | None = None) -
 @contextmanager
 def aws_errors_as_one_line(what: str) -> Iterator[None]:
     """Turn what boto3 raises into one line, by whether the user's own settings are at fault."""
-    from botocore.exceptions import (  # noqa: PLC0415
-        BotoCoreError,
-        ClientError,
-        ConnectionError,  # noqa: A004 - botocore's own
-        HTTPClientError,
-        NoRegionError,
-    )
-    from botocore.parsers import ResponseParserError  # noqa: PLC0415
-
     kind: type[Exception] = AwsProblem
     try:
         yield

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from algotrader.adapters.aws import PARAMETER_NOT_THERE
 from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
@@ -51,8 +52,6 @@ class StackSwitch:
         AwsProblem
             When it cannot be read.
         """
-        from botocore.exceptions import ClientError  # noqa: PLC0415
-
         with aws_errors_as_one_line(f"{self.parameter} cannot be read"):
             try:
                 found = self.ssm.get_parameter(Name=self.parameter)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from algotrader.contracts import CONTRACT_VERSION
+from local.execution_history import Timeline
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
-from local.sandbox.runner.history import Timeline
 from local.sandbox.runner.sessions import DEFAULT_SESSION
 
 EVENTS = Path(__file__).parents[2] / "events"

@@ -12,9 +12,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
+from local.problems import DeploymentProblem
 from local.sandbox.aws.bootstrap import bootstrap_zip, runtime_command
-from local.sandbox.aws.clients import make_client, make_session
-from local.sandbox.aws.problems import DeploymentProblem
 from local.sandbox.aws.process import ACCOUNT, LOOPBACK, REGION, MinistackProcess
 from local.sandbox.aws.quotas import TOO_MUCH_ENVIRONMENT
 from local.sandbox.aws.stack import Stack
@@ -196,9 +195,11 @@ class EmbeddedAws:
         return Stack(self.client, stack, outputs, self._subscribe(stack, outputs["TopicArn"]))
 
     def _make_client(self, service: str) -> Any:
+        from local import aws_clients  # noqa: PLC0415 - loads boto3 while ministack starts
+
         if self._session is None:
-            self._session = make_session()
-        return make_client(self._session, service, self.endpoint_url)
+            self._session = aws_clients.make_session()
+        return aws_clients.make_client(self._session, service, self.endpoint_url)
 
     def _put_code(self, stack: str, content: bytes, kind: str = "zip") -> dict[str, str]:
         s3 = self.client("s3")

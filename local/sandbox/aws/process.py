@@ -14,7 +14,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-from local.sandbox.aws.problems import DeploymentProblem
+from local.problems import DeploymentProblem
 
 open_url = build_opener(ProxyHandler({})).open  # loopback is never behind a proxy
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from local.sandbox.aws.problems import DeploymentProblem
+from local.problems import DeploymentProblem
 from local.sandbox.aws.quotas import MAX_ENVIRONMENT_BYTES, MAX_PARAMETER_BYTES, measure
 
 CHECKOUT = Path(__file__).resolve().parents[3]

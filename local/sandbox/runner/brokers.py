@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from algotrader.adapters.keys import redact
+from local.problems import UsageProblem
 from local.sandbox.runner.document import BrokerView
-from local.sandbox.runner.problems import UsageProblem
 
 PAPER_TRADING_URL = "https://paper-api.alpaca.markets"
 LIVE_TRADING_HOST = "api.alpaca.markets"

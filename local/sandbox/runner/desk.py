@@ -12,14 +12,14 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.execution_history import Timeline, Visit
 from local.paper_broker import PaperBrokerProcess
+from local.problems import UsageProblem
 from local.sandbox.aws import DeploymentProblem, EmbeddedAws, Stack
 from local.sandbox.aws.process import LOOPBACK
 from local.sandbox.runner.brokers import TEST_KEYS, Broker, broker_at, view_account
 from local.sandbox.runner.document import Document, Ending, message_of, run_document, run_of
-from local.sandbox.runner.history import Timeline, Visit
 from local.sandbox.runner.inputs import bell_time, with_bell
-from local.sandbox.runner.problems import UsageProblem
 
 STACK = "algo-trader"
 FAST_WAIT_SCALE = 0.1

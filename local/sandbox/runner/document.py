@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.sandbox.runner.history import Timeline
+from local.execution_history import DECIDE, FETCH, NOTIFY, NOTIFY_FAILURE, SUBMIT, Timeline
 
-FETCH, DECIDE, SUBMIT = "Fetch Bars", "Decide Orders", "Submit Orders"
-NOTIFY, NOTIFY_FAILURE = "Notify", "Notify Failure"
 ORDER_FIELDS = (
     *("symbol", "side", "qty", "notional", "order_type", "limit_price", "stop_price"),
     *("status", "filled_qty", "filled_avg_price"),

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from local.sandbox.runner.problems import UsageProblem
+from local.problems import UsageProblem
 
 BELL, REPORT_BELL = "09:35", "16:15"
 DAY_SLOT = "day"

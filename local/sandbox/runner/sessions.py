@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import date
 
-from local.sandbox.runner.problems import UsageProblem
+from local.problems import UsageProblem
 
 DEFAULT_SESSION = date(2012, 2, 15)
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import yaml
 
-from local.sandbox.aws.problems import DeploymentProblem
+from local.problems import DeploymentProblem, UsageProblem
 from local.sandbox.aws.template import check_parameters, read_template
-from local.sandbox.runner.problems import UsageProblem
 
 
 def read_overrides(pairs: Iterable[str]) -> dict[str, str]:

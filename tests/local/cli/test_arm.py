@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.cli import _run
+from local.cli.app import run_command
 from local.sandbox.aws import EmbeddedAws, Stack
 
 Say = Callable[..., tuple[int, str, str]]
@@ -31,7 +31,7 @@ def live(aws: EmbeddedAws) -> Stack:
 def say(aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]) -> Say:
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        status = _run(["arm", *arguments, "--endpoint-url", aws.endpoint_url])
+        status = run_command(["arm", *arguments, "--endpoint-url", aws.endpoint_url])
         return status, *capsys.readouterr()
 
     return run

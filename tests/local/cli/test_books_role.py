@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local.cli import _run
+from local.cli.app import run_command
 from local.sandbox.runner.desk import STACK, LocalDesk, LocalDeskConfig, open_desk
 from tests.template.needs import resource_ids
 
@@ -113,7 +113,7 @@ def say(
         if arguments[-1] == NEWEST:
             arguments = (*arguments[:-1], newest(desk, arguments[-2]))
         place = ("--endpoint-url", desk.aws.endpoint_url, "--profile", "operator")
-        status = _run([*arguments, *place])
+        status = run_command([*arguments, *place])
         return status, *capsys.readouterr()
 
     return run

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.cli.container_host import ContainerHost, container_host
-from local.sandbox.runner.problems import UsageProblem
+from local.problems import UsageProblem
 
 NOT_OURS = "192.0.2.77"  # an address for documentation, never one of a machine
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.cli import _run
+from local.cli.app import run_command
 from local.ops import flatten as flattening
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from tests.support.claims import a_minute_later
@@ -40,7 +40,7 @@ def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        status = _run(["flatten", *arguments, "--endpoint-url", desk.aws.endpoint_url])
+        status = run_command(["flatten", *arguments, "--endpoint-url", desk.aws.endpoint_url])
         return status, *capsys.readouterr()
 
     return run

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from algotrader.orders.ids import desk_id
-from local.cli import _run
+from local.cli.app import run_command
 from local.ops.stack import StackLocation, find_stack
 from local.sandbox.aws import Stack
 from local.sandbox.runner.desk import STACK, LocalDesk, LocalDeskConfig, open_desk
@@ -47,7 +47,7 @@ def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        status = _run([*arguments, "--endpoint-url", desk.aws.endpoint_url])
+        status = run_command([*arguments, "--endpoint-url", desk.aws.endpoint_url])
         return status, *capsys.readouterr()
 
     return run
@@ -201,7 +201,7 @@ WRONG = {
 def test_a_slip_of_the_finger_is_wrong_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(arguments) == 2
+    assert run_command(arguments) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

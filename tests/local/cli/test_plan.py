@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from local.cli import _run
+from local.cli.app import run_command
 from local.cli.decision_tables import print_plan
 from local.paper_broker import PaperBrokerProcess
 
@@ -141,7 +141,7 @@ def test_planning_sends_nothing_and_prints_what_a_run_at_that_broker_sends(
 def test_wrong_usage_gets_one_line_and_status_2(
     arguments: list[str], names: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(["plan", *arguments]) == 2
+    assert run_command(["plan", *arguments]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert names in err
@@ -150,7 +150,7 @@ def test_wrong_usage_gets_one_line_and_status_2(
 def test_a_plan_that_fails_ends_with_status_1_and_names_the_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert _run(["plan", "--parameter", "Strategy=nobody"]) == 1
+    assert run_command(["plan", "--parameter", "Strategy=nobody"]) == 1
     out = capsys.readouterr().out
     assert "STRATEGY_UNKNOWN" in out
     assert "Nothing was sent" not in out

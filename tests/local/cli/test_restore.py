@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.cli import _run
+from local.cli.app import run_command
 from local.ops.book_versions import kind_of
 from local.ops.stack import DeployedStack
 from local.sandbox.aws import Stack
@@ -50,7 +50,7 @@ def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        status = _run([*arguments, "--endpoint-url", desk.aws.endpoint_url])
+        status = run_command([*arguments, "--endpoint-url", desk.aws.endpoint_url])
         return status, *capsys.readouterr()
 
     return run

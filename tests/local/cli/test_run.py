@@ -12,7 +12,7 @@ import pytest
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
-from local.cli import _run
+from local.cli.app import run_command
 from local.sandbox.runner.desk import LocalDesk
 
 Command = Callable[..., Any]
@@ -227,7 +227,7 @@ def test_a_dead_broker_fails_the_run_by_name_and_says_so(
 def test_a_session_outside_the_data_is_refused_by_the_span(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert _run(["run", "--session", "2031-01-02", "--json"]) == 2
+    assert run_command(["run", "--session", "2031-01-02", "--json"]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert "2000-03-01 to 2013-03-01" in err

@@ -1,10 +1,10 @@
 import pytest
 
-from local.cli import _run
+from local.cli.app import run_command
 
 
 def shown(capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
-    assert _run(["schedule", *options]) == 0
+    assert run_command(["schedule", *options]) == 0
     return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
 
 

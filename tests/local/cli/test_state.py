@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
-from local.cli import _run
+from local.cli.app import run_command
 from local.ops.trading_state import StackSwitch
 from local.sandbox.aws import Stack
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
@@ -45,7 +45,7 @@ def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        status = _run([*arguments, "--endpoint-url", desk.aws.endpoint_url])
+        status = run_command([*arguments, "--endpoint-url", desk.aws.endpoint_url])
         return status, *capsys.readouterr()
 
     return run
@@ -230,7 +230,7 @@ def test_wrong_settings_get_one_line(
 ) -> None:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    assert _run(arguments) == status
+    assert run_command(arguments) == status
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert names in err
@@ -272,7 +272,7 @@ def as_user(
 def test_what_aws_denies_is_told_in_one_line(
     names: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(["halt"]) == 1
+    assert run_command(["halt"]) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert names in err
@@ -285,7 +285,7 @@ def test_what_aws_denies_is_told_in_one_line(
 def test_who_may_write_and_not_read_can_halt(
     parameter: Callable[[], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(["halt"]) == 0
+    assert run_command(["halt"]) == 0
     assert "before  unknown: /algo-trader/trading-state cannot be read" in capsys.readouterr().out
     assert parameter() == "HALTED"
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from local.cli.timeline import line_of
-from local.sandbox.runner.history import Visit
+from local.execution_history import Visit
 
 START = datetime(2026, 1, 5, 14, 35, tzinfo=UTC)
 

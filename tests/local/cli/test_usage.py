@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cli import _run
+from local.cli.app import run_command
 
 CASES = {
     "no JSON": (["run", "--input", '{"a": }'], "line 1, column 7"),
@@ -79,7 +79,7 @@ def test_wrong_usage_gets_one_line_and_status_2(
 ) -> None:
     monkeypatch.delenv("APCA_API_KEY_ID", raising=False)
     monkeypatch.delenv("APCA_API_SECRET_KEY", raising=False)
-    assert _run(arguments) == 2
+    assert run_command(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("algo-trader: ")
@@ -88,7 +88,7 @@ def test_wrong_usage_gets_one_line_and_status_2(
 
 
 def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(["--version"]) == 0
+    assert run_command(["--version"]) == 0
     version = Path(__file__).parents[3].joinpath("pyproject.toml").read_text()
     assert f'version = "{capsys.readouterr().out.split()[1]}"' in version
 
@@ -99,16 +99,16 @@ def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None
 def test_help_names_every_command_and_each_has_its_own(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(["--help"]) == 0
+    assert run_command(["--help"]) == 0
     assert f"  {command} " in capsys.readouterr().out
-    assert _run([command, "--help"]) == 0
+    assert run_command([command, "--help"]) == 0
     assert f"Usage: algo-trader {command}" in capsys.readouterr().out
 
 
 def test_without_a_command_the_help_is_printed_as_it_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert _run([]) == 2
+    assert run_command([]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("Usage: algo-trader [OPTIONS] COMMAND")

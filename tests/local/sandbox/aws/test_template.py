@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from local.problems import DeploymentProblem
 from local.sandbox.aws import EmbeddedAws
 from local.sandbox.aws import embedded as embedded_aws
-from local.sandbox.aws.problems import DeploymentProblem
 from local.sandbox.aws.template import (
     check_parameters,
     check_values,

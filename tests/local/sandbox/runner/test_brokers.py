@@ -6,9 +6,9 @@ import pytest
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
+from local.problems import UsageProblem
 from local.sandbox.runner.brokers import alpaca_paper, broker_at, refuse_live_money, view_account
 from local.sandbox.runner.document import BrokerView
-from local.sandbox.runner.problems import UsageProblem
 
 KEYS = {"APCA_API_KEY_ID": "key", "APCA_API_SECRET_KEY": "secret"}
 ACCOUNT = '{"equity": "1"}'

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from local.execution_history import Timeline, Visit
 from local.sandbox.runner.document import BrokerView, Ending, message_of, run_document
-from local.sandbox.runner.history import Timeline, Visit
 
 START = datetime(2026, 1, 5, 14, 35, tzinfo=UTC)
 SUCCEEDED = Ending("one", "SUCCEEDED", None, None, 3.14159)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.problems import UsageProblem
 from local.sandbox.runner.inputs import bell_time, read_input, with_bell
-from local.sandbox.runner.problems import UsageProblem
 
 BELL = "2012-02-15T14:35:00Z"
 json_values = st.recursive(

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from local.sandbox.runner.problems import UsageProblem
+from local.problems import UsageProblem
 from local.sandbox.runner.sessions import DEFAULT_SESSION, choose_sessions, session_after
 
 # Weekdays around the default session: ten before it and nine after it.

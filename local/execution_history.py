@@ -1,4 +1,4 @@
-"""Owns what an execution's history says: which states ran, how long, and what they gave."""
+"""Owns what an execution's history says: which states ran, how long, and what they returned."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+# States of the machine, as their history names them.
+FETCH, DECIDE, SUBMIT = "Fetch Bars", "Decide Orders", "Submit Orders"
+NOTIFY, NOTIFY_FAILURE = "Notify", "Notify Failure"
 
 ENTERED = "StateEntered"
 EXITED = "StateExited"

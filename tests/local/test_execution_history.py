@@ -2,7 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.sandbox.runner.history import StateTotal, Timeline
+from local.execution_history import StateTotal, Timeline
 
 START = datetime(2026, 1, 5, 14, 35, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""Owns how an embedded AWS is spoken to: the user's own AWS settings do not matter to it."""
+"""Owns how an embedded AWS is reached: the user's own AWS settings do not matter to it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from local.sandbox.aws.process import REGION
+import boto3
+import botocore.session
+from botocore.config import Config
 
-# What an embedded AWS takes for its root, and nobody else does.
+REGION = "us-east-1"
+# What an embedded AWS accepts as its root user's keys, and nobody else does.
 KEYS = MappingProxyType({"aws_access_key_id": "test", "aws_secret_access_key": "test"})
 
 
 def make_session(region: str = REGION, keys: Mapping[str, str] = KEYS) -> Any:
     """Make a boto3 session with keys for an embedded AWS."""
-    import boto3  # noqa: PLC0415 - 0.3 s that the command line's help need not wait for
-    import botocore.session  # noqa: PLC0415
-
     own = botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),
@@ -29,8 +29,6 @@ def make_session(region: str = REGION, keys: Mapping[str, str] = KEYS) -> Any:
 
 
 def make_client(session: Any, service: str, endpoint_url: str) -> Any:
-    """Make the client of a service that no proxy stands before."""
-    from botocore.config import Config  # noqa: PLC0415
-
+    """Make the client of a service; it uses no proxy."""
     config = Config(proxies={}, retries={"total_max_attempts": 2}, max_pool_connections=32)
     return session.client(service, endpoint_url=endpoint_url, config=config)
