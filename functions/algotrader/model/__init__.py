@@ -1,4 +1,4 @@
-"""Owns the frozen values that the whole desk speaks in; no behaviour beyond what they imply.
+"""Owns the frozen values that all packages share; their methods only derive values from fields.
 
 Units, unless a field says otherwise: prices and cash in US dollars, quantities in shares, weights
 as fractions of desk capital (0.25 is 25 %), instants as aware UTC datetimes. Money is ``Decimal``.

@@ -1,4 +1,4 @@
-"""Owns the broker's account and what the desk owns in it."""
+"""Owns the values of the broker's account, and of the desk's part of it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from algotrader.model.enums import Side
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The broker's account; ``last_equity`` is equity at the previous session's close.
+    """The broker's account; ``last_equity`` is the equity at the previous session's close.
 
     Attributes
     ----------
     adjustments : Decimal
         Today's deposits less withdrawals.
     blocked_by : tuple of str
-        Names of the broker's flags that forbid trading; empty if none does.
+        Names of the broker's flags that forbid trading; empty if none is set.
     only_sells_for : tuple of str
-        The broker's reasons for which the account may only sell; empty if it may buy.
+        The broker's reasons why the account may only sell; empty if it may buy.
     """
 
     number: str
@@ -37,7 +37,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What the account holds of a symbol, the user's own shares included; short is negative."""
+    """The account's shares of a symbol, the user's own included; a short position is negative."""
 
     symbol: str
     qty: Decimal
@@ -47,16 +47,16 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as the broker knows it; ``status`` is Alpaca's own word.
+    """An order as the broker reports it; ``status`` is Alpaca's own word.
 
     Attributes
     ----------
     qty : Decimal or None
-        Shares; None of an order by value.
+        Shares; None for a notional order.
     notional : Decimal or None
-        Dollars of an order by value.
+        Dollars of a notional order; None for an order by quantity.
     extended_hours : bool
-        Whether it may trade outside regular hours; the desk's own never do.
+        Whether it may trade outside regular hours; the desk's own orders never do.
     """
 
     broker_id: str
@@ -70,18 +70,18 @@ class Order:
     filled_qty: Decimal
     filled_avg_price: Decimal | None
     submitted_at: datetime
-    filled_at: datetime | None  # the last fill's instant, None while nothing is filled
+    filled_at: datetime | None  # the last fill's instant; None while nothing is filled
     stop_price: Decimal | None = None
     time_in_force: str = "day"
-    replaces: str | None = None  # the broker's id of the order that this one was put in place of
+    replaces: str | None = None  # the broker's id of the order that this one replaced
     notional: Decimal | None = None
     extended_hours: bool = False
 
     @property
     def is_terminal(self) -> bool:
-        """Whether nothing more can happen to it; a status that we do not know is not terminal.
+        """Whether the order has ended; a status that we do not know is not terminal.
 
-        ``docs/orders.md`` has a row for each of Alpaca's statuses; a test compares.
+        ``docs/orders.md`` has a row for each of Alpaca's statuses; a test compares them.
         """
         return self.status in TERMINAL_STATUSES
 
@@ -91,7 +91,7 @@ TERMINAL_STATUSES = frozenset({"filled", "canceled", "expired", "rejected", "rep
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the desk itself owns of a symbol, and what it paid for it in all."""
+    """The desk's own shares of a symbol, and their total cost in dollars."""
 
     qty: Decimal
     cost: Decimal
@@ -99,12 +99,12 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the desk owns: a fold over its own orders submitted up to ``through``.
+    """The desk's holdings: a fold over its own orders submitted up to ``through``.
 
     Attributes
     ----------
     realized : dict of str to Decimal
-        What its sells brought beyond their average cost, by symbol, since it began; dollars.
+        By symbol, in dollars: proceeds of its sells less their average cost, since the desk began.
     """
 
     desk: str
@@ -115,18 +115,19 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Shares that a person gave to a desk or took from it, which no order of the desk tells of.
+    """Shares that a person gave to a desk or took from it, without an order of the desk.
 
     Attributes
     ----------
     qty : Decimal
-        Shares that the desk gets; below 0 if it gives them up.
+        Shares that the desk gets; negative if it gives them up.
     price : Decimal
-        Dollars that a share is taken to have cost; of no meaning for those given up.
+        Cost per share in dollars; without meaning for shares that the desk gives up.
     worth : Decimal or None
-        Dollars that a share was worth then, so that what moves is no profit; None if unknown.
+        Market value per share in dollars at that time, so that the move itself makes no profit;
+        None if unknown.
     at : datetime
-        By the broker's clock.
+        When, by the broker's clock.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Owns what a run wants, may send and has sent."""
+"""Owns the values of a decision and its execution: orders wanted, denied, planned and sent."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from algotrader.model.enums import Leg, OrderType, Side, Stage, TimeInForce
 
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
-    """An order that a plan may send: every term that the broker will be given, and why.
+    """An order that a plan may send: every term that the broker gets, and the reason.
 
     Attributes
     ----------
     qty : Decimal
-        Shares; of an order by value those that it buys at its worst price, which are not sent.
+        Shares. For a notional order: the shares that it buys at its worst price, not sent to the
+        broker.
     reference_price : Decimal
-        The latest price, which sized and priced it.
+        The latest price, from which size and limit were computed.
     notional : Decimal or None
-        Dollars to buy for, in place of a quantity.
+        Dollars to buy for; None for an order by quantity.
     """
 
     client_order_id: str
@@ -40,16 +41,16 @@ class OrderIntent:
 
 @dataclass(frozen=True, slots=True)
 class DesiredStop:
-    """The protective stop that a symbol is to have once all that is sent in it has ended.
+    """The protective stop to place once every other order in the symbol has ended.
 
     Attributes
     ----------
     client_order_id : str
-        Of the stop order.
+        The stop order's id.
     stop_price : Decimal
-        On the tick, below ``reference_price``, the latest price.
+        Rounded to the tick; below ``reference_price``, the latest price.
     held : Decimal
-        The desk's shares at the decision; what fills since then changes the stop's quantity.
+        The desk's shares at the decision. Later fills change the stop's quantity.
     """
 
     client_order_id: str
@@ -62,7 +63,7 @@ class DesiredStop:
 
 @dataclass(frozen=True, slots=True)
 class OrderDenied:
-    """Our own refusal of an order: a reason code and a detail that carries its numbers."""
+    """An order that the desk denied: the reason code, and a detail with the numbers."""
 
     symbol: str
     side: Side
@@ -73,7 +74,7 @@ class OrderDenied:
 
 @dataclass(frozen=True, slots=True)
 class OrderRejected:
-    """The broker's definite refusal of an order that we sent."""
+    """An order that we sent and the broker definitely rejected."""
 
     client_order_id: str
     symbol: str
@@ -83,27 +84,27 @@ class OrderRejected:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the desk wants of this run, and why; a pure function of features, snapshot, settings.
+    """What this run is to do, and why; a pure function of features, snapshot and settings.
 
     Attributes
     ----------
     target_weights : dict of str to Decimal
-        The strategy's answer, as fractions of desk capital.
+        The weights that the strategy returned, as fractions of desk capital.
     exits, entries : tuple of OrderIntent
-        Approved orders. Entries are the most that may be bought: after the exits are terminal
-        they may be cut to the cash then there, never raised.
+        Approved orders. After the exits have ended, an entry may be reduced to the cash there
+        is, but never raised.
     cancels : tuple of str
-        Client order ids of the desk's own open orders to be canceled first.
+        Client order ids of the desk's own open orders that the run cancels first.
     denied : tuple of OrderDenied
-        Orders that the desk refused itself.
+        Orders that the desk denied.
     why : dict of str to str
-        One sentence for every managed symbol, also for those where nothing is done.
+        One sentence for every managed symbol, also where the run does nothing.
     stops : tuple of DesiredStop
-        Protective stops to place; one that stands as it should is left alone.
+        Protective stops to place; a stop that is already right is not among them.
     filled_before : dict of str to Decimal
-        Of each order in ``cancels``: what of it had filled already.
+        By id, for each order in ``cancels``: shares that had filled already.
     unprotected : dict of str to str
-        Symbols whose holding has no stop though the strategy asks for one, and why.
+        By symbol: why a holding has no stop although the strategy asks for one.
     """
 
     run_id: str
@@ -123,7 +124,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """From ``at`` on nothing is posted, for the reason that the code names."""
+    """The instant from which the run posts nothing more, and why."""
 
     at: datetime
     code: str
@@ -132,29 +133,31 @@ class Cutoff:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the next call of Submit Orders may send; Step Functions writes it down before that.
+    """What the next call of Submit Orders may send; Step Functions stores it before that call.
 
     Attributes
     ----------
     sequence : int
-        0 for the plan that Decide Orders made, then one more each time the terms of its orders
-        change; the journal keeps one plan a number, so that parallel or later calls agree.
+        0 for the plan of Decide Orders, then one more each time the terms of its orders change.
+        The journal keeps one plan per number, so that parallel or later calls agree.
     polls : int
-        Calls in a row that changed no terms; sets the back-off.
+        Calls in a row that changed no terms; it sets the back-off.
     waited_seconds : int
-        Seconds of waiting that the run was told so far: it ends even if the broker's clock stands.
+        Seconds that the run was asked to wait so far. They end a run even if the broker's clock
+        stands still.
     orders : tuple of OrderIntent
-        Every order of this run that may stand at the broker by now, and those to send next.
+        Every order of this run that may be at the broker by now, and those to send next.
     cancels : tuple of str
-        Client order ids of the desk's orders to cancel before anything is sent.
+        Client order ids of the desk's orders to cancel before the run sends anything.
     denied, rejected : tuples
-        What this run has refused, or the broker has, since the decision.
+        Orders that this run denied, or the broker rejected, since the decision.
     exits_closed, entries_closed, stops_closed : Cutoff or None
-        Set once posting has ended for that leg.
+        Set once the run posts no more orders of that leg.
     unprotected : dict of str to str
-        Symbols whose stop could not be placed, and why.
+        By symbol: why its stop could not be placed.
     gave_up_after : int or None
-        ``waited_seconds`` when it gave orders up that it had not seen; None while it has not.
+        ``waited_seconds`` when the run gave up orders without having seen them; None if it has
+        not.
     """
 
     run_id: str
@@ -180,6 +183,6 @@ class Submission:
     orders: tuple[Order, ...]
     denied: tuple[OrderDenied, ...]
     rejected: tuple[OrderRejected, ...]
-    unsettled: tuple[str, ...]  # client order ids whose end the run did not see
+    unsettled: tuple[str, ...]  # client order ids of orders that had not ended
     account: Account | None  # as of the last call that asked for it
     unprotected: dict[str, str] = field(default_factory=dict)  # as in `Plan`, up to this call

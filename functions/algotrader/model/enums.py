@@ -1,4 +1,4 @@
-"""Owns the words that the desk chooses from: modes, states, sides, legs."""
+"""Owns the enumerations: modes, states, sides, legs, order types, stages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Side(StrEnum):
 
 
 class Leg(StrEnum):
-    """The place of an order within a run, part of its client order id."""
+    """The purpose of an order within a run; part of its client order id."""
 
     ENTRY = "entry"
     EXIT = "exit"
@@ -41,7 +41,7 @@ class Leg(StrEnum):
 class OrderType(StrEnum):
     """How an order is priced; ``limit`` is a marketable limit, ``stop`` protects a position.
 
-    ``notional`` is the template's word for entries by value; at the broker they are market orders.
+    ``notional`` is the template's word for buys by value; at the broker they are market orders.
     """
 
     MARKET = "market"
@@ -51,14 +51,14 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """How long an order stands: for the day, or until it is canceled (90 days at Alpaca)."""
+    """How long an order lasts: for the day, or until canceled (90 days at most at Alpaca)."""
 
     DAY = "day"
     GTC = "gtc"
 
 
 class Stage(StrEnum):
-    """Where a run's plan stands: entries are sent only after cancels and exits have ended."""
+    """The stage of a run's plan: it sends entries only after cancels and exits have ended."""
 
     EXITS = "exits"
     ENTRIES = "entries"

@@ -1,4 +1,4 @@
-"""Owns what the exchange and the market data say."""
+"""Owns the values of the exchange and of the market data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from decimal import Decimal
 class Bar:
     """One completed daily bar of one symbol.
 
-    Floats, since a bar only feeds float64 indicators: no order is priced from it.
+    Floats, since a bar only feeds float64 indicators. No order's price comes from a bar.
     """
 
     session: date
@@ -33,7 +33,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The broker's clock, the only one that the desk trades by."""
+    """The broker's clock, the only clock that the desk uses."""
 
     now: datetime
     is_open: bool
@@ -63,9 +63,9 @@ class CorporateAction:
     Attributes
     ----------
     ratio : Decimal or None
-        What a split multiplies quantities by; None if it changes more, or nothing, of that kind.
+        Factor by which a split multiplies quantities; None for any other action.
     others : tuple of str
-        The other symbols that it touches: a name's successor, a merger's buyer, what is spun off.
+        The other symbols involved: a new name, a merger's buyer, a spun-off company.
     """
 
     symbol: str
@@ -76,5 +76,5 @@ class CorporateAction:
 
     @property
     def is_cash_dividend(self) -> bool:
-        """Whether it changes neither quantities nor what an order means, unlike all others."""
+        """Whether it is a cash dividend: the only action that changes no quantity and no order."""
         return self.kind.lower() in {"cash_dividend", "cash_dividends"}

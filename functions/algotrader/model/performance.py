@@ -1,4 +1,4 @@
-"""Owns what the desk made or lost: where each symbol stands, the day's figures, the kept track."""
+"""Owns the values of profit and loss: per symbol, per session, and the track across runs."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from algotrader.model.units import MONEY, ONE_SHARE, ZERO
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A row of the account's statement that is no trade.
+    """A row of the account's statement that is not a trade.
 
     Attributes
     ----------
     kind : str
         The broker's word, such as ``CSD`` or ``DIV``.
     symbol : str
-        Empty when it is about none.
+        Empty if the row concerns no symbol.
     qty : Decimal or None
-        Shares that a dividend was paid on, when the broker tells.
+        Shares that a dividend was paid on; None if the broker does not report them.
     amount : Decimal
-        What it brought to the account in dollars, below 0 if it took.
+        Dollars paid to the account; negative if it paid.
     at : datetime or None
-        When it was booked; None if the broker gives the day alone.
+        When it was booked; None if the broker reports only the day.
     """
 
     activity_id: str
@@ -40,10 +40,10 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the desk has made of one symbol since it began, in dollars, at one price.
+    """The desk's profit in one symbol since it began, in dollars, at one price.
 
-    ``price`` is None if nothing tells what a share is worth: then it is worth what it cost.
-    ``dividends`` count since the track of them began.
+    ``price`` is None if no price is known; the shares then count at cost. ``dividends`` count
+    from the start of the track.
     """
 
     qty: Decimal
@@ -54,39 +54,39 @@ class Standing:
 
     @property
     def value(self) -> Decimal:
-        """What the shares are worth."""
+        """Value of the shares, in dollars."""
         return self.cost if self.price is None else self.qty * self.price
 
     @property
     def unrealized(self) -> Decimal:
-        """What they are worth more than they cost."""
+        """Value less cost, in dollars."""
         return self.value - self.cost
 
     @property
     def profit(self) -> Decimal:
-        """All of it."""
+        """Realized and unrealized profit, and dividends, in dollars."""
         return self.realized + self.unrealized + self.dividends
 
 
 def total_profit(standings: Mapping[str, Standing]) -> Decimal:
-    """Sum up what the desk has made, in dollars, exactly."""
+    """Compute the desk's total profit in dollars, exactly."""
     with localcontext(MONEY):
         return sum((each.profit for each in standings.values()), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class TrackDay:
-    """A session, and what its profit is counted from.
+    """A session, and the figures from which its profit counts.
 
     Attributes
     ----------
     standings : dict of str to Standing
         By symbol, at the close before the session.
     worth : Decimal
-        What the desk had to work with then, or nearest to it: what a loss is a fraction of.
+        Capital base at that close, or nearest to it; a loss is a fraction of it.
     counted_from : Decimal
-        The profit that a loss is counted from. It is that of ``standings`` until a daily loss was
-        told, and then the profit at that moment.
+        Profit from which the daily loss counts. It is the profit of ``standings``; once a daily
+        loss was reported, it is the profit at that moment.
     """
 
     session: date
@@ -97,7 +97,7 @@ class TrackDay:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """The desk's shares over a dividend's ex-date; the money may come weeks later."""
+    """The desk's shares on a dividend's ex-date; the payment may come weeks later."""
 
     ex_date: date
     qty: Decimal
@@ -110,13 +110,13 @@ class StrategyStart:
     Attributes
     ----------
     at : datetime
-        When its first run that may send orders began, by the broker's clock.
+        Start of its first run that may send orders, by the broker's clock.
     first_buy : date or None
-        The session of its first buy that was filled; None if there is none yet.
+        Session of its first filled buy; None if there is none yet.
     replaced : str
-        The strategy before it, until a run that ended well has reported the change; then empty.
+        The previous strategy, until a run that succeeded has reported the change; then empty.
     journal : str
-        Of the run that reports the change.
+        Journal of the run that reports the change.
     """
 
     strategy: str
@@ -128,23 +128,23 @@ class StrategyStart:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The desk's profit carried from run to run, kept beside its ledger.
+    """The desk's profit across runs, stored next to its ledger.
 
     Attributes
     ----------
     worth : Decimal
-        What the desk had to work with at ``at``.
+        Capital base at ``at``: desk capital, or the positions' value if that is more.
     index, peak : Decimal
-        What one dollar of the desk has become, and the most that it was: deposits, withdrawals and
-        a changed ``Capital`` do not move it.
+        Value of one dollar invested at the start, and its highest value so far. Deposits,
+        withdrawals and a changed ``Capital`` do not change them.
     statement_at : datetime or None
         When the account's statement was last read; None if it never was.
     counted : tuple of str
-        Ids of the statement's rows that need not be looked at again.
+        Ids of the statement's rows that have been counted.
     reset_at : datetime or None
-        The newest `resume --reset-peak` that was obeyed.
+        The newest `resume --reset-peak` that took effect.
     started : StrategyStart or None
-        None if no run that may send orders has kept the track yet.
+        None until a run that may send orders has stored the track.
     """
 
     desk: str
@@ -162,18 +162,18 @@ class Track:
 
     @property
     def profit(self) -> Decimal:
-        """What the desk has made since it began, in dollars."""
+        """The desk's profit since it began, in dollars."""
         return total_profit(self.standings)
 
     @property
     def drawdown(self) -> Decimal:
-        """How far the index is below its peak, as a fraction of the peak; never below 0."""
+        """Distance of the index below its peak, as a fraction of the peak; never below 0."""
         return max(ONE_SHARE - self.index / self.peak, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolProfit:
-    """What the desk has of a symbol, and what the session brought in it, in dollars."""
+    """The desk's shares of a symbol, and the session's profit in it, in dollars."""
 
     symbol: str
     qty: Decimal
@@ -185,30 +185,30 @@ class SymbolProfit:
 
     @property
     def profit(self) -> Decimal:
-        """All of it."""
+        """Realized and unrealized profit, and dividends, in dollars."""
         return self.realized + self.unrealized + self.dividends
 
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What the texts say of profit and loss; the session's figures count from the close before it.
+    """Profit and loss for the messages; all figures count from the previous session's close.
 
     Attributes
     ----------
     deposits : Decimal or None
-        Deposits less withdrawals; None if what the broker says does not agree.
+        Deposits less withdrawals; None if the broker's figures do not agree.
     account_profit : Decimal or None
-        The account's profit without them; None if it is not known.
+        The account's profit without deposits and withdrawals; None if unknown.
     symbols : tuple of SymbolProfit
-        The desk's, in alphabetical order: what it holds, and what it sold in the session.
+        The desk's symbols in alphabetical order: those it holds, and those it sold.
     worth : Decimal
-        What the desk had to work with at that close.
+        Capital base at that close.
     drawdown : Decimal
-        How far the desk is below its peak, as a fraction of it.
+        Distance of the desk below its peak, as a fraction of the peak.
     benchmark : str
-        The symbol to compare with; empty if there is none, or when this run compares nothing.
+        Symbol to compare with; empty if there is none, or if this run does not compare.
     benchmark_change : Decimal or None
-        Its change since that close, as a fraction.
+        Its change since that close, as a fraction; None if unknown.
     """
 
     deposits: Decimal | None
@@ -221,33 +221,33 @@ class Performance:
 
     @property
     def realized(self) -> Decimal:
-        """What the desk's sells of the session brought beyond their cost."""
+        """Proceeds of the session's sells less their cost, in dollars."""
         return sum((each.realized for each in self.symbols), Decimal(0))
 
     @property
     def unrealized(self) -> Decimal:
-        """How much what its positions are worth beyond their cost has changed."""
+        """Change of the positions' unrealized profit, in dollars."""
         return sum((each.unrealized for each in self.symbols), Decimal(0))
 
     @property
     def dividends(self) -> Decimal:
-        """The desk's part of dividends that were booked."""
+        """The desk's part of the dividends that the broker booked, in dollars."""
         return sum((each.dividends for each in self.symbols), Decimal(0))
 
     @property
     def desk_profit(self) -> Decimal:
-        """The desk's profit of the session."""
+        """The desk's profit in the session, in dollars."""
         return self.realized + self.unrealized + self.dividends
 
 
 @dataclass(frozen=True, slots=True)
 class LossLimits:
-    """The most that the desk may lose before it only sells, as fractions."""
+    """Largest losses, as fractions, before the desk only sells."""
 
     daily_loss: Decimal
     drawdown: Decimal
 
     @classmethod
     def of(cls, settings: Settings) -> LossLimits:
-        """Take them from the settings."""
+        """Read the limits from the settings."""
         return cls(settings.max_daily_loss, settings.max_drawdown)

@@ -1,4 +1,4 @@
-"""Owns a run, and all that it decides by."""
+"""Owns the values of a run, and of everything that its decision depends on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from algotrader.model.enums import TradingMode, TradingState
 from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session
 from algotrader.model.performance import Performance, StrategyStart
 
-#: How the slot of a flatten begins, so that none of its names is ever another run's.
+#: First letter of a flatten's slot, so that its names never equal another run's.
 FLATTEN_PREFIX = "f"
 
 
@@ -22,17 +22,17 @@ class Run:
     Attributes
     ----------
     run_id : str
-        ``<session>-<slot>``; names a place, never a moment.
+        ``<session>-<slot>``; the same for every attempt at the same session and slot.
     journal : str
-        Prefix in the bucket, ending in ``/``, under which this run writes.
+        Prefix of this run's S3 keys, ending in ``/``.
     sends_orders : bool
-        False for a dry run, in a dry-run deployment, and for a report.
+        False for a dry run, a report, and any run of a dry-run deployment.
     entry_symbols : tuple of str
-        Symbols in which this run may raise exposure; exits are free of it.
+        Symbols that this run may buy; it may sell any symbol that the desk holds.
     deadline : datetime
-        After it nothing is posted.
+        The run posts nothing after it.
     ended_because : str
-        Why a take-over may post nothing more; empty if it may, and in every other run.
+        Why a take-over posts nothing more; empty if it may post, and in every other run.
     """
 
     run_id: str
@@ -50,21 +50,21 @@ class Run:
 
     @property
     def takes_claim(self) -> bool:
-        """Whether one execution alone may have it: it writes into the run's own folder.
+        """Whether only one execution may own the run; its journal is then the run's own folder.
 
-        Dry runs, and reports by hand, write into a folder below it.
+        Dry runs, and reports started by hand, write into a folder below that one.
         """
         return self.journal.endswith(f"/{self.run_id}/")
 
     @property
     def is_flatten(self) -> bool:
-        """Whether it sells all that the desk holds; its slot is ``f`` and a time of day."""
+        """Whether the run sells all that the desk holds; its slot is ``f`` and a time of day."""
         return self.slot.startswith(FLATTEN_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that the broker knew at the bell, gathered once; the decision's only view of the world.
+    """What the broker reported at the start of the run, read once; the decision sees nothing else.
 
     Attributes
     ----------
@@ -73,25 +73,25 @@ class Snapshot:
     last_closes : dict of str to Decimal
         Close of the newest completed bar, as the feed adjusted it.
     ledger : Ledger
-        What the desk owns by its own orders.
+        The desk's holdings by its own orders.
     corporate_actions : tuple of CorporateAction
         Those with an ex-date after the previous session and up to this one.
     last_session_pnl : Decimal or None
-        The account's profit in the last full session; None if the broker did not tell.
+        The account's profit in the last full session; None if the broker does not report it.
     warnings : tuple of str
-        What could not be learned, or does not agree, a paragraph each, for the e-mail.
+        What could not be read, or does not agree; one paragraph each, for the e-mail.
     performance : Performance or None
-        What the desk and the account made since the close before; None if nothing measured it.
+        Profit of desk and account since the previous close; None if it was not measured.
     started : StrategyStart or None
-        Since when the strategy trades; None in a flatten and a report, which have none.
+        Since when the strategy trades; None in a flatten and in a report.
     stopped : tuple of Order
-        The desk's stops that sold what no run before has told; as filled the untold shares alone.
+        The desk's stops with fills that no earlier run reported; ``filled_qty`` counts only those.
     other_desks : dict of str to dict of str to Decimal
-        Shares that other desks own by their own orders: by symbol, then by desk. Symbols that
-        this desk manages alone.
+        Shares of other desks by their own orders: by symbol, then by desk. Only symbols that
+        this desk manages are listed.
     causes : dict of str to str
-        By symbol: what may have made the account differ from the desks' books; a hint for a
-        person, never counted.
+        By symbol: what may explain a difference between the account and the desks' books. It
+        is a hint for a person; no computation uses it.
     """
 
     clock: Clock
@@ -119,7 +119,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class FeatureValue:
-    """The last and the previous value of one indicator of one symbol; NaN never gets here."""
+    """The last and the previous value of one indicator of one symbol; never NaN."""
 
     last: float
     previous: float
@@ -127,9 +127,9 @@ class FeatureValue:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Indicators at the bell: ``values[symbol][name]``; ``as_of`` is the newest bar's session.
+    """Indicators of a run: ``values[symbol][name]``; ``as_of`` is the newest bar's session.
 
-    ``files`` is the SHA-256 of each of the user's files that the strategy read, by its name.
+    ``files`` has the SHA-256 of each of the user's files that the strategy read, by name.
     """
 
     as_of: date

@@ -1,4 +1,4 @@
-"""Owns what the deployed template says."""
+"""Owns the settings of the deployed template, and their bounds."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from algotrader.model.enums import OrderType, TradingMode
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The values that a number of the settings may have.
+    """The range of one number of the settings.
 
     Attributes
     ----------
     lowest, highest : int
-        Both allowed, unless ``above_lowest``: then only what is above ``lowest``.
+        Both inclusive; with ``above_lowest``, ``lowest`` itself is not allowed.
     """
 
     lowest: int
@@ -37,7 +37,7 @@ _PART = Bounds(0, 1)
 _PART_ABOVE_ZERO = Bounds(0, 1, above_lowest=True)
 _DAY_SECONDS = 24 * 60 * 60
 
-#: Every number of the settings, by its field; ``docs/parameters.md`` states them.
+#: The bounds of every number, by field; ``docs/parameters.md`` states them.
 BOUNDS: Mapping[str, Bounds] = MappingProxyType(
     {
         "capital": _DOLLARS,
@@ -67,7 +67,7 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the deployed template says, taken once per run so that all steps obey the same one.
+    """The deployed template's parameters, read once a run so that all steps use the same values.
 
     Attributes
     ----------
@@ -76,38 +76,40 @@ class Settings:
     max_position_weight, cash_reserve, no_trade_band : Decimal
         Fractions: of desk capital, of spendable cash, of desk capital.
     max_gross_exposure, max_turnover : Decimal
-        Fractions of desk capital: what all positions may be worth, what one run may trade.
+        Fractions of desk capital: the largest value of all positions, the largest value that one
+        run trades.
     deny_symbols : tuple of str
-        Symbols in which no run may raise exposure.
+        Symbols that no run may buy.
     max_price_deviation : Decimal
-        How far from its last close a latest price may be that an entry relies on; a fraction of it.
+        Largest distance of an entry's latest price from the last close, as a fraction of that
+        close.
     min_order_notional : Decimal
-        The least that an entry may cost, in dollars.
+        Smallest cost of an entry, in dollars.
     max_daily_loss, max_drawdown : Decimal
-        Fractions: of what the desk had to work with at the close before, and of its peak; from
-        there on it only sells. 1 is all of it.
+        Fractions of the capital base at the previous close, and of the peak. Once the loss
+        reaches one of them, the desk only sells. 1 disables the limit.
     benchmark : str
-        The symbol that the report compares with; empty for none.
+        Symbol that the report compares with; empty for none.
     min_minutes_to_close : int
-        Entries need so many minutes until the session's close.
+        Fewest minutes before the session's close for an entry.
     live_ramp_days : int
-        Days from the first filled buy of a live desk's strategy on in which ``live_ramp_notional``
-        bounds its entries.
+        Calendar days from a live strategy's first filled buy in which ``live_ramp_notional``
+        limits its entries.
     live_ramp_notional : Decimal
-        The most that the entries of one run may cost then, in dollars.
+        Most that the entries of one run may cost on those days, in dollars.
     max_price_age_seconds : int
-        Oldest latest price that an entry may rely on.
+        Oldest latest price that an entry may use.
     max_bar_age_sessions : int
         Oldest newest bar, counted in sessions; 1 is the session before today's.
     max_missing_bars : int
-        Sessions without a bar that are tolerated within a symbol's look-back.
+        Most sessions without a bar in a symbol's look-back.
     bars_feed, data_feed : str
         Feeds of the daily bars and of the latest prices.
     slots : tuple of str
         ``("day",)`` or New York times of day as ``HHMM``, ascending.
     universes : dict of str to str
-        SHA-256 of each list of functions/universes that ``symbols`` and ``deny_symbols`` came
-        from, by its name.
+        By name: SHA-256 of each list of functions/universes used in ``symbols`` and
+        ``deny_symbols``.
     """
 
     stack: str
@@ -149,5 +151,5 @@ class Settings:
 
     @property
     def is_ramped(self) -> bool:
-        """Whether a strategy buys little in its first days: in live mode, unless turned off."""
+        """Whether the live ramp limits a new strategy: in live mode, unless turned off."""
         return self.mode is TradingMode.LIVE and self.live_ramp_days > 0

@@ -1,7 +1,7 @@
-"""Owns the names of places: desk ids, run ids and client order ids.
+"""Owns desk ids, run ids and client order ids.
 
-An id names a place, not a decision: the same desk, session, slot, symbol and leg always give the
-same id, so that a repeated or parallel run finds the order instead of placing a second one.
+An id does not depend on the decision. The same desk, session, slot, symbol and leg always give the
+same id, so a repeated or parallel run finds the order and places no second one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CLIENT_ORDER_ID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class OrderPlace:
-    """The place that a client order id names; ``n`` counts deliberate re-placements from 0."""
+    """The parts of a client order id; ``n`` counts deliberate replacements from 0."""
 
     desk: str
     session: date
@@ -38,14 +38,14 @@ class OrderPlace:
 
 
 def desk_id(account_number: str, stack: str) -> str:
-    """Return a desk's id: a short hash of its account and its stack.
+    """Compute a desk's id: a short hash of its account and its stack.
 
-    The strategy is no part of it: a new one manages what the desk holds.
+    The strategy is not part of it, so a new strategy manages what the desk holds.
 
     Parameters
     ----------
     account_number, stack : str
-        The broker's account number, the CloudFormation stack's name.
+        The broker's account number, and the CloudFormation stack's name.
 
     Returns
     -------
@@ -62,24 +62,24 @@ def desk_prefix(desk: str) -> str:
 
 
 def desk_of(client_order_id: str) -> str | None:
-    """Tell whose order it is: a desk's id, or None for what a person or another program sent."""
+    """Return the id of the desk that sent an order; None if a person or another program sent it."""
     match = _DESK.match(client_order_id)
     return match and match[1]
 
 
 def run_id(session: date, slot: str) -> str:
-    """Name a run: ``<session>-<slot>``."""
+    """Format a run's id: ``<session>-<slot>``."""
     return f"{session.isoformat()}-{slot}"
 
 
 def client_order_id(place: OrderPlace) -> str:
-    """Format a place as ``at1-<desk>-<session>-<slot>-<symbol>-<leg>-<n>``.
+    """Format a client order id: ``at1-<desk>-<session>-<slot>-<symbol>-<leg>-<n>``.
 
     Raises
     ------
     ValueError
-        When a part has a form that `parse_client_order_id` would not read back, or the id is longer
-        than 48 characters. Settings and slots are validated long before, so it is a bug of ours.
+        If `parse_client_order_id` would not read it back, or it has more than 48 characters. The
+        run has validated settings and slots before, so this is a bug of ours.
     """
     text = (
         f"{desk_prefix(place.desk)}{run_id(place.session, place.slot)}"
@@ -92,7 +92,7 @@ def client_order_id(place: OrderPlace) -> str:
 
 
 def parse_client_order_id(text: str) -> OrderPlace | None:
-    """Read a client order id back; None if it is not one that a desk of ours wrote."""
+    """Parse a client order id; None if no desk of ours wrote it."""
     match = _CLIENT_ORDER_ID.fullmatch(text)
     if match is None:
         return None

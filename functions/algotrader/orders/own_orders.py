@@ -1,4 +1,4 @@
-"""Owns what the ids of the desk's own orders tell: their symbol, their leg, what they keep."""
+"""Owns what follows from the ids of the desk's own orders: symbol, leg, and which are stops."""
 
 from __future__ import annotations
 
@@ -8,43 +8,49 @@ from decimal import Decimal
 from algotrader.model import Leg, Order, Side
 from algotrader.orders.ids import parse_client_order_id
 
-# Legs that protect a position: they stand on purpose, a run does not clear them away.
+# Legs that protect a position. They rest at the broker on purpose, so no run cancels them as
+# leftovers.
 PROTECTIVE_LEGS = frozenset({Leg.STOP, Leg.TARGET})
-# Statuses in which a stop does its work, or will when the market is open; in any other one nothing
-# is known to protect the holding.
+# Statuses in which a stop protects the position, or will once the market opens. In any other status
+# the position counts as unprotected.
 STANDING_STATUSES = frozenset(
     {
-        *("accepted", "accepted_for_bidding", "pending_new"),
-        *("new", "partially_filled", "done_for_day", "stopped"),
+        "accepted",
+        "accepted_for_bidding",
+        "pending_new",
+        "new",
+        "partially_filled",
+        "done_for_day",
+        "stopped",
     }
 )
 _ZERO = Decimal(0)
 
 
 def leg_of(order_id: str) -> Leg | None:
-    """Read the leg out of a client order id; None if no desk of ours wrote it."""
+    """Parse the leg from a client order id; None if no desk of ours wrote it."""
     place = parse_client_order_id(order_id)
     return None if place is None else place.leg
 
 
 def symbol_of(order_id: str) -> str:
-    """Read the symbol out of a client order id; empty if no desk of ours wrote it."""
+    """Parse the symbol from a client order id; empty if no desk of ours wrote it."""
     place = parse_client_order_id(order_id)
     return "" if place is None else place.symbol
 
 
 def is_protective(order: Order) -> bool:
-    """Whether an order of the desk's own protects a position; a buy under such an id does not."""
+    """Whether one of the desk's own orders protects a position; a buy never does."""
     return order.side is Side.SELL and leg_of(order.client_order_id) in PROTECTIVE_LEGS
 
 
 def is_stop(order: Order) -> bool:
-    """Whether an order of the desk's own is a protective stop."""
+    """Whether one of the desk's own orders is a protective stop."""
     return is_protective(order) and leg_of(order.client_order_id) is Leg.STOP
 
 
 def stands(stop: Order) -> bool:
-    """Whether a stop order protects its position."""
+    """Whether a stop order protects its position, by its status."""
     return stop.status in STANDING_STATUSES
 
 
@@ -54,7 +60,7 @@ def resting_stops(orders: Iterable[Order]) -> dict[str, list[Order]]:
     Parameters
     ----------
     orders : iterable of Order
-        The desk's own.
+        The desk's own orders.
     """
     found: dict[str, list[Order]] = {}
     for order in orders:
@@ -64,7 +70,7 @@ def resting_stops(orders: Iterable[Order]) -> dict[str, list[Order]]:
 
 
 def filled_of(orders: Iterable[Order], ids: Iterable[str]) -> dict[str, Decimal]:
-    """Return what of some orders has filled, by client order id; shares."""
+    """Return the filled shares of the orders with these ids, by client order id."""
     wanted = set(ids)
     return {
         each.client_order_id: each.filled_qty for each in orders if each.client_order_id in wanted
@@ -72,5 +78,5 @@ def filled_of(orders: Iterable[Order], ids: Iterable[str]) -> dict[str, Decimal]
 
 
 def remaining(orders: Iterable[Order]) -> Decimal:
-    """Add up what orders may still fill, in shares; one of an unknown quantity counts for none."""
+    """Compute the shares that orders may still fill; an order without a quantity counts as 0."""
     return sum(((each.qty or _ZERO) - each.filled_qty for each in orders), _ZERO)

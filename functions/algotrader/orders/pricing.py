@@ -1,4 +1,4 @@
-"""Owns the prices of orders: ticks, marketable limits, and what an order costs at worst."""
+"""Owns the prices of orders: ticks, marketable limits, and the worst case of price and cost."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _BPS = Decimal(10_000)
 
 
 def usable(price: LatestPrice | None) -> Decimal | None:
-    """Return a latest price that is a number above 0, else None."""
+    """Return a latest price if it is a number above 0, else None."""
     if price is None or not price.price.is_finite() or price.price <= 0:
         return None
     return price.price
 
 
 def marketable_price(price: Decimal, side: Side, offset_bps: int) -> Decimal:
-    """Return the limit price that an order trades at once with, unless the market runs away.
+    """Compute the limit of a marketable limit order, in dollars.
 
-    ``price`` plus the offset for a buy, rounded up to the tick; less the offset for a sell, rounded
-    down, and one tick at least. The tick is a cent from one dollar on, else a hundredth of that.
+    A buy's limit is ``price`` plus the offset, rounded up to the tick. A sell's limit is ``price``
+    less the offset, rounded down, and at least one tick. `tick_of` has the ticks.
     """
     with localcontext(MONEY):
         offset = price * offset_bps / _BPS
@@ -33,19 +33,19 @@ def marketable_price(price: Decimal, side: Side, offset_bps: int) -> Decimal:
 
 
 def tick_of(price: Decimal) -> Decimal:
-    """Return the smallest step of an order's price: a cent, below one dollar a hundredth of it."""
+    """Return the tick of a price: $0.01 from one dollar on, below that $0.0001."""
     return CENT if price >= 1 else SUB_DOLLAR_TICK
 
 
 def worst_price(intent: OrderIntent, settings: Settings) -> Decimal:
-    """Return the most that a bought share may cost, or the least that a sold one may bring."""
+    """Compute the worst price of a share in dollars: a buy's highest, a sell's lowest."""
     if intent.limit_price is not None:
         return intent.limit_price
     return marketable_price(intent.reference_price, intent.side, settings.limit_offset_bps)
 
 
 def worst_cost(intent: OrderIntent, settings: Settings) -> Decimal:
-    """Return the most that a buy may cost, or the least that a sell may bring, in dollars."""
+    """Compute an order's worst case in dollars: a buy's highest cost, a sell's lowest proceeds."""
     if intent.notional is not None:
         return intent.notional
     with localcontext(MONEY):
