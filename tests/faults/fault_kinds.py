@@ -223,12 +223,11 @@ def _user_trades_against_entry(world: World) -> None:
 def _foreign(world: World) -> None:
     """Put an order with other terms under the first of our ids that is still free."""
     prefix = "at1-"
+    decision = _decision(world) or {}
     ids = sorted(
         each["client_order_id"]
-        for key, body in world.state.bucket.items()
-        if key.endswith("decision.json")
         for name in ("exits", "entries", "stops")
-        for each in json.loads(body)[name]
+        for each in decision.get(name, ())
     )
     free = [each for each in ids if not world.exchange.book.is_taken(each)]
     assert all(each.startswith(prefix) for each in ids)
@@ -253,12 +252,13 @@ def _tampered(make: Callable[[World, str], bytes | None]) -> Act:
 
 
 def _decision(world: World) -> dict[str, Any] | None:
-    """Read the decision that the journal holds."""
+    """Read the decision that the journal holds; None if another fault has spoiled it."""
     for key, body in world.state.bucket.items():
         if key.endswith("decision.json"):
             with suppress(ValueError):
-                found: dict[str, Any] = json.loads(body)
-                return found
+                found = json.loads(body)
+                if isinstance(found, dict) and "exits" in found:
+                    return found
     return None
 
 

@@ -176,7 +176,7 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy what ships, so that every value goes by reference, with a strategy of the user's own."""
     folder = tmp_path_factory.mktemp("by-reference") / "functions"
     shutil.copytree(FUNCTIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    store = folder / "algotrader" / "adapters" / "artifacts.py"
+    store = folder / "algotrader" / "adapters" / "store.py"
     source = store.read_text(encoding="utf-8")
     assert LIMIT in source
     store.write_text(source.replace(LIMIT, "INLINE_LIMIT_BYTES = 0"), encoding="utf-8")
