@@ -12,7 +12,7 @@ LOCK = uv pip compile --quiet --universal --fork-strategy fewest --python-versio
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL = help
-.PHONY: help run test test-runs faults mutants test-images check check-template format lock setup \
+.PHONY: help run test test-runs faults mutants test-images check check-template picture format lock setup \
 	setup-run
 
 help: ## Print this list
@@ -50,6 +50,9 @@ check: setup ## Check format, lint, types, layers and the state machine
 
 check-template: setup ## Check state machine and template by asl-validator, jsonata (Node.js) and checkov
 	@.ci/template/run
+
+picture: setup-run ## Make docs/run.svg again, the README's picture of a run
+	@.venv/bin/python .ci/picture.py
 
 format: setup ## Format the code, and fix what ruff can fix
 	@.venv/bin/python -m ruff format .

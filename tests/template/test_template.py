@@ -252,6 +252,17 @@ def test_no_two_resources_need_names_that_a_second_stack_would_take(
                 assert "AWS::StackName" in json.dumps(value), logical
 
 
+def test_the_console_shows_every_parameter_in_one_group_with_a_label(
+    template: dict[str, Any],
+) -> None:
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    listed = [name for each in groups for name in each["Parameters"]]
+    labels = [each["Label"]["default"] for each in groups]
+    assert sorted(listed) == sorted(template["Parameters"])
+    assert all(labels)
+    assert len(set(labels)) == len(labels)
+
+
 def test_sam_deploys_without_a_flag_more() -> None:
     config = tomllib.loads(Path(CHECKOUT / "samconfig.toml").read_text(encoding="utf-8"))
     deploy = config["default"]["deploy"]["parameters"]
