@@ -15,8 +15,9 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PICTURE = CHECKOUT / "docs" / "run.svg"
 COLUMNS = 80
 # What a terminal no longer shows: a line that is drawn again, or erased from below.
-_DRAWN_BEFORE = re.compile(r"[^\n]*(?:\r(?!\n)|\r?\n\r?\x1b\[1A\x1b\[2K)")
-_NO_COLOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-ln-z]")
+_CURSOR = re.compile(r"\x1b\[\?25[hl]")
+_GONE = re.compile(r"[^\n]*(?:\r(?!\n)|\n\r\x1b\[1A\x1b\[2K)")
+_NO_COLOR = re.compile(r"\x1b\[[0-9;]*[A-Za-ln-z]")
 # Readers of the page load nothing from elsewhere: any monospace font will do.
 _FONT_ELSEWHERE = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
 
@@ -35,7 +36,7 @@ def main() -> int:
         stdout=subprocess.PIPE,
         check=False,
     )
-    shown = _NO_COLOR.sub("", _DRAWN_BEFORE.sub("", done.stdout.decode())).strip("\n")
+    shown = _NO_COLOR.sub("", _GONE.sub("", _CURSOR.sub("", done.stdout.decode()))).strip("\n")
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
         console.print(Text("$ make run", style="bold"))

@@ -103,6 +103,19 @@ def test_every_aws_command_and_option_exists(command: Command) -> None:
     assert spoken <= known | AWS_GLOBAL
 
 
+def test_no_command_has_a_secret_on_its_line() -> None:
+    """A shell keeps its lines, and a list of processes shows them."""
+    stored = [each for each in of_program("aws") if "SecureString" in each.value_of("--type")]
+    assert {each.page for each in stored} == {
+        "README.md",
+        "docs/deploying.md",
+        "docs/going-live.md",
+        "docs/operations.md",
+        "docs/writing-a-strategy.md",
+    }
+    assert {value for each in stored for value in each.value_of("--value")} == {"file:///dev/stdin"}
+
+
 @pytest.mark.parametrize("command", of_program("sam"), ids=str)
 def test_every_sam_command_names_what_there_is(command: Command) -> None:
     spoken = {word for word in command.words[1:] if word.startswith("-")}

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.docs.markdown import ROOT, anchors, code_spans, links, pages, prose, text_of
+from tests.docs.markdown import ROOT, anchors, code_spans, links, pages, prose, table, text_of
 
 # Addresses of package and image registries, and paths that only exist on somebody's machine.
 FOREIGN = re.compile(
@@ -14,7 +14,7 @@ FOREIGN = re.compile(
     r"|\d{12}\.dkr\.|(?<![\w.])/(?:home|root|Users|work|opt)/"
 )
 IN_REPOSITORY = re.compile(
-    r"(?:docs|events|functions|local|statemachine|tests)/[\w./-]+|(?:README|CHANGELOG|SECURITY)\.md"
+    r"(?:docs|events|functions|local|statemachine|tests)/[\w./-]+|(?:README|CHANGELOG|CONTRIBUTING|SECURITY)\.md"
     r"|template\.yaml|samconfig\.toml|Makefile|pyproject\.toml|\.ci/run"
 )
 # What a page asks its reader to make.
@@ -58,3 +58,15 @@ def test_no_page_names_a_registry_or_a_path_of_one_machine(page: str) -> None:
 def test_every_link_elsewhere_is_https(page: str) -> None:
     outside = [each for each in links(page) if urlsplit(each).scheme]
     assert [each for each in outside if not each.startswith("https://")] == []
+
+
+def test_the_index_names_every_page() -> None:
+    named = {posixpath.normpath(posixpath.join("docs", each)) for each in links("docs/README.md")}
+    of_docs = {page for page in pages() if posixpath.dirname(page) == "docs"}
+    assert of_docs - named == {"docs/README.md"}
+
+
+def test_the_glossary_is_short_and_in_order() -> None:
+    words = table("docs/glossary.md", "Glossary").column("Word")
+    assert words == sorted(words)
+    assert len(words) <= 35

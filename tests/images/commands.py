@@ -73,6 +73,25 @@ def arrivals(folder: Path, *lines: Sequence[str]) -> list[dict[str, Any]]:
     return found
 
 
+def merged(template: Mapping[str, Any], overrides: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the parameters that ``sam deploy`` sends to CloudFormation for an existing stack."""
+    code = (
+        "import json, sys; from samcli.commands.deploy.deploy_context import DeployContext; "
+        "json.dump(DeployContext.merge_parameters(*json.load(sys.stdin)), sys.stdout)"
+    )
+    done = subprocess.run(
+        [SAM.with_name("python"), "-c", code],
+        env=clean_environment(),
+        input=json.dumps([template, overrides]),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    sent: list[dict[str, Any]] = json.loads(done.stdout)
+    return sent
+
+
 def local_invoke(step: str, event: Path, variables: Path | None = None) -> Any:
     """Return what a step's function answers under ``sam local invoke``.
 

@@ -14,7 +14,7 @@ from algotrader.errors import ConfigurationError
 from local.sandbox.aws import DeploymentProblem
 from local.sandbox.aws.template import check_parameters, read_template
 from tests.docs.shell import Command, commands
-from tests.images.commands import CHECKOUT, FUNCTIONS, arrivals
+from tests.images.commands import CHECKOUT, FUNCTIONS, arrivals, merged
 
 pytestmark = pytest.mark.images
 
@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def on_arm(folder: Path) -> Path:
-    """The same, after what the README asks of an ARM machine."""
+    """The same, after what the page on deploying asks of an ARM machine."""
     path = folder / "samconfig.toml"
     text = path.read_text(encoding="utf-8")
     assert f"\n{ON_ARM}\n" in text
@@ -97,7 +97,7 @@ def check_deployable(overrides: Mapping[str, str]) -> None:
 
 
 def test_the_pages_have_lines_of_sam() -> None:
-    assert {"README.md", "docs/operations.md", "docs/writing-a-strategy.md"} <= set(PAGES)
+    assert {"README.md", "docs/deploying.md", "docs/writing-a-strategy.md"} <= set(PAGES)
     assert any(OVERRIDES in each.words for each in DOCUMENTED)
 
 
@@ -153,6 +153,45 @@ def test_the_answers_of_a_guided_deploy_are_sent_again_by_every_plain_one(folder
     )
     assert guided["answered"]["StrategyParameters"] == '{"window": 60, "top": 2}'
     assert plain["configured"]["parameter_overrides"] == guided["answered"]
+
+
+def test_the_first_deploy_of_the_readme_names_the_email_alone_and_is_asked_nothing(
+    folder: Path,
+) -> None:
+    (line,) = [
+        each
+        for each in DOCUMENTED
+        if each.page == "README.md" and "Email=you@example.com" in each.words
+    ]
+    (found,) = arrivals(folder, line.words[1:])
+    assert found["given"] == {"parameter_overrides": {"Email": "you@example.com"}}
+    assert found["configured"]["stack_name"] == "algo-trader"
+    assert found["configured"]["capabilities"] == ["CAPABILITY_IAM"]
+    assert found["configured"]["resolve_s3"]
+    assert found["configured"]["resolve_image_repos"]
+
+
+def test_sam_asks_cloudformation_to_keep_every_parameter_that_a_deploy_does_not_name() -> None:
+    template = {"Parameters": {name: {} for name in read_template()["Parameters"]}}
+    sent = merged(template, {"MaxOrderNotional": "10000"})
+    named = [each for each in sent if "ParameterValue" in each]
+    assert [(each["ParameterKey"], each["ParameterValue"]) for each in named] == [
+        ("MaxOrderNotional", "10000")
+    ]
+    kept = {each["ParameterKey"] for each in sent if each.get("UsePreviousValue")}
+    assert kept == {*template["Parameters"]} - {"MaxOrderNotional"}
+
+
+def test_on_arm_the_first_deploy_of_the_page_names_the_processor(on_arm: Path) -> None:
+    """Parameters on the command line replace the line of samconfig.toml."""
+    first = [each for each in DOCUMENTED if "Email=you@example.com" in each.words]
+    arrived = arrivals(on_arm, *(each.words[1:] for each in first))
+    by_page = {
+        line.page: found["given"]["parameter_overrides"].get("Architecture")
+        for line, found in zip(first, arrived, strict=True)
+        if "Architecture=arm64" in line.words or line.page == "README.md"
+    }
+    assert by_page == {"README.md": None, "docs/deploying.md": "arm64"}
 
 
 def test_a_parameter_on_the_command_line_leaves_the_others_as_they_are_deployed(

@@ -229,7 +229,7 @@ def _keys_error(
     return ConfigurationError(
         code,
         f"Run: {delete}aws ssm put-parameter --name {parameter} --type SecureString{overwrite} "
-        """--value '{"key_id": "...", "secret_key": "..."}'""",
+        """--value file:///dev/stdin, enter {"key_id": "...", "secret_key": "..."}, then Ctrl-D.""",
         parameter=parameter,
         **facts,
     )

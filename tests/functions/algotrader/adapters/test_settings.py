@@ -24,6 +24,7 @@ from algotrader.adapters.settings import (
 from algotrader.errors import ConfigurationError
 from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
 from local.sandbox.aws.template import read_template
+from tests.docs.markdown import blocks, code_spans, pages, prose
 from tests.support.own_universes import own_universes
 from tests.support.settings import SETTINGS
 
@@ -338,8 +339,33 @@ def test_missing_keys_come_with_the_command_that_puts_them() -> None:
     assert raised.value.code == "KEYS_MISSING"
     assert (
         f"aws ssm put-parameter --name {KEYS_NAME} --type SecureString "
-        """--value '{"key_id": "...", "secret_key": "..."}'"""
+        """--value file:///dev/stdin, enter {"key_id": "...", "secret_key": "..."}, then Ctrl-D."""
     ) in str(raised.value)
+
+
+def lines_for_the_keys() -> list[str]:
+    """List the lines that the pages ask their reader to paste."""
+    return [
+        text
+        for page in pages()
+        for text in (*(each.text for each in blocks(page, "json")), *code_spans(prose(page)))
+        if "YOUR" in text and "secret_key" in text
+    ]
+
+
+def test_three_pages_have_a_line_for_the_keys() -> None:
+    assert len(lines_for_the_keys()) == 3
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("line", lines_for_the_keys())
+def test_the_keys_are_read_from_the_line_that_a_page_asks_for(line: str) -> None:
+    put(KEYS_NAME, f"{line}\n", "SecureString")
+
+    keys = load_keys(KEYS_NAME)
+
+    assert keys.key_id.startswith("YOUR-")
+    assert keys.secret_key.startswith("YOUR-")
 
 
 @pytest.mark.usefixtures("aws")
