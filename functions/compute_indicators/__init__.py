@@ -1,1 +1,1 @@
-"""Owns the step Compute Indicators."""
+"""The Compute Indicators step."""

@@ -27,21 +27,21 @@ logger = Logger(service="decide_orders")
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
-    """Turn snapshot and features into a decision and the first plan of Submit Orders."""
+    """Decide the orders from snapshot and features, and build the first plan of Submit Orders."""
     request = decode_event(DecideOrdersEvent, event, "the input of Decide Orders")
     run, settings = request.run, request.settings
     logger.append_keys(run_id=run.run_id)
     store = Store(os.environ["BUCKET"])
     snapshot = store.get(request.snapshot, Snapshot)
-    if run.is_flatten:  # neither features nor a strategy that can be loaded
+    if run.is_flatten:  # a flatten needs neither features nor a strategy
         decision = flatten(run, settings, snapshot)
     else:
-        features = store.get(_given(request.features), Features)
+        features = store.get(_require_features(request.features), Features)
         strategy = load_strategy(settings.strategy, settings.strategy_parameters)
         decision = decide(run, settings, snapshot, features, strategy)
     wanted = (decision.exits, decision.entries, decision.cancels, decision.stops)
     sends = run.sends_orders and any(wanted)
-    # Not under "decision": that journal entry is Submit Orders' own, written once and for good.
+    # Not "decision": Submit Orders writes that journal entry, exactly once.
     result = DecideOrdersResult(
         outcome="SUBMIT" if sends else "NOTHING_TO_SUBMIT",
         decision=store.put(run, "decided", decision),
@@ -58,6 +58,6 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     return encode(result)
 
 
-def _given(features: Artifact | None) -> Artifact:
-    """Take the features that every run but a flatten has."""
+def _require_features(features: Artifact | None) -> Artifact:
+    """Return the features, which every run except a flatten has."""
     return decode(Artifact, features, "the features of Decide Orders")

@@ -1,1 +1,1 @@
-"""Owns the strategies that ship: one file each, named as the template's Strategy names it."""
+"""The strategies that ship: one file each, with the name that the template's Strategy takes."""

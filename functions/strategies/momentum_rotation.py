@@ -1,4 +1,4 @@
-"""Owns momentum rotation: hold the few symbols that rose most."""
+"""Owns momentum rotation: hold the few symbols with the strongest rise."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class MomentumRotation(Strategy):
     top: int = 3
 
     def check(self) -> None:
-        """Refuse a rotation without a window or without a holding."""
+        """Check that window and top are at least 1."""
         if self.window < 1 or self.top < 1:
             message = f"window and top must be at least 1: {self.window}, {self.top}"
             raise ValueError(message)
 
     @property
     def indicators(self) -> Mapping[str, Indicator]:
-        """The rate of change of the close, in per cent."""
+        """The rate of change of the close, in percent."""
         return {"momentum": Indicator("roc", window=self.window)}
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Return an equal part to each of the strongest; of equals, the first in the alphabet."""
-        del portfolio  # what is held already makes no difference to this strategy
+        """Return an equal weight for each of the strongest symbols; ties go by the alphabet."""
+        del portfolio  # this strategy does not depend on what the desk holds
         by_strength = sorted(
             market.symbols, key=lambda symbol: (-market[symbol]["momentum"], symbol)
         )

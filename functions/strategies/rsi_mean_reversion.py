@@ -1,4 +1,4 @@
-"""Owns RSI mean reversion: buy what has fallen too fast, sell it when it has come back."""
+"""Owns RSI mean reversion: buy a symbol that fell too fast, sell it once it has recovered."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from algotrader.strategy import Indicator, Market, Portfolio, Strategy, equal_we
 
 
 class RsiMeanReversion(Strategy):
-    """Enter a symbol when its RSI is below one level, leave it when it is above another.
+    """Buy a symbol when its RSI is below one level, sell it when it is above another.
 
-    Between the two nothing changes: a strategy with one level alone would trade every time the RSI
-    trembles around it. With a `stop_loss` of 0.08 each holding also has a protective stop at the
-    broker, 8 % below what was paid; 0 is none.
+    Between the two levels nothing changes. With a single level the strategy would trade each time
+    the RSI oscillates around it. With a `stop_loss` of 0.08 each holding also has a protective stop
+    at the broker, 8 % below the average price paid; 0 means no stop.
     """
 
     window: int = 14
@@ -22,7 +22,7 @@ class RsiMeanReversion(Strategy):
     stop_loss: float = 0.0
 
     def check(self) -> None:
-        """Refuse levels that leave no room between them."""
+        """Check the window, the order of the two levels, and the stop loss."""
         if self.window < 2:  # noqa: PLR2004 - over one bar an RSI is always 0 or 100
             message = f"window must be at least 2: {self.window}"
             raise ValueError(message)
@@ -42,22 +42,22 @@ class RsiMeanReversion(Strategy):
         return {"rsi": Indicator("rsi", window=self.window)}
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Return a share to what is oversold, and let what is held run until it has recovered."""
+        """Return an equal share for each oversold symbol, and keep holdings until they recover."""
         share = equal_weight(len(market.symbols))
         weights = {}
         for symbol, view in market.items():
             if view["rsi"] < self.enter_below:
                 weights[symbol] = share
             elif view["rsi"] <= self.exit_above and symbol in portfolio.weights:
-                # What is held stays as it is; at most a share each, so that all fit together.
+                # A holding keeps its weight, at most one share each, so that the sum is at most 1.
                 weights[symbol] = min(portfolio.weights[symbol], share)
         return weights
 
     def stop_prices(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Return each symbol its stop below what was paid, or below the price it would be bought
-        at.
+        """Return each symbol's stop price: below its average cost, or below its latest price.
 
-        What was paid changes when more is bought, and with every split, as prices do.
+        The latest price counts for symbols that the desk does not hold yet. A further buy changes
+        the average cost; a split changes cost and prices alike.
         """
         if not self.stop_loss:
             return {}

@@ -1,4 +1,4 @@
-"""Owns the moving-average cross: hold what trends up, stay out of what does not."""
+"""Owns the moving-average cross: hold a symbol while it trends up."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from algotrader.strategy import Indicator, Market, Portfolio, Strategy, equal_we
 class SmaCross(Strategy):
     """Hold each symbol while its fast moving average is above its slow one.
 
-    Every symbol of the universe has an equal share of the capital; the share of one that does not
-    trend up stays in cash.
+    Every symbol of the universe has an equal share of the capital. The share of a symbol that does
+    not trend up stays in cash.
     """
 
     fast: int = 20
     slow: int = 100
 
     def check(self) -> None:
-        """Refuse windows that cannot cross."""
+        """Check that ``1 <= fast < slow``."""
         if not 1 <= self.fast < self.slow:
             message = f"fast must be at least 1 and less than slow: {self.fast}, {self.slow}"
             raise ValueError(message)
@@ -33,7 +33,7 @@ class SmaCross(Strategy):
         }
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Return each symbol that trends up its share."""
-        del portfolio  # what is held already makes no difference to this strategy
+        """Return an equal share for each symbol that trends up."""
+        del portfolio  # this strategy does not depend on what the desk holds
         share = equal_weight(len(market.symbols))
         return {symbol: share for symbol, view in market.items() if view["fast"] > view["slow"]}

@@ -1,1 +1,1 @@
-"""The session: what an execution trades on, how long it may take, whether its bars are fit."""
+"""The session: which one an execution trades in, how long it may take, whether bars are usable."""

@@ -1,4 +1,4 @@
-"""Owns whether bars are fit to trade on: whole, fresh, real numbers, and enough of them."""
+"""Owns the checks of bars before a run trades on them: complete, fresh, finite, and enough."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _SPARE_SESSIONS = 5
 
 @dataclass(frozen=True, slots=True)
 class BarRequirements:
-    """What a run asks of every symbol's bars.
+    """What a run requires of every symbol's bars.
 
     Attributes
     ----------
     bars : int
-        How many the strategy needs.
+        Bars that the strategy needs.
     max_age_sessions : int
-        Oldest newest bar, in sessions; 1 is the session before the one to be traded.
+        Largest age of the newest bar, in sessions; 1 is the session before the traded one.
     max_missing : int
-        Sessions without a bar that are tolerated between the first bar used and the newest.
+        Most sessions without a bar between the first bar used and the newest.
     """
 
     bars: int
@@ -34,7 +34,7 @@ class BarRequirements:
 
     @property
     def sessions(self) -> int:
-        """Count the sessions back that can matter, and some more to tell a gap from a beginning."""
+        """Sessions to look back, a few more included to distinguish a gap from the data's start."""
         return self.bars + self.max_missing + self.max_age_sessions + _SPARE_SESSIONS
 
 
@@ -44,23 +44,24 @@ def usable_bars(
     completed: Sequence[date],
     demand: BarRequirements,
 ) -> dict[str, tuple[Bar, ...]]:
-    """Return the bars that the strategy will see, or say by name why they are not fit.
+    """Return the bars that the strategy sees; raise an error that names the symbols if unusable.
 
     Parameters
     ----------
     bars : Mapping of str to sequence of Bar
-        Oldest first, as the broker gave them.
+        Oldest first, as the broker returned them.
     symbols : iterable of str
-        Every symbol that must be fit.
+        Every symbol that must have usable bars.
     completed : sequence of date
-        The exchange's sessions before the one to be traded, ascending.
+        The exchange's sessions before the traded one, ascending.
     demand : BarRequirements
-        What is asked of them.
+        What the bars must fulfil.
 
     Returns
     -------
     dict of str to tuple of Bar
-        By symbol, in alphabetical order: exactly ``demand.bars`` of each, oldest first, none NaN.
+        By symbol, in alphabetical order: exactly ``demand.bars`` bars each, oldest first, without
+        NaN.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def usable_bars(
     _raise_stale(found, completed, demand)
     used = {name: tuple(each[-demand.bars :]) for name, each in found.items()}
     _raise_not_numbers(used)
-    # A gap leaves too few bars as well; it is the gap that the user must hear of.
+    # A gap also leaves too few bars. The error must name the gap, so this check comes first.
     _raise_missing(used, completed, demand)
     _raise_too_few(used, demand)
     return used
@@ -88,8 +89,8 @@ def _raise_absent(found: Mapping[str, Sequence[Bar]]) -> None:
         raise _unfit(
             InsufficientHistoryError,
             "BARS_ABSENT",
-            "The feed has no daily bars of these: take them out of the template's Symbols, or "
-            "choose another BarsFeed.",
+            "The feed has no daily bars of these symbols. Remove them from the template's Symbols, "
+            "or choose another BarsFeed.",
             dict.fromkeys(absent, "none"),
         )
 
@@ -107,8 +108,8 @@ def _raise_stale(
         raise _unfit(
             StaleBarsError,
             "BARS_STALE",
-            "The feed lags or the symbol no longer trades: start the run again later, take the "
-            "symbol out of Symbols, or allow older bars with MaxBarAgeSessions.",
+            "The feed lags, or the symbol no longer trades. Start the run again later, remove the "
+            "symbol from Symbols, or allow older bars with MaxBarAgeSessions.",
             stale,
             expected=completed[-1],
         )
@@ -124,7 +125,7 @@ def _raise_not_numbers(used: Mapping[str, Sequence[Bar]]) -> None:
         raise _unfit(
             InsufficientHistoryError,
             "BARS_NOT_NUMBERS",
-            "The feed sent prices that are no numbers above zero: start the run again later, or "
+            "The feed sent prices that are not numbers above 0. Start the run again later, or "
             "choose another BarsFeed.",
             broken,
         )
@@ -136,8 +137,8 @@ def _raise_too_few(used: Mapping[str, Sequence[Bar]], demand: BarRequirements) -
         raise _unfit(
             InsufficientHistoryError,
             "BARS_TOO_FEW",
-            "Take the symbol out of Symbols until it is older, or use shorter windows in "
-            "StrategyParameters.",
+            "The strategy needs more bars. Remove the symbol from Symbols until it is older, or "
+            "use shorter windows in StrategyParameters.",
             short,
             needs=demand.bars,
         )
@@ -161,7 +162,7 @@ def _raise_missing(
         raise _unfit(
             InsufficientHistoryError,
             "BARS_MISSING",
-            "The feed has gaps: start the run again later, take the symbol out of Symbols, or "
+            "The feed has gaps. Start the run again later, remove the symbol from Symbols, or "
             "tolerate gaps with MaxMissingBars.",
             gaps,
             allowed=demand.max_missing,
@@ -180,7 +181,7 @@ def _is_sound(bar: Bar) -> bool:
 def _unfit(
     kind: type[DeskError], code: str, advice: str, details: Mapping[str, str], **facts: object
 ) -> DeskError:
-    """Make the error that names every symbol concerned, up to ten of them."""
+    """Build an error that names the symbols concerned, at most ten of them."""
     named = [f"{name} ({case})" for name, case in sorted(details.items())]
     text = ", ".join(named[:_NAMED_AT_MOST])
     if len(named) > _NAMED_AT_MOST:

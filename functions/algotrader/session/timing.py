@@ -1,10 +1,10 @@
-"""Owns how long what a run sent may take to show, and how long a call goes on sending at most."""
+"""Owns two bounds: how long an order may take to show, and how long a call may go on sending."""
 
 from datetime import timedelta
 
-# How long a cancel, or an order that was sent at the last moment, may take to show its end. An
-# accepted order is visible by its id within 30 s, so what is not found by then was never accepted.
+# How long a cancel, or an order sent at the last moment, may take to show its final status. The
+# broker shows an accepted order by its id within 30 s. An order not found by then was not accepted.
 SETTLE = timedelta(seconds=60)
-# Nothing stops a call of Submit Orders but its own Timeout, in template.yaml: one that began with
-# an older plan, or for an execution that was stopped, may send for so long.
+# Only its Timeout in template.yaml stops a call of Submit Orders. A call with an older plan, or of
+# an execution that was stopped, may go on sending for this long.
 LAST_CALL = timedelta(seconds=90)

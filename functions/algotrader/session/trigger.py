@@ -1,4 +1,4 @@
-"""Owns what a bell means: which session and slot it rings for, or why it rings for none."""
+"""Owns what a trigger means: the session and the slot that it starts, or why it starts none."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from algotrader.model.run import FLATTEN_PREFIX
 
 NEW_YORK = ZoneInfo("America/New_York")
 
-#: Clocks differ: a scheduled time may be ahead of the broker's clock by so much.
+#: Clocks differ: a scheduled time may be this much ahead of the broker's clock.
 FUTURE_TOLERANCE = timedelta(seconds=5)
-#: Nothing is posted in a session's last minute, in which cancels may come too late.
+#: A run posts nothing in a session's last minute, when a cancel may come too late.
 BEFORE_CLOSE = timedelta(seconds=60)
-#: Nothing is posted in the last minute before the next slot: its run must see every order.
+#: A run posts nothing in the last minute before the next slot, whose run must see every order.
 BEFORE_SLOT = timedelta(seconds=60)
 
 DAY_SLOT = "day"
@@ -30,20 +30,21 @@ REPORT_SLOT = "report"
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """How a run was started, and what the deployment says of bells.
+    """How a run was started, and the settings for its start.
 
     Attributes
     ----------
     scheduled_time : datetime or None
-        When the schedule meant it to ring; None if it was started by hand.
+        When the schedule was to start it; None if a person started it.
     slot : str or None
         The slot that the input names.
     report_only : bool
-        Whether it asks for the P&L alone.
+        Whether the run only reports the P&L.
     flatten : bool
-        Whether it asks to sell all that the desk holds.
+        Whether the run sells all that the desk holds.
     goes_on_when_closed : bool
-        Whether it may go on with the last session outside market hours: only what sends no order.
+        Whether it may use the last session outside market hours. Only a run that sends no order
+        may.
     slots : tuple of str
         As in `Settings`.
     """
@@ -60,17 +61,17 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The session and the slot that a bell rings for.
+    """The session and the slot that a trigger starts.
 
     Attributes
     ----------
     previous_session, before_previous : date
-        The session before it, and the one before that, None if the calendar starts there.
+        The session before it, and the one before that; None if the calendar starts there.
     previous_close : datetime
         The close of ``previous_session``.
     deadline : datetime
-        After it nothing is posted: neither in the last minute of the session, nor in the last one
-        before the next slot.
+        The run posts nothing after it. It is before the last minute of the session, and before
+        the last minute before the next slot.
     """
 
     session: Session
@@ -83,7 +84,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The bell rings for no session; ``message`` says why and when the next one opens."""
+    """The trigger starts no session; ``message`` says why, and when the next one opens."""
 
     message: str
 
@@ -91,14 +92,14 @@ class Closed:
 def resolve_session(
     trigger: Trigger, clock: Clock, sessions: tuple[Session, ...]
 ) -> Opened | Closed:
-    """Tell which session and slot a bell rings for.
+    """Return the session and the slot that a trigger starts, or why it starts none.
 
     Parameters
     ----------
-    bell : Bell
+    trigger : Trigger
         How the run was started.
     clock : Clock
-        The broker's clock; the machine's own counts for nothing.
+        The broker's clock; the machine's own clock is not used.
     sessions : tuple of Session
         The exchange's calendar around now, ascending: at least two sessions back and one ahead.
 
@@ -109,7 +110,7 @@ def resolve_session(
     LateBellError
         ``BELL_TOO_OLD``.
     InsufficientHistoryError, BrokerUnavailableError
-        The calendar has no session before this one, or none at all.
+        ``CALENDAR_TOO_SHORT``: no session before this one. ``CALENDAR_EMPTY``: none at all.
     """
     _check_slot(trigger)
     _check_age(trigger, clock.now)
@@ -117,7 +118,7 @@ def resolve_session(
     if not begun:
         raise BrokerUnavailableError(
             "CALENDAR_EMPTY",
-            "The broker's calendar has no session before now; look at status.alpaca.markets.",
+            "The broker's calendar has no session before now. Look at status.alpaca.markets.",
             now=clock.now.isoformat(),
         )
     session = begun[-1]
@@ -125,9 +126,9 @@ def resolve_session(
     trades_now = is_todays and clock.is_open and clock.now < session.close
     is_over = clock.now >= session.close
     if trigger.report_only and trigger.scheduled_time is not None and is_todays and not is_over:
-        # It rings for early closes too: on other days its first bell comes before the close.
+        # The report's first bell is for early closes; on other days it comes before the close.
         return Closed(f"The session is not over. {_close_of(session)}")
-    # A report comes after the close, on the days that had a session.
+    # A report may come after the close, but only on the session's own day.
     fits = is_todays if trigger.report_only else trades_now
     if not fits and not trigger.goes_on_when_closed:
         return Closed(f"The market is closed. {_next_open(clock.now, sessions)}")
@@ -136,7 +137,7 @@ def resolve_session(
     if len(begun) == 1:
         raise InsufficientHistoryError(
             "CALENDAR_TOO_SHORT",
-            "Start the run on a later session: there is none before this one.",
+            "The broker's calendar has no session before this one. Start the run on a later one.",
             session=session.date,
         )
     longest = clock.now + timedelta(seconds=trigger.run_deadline_seconds)
@@ -145,8 +146,8 @@ def resolve_session(
         if trigger.flatten
         else _slot(trigger, clock.now if is_todays and clock.now < session.close else None)
     )
-    # A flatten is not cut short by a slot: the slot's run waits for it instead. What sends nothing
-    # is in no slot's way.
+    # A slot does not cut a flatten short: the slot's run waits for it. A run that sends nothing
+    # disturbs no slot.
     ahead = (
         [] if trigger.flatten or trigger.goes_on_when_closed else _slots_ahead(trigger, clock.now)
     )
@@ -167,7 +168,7 @@ def _check_slot(trigger: Trigger) -> None:
     if trigger.slot is not None and trigger.slot not in trigger.slots:
         raise InvalidInputError(
             "SLOT_UNKNOWN",
-            f"The template's Slots has: {', '.join(trigger.slots)}.",
+            f"Name one of the template's Slots: {', '.join(trigger.slots)}.",
             slot=repr(trigger.slot[:20]),
         )
 
@@ -190,7 +191,7 @@ def _check_age(trigger: Trigger, now: datetime) -> None:
     if age > timedelta(seconds=trigger.max_bell_age_seconds) or is_of_another_day:
         raise LateBellError(
             "BELL_TOO_OLD",
-            "Nothing was traded. Start the execution by hand with {} to trade now, or allow older "
+            "Nothing was traded. To trade now, start an execution yourself with {}, or allow older "
             "bells with MaxBellAgeSeconds.",
             scheduled_time=rang.isoformat(),
             now=now.isoformat(),
@@ -200,46 +201,47 @@ def _check_age(trigger: Trigger, now: datetime) -> None:
 
 
 def _flatten_slot(trigger: Trigger, now: datetime) -> str:
-    """Return a flatten a slot of its own; two of one minute are one run, and one sale."""
+    """Return a flatten's own slot; two flattens of one minute are one run, which sells once."""
     at = (trigger.scheduled_time or now).astimezone(NEW_YORK)
     return f"{FLATTEN_PREFIX}{at:%H%M}"
 
 
 def _slot(trigger: Trigger, now: datetime | None) -> str:
-    """Choose the slot; ``now`` is None if the session is over, so that all its slots are due."""
+    """Return the slot; ``now`` is None once the session is over, when all its slots are due."""
     if trigger.report_only:
         return REPORT_SLOT
     if trigger.slots == (DAY_SLOT,):
         return DAY_SLOT
     due = trigger.slots
     if now is not None:
-        # A bell rings for its own time of day, however long it was on its way.
+        # A bell counts for its scheduled time, however late it arrives.
         at = (trigger.scheduled_time or now).astimezone(NEW_YORK).strftime("%H%M")
         due = tuple(each for each in trigger.slots if each <= at)
     if not due or (trigger.slot is not None and trigger.slot not in due):
         raise InvalidInputError(
             "SLOT_NOT_DUE",
-            "Wait until then (New York time), or change the template's Slots.",
+            "Wait until the slot begins (New York time), or change the template's Slots.",
             slot=trigger.slot or trigger.slots[0],
         )
     return trigger.slot or due[-1]
 
 
 def _check_next_slot(slot: str, ahead: list[datetime], now: datetime) -> None:
-    """Refuse a run so near the next slot that it could send nothing."""
+    """Raise ``SLOT_OVER`` if the next slot is so near that the run could send nothing."""
     if ahead and min(ahead) - now <= BEFORE_SLOT:
         raise InvalidInputError(
             "SLOT_OVER",
-            "The next slot begins within a minute, and its run must see every order of this one: "
-            "nothing was traded. Wait for it.",
+            "Nothing was traded: the next slot begins within a minute, and its run must see every "
+            "order of this one. Wait for the next slot.",
             slot=slot,
             later=f"{min(ahead).astimezone(NEW_YORK):%H%M}",
         )
 
 
 def _slots_ahead(trigger: Trigger, now: datetime) -> list[datetime]:
-    """Return the instants of today's slots to come: two runs at once would buy the same twice,
-    since neither sees the orders that the other has yet to send.
+    """Return the instants of today's remaining slots.
+
+    Two runs at once would buy twice, since neither sees the orders that the other will send.
     """
     today = now.astimezone(NEW_YORK).date()
     starts = [
@@ -251,11 +253,11 @@ def _slots_ahead(trigger: Trigger, now: datetime) -> list[datetime]:
 
 
 def _close_of(session: Session) -> str:
-    return f"It closes at {session.close.astimezone(NEW_YORK):%H:%M} in New York; then it is told."
+    return f"It closes at {session.close.astimezone(NEW_YORK):%H:%M} in New York. The report follows."
 
 
 def _next_open(now: datetime, sessions: tuple[Session, ...]) -> str:
     ahead = [each.open for each in sessions if each.open > now]
     if not ahead:
-        return "The broker's calendar does not tell when it opens next."
+        return "The broker's calendar does not say when it opens next."
     return f"It opens next on {ahead[0].astimezone(NEW_YORK):%A %Y-%m-%d at %H:%M} in New York."

@@ -157,7 +157,7 @@ def test_of_the_reports_bells_those_before_the_close_tell_nothing(day: str, told
     assert isinstance(told[told_at], Opened)
     early = [each for each in told.values() if isinstance(each, Closed)]
     assert [each.message for each in early] == (
-        ["The session is not over. It closes at 16:00 in New York; then it is told."]
+        ["The session is not over. It closes at 16:00 in New York. The report follows."]
         if told_at == "16:15"
         else []
     )
@@ -306,7 +306,7 @@ def test_a_calendar_that_ends_today_does_not_tell_the_next_opening() -> None:
     answer = resolve_session(BELL, clock("2026-11-30T17:00"), SESSIONS)
 
     assert isinstance(answer, Closed)
-    assert "does not tell" in answer.message
+    assert "does not say" in answer.message
 
 
 @given(
