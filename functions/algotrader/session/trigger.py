@@ -253,7 +253,8 @@ def _slots_ahead(trigger: Trigger, now: datetime) -> list[datetime]:
 
 
 def _close_of(session: Session) -> str:
-    return f"It closes at {session.close.astimezone(NEW_YORK):%H:%M} in New York. The report follows."
+    closes = session.close.astimezone(NEW_YORK)
+    return f"It closes at {closes:%H:%M} in New York. The report follows."
 
 
 def _next_open(now: datetime, sessions: tuple[Session, ...]) -> str:
