@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.arming import read_arming
 from algotrader.adapters.settings import broker_urls, load_keys, load_settings
+from algotrader.broker import Broker
 from algotrader.contracts import (
     ExecutionInput,
     FetchBarsEvent,
@@ -54,7 +55,7 @@ class Opening:
 
     run: Run
     settings: Settings
-    broker: AlpacaBroker
+    broker: Broker
     clock: Clock
     opened: Opened
     completed: tuple[date, ...]
@@ -83,7 +84,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
     entries = _entry_symbols(given, settings)
     trigger = _trigger(given, settings)
     requirements = _bar_requirements(given, settings)
-    broker = AlpacaBroker(
+    broker: Broker = AlpacaBroker(
         load_keys(environ["ALPACA_KEYS_PARAMETER"]),
         *broker_urls(environ, settings.mode),
         HTTP_BUDGET_SECONDS,
@@ -196,7 +197,7 @@ def _trigger(given: ExecutionInput, settings: Settings) -> Trigger:
 
 
 def read_calendar(
-    broker: AlpacaBroker, clock: Clock, requirements: BarRequirements
+    broker: Broker, clock: Clock, requirements: BarRequirements
 ) -> tuple[Session, ...]:
     """Read the sessions that the bars must cover, and the next ones."""
     today = clock.now.astimezone(NEW_YORK).date()
@@ -221,7 +222,7 @@ def _check_account(account: Account, settings: Settings, *, report_only: bool) -
         )
 
 
-def _check_no_shorting(broker: AlpacaBroker) -> None:
+def _check_no_shorting(broker: Broker) -> None:
     if not broker.is_long_only():
         raise ConfigurationError(
             "SHORTING_ALLOWED",

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from algotrader.accounting.account_changes import account_changes, settings_changes
-from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.execution_history import results_of
 from algotrader.adapters.store import Store
+from algotrader.broker import Broker
 from algotrader.contracts import (
     DecideOrdersResult,
     FetchBarsResult,
@@ -204,7 +204,7 @@ def _reason_to_end(opening: Opening, begun: PriorRun, store: Store) -> str:
     return f"the account changed: {_some(moved)}" if moved else ""
 
 
-def _account_moved(broker: AlpacaBroker, begun: PriorRun, snapshot: Snapshot) -> tuple[str, ...]:
+def _account_moved(broker: Broker, begun: PriorRun, snapshot: Snapshot) -> tuple[str, ...]:
     """Compare the account with the run's own view of it, at one instant between two fills."""
     orders = _orders_now(broker, begun)
     moved: tuple[str, ...] = ()
@@ -221,7 +221,7 @@ def _account_moved(broker: AlpacaBroker, begun: PriorRun, snapshot: Snapshot) ->
     return moved
 
 
-def _orders_now(broker: AlpacaBroker, begun: PriorRun) -> tuple[Order, ...]:
+def _orders_now(broker: Broker, begun: PriorRun) -> tuple[Order, ...]:
     listed = broker.orders_after(begun.run.started_at - _LISTING_MARGIN)
     there = {each.client_order_id for each in listed}
     older = [broker.order(each) for each in begun.decision.cancels if each not in there]

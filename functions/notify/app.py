@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from algotrader.adapters.notifier import SnsNotifier
+from algotrader.adapters.sns_notifier import SnsNotifier
 from algotrader.adapters.store import Store
 from algotrader.contracts import encode
 from notify.event import read_event
@@ -22,7 +22,8 @@ def lambda_handler(event: dict[str, Any], _context: object) -> Any:
     request, unread = read_event(event)
     logger.append_keys(run_id=None if request.run is None else request.run.run_id)
     store = Store(os.environ["BUCKET"])
-    notifier = SnsNotifier(os.environ["TOPIC_ARN"])
-    result = report(request, store, notifier, logger.warning, unread)
+    # Every channel that a run's texts go to, in order.
+    channels = (SnsNotifier(os.environ["TOPIC_ARN"]),)
+    result = report(request, store, channels, logger.warning, unread)
     logger.info("Texts published", subject=result.subject, error=result.error)
     return encode(result)

@@ -11,16 +11,16 @@ goes to Notify Failure. A failed run is told in any case, and its text says what
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Literal, TypeVar
 
-from algotrader.adapters.notifier import Notifier
 from algotrader.adapters.run_lock import finish
 from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, NotifyEvent, NotifyResult
 from algotrader.messages import FailureReport, RunReport, Texts, make_texts, read_failure
 from algotrader.model import Decision, Features, Run, Snapshot, Submission
+from algotrader.notifier import Notifier
 from algotrader.services.records import record_key
 from notify.record import RunRecord
 
@@ -33,7 +33,7 @@ MAX_CAUSE_CHARACTERS = 2000
 def report(
     event: NotifyEvent,
     store: Store,
-    notifier: Notifier,
+    notifiers: Iterable[Notifier],
     warn: Callable[..., None],
     unread: tuple[str, ...] = (),
 ) -> NotifyResult:
@@ -49,7 +49,7 @@ def report(
     Raises
     ------
     Exception
-        Whatever the bucket or the topic raises; for a failed run only what the topic raises.
+        Whatever the bucket or a channel raises; for a failed run only what a channel raises.
     """
     failed = event.failure is not None
     notes = [f"{name} not read" for name in unread]
@@ -92,7 +92,8 @@ def report(
             if held is False:
                 notes.append("claim held by another execution")
     texts = make_texts(replace(outcome, notes=tuple(notes)))
-    notifier.publish(texts.subject, texts.sms, texts.email)
+    for notifier in notifiers:
+        notifier.publish(texts.subject, texts.sms, texts.email)
     return _result(texts, outcome.failure)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.store import Store
+from algotrader.broker import Broker
 from algotrader.contracts import sha256_of, stamp_version
 from algotrader.errors import (
     ConfigurationError,
@@ -94,7 +94,7 @@ class SubmitCall:
     decision: Decision
     store: Store
     plans: PlanJournal
-    broker: AlpacaBroker
+    broker: Broker
     trading_state: Callable[[], tuple[TradingState, str]]
     log: Callable[..., None]
     call_id: str

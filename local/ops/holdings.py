@@ -19,6 +19,7 @@ from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.aws import clients_from
 from algotrader.adapters.settings import broker_urls, load_keys
 from algotrader.adapters.store import Store
+from algotrader.broker import Broker
 from algotrader.errors import DeskError
 from algotrader.model import Adjustment, Ledger, Order, Position, TradingMode
 from algotrader.model.units import ZERO, tidy
@@ -257,7 +258,7 @@ def open_account(place: StackLocation) -> Iterator[AccountView]:
         yield shelves
 
 
-def _broker(stack: DeployedStack) -> AlpacaBroker:
+def _broker(stack: DeployedStack) -> Broker:
     environ = {
         "APCA_API_BASE_URL": stack.parameters.get("AlpacaTradingUrl", ""),
         "APCA_API_DATA_URL": stack.parameters.get("AlpacaDataUrl", ""),
@@ -266,7 +267,7 @@ def _broker(stack: DeployedStack) -> AlpacaBroker:
     return AlpacaBroker(keys, *broker_urls(environ, stack.mode), HTTP_BUDGET_SECONDS)
 
 
-def _price(broker: AlpacaBroker, feed: str, symbol: str) -> Decimal | None:
+def _price(broker: Broker, feed: str, symbol: str) -> Decimal | None:
     """Ask what a share is worth; only the profit that is told depends on it."""
     try:
         return usable(broker.latest_prices([symbol], feed or "iex").get(symbol))

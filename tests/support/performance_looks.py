@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from algotrader.accounting.performance import Observation
-from algotrader.model import Activity, CorporateAction, Holding, Ledger
+from algotrader.model import Activity, ActivityKind, CorporateAction, Holding, Ledger
 from tests.support.desk_world import DESK
 
 FRIDAY, MONDAY, TUESDAY = date(2024, 3, 1), date(2024, 3, 4), date(2024, 3, 5)
 BELL = datetime(2024, 3, 4, 14, 35, tzinfo=UTC)
 AFTER_CLOSE = datetime(2024, 3, 4, 21, 15, tzinfo=UTC)
+CASH_FLOW, DIVIDEND = ActivityKind.CASH_FLOW, ActivityKind.DIVIDEND
 
 
 def ledger(realized: str = "0", **held: tuple[str, str]) -> Ledger:
@@ -64,12 +65,13 @@ def next_day(price: str, **changes: Any) -> Observation:
     return look(**{**tuesday, **changes})
 
 
-def row(kind: str, amount: str, **changes: Any) -> Activity:
+def row(kind: ActivityKind, amount: str, **changes: Any) -> Activity:
     plain = Activity(
         activity_id=f"id-{kind}-{amount}",
         kind=kind,
-        symbol="AAPL" if kind.startswith("DIV") else "",
-        qty=Decimal(10) if kind.startswith("DIV") else None,
+        description="a row",
+        symbol="AAPL" if kind is DIVIDEND else "",
+        qty=Decimal(10) if kind is DIVIDEND else None,
         amount=Decimal(amount),
         day=MONDAY,
         at=None,

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from algotrader.model import Activity
+from algotrader.model import Activity, ActivityKind
 from algotrader.model.units import ZERO
-
-#: Money that comes or goes, by the broker's words: cash, journals, transfers between brokers.
-CASH_FLOWS = frozenset({"CSD", "CSW", "TRANS", "JNL", "JNLC", "ACATC", "OCT"})
-#: Shares that come or go: what they are worth is no profit, and the statement does not tell it.
-SHARE_FLOWS = frozenset({"ACATS", "JNLS", "FOPT"})
 
 _CENT = Decimal("0.01")
 
@@ -47,14 +42,14 @@ def net_deposits(
         )
         return Deposits(adjustments, (warning,))
     rows = [each for each in statement if _is_since(each, previous_close, now)]
-    moved = sorted({each.symbol or "?" for each in rows if each.kind in SHARE_FLOWS})
+    moved = sorted({each.symbol or "?" for each in rows if each.kind is ActivityKind.SHARE_FLOW})
     if moved:
         warning = (
             f"Shares were moved to or from the account ({', '.join(moved)}): what they are worth "
             "is no profit and not told, so that the account's profit of the day is unknown."
         )
         return Deposits(None, (warning,))
-    listed = sum((each.amount for each in rows if each.kind in CASH_FLOWS), ZERO)
+    listed = sum((each.amount for each in rows if each.kind is ActivityKind.CASH_FLOW), ZERO)
     undated = [each.amount for each in statement if _is_of_the_close(each, previous_close)]
     if undated and adjustments and abs(adjustments - listed - sum(undated)) < _CENT:
         return Deposits(adjustments, ())
@@ -76,7 +71,9 @@ def net_deposits(
 
 def _is_of_the_close(row: Activity, previous_close: datetime) -> bool:
     """Whether money came or went on the close's own day, and nothing says at what time."""
-    return row.kind in CASH_FLOWS and row.at is None and row.day == previous_close.date()
+    return (
+        row.kind is ActivityKind.CASH_FLOW and row.at is None and row.day == previous_close.date()
+    )
 
 
 def _is_since(row: Activity, previous_close: datetime, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from decimal import ROUND_DOWN, Decimal, localcontext
 
 from algotrader.model import (
     Activity,
+    ActivityKind,
     CorporateAction,
     Entitlement,
     Ledger,
@@ -166,8 +167,8 @@ def profit_by_symbol(track: Track) -> tuple[SymbolProfit, ...]:
 
 
 def is_dividend(row: Activity) -> bool:
-    """Whether a row is a dividend, or a tax or fee on one."""
-    return bool(row.symbol) and (row.kind.startswith("DIV") or row.kind == "CGD")
+    """Whether a row is a dividend of a symbol, or a tax or fee on one."""
+    return bool(row.symbol) and row.kind is ActivityKind.DIVIDEND
 
 
 def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -> Decimal:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from algotrader.accounting.ledger import empty
 from algotrader.model import (
     Activity,
+    ActivityKind,
     Adjustment,
     CorporateAction,
     Ledger,
@@ -26,22 +27,8 @@ from algotrader.risk import pre_trade as limits
 
 # So many of the newest things that may explain a difference are named.
 _MOST_CAUSES = 4
-_MOVE_WORDS = {
-    "ACATS": "transfer to or from another broker",
-    "FOPT": "free-of-payment transfer",
-    "JNLS": "journal of shares",
-    "MA": "merger or acquisition",
-    "NC": "name change",
-    "OPASN": "option assignment",
-    "OPEXC": "option exercise",
-    "OPTRD": "option trade",
-    "REO": "reorganization",
-    "REORG": "worthless removal",
-    "SPIN": "spin-off",
-    "SPLIT": "split",
-}
-#: Alpaca's kinds of account activity that move shares without an order.
-MOVE_KINDS = tuple(_MOVE_WORDS)
+#: Kinds of activity that move shares without an order.
+MOVE_KINDS = frozenset({ActivityKind.SHARE_FLOW, ActivityKind.SHARE_CHANGE})
 
 
 def other_ledgers(
@@ -142,10 +129,7 @@ def probable_causes(
             if each.symbol == symbol and (words := _explanation(each, position))
         ]
         causes += [
-            (
-                each.day,
-                f"{_MOVE_WORDS.get(each.kind, 'activity')} ({each.kind}) of {_n(each.qty or ZERO)}",
-            )
+            (each.day, f"{each.description} of {_n(each.qty or ZERO)}")
             for each in moved
             if each.symbol == symbol
         ]

@@ -24,6 +24,7 @@ from algotrader.model.decision import (
     Submission,
 )
 from algotrader.model.enums import (
+    ActivityKind,
     Leg,
     OrderType,
     Side,
@@ -52,6 +53,7 @@ __all__ = [
     "TERMINAL_STATUSES",
     "Account",
     "Activity",
+    "ActivityKind",
     "Adjustment",
     "Asset",
     "Bar",

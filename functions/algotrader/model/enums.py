@@ -57,6 +57,16 @@ class TimeInForce(StrEnum):
     GTC = "gtc"
 
 
+class ActivityKind(StrEnum):
+    """What a row of the account's statement means for profit and for the books."""
+
+    CASH_FLOW = "cash flow"  # a deposit or withdrawal, which is not profit
+    SHARE_FLOW = "share flow"  # shares that came or went; the statement does not value them
+    SHARE_CHANGE = "share change"  # an event or an option moved shares without an order
+    DIVIDEND = "dividend"  # or a tax or fee on one
+    OTHER = "other"
+
+
 class Stage(StrEnum):
     """The stage of a run's plan: it sends entries only after cancels and exits have ended."""
 

@@ -56,12 +56,18 @@ class Asset:
     fractionable: bool
 
 
+#: The one kind of corporate action whose name means something to the desk.
+CASH_DIVIDEND = "cash_dividend"
+
+
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
     """A corporate action of a symbol.
 
     Attributes
     ----------
+    kind : str
+        `CASH_DIVIDEND`, or a name that only a person reads, such as ``forward_split``.
     ratio : Decimal or None
         Factor by which a split multiplies quantities; None for any other action.
     others : tuple of str
@@ -77,4 +83,4 @@ class CorporateAction:
     @property
     def is_cash_dividend(self) -> bool:
         """Whether it is a cash dividend: the only action that changes no quantity and no order."""
-        return self.kind.lower() in {"cash_dividend", "cash_dividends"}
+        return self.kind == CASH_DIVIDEND

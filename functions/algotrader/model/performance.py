@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 
+from algotrader.model.enums import ActivityKind
 from algotrader.model.settings import Settings
 from algotrader.model.units import MONEY, ONE_SHARE, ZERO
 
@@ -17,12 +18,12 @@ class Activity:
 
     Attributes
     ----------
-    kind : str
-        The broker's word, such as ``CSD`` or ``DIV``.
+    description : str
+        What it is, in a few words for a person; the broker's own code is among them.
     symbol : str
         Empty if the row concerns no symbol.
     qty : Decimal or None
-        Shares that a dividend was paid on; None if the broker does not report them.
+        Shares that were moved, or that a dividend was paid on; None if unknown.
     amount : Decimal
         Dollars paid to the account; negative if it paid.
     at : datetime or None
@@ -30,7 +31,8 @@ class Activity:
     """
 
     activity_id: str
-    kind: str
+    kind: ActivityKind
+    description: str
     symbol: str
     qty: Decimal | None
     amount: Decimal

@@ -12,8 +12,8 @@ from msgspec import Struct
 from algotrader.accounting import ledger as books
 from algotrader.accounting.reconciliation import other_ledgers
 from algotrader.adapters.adjustments import read_adjustments
-from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.store import Store
+from algotrader.broker import Broker
 from algotrader.errors import InvalidInputError
 from algotrader.model import Adjustment, CorporateAction, Ledger, Order
 from algotrader.orders.ids import desk_of
@@ -88,7 +88,7 @@ def reported_key(desk: str) -> str:
 
 
 def read_books(
-    broker: AlpacaBroker,
+    broker: Broker,
     store: Store,
     desk: str,
     symbols: Iterable[str],
@@ -184,7 +184,7 @@ def _read(store: Store, key: str, kind: type[T], warnings: list[str]) -> T | Non
 
 
 def _actions(
-    broker: AlpacaBroker,
+    broker: Broker,
     ledgers: Iterable[Ledger],
     symbols: Iterable[str],
     orders: Iterable[Order],

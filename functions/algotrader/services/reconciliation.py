@@ -15,7 +15,7 @@ from algotrader.accounting.reconciliation import (
     probable_causes,
     shares_of_others,
 )
-from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.broker import Broker
 from algotrader.model import CorporateAction, Position
 from algotrader.services.books import Books
 
@@ -42,7 +42,7 @@ class Reconciliation:
 
 
 def reconcile(
-    broker: AlpacaBroker,
+    broker: Broker,
     books: Books,
     positions: dict[str, Position],
     symbols: Iterable[str],

@@ -91,7 +91,7 @@ def ended(
             failure=failure,
         ),
         world.store,
-        topic,
+        [topic],
         warn=lambda *_, **__: None,
     )
     return topic.texts[0]

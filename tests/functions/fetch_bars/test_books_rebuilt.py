@@ -14,7 +14,6 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
-from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.store import Store, _Found
 from algotrader.model import Adjustment, CorporateAction, Holding, Leg, Order, Side
 from algotrader.orders.ids import OrderPlace, client_order_id
@@ -57,7 +56,7 @@ class Listed:
 
 
 @dataclass
-class Life(AlpacaBroker):
+class Life:
     """An account's life, and what its broker shows of it at an instant."""
 
     orders: list[Listed]

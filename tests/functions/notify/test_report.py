@@ -87,7 +87,7 @@ class BrokenNotifier:
 
 def test_a_run_that_ended_well_is_told_recorded_and_its_claim_done(store, inbox):
     put_claim(store)
-    result = report(event(), store, inbox, ignore)
+    result = report(event(), store, [inbox], ignore)
     assert inbox.texts == [(result.subject, result.sms, result.email)]
     assert result.sms.startswith("algo-trader PAPER 2013-02-28: bought 56 AAPL. ")
     assert (result.error, result.cause) == ("", "")
@@ -100,15 +100,15 @@ def test_the_schedules_own_report_ends_its_claim_and_one_by_hand_has_none(store,
     claim = Claim(scheduled.execution_arn, "running", scheduled.started_at)
     store.write(claim_key(scheduled), claim)
     told_of = {"features": None, "decision": None, "submission": None}
-    report(event(run=REPORT, **told_of), store, inbox, ignore)
+    report(event(run=REPORT, **told_of), store, [inbox], ignore)
     assert store.read(claim_key(scheduled), Claim) == claim
-    report(event(run=scheduled, **told_of), store, inbox, ignore)
+    report(event(run=scheduled, **told_of), store, [inbox], ignore)
     assert store.read(claim_key(scheduled), Claim).state == "done"
 
 
 def test_the_record_holds_all_that_the_run_knew_and_what_was_sent(store, inbox):
     put_claim(store)
-    report(event(), store, inbox, ignore)
+    report(event(), store, [inbox], ignore)
     record = store.read(record_key(RUN.journal), RunRecord)
     assert record.input == {"Comment": "by hand"}
     assert (record.run, record.settings, record.snapshot) == (RUN, SETTINGS, SNAPSHOT)
@@ -124,14 +124,14 @@ def test_values_that_came_by_reference_are_told_like_those_in_line(store, inbox)
     many = decision(*(intent(f"S{n}", "5") for n in range(200)))
     by_reference = store.put(RUN, "decision", many)
     assert by_reference.s3
-    report(event(decision=by_reference), store, inbox, ignore)
+    report(event(decision=by_reference), store, [inbox], ignore)
     assert store.read(record_key(RUN.journal), RunRecord).decision == many
 
 
 @pytest.mark.parametrize("run", [DRY_RUN, REPORT])
 def test_a_run_that_sends_no_orders_is_recorded_and_has_no_claim_to_end(store, inbox, run):
     put_claim(store)
-    report(event(run=run, submission=None), store, inbox, ignore)
+    report(event(run=run, submission=None), store, [inbox], ignore)
     assert keys() == sorted([record_key(run.journal), claim_key(RUN)])
     assert claim_state(store) == "running"
     ((_, _, email),) = inbox.texts
@@ -140,7 +140,7 @@ def test_a_run_that_sends_no_orders_is_recorded_and_has_no_claim_to_end(store, i
 
 def test_a_failed_run_is_told_by_its_leaf_recorded_and_its_claim_failed(store, inbox):
     put_claim(store)
-    result = report(event(failure=FAILURE), store, inbox, ignore)
+    result = report(event(failure=FAILURE), store, [inbox], ignore)
     assert (result.error, result.cause) == (
         "OrderConflictError",
         "ORDER_CONFLICT: id=x. Look at it.",
@@ -152,7 +152,7 @@ def test_a_failed_run_is_told_by_its_leaf_recorded_and_its_claim_failed(store, i
 
 def test_a_run_that_broke_in_notify_gives_its_claim_back(store, inbox):
     put_claim(store, state="done")
-    report(event(failure=Failure("Notify", "Lambda.Unknown", "")), store, inbox, ignore)
+    report(event(failure=Failure("Notify", "Lambda.Unknown", "")), store, [inbox], ignore)
     assert claim_state(store) == "failed"
 
 
@@ -161,7 +161,7 @@ def test_a_run_that_broke_before_it_had_a_name_is_told_and_leaves_nothing(store,
     nothing = dict.fromkeys(
         ("run", "settings", "snapshot", "features", "decision", "submission"), None
     )
-    result = report(event(input=[1, 2], failure=failure, **nothing), store, inbox, ignore)
+    result = report(event(input=[1, 2], failure=failure, **nothing), store, [inbox], ignore)
     assert result.sms == (
         "FAILED algo-trader: InvalidInputError INPUT_INVALID. No order sent. Start with {}."
     )
@@ -170,7 +170,7 @@ def test_a_run_that_broke_before_it_had_a_name_is_told_and_leaves_nothing(store,
 
 def test_a_cause_is_cut_to_what_a_screen_holds(store, inbox):
     failure = Failure("Fetch Bars", "X", "y" * 9000)
-    assert report(event(run=None, failure=failure), store, inbox, ignore).cause == (
+    assert report(event(run=None, failure=failure), store, [inbox], ignore).cause == (
         "y" * MAX_CAUSE_CHARACTERS
     )
 
@@ -181,7 +181,7 @@ def test_a_failure_is_told_though_the_journal_is_broken(store, inbox):
     report(
         event(failure=FAILURE),
         BrokenBucket(store.bucket),
-        inbox,
+        [inbox],
         lambda *words, **fields: warned.append((words, fields)),
     )
     ((_, sms, email),) = inbox.texts
@@ -193,14 +193,14 @@ def test_a_failure_is_told_though_the_journal_is_broken(store, inbox):
 
 def test_a_failure_is_told_though_the_claim_cannot_be_ended(store, inbox):
     store.write(claim_key(RUN), {"of another": "shape"})
-    report(event(failure=FAILURE), store, inbox, ignore)
+    report(event(failure=FAILURE), store, [inbox], ignore)
     assert "claim not ended" in inbox.texts[0][1]
 
 
 def test_a_failure_is_told_though_a_value_of_the_run_is_gone(store, inbox):
     put_claim(store)
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
-    report(event(failure=FAILURE, decision=gone, submission=gone), store, inbox, ignore)
+    report(event(failure=FAILURE, decision=gone, submission=gone), store, [inbox], ignore)
     ((_, sms, email),) = inbox.texts
     assert "Orders may be out, check the broker" in sms
     assert "decision not read" in email
@@ -212,14 +212,14 @@ def test_no_order_is_never_claimed_when_the_submission_cannot_be_read(store, inb
     put_claim(store)
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
     failure = Failure("Notify", "InvalidInputError", "ARTIFACT_INVALID: Start fresh.")
-    report(event(failure=failure, submission=gone), store, inbox, ignore)
+    report(event(failure=failure, submission=gone), store, [inbox], ignore)
     assert "Orders may be out, check the broker" in inbox.texts[0][1]
 
 
 def test_a_run_that_ended_well_fails_when_its_record_cannot_be_written(store, inbox):
     put_claim(store)
     with pytest.raises(ConnectionError):
-        report(event(), BrokenBucket(store.bucket), inbox, ignore)
+        report(event(), BrokenBucket(store.bucket), [inbox], ignore)
     assert inbox.texts == []
     assert claim_state(store) == "running"
 
@@ -228,7 +228,7 @@ def test_a_run_that_ended_well_fails_when_a_value_of_it_is_gone(store, inbox):
     put_claim(store)
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
     with pytest.raises(InvalidInputError):
-        report(event(submission=gone), store, inbox, ignore)
+        report(event(submission=gone), store, [inbox], ignore)
     assert inbox.texts == []
 
 
@@ -236,26 +236,26 @@ def test_a_run_that_ended_well_fails_when_a_value_of_it_is_gone(store, inbox):
 def test_a_text_that_cannot_be_sent_fails_the_step(store, failure):
     put_claim(store)
     with pytest.raises(ConnectionError):
-        report(event(failure=failure), store, BrokenNotifier(), ignore)
+        report(event(failure=failure), store, [BrokenNotifier()], ignore)
 
 
 def test_telling_twice_leaves_what_telling_once_does(store, inbox):
     put_claim(store)
-    first = report(event(), store, inbox, ignore)
+    first = report(event(), store, [inbox], ignore)
     record = store.read(record_key(RUN.journal), RunRecord)
-    assert report(event(), store, inbox, ignore) == first
+    assert report(event(), store, [inbox], ignore) == first
     assert store.read(record_key(RUN.journal), RunRecord) == record
     assert claim_state(store) == "done"
 
 
 def test_a_claim_that_another_execution_holds_is_left_alone_and_told(store, inbox):
     put_claim(store, execution_arn="arn:other")
-    report(event(), store, inbox, ignore)
+    report(event(), store, [inbox], ignore)
     assert claim_state(store) == "running"
     assert "claim held by another execution" in inbox.texts[0][2]
 
 
 def test_a_run_of_another_slot_is_recorded_in_its_own_journal(store, inbox):
     run = replace(DRY_RUN, journal="runs/2013-02-28/2013-02-28-1030/dry-run/two/")
-    report(event(run=run), store, inbox, ignore)
+    report(event(run=run), store, [inbox], ignore)
     assert keys() == ["runs/2013-02-28/2013-02-28-1030/dry-run/two/record.json"]

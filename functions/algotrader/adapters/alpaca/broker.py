@@ -1,4 +1,4 @@
-"""Owns the broker as the steps see it."""
+"""Owns Alpaca as a broker: which of its APIs answers which question of the port."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from algotrader.adapters.alpaca.trading import Trading
 from algotrader.adapters.keys import Keys
 
 
-class AlpacaBroker(Trading, Statement, MarketData):
-    """Alpaca, or any server that speaks its REST API.
+class AlpacaBroker:
+    """Alpaca, or any server that speaks its REST API, as `algotrader.broker.Broker`.
 
     Parameters
     ----------
@@ -29,6 +29,21 @@ class AlpacaBroker(Trading, Statement, MarketData):
 
     def __init__(self, keys: Keys, trading_url: str, data_url: str, budget_seconds: float) -> None:
         client = AlpacaClient(keys, trading_url, data_url, budget_seconds)
-        Trading.__init__(self, client)
-        Statement.__init__(self, client)
-        MarketData.__init__(self, client)
+        trading, market_data = Trading(client), MarketData(client)
+        self.clock = trading.clock
+        self.sessions = trading.sessions
+        self.account = trading.account
+        self.is_long_only = trading.is_long_only
+        self.positions = trading.positions
+        self.position = trading.position
+        self.open_orders = trading.open_orders
+        self.orders_after = trading.orders_after
+        self.order = trading.order
+        self.submit = trading.submit
+        self.cancel = trading.cancel
+        self.assets = trading.assets
+        self.last_session_pnl = trading.last_session_pnl
+        self.bars = market_data.bars
+        self.latest_prices = market_data.latest_prices
+        self.corporate_actions = market_data.corporate_actions
+        self.statement = Statement(client).statement

@@ -32,7 +32,7 @@ _NOT_OFFERED = frozenset({403, 404})
 
 
 class MarketData:
-    """The market's side of the broker; every method raises leaves of `errors` alone."""
+    """The market's part of `algotrader.broker.Broker`."""
 
     def __init__(self, client: AlpacaClient) -> None:
         self._data = client
@@ -40,14 +40,7 @@ class MarketData:
     def bars(
         self, symbols: Iterable[str], start: date, end: date, feed: str, adjustment: str
     ) -> dict[str, tuple[Bar, ...]]:
-        """Read daily bars from ``start`` to ``end``, both included.
-
-        Returns
-        -------
-        dict of str to tuple of Bar
-            Oldest first, one a session; a symbol without bars is absent. A figure that the broker
-            left out or that is no number is NaN: `algotrader.session.bar_checks` judges it.
-        """
+        """Read daily bars, page by page, for a few hundred symbols a request."""
         found: dict[str, dict[date, Bar]] = defaultdict(dict)
         for batch in batches(symbols):
             parameters: dict[str, str | int] = {
@@ -88,13 +81,9 @@ class MarketData:
     def corporate_actions(
         self, symbols: Iterable[str], start: date, end: date
     ) -> tuple[CorporateAction, ...] | None:
-        """Read corporate actions with an ex-date from ``start`` to ``end``, both included.
+        """Read corporate actions; ``kind`` is Alpaca's word in the singular.
 
-        Returns
-        -------
-        tuple of CorporateAction or None
-            ``kind`` is Alpaca's word in the singular, for example ``forward_split``. One that
-            touches two symbols comes once for each. None if the broker does not offer them.
+        None if the server has none of the list's versions.
         """
         found: set[CorporateAction] = set()
         for batch in batches(symbols):
@@ -104,7 +93,7 @@ class MarketData:
             for page in pages:
                 for plural, rows in (page.corporate_actions or {}).items():
                     for row in rows or ():
-                        kind = printable(plural.removesuffix("s"))
+                        kind = printable(plural.lower().removesuffix("s"))
                         found.update(_actions(kind, row, batch))
         return tuple(
             sorted(

@@ -1,4 +1,4 @@
-"""Owns the account's statement: deposits, withdrawals, dividends, and all else that is no trade."""
+"""Owns the account's statement: deposits, withdrawals, dividends, all that is not a trade."""
 
 from __future__ import annotations
 
@@ -14,6 +14,26 @@ from algotrader.errors import DeskError
 
 STATEMENT_PAGE = 100
 _CANCELED = "canceled"
+#: What Alpaca's kinds of activity mean for the books. All other kinds bring or take money alone:
+#: dividends with what is taken from them (``DIV...``), interest, fees.
+_CASH_FLOWS = frozenset({"CSD", "CSW", "TRANS", "JNL", "JNLC", "ACATC", "OCT"})
+_SHARE_FLOWS = {
+    "ACATS": "transfer to or from another broker",
+    "FOPT": "free-of-payment transfer",
+    "JNLS": "journal of shares",
+}
+_SHARE_CHANGES = {
+    "MA": "merger or acquisition",
+    "NC": "name change",
+    "OPASN": "option assignment",
+    "OPEXC": "option exercise",
+    "OPTRD": "option trade",
+    "REO": "reorganization",
+    "REORG": "worthless removal",
+    "SPIN": "spin-off",
+    "SPLIT": "split",
+}
+_DESCRIPTIONS = _SHARE_FLOWS | _SHARE_CHANGES
 
 
 class Row(wire.Answer, frozen=True):
@@ -40,9 +60,11 @@ class Row(wire.Answer, frozen=True):
         if not qty:
             per_share = self.per_share_amount
             qty = amount / per_share if per_share else None
+        words = _DESCRIPTIONS.get(self.activity_type, "activity")
         return model.Activity(
             activity_id=self.id,
-            kind=self.activity_type,
+            kind=_kind_of(self.activity_type),
+            description=f"{words} ({self.activity_type})",
             symbol=self.symbol or "",
             qty=qty,
             amount=amount,
@@ -51,20 +73,26 @@ class Row(wire.Answer, frozen=True):
         )
 
 
+def _kind_of(activity_type: str) -> model.ActivityKind:
+    if activity_type in _CASH_FLOWS:
+        return model.ActivityKind.CASH_FLOW
+    if activity_type in _SHARE_FLOWS:
+        return model.ActivityKind.SHARE_FLOW
+    if activity_type in _SHARE_CHANGES:
+        return model.ActivityKind.SHARE_CHANGE
+    if activity_type.startswith("DIV") or activity_type == "CGD":
+        return model.ActivityKind.DIVIDEND
+    return model.ActivityKind.OTHER
+
+
 class Statement:
-    """The statement's side of the broker."""
+    """The statement's part of `algotrader.broker.Broker`."""
 
     def __init__(self, client: AlpacaClient) -> None:
         self._statement = client
 
     def statement(self, after: datetime) -> tuple[model.Activity, ...] | None:
-        """Read what was booked after an instant and is no trade, oldest first.
-
-        Returns
-        -------
-        tuple of Activity or None
-            None if the broker does not tell: texts and the desk's dividends alone need it.
-        """
+        """Read what was booked after an instant and is not a trade; None if not all is readable."""
         try:
             return self._rows(after)
         except (DeskError, ArithmeticError, ValueError, OSError):

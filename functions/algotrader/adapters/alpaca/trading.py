@@ -35,13 +35,13 @@ _PAGE_OVERLAP = timedelta(milliseconds=1)
 
 
 class Trading:
-    """The account's side of the broker; every method raises leaves of `errors` alone."""
+    """The account's part of `algotrader.broker.Broker`."""
 
     def __init__(self, client: AlpacaClient) -> None:
         self._client = client
 
     def clock(self) -> Clock:
-        """Read the broker's clock, the only one that the desk trades by."""
+        """Read the broker's clock."""
         return decode_reply(_found(self._client.read("/clock")), wire.Clock).to_model()
 
     def sessions(self, start: date, end: date) -> tuple[Session, ...]:
@@ -138,19 +138,14 @@ class Trading:
         return row.to_model(reply.request)
 
     def submit(self, intent: OrderIntent) -> Order | OrderRejected:
-        """Send an order, once.
-
-        Returns
-        -------
-        Order or OrderRejected
-            Accepted, or definitely refused by the broker.
+        """Send an order once.
 
         Raises
         ------
         OrderStateUnknownError
-            ``ORDER_ID_TAKEN`` or ``ORDER_FATE_UNKNOWN``: look it up by its id.
-        BrokerAuthError, BrokerRateLimitedError, BrokerUnavailableError
-            It was not taken, or not even sent (``BROKER_BUDGET_SPENT``).
+            ``ORDER_ID_TAKEN`` or ``ORDER_FATE_UNKNOWN``.
+        BrokerUnavailableError
+            ``BROKER_BUDGET_SPENT``: it was not sent.
         """
         try:
             reply = self._client.post("/orders", order_body(intent))
@@ -192,18 +187,9 @@ class Trading:
         return None if _is_absent(reply) else decode_reply(_found(reply), wire.Asset)
 
     def last_session_pnl(self, session: date, before: date) -> Decimal | None:
-        """Read the account's profit of one full session, in dollars, without deposits.
+        """Read the account's profit of one full session.
 
-        Parameters
-        ----------
-        session, before : date
-            The session, and the one before it.
-
-        Returns
-        -------
-        Decimal or None
-            None if the broker does not tell, or what it tells does not add up: a difference of
-            equity that its own profit column contradicts may be a deposit.
+        None if a difference of equity contradicts Alpaca's own profit column: it may be a deposit.
         """
         try:
             reply = self._client.read(

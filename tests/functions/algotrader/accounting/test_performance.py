@@ -20,10 +20,12 @@ from algotrader.accounting.performance import (
     split_ratio,
     statement_start,
 )
-from algotrader.model import Activity, Entitlement, Ledger, SymbolProfit, Track
+from algotrader.model import Activity, ActivityKind, Entitlement, Ledger, SymbolProfit, Track
 from tests.support.performance_looks import (
     AFTER_CLOSE,
     BELL,
+    CASH_FLOW,
+    DIVIDEND,
     FRIDAY,
     HELD,
     MONDAY,
@@ -93,7 +95,7 @@ def test_what_the_user_holds_beside_the_desk_counts_for_nothing() -> None:
 
 
 def test_a_dividend_counts_for_the_desks_shares_alone() -> None:
-    paid = row("DIV", "25", qty=D(50))  # 0.50 each on 50 shares, 10 of them the desk's
+    paid = row(DIVIDEND, "25", qty=D(50))  # 0.50 each on 50 shares, 10 of them the desk's
 
     track = advance_track(None, look(statement=(paid,), shares=prices(AAPL="50")))
 
@@ -101,7 +103,7 @@ def test_a_dividend_counts_for_the_desks_shares_alone() -> None:
 
 
 def test_a_dividend_and_the_tax_on_it_are_both_counted() -> None:
-    rows = (row("DIV", "5"), row("DIVNRA", "-1.50"))
+    rows = (row(DIVIDEND, "5"), row(DIVIDEND, "-1.50"))
 
     assert day_of(advance_track(None, look(statement=rows))) == D("3.50")
 
@@ -109,19 +111,16 @@ def test_a_dividend_and_the_tax_on_it_are_both_counted() -> None:
 @pytest.mark.parametrize(
     ("kind", "symbol", "is_one"),
     [
-        ("DIV", "AAPL", True),
-        ("DIVCGL", "AAPL", True),
-        ("CGD", "AAPL", True),
-        ("DIV", "", False),
-        ("CGD", "", False),
-        ("ACATS", "AAPL", False),
-        ("CSD", "AAPL", False),
-        ("SPIN", "AAPL", False),
-        ("INT", "", False),
+        (ActivityKind.DIVIDEND, "AAPL", True),
+        (ActivityKind.DIVIDEND, "", False),
+        (ActivityKind.SHARE_FLOW, "AAPL", False),
+        (ActivityKind.CASH_FLOW, "AAPL", False),
+        (ActivityKind.SHARE_CHANGE, "AAPL", False),
+        (ActivityKind.OTHER, "AAPL", False),
     ],
 )
 def test_a_dividend_is_of_a_symbol_and_of_a_kind_that_pays(
-    kind: str, symbol: str, *, is_one: bool
+    kind: ActivityKind, symbol: str, *, is_one: bool
 ) -> None:
     assert is_dividend(row(kind, "5", symbol=symbol)) is is_one
 
@@ -141,7 +140,7 @@ def test_a_dividend_is_of_a_symbol_and_of_a_kind_that_pays(
 def test_the_desks_part_is_by_shares_and_never_more_than_was_booked(
     held: str, paid_on: str | None, shares: str, part: str
 ) -> None:
-    booked = row("DIV", "5", qty=None if paid_on is None else D(paid_on))
+    booked = row(DIVIDEND, "5", qty=None if paid_on is None else D(paid_on))
 
     assert dividend_part(booked, D(held), prices(AAPL=shares)) == D(part)
 
@@ -149,7 +148,7 @@ def test_the_desks_part_is_by_shares_and_never_more_than_was_booked(
 def test_a_dividend_goes_to_who_held_over_the_ex_date_however_late_it_is_paid() -> None:
     sold = ledger("100")
     monday = look(actions=(action("cash_dividend"),))
-    paid = row("DIV", "5", day=TUESDAY)
+    paid = row(DIVIDEND, "5", day=TUESDAY)
 
     track = carried(monday, next_day("100", ledger=sold, before=HELD, statement=(paid,)))
     assert profit_by_symbol(track)[0].dividends == 5
@@ -162,7 +161,7 @@ def test_a_dividend_goes_to_who_held_over_the_ex_date_however_late_it_is_paid() 
 
 
 def test_a_row_is_counted_once_however_often_it_is_listed() -> None:
-    paid = row("DIV", "5")
+    paid = row(DIVIDEND, "5")
 
     track = carried(
         look(statement=(paid,)), look(statement=(paid,)), next_day("100", statement=(paid,))
@@ -173,7 +172,7 @@ def test_a_row_is_counted_once_however_often_it_is_listed() -> None:
 
 
 def test_a_row_that_comes_late_counts_when_it_is_seen() -> None:
-    late = row("DIV", "5", day=FRIDAY)
+    late = row(DIVIDEND, "5", day=FRIDAY)
 
     for day in (FRIDAY, FRIDAY - timedelta(days=1)):  # the track begins here
         assert day_of(advance_track(None, look(statement=(replace(late, day=day),)))) == 0
@@ -329,7 +328,7 @@ def test_a_look_that_is_taken_twice_changes_nothing_more(
 def test_no_deposit_is_ever_profit(plain: Observation, amount: Decimal, worth: Decimal) -> None:
     if plain.statement is None:
         return
-    moved = replace(plain, statement=(*plain.statement, row("CSD", str(amount))), worth=worth)
+    moved = replace(plain, statement=(*plain.statement, row(CASH_FLOW, str(amount))), worth=worth)
     before = advance_track(None, look())
 
     with_it, without = advance_track(before, moved), advance_track(before, plain)
@@ -352,7 +351,7 @@ def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(
 def test_what_was_realized_and_paid_before_the_session_is_no_profit_of_it() -> None:
     before, after = ledger("500", AAPL=("10", "900")), ledger("560", AAPL=("6", "540"))
     yesterday = advance_track(
-        None, look(before=before, ledger=before, statement=(row("DIV", "5"),))
+        None, look(before=before, ledger=before, statement=(row(DIVIDEND, "5"),))
     )
 
     track = advance_track(yesterday, next_day("100", before=before, ledger=after))
@@ -363,7 +362,7 @@ def test_what_was_realized_and_paid_before_the_session_is_no_profit_of_it() -> N
 
 def test_a_dividend_on_a_single_share_or_less_counts() -> None:
     for shares in ("1", "0.5"):
-        booked = row("DIV", "0.40", qty=D(shares))
+        booked = row(DIVIDEND, "0.40", qty=D(shares))
         assert dividend_part(booked, D(shares), {}) == D("0.40")
 
 
@@ -373,7 +372,7 @@ def test_a_dividend_on_a_single_share_or_less_counts() -> None:
         (ledger(AAPL=("10", "1000")), ledger(), ()),  # gone, at its cost
         (ledger(), ledger(AAPL=("1", "100")), ()),
         (ledger(), ledger("7"), ()),  # bought and sold within the session
-        (ledger(), ledger("0"), (row("DIV", "5"),)),
+        (ledger(), ledger("0"), (row(DIVIDEND, "5"),)),
     ],
 )
 def test_a_symbol_is_listed_for_any_one_thing_that_happened_in_it(
@@ -392,12 +391,12 @@ def test_a_dividend_that_is_paid_on_its_ex_date_goes_to_who_held_before() -> Non
 
     track = advance_track(
         None,
-        look(ledger=sold, actions=(action("cash_dividend"),), statement=(row("DIV", "5"),)),
+        look(ledger=sold, actions=(action("cash_dividend"),), statement=(row(DIVIDEND, "5"),)),
     )
     assert profit_by_symbol(track)[0].dividends == 5
     since = look(ledger=HELD, before=ledger(), actions=(action("cash_dividend"),))
     assert (
-        profit_by_symbol(advance_track(None, replace(since, statement=(row("DIV", "5"),))))[
+        profit_by_symbol(advance_track(None, replace(since, statement=(row(DIVIDEND, "5"),))))[
             0
         ].dividends
         == 0
@@ -461,6 +460,6 @@ def test_who_held_before_the_ex_date_is_paid_on_that_day_too() -> None:
     monday = replace(advance_track(None, look()), entitled=entitled)
     sold = next_day("100", ledger=ledger("100"), before=ledger("100"))
 
-    track = advance_track(monday, replace(sold, statement=(row("DIV", "5", day=TUESDAY),)))
+    track = advance_track(monday, replace(sold, statement=(row(DIVIDEND, "5", day=TUESDAY),)))
 
     assert profit_by_symbol(track)[0].dividends == 5

@@ -11,8 +11,10 @@ import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker, client
 from algotrader.adapters.alpaca.body import MAX_BODY_BYTES
+from algotrader.adapters.alpaca.trading import Trading
 from algotrader.errors import BrokerUnavailableError, OrderStateUnknownError
 from tests.functions.algotrader.adapters.broker_answers import CLOCK
+from tests.functions.algotrader.adapters.conftest import KEYS
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker
 from tests.functions.algotrader.adapters.test_alpaca_faults import INTENT
 
@@ -140,15 +142,18 @@ def test_an_order_whose_answer_grows_beyond_bounds_may_stand(
         broker.submit(INTENT)
 
 
-def test_one_connection_carries_all_requests(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+def test_one_connection_carries_all_requests(server: ScriptedBroker) -> None:
     compressed = Answer(gzip.compress(PLAIN), headers={"Content-Encoding": "gzip"})
     server.on("GET /v2/clock", compressed, Answer(CLOCK))
     server.on("DELETE /v2/orders/id-1", Answer(b"", 204))
 
-    for _ in range(2):
-        broker.clock()
-    broker.cancel("id-1")
-    broker.clock()
+    connection = client.AlpacaClient(KEYS, server.url, server.url, 20.0)
+    trading = Trading(connection)
 
-    pools = broker._client._session.get_adapter(server.url).poolmanager.pools
+    for _ in range(2):
+        trading.clock()
+    trading.cancel("id-1")
+    trading.clock()
+
+    pools = connection._session.get_adapter(server.url).poolmanager.pools
     assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 - no iterator

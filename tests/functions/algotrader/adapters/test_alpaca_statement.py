@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
+import msgspec
 import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker
-from algotrader.model import Activity
+from algotrader.model import Activity, ActivityKind
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
 
 PATH = "GET /v2/account/activities"
@@ -42,7 +44,8 @@ def test_a_row_is_read_exactly(server: ScriptedBroker, broker: AlpacaBroker) -> 
     assert broker.statement(AFTER) == (
         Activity(
             activity_id=paid["id"],
-            kind="DIV",
+            kind=ActivityKind.DIVIDEND,
+            description="activity (DIV)",
             symbol="T",
             qty=Decimal(2),
             amount=Decimal("1.02"),
@@ -55,6 +58,45 @@ def test_a_row_is_read_exactly(server: ScriptedBroker, broker: AlpacaBroker) -> 
         "non_trade_activity",
         "2026-01-01T21:00:00Z",
     )
+
+
+def alpacas_kinds() -> set[str]:
+    document = files("alpaca_mcp_server").joinpath("specs/trading-api.json").read_bytes()
+    return set(msgspec.json.decode(document)["components"]["schemas"]["ActivityType"]["enum"])
+
+
+MONEY_ALONE = {
+    *("FILL", "MISC"),  # not of this list, and a name for many kinds
+    *("CFEE", "FEE", "INT", "INTNRA", "INTTW", "PTC", "PTR"),
+    *("OPCA", "OPCSH", "OPEXP"),  # of option contracts, which are not the desk's shares
+}
+
+
+def test_every_kind_that_alpaca_documents_means_something_to_the_books(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    kinds = sorted(alpacas_kinds())
+    server.on(PATH, [row(n, activity_type=kind) for n, kind in enumerate(kinds)])
+    found = dict(zip(kinds, broker.statement(AFTER) or (), strict=True))
+
+    meant = {kind: each.kind for kind, each in found.items()}
+    of = {kind: {name for name, each in meant.items() if each is kind} for kind in ActivityKind}
+    assert of[ActivityKind.CASH_FLOW] == {"CSD", "CSW", "TRANS", "JNL", "JNLC", "ACATC", "OCT"}
+    assert of[ActivityKind.SHARE_FLOW] == {"ACATS", "JNLS", "FOPT"}
+    assert of[ActivityKind.DIVIDEND] == {"CGD", *(kind for kind in kinds if kind[:3] == "DIV")}
+    assert of[ActivityKind.OTHER] == MONEY_ALONE
+    assert found["ACATS"].description == "transfer to or from another broker (ACATS)"
+    moves = of[ActivityKind.SHARE_FLOW] | of[ActivityKind.SHARE_CHANGE]
+    assert all(not found[kind].description.startswith("activity") for kind in moves)
+
+
+def test_a_kind_of_tomorrow_is_shown_and_moves_nothing(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    server.on(PATH, [row(1, activity_type="XYZ")])
+
+    (found,) = broker.statement(AFTER) or ()
+    assert (found.kind, found.description) == (ActivityKind.OTHER, "activity (XYZ)")
 
 
 def test_shares_follow_from_the_amount_of_each_when_they_are_not_told(

@@ -138,7 +138,6 @@ def test_a_close_too_near_tells_its_instant_and_the_minutes() -> None:
         ("IBM", "name_change", "CORPORATE_ACTION"),
         ("IBM", "something_new", "CORPORATE_ACTION"),
         ("IBM", "cash_dividend", None),
-        ("IBM", "cash_dividends", None),
         ("AAPL", "forward_split", None),
         ("MSFT", "forward_split", None),
     ],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.adapters.aws import client
-from algotrader.adapters.notifier import MAX_MESSAGE_BYTES, SnsNotifier, check
+from algotrader.adapters.sns_notifier import MAX_MESSAGE_BYTES, SnsNotifier, check
 from algotrader.errors import ConfigurationError, InvalidInputError
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Protocol
 
 from algotrader.adapters.aws import client
 from algotrader.errors import ConfigurationError, InvalidInputError
@@ -16,15 +15,8 @@ _SUBJECT = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _REFUSALS = frozenset({"AuthorizationError", "AuthorizationErrorException", "NotFound"})
 
 
-class Notifier(Protocol):
-    """Whoever brings a text to the user."""
-
-    def publish(self, subject: str, sms: str, email: str) -> None:
-        """Send one text message and one e-mail."""
-
-
 class SnsNotifier:
-    """Publishes to the desk's topic.
+    """The desk's topic as a `algotrader.notifier.Notifier`.
 
     Parameters
     ----------
@@ -38,15 +30,15 @@ class SnsNotifier:
     def publish(self, subject: str, sms: str, email: str) -> None:
         """Publish once; each subscription takes the body of its protocol.
 
-        What SNS would refuse is refused here, by name: it rejects a whole publish for its subject,
-        and a stand-in for it may not.
+        What SNS would refuse is refused here by name. It rejects a whole publish for its subject; a
+        stand-in for it may not.
 
         Raises
         ------
         InvalidInputError
             ``SUBJECT_INVALID`` or ``MESSAGE_TOO_LARGE``.
         ConfigurationError
-            ``TOPIC_REFUSED`` when the topic is gone or may not be published to.
+            ``TOPIC_REFUSED`` if the topic is gone, or may not be published to.
         """
         message = json.dumps({"default": email, "sms": sms, "email": email}, ensure_ascii=False)
         check(subject, message)
@@ -71,7 +63,7 @@ class SnsNotifier:
 
 
 def check(subject: str, message: str) -> None:
-    """Refuse what SNS would: a subject that is no line of ASCII under 100, a message over 256 KiB.
+    """Check that SNS takes a message: a subject of under 100 ASCII characters, 256 KiB in all.
 
     Raises
     ------

@@ -1,0 +1,153 @@
+"""Owns the port to the broker: what the steps ask of it, in the desk's own terms.
+
+`algotrader.adapters.alpaca` implements it. Another broker is another adapter, named where a step is
+composed (docs/decisions/0050-the-broker-is-a-port.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from algotrader.model import (
+    Account,
+    Activity,
+    Asset,
+    Bar,
+    Clock,
+    CorporateAction,
+    LatestPrice,
+    Order,
+    OrderIntent,
+    OrderRejected,
+    Position,
+    Session,
+)
+
+
+class Broker(Protocol):
+    """One account at a broker, and its market data.
+
+    Dollars, prices and shares are Decimals, instants are aware and in UTC, days are the exchange's.
+    Reads may be repeated at will.
+
+    Raises
+    ------
+    BrokerUnavailableError, BrokerRateLimitedError
+        Any method: no usable answer; try again.
+    BrokerAuthError, ConfigurationError, AccountBlockedError
+        Any method: a person must act.
+    """
+
+    def clock(self) -> Clock:
+        """Read the broker's clock, the only one that the desk trades by."""
+
+    def sessions(self, start: date, end: date) -> tuple[Session, ...]:
+        """List the exchange's sessions from ``start`` to ``end``, both included, ascending."""
+
+    def account(self) -> Account:
+        """Read the account."""
+
+    def is_long_only(self) -> bool:
+        """Whether the account itself forbids short sales; False if that is unknown."""
+
+    def positions(self) -> dict[str, Position]:
+        """Read all positions, by symbol."""
+
+    def position(self, symbol: str) -> Position | None:
+        """Read one position; None if there is none."""
+
+    def open_orders(self) -> tuple[Order, ...]:
+        """List all open orders of shares, ascending by submission."""
+
+    def orders_after(self, after: datetime | None) -> tuple[Order, ...]:
+        """List all orders of shares submitted after an instant (None: ever), ascending.
+
+        The list is whole or the method raises: a ledger that lacks orders would buy again what it
+        holds.
+        """
+
+    def order(self, client_order_id: str) -> Order | None:
+        """Read an order by our own id; None if the broker does not know it (yet)."""
+
+    def submit(self, intent: OrderIntent) -> Order | OrderRejected:
+        """Send an order once; it is never repeated by itself.
+
+        Returns
+        -------
+        Order or OrderRejected
+            Accepted, or definitely refused by the broker.
+
+        Raises
+        ------
+        OrderStateUnknownError
+            It was sent, and nothing says what became of it: look it up by its id.
+        BrokerAuthError, BrokerRateLimitedError, BrokerUnavailableError
+            It was not taken, or not even sent.
+        """
+
+    def cancel(self, broker_id: str) -> None:
+        """Ask for a cancellation; read the order again to see what became of it.
+
+        Does not fail for an order that is over, or that cannot be canceled now.
+        """
+
+    def assets(self, symbols: Iterable[str]) -> dict[str, Asset]:
+        """Read what the broker allows for each symbol; a symbol that it does not know is absent."""
+
+    def bars(
+        self, symbols: Iterable[str], start: date, end: date, feed: str, adjustment: str
+    ) -> dict[str, tuple[Bar, ...]]:
+        """Read daily bars from ``start`` to ``end``, both included.
+
+        Parameters
+        ----------
+        feed, adjustment : str
+            As the template's BarsFeed and Adjustment name them.
+
+        Returns
+        -------
+        dict of str to tuple of Bar
+            Oldest first, one a session; a symbol without bars is absent. A figure that is missing,
+            or is not a number, is NaN: `algotrader.session.bar_checks` judges it.
+        """
+
+    def latest_prices(self, symbols: Iterable[str], feed: str) -> dict[str, LatestPrice]:
+        """Read the last trade of each symbol; a symbol without a trade at a price is absent."""
+
+    def corporate_actions(
+        self, symbols: Iterable[str], start: date, end: date
+    ) -> tuple[CorporateAction, ...] | None:
+        """List corporate actions with an ex-date from ``start`` to ``end``, both included.
+
+        Returns
+        -------
+        tuple of CorporateAction or None
+            Ascending. One that touches two symbols comes once for each. None if the broker does
+            not offer the list.
+        """
+
+    def statement(self, after: datetime) -> tuple[Activity, ...] | None:
+        """Read what was booked after an instant and is not a trade, oldest first.
+
+        Returns
+        -------
+        tuple of Activity or None
+            None if it cannot be read whole: only texts and the desk's dividends need it.
+        """
+
+    def last_session_pnl(self, session: date, before: date) -> Decimal | None:
+        """Read the account's profit of one full session, in dollars, without deposits.
+
+        Parameters
+        ----------
+        session, before : date
+            The session, and the one before it.
+
+        Returns
+        -------
+        Decimal or None
+            None if it is unknown; only texts need it.
+        """
