@@ -1,8 +1,8 @@
-"""Owns what Submit Orders does next: the plan as a write-ahead log, as pure functions.
+"""Owns what Submit Orders does next: the plan as a write-ahead log, in pure functions.
 
-A call gathers what the broker knows (`Known`), asks `orders_to_post` and `orders_to_cancel`,
-carries them out, and hands the `Outcome` to `advance`, which gives the next plan. Nothing is posted
-that was not in the plan the call was given, so every intent is written down before it is sent.
+A call reads the broker's state (`Known`), carries out what `orders_to_post` and `orders_to_cancel`
+return, and passes the `PostResult` to `advance`, which returns the next plan. A call posts only
+orders of the plan that it was given, so the journal has every order before the broker does.
 """
 
 from algotrader.execution.approval import find_unapproved, plan_conflict

@@ -1,4 +1,4 @@
-"""Owns whether a plan holds only what its decision approved."""
+"""Owns the check that a plan contains only what its decision approved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from algotrader.orders.own_orders import leg_of, symbol_of
 
 
 def plan_conflict(run: Run, sequence: int, problem: str) -> DecisionConflictError:
-    """Build the error of a plan that this run did not make."""
+    """Build the error for a plan that this run did not make."""
     return DecisionConflictError(
         "PLAN_CONFLICT",
         "This run did not make that plan, so it sent nothing more. Look at the journal and at the "
@@ -26,12 +26,13 @@ def plan_conflict(run: Run, sequence: int, problem: str) -> DecisionConflictErro
 
 
 def find_unapproved(run: Run, decision: Decision, plan: Plan, orders: dict[str, Order]) -> str:
-    """Name the first thing in a plan that the decision did not approve; empty if there is none.
+    """Describe the first thing in a plan that the decision did not approve; empty if none.
 
     Parameters
     ----------
     orders : dict of str to Order
-        By client order id, as the broker shows them now: a canceled buy may have filled after all.
+        By client order id, as the broker shows them now. A canceled buy may have filled before
+        its cancel.
     """
     if run.run_id != plan.run_id or plan.run_id != decision.run_id:
         return f"it belongs to run {plan.run_id}"
@@ -52,7 +53,7 @@ def find_unapproved(run: Run, decision: Decision, plan: Plan, orders: dict[str, 
 def _is_approved(intent: OrderIntent, decision: Decision, orders: dict[str, Order]) -> bool:
     for approved in (*decision.exits, *decision.entries):
         if approved.client_order_id == intent.client_order_id:
-            return _is_cut_of(intent, approved)
+            return _is_same_or_less(intent, approved)
     for stop in decision.stops:
         if stop.client_order_id == intent.client_order_id:
             return intent == stop_intent(stop, intent.qty) and (
@@ -61,8 +62,8 @@ def _is_approved(intent: OrderIntent, decision: Decision, orders: dict[str, Orde
     return False
 
 
-def _is_cut_of(intent: OrderIntent, approved: OrderIntent) -> bool:
-    """Whether an order is the approved one, for as much or for less."""
+def _is_same_or_less(intent: OrderIntent, approved: OrderIntent) -> bool:
+    """Whether an order is the approved one, for the same amount or less."""
     if replace(intent, qty=approved.qty, notional=approved.notional) != approved:
         return False
     if (intent.notional is None) != (approved.notional is None):
@@ -73,11 +74,11 @@ def _is_cut_of(intent: OrderIntent, approved: OrderIntent) -> bool:
 
 
 def _most_protected(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
-    """Return the most shares that a stop may cover: those held, and those that may be bought.
+    """Compute the most shares that a stop may cover: those held, and those that may be bought.
 
-    A canceled buy counts whole, since it may have filled before its cancel, and has no bound while
-    the broker does not show it. A notional buy below the stop's price would buy more than counted;
-    the broker refuses a stop above the price.
+    A canceled buy counts in full, since it may have filled before its cancel. While the broker does
+    not show it, there is no bound: infinity. A notional buy counts at the stop's price. At a lower
+    price it would buy more shares, but the broker rejects a stop above the price.
     """
     buys: list[OrderIntent | Order] = [
         each for each in decision.entries if each.symbol == stop.symbol
@@ -102,7 +103,7 @@ def _most_bought(buy: OrderIntent | Order, price: Decimal) -> Decimal:
 
 
 def _foreign_denial(decision: Decision, plan: Plan) -> str:
-    """Name a refusal of what nobody decided; empty if there is none."""
+    """Describe the first denial or rejection of an order not in the decision; empty if none."""
     trades = (*decision.exits, *decision.entries)
     decided = {(each.symbol, each.side) for each in trades}
     ids = {each.client_order_id for each in trades}

@@ -1,4 +1,4 @@
-"""Owns when a run stops posting: the deadline, the trading state, a clock that stands still."""
+"""Owns when a run stops posting: the deadline, the trading state, a frozen clock."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from algotrader.execution.values import Known
 from algotrader.model import Cutoff, Decision, Leg, OrderIntent, Plan, Run, TradingState
 from algotrader.session.timing import SETTLE
 
-# Where holdings are protected, exits and entries end so long before the deadline that what they
-# leave can still be given its stop: first their own cancels must show their end.
+# If the decision has stops, exits and entries end this long before the deadline. Then their cancels
+# can show their final status, and the run can still place the stops.
 STOP_RESERVE = SETTLE + timedelta(seconds=30)
 
 
 def trades_end(run: Run, decision: Decision) -> datetime:
-    """Return the instant after which no exit and no entry is posted; stops may be until the
-    deadline.
+    """Return the instant from which the run posts no exit and no entry.
 
-    A run that is shorter than three reserves keeps a third of its time for them.
+    It may post stops until the deadline. The reserve for them is `STOP_RESERVE`, but at most a
+    third of the run's time.
     """
     if not decision.stops:
         return run.deadline
@@ -26,7 +26,7 @@ def trades_end(run: Run, decision: Decision) -> datetime:
 
 
 def cut_off_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Plan:
-    """End posting where the deadline or the trading state says so; once ended it stays ended."""
+    """Return the plan with a cutoff for each leg that must end now; a cutoff stays for good."""
     now, ends = latest_now(run, plan, known), trades_end(run, decision)
     exits, entries = _limit_to_now(plan.exits_closed, now), _limit_to_now(plan.entries_closed, now)
     stops = _limit_to_now(plan.stops_closed, now)
@@ -56,24 +56,25 @@ def _deadline(run: Run, now: datetime, ends: datetime, what: str) -> Cutoff:
 
 
 def cutoff_of(plan: Plan, intent: OrderIntent) -> Cutoff | None:
-    """Return what has ended posting for an order; None while it may be sent."""
+    """Return the cutoff of an order's leg; None while the run may send the order."""
     if intent.leg is Leg.STOP:
         return plan.stops_closed
     return plan.entries_closed if intent.leg is Leg.ENTRY else plan.exits_closed
 
 
 def is_settle_window_over(run: Run, cutoff: Cutoff | None, now: datetime) -> bool:
-    """Whether an order that is still open has had its time to show the end of its cancel."""
+    """Whether an open order has had enough time to show the result of its cancel."""
     return cutoff is not None and now >= max(run.deadline, cutoff.at) + SETTLE
 
 
 def latest_now(run: Run, plan: Plan, known: Known) -> datetime:
-    """Take the later of the broker's clock and the waiting told so far: a clock that stands still
-    must not keep a run alive.
+    """Return the later of the broker's clock and the start plus the time waited so far.
+
+    So a frozen clock cannot keep a run alive.
     """
     return max(known.now, run.started_at + timedelta(seconds=plan.waited_seconds))
 
 
 def _limit_to_now(cutoff: Cutoff | None, now: datetime) -> Cutoff | None:
-    """Count from now what a clock that had jumped ahead has ended, or the run would wait for it."""
+    """Return a cutoff that is not in the future, which a clock that jumped ahead could leave."""
     return cutoff and replace(cutoff, at=min(cutoff.at, now))

@@ -1,4 +1,4 @@
-"""Owns the entries once the exits are over: what was approved, cut to the cash that is there."""
+"""Owns the entries after the exits: the approved orders, reduced to the cash there is."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from algotrader.orders.pricing import worst_cost
 from algotrader.portfolio.capital import spendable
 from algotrader.portfolio.sizing import affordable
 
-# The account may be out of step with its orders for about ten seconds: cash that a fill has not
-# brought this long after it is not waited for any longer.
+# The account may lag behind its orders for about ten seconds. The run waits this long after a fill
+# for the cash of it.
 PROCEEDS = timedelta(seconds=15)
 
 
 def with_entries(
     settings: Settings, decision: Decision, plan: Plan, known: Known, orders: dict[str, Order]
 ) -> Plan:
-    """Move on to the entries: what was approved, cut to the cash that is there now."""
+    """Return the plan with the approved entries, each reduced to the cash there is, or denied."""
     plan = replace(plan, stage=Stage.ENTRIES)
     cutoff = plan.entries_closed
     cash = min(spendable(known.account, settings.cash_reserve), _budget(decision, settings, orders))
@@ -34,7 +34,9 @@ def with_entries(
             denied.append(deny(intent, cutoff.code, cutoff.detail))
             continue
         if sold := sold_by_canceled(intent.symbol, decision, orders):
-            denied.append(deny(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
+            denied.append(
+                deny(intent, "STOP_FILLED", f"its stop sold {sold} shares while being canceled")
+            )
             continue
         bought = affordable(intent, cash, settings)
         if bought is not None:
@@ -47,10 +49,10 @@ def with_entries(
 
 
 def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Decimal:
-    """Return the most that entries may cost: what was there at the bell, and what exits brought.
+    """Compute the most that entries may cost, in dollars: cash at the decision plus exit proceeds.
 
-    Under a cap on the desk's capital or exposure, what the exits did not sell still takes it up:
-    entries make room for it even where the account has cash to spare.
+    With a cap on the desk's capital or exposure, shares that the exits did not sell still use up
+    the cap. Then entries are reduced by their value, even if the account has more cash.
     """
     proceeds = missing = Decimal(0)
     for intent in decision.exits:
@@ -74,18 +76,18 @@ def proceeds_are_late(
     orders: dict[str, Order],
     known: Known,
 ) -> bool:
-    """Whether the account seems not to know yet of the cash that the exits brought."""
+    """Whether the account does not show the exits' proceeds yet, and the run should wait."""
     filled = [
         order.filled_at
         for intent in decision.exits
         if (order := orders.get(intent.client_order_id)) is not None and order.filled_at
     ]
-    # Asked for a while before the clock, on a slow network, the account is of that time.
+    # The account may be older than the clock: on a slow network the call read it earlier.
     looked_at = latest_now(run, plan, known) - known.account_age
     is_over = not filled or looked_at >= max(filled) + PROCEEDS
     if is_over or plan.entries_closed is not None:
         return False
     wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
-    # In whole cents, as what is spendable: else a fraction of a cent would be waited for.
+    # Round to cents like `spendable`: otherwise the run would wait for a fraction of a cent.
     expected = _budget(decision, settings, orders).quantize(CENT, ROUND_FLOOR)
     return spendable(known.account, settings.cash_reserve) < min(wanted, expected)

@@ -1,9 +1,9 @@
-"""Owns the look back of a run that gave orders up without having seen them.
+"""Owns late orders: those that appear at the broker after a run gave them up unseen.
 
-Another execution may have begun a call with the plan before that, and be sending its orders at
-that very moment. So the run does not end before such a call is over and what it sent must show. An
-order that is there all the same goes back into the plan: it is canceled where its leg has ended,
-waited for, and told.
+A call of another execution may have begun with the previous plan, and may still be sending its
+orders. So the run does not end until such a call must be over and its orders must show. An order
+that appears goes back into the plan. The run cancels it if its leg has ended, waits for it, and
+reports it.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from algotrader.execution.values import Known, was_given_up
 from algotrader.model import Decision, OrderIntent, Plan
 from algotrader.session.timing import LAST_CALL, SETTLE
 
-# By the waiting that the run was told, as no clock that jumps may shorten it.
+# In seconds that the run waited, so that a clock that jumps cannot shorten it.
 LOOK_BACK_SECONDS = math.ceil((LAST_CALL + SETTLE).total_seconds())
-# Nothing is expected to happen meanwhile: it looks as rarely as the state machine waits at most.
+# A late order is unlikely, so the run looks as rarely as the state machine's longest wait allows.
 LOOK_EVERY_SECONDS = 60
 
 
 def look_back_seconds(plan: Plan) -> int:
-    """Return the seconds to wait before the run may end; 0 if it gave up nothing unseen."""
+    """Compute the seconds to wait before the run may end; 0 if it gave up no order unseen."""
     if plan.gave_up_after is None:
         return 0
     return max(0, plan.gave_up_after + LOOK_BACK_SECONDS - plan.waited_seconds)
 
 
 def restore_late_orders(decision: Decision, plan: Plan, known: Known) -> Plan:
-    """Put the orders back that the plan gave up, and that are there all the same."""
+    """Return the plan with the given-up orders that the broker shows after all."""
     returned: list[OrderIntent] = [
         as_sent(intent, known.beyond_plan[intent.client_order_id])
         for intent in (*decision.exits, *decision.entries)

@@ -1,4 +1,4 @@
-"""Owns what has become of each of a plan's orders after a call."""
+"""Owns the result of each of a plan's orders after a call."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from algotrader.portfolio.sizing import floor_to
 from algotrader.risk.broker_rules import broken_rule
 from algotrader.session.timing import SETTLE
 
-# Orders and positions may be out of step for about ten seconds: a shortage is believed after so
-# many polls.
+# Positions may lag behind orders for about ten seconds. The run accepts a shortage of shares after
+# this many polls.
 PATIENT_POLLS = 3
-# Statuses in which the broker has taken a stop and may still refuse it.
+# Statuses in which the broker has accepted a stop but may still reject it.
 NOT_YET_RESTING = frozenset({"pending_new", "accepted", "accepted_for_bidding"})
 
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """What has become of one order.
+    """The result of one order after a call.
 
     Attributes
     ----------
     kept : OrderIntent or None
-        What of it stands at the broker or may still be sent; None if it is given up.
+        The order as it is at the broker, or may still be sent; None if the run gave it up.
     is_under_way : bool
-        Whether the run has to look at it again.
+        Whether the run must check it again.
     code, detail : str
-        Why it was given up, or cut; empty if it was neither.
+        Why the run gave it up or reduced it; empty if it did neither.
     rejected : OrderRejected or None
-        The broker's refusal.
+        The broker's rejection.
     may_be_there : bool
-        Whether a trade was given up unseen: a call of another execution may be sending it.
+        Whether the run gave up a trade unseen: a call of another execution may be sending it.
     """
 
     kept: OrderIntent | None
@@ -58,16 +58,16 @@ class OrderResult:
 
 @dataclass(slots=True)
 class PlanResult:
-    """What has become of a plan's orders.
+    """The results of all of a plan's orders.
 
     Attributes
     ----------
     unprotected : dict of str to str
-        Symbols whose stop was given up or cut, and why.
+        By symbol: why the run gave up or reduced its stop.
     trading, arming : bool
-        Whether a cancel or a trade, or a stop, is still under way.
+        Whether a cancel or a trade is still under way; whether a stop is.
     gave_up_unseen : bool
-        Whether a trade was given up that a call of another execution may be sending.
+        Whether the run gave up a trade that a call of another execution may be sending.
     """
 
     trading: bool
@@ -79,7 +79,7 @@ class PlanResult:
     unprotected: dict[str, str] = field(default_factory=dict)
 
     def add(self, intent: OrderIntent, result: OrderResult) -> None:
-        """Count one order in; a stop that is not placed is told by its symbol, not as a denial."""
+        """Add the result of one order; a failed stop goes to ``unprotected``, not to ``denied``."""
         is_stop = intent.leg is Leg.STOP
         self.gave_up_unseen = self.gave_up_unseen or result.may_be_there
         if result.kept is not None:
@@ -104,12 +104,12 @@ def results_of(
     posted: PostResult,
     orders: dict[str, Order],
 ) -> PlanResult:
-    """Tell what has become of every order of a plan.
+    """Return the result of every order of a plan.
 
     Parameters
     ----------
     orders : dict of str to Order
-        What the broker shows, and what it accepted in this call.
+        By client order id: what the broker shows, and what it accepted in this call.
     """
     is_over = is_settle_window_over(run, plan.exits_closed, latest_now(run, plan, known))
     results = PlanResult(trading=bool(open_cancels(decision, plan, known)) and not is_over)
@@ -143,12 +143,12 @@ def _result_of(
         return OrderResult(None, code=cutoff.code, detail=cutoff.detail, may_be_there=is_trade)
     available = posted.shortages.get(order_id)
     if available is not None and plan.polls >= PATIENT_POLLS:
-        return _cut(intent, available)
+        return _reduce(intent, available)
     return OrderResult(intent, is_under_way=True)
 
 
-def _cut(intent: OrderIntent, available: Decimal) -> OrderResult:
-    """Cut to what is available, in whole shares where whole shares were wanted."""
+def _reduce(intent: OrderIntent, available: Decimal) -> OrderResult:
+    """Reduce an order to the available shares; whole shares if it was for whole shares."""
     whole = intent.qty == intent.qty.to_integral_value()
     qty = floor_to(available, ONE_SHARE, ONE_SHARE if whole else FRACTION_STEP)
     if qty <= 0:
@@ -159,5 +159,5 @@ def _cut(intent: OrderIntent, available: Decimal) -> OrderResult:
 
 
 def _may_be_refused(stop: Order, plan: Plan) -> bool:
-    """Whether the broker took a stop a moment ago and may still think better of it."""
+    """Whether the broker accepted a stop a moment ago and may still reject it."""
     return stop.status in NOT_YET_RESTING and plan.polls < PATIENT_POLLS

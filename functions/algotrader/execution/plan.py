@@ -1,4 +1,4 @@
-"""Owns the next plan of a run: a pure function of the last one and of what a call came to."""
+"""Owns the next plan of a run: a pure function of the last plan and of a call's results."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from algotrader.model import (
     Submission,
 )
 
-# Seconds to wait after a call that changed nothing: fills of liquid shares come at once, the rest
-# is waited for at little cost.
+# Seconds to wait after a call that changed nothing. Liquid shares fill at once; longer waits for
+# the rest cost little.
 BACK_OFF_SECONDS = (2, 5, 10, 30)
 
 
 def first_plan(run: Run, decision: Decision) -> Plan:
-    """Make the plan of the first call: cancels and exits, or entries when there is neither.
+    """Build the plan of the first call: cancels and exits, or entries if there are neither.
 
-    An exit whose symbol has an order to cancel first, its stop, waits for its end: it may have
-    sold what the exit is for. Stops of holdings that have none, and that the run does not trade,
-    come before anything else.
+    An exit in a symbol with a stop to cancel waits until the stop has ended, since the stop may
+    have sold the same shares. Before all else come the stops of holdings that have none and that
+    the run does not trade.
     """
     exits_first = bool(decision.exits or decision.cancels)
     plan = Plan(
@@ -67,14 +67,14 @@ def first_plan(run: Run, decision: Decision) -> Plan:
 def advance(
     run: Run, settings: Settings, decision: Decision, plan: Plan, known: Known, posted: PostResult
 ) -> Step:
-    """Return the next plan, and whether the run's orders have come to their end.
+    """Return the next plan, and whether all of the run's orders have ended.
 
     Parameters
     ----------
     plan : Plan
-        As `close_if_due` gave it to this call.
-    outcome : Outcome
-        Of this call's posts.
+        As `cut_off_if_due` returned it for this call.
+    posted : PostResult
+        The results of this call's posts.
     """
     orders = {**known.orders, **{each.client_order_id: each for each in posted.accepted}}
     results = results_of(run, decision, plan, known, posted, orders)
@@ -97,7 +97,7 @@ def advance(
             trading = bool(after.orders[len(results.kept) :])
     due = () if after.stops_closed else stops_due(decision, after, orders)
     after = replace(after, orders=(*after.orders, *due))
-    # What is dropped is written down too: a parallel execution must not send it any more.
+    # A dropped order changes the plan too, so that a parallel execution no longer sends it.
     terms = (plan.orders, plan.denied, plan.rejected, plan.unprotected)
     changed = terms != (after.orders, after.denied, after.rejected, after.unprotected)
     working = trading or results.arming or bool(due)
@@ -105,7 +105,7 @@ def advance(
 
 
 def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
-    """Add the exits whose symbols have no cancel under way, less what canceled stops sold."""
+    """Return the plan with the exits whose cancels have ended, less what canceled stops sold."""
     kept: list[OrderIntent] = []
     denied: list[OrderDenied] = []
     for intent in _exits_to_come(decision, plan):
@@ -116,14 +116,16 @@ def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan
         elif not is_canceled(intent.symbol, plan, orders):
             continue
         elif sold >= intent.qty:
-            denied.append(deny(intent, "STOP_FILLED", f"its stop sold {sold} meanwhile"))
+            denied.append(
+                deny(intent, "STOP_FILLED", f"its stop sold {sold} shares while being canceled")
+            )
         else:
             kept.append(replace(intent, qty=intent.qty - sold))
     return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
 
 
 def _exits_to_come(decision: Decision, plan: Plan) -> list[OrderIntent]:
-    """Return the exits that no plan of this run has held yet, nor given up."""
+    """Return the exits that no plan of this run has contained or given up yet."""
     planned = {each.client_order_id for each in plan.orders}
     return [
         each
@@ -135,7 +137,7 @@ def _exits_to_come(decision: Decision, plan: Plan) -> list[OrderIntent]:
 
 
 def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
-    """Go on with the plan that another call has already made of this one; send nothing yet."""
+    """Continue with the plan that another call made after this one; send nothing in this call."""
     waited = max(later.waited_seconds, plan.waited_seconds) + 1
     merged = replace(
         later,
@@ -156,7 +158,7 @@ def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
 
 
 def _from_now(cutoff: Cutoff | None, known: Known) -> Cutoff | None:
-    """Count a closure again: who made that plan may be sending its orders at this moment."""
+    """Restart a cutoff now: the call that made that plan may still be sending its orders."""
     return cutoff and replace(cutoff, at=max(cutoff.at, known.now))
 
 
@@ -202,7 +204,7 @@ def _submission(
     *,
     complete: bool,
 ) -> Submission:
-    """Describe the run's orders, as far as they have come."""
+    """Build the state of the run's orders after a call."""
     orders = {**known.beyond_plan, **orders}
     stops = {each.client_order_id for each in plan.orders if each.leg is Leg.STOP}
     shown = tuple(
@@ -215,7 +217,7 @@ def _submission(
     elif plan.stops_closed is not None:
         so_far = f"{plan.stops_closed.code}: {plan.stops_closed.detail}"
     else:
-        so_far = "its orders have not come to their end"
+        so_far = "its orders have not ended"
     return Submission(
         orders=shown,
         denied=plan.denied,

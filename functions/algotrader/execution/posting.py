@@ -1,4 +1,4 @@
-"""Owns what a call may send and must cancel, given what the broker shows."""
+"""Owns which orders a call posts and cancels, given what the broker shows."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run
 from algotrader.orders.own_orders import is_protective, remaining
 from algotrader.risk.broker_rules import broken_rule
 
-# An order may have been sent by a call that never told of it, and be shown 30 s later: what a call
-# does not find is sent by the first call of a plan, and then by every fourth, the back-offs of
-# which add up to 47 s and more.
+# A call that died may have sent an order, which the broker shows up to 30 s later. So the first
+# call of a plan sends the orders that it does not find, and then every fourth call does. The
+# back-offs in between add up to 47 s or more.
 RESEND_POLLS = 4
 
 
 def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
-    """Return the plan's orders that the broker doesn't show and that may still be sent, stops
-    first.
+    """Return the plan's orders that the broker does not show and the run may send; stops first.
 
-    An order is in the plan only once all cancels in its symbol have come to their end: beside one
-    it could trade the same shares. What breaks a rule of the broker's is not sent,
-    though it was approved.
+    An order enters the plan only after all cancels in its symbol have ended, since both could trade
+    the same shares. An approved order that breaks a rule of the broker's is not sent.
     """
     missing = [
         intent
@@ -35,16 +33,17 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
 def orders_due(
     plan: Plan, before: Plan | None, missing: tuple[OrderIntent, ...]
 ) -> tuple[OrderIntent, ...]:
-    """Return the missing orders that may be sent now: those that no call has sent, or long ago.
+    """Return the missing orders to send now: those that no call has sent, or only long ago.
 
-    What the plan before had given up is in this one since it was seen: a call has sent it.
+    An order that the previous plan had given up is in this one because the broker showed it. A call
+    has sent it, so it is not sent again.
 
     Parameters
     ----------
     before : Plan or None
         The plan before this one; None if there was none.
     missing : tuple of OrderIntent
-        As `orders_to_post` gave them.
+        As `orders_to_post` returned them.
     """
     if plan.polls == 0 and before is not None:
         return tuple(
@@ -54,9 +53,9 @@ def orders_due(
 
 
 def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> tuple[Order, ...]:
-    """Return the open orders to ask the broker to cancel: the plan's cancels, and what is closed.
+    """Return the open orders to cancel: the plan's cancels, and orders of a leg that has ended.
 
-    A stop that was placed stays: it is there to outlive the run.
+    A stop that the run placed stays, since it must outlive the run.
     """
     is_over = latest_now(run, plan, known) >= trades_end(run, decision)
     left = open_cancels(decision, plan, known)
@@ -73,10 +72,10 @@ def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> 
 
 
 def open_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...]:
-    """Return the ids of the orders to be canceled first that have not been seen at their end.
+    """Return the ids of the plan's cancels that have not ended yet.
 
-    The broker showed each of them when the run began: one that it does not show now is still there.
-    Once no stop can be placed any more, those that rest are left where they are.
+    The broker showed each of these orders when the run began, so one that it does not show now
+    still counts as open. Once the run can place no more stops, resting stops stay where they are.
     """
     return tuple(
         each
@@ -87,7 +86,7 @@ def open_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...
 
 
 def _is_kept(order: Order, decision: Decision, plan: Plan) -> bool:
-    """Whether a stop is better left than canceled: none could follow, and it fits the holding."""
+    """Whether to keep a stop: no new one could follow, and it covers no more than the holding."""
     if plan.stops_closed is None or not is_protective(order) or order.status == "pending_cancel":
         return False
     stops = [stop for stop in decision.stops if stop.symbol == order.symbol]

@@ -1,4 +1,4 @@
-"""Owns the protective stops of a run: when each is due, for how many shares, and which failed."""
+"""Owns the protective stops of a run: when each is due, its quantity, and which are missing."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _ZERO = Decimal(0)
 
 
 def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple[OrderIntent, ...]:
-    """Return the stops whose symbols have come to rest, and which the plan does not have yet.
+    """Return the stops to add to the plan: those in symbols where every order has ended.
 
     Parameters
     ----------
     plan : Plan
-        As it will be; its stage tells which trades can have ended.
+        The next plan; its stage shows which trades can have ended.
     orders : dict of str to Order
         By client order id, as the broker shows them now.
 
     Returns
     -------
     tuple of OrderIntent
-        Whole shares, good until canceled: what the desk had at the decision, plus and minus what
-        filled since. None for a symbol of which less than a share is left.
+        For whole shares, good until canceled: the shares at the decision, plus and minus the
+        fills since. A symbol with less than one share gets none.
     """
     return tuple(
         stop_intent(stop, qty)
@@ -48,12 +48,12 @@ def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple
 def find_unprotected(
     decision: Decision, plan: Plan, orders: dict[str, Order], *, so_far: str
 ) -> dict[str, str]:
-    """Name the symbols that the desk holds without the stop they are to have, and why.
+    """Return why a holding lacks its stop, by symbol.
 
     Parameters
     ----------
     so_far : str
-        What is said of a stop that nothing speaks against.
+        The reason for a stop that has no other reason to be missing.
     """
     found: dict[str, str] = {}
     for stop in decision.stops:
@@ -72,7 +72,7 @@ def find_unprotected(
 
 
 def is_at_rest(symbol: str, decision: Decision, plan: Plan, orders: dict[str, Order]) -> bool:
-    """Return whether all cancels and trades of a symbol have come to their end, or never will."""
+    """Whether all cancels and trades in a symbol have ended, or will never be sent."""
     if not is_canceled(symbol, plan, orders):
         return False
     planned = {each.client_order_id for each in plan.orders}
@@ -87,9 +87,9 @@ def is_at_rest(symbol: str, decision: Decision, plan: Plan, orders: dict[str, Or
 
 
 def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
-    """Return whether all that is to be canceled first in a symbol has been seen at its end.
+    """Whether all of the plan's cancels in a symbol have ended.
 
-    An order whose id does not tell its symbol may be in any.
+    A cancel whose id names no symbol counts for every symbol.
     """
     return all(
         (order := orders.get(each)) is not None and order.is_terminal
@@ -99,9 +99,7 @@ def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
 
 
 def held_now(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
-    """Return what the desk has of a symbol: as decided, and what its orders filled since;
-    shares.
-    """
+    """Compute the desk's shares of a symbol: those at the decision, and the fills since."""
     intents = (*decision.exits, *decision.entries)
     ids = (*decision.cancels, *(each.client_order_id for each in intents))
     held = stop.held
@@ -113,9 +111,7 @@ def held_now(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) ->
 
 
 def sold_by_canceled(symbol: str, decision: Decision, orders: dict[str, Order]) -> Decimal:
-    """Return what the symbol's canceled orders sold since the decision, which did not know of
-    it.
-    """
+    """Compute the shares that a symbol's canceled orders sold since the decision."""
     canceled = [orders[each] for each in decision.cancels if each in orders]
     return sum(
         (
@@ -128,12 +124,12 @@ def sold_by_canceled(symbol: str, decision: Decision, orders: dict[str, Order]) 
 
 
 def whole_shares(qty: Decimal) -> Decimal:
-    """Cut to whole shares: the broker takes no fraction that is good until canceled."""
+    """Round down to whole shares: the broker accepts no fractional order good until canceled."""
     return max(qty, _ZERO).to_integral_value(ROUND_FLOOR)
 
 
 def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
-    """Whether the stop that was to be canceled still does its work."""
+    """Whether the stop that the run was to cancel still protects the position."""
     return any(
         symbol_of(each) == symbol
         and (order := orders.get(each)) is not None

@@ -1,4 +1,4 @@
-"""Owns whether an order that stands under an id of ours is the one that was written down."""
+"""Owns the check that an order with one of our ids has the terms of our plan."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from algotrader.model import Decision, Order, OrderIntent, Plan
 
 
 def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
-    """Check that every order found under an id of ours has the terms that were written down.
+    """Check that every order with an id of the plan has the terms of the plan or the decision.
 
     Raises
     ------
     OrderConflictError
-        ``ORDER_CONFLICT`` when one has other terms.
+        ``ORDER_CONFLICT`` if an order has other terms.
     """
     decided = {each.client_order_id: each for each in (*decision.exits, *decision.entries)}
     for intent in plan.orders:
@@ -26,8 +26,8 @@ def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
         if not any(_same_terms(each, order) for each in written):
             raise OrderConflictError(
                 "ORDER_CONFLICT",
-                "An order that this run did not write down stands under its id; look at it at the "
-                "broker, then halt or repair by hand.",
+                "The broker has an order with this run's id, but other terms. Look at it at the "
+                "broker, then halt the desk or cancel the order yourself.",
                 client_order_id=intent.client_order_id,
                 wanted=_terms_of_intent(intent),
                 found=_terms_of_order(order),
@@ -35,12 +35,12 @@ def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
 
 
 def is_of(intent: OrderIntent, order: Order) -> bool:
-    """Whether an order is one that was decided, whole or cut to what there was money for."""
+    """Whether an order is a decided one, in full or reduced."""
     return _same_terms(as_sent(intent, order), order)
 
 
 def as_sent(intent: OrderIntent, order: Order) -> OrderIntent:
-    """Cut what was decided to what an order under its id asked for."""
+    """Return a decided order reduced to the amount of the order that was sent for it."""
     cut = intent if order.qty is None else replace(intent, qty=min(intent.qty, order.qty))
     if intent.notional is not None and order.notional is not None:
         cut = replace(cut, notional=min(intent.notional, order.notional))
@@ -61,7 +61,7 @@ def _terms_of_intent(intent: OrderIntent) -> tuple[object, ...]:
         intent.limit_price,
         intent.stop_price,
         intent.time_in_force.value,
-        False,  # the desk asks for no hours but the regular ones
+        False,  # the desk never asks for extended hours
     )
 
 

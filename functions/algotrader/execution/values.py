@@ -1,4 +1,4 @@
-"""Owns what a call of Submit Orders learns, does, and leaves behind."""
+"""Owns the values of a call of Submit Orders: what it knows, posts, and leaves."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from algotrader.model import (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a call learned before it acts.
+    """What a call read before it acts.
 
     Attributes
     ----------
     orders : dict of str to Order
         By client order id: those of the plan's orders and cancels that the broker shows.
     beyond_plan : dict of str to Order
-        By client order id: orders of the decision that the broker lists and the plan does not hold.
-        Another call sent them, which knew of no reason to give them up, or is further on.
+        By client order id: orders of the decision that the broker lists and the plan lacks.
+        Another call sent them: one that did not give them up, or that has a later plan.
     account_age : timedelta
-        How long before ``now`` the account was asked for.
+        How long before ``now`` the call read the account.
     """
 
     now: datetime
@@ -45,16 +45,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class PostResult:
-    """What came of the call's posts.
+    """The results of a call's posts.
 
     Attributes
     ----------
     accepted : tuple of Order
-        Orders that the broker took, as it answered.
+        Orders that the broker accepted, as it returned them.
     rejected : tuple of OrderRejected
-        Definite refusals.
+        Orders that the broker definitely rejected.
     shortages : dict of str to Decimal
-        By client order id: shares available of a sell that was not posted since it wants more.
+        By client order id: available shares for a sell that was not posted because it needs
+        more.
     """
 
     accepted: tuple[Order, ...]
@@ -64,7 +65,7 @@ class PostResult:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a call leaves the run."""
+    """The state of the run after a call."""
 
     plan: Plan
     submission: Submission
@@ -75,7 +76,7 @@ class Step:
 def was_given_up(intent: OrderIntent, plan: Plan) -> bool:
     """Whether a plan names an order as denied or rejected.
 
-    A denial tells symbol and side of a trade; a stop that sells the same shares is another order.
+    A denial has only symbol and side of a trade, so it never matches a stop.
     """
     if any(each.client_order_id == intent.client_order_id for each in plan.rejected):
         return True
@@ -84,7 +85,7 @@ def was_given_up(intent: OrderIntent, plan: Plan) -> bool:
 
 
 def deny(intent: OrderIntent, code: str, detail: str) -> OrderDenied:
-    """Refuse an order that was approved before."""
+    """Build the denial of an order that the decision approved."""
     return OrderDenied(
         symbol=intent.symbol, side=intent.side, qty=intent.qty, code=code, detail=detail
     )

@@ -126,7 +126,9 @@ def test_what_a_stop_sold_while_it_was_canceled_is_not_left() -> None:
     )
     decision = flatten(RUN, SETTINGS, told)
     sold = replace(stop, filled_qty=Decimal(3), status="canceled")
-    cut = OrderDenied("IBM", Side.SELL, Decimal(3), "STOP_FILLED", "its stop sold 3 meanwhile")
+    cut = OrderDenied(
+        "IBM", Side.SELL, Decimal(3), "STOP_FILLED", "its stop sold 3 shares while being canceled"
+    )
 
     sent = submitted(sold, order_of(decision, "7", wanted="7"), denied=(cut,))
     assert left(told, decision, sent) == []
