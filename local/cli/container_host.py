@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.problems import UsageProblem
+from local.server_process import LOOPBACK
 
-LOOPBACK = "127.0.0.1"
 # Docker Desktop's name for the machine around it; a port of the loopback is reached by it too.
 DESKTOP_NAME = "host.docker.internal"
 CONTAINERS = "docker"

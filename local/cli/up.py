@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 import click
 
 from local.cli.console import make_console
-from local.cli.container_host import LOOPBACK, ContainerHost, container_host
+from local.cli.container_host import ContainerHost, container_host
 from local.cli.options import parameter_option, session_option
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.sessions import choose_sessions, session_after
 from local.sandbox.runner.template import read_overrides
+from local.server_process import LOOPBACK
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"

@@ -12,6 +12,7 @@ from local.paper_broker.broker import Options
 from local.paper_broker.faults import Fault, parse
 from local.paper_broker.server import serve
 from local.paper_broker.values import AccountSetup, Behaviour
+from local.server_process import end_with_parent
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -36,8 +37,11 @@ def main(arguments: list[str] | None = None) -> None:
     add("--real-time-sip", action="store_true", help="a data plan with recent SIP data")
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
     add("--faults", type=_faults, default=(), metavar="PLAN", help="see docs/paper-broker.md")
-    add("--follow-stdin", action="store_true", help="end when standard input does")
+    # Of `PaperBrokerProcess`: a socket that listens already, and a parent to end with.
+    add("--descriptor", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
+    if given.descriptor is not None:
+        end_with_parent()
     options = Options(
         opening=AccountSetup(given.cash, dict(given.hold), given.multiplier, given.seed),
         behaviour=given.behaviour,
@@ -48,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
         faults=given.faults,
     )
     try:
-        serve(options, given.host, given.port, follow_stdin=given.follow_stdin)
+        serve(options, given.host, given.port, given.descriptor)
     except (ValueError, OSError) as error:
         parser.error(str(error))
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import subprocess
 import sys
-import tempfile
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -17,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from local.server_process import LOOPBACK, ServerProcess, StartError, open_url
+
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 20.0
-STOP_SECONDS = 5.0
 REQUEST_SECONDS = 60.0
 ANY_KEYS = ("paper-key", "paper-secret")
 
@@ -60,7 +56,7 @@ class PaperBrokerProcess:
     def __init__(  # noqa: PLR0913 - named, each with its default
         self,
         *,
-        host: str = "127.0.0.1",
+        host: str = LOOPBACK,
         port: int = 0,
         session: date | None = None,
         clock_scale: float = 1.0,
@@ -72,7 +68,7 @@ class PaperBrokerProcess:
         faults: str = "",
     ) -> None:
         self._arguments = [
-            *("--host", host, "--port", str(port), "--clock-scale", str(clock_scale)),
+            *("--host", host, "--clock-scale", str(clock_scale)),
             *("--cash", cash, "--multiplier", str(multiplier)),
             *("--behaviour", json.dumps(dict(behaviour or {}))),
             *("--faults", faults),
@@ -83,44 +79,36 @@ class PaperBrokerProcess:
             self._arguments += ["--hold", f"{symbol}={qty}"]
         if keys is not None:
             self._arguments += ["--key-id", keys[0], "--secret-key", keys[1]]
-        self._process: subprocess.Popen[str] | None = None
-        # A file, since a pipe that nobody reads fills up.
-        self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115  # `_stop` closes it
-        self._url = ""
+        self._place = (host, port)
+        self._server: ServerProcess | None = None
         self.key_id, self.secret_key = keys or ANY_KEYS
 
     @property
     def url(self) -> str:
         """Base URL, without a slash at the end; for trading and for data."""
-        return self._url
+        return self._running.url
 
     @property
-    def pid(self) -> int:
-        """Id of the broker's process.
-
-        Raises
-        ------
-        PaperBrokerError
-            When it is not running.
-        """
-        if self._process is None:
-            raise PaperBrokerError("the paper broker is not running")
-        return self._process.pid
+    def pid(self) -> int | None:
+        """Id of the broker's process."""
+        return self._running.pid
 
     def __enter__(self) -> Self:
-        """Start the process and wait until it listens."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "local.paper_broker", "--follow-stdin", *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,  # a Ctrl-C in the terminal is the runner's to handle
-        )
+        """Start the process and wait until it answers."""
         try:
-            self._url = self._read_url(self._process)
+            self._server = ServerProcess("algo-trader-broker-", *self._place)
+        except OSError as error:
+            raise PaperBrokerError(f"the paper broker did not start: {error}") from error
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        try:
+            self._server.launch(
+                [sys.executable, "-m", "local.paper_broker", *self._arguments, "--descriptor"],
+                {**os.environ, "PYTHONPATH": path},
+            )
+            self._server.wait_until_ready("/_paper/behaviour")
+        except StartError as error:
+            self._stop()
+            raise PaperBrokerError(f"the paper broker did not start: {error}") from error
         except BaseException:
             self._stop()
             raise
@@ -205,10 +193,8 @@ class PaperBrokerProcess:
                 "Content-Type": "application/json",
             },
         )
-        # A proxy of the environment must never see a request to this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=REQUEST_SECONDS) as answer:
+            with open_url(request, timeout=REQUEST_SECONDS) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -217,32 +203,13 @@ class PaperBrokerProcess:
             raise PaperBrokerError(message) from error
         return json.loads(text) if text else None
 
-    def _read_url(self, process: subprocess.Popen[str]) -> str:
-        # A process that hangs before it speaks is ended, which ends the read as well.
-        timer = threading.Timer(START_SECONDS, process.kill)
-        timer.start()
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-        finally:
-            timer.cancel()
-        if not line:
-            process.wait()
-            self._errors.seek(0)
-            message = f"the paper broker did not start: {self._errors.read().strip()[-2000:]}"
-            raise PaperBrokerError(message)
-        return str(json.loads(line)["url"])
+    @property
+    def _running(self) -> ServerProcess:
+        if self._server is None:
+            raise PaperBrokerError("the paper broker is not running")
+        return self._server
 
     def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for stream in (process.stdin, process.stdout, self._errors):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        if self._server is not None:
+            self._server.stop()
+            self._server = None

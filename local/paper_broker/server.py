@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
-import threading
-from collections.abc import Callable
 from types import FrameType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -39,41 +36,37 @@ def application(
     return Application(broker, ROUTES, intercept)
 
 
-def listen(app: Application, host: str, port: int) -> tuple[BaseWSGIServer, str]:
-    """Open the socket and give the server and its URL; port 0 takes a free one."""
-    server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler)
+def listen(
+    app: Application, host: str, port: int, descriptor: int | None = None
+) -> tuple[BaseWSGIServer, str]:
+    """Open the socket and return the server and its URL.
+
+    Parameters
+    ----------
+    port : int
+        0 takes a free port.
+    descriptor : int or None
+        Of a socket that listens already, in place of one of its own.
+    """
+    server = make_server(
+        host, port, app, threaded=True, request_handler=_QuietHandler, fd=descriptor
+    )
     server.daemon_threads = True  # type: ignore[attr-defined]  # ThreadedWSGIServer's
     shown = f"[{host}]" if ":" in host else host
     return server, f"http://{shown}:{server.port}"
 
 
 def serve(
-    options: Options,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    announce: Callable[[str], None] | None = None,
-    *,
-    follow_stdin: bool = False,
+    options: Options, host: str = "127.0.0.1", port: int = 0, descriptor: int | None = None
 ) -> None:
-    """Serve until SIGTERM or SIGINT; call it in the main thread.
-
-    Parameters
-    ----------
-    announce : callable, optional
-        Is given the URL once the socket listens; prints ``{"url": …}`` by default.
-    follow_stdin : bool
-        End as well when standard input does, so that no broker outlives the process that holds
-        its other end.
-    """
-    server, url = listen(application(options), host, port)
+    """Print ``{"url": …}`` and serve until SIGTERM or SIGINT; call it in the main thread."""
+    server, url = listen(application(options), host, port, descriptor)
     try:
         # Set before anyone can know that there is a process to end; a shell in the background
         # starts its children with SIGINT ignored.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _leave)
-        if follow_stdin:
-            threading.Thread(target=_wait_for_end, args=(server,), daemon=True).start()
-        (announce or _print_line)(url)
+        print(json.dumps({"url": url}), flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         pass
@@ -81,14 +74,5 @@ def serve(
         server.server_close()
 
 
-def _print_line(url: str) -> None:
-    print(json.dumps({"url": url}), flush=True)
-
-
 def _leave(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _wait_for_end(server: BaseWSGIServer) -> None:
-    sys.stdin.buffer.read()
-    server.shutdown()

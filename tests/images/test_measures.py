@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.sandbox.aws.process import open_url
+from local.server_process import open_url
 from tests.images.commands import FUNCTIONS, base_image, docker, inspect
 from tests.images.inside import peak_memory
 from tests.images.measures import Measure, Measures, assert_headroom

@@ -78,7 +78,7 @@ def everything(bench: Bench, stack: Stack) -> Iterator[tuple[str, str]]:
         yield "journal", f"{each['Key']} {one['Metadata']} {one['Body'].read().decode()}"
     for text in stack.texts():
         yield "texts", json.dumps(asdict(text), ensure_ascii=False)
-    for path in sorted(aws._process.folder.rglob("*")):
+    for path in sorted(aws._process.server.folder.rglob("*")):
         if path.is_file():
             yield "folder", f"{path} {path.read_bytes().decode('utf-8', 'replace')}"
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from local.problems import DeploymentProblem
 from local.sandbox.aws.bootstrap import bootstrap_zip, runtime_command
-from local.sandbox.aws.process import ACCOUNT, LOOPBACK, REGION, MinistackProcess
+from local.sandbox.aws.process import ACCOUNT, REGION, MinistackProcess
 from local.sandbox.aws.quotas import TOO_MUCH_ENVIRONMENT
 from local.sandbox.aws.stack import Stack
 from local.sandbox.aws.template import (
@@ -28,6 +28,7 @@ from local.sandbox.aws.template import (
     read_definition,
     read_template,
 )
+from local.server_process import LOOPBACK
 
 Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -78,8 +79,8 @@ class EmbeddedAws:
 
     def __enter__(self) -> Self:
         """Start it, and wait until it answers."""
+        self._process.launch()
         try:
-            self._process.launch()
             self.client("s3")  # boto3 loads while ministack starts
             self._process.wait_until_ready()
         except BaseException:

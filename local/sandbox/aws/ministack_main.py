@@ -1,17 +1,11 @@
 """Owns the child process: ministack on loopback, which ends with the process that started it.
 
-Run by path, not as a module. Its argument is the descriptor of a socket that listens already, so
-that no other process can take the port in between. Its standard input is a pipe that the parent
-holds open and never writes to. When the parent ends, however that happens, the pipe closes, and
-with it end the folder and the whole process group, the functions' processes among it.
+Run by path, not as a module. Its argument is the descriptor of a socket that listens already.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -19,13 +13,6 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 KEEP_ALIVE_SECONDS = 75
-
-
-def end_with_parent() -> None:
-    """Wait for the pipe to close, then clear the working folder and end this process group."""
-    sys.stdin.buffer.read()
-    shutil.rmtree(os.getcwd(), ignore_errors=True)  # noqa: PTH109 - rmtree takes a text
-    os.killpg(0, signal.SIGKILL)
 
 
 def let_sqs_see_whole_messages() -> None:
@@ -46,7 +33,6 @@ def let_sqs_see_whole_messages() -> None:
 
 def refuse_as_aws_does() -> None:
     """Let ministack refuse what AWS refuses."""
-    sys.path.append(str(CHECKOUT))  # last: nothing there may stand in for what ministack imports
     from local.sandbox.aws import refusals  # noqa: PLC0415
 
     refusals.refuse_as_aws_does()
@@ -71,8 +57,16 @@ def serve(descriptor: int) -> None:
     asyncio.run(serve_forever(app, config))
 
 
+def end_with_parent() -> None:
+    """End when the parent does."""
+    sys.path.append(str(CHECKOUT))  # last: nothing there may stand in for what ministack imports
+    from local import server_process  # noqa: PLC0415
+
+    server_process.end_with_parent()
+
+
 if __name__ == "__main__":
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_parent()
     let_sqs_see_whole_messages()
     refuse_as_aws_does()
     threading.Thread(target=load_services, daemon=True).start()

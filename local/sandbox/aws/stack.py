@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from local.sandbox.aws.process import open_url
+from local.server_process import open_url
 
 Client = Callable[[str], Any]
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from algotrader.adapters.keys import redact
 from local.problems import UsageProblem
 from local.sandbox.runner.document import BrokerView
+from local.server_process import open_url
 
 PAPER_TRADING_URL = "https://paper-api.alpaca.markets"
 LIVE_TRADING_HOST = "api.alpaca.markets"
@@ -144,10 +145,8 @@ def _get(broker: Broker, path: str) -> Any:
         broker.look_url + path,
         headers={"APCA-API-KEY-ID": broker.key_id, "APCA-API-SECRET-KEY": broker.secret_key},
     )
-    # The desk itself never sees the user's proxies; looking at its broker takes the same way.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=LOOK_TIMEOUT_SECONDS) as answer:
+    try:  # without the user's proxies, which the desk itself never sees either
+        with open_url(request, timeout=LOOK_TIMEOUT_SECONDS) as answer:
             return json.loads(redact(answer.read(), broker.key_id, broker.secret_key))
     except (OSError, ValueError, HTTPException):
         return None

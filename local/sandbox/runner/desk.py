@@ -16,10 +16,10 @@ from local.execution_history import Timeline, Visit
 from local.paper_broker import PaperBrokerProcess
 from local.problems import UsageProblem
 from local.sandbox.aws import DeploymentProblem, EmbeddedAws, Stack
-from local.sandbox.aws.process import LOOPBACK
 from local.sandbox.runner.brokers import TEST_KEYS, Broker, broker_at, view_account
 from local.sandbox.runner.document import Document, Ending, message_of, run_document, run_of
 from local.sandbox.runner.inputs import bell_time, with_bell
+from local.server_process import LOOPBACK
 
 STACK = "algo-trader"
 FAST_WAIT_SCALE = 0.1

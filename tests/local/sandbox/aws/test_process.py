@@ -29,8 +29,8 @@ try:
         aws.deploy("desk", {{}}, pathlib.Path({str(PROBING)!r}))
         answer = aws.client("lambda").invoke(FunctionName="desk-notify", Payload=b"{{}}")
         worker = json.load(answer["Payload"])["pid"]
-        process = aws._process
-        print(json.dumps([process._process.pid, worker, str(process.folder)]), flush=True)
+        server = aws._process.server
+        print(json.dumps([server.pid, worker, str(server.folder)]), flush=True)
         time.sleep(60)
 except KeyboardInterrupt:
     sys.exit(130)
@@ -58,9 +58,9 @@ def test_nothing_is_left_when_the_block_ends() -> None:
         aws.deploy("desk", {}, PROBING)
         answer = aws.client("lambda").invoke(FunctionName="desk-notify", Payload=b"{}")
         worker = json.load(answer["Payload"])["pid"]
-        server, folder = aws._process._process, aws._process.folder
-        assert server is not None
-    assert not is_alive(server.pid)
+        pid, folder = aws._process.server.pid, aws._process.server.folder
+        assert pid is not None
+    assert not is_alive(pid)
     assert all_gone([worker])
     assert not folder.exists()
 
@@ -103,15 +103,15 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(
     aws = EmbeddedAws()
     with pytest.raises(DeploymentProblem, match="no such module here"), aws:
         pass
-    assert not aws._process.folder.exists()
+    assert not aws._process.server.folder.exists()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one loopback address only")
 def test_it_listens_on_the_address_it_is_given_and_functions_find_it_there() -> None:
     with EmbeddedAws(wait_scale=0, host="127.0.0.2") as aws:
-        server = aws._process._process
-        assert server is not None
+        pid = aws._process.server.pid
+        assert pid is not None
         assert urlsplit(aws.endpoint_url).hostname == "127.0.0.2"
-        assert listens_on(server.pid) == {("127.0.0.2", urlsplit(aws.endpoint_url).port)}
+        assert listens_on(pid) == {("127.0.0.2", urlsplit(aws.endpoint_url).port)}
         stack = aws.deploy("desk", {}, PROBING)
         assert stack.wait(stack.start({}))["status"] == "SUCCEEDED"
