@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from local.cli.app import run_command
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 
 CHECKOUT = Path(__file__).parents[3]
@@ -32,8 +33,7 @@ HOSTILE = {
 }
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How the command ended."""
 
     status: int
@@ -47,6 +47,9 @@ class Outcome:
 
 
 Command = Callable[..., Outcome]
+
+TRADED = date(2012, 2, 14)
+ADJUSTMENTS = "ledger/adjustments.json"
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +85,60 @@ def next_session(desk: LocalDesk) -> Callable[[], date]:
     """Return another session at each call: the account of the shared desk never lives backward."""
     following = iter([day for day in desk.sessions() if day >= date(2010, 1, 4)])
     return lambda: next(following)
+
+
+@pytest.fixture(autouse=True)
+def no_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the command a shell without AWS settings, and no service of a cloud machine's."""
+    for name in [each for each in os.environ if each.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+
+
+@pytest.fixture
+def stack_arguments(desk: LocalDesk) -> tuple[str, ...]:
+    """Return the options that name the stack of the module's desk."""
+    return ("--endpoint-url", desk.aws.endpoint_url)
+
+
+@pytest.fixture
+def invoke(stack_arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> Command:
+    """Return what runs a command in this process, on the stack of the module's desk."""
+
+    def run(*arguments: str) -> Outcome:
+        capsys.readouterr()
+        status = run_command([*arguments, *stack_arguments])
+        return Outcome(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def next_day(desk: LocalDesk) -> Callable[[], date]:
+    """Return another session at each call, for a desk that is the module's own."""
+    following = iter([day for day in desk.sessions() if day > TRADED])
+    return lambda: next(following)
+
+
+@contextmanager
+def desk_of_a_user(symbols: str, **bought: str) -> Iterator[LocalDesk]:
+    """Open a desk on an account whose user bought shares by hand, on `TRADED`."""
+    with open_desk(LocalDeskConfig(broker=None, parameters={"Symbols": symbols})) as standing:
+        paper = standing.paper_broker
+        assert paper is not None
+        paper.open_session(TRADED)
+        for symbol, qty in bought.items():
+            paper.order_by_hand(symbol, "buy", qty)
+        paper.positions()  # a look at the market: they fill
+        yield standing
+
+
+def adjustments_of(desk: LocalDesk, bucket: str = "") -> list[dict[str, Any]]:
+    """Return what `adopt` and `release` have written, oldest first."""
+    s3, place = desk.aws.client("s3"), bucket or desk.stack.bucket
+    if not s3.list_objects_v2(Bucket=place, Prefix=ADJUSTMENTS).get("Contents"):
+        return []
+    entries: list[dict[str, Any]] = json.load(s3.get_object(Bucket=place, Key=ADJUSTMENTS)["Body"])
+    return entries

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.cli.app import run_command
 from local.sandbox.aws import EmbeddedAws, Stack
+from tests.local.cli.conftest import Command
 
-Say = Callable[..., tuple[int, str, str]]
 ADDRESS = {"AlpacaTradingUrl": "http://127.0.0.1:9"}
 LIVE = ADDRESS | {"TradingMode": "live", "LiveAccountNumber": "123456789"}
 
@@ -28,13 +27,8 @@ def live(aws: EmbeddedAws) -> Stack:
 
 
 @pytest.fixture
-def say(aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]) -> Say:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run_command(["arm", *arguments, "--endpoint-url", aws.endpoint_url])
-        return status, *capsys.readouterr()
-
-    return run
+def stack_arguments(aws: EmbeddedAws) -> tuple[str, ...]:
+    return ("--endpoint-url", aws.endpoint_url)
 
 
 def token_of(aws: EmbeddedAws, stack: Stack) -> dict[str, str] | None:
@@ -44,17 +38,17 @@ def token_of(aws: EmbeddedAws, stack: Stack) -> dict[str, str] | None:
 
 
 def test_a_live_desk_is_armed_on_a_yes_with_its_limits_shown(
-    aws: EmbeddedAws, live: Stack, say: Say, monkeypatch: pytest.MonkeyPatch
+    aws: EmbeddedAws, live: Stack, invoke: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    status, _, err = say("--stack", live.name)
+    status, _, err = invoke("arm", "--stack", live.name)
     assert (status, "--yes" in err, token_of(aws, live)) == (2, True, None)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
-    status, out, _ = say("--stack", live.name)
+    status, out, _ = invoke("arm", "--stack", live.name)
     assert (status, "Nothing was changed" in out, token_of(aws, live)) == (1, True, None)
 
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
-    status, out, _ = say("--stack", live.name, "--days", "3")
+    status, out, _ = invoke("arm", "--stack", live.name, "--days", "3")
     assert status == 0
     for shown in ("123456789", "MaxOrderNotional   50000", "LiveRampNotional   1000", "no cap"):
         assert shown in out
@@ -66,25 +60,25 @@ def test_a_live_desk_is_armed_on_a_yes_with_its_limits_shown(
     left = datetime.fromisoformat(token["expires_at"]) - datetime.now(UTC)
     assert timedelta(days=2, hours=23) < left <= timedelta(days=3)
     assert token["account"] == "123456789"
-    assert say("--stack", live.name, "--yes")[0] == 0
+    assert invoke("arm", "--stack", live.name, "--yes")[0] == 0
     assert token_of(aws, live) != token
 
 
-def test_only_a_live_stack_is_armed(aws: EmbeddedAws, say: Say) -> None:
+def test_only_a_live_stack_is_armed(aws: EmbeddedAws, invoke: Command) -> None:
     aws.deploy("paper-desk", ADDRESS)
-    status, out, err = say("--stack", "paper-desk", "--yes")
+    status, out, err = invoke("arm", "--stack", "paper-desk", "--yes")
     assert (status, out) == (2, "")
     assert "TradingMode=paper: only a live one is armed" in err
 
 
 @pytest.mark.parametrize("days", ["0", "366", "ever"])
-def test_an_arming_lasts_from_a_day_to_a_year(say: Say, days: str) -> None:
-    status, out, err = say("--days", days)
+def test_an_arming_lasts_from_a_day_to_a_year(invoke: Command, days: str) -> None:
+    status, out, err = invoke("arm", "--days", days)
     assert (status, out, err.count("\n")) == (2, "", 1)
 
 
-def test_a_live_stack_without_its_account_is_not_armed(aws: EmbeddedAws, say: Say) -> None:
+def test_a_live_stack_without_its_account_is_not_armed(aws: EmbeddedAws, invoke: Command) -> None:
     aws.deploy("nobodys-desk", LIVE | {"LiveAccountNumber": ""})
-    status, _, err = say("--stack", "nobodys-desk", "--yes")
+    status, _, err = invoke("arm", "--stack", "nobodys-desk", "--yes")
     assert status == 2
     assert "has no LiveAccountNumber" in err

@@ -7,18 +7,16 @@ docs/operations.md asks for. The embedded AWS checks every call against that.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.cli.app import run_command
-from local.sandbox.runner.desk import STACK, LocalDesk, LocalDeskConfig, open_desk
+from local.sandbox.runner.desk import STACK, LocalDesk
+from tests.local.cli.conftest import Command, Outcome, desk_of_a_user
 from tests.template.needs import resource_ids
 
-Say = Callable[..., tuple[int, str, str]]
 ROLE = "BooksRole"
 # On AWS a missing key answers 403 without s3:ListBucket, in the embedded AWS 404 in any case.
 UNENFORCED = {"s3:ListBucket"}
@@ -33,12 +31,7 @@ COMMANDS = {
 
 @pytest.fixture(scope="module", name="desk")
 def desk_beside_a_user() -> Iterator[LocalDesk]:
-    with open_desk(LocalDeskConfig(broker=None, parameters={"Symbols": "AAPL,IBM"})) as standing:
-        paper = standing.paper_broker
-        assert paper is not None
-        paper.open_session(date(2012, 2, 14))
-        paper.order_by_hand("IBM", "buy", "30")
-        paper.positions()  # a look at the market: they fill
+    with desk_of_a_user("AAPL,IBM", IBM="30") as standing:
         yield standing
 
 
@@ -95,52 +88,46 @@ def operator(desk: LocalDesk, tmp_path_factory: pytest.TempPathFactory) -> Opera
     return Operator(desk, tmp_path_factory.mktemp("aws"))
 
 
-@pytest.fixture
-def say(
-    desk: LocalDesk,
-    operator: Operator,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Say:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.fixture(name="invoke")
+def invoke_as_the_operator(
+    invoke: Command, desk: LocalDesk, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """Return what runs a command by the operator's profile, on the newest version if it asks so."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(operator.config))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
+    def run(*arguments: str) -> Outcome:
         if arguments[-1] == NEWEST:
             arguments = (*arguments[:-1], newest(desk, arguments[-2]))
-        place = ("--endpoint-url", desk.aws.endpoint_url, "--profile", "operator")
-        status = run_command([*arguments, *place])
-        return status, *capsys.readouterr()
+        return invoke(*arguments, "--profile", "operator")
 
     return run
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_user_with_the_documented_permissions_changes_the_books(
-    say: Say, command: tuple[str, ...]
+    invoke: Command, command: tuple[str, ...]
 ) -> None:
-    status, _, err = say(*command)
+    status, _, err = invoke(*command)
     assert (status, err) == (0, "")
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_user_who_may_not_assume_the_role_changes_nothing_and_is_told_its_name(
-    say: Say, desk: LocalDesk, operator: Operator, command: tuple[str, ...]
+    invoke: Command, desk: LocalDesk, operator: Operator, command: tuple[str, ...]
 ) -> None:
     operator.permit(assumes=False)
     try:
-        status, _, err = say(*command)
+        status, _, err = invoke(*command)
     finally:
         operator.permit()
     assert (status, err.count("\n")) == (1, 1)
     assert f"the role {desk.stack.outputs[ROLE]} cannot be assumed: AccessDenied" in err
 
 
-def test_each_grant_of_the_role_is_missed_by_one_of_the_commands(say: Say, desk: LocalDesk) -> None:
+def test_each_grant_of_the_role_is_missed_by_one_of_the_commands(
+    invoke: Command, desk: LocalDesk
+) -> None:
     iam, name = desk.aws.client("iam"), resource_ids(desk.aws, desk.stack)[ROLE]
     (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
     whole = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
@@ -153,8 +140,8 @@ def test_each_grant_of_the_role_is_missed_by_one_of_the_commands(say: Say, desk:
     for taken in grants:
         left = [statement(*each) for each in grants if each != taken]
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document(*left))
-        if all(say(*command)[0] == 0 for command in COMMANDS.values()):
+        if all(invoke(*command)[0] == 0 for command in COMMANDS.values()):
             unmissed.add(taken[0])
     iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(whole))
     assert unmissed == UNENFORCED
-    assert all(say(*command)[0] == 0 for command in COMMANDS.values())
+    assert all(invoke(*command)[0] == 0 for command in COMMANDS.values())

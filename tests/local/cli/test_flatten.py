@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
 
-from local.cli.app import run_command
 from local.ops import flatten as flattening
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
+from tests.local.cli.conftest import Command
 from tests.support.claims import a_minute_later
 
-Say = Callable[..., tuple[int, str, str]]
 TRADED = date(2012, 2, 15)
 
 
@@ -32,18 +31,6 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flattening, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(flattening, "AGAIN_SECONDS", 0.5)
     monkeypatch.setattr(flattening, "QUIET_SECONDS", 0.0)
-
-
-@pytest.fixture
-def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
-    """Run the command against what stands here."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run_command(["flatten", *arguments, "--endpoint-url", desk.aws.endpoint_url])
-        return status, *capsys.readouterr()
-
-    return run
 
 
 def state_of(desk: LocalDesk) -> str:
@@ -86,10 +73,10 @@ def holdings(desk: LocalDesk) -> dict[str, str]:
     return {each["symbol"]: each["qty"] for each in desk.paper_broker.positions()}
 
 
-def shown_dry(desk: LocalDesk, say: Say) -> str:
+def shown_dry(desk: LocalDesk, invoke: Command) -> str:
     """Return what a dry run says that a flatten would sell; nothing changes."""
     before = holdings(desk)
-    status, out, _ = say("--dry-run")
+    status, out, _ = invoke("flatten", "--dry-run")
     assert status == 0
     assert "DRY RUN FLATTEN" in out
     assert "would sell" in out
@@ -98,7 +85,9 @@ def shown_dry(desk: LocalDesk, say: Say) -> str:
     return out
 
 
-def test_a_day_of_flattening(desk: LocalDesk, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_of_flattening(
+    desk: LocalDesk, invoke: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # one desk, one story: each step begins where the last one ended
     paper = desk.paper_broker
     assert paper is not None
@@ -110,17 +99,17 @@ def test_a_day_of_flattening(desk: LocalDesk, say: Say, monkeypatch: pytest.Monk
     paper.order_by_hand(mine["symbol"], "sell", mine["qty"], **terms)
     bought = holdings(desk)
 
-    assert "now ACTIVE" in shown_dry(desk, say)
-    status, out, err = say("no terminal")
+    assert "now ACTIVE" in shown_dry(desk, invoke)
+    status, out, err = invoke("flatten", "no terminal")
     assert (status, "--yes" in err) == (2, True)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
     halt(desk, "HALTED storm")
-    status, out, _ = say()
+    status, out, _ = invoke("flatten")
     assert status == 1
     assert "leave the halt" in out
     assert (state_of(desk), holdings(desk)) == ("HALTED storm", bought)
-    assert "now HALTED: storm" in shown_dry(desk, say)
+    assert "now HALTED: storm" in shown_dry(desk, invoke)
     assert state_of(desk) == "HALTED storm"
 
     # a run of the same session is under way: it is waited for, and a claim of it is obeyed
@@ -133,7 +122,7 @@ def test_a_day_of_flattening(desk: LocalDesk, say: Say, monkeypatch: pytest.Monk
     gone = threading.Thread(target=lambda: release_once_refused(desk, key))
     gone.start()
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
-    status, out, _ = say("bad", "news")
+    status, out, _ = invoke("flatten", "bad", "news")
     gone.join()
     assert status == 0, out
     assert "before  HALTED storm" in out
@@ -149,13 +138,15 @@ def test_a_day_of_flattening(desk: LocalDesk, say: Say, monkeypatch: pytest.Monk
 
     # the bell of the next session buys nothing back, and a second flatten has nothing to sell
     assert traded(desk, date(2012, 2, 16)) == []
-    status, out, _ = say("--yes")
+    status, out, _ = invoke("flatten", "--yes")
     assert status == 0
     assert "REDUCING flatten: bad news, as it was" in out
     assert "no orders: the desk holds nothing" in out
 
 
-def test_what_does_not_fill_is_named_and_the_status_says_so(desk: LocalDesk, say: Say) -> None:
+def test_what_does_not_fill_is_named_and_the_status_says_so(
+    desk: LocalDesk, invoke: Command
+) -> None:
     paper = desk.paper_broker
     assert paper is not None
     halt(desk, "ACTIVE")
@@ -163,7 +154,7 @@ def test_what_does_not_fill_is_named_and_the_status_says_so(desk: LocalDesk, say
     symbol = min(holdings(desk))
     paper.behave(reject=[symbol])
     try:
-        status, out, _ = say("--yes")
+        status, out, _ = invoke("flatten", "--yes")
     finally:
         paper.behave(reject=[])
     assert status == 1
@@ -172,21 +163,21 @@ def test_what_does_not_fill_is_named_and_the_status_says_so(desk: LocalDesk, say
 
 
 def test_a_closed_market_sells_nothing_and_the_desk_stays_reduced(
-    desk: LocalDesk, say: Say
+    desk: LocalDesk, invoke: Command
 ) -> None:
     paper = desk.paper_broker
     assert paper is not None
     halt(desk, "ACTIVE")
     paper.open_session(date(2012, 2, 21), "17:00")
     before = holdings(desk)
-    status, out, _ = say("--yes")
+    status, out, _ = invoke("flatten", "--yes")
     assert status == 1
     assert "Nothing was sold. The market is closed. It opens next on" in out
     assert (state_of(desk), holdings(desk)) == ("REDUCING flatten", before)
 
 
 def test_a_run_that_never_ends_is_waited_for_no_longer_than_one_likes(
-    desk: LocalDesk, say: Say
+    desk: LocalDesk, invoke: Command
 ) -> None:
     paper = desk.paper_broker
     assert paper is not None
@@ -199,7 +190,7 @@ def test_a_run_that_never_ends_is_waited_for_no_longer_than_one_likes(
         assert time.monotonic() < until
         time.sleep(0.05)
     try:
-        status, out, _ = say("--yes", "--wait-minutes", "0")
+        status, out, _ = invoke("flatten", "--yes", "--wait-minutes", "0")
     finally:
         paper.behave(never_fill=[])
     assert status == 1

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,43 +12,20 @@ from algotrader.orders.ids import desk_id
 from local.cli.app import run_command
 from local.ops.stack import StackLocation, find_stack
 from local.sandbox.aws import Stack
-from local.sandbox.runner.desk import STACK, LocalDesk, LocalDeskConfig, open_desk
+from local.sandbox.runner.desk import STACK, LocalDesk
+from tests.local.cli.conftest import ADJUSTMENTS, Command, adjustments_of, desk_of_a_user
 from tests.support.own_universes import own_universes
-
-Say = Callable[..., tuple[int, str, str]]
-KEY = "ledger/adjustments.json"
-SYMBOLS = {"Symbols": "AAPL,IBM,MSFT"}
 
 
 @pytest.fixture(scope="module", name="desk")
 def desk_beside_a_user() -> Iterator[LocalDesk]:
-    """Return a desk on an account whose user bought 30 IBM and 5 GOOG by hand."""
-    with open_desk(LocalDeskConfig(broker=None, parameters=SYMBOLS)) as standing:
-        paper = standing.paper_broker
-        assert paper is not None
-        paper.open_session(date(2012, 2, 14))
-        paper.order_by_hand("IBM", "buy", "30")
-        paper.order_by_hand("GOOG", "buy", "5")
-        paper.positions()  # a look at the market: they fill
+    with desk_of_a_user("AAPL,IBM,MSFT", IBM="30", GOOG="5") as standing:
         yield standing
 
 
 @pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION"):
-        monkeypatch.delenv(name, raising=False)
+def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-
-
-@pytest.fixture
-def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run_command([*arguments, "--endpoint-url", desk.aws.endpoint_url])
-        return status, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture(autouse=True)
@@ -62,71 +37,55 @@ def no_list(desk: LocalDesk) -> Iterator[None]:
         s3.delete_object(Bucket=desk.stack.bucket, Key=each["Key"])
 
 
-def given(desk: LocalDesk) -> list[dict[str, Any]]:
-    s3 = desk.aws.client("s3")
-    found = s3.list_objects_v2(Bucket=desk.stack.bucket, Prefix=KEY)
-    if not found.get("Contents"):
-        return []
-    entries: list[dict[str, Any]] = json.load(
-        s3.get_object(Bucket=desk.stack.bucket, Key=KEY)["Body"]
-    )
-    return entries
-
-
 def own(desk: LocalDesk, stack: str = STACK) -> str:
     assert desk.paper_broker is not None
     return desk_id(desk.paper_broker.account()["account_number"], stack)
 
 
-@pytest.fixture(scope="module")
-def next_day(desk: LocalDesk) -> Callable[[], date]:
-    """Return another session at each call: the account never lives backward."""
-    following = iter([day for day in desk.sessions() if day > date(2012, 2, 14)])
-    return lambda: next(following)
-
-
 def why(desk: LocalDesk, day: date) -> dict[str, str]:
     document = desk.run({"dry_run": True}, day).document
     assert document["execution"]["status"] == "SUCCEEDED"
-    told: dict[str, str] = document["decision"]["why"]
-    return told
+    printed: dict[str, str] = document["decision"]["why"]
+    return printed
 
 
 def test_what_was_adopted_is_traded_and_what_was_released_is_left_alone(
-    say: Say, desk: LocalDesk, next_day: Callable[[], date]
+    invoke: Command, desk: LocalDesk, next_day: Callable[[], date]
 ) -> None:
-    status, out, _ = say("adopt", "ibm", "20")
+    status, out, _ = invoke("adopt", "ibm", "20")
     assert status == 0
     before, after = out.split("now:")
     assert f"desk {own(desk)}" in before
     assert [" ".join(line.split()) for line in before.splitlines()[2:]] == [
-        f"the account 30, {given(desk)[0]['price']} each on average",
+        f"the account 30, {adjustments_of(desk)[0]['price']} each on average",
         "this desk 0",
         "yours 30",
     ]
     assert "this desk    20" in after
     assert "yours        10" in after
-    (entry,) = given(desk)
+    (entry,) = adjustments_of(desk)
     assert (entry["desk"], entry["symbol"], entry["qty"]) == (own(desk), "IBM", "20")
     assert "holds 20" in why(desk, next_day())["IBM"]
 
-    status, out, _ = say("release", "IBM", "15.5", "--reason", "changed\u202e my\n mind\udcff")
+    status, out, _ = invoke("release", "IBM", "15.5", "--reason", "changed\u202e my\n mind\udcff")
     assert status == 0
     assert "this desk    4.5" in out
-    assert [each["qty"] for each in given(desk)] == ["20", "-15.5"]
-    assert given(desk)[1]["reason"] == "changed my mind"
+    assert [each["qty"] for each in adjustments_of(desk)] == ["20", "-15.5"]
+    assert adjustments_of(desk)[1]["reason"] == "changed my mind"
 
 
-def test_an_adopted_symbol_that_is_not_traded_is_said_to_be_sold(say: Say, desk: LocalDesk) -> None:
-    status, out, _ = say("adopt", "GOOG", "5", "--cost", "123.45")
+def test_an_adopted_symbol_that_is_not_traded_is_said_to_be_sold(
+    invoke: Command, desk: LocalDesk
+) -> None:
+    status, out, _ = invoke("adopt", "GOOG", "5", "--cost", "123.45")
     assert status == 0
     assert "GOOG is not among the stack's Symbols: the next run sells all of it" in out
-    assert given(desk)[0]["price"] == "123.45"
+    assert adjustments_of(desk)[0]["price"] == "123.45"
 
 
 @pytest.mark.parametrize(("symbols", "is_sold"), [("@mine, AAPL", False), ("AAPL", True)])
 def test_an_adopted_symbol_may_come_from_a_list(
-    say: Say,
+    invoke: Command,
     desk: LocalDesk,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -135,20 +94,20 @@ def test_an_adopted_symbol_may_come_from_a_list(
 ) -> None:
     own_universes(tmp_path, monkeypatch)("mine", "IBM\nGOOG\n")
     stack = listed(desk, "listed", symbols)
-    status, out, _ = say("adopt", "IBM", "5", "--stack", stack.name)
+    status, out, _ = invoke("adopt", "IBM", "5", "--stack", stack.name)
     assert status == 0
     assert ("is not among the stack's Symbols" in out) == is_sold
-    assert say("release", "IBM", "5", "--stack", stack.name)[0] == 0
+    assert invoke("release", "IBM", "5", "--stack", stack.name)[0] == 0
 
 
 def test_nothing_is_adopted_when_this_checkout_lacks_the_stack_s_list(
-    say: Say, desk: LocalDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    invoke: Command, desk: LocalDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_universes(tmp_path, monkeypatch)
     stack = listed(desk, "unlisted", "@mine, AAPL")
-    status, _, err = say("adopt", "IBM", "5", "--stack", stack.name)
+    status, _, err = invoke("adopt", "IBM", "5", "--stack", stack.name)
     assert (status, "UNIVERSE_UNKNOWN" in err) == (1, True)
-    found = desk.aws.client("s3").list_objects_v2(Bucket=stack.bucket, Prefix=KEY)
+    found = desk.aws.client("s3").list_objects_v2(Bucket=stack.bucket, Prefix=ADJUSTMENTS)
     assert not found.get("Contents")
 
 
@@ -168,22 +127,22 @@ REFUSED = {
 }
 
 
-def test_a_desk_gives_nothing_to_itself(say: Say, desk: LocalDesk) -> None:
-    assert say("adopt", "IBM", "20")[0] == 0
-    status, _, err = say("adopt", "IBM", "10", "--from", own(desk))
+def test_a_desk_gives_nothing_to_itself(invoke: Command, desk: LocalDesk) -> None:
+    assert invoke("adopt", "IBM", "20")[0] == 0
+    status, _, err = invoke("adopt", "IBM", "10", "--from", own(desk))
     assert (status, err.count("\n")) == (1, 1)
     assert f"desk {own(desk)} is this desk" in err
-    assert [each["qty"] for each in given(desk)] == ["20"]
+    assert [each["qty"] for each in adjustments_of(desk)] == ["20"]
 
 
-@pytest.mark.parametrize(("arguments", "told"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("arguments", "printed"), REFUSED.values(), ids=REFUSED)
 def test_what_is_not_there_is_not_moved(
-    say: Say, desk: LocalDesk, arguments: list[str], told: str
+    invoke: Command, desk: LocalDesk, arguments: list[str], printed: str
 ) -> None:
-    status, _, err = say(*arguments)
+    status, _, err = invoke(*arguments)
     assert (status, err.count("\n")) == (1, 1)
-    assert told in err
-    assert given(desk) == []
+    assert printed in err
+    assert adjustments_of(desk) == []
 
 
 WRONG = {
@@ -210,13 +169,13 @@ def is_under_way(desk: LocalDesk) -> bool:
 
 
 def test_open_orders_and_a_run_under_way_are_waited_for(
-    say: Say, desk: LocalDesk, next_day: Callable[[], date]
+    invoke: Command, desk: LocalDesk, next_day: Callable[[], date]
 ) -> None:
     paper = desk.paper_broker
     assert paper is not None
-    assert say("adopt", "IBM", "20")[0] == 0
+    assert invoke("adopt", "IBM", "20")[0] == 0
     resting = paper.order_by_hand("IBM", "sell", "10", type="limit", limit_price="9999")
-    status, _, err = say("adopt", "IBM", "5")
+    status, _, err = invoke("adopt", "IBM", "5")
     assert status == 1
     assert "orders in IBM are open" in err
     paper.request("DELETE", f"/v2/orders/{resting['id']}")
@@ -224,11 +183,11 @@ def test_open_orders_and_a_run_under_way_are_waited_for(
     ring = desk.ring(next_day(), {})
     arn = desk.stack.start({"scheduled_time": ring})
     try:
-        status, _, err = say("release", "IBM", "5")
+        status, _, err = invoke("release", "IBM", "5")
         assert status == 1
         assert "a run is under way" in err or "orders in IBM are open" in err
         assert is_under_way(desk)
-        assert [each["qty"] for each in given(desk)] == ["20"]
+        assert [each["qty"] for each in adjustments_of(desk)] == ["20"]
     finally:
         desk.aws.client("stepfunctions").stop_execution(executionArn=arn)
         paper.behave(never_fill=[])
@@ -237,11 +196,11 @@ def test_open_orders_and_a_run_under_way_are_waited_for(
             paper.request("DELETE", f"/v2/orders/{order['id']}")
     paper.open_session(next_day())
     assert not is_under_way(desk)
-    assert say("release", "IBM", "5")[0] == 0
+    assert invoke("release", "IBM", "5")[0] == 0
 
 
 def test_a_desk_takes_over_what_that_of_another_stack_held(
-    say: Say, desk: LocalDesk, next_day: Callable[[], date]
+    invoke: Command, desk: LocalDesk, next_day: Callable[[], date]
 ) -> None:
     old = own(desk, "the-stack-before")
     paper = desk.paper_broker
@@ -250,14 +209,17 @@ def test_a_desk_takes_over_what_that_of_another_stack_held(
     name = f"at1-{old}-2012-02-17-day-MSFT-entry-0"
     paper.order_by_hand("MSFT", "buy", "8", client_order_id=name)
     paper.positions()
-    status, _, err = say("adopt", "MSFT", "8")
+    status, _, err = invoke("adopt", "MSFT", "8")
     assert (status, f"desk {old} has 8" in err) == (1, True)
-    status, out, _ = say("adopt", "MSFT", "8", "--from", old)
+    status, out, _ = invoke("adopt", "MSFT", "8", "--from", old)
     assert status == 0
     assert f"desk {old}  8\n" in out
     assert "must not run any more" in out
-    assert [(each["desk"], each["qty"]) for each in given(desk)] == [(own(desk), "8"), (old, "-8")]
-    assert say("adopt", "MSFT", "1", "--from", old)[0] == 1
+    assert [(each["desk"], each["qty"]) for each in adjustments_of(desk)] == [
+        (own(desk), "8"),
+        (old, "-8"),
+    ]
+    assert invoke("adopt", "MSFT", "1", "--from", old)[0] == 1
 
 
 @pytest.fixture(scope="module")
@@ -277,18 +239,18 @@ def live(desk: LocalDesk) -> Stack:
 
 
 def test_live_moves_shares_on_a_yes_alone(
-    say: Say, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
+    invoke: Command, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def entries() -> bool:
         s3 = desk.aws.client("s3")
-        return bool(s3.list_objects_v2(Bucket=live.bucket, Prefix=KEY).get("Contents"))
+        return bool(s3.list_objects_v2(Bucket=live.bucket, Prefix=ADJUSTMENTS).get("Contents"))
 
     there = ("adopt", "GOOG", "1", "--stack", live.name)
-    status, _, err = say(*there)
+    status, _, err = invoke(*there)
     assert (status, "--yes" in err) == (2, True)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
-    assert say(*there)[0] == 1
+    assert invoke(*there)[0] == 1
     assert not entries()
-    assert say(*there, "--yes")[0] == 0
+    assert invoke(*there, "--yes")[0] == 0
     assert entries()

@@ -122,8 +122,8 @@ def test_without_json_a_person_reads_states_orders_reasons_and_the_text(command:
     outcome = command("run", *bell, "--parameter", "MaxOrderNotional=32600")
     assert (outcome.status, outcome.err) == (0, "")
     assert not {character for character in outcome.out if not character.isprintable()} - {"\n"}
-    for told in (*TASKS, "Run Succeeded", "Orders", "Denied", "Why", "Text message", "Account"):
-        assert told in outcome.out
+    for part in (*TASKS, "Run Succeeded", "Orders", "Denied", "Why", "Text message", "Account"):
+        assert part in outcome.out
     assert " characters" in outcome.out
 
 

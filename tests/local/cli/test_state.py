@@ -15,8 +15,8 @@ from local.cli.app import run_command
 from local.ops.trading_state import StackSwitch
 from local.sandbox.aws import Stack
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
+from tests.local.cli.conftest import Command
 
-Say = Callable[..., tuple[int, str, str]]
 MINIMAL = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
 
 
@@ -25,30 +25,6 @@ def fresh_desk() -> Iterator[LocalDesk]:
     """Return a desk that has bought nothing yet, so that a halt has something to deny."""
     with open_desk(LocalDeskConfig(broker=None, parameters={})) as standing:
         yield standing
-
-
-@pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return the command a shell without any AWS settings, and no service of a cloud machine's."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-
-
-@pytest.fixture
-def say(desk: LocalDesk, capsys: pytest.CaptureFixture[str]) -> Say:
-    """Run a command against what stands here."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run_command([*arguments, "--endpoint-url", desk.aws.endpoint_url])
-        return status, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture
@@ -71,9 +47,9 @@ def value_of(desk: LocalDesk, stack: Stack) -> str:
 
 
 def test_a_reducing_desk_is_denied_its_buys(
-    say: Say, desk: LocalDesk, parameter: Callable[[], str]
+    invoke: Command, desk: LocalDesk, parameter: Callable[[], str]
 ) -> None:
-    assert say("reduce", "fewer shares")[0] == 0
+    assert invoke("reduce", "fewer shares")[0] == 0
     assert parameter() == "REDUCING fewer shares"
     document = desk.run({"dry_run": True}, date(2012, 2, 14)).document
     assert document["decision"]["entries"] == []
@@ -81,9 +57,9 @@ def test_a_reducing_desk_is_denied_its_buys(
 
 
 def test_a_halted_desk_sends_nothing_a_resumed_one_trades(
-    say: Say, desk: LocalDesk, parameter: Callable[[], str]
+    invoke: Command, desk: LocalDesk, parameter: Callable[[], str]
 ) -> None:
-    status, out, _ = say("halt", "until", "I have looked")
+    status, out, _ = invoke("halt", "until", "I have looked")
     assert status == 0
     assert "before  missing, which a run takes for ACTIVE" in out
     assert "after   HALTED until I have looked" in out
@@ -95,26 +71,26 @@ def test_a_halted_desk_sends_nothing_a_resumed_one_trades(
     assert document["orders"] == []
     assert {one["code"] for one in document["denied"]} == {"TRADING_HALTED"}
     assert "until I have looked" in document["notification"]["email"]
-    assert say("resume")[0] == 0
+    assert invoke("resume")[0] == 0
     assert parameter() == "ACTIVE"
     assert desk.run({}, date(2012, 2, 16)).document["orders"]
 
 
 def test_setting_a_state_twice_changes_nothing_and_keeps_its_reason(
-    say: Say, desk: LocalDesk, parameter: Callable[[], str]
+    invoke: Command, desk: LocalDesk, parameter: Callable[[], str]
 ) -> None:
     def version() -> int:
         found = desk.aws.client("ssm").get_parameter(Name=desk.stack.trading_state_parameter)
         return int(found["Parameter"]["Version"])
 
-    say("halt", "broker is down")
+    invoke("halt", "broker is down")
     first = version()
     for again in (("halt",), ("halt", "broker is down")):
-        status, out, _ = say(*again)
+        status, out, _ = invoke(*again)
         assert status == 0
         assert "after   HALTED broker is down, as it was" in out
     assert version() == first
-    say("halt", "another reason")
+    invoke("halt", "another reason")
     assert parameter() == "HALTED another reason"
 
 
@@ -128,20 +104,20 @@ def test_setting_a_state_twice_changes_nothing_and_keeps_its_reason(
     ],
 )
 def test_a_halt_is_never_refused_for_its_reason(
-    say: Say, parameter: Callable[[], str], reason: str, kept: str
+    invoke: Command, parameter: Callable[[], str], reason: str, kept: str
 ) -> None:
-    status, out, _ = say("halt", reason)
+    status, out, _ = invoke("halt", reason)
     assert status == 0
     assert parameter() == f"HALTED {kept}".strip()
     assert "\x1b" not in out
 
 
 def test_a_peak_is_reset_for_the_next_run_where_fetch_bars_looks_for_it(
-    say: Say, desk: LocalDesk, parameter: Callable[[], str]
+    invoke: Command, desk: LocalDesk, parameter: Callable[[], str]
 ) -> None:
-    say("reduce", "DRAWDOWN: 21 %")
+    invoke("reduce", "DRAWDOWN: 21 %")
     before = datetime.now(UTC)
-    status, out, _ = say("resume", "--reset-peak")
+    status, out, _ = invoke("resume", "--reset-peak")
     assert (status, parameter()) == (0, "ACTIVE")
     assert "peak    reset" in out
     body = desk.aws.client("s3").get_object(Bucket=desk.stack.bucket, Key=RESET_KEY)["Body"]
@@ -151,53 +127,53 @@ def test_a_peak_is_reset_for_the_next_run_where_fetch_bars_looks_for_it(
 
 @pytest.mark.parametrize("text", ["halted", "OFF", "HALTEDx now"])
 def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
-    say: Say, desk: LocalDesk, parameter: Callable[[], str], text: str
+    invoke: Command, desk: LocalDesk, parameter: Callable[[], str], text: str
 ) -> None:
     desk.aws.client("ssm").put_parameter(
         Name=desk.stack.trading_state_parameter, Value=text, Type="String", Overwrite=True
     )
-    status, out, _ = say("halt")
+    status, out, _ = invoke("halt")
     assert status == 0
     assert f"before  {text!r}, which a run takes for HALTED" in out
     assert parameter() == "HALTED"
 
 
 def test_live_is_resumed_on_a_yes_alone(
-    say: Say, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
+    invoke: Command, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = ("--stack", live.name)
-    assert "missing, which a run takes for HALTED" in say("halt", *there)[1]
-    status, _, err = say("resume", *there)
+    assert "missing, which a run takes for HALTED" in invoke("halt", *there)[1]
+    status, _, err = invoke("resume", *there)
     assert (status, "--yes" in err) == (2, True)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
-    assert say("resume", *there)[0] == 1
+    assert invoke("resume", *there)[0] == 1
     assert value_of(desk, live) == "HALTED"
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
-    assert say("resume", *there)[0] == 0
+    assert invoke("resume", *there)[0] == 0
     assert value_of(desk, live) == "ACTIVE"
 
 
 def test_yes_is_for_scripts_and_an_active_desk_is_not_asked_about(
-    say: Say, desk: LocalDesk, live: Stack
+    invoke: Command, desk: LocalDesk, live: Stack
 ) -> None:
     there = ("--stack", live.name)
-    assert say("halt", *there)[0] == 0
-    assert say("resume", "--yes", "looked at it", *there)[0] == 0
+    assert invoke("halt", *there)[0] == 0
+    assert invoke("resume", "--yes", "looked at it", *there)[0] == 0
     assert value_of(desk, live) == "ACTIVE looked at it"
-    assert say("resume", *there)[0] == 0
+    assert invoke("resume", *there)[0] == 0
 
 
 def test_a_stack_that_is_not_there_or_not_ours_is_told_in_one_line(
-    say: Say, desk: LocalDesk
+    invoke: Command, desk: LocalDesk
 ) -> None:
-    status, out, err = say("halt", "--stack", "nope")
+    status, out, err = invoke("halt", "--stack", "nope")
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "there is no stack nope in us-east-1" in err
     desk.aws.client("cloudformation").create_stack(
         StackName="foreign", TemplateBody=json.dumps(MINIMAL)
     )
-    status, out, err = say("halt", "--stack", "foreign")
+    status, out, err = invoke("halt", "--stack", "foreign")
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "has no output TradingStateParameter" in err
 
@@ -291,27 +267,27 @@ def test_who_may_write_and_not_read_can_halt(
 
 
 def test_a_question_that_is_broken_off_has_changed_nothing(
-    say: Say, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
+    invoke: Command, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert say("halt", "--stack", live.name)[0] == 0
+    assert invoke("halt", "--stack", live.name)[0] == 0
 
     def ctrl_c(_prompt: str) -> str:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.termui.visible_prompt_func", ctrl_c)
-    status, _, err = say("resume", "--stack", live.name)
+    status, _, err = invoke("resume", "--stack", live.name)
     assert (status, err.strip()) == (130, "algo-trader: interrupted, nothing was changed")
     assert value_of(desk, live) == "HALTED"
 
 
 def test_a_ctrl_c_while_aws_is_asked_leaves_open_what_it_did(
-    say: Say, monkeypatch: pytest.MonkeyPatch
+    invoke: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ctrl_c(*_: object) -> str:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(StackSwitch, "write", ctrl_c)
-    status, _, err = say("halt")
+    status, _, err = invoke("halt")
     assert status == 130
     assert "AWS may have carried out what it was asked: look again" in err

@@ -59,10 +59,10 @@ def test_up_says_how_to_reach_it_and_leaves_nothing_behind(
     environment: dict[str, str], tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     with started(environment | {"TMPDIR": str(tmp_path)}, "up") as process:
-        told = read_until(process, "Ctrl-C")
-        exported = dict(re.findall(r"(AWS_[A-Z_]+)=(\S+)", told))
-        urls = re.findall(r"^  (?:export AWS_ENDPOINT_URL=)?(http://\S+)$", told, re.MULTILINE)
-        machine = re.search(r"^  (arn:\S+)$", told, re.MULTILINE)
+        printed = read_until(process, "Ctrl-C")
+        exported = dict(re.findall(r"(AWS_[A-Z_]+)=(\S+)", printed))
+        urls = re.findall(r"^  (?:export AWS_ENDPOINT_URL=)?(http://\S+)$", printed, re.MULTILINE)
+        machine = re.search(r"^  (arn:\S+)$", printed, re.MULTILINE)
         assert machine is not None
         client = boto3.client(
             "stepfunctions",
@@ -72,7 +72,7 @@ def test_up_says_how_to_reach_it_and_leaves_nothing_behind(
             region_name=exported["AWS_DEFAULT_REGION"],
         )
         assert client.describe_state_machine(stateMachineArn=machine[1])["type"] == "STANDARD"
-        assert f"algo-trader halt --endpoint-url {exported['AWS_ENDPOINT_URL']}" in told
+        assert f"algo-trader halt --endpoint-url {exported['AWS_ENDPOINT_URL']}" in printed
         assert len(urls) == 2
         assert all(is_listening(url) for url in urls)
         process.send_signal(number)
@@ -115,9 +115,9 @@ def test_the_broker_alone_stands_on_its_session_until_it_is_stopped(
     environment: dict[str, str],
 ) -> None:
     with started(environment, "broker", "--session", "2008-09-15") as process:
-        told = read_until(process, "algo-trader run")
-        url = told.split()[0]
-        assert "2008-09-15" in told
+        printed = read_until(process, "algo-trader run")
+        url = printed.split()[0]
+        assert "2008-09-15" in printed
         assert is_listening(url)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130

@@ -25,7 +25,7 @@ def test_all_that_the_page_says_to_look_at_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "deployed", "told"),
+    ("name", "deployed", "spelled"),
     [
         ("MaxDailyLoss", "0.05", "0.05"),
         ("MaxDailyLoss", "1", "1, which is off"),
@@ -36,9 +36,11 @@ def test_all_that_the_page_says_to_look_at_is_shown() -> None:
         ("Strategy", None, "unknown to this stack"),
     ],
 )
-def test_what_is_off_or_empty_is_said_in_words(name: str, deployed: str | None, told: str) -> None:
+def test_what_is_off_or_empty_is_spelled_in_words(
+    name: str, deployed: str | None, spelled: str
+) -> None:
     parameters = {} if deployed is None else {name: deployed}
     at = datetime(2026, 1, 5, tzinfo=UTC)
     stack = DeployedStack(StackLocation("desk"), "us-east-1", "UPDATE_COMPLETE", parameters, {}, at)
 
-    assert limits_of(stack)[name] == told
+    assert limits_of(stack)[name] == spelled

@@ -61,45 +61,45 @@ def submitted(*orders: Order, **changes: Any) -> Submission:
     return replace(plain, **changes)
 
 
-def left(told: Snapshot, decision: Decision, submission: Submission | None) -> list[str]:
-    return list(what_is_left(told, decision, submission))
+def left(standing: Snapshot, decision: Decision, submission: Submission | None) -> list[str]:
+    return list(what_is_left(standing, decision, submission))
 
 
 def test_nothing_is_left_when_all_was_filled() -> None:
-    told = snapshot({"IBM": "10.5"})
-    decision = flatten(RUN, SETTINGS, told)
+    standing = snapshot({"IBM": "10.5"})
+    decision = flatten(RUN, SETTINGS, standing)
 
-    assert left(told, decision, submitted(order_of(decision, "10.5"))) == []
-    assert left(told, decision, None) == []  # a dry run: as if it were sold
+    assert left(standing, decision, submitted(order_of(decision, "10.5"))) == []
+    assert left(standing, decision, None) == []  # a dry run: as if it were sold
 
 
 def test_what_the_users_own_open_order_keeps_is_left() -> None:
     theirs = open_order("IBM", Side.SELL, "5", "120", "mine")
-    told = snapshot(
+    standing = snapshot(
         {"IBM": "10"}, foreign_open_orders=(theirs,), positions={"IBM": position("IBM", "10", "5")}
     )
-    decision = flatten(RUN, SETTINGS, told)
+    decision = flatten(RUN, SETTINGS, standing)
 
     for sent in (submitted(order_of(decision, "5")), None):
-        (line,) = left(told, decision, sent)
+        (line,) = left(standing, decision, sent)
         assert line.startswith("IBM: NOTHING_TO_SELL: holds 10, of which open orders leave 5")
 
 
 def test_a_fraction_that_the_broker_does_not_take_is_left() -> None:
-    told = snapshot({"IBM": "10.5"}, assets={"IBM": asset("IBM", fractionable=False)})
-    decision = flatten(RUN, SETTINGS, told)
+    standing = snapshot({"IBM": "10.5"}, assets={"IBM": asset("IBM", fractionable=False)})
+    decision = flatten(RUN, SETTINGS, standing)
 
-    (line,) = left(told, decision, submitted(order_of(decision, "10")))
+    (line,) = left(standing, decision, submitted(order_of(decision, "10")))
     assert line.startswith("IBM: NOTHING_TO_SELL: holds 10.5")
 
 
 @pytest.mark.parametrize("wanted", ["10", "6"])
 def test_an_order_that_is_filled_says_nothing_of_shares_that_it_was_not_for(wanted: str) -> None:
     # cut while it was sent, since a share was gone from what is available
-    told = snapshot({"IBM": "10"})
-    decision = flatten(RUN, SETTINGS, told)
+    standing = snapshot({"IBM": "10"})
+    decision = flatten(RUN, SETTINGS, standing)
 
-    lines = left(told, decision, submitted(order_of(decision, "6", "canceled", wanted)))
+    lines = left(standing, decision, submitted(order_of(decision, "6", "canceled", wanted)))
     assert (
         lines
         == {
@@ -110,46 +110,46 @@ def test_an_order_that_is_filled_says_nothing_of_shares_that_it_was_not_for(want
 
 
 def test_shares_that_the_books_have_and_the_account_lacks_are_not_for_certain() -> None:
-    told = snapshot({"IBM": "10"}, positions={"IBM": position("IBM", "4")})
-    decision = flatten(RUN, SETTINGS, told)
+    standing = snapshot({"IBM": "10"}, positions={"IBM": position("IBM", "4")})
+    decision = flatten(RUN, SETTINGS, standing)
 
-    lines = left(told, decision, submitted(order_of(decision, "4")))
+    lines = left(standing, decision, submitted(order_of(decision, "4")))
     assert lines == ["IBM: 6 left by the desk's books"]
 
 
 def test_what_a_stop_sold_while_it_was_canceled_is_not_left() -> None:
     stop = open_order("IBM", Side.SELL, "10", None, own_id("IBM", Leg.STOP), order_type="stop")
-    told = snapshot(
+    standing = snapshot(
         {"IBM": "10"},
         own_open_orders=(stop,),
         positions={"IBM": position("IBM", "10", available="0")},
     )
-    decision = flatten(RUN, SETTINGS, told)
+    decision = flatten(RUN, SETTINGS, standing)
     sold = replace(stop, filled_qty=Decimal(3), status="canceled")
     cut = OrderDenied(
         "IBM", Side.SELL, Decimal(3), "STOP_FILLED", "its stop sold 3 shares while being canceled"
     )
 
     sent = submitted(sold, order_of(decision, "7", wanted="7"), denied=(cut,))
-    assert left(told, decision, sent) == []
+    assert left(standing, decision, sent) == []
 
 
 def test_what_was_bought_while_it_was_canceled_is_left() -> None:
     entry = open_order("IBM", Side.BUY, "3", "101", own_id("IBM", Leg.ENTRY))
-    told = snapshot({"IBM": "10"}, own_open_orders=(entry,))
-    decision = flatten(RUN, SETTINGS, told)
+    standing = snapshot({"IBM": "10"}, own_open_orders=(entry,))
+    decision = flatten(RUN, SETTINGS, standing)
     bought = replace(entry, filled_qty=Decimal(2), status="canceled")
 
-    (line,) = left(told, decision, submitted(bought, order_of(decision, "10")))
+    (line,) = left(standing, decision, submitted(bought, order_of(decision, "10")))
     assert line.endswith("bought more while it was canceled, flatten again")
 
 
 def test_what_the_broker_rejects_is_left_and_named_once() -> None:
-    told = snapshot({"IBM": "10"})
-    decision = flatten(RUN, SETTINGS, told)
+    standing = snapshot({"IBM": "10"})
+    decision = flatten(RUN, SETTINGS, standing)
     refusal = OrderRejected(decision.exits[0].client_order_id, "IBM", "422", "not today")
 
-    lines = left(told, decision, submitted(rejected=(refusal,)))
+    lines = left(standing, decision, submitted(rejected=(refusal,)))
     assert lines == ["IBM: 422: not today"]
 
 

@@ -106,9 +106,9 @@ class Contract:
             document(name).validate_request(asked)
             if status in UNDOCUMENTED:
                 # Only a 403 comes without a code: for the keys, or for a feed that is not paid for.
-                said = set(json.loads(data))
-                assert "message" in said
-                assert "code" in said or status == 403
+                refusal = set(json.loads(data))
+                assert "message" in refusal
+                assert "code" in refusal or status == 403
                 return
             if path.startswith(AMBIGUOUS):
                 return

@@ -147,7 +147,7 @@ def test_each_word_counts_its_own_requests() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "told"),
+    ("plan", "message"),
     [
         ("submit", "REQUEST:WHICH:KIND"),
         ("submit:2", "REQUEST:WHICH:KIND"),
@@ -160,6 +160,6 @@ def test_each_word_counts_its_own_requests() -> None:
         ("clock:1:hidden", "for submit also late and hidden"),
     ],
 )
-def test_what_is_no_fault_is_refused_with_what_is(plan: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_fault_is_refused_with_what_is(plan: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse(plan)

@@ -59,7 +59,7 @@ def test_a_broker_that_cannot_start_says_why() -> None:
         pass
 
 
-def test_a_port_in_use_is_told() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with PaperBrokerProcess() as one:
         port = int(one.url.rsplit(":", 1)[1])
         with (

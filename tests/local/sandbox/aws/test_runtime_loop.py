@@ -70,7 +70,7 @@ def test_an_error_keeps_its_class_s_own_name_and_the_process_lives_on(aws: Embed
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_handler_that_cannot_be_loaded_is_told(aws: EmbeddedAws) -> None:
+def test_a_handler_that_cannot_be_loaded_is_reported(aws: EmbeddedAws) -> None:
     body, failed = invoke(aws, "decide-orders")
     assert failed
     assert "no_such_module" in body["errorMessage"]

@@ -77,8 +77,8 @@ def test_every_field_is_there_also_when_nothing_was() -> None:
 
 
 def test_the_runs_own_session_goes_before_the_one_asked_for() -> None:
-    told = document(*trading_day())
-    assert (told["session"], told["run_id"]) == ("2026-01-05", "2026-01-05-day")
+    built = document(*trading_day())
+    assert (built["session"], built["run_id"]) == ("2026-01-05", "2026-01-05-day")
 
 
 def test_states_are_the_tasks_with_their_visits_added_up() -> None:
@@ -96,8 +96,8 @@ def test_orders_are_the_runs_own_as_the_broker_holds_them() -> None:
     foreign = "at1-abc123-2026-01-02-day-AAPL-entry-0"
     held = (order(own), order(foreign), order("typed by hand"), {"client_order_id": None})
     submission = {"orders": [order(own, status="new", filled_qty="0", filled_avg_price=None)]}
-    told = document(*trading_day(submission), broker=BrokerView({}, held))
-    assert told["orders"] == [
+    built = document(*trading_day(submission), broker=BrokerView({}, held))
+    assert built["orders"] == [
         {
             "client_order_id": own,
             "symbol": "AAPL",
@@ -117,15 +117,15 @@ def test_orders_are_the_runs_own_as_the_broker_holds_them() -> None:
 def test_orders_that_the_broker_does_not_tell_come_from_the_runs_record() -> None:
     own = "at1-abc123-2026-01-05-day-AAPL-entry-0"
     submission = {"orders": [order(own, status="new", filled_qty="0", filled_avg_price=None)]}
-    (told,) = document(*trading_day(submission))["orders"]
-    assert (told["status"], told["filled_qty"], told["filled_avg_price"]) == ("new", "0", None)
+    (built,) = document(*trading_day(submission))["orders"]
+    assert (built["status"], built["filled_qty"], built["filled_avg_price"]) == ("new", "0", None)
 
 
 def test_orders_of_a_run_that_broke_while_sending_come_from_the_broker() -> None:
     own = "at1-abc123-2026-01-05-day-AAPL-entry-0"
     visits = [*trading_day()[:3], task("Submit Orders"), task("Notify Failure", TEXTS)]
-    told = document(*visits, broker=BrokerView({}, (order(own),)))
-    assert [one["client_order_id"] for one in told["orders"]] == [own]
+    built = document(*visits, broker=BrokerView({}, (order(own),)))
+    assert [one["client_order_id"] for one in built["orders"]] == [own]
 
 
 def test_denied_is_what_the_desk_refused_and_then_the_broker_each_once() -> None:
@@ -138,8 +138,8 @@ def test_denied_is_what_the_desk_refused_and_then_the_broker_each_once() -> None
 
 @pytest.mark.parametrize("state", ["Notify", "Notify Failure"])
 def test_the_text_is_what_either_notify_state_sent(state: str) -> None:
-    told = document(task(state, TEXTS))["notification"]
-    assert told == {"sms": "Bought 3.", "subject": "Day", "email": "Long."}
+    built = document(task(state, TEXTS))["notification"]
+    assert built == {"sms": "Bought 3.", "subject": "Day", "email": "Long."}
 
 
 def test_a_direct_publish_is_no_text_of_ours() -> None:
@@ -149,14 +149,14 @@ def test_a_direct_publish_is_no_text_of_ours() -> None:
 def test_the_account_is_the_brokers_word_after_the_run() -> None:
     view = BrokerView({"equity": "100.5", "last_equity": 99, "cash": "7", "id": "x"})
     submission = {"orders": [], "account": {"equity": "1", "last_equity": "1", "cash": "1"}}
-    told = document(*trading_day(submission), broker=view)["account"]
-    assert told == {"equity": "100.5", "last_equity": "99", "cash": "7"}
+    built = document(*trading_day(submission), broker=view)["account"]
+    assert built == {"equity": "100.5", "last_equity": "99", "cash": "7"}
 
 
 def test_the_account_falls_back_to_what_the_run_saw_last() -> None:
     submission = {"orders": [], "account": {"equity": "1", "last_equity": "2", "cash": "3"}}
-    told = document(*trading_day(submission))["account"]
-    assert told == {"equity": "1", "last_equity": "2", "cash": "3"}
+    built = document(*trading_day(submission))["account"]
+    assert built == {"equity": "1", "last_equity": "2", "cash": "3"}
 
 
 def test_an_artifact_that_cannot_be_read_counts_as_none() -> None:
