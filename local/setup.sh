@@ -11,6 +11,7 @@ run_lock=local/requirements.txt
 test_lock=tests/requirements.txt
 no_deps_lock=tests/requirements-no-deps.txt
 attempts=3
+pip_failed=pip-failed
 
 fail() {
     echo "algo-trader: $*" >&2
@@ -67,11 +68,64 @@ ready() {
     [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint "$@")" ] && fits
 }
 
+# Counts the packages that a lock names.
+count_packages() {
+    count=0
+    while read -r line; do
+        case $line in
+        [a-z0-9]*==*) count=$((count + 1)) ;;
+        esac
+    done <"$1"
+    echo "$count"
+}
+
+# Shows what pip reports of a number of packages: each one on a terminal, else the phases alone.
+show_progress() {
+    total=$1
+    seen=0
+    new=0
+    broken=0
+    [ -t 2 ] || echo "  $total packages: downloading those that are missing" >&2
+    while read -r line; do
+        case $line in
+        "Collecting "*)
+            seen=$((seen + 1))
+            new=$((new + 1))
+            package=${line#Collecting }
+            show_briefly "downloading package $seen of $total: ${package%%[!a-zA-Z0-9._-]*}"
+            ;;
+        "Ignoring "* | "Requirement already satisfied: "*)
+            seen=$((seen + 1))
+            ;;
+        "Building wheel for "*)
+            show_briefly "building ${line#Building wheel for }"
+            ;;
+        "Installing collected packages: "*)
+            show_briefly ""
+            echo "  installing $new of them" >&2
+            ;;
+        "$pip_failed")
+            show_briefly ""
+            broken=1
+            ;;
+        esac
+    done
+    return "$broken"
+}
+
+# Writes a line that the next one replaces; nothing where there is no terminal.
+show_briefly() {
+    [ ! -t 2 ] || printf '  %-70.70s\r' "$1" >&2
+}
+
 # A download may hiccup: each install is tried again, and goes on from what pip has cached.
 install() {
     attempt=1
-    until "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --compile \
-        --no-build-isolation --require-hashes "$@"; do
+    total=$1
+    shift
+    until { "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
+        --compile --no-build-isolation --require-hashes "$@" || echo "$pip_failed"; } |
+        show_progress "$total"; do
         [ "$attempt" -lt "$attempts" ] || fail "could not install what .venv needs; see pip's message above"
         echo "algo-trader: trying again ($attempt of $((attempts - 1)))" >&2
         sleep $((attempt * 5))
@@ -81,10 +135,13 @@ install() {
 
 # Keeps an environment that still fits; one of another Python, or moved here, is made again.
 make_venv() {
-    if fits && "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
-        return
+    python=
+    if ! fits || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+        python=$(choose_python) || exit 1
     fi
-    python=$(choose_python) || exit 1
+    echo "algo-trader: setting up .venv for $name, once; it takes about a minute" >&2
+    [ -n "$python" ] || return 0
+    echo "  making the environment with $python" >&2
     fits || clear=--clear
     "$python" -m venv ${clear:-} "$venv" || fail "$python could not make $venv; see its message above"
     pwd >"$venv/.algo-trader-home"
@@ -119,18 +176,20 @@ set_up() {
     name=$1
     shift
     ready "$name" "$@" && return
+    began=$(date +%s)
     make_venv
     rm -f "$venv/.algo-trader-$name"
-    echo "algo-trader: setting up .venv for $name; this happens once and takes about a minute" >&2
     export PIP_USER=0 # a user's own default of --user would break an install into .venv
     for lock in "$@"; do
+        total=$(count_packages "$lock")
         case $lock in
-        "$no_deps_lock") install --no-deps -r "$lock" ;;
-        *) install -r "$lock" ;;
+        "$no_deps_lock") install "$total" --no-deps -r "$lock" ;;
+        *) install "$total" -r "$lock" ;;
         esac
     done
     write_command
     fingerprint "$@" >"$venv/.algo-trader-$name"
+    echo "algo-trader: .venv is ready for $name after $(($(date +%s) - began)) s" >&2
 }
 
 set_up run "$build_lock" "$run_lock"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,6 +24,24 @@ case "$2" in
 esac
 """
 
+# One that also works: it makes an environment with itself in it, and its pip reports as pip does.
+WORKING = """#!/bin/sh
+case "$1 $2" in
+"-m venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+"-m pip")
+    [ "$3" = install ] || exit 0
+    echo "$*" >>"$CALLS"
+    echo "Collecting boto3==1.43 (from -r x (line 1))"
+    echo "  Downloading boto3-1.43-py3-none-any.whl (140 kB)"
+    echo "Requirement already satisfied: click==8 in .venv/lib"
+    [ -z "${{BROKEN:-}}" ] || {{ echo "ERROR: no network" >&2; exit 1; }}
+    echo "Installing collected packages: boto3"
+    ;;
+"- ") cp "$0" .venv/bin/algo-trader ;;
+*) case "$2" in *print*) echo {version} ;; esac ;;
+esac
+"""
+
 
 class Machine:
     """A checkout in a folder with a space in its name, and a PATH of our own."""
@@ -30,8 +51,10 @@ class Machine:
         self.programs = folder / "bin"
         self.calls = folder / "calls"
         self.programs.mkdir()
-        for name in ("sh", "dirname", "cat", "cksum", "rm", "sleep"):
+        for name in ("sh", "dirname", "cat", "cksum", "rm", "date", "mkdir", "cp"):
             (self.programs / name).symlink_to(str(shutil.which(name)))
+        (self.programs / "sleep").write_text("#!/bin/sh\n")
+        (self.programs / "sleep").chmod(0o755)
         for name in ("local/setup.sh", "functions/requirements-build.txt"):
             self.copy(name)
         for name in ("local", "tests"):
@@ -51,11 +74,18 @@ class Machine:
         (self.programs / name).write_text(text)
         (self.programs / name).chmod(0o755)
 
-    def set_up(self, **environment: str) -> subprocess.CompletedProcess[str]:
+    def add_working_python(self) -> None:
+        (self.programs / "python3").write_text(WORKING.format(version="3.12"))
+        (self.programs / "python3").chmod(0o755)
+
+    def set_up(
+        self, stderr: int = subprocess.PIPE, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["sh", self.checkout / "local" / "setup.sh", "run"],
             check=False,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             env={"PATH": str(self.programs), "CALLS": str(self.calls), **environment},
         )
@@ -157,6 +187,58 @@ def test_what_is_set_up_is_left_alone_until_a_lock_changes(machine):
     with (machine.checkout / "local" / "requirements.txt").open("a") as lock:
         lock.write("# changed\n")
     assert machine.set_up().returncode == 1
+
+
+PHASES = r"""algo-trader: setting up \.venv for run, once; it takes about a minute
+  making the environment with python3
+  \d+ packages: downloading those that are missing
+  installing 1 of them
+  \d+ packages: downloading those that are missing
+  installing 1 of them
+algo-trader: \.venv is ready for run after \d+ s
+"""
+
+
+def test_a_set_up_prints_a_line_for_each_phase_and_the_next_one_prints_nothing(machine):
+    machine.add_working_python()
+    answer = machine.set_up()
+    assert answer.returncode == 0
+    assert re.fullmatch(PHASES, answer.stderr)
+    assert answer.stdout == ""
+    again = machine.set_up()
+    assert (again.returncode, again.stderr, again.stdout) == (0, "", "")
+
+
+def test_a_terminal_shows_each_package_in_a_line_that_the_next_one_replaces(machine):
+    machine.add_working_python()
+    ours, theirs = pty.openpty()
+    answer = machine.set_up(stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert answer.returncode == 0
+    lines = shown.decode().replace("\r\n", "\n").split("\n")
+    passing = [part.strip() for line in lines for part in line.split("\r")[:-1]]
+    total = len(re.findall(r"(?m)^[a-z0-9].*==", (ROOT / "local/requirements.txt").read_text()))
+    assert f"downloading package 1 of {total}: boto3" in passing
+    assert all(len(part) < 80 for line in lines for part in line.split("\r"))
+    assert lines[-2].startswith("algo-trader: .venv is ready for run")
+
+
+def test_a_download_that_fails_is_tried_again_and_then_ends_the_set_up(machine):
+    machine.add_working_python()
+    answer = machine.set_up(BROKEN="1")
+    assert answer.returncode == 1
+    assert machine.calls.read_text().count("pip install") == 3
+    assert answer.stderr.count("ERROR: no network\n") == 3
+    assert "trying again (1 of 2)" in answer.stderr
+    assert answer.stderr.endswith(
+        "algo-trader: could not install what .venv needs; see pip's message above\n"
+    )
+    assert machine.set_up().returncode == 0
 
 
 def test_make_without_a_target_prints_every_target_with_its_help():
