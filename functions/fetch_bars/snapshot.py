@@ -11,6 +11,7 @@ from algotrader.adapters.settings import read_trading_state
 from algotrader.adapters.store import Store
 from algotrader.model import CorporateAction, Order, Snapshot, TradingState
 from algotrader.orders.ids import desk_prefix
+from algotrader.orders.statuses import is_terminal
 from algotrader.risk.arming import warnings_of
 from algotrader.services.books import Books, checkpoint_key, others_key, read_books
 from fetch_bars.opening import Opening
@@ -75,7 +76,7 @@ def own_and_foreign(
         if each.client_order_id.startswith(prefix)
     }
     foreign = tuple(each for each in listed if not each.client_order_id.startswith(prefix))
-    return tuple(each for each in own.values() if not each.is_terminal), foreign
+    return tuple(each for each in own.values() if not is_terminal(each)), foreign
 
 
 def last_session_pnl(opening: Opening) -> Decimal | None:

@@ -26,6 +26,7 @@ from algotrader.model.units import ZERO, tidy
 from algotrader.orders.ids import desk_id, desk_of
 from algotrader.orders.own_orders import is_protective
 from algotrader.orders.pricing import usable
+from algotrader.orders.statuses import is_terminal
 from algotrader.plain_text import one_line
 from algotrader.services.books import Books, read_books
 from algotrader.session.trigger import NEW_YORK
@@ -168,7 +169,7 @@ class AccountView:
         self._add(self._entry(whose, symbol, -qty, ZERO, reason))
 
     def _check_quiet(self, symbol: str, orders: Iterable[Order]) -> None:
-        found = [each for each in orders if each.symbol == symbol and not each.is_terminal]
+        found = [each for each in orders if each.symbol == symbol and not is_terminal(each)]
         if found:
             names = ", ".join(each.client_order_id or each.broker_id for each in found[:3])
             raise TransferRefusedError(

@@ -6,9 +6,9 @@ import json
 import re
 from importlib.resources import files
 
-from algotrader.model import TERMINAL_STATUSES
 from algotrader.model.units import FRACTION_STEP
 from algotrader.orders.ids import MAX_CLIENT_ORDER_ID_LENGTH
+from algotrader.orders.statuses import STATUSES
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL
 from algotrader.risk.broker_rules import PRICED_BY
 from algotrader.risk.pre_trade import Reason
@@ -29,14 +29,16 @@ def rows() -> dict[str, dict[str, str]]:
 
 
 def test_every_status_that_alpaca_documents_has_one_row() -> None:
-    assert set(rows()) == alpacas_statuses()
+    assert set(rows()) == alpacas_statuses() == set(STATUSES)
     assert len(table(PAGE, "Statuses").rows) == len(alpacas_statuses())
 
 
 def test_the_page_calls_an_end_what_the_code_does() -> None:
     ends = {status: row["End"] for status, row in rows().items()}
     assert set(ends.values()) == {"yes", "no"}
-    assert {status for status, end in ends.items() if end == "yes"} == TERMINAL_STATUSES
+    assert {status for status, end in ends.items() if end == "yes"} == {
+        status for status, meaning in STATUSES.items() if meaning.is_end
+    }
 
 
 def test_what_is_no_end_is_waited_for() -> None:

@@ -12,6 +12,7 @@ from algotrader.contracts import decode
 from algotrader.model import Decision, OrderIntent, Side, Submission
 from algotrader.model import Order as TradedOrder
 from algotrader.orders.ids import desk_prefix
+from algotrader.orders.statuses import is_terminal
 from local.paper_broker.values import Order
 from tests.faults.market import CASH, STARTED, decision_of, resting_id, run_of
 from tests.faults.simulation import HELD
@@ -270,7 +271,7 @@ def _mistold(order: Order, told: TradedOrder | None, submission: Submission) -> 
     order_id = order.client_order_id
     if told is None:
         return [f"lost {order_id}: it is there, and not told"]
-    if not told.is_terminal:
+    if not is_terminal(told):
         is_told = order_id in submission.unsettled
         return [] if is_told else [f"lost {order_id}: it is open, and not told so"]
     if told.filled_qty != order.filled_qty:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
 import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,25 @@ def test_every_module_of_the_core_is_held_by_its_contract():
         for each in core_files()
     }
     assert set(held["source_modules"]) == modules - {"algotrader.__init__"}
+
+
+def alpacas_words() -> set[str]:
+    """Return Alpaca's statuses of orders and kinds of activity, by its own document."""
+    text = files("alpaca_mcp_server").joinpath("specs/trading-api.json").read_text(encoding="utf-8")
+    schemas = json.loads(text)["components"]["schemas"]
+    return {word for name in ("OrderStatus", "ActivityType") for word in schemas[name]["enum"]}
+
+
+@pytest.mark.parametrize(
+    "path",
+    # Texts may use the same words in plain English.
+    [each for each in core_files() if "messages" not in each.parts and each.name != "statuses.py"],
+    ids=lambda path: path.stem,
+)
+def test_the_core_names_no_word_of_alpacas(path):
+    tree = ast.parse(path.read_text())
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert not words & alpacas_words()
 
 
 @pytest.mark.parametrize("path", core_files(), ids=lambda path: path.stem)

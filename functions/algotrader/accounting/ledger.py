@@ -10,6 +10,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 from algotrader.model import Adjustment, CorporateAction, Holding, Ledger, Leg, Order, Side
 from algotrader.model.units import FRACTION_STEP, MONEY, tidy
 from algotrader.orders.ids import desk_prefix, parse_client_order_id
+from algotrader.orders.statuses import is_terminal
 from algotrader.session.trigger import NEW_YORK
 
 # A split may be listed days after its ex-date, an order later than it was sent, and what was told
@@ -101,7 +102,7 @@ def settled_through(ledger: Ledger, orders: Iterable[Order], now: datetime) -> d
     own = (each for each in orders if each.client_order_id.startswith(prefix))
     through = now - LISTING_LAG
     for order in sorted(own, key=lambda each: each.submitted_at, reverse=True):
-        lives = not order.is_terminal or (order.filled_qty > 0 and _filled_at(order) > through)
+        lives = not is_terminal(order) or (order.filled_qty > 0 and _filled_at(order) > through)
         if order.submitted_at <= through and lives:
             through = order.submitted_at - timedelta(microseconds=1)
     return through

@@ -14,6 +14,7 @@ from decimal import Decimal
 from algotrader.model import Order
 from algotrader.orders.ids import desk_prefix
 from algotrader.orders.own_orders import is_stop
+from algotrader.orders.statuses import is_terminal
 from algotrader.session.trigger import DAY_SLOT, NEW_YORK
 
 #: An order may show its fill later than the fill's own instant.
@@ -107,7 +108,7 @@ def report_for_next_run(
     needed = {
         each.client_order_id
         for each in _sales(orders, desk)
-        if not each.is_terminal or _filled_at(each) > reported.since - SHOWS_LATE
+        if not is_terminal(each) or _filled_at(each) > reported.since - SHOWS_LATE
     }
     sold = {each: qty for each, qty in reported.sold.items() if each in needed}
     return replace(reported, journal=journal, looked_at=looked_at, sold=sold)

@@ -32,6 +32,7 @@ from algotrader.model.units import MONEY, ZERO
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import filled_of, is_protective, leg_of, resting_stops
 from algotrader.orders.pricing import usable
+from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.capital import BuyingBudget, PortfolioState, portfolio_state
 from algotrader.risk import pre_trade as limits
 from algotrader.risk.broker_rules import broken_rule
@@ -246,7 +247,7 @@ def _cancels(snapshot: Snapshot) -> tuple[str, ...]:
         sorted(
             order.client_order_id
             for order in snapshot.own_open_orders
-            if not order.is_terminal
+            if not is_terminal(order)
             and not is_protective(order)
             and not (halted and leg_of(order.client_order_id) is not Leg.ENTRY)
         )

@@ -25,6 +25,7 @@ from algotrader.model.units import FRACTION_STEP, MONEY, ONE_SHARE, ZERO, dollar
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import filled_of, is_protective, leg_of
 from algotrader.orders.pricing import usable
+from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.capital import PortfolioState, portfolio_state
 from algotrader.portfolio.position import DeskPosition
 from algotrader.portfolio.sizing import floor_to
@@ -87,7 +88,7 @@ def _as_if_canceled(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot as it will be when the desk's own open orders have ended."""
     kept: defaultdict[str, Decimal] = defaultdict(Decimal)
     for order in snapshot.own_open_orders:
-        if order.side is Side.SELL and not order.is_terminal and order.qty is not None:
+        if order.side is Side.SELL and not is_terminal(order) and order.qty is not None:
             kept[order.symbol] += max(order.qty - order.filled_qty, ZERO)
     return replace(
         snapshot,
@@ -164,7 +165,7 @@ def _cancels(snapshot: Snapshot, refused: set[str]) -> tuple[str, ...]:
         sorted(
             order.client_order_id
             for order in snapshot.own_open_orders
-            if not order.is_terminal
+            if not is_terminal(order)
             and (
                 leg_of(order.client_order_id) is Leg.ENTRY
                 if halted

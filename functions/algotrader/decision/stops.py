@@ -21,8 +21,9 @@ from algotrader.model import (
 )
 from algotrader.model.units import ONE_SHARE, ZERO, dollars, tidy
 from algotrader.orders.ids import OrderPlace, client_order_id
-from algotrader.orders.own_orders import remaining, resting_stops, stands
+from algotrader.orders.own_orders import remaining, resting_stops
 from algotrader.orders.pricing import tick_of
+from algotrader.orders.statuses import stands
 from algotrader.portfolio.capital import PortfolioState
 from algotrader.portfolio.position import DeskPosition
 from algotrader.risk import pre_trade as limits

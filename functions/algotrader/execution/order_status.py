@@ -19,6 +19,7 @@ from algotrader.model import (
     Run,
 )
 from algotrader.model.units import FRACTION_STEP, ONE_SHARE
+from algotrader.orders.statuses import is_terminal, may_be_refused
 from algotrader.portfolio.sizing import floor_to
 from algotrader.risk.broker_rules import broken_rule
 from algotrader.session.timing import SETTLE
@@ -26,8 +27,6 @@ from algotrader.session.timing import SETTLE
 # Positions may lag behind orders for about ten seconds. The run accepts a shortage of shares after
 # this many polls.
 PATIENT_POLLS = 3
-# Statuses in which the broker has accepted a stop but may still reject it.
-NOT_YET_RESTING = frozenset({"pending_new", "accepted", "accepted_for_bidding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ def _result_of(
         if rejected.client_order_id == order_id:
             return OrderResult(None, code=rejected.code, detail=rejected.detail, rejected=rejected)
     if order := orders.get(order_id):
-        awaited = _may_be_refused(order, plan) if intent.leg is Leg.STOP else not order.is_terminal
+        awaited = _is_settling(order, plan) if intent.leg is Leg.STOP else not is_terminal(order)
         return OrderResult(
             intent, is_under_way=awaited and not is_settle_window_over(run, cutoff, now)
         )
@@ -158,6 +157,6 @@ def _reduce(intent: OrderIntent, available: Decimal) -> OrderResult:
     return OrderResult(replace(intent, qty=qty), is_under_way=True, code=code, detail=detail)
 
 
-def _may_be_refused(stop: Order, plan: Plan) -> bool:
+def _is_settling(stop: Order, plan: Plan) -> bool:
     """Whether the broker accepted a stop a moment ago and may still reject it."""
-    return stop.status in NOT_YET_RESTING and plan.polls < PATIENT_POLLS
+    return may_be_refused(stop) and plan.polls < PATIENT_POLLS

@@ -33,6 +33,7 @@ from algotrader.model import (
     Stage,
     Submission,
 )
+from algotrader.orders.statuses import is_terminal
 
 # Seconds to wait after a call that changed nothing. Liquid shares fill at once; longer waits for
 # the rest cost little.
@@ -225,7 +226,7 @@ def _submission(
         unsettled=tuple(
             order.client_order_id
             for order in shown
-            if not order.is_terminal and order.client_order_id not in stops
+            if not is_terminal(order) and order.client_order_id not in stops
         ),
         account=known.account,
         unprotected=find_unprotected(decision, plan, orders, so_far=so_far),

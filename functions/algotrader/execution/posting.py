@@ -6,6 +6,7 @@ from algotrader.execution.cutoff import cutoff_of, latest_now, trades_end
 from algotrader.execution.values import Known, was_given_up
 from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run
 from algotrader.orders.own_orders import is_protective, remaining
+from algotrader.orders.statuses import is_cancel_pending, is_terminal
 from algotrader.risk.broker_rules import broken_rule
 
 # A call that died may have sent an order, which the broker shows up to 30 s later. So the first
@@ -64,11 +65,11 @@ def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> 
         order
         for intent in plan.orders
         if (order := known.orders.get(intent.client_order_id)) is not None
-        and not order.is_terminal
+        and not is_terminal(order)
         and intent.leg is not Leg.STOP
         and (is_over or (intent.leg is Leg.ENTRY and plan.entries_closed is not None))
     ]
-    return tuple(order for order in (*first, *closed) if order.status != "pending_cancel")
+    return tuple(order for order in (*first, *closed) if not is_cancel_pending(order))
 
 
 def open_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...]:
@@ -81,13 +82,13 @@ def open_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...
         each
         for each in plan.cancels
         if (order := known.orders.get(each)) is None
-        or not (order.is_terminal or _is_kept(order, decision, plan))
+        or not (is_terminal(order) or _is_kept(order, decision, plan))
     )
 
 
 def _is_kept(order: Order, decision: Decision, plan: Plan) -> bool:
     """Whether to keep a stop: no new one could follow, and it covers no more than the holding."""
-    if plan.stops_closed is None or not is_protective(order) or order.status == "pending_cancel":
+    if plan.stops_closed is None or not is_protective(order) or is_cancel_pending(order):
         return False
     stops = [stop for stop in decision.stops if stop.symbol == order.symbol]
     return any(remaining([order]) <= stop.held for stop in stops)

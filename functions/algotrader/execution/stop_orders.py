@@ -16,7 +16,8 @@ from algotrader.model import (
     Stage,
     TimeInForce,
 )
-from algotrader.orders.own_orders import is_stop, stands, symbol_of
+from algotrader.orders.own_orders import is_stop, symbol_of
+from algotrader.orders.statuses import FILLED, is_terminal, stands
 
 _ZERO = Decimal(0)
 
@@ -62,7 +63,7 @@ def find_unprotected(
         if symbol in plan.unprotected:
             found[symbol] = plan.unprotected[symbol]
         elif order is not None:
-            if not stands(order) and order.status != "filled":
+            if not stands(order) and order.status != FILLED:
                 found[symbol] = f"its stop is {order.status}"
         elif _still_stands(symbol, plan, orders):
             continue
@@ -78,7 +79,7 @@ def is_at_rest(symbol: str, decision: Decision, plan: Plan, orders: dict[str, Or
     planned = {each.client_order_id for each in plan.orders}
     for intent in (*decision.exits, *decision.entries):
         order = orders.get(intent.client_order_id)
-        if intent.symbol != symbol or (order is not None and order.is_terminal):
+        if intent.symbol != symbol or (order is not None and is_terminal(order)):
             continue
         to_come = intent.leg is Leg.ENTRY and plan.stage is Stage.EXITS
         if intent.client_order_id in planned or (to_come and plan.entries_closed is None):
@@ -92,7 +93,7 @@ def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
     A cancel whose id names no symbol counts for every symbol.
     """
     return all(
-        (order := orders.get(each)) is not None and order.is_terminal
+        (order := orders.get(each)) is not None and is_terminal(order)
         for each in plan.cancels
         if symbol_of(each) in {symbol, ""}
     )

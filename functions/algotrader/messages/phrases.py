@@ -9,13 +9,13 @@ from algotrader.messages.figures import money, percent, quantity, share
 from algotrader.messages.gsm7 import shorten, to_gsm7
 from algotrader.messages.run_report import RunReport
 from algotrader.model import Order, OrderIntent, Side, TradingState
+from algotrader.orders.statuses import FILLED
 
 PRODUCT = "algo-trader"
 MOST_NAMES = 32  # more never fit a text message
 
 _REASON_SEPTETS = 40
 _ENDED_SEPTETS = 44
-_FILLED = "filled"
 
 
 def head(report: RunReport) -> str:
@@ -76,7 +76,7 @@ def _filled_phrase(order: Order, report: RunReport) -> str:
     decided = {each.client_order_id: each.qty for each in report.intents}
     wanted = max(decided.get(order.client_order_id, order.filled_qty), order.qty or Decimal(0))
     filled = quantity(order.filled_qty)
-    if order.notional is not None and order.status != _FILLED:
+    if order.notional is not None and order.status != FILLED:
         return f"{filled} {order.symbol} of {money(order.notional)}"
     if wanted <= order.filled_qty:
         return f"{filled} {order.symbol}"

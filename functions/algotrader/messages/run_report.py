@@ -23,12 +23,10 @@ from algotrader.model import (
 )
 from algotrader.model.run import FLATTEN_PREFIX
 from algotrader.orders.own_orders import is_stop, symbol_of
+from algotrader.orders.statuses import REJECTED, REPLACED, is_terminal
 
 REPORT_SLOT = "report"
 DAY_SLOT = "day"
-
-_REJECTED = "rejected"
-_REPLACED = "replaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,23 +198,23 @@ class RunReport:
         return tuple(
             order.symbol
             for order in self.trades
-            if order.is_terminal
+            if is_terminal(order)
             and order.filled_qty <= 0
             and not self._filled_before(order)
-            and order.status not in {_REJECTED, _REPLACED}
+            and order.status not in {REJECTED, REPLACED}
         )
 
     @property
     def replaced_symbols(self) -> tuple[str, ...]:
         """Symbols of orders that somebody put others in place of, which the desk does not own."""
-        return tuple(order.symbol for order in self.trades if order.status == _REPLACED)
+        return tuple(order.symbol for order in self.trades if order.status == REPLACED)
 
     @property
     def rejected_symbols(self) -> tuple[str, ...]:
         """Symbols of orders that the broker refused, at once or later, each id once."""
         if self.submission is None:
             return ()
-        late = {o.client_order_id: o.symbol for o in self.trades if o.status == _REJECTED}
+        late = {o.client_order_id: o.symbol for o in self.trades if o.status == REJECTED}
         at_once = {each.client_order_id: each.symbol for each in self.submission.rejected}
         return tuple((at_once | late).values())
 
@@ -225,7 +223,7 @@ class RunReport:
         """Symbols of orders whose end the run did not see, each id once."""
         if self.submission is None:
             return ()
-        working = {o.client_order_id: o.symbol for o in self.trades if not o.is_terminal}
+        working = {o.client_order_id: o.symbol for o in self.trades if not is_terminal(o)}
         named = {each: symbol_of(each) or each for each in self.submission.unsettled}
         return tuple((named | working).values())
 

@@ -5,7 +5,6 @@ as fractions of desk capital (0.25 is 25 %), instants as aware UTC datetimes. Mo
 """
 
 from algotrader.model.account import (
-    TERMINAL_STATUSES,
     Account,
     Adjustment,
     Holding,
@@ -50,7 +49,6 @@ from algotrader.model.settings import BOUNDS, Bounds, Settings
 
 __all__ = [
     "BOUNDS",
-    "TERMINAL_STATUSES",
     "Account",
     "Activity",
     "ActivityKind",

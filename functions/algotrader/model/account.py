@@ -47,10 +47,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as the broker reports it; ``status`` is Alpaca's own word.
+    """An order as the broker reports it.
 
     Attributes
     ----------
+    status : str
+        The broker's own word; `algotrader.orders.statuses` says what it means.
     qty : Decimal or None
         Shares; None for a notional order.
     notional : Decimal or None
@@ -76,17 +78,6 @@ class Order:
     replaces: str | None = None  # the broker's id of the order that this one replaced
     notional: Decimal | None = None
     extended_hours: bool = False
-
-    @property
-    def is_terminal(self) -> bool:
-        """Whether the order has ended; a status that we do not know is not terminal.
-
-        ``docs/orders.md`` has a row for each of Alpaca's statuses; a test compares them.
-        """
-        return self.status in TERMINAL_STATUSES
-
-
-TERMINAL_STATUSES = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 
 
 @dataclass(frozen=True, slots=True)

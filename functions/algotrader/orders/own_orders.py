@@ -7,23 +7,11 @@ from decimal import Decimal
 
 from algotrader.model import Leg, Order, Side
 from algotrader.orders.ids import parse_client_order_id
+from algotrader.orders.statuses import is_terminal
 
 # Legs that protect a position. They rest at the broker on purpose, so no run cancels them as
 # leftovers.
 PROTECTIVE_LEGS = frozenset({Leg.STOP, Leg.TARGET})
-# Statuses in which a stop protects the position, or will once the market opens. In any other status
-# the position counts as unprotected.
-STANDING_STATUSES = frozenset(
-    {
-        "accepted",
-        "accepted_for_bidding",
-        "pending_new",
-        "new",
-        "partially_filled",
-        "done_for_day",
-        "stopped",
-    }
-)
 _ZERO = Decimal(0)
 
 
@@ -49,11 +37,6 @@ def is_stop(order: Order) -> bool:
     return is_protective(order) and leg_of(order.client_order_id) is Leg.STOP
 
 
-def stands(stop: Order) -> bool:
-    """Whether a stop order protects its position, by its status."""
-    return stop.status in STANDING_STATUSES
-
-
 def resting_stops(orders: Iterable[Order]) -> dict[str, list[Order]]:
     """Find the desk's own open stop orders, by symbol.
 
@@ -64,7 +47,7 @@ def resting_stops(orders: Iterable[Order]) -> dict[str, list[Order]]:
     """
     found: dict[str, list[Order]] = {}
     for order in orders:
-        if is_stop(order) and not order.is_terminal:
+        if is_stop(order) and not is_terminal(order):
             found.setdefault(order.symbol, []).append(order)
     return found
 

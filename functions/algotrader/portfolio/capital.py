@@ -10,6 +10,7 @@ from algotrader.model import Account, LatestPrice, Order, Settings, Side, Snapsh
 from algotrader.model.units import CENT, MONEY, ZERO, finite
 from algotrader.orders.own_orders import remaining, resting_stops
 from algotrader.orders.pricing import marketable_price, usable
+from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 
 
@@ -191,7 +192,7 @@ def open_buy_cost(
     """
     total = ZERO
     for order in orders:
-        if order.side is not Side.BUY or order.is_terminal:
+        if order.side is not Side.BUY or is_terminal(order):
             continue
         if order.notional is not None:
             spent = order.filled_qty * (order.filled_avg_price or ZERO)

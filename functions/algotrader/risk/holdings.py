@@ -9,13 +9,14 @@ from algotrader.model import Order, Side
 from algotrader.model.units import tidy
 from algotrader.orders.ids import desk_of
 from algotrader.orders.own_orders import is_protective
+from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.position import DeskPosition
 from algotrader.risk.reasons import Denial, Reason
 
 
 def no_own_order_open(orders: Iterable[Order]) -> Denial | None:
     """Wait for the desk's own orders from before: until they end its holding is not settled."""
-    told = _told(each for each in orders if not each.is_terminal and not is_protective(each))
+    told = _told(each for each in orders if not is_terminal(each) and not is_protective(each))
     return Denial(Reason.OPEN_ORDER_UNSETTLED, f"to be canceled first: {told}") if told else None
 
 
@@ -28,7 +29,7 @@ def no_opposite_order_open(orders: Iterable[Order], side: Side) -> Denial | None
         The symbol's open orders that are left standing: the user's, and protective ones.
     """
     told = _told(
-        (each for each in orders if not each.is_terminal and each.side is not side), name=_whose
+        (each for each in orders if not is_terminal(each) and each.side is not side), name=_whose
     )
     return Denial(Reason.OPPOSITE_ORDER_OPEN, told) if told else None
 
@@ -43,7 +44,7 @@ def no_replacement_open(orders: Iterable[Order]) -> Denial | None:
     orders : iterable of Order
         The symbol's open orders that do not carry the desk's ids.
     """
-    told = _told(each for each in orders if not each.is_terminal and each.replaces is not None)
+    told = _told(each for each in orders if not is_terminal(each) and each.replaces is not None)
     return Denial(Reason.ORDER_REPLACED, f"open in place of another: {told}") if told else None
 
 

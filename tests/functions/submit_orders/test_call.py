@@ -23,6 +23,7 @@ from algotrader.errors import (
 )
 from algotrader.execution import BACK_OFF_SECONDS, RESEND_POLLS, Step, first_plan
 from algotrader.model import Decision, Leg, Plan, TradingMode, TradingState
+from algotrader.orders.statuses import is_terminal
 from submit_orders.call import check_run_may_send
 from tests.functions.conftest import BUCKET
 from tests.functions.submit_orders.conftest import Desk
@@ -330,7 +331,7 @@ def test_a_take_over_settles_what_was_sent_under_the_contract_before(
     desk.run = replace(desk.run, deadline=desk.run.started_at)
     done = desk.call_until_complete(made)
 
-    assert [(each.qty, each.is_terminal) for each in done.submission.orders] == [(2, True)]
+    assert [(each.qty, is_terminal(each)) for each in done.submission.orders] == [(2, True)]
     assert desk.proxy.posts == ["/v2/orders"]
 
 

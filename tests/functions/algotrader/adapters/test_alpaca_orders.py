@@ -10,6 +10,7 @@ import pytest
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Side
+from algotrader.orders.statuses import is_terminal
 from tests.functions.algotrader.adapters.broker_answers import (
     order,
 )
@@ -24,7 +25,7 @@ def test_an_order_is_read_with_an_unknown_status_kept_as_text(
     found = broker.order("at1-a")
 
     assert found.status == "under_the_moon"
-    assert not found.is_terminal
+    assert not is_terminal(found)
     assert (found.side, found.qty, found.limit_price) == (Side.BUY, 10, Decimal("101.25"))
     assert found.filled_at is None
 

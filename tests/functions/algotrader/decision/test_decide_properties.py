@@ -13,6 +13,7 @@ from algotrader.contracts import canonical_json, decode, encode
 from algotrader.execution import first_plan
 from algotrader.model import Decision, Leg, OrderIntent, OrderType, Settings, Side, TradingState
 from algotrader.orders.pricing import worst_cost, worst_price
+from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.capital import spendable
 from algotrader.portfolio.position import DeskPosition, desk_position
 from algotrader.risk.pre_trade import Reason
@@ -39,7 +40,7 @@ def stake_in(bell: Situation, symbol: str) -> DeskPosition:
         if each.symbol == symbol
         and "-stop-" in each.client_order_id
         and each.side is Side.SELL
-        and not each.is_terminal
+        and not is_terminal(each)
     ]
     others = told.other_desks.get(symbol, {})
     released = sum(kept, Decimal(0))
@@ -150,7 +151,7 @@ def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Situation) -> No
 @given(bell=situations())
 def test_only_the_desks_own_open_orders_are_canceled(bell: Situation) -> None:
     decision, told = bell.decide(), bell.snapshot
-    own = {each.client_order_id for each in told.own_open_orders if not each.is_terminal}
+    own = {each.client_order_id for each in told.own_open_orders if not is_terminal(each)}
     assert set(decision.cancels) <= own
     if told.trading_state is TradingState.HALTED:
         assert all("-entry-" in each for each in decision.cancels)

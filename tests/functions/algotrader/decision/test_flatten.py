@@ -23,6 +23,7 @@ from algotrader.model import (
 )
 from algotrader.model.units import finite
 from algotrader.orders.ids import OrderPlace, client_order_id, parse_client_order_id
+from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.capital import portfolio_state
 from tests.support.desk_world import (
     DESK,
@@ -235,7 +236,7 @@ def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(told:
     assert decision.entries == ()
     assert answered <= decision.why.keys()
     if told.trading_state is not TradingState.HALTED:
-        standing = [each for each in told.own_open_orders if not each.is_terminal]
+        standing = [each for each in told.own_open_orders if not is_terminal(each)]
         kept = [each for each in standing if each.client_order_id not in decision.cancels]
         assert {each.symbol for each in kept} <= {each.symbol for each in decision.denied}
     stakes = portfolio_state(SETTINGS, told).positions

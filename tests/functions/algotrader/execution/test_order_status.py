@@ -10,7 +10,7 @@ import pytest
 
 from algotrader.accounting.ledger import fold, settled_through
 from algotrader.execution import SETTLE, first_plan, orders_to_cancel, orders_to_post
-from algotrader.model import TERMINAL_STATUSES, Holding, Ledger, Order, Side
+from algotrader.model import Holding, Ledger, Order, Side
 from tests.docs.test_orders_page import alpacas_statuses
 from tests.support.execution_fixtures import (
     BELL,
@@ -27,8 +27,8 @@ from tests.support.execution_fixtures import (
 # One that Alpaca may think of tomorrow, and one that looks like an end without being spelled so.
 UNKNOWN = ["under_the_moon", "cancelled", "FILLED", ""]
 STATUSES = sorted(alpacas_statuses()) + UNKNOWN
-OPEN = [each for each in STATUSES if each not in TERMINAL_STATUSES]
-ENDED = sorted(TERMINAL_STATUSES)
+ENDED = ["canceled", "expired", "filled", "rejected", "replaced"]
+OPEN = [each for each in STATUSES if each not in ENDED]
 ONE_ENTRY = decision(exits=(), entries=(BUY_IBM,))
 
 
@@ -58,7 +58,7 @@ def test_entries_follow_an_exit_at_its_end(status: str) -> None:
 def test_a_run_is_over_when_its_order_is_at_its_end_and_not_before(status: str) -> None:
     view = known(order(BUY_IBM, status, 2))
     step = call(first_plan(RUN, ONE_ENTRY), view, ONE_ENTRY)
-    assert step.complete is (status in TERMINAL_STATUSES)
+    assert step.complete is (status in ENDED)
     assert [each.filled_qty for each in step.submission.orders] == [Decimal(2)]
 
 
@@ -79,7 +79,7 @@ def test_after_the_deadline_what_is_open_is_asked_to_be_canceled_and_then_named(
         step = call(plan, view, ONE_ENTRY)
         asked.append(bool(orders_to_cancel(RUN, ONE_ENTRY, step.plan, view)))
         plan = step.plan
-    is_open = status not in TERMINAL_STATUSES
+    is_open = status not in ENDED
     assert asked == [is_open and status != "pending_cancel"] * 2
     assert step.complete  # it is named, and the next run settles it
     assert step.submission.unsettled == ((BUY_IBM.client_order_id,) if is_open else ())
@@ -92,9 +92,7 @@ def test_nothing_is_sent_beside_an_older_order_before_its_end(status: str) -> No
     plan = first_plan(RUN, made)
     assert orders_to_post(plan, known(older)) == ()
     following = call(plan, known(older), made).plan
-    assert orders_to_post(following, known(older)) == (
-        (EXIT,) if status in TERMINAL_STATUSES else ()
-    )
+    assert orders_to_post(following, known(older)) == ((EXIT,) if status in ENDED else ())
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -105,7 +103,7 @@ def test_the_cash_of_what_an_exit_sold_may_be_spent_in_every_status_that_is_an_e
     # four shares at 100, less the reserve of 2 %: three shares at 100
     step = call(first_plan(RUN, made), known(in_status(status), cash=400), made)
     bought = [each.qty for each in step.plan.orders if each.side is Side.BUY]
-    assert bought == ([Decimal(3)] if status in TERMINAL_STATUSES else [])
+    assert bought == ([Decimal(3)] if status in ENDED else [])
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -121,4 +119,4 @@ def test_a_checkpoint_stays_behind_an_order_that_may_still_fill(status: str) -> 
     start = Ledger(desk="abc123", through=None, holdings={})
     through = settled_through(start, [order(BUY_IBM, status, 2)], BELL + timedelta(days=60))
     assert through is not None
-    assert (through < BELL) is (status not in TERMINAL_STATUSES)
+    assert (through < BELL) is (status not in ENDED)

@@ -1,0 +1,82 @@
+"""Owns the broker's order statuses: which of them end an order, and which let a stop protect.
+
+A status is Alpaca's own word, since the record and the e-mail show it as it came. No other module
+of the core names one. docs/orders.md says what the desk does in each; a test compares them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from algotrader.model import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a status means for the desk.
+
+    Attributes
+    ----------
+    is_end : bool
+        Whether nothing more can happen to the order.
+    protects : bool
+        Whether a stop in it protects the position, or will once the market opens.
+    may_be_refused : bool
+        Whether the broker has taken the order and may still refuse it.
+    """
+
+    is_end: bool = False
+    protects: bool = False
+    may_be_refused: bool = False
+
+
+FILLED, REJECTED, REPLACED = "filled", "rejected", "replaced"
+_CANCEL_PENDING = "pending_cancel"
+
+_ENDED, _WAITING = Meaning(is_end=True), Meaning()
+_STANDING = Meaning(protects=True)
+_ARRIVING = Meaning(protects=True, may_be_refused=True)
+
+STATUSES = {
+    "accepted": _ARRIVING,
+    "pending_new": _ARRIVING,
+    "accepted_for_bidding": _ARRIVING,
+    "new": _STANDING,
+    "partially_filled": _STANDING,
+    FILLED: _ENDED,
+    "done_for_day": _STANDING,
+    "canceled": _ENDED,
+    "expired": _ENDED,
+    REPLACED: _ENDED,
+    _CANCEL_PENDING: _WAITING,
+    "pending_replace": _WAITING,
+    "stopped": _STANDING,
+    REJECTED: _ENDED,
+    "suspended": _WAITING,
+    "calculated": _WAITING,
+    "held": _WAITING,
+}
+
+
+def is_terminal(order: Order) -> bool:
+    """Whether the order has ended; one in a status that we do not know has not."""
+    return _meaning(order).is_end
+
+
+def stands(stop: Order) -> bool:
+    """Whether a stop order protects its position, by its status."""
+    return _meaning(stop).protects
+
+
+def may_be_refused(order: Order) -> bool:
+    """Whether the broker has taken the order and may still refuse it."""
+    return _meaning(order).may_be_refused
+
+
+def is_cancel_pending(order: Order) -> bool:
+    """Whether a cancellation is under way, so that the desk need not ask for it again."""
+    return order.status == _CANCEL_PENDING
+
+
+def _meaning(order: Order) -> Meaning:
+    return STATUSES.get(order.status, _WAITING)
