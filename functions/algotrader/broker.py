@@ -6,7 +6,7 @@ composed (docs/decisions/0050-the-broker-is-a-port.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -15,7 +15,7 @@ from algotrader.model import (
     Account,
     Activity,
     Asset,
-    Bar,
+    Bars,
     Clock,
     CorporateAction,
     LatestPrice,
@@ -98,19 +98,21 @@ class Broker(Protocol):
         """Read what the broker allows for each symbol; a symbol that it does not know is absent."""
 
     def bars(
-        self, symbols: Iterable[str], start: date, end: date, feed: str, adjustment: str
-    ) -> dict[str, tuple[Bar, ...]]:
-        """Read daily bars from ``start`` to ``end``, both included.
+        self, symbols: Iterable[str], sessions: Sequence[Session], feed: str, adjustment: str
+    ) -> dict[str, Bars]:
+        """Read the daily bars of sessions.
 
         Parameters
         ----------
+        sessions : sequence of Session
+            Ascending, at least one. A bar of any other day has no instant and is left out.
         feed, adjustment : str
             As the template's BarsFeed and Adjustment name them.
 
         Returns
         -------
-        dict of str to tuple of Bar
-            Oldest first, one a session; a symbol without bars is absent. A figure that is missing,
+        dict of str to Bars
+            At most one bar a session; a symbol without bars is absent. A figure that is missing,
             or is not a number, is NaN: `algotrader.session.bar_checks` judges it.
         """
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from algotrader.errors import ConfigurationError, InvalidInputError
-from algotrader.model import Bar, Run, Settings
+from algotrader.model import Run, Settings
 from algotrader.soundness import LONGEST_ARN, first_flaw, is_instant
 
 T = TypeVar("T")
@@ -30,29 +30,6 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
     inline: Any | UnsetType = UNSET
     s3: str | UnsetType = UNSET
     sha256: str | UnsetType = UNSET
-
-
-class BarColumns(Struct, frozen=True, forbid_unknown_fields=True):
-    """Bars of one symbol as columns of equal length, oldest first."""
-
-    session: tuple[date, ...]
-    open: tuple[float, ...]
-    high: tuple[float, ...]
-    low: tuple[float, ...]
-    close: tuple[float, ...]
-    volume: tuple[float, ...]
-
-    @classmethod
-    def from_bars(cls, bars: tuple[Bar, ...]) -> BarColumns:
-        """Build the columns from rows."""
-        return cls(
-            session=tuple(bar.session for bar in bars),
-            open=tuple(bar.open for bar in bars),
-            high=tuple(bar.high for bar in bars),
-            low=tuple(bar.low for bar in bars),
-            close=tuple(bar.close for bar in bars),
-            volume=tuple(bar.volume for bar in bars),
-        )
 
 
 class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,7 +66,7 @@ class FetchBarsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
 class FetchBarsResult(Struct, frozen=True):
     """``outcome`` drives the Choice; a field that the outcome does not need is null.
 
-    ``bars`` is a dict of symbol to `BarColumns`, ``snapshot`` a `Snapshot`. A take-over reads this
+    ``bars`` is a dict of symbol to `Bars`, ``snapshot`` a `Snapshot`. A take-over reads this
     result from the execution's history, so it carries its own ``contract``.
     """
 

@@ -170,7 +170,7 @@ def _sequence(value: Sequence[Any], span: Span) -> str:
     kinds = set(map(type, value))
     if kinds == {float}:  # a column of bars, or their column of days
         return "" if all(map(math.isfinite, value)) else "[...]: a number that is not finite"
-    if kinds == {date}:
+    if kinds == {date} or (kinds == {datetime} and all(each.tzinfo for each in value)):
         value = (min(value), max(value))
     for n, each in enumerate(value):
         flaw = _flaw(each, span)

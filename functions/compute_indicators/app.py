@@ -12,12 +12,12 @@ from algotrader.adapters.indicators import compute
 from algotrader.adapters.store import Store
 from algotrader.adapters.strategy_files import StrategyFiles
 from algotrader.contracts import (
-    BarColumns,
     ComputeIndicatorsEvent,
     ComputeIndicatorsResult,
     decode_event,
     encode,
 )
+from algotrader.model import Bars
 from algotrader.strategy import load_strategy
 
 logger = Logger(service="compute_indicators")
@@ -30,7 +30,7 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     logger.append_keys(run_id=request.run.run_id)
     store = Store(os.environ["BUCKET"])
     strategy = load_strategy(request.settings.strategy, request.settings.strategy_parameters)
-    bars = store.get(request.bars, dict[str, BarColumns])
+    bars = store.get(request.bars, dict[str, Bars])
     files = StrategyFiles(store.bucket, strategy.pins)
     files.check_pins()
     features = replace(compute(bars, strategy, files), files=files.hashes())

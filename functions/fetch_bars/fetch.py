@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from algotrader.adapters.run_lock import LockState, acquire, finish, is_under_way
 from algotrader.adapters.store import Store
-from algotrader.contracts import BarColumns, FetchBarsEvent, FetchBarsResult, stamp_version
+from algotrader.contracts import FetchBarsEvent, FetchBarsResult, stamp_version
 from algotrader.errors import InvalidInputError
-from algotrader.model import Bar, Run, Settings, Snapshot
+from algotrader.model import Bars, Run, Settings, Snapshot
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.exclusivity import check_alone
 from fetch_bars.gather import gather_to_flatten, gather_to_report, gather_to_trade
@@ -111,15 +111,14 @@ def _result(
     outcome: Literal["OPEN", "REPORT", "FLATTEN"],
     store: Store,
     fetched: Fetched,
-    bars: dict[str, tuple[Bar, ...]] | None,
+    bars: dict[str, Bars] | None,
 ) -> FetchBarsResult:
     """Write the journal and return what the next step needs."""
     run = fetched.run
     handed_on = None
     if bars is not None:
-        columns = {name: BarColumns.from_bars(each) for name, each in bars.items()}
-        handed_on = store.put(run, "bars", columns)
-        store.write(f"{run.journal}bars.json", columns)
+        handed_on = store.put(run, "bars", bars)
+        store.write(f"{run.journal}bars.json", bars)
     store.write(f"{run.journal}fetched.json", stamp_version(fetched))
     return FetchBarsResult(
         outcome=outcome,

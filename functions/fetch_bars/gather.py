@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from algotrader.adapters.store import Store
 from algotrader.errors import ConfigurationError, DeskError
-from algotrader.model import Account, Asset, Bar, LatestPrice, Snapshot, TradingState
+from algotrader.model import Account, Asset, Bars, LatestPrice, Snapshot, TradingState
 from algotrader.services.reconciliation import reconcile
 from algotrader.session.bar_checks import usable_bars
 from fetch_bars.measure import measure
@@ -25,12 +25,12 @@ from fetch_bars.stop_fills import stop_fills_to_report
 
 def gather_to_trade(
     opening: Opening, environ: Mapping[str, str], store: Store
-) -> tuple[Snapshot, dict[str, tuple[Bar, ...]]]:
+) -> tuple[Snapshot, dict[str, Bars]]:
     """Read everything that the run decides by.
 
     Returns
     -------
-    Snapshot, dict of str to tuple of Bar
+    Snapshot, dict of str to Bars
         Bars of the deployed symbols. A symbol that the desk still holds, but that is no longer in
         the template, has a price and no bars.
 
@@ -52,7 +52,7 @@ def gather_to_trade(
     snapshot = replace(
         reconciled,
         prices=broker.latest_prices(managed, settings.data_feed),
-        last_closes={name: Decimal(repr(each[-1].close)) for name, each in bars.items()},
+        last_closes={name: Decimal(repr(each.close[-1])) for name, each in bars.items()},
         assets=assets,
         last_session_pnl=last_session_pnl(opening),
         stopped=stop_fills_to_report(opening, books, store),
@@ -137,11 +137,11 @@ def _check_assets(symbols: tuple[str, ...], assets: Mapping[str, Asset]) -> None
         )
 
 
-def _bars(opening: Opening) -> dict[str, tuple[Bar, ...]]:
+def _bars(opening: Opening) -> dict[str, Bars]:
     settings, requirements = opening.settings, opening.requirements
     completed = opening.completed[-requirements.sessions :]
     found = opening.broker.bars(
-        settings.symbols, completed[0], completed[-1], settings.bars_feed, settings.adjustment
+        settings.symbols, completed, settings.bars_feed, settings.adjustment
     )
     return usable_bars(found, settings.symbols, completed, requirements)
 

@@ -193,9 +193,10 @@ def _closes(
     """Ask for the prices at the previous close, of a symbol without one the newest before it."""
     if not symbols:
         return {}
-    day = opening.opened.previous_session
-    found = opening.broker.bars(symbols, day - back, day, opening.settings.bars_feed, adjustment)
-    closes = {name: finite(Decimal(repr(bars[-1].close))) for name, bars in found.items()}
+    first = opening.opened.previous_session - back
+    sessions = tuple(each for each in opening.completed if each.date >= first)
+    found = opening.broker.bars(symbols, sessions, opening.settings.bars_feed, adjustment)
+    closes = {name: finite(Decimal(repr(bars.close[-1]))) for name, bars in found.items()}
     return {name: close for name, close in closes.items() if close > 0}
 
 

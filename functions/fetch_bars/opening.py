@@ -47,7 +47,7 @@ class Opening:
 
     Attributes
     ----------
-    completed : tuple of date
+    completed : tuple of Session
         The exchange's sessions before the run's, ascending, as far back as bars are needed.
     arming : Arming or None
         Whether a live desk may trade; None if it need not be armed.
@@ -58,7 +58,7 @@ class Opening:
     broker: Broker
     clock: Clock
     opened: Opened
-    completed: tuple[date, ...]
+    completed: tuple[Session, ...]
     account: Account
     requirements: BarRequirements
     report_only: bool
@@ -112,7 +112,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
         broker=broker,
         clock=clock,
         opened=opened,
-        completed=tuple(each.date for each in sessions if each.date < opened.session.date),
+        completed=tuple(each for each in sessions if each.date < opened.session.date),
         account=account,
         requirements=requirements,
         report_only=given.report_only,

@@ -83,7 +83,10 @@ def _compute_events(first: Event) -> Iterator[tuple[str, Event]]:
     yield "compute_indicators/sma-cross", cross
     short = copy.deepcopy(momentum)
     short["bars"]["inline"] = {
-        symbol: {name: column[-40:] for name, column in columns.items()}
+        symbol: {
+            name: column if name == "timeframe" else column[-40:]
+            for name, column in columns.items()
+        }
         for symbol, columns in short["bars"]["inline"].items()
     }
     yield "compute_indicators/too-few-bars", short

@@ -19,7 +19,6 @@ from algotrader.adapters.store import Store
 from algotrader.contracts import (
     CONTRACT_VERSION,
     Artifact,
-    BarColumns,
     DecideOrdersResult,
     FetchBarsResult,
     canonical_json,
@@ -27,7 +26,7 @@ from algotrader.contracts import (
     encode,
     sha256_of,
 )
-from algotrader.model import Decision, Holding, Ledger, Run, Settings, Snapshot
+from algotrader.model import Bars, Decision, Holding, Ledger, Run, Settings, Snapshot
 from fetch_bars.app import lambda_handler as fetch_bars
 from fetch_bars.take_over import DECIDE_ORDERS, FETCH_BARS
 from local.paper_broker.values import Order
@@ -254,5 +253,5 @@ def _read_inputs(result: FetchBarsResult) -> None:
     bucket = Store(BUCKET)
     assert result.bars is not None
     assert result.snapshot is not None
-    bucket.get(result.bars, dict[str, BarColumns])
+    bucket.get(result.bars, dict[str, Bars])
     bucket.get(result.snapshot, Snapshot)

@@ -6,14 +6,14 @@ import importlib
 import math
 import warnings
 from collections.abc import Mapping
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
-from algotrader.contracts import BarColumns
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
-from algotrader.model import Features, FeatureValue
+from algotrader.model import Bars, Features, FeatureValue
 from algotrader.strategy import Strategy
 from algotrader.strategy.base import finite_number
 from algotrader.strategy.indicators import ResolvedIndicator, resolve
@@ -28,14 +28,12 @@ _COLUMNS = ("open", "high", "low", "close", "volume")
 _CARRIED = frozenset({"psar_up", "psar_down"})
 
 
-def compute(
-    bars: Mapping[str, BarColumns], strategy: Strategy, files: Mapping[str, bytes]
-) -> Features:
+def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, bytes]) -> Features:
     """Compute the last and the previous value of everything that a strategy asks for.
 
     Parameters
     ----------
-    bars : mapping of str to BarColumns
+    bars : mapping of str to Bars
         Completed bars by symbol, oldest first. Only the newest ``strategy.bars_needed()`` count,
         whatever more there is, so that live and backtest see the same.
     strategy : Strategy
@@ -70,12 +68,18 @@ def compute(
         frame = _frame(symbol, bars[symbol], need)
         values[symbol] = _indicators(symbol, frame, declared)
         values[symbol] |= _own_features(symbol, frame, strategy, files)
-    return Features(as_of=max(each.session[-1] for each in bars.values()), values=values)
+    (as_of,) = _sessions(max(each.at[-1] for each in bars.values()))  # noqa: PD008 - no frame
+    return Features(as_of=as_of, values=values)
 
 
-def _frame(symbol: str, columns: BarColumns, need: int) -> pd.DataFrame:
+def _sessions(*at: datetime) -> tuple[date, ...]:
+    """Return the session of each instant: its date in New York."""
+    return tuple(pd.DatetimeIndex(at).tz_convert("America/New_York").date)
+
+
+def _frame(symbol: str, columns: Bars, need: int) -> pd.DataFrame:
     """Put the newest bars into a frame over 0, 1, 2, ...: `ta` appends rows to other indexes."""
-    have = len(columns.session)
+    have = len(columns)
     if any(len(getattr(columns, name)) != have for name in _COLUMNS):
         raise _bars_invalid(symbol, "its columns differ in length")
     if have < need:
@@ -87,14 +91,14 @@ def _frame(symbol: str, columns: BarColumns, need: int) -> pd.DataFrame:
             have=have,
             need=need,
         )
-    sessions = columns.session[-need:]
-    if any(later <= earlier for earlier, later in pairwise(sessions)):
-        raise _bars_invalid(symbol, "its sessions do not ascend")
-    newest = {name: getattr(columns, name)[-need:] for name in _COLUMNS}
-    if not all(math.isfinite(value) for column in newest.values() for value in column):
+    newest = columns.newest(need)
+    if any(later <= earlier for earlier, later in pairwise(newest.at)):
+        raise _bars_invalid(symbol, "its bars do not ascend")
+    figures = {name: getattr(newest, name) for name in _COLUMNS}
+    if not all(math.isfinite(value) for column in figures.values() for value in column):
         raise _bars_invalid(symbol, "a value is NaN or infinite")
-    frame = pd.DataFrame(newest, dtype="float64")
-    frame["session"] = pd.Series(sessions, dtype=object)
+    frame = pd.DataFrame(figures, dtype="float64")
+    frame["session"] = pd.Series(_sessions(*newest.at), dtype=object)
     return frame
 
 

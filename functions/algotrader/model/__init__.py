@@ -32,7 +32,7 @@ from algotrader.model.enums import (
     TradingMode,
     TradingState,
 )
-from algotrader.model.market import Asset, Bar, Clock, CorporateAction, LatestPrice, Session
+from algotrader.model.market import Asset, Bars, Clock, CorporateAction, LatestPrice, Session
 from algotrader.model.performance import (
     Activity,
     Entitlement,
@@ -54,7 +54,7 @@ __all__ = [
     "ActivityKind",
     "Adjustment",
     "Asset",
-    "Bar",
+    "Bars",
     "Bounds",
     "Clock",
     "CorporateAction",

@@ -5,21 +5,51 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One completed daily bar of one symbol.
+class Bars:
+    """Completed bars of one symbol, as columns of equal length, oldest first.
 
-    Floats, since a bar only feeds float64 indicators. No order's price comes from a bar.
+    Floats, since bars only feed float64 indicators. No order's price comes from a bar.
+
+    Attributes
+    ----------
+    timeframe : str
+        How long each bar lasts.
+    at : tuple of datetime
+        When each bar begins, in UTC, strictly ascending. A daily bar begins at its session's open,
+        early or late as it may be; its session is the instant's date in New York.
+    open, high, low, close : tuple of float
+        Dollars; NaN where the broker gave no number.
+    volume : tuple of float
+        Shares; NaN where the broker gave no number.
     """
 
-    session: date
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
+    timeframe: Literal["1Day"]
+    at: tuple[datetime, ...]
+    open: tuple[float, ...]
+    high: tuple[float, ...]
+    low: tuple[float, ...]
+    close: tuple[float, ...]
+    volume: tuple[float, ...]
+
+    def __len__(self) -> int:
+        """Count the bars."""
+        return len(self.at)
+
+    def newest(self, count: int) -> Bars:
+        """Return the newest bars, so many at most."""
+        return Bars(
+            timeframe=self.timeframe,
+            at=self.at[-count:],
+            open=self.open[-count:],
+            high=self.high[-count:],
+            low=self.low[-count:],
+            close=self.close[-count:],
+            volume=self.volume[-count:],
+        )
 
 
 @dataclass(frozen=True, slots=True)

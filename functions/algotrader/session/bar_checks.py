@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from math import inf
 
 from algotrader.errors import DeskError, InsufficientHistoryError, StaleBarsError
-from algotrader.model import Bar
+from algotrader.model import Bars, Session
 
 _NAMED_AT_MOST = 10
 _SPARE_SESSIONS = 5
@@ -39,29 +38,28 @@ class BarRequirements:
 
 
 def usable_bars(
-    bars: Mapping[str, Sequence[Bar]],
+    bars: Mapping[str, Bars],
     symbols: Iterable[str],
-    completed: Sequence[date],
+    completed: Sequence[Session],
     demand: BarRequirements,
-) -> dict[str, tuple[Bar, ...]]:
+) -> dict[str, Bars]:
     """Return the bars that the strategy sees; raise an error that names the symbols if unusable.
 
     Parameters
     ----------
-    bars : Mapping of str to sequence of Bar
-        Oldest first, as the broker returned them.
+    bars : Mapping of str to Bars
+        As the broker returned them for ``completed``: each bar begins at the open of one of these.
     symbols : iterable of str
         Every symbol that must have usable bars.
-    completed : sequence of date
+    completed : sequence of Session
         The exchange's sessions before the traded one, ascending.
     demand : BarRequirements
         What the bars must fulfil.
 
     Returns
     -------
-    dict of str to tuple of Bar
-        By symbol, in alphabetical order: exactly ``demand.bars`` bars each, oldest first, without
-        NaN.
+    dict of str to Bars
+        By symbol, in alphabetical order: exactly ``demand.bars`` bars each, without NaN.
 
     Raises
     ------
@@ -70,21 +68,19 @@ def usable_bars(
     StaleBarsError
         ``BARS_STALE``.
     """
-    known = set(completed)
     names = sorted(set(symbols))
-    found = {name: [bar for bar in bars.get(name, ()) if bar.session in known] for name in names}
-    _raise_absent(found)
-    _raise_stale(found, completed, demand)
-    used = {name: tuple(each[-demand.bars :]) for name, each in found.items()}
-    _raise_not_numbers(used)
+    _raise_absent(bars, names)
+    used = {name: bars[name].newest(demand.bars) for name in names}
+    _raise_stale(used, completed, demand)
+    _raise_not_numbers(used, completed)
     # A gap also leaves too few bars. The error must name the gap, so this check comes first.
     _raise_missing(used, completed, demand)
     _raise_too_few(used, demand)
     return used
 
 
-def _raise_absent(found: Mapping[str, Sequence[Bar]]) -> None:
-    absent = [name for name, each in found.items() if not each]
+def _raise_absent(bars: Mapping[str, Bars], names: Sequence[str]) -> None:
+    absent = [name for name in names if not bars.get(name)]
     if absent:
         raise _unfit(
             InsufficientHistoryError,
@@ -96,13 +92,14 @@ def _raise_absent(found: Mapping[str, Sequence[Bar]]) -> None:
 
 
 def _raise_stale(
-    found: Mapping[str, Sequence[Bar]], completed: Sequence[date], demand: BarRequirements
+    used: Mapping[str, Bars], completed: Sequence[Session], demand: BarRequirements
 ) -> None:
-    fresh = set(completed[-demand.max_age_sessions :])
+    fresh = {each.open for each in completed[-demand.max_age_sessions :]}
+    day = {each.open: each.date for each in completed}
     stale = {
-        name: f"newest {each[-1].session}"
-        for name, each in found.items()
-        if each[-1].session not in fresh
+        name: f"newest {day[each.at[-1]]}"
+        for name, each in used.items()
+        if each.at[-1] not in fresh
     }
     if stale:
         raise _unfit(
@@ -111,14 +108,15 @@ def _raise_stale(
             "The feed lags, or the symbol no longer trades. Start the run again later, remove the "
             "symbol from Symbols, or allow older bars with MaxBarAgeSessions.",
             stale,
-            expected=completed[-1],
+            expected=completed[-1].date,
         )
 
 
-def _raise_not_numbers(used: Mapping[str, Sequence[Bar]]) -> None:
+def _raise_not_numbers(used: Mapping[str, Bars], completed: Sequence[Session]) -> None:
+    day = {each.open: each.date for each in completed}
     broken = {}
     for name, each in used.items():
-        days = [str(bar.session) for bar in each if not _is_sound(bar)]
+        days = [str(day[each.at[row]]) for row in _unsound_rows(each)]
         if days:
             broken[name] = "/".join(days[:3])
     if broken:
@@ -131,7 +129,23 @@ def _raise_not_numbers(used: Mapping[str, Sequence[Bar]]) -> None:
         )
 
 
-def _raise_too_few(used: Mapping[str, Sequence[Bar]], demand: BarRequirements) -> None:
+def _unsound_rows(bars: Bars) -> list[int]:
+    """Return the rows whose prices are not finite and above zero, or whose volume is not."""
+    rows = zip(bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
+    return [
+        row
+        for row, (first, high, low, last, volume) in enumerate(rows)
+        if not (
+            0 < first < inf
+            and 0 < high < inf
+            and 0 < low < inf
+            and 0 < last < inf
+            and 0 <= volume < inf
+        )
+    ]
+
+
+def _raise_too_few(used: Mapping[str, Bars], demand: BarRequirements) -> None:
     short = {name: f"has {len(each)}" for name, each in used.items() if len(each) < demand.bars}
     if short:
         raise _unfit(
@@ -145,17 +159,15 @@ def _raise_too_few(used: Mapping[str, Sequence[Bar]], demand: BarRequirements) -
 
 
 def _raise_missing(
-    used: Mapping[str, Sequence[Bar]], completed: Sequence[date], demand: BarRequirements
+    used: Mapping[str, Bars], completed: Sequence[Session], demand: BarRequirements
 ) -> None:
+    place = {each.open: n for n, each in enumerate(completed)}
     gaps = {}
     for name, each in used.items():
-        there = {bar.session for bar in each}
-        missing = [
-            str(day)
-            for day in completed
-            if each[0].session < day < each[-1].session and day not in there
-        ]
-        if len(missing) > demand.max_missing:
+        spanned = completed[place[each.at[0]] : place[each.at[-1]] + 1]
+        if len(spanned) - len(each) > demand.max_missing:
+            there = set(each.at)
+            missing = [str(session.date) for session in spanned if session.open not in there]
             more = f"/{len(missing) - 3} more" if len(missing) > 3 else ""  # noqa: PLR2004
             gaps[name] = "/".join(missing[:3]) + more
     if gaps:
@@ -167,15 +179,6 @@ def _raise_missing(
             gaps,
             allowed=demand.max_missing,
         )
-
-
-def _is_sound(bar: Bar) -> bool:
-    prices = (bar.open, bar.high, bar.low, bar.close)
-    return (
-        all(math.isfinite(each) and each > 0 for each in prices)
-        and math.isfinite(bar.volume)
-        and bar.volume >= 0
-    )
 
 
 def _unfit(

@@ -15,11 +15,11 @@ HANDED_ON = (
     *(contracts.ComputeIndicatorsEvent, contracts.ComputeIndicatorsResult),
     *(contracts.DecideOrdersEvent, contracts.DecideOrdersResult),
     *(contracts.SubmitOrdersEvent, contracts.SubmitOrdersResult),
-    *(contracts.NotifyEvent, contracts.BarColumns),
+    *(contracts.NotifyEvent, model.Bars),
     *(model.Features, model.Snapshot, model.Decision, model.Plan, model.Submission),
 )
 #: A shape that no stack was ever deployed with may be replaced without a new number.
-PINNED = {1: "b95b652b9305aaec"}
+PINNED = {1: "cd2df23236c4aa39"}
 
 
 def without_words(schema: Any) -> Any:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from algotrader.contracts import (
     Artifact,
-    BarColumns,
     DecideOrdersEvent,
     FetchBarsEvent,
     decode,
@@ -22,7 +21,7 @@ from algotrader.contracts import (
     parse_instant,
 )
 from algotrader.errors import InvalidInputError
-from algotrader.model import BOUNDS, LatestPrice, Plan, Run, Settings, Snapshot
+from algotrader.model import BOUNDS, Bars, LatestPrice, Plan, Run, Settings, Snapshot
 from algotrader.soundness import first_flaw, is_instant, sound_float
 from tests.support import desk_world as world
 
@@ -137,13 +136,29 @@ def test_a_snapshot_with_a_price_without_an_offset_is_refused() -> None:
         decode(Snapshot, told, "Snapshot")
 
 
-def test_a_column_of_bars_with_what_is_no_number_is_refused() -> None:
-    days = ["2026-01-05", "2026-01-06"]
-    columns = {each: [1.0, 2.0] for each in ("open", "high", "low", "close", "volume")}
-    decode(BarColumns, {"session": days, **columns}, "bars")
+BARS: dict[str, Any] = {
+    "timeframe": "1Day",
+    "at": ["2026-01-05T14:30:00Z", "2026-01-06T14:30:00Z"],
+    **{each: [1.0, 2.0] for each in ("open", "high", "low", "close", "volume")},
+}
 
-    with pytest.raises(InvalidInputError, match=r"STATE_INVALID.*\$\.close"):
-        decode(BarColumns, {"session": days, **columns, "close": [1.0, float("nan")]}, "bars")
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"close": [1.0, float("nan")]}, "close"),
+        ({"at": ["2026-01-05T14:30:00Z", "2026-01-06T14:30:00"]}, "at"),
+        ({"at": ["2026-01-05T14:30:00Z", "1026-01-06T14:30:00Z"]}, "at"),
+        ({"timeframe": "1Minute"}, "timeframe"),
+    ],
+)
+def test_columns_of_bars_with_what_no_step_can_work_with_are_refused(
+    change: dict[str, Any], place: str
+) -> None:
+    decode(Bars, BARS, "bars")
+
+    with pytest.raises(InvalidInputError, match=rf"STATE_INVALID.*\$\.{place}"):
+        decode(Bars, {**BARS, **change}, "bars")
 
 
 def test_a_plan_of_endless_waiting_is_refused() -> None:

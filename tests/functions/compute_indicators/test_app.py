@@ -18,7 +18,6 @@ import pytest
 from algotrader.adapters.store import Store
 from algotrader.contracts import (
     Artifact,
-    BarColumns,
     ComputeIndicatorsEvent,
     ComputeIndicatorsResult,
     decode,
@@ -30,7 +29,7 @@ from algotrader.errors import (
     InvalidInputError,
     StrategyError,
 )
-from algotrader.model import Features, Run, TradingMode
+from algotrader.model import Bars, Features, Run, TradingMode
 from compute_indicators.app import lambda_handler
 from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, random_frame
 from tests.functions.conftest import BUCKET
@@ -62,7 +61,7 @@ ROTATION = replace(
 )
 
 
-def bars(symbols: int = 2, length: int = 30) -> dict[str, BarColumns]:
+def bars(symbols: int = 2, length: int = 30) -> dict[str, Bars]:
     names = [chr(ord("A") + each) if symbols < 26 else f"S{each:03d}" for each in range(symbols)]
     return {name: columns(random_frame(each, length)) for each, name in enumerate(names)}
 

@@ -7,14 +7,13 @@ from typing import Any
 from algotrader.adapters.run_lock import Claim
 from algotrader.contracts import (
     Artifact,
-    BarColumns,
     Failure,
     FetchBarsResult,
     NotifyEvent,
     canonical_json,
     encode,
 )
-from algotrader.model import Order, Run, Snapshot, Submission
+from algotrader.model import Bars, Order, Run, Snapshot, Submission
 from notify.report import report
 from tests.functions.fetch_bars.conftest import ARN, World
 
@@ -28,9 +27,9 @@ def snapshot_of(world: World, result: FetchBarsResult) -> Snapshot:
     return world.store.get(result.snapshot, Snapshot)
 
 
-def bars_of(world: World, result: FetchBarsResult) -> dict[str, BarColumns]:
+def bars_of(world: World, result: FetchBarsResult) -> dict[str, Bars]:
     assert result.bars is not None
-    return world.store.get(result.bars, dict[str, BarColumns])
+    return world.store.get(result.bars, dict[str, Bars])
 
 
 def handed_on(result: FetchBarsResult) -> bytes:

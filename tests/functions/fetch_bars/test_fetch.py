@@ -13,7 +13,7 @@ import pytest
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.run_lock import Claim
-from algotrader.contracts import BarColumns, FetchBarsEvent
+from algotrader.contracts import FetchBarsEvent
 from algotrader.errors import (
     AccountBlockedError,
     BrokerAuthError,
@@ -26,7 +26,7 @@ from algotrader.errors import (
     StaleBarsError,
     StrategyError,
 )
-from algotrader.model import TradingMode, TradingState
+from algotrader.model import Bars, TradingMode, TradingState
 from fetch_bars.fetch import Fetched, fetch
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, asset, bar
 from tests.functions.algotrader.adapters.scripted_broker import Answer
@@ -58,14 +58,14 @@ def test_an_open_market_gives_all_that_a_run_needs(world: World) -> None:
     assert snapshot.trading_state is TradingState.ACTIVE
     assert snapshot.last_session_pnl is None
     bars = bars_of(world, result)
-    assert bars["AAPL"].session[-1] == date(2026, 1, 5)
+    assert bars["AAPL"].at[-1] == datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
     assert snapshot.last_closes["AAPL"] == Decimal(str(bars["AAPL"].close[-1]))
 
 
 def test_todays_bar_is_never_seen(world: World) -> None:
     world.bars["AAPL"].append(bar("2026-01-06", 999.0))
 
-    assert max(bars_of(world, world.run())["AAPL"].session) == date(2026, 1, 5)
+    assert bars_of(world, world.run())["AAPL"].at[-1].date() == date(2026, 1, 5)
 
 
 def test_what_was_gathered_is_in_the_journal(world: World) -> None:
@@ -73,7 +73,7 @@ def test_what_was_gathered_is_in_the_journal(world: World) -> None:
 
     fetched = world.store.read(f"{JOURNAL}fetched.json", Fetched)
     assert fetched == Fetched(run_of(result), result.settings, snapshot_of(world, result))
-    assert world.store.read(f"{JOURNAL}bars.json", dict[str, BarColumns]) == bars_of(world, result)
+    assert world.store.read(f"{JOURNAL}bars.json", dict[str, Bars]) == bars_of(world, result)
     assert claim_of(world) == Claim(ARN, "running", run_of(result).started_at)
 
 
@@ -103,7 +103,7 @@ def test_a_large_history_goes_by_reference(world: World) -> None:
     place = f"s3://{world.store.bucket}/{JOURNAL}states/bars-"
     assert str(result.bars.s3).startswith(place)
     assert bars_of(world, result).keys() == set(names)
-    assert world.store.read(f"{JOURNAL}bars.json", dict[str, BarColumns]) == bars_of(world, result)
+    assert world.store.read(f"{JOURNAL}bars.json", dict[str, Bars]) == bars_of(world, result)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_a_dry_run_at_night_goes_on_with_the_last_session(world: World) -> None:
     run = run_of(result)
     assert (result.outcome, run.session, run.sends_orders) == ("OPEN", date(2026, 1, 5), False)
     assert run.journal == "runs/2026-01-05/2026-01-05-day/dry-run/one/"
-    assert bars_of(world, result)["AAPL"].session[-1] == date(2026, 1, 2)
+    assert bars_of(world, result)["AAPL"].at[-1].date() == date(2026, 1, 2)
     assert not [each for each in world.stored() if each.endswith("claim.json")]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -15,7 +17,7 @@ from algotrader.adapters.alpaca.client import AlpacaClient
 from algotrader.adapters.alpaca.faults import leaf_for
 from algotrader.adapters.alpaca.reply import Reply, decode_reply, invalid
 from algotrader.errors import BrokerUnavailableError
-from algotrader.model import Bar, CorporateAction, LatestPrice
+from algotrader.model import Bars, CorporateAction, LatestPrice, Session
 from algotrader.plain_text import printable
 from algotrader.soundness import sound_float
 
@@ -29,6 +31,7 @@ SYMBOLS_PER_REQUEST = 200
 ACTIONS_MARGIN = timedelta(days=10)
 _ACTIONS_VERSIONS = ("v1", "v1beta1")
 _NOT_OFFERED = frozenset({403, 404})
+_LEAST_FIGURE, _LARGEST_FIGURE = 1e-15, 1e15  # of a bar
 
 
 class MarketData:
@@ -38,30 +41,27 @@ class MarketData:
         self._data = client
 
     def bars(
-        self, symbols: Iterable[str], start: date, end: date, feed: str, adjustment: str
-    ) -> dict[str, tuple[Bar, ...]]:
+        self, symbols: Iterable[str], sessions: Sequence[Session], feed: str, adjustment: str
+    ) -> dict[str, Bars]:
         """Read daily bars, page by page, for a few hundred symbols a request."""
-        found: dict[str, dict[date, Bar]] = defaultdict(dict)
+        open_of = _opens(sessions)
+        found: dict[str, _Columns] = defaultdict(_Columns)
         for batch in batches(symbols):
             parameters: dict[str, str | int] = {
                 "symbols": ",".join(batch),
                 "timeframe": "1Day",
-                "start": f"{start}T00:00:00Z",
-                "end": f"{end}T23:59:59Z",
+                "start": f"{sessions[0].date}T00:00:00Z",
+                "end": f"{sessions[-1].date}T23:59:59Z",
                 "limit": BARS_PAGE,
                 "adjustment": adjustment,
                 "feed": feed,
             }
+            asked = set(batch)
             for page in self._pages("/stocks/bars", parameters, _bars_page):
                 for symbol, rows in (page.bars or {}).items():
-                    for row in rows or ():
-                        bar = row.to_model()
-                        if symbol in batch and start <= bar.session <= end:
-                            found[symbol][bar.session] = bar
-        return {
-            symbol: tuple(by_day[day] for day in sorted(by_day))
-            for symbol, by_day in sorted(found.items())
-        }
+                    if symbol in asked:
+                        found[symbol].extend(rows or (), open_of)
+        return {symbol: found[symbol].to_model() for symbol in sorted(found) if found[symbol].at}
 
     def latest_prices(self, symbols: Iterable[str], feed: str) -> dict[str, LatestPrice]:
         """Read the last trade of each symbol; one without a trade at a price is absent."""
@@ -154,6 +154,64 @@ def batches(symbols: Iterable[str]) -> list[list[str]]:
     return [
         names[at : at + SYMBOLS_PER_REQUEST] for at in range(0, len(names), SYMBOLS_PER_REQUEST)
     ]
+
+
+def _opens(sessions: Iterable[Session]) -> Callable[[datetime], datetime | None]:
+    """Return what finds the open of the session whose bar is stamped so; None if there is none."""
+    open_by_day = {each.date: each.open for each in sessions}
+
+    @cache  # a thousand symbols have the same stamps
+    def open_of(stamp: datetime) -> datetime | None:
+        try:
+            return open_by_day.get(stamp.astimezone(wire.NEW_YORK).date())
+        except OverflowError:
+            return None
+
+    return open_of
+
+
+class _Columns:
+    """The bars of one symbol, as its pages come in."""
+
+    def __init__(self) -> None:
+        self.at: list[datetime] = []
+        self.figures: tuple[list[float], ...] = ([], [], [], [], [])
+
+    def extend(
+        self, rows: Iterable[wire.Bar], open_of: Callable[[datetime], datetime | None]
+    ) -> None:
+        """Add the rows of a page; those of no session that was asked for are left out."""
+        opens, highs, lows, closes, volumes = self.figures
+        for row in rows:
+            at = open_of(row.t)
+            if at is not None:
+                self.at.append(at)
+                opens.append(_figure(row.o))
+                highs.append(_figure(row.h))
+                lows.append(_figure(row.l))
+                closes.append(_figure(row.c))
+                volumes.append(_figure(row.v))
+
+    def to_model(self) -> Bars:
+        """Return our own bars, one an instant: of two the broker's last."""
+        place = {at: n for n, at in enumerate(self.at)}
+        order = sorted(place)
+        rows = [place[at] for at in order]
+        columns = (tuple(column[n] for n in rows) for column in self.figures)
+        return Bars("1Day", tuple(order), *columns)
+
+
+def _figure(value: object) -> float:
+    if type(value) is float and _LEAST_FIGURE <= value <= _LARGEST_FIGURE:
+        return value  # nearly every figure
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        number = sound_float(value) if isinstance(value, str) else float(value)
+    except (ValueError, OverflowError):
+        return math.nan
+    is_possible = number == 0 or _LEAST_FIGURE <= abs(number) <= _LARGEST_FIGURE
+    return number if is_possible else math.nan
 
 
 def _bars_page(reply: Reply) -> wire.BarsPage:

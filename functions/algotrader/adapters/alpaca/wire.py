@@ -6,7 +6,6 @@ and is read exactly; NaN, infinity and sums beyond any account are refused.
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any
@@ -19,13 +18,12 @@ from msgspec.structs import force_setattr
 from algotrader import model
 from algotrader.adapters.alpaca.reply import invalid
 from algotrader.plain_text import printable
-from algotrader.soundness import is_brokers_number, is_instant, sound_float
+from algotrader.soundness import is_brokers_number, is_instant
 
 NEW_YORK = ZoneInfo("America/New_York")
 
 Instant = Annotated[datetime, Meta(tz=True)]
 
-_LEAST_FIGURE, _LARGEST_FIGURE = 1e-15, 1e15  # of a bar
 _LONGEST_TEXT = 1000  # a client order id has 128 characters at most, a page's token some more
 _EQUITY_CLASSES = frozenset({None, "", "us_equity"})
 
@@ -279,23 +277,6 @@ class Bar(Struct, frozen=True):
     c: Any = None
     v: Any = None
 
-    def to_model(self) -> model.Bar:
-        """Return our own bar; what is no number becomes NaN, which `history` reports by symbol."""
-        return model.Bar(
-            session=self._session(),
-            open=_figure(self.o),
-            high=_figure(self.h),
-            low=_figure(self.l),
-            close=_figure(self.c),
-            volume=_figure(self.v),
-        )
-
-    def _session(self) -> date:
-        try:
-            return self.t.astimezone(NEW_YORK).date()
-        except OverflowError:  # beyond all sessions that anybody asks for, so that it is dropped
-            return date.max
-
 
 class BarsPage(Answer, frozen=True):
     """``/v2/stocks/bars``."""
@@ -360,14 +341,3 @@ class PortfolioHistory(Answer, frozen=True):
     timestamp: list[int]
     equity: list[Decimal | None]
     profit_loss: list[Decimal | None]
-
-
-def _figure(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return math.nan
-    try:
-        number = sound_float(value) if isinstance(value, str) else float(value)
-    except (ValueError, OverflowError):
-        return math.nan
-    is_possible = number == 0 or _LEAST_FIGURE <= abs(number) <= _LARGEST_FIGURE
-    return number if is_possible else math.nan

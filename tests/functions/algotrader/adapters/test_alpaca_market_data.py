@@ -3,31 +3,75 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.errors import BrokerUnavailableError
-from algotrader.model import Bar, CorporateAction, LatestPrice
+from algotrader.model import Bars, CorporateAction, LatestPrice, Session
 from tests.functions.algotrader.adapters.broker_answers import asset, bar
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker
 
+DAYS = tuple(date(2026, 1, day) for day in (1, 2, 5))
+
+
+def opened(day: date, hour: int = 14, minute: int = 30) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+
+
+def session(day: date, hour: int = 14, minute: int = 30) -> Session:
+    at = opened(day, hour, minute)
+    return Session(day, at, at + timedelta(hours=6))
+
+
+SESSIONS = tuple(map(session, DAYS))
 BEYOND = ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z")
 
 
-def test_bars_are_paged_and_dated_in_new_york(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+def test_bars_are_paged_into_columns_that_begin_at_their_sessions_opens(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
     pages = {
         None: {"bars": {"AAPL": [bar("2026-01-02"), bar("2026-01-05")]}, "next_page_token": "p"},
         "p": {"bars": {"AAPL": [bar("2026-01-06")], "IBM": [bar("2026-01-02")]}},
     }
     server.on("GET /v2/stocks/bars", lambda seen: Answer(pages[seen.query.get("page_token")]))
+    late = session(DAYS[1], 15)
 
-    bars = broker.bars(["IBM", "AAPL"], date(2026, 1, 2), date(2026, 1, 5), "iex", "split")
+    bars = broker.bars(["IBM", "AAPL"], (late, SESSIONS[2]), "iex", "split")
 
-    assert [each.session for each in bars["AAPL"]] == [date(2026, 1, 2), date(2026, 1, 5)]
-    assert bars["IBM"] == (Bar(date(2026, 1, 2), 100.0, 101.0, 99.0, 100.0, 1000.0),)
+    assert list(bars) == ["AAPL", "IBM"]
+    assert bars["AAPL"].at == (opened(DAYS[1], 15), opened(DAYS[2]))
+    assert bars["IBM"] == Bars(
+        "1Day", (late.open,), (100.0,), (101.0,), (99.0,), (100.0,), (1000.0,)
+    )
+
+
+def test_a_bar_of_a_day_that_the_calendar_does_not_have_is_left_out(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    days = ("2025-12-31", "2026-01-02", "2026-01-03", "2026-01-05", "2026-01-06")
+    saturday = [bar("2026-01-03")]
+    server.on("GET /v2/stocks/bars", {"bars": {"AAPL": [*map(bar, days)], "IBM": saturday}})
+
+    bars = broker.bars(["AAPL", "IBM"], SESSIONS, "iex", "split")
+
+    assert list(bars) == ["AAPL"]
+    assert bars["AAPL"].at == (opened(DAYS[1]), opened(DAYS[2]))
+
+
+def test_bars_ascend_and_of_two_at_one_instant_the_last_counts(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    rows = [bar("2026-01-05", 3.0), bar("2026-01-01", 1.5), bar("2026-01-05", 5.0)]
+    server.on("GET /v2/stocks/bars", {"bars": {"AAPL": rows}})
+
+    bars = broker.bars(["AAPL"], SESSIONS, "iex", "split")["AAPL"]
+
+    assert bars.at == (opened(DAYS[0]), opened(DAYS[2]))
+    assert (bars.open, bars.close, bars.high) == ((1.5, 5.0), (1.5, 5.0), (2.5, 6.0))
 
 
 @pytest.mark.parametrize(
@@ -39,10 +83,10 @@ def test_a_figure_that_is_no_number_becomes_nan(
     body = b'{"bars": {"AAPL": [{"t": "2026-01-02T05:00:00Z", "o": 1, "h": 1, "l": 1, "c": '
     server.on("GET /v2/stocks/bars", Answer(body + figure + b', "v": 5}]}}'))
 
-    (only,) = broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")["AAPL"]
+    bars = broker.bars(["AAPL"], SESSIONS, "iex", "split")["AAPL"]
 
-    assert math.isnan(only.close)
-    assert only.volume == 5.0
+    assert math.isnan(*bars.close)
+    assert bars.volume == (5.0,)
 
 
 @pytest.mark.parametrize("beside", [b"1", b"NaN"])
@@ -54,7 +98,7 @@ def test_a_figure_that_no_float_holds_is_no_answer_of_alpacas(
     server.on("GET /v2/stocks/bars", Answer(body + beside + b', "v": ' + figure + b"}]}}"))
 
     with pytest.raises(BrokerUnavailableError, match="BROKER_ANSWER_"):
-        broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")
+        broker.bars(["AAPL"], SESSIONS, "iex", "split")
 
 
 def test_an_id_that_looks_like_a_long_exponent_is_an_id(
@@ -71,15 +115,15 @@ def test_a_bar_beyond_all_time_is_of_no_session_that_was_asked_for(
     beyond = [{**bar("2026-01-02"), "t": stamp} for stamp in BEYOND]
     server.on("GET /v2/stocks/bars", {"bars": {"AAPL": [*beyond, bar("2026-01-05")]}})
 
-    (only,) = broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")["AAPL"]
+    bars = broker.bars(["AAPL"], SESSIONS, "iex", "split")["AAPL"]
 
-    assert only.session == date(2026, 1, 5)
+    assert bars.at == (opened(DAYS[2]),)
 
 
 def test_null_bars_are_no_bars(server: ScriptedBroker, broker: AlpacaBroker) -> None:
     server.on("GET /v2/stocks/bars", {"bars": None, "next_page_token": None})
 
-    assert broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split") == {}
+    assert broker.bars(["AAPL"], SESSIONS, "iex", "split") == {}
 
 
 def test_pages_of_bars_that_do_not_go_on_are_refused(
@@ -88,7 +132,7 @@ def test_pages_of_bars_that_do_not_go_on_are_refused(
     server.on("GET /v2/stocks/bars", {"bars": {}, "next_page_token": "again"})
 
     with pytest.raises(BrokerUnavailableError, match="pages do not go on"):
-        broker.bars(["AAPL"], date(2026, 1, 1), date(2026, 1, 5), "iex", "split")
+        broker.bars(["AAPL"], SESSIONS, "iex", "split")
 
 
 def test_no_trades_at_all_are_no_prices(server: ScriptedBroker, broker: AlpacaBroker) -> None:

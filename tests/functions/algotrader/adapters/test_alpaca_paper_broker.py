@@ -129,11 +129,11 @@ def test_what_is_not_there_is_none(broker: AlpacaBroker) -> None:
 
 
 def test_bars_and_prices_are_those_of_the_bell(broker: AlpacaBroker) -> None:
-    bars = broker.bars(["AAPL", "IBM"], date(2012, 1, 3), date(2012, 2, 14), "iex", "split")
+    sessions = broker.sessions(date(2012, 1, 3), date(2012, 2, 14))
+    bars = broker.bars(["AAPL", "IBM"], sessions, "iex", "split")
     prices = broker.latest_prices(["AAPL", "IBM"], "iex")
 
-    sessions = broker.sessions(date(2012, 1, 3), date(2012, 2, 14))
-    assert [each.session for each in bars["AAPL"]] == [each.date for each in sessions]
+    assert bars["AAPL"].at == tuple(each.open for each in sessions)
     assert bars.keys() == prices.keys() == {"AAPL", "IBM"}
 
 

@@ -15,7 +15,7 @@ from openapi_core.testing import MockRequest
 
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.errors import OrderStateUnknownError
-from algotrader.model import OrderType
+from algotrader.model import OrderType, Session
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, CLOCK, asset, order
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
 from tests.functions.algotrader.adapters.test_alpaca_faults import ACCEPTED, INTENT
@@ -47,6 +47,14 @@ def submit_by_value(broker: AlpacaBroker) -> None:
         broker.submit(replace(INTENT, **market))
 
 
+SESSIONS = tuple(
+    Session(
+        date(2026, 1, day),
+        datetime(2026, 1, day, 14, 30, tzinfo=UTC),
+        datetime(2026, 1, day, 21, tzinfo=UTC),
+    )
+    for day in (2, 5)
+)
 CALLS = {
     "clock": lambda broker: broker.clock(),
     "sessions": lambda broker: broker.sessions(date(2026, 1, 2), date(2026, 1, 6)),
@@ -63,9 +71,7 @@ CALLS = {
     "assets": lambda broker: broker.assets([f"S{n}" for n in range(41)]),
     "history": lambda broker: broker.last_session_pnl(date(2026, 1, 6), date(2026, 1, 5)),
     "statement": lambda broker: broker.statement(datetime(2026, 1, 2, 3, 4, 5, 6, UTC)),
-    "bars": lambda broker: broker.bars(
-        ["AAPL", "IBM"], date(2026, 1, 2), date(2026, 1, 5), "iex", "split"
-    ),
+    "bars": lambda broker: broker.bars(["AAPL", "IBM"], SESSIONS, "iex", "split"),
     "latest prices": lambda broker: broker.latest_prices(["AAPL", "IBM"], "iex"),
     "corporate actions": lambda broker: broker.corporate_actions(
         ["AAPL"], date(2026, 1, 5), date(2026, 1, 6)

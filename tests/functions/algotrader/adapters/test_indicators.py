@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
-import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 import ta.trend
 
 from algotrader.adapters.indicators import compute
-from algotrader.contracts import BarColumns
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
-from algotrader.model import FeatureValue
+from algotrader.model import Bars, FeatureValue
 from algotrader.strategy import Indicator, Strategy
 from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, random_frame
 
@@ -51,17 +50,21 @@ class Own(Declared):
         return result
 
 
-def bars_of(*closes: float) -> BarColumns:
+def opening(day: int) -> datetime:
+    return datetime(2024, 1, 1, 14, 30, tzinfo=UTC) + timedelta(days=day - 1)
+
+
+def bars_of(*closes: float) -> Bars:
     prices = tuple(float(each) for each in closes)
-    days = tuple(date(2024, 1, 1) + timedelta(days=each) for each in range(len(prices)))
-    return BarColumns(days, prices, prices, prices, prices, tuple(100.0 for _ in prices))
+    at = tuple(opening(1 + each) for each in range(len(prices)))
+    return Bars("1Day", at, prices, prices, prices, prices, tuple(100.0 for _ in prices))
 
 
 SMA3 = Indicator("sma", window=3)
 
 
 def values_of(
-    bars: BarColumns, strategy: Strategy, files: Mapping[str, bytes] | None = None
+    bars: Bars, strategy: Strategy, files: Mapping[str, bytes] | None = None
 ) -> dict[str, FeatureValue]:
     """Compute one symbol."""
     return compute({"A": bars}, strategy, files or {}).values["A"]
@@ -109,12 +112,12 @@ def test_no_symbol_at_all_is_refused() -> None:
         {"close": (1.0, 2.0, math.nan, 4.0, 5.0)},
         {"volume": (1.0, 2.0, 3.0, 4.0, math.inf)},
         {"high": (1.0, 2.0)},
-        {"session": tuple(date(2024, 1, each) for each in (5, 4, 3, 2, 1))},
-        {"session": tuple(date(2024, 1, each) for each in (1, 2, 3, 4, 4))},
+        {"at": tuple(map(opening, (5, 4, 3, 2, 1)))},
+        {"at": tuple(map(opening, (1, 2, 3, 4, 4)))},
     ],
 )
 def test_bars_that_are_no_bars_are_refused_with_their_symbol(change: dict[str, Any]) -> None:
-    broken = msgspec.structs.replace(bars_of(1, 2, 3, 4, 5), **change)
+    broken = replace(bars_of(1, 2, 3, 4, 5), **change)
     with pytest.raises(InsufficientHistoryError, match=r"BARS_INVALID: symbol=BAD problem="):
         compute({"BAD": broken}, Declared(mean=SMA3), {})
 
@@ -221,6 +224,25 @@ def test_own_features_see_equal_rows_so_that_previous_is_what_last_was() -> None
         assert list(frame.columns) == ["open", "high", "low", "close", "volume", "session"]
         assert (frame.dtypes[["open", "high", "low", "close", "volume"]] == np.float64).all()
         assert isinstance(frame["session"].iloc[0], date)
+
+
+def test_a_bars_session_is_its_date_in_new_york_however_early_or_late_it_opened() -> None:
+    seen: list[list[date]] = []
+
+    def answer(bars: pd.DataFrame, _: Mapping[str, bytes]) -> dict[str, float]:
+        seen.append(list(bars["session"]))
+        return {}
+
+    at = (
+        *(datetime(2024, 3, day, 14, 30, tzinfo=UTC) for day in (4, 5, 6)),
+        datetime(2024, 3, 7, 5, tzinfo=UTC),  # midnight
+        datetime(2024, 3, 9, 4, 59, tzinfo=UTC),  # the last minute of the 8th
+        datetime(2024, 3, 11, 13, 30, tzinfo=UTC),  # summer
+    )
+    features = compute({"A": replace(bars_of(*range(1, 7)), at=at)}, Own(answer), {})
+
+    assert seen[0] == [date(2024, 3, day) for day in (5, 6, 7, 8, 11)]
+    assert features.as_of == date(2024, 3, 11)
 
 
 def test_own_features_stand_beside_indicators_and_may_spoil_their_frame() -> None:

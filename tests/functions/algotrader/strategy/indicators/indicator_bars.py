@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
-from algotrader.contracts import BarColumns
+from algotrader.model import Bars
 from local.paper_broker.data.history import load
 
 COLUMNS = ("open", "high", "low", "close", "volume")
@@ -36,9 +36,13 @@ def real_frame(symbol: str, end: date, bars: int) -> pd.DataFrame:
     return pd.DataFrame({name: [float(getattr(bar, name)) for bar in rows] for name in COLUMNS})
 
 
-def columns(frame: pd.DataFrame) -> BarColumns:
+def columns(frame: pd.DataFrame) -> Bars:
     """Turn a frame into what travels between the steps, a session a day from 2001 on."""
-    return BarColumns(
-        session=tuple(date(2001, 1, 1) + timedelta(days=day) for day in range(len(frame))),
+    return Bars(
+        timeframe="1Day",
+        at=tuple(
+            datetime(2001, 1, 1, 14, 30, tzinfo=UTC) + timedelta(days=day)
+            for day in range(len(frame))
+        ),
         **{name: tuple(frame[name].tolist()) for name in COLUMNS},
     )
