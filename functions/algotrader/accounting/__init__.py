@@ -1,1 +1,1 @@
-"""Accounting: the desk's books, its profit and loss, and what the account says of them."""
+"""Accounting: the desk's books, its profit and loss, and their comparison with the account."""

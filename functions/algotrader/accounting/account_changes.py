@@ -1,4 +1,4 @@
-"""Owns how an account that a run left differs from the one that it finds again."""
+"""Owns the differences of account and settings between a run's decision and its take-over."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def account_changes(
     positions: dict[str, Position],
     orders: Iterable[Order],
 ) -> tuple[str, ...]:
-    """List what has changed in an account since a run decided, apart from what its orders did.
+    """Return what changed in an account since a run's decision, apart from its orders' effects.
 
     Parameters
     ----------
     snapshot : Snapshot
-        The account as the run found it.
+        The account at the decision.
     account, positions
         As they are now.
     orders : iterable of Order
-        As they are now; those that the decision does not name are passed over.
+        As they are now. Orders that the decision does not name are ignored.
 
     Returns
     -------
     tuple of str
-        A few words for each symbol, shares, and for cash, dollars.
+        One phrase for each symbol, in shares, and one for cash, in dollars.
     """
     ids = {*decision.cancels, *(each.client_order_id for each in decision.stops)}
     ids |= {each.client_order_id for each in (*decision.exits, *decision.entries)}
@@ -61,9 +61,9 @@ def account_changes(
 
 
 def settings_changes(before: Settings, now: Settings) -> tuple[str, ...]:
-    """Name the template's parameters that have changed since a run began.
+    """Return the names of the template's parameters that changed since a run began.
 
-    A list whose symbols are the same has not changed, whatever its comments say.
+    A list of symbols changes only with its symbols; its comments do not count.
     """
     return tuple(
         "".join(word.capitalize() for word in each.name.split("_"))

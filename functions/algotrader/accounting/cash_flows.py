@@ -1,4 +1,4 @@
-"""Owns what the account's statement says of deposits and withdrawals."""
+"""Owns deposits and withdrawals, as the account's statement reports them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Deposits:
-    """Deposits less withdrawals in dollars; None if they cannot be known, as the warnings say."""
+    """Deposits less withdrawals in dollars; None if unknown, with the reason in ``warnings``."""
 
     amount: Decimal | None
     warnings: tuple[str, ...]
@@ -26,27 +26,28 @@ def net_deposits(
     previous_close: datetime,
     now: datetime,
 ) -> Deposits:
-    """Tell the deposits since a close, by the statement and by the account's own figure.
+    """Compute the deposits since a close, from the statement and the account's own figure.
 
     Parameters
     ----------
     statement : tuple of Activity or None
-        None if it could not be read: then the account's figure stands alone.
+        None if it could not be read; then only the account's figure counts.
     adjustments : Decimal
-        What the account itself says; brokers that keep no such figure say 0.
+        The account's own figure; 0 at brokers that have none.
     """
     if statement is None:
         warning = (
-            "The broker's statement could not be read: deposits and withdrawals of the day are "
-            f"taken to be {adjustments:.2f}, as the account says, and dividends to be none."
+            "The broker's statement could not be read. The report counts the account's own figure, "
+            f"{adjustments:.2f}, as the day's deposits less withdrawals, and no dividends."
         )
         return Deposits(adjustments, (warning,))
     rows = [each for each in statement if _is_since(each, previous_close, now)]
     moved = sorted({each.symbol or "?" for each in rows if each.kind is ActivityKind.SHARE_FLOW})
     if moved:
         warning = (
-            f"Shares were moved to or from the account ({', '.join(moved)}): what they are worth "
-            "is no profit and not told, so that the account's profit of the day is unknown."
+            f"Shares were moved to or from the account ({', '.join(moved)}). Their value is not "
+            "profit and the broker does not report it, so the account's profit for the day is "
+            "unknown."
         )
         return Deposits(None, (warning,))
     listed = sum((each.amount for each in rows if each.kind is ActivityKind.CASH_FLOW), ZERO)
@@ -57,20 +58,21 @@ def net_deposits(
         amounts = ", ".join(f"{each:.2f}" for each in undated)
         warning = (
             f"The statement dates deposits or withdrawals ({amounts}) to the day of the previous "
-            "close, before or after it: the account's profit of the day is unknown."
+            "close, but not to a time before or after it. So the account's profit for the day is "
+            "unknown."
         )
         return Deposits(None, (warning,))
     if adjustments and abs(adjustments - listed) >= _CENT:
         warning = (
-            f"The account says {adjustments:.2f} of deposits less withdrawals, its statement "
-            f"{listed:.2f}: the account's profit of the day is unknown."
+            f"The account reports deposits less withdrawals of {adjustments:.2f}, its statement of "
+            f"{listed:.2f}. So the account's profit for the day is unknown."
         )
         return Deposits(None, (warning,))
     return Deposits(listed, ())
 
 
 def _is_of_the_close(row: Activity, previous_close: datetime) -> bool:
-    """Whether money came or went on the close's own day, and nothing says at what time."""
+    """Whether money moved on the day of the close, at an unknown time."""
     return (
         row.kind is ActivityKind.CASH_FLOW and row.at is None and row.day == previous_close.date()
     )

@@ -1,4 +1,4 @@
-"""Owns what a desk owns: a fold over its own orders, splits, and what a person gave or took."""
+"""Owns a desk's holdings: a fold over its own orders, splits and a person's adjustments."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from algotrader.orders.ids import desk_prefix, parse_client_order_id
 from algotrader.orders.statuses import is_terminal
 from algotrader.session.trigger import NEW_YORK
 
-# A split may be listed days after its ex-date, an order later than it was sent, and what was told
-# of a fill may be corrected: a checkpoint stays behind by this much, and whatever came after it is
-# folded again each time.
+# The broker may list a split days after its ex-date, show an order late, and correct a fill. So a
+# checkpoint stays this far behind, and every run folds again what came after it.
 LISTING_LAG = timedelta(days=10)
 
-# Orders of these legs are good for one day; others may fill weeks after they were submitted.
+# Orders of these legs are good for one day; others may fill weeks after submission.
 _DAY_LEGS = frozenset({Leg.ENTRY, Leg.EXIT, Leg.FLATTEN})
 
-# Far above what a ratio of 28 digits is off by, far below the finest quantity.
+# Far above the rounding error of a ratio of 28 digits, far below the smallest quantity.
 _RATIO_NOISE = Decimal("1e-14")
 
 _NOTHING = Holding(qty=Decimal(0), cost=Decimal(0))
@@ -41,31 +40,31 @@ def fold(
     through: datetime,
     adjustments: Iterable[Adjustment] = (),
 ) -> Ledger:
-    """Carry a ledger on over orders, splits and adjustments, in the sequence of their time.
+    """Fold orders, splits and adjustments into a ledger, in the order of their time.
 
     Parameters
     ----------
     ledger : Ledger
         Where to start: the last checkpoint, or an empty one.
     orders : iterable of Order
-        The account's orders in any sequence. Those of other desks or of the user, those submitted
-        up to ``ledger.through`` and those submitted after ``through`` count for nothing.
+        The account's orders in any sequence. Only the desk's own orders count that were submitted
+        after ``ledger.through`` and up to ``through``.
     splits : iterable of CorporateAction
-        Those with a ratio multiply quantities on their ex-date, before anything else of that day.
+        A split with a ratio multiplies quantities on its ex-date, before the day's other events.
         Each counts once: from the day after ``ledger.through`` up to the day of ``through``.
         Days are New York's.
     through : datetime
-        The instant up to which the ledger is told.
+        The instant up to which the fold counts.
     adjustments : iterable of Adjustment
-        Those of this desk after ``ledger.through`` and up to ``through`` count.
+        Only this desk's count, after ``ledger.through`` and up to ``through``.
 
     Returns
     -------
     Ledger
-        Quantities in shares, cost and what was realized in dollars. A quantity below zero means
-        that the desk sold more than it bought; it is kept, so that the difference is seen and
-        reported. Shares that are given or taken come and go at their worth then, which realizes
-        the difference to their cost: so what moves is no profit, and what they had made stays.
+        Quantities in shares; cost and realized profit in dollars. A negative quantity means that
+        the desk sold more than it bought; the ledger keeps it, so that a run reports it.
+        Adjustments move shares at their market value and realize the difference to their cost.
+        So the move itself makes no profit, and earlier profit stays.
     """
     book = _Book(dict(ledger.holdings), dict(ledger.realized))
     for event in _events(ledger, orders, splits, through, adjustments):
@@ -80,7 +79,7 @@ def fold(
 
 
 def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> list[Order]:
-    """Pick the desk's own orders with fills that a fold from this ledger must count."""
+    """Return the desk's own orders with fills that a fold from this ledger must count."""
     prefix = desk_prefix(ledger.desk)
     return [
         order
@@ -93,10 +92,10 @@ def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> lis
 
 
 def settled_through(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
-    """Return the instant that a checkpoint may be told up to; it may be before the last one's.
+    """Return the latest instant for a checkpoint; it may be before the last checkpoint's.
 
-    An order that may still fill must be folded again, and so must one that has filled since: a
-    split may lie between its submission and its fill.
+    A later run must fold again each order that may still fill, and each that has filled since then:
+    a split may lie between its submission and its fill.
     """
     prefix = desk_prefix(ledger.desk)
     own = (each for each in orders if each.client_order_id.startswith(prefix))
@@ -115,7 +114,7 @@ def _events(
     through: datetime,
     adjustments: Iterable[Adjustment],
 ) -> list[Event]:
-    """List all that a fold must count, in the sequence in which it happened."""
+    """Return the events that a fold must count, in the order in which they happened."""
     start = ledger.through
     first_day = date.min if start is None else _day(start) + timedelta(days=1)
     timed: list[tuple[tuple[date, int, datetime, str], Event]] = [
@@ -146,8 +145,8 @@ def _day(instant: datetime) -> date:
 def _day_of_fill(order: Order) -> date:
     """Return the session of an order's fills.
 
-    Of an order that filled in part the broker tells its last change alone, which may come in the
-    night after, on a split's ex-date already; one that is good for a day filled on that day.
+    For a partly filled order the broker reports only the last change. That may come in the night
+    after, on a split's ex-date. So a day order counts on the day of its submission.
     """
     place = parse_client_order_id(order.client_order_id)
     if place is not None and place.leg in _DAY_LEGS:
@@ -156,10 +155,10 @@ def _day_of_fill(order: Order) -> date:
 
 
 def _price_paid(order: Order) -> Decimal:
-    """Return a buy's average price; where the broker tells none, the most that its terms allow.
+    """Return a buy's average price; without one, the highest price that its terms allow.
 
-    A market order's allow anything: without a price it counts as bought for nothing. The brakes on
-    losses then act too early, never too late.
+    A market order has no highest price, so without a price it counts as bought for 0. Then the loss
+    limits act too early, never too late.
     """
     if order.filled_avg_price is not None:
         return order.filled_avg_price
@@ -170,7 +169,7 @@ def _price_paid(order: Order) -> Decimal:
 
 @dataclass(slots=True)
 class _Book:
-    """Holdings, and what was realized by symbol, as a fold changes them."""
+    """Holdings and realized profit by symbol, while a fold changes them."""
 
     holdings: dict[str, Holding]
     realized: dict[str, Decimal]
@@ -180,7 +179,7 @@ class _Book:
         if held is None or split.ratio is None:
             return
         with localcontext(MONEY):
-            # A third has no end: 9 shares of it are 3 again, and no broker holds finer fractions.
+            # A ratio such as 1/3 is periodic: round it so that 9 shares become exactly 3.
             exact = (held.qty * split.ratio).quantize(_RATIO_NOISE, ROUND_HALF_EVEN)
             qty = tidy(exact.quantize(FRACTION_STEP, ROUND_FLOOR))
         self._put(split.symbol, replace(held, qty=qty))
@@ -201,17 +200,17 @@ class _Book:
 
     def _add(self, symbol: str, qty: Decimal, price: Decimal) -> None:
         held = self.holdings.get(symbol, _NOTHING)
-        # What makes up for shares that were sold beyond the holding is not held, and costs nothing.
+        # Shares that make up for an oversold quantity are not held, and cost nothing.
         kept = max(qty + min(held.qty, Decimal(0)), Decimal(0))
         self._put(symbol, Holding(held.qty + qty, held.cost + kept * price))
 
     def _take(self, symbol: str, qty: Decimal, price: Decimal | None) -> None:
-        """Take shares away at what they cost on average; without a price nothing is realized."""
+        """Remove shares at their average cost; without a price nothing is realized."""
         held = self.holdings.get(symbol, _NOTHING)
         left = held.qty - qty
         cost = held.cost * left / held.qty if left > 0 else Decimal(0)
         if price is not None:
-            # Of what was sold beyond the holding nobody knows the cost: it realizes nothing.
+            # The cost of oversold shares is unknown, so they realize nothing.
             proceeds = min(qty, max(held.qty, Decimal(0))) * price
             self._realize(symbol, proceeds - (held.cost - cost))
         self._put(symbol, Holding(left, cost))

@@ -1,7 +1,7 @@
-"""Owns the desk's profit and loss: what its own fills, prices and dividends make of its money.
+"""Owns the desk's profit and loss, from its own fills, prices and dividends.
 
-All of it is a difference of two standings of the desk's own ledger. Deposits, withdrawals and what
-the user holds beside the desk are in neither, so that they are never profit.
+Every profit is the difference of two valuations of the desk's own ledger. Deposits, withdrawals and
+the user's own shares are in neither, so they never count as profit.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from algotrader.model import (
 from algotrader.model.performance import total_profit
 from algotrader.model.units import CENT, MONEY, ONE_SHARE, ZERO
 
-#: The statement is read so far back behind the last reading, for rows that come late.
+#: A run reads the statement this far back behind the last reading, for late rows.
 STATEMENT_MARGIN = timedelta(days=7)
-#: A dividend is paid within so many days from its ex-date; a later one is told by what is held.
+#: Longest time from ex-date to payment. A later dividend counts by the shares then held.
 PAYMENT_WITHIN = timedelta(days=120)
 
 _INDEX_STEP = Decimal("1e-12")
@@ -38,25 +38,25 @@ _NOTHING = Standing(ZERO, None, ZERO, ZERO, ZERO)
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a run sees of the desk.
+    """The state of the desk that one run observes.
 
     Attributes
     ----------
     previous_session : date
         The session before ``session``.
     before : Ledger or None
-        The ledger at the close of ``previous_session``; None if it is not known.
+        The ledger at the close of ``previous_session``; None if unknown.
     closes : mapping of str to Decimal
-        Prices of a share at that close, as it was then.
+        Prices per share at that close, not adjusted for later splits.
     prices : mapping of str to Decimal
-        Prices of a share now, as far as they are believed. A symbol without one stands as at the
-        last look.
+        Prices per share now, only those that the valuation accepts. A symbol without one keeps
+        the price of the last observation.
     worth : Decimal
-        Desk capital, or what the positions are worth when they have outgrown it.
+        Capital base: desk capital, or the positions' value if that is more.
     statement : tuple of Activity or None
         The account's statement from `statement_start` on; None if it could not be read.
     shares : mapping of str to Decimal
-        What the account holds.
+        The account's shares.
     actions : tuple of CorporateAction
         Those with an ex-date after ``previous_session`` and up to ``session``.
     reset_at : datetime or None
@@ -78,10 +78,10 @@ class Observation:
 
 
 def advance_track(track: Track | None, observation: Observation) -> Track:
-    """Carry the track on to a look, or begin one; a look that is taken twice changes nothing more.
+    """Advance the track to an observation, or begin one; repeating an observation changes nothing.
 
-    The index goes from look to look by the profit between over what the desk had to work with at
-    the former: whatever it bought since, it bought with that.
+    From one observation to the next, the index is multiplied by 1 plus the profit in between, as a
+    fraction of the capital base at the first of the two: every later buy came out of that base.
     """
     dividends = {} if track is None else {s: each.dividends for s, each in track.standings.items()}
     observation = replace(observation, prices=_add_carried_prices(track, observation))
@@ -99,7 +99,7 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
             dividends[row.symbol] = dividends.get(row.symbol, ZERO) + part
     standings = standings_of(observation.ledger, observation.prices, dividends)
     index, peak = _index(track, observation, standings)
-    # Another one than was obeyed, rather than a newer one: it carries a person's own clock.
+    # Compare for difference, not for a later time: the request has the clock of a person's machine.
     is_reset = observation.reset_at is not None and (
         track is None or observation.reset_at != track.reset_at
     )
@@ -124,7 +124,7 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
 
 
 def statement_start(track: Track | None, previous_close: datetime) -> datetime:
-    """Return the instant from which on the statement is to be read."""
+    """Return the instant from which a run must read the statement."""
     if track is None or track.statement_at is None:
         return previous_close - STATEMENT_MARGIN
     return min(track.statement_at, previous_close) - STATEMENT_MARGIN
@@ -133,7 +133,7 @@ def statement_start(track: Track | None, previous_close: datetime) -> datetime:
 def standings_of(
     ledger: Ledger, prices: Mapping[str, Decimal], dividends: Mapping[str, Decimal]
 ) -> dict[str, Standing]:
-    """Value a ledger; symbols in alphabetical order."""
+    """Value a ledger by symbol, in alphabetical order."""
     return {
         symbol: Standing(
             qty=held.qty if (held := ledger.holdings.get(symbol)) is not None else ZERO,
@@ -147,7 +147,7 @@ def standings_of(
 
 
 def profit_by_symbol(track: Track) -> tuple[SymbolProfit, ...]:
-    """Return the session's profit of each symbol that the desk holds, or has made anything of."""
+    """Return the session's profit of each symbol that the desk holds, sold or had income from."""
     found = []
     for symbol in sorted({*track.standings, *track.day.standings}):
         now = track.standings.get(symbol, _NOTHING)
@@ -172,14 +172,14 @@ def is_dividend(row: Activity) -> bool:
 
 
 def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -> Decimal:
-    """Return the desk's part of a dividend: by its shares, and never more than was booked.
+    """Compute the desk's part of a dividend in dollars: by its shares, at most the whole.
 
     Parameters
     ----------
     held : Decimal
         The desk's shares.
     shares : mapping of str to Decimal
-        The account's, for a row that does not tell how many it was paid on.
+        The account's shares, for a row without the number of shares it was paid on.
     """
     paid_on = shares.get(row.symbol, ZERO) if row.qty is None else row.qty
     if held <= 0 or paid_on <= 0:
@@ -190,12 +190,12 @@ def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -
 def carried_price(
     track: Track | None, session: date, actions: Iterable[CorporateAction], symbol: str
 ) -> Decimal | None:
-    """Return a share's price at the last look, as it is after a split since; None without one.
+    """Return a share's price at the last observation, adjusted for splits since; None if unknown.
 
     Parameters
     ----------
     session : date
-        The session of the look that asks.
+        The session of the present observation.
     actions : iterable of CorporateAction
         As in `Observation`.
     """
@@ -207,7 +207,7 @@ def carried_price(
 
 
 def split_ratio(actions: Iterable[CorporateAction], symbol: str) -> Decimal:
-    """Multiply up the ratios of a symbol's splits."""
+    """Compute the product of the ratios of a symbol's splits; 1 without a split."""
     ratio = ONE_SHARE
     for each in actions:
         if each.symbol == symbol and each.ratio is not None:
@@ -216,12 +216,12 @@ def split_ratio(actions: Iterable[CorporateAction], symbol: str) -> Decimal:
 
 
 def shares_of(positions: Mapping[str, Position]) -> dict[str, Decimal]:
-    """Return what the account holds."""
+    """Return the account's shares by symbol."""
     return {symbol: each.qty for symbol, each in positions.items()}
 
 
 def _add_carried_prices(track: Track | None, observation: Observation) -> dict[str, Decimal]:
-    """Return the prices, and those of the last look where there are none: nothing made or lost."""
+    """Return the prices, with the last observation's where one is missing: no profit, no loss."""
     found = dict(observation.prices)
     for symbol in observation.ledger.holdings:
         carried = carried_price(track, observation.session, observation.actions, symbol)
@@ -233,7 +233,7 @@ def _add_carried_prices(track: Track | None, observation: Observation) -> dict[s
 def _day(
     track: Track | None, observation: Observation, dividends: Mapping[str, Decimal]
 ) -> TrackDay:
-    """Return what the session's profit counts from: the close before it, or the nearest look."""
+    """Return the start of the session's profit: the previous close, or the nearest observation."""
     if track is not None and track.day.session == observation.session:
         known = _priced_since(track.day.standings, observation)
         gained = total_profit(known) - total_profit(track.day.standings)
@@ -256,9 +256,9 @@ def _day(
 def _priced_since(
     standings: Mapping[str, Standing], observation: Observation
 ) -> dict[str, Standing]:
-    """Value what had no price then at the price now: it made and lost nothing.
+    """Return the standings, with today's price for shares that had none: no profit, no loss.
 
-    Its cost may be months old, and what it lost since then is no loss of this session.
+    Their cost may be months old, and a loss since then is not a loss of this session.
     """
     return {
         symbol: replace(each, price=now * split_ratio(observation.actions, symbol))
@@ -269,7 +269,7 @@ def _priced_since(
 
 
 def _base(track: Track | None, observation: Observation) -> Decimal:
-    """Return what the session's loss is a part of: what there was, and has not been withdrawn."""
+    """Return the capital base for the session's loss; money withdrawn since does not count."""
     if track is None:
         return observation.worth
     return min((each for each in (track.worth, observation.worth) if each > 0), default=ZERO)
@@ -278,7 +278,7 @@ def _base(track: Track | None, observation: Observation) -> Decimal:
 def _note_entitlements(
     track: Track | None, observation: Observation, day: TrackDay
 ) -> dict[str, Entitlement]:
-    """Note the desk's shares over an ex-date: they get the dividend, whenever it comes."""
+    """Return the entitlements, with the desk's shares on each new ex-date added."""
     known = {} if track is None else dict(track.entitled)
     for action in observation.actions:
         if action.is_cash_dividend:
@@ -299,7 +299,7 @@ def _qty_paid(row: Activity, entitled: Mapping[str, Entitlement], day: TrackDay)
 def _index(
     track: Track | None, observation: Observation, standings: Mapping[str, Standing]
 ) -> tuple[Decimal, Decimal]:
-    """Return index and peak."""
+    """Compute index and peak at an observation."""
     if track is None:
         return ONE_SHARE, ONE_SHARE
     is_same = track.day.session == observation.session

@@ -1,6 +1,6 @@
-"""Owns how the account is told apart: other desks' shares, what is missing, and what explains it.
+"""Owns the reconciliation of account and books: other desks' shares, missing shares, causes.
 
-Nothing here changes a ledger. What is not in the books is told to a person, who fixes them with
+Nothing here changes a ledger. The e-mail reports differences, and a person corrects the books with
 ``algo-trader adopt`` and ``release``.
 """
 
@@ -25,7 +25,7 @@ from algotrader.orders.ids import desk_of
 from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 from algotrader.risk import pre_trade as limits
 
-# So many of the newest things that may explain a difference are named.
+# A message names this many of the newest possible causes.
 _MOST_CAUSES = 4
 #: Kinds of activity that move shares without an order.
 MOVE_KINDS = frozenset({ActivityKind.SHARE_FLOW, ActivityKind.SHARE_CHANGE})
@@ -37,12 +37,12 @@ def other_ledgers(
     orders: Iterable[Order],
     adjustments: Iterable[Adjustment],
 ) -> dict[str, Ledger]:
-    """Return where to start for every other desk: its checkpoint, or nothing when it is a new one.
+    """Return the start ledger of every other desk: its checkpoint, or an empty one if it is new.
 
     Parameters
     ----------
     known : Mapping of str to Ledger
-        Checkpoints, by desk.
+        Checkpoints by desk.
     """
     desks = {each.desk for each in adjustments} | {
         found for each in orders if (found := desk_of(each.client_order_id)) is not None
@@ -55,7 +55,7 @@ def other_ledgers(
 def shares_of_others(
     others: Iterable[Ledger], symbols: Iterable[str]
 ) -> dict[str, dict[str, Decimal]]:
-    """Return what other desks own, by symbol and desk; what is not above 0 is left out."""
+    """Return the shares of other desks, by symbol and desk; only quantities above 0."""
     found: dict[str, dict[str, Decimal]] = {}
     wanted = set(symbols)
     for ledger in others:
@@ -72,12 +72,12 @@ def missing_shares(
     others: Mapping[str, Mapping[str, Decimal]],
     causes: Mapping[str, str] | None = None,
 ) -> tuple[DeskPosition, ...]:
-    """Return the stakes of which the account lacks some, by symbol.
+    """Return the positions that the account does not fully cover, in alphabetical order.
 
     Parameters
     ----------
     causes : Mapping of str to str or None
-        As `probable_causes` gives them.
+        As `probable_causes` returns them.
     """
     known_causes = causes or {}
     ours = (
@@ -99,12 +99,12 @@ def probable_causes(
     actions: Iterable[CorporateAction],
     moves: Iterable[Activity],
 ) -> dict[str, str]:
-    """Name what may have made the account differ, by symbol; one that nothing explains is absent.
+    """Return possible causes of a difference, by symbol; a symbol without a known cause is absent.
 
     Parameters
     ----------
     orders : iterable of Order
-        The account's recent ones; sales by hand are looked for.
+        The account's recent orders; sales by hand are among them.
     """
     by_hand = [
         each
@@ -140,7 +140,7 @@ def probable_causes(
 
 
 def describe_differences(positions: Iterable[DeskPosition], stack: str) -> tuple[str, ...]:
-    """Tell each difference with its numbers, and what a person may do about it."""
+    """Describe each difference with its numbers, and what a person can do about it."""
     return tuple(
         _describe_difference(each, f" --stack {stack}") for each in positions if each.differs
     )
@@ -149,7 +149,7 @@ def describe_differences(positions: Iterable[DeskPosition], stack: str) -> tuple
 def describe_share_changes(
     actions: Iterable[CorporateAction], ledger: Ledger, stack: str
 ) -> tuple[str, ...]:
-    """Tell the corporate actions that turn shares of the desk's into others, or into cash.
+    """Describe the corporate actions that turn shares of the desk into other shares or cash.
 
     Parameters
     ----------
@@ -159,8 +159,8 @@ def describe_share_changes(
     return tuple(
         f"{each.symbol}: {each.kind} on {each.ex_date.isoformat()}"
         f"{_with(each)}. The desk's books stay as they are: {_n(ledger.holdings[each.symbol].qty)}"
-        f" {each.symbol}. What came of it counts as yours until `algo-trader adopt SYMBOL QTY"
-        f" --stack {stack}`; what is gone is struck off with `algo-trader release {each.symbol} QTY"
+        f" {each.symbol}. New shares count as yours until `algo-trader adopt SYMBOL QTY"
+        f" --stack {stack}`. Remove lost shares with `algo-trader release {each.symbol} QTY"
         f" --stack {stack}`."
         for each in actions
         if each.symbol in ledger.holdings and _changes_symbol(each)
@@ -172,7 +172,7 @@ def _changes_symbol(action: CorporateAction) -> bool:
 
 
 def _explanation(action: CorporateAction, position: DeskPosition) -> str:
-    """Format how an action may explain that shares are missing; empty if it does not."""
+    """Describe how an action may explain missing shares; empty if it does not."""
     if _changes_symbol(action):
         return f"a {action.kind}{_with(action)}"
     missing = position.book_qty + position.theirs - position.account_qty
@@ -194,11 +194,11 @@ def _remedy(position: DeskPosition, stack: str) -> str:
     symbol = position.symbol
     if position.book_qty < 0:
         return (
-            "It has sold more than it bought: set its books right with `algo-trader adopt"
+            "It has sold more than it bought. Correct its books with `algo-trader adopt"
             f" {symbol} {_n(-position.book_qty)}{stack}`."
         )
     if position.account_qty < 0:
-        return "Close the account's short position; the desk never sells short."
+        return "Close the account's short position: the desk never sells short."
     missing = position.book_qty + position.theirs - position.account_qty
     ways = []
     if position.book_qty > 0:
@@ -208,7 +208,7 @@ def _remedy(position: DeskPosition, stack: str) -> str:
         for desk, qty in sorted(position.others.items())
     ]
     commands = " or ".join(f"`{each}`" for each in ways)
-    return f"Buy {_n(missing)} back, or strike off what is gone: {commands}."
+    return f"Buy {_n(missing)} back, or remove the missing shares from the books: {commands}."
 
 
 def _with(action: CorporateAction) -> str:

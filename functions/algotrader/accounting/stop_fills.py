@@ -1,7 +1,7 @@
-"""Owns which sales of the desk's stops nobody has been told of yet.
+"""Owns which sales by the desk's stops no run has reported yet.
 
-A sale is told by the text of the next trading run that ends well. A run that fails tells by e-mail
-alone, so the run after it tells again: rather twice than never.
+The next trading run that succeeds reports a sale by text message. A failed run reports it only by
+e-mail, so the run after it reports it again: twice is better than never.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from algotrader.orders.own_orders import is_stop
 from algotrader.orders.statuses import is_terminal
 from algotrader.session.trigger import DAY_SLOT, NEW_YORK
 
-#: An order may show its fill later than the fill's own instant.
+#: The broker may show a fill this much later than the fill's own instant.
 SHOWS_LATE = timedelta(days=1)
 _ZERO = Decimal(0)
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
@@ -25,18 +25,18 @@ _UNKNOWN = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ReportedFills:
-    """What the user had been told of before a run.
+    """The sales by stops that were reported before a run.
 
     Attributes
     ----------
     journal : str
-        Where that run's own record lies, which says what it told.
+        Journal of the previous run; its record says what that run reported.
     looked_at : datetime
-        When that run looked, by the broker's clock.
+        When that run read the orders, by the broker's clock.
     since : datetime
-        All that was sold longer than `SHOWS_LATE` before is told.
+        Every sale more than `SHOWS_LATE` before this instant has been reported.
     sold : dict of str to Decimal
-        By client order id: the shares that were told as sold by stops with a later fill.
+        By client order id: shares reported as sold, for stops with a later fill.
     """
 
     journal: str
@@ -45,12 +45,12 @@ class ReportedFills:
     sold: dict[str, Decimal]
 
     def with_record(self, sold: dict[str, Decimal]) -> ReportedFills:
-        """Add what that run has told, as `sold_by` gives it."""
+        """Return these fills with those that the run reported, as `reported_by` returns them."""
         return replace(self, since=self.looked_at, sold=self.sold | sold)
 
 
 def initial_report(orders: Iterable[Order], desk: str, bell_before: datetime) -> ReportedFills:
-    """Take what sold up to the bell before for told, where nothing says what was."""
+    """Return the fills up to the previous bell as reported, for a run without a predecessor."""
     early = [each for each in _sales(orders, desk) if _filled_at(each) <= bell_before]
     sold = {each.client_order_id: each.filled_qty for each in early}
     return ReportedFills(journal="", looked_at=bell_before, since=bell_before, sold=sold)
@@ -59,12 +59,12 @@ def initial_report(orders: Iterable[Order], desk: str, bell_before: datetime) ->
 def unreported_fills(
     orders: Iterable[Order], desk: str, reported: ReportedFills
 ) -> tuple[Order, ...]:
-    """Find the desk's stops that sold what nobody was told of, oldest first.
+    """Return the desk's stops with sales that no run has reported, oldest first.
 
     Returns
     -------
     tuple of Order
-        With the untold shares alone as filled.
+        With only the unreported shares in ``filled_qty``.
     """
     found = [
         replace(order, filled_qty=order.filled_qty - before)
@@ -78,16 +78,16 @@ def unreported_fills(
 def reported_by(
     reported: ReportedFills, stopped: Iterable[Order], orders: Iterable[Order]
 ) -> dict[str, Decimal]:
-    """Return what a run's text says that stops sold, by client order id; shares, since ever.
+    """Return the shares that each stop sold in total, as a run's message reports them, by order id.
 
     Parameters
     ----------
-    told : ReportedFills
-        What had been told before it.
+    reported : ReportedFills
+        The fills reported before the run.
     stopped : iterable of Order
-        As `untold` gave them to it.
+        As `unreported_fills` returned them.
     orders : iterable of Order
-        Its own orders, among them stops that sold while it was about to cancel them.
+        The run's own orders, and stops that sold while the run was canceling them.
     """
     sold = {
         each.client_order_id: reported.sold.get(each.client_order_id, _ZERO) + each.filled_qty
@@ -104,7 +104,7 @@ def reported_by(
 def report_for_next_run(
     reported: ReportedFills, orders: Iterable[Order], desk: str, journal: str, looked_at: datetime
 ) -> ReportedFills:
-    """Return what the run after this one begins with; what is over and long told is dropped."""
+    """Return the reported fills for the next run, without stops that ended and were reported."""
     needed = {
         each.client_order_id
         for each in _sales(orders, desk)
@@ -117,13 +117,13 @@ def report_for_next_run(
 def bell_before(
     now: datetime, session: date, previous_session: date, slot: str, slots: tuple[str, ...]
 ) -> datetime:
-    """Return the instant of the bell before this one.
+    """Return the instant of the previous bell.
 
     Parameters
     ----------
     now : datetime
-        This bell's. Where a session has one slot, the one before is taken to have rung at the same
-        time of day.
+        The instant of this bell. With one slot a session, the previous bell counts as having
+        rung at the same time of day.
     slots : tuple of str
         As in the settings, ascending.
     """
@@ -146,5 +146,5 @@ def _sales(orders: Iterable[Order], desk: str) -> list[Order]:
 
 
 def _filled_at(order: Order) -> datetime:
-    """Return the last fill's instant; where the broker tells none, one that is never too old."""
+    """Return the last fill's instant; without one, an instant that is never too old."""
     return order.filled_at or _UNKNOWN

@@ -1,4 +1,4 @@
-"""Owns since when the desk's present strategy trades, as one run hands it on to the next."""
+"""Owns the start of the desk's present strategy, which each run passes on to the next."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from algotrader.orders.ids import parse_client_order_id
 def carry_start(
     known: StrategyStart | None, run: Run, strategy: str, orders: Iterable[Order]
 ) -> StrategyStart:
-    """Carry the start of the strategy on to a run, or begin one for another strategy.
+    """Return the strategy's start for a run: the known one, or a new one for another strategy.
 
-    If nothing is known of the strategy that traded before, this one starts now, so that a lost
-    journal never makes a ramp shorter.
+    Without a known start the strategy starts now, so that a lost journal never shortens a ramp.
 
     Parameters
     ----------
     known : StrategyStart or None
-        As the runs before left it.
+        As the earlier runs left it; None if unknown.
     orders : iterable of Order
-        The account's orders, at least those of the last days.
+        The account's orders, at least those of the last few days.
     """
     if known is None or known.strategy != strategy:
         replaced = "" if known is None else known.strategy

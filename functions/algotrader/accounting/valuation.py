@@ -1,4 +1,4 @@
-"""Owns which prices are believed when the desk's profit and loss is told."""
+"""Owns the valuation: which prices count in the desk's profit and loss."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from algotrader.risk import pre_trade as limits
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What the market data says of what the desk holds, and how far it is to be trusted.
+    """Market data for the desk's holdings, and the limits within which a price is accepted.
 
     Attributes
     ----------
     latest : mapping of str to LatestPrice
     closes : mapping of str to Decimal
-        Prices of a share at the previous close, as it was then.
+        Prices per share at the previous close, not adjusted for later splits.
     actions : tuple of CorporateAction
-        Those with an ex-date since.
+        Those with an ex-date since the previous close.
     is_open : bool
-        Whether the session is under way: only then a price gets old.
+        Whether the session is under way; only then can a price be too old.
     max_deviation : Decimal
-        How far from the close a price may be, as a fraction of it.
+        Largest distance of a price from the close, as a fraction of the close.
     """
 
     latest: Mapping[str, LatestPrice]
@@ -44,17 +44,16 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Valuation:
-    """What the desk's shares are taken to be worth each; a symbol that nothing tells of is absent.
+    """Prices per share for the desk's holdings; a symbol without any price is absent.
 
     Attributes
     ----------
     book_prices : dict of str to Decimal
-        What index and peak go by.
+        Prices for index and peak.
     risk_prices : dict of str to Decimal
-        What the limits on losses and the texts go by in this run alone: never above
-        ``book_prices``.
+        Prices for this run's loss limits and messages; never above ``book_prices``.
     doubts : tuple of str
-        Each price that is not believed, and what stands in for it.
+        A sentence for each price that was not accepted, with the price used for it.
     """
 
     book_prices: dict[str, Decimal]
@@ -70,12 +69,12 @@ class _Price:
 
 
 def value_shares(prices: Prices, track: Track | None, ledger: Ledger) -> Valuation:
-    """Choose what the desk's shares are worth now.
+    """Choose the prices of the desk's shares.
 
-    A price that is old, or further from the previous close than a real one rarely is, is not
-    believed: the last look's of this session stands in for it, else the close. One wrong print
-    would raise the peak for ever. A fresh one that is far below still brakes, since it may be a
-    crash: it counts in this run, and is kept once a close confirms it.
+    The valuation does not accept a price that is too old, or too far from the previous close: one
+    bad print would raise the peak forever. It uses this session's last observation instead, else
+    the close. A fresh price far below still counts for this run's loss limits, since it may be a
+    crash; the books take it once a close confirms it.
     """
     found = {each: _price(prices, track, ledger, each) for each in sorted(ledger.holdings)}
     return Valuation(
@@ -103,18 +102,18 @@ def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> 
     if refusal is None:
         return _Price(price, price)
     doubt = (
-        f"{symbol}: {refusal.code}: {refusal.detail}. In profit and loss it counts at "
+        f"{symbol}: {refusal.code}: {refusal.detail}. Profit and loss count it at "
         f"{dollars(fallback)}"
     )
     if old is not None or price > fallback:
         return _Price(fallback, fallback, f"{doubt}.")
     return _Price(
-        fallback, price, f"{doubt}, but the limits on losses and this text go by the lower price."
+        fallback, price, f"{doubt}, but the loss limits and this message use the lower price."
     )
 
 
 def _anchor(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> Decimal | None:
-    """Return what a latest price is held against; None if nothing vouches for any."""
+    """Return the price to check a latest price against; None if there is none."""
     close = prices.closes.get(symbol)
     if close is not None:
         return close / split_ratio(prices.actions, symbol)
@@ -123,5 +122,5 @@ def _anchor(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) ->
         return carried
     held, last = ledger.holdings[symbol], track.standings.get(symbol)
     is_new = last is None or last.qty <= 0
-    # What was bought since the last look has cost what it was worth a while ago.
+    # Shares bought since the last observation: their cost was their price a while ago.
     return held.cost / held.qty if is_new and held.qty > 0 and held.cost > 0 else None

@@ -316,7 +316,7 @@ def test_a_crash_brakes_the_run_and_a_wrong_print_leaves_no_drawdown_behind(worl
     assert switch().startswith("REDUCING DAILY_LOSS")
     assert snapshot.performance is not None
     assert snapshot.performance.desk_profit == -5330  # told in full
-    assert any("go by the lower price" in each for each in snapshot.warnings)
+    assert any("use the lower price" in each for each in snapshot.warnings)
     assert (track(world).peak, track(world).index) == (1, 1)
 
     # a person resumes: the same loss does not stop the desk again on that day

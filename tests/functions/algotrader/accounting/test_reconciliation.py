@@ -202,7 +202,7 @@ def test_a_change_of_symbol_is_told_and_the_books_stay_as_they_are() -> None:
 def test_a_desk_that_has_nothing_in_its_books_is_asked_to_release_nothing() -> None:
     (told,) = describe_differences([stake("0", "5", def456="9")], "desk")
     assert told.endswith(
-        "Buy 4 back, or strike off what is gone:"
+        "Buy 4 back, or remove the missing shares from the books:"
         " `algo-trader release IBM 4 --desk def456 --stack desk`."
     )
 

@@ -65,14 +65,14 @@ def test_a_price_far_above_the_close_is_not_and_the_close_stands_in() -> None:
 
     assert (kept, braking) == (100, 100)
     assert doubt.startswith("AAPL: PRICE_DEVIATION: price 1000.00 is +900.00 % off the last close")
-    assert doubt.endswith("In profit and loss it counts at 100.00.")
+    assert doubt.endswith("Profit and loss count it at 100.00.")
 
 
 def test_a_fresh_price_far_below_brakes_and_is_not_kept() -> None:
     kept, braking, doubt = aapl(at_bell("70"))
 
     assert (kept, braking) == (100, 70)
-    assert "the limits on losses and this text go by the lower price" in doubt
+    assert "the loss limits and this message use the lower price" in doubt
 
 
 @pytest.mark.parametrize("price", ["70", "99", "1000"])
