@@ -114,6 +114,11 @@ def test_no_command_has_a_secret_on_its_line() -> None:
         "docs/writing-a-strategy.md",
     }
     assert {value for each in stored for value in each.value_of("--value")} == {"file:///dev/stdin"}
+    assert [
+        str(each) for each in commands() if re.search("YOUR.*KEY|SECRET.*=", str(each.words))
+    ] == []
+    sends_keys = [each for each in of_program("curl") if "alpaca.markets" in str(each.words)]
+    assert [each.value_of("-H") for each in sends_keys] == [["@-"]]
 
 
 @pytest.mark.parametrize("command", of_program("sam"), ids=str)
