@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from algotrader import errors
-from algotrader.risk.loss_limits import Brake
-from algotrader.risk.pre_trade import Reason
+from algotrader.risk.reasons import Reason
 from tests.docs.markdown import ROOT, code_spans, pages, prose, table, tables
 
 PAGE = "docs/errors.md"
@@ -93,7 +92,7 @@ def codes_in_code() -> set[str]:
         for code in _codes_in(ast.parse(path.read_text(encoding="utf-8")))
     }
     found -= _environment_names() | _outcomes() | _NO_CODES
-    return found | {code for _, code in codes_raised()} | {*Reason, *Brake}
+    return found | {code for _, code in codes_raised()} | {*Reason}
 
 
 def codes_raised() -> set[tuple[str, str]]:
@@ -179,12 +178,15 @@ def test_a_code_stands_under_the_error_that_carries_it() -> None:
     assert misplaced == []
 
 
-def test_denied_orders_are_the_limits_own_reasons_and_those_of_the_submission() -> None:
-    assert set(codes_told()["Denied orders"]) == {*Reason, "DEADLINE_PASSED", "STOP_FILLED"}
+LOSSES = {Reason.DAILY_LOSS, Reason.DRAWDOWN}
+
+
+def test_denied_orders_are_all_reasons_but_the_limits_on_losses() -> None:
+    assert set(codes_told()["Denied orders"]) == {*Reason} - LOSSES
 
 
 def test_limits_on_losses_are_those_that_set_the_switch() -> None:
-    assert set(codes_told()["Limits on losses"]) == set(Brake)
+    assert set(codes_told()["Limits on losses"]) == LOSSES
 
 
 def test_each_code_is_told_once_per_error() -> None:

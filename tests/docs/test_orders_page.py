@@ -11,7 +11,7 @@ from algotrader.orders.ids import MAX_CLIENT_ORDER_ID_LENGTH
 from algotrader.orders.statuses import STATUSES
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL
 from algotrader.risk.broker_rules import PRICED_BY
-from algotrader.risk.pre_trade import Reason
+from algotrader.risk.reasons import Reason
 from tests.docs.markdown import table, text_of
 
 PAGE = "docs/orders.md"
@@ -68,4 +68,4 @@ def test_the_page_tells_the_figures_of_the_rules() -> None:
 def test_every_code_on_the_page_is_one() -> None:
     codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text_of(PAGE)))
     assert codes
-    assert codes <= {*Reason, "ORDER_CONFLICT", "STOP_FILLED"}
+    assert codes <= {*Reason, "ORDER_CONFLICT"}

@@ -24,7 +24,7 @@ from algotrader.model import (
     TrackDay,
 )
 from algotrader.model.performance import total_profit
-from algotrader.model.units import CENT, MONEY, ONE_SHARE, ZERO
+from algotrader.model.units import CENT, MONEY, ONE, ZERO
 
 #: A run reads the statement this far back behind the last reading, for late rows.
 STATEMENT_MARGIN = timedelta(days=7)
@@ -184,7 +184,7 @@ def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -
     paid_on = shares.get(row.symbol, ZERO) if row.qty is None else row.qty
     if held <= 0 or paid_on <= 0:
         return ZERO
-    return (row.amount * min(held / paid_on, ONE_SHARE)).quantize(CENT, ROUND_DOWN)
+    return (row.amount * min(held / paid_on, ONE)).quantize(CENT, ROUND_DOWN)
 
 
 def carried_price(
@@ -202,13 +202,13 @@ def carried_price(
     last = None if track is None else track.standings.get(symbol)
     if track is None or last is None or last.price is None:
         return None
-    ratio = ONE_SHARE if track.day.session == session else split_ratio(actions, symbol)
+    ratio = ONE if track.day.session == session else split_ratio(actions, symbol)
     return last.price / ratio
 
 
 def split_ratio(actions: Iterable[CorporateAction], symbol: str) -> Decimal:
     """Compute the product of the ratios of a symbol's splits; 1 without a split."""
-    ratio = ONE_SHARE
+    ratio = ONE
     for each in actions:
         if each.symbol == symbol and each.ratio is not None:
             ratio *= each.ratio
@@ -301,14 +301,14 @@ def _index(
 ) -> tuple[Decimal, Decimal]:
     """Compute index and peak at an observation."""
     if track is None:
-        return ONE_SHARE, ONE_SHARE
+        return ONE, ONE
     is_same = track.day.session == observation.session
     last = _priced_since(
         track.standings, replace(observation, actions=()) if is_same else observation
     )
     with localcontext(MONEY):
         gained = total_profit(standings) - total_profit(last)
-        factor = ONE_SHARE + gained / track.worth if track.worth > 0 else ONE_SHARE
+        factor = ONE + gained / track.worth if track.worth > 0 else ONE
         index = (track.index * max(factor, _LEAST_FACTOR)).quantize(_INDEX_STEP)
     index = max(index, _INDEX_STEP)
     return index, max(track.peak, index)

@@ -23,7 +23,8 @@ from algotrader.model import (
 from algotrader.model.units import ONE_SHARE, ZERO, tidy
 from algotrader.orders.ids import desk_of
 from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
-from algotrader.risk import pre_trade as limits
+from algotrader.risk.holdings import ledger_mismatch
+from algotrader.risk.reasons import Reason
 
 # A message names this many of the newest possible causes.
 _MOST_CAUSES = 4
@@ -182,10 +183,10 @@ def _explanation(action: CorporateAction, position: DeskPosition) -> str:
 
 
 def _describe_difference(position: DeskPosition, stack: str) -> str:
-    refusal = limits.ledger_matches(position)
-    detail = refusal.detail if refusal else ""
+    denial = ledger_mismatch(position)
+    detail = denial.detail if denial else ""
     return (
-        f"{position.symbol}: {limits.Reason.LEDGER_MISMATCH}: {detail}. The desk buys none of it"
+        f"{position.symbol}: {Reason.LEDGER_MISMATCH}: {detail}. The desk buys none of it"
         f" until both agree. {_remedy(position, stack)}"
     )
 

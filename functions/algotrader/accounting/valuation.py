@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from algotrader.accounting.performance import carried_price, split_ratio
 from algotrader.model import CorporateAction, LatestPrice, Ledger, Track
-from algotrader.model.units import dollars
+from algotrader.model.units import Fraction, dollars
 from algotrader.orders.pricing import usable
-from algotrader.risk import pre_trade as limits
+from algotrader.risk.prices import price_deviation, price_stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Prices:
         Those with an ex-date since the previous close.
     is_open : bool
         Whether the session is under way; only then can a price be too old.
-    max_deviation : Decimal
+    max_deviation : Fraction
         Largest distance of a price from the close, as a fraction of the close.
     """
 
@@ -38,7 +38,7 @@ class Prices:
     previous_close: datetime
     now: datetime
     is_open: bool
-    max_deviation: Decimal
+    max_deviation: Fraction
     max_age_seconds: int
 
 
@@ -96,10 +96,12 @@ def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> 
         return _Price(known, known)
     if latest.at < prices.previous_close or price == fallback:
         return _Price(fallback, fallback)
-    old = limits.price_fresh(latest, prices.now, prices.max_age_seconds) if prices.is_open else None
-    far = limits.price_near_close(price, anchor, prices.max_deviation)
-    refusal = old or far
-    if refusal is None:
+    old = None
+    if prices.is_open:
+        old = price_stale(latest, at=prices.now, max_age_seconds=prices.max_age_seconds)
+    far = price_deviation(price=price, last_close=anchor, allowed=prices.max_deviation)
+    denial = old or far
+    if denial is None:
         return _Price(price, price)
     doubt = (
         f"{symbol}: {refusal.code}: {refusal.detail}. Profit and loss count it at "

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from algotrader.adapters.universes import MARK, NAME_PATTERN
 from algotrader.model import Bounds
+from algotrader.model.units import Dollars, Fraction
 from algotrader.orders.ids import SLOT_PATTERN, SYMBOL_PATTERN
 from algotrader.soundness import first_flaw, sound_float
 
@@ -86,16 +87,17 @@ def word(kind: type[WordT], *allowed: WordT) -> Callable[[str], WordT]:
     return lambda text: kind(one_of(*words)(text))
 
 
-def dollars(bounds: Bounds) -> Callable[[str], Decimal]:
+def dollars(bounds: Bounds) -> Callable[[str], Dollars]:
     """Make a parser of amounts of dollars."""
-    return _number(f"a number of dollars {_range(bounds)}, such as 50000", bounds)
+    number = _number(f"a number of dollars {_range(bounds)}, such as 50000", bounds)
+    return lambda text: Dollars(number(text))
 
 
-def no_dollars_or_some(bounds: Bounds) -> Callable[[str], Decimal | None]:
+def no_dollars_or_some(bounds: Bounds) -> Callable[[str], Dollars | None]:
     """Make a parser of amounts of dollars, or nothing."""
     some = dollars(bounds)
 
-    def parse(text: str) -> Decimal | None:
+    def parse(text: str) -> Dollars | None:
         try:
             return some(text) if text else None
         except Misfit as misfit:
@@ -104,9 +106,10 @@ def no_dollars_or_some(bounds: Bounds) -> Callable[[str], Decimal | None]:
     return parse
 
 
-def fraction(bounds: Bounds) -> Callable[[str], Decimal]:
+def fraction(bounds: Bounds) -> Callable[[str], Fraction]:
     """Make a parser of fractions."""
-    return _number(f"a fraction {_range(bounds)}, such as 0.02", bounds)
+    number = _number(f"a fraction {_range(bounds)}, such as 0.02", bounds)
+    return lambda text: Fraction(number(text))
 
 
 def _number(allowed: str, bounds: Bounds) -> Callable[[str], Decimal]:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from algotrader.execution.values import Known
 from algotrader.model import Cutoff, Decision, Leg, OrderIntent, Plan, Run, TradingState
+from algotrader.risk.eligibility import REASON_OF_STATE
+from algotrader.risk.reasons import Reason
 from algotrader.session.timing import SETTLE
 
 # If the decision has stops, exits and entries end this long before the deadline. Then their cancels
@@ -30,10 +32,10 @@ def cut_off_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Pl
     now, ends = latest_now(run, plan, known), trades_end(run, decision)
     exits, entries = _limit_to_now(plan.exits_closed, now), _limit_to_now(plan.entries_closed, now)
     stops = _limit_to_now(plan.stops_closed, now)
-    if known.trading_state is not TradingState.ACTIVE:
+    if code := REASON_OF_STATE.get(known.trading_state):
         cutoff = Cutoff(
             at=now,
-            code=f"TRADING_{known.trading_state.value}",
+            code=code,
             detail=known.trading_state_reason or f"trading state {known.trading_state.value}",
         )
         entries = entries or cutoff
@@ -52,7 +54,7 @@ def _deadline(run: Run, now: datetime, ends: datetime, what: str) -> Cutoff:
     detail = f"{what} is posted after {ends.isoformat()}"
     if run.ended_because:
         detail += f": {run.ended_because}"
-    return Cutoff(at=now, code="DEADLINE_PASSED", detail=detail)
+    return Cutoff(at=now, code=Reason.DEADLINE_PASSED, detail=detail)
 
 
 def cutoff_of(plan: Plan, intent: OrderIntent) -> Cutoff | None:

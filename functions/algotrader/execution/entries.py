@@ -10,10 +10,11 @@ from algotrader.execution.cutoff import latest_now
 from algotrader.execution.stop_orders import sold_by_canceled
 from algotrader.execution.values import Known, deny
 from algotrader.model import Decision, Order, OrderDenied, OrderIntent, Plan, Run, Settings, Stage
-from algotrader.model.units import CENT
+from algotrader.model.units import CENT, Dollars
 from algotrader.orders.pricing import worst_cost
 from algotrader.portfolio.capital import spendable
 from algotrader.portfolio.sizing import affordable
+from algotrader.risk.reasons import Reason
 
 # The account may lag behind its orders for about ten seconds. The run waits this long after a fill
 # for the cash of it.
@@ -26,7 +27,10 @@ def with_entries(
     """Return the plan with the approved entries, each reduced to the cash there is, or denied."""
     plan = replace(plan, stage=Stage.ENTRIES)
     cutoff = plan.entries_closed
-    cash = min(spendable(known.account, settings.cash_reserve), _budget(decision, settings, orders))
+    cash = min(
+        spendable(known.account, cash_reserve=settings.cash_reserve),
+        _budget(decision, settings, orders),
+    )
     kept: list[OrderIntent] = []
     denied: list[OrderDenied] = []
     for intent in decision.entries:
@@ -35,20 +39,22 @@ def with_entries(
             continue
         if sold := sold_by_canceled(intent.symbol, decision, orders):
             denied.append(
-                deny(intent, "STOP_FILLED", f"its stop sold {sold} shares while being canceled")
+                deny(
+                    intent, Reason.STOP_FILLED, f"its stop sold {sold} shares while being canceled"
+                )
             )
             continue
-        bought = affordable(intent, cash, settings)
+        bought = affordable(intent, cash=cash, settings=settings)
         if bought is not None:
             kept.append(bought)
-            cash -= worst_cost(bought, settings)
+            cash = Dollars(cash - worst_cost(bought, settings))
         else:
             detail = f"cost {worst_cost(intent, settings)} spendable {cash}"
-            denied.append(deny(intent, "INSUFFICIENT_CASH", detail))
+            denied.append(deny(intent, Reason.INSUFFICIENT_CASH, detail))
     return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
 
 
-def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Decimal:
+def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Dollars:
     """Compute the most that entries may cost, in dollars: cash at the decision plus exit proceeds.
 
     With a cap on the desk's capital or exposure, shares that the exits did not sell still use up
@@ -63,9 +69,9 @@ def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) ->
         missing += (intent.qty - filled) * intent.reference_price
     budget = decision.spendable + proceeds * (1 - settings.cash_reserve)
     if settings.capital is None and settings.max_gross_exposure >= 1:
-        return budget
+        return Dollars(budget)
     wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
-    return min(budget, wanted - missing)
+    return Dollars(min(budget, wanted - missing))
 
 
 def proceeds_are_late(
@@ -90,4 +96,4 @@ def proceeds_are_late(
     wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))
     # Round to cents like `spendable`: otherwise the run would wait for a fraction of a cent.
     expected = _budget(decision, settings, orders).quantize(CENT, ROUND_FLOOR)
-    return spendable(known.account, settings.cash_reserve) < min(wanted, expected)
+    return spendable(known.account, cash_reserve=settings.cash_reserve) < min(wanted, expected)

@@ -18,10 +18,11 @@ from algotrader.model import (
     Plan,
     Run,
 )
-from algotrader.model.units import FRACTION_STEP, ONE_SHARE
+from algotrader.model.units import FRACTION_STEP, ONE_SHARE, Shares
 from algotrader.orders.statuses import is_terminal, may_be_refused
-from algotrader.portfolio.sizing import floor_to
+from algotrader.portfolio.sizing import floor_shares
 from algotrader.risk.broker_rules import broken_rule
+from algotrader.risk.reasons import Reason
 from algotrader.session.timing import SETTLE
 
 # Positions may lag behind orders for about ten seconds. The run accepts a shortage of shares after
@@ -135,8 +136,8 @@ def _result_of(
         return OrderResult(
             intent, is_under_way=awaited and not is_settle_window_over(run, cutoff, now)
         )
-    if refusal := broken_rule(intent):
-        return OrderResult(None, code=refusal.code, detail=refusal.detail)
+    if denial := broken_rule(intent):
+        return OrderResult(None, code=denial.code, detail=denial.detail)
     if cutoff is not None and now >= cutoff.at + SETTLE:
         is_trade = intent.leg is not Leg.STOP
         return OrderResult(None, code=cutoff.code, detail=cutoff.detail, may_be_there=is_trade)
@@ -149,11 +150,11 @@ def _result_of(
 def _reduce(intent: OrderIntent, available: Decimal) -> OrderResult:
     """Reduce an order to the available shares; whole shares if it was for whole shares."""
     whole = intent.qty == intent.qty.to_integral_value()
-    qty = floor_to(available, ONE_SHARE, ONE_SHARE if whole else FRACTION_STEP)
+    qty = floor_shares(qty=Shares(available), step=ONE_SHARE if whole else FRACTION_STEP)
     if qty <= 0:
-        return OrderResult(None, code="NOTHING_TO_SELL", detail=f"available {available}")
+        return OrderResult(None, code=Reason.NOTHING_TO_SELL, detail=f"available {available}")
     detail = f"it covers {qty} of {intent.qty}, no more is available"
-    code = "NOTHING_TO_SELL" if intent.leg is Leg.STOP else ""
+    code = Reason.NOTHING_TO_SELL if intent.leg is Leg.STOP else ""
     return OrderResult(replace(intent, qty=qty), is_under_way=True, code=code, detail=detail)
 
 

@@ -33,7 +33,9 @@ from algotrader.model import (
     Stage,
     Submission,
 )
+from algotrader.model.units import Shares
 from algotrader.orders.statuses import is_terminal
+from algotrader.risk.reasons import Reason
 
 # Seconds to wait after a call that changed nothing. Liquid shares fill at once; longer waits for
 # the rest cost little.
@@ -118,10 +120,12 @@ def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan
             continue
         elif sold >= intent.qty:
             denied.append(
-                deny(intent, "STOP_FILLED", f"its stop sold {sold} shares while being canceled")
+                deny(
+                    intent, Reason.STOP_FILLED, f"its stop sold {sold} shares while being canceled"
+                )
             )
         else:
-            kept.append(replace(intent, qty=intent.qty - sold))
+            kept.append(replace(intent, qty=Shares(intent.qty - sold)))
     return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
 
 

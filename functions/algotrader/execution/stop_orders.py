@@ -16,10 +16,9 @@ from algotrader.model import (
     Stage,
     TimeInForce,
 )
+from algotrader.model.units import NO_SHARES, ZERO, Shares
 from algotrader.orders.own_orders import is_stop, symbol_of
 from algotrader.orders.statuses import FILLED, is_terminal, stands
-
-_ZERO = Decimal(0)
 
 
 def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple[OrderIntent, ...]:
@@ -99,34 +98,32 @@ def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
     )
 
 
-def held_now(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
+def held_now(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Shares:
     """Compute the desk's shares of a symbol: those at the decision, and the fills since."""
     intents = (*decision.exits, *decision.entries)
     ids = (*decision.cancels, *(each.client_order_id for each in intents))
-    held = stop.held
+    held: Decimal = stop.held
     for order in (orders[each] for each in ids if each in orders):
         if order.symbol == stop.symbol:
             since = _filled_since(order, decision)
             held += since if order.side is Side.BUY else -since
-    return held
+    return Shares(held)
 
 
-def sold_by_canceled(symbol: str, decision: Decision, orders: dict[str, Order]) -> Decimal:
+def sold_by_canceled(symbol: str, decision: Decision, orders: dict[str, Order]) -> Shares:
     """Compute the shares that a symbol's canceled orders sold since the decision."""
     canceled = [orders[each] for each in decision.cancels if each in orders]
-    return sum(
-        (
-            _filled_since(order, decision)
-            for order in canceled
-            if order.symbol == symbol and order.side is Side.SELL
-        ),
-        _ZERO,
+    fills = (
+        _filled_since(order, decision)
+        for order in canceled
+        if order.symbol == symbol and order.side is Side.SELL
     )
+    return Shares(sum(fills, ZERO))
 
 
-def whole_shares(qty: Decimal) -> Decimal:
+def whole_shares(qty: Shares) -> Shares:
     """Round down to whole shares: the broker accepts no fractional order good until canceled."""
-    return max(qty, _ZERO).to_integral_value(ROUND_FLOOR)
+    return Shares(max(qty, NO_SHARES).to_integral_value(ROUND_FLOOR))
 
 
 def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
@@ -150,10 +147,10 @@ def _stops_to_plan(decision: Decision, plan: Plan) -> list[DesiredStop]:
 
 
 def _filled_since(order: Order, decision: Decision) -> Decimal:
-    return order.filled_qty - decision.filled_before.get(order.client_order_id, _ZERO)
+    return order.filled_qty - decision.filled_before.get(order.client_order_id, ZERO)
 
 
-def stop_intent(stop: DesiredStop, qty: Decimal) -> OrderIntent:
+def stop_intent(stop: DesiredStop, qty: Shares) -> OrderIntent:
     """Build the order that places a stop, good until canceled."""
     return OrderIntent(
         client_order_id=stop.client_order_id,

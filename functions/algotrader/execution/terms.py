@@ -7,6 +7,7 @@ from dataclasses import replace
 from algotrader.errors import OrderConflictError
 from algotrader.execution.values import Known
 from algotrader.model import Decision, Order, OrderIntent, Plan
+from algotrader.model.units import Dollars, Shares
 
 
 def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
@@ -41,9 +42,11 @@ def is_of(intent: OrderIntent, order: Order) -> bool:
 
 def as_sent(intent: OrderIntent, order: Order) -> OrderIntent:
     """Return a decided order reduced to the amount of the order that was sent for it."""
-    cut = intent if order.qty is None else replace(intent, qty=min(intent.qty, order.qty))
+    cut = intent
+    if order.qty is not None:
+        cut = replace(intent, qty=min(intent.qty, Shares(order.qty)))
     if intent.notional is not None and order.notional is not None:
-        cut = replace(cut, notional=min(intent.notional, order.notional))
+        cut = replace(cut, notional=min(intent.notional, Dollars(order.notional)))
     return cut
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from algotrader.model.account import Account, Order
 from algotrader.model.enums import Leg, OrderType, Side, Stage, TimeInForce
+from algotrader.model.units import Dollars, Price, Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,14 @@ class OrderIntent:
     symbol: str
     side: Side
     leg: Leg
-    qty: Decimal
+    qty: Shares
     order_type: OrderType
-    limit_price: Decimal | None
-    reference_price: Decimal
+    limit_price: Price | None
+    reference_price: Price
     why: str
-    stop_price: Decimal | None = None
+    stop_price: Price | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
-    notional: Decimal | None = None
+    notional: Dollars | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ class DesiredStop:
 
     client_order_id: str
     symbol: str
-    stop_price: Decimal
-    reference_price: Decimal
-    held: Decimal
+    stop_price: Price
+    reference_price: Price
+    held: Shares
     why: str
 
 
@@ -67,7 +68,7 @@ class OrderDenied:
 
     symbol: str
     side: Side
-    qty: Decimal
+    qty: Shares
     code: str
     detail: str
 
@@ -109,8 +110,8 @@ class Decision:
 
     run_id: str
     strategy: str
-    desk_capital: Decimal
-    spendable: Decimal
+    desk_capital: Dollars
+    spendable: Dollars
     target_weights: dict[str, Decimal]
     exits: tuple[OrderIntent, ...]
     entries: tuple[OrderIntent, ...]

@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 
 from algotrader.model.enums import ActivityKind
 from algotrader.model.settings import Settings
-from algotrader.model.units import MONEY, ONE_SHARE, ZERO
+from algotrader.model.units import MONEY, ONE, ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Track:
     @property
     def drawdown(self) -> Decimal:
         """Distance of the index below its peak, as a fraction of the peak; never below 0."""
-        return max(ONE_SHARE - self.index / self.peak, ZERO)
+        return max(ONE - self.index / self.peak, ZERO)
 
 
 @dataclass(frozen=True, slots=True)

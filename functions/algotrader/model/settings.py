@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from algotrader.model.enums import OrderType, TradingMode
+from algotrader.model.units import Dollars, Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,26 +119,26 @@ class Settings:
     strategy: str
     strategy_parameters: dict[str, bool | int | float | str]
     symbols: tuple[str, ...]
-    capital: Decimal | None
-    max_position_weight: Decimal
-    max_order_notional: Decimal
+    capital: Dollars | None
+    max_position_weight: Fraction
+    max_order_notional: Dollars
     max_orders_per_run: int
-    max_gross_exposure: Decimal
-    max_turnover: Decimal
-    min_order_notional: Decimal
+    max_gross_exposure: Fraction
+    max_turnover: Fraction
+    min_order_notional: Dollars
     deny_symbols: tuple[str, ...]
-    max_price_deviation: Decimal
-    max_daily_loss: Decimal
-    max_drawdown: Decimal
+    max_price_deviation: Fraction
+    max_daily_loss: Fraction
+    max_drawdown: Fraction
     benchmark: str
     min_minutes_to_close: int
     live_ramp_days: int
-    live_ramp_notional: Decimal
-    cash_reserve: Decimal
+    live_ramp_notional: Dollars
+    cash_reserve: Fraction
     max_price_age_seconds: int
     max_bar_age_sessions: int
     max_missing_bars: int
-    no_trade_band: Decimal
+    no_trade_band: Fraction
     order_type: OrderType
     limit_offset_bps: int
     fractional_shares: bool

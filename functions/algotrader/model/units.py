@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal
+from typing import NewType
+
+# What an amount means is part of its type, so that a swapped pair does not type-check.
+Dollars = NewType("Dollars", Decimal)
+Shares = NewType("Shares", Decimal)
+Price = NewType("Price", Decimal)  # dollars of one share
+Fraction = NewType("Fraction", Decimal)  # 0.25 is 25 %
 
 # Enough digits that products of money are exact, so that a floor never rounds up.
 MONEY = Context(prec=60)
 
 ZERO = Decimal(0)
-ONE_SHARE = Decimal(1)
-FRACTION_STEP = Decimal("1e-9")  # the finest quantity that Alpaca takes
+ONE = Decimal(1)
+NO_DOLLARS = Dollars(ZERO)
+NO_SHARES = Shares(ZERO)
+NO_PRICE = Price(ZERO)
+ONE_SHARE = Shares(Decimal(1))
+FRACTION_STEP = Shares(Decimal("1e-9"))  # the finest quantity that Alpaca takes
 CENT = Decimal("0.01")
 
 

@@ -1,4 +1,4 @@
-"""Owns what the desk has to work with at the bell: its stakes, what they are worth, its capital."""
+"""Owns what the desk has to work with: its positions, what they are worth, and its capital."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from algotrader.model import Account, LatestPrice, Order, Settings, Side, Snapshot
-from algotrader.model.units import CENT, MONEY, ZERO, finite
+from algotrader.model.units import (
+    CENT,
+    MONEY,
+    NO_DOLLARS,
+    ZERO,
+    Dollars,
+    Fraction,
+    Price,
+    Shares,
+    finite,
+)
 from algotrader.orders.own_orders import remaining, resting_stops
 from algotrader.orders.pricing import marketable_price, usable
 from algotrader.orders.statuses import is_terminal
@@ -30,35 +40,36 @@ class BuyingBudget:
         still become; may be below 0.
     """
 
-    cash: Decimal
-    capital_left: Decimal | None
-    exposure_left: Decimal
+    cash: Dollars
+    capital_left: Dollars | None
+    exposure_left: Dollars
 
     @property
-    def funds(self) -> Decimal:
+    def funds(self) -> Dollars:
         """What the account and ``Capital`` leave, whatever the exposure; never below 0."""
         if self.capital_left is None:
-            return max(self.cash, ZERO)
-        return max(min(self.cash, self.capital_left), ZERO)
+            return max(self.cash, NO_DOLLARS)
+        return max(min(self.cash, self.capital_left), NO_DOLLARS)
 
     @property
-    def money(self) -> Decimal:
+    def money(self) -> Dollars:
         """What all of them leave; never below 0."""
-        return max(min(self.funds, self.exposure_left), ZERO)
+        return max(min(self.funds, self.exposure_left), NO_DOLLARS)
 
-    def after(self, cost: Decimal, exposure: Decimal | None = None) -> BuyingBudget:
-        """Take off what is spent; a cost below 0 brings money, and room for other positions.
+    def after_buy(self, *, cost: Dollars) -> BuyingBudget:
+        """Subtract what a buy costs."""
+        return self._less(cash=cost, exposure=cost)
 
-        Parameters
-        ----------
-        exposure : Decimal or None
-            What it takes off ``Capital`` and exposure; None means ``cost``.
-        """
-        taken = cost if exposure is None else exposure
+    def after_sales(self, *, proceeds: Dollars, cash_reserve: Fraction) -> BuyingBudget:
+        """Add what sales bring: cash less the reserve, as it will be once the cash is there."""
+        return self._less(cash=-proceeds * (1 - cash_reserve), exposure=-proceeds)
+
+    def _less(self, *, cash: Decimal, exposure: Decimal) -> BuyingBudget:
+        left = self.capital_left
         return BuyingBudget(
-            cash=self.cash - cost,
-            capital_left=None if self.capital_left is None else self.capital_left - taken,
-            exposure_left=self.exposure_left - taken,
+            cash=Dollars(self.cash - cash),
+            capital_left=None if left is None else Dollars(left - exposure),
+            exposure_left=Dollars(self.exposure_left - exposure),
         )
 
 
@@ -79,22 +90,22 @@ class PortfolioState:
     """
 
     positions: dict[str, DeskPosition]
-    references: dict[str, Decimal]
-    capital: Decimal
+    references: dict[str, Price]
+    capital: Dollars
     budget: BuyingBudget
 
     @property
-    def spendable(self) -> Decimal:
+    def spendable(self) -> Dollars:
         """What entries may cost when no exit brings anything."""
         return self.budget.money
 
-    def value_of(self, symbol: str) -> Decimal:
-        """Value what the desk holds of a symbol; 0 if nothing tells what it is worth."""
-        return self.positions[symbol].held * self.references.get(symbol, ZERO)
+    def value_of(self, symbol: str) -> Dollars:
+        """Return what the desk's shares of a symbol are worth; 0 if their worth is unknown."""
+        return Dollars(self.positions[symbol].held * self.references.get(symbol, ZERO))
 
 
 def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
-    """Take stock of the desk.
+    """Compute what the desk holds, what it is worth, and what entries may cost.
 
     Desk capital is the desk's positions at the latest price plus spendable cash, at most
     ``Capital``. A position without a latest price is valued at its last close, else at what it
@@ -110,7 +121,7 @@ def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
             snapshot.positions,
             snapshot.other_desks.get(each, NO_OTHERS),
             snapshot.causes.get(each, ""),
-            remaining(stops.get(each, ())),
+            Shares(remaining(stops.get(each, ()))),
         )
         for each in sorted(managed)
     }
@@ -125,10 +136,10 @@ def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
         snapshot.prices,
         settings.limit_offset_bps,
     )
-    cash = spendable(snapshot.account, settings.cash_reserve, open_buys)
+    cash = spendable(snapshot.account, cash_reserve=settings.cash_reserve, open_buys=open_buys)
     pending = open_buy_cost(snapshot.own_open_orders, snapshot.prices, settings.limit_offset_bps)
     capital = _capped(invested + cash, settings)
-    # An open buy may fill before its cancel arrives: it counts as a position that was paid for.
+    # An open buy may fill before its cancel arrives, so it counts as a position that was paid for.
     allowed = settings.max_gross_exposure * _capped(invested + cash + pending, settings)
     return PortfolioState(
         positions=positions,
@@ -136,30 +147,32 @@ def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
         capital=capital,
         budget=BuyingBudget(
             cash=cash,
-            capital_left=None if settings.capital is None else settings.capital - invested,
-            exposure_left=(allowed - invested - pending).quantize(CENT, ROUND_FLOOR),
+            capital_left=None if settings.capital is None else Dollars(settings.capital - invested),
+            exposure_left=Dollars((allowed - invested - pending).quantize(CENT, ROUND_FLOOR)),
         ),
     )
 
 
-def _capped(dollars: Decimal, settings: Settings) -> Decimal:
-    return dollars if settings.capital is None else min(dollars, settings.capital)
+def _capped(money: Decimal, settings: Settings) -> Dollars:
+    return Dollars(money if settings.capital is None else min(money, settings.capital))
 
 
-def _worth(symbol: str, snapshot: Snapshot) -> Decimal | None:
+def _worth(symbol: str, snapshot: Snapshot) -> Price | None:
     latest = usable(snapshot.prices.get(symbol))
     if latest is not None:
         return latest
     close = finite(snapshot.last_closes.get(symbol, ZERO))
     if close > 0:
-        return close
+        return Price(close)
     holding = snapshot.ledger.holdings.get(symbol)
     if holding is None or finite(holding.qty) <= 0 or finite(holding.cost) <= 0:
         return None
-    return holding.cost / holding.qty
+    return Price(holding.cost / holding.qty)
 
 
-def spendable(account: Account, cash_reserve: Decimal, open_buys: Decimal = ZERO) -> Decimal:
+def spendable(
+    account: Account, *, cash_reserve: Fraction, open_buys: Dollars = NO_DOLLARS
+) -> Dollars:
     """Return the cash that buys may spend, in whole cents; never below 0.
 
     Parameters
@@ -167,10 +180,10 @@ def spendable(account: Account, cash_reserve: Decimal, open_buys: Decimal = ZERO
     account : Account
         Its ``buying_power`` figures are net of open buys already, as Alpaca keeps them; its
         ``cash`` is not.
-    cash_reserve : Decimal
-        Fraction that stays unspent.
-    open_buys : Decimal
-        What open buys may still cost, in dollars; taken off ``cash`` alone.
+    cash_reserve : Fraction
+        What stays unspent.
+    open_buys : Dollars
+        What open buys may still cost; subtracted from ``cash`` alone.
     """
     with localcontext(MONEY):
         free = min(
@@ -178,17 +191,18 @@ def spendable(account: Account, cash_reserve: Decimal, open_buys: Decimal = ZERO
             finite(account.non_marginable_buying_power),
             finite(account.buying_power),
         )
-        return max((free * (1 - cash_reserve)).quantize(CENT, ROUND_FLOOR), ZERO)
+        cents = (free * (1 - cash_reserve)).quantize(CENT, ROUND_FLOOR)
+        return max(Dollars(cents), NO_DOLLARS)
 
 
 def open_buy_cost(
     orders: Iterable[Order], prices: Mapping[str, LatestPrice], offset_bps: int
-) -> Decimal:
-    """Add up what open buys may still cost, in dollars.
+) -> Dollars:
+    """Add up what open buys may still cost.
 
-    A buy by value counts at what its fills have left of it, one without a limit at its symbol's
-    latest price plus the offset. One of an unknown quantity, or without any price, counts for
-    nothing here: the broker took it off buying power.
+    A buy by value counts at what its fills have left of it. One without a limit counts at its
+    symbol's latest price plus the offset. One of an unknown quantity, or without any price, counts
+    for nothing here: the broker has subtracted it from buying power.
     """
     total = ZERO
     for order in orders:
@@ -204,4 +218,4 @@ def open_buy_cost(
             price = marketable_price(latest, Side.BUY, offset_bps)
         if price is not None:
             total += max(order.qty - order.filled_qty, ZERO) * price
-    return total
+    return Dollars(total)

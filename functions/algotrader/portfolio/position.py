@@ -8,14 +8,14 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from algotrader.model import Holding, Position
-from algotrader.model.units import ZERO, finite
+from algotrader.model.units import NO_SHARES, ZERO, Shares, finite
 
-NO_OTHERS: Mapping[str, Decimal] = MappingProxyType({})
+NO_OTHERS: Mapping[str, Shares] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class DeskPosition:
-    """What the desk has of a symbol, beside what the account has; shares.
+    """What the desk holds of a symbol, and what the account does; shares.
 
     Attributes
     ----------
@@ -29,21 +29,21 @@ class DeskPosition:
     others : Mapping of str to Decimal
         By desk: what other desks own by their own orders, above 0.
     cause : str
-        What may have made the account differ from the books; empty if nothing tells.
+        What may have made the account differ from the books; empty if unknown.
     """
 
     symbol: str
-    book_qty: Decimal
-    account_qty: Decimal
-    held: Decimal
-    sellable: Decimal
-    others: Mapping[str, Decimal] = field(default_factory=dict)
+    book_qty: Shares
+    account_qty: Shares
+    held: Shares
+    sellable: Shares
+    others: Mapping[str, Shares] = field(default_factory=dict)
     cause: str = ""
 
     @property
-    def theirs(self) -> Decimal:
+    def theirs(self) -> Shares:
         """What all other desks own together."""
-        return sum(self.others.values(), ZERO)
+        return Shares(sum(self.others.values(), ZERO))
 
     @property
     def differs(self) -> bool:
@@ -57,23 +57,30 @@ def desk_position(
     positions: Mapping[str, Position],
     others: Mapping[str, Decimal] = NO_OTHERS,
     cause: str = "",
-    released: Decimal = ZERO,
+    released: Shares = NO_SHARES,
 ) -> DeskPosition:
-    """Tell the desk's stake in a symbol; numbers that are not finite count as 0.
+    """Compute the desk's position in a symbol; numbers that are not finite count as 0.
 
     Parameters
     ----------
     others : Mapping of str to Decimal
         By desk: shares of the symbol that other desks own. When the account lacks some, nobody
-        knows whose they were: no desk then sells what may be another's.
-    released : Decimal
-        Shares that the desk's own resting stops keep: they are free once these are canceled.
+        knows whose they were, so no desk sells what may be another's.
+    released : Shares
+        What the desk's own resting stops keep: the shares are free once the stops are canceled.
     """
     holding, position = holdings.get(symbol), positions.get(symbol)
-    ledger = finite(holding.qty) if holding else ZERO
-    broker = finite(position.qty) if position else ZERO
+    book = finite(holding.qty) if holding else ZERO
+    account = finite(position.qty) if position else ZERO
     available = (finite(position.qty_available) if position else ZERO) + released
-    theirs = {desk: shares for desk, qty in others.items() if (shares := finite(qty)) > 0}
-    held = max(min(ledger, broker - sum(theirs.values(), ZERO)), ZERO)
-    tradable = max(min(held, available), ZERO)
-    return DeskPosition(symbol, ledger, broker, held, tradable, theirs, cause)
+    theirs = {desk: Shares(owned) for desk, qty in others.items() if (owned := finite(qty)) > 0}
+    held = max(min(book, account - sum(theirs.values(), ZERO)), ZERO)
+    return DeskPosition(
+        symbol=symbol,
+        book_qty=Shares(book),
+        account_qty=Shares(account),
+        held=Shares(held),
+        sellable=Shares(max(min(held, available), ZERO)),
+        others=theirs,
+        cause=cause,
+    )

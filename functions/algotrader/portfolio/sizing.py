@@ -1,22 +1,27 @@
-"""Owns the arithmetic from weights to shares: spendable cash, prices of orders, quantities."""
+"""Owns the arithmetic from weights to shares: what a weight asks for, and what money pays for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
-from algotrader.model import (
-    Asset,
-    OrderIntent,
-    OrderType,
-    Settings,
-    Side,
+from algotrader.model import Asset, OrderIntent, OrderType, Settings, Side
+from algotrader.model.units import (
+    CENT,
+    FRACTION_STEP,
+    MONEY,
+    NO_DOLLARS,
+    ONE_SHARE,
+    Dollars,
+    Fraction,
+    Price,
+    Shares,
+    tidy,
 )
-from algotrader.model.units import CENT, FRACTION_STEP, MONEY, ONE_SHARE, ZERO, tidy
 from algotrader.orders.pricing import worst_price
 from algotrader.portfolio.position import DeskPosition
 
-MIN_FRACTIONAL_NOTIONAL = Decimal(1)  # dollars, Alpaca's minimum for an order in fractions
+MIN_FRACTIONAL_NOTIONAL = Dollars(Decimal(1))  # Alpaca's minimum for an order in fractions
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +30,49 @@ class Sizing:
 
     Attributes
     ----------
-    capital, band : Decimal
-        Desk capital and the no-trade band, both in dollars.
-    reference, worst_buy : Decimal
+    capital, band : Dollars
+        Desk capital and the no-trade band.
+    reference, worst_buy : Price
         What a share is valued at, and the most that a bought one may cost.
-    step, exit_step : Decimal
+    step, exit_step : Shares
         Quantities of orders are multiples of ``step``, those of a full exit of ``exit_step``: of a
         fractionable asset the finest quantity that there is, so that nothing is left.
+    by_value : bool
+        Whether a buy names its dollars.
     """
 
-    capital: Decimal
-    band: Decimal
-    reference: Decimal
-    worst_buy: Decimal
-    step: Decimal
-    exit_step: Decimal
+    capital: Dollars
+    band: Dollars
+    reference: Price
+    worst_buy: Price
+    step: Shares
+    exit_step: Shares
+    by_value: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much an order is for.
+
+    Attributes
+    ----------
+    qty : Shares
+        Of an order by value, the shares that it buys at its worst price.
+    notional : Dollars or None
+        In whole cents; None for an order by quantity.
+    """
+
+    qty: Shares
+    notional: Dollars | None = None
+
+    def cost(self, *, worst: Price) -> Dollars:
+        """Return the most that it may cost: its value exactly, when it has one."""
+        return Dollars(self.qty * worst) if self.notional is None else self.notional
+
+    def is_enough(self, *, worst: Price, step: Shares, least: Dollars) -> bool:
+        """Whether the broker takes an order of this size, and it costs ``least`` or more."""
+        cost = self.cost(worst=worst)
+        return cost >= least and makes_an_order(qty=self.qty, cost=cost, step=step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +81,93 @@ class Wanted:
 
     Attributes
     ----------
-    qty : Decimal
-        Shares; 0 if a first entry does not come to one step.
-    sendable : Decimal
-        What of it can be sent: a sell is capped at what is tradable.
+    qty : Shares
+        0 if a first entry is smaller than one step.
+    sendable : Shares
+        What of it can be sent: a sell is at most what is sellable.
+    notional : Dollars or None
+        Of an order by value, its dollars.
     """
 
     side: Side
-    qty: Decimal
-    sendable: Decimal
+    qty: Shares
+    sendable: Shares
+    notional: Dollars | None = None
 
 
-def affordable_quantity(intent: OrderIntent, cash: Decimal, settings: Settings) -> Decimal:
-    """Cut a buy to what this much cash pays at its worst price; 0 if that is too little.
+def wanted_order(position: DeskPosition, *, weight: Fraction, sizing: Sizing) -> Wanted | None:
+    """Return the order that leads to a target weight; None if there is nothing to do.
+
+    A buy is sized by its worst price, so that its cost never exceeds the weight. A sell is sized by
+    the reference price, and never for more than the target leaves over. A drift below the band, or
+    below the smallest order, is left alone. A first entry and a full exit are asked for at any
+    size, the exit as long as the books show a holding, so that a difference shows.
+    """
+    if weight == 0:
+        if position.held <= 0 and position.book_qty <= 0:
+            return None
+        sendable = floor_shares(qty=position.sellable, step=sizing.exit_step)
+        return Wanted(Side.SELL, Shares(tidy(position.held or position.book_qty)), sendable)
+    drift = weight * sizing.capital - position.held * sizing.reference
+    if position.held > 0 and (drift == 0 or abs(drift) < sizing.band):
+        return None
+    if drift < 0:
+        surplus = Dollars(-drift)
+        qty = shares_for(money=surplus, price=sizing.reference, step=sizing.step)
+        wanted = Wanted(
+            Side.SELL, qty, min(qty, floor_shares(qty=position.sellable, step=sizing.step))
+        )
+    else:
+        missing = weight * sizing.capital - position.held * sizing.worst_buy
+        wanted = _wanted_buy(money=max(Dollars(missing), NO_DOLLARS), sizing=sizing)
+    first_entry = position.held == 0
+    is_order = is_enough(qty=wanted.qty, price=sizing.reference, step=sizing.step)
+    return wanted if first_entry or is_order else None
+
+
+def _wanted_buy(*, money: Dollars, sizing: Sizing) -> Wanted:
+    qty = shares_for(money=money, price=sizing.worst_buy, step=sizing.step)
+    size = size_for(money=money, worst=sizing.worst_buy, step=sizing.step, by_value=sizing.by_value)
+    return Wanted(Side.BUY, qty, size.qty, size.notional)
+
+
+def size_for(*, money: Dollars, worst: Price, step: Shares, by_value: bool) -> Size:
+    """Return the largest entry that this much money, at least 0, pays at its worst price."""
+    if not by_value:
+        return Size(shares_for(money=money, price=worst, step=step))
+    notional = Dollars(money.quantize(CENT, ROUND_FLOOR))
+    return Size(shares_for(money=notional, price=worst, step=step), notional)
+
+
+def affordable(intent: OrderIntent, *, cash: Dollars, settings: Settings) -> OrderIntent | None:
+    """Cut a buy to what this much cash pays at its worst price; None if that is too little.
 
     A whole quantity is cut to a whole one, also where fractions are allowed: the intent does not
-    say whether its asset is.
+    say whether its asset is fractionable.
     """
     with localcontext(MONEY):
-        price = worst_price(intent, settings)
+        by_value = intent.notional is not None
         whole = intent.qty == intent.qty.to_integral_value()
-        step = ONE_SHARE if whole or not settings.fractional_shares else FRACTION_STEP
-        qty = min(intent.qty, floor_to(max(cash, ZERO), price, step))
-        enough = is_enough(qty, price, step) and qty * price >= settings.min_order_notional
-        return qty if enough else ZERO
+        fractions = by_value or (settings.fractional_shares and not whole)
+        step = FRACTION_STEP if fractions else ONE_SHARE
+        worst = worst_price(intent, settings)
+        money = max(cash, NO_DOLLARS)
+        if intent.notional is not None:
+            money = min(intent.notional, money)
+        size = size_for(money=money, worst=worst, step=step, by_value=by_value)
+        if not by_value:
+            size = replace(size, qty=min(intent.qty, size.qty))
+        if not size.is_enough(worst=worst, step=step, least=settings.min_order_notional):
+            return None
+        return replace(intent, qty=size.qty, notional=size.notional)
 
 
-def is_enough(qty: Decimal, price: Decimal, step: Decimal) -> bool:
-    """Whether a quantity makes an order: a share, or in fractions a dollar's worth."""
-    return makes_an_order(qty, qty * price, step)
+def buys_by_value(settings: Settings, *, step: Shares) -> bool:
+    """Whether an entry names its dollars: where the template asks for it and the asset may."""
+    return settings.order_type is OrderType.NOTIONAL and step < ONE_SHARE
 
 
-def makes_an_order(qty: Decimal, cost: Decimal, step: Decimal) -> bool:
-    """Whether a quantity above 0 that costs so much makes an order: as `is_enough`, by its cost."""
-    return qty >= ONE_SHARE or (qty > 0 and step < ONE_SHARE and cost >= MIN_FRACTIONAL_NOTIONAL)
-
-
-def floor_to(money: Decimal, price: Decimal, step: Decimal) -> Decimal:
-    """Return the largest multiple of ``step`` that this much money, at least 0, pays at
-    ``price``.
-    """
-    return tidy(money // (price * step) * step)
-
-
-def quantity_step(asset: Asset | None, settings: Settings) -> Decimal:
+def quantity_step(asset: Asset | None, settings: Settings) -> Shares:
     """Return the step of a symbol's quantities: fractions only where setting and asset allow
     them.
     """
@@ -99,88 +175,21 @@ def quantity_step(asset: Asset | None, settings: Settings) -> Decimal:
     return FRACTION_STEP if fractions else ONE_SHARE
 
 
-def wanted_order(weight: Decimal, position: DeskPosition, sizing: Sizing) -> Wanted | None:
-    """Turn a target weight into the order that leads there; None if there is nothing to do.
-
-    A buy is sized by its worst price, so that its cost never exceeds the weight; a sell by the
-    reference price, and never for more than the target leaves over. A drift below the band, or
-    below the smallest order, is left alone; a first entry and a full exit are asked for at any
-    size, the exit as long as the ledger says that there is something, so that a difference shows.
-    """
-    if weight == 0:
-        if position.held <= 0 and position.book_qty <= 0:
-            return None
-        sendable = floor_to(position.sellable, ONE_SHARE, sizing.exit_step)
-        return Wanted(Side.SELL, tidy(position.held or position.book_qty), sendable)
-    target = weight * sizing.capital
-    drift = target - position.held * sizing.reference
-    if position.held > 0 and (drift == 0 or abs(drift) < sizing.band):
-        return None
-    if drift < 0:
-        qty = floor_to(-drift, sizing.reference, sizing.step)
-        free = floor_to(position.sellable, ONE_SHARE, sizing.step)
-        wanted = Wanted(Side.SELL, qty, min(qty, free))
-    else:
-        qty = floor_to(money_missing(weight, position, sizing), sizing.worst_buy, sizing.step)
-        wanted = Wanted(Side.BUY, qty, qty)
-    first_entry = position.held == 0
-    return wanted if first_entry or is_enough(qty, sizing.reference, sizing.step) else None
+def is_enough(*, qty: Shares, price: Price, step: Shares) -> bool:
+    """Whether a quantity makes an order: a share, or in fractions a dollar's worth."""
+    return makes_an_order(qty=qty, cost=Dollars(qty * price), step=step)
 
 
-def money_missing(weight: Decimal, position: DeskPosition, sizing: Sizing) -> Decimal:
-    """Return the dollars that a holding is short of its target at the worst price; never below
-    0.
-    """
-    return max(weight * sizing.capital - position.held * sizing.worst_buy, ZERO)
+def makes_an_order(*, qty: Shares, cost: Dollars, step: Shares) -> bool:
+    """Whether a quantity above 0 that costs so much makes an order: as `is_enough`, by its cost."""
+    return qty >= ONE_SHARE or (qty > 0 and step < ONE_SHARE and cost >= MIN_FRACTIONAL_NOTIONAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much an entry is for.
-
-    Attributes
-    ----------
-    qty : Decimal
-        Shares; of an order by value those that it buys at its worst price.
-    notional : Decimal or None
-        Dollars in whole cents; None of an order by quantity.
-    """
-
-    qty: Decimal
-    notional: Decimal | None = None
-
-    def cost(self, worst: Decimal) -> Decimal:
-        """Return the most that it may cost, in dollars: its value exactly, when it has one."""
-        return self.qty * worst if self.notional is None else self.notional
-
-    def is_enough(self, worst: Decimal, step: Decimal, least: Decimal) -> bool:
-        """Whether the broker takes an order of this size, and it costs ``least`` dollars."""
-        cost = self.cost(worst)
-        return cost >= least and makes_an_order(self.qty, cost, step)
+def shares_for(*, money: Dollars, price: Price, step: Shares) -> Shares:
+    """Return the largest multiple of ``step`` that this much money, at least 0, pays for."""
+    return Shares(tidy(money // (price * step) * step))
 
 
-def is_by_value(settings: Settings, side: Side, step: Decimal) -> bool:
-    """Whether an order names its value: an entry, where the template and the asset allow it."""
-    return settings.order_type is OrderType.NOTIONAL and side is Side.BUY and step < ONE_SHARE
-
-
-def size_for(money: Decimal, worst: Decimal, step: Decimal, *, by_value: bool) -> Size:
-    """Return the largest entry that this much money, at least 0, pays at its worst price."""
-    if not by_value:
-        return Size(floor_to(money, worst, step))
-    notional = money.quantize(CENT, ROUND_FLOOR)
-    return Size(floor_to(notional, worst, step), notional)
-
-
-def affordable(intent: OrderIntent, cash: Decimal, settings: Settings) -> OrderIntent | None:
-    """Cut a buy to what this much cash pays at its worst price; None if that is too little."""
-    if intent.notional is None:
-        qty = affordable_quantity(intent, cash, settings)
-        return replace(intent, qty=qty) if qty > 0 else None
-    with localcontext(MONEY):
-        worst = worst_price(intent, settings)
-        money = min(intent.notional, max(cash, ZERO))
-        size = size_for(money, worst, FRACTION_STEP, by_value=True)
-        if not size.is_enough(worst, FRACTION_STEP, settings.min_order_notional):
-            return None
-        return replace(intent, qty=size.qty, notional=size.notional)
+def floor_shares(*, qty: Shares, step: Shares) -> Shares:
+    """Return the largest multiple of ``step`` in a quantity of at least 0."""
+    return Shares(tidy(qty // step * step))

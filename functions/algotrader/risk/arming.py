@@ -1,11 +1,11 @@
-"""Owns whether a live desk is armed: by a token of its user's that ends by itself."""
+"""Owns whether a live desk is armed: by a token from its user that expires."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-#: From so long before its end on the e-mail says when an arming ends.
+#: The e-mail says when an arming ends from so long before its end.
 WARNED = timedelta(days=7)
 
 
@@ -43,7 +43,7 @@ class Arming:
 
 
 def arming_problem(why: str) -> Arming:
-    """Say why a desk is not armed, the command first: a text may cut the rest."""
+    """Build the state of an unarmed desk: the command first, since a text may cut the rest."""
     return Arming(None, f"run algo-trader arm: {why}")
 
 

@@ -1,4 +1,4 @@
-"""Owns the broker's own rules for the orders that the desk can make, told before one is sent.
+"""Owns the broker's own rules for the orders that the desk can make, checked before it sends one.
 
 ``docs/orders.md`` has them as a table; a test compares.
 """
@@ -12,7 +12,7 @@ from algotrader.model.units import CENT, FRACTION_STEP, MONEY, dollars, tidy
 from algotrader.orders.ids import MAX_CLIENT_ORDER_ID_LENGTH
 from algotrader.orders.pricing import tick_of
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL
-from algotrader.risk.pre_trade import Denial, Reason
+from algotrader.risk.reasons import Denial, Reason
 
 #: The prices that an order of each type has; it may have no other.
 PRICED_BY = {
@@ -23,13 +23,13 @@ PRICED_BY = {
 
 
 def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | None:
-    """Return the first of Alpaca's rules that an order breaks, with its numbers; None without one.
+    """Return the first of Alpaca's rules that an order breaks, with its numbers; None if none.
 
     Parameters
     ----------
     asset : Asset or None
-        What the broker says of the symbol. None if it was not asked, or does not list it: whether
-        it trades in fractions is then left to its answer.
+        What the broker says of the symbol. None if it was not asked, or does not list it: then it
+        judges itself whether the symbol trades in fractions.
 
     Notes
     -----
@@ -42,12 +42,12 @@ def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | Non
     orders alone; limit and stop orders of a fraction have been taken since 2023.
     """
     with localcontext(MONEY):
-        told = (
+        problem = (
             _prices(intent)
             or (_quantity(intent, asset) if intent.notional is None else _value(intent, asset))
             or _id(intent)
         )
-    return None if told is None else Denial(Reason.ORDER_RULE, told)
+    return None if problem is None else Denial(Reason.ORDER_RULE, problem)
 
 
 def _prices(intent: OrderIntent) -> str | None:
@@ -83,17 +83,17 @@ def _value(intent: OrderIntent, asset: Asset | None) -> str | None:
         return f"value {notional} is not {MIN_FRACTIONAL_NOTIONAL} dollar at least"
     if notional % CENT:
         return f"value {notional} is not in whole cents"
-    told = f"value {notional:.2f}"
+    shown = f"value {notional:.2f}"
     if intent.order_type is not OrderType.MARKET:
-        return f"{told} is for market orders alone, not {intent.order_type.value}"
-    return _fraction(told, intent, asset)
+        return f"{shown} is for market orders alone, not {intent.order_type.value}"
+    return _fraction(shown, intent, asset)
 
 
-def _fraction(told: str, intent: OrderIntent, asset: Asset | None) -> str | None:
+def _fraction(shown: str, intent: OrderIntent, asset: Asset | None) -> str | None:
     if intent.time_in_force is not TimeInForce.DAY:
-        return f"{told} is good for the day alone, not {intent.time_in_force.value}"
+        return f"{shown} is good for the day alone, not {intent.time_in_force.value}"
     if asset is not None and not asset.fractionable:
-        return f"{told}: the asset trades in whole shares alone"
+        return f"{shown}: the asset trades in whole shares alone"
     return None
 
 

@@ -1,64 +1,87 @@
-"""Owns the limits on whether a symbol is traded now: by switch, template, broker and hour."""
+"""Owns the checks on whether a symbol is traded now: by switch, template, broker and hour."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from algotrader.model import Asset, CorporateAction, Side, TradingState
+from algotrader.model import CorporateAction, Side, TradingState
+from algotrader.portfolio.proposed_order import ProposedOrder
+from algotrader.risk.context import RiskContext
 from algotrader.risk.reasons import Denial, Reason
 
+#: What a trading state denies with; ACTIVE denies nothing.
+REASON_OF_STATE = {
+    TradingState.REDUCING: Reason.TRADING_REDUCING,
+    TradingState.HALTED: Reason.TRADING_HALTED,
+}
 
-def trading_state(state: TradingState, reason: str, side: Side) -> Denial | None:
-    """Stop every order when HALTED, and those that raise exposure when REDUCING."""
-    if state is TradingState.ACTIVE or (state is TradingState.REDUCING and side is Side.SELL):
+
+def trading_allowed(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny every order when HALTED, and those that raise exposure when REDUCING."""
+    snapshot = context.snapshot
+    code = REASON_OF_STATE.get(snapshot.trading_state)
+    if code is None or (code is Reason.TRADING_REDUCING and order.side is Side.SELL):
         return None
-    halted = state is TradingState.HALTED
-    code = Reason.TRADING_HALTED if halted else Reason.TRADING_REDUCING
-    return Denial(code, f"trading state is {state.value}: {reason or 'no reason given'}")
+    reason = snapshot.trading_state_reason or "no reason given"
+    return Denial(code, f"trading state is {snapshot.trading_state.value}: {reason}")
 
 
-def not_denied(symbol: str, deny_symbols: tuple[str, ...]) -> Denial | None:
-    """Never raise exposure in a symbol that the template denies."""
-    if symbol not in deny_symbols:
-        return None
-    return Denial(Reason.SYMBOL_DENIED, f"one of {len(deny_symbols)} in DenySymbols")
+def no_corporate_action(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny what trades a symbol whose shares were changed since the last session."""
+    return corporate_action(context.snapshot.corporate_actions, order.symbol)
 
 
-def named_in_input(symbol: str, entry_symbols: tuple[str, ...]) -> Denial | None:
-    """Raise exposure in the symbols alone that the run may buy."""
-    if symbol in entry_symbols:
-        return None
-    named = ", ".join(entry_symbols) or "none"
-    return Denial(Reason.NOT_IN_INPUT, f"this run may buy: {named}")
-
-
-def tradable(asset: Asset | None, side: Side) -> Denial | None:
-    """Ask that the broker allows it; selling what it does not list is left to its answer."""
-    if asset is None:
-        return (
-            Denial(Reason.NOT_TRADABLE, "the broker does not list it") if side is Side.BUY else None
-        )
-    return None if asset.tradable else Denial(Reason.NOT_TRADABLE, "the broker flags it so")
-
-
-def no_corporate_action(actions: Iterable[CorporateAction], symbol: str) -> Denial | None:
-    """Keep off a symbol whose shares were changed since the last session."""
-    told = [
+def corporate_action(actions: Iterable[CorporateAction], symbol: str) -> Denial | None:
+    """Deny for actions that changed a symbol's shares since the last session."""
+    found = [
         f"{each.kind} on {each.ex_date.isoformat()}"
         for each in actions
         if each.symbol == symbol and not each.is_cash_dividend
     ]
-    return Denial(Reason.CORPORATE_ACTION, ", ".join(sorted(told))) if told else None
+    return Denial(Reason.CORPORATE_ACTION, ", ".join(sorted(found))) if found else None
 
 
-def far_from_close(now: datetime, close: datetime, min_minutes: int) -> Denial | None:
-    """Ask for some minutes until the session's own close, which is an early one at times."""
+def tradable(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny what the broker does not trade; it judges itself the sale of what it does not list."""
+    asset = context.snapshot.assets.get(order.symbol)
+    if asset is not None:
+        return None if asset.tradable else Denial(Reason.NOT_TRADABLE, "the broker flags it so")
+    if order.side is Side.SELL:
+        return None
+    return Denial(Reason.NOT_TRADABLE, "the broker does not list it")
+
+
+def symbol_not_denied(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry in a symbol of ``DenySymbols``."""
+    denied = context.settings.deny_symbols
+    if order.symbol not in denied:
+        return None
+    return Denial(Reason.SYMBOL_DENIED, f"one of {len(denied)} in DenySymbols")
+
+
+def named_in_input(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry in a symbol that the run may not buy."""
+    allowed = context.run.entry_symbols
+    if order.symbol in allowed:
+        return None
+    return Denial(Reason.NOT_IN_INPUT, f"this run may buy: {', '.join(allowed) or 'none'}")
+
+
+def far_from_close(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry in the last minutes before the session's own close, which may be an early one.
+
+    A dry run may look back at a session that is over.
+    """
+    del order
+    now, close = context.now, context.snapshot.session.close
+    minimum = context.settings.min_minutes_to_close
     left = close - now
-    if left >= timedelta(minutes=min_minutes):
+    looks_back = not context.run.sends_orders and now >= close
+    if looks_back or left >= timedelta(minutes=minimum):
         return None
     return Denial(
         Reason.MINUTES_TO_CLOSE,
         f"{left.total_seconds() / 60:.1f} minutes to the close at {close.isoformat()},"
-        f" at least {min_minutes} needed",
+        f" at least {minimum} needed",
     )

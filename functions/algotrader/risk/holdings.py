@@ -1,55 +1,76 @@
-"""Owns the limits that orders and holdings of the account set: what is open, owned, or not."""
+"""Owns the checks on the account's orders and holdings: what is open, what is owned."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 
 from algotrader.model import Order, Side
-from algotrader.model.units import tidy
+from algotrader.model.units import Shares, tidy
 from algotrader.orders.ids import desk_of
 from algotrader.orders.own_orders import is_protective
 from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.position import DeskPosition
+from algotrader.portfolio.proposed_order import ProposedOrder
+from algotrader.risk.context import RiskContext
 from algotrader.risk.reasons import Denial, Reason
 
 
-def no_own_order_open(orders: Iterable[Order]) -> Denial | None:
-    """Wait for the desk's own orders from before: until they end its holding is not settled."""
-    told = _told(each for each in orders if not is_terminal(each) and not is_protective(each))
-    return Denial(Reason.OPEN_ORDER_UNSETTLED, f"to be canceled first: {told}") if told else None
+def no_own_order_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny until the desk's own orders from before have ended: its holding is not settled yet."""
+    own = context.own_orders(order.symbol)
+    shown = _shown(each for each in own if not is_terminal(each) and not is_protective(each))
+    return Denial(Reason.OPEN_ORDER_UNSETTLED, f"to be canceled first: {shown}") if shown else None
 
 
-def no_opposite_order_open(orders: Iterable[Order], side: Side) -> Denial | None:
-    """Keep from trading against an open order of the account: brokers refuse wash trades.
+def no_opposite_order_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny what would trade against an open order of the account: brokers refuse wash trades.
+
+    Where the symbol is to have a protective stop, its sell must not find an open buy either.
+    """
+    foreign = context.foreign_orders(order.symbol)
+    denial = opposite_order_open(foreign, order.side)
+    if denial is not None or order.stop is None:
+        return denial
+    return opposite_order_open(foreign, Side.SELL)
+
+
+def opposite_order_open(orders: Iterable[Order], side: Side) -> Denial | None:
+    """Deny for open orders on the other side.
 
     Parameters
     ----------
     orders : iterable of Order
         The symbol's open orders that are left standing: the user's, and protective ones.
     """
-    told = _told(
+    shown = _shown(
         (each for each in orders if not is_terminal(each) and each.side is not side), name=_whose
     )
-    return Denial(Reason.OPPOSITE_ORDER_OPEN, told) if told else None
+    return Denial(Reason.OPPOSITE_ORDER_OPEN, shown) if shown else None
 
 
-def no_replacement_open(orders: Iterable[Order]) -> Denial | None:
-    """Keep from buying beside an order that somebody put in place of another one.
+def no_replacement_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry next to an order that somebody put in place of another one.
 
-    That other one may have been the desk's: what it was to buy would be bought twice.
-
-    Parameters
-    ----------
-    orders : iterable of Order
-        The symbol's open orders that do not carry the desk's ids.
+    That other one may have been the desk's: the run would buy the same shares twice.
     """
-    told = _told(each for each in orders if not is_terminal(each) and each.replaces is not None)
-    return Denial(Reason.ORDER_REPLACED, f"open in place of another: {told}") if told else None
+    shown = _shown(
+        each
+        for each in context.foreign_orders(order.symbol)
+        if not is_terminal(each) and each.replaces is not None
+    )
+    return Denial(Reason.ORDER_REPLACED, f"open in place of another: {shown}") if shown else None
 
 
-def ledger_matches(position: DeskPosition) -> Denial | None:
-    """Ask that the account holds at least what the books of all its desks say."""
+def ledger_matches(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry, or an exit of what is gone, while the account lacks what the books show."""
+    del context
+    if order.side is Side.SELL and order.qty > 0:
+        return None
+    return ledger_mismatch(order.position)
+
+
+def ledger_mismatch(position: DeskPosition) -> Denial | None:
+    """Deny for what the account lacks of what the books of all its desks show."""
     if not position.differs:
         return None
     detail = (
@@ -64,13 +85,14 @@ def ledger_matches(position: DeskPosition) -> Denial | None:
     )
 
 
-def something_to_sell(qty: Decimal, position: DeskPosition) -> Denial | None:
-    """Ask for shares of the desk's own that no open order keeps and that the broker sells."""
-    return None if qty > 0 else part_sold(qty, position)
+def something_to_sell(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an exit without shares of the desk's own that no open order keeps."""
+    del context
+    return None if order.qty > 0 else part_sold(order.position, qty=order.qty)
 
 
-def part_sold(qty: Decimal, position: DeskPosition) -> Denial:
-    """Say why no more than a part of a holding, or nothing of it, is sold."""
+def part_sold(position: DeskPosition, *, qty: Shares) -> Denial:
+    """Build the denial of what can't be sold of a holding."""
     return Denial(
         Reason.NOTHING_TO_SELL,
         f"holds {tidy(position.held):f}, of which open orders leave {tidy(position.sellable):f};"
@@ -87,7 +109,7 @@ def _whose(order: Order) -> str:
     return _id(order) if desk is None else f"desk {desk}, {_id(order)}"
 
 
-def _told(orders: Iterable[Order], name: Callable[[Order], str] = _id) -> str:
+def _shown(orders: Iterable[Order], name: Callable[[Order], str] = _id) -> str:
     return ", ".join(sorted(f"{each.side.value} {_amount(each)} ({name(each)})" for each in orders))
 
 

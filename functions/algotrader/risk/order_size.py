@@ -1,118 +1,114 @@
-"""Owns the limits on how much is bought: by order, by position, by run."""
+"""Owns the checks on how much is bought: by order, by position, by run."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from algotrader.model.units import ONE_SHARE, dollars, tidy
+from algotrader.model.units import NO_DOLLARS, ONE_SHARE, Dollars, dollars, tidy
+from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL, makes_an_order
+from algotrader.risk.context import RiskContext
 from algotrader.risk.reasons import Denial, Reason
 
 
-def minimum_order(
-    qty: Decimal,
-    worst: Decimal,
-    target: Decimal,
-    step: Decimal,
-    min_notional: Decimal,
-    cost: Decimal | None = None,
-) -> Denial | None:
-    """Ask for a buy that the broker takes, and of no less money than the template asks for.
+def minimum_order(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry below the broker's minimum or below ``MinOrderNotional``.
 
-    The broker takes one share at least, in fractions one dollar's worth.
-
-    Parameters
-    ----------
-    cost : Decimal or None
-        The dollars of an order by value; None means what the quantity costs at its worst price.
+    The broker takes one share or more, in fractions one dollar's worth or more.
     """
-    cost = qty * worst if cost is None else cost
-    if not makes_an_order(qty, cost, step):
-        told = "one share" if step >= ONE_SHARE else f"{MIN_FRACTIONAL_NOTIONAL} dollar's worth"
-    elif cost < min_notional:
-        told = f"the least order of {min_notional:.2f}"
+    least = context.settings.min_order_notional
+    if not makes_an_order(qty=order.qty, cost=order.money, step=order.step):
+        whole = order.step >= ONE_SHARE
+        minimum = "one share" if whole else f"{MIN_FRACTIONAL_NOTIONAL} dollar's worth"
+    elif order.money < least:
+        minimum = f"the least order of {least:.2f}"
     else:
         return None
+    target = order.weight * context.portfolio.capital
     return Denial(
         Reason.BELOW_MINIMUM_ORDER,
-        f"{target:.2f} buys {tidy(qty):f} at {dollars(worst)}, less than {told}",
+        f"{target:.2f} buys {tidy(order.qty):f} at {dollars(order.worst_price)},"
+        f" less than {minimum}",
     )
 
 
-def max_position_weight(
-    value: Decimal, capital: Decimal, max_weight: Decimal, weight: Decimal
-) -> Denial | None:
-    """Bound the desk's position after a buy, at its worst price, by a share of capital."""
-    if value <= max_weight * capital:
+def max_position_weight(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that makes the position, at its worst price, too large a part of capital."""
+    value = order.position.held * order.worst_price + order.money
+    capital, allowed = context.portfolio.capital, context.settings.max_position_weight
+    if value <= allowed * capital:
         return None
     return Denial(
         Reason.MAX_POSITION_WEIGHT,
-        f"target {tidy(weight):f} makes the position {value:.2f} of {capital:.2f},"
-        f" allowed {tidy(max_weight):f} = {max_weight * capital:.2f}",
+        f"target {tidy(order.weight):f} makes the position {value:.2f} of {capital:.2f},"
+        f" allowed {tidy(allowed):f} = {allowed * capital:.2f}",
     )
 
 
-def max_order_notional(cost: Decimal, maximum: Decimal) -> Denial | None:
-    """Bound what one buy costs at its worst price."""
-    if cost <= maximum:
+def max_order_notional(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that costs too much at its worst price."""
+    allowed = context.settings.max_order_notional
+    if order.money <= allowed:
         return None
-    return Denial(Reason.MAX_ORDER_NOTIONAL, f"cost {cost:.2f}, allowed {maximum:.2f}")
+    return Denial(Reason.MAX_ORDER_NOTIONAL, f"cost {order.money:.2f}, allowed {allowed:.2f}")
 
 
-def max_orders_per_run(approved: int, maximum: int) -> Denial | None:
-    """Bound a run's orders; exits count first and are never refused by it."""
-    if approved < maximum:
+def max_orders_per_run(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry once the run has its number of orders; its exits count first."""
+    del order
+    approved, allowed = len(context.traded), context.settings.max_orders_per_run
+    if approved < allowed:
         return None
-    return Denial(Reason.MAX_ORDERS_PER_RUN, f"{approved} approved already, allowed {maximum}")
+    return Denial(Reason.MAX_ORDERS_PER_RUN, f"{approved} approved already, allowed {allowed}")
 
 
-def enough_cash(cost: Decimal, cash: Decimal, capital_left: Decimal | None) -> Denial | None:
-    """Ask that cash and the least that exits bring pay for a buy, and that Capital allows it."""
-    if cost > cash:
-        return Denial(Reason.INSUFFICIENT_CASH, f"cost {cost:.2f}, spendable {cash:.2f}")
-    if capital_left is not None and cost > capital_left:
-        return Denial(
-            Reason.CAPITAL_EXCEEDED,
-            f"cost {cost:.2f}, left of Capital beside the desk's positions {capital_left:.2f}",
-        )
-    return None
+def enough_cash(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that cash, with the least that the exits bring, does not pay for."""
+    cash = context.budget.cash
+    if order.money <= cash:
+        return None
+    return Denial(Reason.INSUFFICIENT_CASH, f"cost {order.money:.2f}, spendable {cash:.2f}")
 
 
-def max_gross_exposure(
-    cost: Decimal, left: Decimal, capital: Decimal, maximum: Decimal
-) -> Denial | None:
-    """Bound the worth of all the desk's positions, at entries' worst prices, by a share of capital.
+def within_capital(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that costs more than the desk's positions leave of ``Capital``."""
+    left = context.budget.capital_left
+    if left is None or order.money <= left:
+        return None
+    return Denial(
+        Reason.CAPITAL_EXCEEDED,
+        f"cost {order.money:.2f}, left of Capital beside the desk's positions {left:.2f}",
+    )
 
-    The desk is never short, so that gross exposure is net exposure as well.
 
-    Parameters
-    ----------
-    left : Decimal
-        What the desk's positions, its open buys and entries before this one leave, in dollars.
+def max_gross_exposure(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that makes all positions together too large a part of capital.
+
+    Positions count at their worth, open buys and entries at their worst prices. The desk is never
+    short, so that gross exposure is net exposure as well.
     """
-    if cost <= left:
+    left = context.budget.exposure_left
+    if order.money <= left:
         return None
     return Denial(
         Reason.MAX_GROSS_EXPOSURE,
-        f"cost {cost:.2f}, left beside the desk's positions and open buys {left:.2f},"
-        f" allowed {tidy(maximum):f} of {capital:.2f}",
+        f"cost {order.money:.2f}, left beside the desk's positions and open buys {left:.2f},"
+        f" allowed {tidy(context.settings.max_gross_exposure):f} of"
+        f" {context.portfolio.capital:.2f}",
     )
 
 
-def max_turnover(
-    cost: Decimal, traded: Decimal, capital: Decimal, maximum: Decimal
-) -> Denial | None:
-    """Bound what a run trades by a share of capital; exits count first and are never refused.
-
-    Parameters
-    ----------
-    traded : Decimal
-        The worth of the run's exits, and the cost of entries before this one, in dollars.
-    """
-    if traded + cost <= maximum * capital:
+def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that makes the run trade too large a part of capital; its exits count first."""
+    traded = _turnover(context)
+    capital, allowed = context.portfolio.capital, context.settings.max_turnover
+    if traded + order.money <= allowed * capital:
         return None
     return Denial(
         Reason.MAX_TURNOVER,
-        f"cost {cost:.2f} beside {traded:.2f} traded in this run, allowed {tidy(maximum):f} of"
-        f" {capital:.2f} = {maximum * capital:.2f}",
+        f"cost {order.money:.2f} beside {traded:.2f} traded in this run, allowed"
+        f" {tidy(allowed):f} of {capital:.2f} = {allowed * capital:.2f}",
     )
+
+
+def _turnover(context: RiskContext) -> Dollars:
+    """Add up what the run trades so far: the worth of its exits, and the cost of its entries."""
+    return Dollars(sum((each.turnover for each in context.traded), NO_DOLLARS))

@@ -1,4 +1,4 @@
-"""Owns the limits on prices: what an order is priced by must be known, fresh and believable."""
+"""Owns the checks on prices: what an order is priced by must be known, fresh and believable."""
 
 from __future__ import annotations
 
@@ -6,62 +6,101 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from algotrader.model import LatestPrice
-from algotrader.model.units import dollars, tidy
+from algotrader.model.units import Fraction, Price, dollars, tidy
 from algotrader.orders.pricing import usable
+from algotrader.portfolio.proposed_order import ProposedOrder
+from algotrader.risk.context import RiskContext
 from algotrader.risk.reasons import Denial, Reason
 
 # A latest price is asked for a little after the clock was read; further ahead it is wrong.
 FUTURE_TOLERANCE = timedelta(seconds=60)
 
 
-def price_known(price: LatestPrice | None) -> Denial | None:
-    """Ask for a latest price above 0: no order can be priced without."""
-    if usable(price) is not None:
+def price_known(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an order without a latest price above 0: nothing else prices it."""
+    del context
+    return no_price(order.price)
+
+
+def no_price(latest: LatestPrice | None) -> Denial | None:
+    """Deny for want of a latest price that is a number above 0."""
+    if usable(latest) is not None:
         return None
-    told = "none" if price is None else price.price
-    return Denial(Reason.NO_PRICE, f"latest price: {told}")
+    return Denial(Reason.NO_PRICE, f"latest price: {'none' if latest is None else latest.price}")
 
 
-def price_fresh(price: LatestPrice, at: datetime, max_age_seconds: int) -> Denial | None:
-    """Ask for a latest price of now: neither too old nor from the future."""
-    age = at - price.at
+def price_fresh(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry whose latest price is old, or from the future.
+
+    A dry run may look back at a session that is over: its prices were of now when it closed.
+    """
+    if order.price is None:
+        return None
+    at, snapshot = context.now, context.snapshot
+    if not context.run.sends_orders:
+        at = min(at, max(snapshot.session.close, order.price.at))
+    return price_stale(order.price, at=at, max_age_seconds=context.settings.max_price_age_seconds)
+
+
+def price_stale(latest: LatestPrice, *, at: datetime, max_age_seconds: int) -> Denial | None:
+    """Deny for a latest price that is too old, or from the future."""
+    age = at - latest.at
     if -FUTURE_TOLERANCE <= age <= timedelta(seconds=max_age_seconds):
         return None
     return Denial(
         Reason.PRICE_STALE,
-        f"price {dollars(price.price)} of {price.at.isoformat()} is {age.total_seconds():.0f} s"
+        f"price {dollars(latest.price)} of {latest.at.isoformat()} is {age.total_seconds():.0f} s"
         f" old, allowed {max_age_seconds} s",
     )
 
 
-def price_near_close(
-    price: Decimal, last_close: Decimal | None, max_deviation: Decimal
+def price_near_close(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry whose latest price is far from the last close: one is wrong, or news is out."""
+    price = usable(order.price)
+    if price is None:
+        return None
+    close = context.snapshot.last_closes.get(order.symbol)
+    return price_deviation(
+        price=price, last_close=close, allowed=context.settings.max_price_deviation
+    )
+
+
+def price_deviation(
+    *, price: Price, last_close: Decimal | None, allowed: Fraction
 ) -> Denial | None:
-    """Ask for a latest price near the last close: far from it, one of both is wrong or news is out.
+    """Deny for a price that is far from the last close.
 
     Parameters
     ----------
     last_close : Decimal or None
-        As the feed adjusted it. None, or no number above 0, is refused: nothing vouches for the
-        price then.
-    max_deviation : Decimal
-        Fraction of the last close, up and down alike.
+        As the feed adjusted it. Without one that is a number above 0 nothing confirms the price.
+    allowed : Fraction
+        Of the last close, up and down alike.
     """
     if last_close is None or not last_close.is_finite() or last_close <= 0:
-        told = "none" if last_close is None else last_close
-        return Denial(Reason.PRICE_DEVIATION, f"price {dollars(price)}, last close: {told}")
-    if abs(price - last_close) <= max_deviation * last_close:
+        shown = "none" if last_close is None else last_close
+        return Denial(Reason.PRICE_DEVIATION, f"price {dollars(price)}, last close: {shown}")
+    if abs(price - last_close) <= allowed * last_close:
         return None
     percent = (price / last_close - 1) * 100
     return Denial(
         Reason.PRICE_DEVIATION,
         f"price {dollars(price)} is {percent:+.2f} % off the last close {dollars(last_close)},"
-        f" allowed {tidy(max_deviation * 100):f} %",
+        f" allowed {tidy(allowed * 100):f} %",
     )
 
 
-def stop_below_price(stop: Decimal, price: Decimal) -> Denial | None:
-    """Ask that a protective stop is below the latest price: above it, it would sell at once."""
+def stop_below_price(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry whose protective stop would sell at once."""
+    del context
+    price = usable(order.price)
+    if order.stop is None or price is None:
+        return None
+    return stop_above_price(stop=order.stop, price=price)
+
+
+def stop_above_price(*, stop: Price, price: Price) -> Denial | None:
+    """Deny for a protective stop that is not below the latest price."""
     if stop < price:
         return None
     return Denial(

@@ -5,53 +5,46 @@ A desk's first strategy and each one that replaces it begin with the ramp.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 
-from algotrader.model import Run, Settings, StrategyStart
-from algotrader.risk.pre_trade import Denial, Reason
+from algotrader.model import Side
+from algotrader.model.units import NO_DOLLARS, Dollars
+from algotrader.portfolio.proposed_order import ProposedOrder
+from algotrader.risk.context import RiskContext
+from algotrader.risk.reasons import Denial, Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """What the entries of a run may cost together.
+def live_ramp(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that costs more than the ramp leaves, at its worst price."""
+    left, settings = ramp_left(context), context.settings
+    if left is None or order.money <= left:
+        return None
+    first_buy = _first_buy(context)
+    first = "none yet" if first_buy is None else f"on {first_buy.isoformat()}"
+    return Denial(
+        Reason.LIVE_RAMP,
+        f"cost {order.money:.2f}, left {left:.2f} of {settings.live_ramp_notional:.2f} a run"
+        f" in the first {settings.live_ramp_days} days of {settings.strategy};"
+        f" its first filled buy: {first}",
+    )
 
-    Attributes
-    ----------
-    room : Decimal or None
-        Dollars that are left; None if no ramp binds the run.
-    first_buy : date or None
-        The session of the strategy's first buy that was filled.
+
+def ramp_left(context: RiskContext) -> Dollars | None:
+    """Return what the next entry may cost under the ramp; None if no ramp binds the run.
+
+    It binds in live mode, for some days from the strategy's first buy on. A strategy without a
+    filled buy is in its first day, and so is one of which nothing is known.
     """
-
-    room: Decimal | None
-    first_buy: date | None
-    settings: Settings
-
-    def refusal(self, cost: Decimal) -> Denial | None:
-        """Refuse an entry that costs more than what is left, at its worst price."""
-        if self.room is None or cost <= self.room:
-            return None
-        first = "none yet" if self.first_buy is None else f"on {self.first_buy.isoformat()}"
-        return Denial(
-            Reason.LIVE_RAMP,
-            f"cost {cost:.2f}, left {self.room:.2f} of {self.settings.live_ramp_notional:.2f} a run"
-            f" in the first {self.settings.live_ramp_days} days of {self.settings.strategy};"
-            f" its first filled buy: {first}",
-        )
-
-    def after(self, cost: Decimal) -> Ramp:
-        """Take off what an entry costs."""
-        return self if self.room is None else replace(self, room=self.room - cost)
+    settings, first_buy = context.settings, _first_buy(context)
+    is_over = first_buy is not None and context.run.session >= first_buy + timedelta(
+        days=settings.live_ramp_days
+    )
+    if is_over or not settings.is_ramped:
+        return None
+    spent = sum((each.money for each in context.traded if each.side is Side.BUY), NO_DOLLARS)
+    return Dollars(settings.live_ramp_notional - spent)
 
 
-def ramp_of(run: Run, settings: Settings, started: StrategyStart | None) -> Ramp:
-    """Return the ramp of a run: in live mode, for some days from the strategy's first buy on.
-
-    A strategy without a filled buy is in its first day, and so is one of which nothing is known.
-    """
-    first = None if started is None else started.first_buy
-    is_over = first is not None and run.session >= first + timedelta(days=settings.live_ramp_days)
-    room = None if is_over or not settings.is_ramped else settings.live_ramp_notional
-    return Ramp(room, first, settings)
+def _first_buy(context: RiskContext) -> date | None:
+    started = context.snapshot.started
+    return None if started is None else started.first_buy

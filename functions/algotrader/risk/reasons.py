@@ -1,4 +1,7 @@
-"""Owns the reason codes, and the refusal that carries one with its numbers."""
+"""Owns every reason not to trade, and the denial that carries one with its numbers.
+
+``docs/limits.md`` says what each means and what the user may do; a test compares both.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,11 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why the desk refuses an order of its own, in the order in which it looks."""
+    """Why the desk does not trade, in the order in which it looks.
+
+    The tuples of `pre_trade` deny with the first ones. Submit Orders denies what was approved with
+    those from ``STOP_FILLED`` on. The last two set the desk to REDUCING.
+    """
 
     TRADING_HALTED = "TRADING_HALTED"
     TRADING_REDUCING = "TRADING_REDUCING"
@@ -35,11 +42,19 @@ class Reason(StrEnum):
     MAX_GROSS_EXPOSURE = "MAX_GROSS_EXPOSURE"
     MAX_TURNOVER = "MAX_TURNOVER"
     LIVE_RAMP = "LIVE_RAMP"
+    STOP_FILLED = "STOP_FILLED"
+    DEADLINE_PASSED = "DEADLINE_PASSED"
+    DAILY_LOSS = "DAILY_LOSS"
+    DRAWDOWN = "DRAWDOWN"
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A reason code, and a detail that carries its numbers."""
+    """A reason, and a detail that carries its numbers."""
 
     code: Reason
     detail: str
+
+    def __str__(self) -> str:
+        """Format both, as texts and records show them."""
+        return f"{self.code}: {self.detail}"

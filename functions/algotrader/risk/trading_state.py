@@ -6,7 +6,7 @@ from algotrader.model import TradingMode, TradingState
 
 
 def default_state(mode: TradingMode) -> TradingState:
-    """Return the state that no parameter at all stands for: a live desk must be told to trade."""
+    """Return the state without a parameter: a live desk trades only on a person's word."""
     return TradingState.HALTED if mode is TradingMode.LIVE else TradingState.ACTIVE
 
 
@@ -17,9 +17,7 @@ def parse_state(text: str) -> tuple[TradingState, str] | None:
 
 
 def effective_state(text: str | None, mode: TradingMode) -> TradingState:
-    """Return the state that a run takes a text for; None is no parameter at all, odd words
-    HALTED.
-    """
+    """Return the state that a run obeys; None means no parameter, and unknown words HALTED."""
     if text is None:
         return default_state(mode)
     said = parse_state(text)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from algotrader.accounting.performance import advance_track
 from algotrader.accounting.valuation import Prices, Valuation, value_shares
 from algotrader.model import LatestPrice, Ledger, LossLimits, Track
-from algotrader.risk.loss_limits import Brake, breached_limits
+from algotrader.risk.loss_limits import breached_limits
+from algotrader.risk.reasons import Reason
 from tests.support.performance_looks import (
     BELL,
     HELD,
@@ -138,7 +139,7 @@ def test_a_crash_brakes_at_once_and_is_kept_once_a_close_confirms_it() -> None:
     crash = value_shares(at_bell("70", now=LATER), track, held["ledger"])
 
     feared = advance_track(track, look(**held, prices=crash.risk_prices, at=LATER))
-    assert breached_limits(feared, LIMITS).keys() == {Brake.DAILY_LOSS, Brake.DRAWDOWN}
+    assert breached_limits(feared, LIMITS).keys() == {Reason.DAILY_LOSS, Reason.DRAWDOWN}
     track = advance_track(track, look(**held, prices=crash.book_prices, at=LATER))
     assert track.index == 1  # a wrong print leaves no drawdown behind
 
@@ -146,7 +147,7 @@ def test_a_crash_brakes_at_once_and_is_kept_once_a_close_confirms_it() -> None:
     believed = value_shares(tuesday, track, held["ledger"])
     assert believed == Valuation({"AAPL": D(70)}, {"AAPL": D(70)}, ())
     track = advance_track(track, next_day("70", **held, closes=prices(AAPL="70")))
-    assert breached_limits(track, LIMITS).keys() == {Brake.DRAWDOWN}
+    assert breached_limits(track, LIMITS).keys() == {Reason.DRAWDOWN}
 
 
 @given(

@@ -16,7 +16,7 @@ from algotrader.orders.pricing import worst_cost, worst_price
 from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.capital import spendable
 from algotrader.portfolio.position import DeskPosition, desk_position
-from algotrader.risk.pre_trade import Reason
+from algotrader.risk.reasons import Reason
 from tests.support.desk_world import NOW, UNIVERSE, open_order, own_id
 from tests.support.examples import tried
 from tests.support.snapshots import Situation, situations
@@ -118,7 +118,7 @@ def test_entries_cost_no_more_than_what_is_spendable_and_exits_bring(bell: Situa
     decision, under = bell.decide(), bell.settings
     proceeds = cost_of(decision.exits, under)
     cost = cost_of(decision.entries, under)
-    at_hand = spendable(bell.snapshot.account, under.cash_reserve)
+    at_hand = spendable(bell.snapshot.account, cash_reserve=under.cash_reserve)
     assert 0 <= decision.spendable <= at_hand
     assert cost <= at_hand + proceeds * (1 - under.cash_reserve)
     assert cost <= decision.spendable + proceeds

@@ -156,7 +156,7 @@ def entry(notional: str = "500.00") -> OrderIntent:
 def test_a_buy_by_value_is_cut_to_the_cents_that_are_there(
     cash: str, expected: tuple[str, str] | None
 ) -> None:
-    found = affordable(entry(), D(cash), BY_VALUE)
+    found = affordable(entry(), cash=D(cash), settings=BY_VALUE)
     if expected is None:
         assert found is None
     else:
@@ -166,8 +166,8 @@ def test_a_buy_by_value_is_cut_to_the_cents_that_are_there(
 
 def test_a_buy_by_value_below_the_least_order_is_not_sent() -> None:
     least = replace(BY_VALUE, min_order_notional=D(100))
-    assert affordable(entry(), D("99.99"), least) is None
-    found = affordable(entry(), D(100), least)
+    assert affordable(entry(), cash=D("99.99"), settings=least) is None
+    found = affordable(entry(), cash=D(100), settings=least)
     assert found is not None
     assert found.notional == 100
 
@@ -175,7 +175,7 @@ def test_a_buy_by_value_below_the_least_order_is_not_sent() -> None:
 @given(cash=st.decimals(0, 1000, places=5), dear=st.decimals("0.0001", 1000, places=4))
 def test_what_is_cut_never_costs_more_than_the_cash(cash: Decimal, dear: Decimal) -> None:
     wanted = replace(entry(), reference_price=dear)
-    found = affordable(wanted, cash, BY_VALUE)
+    found = affordable(wanted, cash=cash, settings=BY_VALUE)
     if found is not None and found.notional is not None:
         assert 1 <= found.notional <= min(cash, D(500))
         assert found.notional == found.notional.quantize(D("0.01"))
@@ -345,14 +345,14 @@ def test_a_share_of_less_than_a_dollar_is_bought_by_value() -> None:
 
 def test_a_buy_by_quantity_may_be_cut_to_one_share_or_less() -> None:
     whole = replace(entry(), notional=None, qty=D(5))
-    found = affordable(whole, D("150"), BY_VALUE)
+    found = affordable(whole, cash=D("150"), settings=BY_VALUE)
     assert found is not None
     assert (found.qty, found.notional) == (D(1), None)
-    part = affordable(replace(whole, qty=D("5.5")), D("50.10"), BY_VALUE)
+    part = affordable(replace(whole, qty=D("5.5")), cash=D("50.10"), settings=BY_VALUE)
     assert part is not None
     assert part.qty == D("0.5")
 
 
 def test_cash_for_no_share_buys_nothing_by_quantity() -> None:
     whole = replace(entry(), notional=None, qty=D(5))
-    assert affordable(whole, D("100.19"), BY_VALUE) is None
+    assert affordable(whole, cash=D("100.19"), settings=BY_VALUE) is None

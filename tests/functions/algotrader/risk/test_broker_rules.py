@@ -36,7 +36,7 @@ from algotrader.model import (
 )
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.risk.broker_rules import broken_rule
-from algotrader.risk.pre_trade import Denial, Reason
+from algotrader.risk.reasons import Denial, Reason
 from local.paper_broker.rules import check_fraction, parse_ticket
 from local.paper_broker.values import ApiError as PaperRefusal
 from tests.support.desk_world import SETTINGS, account, asset, codes, decided, run, settings

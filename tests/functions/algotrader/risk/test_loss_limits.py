@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from algotrader.accounting.performance import advance_track
 from algotrader.model import LossLimits, Side, TradingState
 from algotrader.model.performance import total_profit
-from algotrader.risk.loss_limits import Brake, breached_limits, rebase, state_after
+from algotrader.risk.loss_limits import breached_limits, rebase, state_after
+from algotrader.risk.reasons import Reason
 from tests.support.examples import tried
 from tests.support.performance_looks import AFTER_CLOSE, look, next_day, prices
 from tests.support.snapshots import Situation, lively_bells, situations
@@ -27,7 +28,7 @@ def test_a_days_loss_up_to_the_limit_is_borne_and_at_it_told_with_its_numbers() 
 
     assert breached_limits(almost, LIMITS) == {}
     assert breached_limits(at_it, LIMITS) == {
-        Brake.DAILY_LOSS: "5.00 % lost in session 2024-03-04, 500.00 of 10000.00, allowed 5 %"
+        Reason.DAILY_LOSS: "5.00 % lost in session 2024-03-04, 500.00 of 10000.00, allowed 5 %"
     }
 
 
@@ -35,7 +36,7 @@ def test_a_loss_is_a_part_of_what_the_desk_had_at_the_close_before() -> None:
     monday = advance_track(None, look(worth=D(8000)))
     track = advance_track(monday, next_day("60", worth=D(10**9)))  # a deposit since
 
-    assert "400.00 of 8000.00" in breached_limits(track, LIMITS)[Brake.DAILY_LOSS]
+    assert "400.00 of 8000.00" in breached_limits(track, LIMITS)[Reason.DAILY_LOSS]
 
 
 def test_a_drawdown_is_told_with_its_numbers_and_stays_on_later_days() -> None:
@@ -44,7 +45,7 @@ def test_a_drawdown_is_told_with_its_numbers_and_stays_on_later_days() -> None:
     later = advance_track(track, next_day("79", closes=prices(AAPL="79")))
 
     assert breached_limits(later, LIMITS) == {
-        Brake.DRAWDOWN: "21.00 % below the peak, index 0.7900 of 1.0000, allowed 20 %"
+        Reason.DRAWDOWN: "21.00 % below the peak, index 0.7900 of 1.0000, allowed 20 %"
     }
 
 
@@ -55,11 +56,11 @@ def test_a_loss_that_was_told_counts_anew_and_a_drawdown_does_not() -> None:
     assert breached_limits(advance_track(told, look(prices=prices(AAPL="49"))), LIMITS) == {}
     again = breached_limits(advance_track(told, look(prices=prices(AAPL="0.01"))), LIMITS)
     assert again == {}  # 499.90 more is not yet as much again
-    assert Brake.DAILY_LOSS in breached_limits(
+    assert Reason.DAILY_LOSS in breached_limits(
         advance_track(told, look(prices=prices(AAPL="0"))), LIMITS
     )
     deep = replace(fallen, index=D("0.5"))
-    assert Brake.DRAWDOWN in breached_limits(rebase(deep, breached_limits(deep, LIMITS)), LIMITS)
+    assert Reason.DRAWDOWN in breached_limits(rebase(deep, breached_limits(deep, LIMITS)), LIMITS)
 
 
 def test_one_turns_a_limit_off() -> None:
@@ -70,7 +71,7 @@ def test_one_turns_a_limit_off() -> None:
 
 @pytest.mark.parametrize("state", TradingState)
 def test_a_limit_never_weakens_what_was_set(state: TradingState) -> None:
-    reached = {Brake.DAILY_LOSS: "a", Brake.DRAWDOWN: "b"}
+    reached = {Reason.DAILY_LOSS: "a", Reason.DRAWDOWN: "b"}
 
     found = state_after(state, "by hand", reached)
 
@@ -123,7 +124,7 @@ def test_no_entry_is_ever_approved_once_a_limit_on_losses_is_reached(
 def test_a_desk_of_no_worth_that_loses_brakes_and_does_not_break() -> None:
     track = advance_track(None, look(prices=prices(AAPL="50"), worth=D(0)))
 
-    assert breached_limits(track, LIMITS)[Brake.DAILY_LOSS].startswith(
+    assert breached_limits(track, LIMITS)[Reason.DAILY_LOSS].startswith(
         "all lost in session 2024-03-04"
     )
 
@@ -139,11 +140,11 @@ def test_a_small_desk_brakes_at_the_same_part_of_its_money() -> None:
     track = advance_track(None, look(prices=prices(AAPL="99.95"), worth=D(1)))
 
     told = breached_limits(track, LIMITS)
-    assert told[Brake.DAILY_LOSS].startswith("50.00 % lost")
+    assert told[Reason.DAILY_LOSS].startswith("50.00 % lost")
 
 
 def test_a_drawdown_of_exactly_the_limit_brakes() -> None:
     track = replace(advance_track(None, look()), index=D("0.8"))
 
-    assert breached_limits(track, LIMITS).keys() == {Brake.DRAWDOWN}
+    assert breached_limits(track, LIMITS).keys() == {Reason.DRAWDOWN}
     assert breached_limits(replace(track, index=D("0.8001")), LIMITS) == {}

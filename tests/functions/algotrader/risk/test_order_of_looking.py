@@ -88,8 +88,7 @@ def a_bell(weight: str, held: str) -> Bell:
     return Bell({"IBM": D(weight)}, at)
 
 
-def buys() -> Iterator[str | None]:
-    """Yield the code of an entry that breaks every limit, then without the first of them, ..."""
+def an_entry() -> Bell:
     bell = a_bell("0.9", "10")
     bell.run = replace(RUN, entry_symbols=(), mode=TradingMode.LIVE)
     started = StrategyStart("fixed_weights", NOW, None, "", RUN.journal)
@@ -108,6 +107,11 @@ def buys() -> Iterator[str | None]:
         live_ramp_notional=D(1),
         capital=D(1),
     )
+    return bell
+
+
+def alone(bell: Bell) -> Iterator[str | None]:
+    """Yield the code of an entry that breaks every limit, then without the first of them, ..."""
     yield bell.code
     bell.put(trading_state=TradingState.REDUCING)
     yield bell.code
@@ -150,6 +154,10 @@ def buys() -> Iterator[str | None]:
     bell.set(max_order_notional=D(10**9), order_type=OrderType.STOP)  # an entry is never a stop
     yield bell.code
     bell.set(order_type=OrderType.LIMIT)
+
+
+def together(bell: Bell) -> Iterator[str | None]:
+    """Yield the code of an entry that breaks every limit of a run, then without the first, ..."""
     # IBM alone has a price and something to buy it with; what cuts an entry is too small to cut it
     poor = account("1")
     bell.put(account=poor, ledger=ledger(XOM="1000"), positions={"XOM": position("XOM", "1000")})
@@ -195,7 +203,8 @@ def sells() -> Iterator[str | None]:
 
 
 def test_an_entry_is_denied_for_the_first_limit_that_it_breaks() -> None:
-    assert list(buys()) == [
+    bell = an_entry()
+    assert [*alone(bell), *together(bell)] == [
         *("TRADING_HALTED", "TRADING_REDUCING", "NO_PRICE", "CORPORATE_ACTION", "NOT_TRADABLE"),
         *("OPEN_ORDER_UNSETTLED", "OPPOSITE_ORDER_OPEN", "OPPOSITE_ORDER_OPEN", "ORDER_REPLACED"),
         *("LEDGER_MISMATCH", "SYMBOL_DENIED", "NOT_IN_INPUT", "MINUTES_TO_CLOSE", "PRICE_STALE"),

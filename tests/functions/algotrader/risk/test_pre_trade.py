@@ -1,30 +1,44 @@
-"""Each limit refuses what it bounds, by its code and with its numbers, and nothing else."""
+"""Each limit denies what it bounds, by its code and with its numbers, and nothing else."""
 
 from __future__ import annotations
 
-import ast
-import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
+from itertools import chain
+from typing import Any
 
 import pytest
 
-from algotrader.model import CorporateAction, LatestPrice, Leg, Side, TradingState
+from algotrader.model import CorporateAction, LatestPrice, Leg, Order, Side, TradingState
 from algotrader.model.units import FRACTION_STEP, ONE_SHARE
-from algotrader.portfolio.position import DeskPosition
-from algotrader.risk import pre_trade as limits
-from algotrader.risk.loss_limits import Brake
-from algotrader.risk.pre_trade import Denial, Reason
-from tests.support.desk_world import NOW, asset, open_order, own_id
+from algotrader.risk import eligibility, holdings, order_size, pre_trade
+from algotrader.risk import prices as price_checks
+from algotrader.risk.context import RiskContext
+from algotrader.risk.reasons import Denial, Reason
+from tests.support.desk_world import NOW, RUN, asset, open_order, own_id, settings, snapshot
+from tests.support.risk_world import (
+    context,
+    costing,
+    desk_holds,
+    proposed,
+    with_budget,
+    with_capital,
+)
 
 D = Decimal
-REPOSITORY = Path(__file__).parents[4]
 
 
-def code_of(refusal: Denial | None) -> str | None:
-    return None if refusal is None else refusal.code.value
+def at(**changes: Any) -> RiskContext:
+    return context(snapshot(**changes))
+
+
+def under(**changes: Any) -> RiskContext:
+    return context(under=settings(**changes))
+
+
+def code_of(denial: Denial | None) -> str | None:
+    return None if denial is None else denial.code.value
 
 
 @pytest.mark.parametrize(
@@ -41,21 +55,32 @@ def code_of(refusal: Denial | None) -> str | None:
 def test_halted_stops_every_order_and_reducing_those_that_buy(
     state: TradingState, side: Side, code: str | None
 ) -> None:
-    assert code_of(limits.trading_state(state, "drill", side)) == code
+    halted = at(trading_state=state, trading_state_reason="drill")
+    assert code_of(eligibility.trading_allowed(proposed(side), halted)) == code
 
 
 def test_a_halt_tells_its_reason() -> None:
-    halted = limits.trading_state(TradingState.HALTED, "drill", Side.BUY)
-    unexplained = limits.trading_state(TradingState.HALTED, "", Side.BUY)
+    drill = at(trading_state=TradingState.HALTED, trading_state_reason="drill")
+    halted = eligibility.trading_allowed(proposed(), drill)
+    unexplained = eligibility.trading_allowed(proposed(), at(trading_state=TradingState.HALTED))
     assert halted == Denial(Reason.TRADING_HALTED, "trading state is HALTED: drill")
     assert unexplained is not None
     assert unexplained.detail.endswith("no reason given")
 
 
+def test_a_denial_is_shown_with_its_code() -> None:
+    assert str(Denial(Reason.NO_PRICE, "latest price: none")) == "NO_PRICE: latest price: none"
+
+
 def test_an_order_needs_a_price_above_zero() -> None:
-    assert limits.price_known(LatestPrice(D("0.01"), NOW)) is None
-    assert limits.price_known(None) == Denial(Reason.NO_PRICE, "latest price: none")
-    assert limits.price_known(LatestPrice(D(0), NOW)) == Denial(Reason.NO_PRICE, "latest price: 0")
+    denial = Denial(Reason.NO_PRICE, "latest price: none")
+    assert price_checks.no_price(LatestPrice(D("0.01"), NOW)) is None
+    assert price_checks.no_price(None) == denial
+    assert price_checks.no_price(LatestPrice(D(0), NOW)) == replace(
+        denial, detail="latest price: 0"
+    )
+    assert price_checks.price_known(proposed(price=None), context()) == denial
+    assert price_checks.price_known(proposed(), context()) is None
 
 
 @pytest.mark.parametrize(
@@ -63,12 +88,13 @@ def test_an_order_needs_a_price_above_zero() -> None:
 )
 def test_a_price_is_stale_when_too_old_or_from_the_future(age_seconds: int, *, fresh: bool) -> None:
     price = LatestPrice(D("101.5"), NOW - timedelta(seconds=age_seconds))
-    assert (limits.price_fresh(price, NOW, 900) is None) is fresh
+    bound = under(max_price_age_seconds=900)
+    assert (price_checks.price_fresh(proposed(price=price), bound) is None) is fresh
 
 
 def test_a_stale_price_tells_its_age_and_what_is_allowed() -> None:
     price = LatestPrice(D("101.5"), NOW - timedelta(days=60))
-    assert limits.price_fresh(price, NOW, 900) == Denial(
+    assert price_checks.price_stale(price, at=NOW, max_age_seconds=900) == Denial(
         Reason.PRICE_STALE,
         "price 101.50 of 2024-01-04T14:35:00+00:00 is 5184000 s old, allowed 900 s",
     )
@@ -86,26 +112,36 @@ def test_a_stale_price_tells_its_age_and_what_is_allowed() -> None:
 def test_a_price_may_be_off_the_last_close_by_its_fraction_up_and_down(
     price: str, detail: str | None
 ) -> None:
-    found = limits.price_near_close(D(price), D(100), D("0.2"))
+    bound = context(snapshot(last_closes={"IBM": D(100)}), settings(max_price_deviation=D("0.2")))
+    found = price_checks.price_near_close(proposed(price=LatestPrice(D(price), NOW)), bound)
     assert found == (None if detail is None else Denial(Reason.PRICE_DEVIATION, detail))
 
 
 @pytest.mark.parametrize("close", ["1", "0.5"])
 def test_a_last_close_of_a_dollar_or_less_vouches_for_a_price(close: str) -> None:
-    assert limits.price_near_close(D(close), D(close), D("0.2")) is None
+    found = price_checks.price_deviation(price=D(close), last_close=D(close), allowed=D("0.2"))
+    assert found is None
 
 
 @pytest.mark.parametrize("close", [None, "0", "-1", "NaN", "Infinity"])
 def test_a_price_without_a_last_close_is_vouched_for_by_nothing(close: str | None) -> None:
-    found = limits.price_near_close(D(100), None if close is None else D(close), D(10))
-    told = f"price 100.00, last close: {'none' if close is None else close}"
-    assert found == Denial(Reason.PRICE_DEVIATION, told)
+    last_close = None if close is None else D(close)
+    found = price_checks.price_deviation(price=D(100), last_close=last_close, allowed=D(10))
+    shown = f"price 100.00, last close: {'none' if close is None else close}"
+    assert found == Denial(Reason.PRICE_DEVIATION, shown)
 
 
 @pytest.mark.parametrize(("stop", "below"), [("99.99", True), ("100", False), ("100.01", False)])
 def test_a_stop_is_below_the_price(stop: str, *, below: bool) -> None:
-    found = limits.stop_below_price(D(stop), D(100))
+    found = price_checks.stop_below_price(proposed(stop=D(stop)), context())
     assert code_of(found) == (None if below else "STOP_ABOVE_PRICE")
+    assert price_checks.stop_below_price(proposed(), context()) is None
+
+
+def closing_in(seconds: int, minimum: int, *, sends_orders: bool = True) -> RiskContext:
+    session = replace(snapshot().session, close=NOW + timedelta(seconds=seconds))
+    run = replace(RUN, sends_orders=sends_orders)
+    return context(snapshot(session=session), settings(min_minutes_to_close=minimum), run)
 
 
 @pytest.mark.parametrize(
@@ -120,12 +156,20 @@ def test_a_stop_is_below_the_price(stop: str, *, below: bool) -> None:
 def test_entries_need_some_minutes_until_the_close(
     seconds_left: int, minimum: int, code: str | None
 ) -> None:
-    found = limits.far_from_close(NOW, NOW + timedelta(seconds=seconds_left), minimum)
+    found = eligibility.far_from_close(proposed(), closing_in(seconds_left, minimum))
     assert code_of(found) == code
 
 
+@pytest.mark.parametrize(("seconds_left", "free"), [(0, True), (-60, True), (1, False)])
+def test_a_dry_run_after_the_close_looks_back_at_the_session(
+    seconds_left: int, *, free: bool
+) -> None:
+    dry = closing_in(seconds_left, 3, sends_orders=False)
+    assert (eligibility.far_from_close(proposed(), dry) is None) is free
+
+
 def test_a_close_too_near_tells_its_instant_and_the_minutes() -> None:
-    assert limits.far_from_close(NOW, NOW + timedelta(seconds=90), 3) == Denial(
+    assert eligibility.far_from_close(proposed(), closing_in(90, 3)) == Denial(
         Reason.MINUTES_TO_CLOSE,
         "1.5 minutes to the close at 2024-03-04T14:36:30+00:00, at least 3 needed",
     )
@@ -146,27 +190,27 @@ def test_a_corporate_action_of_the_symbol_other_than_a_cash_dividend_stops_it(
     symbol: str, kind: str, code: str | None
 ) -> None:
     action = CorporateAction(symbol=symbol, kind=kind, ex_date=date(2024, 3, 4), ratio=None)
-    found = limits.no_corporate_action((action,), "IBM")
+    found = eligibility.no_corporate_action(proposed(), at(corporate_actions=(action,)))
     assert code_of(found) == code
     assert found is None or found.detail == f"{kind} on 2024-03-04"
 
 
 def test_an_asset_that_is_not_tradable_is_left_alone_on_both_sides() -> None:
-    told = asset("IBM", tradable=False)
-    assert code_of(limits.tradable(told, Side.BUY)) == "NOT_TRADABLE"
-    assert code_of(limits.tradable(told, Side.SELL)) == "NOT_TRADABLE"
-    assert limits.tradable(asset("IBM"), Side.BUY) is None
+    flagged = at(assets={"IBM": asset("IBM", tradable=False)})
+    assert code_of(eligibility.tradable(proposed(Side.BUY), flagged)) == "NOT_TRADABLE"
+    assert code_of(eligibility.tradable(proposed(Side.SELL), flagged)) == "NOT_TRADABLE"
+    assert eligibility.tradable(proposed(Side.BUY), context()) is None
 
 
 def test_an_asset_that_the_broker_does_not_list_is_never_bought_but_may_be_sold() -> None:
-    assert code_of(limits.tradable(None, Side.BUY)) == "NOT_TRADABLE"
-    assert limits.tradable(None, Side.SELL) is None
+    assert code_of(eligibility.tradable(proposed(Side.BUY), at(assets={}))) == "NOT_TRADABLE"
+    assert eligibility.tradable(proposed(Side.SELL), at(assets={})) is None
 
 
 @pytest.mark.parametrize("leg", [Leg.ENTRY, Leg.EXIT, Leg.FLATTEN])
 def test_an_own_order_that_is_still_open_must_settle_first(leg: Leg) -> None:
     order = open_order("IBM", Side.BUY, "5", "99", own_id("IBM", leg))
-    found = limits.no_own_order_open([order])
+    found = holdings.no_own_order_open(proposed(), at(own_open_orders=(order,)))
     assert found == Denial(
         Reason.OPEN_ORDER_UNSETTLED,
         f"to be canceled first: buy 5 (at1-abc123-2024-03-01-day-IBM-{leg.value}-0)",
@@ -177,7 +221,9 @@ def test_an_own_order_that_ended_or_that_protects_need_not_settle() -> None:
     stop = open_order("IBM", Side.SELL, "5", None, own_id("IBM", Leg.STOP))
     target = open_order("IBM", Side.SELL, "5", None, own_id("IBM", Leg.TARGET))
     ended = open_order("IBM", Side.BUY, "5", "99", own_id("IBM", Leg.ENTRY), status="filled")
-    assert limits.no_own_order_open([stop, target, ended]) is None
+    other = open_order("AAPL", Side.BUY, "5", "99", own_id("AAPL", Leg.ENTRY))
+    bell = at(own_open_orders=(stop, target, ended, other))
+    assert holdings.no_own_order_open(proposed(), bell) is None
 
 
 @pytest.mark.parametrize("side", list(Side))
@@ -185,77 +231,111 @@ def test_only_an_open_order_on_the_other_side_is_opposite(side: Side) -> None:
     buy = open_order("IBM", Side.BUY, None, None, "user-1")
     sell = open_order("IBM", Side.SELL, "2.5", "120", "user-2")
     ended = open_order("IBM", Side.SELL, "2.5", "120", "user-3", status="expired")
-    told = "sell 2.5 (user-2)" if side is Side.BUY else "buy ? (user-1)"
-    found = limits.no_opposite_order_open([buy, sell, ended], side)
-    assert found == Denial(Reason.OPPOSITE_ORDER_OPEN, told)
-    assert limits.no_opposite_order_open([], side) is None
+    shown = "sell 2.5 (user-2)" if side is Side.BUY else "buy ? (user-1)"
+    found = holdings.opposite_order_open([buy, sell, ended], side)
+    assert found == Denial(Reason.OPPOSITE_ORDER_OPEN, shown)
+    assert holdings.opposite_order_open([], side) is None
+
+
+def foreign(*orders: Order) -> RiskContext:
+    return at(foreign_open_orders=orders)
+
+
+def test_an_open_buy_stops_an_entry_only_where_a_stop_would_sell_to_it() -> None:
+    buy = foreign(open_order("IBM", Side.BUY, "5", "80", "user-1"))
+    other = foreign(open_order("AAPL", Side.BUY, "5", "80", "user-1"))
+    protected = proposed(stop=D(90))
+    assert holdings.no_opposite_order_open(proposed(), buy) is None
+    assert holdings.no_opposite_order_open(protected, other) is None
+    assert holdings.no_opposite_order_open(protected, buy) == Denial(
+        Reason.OPPOSITE_ORDER_OPEN, "buy 5 (user-1)"
+    )
 
 
 def test_only_an_open_order_that_took_anothers_place_is_a_replacement() -> None:
     changed = open_order("IBM", Side.BUY, "5", "80", "user-1", replaces="x")
     ended = open_order("IBM", Side.BUY, "5", "80", "user-2", replaces="y", status="filled")
     plain = open_order("IBM", Side.BUY, "5", "80", "user-3")
-    found = limits.no_replacement_open([changed, ended, plain])
+    found = holdings.no_replacement_open(proposed(), foreign(changed, ended, plain))
     assert found == Denial(Reason.ORDER_REPLACED, "open in place of another: buy 5 (user-1)")
-    assert limits.no_replacement_open([ended, plain]) is None
-
-
-def stake(ledger: str, broker: str, held: str = "0", tradable: str = "0") -> DeskPosition:
-    return DeskPosition("IBM", D(ledger), D(broker), D(held), D(tradable))
+    assert holdings.no_replacement_open(proposed(), foreign(ended, plain)) is None
 
 
 def test_a_ledger_above_the_position_is_a_mismatch_with_both_numbers() -> None:
-    assert limits.ledger_matches(stake("40", "-2.50")) == Denial(
-        Reason.LEDGER_MISMATCH, "the desk's books say 40, the account holds -2.5"
-    )
+    lacking = desk_holds("40", "-2.50", held="0")
+    denial = Denial(Reason.LEDGER_MISMATCH, "the desk's books say 40, the account holds -2.5")
+    assert holdings.ledger_mismatch(lacking) == denial
+    assert holdings.ledger_matches(proposed(position=lacking), context()) == denial
+
+
+@pytest.mark.parametrize(("qty", "denied"), [("1", False), ("0", True)])
+def test_an_exit_of_what_is_left_is_sent_though_the_books_show_more(
+    qty: str, *, denied: bool
+) -> None:
+    exits = proposed(Side.SELL, qty, position=desk_holds("40", "1", held="1"))
+    assert (holdings.ledger_matches(exits, context()) is not None) is denied
 
 
 def test_a_mismatch_names_the_other_desks_and_what_may_explain_it() -> None:
-    told = replace(
-        stake("10", "15"), others={"def456": D("10.0")}, cause="a sale by hand of 5 on 2024-03-04"
+    lacking = replace(
+        desk_holds("10", "15"),
+        others={"def456": D("10.0")},
+        cause="a sale by hand of 5 on 2024-03-04",
     )
-    assert limits.ledger_matches(told) == Denial(
+    assert holdings.ledger_mismatch(lacking) == Denial(
         Reason.LEDGER_MISMATCH,
         "the desk's books say 10, the account holds 15, desk def456 owns 10; probably a sale by"
         " hand of 5 on 2024-03-04",
     )
-    enough = replace(stake("10", "20"), others={"def456": D(10)})
-    assert limits.ledger_matches(enough) is None
+    enough = replace(desk_holds("10", "20"), others={"def456": D(10)})
+    assert holdings.ledger_mismatch(enough) is None
 
 
 def test_an_opposite_order_of_another_desk_is_named_so() -> None:
     theirs = open_order("IBM", Side.SELL, "5", "9", "at1-def456-2024-03-04-day-IBM-exit-0")
-    assert limits.no_opposite_order_open([theirs], Side.BUY) == Denial(
+    assert holdings.no_opposite_order_open(proposed(), foreign(theirs)) == Denial(
         Reason.OPPOSITE_ORDER_OPEN, "sell 5 (desk def456, at1-def456-2024-03-04-day-IBM-exit-0)"
     )
 
 
 def test_shares_beyond_the_ledger_are_the_users_own_and_no_mismatch() -> None:
-    assert limits.ledger_matches(stake("40", "100", "40")) is None
+    assert holdings.ledger_mismatch(desk_holds("40", "100")) is None
 
 
 def test_nothing_to_sell_tells_what_is_held_and_what_open_orders_leave() -> None:
-    assert limits.something_to_sell(D(0), stake("40", "40", "40", "0.5")) == Denial(
+    kept = desk_holds("40", sellable="0.5")
+    found = holdings.something_to_sell(proposed(Side.SELL, "0", position=kept), context())
+    assert found == Denial(
         Reason.NOTHING_TO_SELL, "holds 40, of which open orders leave 0.5; can be sold 0"
     )
-    assert limits.something_to_sell(D(1), stake("40", "40", "40", "40")) is None
-    assert code_of(limits.something_to_sell(D(-1), stake("40", "40"))) == "NOTHING_TO_SELL"
+    free = proposed(Side.SELL, "1", position=desk_holds("40", sellable="40"))
+    assert holdings.something_to_sell(free, context()) is None
+    below = proposed(Side.SELL, "-1", position=desk_holds("40"))
+    assert code_of(holdings.something_to_sell(below, context())) == "NOTHING_TO_SELL"
 
 
 def test_a_denied_symbol_tells_how_long_the_list_is_and_not_the_list() -> None:
-    assert limits.not_denied("IBM", ()) is None
-    assert limits.not_denied("IBM", ("AAPL",)) is None
-    assert limits.not_denied("IBM", ("AAPL", "IBM")) == Denial(
-        Reason.SYMBOL_DENIED, "one of 2 in DenySymbols"
-    )
+    assert eligibility.symbol_not_denied(proposed(), context()) is None
+    assert eligibility.symbol_not_denied(proposed(), under(deny_symbols=("AAPL",))) is None
+    found = eligibility.symbol_not_denied(proposed(), under(deny_symbols=("AAPL", "IBM")))
+    assert found == Denial(Reason.SYMBOL_DENIED, "one of 2 in DenySymbols")
 
 
 def test_a_run_buys_only_what_it_may() -> None:
-    assert limits.named_in_input("IBM", ("AAPL", "IBM")) is None
-    assert limits.named_in_input("IBM", ("AAPL", "MSFT")) == Denial(
-        Reason.NOT_IN_INPUT, "this run may buy: AAPL, MSFT"
-    )
-    assert code_of(limits.named_in_input("IBM", ())) == "NOT_IN_INPUT"
+    def named(*symbols: str) -> Denial | None:
+        run = replace(RUN, entry_symbols=symbols)
+        return eligibility.named_in_input(proposed(), context(of=run))
+
+    assert named("AAPL", "IBM") is None
+    assert named("AAPL", "MSFT") == Denial(Reason.NOT_IN_INPUT, "this run may buy: AAPL, MSFT")
+    assert named() == Denial(Reason.NOT_IN_INPUT, "this run may buy: none")
+
+
+def smallest(qty: str, price: str, step: Decimal, least: str, target: str) -> Denial | None:
+    """Return what denies a buy whose target is so many dollars."""
+    order = proposed(qty=qty, worst_price=D(price), step=step, weight=D(1))
+    bound = with_capital(target, under(min_order_notional=D(least)))
+    return order_size.minimum_order(order, bound)
 
 
 @pytest.mark.parametrize(
@@ -270,50 +350,65 @@ def test_a_run_buys_only_what_it_may() -> None:
 def test_a_buy_is_of_one_share_or_of_one_dollar_in_fractions(
     qty: str, step: Decimal, *, enough: bool
 ) -> None:
-    assert (limits.minimum_order(D(qty), D(10), D("0.99"), step, D("0.5")) is None) is enough
+    assert (smallest(qty, "10", step, "0.5", "0.99") is None) is enough
 
 
 def test_too_small_a_buy_tells_its_target_quantity_and_price() -> None:
-    assert limits.minimum_order(D(0), D("562.33"), D(490), ONE_SHARE, D(1)) == Denial(
+    assert smallest("0", "562.33", ONE_SHARE, "1", "490") == Denial(
         Reason.BELOW_MINIMUM_ORDER, "490.00 buys 0 at 562.33, less than one share"
     )
-    assert limits.minimum_order(D("0.001"), D(100), D("0.1"), FRACTION_STEP, D(1)) == Denial(
+    assert smallest("0.001", "100", FRACTION_STEP, "1", "0.1") == Denial(
         Reason.BELOW_MINIMUM_ORDER, "0.10 buys 0.001 at 100.00, less than 1 dollar's worth"
     )
 
 
 def test_a_buy_may_cost_the_least_order_and_not_less() -> None:
-    assert limits.minimum_order(D(5), D(10), D(59), ONE_SHARE, D(50)) is None
-    assert limits.minimum_order(D(5), D(10), D(59), ONE_SHARE, D("50.01")) == Denial(
+    assert smallest("5", "10", ONE_SHARE, "50", "59") is None
+    assert smallest("5", "10", ONE_SHARE, "50.01", "59") == Denial(
         Reason.BELOW_MINIMUM_ORDER, "59.00 buys 5 at 10.00, less than the least order of 50.01"
     )
 
 
+def test_a_buy_by_value_is_as_large_as_its_dollars() -> None:
+    bound = under(min_order_notional=D(50))
+    by_value = proposed(qty="0.4", notional=D("50.00"), step=FRACTION_STEP)
+    assert order_size.minimum_order(by_value, bound) is None
+    less = replace(by_value, notional=D("49.99"))
+    assert code_of(order_size.minimum_order(less, bound)) == "BELOW_MINIMUM_ORDER"
+
+
 def test_a_position_may_reach_its_share_of_capital_and_not_pass_it() -> None:
-    assert limits.max_position_weight(D(350), D(1000), D("0.35"), D("0.35")) is None
-    assert limits.max_position_weight(D("350.01"), D(1000), D("0.35"), D("0.4")) == Denial(
+    bound = with_capital("1000", under(max_position_weight=D("0.35")))
+    assert order_size.max_position_weight(costing("350", weight=D("0.35")), bound) is None
+    found = order_size.max_position_weight(costing("350.01", weight=D("0.4")), bound)
+    assert found == Denial(
         Reason.MAX_POSITION_WEIGHT,
         "target 0.4 makes the position 350.01 of 1000.00, allowed 0.35 = 350.00",
     )
+    held = proposed(qty="3", position=desk_holds("1"), weight=D("0.4"))
+    assert code_of(order_size.max_position_weight(held, bound)) == "MAX_POSITION_WEIGHT"
 
 
 def test_a_buy_may_reach_the_order_notional_and_not_pass_it() -> None:
-    assert limits.max_order_notional(D(50000), D(50000)) is None
-    assert limits.max_order_notional(D("50000.01"), D(50000)) == Denial(
+    bound = under(max_order_notional=D(50000))
+    assert order_size.max_order_notional(costing("50000"), bound) is None
+    assert order_size.max_order_notional(costing("50000.01"), bound) == Denial(
         Reason.MAX_ORDER_NOTIONAL, "cost 50000.01, allowed 50000.00"
     )
 
 
 def test_a_run_sends_up_to_its_number_of_orders() -> None:
-    assert limits.max_orders_per_run(19, 20) is None
-    assert code_of(limits.max_orders_per_run(21, 20)) == "MAX_ORDERS_PER_RUN"
-    assert limits.max_orders_per_run(20, 20) == Denial(
-        Reason.MAX_ORDERS_PER_RUN, "20 approved already, allowed 20"
-    )
+    def after(orders: int) -> Denial | None:
+        bound = replace(under(max_orders_per_run=20), traded=(proposed(),) * orders)
+        return order_size.max_orders_per_run(proposed(), bound)
+
+    assert after(19) is None
+    assert code_of(after(21)) == "MAX_ORDERS_PER_RUN"
+    assert after(20) == Denial(Reason.MAX_ORDERS_PER_RUN, "20 approved already, allowed 20")
 
 
 @pytest.mark.parametrize(
-    ("cash", "capital_left", "refusal"),
+    ("cash", "capital_left", "denial"),
     [
         ("100", None, None),
         ("100", "100", None),
@@ -329,15 +424,19 @@ def test_a_run_sends_up_to_its_number_of_orders() -> None:
     ],
 )
 def test_a_buy_must_fit_cash_and_capital(
-    cash: str, capital_left: str | None, refusal: Denial | None
+    cash: str, capital_left: str | None, denial: Denial | None
 ) -> None:
     left = None if capital_left is None else D(capital_left)
-    assert limits.enough_cash(D(100), D(cash), left) == refusal
+    bound = with_budget(context(), cash=D(cash), capital_left=left)
+    checks = (order_size.enough_cash, order_size.within_capital)
+    assert pre_trade.first_denial(costing("100"), bound, checks) == denial
 
 
 def test_a_buy_may_reach_the_exposure_that_is_left_and_not_pass_it() -> None:
-    assert limits.max_gross_exposure(D(100), D(100), D(1000), D("0.5")) is None
-    assert limits.max_gross_exposure(D("100.01"), D(100), D(1000), D("0.5")) == Denial(
+    bound = with_capital("1000", under(max_gross_exposure=D("0.5")))
+    bound = with_budget(bound, exposure_left=D(100))
+    assert order_size.max_gross_exposure(costing("100"), bound) is None
+    assert order_size.max_gross_exposure(costing("100.01"), bound) == Denial(
         Reason.MAX_GROSS_EXPOSURE,
         "cost 100.01, left beside the desk's positions and open buys 100.00,"
         " allowed 0.5 of 1000.00",
@@ -345,41 +444,24 @@ def test_a_buy_may_reach_the_exposure_that_is_left_and_not_pass_it() -> None:
 
 
 def test_a_run_may_reach_its_turnover_and_not_pass_it() -> None:
-    assert limits.max_turnover(D(100), D(400), D(1000), D("0.5")) is None
-    assert limits.max_turnover(D("100.01"), D(400), D(1000), D("0.5")) == Denial(
+    # an exit counts by its worth, whatever it brings at least; an entry by what it costs at most
+    exits = proposed(Side.SELL, "3", worst_price=D(99))
+    traded = (exits, costing("100", reference=D(98)))
+    bound = replace(with_capital("1000", under(max_turnover=D("0.5"))), traded=traded)
+    assert order_size.max_turnover(costing("100"), bound) is None
+    assert order_size.max_turnover(costing("100.01"), bound) == Denial(
         Reason.MAX_TURNOVER,
         "cost 100.01 beside 400.00 traded in this run, allowed 0.5 of 1000.00 = 500.00",
     )
 
 
-def codes_of_submission() -> set[str]:
-    """Find the codes that the core of Submit Orders refuses with: literals it passes on."""
-    files = (REPOSITORY / "functions/algotrader/execution").glob("*.py")
-    trees = [ast.parse(each.read_text()) for each in files]
-    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    passed = [
-        argument
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id in {"Cutoff", "OrderDenied", "deny"}
-        for argument in (*call.args, *(keyword.value for keyword in call.keywords))
-    ]
-    return {
-        each.value
-        for each in passed
-        if isinstance(each, ast.Constant) and re.fullmatch(r"[A-Z]+(_[A-Z]+)+", str(each.value))
-    }
+def test_no_check_stands_twice_in_what_one_order_passes() -> None:
+    for own in (pre_trade.SELLS, (*pre_trade.BUYS, *pre_trade.BUYS_TOGETHER)):
+        passed = [*pre_trade.EVERY_ORDER, *own]
+        assert len(passed) == len(set(passed))
 
 
-def test_every_code_has_a_row_in_the_limits_page_and_every_row_a_code() -> None:
-    page = (REPOSITORY / "docs/limits.md").read_text()
-    rows = re.findall(r"^\| `([A-Z_]+)` \|", page, flags=re.MULTILINE)
-    known = {reason.value for reason in (*Reason, *Brake)} | codes_of_submission()
-    assert "DEADLINE_PASSED" in codes_of_submission()
-    assert sorted(rows) == sorted(known)
-
-
-def test_the_limits_page_lists_the_codes_in_the_order_in_which_the_desk_looks() -> None:
-    page = (REPOSITORY / "docs/limits.md").read_text()
-    rows = re.findall(r"^\| `([A-Z_]+)` \|", page, flags=re.MULTILINE)
-    ours = [reason.value for reason in Reason]
-    assert [row for row in rows if row in ours] == ours
+def test_every_check_of_a_flatten_is_one_of_an_exit() -> None:
+    exits = {*chain(pre_trade.EVERY_ORDER, pre_trade.SELLS)}
+    assert exits - {*pre_trade.FLATTEN} == {price_checks.price_known}
+    assert {*pre_trade.FLATTEN} <= exits

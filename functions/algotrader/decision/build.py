@@ -1,0 +1,78 @@
+"""Owns what a decision is made of: the orders to send, to cancel, and to report as denied."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from algotrader.model import Leg, OrderDenied, OrderIntent, OrderType, Run, Side, Snapshot
+from algotrader.model.enums import TradingState
+from algotrader.orders.ids import OrderPlace, client_order_id
+from algotrader.orders.own_orders import is_protective, leg_of
+from algotrader.orders.statuses import is_terminal
+from algotrader.portfolio.proposed_order import ProposedOrder
+from algotrader.risk.reasons import Denial
+
+
+def order_intent(
+    order: ProposedOrder,
+    run: Run,
+    order_type: OrderType,
+    *,
+    leg: Leg | None = None,
+    why: str = "",
+) -> OrderIntent:
+    """Build the order to send.
+
+    Parameters
+    ----------
+    order_type : OrderType
+        The template's word: an entry by value is a market order at the broker.
+    leg : Leg or None
+        None means the one of its side: an entry or an exit.
+    """
+    if leg is None:
+        leg = Leg.ENTRY if order.side is Side.BUY else Leg.EXIT
+    kind = OrderType.MARKET if order_type is OrderType.NOTIONAL else order_type
+    return OrderIntent(
+        client_order_id=client_order_id(
+            OrderPlace(run.desk, run.session, run.slot, order.symbol, leg, 0)
+        ),
+        symbol=order.symbol,
+        side=order.side,
+        leg=leg,
+        qty=order.qty,
+        order_type=kind,
+        limit_price=order.worst_price if kind is OrderType.LIMIT else None,
+        reference_price=order.reference,
+        why=why,
+        notional=order.notional,
+    )
+
+
+def order_denied(order: ProposedOrder, denial: Denial) -> OrderDenied:
+    """Build what the decision reports of an order that it does not send."""
+    return OrderDenied(order.symbol, order.side, order.wanted.qty, denial.code, denial.detail)
+
+
+def orders_to_cancel(
+    snapshot: Snapshot, *, protected: Container[str] | None = None
+) -> tuple[str, ...]:
+    """Return the ids of the desk's own orders to cancel: what is left from before.
+
+    A halted desk cancels its entries alone.
+
+    Parameters
+    ----------
+    protected : container of str or None
+        Symbols whose protective orders stay; None means all.
+    """
+    halted = snapshot.trading_state is TradingState.HALTED
+    return tuple(
+        sorted(
+            order.client_order_id
+            for order in snapshot.own_open_orders
+            if not is_terminal(order)
+            and not (is_protective(order) and (protected is None or order.symbol in protected))
+            and not (halted and leg_of(order.client_order_id) is not Leg.ENTRY)
+        )
+    )

@@ -1,0 +1,49 @@
+"""Owns what a pre-trade check may look at besides the order itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from algotrader.model import Order, Run, Settings, Snapshot
+from algotrader.portfolio.capital import BuyingBudget, PortfolioState
+from algotrader.portfolio.proposed_order import ProposedOrder
+
+
+@dataclass(frozen=True, slots=True)
+class RiskContext:
+    """Everything that the checks of one run look at.
+
+    Attributes
+    ----------
+    budget : BuyingBudget
+        What the next entry may cost, once the orders in ``traded`` are filled.
+    traded : tuple of ProposedOrder
+        The orders that the run has approved so far: its exits, then entries by their priority.
+    """
+
+    run: Run
+    settings: Settings
+    snapshot: Snapshot
+    portfolio: PortfolioState
+    budget: BuyingBudget
+    traded: tuple[ProposedOrder, ...] = ()
+
+    @property
+    def now(self) -> datetime:
+        """The broker's clock."""
+        return self.snapshot.clock.now
+
+    def own_orders(self, symbol: str) -> list[Order]:
+        """Return the desk's own open orders in a symbol."""
+        return [each for each in self.snapshot.own_open_orders if each.symbol == symbol]
+
+    def foreign_orders(self, symbol: str) -> list[Order]:
+        """Return the open orders in a symbol that do not carry the desk's ids."""
+        return [each for each in self.snapshot.foreign_open_orders if each.symbol == symbol]
+
+    def after_entry(self, order: ProposedOrder) -> RiskContext:
+        """Return the context of the next entry."""
+        return replace(
+            self, budget=self.budget.after_buy(cost=order.money), traded=(*self.traded, order)
+        )

@@ -1,0 +1,73 @@
+"""What the desk may spend: the account's least figure, less open buys and the reserve."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from algotrader.model import Order, Side
+from algotrader.portfolio.capital import open_buy_cost, spendable
+from tests.support.desk_world import account, open_order, prices
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("cash", "non_marginable", "buying_power", "open_buys", "expected"),
+    [
+        ("1000", "1000", "1000", "0", "980.00"),
+        ("5000", "1000", "2000", "0", "980.00"),
+        ("5000", "2000", "1000", "0", "980.00"),
+        ("1000", "9000", "9000", "400", "588.00"),  # open buys come off cash
+        ("1000", "600", "600", "400", "588.00"),  # buying power is net of them already
+        ("1000", "1000", "1000", "1500", "0"),
+        ("-250", "1000", "1000", "0", "0"),
+        ("0.03", "1", "1", "0", "0.02"),  # whole cents, rounded down
+        ("NaN", "1000", "1000", "0", "0"),
+        ("Infinity", "1000", "1000", "0", "0"),
+    ],
+)
+def test_spendable_is_the_least_of_the_accounts_figures_less_open_buys_and_reserve(
+    cash: str, non_marginable: str, buying_power: str, open_buys: str, expected: str
+) -> None:
+    told = account(
+        cash, non_marginable_buying_power=D(non_marginable), buying_power=D(buying_power)
+    )
+    assert spendable(told, cash_reserve=D("0.02"), open_buys=D(open_buys)) == D(expected)
+
+
+def test_an_open_buy_costs_its_unfilled_part_at_its_limit() -> None:
+    order = open_order("IBM", Side.BUY, "10", "50", "user-1", filled_qty=D(4))
+    assert open_buy_cost([order], {}, 20) == 300
+
+
+def test_an_open_market_buy_costs_its_latest_price_plus_the_offset() -> None:
+    order = open_order("IBM", Side.BUY, "10", None, "user-1")
+    assert open_buy_cost([order], prices(IBM="100"), 20) == 1002
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        open_order("IBM", Side.SELL, "10", "50", "user-1"),
+        open_order("IBM", Side.BUY, "10", "50", "user-1", status="canceled"),
+        open_order("IBM", Side.BUY, None, "50", "user-1"),
+        open_order("XYZ", Side.BUY, "10", None, "user-1"),
+        open_order("IBM", Side.BUY, "10", "50", "user-1", filled_qty=D(12)),
+    ],
+    ids=["a sell", "ended", "by notional", "no price known", "more filled than ordered"],
+)
+def test_what_costs_nothing_that_is_known_is_left_to_buying_power(order: Order) -> None:
+    assert open_buy_cost([order], prices(IBM="100"), 20) == 0
+
+
+def test_open_buys_add_up_whatever_stands_between_them() -> None:
+    orders = [
+        open_order("IBM", Side.BUY, "10", "50", "user-1"),
+        open_order("IBM", Side.SELL, "10", "50", "user-2"),
+        open_order("IBM", Side.BUY, None, None, "user-3", notional=D(30)),
+        open_order("XYZ", Side.BUY, "10", None, "user-4"),
+        open_order("IBM", Side.BUY, "1", "7", "user-5"),
+    ]
+    assert open_buy_cost(orders, prices(IBM="100"), 20) == 500 + 30 + 7
