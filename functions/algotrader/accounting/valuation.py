@@ -103,10 +103,7 @@ def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> 
     denial = old or far
     if denial is None:
         return _Price(price, price)
-    doubt = (
-        f"{symbol}: {refusal.code}: {refusal.detail}. Profit and loss count it at "
-        f"{dollars(fallback)}"
-    )
+    doubt = f"{symbol}: {denial}. Profit and loss count it at {dollars(fallback)}"
     if old is not None or price > fallback:
         return _Price(fallback, fallback, f"{doubt}.")
     return _Price(
