@@ -89,7 +89,7 @@ def next_session(desk: LocalDesk) -> Callable[[], date]:
 
 @pytest.fixture(autouse=True)
 def no_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the command a shell without AWS settings, and no service of a cloud machine's."""
+    """Run the command in a shell without AWS settings, and no service of a cloud machine's."""
     for name in [each for each in os.environ if each.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
