@@ -1,4 +1,4 @@
-"""Owns how a run measures the desk's profit, keeps the track of it, and brakes at its limits."""
+"""Owns how a run measures the desk's profit, keeps track of it, and obeys the limits on losses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from algotrader.accounting.valuation import Prices, Valuation, value_shares
 from algotrader.adapters.kill_switch import reduce_if_active
 from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from algotrader.adapters.store import Store
-from algotrader.errors import DeskError, InvalidInputError
+from algotrader.errors import DeskError
 from algotrader.model import (
     Activity,
     LatestPrice,
@@ -45,7 +45,7 @@ _BARS_BACK = timedelta(days=7)  # a symbol may not trade for some days
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """The track as it lies in the bucket; ``tag`` is None if a write is not to be held to one."""
+    """The track in the bucket; ``tag`` is empty if there is none, None if a write replaces any."""
 
     track: Track | None
     tag: str | None
@@ -59,32 +59,34 @@ def measure(
     books: Books,
     snapshot: Snapshot,
 ) -> Snapshot:
-    """Add what was made since the previous close, and brake the run when a limit is reached.
+    """Add the profit since the previous close, and let the run only sell beyond a limit on losses.
 
-    A run that sends orders, and the schedule's own report, keep the track and set the switch. A dry
-    run and a report by hand obey the limits for themselves and write nothing.
+    A run that sends orders, and the schedule's own report, write the track and set the switch. A
+    dry run and a report by hand obey the limits but write nothing.
     """
     settings, run = opening.settings, opening.run
     kept = _kept(store, run.desk)
     statement = opening.broker.statement(statement_start(kept.track, opening.opened.previous_close))
-    look, belief, warnings = _look(opening, store, books, snapshot, statement, kept.track)
-    track = advance_track(kept.track, look)
-    # What may be a crash brakes this run, and is kept once a close confirms it.
-    feared = advance_track(kept.track, replace(look, prices=belief.risk_prices))
-    reached = breached_limits(feared, LossLimits.of(settings))
-    state, reason = state_after(snapshot.trading_state, snapshot.trading_state_reason, reached)
+    observation, valuation, warnings = _observe(
+        opening, store, books, snapshot, statement, kept.track
+    )
+    track = advance_track(kept.track, observation)
+    # A price that may be a crash counts in this run; the track takes it once a close confirms it.
+    at_risk = advance_track(kept.track, replace(observation, prices=valuation.risk_prices))
+    breached = breached_limits(at_risk, LossLimits.of(settings))
+    state, reason = state_after(snapshot.trading_state, snapshot.trading_state_reason, breached)
     warnings = [*snapshot.warnings, *kept.warnings, *warnings]
     if not opening.report_only:
         track = replace(track, started=_strategy_start(opening, store, books, kept.track))
         warnings += _unknown_start(opening, books, kept.track)
     keeps = run.takes_claim and settings.mode is not TradingMode.DRY_RUN
-    is_braking = state is not snapshot.trading_state
-    if is_braking and not keeps:
+    is_reduced = state is not snapshot.trading_state
+    if is_reduced and not keeps:
         warnings.append(
             "A limit on losses is reached. This run obeys it and writes nothing: "
             "the trading state is still ACTIVE."
         )
-    elif is_braking:
+    elif is_reduced:
         problem = reduce_if_active(environ["TRADING_STATE_PARAMETER"], settings.mode, reason)
         if problem:
             warnings.append(
@@ -92,10 +94,10 @@ def measure(
                 f"not be set to REDUCING ({problem}): do it yourself with algo-trader reduce."
             )
         else:
-            track = replace(track, day=rebase(feared, reached).day)
+            track = replace(track, day=rebase(at_risk, breached).day)
     if keeps:
         _keep(store, track, kept)
-    performance, more = _performance(opening, feared, statement)
+    performance, more = _performance(opening, at_risk, statement)
     return replace(
         snapshot,
         trading_state=state,
@@ -109,7 +111,7 @@ def measure(
 def _strategy_start(
     opening: Opening, store: Store, books: Books, track: Track | None
 ) -> StrategyStart:
-    """Return since when the strategy trades; a change counts as new until its report is out."""
+    """Return since when the strategy trades; a change counts as new until a run has reported it."""
     known = None if track is None else track.started
     if (
         known is not None
@@ -132,7 +134,7 @@ def _unknown_start(opening: Opening, books: Books, track: Track | None) -> list[
     return [f"{unknown}, so the live ramp starts again."]
 
 
-def _look(
+def _observe(
     opening: Opening,
     store: Store,
     books: Books,
@@ -143,7 +145,7 @@ def _look(
     opened, holdings, settings = opening.opened, books.ledger.holdings, opening.settings
     then = {} if books.before is None else books.before.holdings
     closes = _closes(opening, {*then, *holdings}, "raw", _BARS_BACK)
-    told = Prices(
+    prices = Prices(
         latest=snapshot.prices,
         closes=closes,
         actions=snapshot.corporate_actions,
@@ -154,43 +156,45 @@ def _look(
         max_deviation=settings.max_price_deviation,
         max_age_seconds=settings.max_price_age_seconds,
     )
-    belief = value_shares(told, track, books.ledger)
+    valuation = value_shares(prices, track, books.ledger)
     without = sorted(
-        {*(each for each in then if each not in closes), *({*holdings} - {*belief.book_prices})}
+        {*(each for each in then if each not in closes), *({*holdings} - {*valuation.book_prices})}
     )
-    warnings = [f"A price is not believed. {each}" for each in belief.doubts]
+    warnings = [f"A price is not believed. {each}" for each in valuation.doubts]
     if without:
         warnings.append(
             f"No price of {', '.join(without)}: in profit and loss they stand as at the last look, "
             "or at what they cost when there was none."
         )
-    at_belief = {each: LatestPrice(price, told.now) for each, price in belief.book_prices.items()}
-    desk = portfolio_state(settings, replace(snapshot, prices={**snapshot.prices, **at_belief}))
+    believed = {
+        each: LatestPrice(price, prices.now) for each, price in valuation.book_prices.items()
+    }
+    desk = portfolio_state(settings, replace(snapshot, prices={**snapshot.prices, **believed}))
     positions = sum(
-        (finite(holdings[each].qty * price) for each, price in belief.book_prices.items()),
+        (finite(holdings[each].qty * price) for each, price in valuation.book_prices.items()),
         Decimal(0),
     )
-    look = Observation(
+    observation = Observation(
         session=opened.session.date,
         previous_session=opened.previous_session,
         at=opening.clock.now,
         ledger=books.ledger,
         before=books.before,
         closes=closes,
-        prices=belief.book_prices,
+        prices=valuation.book_prices,
         worth=max(desk.capital, positions),
         statement=statement,
         shares=shares_of(snapshot.positions),
         actions=snapshot.corporate_actions,
         reset_at=_reset(store),
     )
-    return look, belief, warnings
+    return observation, valuation, warnings
 
 
 def _closes(
     opening: Opening, symbols: set[str], adjustment: str, back: timedelta = timedelta(0)
 ) -> dict[str, Decimal]:
-    """Ask for the prices at the previous close, of a symbol without one the newest before it."""
+    """Read the prices at the previous close; for a symbol without one, the newest before it."""
     if not symbols:
         return {}
     first = opening.opened.previous_session - back
@@ -210,7 +214,7 @@ def _performance(
     warnings = deposits.warnings
     is_todays = opening.clock.now.astimezone(NEW_YORK).date() == opened.session.date
     if not is_todays:
-        # The broker's previous close may be this very session's by now: its history tells instead.
+        # By now the broker's previous close may be this session's own, so its history answers.
         profit = opening.broker.last_session_pnl(opened.session.date, opened.previous_session)
     elif deposits.amount is None:
         profit = None
@@ -237,28 +241,27 @@ def _change(opening: Opening, symbol: str) -> Decimal | None:
         close = _closes(opening, {symbol}, "split").get(symbol)
         latest = opening.broker.latest_prices({symbol}, opening.settings.data_feed).get(symbol)
     except DeskError:
-        return None  # a comparison: nothing depends on it
+        return None  # only a comparison in a text
     price = usable(latest)
     return None if close is None or price is None else price / close - 1
 
 
 def _kept(store: Store, desk: str) -> _Kept:
     key = track_key(desk)
-    try:
-        found = store.read_with_tag(key, Track)
-    except (InvalidInputError, ValueError):
+    found = store.try_read(key, Track)
+    if found.is_unreadable:
         warning = (
             f"{key} could not be read; profit and loss are tracked again: the peak is today's, and "
             "dividends count from today."
         )
         return _Kept(None, None, (warning,))
-    if found is None:
-        return _Kept(None, "", ())
-    return _Kept(found[0], found[1], ()) if found[0].desk == desk else _Kept(None, None, ())
+    if found.value is not None and found.value.desk != desk:
+        return _Kept(None, None, ())
+    return _Kept(found.value, found.tag, ())
 
 
 def _keep(store: Store, track: Track, kept: _Kept) -> None:
-    """Write the track unless another run has: its look is as good, and the next goes on from it."""
+    """Write the track unless another run has: the next run goes on from either."""
     key = track_key(track.desk)
     if kept.tag is None:
         store.write(key, track)
@@ -269,8 +272,5 @@ def _keep(store: Store, track: Track, kept: _Kept) -> None:
 
 
 def _reset(store: Store) -> datetime | None:
-    try:
-        found = store.read(RESET_KEY, ResetPeak)
-    except (InvalidInputError, ValueError):
-        return None
-    return None if found is None else found.at
+    reset = store.try_read(RESET_KEY, ResetPeak).value
+    return None if reset is None else reset.at

@@ -11,7 +11,6 @@ from algotrader.accounting.stop_fills import (
     unreported_fills,
 )
 from algotrader.adapters.store import Store
-from algotrader.errors import InvalidInputError
 from algotrader.model import Order
 from algotrader.services.books import Books, reported_key
 from algotrader.services.records import record_of_success
@@ -34,7 +33,8 @@ def stop_fills_to_report(opening: Opening, books: Books, store: Store) -> tuple[
 
 def _reported(opening: Opening, books: Books, store: Store) -> ReportedFills:
     run, opened = opening.run, opening.opened
-    kept = _read(store, run.desk)
+    # No order depends on it, so the desk starts again from an object that it cannot read.
+    kept = store.try_read(reported_key(run.desk), ReportedFills).value
     if kept is None:
         before = bell_before(
             opening.clock.now,
@@ -52,11 +52,3 @@ def _reported(opening: Opening, books: Books, store: Store) -> ReportedFills:
     stopped = record.snapshot.stopped if record.snapshot else ()
     orders = record.submission.orders if record.submission else ()
     return kept.with_record(reported_by(kept, stopped, orders))
-
-
-def _read(store: Store, desk: str) -> ReportedFills | None:
-    """Read what was reported; None if it is unreadable, since no order depends on it."""
-    try:
-        return store.read(reported_key(desk), ReportedFills)
-    except (InvalidInputError, ValueError):
-        return None

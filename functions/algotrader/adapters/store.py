@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +17,23 @@ from algotrader.model import Run
 T = TypeVar("T")
 
 INLINE_LIMIT_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What `Store.try_read` found.
+
+    Attributes
+    ----------
+    value : T or None
+        None if there is no value, or none that can be read.
+    tag : str
+        The entity tag that `Store.replace` needs; empty without a value.
+    """
+
+    value: T | None = None
+    tag: str = ""
+    is_unreadable: bool = False
 
 
 class Store:
@@ -106,6 +123,14 @@ class Store:
         """Read a value and the entity tag that `replace` needs; None if there is none."""
         found = self._read(key)
         return None if found is None else (decode(kind, found.value, key), found.tag)
+
+    def try_read(self, key: str, kind: type[T]) -> Reading[T]:
+        """Read a value that the desk can do without: what is unreadable counts as not there."""
+        try:
+            found = self.read_with_tag(key, kind)
+        except (InvalidInputError, ValueError):
+            return Reading(is_unreadable=True)
+        return Reading() if found is None else Reading(*found)
 
     def folders(self, prefix: str) -> tuple[str, ...]:
         """List what lies right under a prefix and goes on, each up to its next ``/``."""

@@ -14,7 +14,6 @@ from algotrader.accounting.reconciliation import other_ledgers
 from algotrader.adapters.adjustments import read_adjustments
 from algotrader.adapters.store import Store
 from algotrader.broker import Broker
-from algotrader.errors import InvalidInputError
 from algotrader.model import Adjustment, CorporateAction, Ledger, Order
 from algotrader.orders.ids import desk_of
 
@@ -113,10 +112,10 @@ def read_books(
         ``ADJUSTMENTS_UNREADABLE``.
     """
     warnings: list[str] = []
-    start = _read(store, checkpoint_key(desk), Ledger, warnings)
+    start = _checkpoint(store, checkpoint_key(desk), Ledger, warnings)
     if start is None or start.desk != desk:
         start = books.empty(desk)
-    known = _read(store, others_key(desk), OtherDesks, warnings)
+    known = _checkpoint(store, others_key(desk), OtherDesks, warnings)
     adjustments, _ = read_adjustments(store, at_least=known.adjustments if known else 0)
     after = None
     if start.through is not None and known is not None:
@@ -175,12 +174,11 @@ def _at_close(
     return books.fold(start, filled, actions, close, adjustments)
 
 
-def _read(store: Store, key: str, kind: type[T], warnings: list[str]) -> T | None:
-    try:
-        return store.read(key, kind)
-    except (InvalidInputError, ValueError):
+def _checkpoint(store: Store, key: str, kind: type[T], warnings: list[str]) -> T | None:
+    found = store.try_read(key, kind)
+    if found.is_unreadable:
         warnings.append(f"{key} could not be read; the ledger was rebuilt from all orders.")
-        return None
+    return found.value
 
 
 def _actions(

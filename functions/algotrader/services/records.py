@@ -7,7 +7,6 @@ from typing import Any
 from msgspec import Struct
 
 from algotrader.adapters.store import Store
-from algotrader.errors import InvalidInputError
 from algotrader.model import Order, Submission
 
 
@@ -38,8 +37,5 @@ def record_key(journal: str) -> str:
 
 def record_of_success(store: Store, journal: str) -> ReportedRun | None:
     """Read the record of a run that ended well; None if it failed, or its record is unreadable."""
-    try:
-        record = store.read(record_key(journal), ReportedRun)
-    except (InvalidInputError, ValueError):
-        return None
+    record = store.try_read(record_key(journal), ReportedRun).value
     return None if record is None or record.failure is not None else record

@@ -18,7 +18,7 @@ from algotrader.model.run import FLATTEN_PREFIX
 NEW_YORK = ZoneInfo("America/New_York")
 
 #: Clocks differ: a scheduled time may be this much ahead of the broker's clock.
-FUTURE_TOLERANCE = timedelta(seconds=5)
+CLOCK_DIFFERENCE = timedelta(seconds=5)
 #: A run posts nothing in a session's last minute, when a cancel may come too late.
 BEFORE_CLOSE = timedelta(seconds=60)
 #: A run posts nothing in the last minute before the next slot, whose run must see every order.
@@ -177,7 +177,7 @@ def _check_age(trigger: Trigger, now: datetime) -> None:
     rang = trigger.scheduled_time
     if rang is None:
         return
-    if rang > now + FUTURE_TOLERANCE:
+    if rang > now + CLOCK_DIFFERENCE:
         raise InvalidInputError(
             "SCHEDULED_TIME_IN_FUTURE",
             "Leave scheduled_time out, or wait until then.",

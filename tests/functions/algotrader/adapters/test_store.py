@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 
 from algotrader.adapters import aws as module
 from algotrader.adapters.aws import BrokenAnswerError, client
-from algotrader.adapters.store import INLINE_LIMIT_BYTES, Store
+from algotrader.adapters.store import INLINE_LIMIT_BYTES, Reading, Store
 from tests.support.desk_world import RUN
 
 BUCKET = "desk-bucket"
@@ -100,6 +100,19 @@ def test_a_404_that_is_not_of_s3_does_not_mean_that_nothing_is_there(store: Stor
 
 def test_what_is_not_there_reads_as_none(store: Store) -> None:
     assert store.read(KEY, dict) is None
+
+
+def test_what_the_desk_can_do_without_is_read_or_counts_as_not_there(store: Store) -> None:
+    assert store.try_read(KEY, dict[str, int]) == Reading()
+
+    store.write(KEY, {"n": 1})
+    found = store.try_read(KEY, dict[str, int])
+    assert (found.value, found.is_unreadable) == ({"n": 1}, False)
+    assert store.replace(KEY, {"n": 2}, found.tag)
+    assert store.try_read(KEY, dict[str, str]) == Reading(is_unreadable=True)
+
+    client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=HTML)
+    assert store.try_read(KEY, dict[str, int]) == Reading(is_unreadable=True)
 
 
 def test_what_was_handed_on_by_reference_stays_when_a_later_call_hands_on_more(
