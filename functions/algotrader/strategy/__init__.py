@@ -1,4 +1,4 @@
-"""The strategy interface: what a strategy file imports."""
+"""The strategy interface: the names that a strategy file imports."""
 
 from algotrader.strategy.base import Indicator, Strategy, equal_weight
 from algotrader.strategy.loader import load_strategy

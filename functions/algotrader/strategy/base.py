@@ -1,4 +1,4 @@
-"""Owns the strategy interface: what a user subclasses and declares."""
+"""Owns the strategy interface: the classes that a user subclasses and declares."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Indicator:
     name : str
         As in ``ta``, for example ``"rsi"``, ``"macd_diff"``, ``"sma"`` or ``"sma_indicator"``.
     **parameters : bool, int or float
-        As the ``ta`` class takes them, for example ``window=20``; the rest keep its defaults.
+        Arguments of the ``ta`` class, for example ``window=20``. The others keep its defaults.
 
     Raises
     ------
@@ -44,24 +44,25 @@ class Indicator:
         self.warm_up = warm_up_bars(name, self.parameters)
 
     def __repr__(self) -> str:
-        """Format it as it was declared."""
+        """Format the indicator as it was declared."""
         pairs = "".join(f", {key}={value!r}" for key, value in self.parameters.items())
         return f"Indicator({self.name!r}{pairs})"
 
 
 class Strategy:
-    """Base of a strategy: declares indicators, turns their last values into target weights.
+    """Base of a strategy: declares indicators and turns their last values into target weights.
 
-    Parameters of a strategy are its annotated class attributes with a default, of type ``bool``,
-    ``int``, ``float`` or ``str``; the template's ``StrategyParameters`` sets them by name, `check`
-    checks them.
+    The parameters of a strategy are its annotated class attributes with a default, of type
+    ``bool``, ``int``, ``float`` or ``str``. The template's ``StrategyParameters`` sets them by
+    name, and `check` checks them.
     """
 
-    #: Bars that `features` needs, when that is more than the indicators do.
+    #: Bars that `features` needs, if more than the indicators need.
     look_back: ClassVar[int] = 0
 
-    #: The SHA-256 of files that `features` reads, in hexadecimal digits by the file's name. A file
-    #: that is not listed may change without a deploy: list each that runs code when it is read.
+    #: SHA-256 of files that `features` reads, in hexadecimal digits, by the file's name. A file
+    #: that is not listed may change without a deploy. List each file that can run code, such as a
+    #: pickle.
     pins: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, /, **parameters: object) -> None:
@@ -90,81 +91,82 @@ class Strategy:
 
     @property
     def indicators(self) -> Mapping[str, Indicator]:
-        """The indicators that it needs, by the names that `target_weights` asks for.
+        """The indicators that the strategy needs, by the names that `target_weights` reads.
 
-        A subclass may give a class attribute instead, when no parameter decides about it.
+        A subclass may use a class attribute instead, if the indicators depend on no parameter.
         """
         return {}
 
     def check(self) -> None:
-        """Check parameters against one another; raise ValueError with what is wrong."""
+        """Check the parameters together; raise ValueError with a message if they are wrong."""
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Turn indicators into target weights.
+        """Compute the target weights from the indicators.
 
         Returns
         -------
         dict of str to Decimal
             Fractions of desk capital, each at least 0, together at most 1. A symbol left out has
-            weight 0: the desk sells what it holds of it.
+            weight 0: the desk sells its shares.
         """
         raise NotImplementedError
 
     def stop_prices(self, market: Market, portfolio: Portfolio) -> Mapping[str, Decimal]:
-        """Say at which price each holding is to be sold whatever happens between two bells.
+        """Return the price of each holding's protective stop, which works between two runs.
 
-        Asked right after `target_weights`, with the same market and portfolio; by default there are
-        no stops. The desk keeps one stop order at the broker for the whole shares that it holds.
+        The desk calls it right after `target_weights`, with the same market and portfolio. By
+        default there are no stops. The desk keeps one stop order a symbol, for whole shares only.
 
         Returns
         -------
         Mapping of str to Decimal or float
-            Dollars, above 0 and below the latest price; cut to the tick. A symbol left out has no
-            stop: one that rests is canceled. To leave a stop where it is, give
-            ``portfolio.stops[symbol]`` again.
+            Dollars, above 0 and below the latest price; the desk rounds down to the tick. A symbol
+            left out has no stop, and the desk cancels its resting one. To leave a stop where it
+            is, return ``portfolio.stops[symbol]``.
         """
         del market, portfolio
         return {}
 
     def features(self, bars: DataFrame, files: Mapping[str, bytes]) -> Mapping[str, float]:
-        """Compute features of one's own from a symbol's bars; by default there are none.
+        """Compute the strategy's own features from a symbol's bars; by default there are none.
 
         Parameters
         ----------
         bars : DataFrame, one row a session, oldest first
             Columns ``open, high, low, close, volume`` (float64) over a RangeIndex from 0, and
-            ``session`` (date). Never a NaN. Always ``bars_needed() - 1`` rows: it is called twice,
-            the second time for the bars up to the session before, which gives
-            ``market[symbol].previous``.
+            ``session`` (date). Never NaN. Always ``bars_needed() - 1`` rows. The second call gets
+            the bars up to the session before, for ``market[symbol].previous``.
         files : Mapping of str to bytes
-            The user's own objects under ``strategies/`` in the bucket, read when asked for.
+            The user's objects under ``strategies/`` in the bucket, each read on first access.
 
         Returns
         -------
         Mapping of str to float
-            Features by name; they reach `target_weights` beside the declared indicators. None may
-            be NaN or infinite.
+            Features by name. `target_weights` reads them like the declared indicators. They must
+            be finite.
         """
         del bars, files
         return {}
 
     def bars_needed(self) -> int:
-        """Count the bars that a run needs of each symbol: the longest warm-up, and one more for the
-        previous value.
+        """Count the bars that a run needs of each symbol.
+
+        That is the longest warm-up, or `look_back`, and one more bar for the previous value.
         """
         longest = max((each.warm_up for each in self.indicators.values()), default=1)
         return max(longest, self.look_back) + 1
 
 
 def equal_weight(holdings: int) -> Decimal:
-    """Split the desk's capital evenly: ``1 / holdings``, cut to four digits so that the sum of that
-    many is never more than 1.
+    """Compute an equal weight: ``1 / holdings``, rounded down to four digits.
+
+    So the sum of that many weights is never more than 1.
     """
     return (Decimal(1) / holdings).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
 
 
 def _check_parameter(strategy: str, name: str, value: object, kind: type) -> object:
-    """Check a parameter's value against its declared type; an integer may stand for a float."""
+    """Check a parameter's value against its declared type; a float may be given as an integer."""
     if kind is float:
         number = finite_number(value)
         if number is not None:
@@ -181,7 +183,7 @@ def _check_parameter(strategy: str, name: str, value: object, kind: type) -> obj
 
 
 def finite_number(value: object) -> float | None:
-    """Turn a number of any library into a float; None if it is none, too large or not finite."""
+    """Convert a number of any library to a float; None if it is not a number or not finite."""
     if not isinstance(value, Real) or isinstance(value, bool):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Owns asking the strategy: how user code is called, and the check of what it answers."""
+"""Owns the calls of a strategy's methods, and the checks of what they return."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from algotrader.model import Features
 from algotrader.plain_text import one_line
 from algotrader.strategy import Market, Portfolio, Strategy
 
-# Weights that were computed in floats may add up to a hair more than 1.
+# Weights computed with floats may add up to slightly more than 1.
 SUM_TOLERANCE = Decimal("1e-9")
 _SHOWN_LENGTH = 200
 _ZERO = Decimal(0)
 
 
 def check_features(symbols: tuple[str, ...], features: Features) -> None:
-    """Check that there is something to judge every symbol by.
+    """Check that every symbol has finite features.
 
-    A strategy that is not shown a symbol gives it no weight, and the desk would sell it for that.
+    A strategy would give no weight to a symbol without features, and the desk would sell it.
 
     Raises
     ------
     InsufficientHistoryError
-        ``FEATURES_MISSING`` when a symbol has none, or one is NaN or infinite.
+        ``FEATURES_MISSING`` if a symbol has none, or one is NaN or infinite.
     """
     unfit = [
         symbol
@@ -42,7 +42,7 @@ def check_features(symbols: tuple[str, ...], features: Features) -> None:
         raise InsufficientHistoryError(
             "FEATURES_MISSING",
             "Nothing was traded: these symbols have no usable indicators. Look at their bars, or "
-            "take them out of the template's Symbols.",
+            "remove them from the template's Symbols.",
             symbols=",".join(unfit),
         )
 
@@ -50,28 +50,28 @@ def check_features(symbols: tuple[str, ...], features: Features) -> None:
 def evaluate_weights(
     strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
 ) -> dict[str, Decimal]:
-    """Ask a strategy for its target weights and check them.
+    """Call a strategy's ``target_weights`` and check the result.
 
     Parameters
     ----------
     name : str
         The template's ``Strategy``, for messages.
     symbols : tuple of str
-        The universe: a weight for any other symbol is refused.
+        The universe; a weight for any other symbol is an error.
 
     Returns
     -------
     dict of str to Decimal
-        As answered, in alphabetical order; fractions of desk capital, each at least 0, together at
-        most 1 (within 1e-9).
+        As returned, in alphabetical order; fractions of desk capital, each at least 0, together
+        at most 1 (within 1e-9).
 
     Raises
     ------
     StrategyError
-        ``STRATEGY_FAILED`` when it raises anything, ``WEIGHTS_INVALID``, ``WEIGHT_INVALID`` or
-        ``WEIGHTS_ABOVE_ONE`` for what it returns.
+        ``STRATEGY_FAILED`` if it raises anything; ``WEIGHTS_INVALID``, ``WEIGHT_INVALID`` or
+        ``WEIGHTS_ABOVE_ONE`` if the result is not valid.
     """
-    answer = _answer(name, lambda: strategy.target_weights(market, portfolio))
+    answer = _call(name, lambda: strategy.target_weights(market, portfolio))
     if not isinstance(answer, Mapping):
         raise _invalid(
             "WEIGHTS_INVALID", name, "must return a dict of symbol to weight", answer=_shown(answer)
@@ -91,19 +91,19 @@ def evaluate_weights(
 def evaluate_stops(
     strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
 ) -> dict[str, Decimal]:
-    """Ask a strategy for its stop prices and check them.
+    """Call a strategy's ``stop_prices`` and check the result.
 
     Returns
     -------
     dict of str to Decimal
-        As answered, in alphabetical order; dollars, each above 0.
+        As returned, in alphabetical order; dollars, each above 0.
 
     Raises
     ------
     StrategyError
-        ``STRATEGY_FAILED`` when it raises anything, ``STOPS_INVALID`` for what it returns.
+        ``STRATEGY_FAILED`` if it raises anything; ``STOPS_INVALID`` if the result is not valid.
     """
-    answer = _answer(name, lambda: strategy.stop_prices(market, portfolio))
+    answer = _call(name, lambda: strategy.stop_prices(market, portfolio))
     method = "stop_prices"
     if not isinstance(answer, Mapping):
         advice = "must return a dict of symbol to price"
@@ -119,15 +119,15 @@ def evaluate_stops(
     return stops
 
 
-def _answer(name: str, question: Callable[[], object]) -> object:
-    """Ask user code, and tell of whatever it raises."""
+def _call(name: str, method: Callable[[], object]) -> object:
+    """Call user code; raise ``STRATEGY_FAILED`` for anything that it raises."""
     try:
         with localcontext(DefaultContext):
-            return question()
+            return method()
     except (Exception, SystemExit) as error:
         raise StrategyError(
             "STRATEGY_FAILED",
-            f"Nothing was traded: fix functions/strategies/{name}.py.",
+            f"Nothing was traded. Fix functions/strategies/{name}.py.",
             strategy=name,
             error=type(error).__name__,
             message=_shown(str(error)),
@@ -151,7 +151,7 @@ def _weight(name: str, symbols: tuple[str, ...], symbol: object, value: object) 
 
 
 def _number(value: object) -> Decimal | None:
-    """Read a finite number exactly; None for anything else."""
+    """Parse a finite number exactly; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, Decimal | int | float):
         return None
     number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
@@ -170,13 +170,13 @@ def _invalid(
 
 
 def _shown(value: object) -> str:
-    """Format a value of the user's on one line of bounded length."""
+    """Format a user's value on one line of limited length."""
     text = one_line(value if isinstance(value, str) else repr(value))
     return f'"{text}"' if len(text) <= _SHOWN_LENGTH else f'"{text[:_SHOWN_LENGTH]}..."'
 
 
 def _place(error: BaseException) -> str:
-    """Return the line of the strategy's file that an error came through last."""
+    """Return the line of the strategy's file where an error was raised, directly or in a call."""
     frames = traceback.extract_tb(error.__traceback__)
     within = frames[2:] or frames  # the first two are our call
     last = [frame for frame in within if frame.filename == within[0].filename][-1]

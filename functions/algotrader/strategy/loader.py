@@ -1,4 +1,4 @@
-"""Owns how a strategy is found, loaded and checked before a bar is fetched for it."""
+"""Owns how a run finds, loads and checks a strategy before it fetches bars."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def strategy_names() -> list[str]:
-    """List the strategies that ship: the modules of the ``strategies`` package, sorted.
+    """Return the names of the strategies: the modules of the ``strategies`` package, sorted.
 
     A name that starts with an underscore is a helper, not a strategy.
     """
@@ -28,7 +28,7 @@ def strategy_names() -> list[str]:
 
 
 def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
-    """Load ``strategies/<name>.py`` and make its one Strategy.
+    """Import ``strategies/<name>.py`` and build its one Strategy.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
     ConfigurationError
         ``STRATEGY_UNKNOWN``, ``STRATEGY_PARAMETER_UNKNOWN`` or ``STRATEGY_PARAMETER_INVALID``.
     StrategyError
-        ``STRATEGY_BROKEN``: the file cannot be imported, or does not hold exactly one Strategy, or
-        that one is not made as a Strategy must be. ``INDICATOR_UNKNOWN`` or
-        ``INDICATOR_PARAMETER_INVALID`` for what it declares.
+        ``STRATEGY_BROKEN`` if the file cannot be imported, does not define exactly one Strategy, or
+        declares something that is not valid. ``INDICATOR_UNKNOWN`` or
+        ``INDICATOR_PARAMETER_INVALID`` for its indicators.
     """
     if name not in strategy_names():
         raise ConfigurationError(
@@ -67,12 +67,12 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
             error=str(error),
         ) from error
     except (Exception, SystemExit) as error:
-        raise _broken(name, "it cannot be made.", error=repr(error)) from error
+        raise _broken(name, "its class cannot be created.", error=repr(error)) from error
     return strategy
 
 
 def _strategy_class(name: str) -> type[Strategy]:
-    """Import a strategy's file and find its class."""
+    """Import a strategy's file and return its class."""
     try:
         module = importlib.import_module(f"{STRATEGIES_PACKAGE}.{name}")
     except DeskError:
@@ -96,7 +96,7 @@ def _strategy_class(name: str) -> type[Strategy]:
 
 
 def _check_declarations(name: str, strategy: Strategy) -> None:
-    """Check what a strategy declares, before a bar is fetched for it."""
+    """Check the indicators, the look-back and the pins that a strategy declares."""
     indicators: object = strategy.indicators
     if not isinstance(indicators, Mapping) or not all(
         isinstance(key, str) and isinstance(value, Indicator) for key, value in indicators.items()
@@ -112,7 +112,7 @@ def _check_declarations(name: str, strategy: Strategy) -> None:
         for file, pin in pins.items()
     ):
         advice = (
-            "pins must be a dict of file names to SHA-256s of 64 hexadecimal digits, a to f small."
+            "pins must be a dict of file names to SHA-256s: 64 hexadecimal digits in lower case."
         )
         raise _broken(name, advice, pins=repr(pins))
 

@@ -11,8 +11,10 @@ from algotrader.model import FeatureValue
 
 
 class SymbolFeatures(Mapping[str, float]):
-    """Indicators of one symbol: ``view["fast"]`` is the last value, ``view.previous["fast"]`` the
-    one a bar before, ``view.price`` the latest price or None if the broker has none.
+    """The indicators of one symbol.
+
+    ``view["fast"]`` is the last value and ``view.previous["fast"]`` the value one bar earlier.
+    ``view.price`` is the latest price in dollars, or None if the broker has none.
     """
 
     __slots__ = ("_last", "previous", "price")
@@ -23,7 +25,7 @@ class SymbolFeatures(Mapping[str, float]):
         self.price = price
 
     def __getitem__(self, name: str) -> float:
-        """Return the last value; a name not declared raises KeyError with those that were."""
+        """Return the last value; an undeclared name raises KeyError with the declared names."""
         try:
             return self._last[name]
         except KeyError:
@@ -42,14 +44,14 @@ class SymbolFeatures(Mapping[str, float]):
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What a strategy sees of the market at the bell.
+    """The market as a strategy sees it when the run starts.
 
     Attributes
     ----------
     session : date
-        The session that is about to be traded.
+        The session that the run trades in.
     as_of : date
-        The session of the newest completed bar; today's bar is never known.
+        The session of the newest completed bar; never today's.
     symbols : dict of str to SymbolFeatures
         By symbol, in alphabetical order.
     """
@@ -69,20 +71,20 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """What a strategy sees of the desk: its own holdings alone, never the user's.
+    """The desk as a strategy sees it: only its own holdings, never the user's shares.
 
     Attributes
     ----------
     capital : Decimal
-        Desk capital in dollars, what weights are fractions of.
+        Desk capital in dollars; weights are fractions of it.
     quantities : dict of str to Decimal
-        Shares that the desk holds; a symbol that it does not hold is absent.
+        The desk's shares by symbol; a symbol that it does not hold is absent.
     weights : dict of str to Decimal
         Market value of each holding as a fraction of desk capital.
     costs : dict of str to Decimal
-        What a share of each holding was bought at on average, in dollars.
+        Average cost per share of each holding, in dollars.
     stops : dict of str to Decimal
-        Price of the desk's stop that rests at the broker, in dollars; absent where none does.
+        Price of the desk's resting stop, in dollars; absent if there is none.
     """
 
     capital: Decimal

@@ -1,4 +1,4 @@
-"""Owns what the desk knows of `ta` without importing it: names, parameters, outputs and warm-up."""
+"""Owns the catalog of `ta` without importing it: names, parameters, outputs and warm-ups."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["CLASSES", "LONGEST", "NAMES", "OUTPUTS", "ResolvedIndicator", "resol
 
 @dataclass(frozen=True, slots=True)
 class ResolvedIndicator:
-    """What a declaration means: a class of ``ta``, all its arguments, and the method to call.
+    """A resolved declaration: a class of ``ta``, all its arguments, and the method to call.
 
     Attributes
     ----------
     arguments : dict
-        Every parameter of the class, in its order, with the default where none was given.
+        Every parameter of the class, in its order; the default if none was given.
     warm_up : int
-        Bars until the value is fit to use.
+        Bars until the value is usable.
     """
 
     ta_class: TaClass
@@ -34,7 +34,7 @@ class ResolvedIndicator:
 
 
 def resolve(name: str, parameters: Mapping[str, object]) -> ResolvedIndicator:
-    """Look an indicator up by any of its names and check its parameters.
+    """Look up an indicator by any of its names and check its parameters.
 
     Raises
     ------
@@ -68,11 +68,11 @@ def resolve(name: str, parameters: Mapping[str, object]) -> ResolvedIndicator:
 
 
 def warm_up_bars(name: str, parameters: Mapping[str, object]) -> int:
-    """Count the bars until an indicator's value is fit to use.
+    """Count the bars until an indicator's value is usable.
 
-    Exact where the window ends. For recursive averages the bars after which the start's weight is
-    negligible. Running totals take one year: their level depends on the first bar of the look-back,
-    which is fixed, so live and backtest agree.
+    For a finite window the count is exact. For recursive averages it is the number of bars after
+    which the start's weight is negligible. Running totals take one year: their level depends on the
+    first bar of the look-back, which is fixed, so that live runs and backtests agree.
 
     Raises
     ------
@@ -83,12 +83,12 @@ def warm_up_bars(name: str, parameters: Mapping[str, object]) -> int:
 
 
 def _argument(indicator: str, parameter: Parameter, given: Mapping[str, object]) -> Value:
-    """Take a given value, checked, or the default."""
+    """Return the given value after a check, or the default."""
     if parameter.name not in given:
         if parameter.required:
             raise StrategyError(
                 "INDICATOR_PARAMETER_INVALID",
-                f"Fix the strategy's indicators: {parameter.name} has no default, give it "
+                f"Fix the strategy's indicators: {parameter.name} has no default, set it to "
                 f"{parameter.kind}.",
                 indicator=indicator,
                 parameter=parameter.name,
@@ -109,7 +109,7 @@ def _argument(indicator: str, parameter: Parameter, given: Mapping[str, object])
 
 
 def _fits(kind: Kind, value: float) -> bool:
-    """Return whether a value is of a kind; True and False are no numbers here."""
+    """Whether a value is of a kind; True and False do not count as numbers."""
     if kind is Kind.FLAG or isinstance(value, bool):
         return kind is Kind.FLAG and isinstance(value, bool)
     if kind is Kind.FACTOR:
@@ -119,7 +119,7 @@ def _fits(kind: Kind, value: float) -> bool:
 
 
 def _unknown(name: str) -> StrategyError:
-    """Say what the name might have been; a class of ``ta`` is told by its outputs."""
+    """Build the error for an unknown name; for a class of ``ta`` it lists the outputs."""
     of_class = [each for each in CLASSES if each.name.lower() == str(name).lower()]
     if of_class:
         outputs = " or ".join(of_class[0].outputs)

@@ -1,4 +1,4 @@
-"""Owns the shape of a catalogue entry: one indicator class of `ta`, its parameters and outputs."""
+"""Owns the form of a catalog entry: one indicator class of `ta`, its parameters and outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Value = bool | int | float | None
 
 
 class Kind(StrEnum):
-    """What a parameter may be; the value is how a message spells it."""
+    """The kind of a parameter; the value is the phrase for messages."""
 
     WINDOW = "a whole number of bars, at least 1"
     OFFSET = "a whole number of bars, at least 0"
@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter as the ``ta`` class names it; a required one has no default in ``ta``."""
+    """One parameter of a ``ta`` class; a required one has no default in ``ta``."""
 
     name: str
     kind: Kind
@@ -30,7 +30,7 @@ class Parameter:
 
 
 class Arguments:
-    """Arguments of an indicator, to be read as attributes: ``p.window``."""
+    """Arguments of an indicator, as attributes: ``p.window``."""
 
     __slots__ = ("_values",)
 
@@ -38,9 +38,7 @@ class Arguments:
         self._values = values
 
     def __getattr__(self, name: str) -> int:
-        """Return one argument; typed as what warm-ups are made of, since flags and factors may
-        stand in a sum as well.
-        """
+        """Return one argument, typed as int: a warm-up sums windows, flags and factors alike."""
         return cast("int", self._values[name])
 
 
@@ -53,9 +51,9 @@ class TaClass:
     group : str
         Module of ``ta``: momentum, volatility, trend, volume or others.
     inputs : tuple of str
-        Columns that it is made of: high, low, close, volume.
+        Columns that it reads: high, low, close, volume.
     outputs : mapping of str to callable
-        Its methods, each with the bars that its value needs, given the parameters.
+        Its methods, each with a function from the arguments to the bars that the value needs.
     """
 
     group: str
@@ -66,15 +64,15 @@ class TaClass:
 
 
 def window(name: str, default: int) -> Parameter:
-    """Describe a parameter that counts bars."""
+    """Build a parameter that counts bars."""
     return Parameter(name, Kind.WINDOW, default)
 
 
 def factor(name: str, default: float) -> Parameter:
-    """Describe a parameter that multiplies."""
+    """Build a parameter that is a factor."""
     return Parameter(name, Kind.FACTOR, default)
 
 
 def flag(name: str, *, default: bool) -> Parameter:
-    """Describe a parameter that switches."""
+    """Build a parameter that is True or False."""
     return Parameter(name, Kind.FLAG, default)

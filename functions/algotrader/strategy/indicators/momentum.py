@@ -1,4 +1,4 @@
-"""Owns the catalogue of `ta.momentum`."""
+"""Owns the catalog of `ta.momentum`."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ MOMENTUM = (
         ("close",),
         (window("window", 14), window("smooth1", 3), window("smooth2", 3)),
         {
-            # An RSI's range within a window is small beside it, so its error weighs more here.
+            # An RSI's range in a window is small next to the RSI, so its error weighs more.
             "stochrsi": lambda p: (
                 settling(wilder(p.window, p.window), weight=DIFFERENCE) + p.window - 1
             ),

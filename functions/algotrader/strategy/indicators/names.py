@@ -1,4 +1,4 @@
-"""Owns the names by which an indicator may be declared, and what each of them means."""
+"""Owns the names by which a strategy may declare an indicator, and their outputs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from algotrader.strategy.indicators.volume import OTHERS, VOLUME
 
 CLASSES: tuple[TaClass, ...] = (*MOMENTUM, *VOLATILITY, *TREND, *VOLUME, *OTHERS)
 
-#: Every output by the name of the method that gives it; no two classes of ``ta`` share one.
+#: The class of every output, by its method's name; no two classes of ``ta`` share a name.
 OUTPUTS: dict[str, TaClass] = {output: each for each in CLASSES for output in each.outputs}
 
-#: Names that `ta` itself uses beside its methods': those of its functions, of the series that they
-#: return, and of the columns that ``add_all_ta_features`` adds, without their group.
+#: Other names that `ta` uses: those of its functions, of the series that they return, and of the
+#: columns that ``add_all_ta_features`` adds, without their group.
 ALIASES: dict[str, str] = {
     "wma_indicator": "wma",
     "atr": "average_true_range",
@@ -77,5 +77,5 @@ SHORTENED: dict[str, str] = {
     if output.endswith(_SUFFIX) and output.removesuffix(_SUFFIX) not in OUTPUTS
 }
 
-#: Every name that may be declared, and the output that it means.
+#: Every name that a strategy may declare, and its output.
 NAMES: dict[str, str] = {**SHORTENED, **ALIASES, **{output: output for output in OUTPUTS}}

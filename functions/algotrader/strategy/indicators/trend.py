@@ -1,4 +1,4 @@
-"""Owns the catalogue of `ta.trend`."""
+"""Owns the catalog of `ta.trend`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from algotrader.strategy.indicators.warm_up import DIFFERENCE, ema, parabolic, s
 
 
 def _macd_signal(p: Arguments) -> int:
-    """Count for an average of the difference of two averages."""
+    """Count bars for an average of the difference of two averages."""
     slowest = ema(max(p.window_slow, p.window_fast))
     return settling(slowest, ema(p.window_sign), weight=DIFFERENCE)
 
 
 def _ichimoku_span(p: Arguments, bars: int) -> int:
-    """Count for a span; `visual` draws it `window2` bars later."""
+    """Count bars for a span; `visual` draws it `window2` bars later."""
     return bars + (p.window2 if p.visual else 0)
 
 
 def _kst(p: Arguments) -> int:
-    """Count for the sum; before that `ta` fills in the mean of all closes."""
+    """Count bars for the sum; before that `ta` fills in the mean of all closes."""
     return max(
         p.roc1 + p.window1,
         p.roc2 + p.window2,
@@ -36,14 +36,14 @@ def _kst(p: Arguments) -> int:
 
 
 def _stc(p: Arguments) -> int:
-    """Count for a MACD put twice through a stochastic over `cycle` bars and an average."""
+    """Count bars for a MACD that passes twice through a stochastic and an average."""
     slowest = ema(max(p.window_slow, p.window_fast))
     averages = settling(slowest, ema(p.smooth1), ema(p.smooth2), weight=DIFFERENCE)
     return averages + 2 * (p.cycle - 1)
 
 
 def _directional(p: Arguments) -> int:
-    """Count for a directional line: sums that start from the first window of differences."""
+    """Count bars for a directional line, whose sums start from the first window."""
     return p.window + settling(wilder(p.window))
 
 

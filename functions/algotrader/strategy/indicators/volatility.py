@@ -1,4 +1,4 @@
-"""Owns the catalogue of `ta.volatility`."""
+"""Owns the catalog of `ta.volatility`."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from algotrader.strategy.indicators.warm_up import ema, settling, wilder
 
 
 def _true_range_average(bars: int) -> int:
-    """Count for ``ta``'s ATR, which starts from the plain mean of its first window."""
+    """Count bars for ``ta``'s ATR, which starts from the plain mean of its first window."""
     return bars - 1 + settling(wilder(bars))
 
 
 def _keltner_middle(p: Arguments) -> int:
-    """Count for the middle line: a rolling mean in the original version, else an EMA.
+    """Count bars for the middle line: a rolling mean in the original version, else an EMA.
 
-    `ta` makes the ATR for it as well, and that fails on fewer bars than its own window.
+    `ta` also computes the ATR for it, which fails on fewer bars than its own window.
     """
     return p.window if p.original_version else max(settling(ema(p.window)), p.window_atr)
 
 
 def _keltner_band(p: Arguments) -> int:
-    """Count for what is made of the bands; the ATR sets them except in the original version."""
+    """Count bars for the bands; except in the original version they depend on the ATR."""
     if p.original_version:
         return p.window
     return max(settling(ema(p.window)), _true_range_average(p.window_atr))

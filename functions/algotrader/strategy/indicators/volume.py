@@ -1,4 +1,4 @@
-"""Owns the catalogue of `ta.volume` and `ta.others`."""
+"""Owns the catalog of `ta.volume` and `ta.others`."""
 
 from __future__ import annotations
 

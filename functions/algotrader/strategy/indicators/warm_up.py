@@ -1,8 +1,8 @@
-"""Owns how many bars an indicator needs before its value is fit to use.
+"""Owns how many bars an indicator needs before its value is usable.
 
-Windows that end need no theory: a rolling mean over n bars needs n. A recursive average never quite
-forgets where it started, so it is fit to use once the start's weight has become negligible. The
-derivations stand in docs/decisions/0020-indicator-warm-up.md.
+A finite window is simple: a rolling mean over n bars needs n. A recursive average never quite
+loses its start, so its value is usable once the start's weight has become negligible.
+docs/decisions/0020-indicator-warm-up.md has the derivations.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-#: Start's weight allowed in a level, such as an average of prices or of true ranges.
+#: Largest weight of the start in a level, such as an average of prices or of true ranges.
 LEVEL = 1e-4
 
-#: Start's weight allowed where averages are subtracted, or fed with values that jump: what remains
-#: is a small part of what was averaged, so the same error weighs a hundred times more in it.
+#: Largest weight of the start in a difference of averages, or in an average of values that jump.
+#: The result is small compared with the averages, so the same error weighs a hundred times more.
 DIFFERENCE = 1e-6
 
-#: The look-back of a running total, which has no warm-up of its own: one year.
+#: Bars of a running total, which has no warm-up of its own: one year.
 CUMULATIVE = 252
 
-#: No indicator may need more: forty years of daily bars, more than a feed has.
+#: The most bars that an indicator may need: forty years of daily bars, more than a feed has.
 LONGEST = 10_000
 
 
@@ -33,7 +33,7 @@ class Smoothing:
     alpha : float
         Weight of the newest value.
     first : int
-        Inputs that ``ta`` waits for before it shows a value.
+        Inputs that ``ta`` needs before it returns a value.
     """
 
     alpha: float
@@ -41,30 +41,30 @@ class Smoothing:
 
 
 def ema(window: int) -> Smoothing:
-    """Describe ``ta``'s exponential average: alpha is ``2 / (window + 1)``."""
+    """Build ``ta``'s exponential average: ``alpha = 2 / (window + 1)``."""
     return Smoothing(2 / (window + 1), window)
 
 
 def wilder(window: int, first: int = 1) -> Smoothing:
-    """Describe Wilder's average: ``alpha = 1 / window``."""
+    """Build Wilder's average: ``alpha = 1 / window``."""
     return Smoothing(1 / window, first)
 
 
 def settling(*stages: Smoothing, weight: float = LEVEL) -> int:
-    """Count the bars until no stage of a chain of averages feels its start any more.
+    """Count the bars until a chain of averages no longer depends on its start.
 
     Parameters
     ----------
     *stages : Smoothing
-        Averages, each of the one before.
+        The averages; each one's input is the output of the one before.
     weight : float
-        What is left of all starts together in the last stage must be less than this.
+        The weight of all starts together in the last stage must be less than this.
 
     Returns
     -------
     int
-        Bars, counted from the first input of the first stage; more than ``LONGEST`` when it would
-        take longer than that.
+        Bars, counted from the first input of the first stage; ``LONGEST + 1`` if it takes more
+        than ``LONGEST``.
     """
     felt = [1.0] * len(stages)
     inputs = [0] * len(stages)
@@ -84,10 +84,10 @@ def settling(*stages: Smoothing, weight: float = LEVEL) -> int:
 
 
 def kaufman(window: int, fast: int, slow: int) -> int:
-    """Count the bars until Kaufman's adaptive average no longer feels its start.
+    """Count the bars until Kaufman's adaptive average no longer depends on its start.
 
-    Its alpha follows the efficiency ratio, which is about ``1 / sqrt(window)`` on a random walk;
-    three quarters of that are taken, so that a choppy year is covered as well.
+    Its alpha follows the efficiency ratio, about ``1 / sqrt(window)`` on a random walk. The count
+    uses three quarters of that, to cover a choppy year as well.
     """
     efficiency = 0.75 / math.sqrt(window)
     fastest, slowest = 2 / (fast + 1), 2 / (slow + 1)
@@ -96,9 +96,10 @@ def kaufman(window: int, fast: int, slow: int) -> int:
 
 
 def parabolic(step: float, maximum: float) -> int:
-    """Count the bars until a parabolic SAR no longer feels its start.
+    """Count the bars until a parabolic SAR no longer depends on its start.
 
-    It forgets at reversals, not by weight: two that began on different bars are one after a few
-    reversals, which are the rarer the smaller the step. Fitted to measurements, see the decision.
+    A parabolic SAR loses its history at each reversal, not gradually. Two series started on
+    different bars agree after a few reversals; smaller steps mean fewer reversals. The formula is
+    fitted to measurements: docs/decisions/0020-indicator-warm-up.md has them.
     """
     return 20 + math.ceil(8 / math.pow(min(step, maximum), 0.75))
