@@ -7,7 +7,7 @@ composed (docs/decisions/0050-the-broker-is-a-port.md).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -25,6 +25,10 @@ from algotrader.model import (
     Position,
     Session,
 )
+
+#: A list of orders must start so much earlier: a broker's clock and its order book need not agree,
+#: and a server may compare instants more coarsely than it stamps orders.
+LISTING_MARGIN = timedelta(minutes=1)
 
 
 class Broker(Protocol):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from algotrader.accounting.account_changes import account_changes, settings_changes
 from algotrader.adapters.execution_history import results_of
+from algotrader.adapters.run_lock import decision_key
 from algotrader.adapters.store import Store
-from algotrader.broker import Broker
+from algotrader.broker import LISTING_MARGIN, Broker
 from algotrader.contracts import (
     DecideOrdersResult,
     FetchBarsResult,
@@ -33,8 +33,6 @@ from fetch_bars.opening import Opening
 FETCH_BARS, DECIDE_ORDERS = "Fetch Bars", "Decide Orders"
 #: Fills may come between two readings: the account is read again, so often at most.
 ACCOUNT_READINGS = 3
-# The listing starts a little before the run: the broker's clocks need not agree to the second.
-_LISTING_MARGIN = timedelta(minutes=1)
 _MOST_NAMED = 4
 
 
@@ -78,7 +76,7 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
     """
     run = opening.run
     try:
-        stored = store.read(_decision_key(run), dict[str, Any])
+        stored = store.read(decision_key(run), dict[str, Any])
     except InvalidInputError as error:
         raise _unproven(run) from error
     if stored is None:
@@ -117,11 +115,6 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
     )
 
 
-def _decision_key(run: Run) -> str:
-    """Return the key of the decision that a run stores before its first order."""
-    return f"{run.journal}decision.json"
-
-
 def _check_nothing_was_sent(opening: Opening) -> None:
     """Check that the broker has no order of a run whose journal holds no decision.
 
@@ -130,7 +123,7 @@ def _check_nothing_was_sent(opening: Opening) -> None:
     """
     run = opening.run
     prefix = f"{desk_prefix(run.desk)}{run.run_id}-"
-    for order in opening.broker.orders_after(opening.opened.session.open - _LISTING_MARGIN):
+    for order in opening.broker.orders_after(opening.opened.session.open - LISTING_MARGIN):
         if order.client_order_id.startswith(prefix):
             raise DecisionConflictError(
                 "DECISION_LOST",
@@ -138,7 +131,7 @@ def _check_nothing_was_sent(opening: Opening) -> None:
                 "was sent. Look at the orders at your broker, and find out who can delete from the "
                 "bucket. The next session starts afresh.",
                 run_id=run.run_id,
-                journal=_decision_key(run),
+                journal=decision_key(run),
                 client_order_id=order.client_order_id,
             )
 
@@ -170,7 +163,7 @@ def _begun(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> PriorRun
                 run=begun,
                 settings=fetched.settings,
                 fetched=fetched,
-                decision=decode(Decision, taken, _decision_key(run)),
+                decision=decode(Decision, taken, decision_key(run)),
                 is_current=is_current(found[FETCH_BARS], FETCH_BARS),
             )
     raise problem
@@ -182,7 +175,7 @@ def _unproven(run: Run) -> DecisionConflictError:
         "No execution of this run took the decision that the journal holds, so nothing was sent. "
         "Find out who can write to the bucket. The next session starts afresh.",
         run_id=run.run_id,
-        journal=_decision_key(run),
+        journal=decision_key(run),
     )
 
 
@@ -222,7 +215,7 @@ def _account_moved(broker: Broker, begun: PriorRun, snapshot: Snapshot) -> tuple
 
 
 def _orders_now(broker: Broker, begun: PriorRun) -> tuple[Order, ...]:
-    listed = broker.orders_after(begun.run.started_at - _LISTING_MARGIN)
+    listed = broker.orders_after(begun.run.started_at - LISTING_MARGIN)
     there = {each.client_order_id for each in listed}
     older = [broker.order(each) for each in begun.decision.cancels if each not in there]
     return (*listed, *(each for each in older if each is not None))

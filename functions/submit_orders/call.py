@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from algotrader.adapters.run_lock import decision_key
 from algotrader.adapters.store import Store
-from algotrader.broker import Broker
+from algotrader.broker import LISTING_MARGIN, Broker
 from algotrader.contracts import sha256_of, stamp_version
 from algotrader.errors import (
     ConfigurationError,
@@ -48,9 +49,6 @@ from algotrader.model import (
 from algotrader.orders.ids import desk_id
 from submit_orders.plan_journal import PlanJournal
 
-# The listing starts a little before the run: the broker's clock, which dated the run, and its
-# order book need not agree to the second.
-LISTING_MARGIN = timedelta(minutes=1)
 # Of a call's time for the broker so much goes to cancels at most; the rest is for what it posts.
 CANCELS_SECONDS = 25.0
 
@@ -135,7 +133,7 @@ class SubmitCall:
 
     def _store_decision(self) -> None:
         """Store the decision before anything is sent; another one under this run ends it."""
-        key = f"{self.run.journal}decision.json"
+        key = decision_key(self.run)
         if self.store.create(key, stamp_version(self.decision)):
             return
         try:

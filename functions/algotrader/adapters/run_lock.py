@@ -64,6 +64,11 @@ def claim_key(run: Run) -> str:
     return f"{run.journal}claim.json"
 
 
+def decision_key(run: Run) -> str:
+    """Return the key of the decision that a run stores before its first order."""
+    return f"{run.journal}decision.json"
+
+
 def acquire(store: Store, run: Run, now: datetime) -> LockResult:
     """Claim a run for its execution.
 
@@ -124,7 +129,7 @@ def active_holder(store: Store, run: Run) -> str | None:
     claim = store.read(claim_key(run), Claim)
     if claim is None or claim.execution_arn == run.execution_arn:
         return None
-    if claim.state == "failed" and not store.holds(f"{run.journal}decision.json"):
+    if claim.state == "failed" and not store.holds(decision_key(run)):
         return None
     quiet = SETTLE + LAST_CALL if claim.state == "running" else SETTLE
     told = claim.ended if claim.state == "done" else None
@@ -139,7 +144,7 @@ def claimed_since(store: Store, run: Run, instant: datetime) -> bool:
     claim = store.read(claim_key(run), Claim)
     if claim is None or claim.at <= instant:
         return False
-    return claim.state != "failed" or store.holds(f"{run.journal}decision.json")
+    return claim.state != "failed" or store.holds(decision_key(run))
 
 
 def _ended_at(execution_arn: str) -> datetime | None:

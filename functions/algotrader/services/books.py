@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TypeVar
 
 from msgspec import Struct
@@ -13,14 +13,11 @@ from algotrader.accounting import ledger as books
 from algotrader.accounting.reconciliation import other_ledgers
 from algotrader.adapters.adjustments import read_adjustments
 from algotrader.adapters.store import Store
-from algotrader.broker import Broker
+from algotrader.broker import LISTING_MARGIN, Broker
 from algotrader.model import Adjustment, CorporateAction, Ledger, Order
 from algotrader.orders.ids import desk_of
 
 T = TypeVar("T")
-
-#: A server may compare instants more coarsely than it stamps orders.
-LISTING_MARGIN = timedelta(minutes=1)
 
 
 class OtherDesks(Struct, frozen=True):

@@ -58,6 +58,13 @@ def leaf_for(request: str, cause: Reply | Exception) -> DeskError:
     return _unavailable(cause, "BROKER_ERROR", "Look at status.alpaca.markets.")
 
 
+def require_ok(reply: Reply) -> Reply:
+    """Return a reply with a 2xx status; raise the leaf of any other."""
+    if not reply.ok:
+        raise leaf_for(reply.request, reply)
+    return reply
+
+
 def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
     """Tell a definite rejection of an order from what leaves its fate open.
 
@@ -123,9 +130,11 @@ def _data_is_about_keys(refusal: ErrorBody | None) -> bool:
 
 
 def _unavailable(reply: Reply, code: str, advice: str) -> DeskError:
-    return BrokerUnavailableError(
-        code, advice, request=f'"{reply.request}"', status=reply.status, **_quote(reply)
-    )
+    return BrokerUnavailableError(code, advice, **_facts(reply))
+
+
+def _facts(reply: Reply) -> dict[str, object]:
+    return {"request": f'"{reply.request}"', "status": reply.status, **_quote(reply)}
 
 
 def _quote(reply: Reply) -> dict[str, str]:
@@ -145,9 +154,7 @@ def _keys_refused(reply: Reply) -> DeskError:
         "BROKER_KEYS_REFUSED",
         "Put the right key pair into the SecureString that AlpacaKeysParameter names; paper and "
         "live accounts have keys of their own, and TradingMode must fit them.",
-        request=f'"{reply.request}"',
-        status=reply.status,
-        **_quote(reply),
+        **_facts(reply),
     )
 
 
@@ -155,9 +162,7 @@ def _account_refused(reply: Reply) -> DeskError:
     return AccountBlockedError(
         "ACCOUNT_FORBIDDEN",
         "Look at the account on Alpaca's dashboard, or ask their support.",
-        request=f'"{reply.request}"',
-        status=reply.status,
-        **_quote(reply),
+        **_facts(reply),
     )
 
 
@@ -189,9 +194,7 @@ def _refused(reply: Reply) -> DeskError:
     return ConfigurationError(
         "BROKER_REFUSED_REQUEST",
         "Compare the template's parameters with the broker's words.",
-        request=f'"{reply.request}"',
-        status=reply.status,
-        **_quote(reply),
+        **_facts(reply),
     )
 
 

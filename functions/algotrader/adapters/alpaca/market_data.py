@@ -14,7 +14,7 @@ import msgspec
 
 from algotrader.adapters.alpaca import wire
 from algotrader.adapters.alpaca.client import AlpacaClient
-from algotrader.adapters.alpaca.faults import leaf_for
+from algotrader.adapters.alpaca.faults import require_ok
 from algotrader.adapters.alpaca.reply import Reply, decode_reply, invalid
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Bars, CorporateAction, LatestPrice, Session
@@ -70,9 +70,7 @@ class MarketData:
             reply = self._data.read_data(
                 "/stocks/trades/latest", {"symbols": ",".join(batch), "feed": feed}
             )
-            if not reply.ok:
-                raise leaf_for(reply.request, reply)
-            trades = decode_reply(reply, wire.LatestTrades).trades or {}
+            trades = decode_reply(require_ok(reply), wire.LatestTrades).trades or {}
             for symbol, trade in trades.items():
                 if symbol in batch and trade is not None and trade.p > 0:
                     prices[symbol] = LatestPrice(trade.p, trade.t.astimezone(UTC))
@@ -131,9 +129,7 @@ class MarketData:
             reply = self._data.read_data(path, asked, version)
             if version != "v2" and reply.status in _NOT_OFFERED:
                 raise _NotOfferedError
-            if not reply.ok:
-                raise leaf_for(reply.request, reply)
-            page = read(reply)
+            page = read(require_ok(reply))
             yield page
             token = page.next_page_token
             if not token:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -100,3 +101,8 @@ def invalid(request: str, problem: str) -> BrokerUnavailableError:
         request=f'"{request}"',
         problem=f'"{problem}"',
     )
+
+
+def format_instant(instant: datetime) -> str:
+    """Format an instant in UTC as Alpaca takes it."""
+    return instant.isoformat().replace("+00:00", "Z")

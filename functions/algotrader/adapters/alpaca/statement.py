@@ -8,8 +8,8 @@ from decimal import Decimal
 from algotrader import model
 from algotrader.adapters.alpaca import wire
 from algotrader.adapters.alpaca.client import AlpacaClient
-from algotrader.adapters.alpaca.faults import leaf_for
-from algotrader.adapters.alpaca.reply import decode_reply, invalid
+from algotrader.adapters.alpaca.faults import require_ok
+from algotrader.adapters.alpaca.reply import decode_reply, format_instant, invalid
 from algotrader.errors import DeskError
 
 STATEMENT_PAGE = 100
@@ -102,15 +102,13 @@ class Statement:
         found: dict[str, model.Activity | None] = {}
         parameters: dict[str, str | int] = {
             "category": "non_trade_activity",
-            "after": after.isoformat().replace("+00:00", "Z"),
+            "after": format_instant(after),
             "direction": "asc",
             "page_size": STATEMENT_PAGE,
         }
         while True:
             reply = self._statement.read("/account/activities", parameters)
-            if not reply.ok:
-                raise leaf_for(reply.request, reply)
-            rows = decode_reply(reply, list[Row])
+            rows = decode_reply(require_ok(reply), list[Row])
             fresh = [row for row in rows if row.id not in found]
             for row in fresh:
                 is_off = row.status == _CANCELED

@@ -8,8 +8,13 @@ from decimal import Decimal
 
 from algotrader.adapters.alpaca import wire
 from algotrader.adapters.alpaca.client import AlpacaClient
-from algotrader.adapters.alpaca.faults import fate_unknown, leaf_for, outcome_of_failed_order
-from algotrader.adapters.alpaca.reply import Reply, decode_reply, invalid
+from algotrader.adapters.alpaca.faults import (
+    fate_unknown,
+    leaf_for,
+    outcome_of_failed_order,
+    require_ok,
+)
+from algotrader.adapters.alpaca.reply import Reply, decode_reply, format_instant, invalid
 from algotrader.errors import BrokerUnavailableError, DeskError
 from algotrader.model import (
     Account,
@@ -42,11 +47,11 @@ class Trading:
 
     def clock(self) -> Clock:
         """Read the broker's clock."""
-        return decode_reply(_found(self._client.read("/clock")), wire.Clock).to_model()
+        return decode_reply(require_ok(self._client.read("/clock")), wire.Clock).to_model()
 
     def sessions(self, start: date, end: date) -> tuple[Session, ...]:
         """List the exchange's sessions from ``start`` to ``end``, both included, ascending."""
-        reply = _found(
+        reply = require_ok(
             self._client.read(
                 "/calendar",
                 # A day more at both ends: servers differ in what an instant includes.
@@ -63,16 +68,16 @@ class Trading:
 
     def account(self) -> Account:
         """Read the account."""
-        return decode_reply(_found(self._client.read("/account")), wire.Account).to_model()
+        return decode_reply(require_ok(self._client.read("/account")), wire.Account).to_model()
 
     def is_long_only(self) -> bool:
         """Whether the account itself forbids short sales; one that does not say so does not."""
-        reply = _found(self._client.read("/account/configurations"))
+        reply = require_ok(self._client.read("/account/configurations"))
         return decode_reply(reply, wire.AccountConfigurations).no_shorting is True
 
     def positions(self) -> dict[str, Position]:
         """Read all positions, by symbol."""
-        rows = decode_reply(_found(self._client.read("/positions")), list[wire.Position])
+        rows = decode_reply(require_ok(self._client.read("/positions")), list[wire.Position])
         return {row.symbol: row.to_model() for row in rows}
 
     def position(self, symbol: str) -> Position | None:
@@ -80,7 +85,7 @@ class Trading:
         reply = self._client.read(f"/positions/{symbol}")
         if _is_absent(reply):
             return None
-        row = decode_reply(_found(reply), wire.Position)
+        row = decode_reply(require_ok(reply), wire.Position)
         if row.symbol != symbol:
             raise invalid(reply.request, f"it is about {row.symbol}")
         return row.to_model()
@@ -104,9 +109,9 @@ class Trading:
             "nested": "false",
         }
         if after is not None:
-            parameters["after"] = _format_instant(after)
+            parameters["after"] = format_instant(after)
         while True:
-            reply = _found(self._client.read("/orders", parameters))
+            reply = require_ok(self._client.read("/orders", parameters))
             rows = decode_reply(reply, list[wire.Order])
             fresh = [row for row in rows if row.id not in seen]
             seen.update(row.id for row in fresh)
@@ -121,9 +126,9 @@ class Trading:
                 raise invalid(reply.request, "its pages do not go on")
             page = len(rows)
             if first <= last:
-                parameters["after"] = _format_instant(last - _PAGE_OVERLAP)
+                parameters["after"] = format_instant(last - _PAGE_OVERLAP)
             else:  # a server that gives the newest first, whatever it was asked for
-                parameters["until"] = _format_instant(last + _PAGE_OVERLAP)
+                parameters["until"] = format_instant(last + _PAGE_OVERLAP)
 
     def order(self, client_order_id: str) -> Order | None:
         """Look an order up by our own id; None if the broker does not know it."""
@@ -132,7 +137,7 @@ class Trading:
         )
         if _is_absent(reply):
             return None
-        row = decode_reply(_found(reply), wire.Order)
+        row = decode_reply(require_ok(reply), wire.Order)
         if row.client_order_id != client_order_id:
             raise invalid(reply.request, f"it is about {row.client_order_id}")
         return row.to_model(reply.request)
@@ -177,14 +182,14 @@ class Trading:
         wanted = sorted(set(symbols))
         if len(wanted) > ASSETS_ONE_BY_ONE:
             reply = self._client.read("/assets", {"status": "active", "asset_class": "us_equity"})
-            rows = decode_reply(_found(reply), list[wire.Asset])
+            rows = decode_reply(require_ok(reply), list[wire.Asset])
         else:
             rows = [row for row in map(self._asset, wanted) if row is not None]
         return {row.symbol: row.to_model() for row in rows if row.symbol in wanted}
 
     def _asset(self, symbol: str) -> wire.Asset | None:
         reply = self._client.read(f"/assets/{symbol}")
-        return None if _is_absent(reply) else decode_reply(_found(reply), wire.Asset)
+        return None if _is_absent(reply) else decode_reply(require_ok(reply), wire.Asset)
 
     def last_session_pnl(self, session: date, before: date) -> Decimal | None:
         """Read the account's profit of one full session.
@@ -200,7 +205,7 @@ class Trading:
                     "end": (session + timedelta(days=1)).isoformat(),
                 },
             )
-            history = decode_reply(_found(reply), wire.PortfolioHistory)
+            history = decode_reply(require_ok(reply), wire.PortfolioHistory)
             return _profit_of(history, session, before)
         except (DeskError, ArithmeticError, LookupError, ValueError, OSError):
             return None  # the texts alone tell it: no order depends on it
@@ -245,17 +250,6 @@ def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> D
         if abs(stated - change) <= Decimal("0.02"):
             return change
     return None
-
-
-def _format_instant(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")
-
-
-def _found(reply: Reply) -> Reply:
-    """Hand on a 2xx; raise the leaf of anything else."""
-    if not reply.ok:
-        raise leaf_for(reply.request, reply)
-    return reply
 
 
 def _is_absent(reply: Reply) -> bool:
