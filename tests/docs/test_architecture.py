@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 from tests.docs.asl import function_of, function_tasks, machine, template
 from tests.docs.markdown import ROOT, table, text_of
@@ -53,3 +54,21 @@ def test_the_lifetime_of_a_run_is_the_buckets() -> None:
     (rule,) = template()["Resources"]["Artifacts"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert rule["Prefix"] == "runs/"
     assert f"expire after {rule['ExpirationInDays']} days" in text_of(PAGE)
+
+
+def test_the_layers_of_the_core_are_those_that_import_linter_checks() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (layers,) = [
+        each["layers"]
+        for each in project["tool"]["importlinter"]["contracts"]
+        if each["id"] == "layers"
+    ]
+    order = [set(re.findall(r"\w+", each)) for each in layers]
+    rows = table(PAGE, "Layers").column("Layer")
+    named = [set(re.findall(r"\w+", row)) for row in rows]
+    places = [at for row in named for at, each in enumerate(order) if each & row]
+    assert places == sorted(places)
+    words = set(
+        re.findall(r"\w+", " ".join(each for row in table(PAGE, "Layers").rows for each in row))
+    )
+    assert set.union(*order) - words == set()
