@@ -362,7 +362,7 @@ def test_live_is_halted_until_it_is_armed_and_again_after_a_deploy(
     flat = bench.ring(stack, {"flatten": True})
     assert (flat.status, fresh.positions()) == ("SUCCEEDED", [])
     assert "LIVE FLATTEN 2012-06-22" in flat.sms
-    assert "ACTIVE: the next bell may buy again" in flat.sms
+    assert "ACTIVE: the next run may buy again" in flat.sms
 
 
 def test_a_list_of_symbols_is_traded_and_the_record_keeps_its_hash(

@@ -1,4 +1,4 @@
-"""Owns the texts that a run sends, made from values alone."""
+"""Owns the messages of a run: text message, subject and e-mail, as a pure function."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
     "read_failure",
 ]
 
-# SNS takes less than 100 characters of ASCII in one line.
+# SNS takes a subject of less than 100 ASCII characters in one line.
 MAX_SUBJECT_LENGTH = 99
 
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
@@ -30,7 +30,7 @@ _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What is sent: ``sms`` is at most 160 GSM-7 septets, ``subject`` at most 99 of ASCII."""
+    """The messages: ``sms`` has at most 160 GSM-7 septets, ``subject`` at most 99 of ASCII."""
 
     sms: str
     subject: str
@@ -38,7 +38,7 @@ class Texts:
 
 
 def make_texts(report: RunReport) -> Texts:
-    """Make the texts of a run from what is known of it at its end."""
+    """Build the messages of a run from what is known at its end."""
     if report.failure is not None:
         error = " ".join(filter(None, (report.failure.error, report.failure.code)))
         return Texts(

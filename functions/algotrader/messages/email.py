@@ -1,4 +1,4 @@
-"""Owns the e-mail: a plain text that holds what a text message has no room for."""
+"""Owns the e-mail: plain text with all that a text message has no room for."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from algotrader.messages.run_report import RunReport
 from algotrader.model import Order, OrderIntent
 from algotrader.plain_text import printable
 
-# Far below what SNS takes (256 KiB for subject and all bodies); the record holds the rest.
+# Far below SNS's limit (256 KiB for subject and all bodies); the record has the rest.
 MAX_EMAIL_CHARACTERS = 60_000
 
 
 def trading_email(report: RunReport) -> str:
-    """Describe a run in sections; a section without content is left out."""
+    """Format a trading run in sections, without the empty ones."""
     lead = orders_phrase(report) or nothing_phrase(report)
     return _document(
         (f"{head(report)}: {lead}.", *_desk(report)),
@@ -39,11 +39,11 @@ def trading_email(report: RunReport) -> str:
 
 
 def report_email(report: RunReport) -> str:
-    """Describe the day after its close."""
+    """Format the report of the day, after its close."""
     return _document(
         (f"{head(report)}: {day_phrase(report)}.", *_desk(report)),
         ("PROFIT AND LOSS", *profit_lines(report)),
-        ("THE DESK'S POSITIONS AND THE DAY IN THEM", *position_table(report)),
+        ("THE DESK'S POSITIONS AND THE DAY'S PROFIT", *position_table(report)),
         ("ACCOUNT", *_account(report)),
         ("POSITIONS OF THE ACCOUNT", *_positions(report)),
         ("WARNINGS", *_warnings(report)),
@@ -52,10 +52,10 @@ def report_email(report: RunReport) -> str:
 
 
 def failure_email(report: RunReport, failure: FailureReport) -> str:
-    """Tell what broke, what to do, and all that the run had done until then."""
+    """Format a failure: what failed, what to do, and what the run had done until then."""
     return _document(
         (f"FAILED {head(report)}: {failure.error} in {failure.state}.", *_desk(report)),
-        ("WHAT BROKE", failure.message or "The platform gave no words of its own."),
+        ("WHAT BROKE", failure.message or "The platform gave no message."),
         ("WHAT TO DO", *_what_to_do(report, failure)),
         *_order_sections(report),
         ("ACCOUNT", *_account(report)),
@@ -74,7 +74,7 @@ def _document(*sections: Iterable[str]) -> str:
     if len(text) <= MAX_EMAIL_CHARACTERS:
         return text
     kept = text[:MAX_EMAIL_CHARACTERS].rpartition("\n")[0]
-    return f"{kept}\n\nThe rest is left out here: the run's record holds it.\n"
+    return f"{kept}\n\nThe rest is left out here. The run's record has it.\n"
 
 
 def _desk(report: RunReport) -> Iterator[str]:
@@ -100,10 +100,10 @@ def _what_to_do(report: RunReport, failure: FailureReport) -> Iterator[str]:
     if failure.before_orders:
         yield "An earlier execution of the same run may have sent some."
     if report.is_flatten:
-        yield "When the cause is fixed, flatten again: it sells what the desk then still holds."
+        yield "Once the cause is fixed, flatten again: that sells what the desk still holds."
         return
     yield (
-        "When the cause is fixed, start a new execution: it takes this run over and finds the "
+        "Once the cause is fixed, start a new execution: it takes over this run and finds the "
         "orders already placed by their ids."
     )
 
@@ -131,7 +131,7 @@ def _order_sections(report: RunReport) -> Iterator[tuple[str, ...]]:
 
 
 def _stops(report: RunReport) -> Iterator[str]:
-    """Describe the stops that sold, were placed or would be, and of the holdings without one."""
+    """Describe the stops that sold, that the run placed or would place, and those missing."""
     for sold in () if report.snapshot is None else report.snapshot.stopped:
         at = "" if sold.filled_at is None else f" on {sold.filled_at.isoformat()}"
         yield (
@@ -162,7 +162,9 @@ def _intent_line(intent: OrderIntent) -> str:
 
 def _order_line(order: Order) -> str:
     wanted = "" if order.qty is None else f" of {quantity(order.qty)}"
-    price = order.filled_avg_price if order.filled_qty else None  # an older fill's, if at all
+    price = (
+        order.filled_avg_price if order.filled_qty else None
+    )  # with no fill in this run it would be an older fill's
     at = "" if price is None else f" at {money(price)}, {money(order.filled_qty * price)}"
     if order.notional is not None:
         at += f" of {money(order.notional)}"

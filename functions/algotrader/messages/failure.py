@@ -1,4 +1,4 @@
-"""Owns what a failure says: its error, code, facts and advice, and whether orders can be out."""
+"""Owns the parsed failure: error, code, facts and advice, and whether orders can be out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from algotrader.plain_text import one_line
 
-# States that a run passes before the first order can be sent.
+# States before the first one that can send an order.
 BEFORE_ORDERS = frozenset(
     {
         "Start Run",
@@ -33,20 +33,20 @@ _ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*')
 
 @dataclass(frozen=True, slots=True)
 class FailureReport:
-    """Where a run broke and what its error says.
+    """Where a run failed, and the parts of its error.
 
     Attributes
     ----------
     state : str
         The state machine's state.
     error : str
-        The error's name, a leaf of ours or one of the platform's.
+        The error's name: one of ours, or one of the platform's.
     message : str
-        The error's own words, whole, on one line.
+        The error's whole message, on one line.
     code : str
-        Our reason code, empty for an error that is not ours.
+        Our reason code; empty for an error of the platform.
     facts : str
-        ``key=value`` pairs, or the message of an error that is not ours.
+        ``key=value`` pairs, or the message of an error of the platform.
     advice : str
         What to do.
     """
@@ -60,12 +60,12 @@ class FailureReport:
 
     @property
     def before_orders(self) -> bool:
-        """Whether the run broke where no order can have been sent yet."""
+        """Whether the run failed in a state before any order could be sent."""
         return self.state in BEFORE_ORDERS
 
 
 def read_failure(state: str, error: str, cause: str) -> FailureReport:
-    """Read Step Functions' error and cause.
+    """Parse Step Functions' error and cause.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def read_failure(state: str, error: str, cause: str) -> FailureReport:
     error : str
         Step Functions' error name.
     cause : str
-        A Lambda failure's JSON with ``errorMessage``, also when its end is cut off, or plain words.
+        A Lambda failure's JSON with ``errorMessage``, which may be cut off, or plain text.
     """
     message = one_line(error_message(cause))
     code, facts, advice = split_message(message)
@@ -89,7 +89,7 @@ def read_failure(state: str, error: str, cause: str) -> FailureReport:
 
 
 def error_message(cause: str) -> str:
-    """Take the error's own words out of a cause."""
+    """Return the error's message from a cause; the whole cause if it has none."""
     try:
         document = json.loads(cause)
     except (ValueError, RecursionError):
@@ -110,7 +110,7 @@ def error_message(cause: str) -> str:
 def split_message(message: str) -> tuple[str, str, str]:
     """Split ``CODE: key=value key=value. Advice.`` into code, facts and advice.
 
-    A message of another form is all facts. Facts end at the first full stop and space outside a
+    A message of another form counts as facts. Facts end at the first full stop and space outside a
     quoted value.
     """
     match = _CODE.fullmatch(message)

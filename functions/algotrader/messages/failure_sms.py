@@ -1,4 +1,4 @@
-"""Owns the text message of a failed run: what broke, whether orders are out, what to do."""
+"""Owns the text message of a failed run: what failed, whether orders are out, what to do."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _LEAST_ADVICE_SEPTETS = 20
 
 
 def failure_sms(report: RunReport, failure: FailureReport) -> str:
-    """Tell what broke, whether orders are out, the key facts and what to do.
+    """Format a failure: what failed, whether orders are out, the key facts and what to do.
 
-    The error's name gives way to its reason code when both would leave no room for facts and
-    advice; facts and advice share what is left, and are cut between words.
+    If error name and reason code leave no room for facts and advice, the name is left out. Facts
+    and advice share the rest, and are cut between words.
     """
     facts = to_gsm7(". ".join((*report.notes, failure.facts)))
     advice = to_gsm7(failure.advice)

@@ -1,4 +1,4 @@
-"""Owns how texts spell figures: money with sign and thousands, quantities without zeros."""
+"""Owns the format of figures: money with sign and thousands, quantities without zeros."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 _CENT = Decimal("0.01")
 _DOLLAR = Decimal(1)
-# Beyond it a figure is no sum of money that a text should spell out.
+# A larger figure is absurd as an amount of money, and is shown as 1.23E+45.
 _LARGEST_EXPONENT = 20
-_LARGEST_SHORT_EXPONENT = 11  # where room is so short that even cents are left out
-_SMALLEST_EXPONENT = -9  # a broker's finest fraction of a share
+_LARGEST_SHORT_EXPONENT = 11  # for messages so short of room that they leave out the cents
+_SMALLEST_EXPONENT = -9  # the smallest fraction of a share at the broker
 
 UNKNOWN = "unknown"
 
@@ -56,7 +56,7 @@ def percent(fraction: Decimal | None, *, signed: bool = False) -> str:
 
 
 def share(part: Decimal | None, whole: Decimal) -> Decimal | None:
-    """Return a part as a fraction of the whole; None if it is of nothing."""
+    """Return a part as a fraction of the whole; None if the whole is not above 0."""
     if part is None or not (part.is_finite() and whole.is_finite()) or whole <= 0:
         return None
     return part / whole

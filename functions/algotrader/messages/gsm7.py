@@ -1,7 +1,7 @@
-"""Owns the alphabet of a text message: what one GSM-7 segment holds, and how a text is made to fit.
+"""Owns the alphabet of a text message: the length of a GSM-7 segment, and how to fit into it.
 
-GSM 03.38: a segment holds 160 septets; characters of the basic set take one, those of the extension
-table two; a single other character would turn the whole text into UCS-2 segments of 70.
+GSM 03.38: a segment has 160 septets. A character of the basic set takes one, one of the extension
+table two. A single other character would turn the whole message into UCS-2 segments of 70.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _CUT_FIGURE = re.compile(r"[-+$]*[0-9][0-9.,%]*$")
 
 
 def to_gsm7(text: str) -> str:
-    """Format a text in one line of GSM-7: look-alikes, then letters without accents, then ``?``."""
+    """Convert a text to one line of GSM-7: look-alikes, letters without accents, else ``?``."""
     replaced = "".join(map(_character, text.translate(_LOOKALIKES)))
     return " ".join(replaced.split())
 
@@ -51,15 +51,15 @@ def _character(character: str) -> str:
 
 
 def septets(text: str) -> int:
-    """Count the septets of a text that is spelled in GSM-7."""
+    """Count the septets of a GSM-7 text."""
     return sum(2 if character in _EXTENSION else 1 for character in text)
 
 
 def shorten(text: str, limit: int) -> str:
     """Cut a GSM-7 text to at most ``limit`` septets, between words, with an ellipsis.
 
-    A first word that is too long by itself is cut within, but never within a number: a figure is
-    whole or gone. Nothing is left when not even the ellipsis fits.
+    A first word that is too long is cut inside, but a number never is: it stays whole or goes. The
+    result is empty if not even the ellipsis fits.
     """
     if septets(text) <= limit:
         return text

@@ -12,20 +12,20 @@ from algotrader.model import Order, OrderIntent, Side, TradingState
 from algotrader.orders.statuses import FILLED
 
 PRODUCT = "algo-trader"
-MOST_NAMES = 32  # more never fit a text message
+MOST_NAMES = 32  # more never fit into a text message
 
 _REASON_SEPTETS = 40
 _ENDED_SEPTETS = 44
 
 
 def head(report: RunReport) -> str:
-    """Say who tells, of which desk and which session: ``algo-trader PAPER 2013-02-28``."""
+    """Format sender, mode and session: ``algo-trader PAPER 2013-02-28``."""
     kind = "FLATTEN" if report.is_flatten else ""
     return " ".join(filter(None, (PRODUCT, report.mode, kind, report.when)))
 
 
 def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
-    """Say what was bought and sold, or would have been; empty if nothing."""
+    """Describe what the run bought and sold, or would have; empty if nothing."""
     if report.is_dry:
         orders = [(each.side, f"{amount(each)} {each.symbol}") for each in report.intents]
         words = {Side.SELL: "would sell", Side.BUY: "would buy"}
@@ -48,7 +48,7 @@ def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
 
 
 def nothing_phrase(report: RunReport) -> str:
-    """Say why a run has no order to tell of."""
+    """Describe why a run has no orders or no fills."""
     if report.snapshot is not None and report.snapshot.trading_state is TradingState.HALTED:
         return "no orders: trading is halted"
     if report.intents or report.trades:
@@ -60,19 +60,19 @@ def nothing_phrase(report: RunReport) -> str:
         return "no orders: the desk holds nothing"
     decision = report.decision
     if decision is not None and not any(weight > 0 for weight in decision.target_weights.values()):
-        return "no orders: the strategy wants cash, and nothing is to be sold"
+        return "no orders: the strategy wants cash, nothing to sell"
     return "no orders: all within band"
 
 
 def amount(intent: OrderIntent) -> str:
-    """Say how much an order is for: shares, or dollars of them."""
+    """Format the amount of an order: shares, or dollars."""
     if intent.notional is not None:
         return f"{money(intent.notional)} of"
     return quantity(intent.qty)
 
 
 def _filled_phrase(order: Order, report: RunReport) -> str:
-    """Say what filled, and of how many that were decided: an order may have been cut since."""
+    """Format the filled shares, and the decided ones if the fill or the order is smaller."""
     decided = {each.client_order_id: each.qty for each in report.intents}
     wanted = max(decided.get(order.client_order_id, order.filled_qty), order.qty or Decimal(0))
     filled = quantity(order.filled_qty)
@@ -84,7 +84,7 @@ def _filled_phrase(order: Order, report: RunReport) -> str:
 
 
 def problems_phrase(report: RunReport, *, named: bool) -> str:
-    """Count, and name, what went otherwise than decided; empty if nothing did."""
+    """Count, and name, the orders that went differently than decided; empty if none."""
     return ", ".join(
         f"{len(symbols)} {word} ({' '.join(symbols)})" if named else f"{len(symbols)} {word}"
         for word, symbols in _problems(report)
@@ -92,7 +92,7 @@ def problems_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def stopped_phrase(report: RunReport, *, named: bool) -> str:
-    """Say what protective stops sold since the run before; empty if nothing."""
+    """Describe what protective stops sold since the previous run; empty if nothing."""
     stopped = () if report.snapshot is None else report.snapshot.stopped
     if not stopped:
         return ""
@@ -101,7 +101,7 @@ def stopped_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def no_stop_phrase(report: RunReport, *, named: bool) -> str:
-    """Say which holdings lack their protective stop; empty if none does."""
+    """Name the holdings that lack their protective stop; empty if none does."""
     symbols = report.no_stop
     if not symbols:
         return ""
@@ -109,7 +109,7 @@ def no_stop_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def trouble_phrase(report: RunReport) -> str:
-    """Count all that went otherwise than decided as one; empty if nothing did."""
+    """Count all orders that went differently than decided; empty if none."""
     count = sum(len(symbols) for _, symbols in _problems(report))
     return f"trouble with {count}" if count else ""
 
@@ -126,9 +126,9 @@ def _problems(report: RunReport) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def strategy_phrase(report: RunReport, *, named: bool) -> str:
-    """Report another strategy, and that a live desk's ramp starts again; empty if it is the same.
+    """Report a new strategy, and that a live desk's ramp starts again; empty if it is the same.
 
-    A run that failed says so by e-mail alone, and the next run that ends well says it again.
+    A run that failed reports it only by e-mail, so the next run that succeeds reports it again.
     """
     started = report.changed_strategy
     if started is None:
@@ -138,21 +138,21 @@ def strategy_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def state_phrase(report: RunReport, *, reason: bool) -> str:
-    """Name a trading state that is not ACTIVE, with its reason; empty if it is.
+    """Name a trading state other than ACTIVE, with its reason; empty if it is ACTIVE.
 
-    After a flatten ACTIVE is worth a word: what was sold may be bought again.
+    After a flatten it names ACTIVE too, since the desk may buy the sold shares again.
     """
     snapshot = report.snapshot
     if snapshot is None:
         return ""
     if snapshot.trading_state is TradingState.ACTIVE:
-        return "ACTIVE: the next bell may buy again" if report.is_flatten else ""
+        return "ACTIVE: the next run may buy again" if report.is_flatten else ""
     why = shorten(to_gsm7(snapshot.trading_state_reason), _REASON_SEPTETS) if reason else ""
     return f"{snapshot.trading_state.value} ({why})" if why else snapshot.trading_state.value
 
 
 def ended_phrase(report: RunReport, *, reason: bool) -> str:
-    """Say that a take-over sent nothing more, and why; empty if it might have."""
+    """Report that a take-over sent nothing more, and why; empty if it may have sent something."""
     why = "" if report.run is None else report.run.ended_because
     if not why:
         return ""
@@ -161,13 +161,13 @@ def ended_phrase(report: RunReport, *, reason: bool) -> str:
 
 
 def day_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -> str:
-    """Say what the account made since the previous close, without deposits and withdrawals."""
+    """Format the account's profit since the previous close, without deposits and withdrawals."""
     base = Decimal(0) if report.account is None else report.account.last_equity
     return f"day {_made(report.day_pnl, base, shares=shares, cents=cents)}"
 
 
 def desk_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -> str:
-    """Say what the desk made of it; empty if nothing measured that."""
+    """Format the desk's profit since the previous close; empty if it was not measured."""
     performance = report.performance
     if performance is None:
         return ""
@@ -176,7 +176,7 @@ def desk_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -
 
 
 def benchmark_phrase(report: RunReport) -> str:
-    """Say how the benchmark changed; empty if there is none."""
+    """Format the benchmark's change; empty if there is none."""
     performance = report.performance
     if performance is None or not performance.benchmark:
         return ""
@@ -190,13 +190,13 @@ def _made(made: Decimal | None, base: Decimal, *, shares: bool, cents: bool) -> 
 
 
 def orders_sent(report: RunReport, failure: FailureReport) -> str:
-    """Say what is certain about the orders of a run that broke.
+    """Describe what is certain about the orders of a failed run.
 
-    "No order sent" only where none can have been: the run sends none, it broke before Submit
-    Orders, or it never had anything to submit.
+    "No order sent" means that none can have been sent: the run sends none, it failed before Submit
+    Orders, or it had nothing to submit.
     """
     dry = report.run is not None and not report.run.sends_orders
-    is_in_notify = failure.state.startswith("Notify")  # it broke when all orders were at their end
+    is_in_notify = failure.state.startswith("Notify")  # it failed after all orders had ended
     if dry or failure.before_orders or (is_in_notify and not report.submitted):
         return "No order sent"
     if report.submission is None:

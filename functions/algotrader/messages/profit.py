@@ -1,4 +1,4 @@
-"""Owns how the e-mail tells of profit and loss: account, desk and benchmark, symbol by symbol."""
+"""Owns profit and loss in the e-mail: account, desk and benchmark, and each symbol."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from algotrader.messages.figures import money, percent, quantity, share
 from algotrader.messages.run_report import RunReport
 from algotrader.model import Performance, SymbolProfit
 
-_TITLES = ("symbol", "shares", "price", "worth", "day", "realized", "unrealized", "dividends")
+_TITLES = ("symbol", "shares", "price", "value", "day", "realized", "unrealized", "dividends")
 
 
 def profit_lines(report: RunReport) -> Iterator[str]:
-    """Tell each profit by name: the last session's and since its close, or the day's."""
+    """Format each profit with its name: the last session's and since its close, or the day's."""
     snapshot, performance = report.snapshot, report.performance
     if snapshot is None:
         return
@@ -30,19 +30,19 @@ def profit_lines(report: RunReport) -> Iterator[str]:
             yield _deposits(snapshot.account.adjustments)
         return
     yield from _desk(
-        performance, "" if report.is_report else ", from that close to this run's begin"
+        performance, "" if report.is_report else ", from that close to this run's start"
     )
     if performance.deposits is None or performance.deposits:
         yield _deposits(performance.deposits)
     if performance.benchmark and performance.benchmark_change is None:
-        yield f"{performance.benchmark}: the broker has no price of it"
+        yield f"{performance.benchmark}: the broker has no price for it"
     elif performance.benchmark:
         yield f"{performance.benchmark}: {percent(performance.benchmark_change, signed=True)}"
     yield from _limits(report, performance)
 
 
 def position_table(report: RunReport) -> Iterator[str]:
-    """Return the desk's symbols as a table; nothing when there is none."""
+    """Format the desk's symbols as a table; no lines if there are none."""
     if report.performance is None or not report.performance.symbols:
         return
     rows = [_TITLES, *map(_row, report.performance.symbols)]
@@ -83,7 +83,10 @@ def _limits(report: RunReport, performance: Performance) -> Iterator[str]:
     text = f"the desk is {percent(performance.drawdown)} below its peak"
     if report.settings is not None:
         daily, drawdown = report.settings.max_daily_loss, report.settings.max_drawdown
-        text += f"; it only sells from {percent(drawdown)} on, or a day's loss of {percent(daily)}"
+        text += (
+            f"; it only sells once {percent(drawdown)} below it, or after a daily loss of "
+            f"{percent(daily)}"
+        )
     yield text
 
 

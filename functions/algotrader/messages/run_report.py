@@ -1,4 +1,4 @@
-"""Owns what a finished run has to tell, gathered and sorted, before any text is made of it."""
+"""Owns the report of a finished run: its values, sorted, before they become messages."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ DAY_SLOT = "day"
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """All that is known of a run at its end; None is what it never got to.
+    """All that is known of a run at its end; a value that it never reached is None.
 
     Attributes
     ----------
     submitted : bool
-        Whether Submit Orders ever answered, also when its answer cannot be read any more.
+        Whether Submit Orders ever returned, even if its result cannot be read any more.
     failure : FailureReport or None
-        Where and why the run broke; None if it succeeded.
+        Where and why the run failed; None if it succeeded.
     record : str
-        Where the run's record lies, empty if there is none.
+        Address of the run's record; empty if there is none.
     notes : tuple of str
-        What could not be done while telling, one sentence each.
+        What Notify could not do, one sentence each.
     """
 
     execution_arn: str
@@ -63,7 +63,7 @@ class RunReport:
 
     @property
     def is_dry(self) -> bool:
-        """Whether the run decides and sends no order."""
+        """Whether the run decides but sends no order."""
         return self.run is not None and not self.run.sends_orders and not self.is_report
 
     @property
@@ -73,13 +73,13 @@ class RunReport:
 
     @property
     def changed_strategy(self) -> StrategyStart | None:
-        """The strategy if the run is to report that it replaced another one, else None."""
+        """The new strategy, if this run reports that it replaced another one; else None."""
         started = None if self.snapshot is None else self.snapshot.started
         return started if started is not None and started.replaced else None
 
     @property
     def is_ramped(self) -> bool:
-        """Whether a strategy's first days are ramped."""
+        """Whether the live ramp limits a new strategy."""
         return self.settings is not None and self.settings.is_ramped
 
     @property
@@ -93,7 +93,7 @@ class RunReport:
 
     @property
     def when(self) -> str:
-        """The session, and the slot when there are several; empty if unknown."""
+        """The session, and the slot if there are several; empty if unknown."""
         if self.run is None:
             return ""
         session = self.run.session.isoformat()
@@ -109,7 +109,7 @@ class RunReport:
 
     @property
     def day_pnl(self) -> Decimal | None:
-        """Profit since the previous close in dollars, without deposits and withdrawals."""
+        """The account's profit in dollars since the previous close; None if unknown."""
         account, performance = self.account, self.performance
         if account is None or self.snapshot is None:
             return None
@@ -120,7 +120,7 @@ class RunReport:
             deposits = performance.deposits
         if deposits is None:
             return None
-        if performance is not None:  # what came in while the run went on
+        if performance is not None:  # deposits during the run
             deposits += account.adjustments - self.snapshot.account.adjustments
         parts = (account.equity, account.last_equity, deposits)
         if not all(part.is_finite() for part in parts):
@@ -129,17 +129,17 @@ class RunReport:
 
     @property
     def performance(self) -> Performance | None:
-        """What was made since the previous close, as measured when the run began."""
+        """Profit and loss since the previous close, measured when the run began."""
         return None if self.snapshot is None else self.snapshot.performance
 
     @property
     def intents(self) -> tuple[OrderIntent, ...]:
-        """What the decision approved, exits first."""
+        """The orders that the decision approved, exits first."""
         return () if self.decision is None else (*self.decision.exits, *self.decision.entries)
 
     @property
     def denied(self) -> tuple[OrderDenied, ...]:
-        """What the desk refused, at the decision or since, each once."""
+        """The orders that the desk denied, at the decision or later, each once."""
         at_decision = () if self.decision is None else self.decision.denied
         since = () if self.submission is None else self.submission.denied
         return tuple(dict.fromkeys((*at_decision, *since)))
@@ -148,8 +148,8 @@ class RunReport:
     def orders(self) -> tuple[Order, ...]:
         """The run's orders as the broker last showed them, sells first.
 
-        Of those from before that it canceled, what they had filled by its decision is left out: a
-        run before has told of it.
+        For an earlier order that the run canceled, fills before the decision are left out: an
+        earlier run has reported them.
         """
         if self.submission is None:
             return ()
@@ -158,13 +158,13 @@ class RunReport:
 
     @property
     def sent(self) -> tuple[Order, ...]:
-        """The orders that the run sent itself."""
+        """The orders that this run sent."""
         canceled = () if self.decision is None else self.decision.cancels
         return tuple(order for order in self.orders if order.client_order_id not in canceled)
 
     @property
     def trades(self) -> tuple[Order, ...]:
-        """The run's orders without the stops that rest, or were canceled to make room."""
+        """The run's orders without stops that rest, or that the run canceled to make room."""
         return tuple(order for order in self.orders if order.filled_qty > 0 or not is_stop(order))
 
     @property
@@ -176,14 +176,14 @@ class RunReport:
 
     @property
     def no_stop(self) -> dict[str, str]:
-        """Symbols whose holding lacks the stop that it is to have, or may lack it, and why."""
+        """By symbol: why a holding lacks its stop, or may lack it."""
         if self.decision is None:
             return {}
         found = dict(self.decision.unprotected)
         if self.submission is not None:
             found |= self.submission.unprotected
         elif self.failure is not None and not self.is_dry:
-            unsure = "the run broke before it could be placed"
+            unsure = "the run failed before it could place the stop"
             found |= {each.symbol: unsure for each in self.decision.stops}
         return dict(sorted(found.items()))
 
@@ -206,12 +206,12 @@ class RunReport:
 
     @property
     def replaced_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that somebody put others in place of, which the desk does not own."""
+        """Symbols of orders that somebody replaced by orders which are not the desk's."""
         return tuple(order.symbol for order in self.trades if order.status == REPLACED)
 
     @property
     def rejected_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that the broker refused, at once or later, each id once."""
+        """Symbols of orders that the broker rejected, at once or later, each id once."""
         if self.submission is None:
             return ()
         late = {o.client_order_id: o.symbol for o in self.trades if o.status == REJECTED}
@@ -220,7 +220,7 @@ class RunReport:
 
     @property
     def unsettled_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders whose end the run did not see, each id once."""
+        """Symbols of orders that had not ended when the run did, each id once."""
         if self.submission is None:
             return ()
         working = {o.client_order_id: o.symbol for o in self.trades if not is_terminal(o)}

@@ -1,4 +1,4 @@
-"""Owns the text message of a run that ended well: one GSM-7 segment, the orders first."""
+"""Owns the text message of a successful run: one GSM-7 segment, the orders first."""
 
 from __future__ import annotations
 
@@ -28,30 +28,37 @@ from algotrader.messages.run_report import RunReport
 
 @dataclass(frozen=True, slots=True)
 class _Detail:
-    """How much a text tells."""
+    """The level of detail of a text message."""
 
-    names: int = MOST_NAMES  # orders named per side, the rest is counted
+    names: int = MOST_NAMES  # orders named per side; the rest is counted
     problem_names: bool = True
     stop_names: bool = True
     state_reason: bool = True
     strategy_names: bool = True
     cents: bool = True
     equity: bool = True
-    shares: bool = True  # profits also as parts of what they were made with
+    shares: bool = True  # profits also as a fraction of their base
     benchmark: bool = True
     ended_reason: bool = True  # why a take-over sent nothing more
-    reasons: bool = True  # why there is no order, and which trouble there is
+    reasons: bool = True  # why there is no order, and which orders had trouble
 
 
 def _details() -> Iterator[_Detail]:
-    """Return up the least important first; orders stay named as long as they can."""
+    """Return levels of detail, each with less than the one before; order names go last."""
     detail = _Detail()
     yield detail
-    for given_up in (
-        *("equity", "problem_names", "state_reason", "strategy_names"),
-        *("shares", "cents", "benchmark", "ended_reason", "stop_names"),
+    for left_out in (
+        "equity",
+        "problem_names",
+        "state_reason",
+        "strategy_names",
+        "shares",
+        "cents",
+        "benchmark",
+        "ended_reason",
+        "stop_names",
     ):
-        detail = replace(detail, **{given_up: False})
+        detail = replace(detail, **{left_out: False})
         yield detail
     for names in range(MOST_NAMES, -1, -1):
         yield replace(detail, names=names)
@@ -59,12 +66,12 @@ def _details() -> Iterator[_Detail]:
 
 
 def trading_sms(report: RunReport) -> str:
-    """Describe a run: orders, trouble, the last session's P&L and that since the close."""
+    """Format a trading run: orders, trouble, last session's P&L and P&L since the close."""
     return _first_that_fits(report, _trading)
 
 
 def report_sms(report: RunReport) -> str:
-    """Describe the day's profit or loss: the account's, the desk's, the benchmark's change."""
+    """Format the day's report: the account's P&L, the desk's, and the benchmark's change."""
     return _first_that_fits(report, _report)
 
 

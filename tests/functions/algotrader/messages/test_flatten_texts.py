@@ -40,12 +40,12 @@ def test_a_flatten_is_called_so_in_text_and_subject() -> None:
 def test_a_flatten_of_an_active_desk_warns_that_it_may_buy_again() -> None:
     told = sms(run=FLAT, decision=decision())
 
-    assert "no orders: the desk holds nothing. ACTIVE: the next bell may buy again." in told
+    assert "no orders: the desk holds nothing. ACTIVE: the next run may buy again." in told
 
 
 def test_a_flatten_that_failed_is_to_be_done_again() -> None:
     told = make_texts(run_report(run=FLAT, failure=read_failure("Submit Orders", "Boom", "x")))
 
     assert told.subject.startswith("FAILED algo-trader PAPER FLATTEN 2013-02-28 1542: Boom")
-    assert "flatten again: it sells what the desk then still holds" in told.email
+    assert "flatten again: that sells what the desk still holds" in told.email
     assert "takes this run over" not in told.email

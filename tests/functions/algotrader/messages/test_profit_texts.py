@@ -37,17 +37,17 @@ def test_a_report_tells_the_days_profit_the_desk_beside_the_account_and_the_benc
     )
     assert "SPY: -0.31%" in told.email
     assert (
-        "the desk is 1.23% below its peak; it only sells from 20% on, or a day's loss of 5%"
-        in told.email
+        "the desk is 1.23% below its peak; it only sells once 20% below it, or after a daily loss "
+        "of 5%" in told.email
     )
 
 
 def test_a_report_has_a_table_of_the_desks_positions():
     sold = replace(SYMBOL_PROFIT, symbol="IBM", qty=Decimal(0), price=None, value=Decimal(0))
     lines = report(symbols=(SYMBOL_PROFIT, sold)).email.splitlines()
-    at = lines.index("THE DESK'S POSITIONS AND THE DAY IN THEM")
+    at = lines.index("THE DESK'S POSITIONS AND THE DAY'S PROFIT")
     assert lines[at + 1 : at + 4] == [
-        "  symbol  shares    price       worth       day  realized  unrealized  dividends",
+        "  symbol  shares    price       value       day  realized  unrealized  dividends",
         "  AAPL        56  $441.50  $24,724.00  -$184.00   +$12.50    -$200.25     +$3.75",
         "  IBM          0                $0.00  -$184.00   +$12.50    -$200.25     +$3.75",
     ]
@@ -58,7 +58,7 @@ def test_a_day_that_is_not_known_is_unknown_and_a_benchmark_without_a_price_says
     assert "report: day unknown. Desk -$184.00 (-0.37%). SPY unknown." in told.sms
     assert "the account: unknown" in told.email
     assert "deposits less withdrawals since the previous close unknown" in told.email
-    assert "SPY: the broker has no price of it" in told.email
+    assert "SPY: the broker has no price for it" in told.email
 
 
 def test_without_a_benchmark_or_capital_nothing_is_said_of_them():
@@ -84,5 +84,5 @@ def test_a_trading_email_tells_the_desks_profit_beside_both_others():
     assert "last full session (2013-02-27): +$123.45" in told
     assert "since its close: +$979.90, without deposits and withdrawals" in told
     assert (
-        "the desk, from that close to this run's begin: -$184.00 (-0.37% of its capital): " in told
+        "the desk, from that close to this run's start: -$184.00 (-0.37% of its capital): " in told
     )

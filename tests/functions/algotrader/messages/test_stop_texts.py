@@ -124,7 +124,7 @@ def test_a_run_that_broke_before_its_stops_were_placed_says_no_stop():
     broke = read_failure("Submit Orders", "Sandbox.Timedout", "the function timed out")
     told = make_texts(run_report(decision=PROTECTED, failure=broke))
     assert "NO STOP for 1" in told.sms
-    assert "NO STOP for AAPL: the run broke before it could be placed" in told.email
+    assert "NO STOP for AAPL: the run failed before it could place the stop" in told.email
     known = submission(order("AAPL", "5"), unprotected={})
     assert (
         "NO STOP"

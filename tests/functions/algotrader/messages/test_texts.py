@@ -255,7 +255,7 @@ def test_an_email_of_a_huge_universe_is_cut_between_lines_and_says_so():
     why = {f"SYM{n}": "x" * 200 for n in range(1000)}
     told = make_texts(run_report(decision=decision(why=why))).email
     assert len(told) < 61_000
-    assert told.endswith("x\n\nThe rest is left out here: the run's record holds it.\n")
+    assert told.endswith("x\n\nThe rest is left out here. The run's record has it.\n")
 
 
 KEYS = "KEYS_REFUSED: status=401. Put the right keys into the parameter that the template names."
