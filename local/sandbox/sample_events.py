@@ -1,7 +1,8 @@
 """Owns events/: sample inputs of every step, taken from a real run on the sample data.
 
-Run ``python -m local.sandbox.sample_events`` after a change of the contracts to write
-the files again.
+Run ``PYTHONPATH=functions python -m local.sandbox.sample_events`` after a change of the contracts
+to write the files again. Their settings leave out each number that has its default, so that a new
+limit changes none of them.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import MISSING, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from algotrader.contracts import CONTRACT_VERSION
+from algotrader.contracts import CONTRACT_VERSION, encode
+from algotrader.model import Settings
 from local.execution_history import Timeline
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.sessions import DEFAULT_SESSION
@@ -30,6 +33,10 @@ INPUTS = {
 }
 
 Event = dict[str, Any]
+
+DEFAULTS: Event = {
+    each.name: encode(each.default) for each in fields(Settings) if each.default is not MISSING
+}
 
 
 def main() -> None:
@@ -60,6 +67,11 @@ def _states_of(desk: LocalDesk, session: date) -> Event:
     for name in ("bars", "snapshot", "features", "decision", "plan", "submission"):
         if variables.get(name) is not None:
             variables[name] = {"inline": desk.read_artifact(variables[name])}
+    variables["settings"] = {
+        name: value
+        for name, value in variables["settings"].items()
+        if name not in DEFAULTS or value != DEFAULTS[name]
+    }
     variables["run"]["execution_arn"] = EXECUTION_ARN
     # A day's end, so that the sample works for as long as the local broker's session lasts.
     variables["run"]["deadline"] = variables["snapshot"]["inline"]["session"]["close"]

@@ -9,6 +9,7 @@ import pytest
 
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.sessions import DEFAULT_SESSION
+from local.sandbox.sample_events import DEFAULTS
 from tests.support.event_expectations import EVENTS, EXPECTED, STEPS, event
 
 
@@ -25,6 +26,16 @@ def test_every_step_has_a_happy_event_and_two_others_and_every_file_is_expected(
     assert files == set(EXPECTED)
     for step in STEPS:
         assert sum(name.startswith(f"{step}/") for name in files) >= 3
+
+
+def test_no_event_repeats_a_default_so_that_a_new_limit_changes_none() -> None:
+    repeated = {
+        f"{name}: {field}"
+        for name in EXPECTED
+        for field, value in (event(name).get("settings") or {}).items()
+        if field in DEFAULTS and value == DEFAULTS[field]
+    }
+    assert repeated == set()
 
 
 @pytest.mark.parametrize("name", EXPECTED)

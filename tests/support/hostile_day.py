@@ -8,7 +8,6 @@ import copy
 import importlib
 import io
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,10 +33,10 @@ from local.paper_broker.broker import Options, PaperBroker
 from local.paper_broker.data import load
 from local.paper_broker.server import ROUTES
 from local.paper_broker.wsgi import Application
-from local.sandbox.aws.template import read_template
 from tests.support.lambda_context import LambdaContext
 from tests.support.memory_aws import MemoryAws
 from tests.support.own_strategies import own_strategies
+from tests.support.settings import default_variables
 
 SESSION, NEXT_SESSION = date(2012, 6, 20), date(2012, 7, 2)
 BUCKET, BROKER = "bucket", "http://127.0.0.1"
@@ -252,17 +251,11 @@ class World:
         )
 
 
-def variable(parameter: str) -> str:
-    """Return the variable that carries a parameter of the template."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
-
-
 @cache
 def deployed() -> dict[str, str]:
     """Return the environment of all functions, with the template's defaults."""
-    parameters = read_template()["Parameters"]
     return {
-        **{variable(name): str(each["Default"]) for name, each in parameters.items()},
+        **default_variables(),
         "STACK_NAME": "desk",
         "STACK_ID": "desk",
         "BUCKET": BUCKET,

@@ -17,9 +17,11 @@ from typing import Any
 from msgspec import structs
 
 from algotrader.adapters.alpaca import wire
+from algotrader.contracts import encode
 from algotrader.errors import DeskError
-from algotrader.model import Settings
+from algotrader.model import BOUNDS, Settings
 from tests.support.hostile_day import Answer, Day, Spoiler, UnnamedError, World, beyond, reached
+from tests.support.settings import SETTINGS
 from tests.support.spoiling import VALUES, as_json, as_python, spoil
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -177,7 +179,15 @@ def _sent_beyond_event(world: World, event: Any) -> Iterator[str]:
 @cache
 def _documents(folder: str) -> dict[str, Any]:
     found = sorted((EVENTS / folder).glob("*.json"))
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in found}
+    return {path.stem: _completed(json.loads(path.read_text(encoding="utf-8"))) for path in found}
+
+
+def _completed(event: Any) -> Any:
+    """Return an event with the numbers that its settings leave out, to spoil those too."""
+    if isinstance(event, dict) and event.get("settings") is not None:
+        numbers = {name: value for name, value in encode(SETTINGS).items() if name in BOUNDS}
+        event["settings"] = numbers | event["settings"]
+    return event
 
 
 #: Fields of the broker's answers that the adapter reads.

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from dataclasses import fields
 from decimal import Decimal
 
-from algotrader.model import Account, Decision, Order, Position, Settings, Side, Snapshot
+from algotrader.model import (
+    Account,
+    Decision,
+    Order,
+    Position,
+    Settings,
+    Side,
+    Snapshot,
+    parameter_of,
+)
 
 _ZERO = Decimal(0)
 # Brokers round an average price to a few decimals, and cash to cents.
@@ -66,7 +75,7 @@ def settings_changes(before: Settings, now: Settings) -> tuple[str, ...]:
     A list of symbols changes only with its symbols; its comments do not count.
     """
     return tuple(
-        "".join(word.capitalize() for word in each.name.split("_"))
+        parameter_of(each.name)
         for each in fields(Settings)
         if each.name != "universes" and getattr(before, each.name) != getattr(now, each.name)
     )

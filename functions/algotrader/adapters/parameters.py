@@ -126,12 +126,12 @@ def _range(bounds: Bounds) -> str:
     return f"{word} {bounds.lowest} up to {bounds.highest}"
 
 
-def integer(bounds: Bounds, reason: str = "") -> Callable[[str], int]:
-    """Make a parser of whole numbers; ``reason`` says why the bounds are what they are."""
+def integer(bounds: Bounds) -> Callable[[str], int]:
+    """Make a parser of whole numbers."""
 
     def parse(text: str) -> int:
         if not _INTEGER.fullmatch(text) or not bounds.allow(int(text)):
-            because = f": {reason}" if reason else ""
+            because = f": {bounds.reason}" if bounds.reason else ""
             raise Misfit(f"a whole number from {bounds.lowest} to {bounds.highest}{because}")
         return int(text)
 

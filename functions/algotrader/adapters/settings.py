@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 from algotrader.adapters import parameters
@@ -13,7 +13,16 @@ from algotrader.adapters.aws import PARAMETER_NOT_THERE, client, read_whole
 from algotrader.adapters.keys import Keys
 from algotrader.adapters.universes import read_symbols
 from algotrader.errors import ConfigurationError
-from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
+from algotrader.model import (
+    BOUNDS,
+    Bounds,
+    OrderType,
+    Settings,
+    TradingMode,
+    TradingState,
+    parameter_of,
+)
+from algotrader.model.units import Dollars, Fraction
 from algotrader.plain_text import one_line
 from algotrader.risk.trading_state import default_state, parse_state
 
@@ -27,7 +36,13 @@ DATA_FEEDS = ("iex", "sip")
 ADJUSTMENTS = ("raw", "split", "dividend", "all")
 ORDER_TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.NOTIONAL)
 _REASON_LENGTH = 200
-_BROKERS_RATE = "at Alpaca's 200 requests a minute a larger run stays half done"
+#: How the text of a number is read, by the number's type in `Settings`.
+_NUMBERS: dict[object, Callable[[Bounds], Callable[[str], Any]]] = {
+    int: parameters.integer,
+    Dollars: parameters.dollars,
+    Dollars | None: parameters.no_dollars_or_some,
+    Fraction: parameters.fraction,
+}
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -51,6 +66,11 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     mode = read("TradingMode", parameters.word(TradingMode))
     symbols = read_symbols("Symbols", read("Symbols", parameters.symbols))
     denied = read_symbols("DenySymbols", read("DenySymbols", parameters.no_symbols_or_some))
+    kinds = get_type_hints(Settings)
+    numbers = {
+        field: read(parameter_of(field), _NUMBERS[kinds[field]](bounds))
+        for field, bounds in BOUNDS.items()
+    }
     settings = Settings(
         stack=read("StackName", parameters.stack_name),
         mode=mode,
@@ -58,60 +78,16 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         strategy=read("Strategy", parameters.module),
         strategy_parameters=read("StrategyParameters", parameters.scalars),
         symbols=symbols.names,
-        capital=read("Capital", parameters.no_dollars_or_some(BOUNDS["capital"])),
-        max_position_weight=read(
-            "MaxPositionWeight", parameters.fraction(BOUNDS["max_position_weight"])
-        ),
-        max_order_notional=read(
-            "MaxOrderNotional", parameters.dollars(BOUNDS["max_order_notional"])
-        ),
-        max_orders_per_run=read(
-            "MaxOrdersPerRun", parameters.integer(BOUNDS["max_orders_per_run"], _BROKERS_RATE)
-        ),
-        max_gross_exposure=read(
-            "MaxGrossExposure", parameters.fraction(BOUNDS["max_gross_exposure"])
-        ),
-        max_turnover=read("MaxTurnover", parameters.fraction(BOUNDS["max_turnover"])),
-        min_order_notional=read(
-            "MinOrderNotional", parameters.dollars(BOUNDS["min_order_notional"])
-        ),
         deny_symbols=denied.names,
-        max_price_deviation=read(
-            "MaxPriceDeviation", parameters.fraction(BOUNDS["max_price_deviation"])
-        ),
-        max_daily_loss=read("MaxDailyLoss", parameters.fraction(BOUNDS["max_daily_loss"])),
-        max_drawdown=read("MaxDrawdown", parameters.fraction(BOUNDS["max_drawdown"])),
         benchmark=read("Benchmark", parameters.no_symbol_or_one),
-        min_minutes_to_close=read(
-            "MinMinutesToClose", parameters.integer(BOUNDS["min_minutes_to_close"])
-        ),
-        live_ramp_days=read("LiveRampDays", parameters.integer(BOUNDS["live_ramp_days"])),
-        live_ramp_notional=read(
-            "LiveRampNotional", parameters.dollars(BOUNDS["live_ramp_notional"])
-        ),
-        cash_reserve=read("CashReserve", parameters.fraction(BOUNDS["cash_reserve"])),
-        max_price_age_seconds=read(
-            "MaxPriceAgeSeconds", parameters.integer(BOUNDS["max_price_age_seconds"])
-        ),
-        max_bar_age_sessions=read(
-            "MaxBarAgeSessions", parameters.integer(BOUNDS["max_bar_age_sessions"])
-        ),
-        max_missing_bars=read("MaxMissingBars", parameters.integer(BOUNDS["max_missing_bars"])),
-        no_trade_band=read("NoTradeBand", parameters.fraction(BOUNDS["no_trade_band"])),
         order_type=read("OrderType", parameters.word(OrderType, *ORDER_TYPES)),
-        limit_offset_bps=read("LimitOffsetBps", parameters.integer(BOUNDS["limit_offset_bps"])),
         fractional_shares=read("FractionalShares", parameters.one_of("true", "false")) == "true",
         bars_feed=read("BarsFeed", parameters.one_of(*DATA_FEEDS)),
         data_feed=read("DataFeed", parameters.one_of(*DATA_FEEDS)),
         adjustment=read("Adjustment", parameters.one_of(*ADJUSTMENTS)),
         slots=read("Slots", parameters.slots),
-        max_bell_age_seconds=read(
-            "MaxBellAgeSeconds", parameters.integer(BOUNDS["max_bell_age_seconds"])
-        ),
-        run_deadline_seconds=read(
-            "RunDeadlineSeconds", parameters.integer(BOUNDS["run_deadline_seconds"])
-        ),
         universes=symbols.universes | denied.universes,
+        **numbers,
     )
     if mode is TradingMode.LIVE and not settings.live_account_number:
         raise _invalid("LiveAccountNumber", "", "the live account's number, since TradingMode=live")

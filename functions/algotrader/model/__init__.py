@@ -45,7 +45,7 @@ from algotrader.model.performance import (
     TrackDay,
 )
 from algotrader.model.run import Features, FeatureValue, Run, Snapshot
-from algotrader.model.settings import BOUNDS, Bounds, Settings
+from algotrader.model.settings import BOUNDS, Bounds, Settings, parameter_of
 
 __all__ = [
     "BOUNDS",
@@ -92,4 +92,5 @@ __all__ = [
     "TrackDay",
     "TradingMode",
     "TradingState",
+    "parameter_of",
 ]

@@ -19,11 +19,14 @@ class Bounds:
     ----------
     lowest, highest : int
         Both inclusive; with ``above_lowest``, ``lowest`` itself is not allowed.
+    reason : str
+        Why the bounds are what they are; empty if that is plain.
     """
 
     lowest: int
     highest: int
     above_lowest: bool = False
+    reason: str = ""
 
     def allow(self, value: Decimal | int) -> bool:
         """Whether a value is a number within the bounds."""
@@ -37,6 +40,8 @@ _DOLLARS = Bounds(0, 10**9, above_lowest=True)
 _PART = Bounds(0, 1)
 _PART_ABOVE_ZERO = Bounds(0, 1, above_lowest=True)
 _DAY_SECONDS = 24 * 60 * 60
+# Measured: of 180 orders 83 were done in 11 minutes.
+_BROKERS_RATE = "at Alpaca's 200 requests a minute a larger run stays half done"
 
 #: The bounds of every number, by field; ``docs/parameters.md`` states them.
 BOUNDS: Mapping[str, Bounds] = MappingProxyType(
@@ -44,7 +49,7 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
         "capital": _DOLLARS,
         "max_position_weight": _PART_ABOVE_ZERO,
         "max_order_notional": _DOLLARS,
-        "max_orders_per_run": Bounds(1, 90),  # measured: of 180 orders 83 were done in 11 minutes
+        "max_orders_per_run": Bounds(1, 90, reason=_BROKERS_RATE),
         "max_gross_exposure": _PART_ABOVE_ZERO,
         "max_turnover": Bounds(0, 10, above_lowest=True),
         "min_order_notional": _DOLLARS,
@@ -66,28 +71,35 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+def parameter_of(field: str) -> str:
+    """Return the template's parameter that a field of the settings holds."""
+    return "TradingMode" if field == "mode" else "".join(map(str.capitalize, field.split("_")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The deployed template's parameters, read once a run so that all steps use the same values.
 
+    Every number but ``capital`` has the template's default, so that no number is ever missing.
+
     Attributes
     ----------
-    capital : Decimal or None
-        Cap on the desk's capital in dollars; None means no cap.
-    max_position_weight, cash_reserve, no_trade_band : Decimal
-        Fractions: of desk capital, of spendable cash, of desk capital.
-    max_gross_exposure, max_turnover : Decimal
-        Fractions of desk capital: the largest value of all positions, the largest value that one
+    capital : Dollars or None
+        Cap on the desk's capital; None means no cap.
+    max_position_weight, cash_reserve, no_trade_band : Fraction
+        Of desk capital, of spendable cash, of desk capital.
+    max_gross_exposure, max_turnover : Fraction
+        Of desk capital: the largest value of all positions, the largest value that one
         run trades.
     deny_symbols : tuple of str
         Symbols that no run may buy.
-    max_price_deviation : Decimal
+    max_price_deviation : Fraction
         Largest distance of an entry's latest price from the last close, as a fraction of that
         close.
-    min_order_notional : Decimal
-        Smallest cost of an entry, in dollars.
-    max_daily_loss, max_drawdown : Decimal
-        Fractions of the capital base at the previous close, and of the peak. Once the loss
+    min_order_notional : Dollars
+        Smallest cost of an entry.
+    max_daily_loss, max_drawdown : Fraction
+        Of the capital base at the previous close, and of the peak. Once the loss
         reaches one of them, the desk only sells. 1 disables the limit.
     benchmark : str
         Symbol that the report compares with; empty for none.
@@ -96,8 +108,8 @@ class Settings:
     live_ramp_days : int
         Calendar days from a live strategy's first filled buy in which ``live_ramp_notional``
         limits its entries.
-    live_ramp_notional : Decimal
-        Most that the entries of one run may cost on those days, in dollars.
+    live_ramp_notional : Dollars
+        Most that the entries of one run may cost on those days.
     max_price_age_seconds : int
         Oldest latest price that an entry may use.
     max_bar_age_sessions : int
@@ -120,34 +132,34 @@ class Settings:
     strategy_parameters: dict[str, bool | int | float | str]
     symbols: tuple[str, ...]
     capital: Dollars | None
-    max_position_weight: Fraction
-    max_order_notional: Dollars
-    max_orders_per_run: int
-    max_gross_exposure: Fraction
-    max_turnover: Fraction
-    min_order_notional: Dollars
+    max_position_weight: Fraction = Fraction(Decimal("0.35"))
+    max_order_notional: Dollars = Dollars(Decimal(50000))
+    max_orders_per_run: int = 20
+    max_gross_exposure: Fraction = Fraction(Decimal(1))
+    max_turnover: Fraction = Fraction(Decimal(2))
+    min_order_notional: Dollars = Dollars(Decimal(1))
     deny_symbols: tuple[str, ...]
-    max_price_deviation: Fraction
-    max_daily_loss: Fraction
-    max_drawdown: Fraction
+    max_price_deviation: Fraction = Fraction(Decimal("0.2"))
+    max_daily_loss: Fraction = Fraction(Decimal("0.05"))
+    max_drawdown: Fraction = Fraction(Decimal("0.2"))
     benchmark: str
-    min_minutes_to_close: int
-    live_ramp_days: int
-    live_ramp_notional: Dollars
-    cash_reserve: Fraction
-    max_price_age_seconds: int
-    max_bar_age_sessions: int
-    max_missing_bars: int
-    no_trade_band: Fraction
+    min_minutes_to_close: int = 3
+    live_ramp_days: int = 10
+    live_ramp_notional: Dollars = Dollars(Decimal(1000))
+    cash_reserve: Fraction = Fraction(Decimal("0.02"))
+    max_price_age_seconds: int = 900
+    max_bar_age_sessions: int = 1
+    max_missing_bars: int = 0
+    no_trade_band: Fraction = Fraction(Decimal("0.01"))
     order_type: OrderType
-    limit_offset_bps: int
+    limit_offset_bps: int = 20
     fractional_shares: bool
     bars_feed: str
     data_feed: str
     adjustment: str
     slots: tuple[str, ...]
-    max_bell_age_seconds: int
-    run_deadline_seconds: int
+    max_bell_age_seconds: int = 900
+    run_deadline_seconds: int = 600
     universes: dict[str, str]
 
     @property

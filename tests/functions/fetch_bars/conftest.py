@@ -26,6 +26,7 @@ from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, asset, b
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
 from tests.support.executions import Executions, executions
 from tests.support.in_process_aws import in_process_aws
+from tests.support.settings import default_variables
 
 __all__ = ["executions"]
 
@@ -36,41 +37,11 @@ TODAY = date(2026, 1, 6)
 HOLIDAYS = {date(2025, 12, 25), date(2026, 1, 1)}
 
 PARAMETERS = {
+    **default_variables(),
     "STACK_NAME": "desk",
-    "TRADING_MODE": "paper",
-    "LIVE_ACCOUNT_NUMBER": "",
-    "CAPITAL": "",
     "SYMBOLS": "AAPL,IBM",
     "STRATEGY": "sma_cross",
     "STRATEGY_PARAMETERS": '{"fast": 3, "slow": 5}',
-    "MAX_POSITION_WEIGHT": "0.35",
-    "MAX_ORDER_NOTIONAL": "50000",
-    "MAX_ORDERS_PER_RUN": "20",
-    "MAX_GROSS_EXPOSURE": "1",
-    "MAX_TURNOVER": "2",
-    "MIN_ORDER_NOTIONAL": "1",
-    "DENY_SYMBOLS": "",
-    "MAX_PRICE_DEVIATION": "0.2",
-    "MAX_DAILY_LOSS": "0.05",
-    "MAX_DRAWDOWN": "0.2",
-    "BENCHMARK": "SPY",
-    "MIN_MINUTES_TO_CLOSE": "3",
-    "LIVE_RAMP_DAYS": "10",
-    "LIVE_RAMP_NOTIONAL": "1000",
-    "CASH_RESERVE": "0.02",
-    "MAX_PRICE_AGE_SECONDS": "900",
-    "MAX_BAR_AGE_SESSIONS": "1",
-    "MAX_MISSING_BARS": "0",
-    "NO_TRADE_BAND": "0.01",
-    "ORDER_TYPE": "limit",
-    "LIMIT_OFFSET_BPS": "20",
-    "FRACTIONAL_SHARES": "false",
-    "BARS_FEED": "sip",
-    "DATA_FEED": "iex",
-    "ADJUSTMENT": "split",
-    "SLOTS": "day",
-    "MAX_BELL_AGE_SECONDS": "900",
-    "RUN_DEADLINE_SECONDS": "600",
     "ALPACA_KEYS_PARAMETER": KEYS_NAME,
     "TRADING_STATE_PARAMETER": STATE_NAME,
     "LIVE_ARMING_PARAMETER": ARMING_NAME,

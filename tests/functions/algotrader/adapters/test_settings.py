@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from dataclasses import MISSING, fields
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -21,13 +22,23 @@ from algotrader.adapters.settings import (
     load_settings,
     read_trading_state,
 )
-from algotrader.errors import ConfigurationError
-from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState
+from algotrader.contracts import decode, encode
+from algotrader.errors import ConfigurationError, InvalidInputError
+from algotrader.model import (
+    BOUNDS,
+    OrderType,
+    Settings,
+    TradingMode,
+    TradingState,
+    parameter_of,
+)
+from algotrader.model.units import Dollars, Fraction, Price, Shares
 from local.sandbox.aws.template import read_template
 from tests.docs.markdown import blocks, code_spans, pages, prose
 from tests.support.own_universes import own_universes
-from tests.support.settings import SETTINGS
+from tests.support.settings import SETTINGS, default_variables, variable
 
+FUNCTIONS = Path(__file__).parents[4] / "functions"
 KEYS_NAME = "/desk/alpaca-keys"
 STATE_NAME = "/desk/trading-state"
 SECRET = "MARKED-SECRET"
@@ -38,18 +49,42 @@ def template_parameters() -> dict[str, Any]:
     return dict(read_template()["Parameters"])
 
 
-def variable(parameter: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
-
-
 @pytest.fixture
 def environ() -> dict[str, str]:
-    defaults = {variable(name): each["Default"] for name, each in template_parameters().items()}
-    return {"STACK_NAME": "desk", **defaults}
+    return {"STACK_NAME": "desk", **default_variables()}
 
 
 def test_the_templates_own_defaults_are_settings(environ: dict[str, str]) -> None:
     assert load_settings(environ) == SETTINGS
+
+
+def test_a_number_is_never_missing_and_its_default_is_the_templates(
+    environ: dict[str, str],
+) -> None:
+    template = encode(load_settings(environ))
+    defaults = {
+        each.name: encode(each.default) for each in fields(Settings) if each.default is not MISSING
+    }
+    assert defaults == {name: template[name] for name in BOUNDS if name != "capital"}
+
+
+def test_a_run_without_a_cap_or_a_list_of_denied_symbols_is_refused(
+    environ: dict[str, str],
+) -> None:
+    for field in ("capital", "deny_symbols", "symbols", "mode"):
+        state = encode(load_settings(environ))
+        del state[field]
+        with pytest.raises(InvalidInputError):
+            decode(Settings, state, "settings")
+
+
+def test_settings_are_made_of_the_deployment_alone() -> None:
+    makers = {
+        path.relative_to(FUNCTIONS).as_posix()
+        for path in FUNCTIONS.rglob("*.py")
+        if re.search(r"(?<!class )\bSettings\(", path.read_text(encoding="utf-8"))
+    }
+    assert makers == {"algotrader/adapters/settings.py"}
 
 
 WRONG = {
@@ -117,6 +152,10 @@ WRONG = {
     "MaxBellAgeSeconds": ["0", ""],
     "RunDeadlineSeconds": ["9", "3601", "600.0"],
 }
+for _field, _bounds in BOUNDS.items():
+    WRONG.setdefault(parameter_of(_field), []).extend(
+        ["-0.5", "1e1", "1_0", "x", str(_bounds.highest + 1), str(_bounds.lowest - 1)]
+    )
 
 
 def test_lists_stand_for_their_symbols_and_the_settings_keep_their_hashes(
@@ -161,7 +200,7 @@ def test_a_wrong_value_names_its_parameter_as_the_template_spells_it(
 NUMBERS = [
     name
     for name, kind in get_type_hints(Settings).items()
-    if {int, Decimal} & {kind, *get_args(kind)}
+    if {int, Decimal, Dollars, Shares, Price, Fraction} & {kind, *get_args(kind)}
 ]
 BEYOND_ALL_SENSE = [
     *("1000000000000", "9" * 400, "1e308", "1e999", "1e-999999", "0." + "0" * 400 + "1"),
