@@ -7,19 +7,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from algotrader.model import TradingMode
+from algotrader.model import BOUNDS, TradingMode, parameter_of
 from algotrader.risk.arming import ArmingToken
 from local.ops.stack import DeployedStack, aws_errors_as_one_line
 from local.problems import UsageProblem
 
 OUTPUT = "LiveArmingParameter"
-# What a person should have before their eyes when they arm.
-LIMITS = (
-    *("Capital", "Strategy", "StrategyParameters", "Symbols", "DenySymbols"),
-    *("OrderType", "LimitOffsetBps", "MaxOrderNotional", "MaxOrdersPerRun", "MaxPositionWeight"),
-    *("MaxGrossExposure", "MaxTurnover", "MaxDailyLoss", "MaxDrawdown", "MaxPriceDeviation"),
-    *("MaxPriceAgeSeconds", "MinMinutesToClose", "LiveRampDays", "LiveRampNotional", "DataFeed"),
-)
+# What a person should see before they arm: every number of the deployed template, and these words.
+_WORDS = ("strategy", "strategy_parameters", "symbols", "deny_symbols", "order_type", "data_feed")
+LIMITS = tuple(parameter_of(each) for each in (*_WORDS, *BOUNDS))
 
 OFF = re.compile(r"1(\.0*)?")
 WHAT_EMPTY_MEANS = {"Capital": "no cap", "DenySymbols": "none"}

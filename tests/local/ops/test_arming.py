@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from algotrader.model import BOUNDS, parameter_of
 from local.ops.arming import LIMITS, limits_of
 from local.ops.stack import DeployedStack, StackLocation
 
@@ -21,7 +22,11 @@ def test_all_that_the_page_says_to_look_at_is_shown() -> None:
     cells = re.findall(r"^\| (`[^|]*)\|", table, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
 
-    assert named - {"TradingMode", "LiveAccountNumber"} == {*LIMITS} - {"Strategy", "Symbols"}
+    assert named - {"TradingMode", "LiveAccountNumber"} <= {*LIMITS}
+
+
+def test_every_number_of_the_template_is_shown() -> None:
+    assert {parameter_of(field) for field in BOUNDS} <= {*LIMITS}
 
 
 @pytest.mark.parametrize(
