@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from algotrader.adapters.run_lock import Claim
@@ -13,18 +14,31 @@ from algotrader.contracts import (
     canonical_json,
     encode,
 )
-from algotrader.model import Bars, Order, Run, Snapshot, Submission
+from algotrader.model import Bars, Order, Run, Snapshot, Submission, Track
+from algotrader.orders.ids import desk_id
+from algotrader.services.books import track_key
 from notify.report import report
+from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.fetch_bars.conftest import ARN, World
 
+FLATTEN = {"flatten": True}
 JOURNAL = "runs/2026-01-06/2026-01-06-day/"
+FLATTEN_JOURNAL = "runs/2026-01-06/2026-01-06-f0935/"
 OTHER_ARN = ARN + "-other"
+DESK = desk_id(ACCOUNT["account_number"], "desk")
+TRACK_KEY = track_key(DESK)
 BROKE = Failure("Submit Orders", "States.Timeout", "It timed out.")
 
 
 def snapshot_of(world: World, result: FetchBarsResult) -> Snapshot:
     assert result.snapshot is not None
     return world.store.get(result.snapshot, Snapshot)
+
+
+def track_of(world: World) -> Track:
+    found = world.store.read(TRACK_KEY, Track)
+    assert found is not None
+    return found
 
 
 def bars_of(world: World, result: FetchBarsResult) -> dict[str, Bars]:
@@ -42,8 +56,15 @@ def run_of(result: FetchBarsResult) -> Run:
     return result.run
 
 
-def claim_of(world: World) -> Claim | None:
-    return world.store.read(f"{JOURNAL}claim.json", Claim)
+def claim_of(world: World, journal: str = JOURNAL) -> Claim | None:
+    return world.store.read(f"{journal}claim.json", Claim)
+
+
+def claimed(world: World, journal: str, state: str, arn: str = OTHER_ARN) -> None:
+    """Let another execution have the claim on a run."""
+    at = datetime(2026, 1, 6, 14, 36, tzinfo=UTC)
+    ended = None if state == "running" else at  # long ago by the machine's clock
+    world.store.write(f"{journal}claim.json", Claim(arn, state, at, ended))
 
 
 def fail(world: World) -> None:

@@ -17,6 +17,7 @@ from algotrader.services.books import checkpoint_key, others_key
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, position
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import World
+from tests.functions.fetch_bars.runs import snapshot_of
 
 OWN = desk_id(ACCOUNT["account_number"], "desk")
 OTHER = "def456"
@@ -24,9 +25,7 @@ D = Decimal
 
 
 def seen(world: World, *, dry: bool = True) -> Snapshot:
-    result = world.run({"dry_run": dry})
-    assert result.snapshot is not None
-    return world.store.get(result.snapshot, Snapshot)
+    return snapshot_of(world, world.run({"dry_run": dry}))
 
 
 def name(desk: str, n: int = 0, symbol: str = "AAPL", leg: str = "entry") -> str:

@@ -14,15 +14,13 @@ from botocore.exceptions import ClientError
 from algotrader.adapters.aws import client
 from algotrader.adapters.reset_peak import RESET_KEY
 from algotrader.contracts import FetchBarsResult
-from algotrader.model import Leg, Performance, Snapshot, Track, TradingState
-from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
-from algotrader.services.books import track_key
+from algotrader.model import Leg, Performance, TradingState
+from algotrader.orders.ids import OrderPlace, client_order_id
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, TODAY, World
+from tests.functions.fetch_bars.runs import DESK, TRACK_KEY, snapshot_of, track_of
 
-DESK = desk_id(ACCOUNT["account_number"], "desk")
-KEY = track_key(DESK)
 REPORT: dict[str, Any] = {"report_only": True, "scheduled_time": "2026-01-06T21:15:00Z"}
 # The latest price is 101.5 and Monday's close of AAPL 106.6: 5.10 a share are lost on Tuesday.
 LOST = Decimal("5.1")
@@ -35,19 +33,8 @@ def hold(world: World, qty: str = "100") -> None:
     world.server.on("GET /v2/positions", [{"symbol": "AAPL", "qty": qty, "avg_entry_price": "100"}])
 
 
-def told(world: World, result: FetchBarsResult) -> Snapshot:
-    assert result.snapshot is not None
-    return world.store.get(result.snapshot, Snapshot)
-
-
 def made(world: World, result: FetchBarsResult) -> Performance:
-    found = told(world, result).performance
-    assert found is not None
-    return found
-
-
-def track(world: World) -> Track:
-    found = world.store.read(KEY, Track)
+    found = snapshot_of(world, result).performance
     assert found is not None
     return found
 
@@ -183,7 +170,7 @@ def test_a_deposit_is_no_profit_and_an_unclear_one_makes_the_day_unknown(world: 
     assert made(world, world.run()).account_profit == plain - 500
 
     world.server.on("GET /v2/account", {**ACCOUNT, "intraday_adjustments": "700"})
-    unclear = told(world, world.run({"dry_run": True}))
+    unclear = snapshot_of(world, world.run({"dry_run": True}))
     assert unclear.performance is not None
     assert unclear.performance.account_profit is None
     assert any("700.00" in each and "500.00" in each for each in unclear.warnings)
@@ -195,14 +182,16 @@ def test_a_broker_without_a_statement_is_told_and_stops_nothing(world: World) ->
     result = world.run()
 
     assert result.outcome == "OPEN"
-    assert any("statement could not be read" in each for each in told(world, result).warnings)
+    assert any(
+        "statement could not be read" in each for each in snapshot_of(world, result).warnings
+    )
 
 
 def test_a_days_loss_at_the_limit_sets_the_switch_and_this_run_obeys(world: World) -> None:
     hold(world)
     world.environ["CAPITAL"], world.environ["MAX_DAILY_LOSS"] = "10000", "0.05"
 
-    snapshot = told(world, world.run())
+    snapshot = snapshot_of(world, world.run())
 
     assert snapshot.trading_state is TradingState.REDUCING
     assert snapshot.trading_state_reason.startswith("DAILY_LOSS: 5.0")
@@ -216,14 +205,14 @@ def test_a_scheduled_report_sets_it_too_and_one_by_hand_only_tells(world: World)
     set_switch("ACTIVE")
     world.environ["CAPITAL"] = "10000"
 
-    by_hand = told(world, world.run({"report_only": True}))
+    by_hand = snapshot_of(world, world.run({"report_only": True}))
     assert by_hand.trading_state is TradingState.REDUCING
     assert any("still ACTIVE" in each for each in by_hand.warnings)
-    assert (switch(), KEY in world.stored()) == ("ACTIVE", False)
+    assert (switch(), TRACK_KEY in world.stored()) == ("ACTIVE", False)
 
     world.run(REPORT)
     assert switch().startswith("REDUCING DAILY_LOSS")
-    assert KEY in world.stored()
+    assert TRACK_KEY in world.stored()
 
 
 def test_a_dry_run_obeys_a_limit_and_writes_neither_switch_nor_track(world: World) -> None:
@@ -231,8 +220,8 @@ def test_a_dry_run_obeys_a_limit_and_writes_neither_switch_nor_track(world: Worl
     set_switch("ACTIVE")
     world.environ["CAPITAL"] = "10000"
 
-    assert told(world, world.run({"dry_run": True})).trading_state is TradingState.REDUCING
-    assert (switch(), KEY in world.stored()) == ("ACTIVE", False)
+    assert snapshot_of(world, world.run({"dry_run": True})).trading_state is TradingState.REDUCING
+    assert (switch(), TRACK_KEY in world.stored()) == ("ACTIVE", False)
 
 
 @pytest.mark.parametrize("text", ["HALTED earnings", "REDUCING by hand", "OFF"])
@@ -241,7 +230,7 @@ def test_a_limit_leaves_any_other_state_as_it_was_set(world: World, text: str) -
     set_switch(text)
     world.environ["CAPITAL"] = "10000"
 
-    told(world, world.run())
+    snapshot_of(world, world.run())
 
     assert switch() == text
 
@@ -261,11 +250,11 @@ def test_a_switch_that_cannot_be_written_is_told_and_obeyed_all_the_same(
 
     monkeypatch.setattr(BaseClient, "_make_api_call", refused)
 
-    snapshot = told(world, world.run())
+    snapshot = snapshot_of(world, world.run())
 
     assert snapshot.trading_state is TradingState.REDUCING
     assert any("AccessDeniedException" in each for each in snapshot.warnings)
-    day = track(world).day
+    day = track_of(world).day
     assert day.counted_from == sum(each.profit for each in day.standings.values())
 
 
@@ -276,7 +265,7 @@ def test_after_a_resume_on_the_same_day_the_loss_counts_anew(world: World) -> No
     set_switch("ACTIVE")
     world.now = "2026-01-06T15:30:02-05:00"
 
-    second = told(world, world.run(arn=f"{ARN}-second"))
+    second = snapshot_of(world, world.run(arn=f"{ARN}-second"))
 
     assert second.trading_state is TradingState.ACTIVE
     assert second.performance is not None
@@ -292,15 +281,15 @@ def test_one_wrong_print_raises_neither_peak_nor_worth_and_is_named(world: World
     hold(world)
     world.environ |= {"CAPITAL": "12000", "SLOTS": "0935,1000"}
     quote(world, 1066)
-    first = told(world, world.run())
-    worth = track(world).worth
+    first = snapshot_of(world, world.run())
+    worth = track_of(world).worth
     world.now = "2026-01-06T10:00:02-05:00"
     quote(world, 106.6, "15:00:00")
-    second = told(world, world.run(arn=f"{ARN}-2"))
+    second = snapshot_of(world, world.run(arn=f"{ARN}-2"))
 
     assert any("AAPL: PRICE_DEVIATION" in each for each in first.warnings)
     assert not any("not believed" in each for each in second.warnings)
-    assert (track(world).peak, track(world).index, worth) == (1, 1, 12000)
+    assert (track_of(world).peak, track_of(world).index, worth) == (1, 1, 12000)
     assert second.trading_state is TradingState.ACTIVE
 
 
@@ -310,21 +299,21 @@ def test_a_crash_brakes_the_run_and_a_wrong_print_leaves_no_drawdown_behind(worl
     world.environ |= {"CAPITAL": "12000", "SLOTS": "0935,1000"}
     quote(world, 53.3)
 
-    snapshot = told(world, world.run())
+    snapshot = snapshot_of(world, world.run())
 
     assert snapshot.trading_state_reason.startswith("DAILY_LOSS: 44.4")
     assert switch().startswith("REDUCING DAILY_LOSS")
     assert snapshot.performance is not None
     assert snapshot.performance.desk_profit == -5330  # told in full
     assert any("use the lower price" in each for each in snapshot.warnings)
-    assert (track(world).peak, track(world).index) == (1, 1)
+    assert (track_of(world).peak, track_of(world).index) == (1, 1)
 
     # a person resumes: the same loss does not stop the desk again on that day
     set_switch("ACTIVE")
     world.now = "2026-01-06T10:00:02-05:00"
     quote(world, 53.3, "15:00:00")
     world.environ["MAX_DRAWDOWN"] = "1"
-    assert told(world, world.run(arn=f"{ARN}-2")).trading_state is TradingState.ACTIVE
+    assert snapshot_of(world, world.run(arn=f"{ARN}-2")).trading_state is TradingState.ACTIVE
 
 
 def test_a_drawdown_reduces_again_after_a_resume_until_the_peak_is_reset(world: World) -> None:
@@ -337,31 +326,33 @@ def test_a_drawdown_reduces_again_after_a_resume_until_the_peak_is_reset(world: 
         "GET /v2/stocks/trades/latest",
         {"trades": {"AAPL": {"t": "2026-01-06T14:31:00Z", "p": 106.6}}},
     )
-    assert told(world, world.run()).trading_state is TradingState.ACTIVE
+    assert snapshot_of(world, world.run()).trading_state is TradingState.ACTIVE
     world.server.scripts["GET /v2/stocks/trades/latest"] = quotes
 
     world.now = "2026-01-06T10:00:02-05:00"
-    assert told(world, world.run(arn=f"{ARN}-2")).trading_state_reason.startswith("DRAWDOWN: 4.78")
+    assert snapshot_of(world, world.run(arn=f"{ARN}-2")).trading_state_reason.startswith(
+        "DRAWDOWN: 4.78"
+    )
 
     set_switch("ACTIVE")
     world.now = "2026-01-06T11:00:02-05:00"
-    assert told(world, world.run(arn=f"{ARN}-3")).trading_state is TradingState.REDUCING
+    assert snapshot_of(world, world.run(arn=f"{ARN}-3")).trading_state is TradingState.REDUCING
 
     set_switch("ACTIVE")
     world.store.write(RESET_KEY, {"at": "2026-01-06T16:30:00Z"})
     world.now = "2026-01-06T12:00:02-05:00"
-    assert told(world, world.run(arn=f"{ARN}-4")).trading_state is TradingState.ACTIVE
-    assert track(world).peak == track(world).index
+    assert snapshot_of(world, world.run(arn=f"{ARN}-4")).trading_state is TradingState.ACTIVE
+    assert track_of(world).peak == track_of(world).index
 
 
 def test_a_repeated_run_counts_nothing_twice(world: World) -> None:
     hold(world)
     world.run()
-    once = track(world)
+    once = track_of(world)
     world.run()
 
-    assert track(world).index == once.index
-    assert track(world).standings == once.standings
+    assert track_of(world).index == once.index
+    assert track_of(world).standings == once.standings
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"desk": 5}'])
@@ -369,22 +360,22 @@ def test_a_track_that_cannot_be_read_begins_anew_with_a_warning(
     world: World, content: bytes
 ) -> None:
     hold(world)
-    client("s3").put_object(Bucket=world.store.bucket, Key=KEY, Body=content)
+    client("s3").put_object(Bucket=world.store.bucket, Key=TRACK_KEY, Body=content)
 
-    snapshot = told(world, world.run())
+    snapshot = snapshot_of(world, world.run())
 
     assert any("tracked again" in each for each in snapshot.warnings)
-    assert track(world).index == 1
+    assert track_of(world).index == 1
 
 
 def test_a_track_of_another_desk_is_left_out(world: World) -> None:
     world.run()
-    other = replace(track(world), desk="ffffff", index=Decimal("0.5"))
-    world.store.write(KEY, other)
+    other = replace(track_of(world), desk="ffffff", index=Decimal("0.5"))
+    world.store.write(TRACK_KEY, other)
 
-    snapshot = told(world, world.run())
+    snapshot = snapshot_of(world, world.run())
 
-    assert (track(world).desk, track(world).index) == (DESK, 1)
+    assert (track_of(world).desk, track_of(world).index) == (DESK, 1)
     assert snapshot.trading_state is TradingState.ACTIVE
 
 
@@ -411,6 +402,6 @@ def test_a_symbol_without_a_close_is_named(world: World) -> None:
     del world.bars["AAPL"]
     after_the_close(world)
 
-    snapshot = told(world, world.run(REPORT))
+    snapshot = snapshot_of(world, world.run(REPORT))
 
     assert any(each.startswith("No price of AAPL") for each in snapshot.warnings)

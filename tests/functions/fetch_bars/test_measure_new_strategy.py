@@ -12,16 +12,21 @@ from msgspec import structs
 from algotrader.adapters.aws import client
 from algotrader.adapters.run_lock import Claim
 from algotrader.contracts import FetchBarsResult
-from algotrader.model import Holding, StrategyStart, Track
-from algotrader.orders.ids import desk_id
-from algotrader.services.books import track_key
+from algotrader.model import Holding, StrategyStart
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.fetch_bars.conftest import World
-from tests.functions.fetch_bars.runs import BROKE, at_the_bell, ended, run_of, snapshot_of
+from tests.functions.fetch_bars.runs import (
+    BROKE,
+    FLATTEN,
+    TRACK_KEY,
+    at_the_bell,
+    ended,
+    run_of,
+    snapshot_of,
+    track_of,
+)
 
-KEY = track_key(desk_id(ACCOUNT["account_number"], "desk"))
 OLD, NEW = "sma_cross", "momentum_rotation"
-FLATTEN = {"flatten": True}
 CHANGED = f"Strategy is now {NEW}"
 UNKNOWN = f"Nothing in the bucket says since when {OLD} trades, so the live ramp starts again."
 
@@ -54,12 +59,6 @@ def started(world: World, result: FetchBarsResult) -> StrategyStart:
     return found
 
 
-def track(world: World) -> Track:
-    found = world.store.read(KEY, Track)
-    assert found is not None
-    return found
-
-
 @pytest.fixture
 def traded(world: World) -> World:
     """A desk whose first strategy bought on Tuesday, and ran on Wednesday."""
@@ -74,7 +73,7 @@ def traded(world: World) -> World:
 
 
 def test_the_books_the_peak_and_the_profit_go_on(traded: World) -> None:
-    before = track(traded)
+    before = track_of(traded)
     old = snapshot_of(traded, at_the_bell(traded, 8, {"dry_run": True}))
     deploy(traded, NEW)
 
@@ -83,7 +82,7 @@ def test_the_books_the_peak_and_the_profit_go_on(traded: World) -> None:
     assert new.ledger.holdings == {"AAPL": Holding(Decimal(10), Decimal(1000))}
     assert new.other_desks == {}
     assert new.performance == old.performance
-    assert track(traded).peak >= before.peak > 1
+    assert track_of(traded).peak >= before.peak > 1
 
 
 def test_another_strategy_starts_the_ramp_again_from_its_own_first_buy(traded: World) -> None:
@@ -127,7 +126,7 @@ def test_a_flatten_and_a_report_begin_no_strategy(traded: World) -> None:
     bell: dict[str, Any] = {"report_only": True, "scheduled_time": "2026-01-08T21:15:00Z"}
     report = traded.run(bell)
     assert snapshot_of(traded, report).started is None
-    kept = track(traded).started
+    kept = track_of(traded).started
     assert kept is not None
     assert (kept.strategy, kept.first_buy) == (OLD, date(2026, 1, 6))
 
@@ -145,9 +144,9 @@ def test_a_lost_journal_starts_a_live_ramp_again_and_says_so(
 ) -> None:
     go_live(traded)
     if content is None:
-        client("s3").delete_object(Bucket=traded.store.bucket, Key=KEY)
+        client("s3").delete_object(Bucket=traded.store.bucket, Key=TRACK_KEY)
     else:
-        traded.store.write(KEY, content)
+        traded.store.write(TRACK_KEY, content)
 
     first = at_the_bell(traded, 8)
 

@@ -7,9 +7,7 @@ import pytest
 from algotrader.contracts import FetchBarsResult
 from algotrader.orders.ids import parse_client_order_id
 from tests.functions.fetch_bars.conftest import World
-from tests.functions.fetch_bars.runs import BROKE, at_the_bell, ended, run_of, snapshot_of
-
-FLATTEN = {"flatten": True}
+from tests.functions.fetch_bars.runs import BROKE, FLATTEN, at_the_bell, ended, run_of, snapshot_of
 
 
 def sell(world: World, desk: str, at: str, filled: str = "10") -> None:
