@@ -7,7 +7,7 @@ from datetime import date
 
 import click
 
-from local.cli.options import faults_option, session_option
+from local.cli.options import faults_option, session_option, synthetic_option
 from local.cli.trading import check_faults
 from local.paper_broker import PaperBrokerProcess
 from local.sandbox.runner.inputs import BELL
@@ -35,10 +35,15 @@ REAL_TIME = 1.0
     help="How many seconds pass at the broker in one of yours.",
 )
 @faults_option()
-def broker(port: int, session: date | None, clock_scale: float, faults: str) -> None:
+@synthetic_option()
+def broker(
+    port: int, session: date | None, clock_scale: float, faults: str, synthetic: int
+) -> None:
     """Run only the paper broker, which speaks Alpaca's REST API over historical bars."""
     check_faults(faults, built_in=True)
-    with PaperBrokerProcess(port=port, clock_scale=clock_scale, faults=faults) as process:
+    with PaperBrokerProcess(
+        port=port, clock_scale=clock_scale, faults=faults, synthetic=synthetic
+    ) as process:
         known = process.sessions()
         day = choose_sessions(known, session, 1)[0]
         process.open_session(day, BELL)

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from local.paper_broker.data import MAX_SYNTHETIC, synthetic_symbol
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -32,6 +34,17 @@ def faults_option() -> Callable[[Command], Command]:
         default="",
         metavar="PLAN",
         help="Requests that go wrong at the built-in broker: submit:2:504-after-accept,…",
+    )
+
+
+def synthetic_option() -> Callable[[Command], Command]:
+    """Make ``--synthetic N``; the command gets an int, 0 if not given."""
+    return click.option(
+        "--synthetic",
+        type=click.IntRange(0, MAX_SYNTHETIC),
+        default=0,
+        metavar="N",
+        help=f"Add N symbols that walk randomly to the built-in broker: {synthetic_symbol(1)}, …",
     )
 
 

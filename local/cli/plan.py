@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import click
 
 from local.cli.decision_tables import print_plan
-from local.cli.options import broker_options, json_option, parameter_option, session_option
-from local.cli.trading import check_broker_choice, desk_plan, trade
+from local.cli.options import (
+    broker_options,
+    json_option,
+    parameter_option,
+    session_option,
+    synthetic_option,
+)
+from local.cli.trading import desk_plan, trade
 
 DRY_RUN = {"dry_run": True}
 
@@ -20,19 +27,13 @@ DRY_RUN = {"dry_run": True}
     "Plan for the account at a broker that speaks Alpaca's API.",
     "Plan for your own Alpaca paper account.",
 )
+@synthetic_option()
 @json_option()
-def plan(
-    session: date | None,
-    pairs: tuple[str, ...],
-    broker_url: str | None,
-    paper: bool,
-    as_json: bool,
-) -> int:
+def plan(session: date | None, as_json: bool, **broker: Any) -> int:
     """Decide what the desk would trade, say why, and send nothing.
 
     It is a dry run of the whole trading day: the real state machine and functions, up to the
     decision. Exit status: 0 decided, 1 the run failed, 2 wrong usage or configuration.
     """
-    check_broker_choice(broker_url, paper, sets_the_clock=session is not None)
-    setup = desk_plan(broker_url, paper, pairs)
+    setup = desk_plan(sets_the_clock=session is not None, **broker)
     return trade(setup, session, None, DRY_RUN, as_json=as_json, print_one=print_plan)

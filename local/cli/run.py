@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import click
 
@@ -12,9 +13,10 @@ from local.cli.options import (
     json_option,
     parameter_option,
     session_option,
+    synthetic_option,
 )
 from local.cli.tables import print_day
-from local.cli.trading import check_broker_choice, desk_plan, trade
+from local.cli.trading import desk_plan, trade
 from local.sandbox.runner.inputs import read_input
 
 
@@ -37,23 +39,16 @@ from local.sandbox.runner.inputs import read_input
 @parameter_option()
 @broker_options("Trade with a broker that speaks Alpaca's API.", "Trade your own paper account.")
 @faults_option()
+@synthetic_option()
 @json_option()
 def run(
-    session: date | None,
-    count: int | None,
-    input_text: str,
-    pairs: tuple[str, ...],
-    broker_url: str | None,
-    paper: bool,
-    faults: str,
-    as_json: bool,
+    session: date | None, count: int | None, input_text: str, as_json: bool, **broker: Any
 ) -> int:
     """Trade a day on this machine and show what happened.
 
     Exit status: 0 the run succeeded, 1 it failed, 2 wrong usage or configuration.
     """
     several = (count or 1) > 1
-    check_broker_choice(broker_url, paper, sets_the_clock=session is not None or several)
+    plan = desk_plan(sets_the_clock=session is not None or several, **broker)
     value = read_input(input_text)
-    plan = desk_plan(broker_url, paper, pairs, faults)
     return trade(plan, session, count, value, as_json=as_json, print_one=print_day)

@@ -24,6 +24,7 @@ from local.sandbox.runner.desk import (
     LocalDeskConfig,
     open_desk,
 )
+from local.sandbox.runner.sample_data import local_defaults
 from local.sandbox.runner.sessions import choose_sessions
 from local.sandbox.runner.template import default_of, read_overrides
 
@@ -36,39 +37,28 @@ REAL_TIME = 1.0
 PrintDay = Callable[["Console", dict[str, Any], str], None]
 
 
-def check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock: bool) -> None:
-    """Refuse options that exclude each other.
+def desk_plan(
+    *,
+    pairs: Sequence[str],
+    broker_url: str | None,
+    paper: bool,
+    synthetic: int,
+    faults: str = "",
+    sets_the_clock: bool,
+) -> LocalDeskConfig:
+    """Return what to set up for the options of a command.
 
     Parameters
     ----------
     sets_the_clock : bool
-        Whether a session was asked for, which only the built-in broker can be moved to.
+        Whether the user named a session, to which only the built-in broker can be moved.
 
     Raises
     ------
     UsageProblem
-        When two brokers were chosen, or another broker's clock would have to be set.
+        If an option is wrong or excludes another, or if orders could reach the live account.
     """
-    if paper and broker_url is not None:
-        raise UsageProblem("--paper and --broker-url exclude each other")
-    if sets_the_clock and (paper or broker_url is not None):
-        raise UsageProblem(
-            "--session and --sessions set the built-in paper broker's clock; with --paper or "
-            "--broker-url the broker's own clock rules"
-        )
-
-
-def desk_plan(
-    broker_url: str | None, paper: bool, pairs: Sequence[str], faults: str = ""
-) -> LocalDeskConfig:
-    """Say what to set up for the options that were given.
-
-    Raises
-    ------
-    UsageProblem
-        For a parameter, broker or plan of faults that is none, or a broker that could reach the
-        live account.
-    """
+    _check_broker_choice(broker_url, paper, sets_the_clock=sets_the_clock)
     parameters = read_overrides(pairs)
     broker, wait_scale = None, FAST_WAIT_SCALE
     if paper:
@@ -79,7 +69,21 @@ def desk_plan(
     own = broker.trading_url if broker else "http://127.0.0.1"
     refuse_live_money(mode, parameters.get("AlpacaTradingUrl", own))
     check_faults(faults, built_in=broker is None)
-    return LocalDeskConfig(broker, parameters, wait_scale, faults=faults)
+    if broker is None:
+        parameters = local_defaults(synthetic) | parameters
+    elif synthetic:
+        raise UsageProblem("--synthetic adds symbols to the built-in paper broker, to no other")
+    return LocalDeskConfig(broker, parameters, wait_scale, faults=faults, synthetic=synthetic)
+
+
+def _check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock: bool) -> None:
+    if paper and broker_url is not None:
+        raise UsageProblem("--paper and --broker-url exclude each other")
+    if sets_the_clock and (paper or broker_url is not None):
+        raise UsageProblem(
+            "--session and --sessions set the built-in paper broker's clock; with --paper or "
+            "--broker-url the broker's own clock rules"
+        )
 
 
 def check_faults(faults: str, *, built_in: bool) -> None:

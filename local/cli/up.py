@@ -12,8 +12,9 @@ import click
 
 from local.cli.console import make_console
 from local.cli.container_host import ContainerHost, container_host
-from local.cli.options import parameter_option, session_option
+from local.cli.options import parameter_option, session_option, synthetic_option
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
+from local.sandbox.runner.sample_data import local_defaults
 from local.sandbox.runner.sessions import choose_sessions, session_after
 from local.sandbox.runner.template import read_overrides
 from local.server_process import LOOPBACK
@@ -37,6 +38,7 @@ STEPS = {
 @click.command()
 @session_option("The day that the paper broker stands on, YYYY-MM-DD.")
 @parameter_option()
+@synthetic_option()
 @click.option(
     "--host",
     default=LOOPBACK,
@@ -44,7 +46,7 @@ STEPS = {
     metavar="ADDRESS",
     help="Where to listen; docker: where containers reach it, for sam local invoke.",
 )
-def up(session: date | None, pairs: tuple[str, ...], host: str) -> None:
+def up(session: date | None, pairs: tuple[str, ...], synthetic: int, host: str) -> None:
     """Deploy into an embedded AWS beside a paper broker, and stay up until Ctrl-C.
 
     Waits and the broker's clock run in real time here.
@@ -52,7 +54,8 @@ def up(session: date | None, pairs: tuple[str, ...], host: str) -> None:
     reach = container_host(host)
     plan = LocalDeskConfig(
         broker=None,
-        parameters=read_overrides(pairs),
+        parameters=local_defaults(synthetic) | read_overrides(pairs),
+        synthetic=synthetic,
         wait_scale=REAL_TIME,
         host=reach.address,
         # sam gives a container whatever keys the user has, not those of the function's role

@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--real-time-sip", action="store_true", help="a data plan with recent SIP data")
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
     add("--faults", type=_faults, default=(), metavar="PLAN", help="see docs/paper-broker.md")
+    add("--synthetic", type=int, default=0, metavar="N", help="add N symbols that walk randomly")
     # Of `PaperBrokerProcess`: a socket that listens already, and a parent to end with.
     add("--descriptor", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
         keys=(given.key_id, given.secret_key) if given.key_id and given.secret_key else None,
         real_time_sip=given.real_time_sip,
         faults=given.faults,
+        synthetic=given.synthetic,
     )
     try:
         serve(options, given.host, given.port, given.descriptor)

@@ -40,6 +40,8 @@ class Options:
         Whether the data plan gives recent SIP data, as paid plans do.
     faults : tuple of Fault
         Which requests go wrong, and how.
+    synthetic : int
+        How many synthetic symbols there are.
     """
 
     opening: AccountSetup = field(default_factory=AccountSetup)
@@ -49,6 +51,7 @@ class Options:
     keys: tuple[str, str] | None = None
     real_time_sip: bool = False
     faults: tuple[Fault, ...] = ()
+    synthetic: int = 0
 
 
 class PaperBroker:

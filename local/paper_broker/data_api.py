@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
@@ -21,7 +21,7 @@ PAGE_OF_ACTIONS, MOST_ACTIONS = 100, 1000
 SIP_DELAY_MINUTES = 15
 FEEDS = ("iex", "sip", "otc", "boats", "delayed_sip", "overnight")
 DAILY = ("1Day", "1D")
-_SYMBOL = re.compile(r"[A-Z]{1,6}([./][A-Z]{1,3})?")
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,6}([./][A-Z]{1,3})?")
 NOT_SUBSCRIBED = "subscription does not permit querying recent SIP data"
 
 
@@ -47,7 +47,9 @@ def get_latest_bars(call: Call) -> Answer:
     return Answer(
         {
             "bars": {
-                s: data_wire.bar(known[-1]) for s in _symbols(call) if (known := _known(call, s))
+                s: data_wire.bar(known[-1])
+                for s in _symbols(call)
+                if (known := _newest_two(call, s))
             }
         }
     )
@@ -131,6 +133,8 @@ def _page(call: Call, symbols: list[str]) -> tuple[list[tuple[str, dict[str, Any
     after = _decode(token).split("|") if token else None
     if after is not None and len(after) != len(("symbol", "time")):
         raise _bad("invalid page_token")
+    if after is not None:
+        symbols = [symbol for symbol in symbols if symbol >= after[0]]
     rows = _bars(call, sorted(symbols), words, (start, end), newest, descending=descending)
     if after is not None:
         rows = _rest(rows, after, descending=descending)
@@ -151,8 +155,11 @@ def _bars(
     descending: bool,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     market, now = call.exchange.market, call.exchange.now
+    first, last = (new_york_date(each) for each in interval)
+    if new_york_instant(first, time(0)) < interval[0]:
+        first += timedelta(days=1)
     for symbol in symbols:
-        known = market.known_bars(symbol, newest)
+        known = market.known_bars(symbol, newest, first)
         factors = adjustment.factors(
             known,
             [it for it in market.splits(now) if it.symbol == symbol],
@@ -160,7 +167,7 @@ def _bars(
             words,
         )
         for it in reversed(known) if descending else known:
-            if interval[0] <= new_york_instant(it.session, time(0)) <= interval[1]:
+            if it.session <= last:
                 yield symbol, data_wire.bar(it, factors)
 
 
@@ -169,7 +176,7 @@ def _rest(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for symbol, body in rows:
         behind = body["t"] < after[-1] if descending else body["t"] > after[-1]
-        if symbol > after[0] or (symbol == after[0] and behind):
+        if symbol > after[0] or behind:
             yield symbol, body
 
 
@@ -195,8 +202,10 @@ def _interval(call: Call, newest: datetime) -> tuple[datetime, datetime]:
     return start, end
 
 
-def _known(call: Call, symbol: str) -> tuple[DailyBar, ...]:
-    return call.exchange.market.known_bars(symbol, call.exchange.now)
+def _newest_two(call: Call, symbol: str) -> tuple[DailyBar, ...]:
+    market, now = call.exchange.market, call.exchange.now
+    opened = market.last_opened(now)
+    return market.known_bars(symbol, now, market.before(opened) if opened else None)
 
 
 def _latest(
@@ -221,7 +230,9 @@ def _only(call: Call, symbol: str, shape: Callable[[Price, Any], dict[str, Any]]
 
 
 def _snapshot_of(call: Call) -> Callable[[Price, Any], dict[str, Any]]:
-    return lambda price, listing: data_wire.snapshot(_known(call, listing.symbol), price, listing)
+    return lambda price, listing: data_wire.snapshot(
+        _newest_two(call, listing.symbol), price, listing
+    )
 
 
 def _check_latest_feed(call: Call) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any
 
 from local.paper_broker.adjustment import Factor, factor_at
@@ -21,9 +22,10 @@ MINUTE = timedelta(minutes=1)
 TAPES = {"NYSE": "A"}
 
 
-def stamp(bar: DailyBar) -> str:
-    """Return a daily bar's instant: its midnight in New York."""
-    return new_york_instant(bar.session, time(0)).strftime("%Y-%m-%dT%H:%M:%SZ")
+@cache
+def stamp(session: date) -> str:
+    """Return the instant of a session's daily bar: its midnight in New York."""
+    return new_york_instant(session, time(0)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def bar(it: DailyBar, found: Sequence[Factor] = ()) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def bar(it: DailyBar, found: Sequence[Factor] = ()) -> dict[str, Any]:
     price, volume = factor_at(found, it.session)
     shares = int((it.volume * volume).to_integral_value(ROUND_HALF_UP))
     return {
-        "t": stamp(it),
+        "t": stamp(it.session),
         "o": _price(it.open * price),
         "h": _price(it.high * price),
         "l": _price(it.low * price),

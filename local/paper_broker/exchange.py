@@ -255,7 +255,7 @@ class Exchange:
             raise ApiError(422, rules.MALFORMED, "client_order_id must be unique")
         if not self.market.is_listed(symbol, self.now):
             raise ApiError(422, rules.INVALID, f'asset "{symbol}" not found')
-        if names(behaviour.untradable, symbol):
+        if not self.market.history.listings[symbol].tradable or names(behaviour.untradable, symbol):
             raise ApiError(422, rules.INVALID, f'asset "{symbol}" is not tradable')
         if behaviour.account_blocked or behaviour.trading_blocked:
             raise ApiError(403, rules.FORBIDDEN, "account is blocked from trading")

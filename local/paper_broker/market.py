@@ -56,9 +56,6 @@ class HistoricalMarket:
     def __init__(self, history: History) -> None:
         self.history = history
         self.sessions = history.sessions
-        self._bars = {
-            symbol: {bar.session: bar for bar in bars} for symbol, bars in history.bars.items()
-        }
         self._instants: dict[date, tuple[datetime, datetime]] = {}
 
     def opens(self, session: date) -> datetime:
@@ -130,12 +127,15 @@ class HistoricalMarket:
 
     def bar(self, symbol: str, session: date) -> DailyBar | None:
         """Return a symbol's bar of a session; the caller says that the session is over."""
-        return self._bars.get(symbol, {}).get(session)
+        if not self.is_session(session):
+            return None
+        place = bisect_left(self.sessions, session) - self._first(symbol)
+        return self.history.bars[symbol][place] if place >= 0 else None
 
     def is_listed(self, symbol: str, now: datetime) -> bool:
         """Return whether a symbol has begun to trade."""
-        bars = self.history.bars.get(symbol)
-        return bars is not None and self.opens(bars[0].session) <= now
+        first = self._first(symbol)
+        return first < len(self.sessions) and self.opens(self.sessions[first]) <= now
 
     def symbols(self, now: datetime) -> list[str]:
         """List the symbols that trade, sorted."""
@@ -163,13 +163,23 @@ class HistoricalMarket:
         bar = self.bar(symbol, session) if session is not None else None
         return bar.close if bar else None
 
-    def known_bars(self, symbol: str, now: datetime) -> tuple[DailyBar, ...]:
-        """Return a symbol's unadjusted bars; of an open session only its open is known."""
+    def known_bars(
+        self, symbol: str, now: datetime, since: date | None = None
+    ) -> tuple[DailyBar, ...]:
+        """Return a symbol's unadjusted bars; of an open session only its open is known.
+
+        Parameters
+        ----------
+        since : date or None
+            Leave out the sessions before this one.
+        """
         opened = self.last_opened(now)
         if opened is None:
             return ()
-        bars = self.history.bars.get(symbol, ())
-        known = bars[: bisect_right(bars, opened, key=lambda bar: bar.session)]
+        listed = self._first(symbol)
+        first = max(bisect_left(self.sessions, since) - listed, 0) if since else 0
+        last = max(bisect_right(self.sessions, opened) - listed, 0)
+        known = tuple(self.history.bars.get(symbol, ())[first:last])
         if known and known[-1].session == opened and now < self.closes(opened):
             price = known[-1].open
             return (*known[:-1], DailyBar(opened, price, price, price, price, 0))
@@ -184,6 +194,10 @@ class HistoricalMarket:
         """Return the dividends whose ex-date has opened."""
         opened = self.last_opened(now) or date.min
         return tuple(paid for paid in self.history.dividends if paid.ex_date <= opened)
+
+    def _first(self, symbol: str) -> int:
+        """Return the place of a symbol's first session; that after the last if it has none."""
+        return len(self.sessions) - len(self.history.bars.get(symbol, ()))
 
     def _hours(self, session: date) -> tuple[datetime, datetime]:
         if session not in self._instants:

@@ -51,6 +51,8 @@ class PaperBrokerProcess:
         Fields of `local.paper_broker.values.Behaviour` that differ from the default.
     faults : str
         A plan of requests that go wrong, as docs/paper-broker.md spells it.
+    synthetic : int
+        How many synthetic symbols there are next to the real ones.
     """
 
     def __init__(  # noqa: PLR0913 - named, each with its default
@@ -66,12 +68,13 @@ class PaperBrokerProcess:
         keys: tuple[str, str] | None = None,
         behaviour: Mapping[str, Any] | None = None,
         faults: str = "",
+        synthetic: int = 0,
     ) -> None:
         self._arguments = [
             *("--host", host, "--clock-scale", str(clock_scale)),
             *("--cash", cash, "--multiplier", str(multiplier)),
             *("--behaviour", json.dumps(dict(behaviour or {}))),
-            *("--faults", faults),
+            *("--faults", faults, "--synthetic", str(synthetic)),
         ]
         if session is not None:
             self._arguments += ["--session", session.isoformat()]

@@ -10,7 +10,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from local.paper_broker import control_api, data_api, history_api, trading_api
 from local.paper_broker.broker import Options, PaperBroker
-from local.paper_broker.data import History, load
+from local.paper_broker.data import History, sample_history
 from local.paper_broker.faults import FaultPlan
 from local.paper_broker.wsgi import Application, Intercept
 
@@ -28,8 +28,8 @@ class _QuietHandler(WSGIRequestHandler):
 def application(
     options: Options, history: History | None = None, intercept: Intercept | None = None
 ) -> Application:
-    """Make the WSGI application of a new account; the committed bars unless others are given."""
-    broker = PaperBroker(history or load(), options)
+    """Make the WSGI application of a new account; on the sample data unless others are given."""
+    broker = PaperBroker(history or sample_history(options.synthetic), options)
     if options.faults and intercept is None:
         broker.faults = FaultPlan(options.faults, lambda: broker.exchange.now)
         intercept = broker.faults.intercept

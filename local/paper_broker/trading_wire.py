@@ -214,7 +214,7 @@ def asset(exchange: Exchange, listing: Listing) -> dict[str, Any]:
         "name": listing.name,
         "cusip": listing.cusip,
         "status": "active",
-        "tradable": not names(flags.untradable, listing.symbol),
+        "tradable": listing.tradable and not names(flags.untradable, listing.symbol),
         "marginable": True,
         "shortable": True,
         "easy_to_borrow": True,

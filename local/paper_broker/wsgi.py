@@ -90,7 +90,7 @@ class Application:
     def __init__(
         self, broker: PaperBroker, routes: Iterable[Route], intercept: Intercept | None = None
     ) -> None:
-        self._broker = broker
+        self.broker = broker
         self._intercept = intercept
         # An id that a client made up may hold anything, so a doubled slash is no redirect.
         self._map = Map(
@@ -111,8 +111,8 @@ class Application:
             endpoint, path = self._map.bind_to_environ(request.environ).match()
             if not request.path.startswith(CONTROL_PREFIX):
                 self._check_keys(request)
-            with self._broker.look() as exchange:
-                answer = endpoint(Call(self._broker, exchange, request, dict(path)))
+            with self.broker.look() as exchange:
+                answer = endpoint(Call(self.broker, exchange, request, dict(path)))
         except ApiError as refusal:
             code = {} if refusal.code is None else {"code": refusal.code}
             body = {**code, "message": refusal.message, **refusal.details}
@@ -128,7 +128,7 @@ class Application:
         return _json(answer.body, answer.status)
 
     def _check_keys(self, request: Request) -> None:
-        wanted = self._broker.options.keys
+        wanted = self.broker.options.keys
         key, secret = request.headers.get(KEY_HEADER), request.headers.get(SECRET_HEADER)
         if not key or not secret:
             raise ApiError(401, 40110000, "request is not authorized")

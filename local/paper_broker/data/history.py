@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -62,12 +62,13 @@ class Dividend:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the exchange calls a symbol."""
+    """What the exchange calls a symbol, and whether it takes orders in it."""
 
     symbol: str
     name: str
     exchange: str
     cusip: str
+    tradable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,9 @@ class History:
     Attributes
     ----------
     sessions : tuple of date
-        Every session, ascending; a symbol's bars are of these, without a gap from its listing on.
-    bars : dict of str to tuple of DailyBar
-        Unadjusted, ascending.
+        Every session, ascending.
+    bars : mapping of str to sequence of DailyBar
+        Unadjusted, ascending: one for each session from the symbol's first to the last of all.
     unusual_hours : dict of date to Hours
         Sessions that open late or close early; all others keep 09:30 to 16:00.
     splits, dividends : tuples
@@ -87,7 +88,7 @@ class History:
     """
 
     sessions: tuple[date, ...]
-    bars: dict[str, tuple[DailyBar, ...]]
+    bars: Mapping[str, Sequence[DailyBar]]
     unusual_hours: dict[date, Hours]
     splits: tuple[Split, ...]
     dividends: tuple[Dividend, ...]
@@ -130,7 +131,10 @@ def load() -> History:
             )
             for row in _rows("dividends.csv")
         ),
-        listings={row["symbol"]: Listing(**row) for row in _rows("assets.csv")},
+        listings={
+            row["symbol"]: Listing(row["symbol"], row["name"], row["exchange"], row["cusip"])
+            for row in _rows("assets.csv")
+        },
     )
 
 

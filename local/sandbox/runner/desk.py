@@ -19,6 +19,7 @@ from local.sandbox.aws import DeploymentProblem, EmbeddedAws, Stack
 from local.sandbox.runner.brokers import TEST_KEYS, Broker, broker_at, view_account
 from local.sandbox.runner.document import Document, Ending, message_of, run_document, run_of
 from local.sandbox.runner.inputs import bell_time, with_bell
+from local.sandbox.runner.sample_data import functions_with_list
 from local.server_process import LOOPBACK
 
 STACK = "algo-trader"
@@ -48,6 +49,8 @@ class LocalDeskConfig:
         Whether calls to the embedded AWS are held against the template's roles.
     faults : str
         Requests that go wrong at the built-in broker, as docs/paper-broker.md spells them.
+    synthetic : int
+        How many synthetic symbols the built-in broker has; the list ``@synthetic`` names them.
     """
 
     broker: Broker | None
@@ -56,6 +59,7 @@ class LocalDeskConfig:
     host: str = LOOPBACK
     enforce_iam: bool = True
     faults: str = ""
+    synthetic: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,7 @@ def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
                 clock_scale=1 / plan.wait_scale,
                 keys=TEST_KEYS,
                 faults=plan.faults,
+                synthetic=plan.synthetic,
             )
             # Entered within the pool's own block: what one thread has started is stopped, also
             # when the other fails or a Ctrl-C comes between.
@@ -181,8 +186,9 @@ def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
             aws = stack.enter_context(embedded)
         addresses = {"AlpacaTradingUrl": broker.trading_url, "AlpacaDataUrl": broker.data_url}
         keys = {"key_id": broker.key_id, "secret_key": broker.secret_key}
+        functions = stack.enter_context(functions_with_list(plan.synthetic))
         try:
-            deployed = aws.deploy(STACK, addresses | dict(plan.parameters), keys=keys)
+            deployed = aws.deploy(STACK, addresses | dict(plan.parameters), functions, keys=keys)
         except DeploymentProblem as problem:
             raise UsageProblem(str(problem)) from problem
         slots = plan.parameters.get("Slots", "")

@@ -117,6 +117,29 @@ def test_the_account_lives_on_and_an_accepted_order_whose_answer_is_lost_is_ther
         assert min(held.values()) >= 0
 
 
+def test_synthetic_symbols_are_traded_where_they_are_asked_for(command: Command) -> None:
+    outcome = command("run", "--synthetic", "50", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    document = outcome.document
+    names = {f"SYN{number:04d}" for number in range(1, 51)}
+    assert set(document["decision"]["why"]) == names
+    filled = [each["symbol"] for each in document["orders"] if each["status"] == "filled"]
+    assert len(filled) >= 3
+    assert set(filled) <= names
+
+    mixed = ("--synthetic", "2", "--parameter", "Symbols=@synthetic,IBM")
+    outcome = command("plan", *mixed, "--json")
+    assert set(outcome.document["decision"]["why"]) == {"IBM", "SYN0001", "SYN0002"}
+
+
+def test_a_report_compares_with_the_fund_of_the_sample_stocks(command: Command) -> None:
+    report = ("run", "--input", '{"report_only": true}', "--json")
+    assert "EQWT -0.91%." in command(*report).document["notification"]["sms"]
+    other = command(*report, "--parameter", "Benchmark=IBM")
+    assert "IBM " in other.document["notification"]["sms"]
+    assert "EQWT" not in other.document["notification"]["email"]
+
+
 def test_without_json_a_person_reads_states_orders_reasons_and_the_text(command: Command) -> None:
     bell = ("--session", "2012-02-15", "--input", f"@{INPUTS}/scheduled-bell.json")
     outcome = command("run", *bell, "--parameter", "MaxOrderNotional=32600")

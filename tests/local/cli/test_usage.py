@@ -40,6 +40,11 @@ CASES = {
         ["run", "--broker-url", "http://h", "--faults", "submit:1:504"],
         "breaks the built-in paper broker's answers",
     ),
+    "more symbols than names": (["run", "--synthetic", "10000"], "--synthetic"),
+    "another broker's symbols": (
+        ["run", "--broker-url", "http://h", "--synthetic", "5"],
+        "adds symbols to the built-in paper broker",
+    ),
     "unknown option": (["run", "--fast"], "--fast"),
     "unknown command": (["runn"], "runn"),
     "stray word": (["run", "now"], "now"),

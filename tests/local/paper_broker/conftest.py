@@ -24,7 +24,9 @@ class Wire:
     """A broker that stands at a bell with a stopped clock, reached without a socket."""
 
     def __init__(self, options: Options, history: History | None = None) -> None:
-        self.contract = Contract(application(options, history))
+        served = application(options, history)
+        self.broker = served.broker
+        self.contract = Contract(served)
         self._client = Client(self.contract)
 
     def send(

@@ -31,7 +31,7 @@ def test_the_client_reads_clock_calendar_account_and_assets(client: REST) -> Non
     assert day._raw["close"] == "13:00"
     assert client.get_account().equity == "100000"
     assert client.get_asset("AAPL").fractionable
-    assert len(client.list_assets(status="active")) == 5
+    assert len(client.list_assets(status="active")) == 6
     assert client.get_portfolio_history(period="1M", timeframe="1D").equity == [100_000] * 3
 
 

@@ -108,6 +108,16 @@ def test_no_bar_shows_what_has_not_happened_yet(minutes: int) -> None:
                 assert bar.volume == 0
 
 
+@tried(100)
+@given(st.integers(0, 60 * 24 * 13), st.sampled_from(SESSIONS))
+def test_bars_since_a_session_are_the_newest_of_all(minutes: int, since: date) -> None:
+    now = at(0, "00:00") + timedelta(minutes=minutes)
+    for symbol in (*HISTORY.bars, "NONE"):
+        known = MARKET.known_bars(symbol, now)
+        newest = tuple(bar for bar in known if bar.session >= since)
+        assert MARKET.known_bars(symbol, now, since) == newest
+
+
 def test_the_bar_of_an_open_session_knows_its_open_only() -> None:
     bar = MARKET.known_bars("FLAT", at(0))[-1]
     assert (bar.session, bar.open, bar.high, bar.volume) == (SESSIONS[0], D(100), D(100), 0)

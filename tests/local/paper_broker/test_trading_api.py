@@ -230,7 +230,9 @@ def test_an_instant_that_is_none_is_refused(wire: Wire, after: str) -> None:
 
 
 def test_assets_are_those_listed_by_now(wire: Wire, make_wire: MakeWire) -> None:
-    assert [it["symbol"] for it in wire.get("/v2/assets")] == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+    assert [it["symbol"] for it in wire.get("/v2/assets")] == [
+        *("AAPL", "EQWT", "FB", "GOOG", "IBM", "MSFT")
+    ]
     before = make_wire()
     before.open_session("2012-05-17")
     assert before.send("GET", "/v2/assets/FB").status_code == 404

@@ -1,0 +1,40 @@
+"""Owns how a desk here uses what the sample data have: their benchmark, and synthetic symbols."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from algotrader.adapters.universes import MARK, SUFFIX
+from local.paper_broker.data import FUND, synthetic_symbol
+from local.sandbox.aws.embedded import FUNCTIONS
+
+SYNTHETIC_LIST = "synthetic"
+
+
+def local_defaults(synthetic: int) -> dict[str, str]:
+    """Return the template's parameters that have another default on the sample data.
+
+    The data lack SPY, so the fund of the sample stocks is the benchmark. A user who asks for
+    synthetic symbols trades them.
+    """
+    symbols = {"Symbols": f"{MARK}{SYNTHETIC_LIST}"} if synthetic else {}
+    return {"Benchmark": FUND.symbol} | symbols
+
+
+@contextmanager
+def functions_with_list(synthetic: int) -> Iterator[Path]:
+    """Lend the import root of the functions, with ``@synthetic`` among the lists that ship."""
+    if not synthetic:
+        yield FUNCTIONS
+        return
+    with TemporaryDirectory(prefix="algo-trader-functions-") as folder:
+        functions = Path(folder, FUNCTIONS.name)
+        shutil.copytree(FUNCTIONS, functions)
+        names = [f"{synthetic_symbol(number)}\n" for number in range(1, synthetic + 1)]
+        path = functions / "universes" / f"{SYNTHETIC_LIST}{SUFFIX}"
+        path.write_text("".join(names), encoding="utf-8")
+        yield functions
