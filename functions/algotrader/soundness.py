@@ -105,7 +105,7 @@ def _judge_of_structure(kind: Any) -> Judge:
             if not flaw and type(each) is int and abs(each) > _LARGEST_COUNT:
                 flaw = _OUT_OF_RANGE
             if not flaw and name in bounds and each is not None and not bounds[name].allow(each):
-                flaw = f": a number beyond {bounds[name].lowest} to {bounds[name].highest}"
+                flaw = f": a number outside {bounds[name].lowest} to {bounds[name].highest}"
             if flaw:
                 return f".{name}{flaw}"
         return check_names(value, within)
@@ -124,12 +124,12 @@ def _check_run_names(run: Run, _span: Span) -> str:
         and len(run.journal) <= LONGEST_ARN,
         "entry_symbols": all(map(SYMBOL_PATTERN.fullmatch, run.entry_symbols)),
     }
-    return next((f".{name}: not one of a run" for name, it in fits.items() if not it), "")
+    return next((f".{name}: not a value of a run" for name, it in fits.items() if not it), "")
 
 
 def _check_settings_names(settings: Settings, _span: Span) -> str:
     fit = all(map(SYMBOL_PATTERN.fullmatch, settings.symbols))
-    return "" if fit else ".symbols: not symbols"
+    return "" if fit else ".symbols: not valid symbols"
 
 
 def _text(value: str, _span: Span) -> str:

@@ -9,7 +9,7 @@ from algotrader.strategy import Indicator, Market, Portfolio, Strategy, equal_we
 
 
 class MomentumRotation(Strategy):
-    """Hold the `top` symbols with the highest rate of change over `window` bars, in equal parts."""
+    """Equal weights for the `top` symbols with the highest rate of change over `window` bars."""
 
     window: int = 126
     top: int = 3

@@ -54,10 +54,10 @@ class RsiMeanReversion(Strategy):
         return weights
 
     def stop_prices(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Return each symbol's stop price: below its average cost, or below its latest price.
+        """Return each symbol's stop price, `stop_loss` below its average cost.
 
-        The latest price counts for symbols that the desk does not hold yet. A further buy changes
-        the average cost; a split changes cost and prices alike.
+        For a symbol that the desk does not hold yet, it is below the latest price. A further buy
+        changes the average cost; a split changes cost and prices alike.
         """
         if not self.stop_loss:
             return {}

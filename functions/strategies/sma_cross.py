@@ -9,7 +9,7 @@ from algotrader.strategy import Indicator, Market, Portfolio, Strategy, equal_we
 
 
 class SmaCross(Strategy):
-    """Hold each symbol while its fast moving average is above its slow one.
+    """An equal weight for each symbol while its fast moving average is above its slow one.
 
     Every symbol of the universe has an equal share of the capital. The share of a symbol that does
     not trend up stays in cash.

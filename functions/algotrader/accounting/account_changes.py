@@ -72,7 +72,7 @@ def account_changes(
 def settings_changes(before: Settings, now: Settings) -> tuple[str, ...]:
     """Return the names of the template's parameters that changed since a run began.
 
-    A list of symbols changes only with its symbols; its comments do not count.
+    For a list, only a change of its symbols counts; a change of its comments does not.
     """
     return tuple(
         parameter_of(each.name)

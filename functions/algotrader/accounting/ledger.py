@@ -94,8 +94,8 @@ def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> lis
 def settled_through(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
     """Return the latest instant for a checkpoint; it may be before the last checkpoint's.
 
-    A later run must fold again each order that may still fill, and each that has filled since then:
-    a split may lie between its submission and its fill.
+    Later runs must fold again each order that may still fill, or has filled since then. A split may
+    lie between its submission and its fill.
     """
     prefix = desk_prefix(ledger.desk)
     own = (each for each in orders if each.client_order_id.startswith(prefix))

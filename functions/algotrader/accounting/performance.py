@@ -80,8 +80,8 @@ class Observation:
 def advance_track(track: Track | None, observation: Observation) -> Track:
     """Advance the track to an observation, or begin one; repeating an observation changes nothing.
 
-    From one observation to the next, the index is multiplied by 1 plus the profit in between, as a
-    fraction of the capital base at the first of the two: every later buy came out of that base.
+    The index grows by the profit since the last observation, as a fraction of the capital base at
+    that observation. Every buy since then came out of that base.
     """
     dividends = {} if track is None else {s: each.dividends for s, each in track.standings.items()}
     observation = replace(observation, prices=_add_carried_prices(track, observation))

@@ -71,10 +71,10 @@ class _Price:
 def value_shares(prices: Prices, track: Track | None, ledger: Ledger) -> Valuation:
     """Choose the prices of the desk's shares.
 
-    The valuation does not accept a price that is too old, or too far from the previous close: one
-    bad print would raise the peak forever. It uses this session's last observation instead, else
-    the close. A fresh price far below still counts for this run's loss limits, since it may be a
-    crash; the books take it once a close confirms it.
+    The valuation rejects a price that is too old, or too far from the previous close, since one bad
+    print would raise the peak forever. It uses this session's last observation instead, else the
+    close. A fresh price far below may be a crash, so this run's loss limits still use it. The books
+    take it once a close confirms it.
     """
     found = {each: _price(prices, track, ledger, each) for each in sorted(ledger.holdings)}
     return Valuation(

@@ -51,7 +51,7 @@ def cut_off_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Pl
 
 
 def _deadline(run: Run, now: datetime, ends: datetime, what: str) -> Cutoff:
-    detail = f"{what} is posted after {ends.isoformat()}"
+    detail = f"the run posts {what} after {ends.isoformat()}"
     if run.ended_because:
         detail += f": {run.ended_because}"
     return Cutoff(at=now, code=Reason.DEADLINE_PASSED, detail=detail)

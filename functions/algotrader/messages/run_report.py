@@ -164,7 +164,7 @@ class RunReport:
 
     @property
     def trades(self) -> tuple[Order, ...]:
-        """The run's orders without stops that rest, or that the run canceled to make room."""
+        """The run's orders, without stops that rest or that it canceled to make room."""
         return tuple(order for order in self.orders if order.filled_qty > 0 or not is_stop(order))
 
     @property

@@ -1,7 +1,7 @@
 """Owns the frozen values that all packages share; their methods only derive values from fields.
 
 Units, unless a field says otherwise: prices and cash in US dollars, quantities in shares, weights
-as fractions of desk capital (0.25 is 25 %), instants as aware UTC datetimes. Money is ``Decimal``.
+as fractions of desk capital (0.25 is 25 %). Instants are aware UTC datetimes. Money is ``Decimal``.
 """
 
 from algotrader.model.account import (

@@ -87,8 +87,8 @@ class TrackDay:
     worth : Decimal
         Capital base at that close, or nearest to it; a loss is a fraction of it.
     counted_from : Decimal
-        Profit from which the daily loss counts. It is the profit of ``standings``; once a daily
-        loss was reported, it is the profit at that moment.
+        Profit from which the daily loss is measured. It is the profit of ``standings``; after a
+        reported daily loss it is the profit at that moment.
     """
 
     session: date

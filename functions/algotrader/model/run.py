@@ -79,7 +79,8 @@ class Snapshot:
     last_session_pnl : Decimal or None
         The account's profit in the last full session; None if the broker does not report it.
     warnings : tuple of str
-        What could not be read, or does not agree; one paragraph each, for the e-mail.
+        Data that could not be read, and figures that disagree; one paragraph each, for the
+        e-mail.
     performance : Performance or None
         Profit of desk and account since the previous close; None if it was not measured.
     started : StrategyStart or None

@@ -1,7 +1,7 @@
 """Owns desk ids, run ids and client order ids.
 
 An id does not depend on the decision. The same desk, session, slot, symbol and leg always give the
-same id, so a repeated or parallel run finds the order and places no second one.
+same id. So a repeated or parallel run finds the order and places no second one.
 """
 
 from __future__ import annotations

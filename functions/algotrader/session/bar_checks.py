@@ -54,7 +54,7 @@ def usable_bars(
     completed : sequence of Session
         The exchange's sessions before the traded one, ascending.
     demand : BarRequirements
-        What the bars must fulfil.
+        The requirements for the bars.
 
     Returns
     -------

@@ -83,7 +83,7 @@ def evaluate_weights(
     total = sum(weights.values(), _ZERO)
     if total > 1 + SUM_TOLERANCE:
         raise _invalid(
-            "WEIGHTS_ABOVE_ONE", name, "must return weights that add up to 1 at most", total=total
+            "WEIGHTS_ABOVE_ONE", name, "must return weights that add up to at most 1", total=total
         )
     return weights
 
@@ -112,7 +112,9 @@ def evaluate_stops(
     for symbol, value in sorted(answer.items(), key=lambda item: str(item[0])):
         number = _number(value)
         if symbol not in symbols or number is None or number <= 0:
-            advice = f"may give prices above 0 of the template's Symbols: {', '.join(symbols)}"
+            advice = (
+                f"may return only prices above 0, for the template's Symbols: {', '.join(symbols)}"
+            )
             facts = {"symbol": _shown(symbol), "price": _shown(value)}
             raise _invalid("STOPS_INVALID", name, advice, method, **facts)
         stops[str(symbol)] = number
@@ -140,7 +142,7 @@ def _weight(name: str, symbols: tuple[str, ...], symbol: object, value: object) 
         raise _invalid(
             "WEIGHT_INVALID",
             name,
-            f"may weigh only the template's Symbols: {', '.join(symbols)}",
+            f"may return weights only for the template's Symbols: {', '.join(symbols)}",
             symbol=_shown(symbol),
         )
     advice = "must return weights that are numbers from 0 to 1"
