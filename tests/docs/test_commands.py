@@ -22,7 +22,7 @@ SAM = {
     ("deploy",): {"--guided", "--parameter-overrides", "--stack-name", "--config-env"},
     ("delete",): {"--stack-name"},
     ("list", "stack-outputs"): {"--stack-name"},
-    ("local", "invoke"): {"--event", "--parameter-overrides"},
+    ("local", "invoke"): {"--event"},
 }
 # Commands of the aws program itself, which no service model knows.
 AWS_OF_ITS_OWN = {("s3", "ls"), ("s3", "cp"), ("logs", "tail")}
