@@ -47,8 +47,8 @@ def fold(
     ledger : Ledger
         Where to start: the last checkpoint, or an empty one.
     orders : iterable of Order
-        The account's orders in any sequence. Only the desk's own orders count that were submitted
-        after ``ledger.through`` and up to ``through``.
+        The account's orders in any sequence. Only the desk's own orders submitted after
+        ``ledger.through`` and up to ``through`` count.
     splits : iterable of CorporateAction
         A split with a ratio multiplies quantities on its ex-date, before the day's other events.
         Each counts once: from the day after ``ledger.through`` up to the day of ``through``.
@@ -94,8 +94,8 @@ def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> lis
 def settled_through(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
     """Return the latest instant for a checkpoint; it may be before the last checkpoint's.
 
-    Later runs must fold again each order that may still fill, or has filled since then. A split may
-    lie between its submission and its fill.
+    Later runs must fold an order again if it may still fill, or filled after that instant. A split
+    may lie between its submission and its fill.
     """
     prefix = desk_prefix(ledger.desk)
     own = (each for each in orders if each.client_order_id.startswith(prefix))
@@ -145,8 +145,8 @@ def _day(instant: datetime) -> date:
 def _day_of_fill(order: Order) -> date:
     """Return the session of an order's fills.
 
-    For a partly filled order the broker reports only the last change. That may come in the night
-    after, on a split's ex-date. So a day order counts on the day of its submission.
+    For a partly filled order the broker reports only the last change. That change may come
+    the night after, on a split's ex-date. So a day order counts on the day of its submission.
     """
     place = parse_client_order_id(order.client_order_id)
     if place is not None and place.leg in _DAY_LEGS:

@@ -160,9 +160,9 @@ def describe_share_changes(
     return tuple(
         f"{each.symbol}: {each.kind} on {each.ex_date.isoformat()}"
         f"{_with(each)}. The desk's books stay as they are: {_n(ledger.holdings[each.symbol].qty)}"
-        f" {each.symbol}. New shares count as yours until `algo-trader adopt SYMBOL QTY"
-        f" --stack {stack}`. Remove lost shares with `algo-trader release {each.symbol} QTY"
-        f" --stack {stack}`."
+        f" {each.symbol}. New shares count as yours until you run `algo-trader adopt"
+        f" SYMBOL QTY --stack {stack}`. Remove lost shares with `algo-trader release {each.symbol}"
+        f" QTY --stack {stack}`."
         for each in actions
         if each.symbol in ledger.holdings and _changes_symbol(each)
     )

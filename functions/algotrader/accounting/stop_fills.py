@@ -50,7 +50,7 @@ class ReportedFills:
 
 
 def initial_report(orders: Iterable[Order], desk: str, bell_before: datetime) -> ReportedFills:
-    """Return the fills up to the previous bell as reported, for a run without a predecessor."""
+    """Return the fills up to the previous bell as reported, for a desk without such a record."""
     early = [each for each in _sales(orders, desk) if _filled_at(each) <= bell_before]
     sold = {each.client_order_id: each.filled_qty for each in early}
     return ReportedFills(journal="", looked_at=bell_before, since=bell_before, sold=sold)

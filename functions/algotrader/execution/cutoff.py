@@ -78,5 +78,5 @@ def latest_now(run: Run, plan: Plan, known: Known) -> datetime:
 
 
 def _limit_to_now(cutoff: Cutoff | None, now: datetime) -> Cutoff | None:
-    """Return a cutoff that is not in the future, which a clock that jumped ahead could leave."""
+    """Return a cutoff at now if it lies in the future: a clock had jumped ahead."""
     return cutoff and replace(cutoff, at=min(cutoff.at, now))

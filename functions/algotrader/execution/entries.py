@@ -1,4 +1,4 @@
-"""Owns the entries after the exits: the approved orders, reduced to the cash there is."""
+"""Owns the entries after the exits: the approved orders, reduced to the available cash."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from algotrader.portfolio.sizing import affordable
 from algotrader.risk.reasons import Reason
 
 # The account may lag behind its orders for about ten seconds. The run waits this long after a fill
-# for the cash of it.
+# for its cash.
 PROCEEDS = timedelta(seconds=15)
 
 
 def with_entries(
     settings: Settings, decision: Decision, plan: Plan, known: Known, orders: dict[str, Order]
 ) -> Plan:
-    """Return the plan with the approved entries, each reduced to the cash there is, or denied."""
+    """Return the plan with the approved entries, each reduced to the available cash, or denied."""
     plan = replace(plan, stage=Stage.ENTRIES)
     cutoff = plan.entries_closed
     cash = min(

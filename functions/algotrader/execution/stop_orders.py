@@ -53,7 +53,7 @@ def find_unprotected(
     Parameters
     ----------
     so_far : str
-        The reason for a stop that has no other reason to be missing.
+        The reason for a missing stop that has no other reason.
     """
     found: dict[str, str] = {}
     for stop in decision.stops:

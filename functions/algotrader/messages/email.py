@@ -164,7 +164,7 @@ def _order_line(order: Order) -> str:
     wanted = "" if order.qty is None else f" of {quantity(order.qty)}"
     price = (
         order.filled_avg_price if order.filled_qty else None
-    )  # with no fill in this run it would be an older fill's
+    )  # without a fill in this run it is an older fill's
     at = "" if price is None else f" at {money(price)}, {money(order.filled_qty * price)}"
     if order.notional is not None:
         at += f" of {money(order.notional)}"

@@ -92,8 +92,8 @@ class Decision:
     target_weights : dict of str to Decimal
         The weights that the strategy returned, as fractions of desk capital.
     exits, entries : tuple of OrderIntent
-        Approved orders. After the exits have ended, an entry may be reduced to the cash there
-        is, but never raised.
+        Approved orders. After the exits have ended, an entry may be reduced to the available
+        cash, but never raised.
     cancels : tuple of str
         Client order ids of the desk's own open orders that the run cancels first.
     denied : tuple of OrderDenied
