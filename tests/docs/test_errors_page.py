@@ -108,10 +108,10 @@ def codes_raised() -> set[tuple[str, str]]:
 
 
 def codes_told() -> dict[str, list[str]]:
-    """Return the codes on the page by the heading they stand under."""
+    """Return the codes on the page, and on that of the limits, by the heading they stand under."""
     return {
         each.heading: [_plain(cell) for cell in each.column("Code")]
-        for each in tables(PAGE)
+        for each in (*tables(PAGE), *tables("docs/limits.md"))
         if each.header[0] == "Code"
     }
 
@@ -182,7 +182,7 @@ LOSSES = {Reason.DAILY_LOSS, Reason.DRAWDOWN}
 
 
 def test_denied_orders_are_all_reasons_but_the_limits_on_losses() -> None:
-    assert set(codes_told()["Denied orders"]) == {*Reason} - LOSSES
+    assert set(codes_told()["Codes"]) == {*Reason} - LOSSES
 
 
 def test_limits_on_losses_are_those_that_set_the_switch() -> None:

@@ -1,4 +1,4 @@
-"""The pages on parameters and input name all that there is, and no more."""
+"""The pages on parameters, limits and input name all that there is, and no more."""
 
 from __future__ import annotations
 
@@ -11,35 +11,51 @@ import msgspec
 import pytest
 
 from algotrader.contracts import ExecutionInput, parse_execution_input
-from algotrader.model import BOUNDS, Settings
+from algotrader.model import BOUNDS, Settings, parameter_of
 from local.sandbox.aws.template import read_template
+from tests.docs.markdown import tables
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs" / "parameters.md").read_text()
+#: The pages whose tables have a row for each parameter.
+PAGES = ("docs/parameters.md", "docs/limits.md")
 INPUT_PAGE = (REPOSITORY / "docs" / "input.md").read_text()
 
 
 PARAMETERS: dict[str, dict[str, Any]] = read_template()["Parameters"]
 
 
-def row_of(name: str) -> list[str]:
-    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{name}`")]
-    return [cell.strip() for cell in row.strip("|").split("|")]
+def rows() -> list[tuple[str, dict[str, str]]]:
+    """Return every row of a parameter, with its first name."""
+    return [
+        (re.findall(r"`(\w+)`", row[0])[0], dict(zip(each.header, row, strict=True)))
+        for page in PAGES
+        for each in tables(page)
+        if each.header[0] == "Parameter"
+        for row in each.rows
+    ]
+
+
+def row_of(name: str) -> dict[str, str]:
+    (row,) = [row for named, row in rows() if named == name]
+    return row
 
 
 @pytest.mark.parametrize("name", [each for each in PARAMETERS if not each.startswith("Phone")])
 def test_every_parameter_has_a_row_with_its_default(name: str) -> None:
-    _, default, meaning = row_of(name)
+    row = row_of(name)
 
     expected = PARAMETERS[name]["Default"]
-    assert default == (f"`{expected}`" if expected else "empty")
-    assert meaning
+    assert row["Default"] == (f"`{expected}`" if expected else "empty")
+    assert all(row.values())
 
 
 def test_every_name_in_the_tables_is_a_parameter() -> None:
-    named = set(re.findall(r"^\| `(\w+)`", PAGE, re.MULTILINE))
+    named = [name for name, _ in rows()]
+    missing = {each for each in PARAMETERS if each not in PHONES[1:]} - {*named}
 
-    assert named == {each for each in PARAMETERS if each not in PHONES[1:]}
+    assert (missing, {*named} - {*PARAMETERS}) == (set(), set()), "no row, no parameter"
+    assert len(named) == len({*named})
 
 
 PHONES = [f"PhoneNumber{n}" for n in range(1, 6)]
@@ -53,18 +69,15 @@ def test_every_phone_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("field", sorted({*Settings.__slots__} - {"stack", "universes"}))
 def test_every_field_of_the_settings_is_a_parameter_on_the_page(field: str) -> None:
-    name = "TradingMode" if field == "mode" else "".join(map(str.capitalize, field.split("_")))
-
-    assert row_of(name)
+    assert row_of(parameter_of(field))
 
 
 @pytest.mark.parametrize("field", BOUNDS)
 def test_the_row_of_a_number_states_its_bounds(field: str) -> None:
-    name = "".join(map(str.capitalize, field.split("_")))
     bounds = BOUNDS[field]
     lowest = f"above {bounds.lowest}" if bounds.above_lowest else f"from {bounds.lowest}"
 
-    assert f"{lowest} to {bounds.highest:,}" in row_of(name)[2]
+    assert f"{lowest} to {bounds.highest:,}" in row_of(parameter_of(field))["Meaning"]
 
 
 def test_every_field_of_the_input_has_a_row() -> None:
