@@ -9,8 +9,8 @@ from algotrader.adapters.run_lock import active_holder, claimed_since
 from algotrader.adapters.store import Store
 from algotrader.errors import InvalidInputError
 from algotrader.model import Run
+from algotrader.model.run import REPORT_SLOT
 from algotrader.orders.ids import run_id
-from algotrader.session.trigger import REPORT_SLOT
 
 
 def check_alone(run: Run, store: Store) -> None:

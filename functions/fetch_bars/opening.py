@@ -19,12 +19,12 @@ from algotrader.contracts import (
 )
 from algotrader.errors import AccountBlockedError, ConfigurationError, InvalidInputError
 from algotrader.model import Account, Clock, Run, Session, Settings, TradingMode
+from algotrader.model.run import REPORT_SLOT
 from algotrader.orders.ids import desk_id, run_id
 from algotrader.risk.arming import Arming
 from algotrader.session.bar_checks import BarRequirements
 from algotrader.session.trigger import (
     NEW_YORK,
-    REPORT_SLOT,
     Closed,
     Opened,
     Trigger,

@@ -16,11 +16,10 @@ from algotrader.model import (
     Snapshot,
     parameter_of,
 )
+from algotrader.model.units import CENT, ZERO
 
-_ZERO = Decimal(0)
 # Brokers round an average price to a few decimals, and cash to cents.
 _PRICE_ROUNDING = Decimal("0.0001")
-_CENT = Decimal("0.01")
 
 
 def account_changes(
@@ -49,19 +48,19 @@ def account_changes(
     ids = {*decision.cancels, *(each.client_order_id for each in decision.stops)}
     ids |= {each.client_order_id for each in (*decision.exits, *decision.entries)}
     shares = {symbol: each.qty for symbol, each in snapshot.positions.items()}
-    cash, slack = snapshot.account.cash, _CENT
+    cash, slack = snapshot.account.cash, CENT
     for order in orders:
         if order.client_order_id not in ids:
             continue
-        filled = order.filled_qty - decision.filled_before.get(order.client_order_id, _ZERO)
+        filled = order.filled_qty - decision.filled_before.get(order.client_order_id, ZERO)
         bought = filled if order.side is Side.BUY else -filled
-        shares[order.symbol] = shares.get(order.symbol, _ZERO) + bought
-        cash -= bought * (order.filled_avg_price or _ZERO)
-        slack += _CENT + filled * _PRICE_ROUNDING
+        shares[order.symbol] = shares.get(order.symbol, ZERO) + bought
+        cash -= bought * (order.filled_avg_price or ZERO)
+        slack += CENT + filled * _PRICE_ROUNDING
     found = []
     for symbol in sorted({*shares, *positions}):
-        there = positions[symbol].qty if symbol in positions else _ZERO
-        expected = shares.get(symbol, _ZERO)
+        there = positions[symbol].qty if symbol in positions else ZERO
+        expected = shares.get(symbol, ZERO)
         if there != expected:
             found.append(f"{there:f} {symbol} instead of {expected:f}")
     if abs(account.cash - cash) > slack:

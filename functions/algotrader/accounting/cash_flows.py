@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from algotrader.model import Activity, ActivityKind
-from algotrader.model.units import ZERO
-
-_CENT = Decimal("0.01")
+from algotrader.model.units import CENT, ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def net_deposits(
         return Deposits(None, (warning,))
     listed = sum((each.amount for each in rows if each.kind is ActivityKind.CASH_FLOW), ZERO)
     undated = [each.amount for each in statement if _is_of_the_close(each, previous_close)]
-    if undated and adjustments and abs(adjustments - listed - sum(undated)) < _CENT:
+    if undated and adjustments and abs(adjustments - listed - sum(undated)) < CENT:
         return Deposits(adjustments, ())
     if undated and not adjustments:
         amounts = ", ".join(f"{each:.2f}" for each in undated)
@@ -62,7 +60,7 @@ def net_deposits(
             "unknown."
         )
         return Deposits(None, (warning,))
-    if adjustments and abs(adjustments - listed) >= _CENT:
+    if adjustments and abs(adjustments - listed) >= CENT:
         warning = (
             f"The account reports deposits less withdrawals of {adjustments:.2f}, its statement of "
             f"{listed:.2f}. So the account's profit for the day is unknown."

@@ -12,14 +12,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from algotrader.model import Order
+from algotrader.model.run import DAY_SLOT
+from algotrader.model.units import ZERO
 from algotrader.orders.ids import desk_prefix
 from algotrader.orders.own_orders import is_stop
 from algotrader.orders.statuses import is_terminal
-from algotrader.session.trigger import DAY_SLOT, NEW_YORK
+from algotrader.session.trigger import NEW_YORK
 
 #: The broker may show a fill this much later than the fill's own instant.
 SHOWS_LATE = timedelta(days=1)
-_ZERO = Decimal(0)
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
 
 
@@ -69,7 +70,7 @@ def unreported_fills(
     found = [
         replace(order, filled_qty=order.filled_qty - before)
         for order in _sales(orders, desk)
-        if (before := reported.sold.get(order.client_order_id, _ZERO)) < order.filled_qty
+        if (before := reported.sold.get(order.client_order_id, ZERO)) < order.filled_qty
         and _filled_at(order) > reported.since - SHOWS_LATE
     ]
     return tuple(sorted(found, key=lambda each: (_filled_at(each), each.symbol)))
@@ -90,13 +91,13 @@ def reported_by(
         The run's own orders, and stops that sold while the run was canceling them.
     """
     sold = {
-        each.client_order_id: reported.sold.get(each.client_order_id, _ZERO) + each.filled_qty
+        each.client_order_id: reported.sold.get(each.client_order_id, ZERO) + each.filled_qty
         for each in stopped
     }
     for order in orders:
         if is_stop(order) and order.filled_qty > 0:
             sold[order.client_order_id] = max(
-                order.filled_qty, sold.get(order.client_order_id, _ZERO)
+                order.filled_qty, sold.get(order.client_order_id, ZERO)
             )
     return sold
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
-_CENT = Decimal("0.01")
+from algotrader.model.units import CENT
+
 _DOLLAR = Decimal(1)
 # A larger figure is absurd as an amount of money, and is shown as 1.23E+45.
 _LARGEST_EXPONENT = 20
@@ -24,7 +25,7 @@ def money(amount: Decimal | None, *, signed: bool = False, cents: bool = True) -
     sign = "-" if amount < 0 else "+" if signed else ""
     if amount.adjusted() > (_LARGEST_EXPONENT if cents else _LARGEST_SHORT_EXPONENT):
         return f"{sign}${abs(amount):.2E}"
-    rounded = abs(amount).quantize(_CENT if cents else _DOLLAR, rounding=ROUND_HALF_EVEN)
+    rounded = abs(amount).quantize(CENT if cents else _DOLLAR, rounding=ROUND_HALF_EVEN)
     if not rounded:
         sign = "+" if signed else ""
     return f"{sign}${rounded:,f}"
@@ -52,7 +53,7 @@ def percent(fraction: Decimal | None, *, signed: bool = False) -> str:
     sign = "+" if signed and fraction >= 0 else ""
     if fraction.adjusted() > _LARGEST_EXPONENT:
         return f"{sign}{quantity(fraction)} times"
-    return f"{sign}{quantity((fraction * 100).quantize(_CENT))}%"
+    return f"{sign}{quantity((fraction * 100).quantize(CENT))}%"
 
 
 def share(part: Decimal | None, whole: Decimal) -> Decimal | None:

@@ -166,7 +166,7 @@ def day_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) ->
     return f"day {_made(report.day_pnl, base, shares=shares, cents=cents)}"
 
 
-def desk_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -> str:
+def desk_phrase(report: RunReport, *, shares: bool, cents: bool) -> str:
     """Format the desk's profit since the previous close; empty if it was not measured."""
     performance = report.performance
     if performance is None:

@@ -21,12 +21,9 @@ from algotrader.model import (
     Submission,
     TradingMode,
 )
-from algotrader.model.run import FLATTEN_PREFIX
+from algotrader.model.run import DAY_SLOT, FLATTEN_PREFIX, REPORT_SLOT
 from algotrader.orders.own_orders import is_stop, symbol_of
 from algotrader.orders.statuses import REJECTED, REPLACED, is_terminal
-
-REPORT_SLOT = "report"
-DAY_SLOT = "day"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from algotrader.model.enums import TradingMode, TradingState
 from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session
 from algotrader.model.performance import Performance, StrategyStart
 
+#: The slot of a deployment with one run a session, and the slot of a report.
+DAY_SLOT, REPORT_SLOT = "day", "report"
 #: First letter of a flatten's slot, so that its names never equal another run's.
 FLATTEN_PREFIX = "f"
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from algotrader.model import Leg, Order, Side
+from algotrader.model.units import ZERO
 from algotrader.orders.ids import parse_client_order_id
 from algotrader.orders.statuses import is_terminal
 
 # Legs that protect a position. They rest at the broker on purpose, so no run cancels them as
 # leftovers.
 PROTECTIVE_LEGS = frozenset({Leg.STOP, Leg.TARGET})
-_ZERO = Decimal(0)
 
 
 def leg_of(order_id: str) -> Leg | None:
@@ -62,4 +62,4 @@ def filled_of(orders: Iterable[Order], ids: Iterable[str]) -> dict[str, Decimal]
 
 def remaining(orders: Iterable[Order]) -> Decimal:
     """Compute the shares that orders may still fill; an order without a quantity counts as 0."""
-    return sum(((each.qty or _ZERO) - each.filled_qty for each in orders), _ZERO)
+    return sum(((each.qty or ZERO) - each.filled_qty for each in orders), ZERO)

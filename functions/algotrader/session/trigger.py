@@ -13,7 +13,7 @@ from algotrader.errors import (
     LateBellError,
 )
 from algotrader.model import Clock, Session
-from algotrader.model.run import FLATTEN_PREFIX
+from algotrader.model.run import DAY_SLOT, FLATTEN_PREFIX, REPORT_SLOT
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -23,9 +23,6 @@ CLOCK_DIFFERENCE = timedelta(seconds=5)
 BEFORE_CLOSE = timedelta(seconds=60)
 #: A run posts nothing in the last minute before the next slot, whose run must see every order.
 BEFORE_SLOT = timedelta(seconds=60)
-
-DAY_SLOT = "day"
-REPORT_SLOT = "report"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from pathlib import PurePath
 
 from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model import Features
+from algotrader.model.units import ZERO
 from algotrader.plain_text import one_line
 from algotrader.strategy import Market, Portfolio, Strategy
 
 # Weights computed with floats may add up to slightly more than 1.
 SUM_TOLERANCE = Decimal("1e-9")
 _SHOWN_LENGTH = 200
-_ZERO = Decimal(0)
 
 
 def check_features(symbols: tuple[str, ...], features: Features) -> None:
@@ -80,7 +80,7 @@ def evaluate_weights(
         symbol: _weight(name, symbols, symbol, value)
         for symbol, value in sorted(answer.items(), key=lambda item: str(item[0]))
     }
-    total = sum(weights.values(), _ZERO)
+    total = sum(weights.values(), ZERO)
     if total > 1 + SUM_TOLERANCE:
         raise _invalid(
             "WEIGHTS_ABOVE_ONE", name, "must return weights that add up to at most 1", total=total
@@ -149,7 +149,7 @@ def _weight(name: str, symbols: tuple[str, ...], symbol: object, value: object) 
     number = _number(value)
     if number is None or number < 0:
         raise _invalid("WEIGHT_INVALID", name, advice, symbol=symbol, weight=_shown(value))
-    return number if number > 0 else _ZERO
+    return number if number > 0 else ZERO
 
 
 def _number(value: object) -> Decimal | None:
