@@ -330,7 +330,7 @@ def event_world() -> World:
 def _application(broker: PaperBroker) -> Application:
     """Serve another broker by the routes that were compiled once."""
     app = copy.copy(_compiled())
-    app._broker = broker
+    app.broker = broker
     return app
 
 
