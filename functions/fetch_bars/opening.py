@@ -136,7 +136,7 @@ def _check_flatten_stands_alone(given: ExecutionInput) -> None:
         raise InvalidInputError(
             "FLATTEN_NARROWED",
             'A flatten sells all that the desk holds. Start it with {"flatten": true}; dry_run '
-            "alone may stand beside it. Nothing was sold.",
+            "is the only other field that it takes. Nothing was sold.",
             beside=", ".join(narrowing),
         )
 

@@ -1,4 +1,4 @@
-"""Owns the take-over of a run: what an earlier execution decided, as Step Functions recorded it."""
+"""Owns the take-over of a run: what an earlier execution decided, by Step Functions' record."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from fetch_bars.exclusivity import is_overtaken
 from fetch_bars.opening import Opening
 
 FETCH_BARS, DECIDE_ORDERS = "Fetch Bars", "Decide Orders"
-#: Fills may come between two readings: the account is read again, so often at most.
+#: Fills may come between two readings, so the account is read again, this many times at most.
 ACCOUNT_READINGS = 3
 _MOST_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PriorRun:
-    """How an earlier execution began the run and decided, by its history.
+    """How an earlier execution opened the run and decided, by its history.
 
     Attributes
     ----------
     is_current : bool
-        Whether it had the contract of this code, not the one before.
+        Whether it had the contract of this code; otherwise it had the one before.
     """
 
     run: Run
@@ -54,12 +54,12 @@ class PriorRun:
 
 
 def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBarsResult | None:
-    """Go on with what an earlier execution gathered, once its decision stands; else None.
+    """Go on with what an earlier execution gathered if it has stored a decision; else return None.
 
     The same snapshot, bars and deadline give the same decision, and so the same orders. They come
-    from Step Functions' own record, since others may write to the bucket. If the contract, the
-    deployed settings or the account have changed since, another run has traded, or a live desk is
-    not armed, the deadline is now: what was sent is settled, and nothing more is sent.
+    from Step Functions' own record, since others may write to the bucket. The deadline becomes now
+    if the contract, the deployed settings or the account have changed since, if another run has
+    traded, or if a live desk is not armed. Then the run settles what was sent and sends no more.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
     ------
     DecisionConflictError
         ``DECISION_UNPROVEN`` if no execution of the run decided what the journal holds,
-        ``DECISION_LOST`` if it holds no decision though the run has sent orders.
+        ``DECISION_LOST`` if the journal holds no decision but the run has sent orders.
     ConfigurationError, InvalidInputError
         ``DEPLOYED_DURING_RUN``, ``RUN_OF_ANOTHER_DESK``, ``RUN_DECIDED_MORE``.
     """
@@ -82,17 +82,17 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
     if stored is None:
         _check_nothing_was_sent(opening)
         return None
-    begun = _begun(run, stored, holders)
-    if (begun.run.desk, begun.run.mode) != (run.desk, run.mode):
+    prior = _prior_run(run, stored, holders)
+    if (prior.run.desk, prior.run.mode) != (run.desk, run.mode):
         raise ConfigurationError(
             "RUN_OF_ANOTHER_DESK",
             "Another account or mode was deployed when this run decided. Deploy that again to "
             "finish it, or let the next session trade with the new one.",
             run_id=run.run_id,
-            begun_by=f"{begun.run.desk}/{begun.run.mode.value}",
+            begun_by=f"{prior.run.desk}/{prior.run.mode.value}",
             deployed=f"{run.desk}/{run.mode.value}",
         )
-    beyond = sorted({each.symbol for each in begun.decision.entries} - set(run.entry_symbols))
+    beyond = sorted({each.symbol for each in prior.decision.entries} - set(run.entry_symbols))
     if beyond:
         raise InvalidInputError(
             "RUN_DECIDED_MORE",
@@ -101,25 +101,25 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
             run_id=run.run_id,
             symbols=", ".join(beyond[:10]),
         )
-    mine = replace(begun.run, execution_arn=run.execution_arn)
-    if reason := _reason_to_end(opening, begun, store):
+    mine = replace(prior.run, execution_arn=run.execution_arn)
+    if reason := _reason_to_end(opening, prior, store):
         deadline = min(mine.deadline, opening.clock.now)
         mine = replace(mine, deadline=deadline, ended_because=reason)
     return FetchBarsResult(
         outcome="FLATTEN" if run.is_flatten else "OPEN",
         message=f"Run {run.run_id} goes on with the decision that it had taken.",
         run=mine,
-        settings=begun.settings,
-        bars=begun.fetched.bars,
-        snapshot=begun.fetched.snapshot,
+        settings=prior.settings,
+        bars=prior.fetched.bars,
+        snapshot=prior.fetched.snapshot,
     )
 
 
 def _check_nothing_was_sent(opening: Opening) -> None:
     """Check that the broker has no order of a run whose journal holds no decision.
 
-    The decision is stored before the first order, so somebody has deleted it. Another one could buy
-    for as much again as the limits allow.
+    The decision is stored before the first order, so somebody has deleted it. A second decision
+    could buy as much again as the limits allow.
     """
     run = opening.run
     prefix = f"{desk_prefix(run.desk)}{run.run_id}-"
@@ -136,9 +136,9 @@ def _check_nothing_was_sent(opening: Opening) -> None:
             )
 
 
-def _begun(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> PriorRun:
-    """Find the execution of this run that took the decision that the journal holds."""
-    taken = {name: value for name, value in stored.items() if name != "contract"}
+def _prior_run(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> PriorRun:
+    """Find the execution of this run that made the decision in the journal."""
+    stored_decision = {name: value for name, value in stored.items() if name != "contract"}
     problem: DeskError = _unproven(run)
     machine = run.execution_arn.rpartition(":")[0]
     for holder in holders:
@@ -150,20 +150,20 @@ def _begun(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> PriorRun
         try:
             fetched = decode_versioned(FetchBarsResult, found[FETCH_BARS], FETCH_BARS)
         except ConfigurationError as error:
-            problem = error  # unless another holder took it, whose contract is known here
+            problem = error  # unless a holder of a known contract made the decision
             continue
         decided = decode(DecideOrdersResult, found[DECIDE_ORDERS], DECIDE_ORDERS).decision
-        begun = fetched.run
-        if begun is None or fetched.settings is None:
+        began = fetched.run
+        if began is None or fetched.settings is None:
             continue
-        is_this_run = (begun.run_id, begun.journal) == (run.run_id, run.journal)
+        is_this_run = (began.run_id, began.journal) == (run.run_id, run.journal)
         digest = decided.sha256 or sha256_of(decided.inline)
-        if is_this_run and begun.sends_orders and digest == sha256_of(taken):
+        if is_this_run and began.sends_orders and digest == sha256_of(stored_decision):
             return PriorRun(
-                run=begun,
+                run=began,
                 settings=fetched.settings,
                 fetched=fetched,
-                decision=decode(Decision, taken, decision_key(run)),
+                decision=decode(Decision, stored_decision, decision_key(run)),
                 is_current=is_current(found[FETCH_BARS], FETCH_BARS),
             )
     raise problem
@@ -179,45 +179,45 @@ def _unproven(run: Run) -> DecisionConflictError:
     )
 
 
-def _reason_to_end(opening: Opening, begun: PriorRun, store: Store) -> str:
-    """Say why the run may send nothing more; empty if it may."""
-    if not begun.is_current:
+def _reason_to_end(opening: Opening, prior: PriorRun, store: Store) -> str:
+    """Return why the run may send nothing more; empty if it may."""
+    if not prior.is_current:
         return "a deploy changed what the steps hand to each other"
     if opening.arming is not None and opening.arming.until is None:
         return "the desk is not armed"
-    if is_overtaken(begun.run, store):
+    if is_overtaken(prior.run, store):
         return "another run has traded since"
-    changed = settings_changes(begun.settings, opening.settings)
+    changed = settings_changes(prior.settings, opening.settings)
     if changed:
         return f"a deploy changed {_some(changed)}"
-    if begun.fetched.snapshot is None:
+    if prior.fetched.snapshot is None:
         return "its snapshot is gone"
-    snapshot = store.get(begun.fetched.snapshot, Snapshot)
-    moved = _account_moved(opening.broker, begun, snapshot)
-    return f"the account changed: {_some(moved)}" if moved else ""
+    snapshot = store.get(prior.fetched.snapshot, Snapshot)
+    changes = _account_changes(opening.broker, prior, snapshot)
+    return f"the account changed: {_some(changes)}" if changes else ""
 
 
-def _account_moved(broker: Broker, begun: PriorRun, snapshot: Snapshot) -> tuple[str, ...]:
-    """Compare the account with the run's own view of it, at one instant between two fills."""
-    orders = _orders_now(broker, begun)
-    moved: tuple[str, ...] = ()
+def _account_changes(broker: Broker, prior: PriorRun, snapshot: Snapshot) -> tuple[str, ...]:
+    """Compare the account with the run's own view of it at one instant between two fills."""
+    orders = _orders_now(broker, prior)
+    changes: tuple[str, ...] = ()
     for _ in range(ACCOUNT_READINGS):
         account: Account = broker.account()
         positions: dict[str, Position] = broker.positions()
-        again = _orders_now(broker, begun)
-        moved = account_changes(begun.decision, snapshot, account, positions, again)
-        if not moved:
+        again = _orders_now(broker, prior)
+        changes = account_changes(prior.decision, snapshot, account, positions, again)
+        if not changes:
             return ()
         if _fills(orders) == _fills(again):
-            return moved
+            return changes
         orders = again
-    return moved
+    return changes
 
 
-def _orders_now(broker: Broker, begun: PriorRun) -> tuple[Order, ...]:
-    listed = broker.orders_after(begun.run.started_at - LISTING_MARGIN)
+def _orders_now(broker: Broker, prior: PriorRun) -> tuple[Order, ...]:
+    listed = broker.orders_after(prior.run.started_at - LISTING_MARGIN)
     there = {each.client_order_id for each in listed}
-    older = [broker.order(each) for each in begun.decision.cancels if each not in there]
+    older = [broker.order(each) for each in prior.decision.cancels if each not in there]
     return (*listed, *(each for each in older if each is not None))
 
 

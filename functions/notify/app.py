@@ -1,4 +1,4 @@
-"""Owns the Notify step's handler: parse, tell, return."""
+"""Owns the Notify step's handler: parse, report, return."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how the event of Notify is read: whole, or of a failed run as far as that goes."""
+"""Owns how Notify reads its event: whole, or as far as possible if the run failed."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class _End(Struct, frozen=True):
 
 
 def read_event(event: object) -> tuple[NotifyEvent, tuple[str, ...]]:
-    """Read the event; of a failed run all that can be read, whatever its contract.
+    """Read the event; if the run failed, all of it that can be read, whatever its contract.
 
     Returns
     -------
     tuple
-        The event, and the names of the parts that are null in it since they cannot be read.
+        The event, and the names of its parts that are null because they cannot be read.
 
     Raises
     ------
     ConfigurationError, InvalidInputError
-        As `decode_event` does; for a failed run only when the failure itself cannot be read.
+        As `decode_event` does; for a failed run only if the failure itself cannot be read.
     """
     given = replace_surrogates(event)
     failure = decode(_End, given, _WHAT).failure

@@ -1,4 +1,4 @@
-"""Owns the run's record: everything that is known of a run at its end, in one object."""
+"""Owns the run's record: everything known about a run at its end, in one object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from algotrader.model import Decision, Features, Run, Settings, Snapshot, Submis
 
 
 class RunRecord(Struct, frozen=True):
-    """``record.json`` in the journal; null is what the run never got to."""
+    """``record.json`` in the journal; a field is null if the run never reached it."""
 
     execution_arn: str
     input: Any

@@ -1,12 +1,12 @@
-"""Owns the order of telling: read what the run handed on, record it, end the claim, publish.
+"""Owns the order of reporting: read what the run handed on, record it, end the claim, publish.
 
-The text goes last, so that all it says is already so, and so that whatever breaks before it leads
-to exactly one text, that of the failure. Nothing is lost when the step dies in between: every part
-can be done again. Record and claim are written over, and a text is sent twice rather than never.
+The text goes last, so that everything in it is already true. Whatever breaks earlier leads to
+exactly one text, that of the failure. Nothing is lost if the step dies in between, since every part
+can be done again: record and claim are overwritten, and a text is sent twice rather than never.
 The record comes before the claim, so that a run whose claim is done has its record.
 
-A run that ended well must also be recorded: when that breaks, so does the step, and the machine
-goes to Notify Failure. A failed run is told in any case, and its text says what broke on the way.
+A run that ended well must also be recorded. If that breaks, so does the step, and the machine goes
+to Notify Failure. A failed run is reported in any case, and its text says what broke on the way.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def report(
     Parameters
     ----------
     warn : callable
-        Logs a constant message and fields; called for what a failed run does without.
+        Logs a constant message and fields; called for each part that a failed run lacks.
     unread : tuple of str
-        Parts of the event that are null since they could not be read.
+        Parts of the event that are null because they could not be read.
 
     Raises
     ------
@@ -55,14 +55,14 @@ def report(
     notes = [f"{name} not read" for name in unread]
 
     def attempt(note: str, action: Callable[[], T]) -> T | None:
-        """Do without what breaks, for a failed run alone, and say so."""
+        """Note what breaks and go on; only a failed run may."""
         try:
             return action()
         except Exception as error:
             if not failed:
                 raise
             notes.append(note)
-            warn("A failed run was told without a part", part=note, reason=repr(error))
+            warn("A failed run was reported without a part", part=note, reason=repr(error))
             return None
 
     def read(artifact: Artifact | None, kind: type[T], name: str) -> T | None:
@@ -71,7 +71,7 @@ def report(
         return attempt(f"{name} not read", lambda: store.get(artifact, kind))
 
     run = event.run
-    outcome = RunReport(
+    run_report = RunReport(
         execution_arn=event.execution_arn,
         run=run,
         settings=event.settings,
@@ -79,25 +79,25 @@ def report(
         decision=read(event.decision, Decision, "decision"),
         submission=read(event.submission, Submission, "submission"),
         submitted=event.submission is not None,
-        failure=_breakdown(event),
+        failure=_failure_report(event),
         record="" if run is None else f"s3://{store.bucket}/{record_key(run.journal)}",
     )
     features = read(event.features, Features, "features")
     if run is not None:
-        record = _record(event, run, replace(outcome, notes=tuple(notes)), features)
+        record = _record(event, run, replace(run_report, notes=tuple(notes)), features)
         attempt("journal not written", lambda: store.write(record_key(run.journal), record))
         if run.takes_claim:
             state: Literal["failed", "done"] = "failed" if failed else "done"
             held = attempt("claim not ended", lambda: finish(store, run, state))
             if held is False:
                 notes.append("claim held by another execution")
-    texts = make_texts(replace(outcome, notes=tuple(notes)))
+    texts = make_texts(replace(run_report, notes=tuple(notes)))
     for notifier in notifiers:
         notifier.publish(texts.subject, texts.sms, texts.email)
-    return _result(texts, outcome.failure)
+    return _result(texts, run_report.failure)
 
 
-def _breakdown(event: NotifyEvent) -> FailureReport | None:
+def _failure_report(event: NotifyEvent) -> FailureReport | None:
     failure = event.failure
     if failure is None:
         return None
@@ -107,7 +107,7 @@ def _breakdown(event: NotifyEvent) -> FailureReport | None:
 def _record(
     event: NotifyEvent,
     run: Run,
-    outcome: RunReport,
+    run_report: RunReport,
     features: Features | None,
 ) -> RunRecord:
     return RunRecord(
@@ -115,12 +115,12 @@ def _record(
         input=event.input,
         run=run,
         settings=event.settings,
-        snapshot=outcome.snapshot,
+        snapshot=run_report.snapshot,
         features=features,
-        decision=outcome.decision,
-        submission=outcome.submission,
+        decision=run_report.decision,
+        submission=run_report.submission,
         failure=event.failure,
-        texts=make_texts(outcome),
+        texts=make_texts(run_report),
     )
 
 

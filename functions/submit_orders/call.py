@@ -49,7 +49,7 @@ from algotrader.model import (
 from algotrader.orders.ids import desk_id
 from submit_orders.plan_journal import PlanJournal
 
-# Of a call's time for the broker so much goes to cancels at most; the rest is for what it posts.
+# A call spends at most this much of its time on cancels; the rest is for its posts.
 CANCELS_SECONDS = 25.0
 
 
@@ -79,12 +79,12 @@ def check_run_may_send(run: Run, settings: Settings, deployed_mode: str) -> None
 
 @dataclass(frozen=True, slots=True)
 class SubmitCall:
-    """One call for one run; ``make`` may be repeated with the same plan at no harm.
+    """One call for one run; repeating ``make`` with the same plan does no harm.
 
     Attributes
     ----------
     call_id : str
-        What tells this call from every other one, also from a repeat of it.
+        Distinguishes this call from every other one, also from a repeat of it.
     """
 
     run: Run
@@ -103,10 +103,10 @@ class SubmitCall:
         Raises
         ------
         DecisionConflictError, OrderConflictError
-            Something stands where this run's decision, plan or order should be; nothing was posted.
+            The journal or the broker holds another decision, plan or order; nothing was posted.
         OrderStateUnknownError
-            At least one order was sent without a clear answer; everything else was carried out,
-            and the same plan must be handed in again: the next call looks it up.
+            At least one order got no clear answer. Everything else was done. Call again with the
+            same plan: the next call looks the order up.
         """
         self._store_decision()
         known = self._learn(plan)
@@ -114,17 +114,17 @@ class SubmitCall:
         before = self.plans.before(plan, known.orders)
         later = self.plans.after(plan, known.orders)
         if later is not None:
-            # Another call got further: its plan is law, and it is sent by the call after this one.
+            # Another call got further: its plan counts, and the call after this one sends it.
             return adopt(later, self.decision, plan, known)
         plan = cut_off_if_due(self.run, self.decision, plan, known)
         check_terms(plan, self.decision, known)
         self._cancel(orders_to_cancel(self.run, self.decision, plan, known), plan.polls)
         intents = orders_due(plan, before, orders_to_post(plan, known))
         may_post = bool(intents) and self._may_post(plan, known)
-        outcome = self._post(intents if may_post else (), known)
-        accepted = {order.client_order_id: order for order in outcome.accepted}
+        posted = self._post(intents if may_post else (), known)
+        accepted = {order.client_order_id: order for order in posted.accepted}
         check_terms(plan, self.decision, replace(known, orders={**known.orders, **accepted}))
-        step = advance(self.run, self.settings, self.decision, plan, known, outcome)
+        step = advance(self.run, self.settings, self.decision, plan, known, posted)
         if step.plan.sequence > plan.sequence and not self.plans.create(step.plan):
             later = self.plans.after(plan, known.orders)
             if later is not None:
@@ -132,7 +132,7 @@ class SubmitCall:
         return step
 
     def _store_decision(self) -> None:
-        """Store the decision before anything is sent; another one under this run ends it."""
+        """Store the decision before anything is sent; raise if the run has another one."""
         key = decision_key(self.run)
         if self.store.create(key, stamp_version(self.decision)):
             return
@@ -150,7 +150,7 @@ class SubmitCall:
             )
 
     def _learn(self, plan: Plan) -> Known:
-        """Ask the broker for all that the call decides by."""
+        """Read everything that the call decides by."""
         listed = self.broker.orders_after(self.run.started_at - LISTING_MARGIN)
         by_id = {order.client_order_id: order for order in listed}
         wanted = [*plan.cancels, *(intent.client_order_id for intent in plan.orders)]
@@ -167,7 +167,7 @@ class SubmitCall:
             and (order := by_id.get(each.client_order_id)) is not None
             and is_of(each, order)
         }
-        # After the orders: what they have brought should be in it.
+        # Read after the orders, so that it has the cash that their fills brought.
         asked_at = time.monotonic()
         account = self.broker.account()
         live_number = self.settings.live_account_number
@@ -194,10 +194,10 @@ class SubmitCall:
         )
 
     def _cancel(self, orders: tuple[Order, ...], polls: int) -> None:
-        """Ask for each cancel once; one that fails keeps no other symbol from its trade or stop.
+        """Ask for each cancel once; a cancel that fails does not hold up other symbols.
 
-        What became of it is what the next call reads, and that asks again. Each begins with another
-        one, so that those that hang do not use up the time of those behind them.
+        The next call reads the order and asks again. Each call begins with another order, so that
+        cancels that hang do not use up the time of those after them.
         """
         first = polls % len(orders) if orders else 0
         asked_at = time.monotonic()
@@ -212,10 +212,10 @@ class SubmitCall:
                 self.log("Cancel requested", client_order_id=order.client_order_id)
 
     def _may_post(self, plan: Plan, known: Known) -> bool:
-        """Take the turn to send; False if another call, or this one's forerunner, had it.
+        """Acquire the send lease; False if another call, or a previous attempt of this one, has it.
 
-        So that what was sent without a trace is never sent again before it must have shown, also
-        by a broker that gives the ids of orders that are over free again.
+        Without it, a call could send an order again before the first one must have shown. A broker
+        that accepts the id of an ended order again would then take both.
         """
         key = f"{self.run.journal}sending-{plan.sequence:03d}-{plan.polls:03d}.json"
         if self.store.create(key, {"call": self.call_id, "at": known.now.isoformat()}):
@@ -234,7 +234,7 @@ class SubmitCall:
             is_stop = intent.leg is Leg.STOP
             ends = self.run.deadline if is_stop else trades_end(self.run, self.decision)
             if known.now + timedelta(seconds=time.monotonic() - asked_at) >= ends:
-                break  # the next call closes the plan and names what was not sent
+                break  # the next call ends the plan and names what was not sent
             if intent.side is Side.SELL:
                 available = self._available(intent.symbol)
                 if available < intent.qty:
@@ -251,7 +251,7 @@ class SubmitCall:
                 self.log(
                     "Order accepted", client_order_id=intent.client_order_id, status=answer.status
                 )
-        outcome = PostResult(tuple(accepted), tuple(rejected), shortages)
+        posted = PostResult(tuple(accepted), tuple(rejected), shortages)
         if unknown:
             raise OrderStateUnknownError(
                 "ORDER_STATE_UNKNOWN",
@@ -259,7 +259,7 @@ class SubmitCall:
                 "if this stays, look at the broker for orders with these ids.",
                 client_order_ids=",".join(unknown),
             )
-        return outcome
+        return posted
 
     def _available(self, symbol: str) -> Decimal:
         """Return the long shares that no open order holds."""
@@ -267,7 +267,7 @@ class SubmitCall:
         return max(position.qty_available, Decimal(0)) if position else Decimal(0)
 
     def _send(self, intent: OrderIntent) -> Order | OrderRejected | None:
-        """Post one order; None if the answer leaves its fate open."""
+        """Post one order; None if the answer does not say what became of it."""
         try:
             return self.broker.submit(intent)
         except OrderStateUnknownError as error:

@@ -1,4 +1,4 @@
-"""Owns the list of what a person gave to the desks of a stack or took from them."""
+"""Owns the list of shares that a person gave to the desks of a stack or took from them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def read_adjustments(store: Store, at_least: int = 0) -> tuple[tuple[Adjustment,
     Parameters
     ----------
     at_least : int
-        So many entries were there before, and none is ever taken out.
+        How many entries the list had before; none is ever taken out.
 
     Raises
     ------
     ConfigurationError
-        ``ADJUSTMENTS_UNREADABLE``: no order tells what stood there, and without it the desk might
-        sell what is not its own.
+        ``ADJUSTMENTS_UNREADABLE``: the orders cannot replace the list, and without it the desk
+        might sell what is not its own.
     """
     try:
         found = store.read_with_tag(ADJUSTMENTS_KEY, tuple[Adjustment, ...])
@@ -43,13 +43,13 @@ def add_adjustments(
     tag: str | None,
     added: tuple[Adjustment, ...],
 ) -> bool:
-    """Add to the list that was read, all or nothing; False if it has changed since."""
+    """Add entries to the list, all or none; False if the list has changed since it was read."""
     whole = (*known, *added)
     if tag is None:
         written = store.create(ADJUSTMENTS_KEY, whole)
     else:
         written = store.replace(ADJUSTMENTS_KEY, whole, tag)
-    # A write that was made twice is refused by its own first half.
+    # If S3 retried our write, the retry failed on the first one; then our entries are there.
     return written or set(added) <= set(read_adjustments(store)[0])
 
 

@@ -11,12 +11,12 @@ from algotrader.risk.arming import Arming, ArmingToken, arming_problem, check_to
 
 
 def read_arming(parameter: str, stack_id: str, account: str, now: datetime) -> Arming:
-    """Read whether the live desk is armed; whatever cannot be read means that it is not.
+    """Read whether the live desk is armed; it is not if anything cannot be read.
 
     Parameters
     ----------
     parameter, stack_id : str
-        The token's name in SSM, and the stack whose last deploy counts.
+        The token's name in SSM, and the stack whose last deploy ends an arming.
     account : str
         Number of the account that the keys belong to.
     now : datetime

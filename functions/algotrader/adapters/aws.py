@@ -23,14 +23,14 @@ _makers: list[Callable[[str], Any]] = []
 
 
 class BrokenAnswerError(Exception):
-    """What came back is no answer of AWS, though nothing says that it failed."""
+    """AWS did not send this answer, although its status says success."""
 
 
 @cache
 def client(service: str) -> Any:
-    """Make the client of a service once a process.
+    """Return the client of a service; each is made once a process.
 
-    boto3 is imported here and not above: steps that carry everything in line never pay for it.
+    boto3 is imported here, not at the top: a step whose values are all inline never needs it.
     """
     if _makers:
         return _makers[-1](service)
@@ -49,7 +49,7 @@ def client(service: str) -> Any:
 
 @contextmanager
 def clients_from(make: Callable[[str], Any]) -> Iterator[None]:
-    """Take clients from elsewhere for a while: the command line reaches AWS as its user does."""
+    """Use other clients for a while: the command line calls AWS with its user's own."""
     client.cache_clear()
     _makers.append(make)
     try:
@@ -60,13 +60,12 @@ def clients_from(make: Callable[[str], Any]) -> Iterator[None]:
 
 
 def read_whole(ask: Callable[[], T]) -> T:
-    """Ask again when an answer came broken; botocore repeats what failed, not this.
+    """Call again if the answer is broken; botocore repeats only calls that failed.
 
     Parameters
     ----------
     ask : callable
-        Makes the call, which may be made twice, reads the answer to its end and takes out of it
-        what is wanted.
+        Makes the call, reads the whole answer and returns what is needed of it. It may run twice.
     """
     from botocore.exceptions import IncompleteReadError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415

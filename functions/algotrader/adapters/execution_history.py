@@ -1,4 +1,4 @@
-"""Owns what Step Functions itself recorded of an execution: the results that its steps gave."""
+"""Owns what Step Functions itself recorded of an execution: the results of its steps."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def results_of(execution_arn: str, states: Collection[str]) -> dict[str, Any]:
     Parameters
     ----------
     states : collection of str
-        Names of the states that are wanted; each has at most one result.
+        Names of the states to read; each has at most one result.
 
     Returns
     -------
     dict of str to Any
-        By state, what its function returned. A state that gave no result is absent. An execution
-        that does not exist, or belongs to another state machine, has none.
+        By state, what its function returned. A state without a result is absent. An execution that
+        does not exist, or belongs to another state machine, has no results.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
@@ -47,7 +47,7 @@ def results_of(execution_arn: str, states: Collection[str]) -> dict[str, Any]:
 
 
 def _events(execution_arn: str) -> Iterator[dict[str, Any]]:
-    """List the events of an execution, oldest first; the machine has no branches at once."""
+    """List the events of an execution, oldest first; the machine has no parallel branches."""
     more: dict[str, str] = {}
 
     def ask() -> tuple[list[dict[str, Any]], str]:

@@ -212,12 +212,12 @@ def _call_features(
     values = {}
     for name, value in result.items():
         if not isinstance(name, str):
-            raise _features_invalid(strategy, symbol, f"a name is no text: {name!r}")
+            raise _features_invalid(strategy, symbol, f"a name is not text: {name!r}")
         if name in strategy.indicators:
             raise _features_invalid(strategy, symbol, f"{name} is the name of an indicator")
         number = finite_number(value)
         if number is None:
-            raise _features_invalid(strategy, symbol, f"{name} is no finite number: {value!r}")
+            raise _features_invalid(strategy, symbol, f"{name} is not a finite number: {value!r}")
         values[name] = _round(number)
     return values
 

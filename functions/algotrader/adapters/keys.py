@@ -1,4 +1,4 @@
-"""Owns the broker's key pair, which never shows its values, and takes it out of what comes back."""
+"""Owns the broker's key pair, which never shows its values, and removes it from answers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 HIDDEN = b"***"
-#: What is shorter is no key of Alpaca's, and could be a word of an honest answer.
+#: Alpaca's keys are longer. A shorter text could be an ordinary word of an answer.
 SHORTEST_KEY = 8
-#: A page of bars is megabytes of numbers: in there only a key as it is written is looked for.
+#: A page of bars is megabytes of numbers, so larger answers are searched for the plain key alone.
 LONGEST_SEARCHED = 64 * 1024
 _NAMED = {"<": "lt", ">": "gt", "&": "amp", '"': "quot", "'": "apos"}
 
@@ -23,7 +23,7 @@ class Keys:
     Raises
     ------
     ValueError
-        When a part is empty or holds what no HTTP header can: spaces, line ends, non-ASCII.
+        If a part is empty or has what an HTTP header cannot: spaces, line ends, non-ASCII.
     """
 
     key_id: str = field(repr=False)
@@ -39,21 +39,21 @@ class Keys:
     def seal(self, content: bytes) -> str:
         """Compute the HMAC-SHA-256 of a content, in hexadecimal digits.
 
-        Only who has the keys can make it, and they could trade at the broker anyway.
+        Only somebody with the keys can make it, and they could trade at the broker anyway.
         """
         return hmac.new(self.secret_key.encode(), content, hashlib.sha256).hexdigest()
 
     def redact(self, body: bytes) -> bytes:
-        """Return an answer of the broker with the keys that it repeats made unreadable.
+        """Return an answer of the broker without the keys that it repeats.
 
-        Servers and gateways are known to echo a request's headers in their errors, and an error's
-        words travel on: into texts, logs, the execution's history and the journal.
+        Servers and gateways are known to echo a request's headers in their errors. An error's words
+        go into texts, logs, the execution's history and the journal.
         """
         return redact(body, self.key_id, self.secret_key)
 
 
 def redact(body: bytes, *keys: str) -> bytes:
-    """Replace keys in a text, also as JSON, a URL or HTML would spell their letters."""
+    """Replace keys in a text, also where JSON, a URL or HTML escapes their letters."""
     for key in keys:
         if len(key) < SHORTEST_KEY:
             continue
@@ -70,7 +70,7 @@ def _spellings(key: str) -> re.Pattern[bytes]:
 
 
 def _letter(letter: str) -> str:
-    """Match one letter in every spelling that a body may have."""
+    """Return a pattern for one letter in every form that a body may have."""
     code = ord(letter)
     ways = [f"%{code:02x}", f"&#0*{code};", f"&#x0*{code:x};"]
     if letter in _NAMED:

@@ -1,4 +1,4 @@
-"""Owns how a run sets the kill switch itself: from ACTIVE to REDUCING, and never any other way."""
+"""Owns how a run sets the kill switch itself: only from ACTIVE to REDUCING."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _TAKEN = "ParameterAlreadyExists"
 
 
 def reduce_if_active(parameter: str, mode: TradingMode, reason: str) -> str:
-    """Write REDUCING with its reason where ACTIVE stands; anything else is left as it is.
+    """Replace ACTIVE by REDUCING with its reason; leave any other state as it is.
 
-    SSM has no conditional write. So the parameter is read right before, its versions tell whether
-    somebody wrote in between, and a halt that this write went over is put back.
+    SSM has no conditional write. So this reads the parameter right before, sees from its versions
+    whether somebody wrote in between, and puts back a halt that it has overwritten.
 
     Returns
     -------
     str
-        Empty when the switch does not say ACTIVE any more, else what was in the way.
+        Empty if the switch no longer says ACTIVE, else why it could not be set.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
@@ -55,7 +55,7 @@ def _reduce(parameter: str, mode: TradingMode, text: str) -> None:
 
 
 def _create(parameter: str, mode: TradingMode, text: str) -> None:
-    """Write a parameter that is not there; if somebody makes it meanwhile, theirs is looked at."""
+    """Create the parameter; if somebody else has just done so, check theirs."""
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
     try:

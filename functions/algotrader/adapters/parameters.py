@@ -1,7 +1,7 @@
 """Owns how the text of one template parameter becomes a value, and what each may be.
 
-Every function takes a parameter's text, gives its value, and raises `Misfit` for any other text,
-or makes such a function.
+Every function parses a parameter's text and raises `Misfit` for an unusable one, or returns such a
+function.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from algotrader.soundness import first_flaw, sound_float
 WordT = TypeVar("WordT", bound=StrEnum)
 Scalars = dict[str, bool | int | float | str]
 
-#: A run ends a minute before the next slot: what is left must do for its exits and entries.
+#: A run ends a minute before the next slot, so the time between must do for exits and entries.
 MINUTES_BETWEEN_SLOTS = 5
 
 _LARGEST_EXACT = 2**53  # a float's, and so JSON's, largest exact integer
@@ -36,7 +36,7 @@ _MODULE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Misfit(Exception):  # noqa: N818 - caught by `settings`, which makes the error of it
-    """A value is not one of those that a parameter may have.
+    """A parameter may not have this value.
 
     Parameters
     ----------
@@ -50,28 +50,28 @@ class Misfit(Exception):  # noqa: N818 - caught by `settings`, which makes the e
 
 
 def stack_name(text: str) -> str:
-    """Take a name that CloudFormation gives."""
+    """Parse a name that CloudFormation gives."""
     if not _STACK_NAME.fullmatch(text):
         raise Misfit("the stack's name, letters, digits and hyphens")
     return text
 
 
 def account_number(text: str) -> str:
-    """Take an account number, or nothing."""
+    """Parse an account number, or nothing."""
     if not _ACCOUNT_NUMBER.fullmatch(text):
         raise Misfit("an account number, letters and digits alone")
     return text
 
 
 def module(text: str) -> str:
-    """Take the name of a Python module."""
+    """Parse the name of a Python module."""
     if not _MODULE.fullmatch(text):
         raise Misfit("the name of a file in functions/strategies, without .py")
     return text
 
 
 def one_of(*words: str) -> Callable[[str], str]:
-    """Make a parser of some words."""
+    """Return a parser of some words."""
 
     def parse(text: str) -> str:
         if text not in words:
@@ -82,19 +82,19 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def word(kind: type[WordT], *allowed: WordT) -> Callable[[str], WordT]:
-    """Make a parser of an enumeration's values, of some of them when they are named."""
+    """Return a parser of an enumeration's values, of some of them when they are named."""
     words = [each.value for each in allowed or kind]
     return lambda text: kind(one_of(*words)(text))
 
 
 def dollars(bounds: Bounds) -> Callable[[str], Dollars]:
-    """Make a parser of amounts of dollars."""
+    """Return a parser of amounts of dollars."""
     number = _number(f"a number of dollars {_range(bounds)}, such as 50000", bounds)
     return lambda text: Dollars(number(text))
 
 
 def no_dollars_or_some(bounds: Bounds) -> Callable[[str], Dollars | None]:
-    """Make a parser of amounts of dollars, or nothing."""
+    """Return a parser of amounts of dollars, or nothing."""
     some = dollars(bounds)
 
     def parse(text: str) -> Dollars | None:
@@ -107,7 +107,7 @@ def no_dollars_or_some(bounds: Bounds) -> Callable[[str], Dollars | None]:
 
 
 def fraction(bounds: Bounds) -> Callable[[str], Fraction]:
-    """Make a parser of fractions."""
+    """Return a parser of fractions."""
     number = _number(f"a fraction {_range(bounds)}, such as 0.02", bounds)
     return lambda text: Fraction(number(text))
 
@@ -127,7 +127,7 @@ def _range(bounds: Bounds) -> str:
 
 
 def integer(bounds: Bounds) -> Callable[[str], int]:
-    """Make a parser of whole numbers."""
+    """Return a parser of whole numbers."""
 
     def parse(text: str) -> int:
         if not _INTEGER.fullmatch(text) or not bounds.allow(int(text)):
@@ -139,7 +139,7 @@ def integer(bounds: Bounds) -> Callable[[str], int]:
 
 
 def symbols(text: str) -> tuple[str, ...]:
-    """Take symbols and names of lists, such as ``@liquid``, each once."""
+    """Parse symbols and names of lists, such as ``@liquid``, each once."""
     words = [each.strip() for each in text.split(",")]
     wrong = [each for each in words if not (_is_list(each) or SYMBOL_PATTERN.fullmatch(each))]
     if wrong or len(set(words)) != len(words):
@@ -155,7 +155,7 @@ def _is_list(word: str) -> bool:
 
 
 def no_symbols_or_some(text: str) -> tuple[str, ...]:
-    """Take symbols and names of lists, each once, or nothing."""
+    """Parse symbols and names of lists, each once, or nothing."""
     try:
         return symbols(text) if text else ()
     except Misfit as misfit:
@@ -163,14 +163,14 @@ def no_symbols_or_some(text: str) -> tuple[str, ...]:
 
 
 def no_symbol_or_one(text: str) -> str:
-    """Take one symbol, or nothing."""
+    """Parse one symbol, or nothing."""
     if text and not SYMBOL_PATTERN.fullmatch(text):
         raise Misfit("one symbol in capitals, such as SPY, or to nothing for none")
     return text
 
 
 def slots(text: str) -> tuple[str, ...]:
-    """Take the slots of a session, ascending."""
+    """Parse the slots of a session, ascending."""
     slots = [each.strip() for each in text.split(",")]
     if slots == ["day"]:
         return ("day",)
@@ -184,7 +184,7 @@ def slots(text: str) -> tuple[str, ...]:
 
 
 def scalars(text: str) -> Scalars:
-    """Take a JSON object of plain values."""
+    """Parse a JSON object of plain values."""
     allowed = 'a JSON object of texts, numbers, true and false, such as {"top": 2}'
     try:
         value = json.loads(

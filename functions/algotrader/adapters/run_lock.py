@@ -1,4 +1,4 @@
-"""Owns the claim on a run: one execution at a time, and none that lives is ever robbed."""
+"""Owns the claim on a run: one execution at a time has it, and a live one never loses it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _ENDED_WITHOUT_WORD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 class Claim(Struct, frozen=True):
     """``claim.json``: which execution has the run, and how it stands.
 
-    ``at`` is when it took it, by the broker's clock; ``ended`` when it gave it back, by the
-    machine's. ``earlier`` are the executions that had the run before, oldest first.
+    ``at`` is when it got the claim, by the broker's clock; ``ended`` when it ended it, by the
+    function's. ``earlier`` are the executions that had the run before, oldest first.
     """
 
     execution_arn: str
@@ -34,7 +34,7 @@ class Claim(Struct, frozen=True):
 
 
 class LockState(StrEnum):
-    """What an attempt to claim a run came to."""
+    """The result of an attempt to claim a run."""
 
     NEW = "new"  # nobody had it
     AGAIN = "again"  # this execution has it already, or had it and failed
@@ -44,14 +44,14 @@ class LockState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LockResult:
-    """How it went.
+    """What an attempt to claim a run returns.
 
     Attributes
     ----------
     holder : str
         The execution that has the run now, or had it before.
     holders : tuple of str
-        All executions that have or had it, oldest first, this one included; none if it is refused.
+        All executions that have or had it, oldest first, with this one; empty if it is refused.
     """
 
     state: LockState
@@ -107,7 +107,7 @@ def finish(store: Store, run: Run, state: Literal["done", "failed"]) -> bool:
 
 
 def is_under_way(store: Store, run: Run) -> bool | None:
-    """Return whether an execution that may live has a run; None if nobody ever claimed it."""
+    """Return whether an execution that may still run has the claim; None if there is no claim."""
     claim = store.read(claim_key(run), Claim)
     if claim is None:
         return None
@@ -115,16 +115,16 @@ def is_under_way(store: Store, run: Run) -> bool | None:
 
 
 def active_holder(store: Store, run: Run) -> str | None:
-    """Name another execution whose orders of a run may still come, or may not show yet, if any.
+    """Return another execution whose orders may still come, or may not show yet; None if none.
 
-    That is one that lives, and one that ended a moment ago, done or not: a stop, or an entry of its
-    last seconds, may not show yet. One that failed before its decision was stored has sent nothing.
-    Unknown counts as alive.
+    That is one that runs, or one that ended a moment ago: a stop, or an entry of its last seconds,
+    may not show yet. One that failed before its decision was stored has sent nothing. If its state
+    is unknown, it counts as running.
 
     Parameters
     ----------
     run : Run
-        The run that is looked at, with the execution that asks in it.
+        The run to check; its ``execution_arn`` is the execution that asks.
     """
     claim = store.read(claim_key(run), Claim)
     if claim is None or claim.execution_arn == run.execution_arn:
@@ -148,18 +148,18 @@ def claimed_since(store: Store, run: Run, instant: datetime) -> bool:
 
 
 def _ended_at(execution_arn: str) -> datetime | None:
-    """Return when an execution ended; None if it lives, or if that is unknown."""
+    """Return when an execution ended; None if it still runs, or if that is unknown."""
     ended: datetime | None = _describe(execution_arn).get("stopDate")
     return ended
 
 
 def _was_stopped(execution_arn: str) -> bool:
-    """Whether an execution ended without marking its claim; unknown counts as alive."""
+    """Whether an execution ended without marking its claim; False if that is unknown."""
     return _describe(execution_arn).get("status") in _ENDED_WITHOUT_WORD
 
 
 def _describe(execution_arn: str) -> dict[str, Any]:
-    """Ask Step Functions about an execution; empty if it gives no answer."""
+    """Read an execution's status from Step Functions; empty if there is no answer."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 

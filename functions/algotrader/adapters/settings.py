@@ -56,8 +56,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     Raises
     ------
     ConfigurationError
-        ``PARAMETER_MISSING`` or ``PARAMETER_INVALID``, with the parameter's name as the template
-        spells it, its value, and what is allowed; and those of `read_symbols`.
+        ``PARAMETER_MISSING`` or ``PARAMETER_INVALID``, with the parameter's name in the template,
+        its value, and what is allowed; and those of `read_symbols`.
     """
 
     def read(parameter: str, parse: Callable[[str], T]) -> T:
@@ -103,9 +103,9 @@ def broker_urls(environ: Mapping[str, str], mode: TradingMode) -> tuple[str, str
     Raises
     ------
     ConfigurationError
-        ``PARAMETER_INVALID`` when the address is Alpaca's for the other mode: paper orders must
-        never reach a live account, nor live ones get lost on paper; and when live keys would leave
-        this machine in the clear.
+        ``PARAMETER_INVALID`` if the address is Alpaca's for the other mode: paper orders must never
+        reach a live account, nor live ones the paper account. Also if live keys would leave this
+        machine unencrypted.
     """
     trading = environ.get("APCA_API_BASE_URL", "").strip()
     data = environ.get("APCA_API_DATA_URL", "").strip()
@@ -134,7 +134,7 @@ def load_keys(parameter: str) -> Keys:
     ------
     ConfigurationError
         ``KEYS_MISSING``, ``KEYS_UNREADABLE``, ``KEYS_NOT_ENCRYPTED`` or ``KEYS_MALFORMED``, with
-        the command that puts them right.
+        the command that fixes them.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
@@ -158,13 +158,13 @@ def load_keys(parameter: str) -> Keys:
 
 
 def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState, str]:
-    """Read the kill switch and the reason that stands beside it.
+    """Read the kill switch and its reason.
 
     Returns
     -------
     TradingState, str
-        A parameter that is missing means ACTIVE in dry-run and paper, HALTED in live; one that
-        cannot be read, or that says another word, means HALTED. The reason is one line.
+        A missing parameter means ACTIVE in dry-run and paper, HALTED in live. One that cannot be
+        read, or that has another word, means HALTED. The reason is one line.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415

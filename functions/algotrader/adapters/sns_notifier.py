@@ -1,4 +1,4 @@
-"""Owns the topic: one publish that carries the text message and the e-mail."""
+"""Owns the SNS topic: one publish carries the text message and the e-mail."""
 
 from __future__ import annotations
 

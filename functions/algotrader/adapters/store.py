@@ -42,18 +42,18 @@ class Store:
     Parameters
     ----------
     bucket : str
-        The bucket's name; nothing is asked of S3 until a value is too large for a state, or a
-        journal entry is written.
+        The bucket's name. S3 is not called before a value is too large for a state, or a journal
+        entry is read or written.
     """
 
     def __init__(self, bucket: str) -> None:
         self.bucket = bucket
 
     def put(self, run: Run, name: str, value: object) -> Artifact:
-        """Hand a value to the next step: in line up to 16 KiB, else under the run's journal.
+        """Hand a value to the next step: inline up to 16 KiB, else as an object in the journal.
 
-        The key carries the content's hash, so that no later call or execution writes over what an
-        earlier one handed on: a step that is called again finds its input as it was.
+        The key has the content's hash, so that no later call or execution overwrites a value that
+        an earlier one handed on. A step that is called again finds its input unchanged.
         """
         content = canonical_json(value)
         if len(content) <= INLINE_LIMIT_BYTES:
@@ -64,13 +64,13 @@ class Store:
         return Artifact(s3=f"s3://{self.bucket}/{key}", sha256=digest)
 
     def get(self, artifact: Artifact, kind: type[T]) -> T:
-        """Take a value that a step before handed on.
+        """Return a value that an earlier step handed on.
 
         Raises
         ------
         InvalidInputError
-            ``ARTIFACT_INVALID`` when neither form is there, the object lies in another bucket, or
-            its content is not what was hashed; ``STATE_INVALID`` when it is no ``kind``.
+            ``ARTIFACT_INVALID`` if it has neither form, its object is in another bucket, or the
+            content has another hash; ``STATE_INVALID`` if it is not a ``kind``.
         """
         if artifact.inline is not msgspec.UNSET:
             return decode(kind, artifact.inline, kind_name(kind))
@@ -87,7 +87,7 @@ class Store:
         return decode(kind, found.value, kind_name(kind))
 
     def write(self, key: str, value: object) -> None:
-        """Write a value as JSON, over whatever was there."""
+        """Write a value as JSON and replace any earlier one."""
         read_whole(lambda: self._write(key, canonical_json(value)))
 
     def read(self, key: str, kind: type[T]) -> T | None:
@@ -125,7 +125,7 @@ class Store:
         return None if found is None else (decode(kind, found.value, key), found.tag)
 
     def try_read(self, key: str, kind: type[T]) -> Reading[T]:
-        """Read a value that the desk can do without: what is unreadable counts as not there."""
+        """Read a value that the desk can do without; do not raise if it is unreadable."""
         try:
             found = self.read_with_tag(key, kind)
         except (InvalidInputError, ValueError):
@@ -133,7 +133,7 @@ class Store:
         return Reading() if found is None else Reading(*found)
 
     def folders(self, prefix: str) -> tuple[str, ...]:
-        """List what lies right under a prefix and goes on, each up to its next ``/``."""
+        """List the folders right under a prefix, each up to its ``/``."""
 
         def ask() -> tuple[str, ...]:
             paginator = client("s3").get_paginator("list_objects_v2")
@@ -148,15 +148,14 @@ class Store:
         return read_whole(ask)
 
     def create(self, key: str, value: object) -> bool:
-        """Write a value only where none is yet; False if there is one.
+        """Write a value only if there is none yet; False if there is one.
 
-        A 409 (a write of the same key under way) is asked again by botocore's own retries no more
-        than three times, then raised.
+        A 409 means that another write of the key is under way: three attempts are made in all.
         """
         return self._write_if(key, value, IfNoneMatch="*")
 
     def replace(self, key: str, value: object, tag: str) -> bool:
-        """Write a value only over the one that has this entity tag; False if it has changed."""
+        """Replace the value that has this entity tag; False if it has changed."""
         return self._write_if(key, value, IfMatch=tag)
 
     def _write(self, key: str, content: bytes, **condition: str) -> None:
@@ -167,7 +166,7 @@ class Store:
             ContentType="application/json",
             **condition,
         )
-        if not answer.get("ETag"):  # a gateway said 200: S3 may never have seen it
+        if not answer.get("ETag"):  # a gateway may have answered 200, not S3
             message = f"S3 did not confirm {key}"
             raise BrokenAnswerError(message)
 
@@ -180,7 +179,7 @@ class Store:
             try:
                 self._write(key, content, **condition)
             except BrokenAnswerError:
-                # If it was written after all, the next attempt finds it and the caller reads it.
+                # If S3 has written it after all, the next attempt fails and the caller reads it.
                 if is_last:
                     raise
             except ClientError as error:
@@ -194,7 +193,7 @@ class Store:
         return False
 
     def _read(self, key: str) -> _Found | None:
-        """Read an object whole; None only when S3 says that there is none."""
+        """Read a whole object; None only if S3 itself says that there is none."""
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
         def ask() -> _Found | None:

@@ -12,17 +12,17 @@ from algotrader.errors import StrategyError
 
 PREFIX = "strategies/"
 
-#: S3 answers 403 and not 404 for what is missing when listing is not allowed.
+#: S3 answers 403, not 404, for a missing object if the role may not list the bucket.
 _NOT_THERE = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 
 
 class StrategyFiles(Mapping[str, bytes]):
-    """Objects under ``strategies/`` in the bucket, by their names below it; each is read once.
+    """Objects under ``strategies/`` in the bucket, by their names there; each is read once.
 
     Parameters
     ----------
     bucket : str
-        The desk's bucket; nothing is asked of S3 before a file is.
+        The desk's bucket. S3 is not called before a file is read.
     pins : mapping of str to str
         The SHA-256 that a file must have, in hexadecimal digits, by the file's name.
     """
@@ -34,7 +34,7 @@ class StrategyFiles(Mapping[str, bytes]):
         self._hashes: dict[str, str] = {}
 
     def check_pins(self) -> None:
-        """Read every pinned file, so that no strategy sees one of them before all were checked.
+        """Read every pinned file, so that all are checked before the strategy sees one.
 
         Raises
         ------
@@ -67,7 +67,7 @@ class StrategyFiles(Mapping[str, bytes]):
         return content
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Read a file, or give the default when it is not there."""
+        """Read a file; return the default if there is none."""
         content = self._content(name)
         return default if content is None else content
 

@@ -15,11 +15,11 @@ from algotrader.suggestions import did_you_mean
 FOLDER = Path(__file__).resolve().parents[2] / "universes"
 SUFFIX = ".txt"
 
-#: What begins the name of a list where symbols are expected.
+#: First character of a list's name among symbols.
 MARK = "@"
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-#: The indicators of so many fit into the time and memory of Compute Indicators.
+#: Compute Indicators has time and memory for so many.
 MAX_SYMBOLS = 500
 
 _QUOTED_LENGTH = 40
@@ -47,7 +47,7 @@ def read_symbols(parameter: str, words: Iterable[str]) -> Symbols:
     Parameters
     ----------
     parameter : str
-        The template parameter that has the words.
+        The template parameter that contains the words.
     words : iterable of str
         Symbols, and names of lists such as ``@liquid``.
 
@@ -78,7 +78,7 @@ def read_symbols(parameter: str, words: Iterable[str]) -> Symbols:
 
 
 def _read(parameter: str, name: str) -> bytes:
-    """Read a list; only a file of the folder itself is one."""
+    """Read a list; it must be a file of the folder itself."""
     files = {path.stem: path for path in FOLDER.glob(f"*{SUFFIX}") if path.is_file()}
     known = sorted(filter(NAME_PATTERN.fullmatch, files))
     if name not in known:

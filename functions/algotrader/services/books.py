@@ -1,4 +1,4 @@
-"""Owns the desks' books at the bell: their ledgers, carried on from checkpoints in the journal."""
+"""Owns the desks' books: their ledgers, folded from checkpoints in the journal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class OtherDesks(Struct, frozen=True):
     """Checkpoint of what other desks on the account own by their orders, all up to one instant.
 
-    ``adjustments`` is how many there were: a list that has fewer by now has lost some.
+    ``adjustments`` is how many there were: a list with fewer entries has lost some.
     """
 
     through: datetime
@@ -33,7 +33,7 @@ class OtherDesks(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The ledgers now, what happened to their symbols, and what could not be learned.
+    """The ledgers now, what happened to their symbols, and what could not be read.
 
     Attributes
     ----------
@@ -41,15 +41,15 @@ class Books:
         The ledger at the previous close, with that day's quantities; None if none was asked for,
         or the checkpoint is newer.
     others : tuple of Ledger
-        Of every other desk that ever traded on the account, by its id.
+        One for every other desk that ever traded on the account.
     actions : tuple of CorporateAction
         Those with an ex-date since the checkpoint.
     orders : tuple of Order
-        The account's orders since the checkpoint, whoever sent them.
+        The account's orders since the checkpoint, also those of other desks and of the user.
     adjustments : tuple of Adjustment
-        All that a person gave to a desk of this stack or took from it.
+        All shares that a person gave to a desk of this stack or took from it.
     checkpoint, others_checkpoint : Ledger, OtherDesks or None
-        Newer checkpoints to be kept; None if there is none to make.
+        Newer checkpoints to write; None if there is none.
     """
 
     ledger: Ledger
@@ -69,7 +69,7 @@ def checkpoint_key(desk: str) -> str:
 
 
 def others_key(desk: str) -> str:
-    """Return the key of what a desk knows of all others."""
+    """Return the key of the checkpoint that a desk keeps of all others."""
     return f"ledger/{desk}-others.json"
 
 
@@ -97,11 +97,11 @@ def read_books(
     Parameters
     ----------
     symbols : iterable of str
-        Symbols whose corporate actions are wanted beside those of what desks hold or traded.
+        Symbols whose corporate actions are read in addition to those that desks hold or traded.
     days : tuple of date
-        First and last day of which the corporate actions are wanted in any case.
+        First and last day of the corporate actions to read in any case.
     previous_close : datetime or None
-        The instant of which the ledger is wanted, too.
+        The instant of a second ledger, `Books.before`; None if it is not needed.
 
     Raises
     ------
@@ -119,17 +119,17 @@ def read_books(
         after = min(start.through, known.through) - LISTING_MARGIN
     orders = broker.orders_after(after)
     others = other_ledgers(desk, known.ledgers if known else {}, orders, adjustments)
-    told = _actions(broker, (start, *others.values()), symbols, orders, adjustments, after, days)
-    if told is None:
+    listed = _actions(broker, (start, *others.values()), symbols, orders, adjustments, after, days)
+    if listed is None:
         warnings.append(
             "The broker does not list corporate actions: a split would not be seen beforehand."
         )
-    actions = told or ()
+    actions = listed or ()
 
     def folded(ledger: Ledger, through: datetime) -> Ledger:
         return books.fold(ledger, orders, actions, through, adjustments)
 
-    # What the broker lists is owned, also where its clock lags behind the stamps of its orders.
+    # An order that the broker lists counts, even if its clock lags behind the order's own time.
     until = max([now, *(each.submitted_at for each in orders), *(each.at for each in adjustments)])
     settled = books.settled_through(start, orders, now)
     all_settled = min(
@@ -138,7 +138,7 @@ def read_books(
     )
     is_newer = start.through is None or settled > start.through
     others_newer = known is None or all_settled > known.through
-    # Without the list of splits a checkpoint would lose those that lie before it for ever.
+    # Without the list of splits, a checkpoint would lose the splits before it for ever.
     return Books(
         ledger=folded(start, until),
         before=_at_close(start, orders, actions, adjustments, previous_close),
@@ -146,13 +146,13 @@ def read_books(
         actions=actions,
         orders=orders,
         adjustments=adjustments,
-        checkpoint=folded(start, settled) if is_newer and told is not None else None,
+        checkpoint=folded(start, settled) if is_newer and listed is not None else None,
         others_checkpoint=OtherDesks(
             all_settled,
             {name: folded(each, all_settled) for name, each in others.items()},
             len(adjustments),
         )
-        if others_newer and told is not None
+        if others_newer and listed is not None
         else None,
         warnings=tuple(warnings),
     )

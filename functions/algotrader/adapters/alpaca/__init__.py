@@ -1,4 +1,4 @@
-"""The broker, over alpaca-trade-api; `AlpacaBroker` is all that the steps see of it."""
+"""Alpaca as a broker; `AlpacaBroker` is all that a composition needs of it."""
 
 from algotrader.adapters.alpaca.broker import AlpacaBroker
 from algotrader.adapters.keys import Keys

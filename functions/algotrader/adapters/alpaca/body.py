@@ -1,4 +1,4 @@
-"""Owns how an answer's body is read: whole, decompressed, and no larger than any honest one."""
+"""Owns how an answer's body is read: whole, decompressed, and within a limit of size."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import requests
 
 from algotrader.errors import BrokerUnavailableError
 
-#: The largest honest answer, the list of all assets, has some 7 MB.
+#: The largest real answer, the list of all assets, has some 7 MB.
 MAX_BODY_BYTES = 32 * 1024 * 1024
-#: What the client asks for. A body in any other coding is handed on as it is, and is not JSON.
+#: What the client asks for. A body in any other coding stays as it is, and then is not JSON.
 ACCEPTED_ENCODING = "gzip"
 
 _PART_BYTES = 64 * 1024
@@ -20,7 +20,7 @@ _ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 
 
 def read_body(request: str, response: requests.Response) -> bytes:
-    """Read the body of an answer that was asked for with ``stream=True``.
+    """Read the body of an answer to a request with ``stream=True``.
 
     Decompressed bytes are counted as they come: a few hundred kilobytes may hold hundreds of
     megabytes.
@@ -54,7 +54,7 @@ def read_body(request: str, response: requests.Response) -> bytes:
 
 
 def _whole(response: requests.Response) -> Iterator[bytes]:
-    """Yield a body as it was sent; refuse half of one, which the library hands on silently."""
+    """Yield a body as it was sent; raise if it ends early, which the library would not notice."""
     promised = response.headers.get("Content-Length", "")
     count = 0
     for part in response.raw.stream(_PART_BYTES, decode_content=False):

@@ -23,19 +23,19 @@ Parameters = Mapping[str, str | int]
 
 CONNECT_TIMEOUT_SECONDS = 3.05
 READ_TIMEOUT_SECONDS = 10.0
-#: A server that drips bytes never trips the read time-out, so a request has an end of its own.
+#: A server that drips bytes never reaches the read time-out, so a request has its own end.
 REQUEST_SECONDS = 15.0
-#: Waits before a read is asked again; only reads are, and only when they failed at once.
+#: Pauses before a read is repeated; only reads are, and only those that failed quickly.
 READ_PAUSES_SECONDS = (0.2, 0.4)
 RESET_LENGTH = 20  # epoch seconds have ten digits
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
-    """alpaca-trade-api's client with its retries off and every reply handed on as it came.
+    """alpaca-trade-api's client without its retries; it returns every reply as it came.
 
     The library repeats POSTs on 429 and 504, waits for ever on a stuck socket and parses money as
-    floats: here none of it happens. Methods return a `Reply` or raise a leaf of `errors`.
+    floats. This class does none of that. Methods return a `Reply` or raise a leaf of `errors`.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
             keys.key_id, keys.secret_key, normalize_url(trading_url, "AlpacaTradingUrl"), "v2"
         )
         self._keys = keys
-        self._oauth = None  # whatever APCA_API_OAUTH_TOKEN says: the deployed keys decide
+        self._oauth = None  # the deployed keys decide, not APCA_API_OAUTH_TOKEN
         self._retry = 0
         self._use_raw_data = True
         self._session.headers["Accept-Encoding"] = ACCEPTED_ENCODING
@@ -63,13 +63,13 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
             self._session.trust_env = False  # a proxy cannot reach this machine's own loopback
 
     def read(self, path: str, parameters: Parameters | None = None) -> Reply:
-        """GET from the trading API; a broken answer is asked for again."""
+        """GET from the trading API, and again if the answer is broken."""
         return self._repeat(lambda: self.get(path, parameters))
 
     def read_data(
         self, path: str, parameters: Parameters | None = None, version: str = "v2"
     ) -> Reply:
-        """GET from the market data API; a broken answer is asked for again."""
+        """GET from the market data API, and again if the answer is broken."""
         return self._repeat(lambda: self._request("GET", path, parameters, self._data_url, version))
 
     def _repeat(self, ask: Callable[[], Reply]) -> Reply:
@@ -90,7 +90,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         return ask()
 
     def _one_request(self, method: str, url: str, opts: dict[str, object], retry: int) -> Reply:
-        """Stand in for the library's own: one request, within its time, never repeated."""
+        """Override the library's own: make one request, within its time, and never repeat it."""
         del retry
         request = f"{method} {urlsplit(url).path}"
         seconds = min(REQUEST_SECONDS, self._ends_at - time.monotonic())
@@ -120,10 +120,10 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """Return a call's result, or raise TimeoutError when it takes longer.
+    """Return a call's result, or raise TimeoutError if it takes longer.
 
-    The thread of a call that was given up ends with its socket's own time-out; nothing waits for
-    it, and what it still returns is dropped.
+    After a TimeoutError nothing waits for the call's thread, which ends with its socket's own
+    time-out; its result is dropped.
     """
     results: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
 
@@ -144,12 +144,12 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
 
 def normalize_url(url: str, parameter: str) -> str:
-    """Drop a trailing ``/`` or ``/v2`` of a base address.
+    """Return a base address without a trailing ``/`` or ``/v2``.
 
     Raises
     ------
     ConfigurationError
-        ``BROKER_URL_INVALID`` when it is no http or https address, or carries a user name.
+        ``BROKER_URL_INVALID`` if it is not an http or https address, or contains a user name.
     """
     text = url.strip().rstrip("/").removesuffix("/v2").rstrip("/")
     try:

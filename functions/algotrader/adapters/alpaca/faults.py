@@ -19,7 +19,7 @@ from algotrader.errors import (
 )
 from algotrader.model import OrderIntent, OrderRejected
 
-#: What the HTTP library may raise when no answer came.
+#: What the HTTP library may raise if no answer came.
 NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 _TIMED_OUT = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
@@ -36,12 +36,12 @@ def leaf_for(request: str, cause: Reply | Exception) -> DeskError:
     request : str
         Method and path.
     cause : Reply or Exception
-        An answer that is not 2xx, or what the HTTP library raised when there was none.
+        An answer that is not 2xx, or what the HTTP library raised if none came.
 
     Returns
     -------
     DeskError
-        Its text carries no header, and no key: a `Reply` comes without those that it repeated.
+        Its text has no header and no key: a `Reply` comes without the keys that it repeated.
     """
     if isinstance(cause, Exception):
         return BrokerUnavailableError(
@@ -66,14 +66,14 @@ def require_ok(reply: Reply) -> Reply:
 
 
 def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
-    """Tell a definite rejection of an order from what leaves its fate open.
+    """Return the rejection of an order; raise if the answer does not say that it was rejected.
 
     Raises
     ------
     BrokerAuthError, BrokerRateLimitedError
-        It was not taken: the keys, or too many requests.
+        The order was not taken: wrong keys, or too many requests.
     OrderStateUnknownError
-        ``ORDER_ID_TAKEN`` when an order stands under this id already, else ``ORDER_FATE_UNKNOWN``.
+        ``ORDER_ID_TAKEN`` if the broker has an order of this id, else ``ORDER_FATE_UNKNOWN``.
     """
     if reply.status in {401, 429}:
         raise leaf_for(reply.request, reply)
@@ -104,7 +104,7 @@ def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
 
 
 def fate_unknown(intent: OrderIntent, problem: str) -> OrderStateUnknownError:
-    """Say that an order was sent and that nobody knows yet what became of it."""
+    """Build the error of an order that was sent, and whose result is unknown."""
     return OrderStateUnknownError(
         "ORDER_FATE_UNKNOWN",
         "The order is looked up by its id and sent again under the same id alone.",
@@ -116,8 +116,8 @@ def fate_unknown(intent: OrderIntent, problem: str) -> OrderStateUnknownError:
 def _is_about_keys(refusal: ErrorBody | None) -> bool:
     """Whether the trading API's 403 refuses the keys.
 
-    Its codes begin with an HTTP status. One of 4031xxxx is about an order or the account, whatever
-    the message says: "account is not authorized to trade" comes with right keys.
+    Its codes begin with an HTTP status. A code 4031xxxx concerns an order or the account, whatever
+    the message: "account is not authorized to trade" comes with right keys.
     """
     code = "" if refusal is None else str(refusal.code)
     return not code.isdecimal() or code.startswith("401")
@@ -138,9 +138,9 @@ def _facts(reply: Reply) -> dict[str, object]:
 
 
 def _quote(reply: Reply) -> dict[str, str]:
-    """Quote the broker's own words, when they came as JSON.
+    """Quote the broker's own words if they came as JSON.
 
-    A quotation mark of theirs would end the quotation, and what follows could pass for our advice.
+    A quotation mark in them would end the quotation, and the rest could pass for our advice.
     """
     refusal = error_body(reply)
     if refusal is None:

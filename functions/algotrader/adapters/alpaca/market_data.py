@@ -25,9 +25,9 @@ PageT = TypeVar("PageT", wire.BarsPage, wire.CorporateActionsPage)
 
 BARS_PAGE = 10_000
 ACTIONS_PAGE = 1000
-#: Symbols of one request, so that its address stays short.
+#: Most symbols of one request, so that its address stays short.
 SYMBOLS_PER_REQUEST = 200
-#: The list is filtered by processing date, which lies some days beside the ex-date.
+#: The list is filtered by processing date, which may be some days before or after the ex-date.
 ACTIONS_MARGIN = timedelta(days=10)
 _ACTIONS_VERSIONS = ("v1", "v1beta1")
 _NOT_OFFERED = frozenset({403, 404})
@@ -153,7 +153,7 @@ def batches(symbols: Iterable[str]) -> list[list[str]]:
 
 
 def _opens(sessions: Iterable[Session]) -> Callable[[datetime], datetime | None]:
-    """Return what finds the open of the session whose bar is stamped so; None if there is none."""
+    """Return a function from a bar's stamp to the open of its session; None if it has none."""
     open_by_day = {each.date: each.open for each in sessions}
 
     @cache  # a thousand symbols have the same stamps
@@ -167,7 +167,7 @@ def _opens(sessions: Iterable[Session]) -> Callable[[datetime], datetime | None]
 
 
 class _Columns:
-    """The bars of one symbol, as its pages come in."""
+    """The bars of one symbol, collected page by page."""
 
     def __init__(self) -> None:
         self.at: list[datetime] = []
@@ -176,7 +176,7 @@ class _Columns:
     def extend(
         self, rows: Iterable[wire.Bar], open_of: Callable[[datetime], datetime | None]
     ) -> None:
-        """Add the rows of a page; those of no session that was asked for are left out."""
+        """Add the rows of a page, except those outside the requested sessions."""
         opens, highs, lows, closes, volumes = self.figures
         for row in rows:
             at = open_of(row.t)
@@ -189,7 +189,7 @@ class _Columns:
                 volumes.append(_figure(row.v))
 
     def to_model(self) -> Bars:
-        """Return our own bars, one an instant: of two the broker's last."""
+        """Return our own bars, one for each instant; of two the broker's last."""
         place = {at: n for n, at in enumerate(self.at)}
         order = sorted(place)
         rows = [place[at] for at in order]
@@ -211,8 +211,9 @@ def _figure(value: object) -> float:
 
 
 def _bars_page(reply: Reply) -> wire.BarsPage:
-    """Read a page of bars; the JSON that Python writes for NaN is read too, so that a bar without
-    a number is reported by its symbol and not as a broken page.
+    """Read a page of bars, also one with the NaN that Python's JSON writes.
+
+    So a bar without a number is reported by its symbol, not as a broken page.
     """
     try:
         return decode_reply(reply, wire.BarsPage)

@@ -1,4 +1,4 @@
-"""Owns what came back over HTTP, and how its JSON becomes a value of a known shape."""
+"""Owns what came back over HTTP, and how its JSON becomes a value of a given type."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from algotrader.soundness import sound_float
 
 T = TypeVar("T")
 
-#: Rarely found, and then mostly within an id.
+#: Such an exponent is rare, and then mostly part of an id.
 _LONG_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{3}")
 _CODE_LENGTH = 20  # Alpaca's own have eight digits
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer, whatever its status; ``request`` names what was asked, as ``GET /v2/clock``."""
+    """One answer of any status; ``request`` is the method and path, as ``GET /v2/clock``."""
 
     request: str
     status: int
@@ -44,19 +44,19 @@ class ErrorBody(msgspec.Struct, frozen=True):
     code: int | str | None = None
 
     def __post_init__(self) -> None:
-        """Keep of the broker's words what shows."""
+        """Drop from the broker's words the characters that do not show."""
         force_setattr(self, "message", one_line(self.message))
         if isinstance(self.code, str):
             force_setattr(self, "code", one_line(self.code, _CODE_LENGTH))
 
 
 def decode_reply(reply: Reply, kind: type[T]) -> T:
-    """Read a reply's body as a ``kind``; fields that we do not know are left alone.
+    """Parse a reply's body as a ``kind``; unknown fields are ignored.
 
     Raises
     ------
     BrokerUnavailableError
-        ``BROKER_ANSWER_NOT_JSON`` for HTML, nothing at all or half a document;
+        ``BROKER_ANSWER_NOT_JSON`` for HTML, an empty body or half a document;
         ``BROKER_ANSWER_INVALID`` for JSON of another shape, with the path of the first misfit.
     """
     try:
@@ -76,7 +76,7 @@ def decode_reply(reply: Reply, kind: type[T]) -> T:
 
 
 def _check_numbers(body: bytes) -> None:
-    """Refuse a number that a float turns into 0, as 1e-999999 becomes where a bar's figures are."""
+    """Refuse a number that becomes 0 as a float, such as 1e-999999 in a bar."""
     if not _LONG_EXPONENT.search(body):
         return
     try:
@@ -86,7 +86,7 @@ def _check_numbers(body: bytes) -> None:
 
 
 def error_body(reply: Reply) -> ErrorBody | None:
-    """Read the reason of a 4xx; None if the body is not one that Alpaca would send."""
+    """Parse the reason of a 4xx; None if the body does not look like Alpaca's."""
     try:
         return msgspec.json.decode(reply.body, type=ErrorBody)
     except (msgspec.DecodeError, ValueError, RecursionError):
@@ -94,7 +94,7 @@ def error_body(reply: Reply) -> ErrorBody | None:
 
 
 def invalid(request: str, problem: str) -> BrokerUnavailableError:
-    """Say that an answer has another shape than Alpaca's."""
+    """Build the error of an answer that has another shape than Alpaca's."""
     return BrokerUnavailableError(
         "BROKER_ANSWER_INVALID",
         "The broker's answer does not look like Alpaca's; the base URL may be wrong.",

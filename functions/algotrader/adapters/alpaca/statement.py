@@ -14,8 +14,8 @@ from algotrader.errors import DeskError
 
 STATEMENT_PAGE = 100
 _CANCELED = "canceled"
-#: What Alpaca's kinds of activity mean for the books. All other kinds bring or take money alone:
-#: dividends with what is taken from them (``DIV...``), interest, fees.
+#: What Alpaca's kinds of activity mean for the books. All other kinds move only money that counts
+#: as profit or loss: dividends, the taxes and fees on them (``DIV...``), interest and fees.
 _CASH_FLOWS = frozenset({"CSD", "CSW", "TRANS", "JNL", "JNLC", "ACATC", "OCT"})
 _SHARE_FLOWS = {
     "ACATS": "transfer to or from another broker",
@@ -54,7 +54,7 @@ class Row(wire.Answer, frozen=True):
         try:
             day = date.fromisoformat(self.date[:10])
         except ValueError as error:
-            raise invalid(request, f"{self.date!r} is no day") from error
+            raise invalid(request, f"{self.date!r} is not a day") from error
         amount = self.net_amount or Decimal(0)
         qty = self.qty
         if not qty:

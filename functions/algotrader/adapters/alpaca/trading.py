@@ -28,10 +28,10 @@ from algotrader.model import (
 )
 
 ORDERS_PAGE = 500
-#: A server may give fewer rows than it was asked for: what is no shorter than the shortest page
-#: that Alpaca has may not be all. A ledger that lacks orders would buy again what it holds.
+#: A server may return fewer rows than the limit. A page of at least this many rows, Alpaca's
+#: smallest, may not be the last. A ledger that lacks orders would buy again what it holds.
 SMALLEST_PAGE = 50
-#: Up to so many symbols are asked for one by one; the whole list weighs megabytes.
+#: Up to this many symbols are read one by one; the whole list has megabytes.
 ASSETS_ONE_BY_ONE = 40
 _NOT_FOUND = 404
 _CANNOT_BE_CANCELED = 422
@@ -71,7 +71,7 @@ class Trading:
         return decode_reply(require_ok(self._client.read("/account")), wire.Account).to_model()
 
     def is_long_only(self) -> bool:
-        """Whether the account itself forbids short sales; one that does not say so does not."""
+        """Whether the account itself forbids short sales; False if it does not say so."""
         reply = require_ok(self._client.read("/account/configurations"))
         return decode_reply(reply, wire.AccountConfigurations).no_shorting is True
 
@@ -127,7 +127,7 @@ class Trading:
             page = len(rows)
             if first <= last:
                 parameters["after"] = format_instant(last - _PAGE_OVERLAP)
-            else:  # a server that gives the newest first, whatever it was asked for
+            else:  # a server that ignores the direction and lists the newest first
                 parameters["until"] = format_instant(last + _PAGE_OVERLAP)
 
     def order(self, client_order_id: str) -> Order | None:
@@ -208,11 +208,11 @@ class Trading:
             history = decode_reply(require_ok(reply), wire.PortfolioHistory)
             return _profit_of(history, session, before)
         except (DeskError, ArithmeticError, LookupError, ValueError, OSError):
-            return None  # the texts alone tell it: no order depends on it
+            return None  # only texts need it
 
 
 def order_body(intent: OrderIntent) -> dict[str, str]:
-    """Format an order as the POST's body: texts throughout, so that no float rounds a price."""
+    """Format an order as the POST's body; every value is text, so that no float rounds a price."""
     body = {
         "symbol": intent.symbol,
         **_size(intent),
@@ -229,7 +229,7 @@ def order_body(intent: OrderIntent) -> dict[str, str]:
 
 
 def _size(intent: OrderIntent) -> dict[str, str]:
-    """Format either quantity or value: the broker refuses an order that names both."""
+    """Format either the quantity or the value: the broker refuses an order with both."""
     if intent.notional is not None:
         return {"notional": format(intent.notional, "f")}
     return {"qty": format(intent.qty, "f")}
@@ -255,6 +255,6 @@ def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> D
 def _is_absent(reply: Reply) -> bool:
     """Whether the broker says, in JSON, that it does not know what was asked for.
 
-    A 404 of any other form is a path that is not there: a wrong base URL, not an answer.
+    Any other 404 means that the path does not exist, so the base URL is wrong.
     """
     return reply.status == _NOT_FOUND and reply.body.lstrip()[:1] == b"{"

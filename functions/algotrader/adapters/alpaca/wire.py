@@ -1,7 +1,7 @@
 """Owns the shapes of Alpaca's answers, and how each becomes a value of ours.
 
-Unknown fields are left alone and unknown statuses stay text. Money may come as text or as a number
-and is read exactly; NaN, infinity and sums beyond any account are refused.
+Unknown fields are ignored, and unknown statuses stay text. Money may come as text or as a number
+and is read exactly. NaN, infinity and sums beyond any account are refused.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _EQUITY_CLASSES = frozenset({None, "", "us_equity"})
 
 
 class Answer(Struct, frozen=True):
-    """Base of an answer: amounts and instants in it are possible ones, texts short and visible."""
+    """Base of an answer: its amounts and instants are plausible, its texts short and visible."""
 
     def __post_init__(self) -> None:
-        """Refuse what a type lets pass though nothing is like that; keep of texts what shows."""
+        """Refuse values that cannot be real; drop from texts what does not show."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, str):
@@ -83,7 +83,7 @@ class Session(Answer, frozen=True):
         try:
             of_day = time.fromisoformat(text)
         except ValueError as error:
-            raise invalid(request, f"{text!r} is no time of day") from error
+            raise invalid(request, f"{text!r} is not a time of day") from error
         return datetime.combine(self.date, of_day, NEW_YORK).astimezone(UTC)
 
 
@@ -102,7 +102,7 @@ class AdminConfigurations(Answer, frozen=True):
 
 
 class Account(Answer, frozen=True):
-    """``/v2/account``; only what we use, and of that only what Alpaca cannot do without."""
+    """``/v2/account``; the fields that we use. Only those that Alpaca always sends are required."""
 
     account_number: str
     status: str
@@ -118,7 +118,7 @@ class Account(Answer, frozen=True):
     admin_configurations: AdminConfigurations | None = None
 
     def to_model(self) -> model.Account:
-        """Return our own account; the flags that forbid trading are named."""
+        """Return our own account, with the names of the flags that forbid trading."""
         flags = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
         blocked_by = [name for name in flags if getattr(self, name)]
         if self.status != "ACTIVE":
@@ -157,7 +157,7 @@ class Position(Answer, frozen=True):
     side: str = "long"
 
     def to_model(self) -> model.Position:
-        """Return our own position; a short one is negative however the broker spells it."""
+        """Return our own position; a short one is negative, whatever sign the broker uses."""
         available = self.qty if self.qty_available is None else self.qty_available
         return model.Position(
             symbol=self.symbol,
@@ -168,7 +168,7 @@ class Position(Answer, frozen=True):
 
 
 class Order(Answer, frozen=True):
-    """An order; ``qty`` is null when it was placed by value."""
+    """An order; ``qty`` is null for a notional order."""
 
     id: str
     client_order_id: str
@@ -210,7 +210,7 @@ class Order(Answer, frozen=True):
             raise invalid(request, f"order {self.id} lacks symbol, side, type or submitted_at")
         filled_at = None
         if self.filled_qty:
-            # Alpaca dates a whole fill only; of a part, its last change is the nearest it tells.
+            # Alpaca dates only a whole fill. For a part, the order's last change comes nearest.
             filled_at = (self.filled_at or self.updated_at or since).astimezone(UTC)
         return model.Order(
             broker_id=self.id,
@@ -218,7 +218,7 @@ class Order(Answer, frozen=True):
             symbol=self.symbol,
             side=model.Side(self.side),
             order_type=kind,
-            # What it was placed by counts, also where the broker tells the shares as well.
+            # A notional order has no quantity here, even if the broker reports the shares.
             qty=self.qty if self.notional is None else None,
             limit_price=self.limit_price,
             status=self.status,
@@ -268,7 +268,7 @@ class LatestTrades(Answer, frozen=True):
 
 
 class Bar(Struct, frozen=True):
-    """A daily bar, stamped at its New York midnight; a figure may be missing or no number."""
+    """A daily bar, stamped at its New York midnight; a figure may be missing or not a number."""
 
     t: Instant
     o: Any = None
@@ -316,11 +316,11 @@ class CorporateAction(Answer, frozen=True):
 
     @property
     def day(self) -> date | None:
-        """The first session on which prices or quantities are other ones."""
+        """The first session on which prices or quantities differ."""
         return self.ex_date or self.effective_date or self.process_date
 
     def ratio(self, kind: str) -> Decimal | None:
-        """Return what quantities are multiplied by; None if it changes more than that."""
+        """Return the factor for quantities; None if the action changes more than quantities."""
         if kind in {"forward_split", "reverse_split"} and self.new_rate and self.old_rate:
             return self.new_rate / self.old_rate
         if kind == "stock_dividend" and self.rate:
