@@ -49,7 +49,7 @@ def is_instant(instant: datetime) -> bool:
     return instant.tzinfo is not None and _is_day(instant)
 
 
-def sound_float(text: str) -> float:
+def parse_float(text: str) -> float:
     """Parse a JSON number as a float.
 
     Raises
@@ -87,7 +87,7 @@ def _judge_of(kind: Any) -> Judge:
             return judge
     if is_dataclass(kind) or hasattr(kind, "__struct_fields__"):
         return _judge_of_structure(kind)
-    return _nothing
+    return _accept
 
 
 def _judge_of_structure(kind: Any) -> Judge:
@@ -95,7 +95,7 @@ def _judge_of_structure(kind: Any) -> Judge:
     names = tuple(each for each, hint in hints.items() if Any not in {hint, *get_args(hint)})
     bounds = BOUNDS if issubclass(kind, Settings) else {}
     is_brokers = issubclass(kind, _BROKERS_WORDS)
-    check_names = _NAME_CHECKS.get(kind, _nothing)
+    check_names = _NAME_CHECKS.get(kind, _accept)
 
     def judge(value: object, span: Span) -> str:
         within = _BROKERS if is_brokers else span
@@ -179,13 +179,13 @@ def _sequence(value: Sequence[Any], span: Span) -> str:
     return ""
 
 
-def _nothing(_value: object, _span: Span) -> str:
+def _accept(_value: object, _span: Span) -> str:
     return ""
 
 
 _NAME_CHECKS: Mapping[type, Judge] = {Run: _check_run_names, Settings: _check_settings_names}
 _JUDGES: tuple[tuple[type | tuple[type, ...], Judge], ...] = (
-    ((Enum, bool, type(None)), _nothing),
+    ((Enum, bool, type(None)), _accept),
     (str, _text),
     (float, _float),
     (Decimal, _decimal),

@@ -32,7 +32,7 @@ from algotrader.model import (
     TradingMode,
 )
 from algotrader.model.units import finite
-from algotrader.orders.pricing import usable
+from algotrader.orders.pricing import usable_price
 from algotrader.portfolio.capital import portfolio_state
 from algotrader.risk.loss_limits import breached_limits, rebase, state_after
 from algotrader.services.books import Books, track_key
@@ -242,7 +242,7 @@ def _change(opening: Opening, symbol: str) -> Decimal | None:
         latest = opening.broker.latest_prices({symbol}, opening.settings.data_feed).get(symbol)
     except DeskError:
         return None  # only a comparison in a text
-    price = usable(latest)
+    price = usable_price(latest)
     return None if close is None or price is None else price / close - 1
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from algotrader.accounting.stop_fills import (
     ReportedFills,
-    bell_before,
     initial_report,
+    previous_bell,
     report_for_next_run,
-    reported_by,
+    reported_sales,
     unreported_fills,
 )
 from algotrader.adapters.store import Store
@@ -36,7 +36,7 @@ def _reported(opening: Opening, books: Books, store: Store) -> ReportedFills:
     # No order depends on it, so the desk starts again from an object that it cannot read.
     kept = store.try_read(reported_key(run.desk), ReportedFills).value
     if kept is None:
-        before = bell_before(
+        before = previous_bell(
             opening.clock.now,
             run.session,
             opened.previous_session,
@@ -51,4 +51,4 @@ def _reported(opening: Opening, books: Books, store: Store) -> ReportedFills:
         return kept
     stopped = record.snapshot.stopped if record.snapshot else ()
     orders = record.submission.orders if record.submission else ()
-    return kept.with_record(reported_by(kept, stopped, orders))
+    return kept.with_record(reported_sales(kept, stopped, orders))

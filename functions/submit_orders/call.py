@@ -27,7 +27,7 @@ from algotrader.execution import (
     advance,
     check_terms,
     cut_off_if_due,
-    is_of,
+    matches_decided,
     orders_due,
     orders_to_cancel,
     orders_to_post,
@@ -165,7 +165,7 @@ class SubmitCall:
             for each in decided
             if each.client_order_id not in wanted
             and (order := by_id.get(each.client_order_id)) is not None
-            and is_of(each, order)
+            and matches_decided(each, order)
         }
         # Read after the orders, so that it has the cash that their fills brought.
         asked_at = time.monotonic()

@@ -25,7 +25,7 @@ from algotrader.model import Adjustment, Ledger, Order, Position, TradingMode
 from algotrader.model.units import ZERO, tidy
 from algotrader.orders.ids import desk_id, desk_of
 from algotrader.orders.own_orders import is_protective
-from algotrader.orders.pricing import usable
+from algotrader.orders.pricing import usable_price
 from algotrader.orders.statuses import is_terminal
 from algotrader.plain_text import one_line
 from algotrader.services.books import Books, read_books
@@ -271,7 +271,7 @@ def _broker(stack: DeployedStack) -> Broker:
 def _price(broker: Broker, feed: str, symbol: str) -> Decimal | None:
     """Ask what a share is worth; only the profit that is told depends on it."""
     try:
-        return usable(broker.latest_prices([symbol], feed or "iex").get(symbol))
+        return usable_price(broker.latest_prices([symbol], feed or "iex").get(symbol))
     except DeskError:
         return None
 

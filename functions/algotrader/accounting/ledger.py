@@ -28,7 +28,7 @@ _NOTHING = Holding(qty=Decimal(0), cost=Decimal(0))
 Event = Order | CorporateAction | Adjustment
 
 
-def empty(desk: str) -> Ledger:
+def empty_ledger(desk: str) -> Ledger:
     """Return the ledger of a desk that never traded."""
     return Ledger(desk=desk, through=None, holdings={})
 
@@ -91,7 +91,7 @@ def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> lis
     ]
 
 
-def settled_through(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
+def checkpoint_instant(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
     """Return the latest instant for a checkpoint; it may be before the last checkpoint's.
 
     Later runs must fold an order again if it may still fill, or filled after that instant. A split

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from algotrader.accounting.ledger import empty
+from algotrader.accounting.ledger import empty_ledger
 from algotrader.model import (
     Activity,
     ActivityKind,
@@ -49,7 +49,9 @@ def other_ledgers(
         found for each in orders if (found := desk_of(each.client_order_id)) is not None
     }
     return {
-        each: known.get(each) or empty(each) for each in sorted({*known, *desks}) if each != desk
+        each: known.get(each) or empty_ledger(each)
+        for each in sorted({*known, *desks})
+        if each != desk
     }
 
 

@@ -46,15 +46,15 @@ class ReportedFills:
     sold: dict[str, Decimal]
 
     def with_record(self, sold: dict[str, Decimal]) -> ReportedFills:
-        """Return these fills with those that the run reported, as `reported_by` returns them."""
+        """Return these fills with those that the run reported, as `reported_sales` returns them."""
         return replace(self, since=self.looked_at, sold=self.sold | sold)
 
 
-def initial_report(orders: Iterable[Order], desk: str, bell_before: datetime) -> ReportedFills:
+def initial_report(orders: Iterable[Order], desk: str, previous_bell: datetime) -> ReportedFills:
     """Return the fills up to the previous bell as reported, for a desk without such a record."""
-    early = [each for each in _sales(orders, desk) if _filled_at(each) <= bell_before]
+    early = [each for each in _sales(orders, desk) if _filled_at(each) <= previous_bell]
     sold = {each.client_order_id: each.filled_qty for each in early}
-    return ReportedFills(journal="", looked_at=bell_before, since=bell_before, sold=sold)
+    return ReportedFills(journal="", looked_at=previous_bell, since=previous_bell, sold=sold)
 
 
 def unreported_fills(
@@ -76,7 +76,7 @@ def unreported_fills(
     return tuple(sorted(found, key=lambda each: (_filled_at(each), each.symbol)))
 
 
-def reported_by(
+def reported_sales(
     reported: ReportedFills, stopped: Iterable[Order], orders: Iterable[Order]
 ) -> dict[str, Decimal]:
     """Return the shares that each stop sold in total, as a run's message reports them, by order id.
@@ -115,7 +115,7 @@ def report_for_next_run(
     return replace(reported, journal=journal, looked_at=looked_at, sold=sold)
 
 
-def bell_before(
+def previous_bell(
     now: datetime, session: date, previous_session: date, slot: str, slots: tuple[str, ...]
 ) -> datetime:
     """Return the instant of the previous bell.

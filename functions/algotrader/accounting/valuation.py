@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from algotrader.accounting.performance import carried_price, split_ratio
 from algotrader.model import CorporateAction, LatestPrice, Ledger, Track
-from algotrader.model.units import Fraction, dollars
-from algotrader.orders.pricing import usable
+from algotrader.model.units import Fraction, format_dollars
+from algotrader.orders.pricing import usable_price
 from algotrader.risk.prices import price_deviation, price_stale
 
 
@@ -90,7 +90,7 @@ def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> 
     if track is not None and track.day.session == prices.session:
         fallback = carried_price(track, prices.session, prices.actions, symbol) or anchor
     latest = prices.latest.get(symbol)
-    price = usable(latest)
+    price = usable_price(latest)
     if latest is None or price is None or anchor is None or fallback is None:
         known = price if anchor is None else fallback
         return _Price(known, known)
@@ -103,7 +103,7 @@ def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> 
     denial = old or far
     if denial is None:
         return _Price(price, price)
-    doubt = f"{symbol}: {denial}. Profit and loss count it at {dollars(fallback)}"
+    doubt = f"{symbol}: {denial}. Profit and loss count it at {format_dollars(fallback)}"
     if old is not None or price > fallback:
         return _Price(fallback, fallback, f"{doubt}.")
     return _Price(

@@ -18,7 +18,7 @@ from algotrader.adapters.universes import MARK, NAME_PATTERN
 from algotrader.model import Bounds
 from algotrader.model.units import Dollars, Fraction
 from algotrader.orders.ids import SLOT_PATTERN, SYMBOL_PATTERN
-from algotrader.soundness import first_flaw, sound_float
+from algotrader.soundness import first_flaw, parse_float
 
 WordT = TypeVar("WordT", bound=StrEnum)
 Scalars = dict[str, bool | int | float | str]
@@ -189,7 +189,7 @@ def scalars(text: str) -> Scalars:
     try:
         value = json.loads(
             text,
-            parse_float=sound_float,
+            parse_float=parse_float,
             parse_constant=_no_constant,
             object_pairs_hook=_no_twins,
         )

@@ -20,7 +20,7 @@ from algotrader.model import (
 )
 from algotrader.model.units import MONEY, NO_DOLLARS, ZERO, Dollars, Fraction, Price, Shares
 from algotrader.orders.own_orders import filled_of, resting_stops
-from algotrader.orders.pricing import usable
+from algotrader.orders.pricing import usable_price
 from algotrader.portfolio.capital import PortfolioState, portfolio_state
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.broker_rules import broken_rule
@@ -157,7 +157,7 @@ def _market(settings: Settings, snapshot: Snapshot, features: Features) -> Marke
         session=snapshot.session.date,
         as_of=features.as_of,
         symbols={
-            each: SymbolFeatures(features.values[each], usable(snapshot.prices.get(each)))
+            each: SymbolFeatures(features.values[each], usable_price(snapshot.prices.get(each)))
             for each in sorted(settings.symbols)
         },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from algotrader.model.units import ZERO, Fraction, dollars, tidy
+from algotrader.model.units import ZERO, Fraction, format_dollars, tidy
 from algotrader.portfolio.capital import PortfolioState
 from algotrader.portfolio.position import DeskPosition
 from algotrader.portfolio.proposed_order import ProposedOrder
@@ -45,7 +45,9 @@ def why_nothing(position: DeskPosition, *, weight: Fraction, context: RiskContex
 
 def why_flatten(order: ProposedOrder) -> str:
     """Return why a flatten sells what it sells of a holding."""
-    latest = "no latest price" if order.price is None else f"latest {dollars(order.price.price)}"
+    latest = (
+        "no latest price" if order.price is None else f"latest {format_dollars(order.price.price)}"
+    )
     held = order.position.held
     rest = f", of which {order.qty:f} can be sold" if order.qty < held else ""
     return (
@@ -56,10 +58,10 @@ def why_flatten(order: ProposedOrder) -> str:
 
 def terms(order: ProposedOrder, portfolio: PortfolioState) -> str:
     """Format what an order was made of: target, prices and holding."""
-    price = "no price" if order.price is None else dollars(order.reference)
+    price = "no price" if order.price is None else format_dollars(order.reference)
     return (
         f"target {tidy(order.weight):f} of {portfolio.capital:.2f} at {price}, worst"
-        f" {dollars(order.worst_price)}; holds {tidy(order.position.held):f}"
+        f" {format_dollars(order.worst_price)}; holds {tidy(order.position.held):f}"
     )
 
 

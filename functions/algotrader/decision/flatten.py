@@ -32,7 +32,7 @@ from algotrader.model.units import (
     tidy,
 )
 from algotrader.orders.own_orders import filled_of
-from algotrader.orders.pricing import usable
+from algotrader.orders.pricing import usable_price
 from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.capital import portfolio_state
 from algotrader.portfolio.position import DeskPosition
@@ -127,7 +127,7 @@ def _sale(position: DeskPosition, context: RiskContext) -> ProposedOrder | None:
     return ProposedOrder(
         weight=Fraction(ZERO),
         position=position,
-        price=None if usable(price) is None else price,
+        price=None if usable_price(price) is None else price,
         wanted=Wanted(Side.SELL, wanted, qty),
         qty=qty,
         reference=context.portfolio.references.get(position.symbol, NO_PRICE),

@@ -14,7 +14,7 @@ from algotrader.model.units import (
     Fraction,
     Price,
 )
-from algotrader.orders.pricing import marketable_price, usable
+from algotrader.orders.pricing import marketable_price, usable_price
 from algotrader.portfolio.position import DeskPosition
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.portfolio.sizing import (
@@ -64,7 +64,7 @@ def propose_order(
     return ProposedOrder(
         weight=weight,
         position=position,
-        price=None if usable(price) is None else price,
+        price=None if usable_price(price) is None else price,
         wanted=wanted,
         qty=wanted.sendable,
         notional=wanted.notional,

@@ -16,10 +16,10 @@ from algotrader.model import (
     TimeInForce,
     TradingState,
 )
-from algotrader.model.units import NO_PRICE, ONE_SHARE, ZERO, Price, Shares, dollars, tidy
+from algotrader.model.units import NO_PRICE, ONE_SHARE, ZERO, Price, Shares, format_dollars, tidy
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import remaining, resting_stops
-from algotrader.orders.pricing import tick_of, usable
+from algotrader.orders.pricing import tick_of, usable_price
 from algotrader.orders.statuses import stands
 from algotrader.portfolio.position import DeskPosition
 from algotrader.risk.context import RiskContext
@@ -165,7 +165,7 @@ def _finding(
             unprotected=obstacle if clears or not there else "",
             warning=f"{flaw}, and no other can be placed: {obstacle}",
         )
-    return _Finding(clears=True, price=price, warning=f"stop at {dollars(price)}: {flaw}")
+    return _Finding(clears=True, price=price, warning=f"stop at {format_dollars(price)}: {flaw}")
 
 
 def _halted(position: DeskPosition, there: list[Order], price: Price | None) -> _Finding:
@@ -192,7 +192,7 @@ def _traded(
         (each for each in (*asked, *rested) if latest is None or each < latest.price), None
     )
     if level is not None:
-        return _Finding(clears=True, price=level, warning=f"stop at {dollars(level)}")
+        return _Finding(clears=True, price=level, warning=f"stop at {format_dollars(level)}")
     if price is None or latest is None or remains <= 0:
         return _Finding(clears=True)
     why = str(stop_above_price(stop=price, price=Price(latest.price)) or "")
@@ -219,7 +219,7 @@ def _obstacle(symbol: str, context: RiskContext, *, price: Price, covered: Share
     """Return why a stop can't be placed though nothing is traded; empty if it can be."""
     snapshot = context.snapshot
     latest = snapshot.prices.get(symbol)
-    denial, current = no_price(latest), usable(latest)
+    denial, current = no_price(latest), usable_price(latest)
     if current is not None:
         denial = stop_above_price(stop=price, price=current)
         if denial is None and corporate_action(snapshot.corporate_actions, symbol):
@@ -249,4 +249,4 @@ def _wish(context: RiskContext, symbol: str, price: Price, why: str) -> DesiredS
 
 
 def _rests(stops: list[Order]) -> str:
-    return f"its stop rests at {dollars(stops[0].stop_price or ZERO)}"
+    return f"its stop rests at {format_dollars(stops[0].stop_price or ZERO)}"

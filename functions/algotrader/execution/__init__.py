@@ -22,7 +22,7 @@ from algotrader.execution.posting import (
     orders_to_cancel,
     orders_to_post,
 )
-from algotrader.execution.terms import check_terms, is_of
+from algotrader.execution.terms import check_terms, matches_decided
 from algotrader.execution.values import Known, PostResult, Step
 from algotrader.session.timing import SETTLE
 
@@ -43,7 +43,7 @@ __all__ = [
     "cut_off_if_due",
     "find_unapproved",
     "first_plan",
-    "is_of",
+    "matches_decided",
     "orders_due",
     "orders_to_cancel",
     "orders_to_post",

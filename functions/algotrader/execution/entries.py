@@ -21,7 +21,7 @@ from algotrader.risk.reasons import Reason
 PROCEEDS = timedelta(seconds=15)
 
 
-def with_entries(
+def add_entries(
     settings: Settings, decision: Decision, plan: Plan, known: Known, orders: dict[str, Order]
 ) -> Plan:
     """Return the plan with the approved entries, each reduced to the available cash, or denied."""

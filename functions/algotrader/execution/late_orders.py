@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from algotrader.execution.terms import as_sent
+from algotrader.execution.terms import reduce_to_sent
 from algotrader.execution.values import Known, was_given_up
 from algotrader.model import Decision, OrderIntent, Plan
 from algotrader.session.timing import LAST_CALL, SETTLE
@@ -32,7 +32,7 @@ def look_back_seconds(plan: Plan) -> int:
 def restore_late_orders(decision: Decision, plan: Plan, known: Known) -> Plan:
     """Return the plan with the given-up orders that the broker shows after all."""
     returned: list[OrderIntent] = [
-        as_sent(intent, known.beyond_plan[intent.client_order_id])
+        reduce_to_sent(intent, known.beyond_plan[intent.client_order_id])
         for intent in (*decision.exits, *decision.entries)
         if intent.client_order_id in known.beyond_plan and was_given_up(intent, plan)
     ]

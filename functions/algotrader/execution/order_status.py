@@ -64,14 +64,14 @@ class PlanResult:
     ----------
     unprotected : dict of str to str
         By symbol: why the run gave up or reduced its stop.
-    trading, arming : bool
+    trading, placing_stops : bool
         Whether a cancel or a trade is still under way; whether a stop is.
     gave_up_unseen : bool
         Whether the run gave up a trade that a call of another execution may be sending.
     """
 
     trading: bool
-    arming: bool = False
+    placing_stops: bool = False
     gave_up_unseen: bool = False
     kept: list[OrderIntent] = field(default_factory=list)
     denied: list[OrderDenied] = field(default_factory=list)
@@ -85,7 +85,7 @@ class PlanResult:
         if result.kept is not None:
             self.kept.append(result.kept)
         if is_stop:
-            self.arming = self.arming or result.is_under_way
+            self.placing_stops = self.placing_stops or result.is_under_way
             if result.code:
                 self.unprotected[intent.symbol] = f"{result.code}: {result.detail}"
             return

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from algotrader.execution.cutoff import latest_now, trades_end
-from algotrader.execution.entries import proceeds_are_late, with_entries
+from algotrader.execution.entries import add_entries, proceeds_are_late
 from algotrader.execution.late_orders import (
     LOOK_EVERY_SECONDS,
     look_back_seconds,
@@ -63,7 +63,7 @@ def first_plan(run: Run, decision: Decision) -> Plan:
         exits_closed=None,
         entries_closed=None,
     )
-    plan = with_exits(decision, plan, {})
+    plan = add_exits(decision, plan, {})
     return replace(plan, orders=(*stops_due(decision, plan, {}), *plan.orders))
 
 
@@ -90,24 +90,24 @@ def advance(
         gave_up_after=plan.waited_seconds if results.gave_up_unseen else plan.gave_up_after,
     )
     after = restore_late_orders(decision, after, known)
-    after = with_exits(decision, after, orders)
+    after = add_exits(decision, after, orders)
     trading = results.trading or len(after.orders) > len(results.kept)
     if not trading and after.stage is Stage.EXITS:
         if proceeds_are_late(run, settings, decision, after, orders, known):
             trading = True
         else:
-            after = with_entries(settings, decision, after, known, orders)
+            after = add_entries(settings, decision, after, known, orders)
             trading = bool(after.orders[len(results.kept) :])
     due = () if after.stops_closed else stops_due(decision, after, orders)
     after = replace(after, orders=(*after.orders, *due))
     # A dropped order changes the plan too, so that a parallel execution no longer sends it.
     terms = (plan.orders, plan.denied, plan.rejected, plan.unprotected)
     changed = terms != (after.orders, after.denied, after.rejected, after.unprotected)
-    working = trading or results.arming or bool(due)
+    working = trading or results.placing_stops or bool(due)
     return _step(run, decision, after, orders, known, working=working, changed=changed)
 
 
-def with_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
+def add_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
     """Return the plan with the exits whose cancels have ended, less what canceled stops sold."""
     kept: list[OrderIntent] = []
     denied: list[OrderDenied] = []

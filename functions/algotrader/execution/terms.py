@@ -35,12 +35,12 @@ def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
             )
 
 
-def is_of(intent: OrderIntent, order: Order) -> bool:
+def matches_decided(intent: OrderIntent, order: Order) -> bool:
     """Whether an order is a decided one, in full or reduced."""
-    return _same_terms(as_sent(intent, order), order)
+    return _same_terms(reduce_to_sent(intent, order), order)
 
 
-def as_sent(intent: OrderIntent, order: Order) -> OrderIntent:
+def reduce_to_sent(intent: OrderIntent, order: Order) -> OrderIntent:
     """Return a decided order reduced to the amount of the order that was sent for it."""
     cut = intent
     if order.qty is not None:

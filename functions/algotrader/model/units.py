@@ -35,7 +35,7 @@ def tidy(value: Decimal) -> Decimal:
     return whole.quantize(ONE_SHARE) if whole == value else value.normalize()
 
 
-def dollars(price: Decimal) -> str:
+def format_dollars(price: Decimal) -> str:
     """Format a price with all its decimals, at least two."""
     shown = tidy(price)
     return f"{shown:.2f}" if shown == shown.quantize(CENT) else f"{shown:f}"

@@ -11,7 +11,7 @@ SUB_DOLLAR_TICK = Decimal("0.0001")
 _BPS = Decimal(10_000)
 
 
-def usable(price: LatestPrice | None) -> Price | None:
+def usable_price(price: LatestPrice | None) -> Price | None:
     """Return a latest price if it is a number above 0, else None."""
     if price is None or not price.price.is_finite() or price.price <= 0:
         return None

@@ -19,7 +19,7 @@ from algotrader.model.units import (
     finite,
 )
 from algotrader.orders.own_orders import remaining, resting_stops
-from algotrader.orders.pricing import marketable_price, usable
+from algotrader.orders.pricing import marketable_price, usable_price
 from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 
@@ -158,7 +158,7 @@ def _capped(money: Decimal, settings: Settings) -> Dollars:
 
 
 def _worth(symbol: str, snapshot: Snapshot) -> Price | None:
-    latest = usable(snapshot.prices.get(symbol))
+    latest = usable_price(snapshot.prices.get(symbol))
     if latest is not None:
         return latest
     close = finite(snapshot.last_closes.get(symbol, ZERO))
@@ -214,7 +214,7 @@ def open_buy_cost(
         if order.qty is None:
             continue
         price = order.limit_price
-        if price is None and (latest := usable(prices.get(order.symbol))) is not None:
+        if price is None and (latest := usable_price(prices.get(order.symbol))) is not None:
             price = marketable_price(latest, Side.BUY, offset_bps)
         if price is not None:
             total += max(order.qty - order.filled_qty, ZERO) * price

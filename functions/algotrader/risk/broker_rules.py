@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import localcontext
 
 from algotrader.model import Asset, OrderIntent, OrderType, TimeInForce
-from algotrader.model.units import CENT, FRACTION_STEP, MONEY, dollars, tidy
+from algotrader.model.units import CENT, FRACTION_STEP, MONEY, format_dollars, tidy
 from algotrader.orders.ids import MAX_CLIENT_ORDER_ID_LENGTH
 from algotrader.orders.pricing import tick_of
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL
@@ -63,7 +63,7 @@ def _prices(intent: OrderIntent) -> str | None:
         if not price.is_finite() or price <= 0:
             return f"{name} {price} is not above 0"
         if price % tick_of(price):
-            return f"{name} {dollars(price)} is no multiple of {tick_of(price)}"
+            return f"{name} {format_dollars(price)} is no multiple of {tick_of(price)}"
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from algotrader.model.units import NO_DOLLARS, ONE_SHARE, Dollars, dollars, tidy
+from algotrader.model.units import NO_DOLLARS, ONE_SHARE, Dollars, format_dollars, tidy
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL, makes_an_order
 from algotrader.risk.context import RiskContext
@@ -25,7 +25,7 @@ def minimum_order(order: ProposedOrder, context: RiskContext) -> Denial | None:
     target = order.weight * context.portfolio.capital
     return Denial(
         Reason.BELOW_MINIMUM_ORDER,
-        f"{target:.2f} buys {tidy(order.qty):f} at {dollars(order.worst_price)},"
+        f"{target:.2f} buys {tidy(order.qty):f} at {format_dollars(order.worst_price)},"
         f" less than {minimum}",
     )
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from algotrader.model import LatestPrice
-from algotrader.model.units import Fraction, Price, dollars, tidy
-from algotrader.orders.pricing import usable
+from algotrader.model.units import Fraction, Price, format_dollars, tidy
+from algotrader.orders.pricing import usable_price
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.context import RiskContext
 from algotrader.risk.reasons import Denial, Reason
@@ -24,7 +24,7 @@ def price_known(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 def no_price(latest: LatestPrice | None) -> Denial | None:
     """Deny for want of a latest price that is a number above 0."""
-    if usable(latest) is not None:
+    if usable_price(latest) is not None:
         return None
     return Denial(Reason.NO_PRICE, f"latest price: {'none' if latest is None else latest.price}")
 
@@ -49,14 +49,14 @@ def price_stale(latest: LatestPrice, *, at: datetime, max_age_seconds: int) -> D
         return None
     return Denial(
         Reason.PRICE_STALE,
-        f"price {dollars(latest.price)} of {latest.at.isoformat()} is {age.total_seconds():.0f} s"
-        f" old, allowed {max_age_seconds} s",
+        f"price {format_dollars(latest.price)} of {latest.at.isoformat()} is"
+        f" {age.total_seconds():.0f} s old, allowed {max_age_seconds} s",
     )
 
 
 def price_near_close(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny an entry whose latest price is far from the last close: one is wrong, or news is out."""
-    price = usable(order.price)
+    price = usable_price(order.price)
     if price is None:
         return None
     close = context.snapshot.last_closes.get(order.symbol)
@@ -79,21 +79,21 @@ def price_deviation(
     """
     if last_close is None or not last_close.is_finite() or last_close <= 0:
         shown = "none" if last_close is None else last_close
-        return Denial(Reason.PRICE_DEVIATION, f"price {dollars(price)}, last close: {shown}")
+        return Denial(Reason.PRICE_DEVIATION, f"price {format_dollars(price)}, last close: {shown}")
     if abs(price - last_close) <= allowed * last_close:
         return None
     percent = (price / last_close - 1) * 100
     return Denial(
         Reason.PRICE_DEVIATION,
-        f"price {dollars(price)} is {percent:+.2f} % off the last close {dollars(last_close)},"
-        f" allowed {tidy(allowed * 100):f} %",
+        f"price {format_dollars(price)} is {percent:+.2f} % off the last close"
+        f" {format_dollars(last_close)}, allowed {tidy(allowed * 100):f} %",
     )
 
 
 def stop_below_price(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny an entry whose protective stop would sell at once."""
     del context
-    price = usable(order.price)
+    price = usable_price(order.price)
     if order.stop is None or price is None:
         return None
     return stop_above_price(stop=order.stop, price=price)
@@ -104,5 +104,6 @@ def stop_above_price(*, stop: Price, price: Price) -> Denial | None:
     if stop < price:
         return None
     return Denial(
-        Reason.STOP_ABOVE_PRICE, f"stop {dollars(stop)} is not below the price {dollars(price)}"
+        Reason.STOP_ABOVE_PRICE,
+        f"stop {format_dollars(stop)} is not below the price {format_dollars(price)}",
     )

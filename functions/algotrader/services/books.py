@@ -111,7 +111,7 @@ def read_books(
     warnings: list[str] = []
     start = _checkpoint(store, checkpoint_key(desk), Ledger, warnings)
     if start is None or start.desk != desk:
-        start = books.empty(desk)
+        start = books.empty_ledger(desk)
     known = _checkpoint(store, others_key(desk), OtherDesks, warnings)
     adjustments, _ = read_adjustments(store, at_least=known.adjustments if known else 0)
     after = None
@@ -131,9 +131,9 @@ def read_books(
 
     # An order that the broker lists counts, even if its clock lags behind the order's own time.
     until = max([now, *(each.submitted_at for each in orders), *(each.at for each in adjustments)])
-    settled = books.settled_through(start, orders, now)
+    settled = books.checkpoint_instant(start, orders, now)
     all_settled = min(
-        (books.settled_through(each, orders, now) for each in others.values()),
+        (books.checkpoint_instant(each, orders, now) for each in others.values()),
         default=now - books.LISTING_LAG,
     )
     is_newer = start.through is None or settled > start.through

@@ -22,7 +22,7 @@ from algotrader.contracts import (
 )
 from algotrader.errors import InvalidInputError
 from algotrader.model import BOUNDS, Bars, LatestPrice, Plan, Run, Settings, Snapshot
-from algotrader.soundness import first_flaw, is_instant, sound_float
+from algotrader.soundness import first_flaw, is_instant, parse_float
 from tests.support import desk_world as world
 
 LONE = "\ud800"
@@ -260,9 +260,9 @@ def test_an_instant_of_our_time_can_be_told_in_every_zone(instant: datetime) -> 
 @pytest.mark.parametrize("text", ["1e999", "-1e999", "1e-999999", "-0.1e-400"])
 def test_a_number_that_a_float_cannot_hold_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="far out of range"):
-        sound_float(text)
+        parse_float(text)
 
 
 @pytest.mark.parametrize(("text", "value"), [("0", 0.0), ("0e-999", 0.0), ("1e-300", 1e-300)])
 def test_a_small_number_is_read(text: str, value: float) -> None:
-    assert sound_float(text) == value
+    assert parse_float(text) == value

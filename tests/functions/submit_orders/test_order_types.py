@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from algotrader.accounting.ledger import empty, fold
+from algotrader.accounting.ledger import empty_ledger, fold
 from algotrader.adapters.alpaca import AlpacaBroker, Keys
 from algotrader.execution import Step
 from algotrader.model import Decision, DesiredStop, Holding, Leg, OrderIntent, OrderType, Side
@@ -58,7 +58,9 @@ def books(desk: Desk) -> dict[str, Holding]:
     """Fold the desk's own orders of the current session, as Fetch Bars does."""
     broker = AlpacaBroker(Keys("key", "secret"), desk.proxy.url, desk.proxy.url, 30.0)
     since = desk.run.started_at - timedelta(minutes=1)
-    return fold(empty(desk.run.desk), broker.orders_after(since), (), datetime.now(UTC)).holdings
+    return fold(
+        empty_ledger(desk.run.desk), broker.orders_after(since), (), datetime.now(UTC)
+    ).holdings
 
 
 def works(desk: Desk, made: Decision) -> Step:

@@ -19,7 +19,7 @@ from algotrader.adapters.alpaca.reply import Reply, decode_reply, invalid
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Bars, CorporateAction, LatestPrice, Session
 from algotrader.plain_text import printable
-from algotrader.soundness import sound_float
+from algotrader.soundness import parse_float
 
 PageT = TypeVar("PageT", wire.BarsPage, wire.CorporateActionsPage)
 
@@ -203,7 +203,7 @@ def _figure(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan
     try:
-        number = sound_float(value) if isinstance(value, str) else float(value)
+        number = parse_float(value) if isinstance(value, str) else float(value)
     except (ValueError, OverflowError):
         return math.nan
     is_possible = number == 0 or _LEAST_FIGURE <= abs(number) <= _LARGEST_FIGURE
@@ -221,7 +221,7 @@ def _bars_page(reply: Reply) -> wire.BarsPage:
         if error.code != "BROKER_ANSWER_NOT_JSON":
             raise
         try:
-            return msgspec.convert(json.loads(reply.body, parse_float=sound_float), wire.BarsPage)
+            return msgspec.convert(json.loads(reply.body, parse_float=parse_float), wire.BarsPage)
         except msgspec.ValidationError as misfit:
             raise invalid(reply.request, str(misfit)) from misfit
         except (ValueError, RecursionError):

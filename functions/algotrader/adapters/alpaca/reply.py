@@ -13,7 +13,7 @@ from msgspec.structs import force_setattr
 
 from algotrader.errors import BrokerUnavailableError
 from algotrader.plain_text import one_line
-from algotrader.soundness import sound_float
+from algotrader.soundness import parse_float
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ def _check_numbers(body: bytes) -> None:
     if not _LONG_EXPONENT.search(body):
         return
     try:
-        json.loads(body, parse_float=sound_float)
+        json.loads(body, parse_float=parse_float)
     except ValueError as error:
         raise msgspec.ValidationError(str(error)) from error
 

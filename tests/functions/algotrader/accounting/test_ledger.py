@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from algotrader.accounting.ledger import LISTING_LAG, empty, fold, settled_through
+from algotrader.accounting.ledger import LISTING_LAG, checkpoint_instant, empty_ledger, fold
 from algotrader.model import Adjustment, CorporateAction, Holding, Leg, Order, Side
 from algotrader.orders.ids import OrderPlace, client_order_id
 
@@ -57,7 +57,7 @@ def test_buys_add_and_sells_take_away_at_average_cost() -> None:
         order(DAY + timedelta(days=1), Side.BUY, 10, 20),
         order(DAY + timedelta(days=2), Side.SELL, 5, 30),
     ]
-    ledger = fold(empty(DESK), orders, [], DAY + timedelta(days=3))
+    ledger = fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=3))
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(15), cost=Decimal(225))}
     assert ledger.realized == {"AAPL": 5 * (30 - Decimal(15))}
 
@@ -65,7 +65,7 @@ def test_buys_add_and_sells_take_away_at_average_cost() -> None:
 def test_a_fill_without_a_price_makes_and_loses_nothing() -> None:
     buy = order(DAY, Side.BUY, 10, 10)
     sale = replace(order(DAY + timedelta(days=1), Side.SELL, 4), filled_avg_price=None)
-    ledger = fold(empty(DESK), [buy, sale], [], DAY + timedelta(days=2))
+    ledger = fold(empty_ledger(DESK), [buy, sale], [], DAY + timedelta(days=2))
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(6), cost=Decimal(60))}
     assert ledger.realized == {}
 
@@ -82,7 +82,7 @@ def test_a_buy_without_a_price_cost_the_most_that_its_terms_allow(
     terms: dict[str, Any], cost: int
 ) -> None:
     buy = replace(order(DAY, Side.BUY, 10), filled_avg_price=None, **terms)
-    ledger = fold(empty(DESK), [buy], [], DAY + timedelta(days=2))
+    ledger = fold(empty_ledger(DESK), [buy], [], DAY + timedelta(days=2))
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(10), cost=Decimal(cost))}
 
 
@@ -93,7 +93,7 @@ def test_what_was_realized_stays_when_the_last_share_is_sold_and_counts_through_
         order(DAY + timedelta(days=3), Side.BUY, 1, 7),
     ]
     split = CorporateAction("AAPL", "forward_split", DAY.date() + timedelta(days=1), Decimal(2))
-    ledger = fold(empty(DESK), orders, [split], DAY + timedelta(days=4))
+    ledger = fold(empty_ledger(DESK), orders, [split], DAY + timedelta(days=4))
     assert ledger.realized == {"AAPL": Decimal(-20)}
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(1), cost=Decimal(7))}
 
@@ -104,7 +104,7 @@ def test_shares_sold_beyond_the_holding_realize_nothing_and_cost_nothing_when_ma
         order(DAY + timedelta(days=1), Side.SELL, 15, 12),
         order(DAY + timedelta(days=2), Side.BUY, 8, 20),
     ]
-    oversold = fold(empty(DESK), orders, [], DAY + timedelta(days=1))
+    oversold = fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=1))
     assert (oversold.holdings["AAPL"].qty, oversold.realized) == (-5, {"AAPL": Decimal(20)})
     ledger = fold(oversold, orders, [], DAY + timedelta(days=3))
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(3), cost=Decimal(60))}
@@ -113,7 +113,7 @@ def test_shares_sold_beyond_the_holding_realize_nothing_and_cost_nothing_when_ma
 
 def test_a_symbol_sold_out_is_no_longer_held() -> None:
     orders = [order(DAY, Side.BUY, 10), order(DAY + timedelta(days=1), Side.SELL, 10)]
-    assert fold(empty(DESK), orders, [], DAY + timedelta(days=2)).holdings == {}
+    assert fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=2)).holdings == {}
 
 
 def test_orders_of_the_user_and_of_other_desks_count_for_nothing() -> None:
@@ -121,12 +121,12 @@ def test_orders_of_the_user_and_of_other_desks_count_for_nothing() -> None:
         order(DAY, Side.BUY, 10, client_id="bought-by-hand"),
         order(DAY, Side.BUY, 10, client_id=own_id(DAY, "AAPL", Leg.ENTRY, desk="ffffff")),
     ]
-    assert fold(empty(DESK), orders, [], DAY + timedelta(days=1)).holdings == {}
+    assert fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=1)).holdings == {}
 
 
 def test_a_partly_filled_order_counts_for_what_was_filled() -> None:
     canceled = order(DAY, Side.BUY, 4, status="canceled")
-    assert fold(empty(DESK), [canceled], [], DAY).holdings["AAPL"].qty == Decimal(4)
+    assert fold(empty_ledger(DESK), [canceled], [], DAY).holdings["AAPL"].qty == Decimal(4)
 
 
 def test_a_split_multiplies_what_was_held_before_its_ex_date_only() -> None:
@@ -136,7 +136,7 @@ def test_a_split_multiplies_what_was_held_before_its_ex_date_only() -> None:
         order(DAY, Side.BUY, 10, 40),
         order(DAY + timedelta(days=2), Side.BUY, 1, 10),  # on the ex-date itself: new shares
     ]
-    ledger = fold(empty(DESK), orders, [split], DAY + timedelta(days=5))
+    ledger = fold(empty_ledger(DESK), orders, [split], DAY + timedelta(days=5))
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(41), cost=Decimal(410))}
 
 
@@ -158,13 +158,13 @@ def test_what_a_split_leaves_is_a_quantity_that_a_broker_can_hold(
     split = CorporateAction(
         "AAPL", "reverse_split", DAY.date() + timedelta(days=1), Decimal(new) / Decimal(old)
     )
-    ledger = fold(empty(DESK), [order(DAY, Side.BUY, qty)], [split], DAY + timedelta(days=2))
+    ledger = fold(empty_ledger(DESK), [order(DAY, Side.BUY, qty)], [split], DAY + timedelta(days=2))
     told = {name: str(each.qty) for name, each in ledger.holdings.items()}
     assert told == ({} if held is None else {"AAPL": held})
 
 
 def test_a_split_after_the_fold_s_end_or_before_its_start_counts_for_nothing() -> None:
-    held = fold(empty(DESK), [order(DAY, Side.BUY, 10)], [], DAY)
+    held = fold(empty_ledger(DESK), [order(DAY, Side.BUY, 10)], [], DAY)
     early = CorporateAction("AAPL", "forward_split", DAY.date(), Decimal(2))
     late = CorporateAction("AAPL", "forward_split", DAY.date() + timedelta(days=9), Decimal(2))
     assert fold(held, [], [early, late], DAY + timedelta(days=1)).holdings == held.holdings
@@ -172,19 +172,19 @@ def test_a_split_after_the_fold_s_end_or_before_its_start_counts_for_nothing() -
 
 def test_selling_more_than_was_bought_shows_as_a_negative_holding() -> None:
     orders = [order(DAY, Side.BUY, 1), order(DAY + timedelta(days=1), Side.SELL, 3)]
-    assert fold(empty(DESK), orders, [], DAY + timedelta(days=2)).holdings["AAPL"].qty == -2
+    assert fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=2)).holdings["AAPL"].qty == -2
 
 
 def test_a_checkpoint_stays_behind_an_open_order_and_behind_the_listing() -> None:
     now = DAY + timedelta(days=30)
     assert timedelta(days=10) == LISTING_LAG
-    assert settled_through(empty(DESK), [], now) == now - LISTING_LAG
+    assert checkpoint_instant(empty_ledger(DESK), [], now) == now - LISTING_LAG
     still_open = order(DAY, Side.BUY, 1, status="partially_filled")
-    through = settled_through(empty(DESK), [still_open], now)
+    through = checkpoint_instant(empty_ledger(DESK), [still_open], now)
     assert through == still_open.submitted_at - timedelta(microseconds=1)
     # of another desk, or ended: no reason to wait
     foreign = order(DAY, Side.BUY, 1, status="new", client_id="by-hand")
-    assert settled_through(empty(DESK), [foreign], now) == now - LISTING_LAG
+    assert checkpoint_instant(empty_ledger(DESK), [foreign], now) == now - LISTING_LAG
 
 
 def test_a_checkpoint_stays_behind_what_has_filled_since_though_it_was_sent_before() -> None:
@@ -194,14 +194,14 @@ def test_a_checkpoint_stays_behind_what_has_filled_since_though_it_was_sent_befo
         filled_at=now - timedelta(days=3),
     )
     early = order(DAY - timedelta(days=30), Side.BUY, 10)
-    through = settled_through(empty(DESK), [stop, early], now)
+    through = checkpoint_instant(empty_ledger(DESK), [stop, early], now)
     assert early.submitted_at < through < stop.submitted_at
     # An order sent before the stop, and filled after the stop was sent, holds it back too.
     slow = replace(
         order(DAY - timedelta(days=9), Side.SELL, 1, client_id=own_id(DAY, "AAPL", Leg.STOP, 1)),
         filled_at=DAY + timedelta(days=1),
     )
-    assert settled_through(empty(DESK), [slow, stop, early], now) < slow.submitted_at
+    assert checkpoint_instant(empty_ledger(DESK), [slow, stop, early], now) < slow.submitted_at
 
 
 def test_a_stop_that_filled_weeks_later_sold_the_shares_of_its_own_day() -> None:
@@ -211,7 +211,7 @@ def test_a_stop_that_filled_weeks_later_sold_the_shares_of_its_own_day() -> None
         filled_at=DAY + timedelta(days=30),
     )
     bought = order(DAY - timedelta(days=1), Side.BUY, 10)
-    ledger = fold(empty(DESK), [stop, bought], [split], DAY + timedelta(days=31))
+    ledger = fold(empty_ledger(DESK), [stop, bought], [split], DAY + timedelta(days=31))
     assert ledger.holdings["AAPL"].qty == 5
 
 
@@ -220,7 +220,7 @@ def test_what_filled_in_part_is_of_its_session_though_its_end_came_in_the_night(
     partial = replace(
         order(DAY, Side.BUY, 4, status="canceled"), filled_at=DAY + timedelta(hours=16)
     )
-    ledger = fold(empty(DESK), [partial], [split], DAY + timedelta(days=2))
+    ledger = fold(empty_ledger(DESK), [partial], [split], DAY + timedelta(days=2))
     assert ledger.holdings["AAPL"].qty == 8
 
 
@@ -228,7 +228,7 @@ def test_days_are_new_yorks() -> None:
     evening = datetime(2024, 3, 5, 1, 30, tzinfo=UTC)  # still the 4th
     split = CorporateAction("AAPL", "forward_split", date(2024, 3, 5), Decimal(2))
     bought = order(DAY, Side.BUY, 10)
-    before = fold(empty(DESK), [bought], [split], evening)
+    before = fold(empty_ledger(DESK), [bought], [split], evening)
     assert before.holdings["AAPL"].qty == 10
     assert fold(before, [], [split], evening + timedelta(days=1)).holdings["AAPL"].qty == 20
 
@@ -249,29 +249,34 @@ def given(
 
 def test_what_a_person_gave_counts_beside_what_was_bought() -> None:
     adopted = given(30, DAY + timedelta(days=1), 20)
-    ledger = fold(empty(DESK), [order(DAY, Side.BUY, 10)], [], DAY + timedelta(days=2), [adopted])
+    ledger = fold(
+        empty_ledger(DESK), [order(DAY, Side.BUY, 10)], [], DAY + timedelta(days=2), [adopted]
+    )
     assert ledger.holdings == {"AAPL": Holding(Decimal(40), Decimal(700))}
 
 
 def test_what_a_person_took_leaves_at_average_cost() -> None:
     orders = [order(DAY, Side.BUY, 10, 10), order(DAY + timedelta(hours=1), Side.BUY, 10, 30)]
     taken = given(-5, DAY + timedelta(days=1), 999)
-    ledger = fold(empty(DESK), orders, [], DAY + timedelta(days=2), [taken])
+    ledger = fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=2), [taken])
     assert ledger.holdings == {"AAPL": Holding(Decimal(15), Decimal(300))}
     all_of_it = given(-15, DAY + timedelta(days=1, hours=1))
-    assert fold(empty(DESK), orders, [], DAY + timedelta(days=2), [taken, all_of_it]).holdings == {}
+    assert (
+        fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=2), [taken, all_of_it]).holdings
+        == {}
+    )
 
 
 def test_what_a_person_gives_or_takes_is_no_profit_and_what_it_had_made_stays() -> None:
     """What the desk made in all is what was realized, and its shares' worth less their cost."""
     worth = Decimal(50)
     adopted = replace(given(30, DAY, 20), worth=worth)
-    came = fold(empty(DESK), [], [], DAY + timedelta(days=1), [adopted])
+    came = fold(empty_ledger(DESK), [], [], DAY + timedelta(days=1), [adopted])
     held = came.holdings["AAPL"]
     assert came.realized["AAPL"] + held.qty * worth - held.cost == 0
     bought = order(DAY, Side.BUY, 10, 20)
     taken = replace(given(-4, DAY + timedelta(days=1)), worth=worth)
-    left = fold(empty(DESK), [bought], [], DAY + timedelta(days=2), [taken])
+    left = fold(empty_ledger(DESK), [bought], [], DAY + timedelta(days=2), [taken])
     rest = left.holdings["AAPL"]
     assert left.realized["AAPL"] + rest.qty * worth - rest.cost == 10 * (50 - 20)
 
@@ -279,20 +284,20 @@ def test_what_a_person_gives_or_takes_is_no_profit_and_what_it_had_made_stays() 
 @pytest.mark.parametrize("desk", ["000000", "ffffff"])
 def test_what_another_desk_was_given_is_its_own(desk: str) -> None:
     theirs = given(30, DAY, desk=desk)
-    assert fold(empty(DESK), [], [], DAY + timedelta(days=1), [theirs]).holdings == {}
+    assert fold(empty_ledger(DESK), [], [], DAY + timedelta(days=1), [theirs]).holdings == {}
 
 
 def test_a_gift_is_of_the_shares_of_its_time() -> None:
     split = CorporateAction("AAPL", "forward_split", date(2024, 3, 6), Decimal(2))
     before, on_the_day = given(10, DAY), given(7, DAY + timedelta(days=2))
-    ledger = fold(empty(DESK), [], [split], DAY + timedelta(days=3), [on_the_day, before])
+    ledger = fold(empty_ledger(DESK), [], [split], DAY + timedelta(days=3), [on_the_day, before])
     assert ledger.holdings["AAPL"].qty == 27
 
 
 def test_a_gift_counts_once_on_either_side_of_a_checkpoint() -> None:
     gifts = [given(10, DAY), given(-3, DAY + timedelta(days=1))]
     for cut in (DAY - timedelta(days=1), DAY, DAY + timedelta(hours=1), DAY + timedelta(days=1)):
-        checkpoint = fold(empty(DESK), [], [], cut, gifts)
+        checkpoint = fold(empty_ledger(DESK), [], [], cut, gifts)
         assert fold(checkpoint, [], [], DAY + timedelta(days=9), gifts).holdings["AAPL"].qty == 7
 
 
@@ -326,13 +331,13 @@ def test_folding_in_two_parts_through_a_checkpoint_equals_folding_at_once(
     orders, splits = history
     random.shuffle(orders)
     end = DAY + timedelta(days=20)
-    at_once = fold(empty(DESK), orders, splits, end)
-    checkpoint = fold(empty(DESK), orders, splits, DAY + timedelta(days=cut, hours=1))
+    at_once = fold(empty_ledger(DESK), orders, splits, end)
+    checkpoint = fold(empty_ledger(DESK), orders, splits, DAY + timedelta(days=cut, hours=1))
     assert fold(checkpoint, orders, splits, end) == at_once
 
 
 def test_what_is_sold_out_of_nothing_realizes_nothing() -> None:
-    once = fold(empty(DESK), [order(DAY, Side.SELL, 3, 12)], [], DAY)
+    once = fold(empty_ledger(DESK), [order(DAY, Side.SELL, 3, 12)], [], DAY)
     assert once.realized == {"AAPL": 0}
     again = fold(
         once, [order(DAY + timedelta(days=1), Side.SELL, 2, 12)], [], DAY + timedelta(days=1)
@@ -343,16 +348,16 @@ def test_what_is_sold_out_of_nothing_realizes_nothing() -> None:
 def test_a_gift_and_the_orders_of_its_day_count_in_the_sequence_of_their_time() -> None:
     gift = given(10, DAY, 20)
     sold = order(DAY + timedelta(hours=2), Side.SELL, 10, 25)
-    ledger = fold(empty(DESK), [sold], [], DAY + timedelta(days=1), [gift])
+    ledger = fold(empty_ledger(DESK), [sold], [], DAY + timedelta(days=1), [gift])
     assert (ledger.holdings, ledger.realized) == ({}, {"AAPL": Decimal(50)})
 
 
 def test_a_buy_that_makes_up_in_part_costs_nothing_and_a_fraction_costs_its_part() -> None:
-    oversold = fold(empty(DESK), [order(DAY, Side.SELL, 5)], [], DAY)
+    oversold = fold(empty_ledger(DESK), [order(DAY, Side.SELL, 5)], [], DAY)
     bought = order(DAY + timedelta(days=1), Side.BUY, 2, 20)
     later = fold(oversold, [bought], [], DAY + timedelta(days=1))
     assert later.holdings == {"AAPL": Holding(Decimal(-3), Decimal(0))}
-    half = fold(empty(DESK), [order(DAY, Side.BUY, "0.5", 10)], [], DAY)
+    half = fold(empty_ledger(DESK), [order(DAY, Side.BUY, "0.5", 10)], [], DAY)
     assert half.holdings == {"AAPL": Holding(Decimal("0.5"), Decimal(5))}
 
 
@@ -361,16 +366,16 @@ def test_a_sale_takes_its_part_of_the_cost_to_the_cent() -> None:
         replace(order(DAY, Side.BUY, 3), filled_avg_price=Decimal("10.01")),
         replace(order(DAY + timedelta(days=1), Side.SELL, 1), filled_avg_price=Decimal(12)),
     ]
-    ledger = fold(empty(DESK), orders, [], DAY + timedelta(days=2))
+    ledger = fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=2))
     assert ledger.holdings == {"AAPL": Holding(Decimal(2), Decimal("20.02"))}
     assert ledger.realized == {"AAPL": Decimal("1.99")}
 
 
 def test_one_share_that_is_given_or_left_keeps_its_cost() -> None:
-    came = fold(empty(DESK), [], [], DAY, [given(1, DAY, 20)])
+    came = fold(empty_ledger(DESK), [], [], DAY, [given(1, DAY, 20)])
     assert came.holdings == {"AAPL": Holding(Decimal(1), Decimal(20))}
     sold = order(DAY + timedelta(days=1), Side.SELL, 9)
-    left = fold(empty(DESK), [order(DAY, Side.BUY, 10), sold], [], DAY + timedelta(days=2))
+    left = fold(empty_ledger(DESK), [order(DAY, Side.BUY, 10), sold], [], DAY + timedelta(days=2))
     assert left.holdings == {"AAPL": Holding(Decimal(1), Decimal(10))}
 
 
@@ -383,24 +388,24 @@ def test_a_notional_buy_that_never_filled_counts_for_nothing() -> None:
         filled_avg_price=None,
         filled_at=None,
     )
-    assert fold(empty(DESK), [never], [], DAY) == replace(empty(DESK), through=DAY)
+    assert fold(empty_ledger(DESK), [never], [], DAY) == replace(empty_ledger(DESK), through=DAY)
 
 
 def test_a_checkpoint_holds_what_was_sent_and_filled_up_to_its_instant() -> None:
     now = DAY + timedelta(days=30)
     through = now - LISTING_LAG
     at_it = replace(order(DAY, Side.BUY, 1), filled_at=through)
-    assert settled_through(empty(DESK), [at_it], now) == through
+    assert checkpoint_instant(empty_ledger(DESK), [at_it], now) == through
     after = replace(at_it, filled_at=through + timedelta(microseconds=1))
-    assert settled_through(empty(DESK), [after], now) < DAY
+    assert checkpoint_instant(empty_ledger(DESK), [after], now) < DAY
     unfilled = replace(after, filled_qty=Decimal(0), status="canceled")
-    assert settled_through(empty(DESK), [unfilled], now) == through
+    assert checkpoint_instant(empty_ledger(DESK), [unfilled], now) == through
     still_open = order(through, Side.BUY, 1, status="new")
-    assert settled_through(empty(DESK), [still_open], now) < through
+    assert checkpoint_instant(empty_ledger(DESK), [still_open], now) < through
 
 
 def test_a_buy_counts_before_what_a_person_takes_later_on_that_day() -> None:
     bought = order(DAY, Side.BUY, 10, 10)
     taken = replace(given(-10, DAY + timedelta(hours=2)), worth=Decimal(25))
-    ledger = fold(empty(DESK), [bought], [], DAY + timedelta(days=1), [taken])
+    ledger = fold(empty_ledger(DESK), [bought], [], DAY + timedelta(days=1), [taken])
     assert (ledger.holdings, ledger.realized) == ({}, {"AAPL": Decimal(150)})

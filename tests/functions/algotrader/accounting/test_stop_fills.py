@@ -10,10 +10,10 @@ import pytest
 
 from algotrader.accounting.stop_fills import (
     ReportedFills,
-    bell_before,
     initial_report,
+    previous_bell,
     report_for_next_run,
-    reported_by,
+    reported_sales,
     unreported_fills,
 )
 from algotrader.model import Leg, Order, Side
@@ -42,7 +42,7 @@ def told_of(*orders: Order) -> list[tuple[str, Decimal]]:
 def test_a_buy_under_the_id_of_a_stop_is_no_sale_of_a_stop() -> None:
     odd = replace(sold("IBM"), side=Side.BUY)
     assert unreported_fills([odd], DESK, NOTHING_TOLD) == ()
-    assert reported_by(NOTHING_TOLD, (), [odd]) == {}
+    assert reported_sales(NOTHING_TOLD, (), [odd]) == {}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_bell_before_is_that_of_the_slot_or_session_before(
     slot: str, slots: tuple[str, ...], before: datetime
 ) -> None:
     now = datetime(2024, 3, 11, 13, 35, tzinfo=UTC)
-    assert bell_before(now, MONDAY, FRIDAY, slot, slots) == before
+    assert previous_bell(now, MONDAY, FRIDAY, slot, slots) == before
 
 
 @pytest.mark.parametrize(
@@ -68,15 +68,17 @@ def test_the_bell_before_is_that_of_the_slot_or_session_before(
 )
 def test_the_bell_before_may_be_of_another_month_or_year(session: date, previous: date) -> None:
     now = datetime(session.year, session.month, session.day, 14, 35, tzinfo=UTC)
-    before = bell_before(now, session, previous, "day", ("day",))
+    before = previous_bell(now, session, previous, "day", ("day",))
     assert before == datetime(previous.year, previous.month, previous.day, 14, 35, tzinfo=UTC)
 
 
 def test_of_three_bells_the_one_before_is_the_latest_earlier_one() -> None:
     now = datetime(2024, 3, 11, 19, 30, tzinfo=UTC)
     slots = ("0935", "1200", "1530")
-    assert bell_before(now, MONDAY, FRIDAY, "1530", slots) == datetime(2024, 3, 11, 16, tzinfo=UTC)
-    assert bell_before(now, MONDAY, FRIDAY, "0935", slots) == datetime(
+    assert previous_bell(now, MONDAY, FRIDAY, "1530", slots) == datetime(
+        2024, 3, 11, 16, tzinfo=UTC
+    )
+    assert previous_bell(now, MONDAY, FRIDAY, "0935", slots) == datetime(
         2024, 3, 8, 20, 30, tzinfo=UTC
     )
 
@@ -108,18 +110,18 @@ def test_a_stop_that_sells_in_parts_is_told_part_by_part() -> None:
     first, then = sold("AAPL", "2"), sold("AAPL", "5", NOW + HOUR)
     one = unreported_fills([first], DESK, NOTHING_TOLD)
     assert told_of(*one) == [("AAPL", D(2))]
-    told = NOTHING_TOLD.with_record(reported_by(NOTHING_TOLD, one, []))
+    told = NOTHING_TOLD.with_record(reported_sales(NOTHING_TOLD, one, []))
     assert unreported_fills([first], DESK, told) == ()
     two = unreported_fills([then], DESK, told)
     assert told_of(*two) == [("AAPL", D(3))]
-    told = told.with_record(reported_by(told, two, []))
+    told = told.with_record(reported_sales(told, two, []))
     assert unreported_fills([then], DESK, told) == ()
 
 
 def test_what_a_stop_sold_while_its_run_canceled_it_is_not_told_again() -> None:
     order = sold("AAPL", "5")
     entry = open_order("IBM", Side.BUY, "5", "100", own_id("IBM", Leg.ENTRY), filled_qty=D(5))
-    told = NOTHING_TOLD.with_record(reported_by(NOTHING_TOLD, [], [order, entry]))
+    told = NOTHING_TOLD.with_record(reported_sales(NOTHING_TOLD, [], [order, entry]))
     assert told.sold == {order.client_order_id: D(5)}
     assert unreported_fills([order], DESK, told) == ()
 
@@ -166,11 +168,11 @@ def test_a_stop_that_sold_one_share_or_less_is_told_once() -> None:
     for qty in ("1", "0.5"):
         one = sold("AAPL", qty)
         assert told_of(*unreported_fills([one], DESK, NOTHING_TOLD)) == [("AAPL", D(qty))]
-        told = NOTHING_TOLD.with_record(reported_by(NOTHING_TOLD, [], [one]))
+        told = NOTHING_TOLD.with_record(reported_sales(NOTHING_TOLD, [], [one]))
         assert unreported_fills([one], DESK, told) == ()
 
 
 def test_a_stop_that_sold_nothing_is_in_no_list_of_sales() -> None:
     rests = sold("AAPL", "0", status="new")
-    assert reported_by(NOTHING_TOLD, (), [rests]) == {}
+    assert reported_sales(NOTHING_TOLD, (), [rests]) == {}
     assert initial_report([rests], DESK, NOW).sold == {}

@@ -178,5 +178,5 @@ def test_a_day_s_sale_in_part_comes_before_the_split_of_the_night_after(
     )
     split = CorporateAction("IBM", "forward_split", date(2024, 3, 5), D(2))
     through = datetime(2024, 3, 5, 15, tzinfo=UTC)
-    folded = books.fold(books.empty("abc123"), orders, (split,), through)
+    folded = books.fold(books.empty_ledger("abc123"), orders, (split,), through)
     assert folded.holdings["IBM"].qty == 12

@@ -19,7 +19,7 @@ from algotrader.execution import (
     check_terms,
     cut_off_if_due,
     first_plan,
-    is_of,
+    matches_decided,
     orders_due,
     orders_to_cancel,
     orders_to_post,
@@ -210,7 +210,7 @@ def test_cash_is_waited_for_by_when_the_account_was_asked_for_it(age: int, *, la
 def test_an_order_beyond_the_plan_is_of_the_decision_by_its_terms(
     changes: dict[str, Any], *, ours: bool
 ) -> None:
-    assert is_of(BUY_IBM, replace(order(BUY_IBM, "new"), **changes)) is ours
+    assert matches_decided(BUY_IBM, replace(order(BUY_IBM, "new"), **changes)) is ours
 
 
 def test_each_look_back_counts_one_poll_and_the_last_second_is_waited_for() -> None:

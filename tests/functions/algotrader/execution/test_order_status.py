@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from algotrader.accounting.ledger import fold, settled_through
+from algotrader.accounting.ledger import checkpoint_instant, fold
 from algotrader.execution import SETTLE, first_plan, orders_to_cancel, orders_to_post
 from algotrader.model import Holding, Ledger, Order, Side
 from tests.docs.test_orders_page import alpacas_statuses
@@ -117,6 +117,6 @@ def test_the_ledger_counts_what_an_order_filled_in_every_status(status: str) -> 
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_checkpoint_stays_behind_an_order_that_may_still_fill(status: str) -> None:
     start = Ledger(desk="abc123", through=None, holdings={})
-    through = settled_through(start, [order(BUY_IBM, status, 2)], BELL + timedelta(days=60))
+    through = checkpoint_instant(start, [order(BUY_IBM, status, 2)], BELL + timedelta(days=60))
     assert through is not None
     assert (through < BELL) is (status not in ENDED)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from algotrader.model.units import dollars, tidy
+from algotrader.model.units import format_dollars, tidy
 
 D = Decimal
 
@@ -23,4 +23,4 @@ def test_a_tidy_number_has_neither_exponent_nor_idle_zeros(value: str, expected:
     ("value", "expected"), [("561.2", "561.20"), ("0.5010", "0.501"), ("3.14159", "3.14159")]
 )
 def test_a_price_is_told_with_two_decimals_at_least(value: str, expected: str) -> None:
-    assert dollars(D(value)) == expected
+    assert format_dollars(D(value)) == expected

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.model import LatestPrice, Leg, OrderIntent, OrderType, Side
-from algotrader.orders.pricing import marketable_price, usable, worst_cost
+from algotrader.orders.pricing import marketable_price, usable_price, worst_cost
 from tests.support.desk_world import NOW, settings
 
 D = Decimal
@@ -69,7 +69,7 @@ def test_a_buys_price_is_at_least_and_a_sells_at_most_what_was_meant_by_less_tha
 
 @pytest.mark.parametrize("price", ["0", "-1", "NaN", "sNaN", "Infinity"])
 def test_a_price_that_is_no_number_above_zero_is_no_price(price: str) -> None:
-    assert usable(LatestPrice(D(price), NOW)) is None
+    assert usable_price(LatestPrice(D(price), NOW)) is None
 
 
 def test_the_worst_cost_of_a_limit_order_is_at_its_limit() -> None:

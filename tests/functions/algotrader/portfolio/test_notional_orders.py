@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.accounting.ledger import empty, fold
+from algotrader.accounting.ledger import empty_ledger, fold
 from algotrader.errors import OrderConflictError
-from algotrader.execution import advance, check_terms, first_plan, is_of
+from algotrader.execution import advance, check_terms, first_plan, matches_decided
 from algotrader.execution.values import deny
 from algotrader.model import (
     CorporateAction,
@@ -245,7 +245,7 @@ def test_an_order_by_value_is_the_decided_one_whole_or_cut(
     changes: dict[str, Any], *, ours_too: bool
 ) -> None:
     found = replace(placed(ours(), "new", "0"), **changes)
-    assert is_of(ours(), found) is ours_too
+    assert matches_decided(ours(), found) is ours_too
 
 
 def test_an_entry_by_value_that_was_given_up_comes_back_with_the_dollars_that_were_sent() -> None:
@@ -316,7 +316,7 @@ def test_a_full_exit_leaves_no_dust(
         for place, part in enumerate(parts)
     ]
     split = [CorporateAction("IBM", "split", date(2024, 3, 4), ratio)] if ratio else []
-    held = fold(empty(DESK), bought, split, NOW)
+    held = fold(empty_ledger(DESK), bought, split, NOW)
     expected = (
         sum(parts, D(0)) if ratio is None else held.holdings["IBM"].qty if held.holdings else 0
     )
@@ -334,7 +334,7 @@ def test_a_full_exit_leaves_no_dust(
         for each in made.exits
     ]
     assert [each.qty for each in made.exits] == ([expected] if expected else [])
-    assert fold(empty(DESK), [*bought, *sold], split, NOW).holdings == {}
+    assert fold(empty_ledger(DESK), [*bought, *sold], split, NOW).holdings == {}
 
 
 def test_a_share_of_less_than_a_dollar_is_bought_by_value() -> None:
