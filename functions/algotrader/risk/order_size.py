@@ -1,8 +1,8 @@
-"""Owns the checks on how much is bought: by order, by position, by run."""
+"""Owns the checks on how much one order buys."""
 
 from __future__ import annotations
 
-from algotrader.model.units import NO_DOLLARS, ONE_SHARE, Dollars, format_dollars, tidy
+from algotrader.model.units import ONE_SHARE, format_dollars, tidy
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL, makes_an_order
 from algotrader.risk.context import RiskContext
@@ -49,66 +49,3 @@ def max_order_notional(order: ProposedOrder, context: RiskContext) -> Denial | N
     if order.money <= allowed:
         return None
     return Denial(Reason.MAX_ORDER_NOTIONAL, f"cost {order.money:.2f}, allowed {allowed:.2f}")
-
-
-def max_orders_per_run(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry once the run has its number of orders; its exits count first."""
-    del order
-    approved, allowed = len(context.traded), context.settings.max_orders_per_run
-    if approved < allowed:
-        return None
-    return Denial(Reason.MAX_ORDERS_PER_RUN, f"{approved} approved already, allowed {allowed}")
-
-
-def enough_cash(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that cash, with the least that the exits bring, does not pay for."""
-    cash = context.budget.cash
-    if order.money <= cash:
-        return None
-    return Denial(Reason.INSUFFICIENT_CASH, f"cost {order.money:.2f}, spendable {cash:.2f}")
-
-
-def within_capital(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that costs more than the desk's positions leave of ``Capital``."""
-    left = context.budget.capital_left
-    if left is None or order.money <= left:
-        return None
-    return Denial(
-        Reason.CAPITAL_EXCEEDED,
-        f"cost {order.money:.2f}, left of Capital beside the desk's positions {left:.2f}",
-    )
-
-
-def max_gross_exposure(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that makes all positions together too large a part of capital.
-
-    Positions count at their worth, open buys and entries at their worst prices. The desk is never
-    short, so that gross exposure is net exposure as well.
-    """
-    left = context.budget.exposure_left
-    if order.money <= left:
-        return None
-    return Denial(
-        Reason.MAX_GROSS_EXPOSURE,
-        f"cost {order.money:.2f}, left beside the desk's positions and open buys {left:.2f},"
-        f" allowed {tidy(context.settings.max_gross_exposure):f} of"
-        f" {context.portfolio.capital:.2f}",
-    )
-
-
-def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that makes the run trade too large a part of capital; its exits count first."""
-    traded = _turnover(context)
-    capital, allowed = context.portfolio.capital, context.settings.max_turnover
-    if traded + order.money <= allowed * capital:
-        return None
-    return Denial(
-        Reason.MAX_TURNOVER,
-        f"cost {order.money:.2f} beside {traded:.2f} traded in this run, allowed"
-        f" {tidy(allowed):f} of {capital:.2f} = {allowed * capital:.2f}",
-    )
-
-
-def _turnover(context: RiskContext) -> Dollars:
-    """Add up what the run trades so far: the worth of its exits, and the cost of its entries."""
-    return Dollars(sum((each.turnover for each in context.traded), NO_DOLLARS))

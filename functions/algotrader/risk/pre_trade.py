@@ -1,4 +1,4 @@
-"""Owns the order in which the desk looks at its limits, and names the first that an order breaks.
+"""Owns the order in which the desk looks at its limits, and the limits on what a run buys in all.
 
 To add a limit, add its check to a tuple here and its code at the same place in `Reason`.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from algotrader.model import Side
+from algotrader.model.units import NO_DOLLARS, Dollars, tidy
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.context import RiskContext
 from algotrader.risk.eligibility import (
@@ -26,20 +27,79 @@ from algotrader.risk.holdings import (
     something_to_sell,
 )
 from algotrader.risk.order_size import (
-    enough_cash,
-    max_gross_exposure,
     max_order_notional,
-    max_orders_per_run,
     max_position_weight,
-    max_turnover,
     minimum_order,
-    within_capital,
 )
 from algotrader.risk.prices import price_fresh, price_known, price_near_close, stop_below_price
 from algotrader.risk.ramp import live_ramp
-from algotrader.risk.reasons import Denial
+from algotrader.risk.reasons import Denial, Reason
 
 Check = Callable[[ProposedOrder, RiskContext], Denial | None]
+
+
+def max_orders_per_run(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry once the run has its number of orders; its exits count first."""
+    del order
+    approved, allowed = len(context.traded), context.settings.max_orders_per_run
+    if approved < allowed:
+        return None
+    return Denial(Reason.MAX_ORDERS_PER_RUN, f"{approved} approved already, allowed {allowed}")
+
+
+def enough_cash(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that cash, with the least that the exits bring, does not pay for."""
+    cash = context.budget.cash
+    if order.money <= cash:
+        return None
+    return Denial(Reason.INSUFFICIENT_CASH, f"cost {order.money:.2f}, spendable {cash:.2f}")
+
+
+def within_capital(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that costs more than the desk's positions leave of ``Capital``."""
+    left = context.budget.capital_left
+    if left is None or order.money <= left:
+        return None
+    return Denial(
+        Reason.CAPITAL_EXCEEDED,
+        f"cost {order.money:.2f}, left of Capital beside the desk's positions {left:.2f}",
+    )
+
+
+def max_gross_exposure(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that makes all positions together too large a part of capital.
+
+    Positions count at their worth, open buys and entries at their worst prices. The desk is never
+    short, so that gross exposure is net exposure as well.
+    """
+    left = context.budget.exposure_left
+    if order.money <= left:
+        return None
+    return Denial(
+        Reason.MAX_GROSS_EXPOSURE,
+        f"cost {order.money:.2f}, left beside the desk's positions and open buys {left:.2f},"
+        f" allowed {tidy(context.settings.max_gross_exposure):f} of"
+        f" {context.portfolio.capital:.2f}",
+    )
+
+
+def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry that makes the run trade too large a part of capital; its exits count first."""
+    traded = _turnover(context)
+    capital, allowed = context.portfolio.capital, context.settings.max_turnover
+    if traded + order.money <= allowed * capital:
+        return None
+    return Denial(
+        Reason.MAX_TURNOVER,
+        f"cost {order.money:.2f} beside {traded:.2f} traded in this run, allowed"
+        f" {tidy(allowed):f} of {capital:.2f} = {allowed * capital:.2f}",
+    )
+
+
+def _turnover(context: RiskContext) -> Dollars:
+    """Add up what the run trades so far: the worth of its exits, and the cost of its entries."""
+    return Dollars(sum((each.turnover for each in context.traded), NO_DOLLARS))
+
 
 #: What binds exits and entries alike.
 EVERY_ORDER: tuple[Check, ...] = (

@@ -400,7 +400,7 @@ def test_a_buy_may_reach_the_order_notional_and_not_pass_it() -> None:
 def test_a_run_sends_up_to_its_number_of_orders() -> None:
     def after(orders: int) -> Denial | None:
         bound = replace(under(max_orders_per_run=20), traded=(proposed(),) * orders)
-        return order_size.max_orders_per_run(proposed(), bound)
+        return pre_trade.max_orders_per_run(proposed(), bound)
 
     assert after(19) is None
     assert code_of(after(21)) == "MAX_ORDERS_PER_RUN"
@@ -428,15 +428,15 @@ def test_a_buy_must_fit_cash_and_capital(
 ) -> None:
     left = None if capital_left is None else D(capital_left)
     bound = with_budget(context(), cash=D(cash), capital_left=left)
-    checks = (order_size.enough_cash, order_size.within_capital)
+    checks = (pre_trade.enough_cash, pre_trade.within_capital)
     assert pre_trade.first_denial(costing("100"), bound, checks) == denial
 
 
 def test_a_buy_may_reach_the_exposure_that_is_left_and_not_pass_it() -> None:
     bound = with_capital("1000", under(max_gross_exposure=D("0.5")))
     bound = with_budget(bound, exposure_left=D(100))
-    assert order_size.max_gross_exposure(costing("100"), bound) is None
-    assert order_size.max_gross_exposure(costing("100.01"), bound) == Denial(
+    assert pre_trade.max_gross_exposure(costing("100"), bound) is None
+    assert pre_trade.max_gross_exposure(costing("100.01"), bound) == Denial(
         Reason.MAX_GROSS_EXPOSURE,
         "cost 100.01, left beside the desk's positions and open buys 100.00,"
         " allowed 0.5 of 1000.00",
@@ -448,8 +448,8 @@ def test_a_run_may_reach_its_turnover_and_not_pass_it() -> None:
     exits = proposed(Side.SELL, "3", worst_price=D(99))
     traded = (exits, costing("100", reference=D(98)))
     bound = replace(with_capital("1000", under(max_turnover=D("0.5"))), traded=traded)
-    assert order_size.max_turnover(costing("100"), bound) is None
-    assert order_size.max_turnover(costing("100.01"), bound) == Denial(
+    assert pre_trade.max_turnover(costing("100"), bound) is None
+    assert pre_trade.max_turnover(costing("100.01"), bound) == Denial(
         Reason.MAX_TURNOVER,
         "cost 100.01 beside 400.00 traded in this run, allowed 0.5 of 1000.00 = 500.00",
     )
