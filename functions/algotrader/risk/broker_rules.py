@@ -53,7 +53,7 @@ def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | Non
 def _prices(intent: OrderIntent) -> str | None:
     wanted = PRICED_BY.get(intent.order_type)
     if wanted is None:
-        return f"{intent.order_type.value} is no type of order"
+        return f"{intent.order_type.value} is not a type of order"
     for name, price in (("limit_price", intent.limit_price), ("stop_price", intent.stop_price)):
         if (name in wanted) != (price is not None):
             having = "has no" if price is None else "has a"
@@ -63,7 +63,7 @@ def _prices(intent: OrderIntent) -> str | None:
         if not price.is_finite() or price <= 0:
             return f"{name} {price} is not above 0"
         if price % tick_of(price):
-            return f"{name} {format_dollars(price)} is no multiple of {tick_of(price)}"
+            return f"{name} {format_dollars(price)} is not a multiple of {tick_of(price)}"
     return None
 
 

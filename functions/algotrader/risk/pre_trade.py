@@ -62,7 +62,7 @@ def within_capital(order: ProposedOrder, context: RiskContext) -> Denial | None:
         return None
     return Denial(
         Reason.CAPITAL_EXCEEDED,
-        f"cost {order.money:.2f}, left of Capital beside the desk's positions {left:.2f}",
+        f"cost {order.money:.2f}, left of Capital after the desk's positions {left:.2f}",
     )
 
 
@@ -77,7 +77,7 @@ def max_gross_exposure(order: ProposedOrder, context: RiskContext) -> Denial | N
         return None
     return Denial(
         Reason.MAX_GROSS_EXPOSURE,
-        f"cost {order.money:.2f}, left beside the desk's positions and open buys {left:.2f},"
+        f"cost {order.money:.2f}, left after the desk's positions and open buys {left:.2f},"
         f" allowed {tidy(context.settings.max_gross_exposure):f} of"
         f" {context.portfolio.capital:.2f}",
     )
@@ -91,7 +91,7 @@ def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
         return None
     return Denial(
         Reason.MAX_TURNOVER,
-        f"cost {order.money:.2f} beside {traded:.2f} traded in this run, allowed"
+        f"cost {order.money:.2f} on top of {traded:.2f} traded in this run, allowed"
         f" {tidy(allowed):f} of {capital:.2f} = {allowed * capital:.2f}",
     )
 

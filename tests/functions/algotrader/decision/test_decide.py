@@ -1,4 +1,4 @@
-"""A decision turns weights into orders that keep every limit, and tells why for every symbol."""
+"""A decision turns weights into orders that keep every limit, and says why for every symbol."""
 
 from __future__ import annotations
 

@@ -362,7 +362,7 @@ def test_after_any_bell_no_stop_is_left_or_placed_for_more_than_is_held(
     assert not (left and decision.stops)  # never two at once
     assert all(wish.stop_price < D(100) for wish in decision.stops)
     trades = {each.symbol for each in (*decision.exits, *decision.entries)}
-    assert not (left and trades)  # what is traded has no stop beside it
+    assert not (left and trades)  # what is traded has no stop next to it
     protected = left or decision.stops or decision.unprotected
     assert protected or asks is None or held == 0 or decision.exits
 

@@ -1,4 +1,4 @@
-"""Two executions of one run carry each other's plans on, and tell what is there."""
+"""Two executions of one run carry each other's plans on, and report what is there."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def test_entries_never_cost_more_than_the_bell_s_cash_and_the_proceeds_of_exits(
 def test_under_a_cap_entries_make_room_for_what_the_exits_did_not_sell(
     cap: dict[str, Decimal],
 ) -> None:
-    made = decision(spendable=100_000)  # cash is no limit; the cap is
+    made = decision(spendable=100_000)  # cash is not the limit; the cap is
     capped = replace(SETTINGS, **cap)
     view = known(order(EXIT, "canceled", filled=4), cash=1_000_000)
     step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)

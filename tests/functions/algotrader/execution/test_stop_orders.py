@@ -160,7 +160,7 @@ def test_a_full_exit_leaves_no_stop() -> None:
 
 
 def test_what_the_old_stop_sold_meanwhile_is_not_sold_again() -> None:
-    """The account may hold the user's own shares beside the desk's: they must not be sold."""
+    """The account may hold the user's own shares next to the desk's: they must not be sold."""
     made = sells_part(10)
     cut = call(made, first_plan(RUN, made), known(old_stop("canceled", 3)))
     assert legs(cut.plan) == [("AAPL", Leg.EXIT, Decimal(7))]

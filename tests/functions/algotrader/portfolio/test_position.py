@@ -17,7 +17,7 @@ D = Decimal
     ("ledger", "broker", "available", "held", "tradable", "differs"),
     [
         ("10", "10", "10", "10", "10", False),
-        ("10", "25", "25", "10", "10", False),  # the user's own shares beside
+        ("10", "25", "25", "10", "10", False),  # next to the user's own shares
         ("10", "25", "4", "10", "4", False),  # an open sell keeps most
         ("10", "9", "9", "9", "9", True),
         ("10", "7", "7", "7", "7", True),

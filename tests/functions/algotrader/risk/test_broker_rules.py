@@ -126,11 +126,11 @@ def test_an_order_within_the_rules_breaks_none(changes: dict[str, Any]) -> None:
         ({"stop_price": D(90)}, WHOLE, "a limit order has a stop_price"),
         ({**MARKET, "limit_price": D(9)}, WHOLE, "a market order has a limit_price"),
         (STOP, WHOLE, "a stop order has no stop_price"),
-        ({"order_type": OrderType.NOTIONAL}, WHOLE, "notional is no type of order"),
+        ({"order_type": OrderType.NOTIONAL}, WHOLE, "notional is not a type of order"),
         ({"limit_price": D(0)}, WHOLE, "limit_price 0 is not above 0"),
         ({"limit_price": D("Infinity")}, WHOLE, "limit_price Infinity is not above 0"),
-        ({"limit_price": D("1.005")}, WHOLE, "limit_price 1.005 is no multiple of 0.01"),
-        ({"limit_price": D("0.99995")}, WHOLE, "limit_price 0.99995 is no multiple of 0.0001"),
+        ({"limit_price": D("1.005")}, WHOLE, "limit_price 1.005 is not a multiple of 0.01"),
+        ({"limit_price": D("0.99995")}, WHOLE, "limit_price 0.99995 is not a multiple of 0.0001"),
         ({"client_order_id": "x" * 49}, WHOLE, "an id of 49 characters, allowed 48"),
     ],
 )
@@ -242,7 +242,7 @@ def test_a_stop_that_breaks_a_rule_is_told_by_its_symbol() -> None:
     plan = first_plan(RUN, made)
     assert [each.leg for each in orders_to_post(plan, known())] == [Leg.EXIT]
     step = advance(RUN, SETTINGS, made, plan, known(), NOTHING)
-    told = "ORDER_RULE: stop_price 9.001 is no multiple of 0.01"
+    told = "ORDER_RULE: stop_price 9.001 is not a multiple of 0.01"
     assert step.submission.unprotected == {"MSFT": told}
 
 

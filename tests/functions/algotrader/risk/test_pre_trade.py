@@ -418,7 +418,7 @@ def test_a_run_sends_up_to_its_number_of_orders() -> None:
             "99.99",
             Denial(
                 Reason.CAPITAL_EXCEEDED,
-                "cost 100.00, left of Capital beside the desk's positions 99.99",
+                "cost 100.00, left of Capital after the desk's positions 99.99",
             ),
         ),
     ],
@@ -438,8 +438,7 @@ def test_a_buy_may_reach_the_exposure_that_is_left_and_not_pass_it() -> None:
     assert pre_trade.max_gross_exposure(costing("100"), bound) is None
     assert pre_trade.max_gross_exposure(costing("100.01"), bound) == Denial(
         Reason.MAX_GROSS_EXPOSURE,
-        "cost 100.01, left beside the desk's positions and open buys 100.00,"
-        " allowed 0.5 of 1000.00",
+        "cost 100.01, left after the desk's positions and open buys 100.00, allowed 0.5 of 1000.00",
     )
 
 
@@ -451,7 +450,7 @@ def test_a_run_may_reach_its_turnover_and_not_pass_it() -> None:
     assert pre_trade.max_turnover(costing("100"), bound) is None
     assert pre_trade.max_turnover(costing("100.01"), bound) == Denial(
         Reason.MAX_TURNOVER,
-        "cost 100.01 beside 400.00 traded in this run, allowed 0.5 of 1000.00 = 500.00",
+        "cost 100.01 on top of 400.00 traded in this run, allowed 0.5 of 1000.00 = 500.00",
     )
 
 
