@@ -50,6 +50,7 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
         "max_position_weight": _PART_ABOVE_ZERO,
         "max_order_notional": _DOLLARS,
         "max_orders_per_run": Bounds(1, 90, reason=_BROKERS_RATE),
+        "max_positions": Bounds(1, 500),
         "max_gross_exposure": _PART_ABOVE_ZERO,
         "max_turnover": Bounds(0, 10, above_lowest=True),
         "min_order_notional": _DOLLARS,
@@ -88,6 +89,8 @@ class Settings:
         Cap on the desk's capital; None means no cap.
     max_position_weight, cash_reserve, no_trade_band : Fraction
         Of desk capital, of spendable cash, of desk capital.
+    max_positions : int
+        Most symbols that the desk holds at once.
     max_gross_exposure, max_turnover : Fraction
         Of desk capital: the largest value of all positions, the largest value that one
         run trades.
@@ -135,6 +138,7 @@ class Settings:
     max_position_weight: Fraction = Fraction(Decimal("0.35"))
     max_order_notional: Dollars = Dollars(Decimal(50000))
     max_orders_per_run: int = 20
+    max_positions: int = 500
     max_gross_exposure: Fraction = Fraction(Decimal(1))
     max_turnover: Fraction = Fraction(Decimal(2))
     min_order_notional: Dollars = Dollars(Decimal(1))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from algotrader.model import Side
 from algotrader.model.units import NO_DOLLARS, Dollars, tidy
+from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.context import RiskContext
 from algotrader.risk.eligibility import (
@@ -45,6 +46,28 @@ def max_orders_per_run(order: ProposedOrder, context: RiskContext) -> Denial | N
     if approved < allowed:
         return None
     return Denial(Reason.MAX_ORDERS_PER_RUN, f"{approved} approved already, allowed {allowed}")
+
+
+def max_positions(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an entry in one more symbol than the desk may hold, once its exits have filled."""
+    held, allowed = _symbols_held(context), context.settings.max_positions
+    if order.symbol in held or len(held) < allowed:
+        return None
+    return Denial(Reason.MAX_POSITIONS, f"{len(held)} symbols held already, allowed {allowed}")
+
+
+def _symbols_held(context: RiskContext) -> set[str]:
+    """Return the symbols that the desk holds, or may, once the run's orders so far have filled."""
+    held = {each.symbol for each in context.portfolio.positions.values() if each.held > 0}
+    for mine in context.snapshot.own_open_orders:
+        if mine.side is Side.BUY and not is_terminal(mine):
+            held.add(mine.symbol)
+    for each in context.traded:
+        if each.side is Side.BUY:
+            held.add(each.symbol)
+        elif each.qty >= each.position.held:
+            held.discard(each.symbol)
+    return held
 
 
 def enough_cash(order: ProposedOrder, context: RiskContext) -> Denial | None:
@@ -129,6 +152,7 @@ BUYS: tuple[Check, ...] = (
 #: What binds the entries of a run together, given the orders that it has approved before.
 BUYS_TOGETHER: tuple[Check, ...] = (
     max_orders_per_run,
+    max_positions,
     enough_cash,
     within_capital,
     max_gross_exposure,
