@@ -91,3 +91,37 @@ def test_the_core_asks_no_clock_and_touches_nothing_outside(path):
     called = called_names(ast.parse(path.read_text()))
     assert not called & CLOCKS
     assert not called & OUTSIDE
+
+
+def importers(imported: str, *folders: str) -> set[str]:
+    """Return the files below some folders that import a module or a part of it, at any depth."""
+    found = set()
+    for path in (each for folder in folders for each in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            if any(each == imported or each.startswith(f"{imported}.") for each in names):
+                found.add(str(path.relative_to(ROOT)))
+    return found
+
+
+def test_only_a_composition_names_the_broker_or_the_channel():
+    alpaca = {
+        each
+        for each in importers("algotrader.adapters.alpaca", "functions", "local")
+        if not each.startswith("functions/algotrader/adapters/alpaca/")
+    }
+    assert alpaca == {
+        "functions/fetch_bars/opening.py",
+        "functions/submit_orders/app.py",
+        "local/ops/holdings.py",
+    }
+    assert importers("algotrader.adapters.sns_notifier", "functions", "local") == {
+        "functions/notify/app.py"
+    }
+
+
+def test_one_file_imports_the_librarys_client():
+    assert importers("alpaca_trade_api", "functions", "local") == {
+        "functions/algotrader/adapters/alpaca/client.py"
+    }
