@@ -15,21 +15,31 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from algotrader.accounting.stop_fills import ReportedFills
-from algotrader.adapters.reset_peak import ResetPeak
+from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
+from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from algotrader.contracts import decode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Adjustment, Ledger, Track
-from algotrader.services.books import OtherDesks
+from algotrader.orders.ids import DESK_PATTERN
+from algotrader.services.books import (
+    OtherDesks,
+    checkpoint_key,
+    others_key,
+    reported_key,
+    track_key,
+)
 from local.ops.stack import DeployedStack, aws_errors_as_one_line
 
 FOLDER = "ledger/"
+_DESK = DESK_PATTERN.pattern
+#: What each object of the books holds, by its key with a pattern for the desk.
 KINDS: dict[str, Any] = {
-    r"adjustments\.json": tuple[Adjustment, ...],
-    r"reset-peak\.json": ResetPeak,
-    r"[0-9a-f]{6}\.json": Ledger,
-    r"[0-9a-f]{6}-others\.json": OtherDesks,
-    r"[0-9a-f]{6}-performance\.json": Track,
-    r"[0-9a-f]{6}-told\.json": ReportedFills,
+    ADJUSTMENTS_KEY: tuple[Adjustment, ...],
+    RESET_KEY: ResetPeak,
+    checkpoint_key(_DESK): Ledger,
+    others_key(_DESK): OtherDesks,
+    track_key(_DESK): Track,
+    reported_key(_DESK): ReportedFills,
 }
 
 
@@ -72,7 +82,10 @@ class BookVersions:
 
 def kind_of(name: str) -> Any:
     """Return what an object of the books holds, by its name; None if it is not one of them."""
-    return next((kind for pattern, kind in KINDS.items() if re.fullmatch(pattern, name)), None)
+    key = f"{FOLDER}{name}"
+    return next(
+        (kind for each, kind in KINDS.items() if re.fullmatch(each.replace(".", r"\."), key)), None
+    )
 
 
 def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersions:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from algotrader.orders.ids import DESK_PATTERN
 from local.ops.book_versions import KINDS
 from tests.docs.markdown import blocks, code_spans, tables
 
 PAGE = "SECURITY.md"
 # How the pages write what stands in a pattern.
-SHOWN = {"[0-9a-f]{6}": "<desk>", r"\.": "."}
 
 
 def objects() -> set[str]:
@@ -32,11 +32,6 @@ def test_every_object_of_a_run_s_journal_has_a_row() -> None:
 
 
 def test_every_object_of_the_books_has_a_row() -> None:
-    names = set()
-    for pattern in KINDS:
-        name = pattern
-        for written, shown in SHOWN.items():
-            name = name.replace(written, shown)
-        names.add(name)
+    names = {each.removeprefix("ledger/").replace(DESK_PATTERN.pattern, "<desk>") for each in KINDS}
     assert "<desk>-others.json" in names
     assert names - objects() == set()
