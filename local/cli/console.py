@@ -4,24 +4,41 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import unicodedata
 
 from rich.console import Console
 
-PLAIN_WIDTH = 100
+PLAIN_WIDTH = 80
 
 
 def make_console(*, stderr: bool = False) -> Console:
     """Make a console for stdout or stderr.
 
-    Colours follow the terminal and ``NO_COLOR``. Where there is no terminal no control character
-    is written and lines are up to 100 characters wide, unless COLUMNS says otherwise.
+    With ``NO_COLOR``, or where there is no terminal, it writes no escape code. Where there is no
+    terminal lines are up to 80 characters wide, unless COLUMNS says otherwise.
     """
     stream = sys.stderr if stderr else sys.stdout
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = Console(
+        stderr=stderr,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+    )
     if not stream.isatty() and "COLUMNS" not in os.environ:
         console.width = PLAIN_WIDTH
     return console
+
+
+def can_redraw(console: Console) -> bool:
+    """Return whether a line may be drawn again, which takes escape codes."""
+    return console.is_terminal and console.color_system is not None
+
+
+def paragraph(text: str) -> str:
+    """Wrap a text to lines of 80 characters."""
+    return textwrap.fill(" ".join(text.split()), PLAIN_WIDTH)
 
 
 def clean(text: object) -> str:

@@ -17,7 +17,7 @@ from local.sandbox.runner.template import default_of
 
 NEW_YORK = "America/New_York"
 MAX_BELLS = 1000
-FORMAT = "%a %Y-%m-%d %H:%M %Z"
+FORMAT, SHORT_FORMAT = "%a %Y-%m-%d %H:%M %Z", "%a %H:%M %Z"
 HINT = (
     "On a holiday the bell rings too: the broker's calendar decides, and the run ends as Market "
     "Closed."
@@ -95,8 +95,13 @@ def _print(text: str, zone_name: str, bells: Sequence[datetime], hint: str) -> N
     if zone_name not in {NEW_YORK, "UTC"}:
         zones = {zone_name: ZoneInfo(zone_name), **zones}
     notes = _notes(bells)
+    first, *others = zones.values()
     rows = [
-        [*(bell.astimezone(zone).strftime(FORMAT) for zone in zones.values()), note]
+        [
+            bell.astimezone(first).strftime(FORMAT),
+            *(bell.astimezone(zone).strftime(SHORT_FORMAT) for zone in others),
+            note,
+        ]
         for bell, note in zip(bells, notes, strict=True)
     ]
     console = make_console()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.box import ROUNDED, SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -18,15 +18,28 @@ from local.cli.console import clean
 PHONE_WIDTH = 40
 SUCCEEDED = "SUCCEEDED"
 FILLED, STOP = "filled", "stop"
+OK = "ok"
 
 
 def table(
     headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
 ) -> Table:
-    """Lay rows out under headers; the columns named in ``right`` are aligned to the right."""
+    """Lay rows out under headers; the first column and those with numbers are never folded.
+
+    Parameters
+    ----------
+    right : sequence of str
+        Headers of the columns with numbers, which are aligned to the right.
+    """
     grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for header in headers:
-        grid.add_column(header, justify="right" if header in right else "left", overflow="fold")
+        whole = header in (headers[0], *right)
+        grid.add_column(
+            header,
+            justify="right" if header in right else "left",
+            no_wrap=whole,
+            overflow="ellipsis" if whole else "fold",
+        )
     for row in rows:
         grid.add_row(*(Text(clean(cell)) for cell in row))
     return grid
@@ -70,17 +83,17 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
         rows.append(
             (
                 document["session"] or "",
-                document["execution"]["error"] or document["execution"]["status"],
+                document["execution"]["error"] or OK,
                 f"{filled}/{len(trades)}",
                 len(document["orders"]) - len(trades),
-                _codes(document["denied"]),
                 money(account.get("cash")),
                 money(account.get("equity")),
-                change(account),
+                change(account).per_cent,
+                _codes(document["denied"]),
             )
         )
-    headers = ("Session", "Run", "Filled", "Stops", "Denied", "Cash", "Equity", "Since close")
-    console.print(table(headers, rows, right=("Filled", "Stops", *headers[5:])))
+    headers = ("Session", "Run", "Filled", "Stops", "Cash", "Equity", "Change", "Denied")
+    console.print(table(headers, rows, right=headers[2:7]))
 
 
 def _codes(denied: Sequence[dict[str, Any]]) -> str:
@@ -94,12 +107,19 @@ def money(text: str | None) -> str:
     return (text or "") if amount is None else f"{amount:,.2f}"
 
 
-def change(account: dict[str, Any]) -> str:
-    """Format equity against the previous close in dollars and per cent; empty if not known."""
+class Change(NamedTuple):
+    """A difference in dollars and per cent; both empty if it is not known."""
+
+    dollars: str = ""
+    per_cent: str = ""
+
+
+def change(account: dict[str, Any]) -> Change:
+    """Format equity against the previous close."""
     equity, last = decimal(account.get("equity")), decimal(account.get("last_equity"))
     if equity is None or not last:
-        return ""
-    return f"{equity - last:+,.2f} ({(equity - last) / last:+.2%})"
+        return Change()
+    return Change(f"{equity - last:+,.2f}", f"{(equity - last) / last:+.2%}")
 
 
 def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
@@ -117,8 +137,8 @@ def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
         )
         for order in orders
     ]
-    headers = ("Side", "Symbol", "Quantity", "Order", "Status", "Filled", "Average price")
-    return table(headers, rows, right=("Quantity", "Filled", "Average price"))
+    headers = ("Side", "Symbol", "Quantity", "Order", "Status", "Filled", "Price")
+    return table(headers, rows, right=("Quantity", "Filled", "Price"))
 
 
 def _terms(order: dict[str, Any]) -> str:
@@ -135,8 +155,9 @@ def _phone(sms: str) -> RenderableType:
 
 def _account(account: dict[str, Any]) -> str:
     parts = [f"equity {money(account['equity'])}", f"cash {money(account['cash'])}"]
-    if change(account):
-        parts.append(f"since last close {change(account)}")
+    dollars, per_cent = change(account)
+    if dollars:
+        parts.append(f"since last close {dollars} ({per_cent})")
     return ", ".join(parts)
 
 

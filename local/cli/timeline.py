@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.status import Status
 from rich.text import Text
 
-from local.cli.console import clean, make_console
+from local.cli.console import can_redraw, clean, make_console
 from local.execution_history import TASK, Visit
 
 NAME_WIDTH = 22
@@ -42,7 +42,7 @@ class TimelineView:
         self._console = console
         self._quiet = quiet
         self._status = Status("", console=console)
-        self._turns = not quiet and console.is_terminal
+        self._turns = not quiet and can_redraw(console)
 
     def __enter__(self) -> Self:
         """Let the spinner turn, where there is a terminal."""
@@ -95,7 +95,7 @@ def progress_bar(total: int) -> Iterator[Callable[[str], None]]:
     console = make_console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
-    hidden = not console.is_terminal
+    hidden = not can_redraw(console)
     with Progress(*columns, *times, console=console, transient=True, disable=hidden) as progress:
         task = progress.add_task("", total=total)
         yield lambda what: progress.update(task, advance=1, description=what)

@@ -14,11 +14,9 @@ def test_the_templates_bell_is_shown_across_a_change_of_the_clocks(
     monkeypatch.setenv("COLUMNS", "120")
     lines = shown(capsys, "--after", "2026-10-30T00:00:00Z", "--next", "2")
     assert lines[0] == "cron(35 9 ? * MON-FRI *) in America/New_York"
-    assert any(
-        line.startswith("Fri 2026-10-30 09:35 EDT Fri 2026-10-30 13:35 UTC") for line in lines
-    )
+    assert any(line.startswith("Fri 2026-10-30 09:35 EDT Fri 13:35 UTC") for line in lines)
     monday = next(line for line in lines if line.startswith("Mon 2026-11-02 09:35 EST"))
-    assert "Mon 2026-11-02 14:35 UTC" in monday
+    assert "Mon 14:35 UTC" in monday
     assert monday.endswith("clocks changed -1 h")
     assert "broker's calendar decides" in lines[-1]
 
@@ -54,4 +52,4 @@ def test_another_zone_gets_a_column_of_its_own(
     options = ("--expression", "cron(0 9 ? * MON *)", "--timezone", "Europe/Berlin")
     lines = shown(capsys, *options, "--after", "2026-11-20T00:00:00Z", "--next", "1")
     row = next(line for line in lines if line.startswith("Mon"))
-    assert row.startswith("Mon 2026-11-23 09:00 CET Mon 2026-11-23 03:00 EST")
+    assert row.startswith("Mon 2026-11-23 09:00 CET Mon 03:00 EST")
