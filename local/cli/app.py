@@ -23,7 +23,7 @@ COMMANDS = {
     "plan": ("plan", "Show today's orders with their reasons, and send none."),
     "up": ("up", "Deploy here and stay up until Ctrl-C."),
     "broker": ("broker", "Run only the paper broker."),
-    "schedule": ("schedule", "Show when the bell rings next."),
+    "schedule": ("schedule", "Show when runs start next."),
     "halt": ("state", "Halt a deployed desk: it sends nothing."),
     "reduce": ("state", "Let a deployed desk only sell."),
     "resume": ("state", "Let a deployed desk trade again."),

@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 import click
 
-from local.cli.console import clean
+from local.cli.console import clean, paragraph
 from local.cli.stack_options import confirm, stack_location, stack_options, trades_real_money
 from local.ops.arming import arm_stack, limits_of, token_for
 from local.ops.stack import AwsProblem, find_stack
 
 NOT_ARMED = 1
 DAYS, MOST_DAYS = 30, 365
-AFTERWARDS = """\
-The desk trades at its next bell, unless its trading state says otherwise (algo-trader resume). Any
-deploy of the stack makes this void: arm it again after one."""
+AFTERWARDS = """
+    The desk trades from its next run on, if its trading state permits (algo-trader resume). Any
+    deploy of the stack disarms it: arm it again afterwards."""
 
 
 @click.command()
@@ -26,13 +26,13 @@ deploy of the stack makes this void: arm it again after one."""
     show_default=True,
     type=click.IntRange(1, MOST_DAYS),
     metavar="N",
-    help="For how long; the desk is halted afterwards.",
+    help="For how many days; afterwards the desk is halted.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def arm(*, days: int, yes: bool, **where: str | None) -> int:
     """Arm the desk of a stack that was deployed with TradingMode=live.
 
-    Without it, when its days are over, and after any deploy, the desk is halted. Exit status: 0
+    Before it, after its days, and after any deploy, the desk is halted. Exit status: 0
     armed, 1 AWS refused or you said no, 2 wrong usage or settings.
     """
     try:
@@ -52,5 +52,5 @@ def arm(*, days: int, yes: bool, **where: str | None) -> int:
         arm_stack(stack, token)
     except AwsProblem as problem:
         raise click.ClickException(str(problem)) from problem
-    click.echo(f"\nArmed until {token.expires_at.isoformat()}. {AFTERWARDS}")
+    click.echo("\n" + paragraph(f"Armed until {token.expires_at.isoformat()}. {AFTERWARDS}"))
     return 0

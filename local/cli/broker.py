@@ -25,14 +25,14 @@ REAL_TIME = 1.0
     metavar="PORT",
     help="Where to listen on 127.0.0.1; default: a free port.",
 )
-@session_option("The day to stand on, YYYY-MM-DD, at the bell of 09:35.")
+@session_option("The day to start at, YYYY-MM-DD, at 09:35 in New York.")
 @click.option(
     "--clock-scale",
     type=click.FloatRange(min=0, min_open=True),
     default=REAL_TIME,
     show_default=True,
     metavar="X",
-    help="How many seconds pass at the broker in one of yours.",
+    help="Seconds that pass at the broker in one real second.",
 )
 @faults_option()
 @synthetic_option()
@@ -48,8 +48,8 @@ def broker(
         day = choose_sessions(known, session, 1)[0]
         process.open_session(day, BELL)
         click.echo(
-            f"{process.url} stands on {day}, {BELL} in New York. Ctrl-C ends it.\n\n"
-            "Move it on to a later day:\n"
+            f"{process.url} is at {day}, {BELL} in New York. Ctrl-C ends it.\n\n"
+            "Move it to a later day:\n"
             f"  curl -X POST {process.url}/_paper/session "
             f'-d \'{{"date": "{session_after(known, day)}", "time": "{BELL}"}}\'\n'
             "Trade with it:\n"

@@ -21,14 +21,14 @@ ASK_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class ContainerHost:
-    """Where to listen, and the name by which containers find it.
+    """The address to listen on, and the name by which containers find it.
 
     Attributes
     ----------
     address : str
         An address of this machine.
     name : str
-        What containers put into a URL in its place; the same where they can.
+        The host that containers use in URLs; the address itself where they can reach it.
     """
 
     address: str
@@ -41,12 +41,12 @@ class ContainerHost:
 
 
 def container_host(host: str) -> ContainerHost:
-    """Read ``--host``: an address of this machine, or ``docker`` for where containers reach it.
+    """Read ``--host``: an address of this machine, or ``docker`` for the one that containers reach.
 
     Raises
     ------
     UsageProblem
-        When nothing can listen there, or no Docker engine tells its network.
+        If nothing can listen there, or no Docker engine reports its network.
     """
     if host == CONTAINERS:
         bridge = _bridge_address()
@@ -58,7 +58,7 @@ def container_host(host: str) -> ContainerHost:
         )
     if not _can_listen(host):
         raise UsageProblem(
-            f"--host {host}: nothing here can listen there; give an address of this machine, "
+            f"--host {host}: this machine has no such IPv4 address; give one that it has, "
             f"or {CONTAINERS} for the one that containers reach"
         )
     return ContainerHost(host, host)
@@ -92,7 +92,7 @@ def _bridge_address() -> str:
         raise UsageProblem(f"--host {CONTAINERS}: {reason[0]}") from error
     except (subprocess.TimeoutExpired, ValueError, KeyError, StopIteration) as error:
         raise UsageProblem(
-            f"--host {CONTAINERS}: the Docker engine does not tell its network"
+            f"--host {CONTAINERS}: the Docker engine does not report its network"
         ) from error
 
 

@@ -72,7 +72,7 @@ def parse(expression: str) -> Cron:
     Raises
     ------
     CronError
-        When it is no cron expression that EventBridge Scheduler takes.
+        If it is not a cron expression that EventBridge Scheduler takes.
     """
     text = expression.strip()
     if text.startswith(("rate(", "at(")):

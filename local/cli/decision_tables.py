@@ -1,4 +1,4 @@
-"""Owns what a decision looks like to a person before anything of it is sent."""
+"""Owns how a decision is printed before anything of it is sent."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ from local.cli.tables import (
 )
 
 MARKET = "market"
-CUT = (
-    "Nothing was sent. The sells go first, and what they fetch may cut the buys, never raise them."
-)
+CUT = "Nothing was sent. The sells go first; their proceeds may cut the buys, never raise them."
 NOT_SENT = "Nothing was sent."
 
 
@@ -31,7 +29,7 @@ def print_plan(console: Console, document: dict[str, Any], message: str) -> None
     Parameters
     ----------
     message : str
-        What Fetch Bars said of the session, shown when nothing was decided.
+        What Fetch Bars reported of the session, printed if nothing was decided.
     """
     decision = document["decision"]
     if not decision or document["execution"]["status"] != SUCCEEDED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from algotrader.model import TradingMode, TradingState
-from local.cli.console import clean
+from local.cli.console import clean, paragraph
 from local.cli.stack_options import confirm, stack_location, stack_options
 from local.cli.state import show_state
 from local.cli.timeline import line_of
@@ -15,14 +15,15 @@ from local.ops.trading_state import StackSwitch, format_state, switch_of
 
 LEFT, INTERRUPTED = 1, 130
 PATIENCE_MINUTES = 20
-AFTERWARDS = """\
-The trading state stays REDUCING, so that no bell buys anything back; algo-trader resume ends it."""
+AFTERWARDS = (
+    "The trading state stays REDUCING, so that no run buys again; algo-trader resume ends it."
+)
 
 
 @click.command()
 @click.argument("reason", nargs=-1)
 @stack_options
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sold, and change nothing.")
 @click.option(
     "--wait-minutes",
@@ -37,10 +38,10 @@ def flatten(
 ) -> int:
     """Sell all that the desk of a deployed stack holds, and buy nothing more.
 
-    The trading state becomes REDUCING, with the REASON beside it. Then a run of the state machine
-    cancels the desk's open orders, its stops too, and sells its holdings at market. Shares of your
-    own stay. A run that is under way is waited for. Exit status: 0 all is sold, 1 something is
-    left, it failed, or you said no, 2 wrong usage or settings.
+    The command sets the trading state to REDUCING, with the REASON. Then a run of the state machine
+    cancels the desk's open orders, stops included, and sells its holdings at market. Your own
+    shares stay. If a run is under way, the command waits for it. Exit status: 0 all is sold, 1
+    something is left, the run failed, or you said no, 2 wrong usage or settings.
     """
     value = {"flatten": True} | ({"dry_run": True} if dry_run else {})
     try:
@@ -48,28 +49,27 @@ def flatten(
         switch = switch_of(stack)
         dry_run = dry_run or switch.mode is TradingMode.DRY_RUN  # a desk that never sends anything
         before, now = show_state(switch)
-        if not dry_run and not _reduced(switch, before, now, " ".join(reason), ask=not yes):
+        if not dry_run and not _reduce(switch, before, now, " ".join(reason), ask=not yes):
             return LEFT
         done = flatten_stack(
             stack,
             value,
             wait_minutes * 60,
-            tell=lambda line: click.echo(f"  {clean(line)}"),
+            report=lambda line: click.echo(f"  {clean(line)}"),
             ended=lambda visit: click.echo(line_of(visit)),
         )
     except KeyboardInterrupt:
         click.echo(
-            "algo-trader: interrupted; an execution that was started goes on, and so does what it "
-            "sells",
+            "algo-trader: interrupted; an execution that was started goes on, and so do its orders",
             err=True,
         )
         return INTERRUPTED
     except AwsProblem as problem:
         raise click.ClickException(str(problem)) from problem
-    return _told(done, dry_run=dry_run)
+    return _report(done, dry_run=dry_run)
 
 
-def _reduced(
+def _reduce(
     switch: StackSwitch,
     before: str | None,
     now: TradingState | None,
@@ -77,15 +77,17 @@ def _reduced(
     *,
     ask: bool,
 ) -> bool:
-    """Ask, let the desk only sell, and show the state after it; False if it is a no."""
+    """Ask, set the state to REDUCING and show it; False if the user says no."""
     money = "real money" if switch.mode is TradingMode.LIVE else "play money"
     what = f"all that the desk of {switch.stack} holds"
     if ask:
         if now is TradingState.HALTED:
-            click.echo("The desk is halted. To sell it must leave the halt, for REDUCING.")
+            click.echo(
+                "The desk is halted. To sell, it must leave the halt: its state becomes REDUCING."
+            )
         unasked = f"{what} would be sold at market ({money})"
         if not confirm(f"Sell at market {what} ({money})?", unasked):
-            click.echo("  after   as before: nothing was changed, nothing is sold")
+            click.echo("  after   as before: nothing was changed and nothing is sold")
             return False
     text = format_state(TradingState.REDUCING, f"flatten: {reason}" if reason else "flatten")
     if now is TradingState.REDUCING and not reason:
@@ -97,17 +99,17 @@ def _reduced(
     return True
 
 
-def _told(done: Flattening, *, dry_run: bool) -> int:
+def _report(done: Flattening, *, dry_run: bool) -> int:
     for part in (done.email.strip(), "" if done.email else done.message):
         if part:
             click.echo(f"\n{clean(part)}")
     if done.left:
-        click.echo("\nNot sold, or not for certain:")
+        click.echo("\nNot sold, or not certainly:")
         for line in done.left:
             click.echo(f"  {clean(line)}")
     if dry_run:
         return 0 if done.ran_through else LEFT
     if done.sold_all:
-        click.echo("\nThe desk holds nothing any more.")
-    click.echo(f"\n{AFTERWARDS}")
+        click.echo("\nThe desk holds nothing.")
+    click.echo(f"\n{paragraph(AFTERWARDS)}")
     return 0 if done.sold_all else LEFT

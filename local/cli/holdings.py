@@ -1,4 +1,4 @@
-"""Owns `algo-trader adopt` and `release`: shares moved into a desk's books by hand, and out."""
+"""Owns `algo-trader adopt` and `release`: shares moved by hand into a desk's books, and out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from algotrader.errors import DeskError
 from algotrader.model import TradingMode
 from algotrader.orders.ids import SYMBOL_PATTERN
 from algotrader.soundness import is_brokers_number
-from local.cli.console import clean
+from local.cli.console import clean, paragraph
 from local.cli.stack_options import (
     confirm,
     stack_location,
@@ -31,7 +31,7 @@ FINEST = Decimal("1e-9")
 def _symbol(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
     symbol = text.upper()
     if not SYMBOL_PATTERN.fullmatch(symbol):
-        raise click.BadParameter(f"{text!r} is no symbol such as AAPL")
+        raise click.BadParameter(f"{text!r} is not a symbol such as AAPL")
     return symbol
 
 
@@ -65,14 +65,16 @@ def _price(
 
 def _desk(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
     if text is not None and not re.fullmatch("[0-9a-f]{6}", text):
-        raise click.BadParameter(f"{text!r} is no desk such as 1a2b3c; its orders' ids name it")
+        raise click.BadParameter(
+            f"{text!r} is not a desk such as 1a2b3c; the ids of its orders name it"
+        )
     return text
 
 
 _REASON = click.option(
-    "--reason", default="", metavar="TEXT", help="Kept beside the entry, for you to read."
+    "--reason", default="", metavar="TEXT", help="A note that the books keep with the entry."
 )
-_YES = click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
+_YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation, even for real money.")
 
 
 @click.command()
@@ -82,14 +84,14 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask, also where real mon
     "--cost",
     callback=_price,
     metavar="PRICE",
-    help="Dollars that a share is taken to have cost; default: the broker's average.",
+    help="The price per share in the desk's books; default: the broker's average.",
 )
 @click.option(
     "--from",
     "giver",
     callback=_desk,
     metavar="DESK",
-    help="Take them from another desk, which must not run any more.",
+    help="Take them from another desk, which must no longer run.",
 )
 @_REASON
 @_YES
@@ -104,26 +106,25 @@ def adopt(
     yes: bool,
     **where: str | None,
 ) -> int:
-    """Return QTY shares of SYMBOL, which the account already holds, to the desk of a deployed
-    stack.
+    """Add QTY shares of SYMBOL, which the account holds, to the desk of a deployed stack.
 
-    Nothing is bought: the desk takes them for its own from its next run on, and may sell them. Exit
-    status: 0 done, 1 refused, by the account's state, by AWS, by the broker or by you, 2 wrong
-    usage or settings.
+    Nothing is bought. From its next run on the desk owns the shares, and may sell them. Exit
+    status: 0 done, 1 refused by the account's state, AWS, the broker or you, 2 wrong usage or
+    settings.
     """
 
     def move(shelves: AccountView) -> str:
-        symbols = _symbols_of(shelves)  # first: when a list is unknown, nothing is changed
+        symbols = _symbols_of(shelves)  # first: if a list is unknown, nothing is changed
         shelves.adopt(symbol, qty, cost, giver, reason)
-        told = "The desk takes them for its own from its next run on; one under way does not."
+        meaning = "The desk owns them from its next run on; a run under way does not know them."
         if symbol not in symbols:
-            told += f"\n{symbol} is not among the stack's Symbols: the next run sells all of it."
+            meaning += f"\n{symbol} is not among the stack's Symbols: the next run sells all of it."
         if giver is not None:
-            told += (
-                f"\nDesk {giver} must not run any more on this account: deploy it no more, or give"
-                " up\nthe same shares in its own stack."
+            meaning += (
+                f"\nDesk {giver} must no longer run on this account: never deploy it again, or"
+                " release the same shares in its own stack."
             )
-        return told
+        return meaning
 
     return _move(symbol, f"Give {qty:f} {symbol} to the desk?", move, where, ask=not yes)
 
@@ -135,7 +136,7 @@ def adopt(
     "--desk",
     callback=_desk,
     metavar="DESK",
-    help="Another desk that no longer owns them, in this stack's books of it.",
+    help="Another desk whose shares these are in this stack's books.",
 )
 @_REASON
 @_YES
@@ -143,19 +144,21 @@ def adopt(
 def release(
     symbol: str, qty: Decimal, desk: str | None, reason: str, *, yes: bool, **where: str | None
 ) -> int:
-    """Strike QTY shares of SYMBOL off the books of the desk of a deployed stack.
+    """Release QTY shares of SYMBOL from the books of the desk of a deployed stack.
 
-    Nothing is sold: what the account holds of them is yours from then on, and the desk never
-    touches it. It also puts the books right after you sold shares of the desk's, or they left
-    otherwise. Exit status: 0 done, 1 refused, by the account's state, by AWS, by the broker or by
-    you, 2 wrong usage or settings.
+    Nothing is sold: the shares are yours from then on, and the desk never touches them. It also
+    corrects the books after you sold shares of the desk's, or after they left the account in
+    another way. Exit status: 0 done, 1 refused by the account's state, AWS, the broker or you, 2
+    wrong usage or settings.
     """
 
     def move(shelves: AccountView) -> str:
         shelves.release(symbol, qty, desk, reason)
-        return "They are off the books from now on."
+        return "The desk no longer owns them."
 
-    return _move(symbol, f"Strike {qty:f} {symbol} off the books?", move, where, ask=not yes)
+    return _move(
+        symbol, f"Release {qty:f} {symbol} from the desk's books?", move, where, ask=not yes
+    )
 
 
 def _move(
@@ -166,7 +169,7 @@ def _move(
     *,
     ask: bool,
 ) -> int:
-    """Show whose the shares are, move them, and say what that means."""
+    """Show who owns the shares, move them, and print what that means."""
     try:
         with open_account(stack_location(where)) as shelves:
             stack = shelves.stack
@@ -185,7 +188,7 @@ def _move(
         with open_account(stack_location(where)) as after:
             click.echo("now:")
             _show(after, symbol)
-        click.echo(meaning)
+        click.echo("\n".join(map(paragraph, meaning.splitlines())))
     except (AwsProblem, TransferRefusedError, DeskError) as problem:
         raise click.ClickException(clean(problem)) from problem
     return 0
@@ -206,5 +209,5 @@ def _show(shelves: AccountView, symbol: str) -> None:
         ("yours", f"{stock.free:f}") if stock.free >= 0 else ("missing", f"{-stock.free:f}")
     )
     click.echo(f"  {symbol}")
-    for owner, told in rows:
-        click.echo(f"    {owner:12} {told}")
+    for owner, owned in rows:
+        click.echo(f"    {owner:12} {owned}")

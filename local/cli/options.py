@@ -19,7 +19,7 @@ def _date(_context: click.Context, _parameter: click.Parameter, text: str | None
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is no date such as 2012-02-15") from None
+        raise click.BadParameter(f"{text!r} is not a date such as 2012-02-15") from None
 
 
 def session_option(text: str) -> Callable[[Command], Command]:
@@ -33,7 +33,7 @@ def faults_option() -> Callable[[Command], Command]:
         "--faults",
         default="",
         metavar="PLAN",
-        help="Requests that go wrong at the built-in broker: submit:2:504-after-accept,…",
+        help="Requests that fail at the built-in broker: submit:2:504-after-accept,…",
     )
 
 
@@ -55,7 +55,7 @@ def parameter_option() -> Callable[[Command], Command]:
         "pairs",
         multiple=True,
         metavar="KEY=VALUE",
-        help="Set a parameter of template.yaml; may be given again and again.",
+        help="Set a parameter of template.yaml; may be repeated.",
     )
 
 

@@ -48,7 +48,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, text: str | None
     metavar="NAME",
     help="Take it from the bucket of an older stack, which you must be allowed to read.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation, even for real money.")
 @stack_options
 def restore(
     name: str | None,
@@ -58,11 +58,11 @@ def restore(
     yes: bool,
     **where: str | None,
 ) -> int:
-    """Put an earlier VERSION of an OBJECT of the books of a deployed stack back.
+    """Put back an earlier VERSION of an OBJECT of the books of a deployed stack.
 
-    Without a VERSION it lists those of the OBJECT, without an OBJECT all objects. What is put back
-    becomes the newest version, and none is lost. Exit status: 0 listed or put back, 1 refused, by
-    the books' state, by AWS or by you, 2 wrong usage or settings.
+    Without a VERSION it lists those of the OBJECT, without an OBJECT all objects. The version that
+    you put back becomes the newest one, and none is lost. Exit status: 0 listed or put back, 1
+    refused by the books' state, AWS or you, 2 wrong usage or settings.
     """
     try:
         stack = find_stack(stack_location(where))
@@ -84,7 +84,7 @@ def restore(
         _show(find_versions(stack), name)
     except (AwsProblem, RestoreRefusedError) as problem:
         raise click.ClickException(clean(problem)) from problem
-    click.echo(f"{FOLDER}{name} is put back. The next run carries on from it.")
+    click.echo(f"{FOLDER}{name} is put back. The next run continues from it.")
     return 0
 
 

@@ -27,7 +27,7 @@ from local.sandbox.runner.inputs import read_input
     "count",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Trade N sessions in a row; the account lives on from one to the next.",
+    help="Trade N sessions in a row with the same account.",
 )
 @click.option(
     "--input",

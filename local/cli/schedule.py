@@ -1,4 +1,4 @@
-"""Owns `algo-trader schedule`: when the bell rings next."""
+"""Owns `algo-trader schedule`: when runs start next."""
 
 from __future__ import annotations
 
@@ -18,14 +18,11 @@ from local.sandbox.runner.template import default_of
 NEW_YORK = "America/New_York"
 MAX_BELLS = 1000
 FORMAT, SHORT_FORMAT = "%a %Y-%m-%d %H:%M %Z", "%a %H:%M %Z"
-HINT = (
-    "On a holiday the bell rings too: the broker's calendar decides, and the run ends as Market "
-    "Closed."
-)
+HINT = "A run starts on a holiday too: the broker's calendar decides, and it ends as Market Closed."
 REPORT_HINT = (
-    "Each session is told once, at the first bell after its close: the last one on most days, an "
-    "earlier one after an early close. A bell before the close, or on a holiday, ends as Market "
-    "Closed; one after the telling as Duplicate Run. The broker's calendar decides."
+    "Each session is reported once, by the first run after its close: on most days the last one, "
+    "after an early close an earlier one. A run before the close, or on a holiday, ends as Market "
+    "Closed; one after the report ends as Duplicate Run. The broker's calendar decides."
 )
 
 
@@ -35,10 +32,16 @@ REPORT_HINT = (
     help="An EventBridge Scheduler expression; default: ScheduleExpression of template.yaml.",
 )
 @click.option(
-    "--report", is_flag=True, help="The report's bell: ReportScheduleExpression of template.yaml."
+    "--report",
+    is_flag=True,
+    help="Show the report's runs: ReportScheduleExpression of template.yaml.",
 )
 @click.option(
-    "--timezone", "zone_name", default=NEW_YORK, show_default=True, help="Where the bell hangs."
+    "--timezone",
+    "zone_name",
+    default=NEW_YORK,
+    show_default=True,
+    help="The expression's time zone.",
 )
 @click.option(
     "--next",
@@ -47,17 +50,17 @@ REPORT_HINT = (
     default=10,
     show_default=True,
     metavar="N",
-    help="How many bells to show.",
+    help="How many runs to show.",
 )
 @click.option("--after", metavar="INSTANT", help="RFC 3339 instant to start from; default: now.")
 def schedule(
     expression: str | None, zone_name: str, count: int, after: str | None, *, report: bool
 ) -> None:
-    """Show when the bell rings next, in New York time, UTC and your own time.
+    """Show when runs start next, in New York time, UTC and your own time.
 
-    Weekends follow from the expression. Holidays do not: the bell rings on them too, the desk asks
-    the broker's calendar, and the run ends as Market Closed. The report's bell rings for early
-    closes too: the first one after a session's close is told, the others end without a text.
+    Weekends follow from the expression. Holidays do not: a run starts, asks the broker's calendar,
+    and ends as Market Closed. The report has a run for early closes too: the first one after a
+    session's close reports it, the others end without a text.
     """
     try:
         zone = ZoneInfo(zone_name)
@@ -70,7 +73,7 @@ def schedule(
         raise UsageProblem(str(error)) from error
     bells = list(islice(cron.bells(_instant(after), zone), count))
     if not bells:
-        raise UsageProblem(f"{text!r} never rings again")
+        raise UsageProblem(f"{text!r} never starts a run again")
     _print(text, zone_name, bells, REPORT_HINT if report else HINT)
 
 
@@ -111,7 +114,7 @@ def _print(text: str, zone_name: str, bells: Sequence[datetime], hint: str) -> N
 
 
 def _notes(bells: Sequence[datetime]) -> list[str]:
-    """Say beside a bell what is unusual about it: a weekend, or clocks that changed before it."""
+    """Return what is unusual about each bell: a weekend, or clocks that changed before it."""
     notes = ["weekend" if bell.weekday() > 4 else "" for bell in bells]  # noqa: PLR2004 - Friday
     for place, (before, bell) in enumerate(pairwise(bells), start=1):
         shift = (bell.utcoffset() or timedelta()) - (before.utcoffset() or timedelta())

@@ -23,8 +23,8 @@ INTERRUPTED = 130
 def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add where the stack is; the command gets stack, region, profile and endpoint_url.
 
-    A Ctrl-C while AWS is asked leaves open whether it has carried out what it was asked: it is told
-    so, with status 130.
+    After a Ctrl-C during a request AWS may have carried it out or not: the command says so and
+    returns 130.
     """
 
     @wraps(command)
@@ -33,14 +33,16 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*arguments, **options)
         except KeyboardInterrupt:
             click.echo(
-                "algo-trader: interrupted; AWS may have carried out what it was asked: look again",
+                "algo-trader: interrupted; AWS may have carried out the last request: check again",
                 err=True,
             )
             return INTERRUPTED
 
     placed = at_a_stack
     for option in (
-        click.option("--endpoint-url", metavar="URL", help="Another AWS: what up keeps running."),
+        click.option(
+            "--endpoint-url", metavar="URL", help="Another AWS, such as the one of algo-trader up."
+        ),
         click.option("--profile", metavar="NAME", help="Your AWS profile; default: boto3's."),
         click.option("--region", metavar="NAME", help="The stack's region; default: boto3's."),
         click.option(
@@ -52,7 +54,7 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def stack_location(where: dict[str, str | None]) -> StackLocation:
-    """Return where `place_options` say that the stack is."""
+    """Return the location that the options of `stack_options` name."""
     return StackLocation(
         stack=where["stack"] or _deployed_name(),
         region=where["region"],
@@ -62,7 +64,7 @@ def stack_location(where: dict[str, str | None]) -> StackLocation:
 
 
 def stack_title(stack: str, region: str, mode: TradingMode) -> str:
-    """Say which stack it is that was found, and how it trades."""
+    """Name a stack with its region and trading mode."""
     return f"Stack {stack} in {region}, TradingMode={mode.value}"
 
 
@@ -90,7 +92,7 @@ def confirm(question: str, unasked: str) -> bool:
     Parameters
     ----------
     unasked : str
-        What would be done, for the refusal without a terminal.
+        What the command would do, for the refusal without a terminal.
 
     Raises
     ------
@@ -103,5 +105,5 @@ def confirm(question: str, unasked: str) -> bool:
 
 
 def trades_real_money(stack: str) -> str:
-    """Say why a command does not touch a stack without a question."""
+    """Return why a command asks before it touches a stack."""
     return f"stack {stack} trades real money"

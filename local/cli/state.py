@@ -8,7 +8,7 @@ import click
 
 from algotrader.model import TradingMode, TradingState
 from algotrader.risk.trading_state import effective_state
-from local.cli.console import clean
+from local.cli.console import clean, paragraph
 from local.cli.stack_options import (
     confirm,
     stack_location,
@@ -21,18 +21,18 @@ from local.ops.trading_state import StackSwitch, find_switch, format_state
 
 NOT_CHANGED = 1
 MEANING = {
-    "HALTED": """\
-A run under way sends nothing more from its next call on, at most 30 s of waiting away, and cancels
-the desk's open buys; sells that are open stay. Later runs send nothing: every order is denied with
-TRADING_HALTED. With no run under way nothing acts on it before the next one: orders that the last
-text called unsettled are canceled by a run started by hand, or at the broker.""",
-    "REDUCING": """\
-A run under way buys nothing more from its next call on, at most 30 s of waiting away, and cancels
-the desk's open buys; it goes on selling, unless it has met a halt before. Later runs sell only:
-buys are denied with TRADING_REDUCING.""",
-    "ACTIVE": """\
-Later runs trade. A run under way that has met a halt keeps to it, and one that has ended is done:
-the next trade is at the next session's bell, or at the next of its Slots.""",
+    "HALTED": """
+        A run under way sends nothing more from its next call on, at most 30 s of waiting away, and
+        cancels the desk's open buys; its open sells stay. Later runs send nothing: they deny every
+        order with TRADING_HALTED. With no run under way nothing happens before the next one. If the
+        last text called orders unsettled, start a run by hand, or cancel them at the broker.""",
+    "REDUCING": """
+        A run under way buys nothing more from its next call on, at most 30 s of waiting away, and
+        cancels the desk's open buys. It goes on selling, unless it has met a halt before. Later
+        runs only sell: they deny buys with TRADING_REDUCING.""",
+    "ACTIVE": """
+        Later runs trade. A run under way that has met a halt stays halted, and one that has ended
+        is over: the desk trades at the next session, or at the next of its Slots.""",
 }
 
 
@@ -42,8 +42,8 @@ the next trade is at the next session's bell, or at the next of its Slots.""",
 def halt(reason: tuple[str, ...], **where: str | None) -> None:
     """Halt the desk of a deployed stack: runs send nothing and cancel its open buys.
 
-    The REASON is kept beside the state, and the texts quote it. Halting a halted desk without one
-    keeps the reason that is there. Exit status: 0 set, 1 AWS refused, 2 wrong usage or settings.
+    The texts quote the REASON. If the desk is halted already and you give none, the old reason
+    stays. Exit status: 0 set, 1 AWS refused, 2 wrong usage or settings.
     """
     _set("HALTED", reason, where)
 
@@ -54,8 +54,8 @@ def halt(reason: tuple[str, ...], **where: str | None) -> None:
 def reduce(reason: tuple[str, ...], **where: str | None) -> None:
     """Let the desk of a deployed stack sell, and buy no more.
 
-    On a halted desk this permits sells again. The REASON is kept beside the state, and the texts
-    quote it. Exit status: 0 set, 1 AWS refused, 2 wrong usage or settings.
+    A halted desk may sell again. The texts quote the REASON. Exit status: 0 set, 1 AWS refused, 2
+    wrong usage or settings.
     """
     _set("REDUCING", reason, where)
 
@@ -63,15 +63,15 @@ def reduce(reason: tuple[str, ...], **where: str | None) -> None:
 @click.command()
 @click.argument("reason", nargs=-1)
 @stack_options
-@click.option("--yes", is_flag=True, help="Do not ask, also where real money is traded.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation, even for real money.")
 @click.option(
-    "--reset-peak", is_flag=True, help="Count the drawdown from what the desk is worth now."
+    "--reset-peak", is_flag=True, help="Measure the drawdown from what the desk is worth now."
 )
 def resume(reason: tuple[str, ...], *, yes: bool, reset_peak: bool, **where: str | None) -> int:
     """Let the desk of a deployed stack trade again.
 
-    For a stack that was deployed with TradingMode=live you are asked first. A desk that is still
-    below MaxDrawdown sets itself to REDUCING again at its next run, unless its peak is reset. Exit
+    The command asks first if the stack was deployed with TradingMode=live. If the desk is still
+    below MaxDrawdown, its next run sets REDUCING again, unless you reset the peak. Exit
     status: 0 set, 1 AWS refused or you said no, 2 wrong usage or settings.
     """
     return _set("ACTIVE", reason, where, ask=not yes, reset_peak=reset_peak)
@@ -85,7 +85,7 @@ def _set(
     ask: bool = False,
     reset_peak: bool = False,
 ) -> int:
-    """Show the state, set it unless it is so already, and say what that means."""
+    """Show the state, set it unless it is set already, and print what that means."""
     wanted = TradingState(word)
     text = format_state(wanted, " ".join(reason))
     try:
@@ -97,9 +97,9 @@ def _set(
         ):
             click.echo("  after   as before: nothing was changed")
             return NOT_CHANGED
-        if reset_peak:  # first: a desk that trades again without it would stop at once
+        if reset_peak:  # first: without it a desk that trades again would stop at once
             switch.reset_peak(datetime.now(UTC))
-            click.echo("  peak    reset: the next run takes what the desk then is for its peak")
+            click.echo("  peak    reset: the next run takes the desk's worth for its peak")
         if before is not None and (before == text or (text == word and says(before, word))):
             click.echo(f"  after   {clean(before)}, as it was\n")
         else:
@@ -107,17 +107,17 @@ def _set(
             click.echo(f"  after   {clean(text)}\n")
     except AwsProblem as problem:
         raise click.ClickException(str(problem)) from problem
-    click.echo(MEANING[word])
+    click.echo(paragraph(MEANING[word]))
     return 0
 
 
 def show_state(switch: StackSwitch) -> tuple[str | None, TradingState | None]:
-    """Print what stands there, and give it with the state that a run takes it for.
+    """Print the parameter's text, and return it with the state that a run reads from it.
 
     Returns
     -------
     str or None, TradingState or None
-        Both None where it cannot be read: that is said, and no reason to leave a desk running.
+        Both None if it cannot be read: the command prints that, and may still halt the desk.
     """
     title = stack_title(switch.stack, switch.region, switch.mode)
     click.echo(f"{title}, parameter {switch.parameter}")
@@ -127,7 +127,7 @@ def show_state(switch: StackSwitch) -> tuple[str | None, TradingState | None]:
         click.echo(f"  before  unknown: {clean(problem)}")
         return None, None
     state = effective_state(text, switch.mode)
-    click.echo(f"  before  {clean(_spelled(text, state))}")
+    click.echo(f"  before  {clean(_describe(text, state))}")
     return text, state
 
 
@@ -136,8 +136,8 @@ def says(text: str, word: str) -> bool:
     return text.strip().partition(" ")[0] == word
 
 
-def _spelled(text: str | None, state: TradingState) -> str:
-    """Format what stands there, and what a run takes it for where that is not what it says."""
+def _describe(text: str | None, state: TradingState) -> str:
+    """Format the text, and what a run reads from it if that differs."""
     if text is None:
         return f"missing, which a run takes for {state.value}"
     known = says(text, state.value)

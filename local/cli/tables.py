@@ -1,4 +1,4 @@
-"""Owns what a run's document looks like to a person: orders, refusals, reasons, the text."""
+"""Owns how a run's document is printed: orders, denials, reasons, the text message."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def table(
 
 
 def print_day(console: Console, document: dict[str, Any], message: str) -> None:
-    """Print all that one run did.
+    """Print everything that one run did.
 
     Parameters
     ----------
     message : str
-        What Fetch Bars said of the session, shown when nothing was decided.
+        What Fetch Bars reported of the session, printed if nothing was decided.
     """
     execution = document["execution"]
     decision = document["decision"] or {}
@@ -97,12 +97,12 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
 
 
 def _codes(denied: Sequence[dict[str, Any]]) -> str:
-    """Count refusals, and name their codes once each."""
+    """Count denials, and name each code once."""
     return " ".join((str(len(denied)), *dict.fromkeys(str(each["code"]) for each in denied)))
 
 
 def money(text: str | None) -> str:
-    """Format an amount with thousands separators and cents; what is no number stays as it is."""
+    """Format an amount with thousands separators and cents; what is not a number stays as it is."""
     amount = decimal(text)
     return (text or "") if amount is None else f"{amount:,.2f}"
 
@@ -162,7 +162,7 @@ def _account(account: dict[str, Any]) -> str:
 
 
 def lines(*parts: object) -> RenderableType:
-    """Lay texts out below one another; empty ones are left out."""
+    """Put texts below one another and leave out empty ones."""
     return Text(clean("\n".join(str(part) for part in parts if part)))
 
 
@@ -174,7 +174,7 @@ def section(console: Console, title: str, body: RenderableType) -> None:
 
 
 def decimal(text: object) -> Decimal | None:
-    """Read a number; None if it is none."""
+    """Read a number; None if the text is not one."""
     try:
         amount = Decimal(str(text))
     except InvalidOperation:

@@ -28,7 +28,7 @@ STYLES = {"Fail": "bold red", "Succeed": "bold green", TASK: "", "Wait": ""}
 
 
 class TimelineView:
-    """Shows states as they end, and on a terminal what goes on right now.
+    """Shows states as they end, and on a terminal the one that lasts.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class TimelineView:
         self._turns = not quiet and can_redraw(console)
 
     def __enter__(self) -> Self:
-        """Let the spinner turn, where there is a terminal."""
+        """Start the spinner on a terminal."""
         if self._turns:
             self._status.start()
         return self
@@ -66,7 +66,7 @@ class TimelineView:
             self._turns = False
 
     def working(self, what: str) -> None:
-        """Say beside the spinner what goes on."""
+        """Show next to the spinner what the command is doing."""
         if self._turns:
             self._status.update(Text(what))
 
@@ -91,7 +91,7 @@ class TimelineView:
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[str], None]]:
-    """Show a bar on stderr, when that is a terminal; call what it yields after each step."""
+    """Show a bar on stderr if that is a terminal; call the result after each step."""
     console = make_console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
@@ -102,7 +102,7 @@ def progress_bar(total: int) -> Iterator[Callable[[str], None]]:
 
 
 def line_of(visit: Visit) -> str:
-    """Format a state, how long it took, and how often it was tried when that was not once."""
+    """Format a state, its duration, and its attempts if there were several."""
     name = f"  {clean(visit.name)}"
     if visit.kind not in TIMED:
         return name

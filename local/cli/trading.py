@@ -30,7 +30,7 @@ from local.sandbox.runner.template import default_of, read_overrides
 
 SUCCEEDED = "SUCCEEDED"
 FAILED_STATUS = 1
-# A dead broker is given up within seconds, and a live one still gets a real pause between tries.
+# A dead broker fails within seconds, and a live one still gets a real pause between attempts.
 BROKER_URL_WAIT_SCALE = 0.2
 REAL_TIME = 1.0
 
@@ -87,12 +87,12 @@ def _check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock:
 
 
 def check_faults(faults: str, *, built_in: bool) -> None:
-    """Refuse a plan of faults that is none, or that another broker would have to obey.
+    """Refuse a plan of faults that is wrong, or that another broker would have to obey.
 
     Raises
     ------
     UsageProblem
-        With the fault that is wrong, and what it may be.
+        With the fault that is wrong and the words that are right.
     """
     if faults and not built_in:
         raise UsageProblem("--faults breaks the built-in paper broker's answers, no other's")
@@ -111,16 +111,16 @@ def trade(
     as_json: bool,
     print_one: PrintDay,
 ) -> int:
-    """Run one session, or several, show them, and give the exit status.
+    """Run one session or several, print them, and return the exit status.
 
     Parameters
     ----------
     count : int or None
-        How many sessions in a row; None is one, told as one.
+        How many sessions in a row; None is one, without a list around its document.
     value : object
         The execution's input.
     print_one : callable
-        Prints the document of a single run, with what Fetch Bars said of the session.
+        Prints the document of a single run, with what Fetch Bars reported of the session.
     """
     console = make_console(stderr=as_json)
     quiet = as_json and not console.is_terminal

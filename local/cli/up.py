@@ -1,4 +1,4 @@
-"""Owns `algo-trader up`: the whole desk on this machine, standing until Ctrl-C."""
+"""Owns `algo-trader up`: the whole desk on this machine, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ from local.server_process import LOOPBACK
 CHECKOUT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 REAL_TIME = 1.0
-NO_CONTAINERS = (
-    "Containers do not reach this: for sam local invoke, start it as algo-trader up --host docker."
-)
+NO_CONTAINERS = "Containers cannot reach this. For sam local invoke: algo-trader up --host docker"
 # Logical id in template.yaml, and the step that it runs.
 STEPS = {
     "FetchBars": "fetch_bars",
@@ -36,7 +34,7 @@ STEPS = {
 
 
 @click.command()
-@session_option("The day that the paper broker stands on, YYYY-MM-DD.")
+@session_option("The day at which the paper broker starts, YYYY-MM-DD.")
 @parameter_option()
 @synthetic_option()
 @click.option(
@@ -47,7 +45,7 @@ STEPS = {
     help="Where to listen; docker: where containers reach it, for sam local invoke.",
 )
 def up(session: date | None, pairs: tuple[str, ...], synthetic: int, host: str) -> None:
-    """Deploy into an embedded AWS beside a paper broker, and stay up until Ctrl-C.
+    """Deploy into an embedded AWS with a paper broker, and stay up until Ctrl-C.
 
     Waits and the broker's clock run in real time here.
     """
@@ -68,14 +66,14 @@ def up(session: date | None, pairs: tuple[str, ...], synthetic: int, host: str) 
         desk.ring(day, {})
         variables = Path(folder, "env.json")
         variables.write_text(json.dumps(function_variables(desk, reach)), encoding="utf-8")
-        told = directions(desk, day, session_after(known, day))
+        reached = directions(desk, day, session_after(known, day))
         invoking = NO_CONTAINERS if host == LOOPBACK else invocations(variables)
-        click.echo(f"{told}\n{invoking}\n\nCtrl-C stops all of it.")
+        click.echo(f"{reached}\n{invoking}\n\nCtrl-C stops all of it.")
         threading.Event().wait()
 
 
 def function_variables(desk: LocalDesk, reach: ContainerHost) -> dict[str, dict[str, str]]:
-    """Return ``sam local invoke --env-vars`` what the functions of the embedded AWS are given."""
+    """Return the environment of each function of the embedded AWS, for ``sam local invoke``."""
     functions = desk.aws.client("lambda")
     variables = {}
     for logical_id, step in STEPS.items():
@@ -103,10 +101,10 @@ def invocations(variables: Path) -> str:
 
 
 def directions(desk: LocalDesk, day: date, later: date) -> str:
-    """Say what stands and how to reach it, ready to be copied into another shell."""
+    """Return how to reach what runs here, ready to be copied into another shell."""
     machine = desk.stack.state_machine_arn
     return f"""\
-The paper broker stands on {day}, 09:35 in New York:
+The paper broker is at {day}, 09:35 in New York:
   {desk.broker.look_url}
 The embedded AWS:
   export AWS_ENDPOINT_URL={desk.aws.endpoint_url}
@@ -117,13 +115,13 @@ The state machine:
 Trade a day:
   aws stepfunctions start-execution --state-machine-arn {machine} --input '{{}}'
   aws stepfunctions list-executions --state-machine-arn {machine}
-Move the broker on to a later day, in New York time:
+Move the broker to a later day, in New York time:
   curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{later}", "time": "09:35"}}'
 Halt the desk, let it only sell, or let it trade again:
   .venv/bin/algo-trader halt --endpoint-url {desk.aws.endpoint_url}
   .venv/bin/algo-trader reduce --endpoint-url {desk.aws.endpoint_url}
   .venv/bin/algo-trader resume --endpoint-url {desk.aws.endpoint_url}
-Let it only sell, and sell all that it holds:
+Sell all that it holds, and buy nothing more:
   .venv/bin/algo-trader flatten --endpoint-url {desk.aws.endpoint_url}
 Give it shares that the account holds, and take them back:
   .venv/bin/algo-trader adopt IBM 5 --endpoint-url {desk.aws.endpoint_url}

@@ -23,10 +23,10 @@ WHAT_EMPTY_MEANS = {"Capital": "no cap", "DenySymbols": "none"}
 
 def limits_of(stack: DeployedStack) -> dict[str, str]:
     """Format the `LIMITS` of a stack as it is deployed."""
-    return {name: _spelled(name, stack.parameters.get(name)) for name in LIMITS}
+    return {name: _describe(name, stack.parameters.get(name)) for name in LIMITS}
 
 
-def _spelled(name: str, value: str | None) -> str:
+def _describe(name: str, value: str | None) -> str:
     if value is None:
         return "unknown to this stack"
     if name in {"MaxDailyLoss", "MaxDrawdown"} and OFF.fullmatch(value):

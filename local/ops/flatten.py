@@ -52,7 +52,7 @@ class Flattening:
     message : str
         Why it broke, or why nothing was to be done; empty if it ran through.
     email : str
-        What the run told its user; empty if it told nothing.
+        The e-mail that the run sent; empty if it sent none.
     left : tuple of str
         What the desk still holds, or may, as far as the run knows: one line each.
     """
@@ -78,7 +78,7 @@ def flatten_stack(
     stack: DeployedStack,
     value: Mapping[str, Any],
     patience_seconds: float,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
     ended: Callable[[Visit], None],
 ) -> Flattening:
     """Start the execution, wait for its end, and start it again while another run is in its way.
@@ -89,10 +89,10 @@ def flatten_stack(
         The execution's input.
     patience_seconds : float
         How long other runs are waited for in all.
-    tell : callable
-        Told of every wait, one line each.
+    report : callable
+        Called with a line for every wait.
     ended : callable
-        Told of every state that the execution leaves.
+        Called with every state that the execution leaves.
 
     Raises
     ------
@@ -104,21 +104,21 @@ def flatten_stack(
     executions = stack.client("stepfunctions")
     quiet: dict[str, float] = {}
     while True:
-        _wait_for_others(executions, machine, until, tell, quiet)
+        _wait_for_others(executions, machine, until, report, quiet)
         with aws_errors_as_one_line("the flatten is not started"):
             arn = str(
                 executions.start_execution(stateMachineArn=machine, input=json.dumps(value))[
                     "executionArn"
                 ]
             )
-        tell(f"execution {arn}")
+        report(f"execution {arn}")
         with aws_errors_as_one_line(f"{arn} cannot be followed, and goes on"):
             done = _follow(stack, executions, arn, ended)
         is_refused = done.end == DUPLICATE or done.message.startswith(UNDER_WAY)
         if not is_refused or time.monotonic() >= until:
             return done
         quiet[arn] = 0.0  # it was refused: it has sent nothing
-        tell(f"another run is in its way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
+        report(f"another run is in its way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
         time.sleep(AGAIN_SECONDS)
 
 
@@ -126,7 +126,7 @@ def _wait_for_others(
     executions: Any,
     machine: str,
     until: float,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
     quiet: dict[str, float],
 ) -> None:
     """Wait for the runs that are under way, so that none needs to refuse the flatten by a text.
@@ -140,12 +140,12 @@ def _wait_for_others(
             with aws_errors_as_one_line("the runs under way cannot be listed"):
                 names = _in_the_way(executions, machine, quiet)
         except AwsProblem as problem:  # the flatten itself looks again
-            tell(str(problem))
+            report(str(problem))
             return
         if not names:
             return
         if names != before:
-            tell(f"waiting for what is under way: {', '.join(names[:NAMED_AT_MOST])}")
+            report(f"waiting for what is under way: {', '.join(names[:NAMED_AT_MOST])}")
         before = names
         time.sleep(POLL_SECONDS)
 

@@ -68,7 +68,7 @@ class SymbolView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """The account beside the books of its desks, as one look showed them.
+    """The account next to the books of its desks, as one look showed them.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class AccountView:
     price_of: Callable[[str], Decimal | None]
 
     def stock(self, symbol: str) -> SymbolView:
-        """Tell whose the shares of a symbol are."""
+        """Return who owns the shares of a symbol."""
         return SymbolView(
             position=self.positions.get(symbol),
             own=_qty(self.books.ledger, symbol),
@@ -121,7 +121,7 @@ class AccountView:
                 f"desk {giver} is this desk: what it gives up it owns already"
             )
         stock = self.stock(symbol)
-        # A desk's resting stop sells its own shares alone: those that are given are no others.
+        # A desk's resting stop sells its own shares alone: nobody else's are given away.
         resting = (
             each
             for each in self.open_orders
@@ -212,7 +212,7 @@ class AccountView:
             written = add_adjustments(self.store, self.books.adjustments, self.tag, added)
         if not written:
             raise TransferRefusedError(
-                "somebody else changed the list meanwhile: look again. Nothing was moved"
+                "somebody else has just changed the list: look again. Nothing was moved"
             )
 
 
@@ -225,7 +225,7 @@ def open_account(place: StackLocation) -> Iterator[AccountView]:
     UsageProblem, AwsProblem
         As `find_stack` does.
     DeskError
-        What the broker or the stack's keys gave, as a run would tell it.
+        What the broker or the stack's keys gave, as a run would report it.
     Refused
         When the keys are not those of the live account that the stack names.
     """
@@ -269,7 +269,7 @@ def _broker(stack: DeployedStack) -> Broker:
 
 
 def _price(broker: Broker, feed: str, symbol: str) -> Decimal | None:
-    """Ask what a share is worth; only the profit that is told depends on it."""
+    """Ask what a share is worth; only the reported profit depends on it."""
     try:
         return usable_price(broker.latest_prices([symbol], feed or "iex").get(symbol))
     except DeskError:

@@ -1,4 +1,4 @@
-"""Owns how a deployed stack is found from outside, and how AWS's refusals are told to its user."""
+"""Owns how a deployed stack is found from outside, and how AWS's refusals are reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NO_CREDENTIALS = frozenset(
 )
 
 
-class AwsProblem(Exception):  # noqa: N818 - it is told to a person, not raised at one
+class AwsProblem(Exception):  # noqa: N818 - a person reads it
     """AWS refused, or could not be reached; the message is one line for the user."""
 
 
@@ -77,7 +77,7 @@ class DeployedStack:
 
     @property
     def mode(self) -> TradingMode:
-        """As deployed; a stack that does not tell is taken for live."""
+        """As deployed; if unknown, assume live."""
         mode = self.parameters.get("TradingMode", "")
         return TradingMode(mode) if mode in {*TradingMode} else TradingMode.LIVE
 
@@ -216,5 +216,5 @@ def aws_errors_as_one_line(what: str) -> Iterator[None]:
         raise kind(f"{what}: {error}") from error
     except NoRegionError as error:
         raise UsageProblem(f"{what}: no region is set, name it with --region") from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is not a URL
         raise UsageProblem(f"{what}: {error}") from error

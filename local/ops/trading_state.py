@@ -27,7 +27,7 @@ class StackSwitch:
     Attributes
     ----------
     mode : TradingMode
-        As deployed; a stack that does not tell is taken for live.
+        As deployed; if unknown, assume live.
     parameter : str
         The name of the parameter in SSM.
     bucket : str
@@ -129,7 +129,7 @@ def format_state(state: TradingState, reason: str) -> str:
     reason : str
         Any text. Control characters and runs of spaces become one space, ``{{`` and ``}}``, which
         SSM refuses, become brackets, and 200 characters are kept: a halt is never refused for
-        the words beside it.
+        its reason.
     """
     words = printable(reason)
     for refused, taken in (("{{", "("), ("}}", ")")):

@@ -181,7 +181,7 @@ def _rest(
 
 
 def _newest(call: Call) -> datetime:
-    """Return the instant up to which the feed tells what it knows."""
+    """Return the instant up to which the feed has data."""
     feed = queries.word(call, "feed", ("sip", *FEEDS), status=400)
     if feed == "sip" and not call.broker.options.real_time_sip:
         return data_wire.minutes_before(call.exchange.now, SIP_DELAY_MINUTES)

@@ -97,7 +97,7 @@ def parse(text: str) -> tuple[Fault, ...]:
 def _parse_one(text: str) -> Fault:
     match = _FAULT.fullmatch(text)
     if match is None:
-        message = f"{text!r} is no fault: write REQUEST:WHICH:KIND, as submit:2:504-after-accept"
+        message = f"{text!r} is not a fault: write REQUEST:WHICH:KIND, as submit:2:504-after-accept"
         raise ValueError(message)
     request, which, kind = match["request"], match["which"], match["kind"]
     if request not in REQUESTS:

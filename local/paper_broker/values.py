@@ -192,7 +192,7 @@ class AccountSetup:
     cash : Decimal
         Dollars.
     holdings : dict of str to Decimal
-        Shares that the user already holds, beside the cash, bought at the latest price.
+        Shares that the user already holds, besides the cash, bought at the latest price.
     multiplier : int
         2 for a margin account, 1 for one that can spend its cash only.
     seed : str

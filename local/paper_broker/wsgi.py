@@ -92,7 +92,7 @@ class Application:
     ) -> None:
         self.broker = broker
         self._intercept = intercept
-        # An id that a client made up may hold anything, so a doubled slash is no redirect.
+        # An id that a client made up may hold anything, so a doubled slash never redirects.
         self._map = Map(
             [Rule(path, methods=[method], endpoint=endpoint) for method, path, endpoint in routes],
             merge_slashes=False,

@@ -1,6 +1,6 @@
 """Owns how the committed tables of real market data were made; never imported at run time.
 
-Run it beside a downloaded wheel, with exchange_calendars installed::
+Run it on a downloaded wheel, with exchange_calendars installed::
 
     pip download --no-deps --dest /tmp/wheel bokeh_sampledata==2026.1
     python -m local.paper_broker.data.make_data /tmp/wheel/bokeh_sampledata-2026.1-py3-none-any.whl

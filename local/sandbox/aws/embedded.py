@@ -51,8 +51,8 @@ class EmbeddedAws:
         Whether handlers are served by our own loop in place of awslambdaric; None lets the system
         decide.
     enforce_iam : bool
-        Whether every call is held against the policies in the template, as on AWS; without it any
-        credentials do for anything.
+        Whether every call is checked against the policies in the template, as on AWS. Without it
+        any credentials may do anything.
     host : str
         The address of this machine that it listens on; containers cannot reach the loopback.
     docker_host : str or None

@@ -23,7 +23,7 @@ open_url = build_opener(ProxyHandler({})).open
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a handler is told of its invocation, by the names that AWS gives them."""
+    """What a handler learns of its invocation, by the names that AWS gives them."""
 
     aws_request_id: str
     invoked_function_arn: str
@@ -75,7 +75,7 @@ def serve(api: str, handler: Callable[[Any, Context], Any]) -> None:
         )
         try:
             outcome, content = "response", json.dumps(handler(json.loads(body), context))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets it
             outcome, content = "error", json.dumps(failure(error, request_id))
         _post(f"http://{api}/2018-06-01/runtime/invocation/{request_id}/{outcome}", content)
 

@@ -193,7 +193,7 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
 def describe_environment(
     template: Mapping[str, Any], function: str, variables: Mapping[str, str]
 ) -> str:
-    """Say how much too large an environment is, and which parameter takes most of it.
+    """Describe how much too large an environment is, and which parameter takes most of it.
 
     Parameters
     ----------

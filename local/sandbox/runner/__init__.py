@@ -1,1 +1,1 @@
-"""Owns a trading day on this machine: broker, embedded AWS and execution, told as one document."""
+"""Owns a day on this machine: broker, embedded AWS and execution, reported in one document."""

@@ -69,7 +69,7 @@ def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
     Raises
     ------
     UsageProblem
-        When it is no http or https URL.
+        If it is not an http or https URL.
     """
     if not _is_http(url):
         raise UsageProblem(f"--broker-url {url}: give a URL such as http://127.0.0.1:8080")
@@ -81,7 +81,7 @@ def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
 
 
 def view_account(broker: Broker, session: str | None) -> BrokerView:
-    """Ask the broker for the account and the orders since a session began, as far as it tells.
+    """Ask the broker for the account and the orders since a session began, as far as it answers.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def refuse_live_money(mode: str, *urls: str) -> None:
 def _is_http(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # a port that is no number raises
+        _ = parts.port  # a port that is not a number raises
     except ValueError:
         return False
     whole = parts.hostname and not parts.query and not parts.fragment

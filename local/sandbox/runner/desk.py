@@ -1,4 +1,4 @@
-"""Owns a desk on this machine: the template deployed into an embedded AWS, beside its broker."""
+"""Owns a desk on this machine: the template deployed into an embedded AWS, with its broker."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LocalDeskConfig:
     host : str
         The address of this machine that the embedded AWS and the built-in broker listen on.
     enforce_iam : bool
-        Whether calls to the embedded AWS are held against the template's roles.
+        Whether calls to the embedded AWS are checked against the template's roles.
     faults : str
         Requests that go wrong at the built-in broker, as docs/paper-broker.md spells them.
     synthetic : int
@@ -98,7 +98,7 @@ class LocalDesk:
         session : date or None
             Where the built-in broker's clock is set to; None leaves it, and the input, alone.
         ended, lasting : callable or None
-            Told of every state that the execution leaves, and is in.
+            Called with every state that the execution leaves, and is in.
         """
         if session is not None:
             value = with_bell(value, self.ring(session, value))

@@ -20,7 +20,7 @@ ReadArtifact = Callable[[Mapping[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an execution ended, as DescribeExecution tells it."""
+    """How an execution ended, as DescribeExecution returns it."""
 
     name: str
     status: str
@@ -31,7 +31,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class BrokerView:
-    """What the broker held after the run; None and empty if it did not tell."""
+    """What the broker held after the run; None and empty if it did not answer."""
 
     account: Mapping[str, Any] | None = None
     orders: tuple[Mapping[str, Any], ...] = ()

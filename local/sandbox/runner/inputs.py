@@ -83,7 +83,7 @@ def _parse(text: str, what: str) -> Any:
         place = f"line {error.lineno}, column {error.colno}"
         raise UsageProblem(f"{what} is not JSON: {error.msg} at {place}") from error
     except _ConstantError as error:
-        raise UsageProblem(f"{what} is not JSON: {error} is no JSON value") from error
+        raise UsageProblem(f"{what} is not JSON: {error} is not a JSON value") from error
     except RecursionError as error:
         raise UsageProblem(f"{what} is nested too deeply") from error
 

@@ -13,7 +13,7 @@ from local.sandbox.aws.template import check_parameters, read_template
 
 
 def read_overrides(pairs: Iterable[str]) -> dict[str, str]:
-    """Read ``Key=Value`` pairs and hold them against the template, as CloudFormation would.
+    """Read ``Key=Value`` pairs and check them against the template, as CloudFormation would.
 
     Raises
     ------

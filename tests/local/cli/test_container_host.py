@@ -33,7 +33,7 @@ def test_an_address_of_this_machine_is_taken_as_it_is() -> None:
 
 @pytest.mark.parametrize("host", [NOT_OURS, "localhost", "::1", "", "podman"])
 def test_what_is_no_address_of_this_machine_is_refused(host: str) -> None:
-    with pytest.raises(UsageProblem, match=f"--host {host}: nothing here can listen there"):
+    with pytest.raises(UsageProblem, match=f"--host {host}: this machine has no such IPv4 address"):
         container_host(host)
 
 
@@ -54,9 +54,9 @@ def test_containers_of_an_engine_in_a_virtual_machine_find_the_loopback_by_a_nam
     [
         ("#!/bin/sh\necho 'hm'\necho 'Cannot connect' >&2\nexit 1\n", "Cannot connect"),
         ("#!/bin/sh\nexit 1\n", "docker does not say why"),
-        ("#!/bin/sh\necho '[]'\n", "does not tell its network"),
-        ("#!/bin/sh\necho 'no JSON'\n", "does not tell its network"),
-        (network(), "does not tell its network"),
+        ("#!/bin/sh\necho '[]'\n", "does not report its network"),
+        ("#!/bin/sh\necho 'no JSON'\n", "does not report its network"),
+        (network(), "does not report its network"),
     ],
 )
 def test_an_engine_that_does_not_tell_is_named(docker: Path, script: str, words: str) -> None:

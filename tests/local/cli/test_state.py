@@ -290,4 +290,4 @@ def test_a_ctrl_c_while_aws_is_asked_leaves_open_what_it_did(
     monkeypatch.setattr(StackSwitch, "write", ctrl_c)
     status, _, err = invoke("halt")
     assert status == 130
-    assert "AWS may have carried out what it was asked: look again" in err
+    assert "AWS may have carried out the last request: check again" in err

@@ -12,7 +12,7 @@ CASES = {
     "no session at all": (["run", "--sessions", "0"], "--sessions"),
     "fewer than none": (["run", "--sessions", "-3"], "--sessions"),
     "sessions in words": (["run", "--sessions", "five"], "--sessions"),
-    "no date": (["run", "--session", "2012-02-30"], "'2012-02-30' is no date"),
+    "no date": (["run", "--session", "2012-02-30"], "'2012-02-30' is not a date"),
     "unknown parameter": (["run", "--parameter", "Symbol=AAPL"], "did you mean Symbols?"),
     "parameter without value": (["run", "--parameter", "Symbols"], "Key=Value"),
     "mode that is none": (["run", "--parameter", "TradingMode=fast"], "dry-run, paper, live"),
@@ -53,7 +53,7 @@ CASES = {
     "no zone": (["schedule", "--timezone", "Mars/Base"], "no such time zone"),
     "zone with a path in it": (["schedule", "--timezone", "../etc"], "no such time zone"),
     "a rate": (["schedule", "--expression", "rate(5 minutes)"], "rate expression"),
-    "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "never rings again"),
+    "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "never starts a run again"),
     "no fields": (["schedule", "--expression", "foo"], "'foo' has 1 field. It needs six"),
     "shares beyond all sense": (
         ["adopt", "IBM", "1e999"],
