@@ -90,7 +90,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
         HTTP_BUDGET_SECONDS,
     )
     clock = broker.clock()
-    sessions = read_calendar(broker, clock, requirements)
+    sessions = _read_calendar(broker, clock, requirements)
     opened = resolve_session(trigger, clock, sessions)
     if isinstance(opened, Closed):
         return f"Nothing was sold. {opened.message}" if given.flatten else opened.message
@@ -196,7 +196,7 @@ def _trigger(given: ExecutionInput, settings: Settings) -> Trigger:
     )
 
 
-def read_calendar(
+def _read_calendar(
     broker: Broker, clock: Clock, requirements: BarRequirements
 ) -> tuple[Session, ...]:
     """Read the sessions that the bars must cover, and the next ones."""
@@ -233,7 +233,7 @@ def _check_no_shorting(broker: Broker) -> None:
 
 
 def _deadline(opened: Opened, clock: Clock, arming: Arming | None) -> datetime:
-    """Return the run's deadline: no later than the end of the arming, and now if there is none."""
+    """Return the run's deadline: at the latest the end of the arming; now if it is not armed."""
     if arming is None:
         return opened.deadline
     return clock.now if arming.until is None else min(opened.deadline, arming.until)

@@ -20,9 +20,9 @@ SEAL = "seal"
 class PlanJournal:
     """The plans of one run and its decision.
 
-    A parallel or later call must believe what a plan says of ended legs and refused orders: a halt
-    that was read, or a rejection, leaves no trace elsewhere. So each plan carries a seal that only
-    the broker's keys can make (docs/decisions/0041).
+    A parallel or later call must rely on a plan's ended legs and refused orders, because a halt or
+    a rejection leaves no trace elsewhere. So each plan carries a seal that only somebody with the
+    broker's keys can make (docs/decisions/0041).
     """
 
     run: Run
@@ -31,7 +31,7 @@ class PlanJournal:
     keys: Keys
 
     def create(self, plan: Plan) -> bool:
-        """Write a plan under its number; False if one is there already."""
+        """Write a plan under its number; False if there is one already."""
         content = stamp_version(plan)
         sealed = {**content, SEAL: self._seal(content)}
         return self.store.create(self._key(plan.sequence), sealed)

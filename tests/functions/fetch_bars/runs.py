@@ -95,7 +95,7 @@ def ended(
     failure: Failure | None = None,
     orders: tuple[Order, ...] = (),
 ) -> str:
-    """Let the real Notify tell of a run, and give its text."""
+    """Let the real Notify report a run, and return its text."""
     topic = Topic()
     placed = Submission(orders=orders, denied=(), rejected=(), unsettled=(), account=None)
     report(

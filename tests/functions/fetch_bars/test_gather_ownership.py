@@ -1,4 +1,4 @@
-"""Whose the account's shares are, as a run finds them: each difference is told, none is guessed."""
+"""Whose the account's shares are: a run reports each difference and guesses none."""
 
 from __future__ import annotations
 

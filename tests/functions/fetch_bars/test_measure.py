@@ -269,7 +269,7 @@ def test_after_a_resume_on_the_same_day_the_loss_counts_anew(world: World) -> No
 
     assert second.trading_state is TradingState.ACTIVE
     assert second.performance is not None
-    assert second.performance.desk_profit == -100 * LOST  # the text still tells all of the day
+    assert second.performance.desk_profit == -100 * LOST  # the text still has all of the day
 
 
 def quote(world: World, price: float, at: str = "14:34:58") -> None:
@@ -304,7 +304,7 @@ def test_a_crash_brakes_the_run_and_a_wrong_print_leaves_no_drawdown_behind(worl
     assert snapshot.trading_state_reason.startswith("DAILY_LOSS: 44.4")
     assert switch().startswith("REDUCING DAILY_LOSS")
     assert snapshot.performance is not None
-    assert snapshot.performance.desk_profit == -5330  # told in full
+    assert snapshot.performance.desk_profit == -5330  # reported in full
     assert any("use the lower price" in each for each in snapshot.warnings)
     assert (track_of(world).peak, track_of(world).index) == (1, 1)
 

@@ -1,4 +1,4 @@
-"""What a live run needs beside its keys: no short sales, and an arming that stands."""
+"""What a live run needs besides its keys: no short sales, and an arming that is valid."""
 
 from __future__ import annotations
 

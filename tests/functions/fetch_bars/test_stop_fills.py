@@ -1,4 +1,4 @@
-"""A sale of a stop is told by the next run that ends well, and by no other."""
+"""The next run that ends well reports a sale of a stop, and no other run does."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_sale_is_told_once_by_the_next_run_that_ends_well(world: World, desk: 
     assert "Stop sold" not in ended(world, at_the_bell(world, 6))
     sell(world, desk, "2026-01-06T14:35:10Z")  # ten seconds after the look
     shown = at_the_bell(world, 7, {"dry_run": True})
-    assert stopped(world, shown) == [("AAPL", "10")]  # shown, and still to be told
+    assert stopped(world, shown) == [("AAPL", "10")]  # shown, and still to be reported
     failed = at_the_bell(world, 7)
     assert stopped(world, failed) == [("AAPL", "10")]
     assert "Stop sold" not in ended(world, failed, BROKE)
@@ -84,4 +84,4 @@ def test_what_cannot_be_read_stops_no_run(world: World, desk: str) -> None:
     world.store.write(f"{run_of(run).journal}record.json", {"submission": "odd"})
     assert stopped(world, at_the_bell(world, 7)) == [("AAPL", "10")]
     world.store.write(f"ledger/{desk}-told.json", ["odd"])
-    assert stopped(world, at_the_bell(world, 8)) == []  # as if it had been told at the bell before
+    assert stopped(world, at_the_bell(world, 8)) == []  # as if the bell before reported it

@@ -1,4 +1,4 @@
-"""Owns a small HTTP server that answers what a test tells it to, also with faults."""
+"""Owns a small HTTP server that answers as a test scripts it, also with faults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to send: JSON when ``body`` is no bytes."""
+    """What to send: JSON unless ``body`` is bytes already."""
 
     body: Any = b""
     status: int = 200

@@ -57,7 +57,7 @@ def test_a_token_arms_until_the_next_deploy(monkeypatch: pytest.MonkeyPatch) -> 
     created = datetime.fromisoformat(deployed_at())
 
     class Updated:
-        """CloudFormation, of a stack that was updated since; moto tells no time of it."""
+        """CloudFormation, of a stack that was updated since; moto has no time of it."""
 
         def describe_stacks(self, **_: str) -> dict[str, object]:
             return {"Stacks": [{"CreationTime": created, "LastUpdatedTime": NOW}]}
