@@ -1,0 +1,61 @@
+"""What CONTRIBUTING.md names is there: the files of its recipes, and the new names of old ones."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.markdown import ROOT, Table, code_spans, tables
+
+PAGE = "CONTRIBUTING.md"
+SAME = re.compile(r"the same names in `(?P<package>[\w.]+)`")
+CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "local").rglob("*.py")]
+
+
+def renames(header: str) -> Table:
+    (found,) = [each for each in tables(PAGE) if each.header[0] == header]
+    return found
+
+
+def place(module: str) -> Path:
+    """Return where a module or package lies, as the page names it."""
+    parts = module.split(".")
+    return ROOT.joinpath(*parts) if parts[0] == "local" else ROOT.joinpath("functions", *parts)
+
+
+def is_there(module: str) -> bool:
+    return place(module).is_dir() or place(module).with_suffix(".py").is_file()
+
+
+def new_modules(old: str, new: str) -> list[str]:
+    same = SAME.fullmatch(new)
+    if same is None:
+        return code_spans(new)
+    return [f"{same['package']}.{each.rpartition('.')[2]}" for each in code_spans(old)]
+
+
+@pytest.mark.parametrize("row", renames("Old module").rows, ids=lambda row: row[0])
+def test_the_new_modules_are_there(row: tuple[str, str]) -> None:
+    assert [each for each in new_modules(*row) if not is_there(each)] == []
+
+
+def test_no_old_module_is_still_a_file() -> None:
+    old = [code_spans(each) for each in renames("Old module").column("Old module")]
+    assert [
+        each for row in old for each in row[:1] if place(each).with_suffix(".py").is_file()
+    ] == []
+
+
+def test_the_new_classes_are_there() -> None:
+    classes = {
+        node.name
+        for path in CODE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    named = {name for cell in renames("Old class").column("New class") for name in code_spans(cell)}
+    assert named
+    assert named - classes == set()
