@@ -1,0 +1,154 @@
+"""Entries follow the exits, cut to the cash that is really there and to what a cap leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from algotrader.execution import (
+    PATIENT_POLLS,
+    PROCEEDS,
+    PostResult,
+    advance,
+    first_plan,
+)
+from algotrader.model import (
+    Leg,
+    OrderRejected,
+    Stage,
+)
+from tests.support.execution_fixtures import (
+    BELL,
+    BUY_IBM,
+    BUY_MSFT,
+    EXIT,
+    NOTHING,
+    RUN,
+    call,
+    codes,
+    decision,
+    intent,
+    known,
+    order,
+)
+from tests.support.settings import SETTINGS
+
+
+def test_entries_are_cut_to_the_cash_that_is_there_in_order_of_priority() -> None:
+    made = decision(spendable=1500)
+    patient = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
+    # 1500 / 0.98 in cash leaves 1500 spendable: 500 for IBM, 10 of 20 MSFT
+    step = call(patient, known(order(EXIT, "canceled"), cash="1530.62"), made)
+    assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 10)]
+
+
+def test_entries_never_cost_more_than_the_bell_s_cash_and_the_proceeds_of_exits() -> None:
+    made = decision(spendable=100)
+    # a deposit of a million since the bell buys nothing
+    step = call(first_plan(RUN, made), known(order(EXIT), cash=1_000_000), made)
+    bought = sum((each.qty * Decimal(100) for each in step.plan.orders[1:]), Decimal(0))
+    assert bought == 1000  # 100 at the bell and 98 % of 1000 from the exit: ten shares
+
+
+@pytest.mark.parametrize(
+    "cap", [{"capital": Decimal(5000)}, {"max_gross_exposure": Decimal("0.5")}]
+)
+def test_under_a_cap_entries_make_room_for_what_the_exits_did_not_sell(
+    cap: dict[str, Decimal],
+) -> None:
+    made = decision(spendable=100_000)  # cash is not the limit; the cap is
+    capped = replace(SETTINGS, **cap)
+    view = known(order(EXIT, "canceled", filled=4), cash=1_000_000)
+    step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)
+    # wanted 5 + 20 shares at 100; 6 of the exit's 10 shares are still held
+    assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 14)]
+    uncapped = call(first_plan(RUN, made), view, made)
+    assert [each.qty for each in uncapped.plan.orders[1:]] == [5, 20]
+
+
+def test_an_entry_that_no_share_can_be_bought_of_is_denied_with_its_numbers() -> None:
+    made = decision(exits=(EXIT,), entries=(BUY_IBM,), spendable=50)
+    patient = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
+    step = call(patient, known(order(EXIT, "canceled"), cash=50), made)
+    assert (step.complete, codes(step)) == (True, {"IBM": "INSUFFICIENT_CASH"})
+    assert "500" in step.submission.denied[0].detail
+
+
+def test_a_fraction_of_a_cent_is_no_cash_that_has_to_arrive() -> None:
+    made = decision(spendable=49)
+    filled = replace(order(EXIT), filled_avg_price=Decimal("41.37"))
+    # (50 + 413.70) x 0.98 is 454.426, and 454.42 is all that can be spent
+    view = known(filled, cash="463.70")
+    assert call(first_plan(RUN, made), view, made).plan.stage is Stage.ENTRIES
+
+
+def test_cash_is_waited_for_from_the_last_fill_on_however_long_that_took() -> None:
+    made = decision(spendable=0)
+    plan = replace(first_plan(RUN, made), polls=9)
+    late = replace(order(EXIT), filled_at=BELL + timedelta(minutes=5))
+    step = call(plan, known(late, now=BELL + timedelta(minutes=5), cash=0), made)
+    assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
+    step = call(plan, known(late, now=BELL + timedelta(minutes=5) + PROCEEDS, cash=0), made)
+    assert (step.complete, step.plan.stage) == (True, Stage.ENTRIES)
+
+
+def test_cash_of_exits_that_has_not_arrived_is_waited_for_a_few_polls_only() -> None:
+    made = decision(spendable=0)
+    plan = first_plan(RUN, made)
+    for _ in range(PATIENT_POLLS):
+        step = call(plan, known(order(EXIT), cash=0), made)
+        assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
+        plan = step.plan
+    assert call(plan, known(order(EXIT), cash=0), made).complete
+
+
+def test_cash_is_waited_for_from_the_last_of_several_fills_on() -> None:
+    other = intent("GOOG", Leg.EXIT, 10)
+    made = decision(exits=(EXIT, other), spendable=0)
+    late = replace(order(other), filled_at=BELL + timedelta(seconds=30))
+    view = known(order(EXIT), late, now=BELL + timedelta(seconds=31), cash=0)
+    step = call(first_plan(RUN, made), view, made)
+    assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
+
+
+def test_under_a_cap_entries_do_not_cost_more_than_the_bell_s_cash_either() -> None:
+    made = decision(spendable=100)
+    capped = replace(SETTINGS, capital=Decimal(5000))
+    view = known(order(EXIT), cash=1_000_000)
+    step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)
+    # as without a cap: 100 at the bell and 98 % of 1000 from the exit, ten shares
+    assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 5)]
+
+
+def test_an_entry_that_is_denied_keeps_no_other_from_being_sent() -> None:
+    dear = replace(BUY_IBM, limit_price=Decimal(5000), reference_price=Decimal(5000))
+    made = decision(entries=(dear, BUY_MSFT), spendable=2000)
+    step = call(first_plan(RUN, made), known(order(EXIT, "canceled"), cash=2100), made)
+    assert codes(step) == {"IBM": "INSUFFICIENT_CASH"}
+    assert [each.symbol for each in step.plan.orders] == ["AAPL", "MSFT"]
+
+
+@pytest.mark.parametrize(("price", "bought"), [("100", 10), ("100.05", 9)])
+def test_under_a_cap_entries_make_room_for_an_exit_that_was_refused(
+    price: str, bought: int
+) -> None:
+    kept = intent("AAPL", Leg.EXIT, 10, price)
+    made = decision(exits=(kept,), spendable=100_000)
+    capped = replace(SETTINGS, capital=Decimal(5000))
+    refusal = OrderRejected(kept.client_order_id, "AAPL", "40310000", "no")
+    view = known(cash=1_000_000)
+    outcome = PostResult((), (refusal,), {})
+    step = advance(RUN, capped, made, first_plan(RUN, made), view, outcome)
+    # 2500 are wanted for 5 and 20 shares at 100; the ten of the exit stay.
+    assert [(each.symbol, each.qty) for each in step.plan.orders] == [("IBM", 5), ("MSFT", bought)]
+
+
+@pytest.mark.parametrize(("cash", "stage"), [("2551.03", Stage.ENTRIES), ("2550.52", Stage.EXITS)])
+def test_no_more_cash_is_waited_for_than_the_entries_cost(cash: str, stage: Stage) -> None:
+    made = decision(spendable=100_000)
+    # less the reserve of 2 %, 2500.00 or 2499.50 of the 2500 that the entries cost
+    step = call(first_plan(RUN, made), known(order(EXIT), cash=cash), made)
+    assert step.plan.stage is stage
