@@ -6,23 +6,19 @@ from dataclasses import replace
 
 from algotrader.model import Side
 from algotrader.model.units import (
-    FRACTION_STEP,
     NO_PRICE,
     NO_SHARES,
-    ONE_SHARE,
     Dollars,
     Fraction,
     Price,
 )
-from algotrader.orders.pricing import marketable_price, usable_price
+from algotrader.orders.pricing import usable_price
 from algotrader.portfolio.position import DeskPosition
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.portfolio.sizing import (
-    Sizing,
     Wanted,
-    buys_by_value,
-    quantity_step,
     size_for,
+    sizing_of,
     wanted_order,
 )
 from algotrader.risk.context import RiskContext
@@ -43,18 +39,8 @@ def propose_order(
     asset = context.snapshot.assets.get(symbol)
     price = context.snapshot.prices.get(symbol)
     reference = context.portfolio.references.get(symbol, NO_PRICE)
-    capital, bps = context.portfolio.capital, settings.limit_offset_bps
-    step = quantity_step(asset, settings)
+    sizing = sizing_of(settings, asset, capital=context.portfolio.capital, reference=reference)
     if reference > 0 or weight == 0:
-        sizing = Sizing(
-            capital=capital,
-            band=Dollars(settings.no_trade_band * capital),
-            reference=reference,
-            worst_buy=marketable_price(reference, Side.BUY, bps),
-            step=step,
-            exit_step=FRACTION_STEP if asset is None or asset.fractionable else ONE_SHARE,
-            by_value=buys_by_value(settings, step=step),
-        )
         wanted = wanted_order(position, weight=weight, sizing=sizing)
     else:
         wanted = Wanted(Side.BUY, NO_SHARES, NO_SHARES)
@@ -69,8 +55,8 @@ def propose_order(
         qty=wanted.sendable,
         notional=wanted.notional,
         reference=reference,
-        worst_price=marketable_price(reference, wanted.side, bps) if reference > 0 else NO_PRICE,
-        step=step,
+        worst_price=sizing.worst_price(wanted.side) if reference > 0 else NO_PRICE,
+        step=sizing.step,
         stop=stop,
         cut_to="what can be sold now" if is_capped else "",
     )

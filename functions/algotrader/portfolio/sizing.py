@@ -18,7 +18,7 @@ from algotrader.model.units import (
     Shares,
     tidy,
 )
-from algotrader.orders.pricing import worst_price
+from algotrader.orders.pricing import marketable_price, worst_price
 from algotrader.portfolio.position import DeskPosition
 
 MIN_FRACTIONAL_NOTIONAL = Dollars(Decimal(1))  # Alpaca's minimum for an order in fractions
@@ -32,8 +32,9 @@ class Sizing:
     ----------
     capital, band : Dollars
         Desk capital and the no-trade band.
-    reference, worst_buy : Price
-        What a share is valued at, and the most that a bought one may cost.
+    reference, worst_buy, worst_sell : Price
+        What a share is valued at, the most that a bought one costs, the least that a sold one
+        brings.
     step, exit_step : Shares
         Quantities of orders are multiples of ``step``, those of a full exit of ``exit_step``: of a
         fractionable asset the finest quantity that there is, so that nothing is left.
@@ -45,9 +46,32 @@ class Sizing:
     band: Dollars
     reference: Price
     worst_buy: Price
+    worst_sell: Price
     step: Shares
     exit_step: Shares
     by_value: bool = False
+
+    def worst_price(self, side: Side) -> Price:
+        """Return the worst price of a side."""
+        return self.worst_buy if side is Side.BUY else self.worst_sell
+
+
+def sizing_of(
+    settings: Settings, asset: Asset | None, *, capital: Dollars, reference: Price
+) -> Sizing:
+    """Return what sizes the orders in an asset; None means that the broker does not list it."""
+    step = quantity_step(asset, settings)
+    bps = settings.limit_offset_bps
+    return Sizing(
+        capital=capital,
+        band=Dollars(settings.no_trade_band * capital),
+        reference=reference,
+        worst_buy=marketable_price(reference, Side.BUY, bps),
+        worst_sell=marketable_price(reference, Side.SELL, bps),
+        step=step,
+        exit_step=FRACTION_STEP if asset is None or asset.fractionable else ONE_SHARE,
+        by_value=settings.order_type is OrderType.NOTIONAL and step < ONE_SHARE,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +184,6 @@ def affordable(intent: OrderIntent, *, cash: Dollars, settings: Settings) -> Ord
         if not size.is_enough(worst=worst, step=step, least=settings.min_order_notional):
             return None
         return replace(intent, qty=size.qty, notional=size.notional)
-
-
-def buys_by_value(settings: Settings, *, step: Shares) -> bool:
-    """Whether an entry names its dollars: where the template asks for it and the asset may."""
-    return settings.order_type is OrderType.NOTIONAL and step < ONE_SHARE
 
 
 def quantity_step(asset: Asset | None, settings: Settings) -> Shares:

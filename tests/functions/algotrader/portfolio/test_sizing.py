@@ -46,6 +46,7 @@ SIZING = Sizing(
     band=D(980),
     reference=D("561.20"),
     worst_buy=D("562.33"),
+    worst_sell=D("560.07"),
     step=ONE_SHARE,
     exit_step=FRACTION_STEP,
 )
@@ -217,6 +218,7 @@ def test_a_buy_never_costs_more_than_the_weight_and_a_sell_never_goes_below_it(
         band=band * capital,
         reference=price,
         worst_buy=marketable_price(price, Side.BUY, 20),
+        worst_sell=marketable_price(price, Side.SELL, 20),
         step=FRACTION_STEP if fractions else ONE_SHARE,
         exit_step=FRACTION_STEP,
     )
@@ -246,6 +248,7 @@ def test_a_greater_weight_never_asks_for_fewer_shares(
         band=capital / 100,
         reference=price,
         worst_buy=marketable_price(price, Side.BUY, 20),
+        worst_sell=marketable_price(price, Side.SELL, 20),
         step=ONE_SHARE,
         exit_step=FRACTION_STEP,
     )
