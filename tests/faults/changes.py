@@ -51,13 +51,13 @@ class Change:
     act : callable
         Makes the change.
     wanted : tuple of str
-        How the run must end, by `STAGES`: ``exact`` and ``named`` as the judge has them, ``ended``
+        How the run must end, by `STAGES`: ``exact`` and ``named`` as the oracle has them, ``ended``
         if it may send nothing more, or the code that it ends in; ``or`` stands between two. Empty
         if the change is not made.
     note : str
-        The cause that the judge is told.
+        The cause, for the oracle.
     reason : str
-        How the reason begins why it may send nothing more.
+        Start of the reason why the run may send nothing more.
     allows_another : bool
         Whether the run may take another decision though it has sent orders.
     """

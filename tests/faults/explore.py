@@ -169,14 +169,14 @@ class Explorer:
             yield f"{position.calls}.{place} {asked[place].name}", fault, following, changed
 
     def alike(self, position: Position) -> list[tuple[bytes, int, list[Fault]]]:
-        """Group the faults of each place of the next call by what the world can tell of them.
+        """Group the faults of each place of the next call by what the world can show of them.
 
         Each group comes with the key of the position that it leads to.
 
         Those of a group led to the same requests, byte by byte, to the same world at the same
         instant, and to the same end of the call. The function keeps nothing else of a failed
         answer than what it asks next, so a second fault finds them alike too; `tests.faults` lives
-        a part of the pairs again with another one of the group and holds the figures against it.
+        a part of the pairs again with another one of the group and compares the figures.
         """
         _, asked = self.scripted.step(position)
         groups: dict[tuple[bytes, int, object], list[Fault]] = {}

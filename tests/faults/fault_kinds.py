@@ -40,7 +40,7 @@ class Fault:
     act : callable
         Answers the exchange in its own way.
     fits : callable
-        Tells whether an exchange can have it.
+        Whether an exchange can have it.
     is_event : bool
         Whether it happens before the exchange, which is then carried out as always.
     """

@@ -1,6 +1,6 @@
 """Owns the runs that fault plans disturb: a rebalance of six orders, and one among stops.
 
-Prices stand still, so that a book can be held against the decision to the cent. The entries cost
+Prices stand still, so that a book can be compared with the decision to the cent. The entries cost
 more than the cash before the exits are filled, and the last one has to be cut to what they brought.
 """
 

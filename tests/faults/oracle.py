@@ -1,4 +1,4 @@
-"""Owns the judgement of a book: what the broker holds in the end, against what was decided."""
+"""Owns the judgment of a book: the broker's final holdings, compared with the decision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.faults.market import CASH, STARTED, decision_of, resting_id, run_of
 from tests.faults.simulation import HELD
 from tests.faults.state_machine import Machine, Position
 
-# What a person must settle, and is told by name; a run may end in it when the plan has its cause.
+# What a person must settle, by name. A run may end in it if the fault plan has its cause.
 NEEDS_A_PERSON = {
     "OrderConflictError": {"foreign", "twin-stack"},
     "DecisionConflictError": {"twin", "forged"},
@@ -49,7 +49,7 @@ EXCUSES = {
     "deployed limits",
     "ended",
 }
-# What may take a stop away, or shares from under it, after the run has told of it.
+# What may take a stop away, or its shares, after the run has reported it.
 UNPROTECTED_BY_OTHERS = {"user", "stop"}
 DEADLINE_MS = 600_000
 
@@ -73,7 +73,7 @@ class Verdict:
 
 
 class Judge:
-    """Holds books against the decision and the book of a run without faults."""
+    """Compares books with the decision and with the book of a run without faults."""
 
     def __init__(
         self, machine: Machine, needs_a_person: Mapping[str, set[str]] = NEEDS_A_PERSON

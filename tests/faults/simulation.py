@@ -91,7 +91,7 @@ class Execution:
 
 @dataclass(slots=True)
 class State:
-    """What is saved beside the broker's account.
+    """What is saved next to the broker's account.
 
     Attributes
     ----------

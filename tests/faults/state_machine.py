@@ -162,7 +162,7 @@ class Machine:
         }
 
     def step(self, position: Position) -> Position:
-        """Make the next call, wait as told, and give where the run stands then."""
+        """Make the next call, wait as long as it asks, and return the state of the run."""
         self.wire.world = self.world
         self.world.load(position.world)
         return self.carry_on(position)
@@ -326,7 +326,7 @@ class Machine:
 
 
 def _context(name: str) -> SimpleNamespace:
-    """Make what Lambda hands in beside the event."""
+    """Build the context that Lambda passes with the event."""
     return SimpleNamespace(
         function_name="submit_orders",
         memory_limit_in_mb=512,

@@ -175,6 +175,6 @@ def test_the_state_machine_s_own_retries_are_obeyed() -> None:
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0"])
 def test_a_part_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - argparse tells it
+    with pytest.raises(ValueError):  # noqa: PT011 - argparse prints it
         part(text)
     assert part("3/3") == (3, 3)

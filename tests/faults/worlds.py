@@ -31,7 +31,7 @@ class RacilyUnique(Book):
 
 
 class UniqueWhileOpen(Book):
-    """Gives an id free again once its order is over."""
+    """Frees an id once its order is over."""
 
     def is_taken(self, client_order_id: str | None) -> bool:
         return any(each.client_order_id == client_order_id for each in self.open)

@@ -21,7 +21,7 @@ BEHIND_THE_PROXY = ("AlpacaTradingUrl", "AlpacaDataUrl")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a run ended, and what it told its user."""
+    """How a run ended, and what it reported to its user."""
 
     status: str
     error: str | None

@@ -35,7 +35,7 @@ def read(bench: Bench, stack: Stack, name: str) -> Any:
 
 
 def fail_after_one_order(bench: Bench, stack: Stack) -> None:
-    """Let the broker go down behind the first order, until it is told to come back."""
+    """Let the broker go down behind the first order, until the test brings it back."""
     posts = 0
 
     def go_down(method: str, _path: str) -> Answer | None:

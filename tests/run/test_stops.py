@@ -1,4 +1,4 @@
-"""Executions stopped at every state, and beside each other: a bell trades once all the same."""
+"""Executions stopped at every state, and in parallel: a bell still trades once."""
 
 from __future__ import annotations
 

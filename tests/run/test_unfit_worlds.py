@@ -51,7 +51,7 @@ def with_close(bars: Bars, close: object) -> Bars:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is wrong, and what the user must be told: the leaf, and words of the text."""
+    """What is wrong, and what the text must say: the error's leaf, and some words."""
 
     error: str
     told: tuple[str, ...]

@@ -76,7 +76,7 @@ def walk_all(stack: Stack, scripts: Mapping[str, Script]) -> dict[str, Walk]:
 
 
 def told(stack: Stack, phrase: str) -> Text:
-    """Wait for the one text that holds a phrase; the rule tells a moment after a run's end."""
+    """Wait for the one text that holds a phrase; the rule publishes a moment after a run's end."""
     until = time.monotonic() + TOLD_SECONDS
     while not (texts := [text for text in stack.texts() if phrase in text.sms]):
         assert time.monotonic() < until, f"nobody told of {phrase!r}"

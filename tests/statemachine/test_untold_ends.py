@@ -1,4 +1,4 @@
-"""The template's rule tells of every end that the state machine could not tell of itself."""
+"""The template's rule reports every end that the state machine could not report itself."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _edges(name: str, state: Mapping[str, Any]) -> Iterable[Edge]:
 
 
 def walked_by(definition: Definition, history: Iterable[Mapping[str, Any]]) -> set[Edge]:
-    """Return the edges that an execution walked, as its history tells."""
+    """Return the edges that an execution walked, as its history shows."""
     walked: set[Edge] = set()
     name, value, error = "", None, ""
     for event in history:

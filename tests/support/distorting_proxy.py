@@ -110,6 +110,6 @@ class DistortingProxy:
             do_GET = do_POST = do_DELETE = do_PATCH = _serve  # noqa: N815 - http.server's names
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         return Handler

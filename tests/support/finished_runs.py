@@ -1,4 +1,4 @@
-"""Owns the finished runs that the tests of texts and of Notify tell of."""
+"""Owns the finished runs that the tests of texts and of Notify report."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def decision(*entries: OrderIntent, **changes: Any) -> Decision:
 
 
 def run_report(**changes: Any) -> RunReport:
-    """Return a run that ended well; what it tells of comes with ``changes``."""
+    """Return a run that ended well, with ``changes`` to report."""
     plain = RunReport(
         execution_arn=RUN.execution_arn,
         run=RUN,

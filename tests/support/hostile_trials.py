@@ -1,7 +1,7 @@
 """Owns the trials of hostile values: each spoils one thing by its seed, and names what went wrong.
 
 A trial holds that every step ends well or in an error that the state machine knows by name, that
-Notify tells of either in words that show, and that no order is sent that the decision lacks.
+Notify reports either in characters that show, and that no order is sent that the decision lacks.
 """
 
 from __future__ import annotations

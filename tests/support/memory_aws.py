@@ -1,6 +1,6 @@
 """Owns an S3, an SSM and an SNS in memory: what a run asks of them, as fast as it can ask.
 
-tests/functions/algotrader/adapters hold the adapters against moto, and tests/run against the
+tests/functions/algotrader/adapters run the adapters with moto, and tests/run with the
 embedded AWS, over the real clients. This is for properties that try hundreds of whole days.
 """
 

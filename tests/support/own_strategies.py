@@ -1,4 +1,4 @@
-"""Owns how tests put strategy files of their own beside those that ship."""
+"""Owns how tests put strategy files of their own next to those that ship."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ GONE_SECONDS = 10
 
 
 def is_alive(pid: int) -> bool:
-    """Say whether a process runs; one that only waits to be reaped does not."""
+    """Whether a process runs; one that only waits to be reaped does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -30,7 +30,7 @@ def all_gone(pids: list[int]) -> bool:
 def listens_on(pid: int) -> set[tuple[str, int]]:
     """Return each address and port on which the process, and no other, takes connections.
 
-    Asking the port of another address instead would meet whoever else happens to listen there.
+    The port of another address may belong to any other process that listens there.
     """
     return {
         (each.laddr.ip, each.laddr.port)

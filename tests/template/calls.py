@@ -192,7 +192,7 @@ def _operation(node: Node, used: ast.Attribute, parents: dict[ast.AST, ast.AST])
 
 
 def is_value(node: Node) -> bool:
-    """Tell the value of a name from a function or class."""
+    """Whether a name is a value, not a function or a class."""
     return isinstance(modules()[node[0]].tops[node[1]], ast.Assign | ast.AnnAssign)
 
 
@@ -213,7 +213,7 @@ def texts(node: Node) -> Iterator[str]:
 
 
 def _compared_by(node: ast.AST) -> Iterator[ast.AST]:
-    """Return what a text is only compared with: it is no key of the bucket."""
+    """Return what a text is only compared with; it is not a key of the bucket."""
     match node:
         case ast.Call(ast.Attribute(attr="startswith"), args):
             for each in args:

@@ -138,7 +138,7 @@ def widest(found: set[str]) -> set[str]:
 
 
 def books_needs(stack: Stack) -> set[Need]:
-    """Say what the commands on the books do with the bucket: tests of theirs miss each of these."""
+    """Return what the commands on the books do with the bucket; their tests need each of these."""
     arn = f"arn:aws:s3:::{stack.bucket}"
     objects = ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject")
     return {(action, f"{arn}/ledger/*") for action in objects} | {

@@ -113,12 +113,12 @@ class Bench:
         ]
 
     def day(self) -> tuple[str, int, bool, bool]:
-        """Run a day in a slot of its own, which a stopped execution holds, and say what came of it.
+        """Run a day in a slot of its own, which a stopped execution holds, and return the result.
 
         Returns
         -------
         tuple
-            The status, how many orders were sent, whether a text told of them, and whether the
+            The status, how many orders were sent, whether a text reported them, and whether the
             journal has the record.
         """
         slot = next(self.slots)

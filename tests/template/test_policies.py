@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.asl
 
-# The services that know no narrower resource for these; template.yaml says so beside each.
+# The services that know no narrower resource for these; template.yaml says so next to each.
 ANYWHERE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",

@@ -23,7 +23,7 @@ PINNED = {1: "b266e64ae68d4bad"}
 
 
 def without_words(schema: Any) -> Any:
-    """Leave out what a reader is told of a shape."""
+    """Leave out the descriptions of a shape."""
     if isinstance(schema, list):
         return [without_words(each) for each in schema]
     if not isinstance(schema, dict):

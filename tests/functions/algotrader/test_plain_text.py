@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from algotrader.errors import ConfigurationError
 from algotrader.plain_text import one_line, printable
 
-#: Beside line ends: bell, escape, delete, next line; zero-width; overrides and isolates of the
+#: Besides line ends: bell, escape, delete, next line; zero-width; overrides and isolates of the
 #: direction; separators of lines and paragraphs; a lone surrogate; a private character.
 HIDDEN = (
     "\x00\x07\x1b\x7f\x85\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

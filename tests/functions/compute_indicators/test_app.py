@@ -79,7 +79,7 @@ def handle(given: Any) -> ComputeIndicatorsResult:
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """Put strategies of the test's own beside those that ship."""
+    """Put strategies of the test's own next to those that ship."""
     with own_strategies(tmp_path, monkeypatch) as write:
         yield write
 

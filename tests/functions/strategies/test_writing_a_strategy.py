@@ -45,7 +45,7 @@ def files() -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the page's strategies beside those that ship."""
+    """Put the page's strategies next to those that ship."""
     with own_strategies(tmp_path, monkeypatch) as write:
         for path, text in files().items():
             if path.startswith("functions/strategies/"):

@@ -47,7 +47,7 @@ def test_a_row_of_the_closes_own_day_without_an_instant_may_be_of_either_side() 
     found = net_deposits((friday, monday), D(0), CLOSE, AFTER_CLOSE)
     assert found.amount is None
     assert "300.00" in found.warnings[0]
-    # Where the account keeps a figure of its own, that tells.
+    # If the account has a figure of its own, that one counts.
     assert amount(friday, monday, adjustments="20") == 20
     assert amount(friday, monday, adjustments="320") == 320
     assert amount(friday, monday, adjustments="300") is None

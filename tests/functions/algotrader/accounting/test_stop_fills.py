@@ -1,4 +1,4 @@
-"""Which sales of stops nobody was told of, so that each is told once, late or in parts."""
+"""Which sales of stops no run has reported, so that each is reported once, late or in parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which prices profit and loss are told by: one wrong print must neither make nor lose the desk."""
+"""Which prices profit and loss use: one wrong print must neither make nor lose a fortune."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_without_a_close_the_last_look_vouches_or_what_was_just_paid() -> None:
         far = aapl(at_bell("950", closes={}, session=TUESDAY), track)
         assert near == (95, 95, "")
         assert far[:2] == (stands, stands)
-    assert aapl(at_bell("7", closes={})) == (7, 7, "")  # nothing tells otherwise
+    assert aapl(at_bell("7", closes={})) == (7, 7, "")  # nothing says otherwise
     assert aapl(at_bell(None, closes={})) == (None, None, "")
 
 

@@ -1,4 +1,4 @@
-"""An order by value is told by its dollars until it has filled, then by its shares."""
+"""The texts name a notional order by its dollars until it has filled, then by its shares."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -53,7 +53,7 @@ class Mine(Strategy):
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """Write files into the strategies package, beside those that ship."""
+    """Write files into the strategies package, next to those that ship."""
     with own_strategies(tmp_path, monkeypatch) as to_file:
         yield to_file
 
