@@ -210,6 +210,17 @@ def test_corporate_actions_of_every_kind_are_told_by_symbol(
     )
 
 
+@pytest.mark.parametrize("kind", ["cash_dividends", "cash_dividend", "CASH_DIVIDENDS"])
+def test_a_cash_dividend_is_one_in_every_form_of_its_name(
+    server: ScriptedBroker, broker: AlpacaBroker, kind: str
+) -> None:
+    row = {"symbol": "MSFT", "rate": 3, "ex_date": "2026-01-06"}
+    server.on("GET /v1/corporate-actions", {"corporate_actions": {kind: [row]}})
+
+    (action,) = broker.corporate_actions(["MSFT"], date(2026, 1, 5), date(2026, 1, 6)) or ()
+    assert action.is_cash_dividend
+
+
 def test_corporate_actions_are_asked_for_under_their_older_path_too(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
