@@ -18,7 +18,6 @@ from algotrader.accounting.performance import (
 from algotrader.accounting.strategy_start import carry_start
 from algotrader.accounting.valuation import Prices, Valuation, value_shares
 from algotrader.adapters.kill_switch import reduce_if_active
-from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from algotrader.adapters.store import Store
 from algotrader.errors import DeskError
 from algotrader.model import (
@@ -35,7 +34,7 @@ from algotrader.model.units import finite
 from algotrader.orders.pricing import usable_price
 from algotrader.portfolio.capital import portfolio_state
 from algotrader.risk.loss_limits import breached_limits, rebase, state_after
-from algotrader.services.books import Books, track_key
+from algotrader.services.books import RESET_KEY, Books, ResetPeak, track_key
 from algotrader.services.records import record_of_success
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.opening import Opening

@@ -16,13 +16,14 @@ from botocore.exceptions import ClientError
 
 from algotrader.accounting.stop_fills import ReportedFills
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
-from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from algotrader.contracts import decode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Adjustment, Ledger, Track
 from algotrader.orders.ids import DESK_PATTERN
 from algotrader.services.books import (
+    RESET_KEY,
     OtherDesks,
+    ResetPeak,
     checkpoint_key,
     others_key,
     reported_key,

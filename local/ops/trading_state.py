@@ -11,9 +11,9 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from algotrader.adapters.aws import PARAMETER_NOT_THERE
-from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
 from algotrader.model import TradingMode, TradingState
 from algotrader.plain_text import one_line, printable
+from algotrader.services.books import RESET_KEY, ResetPeak
 from local.ops.stack import DeployedStack, StackLocation, aws_errors_as_one_line, find_stack
 
 OUTPUT = "TradingStateParameter"

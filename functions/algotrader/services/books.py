@@ -19,6 +19,8 @@ from algotrader.orders.ids import desk_of
 
 T = TypeVar("T")
 
+RESET_KEY = "ledger/reset-peak.json"
+
 
 class OtherDesks(Struct, frozen=True):
     """Checkpoint of what other desks on the account own by their orders, all up to one instant.
@@ -29,6 +31,15 @@ class OtherDesks(Struct, frozen=True):
     through: datetime
     ledgers: dict[str, Ledger]
     adjustments: int = 0
+
+
+class ResetPeak(Struct, frozen=True):
+    """When a person last asked for a new peak to count the drawdown from.
+
+    ``algo-trader resume --reset-peak`` writes it, Fetch Bars reads it.
+    """
+
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from algotrader.adapters.aws import client
-from algotrader.adapters.reset_peak import RESET_KEY
 from algotrader.contracts import FetchBarsResult
 from algotrader.model import Leg, Performance, TradingState
 from algotrader.orders.ids import OrderPlace, client_order_id
+from algotrader.services.books import RESET_KEY
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.algotrader.adapters.scripted_broker import Answer
 from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, TODAY, World

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from algotrader.adapters.reset_peak import RESET_KEY, ResetPeak
+from algotrader.services.books import RESET_KEY, ResetPeak
 from local.cli.app import run_command
 from local.ops.trading_state import StackSwitch
 from local.sandbox.aws import Stack
