@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from algotrader.errors import ConfigurationError, InvalidInputError
-from algotrader.model import Run, Settings
+from algotrader.model import Run
 from algotrader.soundness import LONGEST_ARN, first_flaw, is_instant
 
 T = TypeVar("T")
@@ -66,24 +66,24 @@ class FetchBarsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
 class FetchBarsResult(Struct, frozen=True):
     """``outcome`` drives the Choice; a field that the outcome does not need is null.
 
-    ``bars`` is a dict of symbol to `Bars`, ``snapshot`` a `Snapshot`. A take-over reads this
-    result from the execution's history, so it carries its own ``contract``.
+    ``settings`` is a `Settings`, ``bars`` a dict of symbol to `Bars`, ``snapshot`` a `Snapshot`. A
+    take-over reads this result from the execution's history, so it carries its own ``contract``.
     """
 
     outcome: Literal["OPEN", "CLOSED", "DUPLICATE", "REPORT", "FLATTEN"]
     message: str
     run: Run | None = None
-    settings: Settings | None = None
+    settings: Artifact | None = None
     bars: Artifact | None = None
     snapshot: Artifact | None = None
     contract: int = CONTRACT_VERSION
 
 
 class ComputeIndicatorsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """``bars`` as in `FetchBarsResult`."""
+    """``settings`` and ``bars`` as in `FetchBarsResult`."""
 
     run: Run
-    settings: Settings
+    settings: Artifact
     bars: Artifact
 
 
@@ -97,7 +97,7 @@ class DecideOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
     """``snapshot`` is a `Snapshot`, ``features`` a `Features`; only a flatten has null."""
 
     run: Run
-    settings: Settings
+    settings: Artifact
     snapshot: Artifact
     features: Artifact | None
 
@@ -114,7 +114,7 @@ class SubmitOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
     """``plan`` is what the previous step, or the previous call of this step, returned."""
 
     run: Run
-    settings: Settings
+    settings: Artifact
     decision: Artifact
     plan: Artifact
 
@@ -142,7 +142,7 @@ class NotifyEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
     execution_arn: str
     input: Any
     run: Run | None
-    settings: Settings | None
+    settings: Artifact | None
     snapshot: Artifact | None
     features: Artifact | None
     decision: Artifact | None

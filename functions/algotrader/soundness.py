@@ -122,7 +122,7 @@ def _check_run_names(run: Run, _span: Span) -> str:
         "execution_arn": len(run.execution_arn) <= LONGEST_ARN,
         "journal": run.journal.startswith(f"runs/{run.session}/{run.run_id}/")
         and len(run.journal) <= LONGEST_ARN,
-        "entry_symbols": all(map(SYMBOL_PATTERN.fullmatch, run.entry_symbols)),
+        "entry_symbols": all(map(SYMBOL_PATTERN.fullmatch, run.entry_symbols or ())),
     }
     return next((f".{name}: not a value of a run" for name, it in fits.items() if not it), "")
 

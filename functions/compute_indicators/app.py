@@ -17,7 +17,7 @@ from algotrader.contracts import (
     decode_event,
     encode,
 )
-from algotrader.model import Bars
+from algotrader.model import Bars, Settings
 from algotrader.strategy import load_strategy
 
 logger = Logger(service="compute_indicators")
@@ -29,7 +29,8 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     request = decode_event(ComputeIndicatorsEvent, event, "the input of Compute Indicators")
     logger.append_keys(run_id=request.run.run_id)
     store = Store(os.environ["BUCKET"])
-    strategy = load_strategy(request.settings.strategy, request.settings.strategy_parameters)
+    settings = store.get(request.settings, Settings)
+    strategy = load_strategy(settings.strategy, settings.strategy_parameters)
     bars = store.get(request.bars, dict[str, Bars])
     files = StrategyFiles(store.bucket, strategy.pins)
     files.check_pins()

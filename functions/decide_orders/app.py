@@ -19,7 +19,7 @@ from algotrader.contracts import (
 from algotrader.decision.decide import decide
 from algotrader.decision.flatten import flatten
 from algotrader.execution import first_plan
-from algotrader.model import Features, Snapshot
+from algotrader.model import Features, Settings, Snapshot
 from algotrader.strategy import load_strategy
 
 logger = Logger(service="decide_orders")
@@ -29,9 +29,10 @@ logger = Logger(service="decide_orders")
 def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     """Decide the orders from snapshot and features, and build the first plan of Submit Orders."""
     request = decode_event(DecideOrdersEvent, event, "the input of Decide Orders")
-    run, settings = request.run, request.settings
+    run = request.run
     logger.append_keys(run_id=run.run_id)
     store = Store(os.environ["BUCKET"])
+    settings = store.get(request.settings, Settings)
     snapshot = store.get(request.snapshot, Snapshot)
     if run.is_flatten:  # a flatten needs neither features nor a strategy
         decision = flatten(run, settings, snapshot)

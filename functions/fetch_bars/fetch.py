@@ -124,7 +124,7 @@ def _result(
         outcome=outcome,
         message=f"Run {run.run_id} is open.",
         run=run,
-        settings=fetched.settings,
+        settings=store.put(run, "settings", fetched.settings),
         bars=handed_on,
         snapshot=store.put(run, "snapshot", fetched.snapshot),
     )

@@ -161,12 +161,12 @@ def _bar_requirements(given: ExecutionInput, settings: Settings) -> BarRequireme
     )
 
 
-def _entry_symbols(given: ExecutionInput, settings: Settings) -> tuple[str, ...]:
-    """Return the deployed symbols that the input names; a flatten may buy none."""
+def _entry_symbols(given: ExecutionInput, settings: Settings) -> tuple[str, ...] | None:
+    """Return the deployed symbols that the input names, None for all; a flatten may buy none."""
     if given.flatten:
         return ()
     if given.symbols is None:
-        return settings.symbols
+        return None
     foreign = [each[:20] for each in given.symbols if each not in settings.symbols]
     if foreign or not given.symbols:
         raise InvalidInputError(
@@ -246,7 +246,7 @@ def _run(
     clock: Clock,
     opened: Opened,
     account: Account,
-    entries: tuple[str, ...],
+    entries: tuple[str, ...] | None,
 ) -> Run:
     day = opened.session.date
     slot = opened.slot

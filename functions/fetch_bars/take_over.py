@@ -12,6 +12,7 @@ from algotrader.adapters.run_lock import decision_key
 from algotrader.adapters.store import Store
 from algotrader.broker import LISTING_MARGIN, Broker
 from algotrader.contracts import (
+    Artifact,
     DecideOrdersResult,
     FetchBarsResult,
     decode,
@@ -47,7 +48,7 @@ class PriorRun:
     """
 
     run: Run
-    settings: Settings
+    settings: Artifact
     fetched: FetchBarsResult
     decision: Decision
     is_current: bool
@@ -92,7 +93,8 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
             begun_by=f"{prior.run.desk}/{prior.run.mode.value}",
             deployed=f"{run.desk}/{run.mode.value}",
         )
-    beyond = sorted({each.symbol for each in prior.decision.entries} - set(run.entry_symbols))
+    may_enter = run.may_enter(opening.settings.symbols)
+    beyond = sorted({each.symbol for each in prior.decision.entries}.difference(may_enter))
     if beyond:
         raise InvalidInputError(
             "RUN_DECIDED_MORE",
@@ -187,7 +189,7 @@ def _reason_to_end(opening: Opening, prior: PriorRun, store: Store) -> str:
         return "the desk is not armed"
     if is_overtaken(prior.run, store):
         return "another run has traded since"
-    changed = settings_changes(prior.settings, opening.settings)
+    changed = settings_changes(store.get(prior.settings, Settings), opening.settings)
     if changed:
         return f"a deploy changed {_some(changed)}"
     if prior.fetched.snapshot is None:

@@ -19,7 +19,7 @@ from algotrader.adapters.run_lock import finish
 from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, NotifyEvent, NotifyResult
 from algotrader.messages import FailureReport, RunReport, Texts, make_texts, read_failure
-from algotrader.model import Decision, Features, Run, Snapshot, Submission
+from algotrader.model import Decision, Features, Run, Settings, Snapshot, Submission
 from algotrader.notifier import Notifier
 from algotrader.services.records import record_key
 from notify.record import RunRecord
@@ -74,7 +74,7 @@ def report(
     run_report = RunReport(
         execution_arn=event.execution_arn,
         run=run,
-        settings=event.settings,
+        settings=read(event.settings, Settings, "settings"),
         snapshot=read(event.snapshot, Snapshot, "snapshot"),
         decision=read(event.decision, Decision, "decision"),
         submission=read(event.submission, Submission, "submission"),
@@ -114,7 +114,7 @@ def _record(
         execution_arn=event.execution_arn,
         input=event.input,
         run=run,
-        settings=event.settings,
+        settings=run_report.settings,
         snapshot=run_report.snapshot,
         features=features,
         decision=run_report.decision,

@@ -11,7 +11,7 @@ from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.settings import broker_urls, load_keys, read_trading_state
 from algotrader.adapters.store import Store
 from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode_event, encode
-from algotrader.model import Decision, Plan
+from algotrader.model import Decision, Plan, Settings
 from submit_orders.call import SubmitCall, check_run_may_send
 from submit_orders.plan_journal import PlanJournal
 
@@ -26,15 +26,16 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     """Make one call: post what the plan names and the broker lacks, return the next plan."""
     request = decode_event(SubmitOrdersEvent, event, "the input of Submit Orders")
     logger.append_keys(run_id=request.run.run_id)
-    check_run_may_send(request.run, request.settings, os.environ["TRADING_MODE"])
     store = Store(os.environ["BUCKET"])
+    settings = store.get(request.settings, Settings)
+    check_run_may_send(request.run, settings, os.environ["TRADING_MODE"])
     decision = store.get(request.decision, Decision)
     plan = store.get(request.plan, Plan)
     trading_url, data_url = broker_urls(os.environ, request.run.mode)
     keys = load_keys(os.environ["ALPACA_KEYS_PARAMETER"])
     call = SubmitCall(
         run=request.run,
-        settings=request.settings,
+        settings=settings,
         decision=decision,
         store=store,
         plans=PlanJournal(request.run, decision, store, keys),

@@ -64,12 +64,12 @@ def _states_of(desk: LocalDesk, session: date) -> Event:
         variables |= timeline.result(state) or {}
     # the plan is the one that Decide Orders gave: the one that a first call gets
     variables["plan"] = (timeline.result("Decide Orders") or {})["plan"]
-    for name in ("bars", "snapshot", "features", "decision", "plan", "submission"):
+    for name in ("settings", "bars", "snapshot", "features", "decision", "plan", "submission"):
         if variables.get(name) is not None:
             variables[name] = {"inline": desk.read_artifact(variables[name])}
-    variables["settings"] = {
+    variables["settings"]["inline"] = {
         name: value
-        for name, value in variables["settings"].items()
+        for name, value in variables["settings"]["inline"].items()
         if name not in DEFAULTS or value != DEFAULTS[name]
     }
     variables["run"]["execution_arn"] = EXECUTION_ARN
@@ -91,7 +91,10 @@ def _compute_events(first: Event) -> Iterator[tuple[str, Event]]:
     momentum = _pick(first, "run", "settings", "bars")
     yield "compute_indicators/momentum-rotation", momentum
     cross = copy.deepcopy(momentum)
-    cross["settings"] |= {"strategy": "sma_cross", "strategy_parameters": {"fast": 10, "slow": 50}}
+    cross["settings"]["inline"] |= {
+        "strategy": "sma_cross",
+        "strategy_parameters": {"fast": 10, "slow": 50},
+    }
     yield "compute_indicators/sma-cross", cross
     short = copy.deepcopy(momentum)
     short["bars"]["inline"] = {

@@ -32,7 +32,7 @@ def test_no_event_repeats_a_default_so_that_a_new_limit_changes_none() -> None:
     repeated = {
         f"{name}: {field}"
         for name in EXPECTED
-        for field, value in (event(name).get("settings") or {}).items()
+        for field, value in (event(name).get("settings") or {"inline": {}})["inline"].items()
         if field in DEFAULTS and value == DEFAULTS[field]
     }
     assert repeated == set()

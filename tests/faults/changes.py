@@ -290,6 +290,7 @@ def _all() -> tuple[Change, ...]:
         ("bars forged", _alter(BARS, _double), exact),
         ("fetched and bars corrupt", _put(corrupt, FETCHED, BARS), exact),
         ("fetched and bars deleted", _delete(FETCHED, BARS), exact),
+        ("settings altered", _alter_state("settings"), ("exact", *("ARTIFACT_INVALID",) * 2)),
         ("snapshot altered", _alter_state("snapshot"), ("exact", *("ARTIFACT_INVALID",) * 2)),
         ("bars altered", _alter_state("bars"), ("exact", *("ARTIFACT_INVALID",) * 2)),
         ("ledger forged", _ledger(None), exact),

@@ -110,7 +110,7 @@ def run_of(account_number: str, execution: int, started_at: datetime) -> Run:
         execution_arn=f"{MACHINE}:{execution}",
         journal=f"runs/{TODAY}/{run_id}/",
         sends_orders=True,
-        entry_symbols=tuple(PRICES),
+        entry_symbols=None,
         started_at=started_at,
         deadline=started_at + DEADLINE,
     )

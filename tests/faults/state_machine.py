@@ -156,7 +156,7 @@ class Machine:
         return {
             "contract": CONTRACT_VERSION,
             "run": encode(run),
-            "settings": encode(SETTINGS),
+            "settings": {"inline": encode(SETTINGS)},
             "decision": {"inline": encode(decision)},
             "plan": {"inline": plan},
         }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from algotrader.adapters.settings import load_settings
+from algotrader.contracts import sha256_of
 from tests.faults.changes import BARS, CHANGES, DECISION, FETCHED, STAGES, Change
 from tests.faults.explore import Scripted, Tally
 from tests.faults.market import SETTINGS, STARTED, run_of
@@ -45,7 +46,9 @@ def deaths(lives: TakeOvers) -> tuple[Death, ...]:
 
 def test_the_first_fetch_bars_opens_the_run_that_the_suite_disturbs(lives: TakeOvers) -> None:
     machine = lives.machine
-    assert machine.first.settings == SETTINGS == load_settings(environment(SETTINGS))
+    assert load_settings(environment(SETTINGS)) == SETTINGS
+    assert machine.first.settings is not None
+    assert machine.first.settings.sha256 == sha256_of(SETTINGS)
     assert machine.first.run == run_of(machine.world.account_number, 1, STARTED)
 
 
@@ -78,7 +81,8 @@ def test_a_take_over_that_believes_the_bucket_is_caught(
     def results_of(_arn: str, _states: object) -> dict[str, Any]:
         bucket = lives.machine.world.state.bucket
         fetched, bars, decision = (json.loads(bucket[each]) for each in (FETCHED, BARS, DECISION))
-        handed_on = {"bars": {"inline": bars}, "snapshot": {"inline": fetched.pop("snapshot")}}
+        handed_on = {name: {"inline": fetched.pop(name)} for name in ("settings", "snapshot")}
+        handed_on["bars"] = {"inline": bars}
         result = {"outcome": "OPEN", "message": "", **fetched, **handed_on}
         del decision["contract"]
         decided = {"outcome": "SUBMIT", "decision": {"inline": decision}, "plan": {"inline": {}}}

@@ -53,7 +53,7 @@ from tests.faults.wire import BUCKET, Killed, Wire
 from tests.support.lambda_context import LambdaContext
 
 #: What is larger goes through the bucket, as it does with some dozens of symbols.
-INLINE_LIMIT_BYTES = 1024
+INLINE_LIMIT_BYTES = 512
 #: So many executions a run has at most: one that dies, and two that go on with it.
 EXECUTIONS = 3
 #: The variant of a decision to trade forty shares more of each symbol, which nobody took.
@@ -91,10 +91,10 @@ def inputs_of(result: FetchBarsResult) -> str:
     place = (run.run_id, run.desk, run.mode, run.entry_symbols)
     contents = [
         each.sha256 or sha256_of(each.inline)
-        for each in (result.bars, result.snapshot)
+        for each in (result.settings, result.bars, result.snapshot)
         if each is not None
     ]
-    return sha256_of((place, result.settings, contents))
+    return sha256_of((place, contents))
 
 
 class WholeMachine(Machine):
@@ -251,7 +251,9 @@ def _fetched(execution: Execution) -> FetchBarsResult:
 def _read_inputs(result: FetchBarsResult) -> None:
     """Read what Compute Indicators and Decide Orders would."""
     bucket = Store(BUCKET)
+    assert result.settings is not None
     assert result.bars is not None
     assert result.snapshot is not None
+    bucket.get(result.settings, Settings)
     bucket.get(result.bars, dict[str, Bars])
     bucket.get(result.snapshot, Snapshot)

@@ -88,7 +88,7 @@ def many_symbols() -> Any:
     value["bars"]["inline"] = {
         name: columns[number % len(columns)] for number, name in enumerate(names)
     }
-    value["settings"]["symbols"] = names
+    value["settings"]["inline"]["symbols"] = names
     return value
 
 

@@ -30,7 +30,7 @@ from algotrader.adapters.store import Store
 from algotrader.contracts import CONTRACT_VERSION, Artifact, decode
 from algotrader.model import Decision
 from local.paper_broker.broker import Options, PaperBroker
-from local.paper_broker.data import load
+from local.paper_broker.data import History, load
 from local.paper_broker.server import ROUTES
 from local.paper_broker.wsgi import Application
 from tests.support.lambda_context import LambdaContext
@@ -131,6 +131,8 @@ class World:
         Changes the broker's answers.
     spoiled : list of str
         What a trial has spoiled, in words.
+    handed_on : list of tuple
+        The steps that were called, each with its event and its result.
     """
 
     aws: MemoryAws
@@ -141,6 +143,7 @@ class World:
     posts: list[dict[str, Any]] = field(default_factory=list)
     spoiler: Spoiler | None = None
     spoiled: list[str] = field(default_factory=list)
+    handed_on: list[tuple[str, Any, Any]] = field(default_factory=list)
 
     def call(self, step: str, event: Any) -> Any:
         """Invoke a step's handler; raise `UnnamedError` for any error that is not a leaf."""
@@ -154,6 +157,7 @@ class World:
         except Exception as error:
             raise UnnamedError(f"{step}: {type(error).__name__}: {error}") from error
         json.dumps(result, allow_nan=False).encode()
+        self.handed_on.append((step, event, result))
         return result
 
     def live(self, value: Any = None) -> Day:
@@ -305,14 +309,23 @@ def reached(world: World) -> Iterator[World]:
         yield world
 
 
+def world_of(history: History, deployment: Mapping[str, str], session: date) -> World:
+    """Make a world at its first bell, with a market of its own."""
+    return _world(deployment, session=session, history=history)
+
+
 def _world(
-    deployment: Mapping[str, str], before: World | None = None, session: date = SESSION
+    deployment: Mapping[str, str],
+    before: World | None = None,
+    session: date = SESSION,
+    history: History | None = None,
 ) -> World:
     """Make a world at its first bell, or one that lives on after a day of another."""
     world = World(MemoryAws(), dict(deployment))
     secret = ("SecureString", json.dumps(KEYS), 1)
     world.aws.parameters[deployment["ALPACA_KEYS_PARAMETER"]] = secret
-    broker = PaperBroker(load(), Options(session=session), lambda: world.seconds)
+    market = load() if history is None else history
+    broker = PaperBroker(market, Options(session=session), lambda: world.seconds)
     if before is not None:
         world.aws.objects = dict(before.aws.objects)
         there = before.broker.exchange

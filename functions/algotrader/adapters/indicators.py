@@ -7,6 +7,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -65,22 +66,26 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, by
     }
     values: dict[str, dict[str, FeatureValue]] = {}
     for symbol in sorted(bars):
-        frame = _frame(symbol, bars[symbol], need)
+        newest = _newest(symbol, bars[symbol], need)
+        frame = _frame(newest)
         values[symbol] = _indicators(symbol, frame, declared)
-        values[symbol] |= _own_features(symbol, frame, strategy, files)
-    (as_of,) = _sessions(max(each.at[-1] for each in bars.values()))  # noqa: PD008 - no frame
+        if type(strategy).features is not Strategy.features:
+            frame["session"] = pd.Series(_sessions(newest.at), dtype=object)
+            values[symbol] |= _own_features(symbol, frame, strategy, files)
+    (as_of,) = _sessions((max(each.at[-1] for each in bars.values()),))  # noqa: PD008 - no frame
     return Features(as_of=as_of, values=values)
 
 
-def _sessions(*at: datetime) -> tuple[date, ...]:
+@lru_cache(maxsize=1)  # most symbols have bars at the same instants
+def _sessions(at: tuple[datetime, ...]) -> tuple[date, ...]:
     """Return the session of each instant: its date in New York."""
     return tuple(pd.DatetimeIndex(at).tz_convert("America/New_York").date)
 
 
-def _frame(symbol: str, columns: Bars, need: int) -> pd.DataFrame:
-    """Put the newest bars into a frame over 0, 1, 2, ...: `ta` appends rows to other indexes."""
-    have = len(columns)
-    if any(len(getattr(columns, name)) != have for name in _COLUMNS):
+def _newest(symbol: str, bars: Bars, need: int) -> Bars:
+    """Return the newest bars of a symbol once they are known to be whole and enough."""
+    have = len(bars)
+    if any(len(getattr(bars, name)) != have for name in _COLUMNS):
         raise _bars_invalid(symbol, "its columns differ in length")
     if have < need:
         raise InsufficientHistoryError(
@@ -91,15 +96,18 @@ def _frame(symbol: str, columns: Bars, need: int) -> pd.DataFrame:
             have=have,
             need=need,
         )
-    newest = columns.newest(need)
+    newest = bars.newest(need)
     if any(later <= earlier for earlier, later in pairwise(newest.at)):
         raise _bars_invalid(symbol, "its bars do not ascend")
-    figures = {name: getattr(newest, name) for name in _COLUMNS}
-    if not all(math.isfinite(value) for column in figures.values() for value in column):
+    columns = (getattr(newest, name) for name in _COLUMNS)
+    if not all(math.isfinite(value) for column in columns for value in column):
         raise _bars_invalid(symbol, "a value is NaN or infinite")
-    frame = pd.DataFrame(figures, dtype="float64")
-    frame["session"] = pd.Series(_sessions(*newest.at), dtype=object)
-    return frame
+    return newest
+
+
+def _frame(bars: Bars) -> pd.DataFrame:
+    """Put bars into a frame over 0, 1, 2, ...: `ta` appends rows to other indexes."""
+    return pd.DataFrame({name: getattr(bars, name) for name in _COLUMNS}, dtype="float64")
 
 
 def _bars_invalid(symbol: str, problem: str) -> InsufficientHistoryError:
@@ -178,8 +186,6 @@ def _own_features(
     Both calls see as many rows, so what is ``previous`` at one bell is what was ``last`` at the one
     before.
     """
-    if type(strategy).features is Strategy.features:
-        return {}
     last = _call_features(symbol, frame.iloc[1:], strategy, files)
     previous = _call_features(symbol, frame.iloc[:-1], strategy, files)
     if last.keys() != previous.keys():

@@ -29,8 +29,9 @@ class Run:
         Prefix of this run's S3 keys, ending in ``/``.
     sends_orders : bool
         False for a dry run, a report, and any run of a dry-run deployment.
-    entry_symbols : tuple of str
-        Symbols that this run may buy; it may sell any symbol that the desk holds.
+    entry_symbols : tuple of str or None
+        Symbols that this run may buy, if fewer than those deployed; None for all of these. It may
+        sell any symbol that the desk holds.
     deadline : datetime
         The run posts nothing after it.
     ended_because : str
@@ -45,7 +46,7 @@ class Run:
     execution_arn: str
     journal: str
     sends_orders: bool
-    entry_symbols: tuple[str, ...]
+    entry_symbols: tuple[str, ...] | None
     started_at: datetime
     deadline: datetime
     ended_because: str = ""
@@ -57,6 +58,10 @@ class Run:
         Dry runs, and reports started by hand, write into a folder below that one.
         """
         return self.journal.endswith(f"/{self.run_id}/")
+
+    def may_enter(self, deployed: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the symbols of those deployed that this run may buy."""
+        return deployed if self.entry_symbols is None else self.entry_symbols
 
     @property
     def is_flatten(self) -> bool:

@@ -62,7 +62,7 @@ def symbol_not_denied(order: ProposedOrder, context: RiskContext) -> Denial | No
 
 def named_in_input(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny an entry in a symbol that the run may not buy."""
-    allowed = context.run.entry_symbols
+    allowed = context.run.may_enter(context.settings.symbols)
     if order.symbol in allowed:
         return None
     return Denial(Reason.NOT_IN_INPUT, f"this run may buy: {', '.join(allowed) or 'none'}")

@@ -180,7 +180,7 @@ def test_an_execution_of_no_possible_name_is_refused(arn: str) -> None:
     with pytest.raises(InvalidInputError, match=r"STATE_INVALID.*execution_arn"):
         decode(FetchBarsEvent, {"execution_arn": arn, "input": {}}, "event")
     run = {**encode(world.RUN), "execution_arn": arn}
-    event = {"run": run, "settings": settings(), "snapshot": {}, "features": None}
+    event = {"run": run, "settings": {"inline": settings()}, "snapshot": {}, "features": None}
     with pytest.raises(InvalidInputError, match=r"STATE_INVALID.*execution_arn"):
         decode(DecideOrdersEvent, event, "event")
 

@@ -68,9 +68,8 @@ def bars(symbols: int = 2, length: int = 30) -> dict[str, Bars]:
 
 def event(artifact: Artifact, **settings: Any) -> Any:
     changed = {**encode(ROTATION), **settings}
-    return json.loads(
-        json.dumps(encode(ComputeIndicatorsEvent(RUN, ROTATION, artifact)) | {"settings": changed})
-    )
+    given = ComputeIndicatorsEvent(RUN, Artifact(inline=changed), artifact)
+    return json.loads(json.dumps(encode(given)))
 
 
 def handle(given: Any) -> ComputeIndicatorsResult:

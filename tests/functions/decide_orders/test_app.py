@@ -75,7 +75,7 @@ def event(
 ) -> Any:
     given = DecideOrdersEvent(
         run=of,
-        settings=under,
+        settings=Artifact(inline=encode(under)),
         snapshot=Artifact(inline=encode(told or snapshot())),
         features=Artifact(inline=encode(momentum())),
     )

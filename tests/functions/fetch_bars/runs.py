@@ -14,7 +14,7 @@ from algotrader.contracts import (
     canonical_json,
     encode,
 )
-from algotrader.model import Bars, Order, Run, Snapshot, Submission, Track
+from algotrader.model import Bars, Order, Run, Settings, Snapshot, Submission, Track
 from algotrader.orders.ids import desk_id
 from algotrader.services.books import track_key
 from notify.report import report
@@ -41,6 +41,11 @@ def track_of(world: World) -> Track:
     return found
 
 
+def settings_of(world: World, result: FetchBarsResult) -> Settings:
+    assert result.settings is not None
+    return world.store.get(result.settings, Settings)
+
+
 def bars_of(world: World, result: FetchBarsResult) -> dict[str, Bars]:
     assert result.bars is not None
     return world.store.get(result.bars, dict[str, Bars])
@@ -48,7 +53,7 @@ def bars_of(world: World, result: FetchBarsResult) -> dict[str, Bars]:
 
 def handed_on(result: FetchBarsResult) -> bytes:
     """Format what the next step is given, as Step Functions carries it."""
-    return canonical_json((result.snapshot, result.bars))
+    return canonical_json((result.settings, result.snapshot, result.bars))
 
 
 def run_of(result: FetchBarsResult) -> Run:

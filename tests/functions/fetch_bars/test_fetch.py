@@ -37,6 +37,7 @@ from tests.functions.fetch_bars.runs import (
     bars_of,
     claim_of,
     run_of,
+    settings_of,
     snapshot_of,
 )
 from tests.support.own_strategies import own_strategies
@@ -72,7 +73,9 @@ def test_what_was_gathered_is_in_the_journal(world: World) -> None:
     result = world.run()
 
     fetched = world.store.read(f"{JOURNAL}fetched.json", Fetched)
-    assert fetched == Fetched(run_of(result), result.settings, snapshot_of(world, result))
+    assert fetched == Fetched(
+        run_of(result), settings_of(world, result), snapshot_of(world, result)
+    )
     assert world.store.read(f"{JOURNAL}bars.json", dict[str, Bars]) == bars_of(world, result)
     assert claim_of(world) == Claim(ARN, "running", run_of(result).started_at)
 
@@ -83,11 +86,11 @@ def test_a_list_is_gathered_symbol_by_symbol_and_its_hash_is_in_the_journal(
     own_universes(tmp_path, monkeypatch)("mine", "IBM\n")
     world.environ["SYMBOLS"] = "AAPL,@mine"
 
-    result = world.run()
+    world.run()
 
     fetched = world.store.read(f"{JOURNAL}fetched.json", Fetched)
     assert fetched is not None
-    assert fetched.settings.symbols == run_of(result).entry_symbols == ("AAPL", "IBM")
+    assert fetched.settings.symbols == ("AAPL", "IBM")
     assert fetched.settings.universes == {"mine": hashlib.sha256(b"IBM\n").hexdigest()}
 
 
@@ -155,10 +158,17 @@ def test_a_consoles_comment_means_nothing(world: World) -> None:
     assert world.run({"Comment": "Insert your JSON here"}).outcome == "OPEN"
 
 
+def test_a_run_may_enter_all_that_is_deployed_and_names_none_of_it(world: World) -> None:
+    run = run_of(world.run())
+
+    assert run.entry_symbols is None
+    assert run.may_enter(("AAPL", "IBM")) == ("AAPL", "IBM")
+
+
 def test_an_input_may_narrow_the_entries_alone(world: World) -> None:
     result = world.run({"symbols": ["IBM"]})
 
-    assert run_of(result).entry_symbols == ("IBM",)
+    assert run_of(result).entry_symbols == run_of(result).may_enter(("AAPL", "IBM")) == ("IBM",)
     assert bars_of(world, result).keys() == {"AAPL", "IBM"}
 
 

@@ -17,7 +17,7 @@ from algotrader.adapters.aws import client
 from algotrader.adapters.store import Store
 from algotrader.contracts import FetchBarsEvent
 from algotrader.messages import RunReport, make_texts
-from algotrader.model import Leg, Performance, Snapshot, TradingState
+from algotrader.model import Leg, Performance, Settings, Snapshot, TradingState
 from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
 from fetch_bars.fetch import fetch
 from local.paper_broker import PaperBrokerProcess
@@ -61,7 +61,9 @@ class Days:
         assert result.snapshot is not None, result.message
         snapshot = self.store.get(result.snapshot, Snapshot)
         assert snapshot.performance is not None
-        outcome = RunReport(event.execution_arn, result.run, result.settings, snapshot)
+        assert result.settings is not None
+        settings = self.store.get(result.settings, Settings)
+        outcome = RunReport(event.execution_arn, result.run, settings, snapshot)
         return snapshot, snapshot.performance, make_texts(outcome).sms
 
     def report(self, day: date) -> tuple[Snapshot, Performance, str]:

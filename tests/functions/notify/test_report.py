@@ -41,7 +41,7 @@ def event(**changes) -> NotifyEvent:
         "execution_arn": RUN.execution_arn,
         "input": {"Comment": "by hand"},
         "run": RUN,
-        "settings": SETTINGS,
+        "settings": Artifact(inline=encode(SETTINGS)),
         "snapshot": Artifact(inline=encode(SNAPSHOT)),
         "features": Artifact(inline=encode(FEATURES)),
         "decision": Artifact(inline=encode(decision(intent("AAPL", "56")))),
@@ -206,6 +206,18 @@ def test_a_failure_is_told_though_a_value_of_the_run_is_gone(store, inbox):
     assert "decision not read" in email
     assert "submission not read" in email
     assert store.read(record_key(RUN.journal), RunRecord).submission is None
+
+
+def test_a_failure_is_told_though_the_settings_are_gone(store, inbox):
+    put_claim(store)
+    gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
+    result = report(event(failure=FAILURE, settings=gone), store, [inbox], ignore)
+    ((_, sms, email),) = inbox.texts
+    assert sms.startswith("FAILED algo-trader PAPER 2013-02-28: OrderConflictError ")
+    assert "settings not read" in email
+    assert result.error == "OrderConflictError"
+    assert claim_state(store) == "failed"
+    assert store.read(record_key(RUN.journal), RunRecord).settings is None
 
 
 def test_no_order_is_never_claimed_when_the_submission_cannot_be_read(store, inbox):
