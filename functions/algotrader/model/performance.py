@@ -244,7 +244,7 @@ class Performance:
 
 @dataclass(frozen=True, slots=True)
 class LossLimits:
-    """Largest losses, as fractions, before the desk only sells."""
+    """The limits on losses, as fractions; once one is reached, the desk only sells."""
 
     daily_loss: Decimal
     drawdown: Decimal

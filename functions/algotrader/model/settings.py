@@ -116,7 +116,7 @@ class Settings:
     max_price_age_seconds : int
         Oldest latest price that an entry may use.
     max_bar_age_sessions : int
-        Oldest newest bar, counted in sessions; 1 is the session before today's.
+        Largest age of the newest bar, in sessions; 1 is the session before today's.
     max_missing_bars : int
         Most sessions without a bar in a symbol's look-back.
     bars_feed, data_feed : str
