@@ -73,7 +73,7 @@ class Timeline:
     _seen: int = 0
 
     def extend(self, events: Iterable[Mapping[str, Any]]) -> list[Visit]:
-        """Take the history as it stands, in ascending order, and give the stays that ended since.
+        """Read the history as it stands, oldest first, and return the stays that have ended since.
 
         The whole history is handed in each time; events taken before are skipped by their id.
         """

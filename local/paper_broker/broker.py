@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 
-from local.paper_broker.clock import SimulatedClock
 from local.paper_broker.data import History
 from local.paper_broker.exchange import Exchange
 from local.paper_broker.faults import Fault, FaultPlan
@@ -52,6 +51,35 @@ class Options:
     real_time_sip: bool = False
     faults: tuple[Fault, ...] = ()
     synthetic: int = 0
+
+
+class SimulatedClock:
+    """A clock that can be put forward.
+
+    Parameters
+    ----------
+    start : datetime
+        What it shows now.
+    scale : float
+        Simulated seconds in a real one; 0 stops it.
+    monotonic : callable
+        Real seconds from any origin, never going back.
+    """
+
+    def __init__(self, start: datetime, scale: float, monotonic: Callable[[], float]) -> None:
+        self._shown = start
+        self._scale = scale
+        self._monotonic = monotonic
+        self._put_at = monotonic()
+
+    def now(self) -> datetime:
+        """Return the simulated instant."""
+        return self._shown + timedelta(seconds=(self._monotonic() - self._put_at) * self._scale)
+
+    def put(self, instant: datetime) -> None:
+        """Put it to an instant."""
+        self._shown = instant
+        self._put_at = self._monotonic()
 
 
 class PaperBroker:

@@ -26,7 +26,7 @@ class ActivityKind(StrEnum):
 
 
 class ApiError(Exception):  # not an error of ours: the exchange's answer
-    """The broker says no; it travels as Alpaca's error body.
+    """A refusal of the broker, sent as Alpaca's error body.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Ticket:
 
 @dataclass(slots=True)
 class Order:
-    """An order that the broker took; it changes as it lives."""
+    """An order that the broker took; it changes over time."""
 
     id: str
     client_order_id: str

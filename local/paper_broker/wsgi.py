@@ -64,7 +64,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint gives back: a JSON value, or no body at all for 204."""
+    """What an endpoint returns: a JSON value, or no body at all for 204."""
 
     body: Any
     status: int = 200
@@ -101,7 +101,7 @@ class Application:
         )
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        """Answer a request, as WSGI wants it."""
+        """Answer a request, as WSGI asks."""
         request = Request(environ)
         response = self._intercept(request, self._respond) if self._intercept else None
         return (response or self._respond(request))(environ, start_response)

@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _states_of(desk: LocalDesk, session: date) -> Event:
-    """Trade a session and give the state's variables at its end, everything in line."""
+    """Trade a session and return the state's variables at its end, with every value inline."""
     if desk.paper_broker is not None:
         desk.paper_broker.open_session(session)
     arn = desk.stack.start({})

@@ -1,28 +1,24 @@
-"""Owns the embedded AWS: one ministack, its clients, and deploying the real template into it."""
+"""Owns the embedded AWS: one ministack, its clients, and what is deployed into it."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from local.problems import DeploymentProblem
 from local.sandbox.aws.bootstrap import bootstrap_zip, runtime_command
-from local.sandbox.aws.process import ACCOUNT, REGION, MinistackProcess
-from local.sandbox.aws.quotas import TOO_MUCH_ENVIRONMENT
+from local.sandbox.aws.deployment import Deployment
+from local.sandbox.aws.process import MinistackProcess
 from local.sandbox.aws.stack import Stack
 from local.sandbox.aws.template import (
     CHECKOUT,
     TEMPLATE,
     check_parameters,
     check_values,
-    describe_environment,
     embed,
     locate_definition,
     read_definition,
@@ -33,11 +29,6 @@ from local.server_process import LOOPBACK
 Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
 
 FUNCTIONS = CHECKOUT / "functions"
-CODE_BUCKET = "embedded-aws-code"
-TEST_KEYS = {"key_id": "embedded-key", "secret_key": "embedded-secret"}
-CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-DEPLOY_SECONDS = 120
-NOTHING_TO_DO = "No updates are to be performed"
 
 
 class EmbeddedAws:
@@ -146,10 +137,11 @@ class EmbeddedAws:
         check_values(template)
         check_parameters(template, parameters)
         command = runtime_command(own_loop=self._own_loop)
-        code = self._put_code(stack, bootstrap_zip(functions, command))
+        deployment = Deployment(stack, self.client, self.endpoint_url)
+        code = deployment.put_code(bootstrap_zip(functions, command))
         embedded = embed(template, read_definition(template), code)
         template = rewrite(embedded) if rewrite else embedded
-        return self._deploy(stack, template, parameters, keys, tags or {})
+        return self._finish(deployment, template, parameters, keys, tags or {})
 
     def deploy_built(
         self,
@@ -179,21 +171,23 @@ class EmbeddedAws:
         check_values(template)
         check_parameters(template, parameters)
         definition = read_definition(template, built.parent)
-        location = self._put_code(stack, json.dumps(definition).encode(), "json")
+        deployment = Deployment(stack, self.client, self.endpoint_url)
+        location = deployment.put_code(json.dumps(definition).encode(), "json")
         packaged = locate_definition(template, location)
-        return self._deploy(stack, packaged, parameters, keys, {})
+        return self._finish(deployment, packaged, parameters, keys, {})
 
-    def _deploy(
+    def _finish(
         self,
-        stack: str,
+        deployment: Deployment,
         template: Mapping[str, Any],
         parameters: Mapping[str, str],
         keys: Mapping[str, str] | None,
         tags: Mapping[str, str],
     ) -> Stack:
-        outputs = self._apply(stack, template, parameters, tags)
-        self._put_keys(outputs["AlpacaKeysParameter"], keys)
-        return Stack(self.client, stack, outputs, self._subscribe(stack, outputs["TopicArn"]))
+        outputs = deployment.apply(template, parameters, tags)
+        deployment.put_keys(outputs["AlpacaKeysParameter"], keys)
+        queue = deployment.subscribe(outputs["TopicArn"])
+        return Stack(self.client, deployment.stack, outputs, queue)
 
     def _make_client(self, service: str) -> Any:
         from local import aws_clients  # noqa: PLC0415 - loads boto3 while ministack starts
@@ -201,115 +195,3 @@ class EmbeddedAws:
         if self._session is None:
             self._session = aws_clients.make_session()
         return aws_clients.make_client(self._session, service, self.endpoint_url)
-
-    def _put_code(self, stack: str, content: bytes, kind: str = "zip") -> dict[str, str]:
-        s3 = self.client("s3")
-        s3.create_bucket(Bucket=CODE_BUCKET)
-        # CloudFormation updates a resource only when the key of its code changes.
-        key = f"{stack}/{hashlib.sha256(content).hexdigest()}.{kind}"
-        code = {"Bucket": CODE_BUCKET, "Key": key}
-        s3.put_object(**code, Body=content)
-        return code
-
-    def _apply(
-        self,
-        stack: str,
-        template: Mapping[str, Any],
-        parameters: Mapping[str, str],
-        tags: Mapping[str, str],
-    ) -> dict[str, str]:
-        cloudformation = self.client("cloudformation")
-        request = {
-            "StackName": stack,
-            "TemplateURL": self._put_template(stack, template),
-            "Parameters": [
-                {"ParameterKey": name, "ParameterValue": value}
-                for name, value in parameters.items()
-            ],
-            "Capabilities": CAPABILITIES,
-            "Tags": [{"Key": name, "Value": value} for name, value in tags.items()],
-        }
-        try:
-            cloudformation.create_stack(**request)
-        except cloudformation.exceptions.AlreadyExistsException:
-            self._update(request)
-        except cloudformation.exceptions.ClientError as error:
-            raise DeploymentProblem(f"{stack} cannot be deployed: {error}") from error
-        return self._outputs(stack, template)
-
-    def _update(self, request: Mapping[str, Any]) -> None:
-        cloudformation = self.client("cloudformation")
-        try:
-            cloudformation.update_stack(**request)
-        except cloudformation.exceptions.ClientError as error:
-            if NOTHING_TO_DO not in str(error):
-                raise DeploymentProblem(
-                    f"{request['StackName']} cannot be updated: {error}"
-                ) from error
-
-    def _put_template(self, stack: str, template: Mapping[str, Any]) -> str:
-        key = f"{stack}/template.json"
-        body = json.dumps(template).encode()
-        self.client("s3").put_object(Bucket=CODE_BUCKET, Key=key, Body=body)
-        return f"{self.endpoint_url}/{CODE_BUCKET}/{key}"
-
-    def _outputs(self, stack: str, template: Mapping[str, Any]) -> dict[str, str]:
-        cloudformation = self.client("cloudformation")
-        until = time.monotonic() + DEPLOY_SECONDS
-        while True:
-            (description,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-            status = description["StackStatus"]
-            if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-                return {
-                    output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]
-                }
-            if not status.endswith("_IN_PROGRESS") or time.monotonic() > until:
-                raise DeploymentProblem(f"{stack} {self._describe_end(stack, status, template)}")
-            time.sleep(0.02)
-
-    def _describe_end(self, stack: str, status: str, template: Mapping[str, Any]) -> str:
-        events = self.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
-        reasons = {
-            event["LogicalResourceId"]: event.get("ResourceStatusReason", "no reason given")
-            for event in events
-            if event["ResourceStatus"].endswith("_FAILED")
-        }
-        for name, reason in reasons.items():
-            _, is_environment, variables = reason.partition(TOO_MUCH_ENVIRONMENT)
-            if is_environment:
-                said = describe_environment(template, name, json.loads(variables))
-                return f"cannot be deployed: {said}"
-        said = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-        return f"ended in {status}: {said or 'no reason given'}"
-
-    def _put_keys(self, name: str, keys: Mapping[str, str] | None) -> None:
-        ssm = self.client("ssm")
-        try:
-            ssm.put_parameter(
-                Name=name,
-                Value=json.dumps(dict(keys or TEST_KEYS)),
-                Type="SecureString",
-                Overwrite=keys is not None,
-            )
-        except ssm.exceptions.ParameterAlreadyExists:
-            return  # what was put there stays, as on AWS
-
-    def _subscribe(self, stack: str, topic_arn: str) -> str:
-        """Subscribe a queue to the topic; doing it again for the same stack changes nothing."""
-        queue = f"{stack}-inbox"
-        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": {
-                "Effect": "Allow",
-                "Principal": {"Service": "sns.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
-            },
-        }
-        sqs = self.client("sqs")
-        url: str = sqs.create_queue(QueueName=queue)["QueueUrl"]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-        self.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
-        return url

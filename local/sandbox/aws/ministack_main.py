@@ -16,7 +16,7 @@ KEEP_ALIVE_SECONDS = 75
 
 
 def let_sqs_see_whole_messages() -> None:
-    """Return an SQS subscriber a message as it was published, with its text for every protocol.
+    """Let SQS subscribers get a message as it was published, with its text for every protocol.
 
     AWS gives it the part for SQS, and ministack drops those for phones and mail: nobody could read
     here what a phone would show.

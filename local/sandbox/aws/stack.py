@@ -53,7 +53,7 @@ class Stack:
         self.trading_state_parameter = outputs["TradingStateParameter"]
 
     def start(self, value: object, name: str | None = None) -> str:
-        """Start an execution with any JSON value as its input, and give its ARN."""
+        """Start an execution with any JSON value as its input, and return its ARN."""
         names = {} if name is None else {"name": name}
         answer = self._client("stepfunctions").start_execution(
             stateMachineArn=self.state_machine_arn, input=json.dumps(value), **names

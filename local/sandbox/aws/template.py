@@ -60,7 +60,7 @@ def read_definition(template: Mapping[str, Any], folder: Path = CHECKOUT) -> dic
 def embed(
     template: Mapping[str, Any], definition: Mapping[str, Any], code: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Rewrite the real template for ministack, changing as little as may be.
+    """Rewrite the real template for ministack, changing as little as possible.
 
     Image functions run from a zip that holds a bootstrap, the definition comes in line, and the
     schedules stay but are off, whatever the parameters say: ministack would ring them, and in UTC.
@@ -81,7 +81,7 @@ def embed(
 
 
 def locate_definition(template: Mapping[str, Any], location: Mapping[str, str]) -> dict[str, Any]:
-    """Name where in S3 the state machine's definition lies, and change nothing else."""
+    """Name where the state machine's definition is in S3, and change nothing else."""
     resources = {
         name: {**each, "Properties": {**each["Properties"], "DefinitionUri": dict(location)}}
         if each["Type"] == STATE_MACHINE
@@ -134,7 +134,7 @@ def check_values(template: Mapping[str, Any]) -> None:
 
 
 def null_paths(value: object, path: str = "") -> list[str]:
-    """Return where in a template a null stands, as names and positions joined by dots."""
+    """Return where a template has a null, as names and positions joined by dots."""
     if value is None:
         return [path.removeprefix(".")]
     if isinstance(value, Mapping):

@@ -64,7 +64,7 @@ class LocalDeskConfig:
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """What came of one run; ``message`` is what Fetch Bars said of the session."""
+    """What came of one run; ``message`` is what Fetch Bars reported of the session."""
 
     document: Document
     message: str
@@ -72,7 +72,7 @@ class DayResult:
 
 @dataclass(frozen=True, slots=True)
 class LocalDesk:
-    """A desk that stands: everything runs until `open_desk` is left."""
+    """A running desk: it ends when `open_desk` does."""
 
     aws: EmbeddedAws
     stack: Stack
@@ -135,7 +135,7 @@ class LocalDesk:
         return [] if self.paper_broker is None else list(self.paper_broker.sessions())
 
     def ring(self, session: date, value: Any) -> str | None:
-        """Set the built-in broker's clock to the bell of a session, and give the bell's instant.
+        """Set the built-in broker's clock to the bell of a session, and return the bell's instant.
 
         Parameters
         ----------

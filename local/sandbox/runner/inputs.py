@@ -43,7 +43,7 @@ def with_bell(value: Any, scheduled_time: str | None) -> Any:
 
 
 def bell_time(value: Any, slots: str) -> str:
-    """Return the New York time of day, ``HH:MM``, at which a run with this input is to be started.
+    """Return the New York time of day, ``HH:MM``, at which a run with this input starts.
 
     Parameters
     ----------

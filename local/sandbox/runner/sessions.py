@@ -12,7 +12,7 @@ DEFAULT_SESSION = date(2012, 2, 15)
 
 
 def session_after(known: Sequence[date], day: date) -> date:
-    """Return the first session after a day; the last one that is known when there is none."""
+    """Return the first session after a day; the last known one if there is none."""
     return known[min(bisect_right(known, day), len(known) - 1)]
 
 

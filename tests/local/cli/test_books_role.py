@@ -113,7 +113,7 @@ def test_a_user_with_the_documented_permissions_changes_the_books(
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_a_user_who_may_not_assume_the_role_changes_nothing_and_is_told_its_name(
+def test_a_user_who_may_not_assume_the_role_changes_nothing_and_reads_its_name(
     invoke: Command, desk: LocalDesk, operator: Operator, command: tuple[str, ...]
 ) -> None:
     operator.permit(assumes=False)

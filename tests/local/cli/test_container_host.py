@@ -65,7 +65,7 @@ def test_an_engine_that_does_not_tell_is_named(docker: Path, script: str, words:
         container_host("docker")
 
 
-def test_without_a_docker_command_that_is_said(docker: Path) -> None:
+def test_without_a_docker_command_it_says_so(docker: Path) -> None:
     docker.unlink()
     with pytest.raises(UsageProblem, match="there is no docker command here"):
         container_host("docker")

@@ -76,7 +76,7 @@ def test_sells_come_first_and_buys_are_said_to_depend_on_them() -> None:
     assert "their proceeds may cut the buys" in out
 
 
-def test_a_denial_is_told_with_its_code_and_numbers() -> None:
+def test_a_denial_is_reported_with_its_code_and_numbers() -> None:
     denied = {
         "side": "buy",
         "symbol": "AAPL",

@@ -164,7 +164,7 @@ def test_a_dry_run_decides_and_sends_no_order(
 
 
 @pytest.mark.parametrize("value", [[1, 2], "abc", 5, None, {"mode": "live"}, {"dry_run": "yes"}])
-def test_an_input_that_no_run_may_have_is_told_by_name_and_sends_nothing(
+def test_an_input_that_no_run_may_have_is_reported_by_name_and_sends_nothing(
     desk: LocalDesk, next_session: Callable[[], date], value: Any
 ) -> None:
     day = desk.run(value, next_session())

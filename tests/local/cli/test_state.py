@@ -164,7 +164,7 @@ def test_yes_is_for_scripts_and_an_active_desk_is_not_asked_about(
     assert invoke("resume", *there)[0] == 0
 
 
-def test_a_stack_that_is_not_there_or_not_ours_is_told_in_one_line(
+def test_a_stack_that_is_not_there_or_not_ours_is_reported_in_one_line(
     invoke: Command, desk: LocalDesk
 ) -> None:
     status, out, err = invoke("halt", "--stack", "nope")
@@ -245,7 +245,7 @@ def as_user(
     indirect=["as_user"],
 )
 @pytest.mark.usefixtures("as_user")
-def test_what_aws_denies_is_told_in_one_line(
+def test_what_aws_denies_is_reported_in_one_line(
     names: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(["halt"]) == 1

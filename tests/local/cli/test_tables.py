@@ -111,7 +111,7 @@ def test_money_has_separators_and_cents(text: str | None, spelled: str) -> None:
 
 
 @pytest.mark.parametrize("last", [None, "0", "x"])
-def test_a_change_against_nothing_is_not_told(last: str | None) -> None:
+def test_a_change_against_nothing_is_not_reported(last: str | None) -> None:
     assert change({"equity": "10", "last_equity": last}) == ("", "")
 
 

@@ -10,8 +10,7 @@ from decimal import Decimal
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
-from local.paper_broker.broker import Options, PaperBroker
-from local.paper_broker.clock import SimulatedClock
+from local.paper_broker.broker import Options, PaperBroker, SimulatedClock
 from local.paper_broker.faults import Respond
 from local.paper_broker.server import application
 from local.paper_broker.values import AccountSetup

@@ -18,7 +18,7 @@ SUB_PENNY = (
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 
-def test_the_clock_tells_the_bell_in_new_york_time(wire: Wire) -> None:
+def test_the_clock_reports_the_bell_in_new_york_time(wire: Wire) -> None:
     assert wire.get("/v2/clock") == {
         "timestamp": "2012-08-08T09:35:00-04:00",
         "is_open": True,
@@ -27,7 +27,7 @@ def test_the_clock_tells_the_bell_in_new_york_time(wire: Wire) -> None:
     }
 
 
-def test_the_calendar_leaves_holidays_out_and_tells_early_closes(wire: Wire) -> None:
+def test_the_calendar_leaves_holidays_out_and_reports_early_closes(wire: Wire) -> None:
     days = wire.get("/v2/calendar", start="2012-11-21T00:00:00Z", end="2012-11-27T00:00:00Z")
     assert [(day["date"], day["close"]) for day in days] == [
         ("2012-11-20", "16:00"),  # midnight in UTC is the evening before in New York
@@ -240,7 +240,9 @@ def test_assets_are_those_listed_by_now(wire: Wire, make_wire: MakeWire) -> None
     assert before.get("/v2/assets/FB")["tradable"] is True
 
 
-def test_an_untradable_symbol_is_told_by_the_asset_and_by_the_order(make_wire: MakeWire) -> None:
+def test_an_untradable_symbol_is_reported_by_the_asset_and_by_the_order(
+    make_wire: MakeWire,
+) -> None:
     wire = make_wire(behaviour=Behaviour(untradable=("AAPL",), unfractionable=("MSFT",)))
     assert wire.get("/v2/assets/AAPL")["tradable"] is False
     assert wire.get("/v2/assets/MSFT")["fractionable"] is False
@@ -248,7 +250,7 @@ def test_an_untradable_symbol_is_told_by_the_asset_and_by_the_order(make_wire: M
     assert wire.send("POST", "/v2/orders", body).status_code == 422
 
 
-def test_the_statement_tells_fills_dividends_and_deposits(wire: Wire) -> None:
+def test_the_statement_reports_fills_dividends_and_deposits(wire: Wire) -> None:
     wire.order()
     wire.open_session("2012-08-09")
     wire.send("POST", "/_paper/deposit", {"amount": "250"})

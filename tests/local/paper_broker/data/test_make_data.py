@@ -19,7 +19,7 @@ def test_a_dividend_is_the_jump_of_the_factor_times_the_close_of_the_ex_date() -
     assert corporate_actions({"X": days}) == ([], [("X", "2020-01-03", "0.5", "false")])
 
 
-def test_a_split_is_told_from_a_dividend_and_from_noise() -> None:
+def test_a_split_is_reported_from_a_dividend_and_from_noise() -> None:
     days = [
         row("2020-01-02", "30", "9.99999999"),
         row("2020-01-03", "10", "10"),

@@ -60,7 +60,7 @@ def test_a_step_writes_only_where_it_should(
     assert [step for step in STEPS if allowed(aws, step, [call]) == [True]] == writers
 
 
-def test_a_missing_key_is_told_from_a_forbidden_one(aws: EmbeddedAws, stack: Stack) -> None:
+def test_a_missing_key_is_reported_from_a_forbidden_one(aws: EmbeddedAws, stack: Stack) -> None:
     call = ("s3", "get_object", {"Bucket": stack.bucket, "Key": "runs/day/run/states/none"})
     for step in STEPS:
         assert allowed(aws, step, [call]) == [True], step

@@ -77,7 +77,7 @@ def test_a_handler_that_cannot_be_loaded_is_reported(aws: EmbeddedAws) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_process_that_dies_is_told_and_replaced(aws: EmbeddedAws) -> None:
+def test_a_process_that_dies_is_reported_and_replaced(aws: EmbeddedAws) -> None:
     for _ in range(2):
         body, failed = invoke(aws, "submit-orders")
         assert failed
@@ -85,7 +85,7 @@ def test_a_process_that_dies_is_told_and_replaced(aws: EmbeddedAws) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_handler_is_told_of_its_invocation(aws: EmbeddedAws) -> None:
+def test_a_handler_is_reported_of_its_invocation(aws: EmbeddedAws) -> None:
     assert invoke(aws, "notify")[0] == {
         "function_name": "desk-notify",
         "arn": "arn:aws:lambda:us-east-1:000000000000:function:desk-notify",
