@@ -1,4 +1,4 @@
-"""Owns what the tests read out of the state machine and the template, to hold the pages against."""
+"""Owns what the tests read from the state machine and the template, to check the pages against."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.docs.asl import template
 from tests.docs.markdown import ROOT, code_spans, pages, prose, section, tables
 from tests.docs.shell import NOT_THERE_YET, Command, commands
 
-# Not ours: nothing to hold them against but that they are what we mean.
+# Not ours: the test can only check that a page means one of these.
 ORDINARY = frozenset({"cd", "git", "curl", "cat", "rm", "export", "read", "python3", "source"})
 # Of aws-sam-cli 1.170.0; its options are many, these are the ones that the pages use.
 SAM = {

@@ -85,7 +85,7 @@ def _environment_names() -> frozenset[str]:
 
 
 def codes_in_code() -> set[str]:
-    """Return every code that the functions can tell of, however it gets into an error."""
+    """Return every code that the functions can report, however it gets into an error."""
     found = {
         code
         for path in _sources()
@@ -117,7 +117,7 @@ def codes_told() -> dict[str, list[str]]:
 
 
 def handling(error: str) -> str:
-    """Say in the page's words what the state machine does with an error, as the ASL has it."""
+    """Describe in the page's words what the state machine does with an error, by its ASL."""
     tasks = {
         name: state
         for name, state in MACHINE["States"].items()

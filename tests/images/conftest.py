@@ -45,7 +45,7 @@ def memory(built: Path) -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def reach() -> ContainerHost:
-    """Say where containers reach what listens here."""
+    """Return the address at which containers reach a server of this machine."""
     return container_host("docker")
 
 

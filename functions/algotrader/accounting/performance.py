@@ -99,7 +99,7 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
             dividends[row.symbol] = dividends.get(row.symbol, ZERO) + part
     standings = standings_of(observation.ledger, observation.prices, dividends)
     index, peak = _index(track, observation, standings)
-    # Any other time than the last one counts, even an earlier one: it has a person's own clock.
+    # A different time counts, even an earlier one: it comes from the clock of a person's machine.
     is_reset = observation.reset_at is not None and (
         track is None or observation.reset_at != track.reset_at
     )

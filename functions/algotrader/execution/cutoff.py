@@ -78,5 +78,5 @@ def latest_now(run: Run, plan: Plan, known: Known) -> datetime:
 
 
 def _limit_to_now(cutoff: Cutoff | None, now: datetime) -> Cutoff | None:
-    """Return a cutoff at now if it lies in the future: a clock had jumped ahead."""
+    """Move a cutoff in the future back to now: a clock had jumped ahead when it was set."""
     return cutoff and replace(cutoff, at=min(cutoff.at, now))
