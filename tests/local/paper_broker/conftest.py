@@ -1,4 +1,4 @@
-"""Owns the fixtures that give a paper broker over HTTP, held against Alpaca's documents."""
+"""Owns the fixtures that give a paper broker over HTTP, checked against Alpaca's documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns a WSGI layer that holds every exchange of messages against Alpaca's OpenAPI documents."""
+"""Owns a WSGI layer that checks every exchange of messages against Alpaca's OpenAPI documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the market data endpoints; `make_wire` holds each message against the documents."""
+"""Tests of the market data endpoints; `make_wire` checks each message against the documents."""
 
 from __future__ import annotations
 

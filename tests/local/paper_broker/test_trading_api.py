@@ -1,4 +1,4 @@
-"""Tests of the trading endpoints; `make_wire` holds each message against Alpaca's documents."""
+"""Tests of the trading endpoints; `make_wire` checks each message against Alpaca's documents."""
 
 from __future__ import annotations
 

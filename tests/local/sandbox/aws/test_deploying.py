@@ -1,4 +1,4 @@
-"""Deploying, deploying again, and what a stack tells."""
+"""Deploying, deploying again, and what a stack reports."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Make each call of ``calls`` and give its error code; or tell of the environment."""
+    """Make each call of ``calls`` and return its error code; or return the environment."""
     return {
         "pid": os.getpid(),
         "environment": dict(os.environ),
