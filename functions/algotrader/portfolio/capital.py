@@ -30,12 +30,12 @@ class BuyingBudget:
 
     Attributes
     ----------
-    cash : Decimal
+    cash : Dollars
         What the account lets the desk spend.
-    capital_left : Decimal or None
+    capital_left : Dollars or None
         ``Capital`` less the desk's positions, below 0 if they have outgrown it; None means no
         cap.
-    exposure_left : Decimal
+    exposure_left : Dollars
         ``MaxGrossExposure`` of desk capital, less the desk's positions and what its open buys may
         still become; may be below 0.
     """
@@ -81,9 +81,9 @@ class PortfolioState:
     ----------
     positions : dict of str to DeskPosition
         Every managed symbol, in alphabetical order: the universe, and what the ledger holds.
-    references : dict of str to Decimal
+    references : dict of str to Price
         What a share is valued at; a symbol of unknown worth is absent.
-    capital : Decimal
+    capital : Dollars
         What weights are fractions of.
     budget : BuyingBudget
         What entries may cost before any exit.

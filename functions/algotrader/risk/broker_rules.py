@@ -28,8 +28,8 @@ def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | Non
     Parameters
     ----------
     asset : Asset or None
-        What the broker says of the symbol. None if it was not asked, or does not list it: then it
-        judges itself whether the symbol trades in fractions.
+        What the broker says of the symbol. None if the desk did not ask, or the broker does not
+        list it: then the broker judges itself whether the symbol trades in fractions.
 
     Notes
     -----

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
-from dataclasses import MISSING, fields
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -22,8 +20,7 @@ from algotrader.adapters.settings import (
     load_settings,
     read_trading_state,
 )
-from algotrader.contracts import decode, encode
-from algotrader.errors import ConfigurationError, InvalidInputError
+from algotrader.errors import ConfigurationError
 from algotrader.model import (
     BOUNDS,
     OrderType,
@@ -56,35 +53,6 @@ def environ() -> dict[str, str]:
 
 def test_the_templates_own_defaults_are_settings(environ: dict[str, str]) -> None:
     assert load_settings(environ) == SETTINGS
-
-
-def test_a_number_is_never_missing_and_its_default_is_the_templates(
-    environ: dict[str, str],
-) -> None:
-    template = encode(load_settings(environ))
-    defaults = {
-        each.name: encode(each.default) for each in fields(Settings) if each.default is not MISSING
-    }
-    assert defaults == {name: template[name] for name in BOUNDS if name != "capital"}
-
-
-def test_a_run_without_a_cap_or_a_list_of_denied_symbols_is_refused(
-    environ: dict[str, str],
-) -> None:
-    for field in ("capital", "deny_symbols", "symbols", "mode"):
-        state = encode(load_settings(environ))
-        del state[field]
-        with pytest.raises(InvalidInputError):
-            decode(Settings, state, "settings")
-
-
-def test_settings_are_made_of_the_deployment_alone() -> None:
-    makers = {
-        path.relative_to(FUNCTIONS).as_posix()
-        for path in FUNCTIONS.rglob("*.py")
-        if re.search(r"(?<!class )\bSettings\(", path.read_text(encoding="utf-8"))
-    }
-    assert makers == {"algotrader/adapters/settings.py"}
 
 
 WRONG = {

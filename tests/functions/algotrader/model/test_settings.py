@@ -1,0 +1,43 @@
+"""A number of the settings has the template's default; what would mean no limit has none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+
+from algotrader.adapters.settings import load_settings
+from algotrader.contracts import decode, encode
+from algotrader.errors import InvalidInputError
+from algotrader.model import BOUNDS, Settings
+from tests.support.settings import default_variables
+
+FUNCTIONS = Path(__file__).parents[4] / "functions"
+ENVIRON = {**default_variables(), "STACK_NAME": "desk"}
+
+
+def test_a_number_is_never_missing_and_its_default_is_the_templates() -> None:
+    template = encode(load_settings(ENVIRON))
+    defaults = {
+        each.name: encode(each.default) for each in fields(Settings) if each.default is not MISSING
+    }
+    assert defaults == {name: template[name] for name in BOUNDS if name != "capital"}
+
+
+def test_a_run_without_a_cap_or_a_list_of_denied_symbols_is_refused() -> None:
+    for field in ("capital", "deny_symbols", "symbols", "mode", "live_account_number"):
+        state = encode(load_settings(ENVIRON))
+        del state[field]
+        with pytest.raises(InvalidInputError):
+            decode(Settings, state, "settings")
+
+
+def test_settings_are_made_of_the_deployment_alone() -> None:
+    makers = {
+        path.relative_to(FUNCTIONS).as_posix()
+        for path in FUNCTIONS.rglob("*.py")
+        if re.search(r"(?<!class )\bSettings\(", path.read_text(encoding="utf-8"))
+    }
+    assert makers == {"algotrader/adapters/settings.py"}
