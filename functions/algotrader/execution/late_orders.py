@@ -1,7 +1,7 @@
 """Owns late orders: those that appear at the broker after a run gave them up unseen.
 
 A call of another execution may have begun with the previous plan, and may still be sending its
-orders. So the run does not end until such a call must be over and its orders must show. An order
+orders. So the run waits until such a call must have ended and its orders must be visible. An order
 that appears goes back into the plan. The run cancels it if its leg has ended, waits for it, and
 reports it.
 """

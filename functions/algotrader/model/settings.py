@@ -20,7 +20,7 @@ class Bounds:
     lowest, highest : int
         Both inclusive; with ``above_lowest``, ``lowest`` itself is not allowed.
     reason : str
-        Why the bounds are what they are; empty if that is plain.
+        The reason for the bounds; empty if it is obvious.
     """
 
     lowest: int
