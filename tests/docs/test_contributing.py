@@ -50,12 +50,12 @@ def test_no_old_module_is_still_a_file() -> None:
 
 
 def test_the_new_classes_are_there() -> None:
-    classes = {
+    definitions = {
         node.name
         for path in CODE
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
     }
     named = {name for cell in renames("Old class").column("New class") for name in code_spans(cell)}
     assert named
-    assert named - classes == set()
+    assert named - definitions == set()
