@@ -141,29 +141,32 @@ def _synthetic_bars(sessions: tuple[date, ...], number: int) -> ComputedBars:
     return ComputedBars(sessions, lambda: _walk(number, len(sessions)))
 
 
-def _walk(number: int, length: int) -> Columns:
-    """Walk randomly, in proportion to the price, by 0.6 % over a night and 1.2 % over a day.
+# What a step multiplies a price by, for each sum of random bytes: 0.6 % over a night, 1.2 % over a
+# day, and up to 1 % beyond the higher and the lower of open and close.
+_NIGHT = [1 + (each - 255) * 0.006 / 104 for each in range(2 * 255 + 1)]
+_DAY = [1 + (each - 510) * 0.012 / 148 + DRIFT for each in range(4 * 255 + 1)]
+_UP = [1 + each * 0.01 / 255 for each in range(255 + 1)]
+_DOWN = [1 - each * 0.01 / 255 for each in range(255 + 1)]
 
-    A step is a sum of random bytes, and nothing but multiplied and divided: every machine computes
-    the same cents.
+
+def _walk(number: int, length: int) -> Columns:
+    """Walk randomly, in proportion to the price.
+
+    Prices are only multiplied and divided, so that every machine computes the same cents.
     """
     random = Random(f"{SEED} {number}")  # noqa: S311 - prices, not secrets
     closed = 20 + 180 * random.random()
-    columns = array("q")
+    columns: list[int] = []
     step = iter(random.randbytes(8 * length))
     for a, b, c, d, e, f, up, down in zip(*(step,) * 8, strict=True):
-        opened = closed * (1 + (a + b - 255) * 0.006 / 104)
-        closed = opened * (1 + (c + d + e + f - 510) * 0.012 / 148 + DRIFT)
-        opened, closed = max(opened, 1.0), max(closed, 1.0)
-        high = max(opened, closed) * (1 + up * 0.01 / 255)
-        low = min(opened, closed) * (1 - down * 0.01 / 255)
-        columns.extend(
-            (
-                int(opened * 100),
-                int(high * 100),
-                int(low * 100),
-                int(closed * 100),
-                1_000_000 + 4000 * (up + down),
-            )
+        opened = max(closed * _NIGHT[a + b], 1.0)
+        closed = max(opened * _DAY[c + d + e + f], 1.0)
+        high, low = (opened, closed) if opened > closed else (closed, opened)
+        columns += (
+            int(opened * 100),
+            int(high * _UP[up] * 100),
+            int(low * _DOWN[down] * 100),
+            int(closed * 100),
+            1_000_000 + 4000 * (up + down),
         )
-    return columns
+    return array("q", columns)
