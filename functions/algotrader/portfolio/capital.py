@@ -111,46 +111,51 @@ def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
     ``Capital``. A position without a latest price is valued at its last close, else at what it
     cost, so that one missing price does not shrink all other targets.
     """
-    holdings = snapshot.ledger.holdings
-    managed = {*settings.symbols, *(each for each in holdings if holdings[each].qty != 0)}
-    stops = resting_stops(snapshot.own_open_orders)
-    positions = {
-        each: desk_position(
-            each,
-            holdings,
-            snapshot.positions,
-            snapshot.other_desks.get(each, NO_OTHERS),
-            snapshot.causes.get(each, ""),
-            Shares(remaining(stops.get(each, ()))),
+    with localcontext(MONEY):
+        holdings = snapshot.ledger.holdings
+        managed = {*settings.symbols, *(each for each in holdings if holdings[each].qty != 0)}
+        stops = resting_stops(snapshot.own_open_orders)
+        positions = {
+            each: desk_position(
+                each,
+                holdings,
+                snapshot.positions,
+                snapshot.other_desks.get(each, NO_OTHERS),
+                snapshot.causes.get(each, ""),
+                Shares(remaining(stops.get(each, ()))),
+            )
+            for each in sorted(managed)
+        }
+        references = {
+            each: worth for each in positions if (worth := _worth(each, snapshot)) is not None
+        }
+        invested = sum(
+            (positions[each].held * worth for each, worth in references.items()), ZERO
+        ).quantize(CENT, ROUND_FLOOR)
+        open_buys = open_buy_cost(
+            (*snapshot.own_open_orders, *snapshot.foreign_open_orders),
+            snapshot.prices,
+            settings.limit_offset_bps,
         )
-        for each in sorted(managed)
-    }
-    references = {
-        each: worth for each in positions if (worth := _worth(each, snapshot)) is not None
-    }
-    invested = sum(
-        (positions[each].held * worth for each, worth in references.items()), ZERO
-    ).quantize(CENT, ROUND_FLOOR)
-    open_buys = open_buy_cost(
-        (*snapshot.own_open_orders, *snapshot.foreign_open_orders),
-        snapshot.prices,
-        settings.limit_offset_bps,
-    )
-    cash = spendable(snapshot.account, cash_reserve=settings.cash_reserve, open_buys=open_buys)
-    pending = open_buy_cost(snapshot.own_open_orders, snapshot.prices, settings.limit_offset_bps)
-    capital = _capped(invested + cash, settings)
-    # An open buy may fill before its cancel arrives, so it counts as a position that was paid for.
-    allowed = settings.max_gross_exposure * _capped(invested + cash + pending, settings)
-    return PortfolioState(
-        positions=positions,
-        references=references,
-        capital=capital,
-        budget=BuyingBudget(
-            cash=cash,
-            capital_left=None if settings.capital is None else Dollars(settings.capital - invested),
-            exposure_left=Dollars((allowed - invested - pending).quantize(CENT, ROUND_FLOOR)),
-        ),
-    )
+        cash = spendable(snapshot.account, cash_reserve=settings.cash_reserve, open_buys=open_buys)
+        pending = open_buy_cost(
+            snapshot.own_open_orders, snapshot.prices, settings.limit_offset_bps
+        )
+        capital = _capped(invested + cash, settings)
+        # An open buy may fill before its cancel arrives, so it counts as a position, paid for.
+        allowed = settings.max_gross_exposure * _capped(invested + cash + pending, settings)
+        return PortfolioState(
+            positions=positions,
+            references=references,
+            capital=capital,
+            budget=BuyingBudget(
+                cash=cash,
+                capital_left=None
+                if settings.capital is None
+                else Dollars(settings.capital - invested),
+                exposure_left=Dollars((allowed - invested - pending).quantize(CENT, ROUND_FLOOR)),
+            ),
+        )
 
 
 def _capped(money: Decimal, settings: Settings) -> Dollars:

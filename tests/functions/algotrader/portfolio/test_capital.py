@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from algotrader.model import Order, Side
-from algotrader.portfolio.capital import open_buy_cost, spendable
-from tests.support.desk_world import account, open_order, prices
+from algotrader.portfolio.capital import open_buy_cost, portfolio_state, spendable
+from tests.support.desk_world import account, open_order, prices, snapshot
+from tests.support.settings import SETTINGS
 
 D = Decimal
 
@@ -71,3 +72,8 @@ def test_open_buys_add_up_whatever_stands_between_them() -> None:
         open_order("IBM", Side.BUY, "1", "7", "user-5"),
     ]
     assert open_buy_cost(orders, prices(IBM="100"), 20) == 500 + 30 + 7
+
+
+def test_what_a_desk_is_worth_is_exact_however_large_its_figures_are() -> None:
+    told = snapshot({"IBM": "1e15"}, cash="0", prices=prices(IBM="999999999999999.99"))
+    assert portfolio_state(SETTINGS, told).capital == D("999999999999999990000000000000.00")
