@@ -151,7 +151,8 @@ def _notify_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
     cause = {
         "errorType": "StaleBarsError",
         "errorMessage": "BARS_STALE: symbols=IBM (newest 2012-02-10) expected=2012-02-14. "
-        "The feed lags or the symbol no longer trades: start the run again later.",
+        "The feed lags, or the symbol no longer trades. Start the run again later, remove the "
+        "symbol from Symbols, or allow older bars with MaxBarAgeSessions.",
     }
     failure = {
         "state": "Fetch Bars",
@@ -169,7 +170,8 @@ def _notify_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
                 "errorType": "OrderStateUnknownError",
                 "errorMessage": "ORDER_STATE_UNKNOWN: client_order_ids="
                 f"{first['decision']['inline']['entries'][0]['client_order_id']}. "
-                "Look at the broker for orders with these ids.",
+                "They are looked up, and sent again under the same ids once they must have shown; "
+                "if this stays, look at the broker for orders with these ids.",
             }
         ),
     }
