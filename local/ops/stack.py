@@ -30,9 +30,14 @@ CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 5, 15, 3
 # Codes by which AWS says that the caller's keys are at fault.
 _NO_CREDENTIALS = frozenset(
     {
-        *("ExpiredToken", "ExpiredTokenException", "IncompleteSignature"),
-        *("InvalidAccessKeyId", "InvalidClientTokenId", "InvalidSignatureException"),
-        *("SignatureDoesNotMatch", "UnrecognizedClientException"),
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
     }
 )
 

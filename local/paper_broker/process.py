@@ -71,10 +71,13 @@ class PaperBrokerProcess:
         synthetic: int = 0,
     ) -> None:
         self._arguments = [
-            *("--host", host, "--clock-scale", str(clock_scale)),
-            *("--cash", cash, "--multiplier", str(multiplier)),
-            *("--behaviour", json.dumps(dict(behaviour or {}))),
-            *("--faults", faults, "--synthetic", str(synthetic)),
+            f"--host={host}",
+            f"--clock-scale={clock_scale}",
+            f"--cash={cash}",
+            f"--multiplier={multiplier}",
+            f"--behaviour={json.dumps(dict(behaviour or {}))}",
+            f"--faults={faults}",
+            f"--synthetic={synthetic}",
         ]
         if session is not None:
             self._arguments += ["--session", session.isoformat()]

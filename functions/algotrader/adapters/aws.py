@@ -71,8 +71,11 @@ def read_whole(ask: Callable[[], T]) -> T:
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     broken = (
-        *(BrokenAnswerError, IncompleteReadError, ResponseParserError),
-        *(msgspec.DecodeError, KeyError),
+        BrokenAnswerError,
+        IncompleteReadError,
+        ResponseParserError,
+        msgspec.DecodeError,
+        KeyError,
     )
     for pause in BROKEN_PAUSES_SECONDS:
         try:

@@ -9,8 +9,16 @@ from typing import Any
 from local.execution_history import DECIDE, FETCH, NOTIFY, NOTIFY_FAILURE, SUBMIT, Timeline
 
 ORDER_FIELDS = (
-    *("symbol", "side", "qty", "notional", "order_type", "limit_price", "stop_price"),
-    *("status", "filled_qty", "filled_avg_price"),
+    "symbol",
+    "side",
+    "qty",
+    "notional",
+    "order_type",
+    "limit_price",
+    "stop_price",
+    "status",
+    "filled_qty",
+    "filled_avg_price",
 )
 ACCOUNT_FIELDS = ("equity", "last_equity", "cash")
 

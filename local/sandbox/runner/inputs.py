@@ -10,7 +10,6 @@ from typing import Any
 from local.problems import UsageProblem
 
 BELL, REPORT_BELL = "09:35", "16:15"
-DAY_SLOT = "day"
 _SLOT = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])")
 
 
