@@ -52,11 +52,7 @@ class _Kept:
 
 
 def measure(
-    opening: Opening,
-    environ: Mapping[str, str],
-    store: Store,
-    books: Books,
-    snapshot: Snapshot,
+    opening: Opening, environ: Mapping[str, str], store: Store, books: Books, snapshot: Snapshot
 ) -> Snapshot:
     """Add the profit since the previous close, and let the run only sell beyond a limit on losses.
 

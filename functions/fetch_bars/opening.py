@@ -23,13 +23,7 @@ from algotrader.model.run import REPORT_SLOT
 from algotrader.orders.ids import desk_id, run_id
 from algotrader.risk.arming import Arming
 from algotrader.session.bar_checks import BarRequirements
-from algotrader.session.trigger import (
-    NEW_YORK,
-    Closed,
-    Opened,
-    Trigger,
-    resolve_session,
-)
+from algotrader.session.trigger import NEW_YORK, Closed, Opened, Trigger, resolve_session
 from algotrader.strategy import load_strategy
 
 #: Below the function's Timeout in template.yaml, with room for what S3 and SSM take.

@@ -105,10 +105,7 @@ def _failure_report(event: NotifyEvent) -> FailureReport | None:
 
 
 def _record(
-    event: NotifyEvent,
-    run: Run,
-    run_report: RunReport,
-    features: Features | None,
+    event: NotifyEvent, run: Run, run_report: RunReport, features: Features | None
 ) -> RunRecord:
     return RunRecord(
         execution_arn=event.execution_arn,

@@ -39,12 +39,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
         decision=decision,
         store=store,
         plans=PlanJournal(request.run, decision, store, keys),
-        broker=AlpacaBroker(
-            keys,
-            trading_url,
-            data_url,
-            HTTP_BUDGET_SECONDS,
-        ),
+        broker=AlpacaBroker(keys, trading_url, data_url, HTTP_BUDGET_SECONDS),
         trading_state=lambda: read_trading_state(
             os.environ["TRADING_STATE_PARAMETER"], request.run.mode
         ),

@@ -30,10 +30,7 @@ COMMANDS = {
     "flatten": ("flatten", "Sell all that a deployed desk holds."),
     "arm": ("arm", "Let a live desk trade for some days."),
     "adopt": ("holdings", "Give shares that the account holds to a deployed desk."),
-    "release": (
-        "holdings",
-        "Take shares off a deployed desk's books.",
-    ),
+    "release": ("holdings", "Take shares off a deployed desk's books."),
     "restore": ("restore", "Put back an earlier version of a deployed desk's books."),
 }
 

@@ -8,15 +8,7 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from local.cli.tables import (
-    SUCCEEDED,
-    decimal,
-    lines,
-    money,
-    print_day,
-    section,
-    table,
-)
+from local.cli.tables import SUCCEEDED, decimal, lines, money, print_day, section, table
 
 MARKET = "market"
 CUT = "Nothing was sent. The sells go first; their proceeds may cut the buys, never raise them."

@@ -70,12 +70,7 @@ def flatten(
 
 
 def _reduce(
-    switch: StackSwitch,
-    before: str | None,
-    now: TradingState | None,
-    reason: str,
-    *,
-    ask: bool,
+    switch: StackSwitch, before: str | None, now: TradingState | None, reason: str, *, ask: bool
 ) -> bool:
     """Ask, set the state to REDUCING and show it; False if the user says no."""
     money = "real money" if switch.mode is TradingMode.LIVE else "play money"

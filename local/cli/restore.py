@@ -51,12 +51,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, text: str | None
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation, even for real money.")
 @stack_options
 def restore(
-    name: str | None,
-    version: str | None,
-    bucket: str | None,
-    *,
-    yes: bool,
-    **where: str | None,
+    name: str | None, version: str | None, bucket: str | None, *, yes: bool, **where: str | None
 ) -> int:
     """Put back an earlier VERSION of an OBJECT of the books of a deployed stack.
 

@@ -14,15 +14,7 @@ from algotrader.adapters.aws import clients_from
 from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, decode
 from algotrader.errors import InvalidInputError
-from algotrader.model import (
-    Decision,
-    Leg,
-    OrderDenied,
-    OrderRejected,
-    Side,
-    Snapshot,
-    Submission,
-)
+from algotrader.model import Decision, Leg, OrderDenied, OrderRejected, Side, Snapshot, Submission
 from algotrader.model.units import ZERO
 from algotrader.orders.own_orders import leg_of
 from algotrader.session.timing import SETTLE

@@ -96,10 +96,7 @@ class PaperBroker:
     """
 
     def __init__(
-        self,
-        history: History,
-        options: Options,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, history: History, options: Options, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self.market = HistoricalMarket(history)
         self.options = options

@@ -154,11 +154,7 @@ def _notify_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
         "The feed lags, or the symbol no longer trades. Start the run again later, remove the "
         "symbol from Symbols, or allow older bars with MaxBarAgeSessions.",
     }
-    failure = {
-        "state": "Fetch Bars",
-        "error": "StaleBarsError",
-        "cause": json.dumps(cause),
-    }
+    failure = {"state": "Fetch Bars", "error": "StaleBarsError", "cause": json.dumps(cause)}
     nothing_known = {**dict.fromkeys(names), **common, "failure": failure}
     yield "notify/failure-in-fetch-bars", nothing_known
     sending = _pick(first, *names) | common

@@ -38,10 +38,7 @@ def read_adjustments(store: Store, at_least: int = 0) -> tuple[tuple[Adjustment,
 
 
 def add_adjustments(
-    store: Store,
-    known: tuple[Adjustment, ...],
-    tag: str | None,
-    added: tuple[Adjustment, ...],
+    store: Store, known: tuple[Adjustment, ...], tag: str | None, added: tuple[Adjustment, ...]
 ) -> bool:
     """Add entries to the list, all or none; False if the list has changed since it was read."""
     whole = (*known, *added)

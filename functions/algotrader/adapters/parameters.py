@@ -188,10 +188,7 @@ def scalars(text: str) -> Scalars:
     allowed = 'a JSON object of texts, numbers, true and false, such as {"top": 2}'
     try:
         value = json.loads(
-            text,
-            parse_float=parse_float,
-            parse_constant=_no_constant,
-            object_pairs_hook=_no_twins,
+            text, parse_float=parse_float, parse_constant=_no_constant, object_pairs_hook=_no_twins
         )
     except (ValueError, RecursionError):
         raise Misfit(allowed) from None

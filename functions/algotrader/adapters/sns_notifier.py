@@ -45,10 +45,7 @@ class SnsNotifier:
         sns = client("sns")
         try:
             sns.publish(
-                TopicArn=self.topic_arn,
-                Subject=subject,
-                Message=message,
-                MessageStructure="json",
+                TopicArn=self.topic_arn, Subject=subject, Message=message, MessageStructure="json"
             )
         except sns.exceptions.ClientError as error:
             code = error.response["Error"]["Code"]

@@ -160,11 +160,7 @@ class Store:
 
     def _write(self, key: str, content: bytes, **condition: str) -> None:
         answer = client("s3").put_object(
-            Bucket=self.bucket,
-            Key=key,
-            Body=content,
-            ContentType="application/json",
-            **condition,
+            Bucket=self.bucket, Key=key, Body=content, ContentType="application/json", **condition
         )
         if not answer.get("ETag"):  # a gateway may have answered 200, not S3
             message = f"S3 did not confirm {key}"

@@ -14,12 +14,7 @@ from algotrader.risk.reasons import Denial
 
 
 def order_intent(
-    order: ProposedOrder,
-    run: Run,
-    order_type: OrderType,
-    *,
-    leg: Leg | None = None,
-    why: str = "",
+    order: ProposedOrder, run: Run, order_type: OrderType, *, leg: Leg | None = None, why: str = ""
 ) -> OrderIntent:
     """Build the order to send.
 

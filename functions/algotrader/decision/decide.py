@@ -9,15 +9,7 @@ from algotrader.decision.build import order_denied, order_intent, orders_to_canc
 from algotrader.decision.explain import why_denied, why_nothing, why_order
 from algotrader.decision.proposal import cut_entry, propose_order
 from algotrader.decision.stops import audit_stops, stop_level
-from algotrader.model import (
-    Decision,
-    Features,
-    OrderIntent,
-    Run,
-    Settings,
-    Side,
-    Snapshot,
-)
+from algotrader.model import Decision, Features, OrderIntent, Run, Settings, Side, Snapshot
 from algotrader.model.units import MONEY, NO_DOLLARS, ZERO, Dollars, Fraction, Price, Shares
 from algotrader.orders.own_orders import filled_of, resting_stops
 from algotrader.orders.pricing import usable_price

@@ -107,8 +107,7 @@ def _as_if_canceled(snapshot: Snapshot) -> Snapshot:
         own_open_orders=(),
         positions={
             symbol: replace(
-                each,
-                qty_available=min(finite(each.qty), finite(each.qty_available) + kept[symbol]),
+                each, qty_available=min(finite(each.qty), finite(each.qty_available) + kept[symbol])
             )
             for symbol, each in snapshot.positions.items()
         },

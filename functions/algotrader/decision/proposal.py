@@ -5,22 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from algotrader.model import Side
-from algotrader.model.units import (
-    NO_PRICE,
-    NO_SHARES,
-    Dollars,
-    Fraction,
-    Price,
-)
+from algotrader.model.units import NO_PRICE, NO_SHARES, Dollars, Fraction, Price
 from algotrader.orders.pricing import usable_price
 from algotrader.portfolio.position import DeskPosition
 from algotrader.portfolio.proposed_order import ProposedOrder
-from algotrader.portfolio.sizing import (
-    Wanted,
-    size_for,
-    sizing_of,
-    wanted_order,
-)
+from algotrader.portfolio.sizing import Wanted, size_for, sizing_of, wanted_order
 from algotrader.risk.context import RiskContext
 from algotrader.risk.ramp import ramp_left
 

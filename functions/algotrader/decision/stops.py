@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
-from algotrader.model import (
-    DesiredStop,
-    LatestPrice,
-    Leg,
-    Order,
-    Side,
-    TimeInForce,
-    TradingState,
-)
+from algotrader.model import DesiredStop, LatestPrice, Leg, Order, Side, TimeInForce, TradingState
 from algotrader.model.units import NO_PRICE, ONE_SHARE, ZERO, Price, Shares, format_dollars, tidy
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import remaining, resting_stops

@@ -202,12 +202,7 @@ def _step(
 
 
 def _submission(
-    decision: Decision,
-    plan: Plan,
-    orders: dict[str, Order],
-    known: Known,
-    *,
-    complete: bool,
+    decision: Decision, plan: Plan, orders: dict[str, Order], known: Known, *, complete: bool
 ) -> Submission:
     """Build the state of the run's orders after a call."""
     orders = {**known.beyond_plan, **orders}

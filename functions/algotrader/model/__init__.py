@@ -4,14 +4,7 @@ Units, unless a field says otherwise: prices and cash in US dollars, quantities 
 as fractions of desk capital (0.25 is 25 %). Instants are aware UTC datetimes. Money is ``Decimal``.
 """
 
-from algotrader.model.account import (
-    Account,
-    Adjustment,
-    Holding,
-    Ledger,
-    Order,
-    Position,
-)
+from algotrader.model.account import Account, Adjustment, Holding, Ledger, Order, Position
 from algotrader.model.decision import (
     Cutoff,
     Decision,

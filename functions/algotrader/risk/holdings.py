@@ -80,8 +80,7 @@ def ledger_mismatch(position: DeskPosition) -> Denial | None:
     for desk, qty in sorted(position.others.items()):
         detail += f", desk {desk} owns {tidy(qty):f}"
     return Denial(
-        Reason.LEDGER_MISMATCH,
-        f"{detail}; probably {position.cause}" if position.cause else detail,
+        Reason.LEDGER_MISMATCH, f"{detail}; probably {position.cause}" if position.cause else detail
     )
 
 

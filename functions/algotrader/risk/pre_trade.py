@@ -27,11 +27,7 @@ from algotrader.risk.holdings import (
     no_replacement_open,
     something_to_sell,
 )
-from algotrader.risk.order_size import (
-    max_order_notional,
-    max_position_weight,
-    minimum_order,
-)
+from algotrader.risk.order_size import max_order_notional, max_position_weight, minimum_order
 from algotrader.risk.prices import price_fresh, price_known, price_near_close, stop_below_price
 from algotrader.risk.ramp import live_ramp
 from algotrader.risk.reasons import Denial, Reason
@@ -160,10 +156,7 @@ BUYS_TOGETHER: tuple[Check, ...] = (
     live_ramp,
 )
 #: What binds the sale of a flatten: a market order needs no price.
-FLATTEN: tuple[Check, ...] = (
-    *(each for each in EVERY_ORDER if each is not price_known),
-    *SELLS,
-)
+FLATTEN: tuple[Check, ...] = (*(each for each in EVERY_ORDER if each is not price_known), *SELLS)
 
 
 def first_denial(

@@ -119,8 +119,5 @@ def _check_declarations(name: str, strategy: Strategy) -> None:
 
 def _broken(name: str, advice: str, **facts: object) -> StrategyError:
     return StrategyError(
-        "STRATEGY_BROKEN",
-        f"Fix functions/strategies/{name}.py: {advice}",
-        strategy=name,
-        **facts,
+        "STRATEGY_BROKEN", f"Fix functions/strategies/{name}.py: {advice}", strategy=name, **facts
     )

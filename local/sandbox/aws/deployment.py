@@ -49,10 +49,7 @@ class Deployment:
         return code
 
     def apply(
-        self,
-        template: Mapping[str, Any],
-        parameters: Mapping[str, str],
-        tags: Mapping[str, str],
+        self, template: Mapping[str, Any], parameters: Mapping[str, str], tags: Mapping[str, str]
     ) -> dict[str, str]:
         """Create the stack or update it, and return its outputs.
 

@@ -39,10 +39,7 @@ MOMENTUM = (
         "StochasticOscillator",
         ("high", "low", "close"),
         (window("window", 14), window("smooth_window", 3)),
-        {
-            "stoch": lambda p: p.window,
-            "stoch_signal": lambda p: p.window + p.smooth_window - 1,
-        },
+        {"stoch": lambda p: p.window, "stoch_signal": lambda p: p.window + p.smooth_window - 1},
     ),
     TaClass(
         "momentum",

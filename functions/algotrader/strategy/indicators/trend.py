@@ -27,12 +27,7 @@ def _ichimoku_span(p: Arguments, bars: int) -> int:
 
 def _kst(p: Arguments) -> int:
     """Count bars for the sum; before that `ta` fills in the mean of all closes."""
-    return max(
-        p.roc1 + p.window1,
-        p.roc2 + p.window2,
-        p.roc3 + p.window3,
-        p.roc4 + p.window4,
-    )
+    return max(p.roc1 + p.window1, p.roc2 + p.window2, p.roc3 + p.window3, p.roc4 + p.window4)
 
 
 def _stc(p: Arguments) -> int:

@@ -39,10 +39,7 @@ VOLUME = (
         "EaseOfMovementIndicator",
         ("high", "low", "volume"),
         (window("window", 14),),
-        {
-            "ease_of_movement": lambda _: 2,
-            "sma_ease_of_movement": lambda p: p.window + 1,
-        },
+        {"ease_of_movement": lambda _: 2, "sma_ease_of_movement": lambda p: p.window + 1},
     ),
     TaClass(
         "volume",
