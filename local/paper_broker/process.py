@@ -10,7 +10,6 @@ import urllib.request
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from local.server_process import LOOPBACK, ServerProcess, StartError, open_url
@@ -120,12 +119,7 @@ class PaperBrokerProcess:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Stop the process, by its own id."""
         self._stop()
 
