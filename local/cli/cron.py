@@ -98,14 +98,19 @@ def parse(expression: str) -> Cron:
         )
     months = _numbers(month, 3, 1, 12, MONTHS)
     years = _numbers(year, 5, FIRST_YEAR, LAST_YEAR)
-    rules = _any_of(_month_day_rules(month_day) if week_day == "?" else _week_day_rules(week_day))
+    if week_day == "?":
+        rules = [_month_day_rule(part) for part in month_day.split(",")]
+    else:
+        rules = [_week_day_rule(part) for part in week_day.split(",")]
     return Cron(
         times=tuple(
             time(hour, minute)
             for hour in sorted(_numbers(hours, 1, 0, 23))
             for minute in sorted(_numbers(minutes, 0, 0, 59))
         ),
-        is_day=lambda day: day.year in years and day.month in months and rules(day),
+        is_day=lambda day: (
+            day.year in years and day.month in months and any(rule(day) for rule in rules)
+        ),
         last_year=max(years),
     )
 
@@ -146,10 +151,6 @@ def _number(text: str, field: int, low: int, high: int, names: dict[str, int]) -
     return value
 
 
-def _month_day_rules(text: str) -> list[DayRule]:
-    return [_month_day_rule(part) for part in text.split(",")]
-
-
 def _month_day_rule(part: str) -> DayRule:
     if part == "LW":
         return lambda day: day == _nearest_weekday(day, _month_length(day))
@@ -161,10 +162,6 @@ def _month_day_rule(part: str) -> DayRule:
         return lambda day: day == _nearest_weekday(day, target)
     days = _numbers(part, 2, 1, 31)
     return lambda day: day.day in days
-
-
-def _week_day_rules(text: str) -> list[DayRule]:
-    return [_week_day_rule(part) for part in text.split(",")]
 
 
 def _week_day_rule(part: str) -> DayRule:
@@ -179,10 +176,6 @@ def _week_day_rule(part: str) -> DayRule:
         return lambda day: _week_day(day) == wanted and (day.day - 1) // 7 + 1 == nth
     days = _numbers(part, 4, 1, 7, WEEKDAYS)
     return lambda day: _week_day(day) in days
-
-
-def _any_of(rules: list[DayRule]) -> DayRule:
-    return lambda day: any(rule(day) for rule in rules)
 
 
 def _week_day(day: date) -> int:

@@ -66,7 +66,7 @@ def schedule(
         zone = ZoneInfo(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UsageProblem(f"--timezone {zone_name}: there is no such time zone") from error
-    text = expression or _template_expression(report=report)
+    text = expression or default_of("ReportScheduleExpression" if report else "ScheduleExpression")
     try:
         cron = parse(text)
     except CronError as error:
@@ -75,10 +75,6 @@ def schedule(
     if not bells:
         raise UsageProblem(f"{text!r} never starts a run again")
     _print(text, zone_name, bells, REPORT_HINT if report else HINT)
-
-
-def _template_expression(*, report: bool) -> str:
-    return default_of("ReportScheduleExpression" if report else "ScheduleExpression")
 
 
 def _instant(text: str | None) -> datetime:
@@ -108,9 +104,9 @@ def _print(text: str, zone_name: str, bells: Sequence[datetime], hint: str) -> N
         for bell, note in zip(bells, notes, strict=True)
     ]
     console = make_console()
-    console.print(f"{text} in {zone_name}\n", markup=False, highlight=False)
+    console.print(f"{text} in {zone_name}\n")
     console.print(table([*zones, ""], rows))
-    console.print(f"\n{hint}", markup=False, highlight=False)
+    console.print(f"\n{hint}")
 
 
 def _notes(bells: Sequence[datetime]) -> list[str]:

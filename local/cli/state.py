@@ -16,8 +16,8 @@ from local.cli.stack_options import (
     stack_title,
     trades_real_money,
 )
-from local.ops.stack import AwsProblem
-from local.ops.trading_state import StackSwitch, find_switch, format_state
+from local.ops.stack import AwsProblem, find_stack
+from local.ops.trading_state import StackSwitch, format_state, switch_of
 
 NOT_CHANGED = 1
 MEANING = {
@@ -89,7 +89,7 @@ def _set(
     wanted = TradingState(word)
     text = format_state(wanted, " ".join(reason))
     try:
-        switch = find_switch(stack_location(where))
+        switch = switch_of(find_stack(stack_location(where)))
         before, now = show_state(switch)
         must_ask = ask and switch.mode is TradingMode.LIVE and now is not TradingState.ACTIVE
         if must_ask and not confirm(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -114,7 +115,7 @@ def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersio
     return BookVersions(
         place,
         {
-            name: tuple(sorted(versions, key=_age, reverse=True))
+            name: tuple(sorted(versions, key=attrgetter("is_newest", "written_at"), reverse=True))
             for name, versions in sorted(found.items())
         },
     )
@@ -191,10 +192,6 @@ def _version(listed: dict[str, Any]) -> Version:
         size=listed.get("Size"),
         tag=listed.get("ETag", ""),
     )
-
-
-def _age(version: Version) -> tuple[bool, datetime]:
-    return version.is_newest, version.written_at
 
 
 #: How S3 says that a version is not there, or that an identifier is not one.

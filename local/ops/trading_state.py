@@ -14,7 +14,7 @@ from algotrader.adapters.aws import PARAMETER_NOT_THERE
 from algotrader.model import TradingMode, TradingState
 from algotrader.plain_text import one_line, printable
 from algotrader.services.books import RESET_KEY, ResetPeak
-from local.ops.stack import DeployedStack, StackLocation, aws_errors_as_one_line, find_stack
+from local.ops.stack import DeployedStack, aws_errors_as_one_line
 
 OUTPUT = "TradingStateParameter"
 REASON_LENGTH = 200
@@ -87,19 +87,6 @@ class StackSwitch:
                 Body=msgspec.json.encode(ResetPeak(now)),
                 ContentType="application/json",
             )
-
-
-def find_switch(place: StackLocation) -> StackSwitch:
-    """Find the trading-state parameter of a deployed stack by the stack's own output.
-
-    Raises
-    ------
-    UsageProblem
-        Without credentials or a region, without such a stack, or when it has no such output.
-    AwsProblem
-        When AWS refuses or does not answer.
-    """
-    return switch_of(find_stack(place))
 
 
 def switch_of(stack: DeployedStack) -> StackSwitch:

@@ -15,7 +15,7 @@ from local.paper_broker import matching, rules
 from local.paper_broker.account import Account, Holding
 from local.paper_broker.book import Book
 from local.paper_broker.funds import Funds
-from local.paper_broker.market import EdgeMoment, HistoricalMarket, SessionEdge
+from local.paper_broker.market import EdgeMoment, HistoricalMarket, SessionEdge, new_york_date
 from local.paper_broker.values import (
     AccountSetup,
     Activity,
@@ -71,7 +71,7 @@ class Exchange:
     @property
     def today(self) -> date:
         """Today's date in New York, whether the exchange trades or not."""
-        return self.market.date_of(self.now)
+        return new_york_date(self.now)
 
     @property
     def funds(self) -> Funds:
@@ -119,7 +119,7 @@ class Exchange:
         # Strictly ascending, so that a list can be paged by it.
         self._last_stamp = stamp = max(self.now, self._last_stamp + TICK)
         is_open = self.market.is_open(self.now)
-        session = self.market.date_of(self.now if is_open else self.market.next_open(self.now))
+        session = new_york_date(self.now if is_open else self.market.next_open(self.now))
         close = self.market.closes(session)
         order_id = self._new_id("order")
         order = Order(

@@ -66,11 +66,6 @@ class HistoricalMarket:
         """Return the instant at which a session closes."""
         return self._hours(session)[1]
 
-    @staticmethod
-    def date_of(now: datetime) -> date:
-        """Return the date on a New York wall calendar."""
-        return new_york_date(now)
-
     def is_session(self, day: date) -> bool:
         """Return whether the exchange trades on a day."""
         index = bisect_left(self.sessions, day)

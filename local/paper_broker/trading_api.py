@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from msgspec import structs
 
 from local.paper_broker import queries, trading_wire
+from local.paper_broker.market import new_york_date
 from local.paper_broker.rules import parse_ticket
 from local.paper_broker.values import Activity, ActivityKind, ApiError, Order
 from local.paper_broker.wsgi import Answer, Call, Route
@@ -162,7 +163,6 @@ def get_activities(call: Call) -> Answer:
     until = queries.instant(call, "until") or datetime.max.replace(tzinfo=UTC)
     on = queries.day(call, "date")
     category = call.text("category")
-    market = call.exchange.market
     found = [
         activity
         for activity in call.exchange.account.activities
@@ -172,7 +172,7 @@ def get_activities(call: Call) -> Answer:
             or (category == "trade_activity") == (activity.kind is ActivityKind.FILL)
         )
         and after < activity.at < until
-        and (on is None or market.date_of(activity.at) == on)
+        and (on is None or new_york_date(activity.at) == on)
     ]
     if direction == "desc":
         found.reverse()
