@@ -11,10 +11,11 @@ from typing import cast
 
 import click
 
+from local.cli import INTERRUPTED
 from local.problems import UsageProblem
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_USAGE = 1, 2
 STOPPED = "everything that was started is stopped"
 
 # The module of each command, which has a click command of the same name, and its line in the help.

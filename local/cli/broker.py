@@ -8,13 +8,12 @@ from datetime import date
 import click
 
 from local.cli.options import faults_option, session_option, synthetic_option
-from local.cli.trading import check_faults
+from local.cli.trading import REAL_TIME, check_faults
 from local.paper_broker import PaperBrokerProcess
 from local.sandbox.runner.inputs import BELL
 from local.sandbox.runner.sessions import choose_sessions, session_after
 
 MAX_PORT = 65535
-REAL_TIME = 1.0
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from algotrader.model import TradingMode, TradingState
+from local.cli import INTERRUPTED
 from local.cli.console import clean, paragraph
 from local.cli.stack_options import confirm, stack_location, stack_options
 from local.cli.state import show_state
@@ -13,7 +14,7 @@ from local.ops.flatten import Flattening, flatten_stack
 from local.ops.stack import AwsProblem, find_stack
 from local.ops.trading_state import StackSwitch, format_state, switch_of
 
-LEFT, INTERRUPTED = 1, 130
+LEFT = 1
 PATIENCE_MINUTES = 20
 AFTERWARDS = (
     "The trading state stays REDUCING, so that no run buys again; algo-trader resume ends it."

@@ -12,12 +12,12 @@ from typing import Any
 import click
 
 from algotrader.model import TradingMode
+from local.cli import INTERRUPTED
 from local.ops.stack import StackLocation
 from local.problems import UsageProblem
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACK = "algo-trader"
-INTERRUPTED = 130
 
 
 def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:

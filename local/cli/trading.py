@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from local.cli.console import make_console
-from local.cli.tables import print_days
+from local.cli.tables import SUCCEEDED, print_days
 from local.cli.timeline import TimelineView, progress_bar
 from local.paper_broker.faults import parse
 from local.problems import UsageProblem
@@ -28,7 +28,6 @@ from local.sandbox.runner.sample_data import local_defaults
 from local.sandbox.runner.sessions import choose_sessions
 from local.sandbox.runner.template import default_of, read_overrides
 
-SUCCEEDED = "SUCCEEDED"
 FAILED_STATUS = 1
 # A dead broker fails within seconds, and a live one still gets a real pause between attempts.
 BROKER_URL_WAIT_SCALE = 0.2

@@ -13,15 +13,15 @@ import click
 from local.cli.console import make_console
 from local.cli.container_host import ContainerHost, container_host
 from local.cli.options import parameter_option, session_option, synthetic_option
+from local.cli.trading import REAL_TIME
+from local.sandbox.aws.process import REGION
+from local.sandbox.aws.template import CHECKOUT
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.sample_data import local_defaults
 from local.sandbox.runner.sessions import choose_sessions, session_after
 from local.sandbox.runner.template import read_overrides
 from local.server_process import LOOPBACK
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-REGION = "us-east-1"
-REAL_TIME = 1.0
 NO_CONTAINERS = "Containers cannot reach this. For sam local invoke: algo-trader up --host docker"
 # Logical id in template.yaml, and the step that it runs.
 STEPS = {

@@ -11,9 +11,8 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from local.paper_broker.data import Dividend, Split
-from local.paper_broker.values import ZERO, Activity, ActivityKind, Order
+from local.paper_broker.values import CENT, ZERO, Activity, ActivityKind, Order
 
-CENT = Decimal("0.01")
 CASH_MOVES = (ActivityKind.DEPOSIT, ActivityKind.WITHDRAWAL)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from local.paper_broker import matching, rules
+from local.paper_broker import rules
 from local.paper_broker.data import Split
-from local.paper_broker.values import ApiError, Order
+from local.paper_broker.values import CENT, ApiError, Order
 
 NOT_FOUND = 40410000
 
@@ -116,4 +116,4 @@ def _split_price(order: Order, price: Decimal | None, ratio: Decimal) -> Decimal
     if price is None:
         return None
     rounding = ROUND_FLOOR if order.is_buy else ROUND_CEILING
-    return (price / ratio).quantize(matching.CENT, rounding)
+    return (price / ratio).quantize(CENT, rounding)

@@ -7,13 +7,12 @@ from decimal import Decimal
 
 from local.paper_broker import matching, rules
 from local.paper_broker.account import Account
-from local.paper_broker.values import ZERO, ApiError, Order, Ticket
+from local.paper_broker.values import CENT, ZERO, ApiError, Order, Ticket
 
 # Alpaca values a market order 3 % above the latest price when it checks buying power.
 COLLAR = Decimal("1.03")
 INITIAL_MARGIN = Decimal("0.5")
 MAINTENANCE_MARGIN = Decimal("0.3")
-CENT = Decimal("0.01")
 
 
 class Funds:

@@ -10,13 +10,13 @@ from decimal import Decimal
 from local.paper_broker import queries
 from local.paper_broker.exchange import TICK, Exchange
 from local.paper_broker.market import NEW_YORK
-from local.paper_broker.values import ApiError
+from local.paper_broker.values import CENT, ApiError
 from local.paper_broker.wsgi import Answer, Call, Route
 
 _PERIOD = re.compile(r"([1-9]\d{0,3})([DWMA])")
 DAYS_IN_WEEK, MONTHS_IN_YEAR = 7, 12
 IDLE_SESSIONS = 2
-CENT, RATIO = Decimal("0.01"), Decimal("0.000001")
+RATIO = Decimal("0.000001")
 
 
 def get_portfolio_history(call: Call) -> Answer:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
 from local.paper_broker.data import DailyBar
-from local.paper_broker.values import Behaviour, Order
+from local.paper_broker.values import CENT, Behaviour, Order
 
-CENT = Decimal("0.01")
 SHARE = Decimal(1)
 SHARE_FRACTION = Decimal("0.000000001")
 BASIS_POINT = Decimal("0.0001")

@@ -10,9 +10,8 @@ from local.paper_broker import funds as margins
 from local.paper_broker.data import Listing
 from local.paper_broker.exchange import Exchange
 from local.paper_broker.market import NEW_YORK, HistoricalMarket
-from local.paper_broker.values import ZERO, Activity, ActivityKind, Order, names
+from local.paper_broker.values import CENT, ZERO, Activity, ActivityKind, Order, names
 
-CENT = Decimal("0.01")
 RATIO = Decimal("0.000001")
 SETTLEMENT = timedelta(days=1)
 

@@ -12,7 +12,7 @@ import msgspec
 
 OPEN_STATUSES = frozenset({"accepted", "pending_new", "new", "partially_filled", "pending_cancel"})
 EVERY_SYMBOL = "*"
-ZERO = Decimal(0)
+ZERO, CENT = Decimal(0), Decimal("0.01")
 
 
 class ActivityKind(StrEnum):

@@ -14,8 +14,9 @@ import pytest
 
 from local.cli.container_host import ContainerHost
 from local.paper_broker import PaperBrokerProcess
+from local.paper_broker.process import ANY_KEYS
 from local.sandbox.aws import EmbeddedAws
-from local.sandbox.runner.brokers import TEST_KEYS, broker_at
+from local.sandbox.runner.brokers import broker_at
 from local.sandbox.runner.desk import FAST_WAIT_SCALE, STACK, LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.document import Document
 from tests.images.commands import docker
@@ -35,7 +36,7 @@ def desk_of_images(built: Path, reach: ContainerHost) -> Iterator[LocalDesk]:
     engine = os.environ["DOCKER_HOST"]
     scale = FAST_WAIT_SCALE
     with (
-        PaperBrokerProcess(host=reach.address, clock_scale=1 / scale, keys=TEST_KEYS) as paper,
+        PaperBrokerProcess(host=reach.address, clock_scale=1 / scale, keys=ANY_KEYS) as paper,
         EmbeddedAws(scale, host=reach.address, docker_host=engine, enforce_iam=False) as aws,
     ):
         broker = broker_at(paper.url, {})

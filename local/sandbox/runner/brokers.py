@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from algotrader.adapters.keys import redact
+from local.paper_broker.process import ANY_KEYS
 from local.problems import UsageProblem
 from local.sandbox.runner.document import BrokerView
 from local.server_process import open_url
@@ -19,7 +20,6 @@ from local.server_process import open_url
 PAPER_TRADING_URL = "https://paper-api.alpaca.markets"
 LIVE_TRADING_HOST = "api.alpaca.markets"
 KEY_VARIABLES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
-TEST_KEYS = ("paper-key", "paper-secret")
 LOOK_TIMEOUT_SECONDS = 5
 LOOK_ORDERS = 500
 
@@ -75,7 +75,7 @@ def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
         raise UsageProblem(f"--broker-url {url}: give a URL such as http://127.0.0.1:8080")
     base = url.strip().rstrip("/").removesuffix("/v2").rstrip("/")
     key_id, secret_key = (
-        environment.get(name) or test for name, test in zip(KEY_VARIABLES, TEST_KEYS, strict=True)
+        environment.get(name) or test for name, test in zip(KEY_VARIABLES, ANY_KEYS, strict=True)
     )
     return Broker(base, base, base, key_id, secret_key)
 

@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 
 from local.execution_history import Timeline, Visit
 from local.paper_broker import PaperBrokerProcess
+from local.paper_broker.process import ANY_KEYS
 from local.problems import UsageProblem
 from local.sandbox.aws import DeploymentProblem, EmbeddedAws, Stack
-from local.sandbox.runner.brokers import TEST_KEYS, Broker, broker_at, view_account
+from local.sandbox.aws.stack import RUNNING
+from local.sandbox.runner.brokers import Broker, broker_at, view_account
 from local.sandbox.runner.document import Document, Ending, message_of, run_document, run_of
 from local.sandbox.runner.inputs import bell_time, with_bell
 from local.sandbox.runner.sample_data import functions_with_list
@@ -25,7 +27,6 @@ from local.server_process import LOOPBACK
 STACK = "algo-trader"
 FAST_WAIT_SCALE = 0.1
 POLL_SECONDS = 0.1
-RUNNING = "RUNNING"
 
 OnVisit = Callable[[Visit], None]
 
@@ -171,7 +172,7 @@ def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
             paper_broker = PaperBrokerProcess(
                 host=plan.host,
                 clock_scale=1 / plan.wait_scale,
-                keys=TEST_KEYS,
+                keys=ANY_KEYS,
                 faults=plan.faults,
                 synthetic=plan.synthetic,
             )
