@@ -13,21 +13,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
+
+from msgspec import Struct
 
 from algotrader.adapters.run_lock import finish
 from algotrader.adapters.store import Store
-from algotrader.contracts import Artifact, NotifyEvent, NotifyResult
+from algotrader.contracts import Artifact, Failure, NotifyEvent, NotifyResult
 from algotrader.messages import FailureReport, RunReport, Texts, make_texts, read_failure
 from algotrader.model import Decision, Features, Run, Settings, Snapshot, Submission
 from algotrader.notifier import Notifier
 from algotrader.services.records import record_key
-from notify.record import RunRecord
 
 T = TypeVar("T")
 
 # Step Functions stops at 32,768 characters of cause; a screen is enough.
 MAX_CAUSE_CHARACTERS = 2000
+
+
+class RunRecord(Struct, frozen=True):
+    """``record.json`` in the journal; a field is null if the run never reached it."""
+
+    execution_arn: str
+    input: Any
+    run: Run
+    settings: Settings | None
+    snapshot: Snapshot | None
+    features: Features | None
+    decision: Decision | None
+    submission: Submission | None
+    failure: Failure | None
+    texts: Texts
 
 
 def report(

@@ -16,7 +16,7 @@ from algotrader.adapters.store import INLINE_LIMIT_BYTES, Store
 from local.paper_broker.data import DailyBar, History, Listing
 from local.paper_broker.market import SATURDAY
 from local.sandbox.aws.quotas import MAX_VALUE_BYTES
-from notify.record import RunRecord
+from notify.report import RunRecord
 from tests.support.hostile_day import BUCKET, STEPS, World, deployed, reached, world_of
 from tests.support.own_strategies import own_strategies
 from tests.support.own_universes import own_universes

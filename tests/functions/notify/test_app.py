@@ -11,7 +11,7 @@ from algotrader.contracts import CONTRACT_VERSION, NotifyResult, decode, encode
 from algotrader.errors import ConfigurationError, InvalidInputError
 from algotrader.services.records import record_key
 from notify.app import lambda_handler, logger
-from notify.record import RunRecord
+from notify.report import RunRecord
 from tests.functions.notify.test_report import FAILURE, RUN, event
 from tests.support.lambda_context import LambdaContext
 

@@ -12,8 +12,7 @@ from algotrader.contracts import Artifact, Failure, NotifyEvent, encode
 from algotrader.errors import InvalidInputError
 from algotrader.model import Features, FeatureValue
 from algotrader.services.records import record_key
-from notify.record import RunRecord
-from notify.report import MAX_CAUSE_CHARACTERS, report
+from notify.report import MAX_CAUSE_CHARACTERS, RunRecord, report
 from tests.support.desk_world import SETTINGS
 from tests.support.finished_runs import (
     DRY_RUN,
