@@ -37,7 +37,8 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     if run.is_flatten:  # a flatten needs neither features nor a strategy
         decision = flatten(run, settings, snapshot)
     else:
-        features = store.get(_require_features(request.features), Features)
+        stored = decode(Artifact, request.features, "the features of Decide Orders")
+        features = store.get(stored, Features)
         strategy = load_strategy(settings.strategy, settings.strategy_parameters)
         decision = decide(run, settings, snapshot, features, strategy)
     wanted = (decision.exits, decision.entries, decision.cancels, decision.stops)
@@ -57,8 +58,3 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
         denied=len(decision.denied),
     )
     return encode(result)
-
-
-def _require_features(features: Artifact | None) -> Artifact:
-    """Return the features, which every run except a flatten has."""
-    return decode(Artifact, features, "the features of Decide Orders")

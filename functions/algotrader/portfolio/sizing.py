@@ -145,7 +145,8 @@ def wanted_order(position: DeskPosition, *, weight: Fraction, sizing: Sizing) ->
         missing = weight * sizing.capital - position.held * sizing.worst_buy
         wanted = _wanted_buy(money=max(Dollars(missing), NO_DOLLARS), sizing=sizing)
     first_entry = position.held == 0
-    is_order = is_enough(qty=wanted.qty, price=sizing.reference, step=sizing.step)
+    value = Dollars(wanted.qty * sizing.reference)
+    is_order = makes_an_order(qty=wanted.qty, cost=value, step=sizing.step)
     return wanted if first_entry or is_order else None
 
 
@@ -194,13 +195,8 @@ def quantity_step(asset: Asset | None, settings: Settings) -> Shares:
     return FRACTION_STEP if fractions else ONE_SHARE
 
 
-def is_enough(*, qty: Shares, price: Price, step: Shares) -> bool:
-    """Whether a quantity makes an order: a share, or in fractions a dollar's worth."""
-    return makes_an_order(qty=qty, cost=Dollars(qty * price), step=step)
-
-
 def makes_an_order(*, qty: Shares, cost: Dollars, step: Shares) -> bool:
-    """Whether a quantity above 0 that costs so much makes an order: as `is_enough`, by its cost."""
+    """Whether a quantity makes an order: a share, or in fractions a dollar's worth."""
     return qty >= ONE_SHARE or (qty > 0 and step < ONE_SHARE and cost >= MIN_FRACTIONAL_NOTIONAL)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from algotrader.model import Side
-from algotrader.model.units import NO_DOLLARS, Dollars, tidy
+from algotrader.model.units import NO_DOLLARS, tidy
 from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.context import RiskContext
@@ -104,7 +104,7 @@ def max_gross_exposure(order: ProposedOrder, context: RiskContext) -> Denial | N
 
 def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny an entry that makes the run trade too large a part of capital; its exits count first."""
-    traded = _turnover(context)
+    traded = sum((each.turnover for each in context.traded), NO_DOLLARS)
     capital, allowed = context.portfolio.capital, context.settings.max_turnover
     if traded + order.money <= allowed * capital:
         return None
@@ -113,11 +113,6 @@ def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
         f"cost {order.money:.2f} on top of {traded:.2f} traded in this run, allowed"
         f" {tidy(allowed):f} of {capital:.2f} = {allowed * capital:.2f}",
     )
-
-
-def _turnover(context: RiskContext) -> Dollars:
-    """Add up what the run trades so far: the worth of its exits, and the cost of its entries."""
-    return Dollars(sum((each.turnover for each in context.traded), NO_DOLLARS))
 
 
 #: What binds exits and entries alike.

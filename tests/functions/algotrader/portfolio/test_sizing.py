@@ -18,7 +18,6 @@ from algotrader.portfolio.sizing import (
     Wanted,
     affordable,
     floor_shares,
-    is_enough,
     makes_an_order,
     quantity_step,
     shares_for,
@@ -143,7 +142,7 @@ def test_a_drift_beyond_the_band_but_below_a_share_is_left_alone() -> None:
 def test_a_share_or_in_fractions_a_dollar_s_worth_makes_an_order(
     qty: str, price: str, step: Decimal, *, enough: bool
 ) -> None:
-    assert is_enough(qty=D(qty), price=D(price), step=step) is enough
+    assert makes_an_order(qty=D(qty), cost=D(qty) * D(price), step=step) is enough
 
 
 def test_a_drift_of_less_than_a_dollar_is_left_alone_at_any_price_of_a_share() -> None:
