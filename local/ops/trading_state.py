@@ -13,11 +13,11 @@ from botocore.exceptions import ClientError
 from algotrader.adapters.aws import PARAMETER_NOT_THERE
 from algotrader.model import TradingMode, TradingState
 from algotrader.plain_text import one_line, printable
+from algotrader.risk.trading_state import REASON_LENGTH
 from algotrader.services.books import RESET_KEY, ResetPeak
 from local.ops.stack import DeployedStack, aws_errors_as_one_line
 
 OUTPUT = "TradingStateParameter"
-REASON_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)

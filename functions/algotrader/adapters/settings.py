@@ -24,7 +24,7 @@ from algotrader.model import (
 )
 from algotrader.model.units import Dollars, Fraction
 from algotrader.plain_text import one_line
-from algotrader.risk.trading_state import default_state, parse_state
+from algotrader.risk.trading_state import REASON_LENGTH, default_state, parse_state
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ DATA_URL = "https://data.alpaca.markets"
 DATA_FEEDS = ("iex", "sip")
 ADJUSTMENTS = ("raw", "split", "dividend", "all")
 ORDER_TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.NOTIONAL)
-_REASON_LENGTH = 200
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 #: How the text of a number is read, by the number's type in `Settings`.
 _NUMBERS: dict[object, Callable[[Bounds], Callable[[str], Any]]] = {
     int: parameters.integer,
@@ -121,10 +121,7 @@ def broker_urls(environ: Mapping[str, str], mode: TradingMode) -> tuple[str, str
 
 def _is_private(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme == "https" or parts.hostname in _LOOPBACK
-
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+    return parts.scheme == "https" or parts.hostname in LOOPBACK
 
 
 def load_keys(parameter: str) -> Keys:
@@ -184,7 +181,7 @@ def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState,
     if said is None:
         return TradingState.HALTED, f"{parameter} says neither ACTIVE, REDUCING nor HALTED"
     state, reason = said
-    return state, one_line(reason, _REASON_LENGTH)
+    return state, one_line(reason, REASON_LENGTH)
 
 
 def _parameter(name: str, **options: bool) -> dict[str, Any]:
@@ -232,5 +229,5 @@ def _invalid(parameter: str, value: str, allowed: str) -> ConfigurationError:
         "PARAMETER_INVALID",
         f"Deploy again with {parameter} set to {allowed}.",
         parameter=parameter,
-        value=repr(value[:_REASON_LENGTH]),
+        value=repr(value[:REASON_LENGTH]),
     )

@@ -7,8 +7,8 @@ import re
 
 from algotrader.adapters.aws import client
 from algotrader.errors import ConfigurationError, InvalidInputError
+from algotrader.messages import MAX_SUBJECT_LENGTH
 
-MAX_SUBJECT_LENGTH = 99
 MAX_MESSAGE_BYTES = 256 * 1024
 
 _SUBJECT = re.compile(r"[!-~](?:[ -~]*[!-~])?")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from algotrader.model import TradingMode, TradingState
 
+REASON_LENGTH = 200
+
 
 def default_state(mode: TradingMode) -> TradingState:
     """Return the state without a parameter: a live desk trades only on a person's word."""

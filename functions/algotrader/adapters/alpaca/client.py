@@ -15,6 +15,7 @@ from algotrader.adapters.alpaca.body import ACCEPTED_ENCODING, read_body
 from algotrader.adapters.alpaca.faults import NO_ANSWER, leaf_for
 from algotrader.adapters.alpaca.reply import Reply
 from algotrader.adapters.keys import Keys
+from algotrader.adapters.settings import LOOPBACK
 from algotrader.errors import BrokerUnavailableError, ConfigurationError
 from algotrader.plain_text import one_line
 
@@ -28,7 +29,6 @@ REQUEST_SECONDS = 15.0
 #: Pauses before a read is repeated; only reads are, and only those that failed quickly.
 READ_PAUSES_SECONDS = (0.2, 0.4)
 RESET_LENGTH = 20  # epoch seconds have ten digits
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
@@ -59,7 +59,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         self._session.headers["Accept-Encoding"] = ACCEPTED_ENCODING
         self._ends_at = time.monotonic() + budget_seconds
         hosts = {urlsplit(url).hostname for url in (self._base_url, self._data_url)}
-        if hosts <= _LOOPBACK:
+        if hosts <= LOOPBACK:
             self._session.trust_env = False  # a proxy cannot reach this machine's own loopback
 
     def read(self, path: str, parameters: Parameters | None = None) -> Reply:
