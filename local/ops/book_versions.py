@@ -131,7 +131,7 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None =
 
     Raises
     ------
-    RefusedError
+    RestoreRefusedError
         When there is no such version, it is not what the name says, a run is under way, or somebody
         else changed the object in between.
     AwsProblem

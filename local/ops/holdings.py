@@ -101,7 +101,7 @@ class AccountView:
     def adopt(
         self, symbol: str, qty: Decimal, price: Decimal | None, giver: str | None, reason: str
     ) -> None:
-        """Return shares that the account holds to the desk.
+        """Give shares that the account holds to the desk.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class AccountView:
 
         Raises
         ------
-        Refused
+        TransferRefusedError
             When there are not as many, orders are open, the symbol is changing today, or the giver
             is the desk itself.
         """
@@ -154,7 +154,7 @@ class AccountView:
 
         Raises
         ------
-        Refused
+        TransferRefusedError
             When it has not as many, its orders are open, or a run is under way.
         """
         whose = desk or self.desk
@@ -175,7 +175,7 @@ class AccountView:
             raise TransferRefusedError(
                 f"orders in {symbol} are open, whose fills would change this: {names}"
             )
-        today = self.now.astimezone(NEW_YORK).date()
+        today = _today(self.now)
         changing = [
             each.kind
             for each in self.books.actions
@@ -226,7 +226,7 @@ def open_account(place: StackLocation) -> Iterator[AccountView]:
         As `find_stack` does.
     DeskError
         What the broker or the stack's keys gave, as a run would report it.
-    Refused
+    TransferRefusedError
         When the keys are not those of the live account that the stack names.
     """
     stack = find_stack(place)

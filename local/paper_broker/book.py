@@ -45,7 +45,7 @@ class Book:
 
         Raises
         ------
-        Refusal
+        ApiError
             404.
         """
         return _found(self._orders, order_id)
@@ -55,7 +55,7 @@ class Book:
 
         Raises
         ------
-        Refusal
+        ApiError
             404.
         """
         return _found(self._by_client_id, client_order_id)
@@ -65,7 +65,7 @@ class Book:
 
         Raises
         ------
-        Refusal
+        ApiError
             404, or 422 when the order is over.
         """
         order = self.find(order_id)

@@ -37,9 +37,9 @@ class Exchange:
 
     Parameters
     ----------
-    market : Market
+    market : HistoricalMarket
         What happened, and when it was known.
-    opening : Opening
+    opening : AccountSetup
         What the account starts with.
     behaviour : Behaviour
         How orders are treated; may be replaced at any time.
@@ -112,7 +112,7 @@ class Exchange:
 
         Raises
         ------
-        Refusal
+        ApiError
             With Alpaca's status, code and wording.
         """
         self._check(ticket)
@@ -144,7 +144,7 @@ class Exchange:
 
         Raises
         ------
-        Refusal
+        ApiError
             404, or 422 when the order is over.
         """
         self.book.ask_to_cancel(order_id, self.now)

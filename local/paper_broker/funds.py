@@ -103,7 +103,7 @@ class Funds:
 
         Raises
         ------
-        Refusal
+        ApiError
             403: not enough shares, no short sales, or not enough buying power.
         """
         qty = self._account.qty(ticket.symbol)

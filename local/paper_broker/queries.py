@@ -19,7 +19,7 @@ def instant(call: Call, name: str, *, status: int = 422) -> datetime | None:
 
     Raises
     ------
-    Refusal
+    ApiError
         When it is neither RFC 3339 nor a date.
     """
     value = call.text(name)
@@ -51,7 +51,7 @@ def whole(call: Call, name: str, default: int, highest: int, *, status: int = 42
 
     Raises
     ------
-    Refusal
+    ApiError
         When it is not one.
     """
     value = call.text(name)
@@ -67,7 +67,7 @@ def word(call: Call, name: str, known: tuple[str, ...], *, status: int = 422) ->
 
     Raises
     ------
-    Refusal
+    ApiError
         When it is another.
     """
     value = call.text(name) or known[0]

@@ -28,7 +28,7 @@ def parse_ticket(body: object) -> Ticket:
 
     Raises
     ------
-    Refusal
+    ApiError
         422 with the field that is missing or wrong.
     """
     if not isinstance(body, Mapping):
@@ -77,7 +77,7 @@ def check_fraction(ticket: Ticket, *, fractionable: bool) -> None:
 
     Raises
     ------
-    Refusal
+    ApiError
         403 when the symbol trades in whole shares only, 422 for terms a fraction may not have.
     """
     whole = ticket.qty is not None and ticket.qty == ticket.qty.to_integral_value()
@@ -100,7 +100,7 @@ def check_wash_trade(ticket: Ticket, open_orders: list[Order]) -> None:
 
     Raises
     ------
-    Refusal
+    ApiError
         403: market and stop orders against any order of the other side, limits when they cross.
     """
     for order in open_orders:

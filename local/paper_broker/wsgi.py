@@ -50,7 +50,7 @@ class Call:
 
         Raises
         ------
-        Refusal
+        ApiError
             400 when it is not JSON.
         """
         raw = self.request.get_data()
