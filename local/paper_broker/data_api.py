@@ -18,7 +18,7 @@ from local.paper_broker.wsgi import Answer, Call, Route
 
 PAGE_OF_BARS, MOST_BARS = 1000, 10_000
 PAGE_OF_ACTIONS, MOST_ACTIONS = 100, 1000
-SIP_DELAY_MINUTES = 15
+SIP_DELAY = timedelta(minutes=15)
 FEEDS = ("iex", "sip", "otc", "boats", "delayed_sip", "overnight")
 DAILY = ("1Day", "1D")
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,6}([./][A-Z]{1,3})?")
@@ -44,15 +44,9 @@ def get_symbol_bars(call: Call) -> Answer:
 def get_latest_bars(call: Call) -> Answer:
     """Return the newest known daily bar of each symbol."""
     _check_latest_feed(call)
-    return Answer(
-        {
-            "bars": {
-                s: data_wire.bar(known[-1])
-                for s in _symbols(call)
-                if (known := _newest_two(call, s))
-            }
-        }
-    )
+    found = {symbol: _newest_two(call, symbol) for symbol in _symbols(call)}
+    bars = {symbol: data_wire.bar(known[-1]) for symbol, known in found.items() if known}
+    return Answer({"bars": bars})
 
 
 def get_latest_trades(call: Call) -> Answer:
@@ -184,7 +178,7 @@ def _newest(call: Call) -> datetime:
     """Return the instant up to which the feed has data."""
     feed = queries.word(call, "feed", ("sip", *FEEDS), status=400)
     if feed == "sip" and not call.broker.options.real_time_sip:
-        return data_wire.minutes_before(call.exchange.now, SIP_DELAY_MINUTES)
+        return call.exchange.now - SIP_DELAY
     return call.exchange.now
 
 

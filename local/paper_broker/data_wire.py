@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any
@@ -18,7 +18,6 @@ from local.paper_broker.trading_wire import instant
 PRECISION = Decimal("0.0001")
 SHARES_PER_TRADE = 100
 HALF_SPREAD = Decimal("0.0001")
-MINUTE = timedelta(minutes=1)
 TAPES = {"NYSE": "A"}
 
 
@@ -141,8 +140,3 @@ def _price(price: Decimal) -> float:
 
 def _tape(listing: Listing) -> str:
     return TAPES.get(listing.exchange, "C")
-
-
-def minutes_before(now: datetime, minutes: int) -> datetime:
-    """Return the instant some minutes ago."""
-    return now - MINUTE * minutes
