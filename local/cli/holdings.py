@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
@@ -11,7 +10,8 @@ import click
 from algotrader.adapters.universes import read_symbols
 from algotrader.errors import DeskError
 from algotrader.model import TradingMode
-from algotrader.orders.ids import SYMBOL_PATTERN
+from algotrader.model.units import FRACTION_STEP
+from algotrader.orders.ids import DESK_PATTERN, SYMBOL_PATTERN
 from algotrader.soundness import is_brokers_number
 from local.cli.console import clean, paragraph
 from local.cli.stack_options import (
@@ -25,7 +25,6 @@ from local.ops.holdings import AccountView, TransferRefusedError, open_account
 from local.ops.stack import AwsProblem
 
 NOT_MOVED = 1
-FINEST = Decimal("1e-9")
 
 
 def _symbol(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -47,7 +46,7 @@ def _number(text: str) -> Decimal:
 
 def _qty(_context: click.Context, _parameter: click.Parameter, text: str) -> Decimal:
     qty = _number(text)
-    if qty <= 0 or qty % FINEST:
+    if qty <= 0 or qty % FRACTION_STEP:
         raise click.BadParameter(f"{text} is not a number of shares: above 0, up to nine decimals")
     return qty
 
@@ -64,7 +63,7 @@ def _price(
 
 
 def _desk(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
-    if text is not None and not re.fullmatch("[0-9a-f]{6}", text):
+    if text is not None and not DESK_PATTERN.fullmatch(text):
         raise click.BadParameter(
             f"{text!r} is not a desk such as 1a2b3c; the ids of its orders name it"
         )

@@ -18,7 +18,7 @@ SYMBOL_PATTERN = re.compile(r"[A-Z][A-Z0-9.]{0,9}")
 DESK_PATTERN = re.compile(r"[0-9a-f]{6}")
 SLOT_PATTERN = re.compile(r"day|report|f?([01][0-9]|2[0-3])[0-5][0-9]")
 
-_DESK = re.compile(r"at1-([0-9a-f]{6})-")
+_DESK = re.compile(rf"at1-({DESK_PATTERN.pattern})-")
 _CLIENT_ORDER_ID = re.compile(
     r"at1-(?P<desk>[0-9a-f]{6})-(?P<session>\d{4}-\d\d-\d\d)-(?P<slot>day|f?\d{4})"
     r"-(?P<symbol>[A-Z][A-Z0-9.]{0,9})-(?P<leg>entry|exit|stop|target|flatten)-(?P<n>\d+)"
