@@ -89,7 +89,7 @@ class Statement:
     """The statement's part of `algotrader.broker.Broker`."""
 
     def __init__(self, client: AlpacaClient) -> None:
-        self._statement = client
+        self._client = client
 
     def statement(self, after: datetime) -> tuple[model.Activity, ...] | None:
         """Read what was booked after an instant and is not a trade; None if not all is readable."""
@@ -107,7 +107,7 @@ class Statement:
             "page_size": STATEMENT_PAGE,
         }
         while True:
-            reply = self._statement.read("/account/activities", parameters)
+            reply = self._client.read("/account/activities", parameters)
             rows = decode_reply(require_ok(reply), list[Row])
             fresh = [row for row in rows if row.id not in found]
             for row in fresh:
