@@ -32,10 +32,9 @@ def check_alone(run: Run, store: Store) -> None:
         if holder is not None:
             raise InvalidInputError(
                 "RUN_UNDER_WAY",
-                "It is under way, or ended a moment ago: two runs at once would sell the same "
-                "shares twice, and nothing was traded. Wait until it has been over for a minute, "
-                "two and a half if it was stopped, then start again; algo-trader flatten does so "
-                "by itself.",
+                "It is under way or has just ended. Two runs at once would sell the same shares "
+                "twice, so nothing was traded. Wait one minute after its end, or two and a half "
+                "if it was stopped, then start again. algo-trader flatten waits by itself.",
                 run=other.run_id,
                 execution=holder.rsplit(":", 1)[-1],
             )

@@ -100,8 +100,8 @@ def _check_slot_is_not_over(opening: Opening, store: Store) -> None:
         if under_way or (under_way is None and later >= expected):
             raise InvalidInputError(
                 "SLOT_OVER",
-                "A later slot is due, and two runs at once would buy the same twice: nothing was "
-                "traded. Start the later one, or wait until it is over.",
+                "A later slot is due. Two runs at once would buy the same shares twice, so "
+                "nothing was traded. Start the later slot, or wait until it is over.",
                 slot=run.slot,
                 later=later,
             )

@@ -130,8 +130,8 @@ def _check_assets(symbols: tuple[str, ...], assets: Mapping[str, Asset]) -> None
     if unknown or barred:
         raise ConfigurationError(
             "SYMBOL_UNKNOWN" if unknown else "SYMBOL_NOT_TRADABLE",
-            "Fix the template's Symbols: the broker does not know these, or does not let them be "
-            "traded. Nothing was traded.",
+            "Fix the template's Symbols: the broker does not know these symbols or does not let "
+            "you trade them. Nothing was traded.",
             symbols=", ".join((unknown or barred)[:10]),
             count=len(unknown or barred),
         )
@@ -169,4 +169,6 @@ def _prices(opening: Opening, symbols: list[str]) -> tuple[dict[str, LatestPrice
     try:
         return opening.broker.latest_prices(symbols, opening.settings.data_feed), ()
     except DeskError as error:
-        return {}, (f"Latest prices could not be read ({error.code}); the sale needs none.",)
+        return {}, (
+            f"Latest prices could not be read ({error.code}); the flatten does not need them.",
+        )

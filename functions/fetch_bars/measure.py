@@ -78,15 +78,15 @@ def measure(
     is_reduced = state is not snapshot.trading_state
     if is_reduced and not keeps:
         warnings.append(
-            "A limit on losses is reached. This run obeys it and writes nothing: "
-            "the trading state is still ACTIVE."
+            "A loss limit is reached. This run applies it but writes nothing: the trading state "
+            "is still ACTIVE."
         )
     elif is_reduced:
         problem = reduce_if_active(environ["TRADING_STATE_PARAMETER"], settings.mode, reason)
         if problem:
             warnings.append(
-                "A limit on losses is reached and this run obeys it, but the trading state could "
-                f"not be set to REDUCING ({problem}): do it yourself with algo-trader reduce."
+                "A loss limit is reached. This run applies it, but the trading state could not be "
+                f"set to REDUCING ({problem}): do it yourself with algo-trader reduce."
             )
         else:
             track = replace(track, day=rebase(at_risk, breached).day)
@@ -125,7 +125,7 @@ def _unknown_start(opening: Opening, books: Books, track: Track | None) -> list[
     is_new = not books.ledger.holdings and not books.ledger.realized
     if is_known or is_new or not settings.is_ramped:
         return []
-    unknown = f"Nothing in the bucket says since when {settings.strategy} trades"
+    unknown = f"Nothing in the bucket says when {settings.strategy} began to trade"
     return [f"{unknown}, so the live ramp starts again."]
 
 
@@ -155,11 +155,11 @@ def _observe(
     without = sorted(
         {*(each for each in then if each not in closes), *({*holdings} - {*valuation.book_prices})}
     )
-    warnings = [f"A price is not believed. {each}" for each in valuation.doubts]
+    warnings = [f"A price is implausible. {each}" for each in valuation.doubts]
     if without:
         warnings.append(
-            f"No price of {', '.join(without)}: in profit and loss they stand as at the last look, "
-            "or at what they cost when there was none."
+            f"No price of {', '.join(without)}: profit and loss use the price at the last "
+            "observation, or the cost if there was none."
         )
     believed = {
         each: LatestPrice(price, prices.now) for each, price in valuation.book_prices.items()
@@ -246,7 +246,7 @@ def _kept(store: Store, desk: str) -> _Kept:
     found = store.try_read(key, Track)
     if found.is_unreadable:
         warning = (
-            f"{key} could not be read; profit and loss are tracked again: the peak is today's, and "
+            f"{key} could not be read, so profit and loss start again: the peak is today's, and "
             "dividends count from today."
         )
         return _Kept(None, None, (warning,))

@@ -129,8 +129,8 @@ def _check_flatten_stands_alone(given: ExecutionInput) -> None:
     if given.flatten and narrowing:
         raise InvalidInputError(
             "FLATTEN_NARROWED",
-            'A flatten sells all that the desk holds. Start it with {"flatten": true}; dry_run '
-            "is the only other field that it takes. Nothing was sold.",
+            'A flatten sells everything that the desk holds. Start it with {"flatten": true}; '
+            "dry_run is the only other field that it accepts. Nothing was sold.",
             beside=", ".join(narrowing),
         )
 
@@ -165,7 +165,7 @@ def _entry_symbols(given: ExecutionInput, settings: Settings) -> tuple[str, ...]
     if foreign or not given.symbols:
         raise InvalidInputError(
             "SYMBOLS_NOT_DEPLOYED" if foreign else "SYMBOLS_EMPTY",
-            "An input may only name symbols that the template's Symbols has: "
+            "The input may only name symbols from the template's Symbols: "
             f"{', '.join(settings.symbols[:20])}. To trade others, deploy with other Symbols.",
             symbols=foreign[:10],
         )
@@ -203,15 +203,15 @@ def _check_account(account: Account, settings: Settings, *, report_only: bool) -
     if settings.mode is TradingMode.LIVE and account.number != settings.live_account_number:
         raise ConfigurationError(
             "LIVE_ACCOUNT_DIFFERS",
-            "The keys belong to another account than LiveAccountNumber says: fix the one or the "
-            "other. Nothing was traded.",
+            "The keys belong to a different account than LiveAccountNumber: fix one of the two. "
+            "Nothing was traded.",
             keys_account=f"...{account.number[-3:]}",
             live_account_number=f"...{settings.live_account_number[-3:]}",
         )
     if account.blocked_by and not report_only:  # a report needs no permission to trade
         raise AccountBlockedError(
             "ACCOUNT_BLOCKED",
-            "Look at the account on Alpaca's dashboard, or ask their support. Nothing was traded.",
+            "Check the account on Alpaca's dashboard, or ask Alpaca's support. Nothing was traded.",
             blocked_by=", ".join(account.blocked_by),
         )
 
@@ -220,8 +220,8 @@ def _check_no_shorting(broker: Broker) -> None:
     if not broker.is_long_only():
         raise ConfigurationError(
             "SHORTING_ALLOWED",
-            "A live account must forbid short sales itself: set no_shorting in its configuration "
-            "at Alpaca, as docs/going-live.md shows, and start the run again. Nothing was traded.",
+            "A live account must forbid short sales: set no_shorting in its configuration at "
+            "Alpaca, as docs/going-live.md shows, and start the run again. Nothing was traded.",
             no_shorting="false",
         )
 

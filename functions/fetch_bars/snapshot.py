@@ -107,8 +107,8 @@ def apply_restriction(snapshot: Snapshot) -> Snapshot:
     if not reasons:
         return snapshot
     warning = (
-        f"The broker lets this account only sell ({reasons}), so the desk buys nothing. Look at "
-        "the account on Alpaca's dashboard, or ask their support."
+        f"The broker lets this account only sell ({reasons}), so the desk buys nothing. Check the "
+        "account on Alpaca's dashboard, or ask Alpaca's support."
     )
     warned = replace(snapshot, warnings=(*snapshot.warnings, warning))
     if snapshot.trading_state is not TradingState.ACTIVE:

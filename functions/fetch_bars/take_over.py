@@ -98,8 +98,8 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
     if beyond:
         raise InvalidInputError(
             "RUN_DECIDED_MORE",
-            "When this run decided it was to buy these too, and a decision is taken once. Start it "
-            "again with the same input and Symbols as then, or let the next session trade.",
+            "This run's decision also buys these symbols, and a run decides only once. Start it "
+            "again with the same input and Symbols as before, or let the next session trade.",
             run_id=run.run_id,
             symbols=", ".join(beyond[:10]),
         )
@@ -109,7 +109,7 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
         mine = replace(mine, deadline=deadline, ended_because=reason)
     return FetchBarsResult(
         outcome="FLATTEN" if run.is_flatten else "OPEN",
-        message=f"Run {run.run_id} goes on with the decision that it had taken.",
+        message=f"Run {run.run_id} continues with the decision that it had already taken.",
         run=mine,
         settings=prior.settings,
         bars=prior.fetched.bars,
@@ -184,7 +184,7 @@ def _unproven(run: Run) -> DecisionConflictError:
 def _reason_to_end(opening: Opening, prior: PriorRun, store: Store) -> str:
     """Return why the run may send nothing more; empty if it may."""
     if not prior.is_current:
-        return "a deploy changed what the steps hand to each other"
+        return "a deploy changed what the steps pass to each other"
     if opening.arming is not None and opening.arming.until is None:
         return "the desk is not armed"
     if is_overtaken(prior.run, store):

@@ -255,8 +255,9 @@ class SubmitCall:
         if unknown:
             raise OrderStateUnknownError(
                 "ORDER_STATE_UNKNOWN",
-                "They are looked up, and sent again under the same ids once they must have shown; "
-                "if this stays, look at the broker for orders with these ids.",
+                "The run looks them up and, if the broker does not show them, sends them again "
+                "under the same ids. If this persists, look for orders with these ids at the "
+                "broker.",
                 client_order_ids=",".join(unknown),
             )
         return posted

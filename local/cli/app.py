@@ -28,10 +28,10 @@ COMMANDS = {
     "halt": ("state", "Halt a deployed desk: it sends nothing."),
     "reduce": ("state", "Let a deployed desk only sell."),
     "resume": ("state", "Let a deployed desk trade again."),
-    "flatten": ("flatten", "Sell all that a deployed desk holds."),
+    "flatten": ("flatten", "Sell everything that a deployed desk holds."),
     "arm": ("arm", "Let a live desk trade for some days."),
     "adopt": ("holdings", "Give shares that the account holds to a deployed desk."),
-    "release": ("holdings", "Take shares off a deployed desk's books."),
+    "release": ("holdings", "Remove shares from a deployed desk's books."),
     "restore": ("restore", "Put back an earlier version of a deployed desk's books."),
 }
 

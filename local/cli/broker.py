@@ -22,7 +22,7 @@ MAX_PORT = 65535
     type=click.IntRange(0, MAX_PORT),
     default=0,
     metavar="PORT",
-    help="Where to listen on 127.0.0.1; default: a free port.",
+    help="Port to listen on at 127.0.0.1; default: a free port.",
 )
 @session_option("The day to start at, YYYY-MM-DD, at 09:35 in New York.")
 @click.option(

@@ -11,7 +11,10 @@ from rich.console import Console, RenderableType
 from local.cli.tables import SUCCEEDED, decimal, lines, money, print_day, section, table
 
 MARKET = "market"
-CUT = "Nothing was sent. The sells go first; their proceeds may cut the buys, never raise them."
+CUT = (
+    "Nothing was sent. The run sells first. If the sells bring less than planned, the run reduces "
+    "the buys; it never raises them."
+)
 NOT_SENT = "Nothing was sent."
 
 

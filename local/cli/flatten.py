@@ -61,7 +61,8 @@ def flatten(
         )
     except KeyboardInterrupt:
         click.echo(
-            "algo-trader: interrupted; an execution that was started goes on, and so do its orders",
+            "algo-trader: interrupted; an execution that was started continues, and so do its "
+            "orders",
             err=True,
         )
         return INTERRUPTED
@@ -75,7 +76,7 @@ def _reduce(
 ) -> bool:
     """Ask, set the state to REDUCING and show it; False if the user says no."""
     money = "real money" if switch.mode is TradingMode.LIVE else "play money"
-    what = f"all that the desk of {switch.stack} holds"
+    what = f"everything that the desk of {switch.stack} holds"
     if ask:
         if now is TradingState.HALTED:
             click.echo(
@@ -100,7 +101,7 @@ def _report(done: Flattening, *, dry_run: bool) -> int:
         if part:
             click.echo(f"\n{clean(part)}")
     if done.left:
-        click.echo("\nNot sold, or not certainly:")
+        click.echo("\nNot sold, or not known to be sold:")
         for line in done.left:
             click.echo(f"  {clean(line)}")
     if dry_run:

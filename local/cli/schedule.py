@@ -18,7 +18,9 @@ from local.sandbox.runner.template import default_of
 NEW_YORK = "America/New_York"
 MAX_BELLS = 1000
 FORMAT, SHORT_FORMAT = "%a %Y-%m-%d %H:%M %Z", "%a %H:%M %Z"
-HINT = "A run starts on a holiday too: the broker's calendar decides, and it ends as Market Closed."
+HINT = (
+    "A run starts even on a holiday: it reads the broker's calendar and then ends as Market Closed."
+)
 REPORT_HINT = (
     "Each session is reported once, by the first run after its close: on most days the last one, "
     "after an early close an earlier one. A run before the close, or on a holiday, ends as Market "
@@ -73,7 +75,7 @@ def schedule(
         raise UsageProblem(str(error)) from error
     bells = list(islice(cron.bells(_instant(after), zone), count))
     if not bells:
-        raise UsageProblem(f"{text!r} never starts a run again")
+        raise UsageProblem(f"{text!r} starts no more runs")
     _print(text, zone_name, bells, REPORT_HINT if report else HINT)
 
 

@@ -22,17 +22,19 @@ from local.ops.trading_state import StackSwitch, format_state, switch_of
 NOT_CHANGED = 1
 MEANING = {
     "HALTED": """
-        A run under way sends nothing more from its next call on, at most 30 s of waiting away, and
+        A run under way sends nothing more from its next call on, after at most 30 s of waiting, and
         cancels the desk's open buys; its open sells stay. Later runs send nothing: they deny every
-        order with TRADING_HALTED. With no run under way nothing happens before the next one. If the
-        last text called orders unsettled, start a run by hand, or cancel them at the broker.""",
+        order with TRADING_HALTED. If no run is under way, nothing happens until the next one. If
+        the last text message called orders unsettled, start a run by hand, or cancel them at the
+        broker.""",
     "REDUCING": """
-        A run under way buys nothing more from its next call on, at most 30 s of waiting away, and
-        cancels the desk's open buys. It goes on selling, unless it has met a halt before. Later
+        A run under way buys nothing more from its next call on, after at most 30 s of waiting, and
+        cancels the desk's open buys. It continues to sell, unless it has found a halt before. Later
         runs only sell: they deny buys with TRADING_REDUCING.""",
     "ACTIVE": """
-        Later runs trade. A run under way that has met a halt stays halted, and one that has ended
-        is over: the desk trades at the next session, or at the next of its Slots.""",
+        Later runs trade. A run under way that has found a halt stays halted, and a run that has
+        ended does not start again: the desk trades at the next session, or at the next of its
+        Slots.""",
 }
 
 
@@ -99,7 +101,7 @@ def _set(
             return NOT_CHANGED
         if reset_peak:  # first: without it a desk that trades again would stop at once
             switch.reset_peak(datetime.now(UTC))
-            click.echo("  peak    reset: the next run takes the desk's worth for its peak")
+            click.echo("  peak    reset: the next run uses the desk's current value as its peak")
         if before is not None and (before == text or (text == word and says(before, word))):
             click.echo(f"  after   {clean(before)}, as it was\n")
         else:
@@ -139,6 +141,6 @@ def says(text: str, word: str) -> bool:
 def _describe(text: str | None, state: TradingState) -> str:
     """Format the text, and what a run reads from it if that differs."""
     if text is None:
-        return f"missing, which a run takes for {state.value}"
+        return f"missing, which a run reads as {state.value}"
     known = says(text, state.value)
-    return text if known else f"{text!r}, which a run takes for {state.value}"
+    return text if known else f"{text!r}, which a run reads as {state.value}"

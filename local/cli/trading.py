@@ -71,7 +71,7 @@ def desk_plan(
     if broker is None:
         parameters = local_defaults(synthetic) | parameters
     elif synthetic:
-        raise UsageProblem("--synthetic adds symbols to the built-in paper broker, to no other")
+        raise UsageProblem("--synthetic adds symbols only to the built-in paper broker")
     return LocalDeskConfig(broker, parameters, wait_scale, faults=faults, synthetic=synthetic)
 
 
@@ -81,7 +81,7 @@ def _check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock:
     if sets_the_clock and (paper or broker_url is not None):
         raise UsageProblem(
             "--session and --sessions set the built-in paper broker's clock; with --paper or "
-            "--broker-url the broker's own clock rules"
+            "--broker-url the broker's own clock applies"
         )
 
 
@@ -94,7 +94,7 @@ def check_faults(faults: str, *, built_in: bool) -> None:
         With the fault that is wrong and the words that are right.
     """
     if faults and not built_in:
-        raise UsageProblem("--faults breaks the built-in paper broker's answers, no other's")
+        raise UsageProblem("--faults breaks only the built-in paper broker's answers")
     try:
         parse(faults)
     except ValueError as error:

@@ -121,7 +121,7 @@ Halt the desk, let it only sell, or let it trade again:
   .venv/bin/algo-trader halt --endpoint-url {desk.aws.endpoint_url}
   .venv/bin/algo-trader reduce --endpoint-url {desk.aws.endpoint_url}
   .venv/bin/algo-trader resume --endpoint-url {desk.aws.endpoint_url}
-Sell all that it holds, and buy nothing more:
+Sell everything that it holds, and buy nothing more:
   .venv/bin/algo-trader flatten --endpoint-url {desk.aws.endpoint_url}
 Give it shares that the account holds, and take them back:
   .venv/bin/algo-trader adopt IBM 5 --endpoint-url {desk.aws.endpoint_url}

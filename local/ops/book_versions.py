@@ -156,7 +156,7 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None =
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in CHANGED:
                 raise RestoreRefusedError(
-                    f"somebody else changed {name} at the same time: look again"
+                    f"somebody else changed {name} at the same time: check again"
                 ) from error
             raise
 

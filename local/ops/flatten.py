@@ -97,20 +97,20 @@ def flatten_stack(
     quiet: dict[str, float] = {}
     while True:
         _wait_for_others(executions, machine, until, report, quiet)
-        with aws_errors_as_one_line("the flatten is not started"):
+        with aws_errors_as_one_line("the flatten was not started"):
             arn = str(
                 executions.start_execution(stateMachineArn=machine, input=json.dumps(value))[
                     "executionArn"
                 ]
             )
         report(f"execution {arn}")
-        with aws_errors_as_one_line(f"{arn} cannot be followed, and goes on"):
+        with aws_errors_as_one_line(f"{arn} cannot be followed; it continues"):
             done = _follow(stack, executions, arn, ended)
         is_refused = done.end == DUPLICATE or done.message.startswith(UNDER_WAY)
         if not is_refused or time.monotonic() >= until:
             return done
         quiet[arn] = 0.0  # it was refused: it has sent nothing
-        report(f"another run is in its way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
+        report(f"another run is in the way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
         time.sleep(AGAIN_SECONDS)
 
 
@@ -205,7 +205,7 @@ def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
     """Name what a run that ran through did not sell, and what it bought on its way out."""
     with (
         aws_errors_as_one_line(
-            "what the run wrote cannot be read, so that what is left is not known"
+            "what the run wrote cannot be read, so the remaining holdings are unknown"
         ),
         clients_from(stack.client),
     ):
@@ -224,7 +224,7 @@ def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
         decision = read(DECIDE, "decision", Decision)
         submission = read(SUBMIT, "submission", Submission)
     if snapshot is None or decision is None:
-        return iter(("what the run decided is not in its history",))
+        return iter(("the run's decision is not in its history",))
     return what_is_left(snapshot, decision, submission)
 
 

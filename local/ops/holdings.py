@@ -118,7 +118,7 @@ class AccountView:
         """
         if giver == self.desk:
             raise TransferRefusedError(
-                f"desk {giver} is this desk: what it gives up it owns already"
+                f"desk {giver} is this desk, which owns those shares already"
             )
         stock = self.stock(symbol)
         # A desk's resting stop sells its own shares alone: nobody else's are given away.
@@ -212,7 +212,7 @@ class AccountView:
             written = add_adjustments(self.store, self.books.adjustments, self.tag, added)
         if not written:
             raise TransferRefusedError(
-                "somebody else has just changed the list: look again. Nothing was moved"
+                "somebody else has just changed the list: check again. Nothing was moved"
             )
 
 

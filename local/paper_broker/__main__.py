@@ -27,12 +27,12 @@ def main(arguments: list[str] | None = None) -> None:
     add(
         "--session", type=date.fromisoformat, help="open at this session's bell (default: the last)"
     )
-    add("--clock-scale", type=float, default=1.0, help="simulated seconds in a real one")
+    add("--clock-scale", type=float, default=1.0, help="simulated seconds per real second")
     add("--cash", type=_number, default=AccountSetup().cash, help="dollars to start with")
     add("--hold", type=_holding, action="append", default=[], metavar="SYMBOL=QTY")
     add("--multiplier", type=int, choices=(1, 2), default=2, help="1: cash only, 2: margin")
-    add("--seed", default=AccountSetup().seed, help="what ids follow from")
-    add("--key-id", help="what clients must send; any, unless both are given")
+    add("--seed", default=AccountSetup().seed, help="the seed of all ids")
+    add("--key-id", help="keys that clients must send; without both, any keys work")
     add("--secret-key")
     add("--real-time-sip", action="store_true", help="a data plan with recent SIP data")
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")

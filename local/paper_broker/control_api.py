@@ -83,7 +83,7 @@ def post_behaviour(call: Call) -> Answer:
     """Change the named fields of the behaviour."""
     changes = call.body()
     if not isinstance(changes, dict):
-        raise ApiError(422, WRONG, "an object is wanted")
+        raise ApiError(422, WRONG, "expected a JSON object")
     merged = {**msgspec.to_builtins(call.exchange.behaviour), **changes}
     call.broker.behave(_convert(merged, Behaviour))
     return Answer(msgspec.to_builtins(call.broker.exchange.behaviour))

@@ -97,7 +97,9 @@ def parse(text: str) -> tuple[Fault, ...]:
 def _parse_one(text: str) -> Fault:
     match = _FAULT.fullmatch(text)
     if match is None:
-        message = f"{text!r} is not a fault: write REQUEST:WHICH:KIND, as submit:2:504-after-accept"
+        message = (
+            f"{text!r} is not a fault: write REQUEST:WHICH:KIND, such as submit:2:504-after-accept"
+        )
         raise ValueError(message)
     request, which, kind = match["request"], match["which"], match["kind"]
     if request not in REQUESTS:
@@ -117,7 +119,7 @@ def _parse_one(text: str) -> Fault:
     if which == "*":
         return Fault(text, request, 1, None, how, is_applied)
     if int(first) < 1 or int(last or first) < int(first):
-        message = f"{text!r}: requests are counted from 1, as 2, 2-4 or *"
+        message = f"{text!r}: requests are counted from 1, such as 2, 2-4 or *"
         raise ValueError(message)
     return Fault(text, request, int(first), int(last or first), how, is_applied)
 

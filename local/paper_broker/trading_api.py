@@ -48,7 +48,7 @@ def patch_configurations(call: Call) -> Answer:
     """Set what short sales and trading at all are about; the rest is as it is here."""
     wanted, now = call.body(), trading_wire.configurations(call.exchange)
     if not isinstance(wanted, dict) or not wanted.keys() <= now.keys():
-        raise ApiError(422, WRONG_FIELD, "an object of account configurations is wanted")
+        raise ApiError(422, WRONG_FIELD, "expected an object of account configurations")
     for name, value in wanted.items():
         if type(value) is not type(now[name]) or (name not in SETTABLE and value != now[name]):
             raise ApiError(422, WRONG_FIELD, f"{name} cannot be set to this here")

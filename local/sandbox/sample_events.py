@@ -165,9 +165,9 @@ def _notify_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
             {
                 "errorType": "OrderStateUnknownError",
                 "errorMessage": "ORDER_STATE_UNKNOWN: client_order_ids="
-                f"{first['decision']['inline']['entries'][0]['client_order_id']}. "
-                "They are looked up, and sent again under the same ids once they must have shown; "
-                "if this stays, look at the broker for orders with these ids.",
+                f"{first['decision']['inline']['entries'][0]['client_order_id']}. The run looks "
+                "them up and, if the broker does not show them, sends them again under the same "
+                "ids. If this persists, look for orders with these ids at the broker.",
             }
         ),
     }

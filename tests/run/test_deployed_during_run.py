@@ -76,4 +76,4 @@ def test_a_deploy_after_the_orders_lets_the_next_execution_settle_them_and_send_
     again = bench.ring(stack, value)
     assert (again.status, again.orders_sent) == ("SUCCEEDED", 0)
     assert "Sent nothing more" in again.sms
-    assert "a deploy changed what the steps hand to each other" in again.email
+    assert "a deploy changed what the steps pass to each other" in again.email

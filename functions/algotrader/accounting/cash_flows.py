@@ -55,14 +55,13 @@ def net_deposits(
     if undated and not adjustments:
         amounts = ", ".join(f"{each:.2f}" for each in undated)
         warning = (
-            f"The statement dates deposits or withdrawals ({amounts}) to the day of the previous "
-            "close, but not to a time before or after it. So the account's profit for the day is "
-            "unknown."
+            f"The statement does not say whether deposits or withdrawals ({amounts}) came before "
+            "or after the previous close. So the account's profit for the day is unknown."
         )
         return Deposits(None, (warning,))
     if adjustments and abs(adjustments - listed) >= CENT:
         warning = (
-            f"The account reports deposits less withdrawals of {adjustments:.2f}, its statement of "
+            f"The account reports net deposits of {adjustments:.2f}, but its statement lists "
             f"{listed:.2f}. So the account's profit for the day is unknown."
         )
         return Deposits(None, (warning,))

@@ -53,8 +53,8 @@ def add_adjustments(
 def _unreadable(problem: str) -> ConfigurationError:
     return ConfigurationError(
         "ADJUSTMENTS_UNREADABLE",
-        "It says what you gave to the desk and took from it. Put an earlier version back with "
-        "algo-trader restore adjustments.json. Nothing was traded.",
+        "It lists the shares that you gave to the desk and took from it. Restore an earlier "
+        "version with algo-trader restore adjustments.json. Nothing was traded.",
         key=ADJUSTMENTS_KEY,
         problem=f'"{problem}"',
     )

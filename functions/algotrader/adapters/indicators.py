@@ -58,7 +58,7 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, by
     """
     if not bars:
         raise InsufficientHistoryError(
-            "BARS_MISSING", "Give the template's Symbols at least one symbol that has bars."
+            "BARS_MISSING", "Set the template's Symbols to at least one symbol that has bars."
         )
     need = strategy.bars_needed()
     declared = {
@@ -90,7 +90,7 @@ def _newest(symbol: str, bars: Bars, need: int) -> Bars:
     if have < need:
         raise InsufficientHistoryError(
             "HISTORY_TOO_SHORT",
-            "Take the symbol out of the template's Symbols until it has traded long enough, or "
+            "Remove the symbol from the template's Symbols until it has traded long enough, or "
             "shorten the strategy's windows.",
             symbol=symbol,
             have=have,
@@ -113,7 +113,7 @@ def _frame(bars: Bars) -> pd.DataFrame:
 def _bars_invalid(symbol: str, problem: str) -> InsufficientHistoryError:
     return InsufficientHistoryError(
         "BARS_INVALID",
-        "Take the symbol out of the template's Symbols, or ask the data provider.",
+        "Remove the symbol from the template's Symbols, or ask the data provider.",
         symbol=symbol,
         problem=f'"{problem}"',
     )
@@ -131,8 +131,8 @@ def _indicators(
         if not (math.isfinite(last) and math.isfinite(previous)):
             raise InsufficientHistoryError(
                 "INDICATOR_UNDEFINED",
-                "Its prices did not move or nothing was traded, so it divides by zero. Take the "
-                "symbol out of the template's Symbols, or declare another indicator.",
+                "It divides by zero, since the prices did not move or nothing was traded. Remove "
+                "the symbol from the template's Symbols, or declare another indicator.",
                 symbol=symbol,
                 indicator=name,
                 output=each.output,
@@ -218,7 +218,7 @@ def _call_features(
     values = {}
     for name, value in result.items():
         if not isinstance(name, str):
-            raise _features_invalid(strategy, symbol, f"a name is not text: {name!r}")
+            raise _features_invalid(strategy, symbol, f"a name is not a string: {name!r}")
         if name in strategy.indicators:
             raise _features_invalid(strategy, symbol, f"{name} is the name of an indicator")
         number = finite_number(value)

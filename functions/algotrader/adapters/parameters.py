@@ -52,14 +52,14 @@ class Misfit(Exception):  # noqa: N818 - caught by `settings`, which makes the e
 def stack_name(text: str) -> str:
     """Parse a name that CloudFormation gives."""
     if not _STACK_NAME.fullmatch(text):
-        raise Misfit("the stack's name, letters, digits and hyphens")
+        raise Misfit("the stack's name: letters, digits and hyphens")
     return text
 
 
 def account_number(text: str) -> str:
     """Parse an account number, or nothing."""
     if not _ACCOUNT_NUMBER.fullmatch(text):
-        raise Misfit("an account number, letters and digits alone")
+        raise Misfit("an account number of only letters and digits")
     return text
 
 
@@ -101,7 +101,7 @@ def no_dollars_or_some(bounds: Bounds) -> Callable[[str], Dollars | None]:
         try:
             return some(text) if text else None
         except Misfit as misfit:
-            raise Misfit(f"{misfit.allowed}, or to nothing for no cap") from None
+            raise Misfit(f"{misfit.allowed}, or left empty for no cap") from None
 
     return parse
 
@@ -144,7 +144,7 @@ def symbols(text: str) -> tuple[str, ...]:
     wrong = [each for each in words if not (_is_list(each) or SYMBOL_PATTERN.fullmatch(each))]
     if wrong or len(set(words)) != len(words):
         raise Misfit(
-            "symbols in capitals or names of lists, separated by commas, each once, such as "
+            "symbols in capitals or names of lists, separated by commas, without repeats, such as "
             "AAPL,BRK.B or @liquid"
         )
     return tuple(words)
@@ -159,13 +159,13 @@ def no_symbols_or_some(text: str) -> tuple[str, ...]:
     try:
         return symbols(text) if text else ()
     except Misfit as misfit:
-        raise Misfit(f"{misfit.allowed}, or to nothing for none") from None
+        raise Misfit(f"{misfit.allowed}, or left empty for none") from None
 
 
 def no_symbol_or_one(text: str) -> str:
     """Parse one symbol, or nothing."""
     if text and not SYMBOL_PATTERN.fullmatch(text):
-        raise Misfit("one symbol in capitals, such as SPY, or to nothing for none")
+        raise Misfit("one symbol in capitals, such as SPY, or left empty for none")
     return text
 
 
@@ -185,7 +185,7 @@ def slots(text: str) -> tuple[str, ...]:
 
 def scalars(text: str) -> Scalars:
     """Parse a JSON object of plain values."""
-    allowed = 'a JSON object of texts, numbers, true and false, such as {"top": 2}'
+    allowed = 'a JSON object of strings, numbers, true and false, such as {"top": 2}'
     try:
         value = json.loads(
             text, parse_float=parse_float, parse_constant=_no_constant, object_pairs_hook=_no_twins
@@ -209,6 +209,6 @@ def _no_constant(name: str) -> Any:
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) != len(pairs):
-        message = "a name stands twice"
+        message = "duplicate key"
         raise ValueError(message)
     return dict(pairs)

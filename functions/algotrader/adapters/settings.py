@@ -214,7 +214,7 @@ def _read(environ: Mapping[str, str], parameter: str, parse: Callable[[str], T])
     if text is None:
         raise ConfigurationError(
             "PARAMETER_MISSING",
-            "Deploy this repository's own template.yaml, which hands every parameter on.",
+            "Deploy this repository's own template.yaml, which passes every parameter on.",
             parameter=parameter,
             variable=variable,
         )

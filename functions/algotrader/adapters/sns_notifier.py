@@ -53,7 +53,7 @@ class SnsNotifier:
                 raise
             raise ConfigurationError(
                 "TOPIC_REFUSED",
-                "Deploy the stack again: it makes the topic and the right to publish to it.",
+                "Deploy the stack again: it creates the topic and the permission to publish to it.",
                 topic=self.topic_arn,
                 answer=code,
             ) from error

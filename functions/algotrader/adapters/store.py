@@ -78,7 +78,7 @@ class Store:
             raise _invalid("it needs inline, or s3 and sha256", artifact)
         place = urlsplit(str(artifact.s3))
         if place.scheme != "s3" or place.netloc != self.bucket:
-            raise _invalid("it does not lie in the desk's own bucket", artifact)
+            raise _invalid("it is not in the desk's own bucket", artifact)
         found = self._read(place.path.lstrip("/"))
         if found is None:
             raise _invalid("the object is gone", artifact)
@@ -209,7 +209,7 @@ class Store:
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInputError(
                 "OBJECT_UNREADABLE",
-                "It is not JSON. If it lies below ledger/, put an earlier version back with "
+                "It is not JSON. If it is below ledger/, restore an earlier version with "
                 "algo-trader restore; otherwise let the next session trade.",
                 key=key,
             ) from error

@@ -69,8 +69,8 @@ def read_symbols(parameter: str, words: Iterable[str]) -> Symbols:
     if len(found) > MAX_SYMBOLS:
         raise ConfigurationError(
             "SYMBOLS_TOO_MANY",
-            f"Deploy again with at most {MAX_SYMBOLS} symbols in {parameter}, those of its lists "
-            "included.",
+            f"Deploy again with at most {MAX_SYMBOLS} symbols in {parameter}, including those of "
+            "its lists.",
             parameter=parameter,
             count=len(found),
         )
@@ -103,7 +103,7 @@ def _parse(name: str, content: bytes) -> tuple[str, ...]:
             raise ConfigurationError(
                 "UNIVERSE_INVALID",
                 f"Fix functions/universes/{name}{SUFFIX} and deploy again: one symbol in capitals "
-                "a line, each once; # begins a comment.",
+                "a line, without repeats; # begins a comment.",
                 universe=name,
                 line=number,
                 text=repr(symbol[:_QUOTED_LENGTH]),

@@ -188,7 +188,9 @@ def _traded(
     if price is None or latest is None or remains <= 0:
         return _Finding(clears=True)
     why = str(stop_above_price(stop=price, price=Price(latest.price)) or "")
-    return _Finding(clears=True, unprotected=why, warning=f"no stop for what is left: {why}")
+    return _Finding(
+        clears=True, unprotected=why, warning=f"no stop for the remaining shares: {why}"
+    )
 
 
 def _flaw(there: list[Order], *, price: Price, covered: Shares, now: datetime) -> str:

@@ -27,8 +27,8 @@ def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
         if not any(_same_terms(each, order) for each in written):
             raise OrderConflictError(
                 "ORDER_CONFLICT",
-                "The broker has an order with this run's id, but other terms. Look at it at the "
-                "broker, then halt the desk or cancel the order yourself.",
+                "The broker has an order with this run's id but different terms. Look at it at "
+                "the broker, then halt the desk or cancel the order yourself.",
                 client_order_id=intent.client_order_id,
                 wanted=_terms_of_intent(intent),
                 found=_terms_of_order(order),

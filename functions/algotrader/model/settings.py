@@ -41,7 +41,7 @@ _PART = Bounds(0, 1)
 _PART_ABOVE_ZERO = Bounds(0, 1, above_lowest=True)
 _DAY_SECONDS = 24 * 60 * 60
 # Measured: of 180 orders 83 were done in 11 minutes.
-_BROKERS_RATE = "at Alpaca's 200 requests a minute a larger run stays half done"
+_BROKERS_RATE = "at Alpaca's 200 requests a minute a larger run would not finish"
 
 #: The bounds of every number, by field; ``docs/parameters.md`` states them.
 BOUNDS: Mapping[str, Bounds] = MappingProxyType(

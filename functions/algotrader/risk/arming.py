@@ -63,4 +63,4 @@ def warnings_of(arming: Arming | None, now: datetime) -> tuple[str, ...]:
     if arming is None or arming.until is None or arming.until - now > WARNED:
         return ()
     until = arming.until.isoformat()
-    return (f"The live desk is armed until {until} and halted after it: run algo-trader arm.",)
+    return (f"The live desk is armed until {until} and halted after that: run algo-trader arm.",)

@@ -85,15 +85,15 @@ def _value(intent: OrderIntent, asset: Asset | None) -> str | None:
         return f"value {notional} is not in whole cents"
     shown = f"value {notional:.2f}"
     if intent.order_type is not OrderType.MARKET:
-        return f"{shown} is for market orders alone, not {intent.order_type.value}"
+        return f"{shown} is only for market orders, not {intent.order_type.value}"
     return _fraction(shown, intent, asset)
 
 
 def _fraction(shown: str, intent: OrderIntent, asset: Asset | None) -> str | None:
     if intent.time_in_force is not TimeInForce.DAY:
-        return f"{shown} is good for the day alone, not {intent.time_in_force.value}"
+        return f"{shown} is good only for the day, not {intent.time_in_force.value}"
     if asset is not None and not asset.fractionable:
-        return f"{shown}: the asset trades in whole shares alone"
+        return f"{shown}: the asset trades only in whole shares"
     return None
 
 

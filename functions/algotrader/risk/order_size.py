@@ -19,7 +19,7 @@ def minimum_order(order: ProposedOrder, context: RiskContext) -> Denial | None:
         whole = order.step >= ONE_SHARE
         minimum = "one share" if whole else f"{MIN_FRACTIONAL_NOTIONAL} dollar's worth"
     elif order.money < least:
-        minimum = f"the least order of {least:.2f}"
+        minimum = f"the smallest order of {least:.2f}"
     else:
         return None
     target = order.weight * context.portfolio.capital

@@ -364,7 +364,7 @@ def test_a_track_that_cannot_be_read_begins_anew_with_a_warning(
 
     snapshot = snapshot_of(world, world.run())
 
-    assert any("tracked again" in each for each in snapshot.warnings)
+    assert any("profit and loss start again" in each for each in snapshot.warnings)
     assert track_of(world).index == 1
 
 

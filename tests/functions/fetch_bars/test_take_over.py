@@ -397,7 +397,7 @@ def test_a_run_of_the_contract_before_is_taken_over_and_sends_nothing_more(world
     assert handed_on(second) == handed_on(first)
     assert second.contract == CONTRACT_VERSION
     assert run_of(second).deadline == NOW
-    assert run_of(second).ended_because == "a deploy changed what the steps hand to each other"
+    assert run_of(second).ended_because == "a deploy changed what the steps pass to each other"
 
 
 @pytest.mark.parametrize("contract", [CONTRACT_VERSION - 2, CONTRACT_VERSION + 1])

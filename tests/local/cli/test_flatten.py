@@ -127,7 +127,7 @@ def test_a_day_of_flattening(
     assert status == 0, out
     assert "before  HALTED storm" in out
     assert "after   REDUCING flatten: bad news" in out
-    assert "another run is in its way, trying again" in out
+    assert "another run is in the way, trying again" in out
     assert "RUN_UNDER_WAY: run=2012-02-15-1000" in out
     assert "PAPER FLATTEN 2012-02-15" in out
     assert "The desk holds nothing." in out
@@ -158,7 +158,7 @@ def test_what_does_not_fill_is_named_and_the_status_says_so(
     finally:
         paper.behave(reject=[])
     assert status == 1
-    assert f"Not sold, or not certainly:\n  {symbol}: " in out
+    assert f"Not sold, or not known to be sold:\n  {symbol}: " in out
     assert "algo-trader resume" in out
 
 

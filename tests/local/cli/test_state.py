@@ -61,7 +61,7 @@ def test_a_halted_desk_sends_nothing_a_resumed_one_trades(
 ) -> None:
     status, out, _ = invoke("halt", "until", "I have looked")
     assert status == 0
-    assert "before  missing, which a run takes for ACTIVE" in out
+    assert "before  missing, which a run reads as ACTIVE" in out
     assert "after   HALTED until I have looked" in out
     assert "TradingMode=paper" in out
     assert "run under way" in out
@@ -134,7 +134,7 @@ def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
     )
     status, out, _ = invoke("halt")
     assert status == 0
-    assert f"before  {text!r}, which a run takes for HALTED" in out
+    assert f"before  {text!r}, which a run reads as HALTED" in out
     assert parameter() == "HALTED"
 
 
@@ -142,7 +142,7 @@ def test_live_is_resumed_on_a_yes_alone(
     invoke: Command, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = ("--stack", live.name)
-    assert "missing, which a run takes for HALTED" in invoke("halt", *there)[1]
+    assert "missing, which a run reads as HALTED" in invoke("halt", *there)[1]
     status, _, err = invoke("resume", *there)
     assert (status, "--yes" in err) == (2, True)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)

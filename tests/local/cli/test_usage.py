@@ -21,11 +21,11 @@ CASES = {
     "paper without keys": (["run", "--paper"], "APCA_API_KEY_ID and APCA_API_SECRET_KEY"),
     "another broker's clock": (
         ["run", "--broker-url", "http://h", "--session", "2012-02-15"],
-        "the broker's own clock rules",
+        "the broker's own clock applies",
     ),
     "another broker's days": (
         ["run", "--broker-url", "http://h", "--sessions", "2"],
-        "the broker's own clock rules",
+        "the broker's own clock applies",
     ),
     "the live account": (
         ["run", "--broker-url", "https://api.alpaca.markets"],
@@ -38,12 +38,12 @@ CASES = {
     "no fault": (["run", "--faults", "sell:1:504"], "the request is one of submit"),
     "another broker's faults": (
         ["run", "--broker-url", "http://h", "--faults", "submit:1:504"],
-        "breaks the built-in paper broker's answers",
+        "breaks only the built-in paper broker's answers",
     ),
     "more symbols than names": (["run", "--synthetic", "10000"], "--synthetic"),
     "another broker's symbols": (
         ["run", "--broker-url", "http://h", "--synthetic", "5"],
-        "adds symbols to the built-in paper broker",
+        "adds symbols only to the built-in paper broker",
     ),
     "unknown option": (["run", "--fast"], "--fast"),
     "unknown command": (["runn"], "runn"),
@@ -53,7 +53,7 @@ CASES = {
     "no zone": (["schedule", "--timezone", "Mars/Base"], "no such time zone"),
     "zone with a path in it": (["schedule", "--timezone", "../etc"], "no such time zone"),
     "a rate": (["schedule", "--expression", "rate(5 minutes)"], "rate expression"),
-    "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "never starts a run again"),
+    "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "starts no more runs"),
     "no fields": (["schedule", "--expression", "foo"], "'foo' has 1 field. It needs six"),
     "shares beyond all sense": (
         ["adopt", "IBM", "1e999"],

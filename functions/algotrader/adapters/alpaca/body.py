@@ -46,7 +46,7 @@ def read_body(request: str, response: requests.Response) -> bytes:
         if len(body) > MAX_BODY_BYTES:
             raise BrokerUnavailableError(
                 "BROKER_ANSWER_TOO_LARGE",
-                "No answer of Alpaca's is that large; the base URL may be wrong.",
+                "Alpaca's answers are never that large; the base URL may be wrong.",
                 request=f'"{request}"',
                 limit_bytes=MAX_BODY_BYTES,
             )

@@ -90,7 +90,7 @@ def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
     if "client_order_id" in message.replace(" ", "_") and any(word in message for word in _TAKEN):
         raise OrderStateUnknownError(
             "ORDER_ID_TAKEN",
-            "The order is looked up by its id; the run tries again.",
+            "The run looks the order up by its id and tries again.",
             client_order_id=intent.client_order_id,
         )
     if reply.status == 403 and _is_about_keys(refusal):  # noqa: PLR2004 - HTTP's own
@@ -107,7 +107,7 @@ def fate_unknown(intent: OrderIntent, problem: str) -> OrderStateUnknownError:
     """Build the error of an order that was sent, and whose result is unknown."""
     return OrderStateUnknownError(
         "ORDER_FATE_UNKNOWN",
-        "The order is looked up by its id and sent again under the same id alone.",
+        "The run looks the order up by its id and sends it again only under the same id.",
         client_order_id=intent.client_order_id,
         problem=f'"{problem}"',
     )
@@ -153,7 +153,7 @@ def _keys_refused(reply: Reply) -> DeskError:
     return BrokerAuthError(
         "BROKER_KEYS_REFUSED",
         "Put the right key pair into the SecureString that AlpacaKeysParameter names; paper and "
-        "live accounts have keys of their own, and TradingMode must fit them.",
+        "live accounts have different keys, and TradingMode must match them.",
         **_facts(reply),
     )
 
@@ -161,7 +161,7 @@ def _keys_refused(reply: Reply) -> DeskError:
 def _account_refused(reply: Reply) -> DeskError:
     return AccountBlockedError(
         "ACCOUNT_FORBIDDEN",
-        "Look at the account on Alpaca's dashboard, or ask their support.",
+        "Check the account on Alpaca's dashboard, or ask Alpaca's support.",
         **_facts(reply),
     )
 
@@ -184,7 +184,7 @@ def _forbidden(reply: Reply) -> DeskError:
 def _rate_limited(reply: Reply) -> DeskError:
     return BrokerRateLimitedError(
         "BROKER_RATE_LIMITED",
-        "The run tries again by itself; if this comes often, other programs share the account.",
+        "The run tries again by itself; if this happens often, other programs share the account.",
         request=f'"{reply.request}"',
         reset=reply.reset or "unknown",
     )
@@ -193,7 +193,7 @@ def _rate_limited(reply: Reply) -> DeskError:
 def _refused(reply: Reply) -> DeskError:
     return ConfigurationError(
         "BROKER_REFUSED_REQUEST",
-        "Compare the template's parameters with the broker's words.",
+        "Compare the template's parameters with the broker's message.",
         **_facts(reply),
     )
 

@@ -135,7 +135,7 @@ class MarketData:
             if not token:
                 return
             if token in seen:
-                raise invalid(reply.request, "its pages do not go on")
+                raise invalid(reply.request, "a page token repeats")
             seen.add(token)
             asked["page_token"] = token
 

@@ -116,5 +116,5 @@ class Statement:
             if len(rows) < STATEMENT_PAGE:
                 return tuple(each for each in found.values() if each is not None)
             if not fresh:
-                raise invalid(reply.request, "its pages do not go on")
+                raise invalid(reply.request, "a page token repeats")
             parameters["page_token"] = rows[-1].id

@@ -123,7 +123,7 @@ class Trading:
                 return tuple(sorted(found.values(), key=lambda each: each.submitted_at))
             first, last = rows[0].since, rows[-1].since
             if not fresh or first is None or last is None:
-                raise invalid(reply.request, "its pages do not go on")
+                raise invalid(reply.request, "a page token repeats")
             page = len(rows)
             if first <= last:
                 parameters["after"] = format_instant(last - _PAGE_OVERLAP)

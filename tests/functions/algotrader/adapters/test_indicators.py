@@ -268,7 +268,7 @@ def test_own_features_stand_beside_indicators_and_may_spoil_their_frame() -> Non
         ({"x": True}, "x is not a finite number: True"),
         ({"x": 10**400}, "x is not a finite number"),
         ({"x": pd.Series([1.0])}, "x is not a finite number"),
-        ({1: 1.0}, "a name is not text: 1"),
+        ({1: 1.0}, "a name is not a string: 1"),
         ({"mean": 1.0}, "mean is the name of an indicator"),
         (None, "not a dict: NoneType"),
         ([1.0], "not a dict: list"),

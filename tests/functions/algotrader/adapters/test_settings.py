@@ -244,7 +244,7 @@ def test_more_orders_than_the_brokers_rate_allows_are_refused_with_the_reason(
     assert str(raised.value) == (
         "PARAMETER_INVALID: parameter=MaxOrdersPerRun value='91'. Deploy again with "
         "MaxOrdersPerRun set to a whole number from 1 to 90: at Alpaca's 200 requests a minute a "
-        "larger run stays half done."
+        "larger run would not finish."
     )
 
 

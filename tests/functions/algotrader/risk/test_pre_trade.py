@@ -365,7 +365,7 @@ def test_too_small_a_buy_tells_its_target_quantity_and_price() -> None:
 def test_a_buy_may_cost_the_least_order_and_not_less() -> None:
     assert smallest("5", "10", ONE_SHARE, "50", "59") is None
     assert smallest("5", "10", ONE_SHARE, "50.01", "59") == Denial(
-        Reason.BELOW_MINIMUM_ORDER, "59.00 buys 5 at 10.00, less than the least order of 50.01"
+        Reason.BELOW_MINIMUM_ORDER, "59.00 buys 5 at 10.00, less than the smallest order of 50.01"
     )
 
 
