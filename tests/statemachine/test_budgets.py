@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from algotrader.adapters import aws
-from algotrader.execution import BACK_OFF_SECONDS
 from algotrader.execution.late_orders import LOOK_BACK_SECONDS, LOOK_EVERY_SECONDS
+from algotrader.execution.plan import BACK_OFF_SECONDS
 from algotrader.model import BOUNDS
 from algotrader.session.timing import LAST_CALL, SETTLE
 from local.sandbox.aws.template import read_template

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from algotrader.execution import (
-    LOOK_BACK_SECONDS,
     Known,
     PostResult,
     Step,
     advance,
     cut_off_if_due,
 )
+from algotrader.execution.late_orders import LOOK_BACK_SECONDS
 from algotrader.model import (
     Account,
     Decision,

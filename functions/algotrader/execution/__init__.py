@@ -6,24 +6,13 @@ orders of the plan that it was given, so the journal has every order before the 
 """
 
 from algotrader.execution.approval import find_unapproved, plan_conflict
-from algotrader.execution.cutoff import STOP_RESERVE, cut_off_if_due, trades_end
-from algotrader.execution.entries import PROCEEDS
-from algotrader.execution.late_orders import LOOK_BACK_SECONDS
-from algotrader.execution.order_status import PATIENT_POLLS
-from algotrader.execution.plan import BACK_OFF_SECONDS, adopt, advance, first_plan
-from algotrader.execution.posting import RESEND_POLLS, orders_due, orders_to_cancel, orders_to_post
+from algotrader.execution.cutoff import cut_off_if_due, trades_end
+from algotrader.execution.plan import adopt, advance, first_plan
+from algotrader.execution.posting import orders_due, orders_to_cancel, orders_to_post
 from algotrader.execution.terms import check_terms, matches_decided
 from algotrader.execution.values import Known, PostResult, Step
-from algotrader.session.timing import SETTLE
 
 __all__ = [
-    "BACK_OFF_SECONDS",
-    "LOOK_BACK_SECONDS",
-    "PATIENT_POLLS",
-    "PROCEEDS",
-    "RESEND_POLLS",
-    "SETTLE",
-    "STOP_RESERVE",
     "Known",
     "PostResult",
     "Step",

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.keys import Keys
 from algotrader.adapters.store import Store
 from algotrader.execution import Step, first_plan
 from algotrader.model import (

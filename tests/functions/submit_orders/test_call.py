@@ -21,7 +21,9 @@ from algotrader.errors import (
     OrderConflictError,
     OrderStateUnknownError,
 )
-from algotrader.execution import BACK_OFF_SECONDS, RESEND_POLLS, Step, first_plan
+from algotrader.execution import Step, first_plan
+from algotrader.execution.plan import BACK_OFF_SECONDS
+from algotrader.execution.posting import RESEND_POLLS
 from algotrader.model import Decision, Leg, Plan, TradingMode, TradingState
 from algotrader.orders.statuses import is_terminal
 from submit_orders.call import check_run_may_send

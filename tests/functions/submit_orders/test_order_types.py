@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from algotrader.accounting.ledger import empty_ledger, fold
-from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.keys import Keys
 from algotrader.execution import Step
 from algotrader.model import Decision, DesiredStop, Holding, Leg, OrderIntent, OrderType, Side
 from algotrader.orders.ids import OrderPlace, client_order_id

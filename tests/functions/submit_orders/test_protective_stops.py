@@ -8,7 +8,8 @@ from decimal import Decimal
 from itertools import cycle
 from typing import Any
 
-from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.keys import Keys
 from algotrader.execution import Step, first_plan
 from algotrader.model import Decision, DesiredStop, Leg, TradingState
 from algotrader.orders.ids import OrderPlace, client_order_id

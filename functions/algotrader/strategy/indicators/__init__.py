@@ -12,7 +12,7 @@ from algotrader.strategy.indicators.names import CLASSES, NAMES, OUTPUTS
 from algotrader.strategy.indicators.warm_up import LONGEST
 from algotrader.suggestions import did_you_mean
 
-__all__ = ["CLASSES", "LONGEST", "NAMES", "OUTPUTS", "ResolvedIndicator", "resolve", "warm_up_bars"]
+__all__ = ["CLASSES", "NAMES", "OUTPUTS", "ResolvedIndicator", "resolve", "warm_up_bars"]
 
 
 @dataclass(frozen=True, slots=True)

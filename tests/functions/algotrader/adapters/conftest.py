@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.keys import Keys
 from tests.functions.algotrader.adapters.scripted_broker import ScriptedBroker
 
 KEYS = Keys("MARKED-KEY-ID", "MARKED-SECRET")

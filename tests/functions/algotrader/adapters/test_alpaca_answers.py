@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.keys import Keys
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Asset, Position
 from tests.functions.algotrader.adapters.broker_answers import (

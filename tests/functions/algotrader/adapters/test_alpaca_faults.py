@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import pytest
 
-from algotrader.adapters.alpaca import AlpacaBroker, Keys, client, market_data
+from algotrader.adapters.alpaca import AlpacaBroker, client, market_data
+from algotrader.adapters.keys import Keys
 from algotrader.errors import (
     AccountBlockedError,
     BrokerAuthError,

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.keys import Keys
 from algotrader.errors import BrokerAuthError, OrderStateUnknownError
 from algotrader.model import Leg, Order, OrderIntent, OrderRejected, OrderType, Side
 from local.paper_broker import PaperBrokerProcess

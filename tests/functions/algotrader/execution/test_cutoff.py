@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from algotrader.execution import (
-    SETTLE,
     cut_off_if_due,
     first_plan,
     orders_to_cancel,
@@ -18,6 +17,7 @@ from algotrader.model import (
     Stage,
     TradingState,
 )
+from algotrader.session.timing import SETTLE
 from tests.support.execution_fixtures import (
     BELL,
     BUY_IBM,

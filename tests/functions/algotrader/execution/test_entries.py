@@ -8,13 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from algotrader.execution import (
-    PATIENT_POLLS,
-    PROCEEDS,
-    PostResult,
-    advance,
-    first_plan,
-)
+from algotrader.execution import PostResult, advance, first_plan
+from algotrader.execution.entries import PROCEEDS
+from algotrader.execution.order_status import PATIENT_POLLS
 from algotrader.model import (
     Leg,
     OrderRejected,

@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 
 from algotrader.execution import (
-    LOOK_BACK_SECONDS,
-    PROCEEDS,
-    SETTLE,
     PostResult,
     Step,
     adopt,
@@ -24,7 +21,10 @@ from algotrader.execution import (
     orders_to_cancel,
     orders_to_post,
 )
+from algotrader.execution.entries import PROCEEDS
+from algotrader.execution.late_orders import LOOK_BACK_SECONDS
 from algotrader.model import Decision, Leg, OrderDenied, OrderRejected, Side, TradingState
+from algotrader.session.timing import SETTLE
 from tests.support.execution_fixtures import (
     BELL,
     BUY_IBM,

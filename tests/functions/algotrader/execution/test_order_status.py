@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 
 from algotrader.accounting.ledger import checkpoint_instant, fold
-from algotrader.execution import SETTLE, first_plan, orders_to_cancel, orders_to_post
+from algotrader.execution import first_plan, orders_to_cancel, orders_to_post
 from algotrader.model import Holding, Ledger, Order, Side
+from algotrader.session.timing import SETTLE
 from tests.docs.test_orders_page import alpacas_statuses
 from tests.support.execution_fixtures import (
     BELL,

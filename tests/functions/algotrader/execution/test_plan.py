@@ -9,17 +9,17 @@ from decimal import Decimal
 import pytest
 
 from algotrader.execution import (
-    BACK_OFF_SECONDS,
-    PATIENT_POLLS,
-    PROCEEDS,
-    RESEND_POLLS,
     PostResult,
     first_plan,
     orders_due,
     orders_to_cancel,
     orders_to_post,
 )
+from algotrader.execution.entries import PROCEEDS
 from algotrader.execution.late_orders import LOOK_EVERY_SECONDS
+from algotrader.execution.order_status import PATIENT_POLLS
+from algotrader.execution.plan import BACK_OFF_SECONDS
+from algotrader.execution.posting import RESEND_POLLS
 from algotrader.model import (
     OrderRejected,
     Stage,

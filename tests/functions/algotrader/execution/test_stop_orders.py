@@ -10,9 +10,6 @@ import pytest
 
 from algotrader.errors import OrderConflictError
 from algotrader.execution import (
-    PATIENT_POLLS,
-    SETTLE,
-    STOP_RESERVE,
     Known,
     PostResult,
     Step,
@@ -24,6 +21,8 @@ from algotrader.execution import (
     orders_to_post,
     trades_end,
 )
+from algotrader.execution.cutoff import STOP_RESERVE
+from algotrader.execution.order_status import PATIENT_POLLS
 from algotrader.model import (
     Decision,
     DesiredStop,
@@ -39,6 +38,7 @@ from algotrader.model import (
     TradingState,
 )
 from algotrader.orders.ids import OrderPlace, client_order_id
+from algotrader.session.timing import SETTLE
 from tests.support.execution_fixtures import (
     BELL,
     BUY_IBM,

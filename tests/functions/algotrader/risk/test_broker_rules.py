@@ -14,7 +14,6 @@ from algotrader.adapters.alpaca.trading import order_body
 from algotrader.decision.flatten import flatten
 from algotrader.decision.stops import stop_level
 from algotrader.execution import (
-    PATIENT_POLLS,
     Known,
     PostResult,
     advance,
@@ -22,6 +21,7 @@ from algotrader.execution import (
     first_plan,
     orders_to_post,
 )
+from algotrader.execution.order_status import PATIENT_POLLS
 from algotrader.model import (
     Asset,
     Decision,

@@ -12,8 +12,9 @@ import pytest
 
 from algotrader.accounting.reconciliation import missing_shares
 from algotrader.adapters.adjustments import add_adjustments, read_adjustments
-from algotrader.adapters.alpaca import AlpacaBroker, Keys
+from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.aws import client
+from algotrader.adapters.keys import Keys
 from algotrader.adapters.store import Store
 from algotrader.model import Adjustment, Holding, Leg, Order, OrderIntent, OrderType, Side
 from algotrader.orders.ids import OrderPlace, client_order_id
