@@ -9,7 +9,7 @@ import click
 from local.cli.console import clean, paragraph
 from local.cli.stack_options import confirm, stack_location, stack_options, trades_real_money
 from local.ops.arming import arm_stack, limits_of, token_for
-from local.ops.stack import AwsProblem, find_stack
+from local.ops.stack import find_stack
 
 NOT_ARMED = 1
 DAYS, MOST_DAYS = 30, 365
@@ -35,22 +35,19 @@ def arm(*, days: int, yes: bool, **where: str | None) -> int:
     Before it, after its days, and after any deploy, the desk is halted. Exit status: 0
     armed, 1 AWS refused or you said no, 2 wrong usage or settings.
     """
-    try:
-        stack = find_stack(stack_location(where))
-        token = token_for(stack, days, datetime.now(UTC).replace(microsecond=0))
-        rows = {
-            "account": token.account,
-            "armed until": token.expires_at.isoformat(),
-            "deployed at": token.deployed_at.isoformat(),
-        } | limits_of(stack)
-        click.echo(f"Stack {stack.name} in {stack.region} trades real money")
-        for name, value in rows.items():
-            click.echo(f"  {name:<18} {clean(value)}")
-        if not yes and not confirm("Arm it with these limits?", trades_real_money(stack.name)):
-            click.echo("Nothing was changed.")
-            return NOT_ARMED
-        arm_stack(stack, token)
-    except AwsProblem as problem:
-        raise click.ClickException(str(problem)) from problem
+    stack = find_stack(stack_location(where))
+    token = token_for(stack, days, datetime.now(UTC).replace(microsecond=0))
+    rows = {
+        "account": token.account,
+        "armed until": token.expires_at.isoformat(),
+        "deployed at": token.deployed_at.isoformat(),
+    } | limits_of(stack)
+    click.echo(f"Stack {stack.name} in {stack.region} trades real money")
+    for name, value in rows.items():
+        click.echo(f"  {name:<18} {clean(value)}")
+    if not yes and not confirm("Arm it with these limits?", trades_real_money(stack.name)):
+        click.echo("Nothing was changed.")
+        return NOT_ARMED
+    arm_stack(stack, token)
     click.echo("\n" + paragraph(f"Armed until {token.expires_at.isoformat()}. {AFTERWARDS}"))
     return 0

@@ -11,7 +11,7 @@ from local.cli.stack_options import confirm, stack_location, stack_options
 from local.cli.state import show_state
 from local.cli.timeline import line_of
 from local.ops.flatten import Flattening, flatten_stack
-from local.ops.stack import AwsProblem, find_stack
+from local.ops.stack import find_stack
 from local.ops.trading_state import StackSwitch, format_state, switch_of
 
 LEFT = 1
@@ -66,8 +66,6 @@ def flatten(
             err=True,
         )
         return INTERRUPTED
-    except AwsProblem as problem:
-        raise click.ClickException(str(problem)) from problem
     return _report(done, dry_run=dry_run)
 
 

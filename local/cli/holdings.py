@@ -22,7 +22,6 @@ from local.cli.stack_options import (
     trades_real_money,
 )
 from local.ops.holdings import AccountView, TransferRefusedError, open_account
-from local.ops.stack import AwsProblem
 
 NOT_MOVED = 1
 
@@ -188,7 +187,7 @@ def _move(
             click.echo("now:")
             _show(after, symbol)
         click.echo("\n".join(map(paragraph, meaning.splitlines())))
-    except (AwsProblem, TransferRefusedError, DeskError) as problem:
+    except (TransferRefusedError, DeskError) as problem:
         raise click.ClickException(clean(problem)) from problem
     return 0
 

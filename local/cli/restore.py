@@ -23,7 +23,7 @@ from local.ops.book_versions import (
     kind_of,
     put_back,
 )
-from local.ops.stack import AwsProblem, find_stack
+from local.ops.stack import find_stack
 
 NOT_CHANGED = 1
 
@@ -77,7 +77,7 @@ def restore(
             return NOT_CHANGED
         put_back(stack, name, version, bucket)
         _show(find_versions(stack), name)
-    except (AwsProblem, RestoreRefusedError) as problem:
+    except RestoreRefusedError as problem:
         raise click.ClickException(clean(problem)) from problem
     click.echo(f"{FOLDER}{name} is put back. The next run continues from it.")
     return 0

@@ -13,7 +13,8 @@ import click
 
 from algotrader.model import TradingMode
 from local.cli import INTERRUPTED
-from local.ops.stack import StackLocation
+from local.cli.console import clean
+from local.ops.stack import AwsProblem, StackLocation
 from local.problems import UsageProblem
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -24,7 +25,7 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add where the stack is; the command gets stack, region, profile and endpoint_url.
 
     After a Ctrl-C during a request AWS may have carried it out or not: the command says so and
-    returns 130.
+    returns 130. What AWS refuses ends the command with one line.
     """
 
     @wraps(command)
@@ -37,6 +38,8 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 err=True,
             )
             return INTERRUPTED
+        except AwsProblem as problem:
+            raise click.ClickException(clean(problem)) from problem
 
     placed = at_a_stack
     for option in (

@@ -90,25 +90,22 @@ def _set(
     """Show the state, set it unless it is set already, and print what that means."""
     wanted = TradingState(word)
     text = format_state(wanted, " ".join(reason))
-    try:
-        switch = switch_of(find_stack(stack_location(where)))
-        before, now = show_state(switch)
-        must_ask = ask and switch.mode is TradingMode.LIVE and now is not TradingState.ACTIVE
-        if must_ask and not confirm(
-            "This stack trades real money. Let it trade again?", trades_real_money(switch.stack)
-        ):
-            click.echo("  after   as before: nothing was changed")
-            return NOT_CHANGED
-        if reset_peak:  # first: without it a desk that trades again would stop at once
-            switch.reset_peak(datetime.now(UTC))
-            click.echo("  peak    reset: the next run uses the desk's current value as its peak")
-        if before is not None and (before == text or (text == word and says(before, word))):
-            click.echo(f"  after   {clean(before)}, as it was\n")
-        else:
-            switch.write(text)
-            click.echo(f"  after   {clean(text)}\n")
-    except AwsProblem as problem:
-        raise click.ClickException(str(problem)) from problem
+    switch = switch_of(find_stack(stack_location(where)))
+    before, now = show_state(switch)
+    must_ask = ask and switch.mode is TradingMode.LIVE and now is not TradingState.ACTIVE
+    if must_ask and not confirm(
+        "This stack trades real money. Let it trade again?", trades_real_money(switch.stack)
+    ):
+        click.echo("  after   as before: nothing was changed")
+        return NOT_CHANGED
+    if reset_peak:  # first: without it a desk that trades again would stop at once
+        switch.reset_peak(datetime.now(UTC))
+        click.echo("  peak    reset: the next run uses the desk's current value as its peak")
+    if before is not None and (before == text or (text == word and says(before, word))):
+        click.echo(f"  after   {clean(before)}, as it was\n")
+    else:
+        switch.write(text)
+        click.echo(f"  after   {clean(text)}\n")
     click.echo(paragraph(MEANING[word]))
     return 0
 
