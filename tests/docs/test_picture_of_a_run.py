@@ -97,7 +97,7 @@ def test_the_drawn_timeline_is_what_a_run_prints_whatever_the_fill_loop_takes(
 def test_the_page_on_deploying_counts_the_states_of_that_timeline(drawn: list[str]) -> None:
     states = before_orders(drawn)
     assert set(states) <= set(machine()["States"])
-    assert f"is {len(states)} state transitions" in text_of("docs/deploying.md")
+    assert f"has {len(states)} state transitions" in text_of("docs/deploying.md")
 
 
 def test_the_picture_loads_nothing_from_elsewhere() -> None:
