@@ -101,7 +101,7 @@ class AccountView:
     def adopt(
         self, symbol: str, qty: Decimal, price: Decimal | None, giver: str | None, reason: str
     ) -> None:
-        """Give shares that the account holds to the desk.
+        """Move shares that the account holds into the desk's books.
 
         Parameters
         ----------
