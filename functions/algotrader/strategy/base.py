@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, get_type_hints
 
 from algotrader.errors import ConfigurationError
-from algotrader.strategy.indicators import warm_up_bars
+from algotrader.strategy.indicators import resolve
 from algotrader.strategy.view import Market, Portfolio
 from algotrader.suggestions import did_you_mean
 
@@ -41,7 +41,7 @@ class Indicator:
     def __init__(self, name: str, **parameters: float) -> None:
         self.name = name
         self.parameters = dict(parameters)
-        self.warm_up = warm_up_bars(name, self.parameters)
+        self.warm_up = resolve(name, self.parameters).warm_up
 
     def __repr__(self) -> str:
         """Format the indicator as it was declared."""

@@ -12,7 +12,7 @@ from algotrader.strategy.indicators.names import CLASSES, NAMES, OUTPUTS
 from algotrader.strategy.indicators.warm_up import LONGEST
 from algotrader.suggestions import did_you_mean
 
-__all__ = ["CLASSES", "NAMES", "OUTPUTS", "ResolvedIndicator", "resolve", "warm_up_bars"]
+__all__ = ["CLASSES", "NAMES", "OUTPUTS", "ResolvedIndicator", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,10 @@ class ResolvedIndicator:
     arguments : dict
         Every parameter of the class, in its order; the default if none was given.
     warm_up : int
-        Bars until the value is usable.
+        Bars until the value is usable. For a finite window the count is exact. For recursive
+        averages it is the number of bars after which the start's weight is negligible. Running
+        totals take one year: their level depends on the first bar of the look-back, which is
+        fixed, so that live runs and backtests agree.
     """
 
     ta_class: TaClass
@@ -65,21 +68,6 @@ def resolve(name: str, parameters: Mapping[str, object]) -> ResolvedIndicator:
             parameters=dict(parameters),
         )
     return ResolvedIndicator(ta_class, output, arguments, warm_up)
-
-
-def warm_up_bars(name: str, parameters: Mapping[str, object]) -> int:
-    """Count the bars until an indicator's value is usable.
-
-    For a finite window the count is exact. For recursive averages it is the number of bars after
-    which the start's weight is negligible. Running totals take one year: their level depends on the
-    first bar of the look-back, which is fixed, so that live runs and backtests agree.
-
-    Raises
-    ------
-    StrategyError
-        As `resolve`.
-    """
-    return resolve(name, parameters).warm_up
 
 
 def _argument(indicator: str, parameter: Parameter, given: Mapping[str, object]) -> Value:

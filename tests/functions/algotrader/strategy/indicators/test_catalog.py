@@ -15,7 +15,7 @@ import ta
 from ta.utils import IndicatorMixin
 
 from algotrader.errors import StrategyError
-from algotrader.strategy.indicators import CLASSES, NAMES, OUTPUTS, resolve, warm_up_bars
+from algotrader.strategy.indicators import CLASSES, NAMES, OUTPUTS, resolve
 from algotrader.strategy.indicators.__main__ import page
 from algotrader.strategy.indicators.entries import Kind
 
@@ -172,7 +172,7 @@ def test_defaults_fill_what_is_not_given_in_the_order_of_ta() -> None:
 )
 def test_an_unknown_name_is_refused_with_the_nearest_ones(name: Any, hint: str) -> None:
     with pytest.raises(StrategyError) as caught:
-        warm_up_bars(name, {})
+        resolve(name, {})
     assert caught.value.code == "INDICATOR_UNKNOWN"
     assert hint in str(caught.value)
 
@@ -204,7 +204,7 @@ def test_a_wrong_parameter_is_refused_with_what_it_must_be(
     name: str, parameters: dict[str, Any], hint: str
 ) -> None:
     with pytest.raises(StrategyError) as caught:
-        warm_up_bars(name, parameters)
+        resolve(name, parameters)
     assert caught.value.code == "INDICATOR_PARAMETER_INVALID"
     assert hint in str(caught.value)
 
@@ -217,7 +217,7 @@ def test_an_indicator_that_no_feed_can_warm_up_is_refused(
     name: str, parameters: dict[str, Any]
 ) -> None:
     with pytest.raises(StrategyError, match=r"INDICATOR_PARAMETER_INVALID.*more than 10000 bars"):
-        warm_up_bars(name, parameters)
+        resolve(name, parameters)
 
 
 def test_a_none_that_is_the_default_may_be_given() -> None:

@@ -24,7 +24,6 @@ from algotrader.strategy.indicators import (
     OUTPUTS,
     ResolvedIndicator,
     resolve,
-    warm_up_bars,
 )
 from algotrader.strategy.indicators.entries import Kind, TaClass
 from algotrader.strategy.indicators.warm_up import LONGEST, Smoothing, ema, settling, wilder
@@ -201,7 +200,7 @@ def test_an_average_settles_when_its_start_weighs_less_than_asked(window: int) -
 def test_an_average_settles_after_the_multiples_that_the_decision_names() -> None:
     assert settling(ema(100)) == pytest.approx(4.6 * 100, rel=0.02)
     assert settling(wilder(100)) == pytest.approx(9.2 * 100, rel=0.02)
-    assert warm_up_bars("ema", {"window": 200}) == 923
+    assert resolve("ema", {"window": 200}).warm_up == 923
 
 
 def test_a_chain_settles_as_its_start_does_when_it_is_simulated() -> None:
