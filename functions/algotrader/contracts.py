@@ -20,7 +20,6 @@ T = TypeVar("T")
 #: docs/decisions/0044 says when to raise it, and what the next version must still read.
 CONTRACT_VERSION = 1
 
-
 _SHOWN_LENGTH = 40
 
 
@@ -268,8 +267,8 @@ def parse_execution_input(raw: object) -> ExecutionInput:
     return given
 
 
-def parse_instant(text: str, field: str) -> datetime:
-    """Parse an RFC 3339 instant with its offset.
+def parse_scheduled_time(text: str) -> datetime:
+    """Parse the input's ``scheduled_time``, an RFC 3339 instant with its offset.
 
     Raises
     ------
@@ -284,7 +283,7 @@ def parse_instant(text: str, field: str) -> datetime:
         raise InvalidInputError(
             "INSTANT_INVALID",
             "Write an RFC 3339 instant with its offset, such as 2026-01-05T14:35:00Z.",
-            field=field,
+            field="scheduled_time",
             value=repr(text[:_SHOWN_LENGTH]),
         )
     return instant

@@ -15,7 +15,7 @@ from algotrader.contracts import (
     ExecutionInput,
     FetchBarsEvent,
     parse_execution_input,
-    parse_instant,
+    parse_scheduled_time,
 )
 from algotrader.errors import AccountBlockedError, ConfigurationError, InvalidInputError
 from algotrader.model import Account, Clock, Run, Session, Settings, TradingMode
@@ -178,7 +178,7 @@ def _trigger(given: ExecutionInput, settings: Settings) -> Trigger:
     return Trigger(
         scheduled_time=None
         if given.scheduled_time is None
-        else parse_instant(given.scheduled_time, "scheduled_time"),
+        else parse_scheduled_time(given.scheduled_time),
         slot=given.slot,
         report_only=given.report_only,
         flatten=given.flatten,

@@ -121,7 +121,7 @@ def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersio
     )
 
 
-def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None = None) -> None:
+def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None) -> None:
     """Make an earlier version of an object of the books the newest one.
 
     Parameters

@@ -18,7 +18,7 @@ from algotrader.contracts import (
     decode,
     encode,
     parse_execution_input,
-    parse_instant,
+    parse_scheduled_time,
 )
 from algotrader.errors import InvalidInputError
 from algotrader.model import BOUNDS, Bars, LatestPrice, Plan, Run, Settings, Snapshot
@@ -243,7 +243,7 @@ def test_an_input_that_is_nested_too_deeply_is_refused_by_name() -> None:
 )
 def test_an_instant_that_is_none_of_our_time_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidInputError, match="INSTANT_INVALID") as raised:
-        parse_instant(text, "scheduled_time")
+        parse_scheduled_time(text)
 
     assert len(str(raised.value)) < 300
     str(raised.value).encode()

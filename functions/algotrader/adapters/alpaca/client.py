@@ -66,9 +66,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         """GET from the trading API, and again if the answer is broken."""
         return self._repeat(lambda: self.get(path, parameters))
 
-    def read_data(
-        self, path: str, parameters: Parameters | None = None, version: str = "v2"
-    ) -> Reply:
+    def read_data(self, path: str, parameters: Parameters, version: str = "v2") -> Reply:
         """GET from the market data API, and again if the answer is broken."""
         return self._repeat(lambda: self._request("GET", path, parameters, self._data_url, version))
 
