@@ -1,1 +1,1 @@
-"""The desk's shared package: ground values, the pure core and the adapters of the outside world."""
+"""The desk's shared package: basic values, the pure core, and adapters to the outside world."""

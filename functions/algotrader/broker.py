@@ -26,7 +26,7 @@ from algotrader.model import (
     Session,
 )
 
-#: A list of orders must start so much earlier: a broker's clock and its order book need not agree,
+#: A list of orders must start this much earlier: a broker's clock and its order book may differ,
 #: and a server may compare instants more coarsely than it stamps orders.
 LISTING_MARGIN = timedelta(minutes=1)
 
@@ -34,8 +34,8 @@ LISTING_MARGIN = timedelta(minutes=1)
 class Broker(Protocol):
     """One account at a broker, and its market data.
 
-    Dollars, prices and shares are Decimals, instants are aware and in UTC, days are the exchange's.
-    Reads may be repeated at will.
+    Dollars, prices and shares are Decimals. Instants are aware and in UTC, and days are the
+    exchange's. Reads may be repeated at any time.
 
     Raises
     ------
@@ -69,33 +69,33 @@ class Broker(Protocol):
     def orders_after(self, after: datetime | None) -> tuple[Order, ...]:
         """List all orders of shares submitted after an instant (None: ever), ascending.
 
-        The list is whole or the method raises: a ledger that lacks orders would buy again what it
-        holds.
+        The list is complete, or the method raises: with missing orders in its ledger, the desk
+        would buy again what it holds.
         """
 
     def order(self, client_order_id: str) -> Order | None:
-        """Read an order by our own id; None if the broker does not know it (yet)."""
+        """Read an order by our id; None if the broker does not know it (yet)."""
 
     def submit(self, intent: OrderIntent) -> Order | OrderRejected:
-        """Send an order once; it is never repeated by itself.
+        """Send an order once; the adapter never repeats it.
 
         Returns
         -------
         Order or OrderRejected
-            Accepted, or definitely refused by the broker.
+            Accepted, or definitely rejected by the broker.
 
         Raises
         ------
         OrderStateUnknownError
-            It was sent, and nothing says what became of it: look it up by its id.
+            It was sent, and its status is unknown: look it up by its id.
         BrokerAuthError, BrokerRateLimitedError, BrokerUnavailableError
-            It was not taken, or not even sent.
+            The broker did not accept it, or it was not even sent.
         """
 
     def cancel(self, broker_id: str) -> None:
         """Ask for a cancellation; read the order again to see what became of it.
 
-        Does not fail for an order that is over, or that cannot be canceled now.
+        Does not fail for an order that has ended, or that cannot be canceled now.
         """
 
     def assets(self, symbols: Iterable[str]) -> dict[str, Asset]:
@@ -131,17 +131,17 @@ class Broker(Protocol):
         Returns
         -------
         tuple of CorporateAction or None
-            Ascending. One that touches two symbols comes once for each. None if the broker does
-            not offer the list.
+            Ascending. An action that touches two symbols is listed once for each. None if the
+            broker does not offer the list.
         """
 
     def statement(self, after: datetime) -> tuple[Activity, ...] | None:
-        """Read what was booked after an instant and is not a trade, oldest first.
+        """Read the bookings after an instant except trades, oldest first.
 
         Returns
         -------
         tuple of Activity or None
-            None if it cannot be read whole: only texts and the desk's dividends need it.
+            None if it cannot be read completely: only messages and the desk's dividends need it.
         """
 
     def last_session_pnl(self, session: date, before: date) -> Decimal | None:
@@ -155,5 +155,5 @@ class Broker(Protocol):
         Returns
         -------
         Decimal or None
-            None if it is unknown; only texts need it.
+            None if it is unknown; only messages need it.
         """

@@ -24,7 +24,7 @@ _SHOWN_LENGTH = 40
 
 
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
-    """A value between steps: inline if small, else its S3 key and SHA-256."""
+    """A value between steps: inline if small, otherwise its S3 key and SHA-256."""
 
     inline: Any | UnsetType = UNSET
     s3: str | UnsetType = UNSET
@@ -34,7 +34,7 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
 class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
     """The input of an execution; it can restrict a run and never extend what it may do.
 
-    The console fills ``Comment`` in; nothing reads it.
+    The console fills in ``Comment``; nothing reads it.
     """
 
     scheduled_time: str | None = None
@@ -136,7 +136,7 @@ class Failure(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """All that the run knows when it ends; a value that it never reached is null."""
+    """Everything that the run knows when it ends; a value that it never reached is null."""
 
     execution_arn: str
     input: Any
@@ -224,7 +224,7 @@ def decode_versioned(kind: type[T], value: object, what: str) -> T:
 
 
 def replace_surrogates(event: object) -> Any:
-    """Return an event with a question mark in place of each lone surrogate."""
+    """Return an event with a question mark instead of each lone surrogate."""
     return json.loads(json.dumps(event, ensure_ascii=False).encode(errors="replace"))
 
 

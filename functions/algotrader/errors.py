@@ -1,7 +1,8 @@
 """Owns the errors that end a step, and nothing else.
 
 The class name of a leaf is public API: ``Retry`` and ``Catch`` of Step Functions match the exact
-name and never a base class. ``statemachine/trading.asl.yaml`` names every leaf; a test compares.
+name and never a base class. ``statemachine/trading.asl.yaml`` names every leaf; a test compares
+both.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Owns the port to the user: how a run's texts leave the desk.
+"""Owns the port to the user: how a run's messages leave the desk.
 
 `algotrader.adapters.sns_notifier` implements it. Another channel is another adapter, listed in
 `notify.app`.
@@ -10,10 +10,10 @@ from typing import Protocol
 
 
 class Notifier(Protocol):
-    """A channel that carries texts to the user."""
+    """A channel that carries messages to the user."""
 
     def publish(self, subject: str, sms: str, email: str) -> None:
-        """Send one message; a channel takes the form that suits it.
+        """Send one message; a channel uses the form that suits it.
 
         Parameters
         ----------

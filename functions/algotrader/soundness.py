@@ -168,7 +168,7 @@ def _mapping(value: Mapping[object, object], span: Span) -> str:
 
 def _sequence(value: Sequence[Any], span: Span) -> str:
     kinds = set(map(type, value))
-    if kinds == {float}:  # a column of bars, or their column of days
+    if kinds == {float}:  # a column of bars
         return "" if all(map(math.isfinite, value)) else "[...]: a number that is not finite"
     if kinds == {date} or (kinds == {datetime} and all(each.tzinfo for each in value)):
         value = (min(value), max(value))

@@ -25,7 +25,7 @@ logger = Logger(service="compute_indicators")
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
-    """Compute the features that the strategy declares, from every symbol's bars."""
+    """Compute the strategy's features from every symbol's bars."""
     request = decode_event(ComputeIndicatorsEvent, event, "the input of Compute Indicators")
     logger.append_keys(run_id=request.run.run_id)
     store = Store(os.environ["BUCKET"])

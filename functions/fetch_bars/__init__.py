@@ -1,1 +1,1 @@
-"""The Fetch Bars step: the run's opening, and all that the broker knows, gathered once."""
+"""The Fetch Bars step: it opens the run, and gathers everything from the broker once."""

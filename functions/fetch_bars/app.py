@@ -16,7 +16,7 @@ logger = Logger(service="fetch_bars")
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], _context: object) -> Any:
-    """Open the run, and gather all that the broker knows at the bell."""
+    """Open the run, and gather everything that the run needs from the broker."""
     request = decode_event(FetchBarsEvent, event, "the input of Fetch Bars")
     logger.append_keys(execution=request.execution_arn)
     result = fetch(request, os.environ, Store(os.environ["BUCKET"]))

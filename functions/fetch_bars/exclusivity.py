@@ -1,4 +1,4 @@
-"""Owns that a flatten and any other run exclude each other, so that no two sell the same shares."""
+"""Owns the mutual exclusion of a flatten and other runs, so that no two sell the same shares."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from algotrader.orders.ids import run_id
 def check_alone(run: Run, store: Store) -> None:
     """Refuse a flatten during any run of its session, and any run during a flatten.
 
-    Neither would see the orders that the other has yet to send: both would sell the same shares,
-    and with them the user's own. The run has its claim by now: if two start at the same
-    instant, each sees the other's claim. Both may give up, but at least one does.
+    Neither would see the orders that the other has yet to send. Both would sell the same shares,
+    and so also the user's own. The run has its claim by now: if two start at the same instant, each
+    sees the other's claim. Both may give up, but at least one does.
 
     Raises
     ------
@@ -43,13 +43,13 @@ def check_alone(run: Run, store: Store) -> None:
 def is_overtaken(run: Run, store: Store) -> bool:
     """Return whether another run of the session has traded since this one gathered.
 
-    What this one decided to sell may be sold by now, and what is left may be the user's own.
+    The shares that this run decided to sell may be sold by now, and the rest may be the user's own.
     """
     return any(claimed_since(store, each, run.started_at) for each in _others(run, store))
 
 
 def _others(run: Run, store: Store) -> Iterator[Run]:
-    """Return the other runs of the session that may send orders, as far as their names go."""
+    """Return the other runs of the session that may send orders, judging by their names."""
     first = f"runs/{run.session}/{run_id(run.session, '')}"
     for folder in store.folders(f"runs/{run.session}/"):
         slot = folder.removeprefix(first).removesuffix("/")

@@ -23,7 +23,7 @@ from fetch_bars.take_over import take_over
 
 
 class Fetched(Struct, frozen=True):
-    """``fetched.json``: all that a decision depends on, except the bars."""
+    """``fetched.json``: everything that a decision depends on, except the bars."""
 
     run: Run
     settings: Settings
@@ -31,7 +31,7 @@ class Fetched(Struct, frozen=True):
 
 
 def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> FetchBarsResult:
-    """Open a run and gather all that it needs.
+    """Open a run and gather everything that it needs.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
         return _gather(opening, environ, store)
     except Exception:
         # The first error is the one to report. If the claim cannot be marked, the next execution
-        # asks Step Functions what became of this one.
+        # asks Step Functions how this one ended.
         with suppress(Exception):
             finish(store, run, "failed")
         raise
@@ -85,11 +85,11 @@ def _gather(opening: Opening, environ: Mapping[str, str], store: Store) -> Fetch
 
 
 def _check_slot_is_not_over(opening: Opening, store: Store) -> None:
-    """Refuse a slot while the run of a later one is under way, or its bell may still come.
+    """Refuse a slot while a later slot's run is under way, or its bell may still come.
 
-    Two runs at once would buy the same twice, since neither sees the orders that the other has yet
-    to send. The deadline keeps an earlier run out of the later one's time. This check keeps a run
-    of an earlier slot out that starts late or by hand.
+    Two runs at once would buy the same shares twice, since neither sees the orders that the other
+    has yet to send. The deadline ends an earlier run before the later slot. This check stops a run
+    of an earlier slot that starts late or by hand.
     """
     run, settings = opening.run, opening.settings
     now = opening.clock.now.astimezone(NEW_YORK)

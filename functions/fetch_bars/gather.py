@@ -1,4 +1,4 @@
-"""Owns what each kind of run gathers once it is open: to trade, to report, to flatten."""
+"""Owns what each kind of open run gathers: to trade, to report, to flatten."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from fetch_bars.stop_fills import stop_fills_to_report
 def gather_to_trade(
     opening: Opening, environ: Mapping[str, str], store: Store
 ) -> tuple[Snapshot, dict[str, Bars]]:
-    """Read everything that the run decides by.
+    """Read everything that the run's decision depends on.
 
     Returns
     -------
     Snapshot, dict of str to Bars
-        Bars of the deployed symbols. A symbol that the desk still holds, but that is no longer in
-        the template, has a price and no bars.
+        Bars of the deployed symbols. A symbol that the desk still holds but the template no longer
+        names has a price and no bars.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def gather_to_trade(
 
 
 def gather_to_report(opening: Opening, environ: Mapping[str, str], store: Store) -> Snapshot:
-    """Read the account, the desk and what the P&L needs; nothing that only a trade needs."""
+    """Read the account, the desk and the P&L's data; skip what only a trade needs."""
     partial = partial_snapshot(opening, environ, store)
     holdings, feed = partial.books.ledger.holdings, opening.settings.data_feed
     snapshot = replace(
@@ -89,7 +89,7 @@ def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store
     held = sorted(name for name, each in books.ledger.holdings.items() if each.qty != 0)
     reconciled = _reconcile(opening, partial, held)
     assets, pnl = broker.assets(held), last_session_pnl(opening)
-    prices, unknown = _prices(opening, held)  # last: if this hangs, it must not cost the sale
+    prices, unknown = _prices(opening, held)  # last: if this hangs, the sale must still happen
     snapshot = replace(
         reconciled,
         prices=prices,
@@ -104,7 +104,7 @@ def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store
 
 
 def _reconcile(opening: Opening, partial: PartialSnapshot, symbols: Iterable[str]) -> Snapshot:
-    """Add whose the account's shares are, and the warnings on what is missing."""
+    """Add the owners of the account's shares, and warnings about missing shares."""
     snapshot = partial.snapshot
     found = reconcile(
         opening.broker,

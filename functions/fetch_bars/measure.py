@@ -1,4 +1,4 @@
-"""Owns how a run measures the desk's profit, keeps track of it, and obeys the limits on losses."""
+"""Owns how a run measures the desk's profit, tracks it, and applies the loss limits."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class _Kept:
 def measure(
     opening: Opening, environ: Mapping[str, str], store: Store, books: Books, snapshot: Snapshot
 ) -> Snapshot:
-    """Add the profit since the previous close, and let the run only sell beyond a limit on losses.
+    """Add the profit since the previous close; beyond a loss limit, let the run only sell.
 
     A run that sends orders, and the schedule's own report, write the track and set the switch. A
-    dry run and a report by hand obey the limits but write nothing.
+    dry run and a report by hand apply the limits but write nothing.
     """
     settings, run = opening.settings, opening.run
     kept = _kept(store, run.desk)
@@ -66,7 +66,8 @@ def measure(
         opening, store, books, snapshot, statement, kept.track
     )
     track = advance_track(kept.track, observation)
-    # A price that may be a crash counts in this run; the track takes it once a close confirms it.
+    # A price that may be a crash counts in this run; the track accepts it after a close confirms
+    # it.
     at_risk = advance_track(kept.track, replace(observation, prices=valuation.risk_prices))
     breached = breached_limits(at_risk, LossLimits.of(settings))
     state, reason = state_after(snapshot.trading_state, snapshot.trading_state_reason, breached)
@@ -106,12 +107,12 @@ def measure(
 def _strategy_start(
     opening: Opening, store: Store, books: Books, track: Track | None
 ) -> StrategyStart:
-    """Return since when the strategy trades; a change counts as new until a run has reported it."""
+    """Return the strategy's start; a change counts as new until a run has reported it."""
     known = None if track is None else track.started
     if (
         known is not None
         and known.replaced
-        and known.journal != opening.run.journal  # this very run has reported nothing yet
+        and known.journal != opening.run.journal  # this run has reported nothing yet
         and record_of_success(store, known.journal) is not None
     ):
         known = replace(known, replaced="")
@@ -119,7 +120,7 @@ def _strategy_start(
 
 
 def _unknown_start(opening: Opening, books: Books, track: Track | None) -> list[str]:
-    """Report a ramp that begins again because nothing says since when the strategy trades."""
+    """Report a ramp that begins again because the strategy's start is unknown."""
     settings = opening.settings
     is_known = track is not None and track.started is not None
     is_new = not books.ledger.holdings and not books.ledger.realized
@@ -209,7 +210,7 @@ def _performance(
     warnings = deposits.warnings
     is_todays = opening.clock.now.astimezone(NEW_YORK).date() == opened.session.date
     if not is_todays:
-        # By now the broker's previous close may be this session's own, so its history answers.
+        # By now the broker's previous close may be this session's, so read it from the history.
         profit = opening.broker.last_session_pnl(opened.session.date, opened.previous_session)
     elif deposits.amount is None:
         profit = None
@@ -236,7 +237,7 @@ def _change(opening: Opening, symbol: str) -> Decimal | None:
         close = _closes(opening, {symbol}, "split").get(symbol)
         latest = opening.broker.latest_prices({symbol}, opening.settings.data_feed).get(symbol)
     except DeskError:
-        return None  # only a comparison in a text
+        return None  # only a comparison in a message
     price = usable_price(latest)
     return None if close is None or price is None else price / close - 1
 
@@ -256,7 +257,7 @@ def _kept(store: Store, desk: str) -> _Kept:
 
 
 def _keep(store: Store, track: Track, kept: _Kept) -> None:
-    """Write the track unless another run has: the next run goes on from either."""
+    """Write the track unless another run has: the next run continues from either."""
     key = track_key(track.desk)
     if kept.tag is None:
         store.write(key, track)

@@ -29,9 +29,9 @@ from algotrader.strategy import load_strategy
 #: Below the function's Timeout in template.yaml, with room for what S3 and SSM take.
 HTTP_BUDGET_SECONDS = 60.0
 
-#: The calendar is read so far ahead that any holidays lie within it.
+#: The calendar is read this far ahead, which is more than any run of holidays.
 DAYS_AHEAD = 14
-_DAYS_PER_SESSION = 1.5  # 365 / 252, and then some
+_DAYS_PER_SESSION = 1.5  # 365 / 252, and a little more
 _SPARE_DAYS = 20
 
 
@@ -65,7 +65,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
     Returns
     -------
     Opening or str
-        A text if the market is closed: why, and when it opens next.
+        A message if the market is closed: why, and when it opens next.
 
     Raises
     ------
@@ -136,9 +136,9 @@ def _check_flatten_stands_alone(given: ExecutionInput) -> None:
 
 
 def _bar_requirements(given: ExecutionInput, settings: Settings) -> BarRequirements:
-    """Return what the run needs of bars.
+    """Return the run's requirements for bars.
 
-    A flatten needs none, so that it works with a broken strategy.
+    A flatten needs no bars, so that it works with a broken strategy.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def _trigger(given: ExecutionInput, settings: Settings) -> Trigger:
         slot=given.slot,
         report_only=given.report_only,
         flatten=given.flatten,
-        # The schedule's own bell stays silent on holidays, also when it sends no orders.
+        # The schedule's bell stays silent on holidays, even if its run sends no orders.
         goes_on_when_closed=given.dry_run or (by_hand and sends_nothing),
         slots=settings.slots,
         max_bell_age_seconds=settings.max_bell_age_seconds,
@@ -249,7 +249,8 @@ def _run(
     execution = re.sub(r"[^A-Za-z0-9_-]", "_", event.execution_arn.rsplit(":", 1)[-1])
     journal = journal_of(day, slot)
     if slot == REPORT_SLOT:
-        # The schedule's own may ring twice a day: it takes the claim, and so the run's own folder.
+        # The schedule's report may start twice a day. It claims the run, and so uses the run's own
+        # folder.
         is_the_bells = given.scheduled_time is not None and not given.dry_run
         journal += "" if is_the_bells else f"{execution}/"
     elif is_dry:

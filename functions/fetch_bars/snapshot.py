@@ -1,4 +1,4 @@
-"""Owns what every open run reads first: the kill switch, the account, its orders, the books."""
+"""Owns the first reads of every open run: the kill switch, the account, its orders, the books."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fetch_bars.opening import Opening
 
 @dataclass(frozen=True, slots=True)
 class PartialSnapshot:
-    """What is known before the run asks for anything of the market.
+    """The snapshot before the run reads any market data.
 
     Attributes
     ----------
@@ -65,8 +65,8 @@ def own_and_foreign(
 ) -> tuple[tuple[Order, ...], tuple[Order, ...]]:
     """Separate the desk's own open orders from all others, by their ids.
 
-    The desk's own come from its books too, since the ledger was folded from those. So no fill
-    counts that an open order does not show. An order in a status that the broker does not list as
+    The desk's own orders come from its books too, since the ledger was folded from them. So each
+    fill that counts shows in its open order. An order in a status that the broker does not list as
     open is not forgotten either.
     """
     prefix = desk_prefix(desk)
@@ -99,7 +99,7 @@ def keep_checkpoints(books: Books, store: Store) -> None:
 def apply_restriction(snapshot: Snapshot) -> Snapshot:
     """Let a run only sell if the broker lets its account only sell, and warn of it.
 
-    The broker would reject the buys. The switch itself stays as it is, so that the desk buys again
+    The broker would reject the buys. The switch itself stays unchanged, so that the desk buys again
     once the broker lifts the restriction. This comes after the limits on losses, which set the
     switch of a desk that is ACTIVE.
     """

@@ -1,4 +1,4 @@
-"""Owns which fills of stops a run reports: those that no run before it has reported."""
+"""Owns which stop fills a run reports: those that no earlier run has reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fetch_bars.opening import Opening
 
 
 def stop_fills_to_report(opening: Opening, books: Books, store: Store) -> tuple[Order, ...]:
-    """Return the fills of the desk's stops that the run is to report, and note that it looked.
+    """Return the fills of the desk's stops that the run must report; note that it read them.
 
     A run that sends no orders shows them too, but the next one that does reports them again.
     """
@@ -45,7 +45,7 @@ def _reported(opening: Opening, books: Books, store: Store) -> ReportedFills:
         )
         return initial_report(books.orders, run.desk, before)
     if kept.journal == run.journal:
-        return kept  # this very run looked before, and has reported nothing yet
+        return kept  # this run has read them before, and has reported nothing yet
     record = record_of_success(store, kept.journal)
     if record is None:
         return kept

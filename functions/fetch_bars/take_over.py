@@ -1,4 +1,4 @@
-"""Owns the take-over of a run: what an earlier execution decided, by Step Functions' record."""
+"""Owns the take-over of a run: how it continues what an earlier execution decided."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _MOST_NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class PriorRun:
-    """How an earlier execution opened the run and decided, by its history.
+    """The opening and decision of an earlier execution, from its history.
 
     Attributes
     ----------
     is_current : bool
-        Whether it had the contract of this code; otherwise it had the one before.
+        Whether it had this code's contract; otherwise it had the previous one.
     """
 
     run: Run
@@ -55,7 +55,7 @@ class PriorRun:
 
 
 def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBarsResult | None:
-    """Go on with what an earlier execution gathered if it has stored a decision; else return None.
+    """Continue an earlier execution's run if it has stored a decision; otherwise return None.
 
     The same snapshot, bars and deadline give the same decision, and so the same orders. They come
     from Step Functions' own record, since others may write to the bucket. The deadline becomes now
@@ -182,7 +182,7 @@ def _unproven(run: Run) -> DecisionConflictError:
 
 
 def _reason_to_end(opening: Opening, prior: PriorRun, store: Store) -> str:
-    """Return why the run may send nothing more; empty if it may."""
+    """Return why the run must not send any more orders; empty if it may."""
     if not prior.is_current:
         return "a deploy changed what the steps pass to each other"
     if opening.arming is not None and opening.arming.until is None:
@@ -200,7 +200,7 @@ def _reason_to_end(opening: Opening, prior: PriorRun, store: Store) -> str:
 
 
 def _account_changes(broker: Broker, prior: PriorRun, snapshot: Snapshot) -> tuple[str, ...]:
-    """Compare the account with the run's own view of it at one instant between two fills."""
+    """Compare the account with the run's view of it, at one instant between two fills."""
     orders = _orders_now(broker, prior)
     changes: tuple[str, ...] = ()
     for _ in range(ACCOUNT_READINGS):

@@ -1,1 +1,1 @@
-"""The Notify step: one text message, one e-mail, the run's record, the claim's end."""
+"""The Notify step: it sends a text message and an e-mail, writes the record, and ends the claim."""

@@ -18,7 +18,7 @@ class _End(Struct, frozen=True):
 
 
 def read_event(event: object) -> tuple[NotifyEvent, tuple[str, ...]]:
-    """Read the event; if the run failed, all of it that can be read, whatever its contract.
+    """Read the event; if the run failed, read every readable part, whatever the contract.
 
     Returns
     -------

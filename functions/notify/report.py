@@ -1,12 +1,12 @@
-"""Owns the order of reporting: read what the run handed on, record it, end the claim, publish.
+"""Owns the order of reporting: read the run's event, record it, end the claim, publish.
 
-The text goes last, so that everything in it is already true. Whatever breaks earlier leads to
-exactly one text, that of the failure. Nothing is lost if the step dies in between, since every part
-can be done again: record and claim are overwritten, and a text is sent twice rather than never.
+The message goes last, so that everything in it is already true. Anything that breaks earlier leads
+to exactly one message, the failure's. Nothing is lost if the step dies in between, since every part
+can be repeated: record and claim are overwritten, and a message is sent twice rather than never.
 The record comes before the claim, so that a run whose claim is done has its record.
 
 A run that ended well must also be recorded. If that breaks, so does the step, and the machine goes
-to Notify Failure. A failed run is reported in any case, and its text says what broke on the way.
+to Notify Failure. A failed run is reported in any case, and its message says what broke on the way.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def report(
     warn: Callable[..., None],
     unread: tuple[str, ...] = (),
 ) -> NotifyResult:
-    """Record a run, end its claim, and send its texts.
+    """Record a run, end its claim, and send its messages.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def report(
     notes = [f"{name} not read" for name in unread]
 
     def attempt(note: str, action: Callable[[], T]) -> T | None:
-        """Note what breaks and go on; only a failed run may."""
+        """Note what breaks and continue; only a failed run may do so."""
         try:
             return action()
         except Exception as error:

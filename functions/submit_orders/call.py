@@ -1,4 +1,4 @@
-"""Owns one call of Submit Orders: look up, store the decision, post what is missing, look again."""
+"""Owns one call of Submit Orders: look up, store the decision, post missing orders, check again."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class SubmitCall:
     Attributes
     ----------
     call_id : str
-        Distinguishes this call from every other one, also from a repeat of it.
+        Distinguishes this call from every other one, including its own repeats.
     """
 
     run: Run
@@ -98,7 +98,7 @@ class SubmitCall:
     call_id: str
 
     def make(self, plan: Plan) -> Step:
-        """Carry a plan one call further.
+        """Advance a plan by one call.
 
         Raises
         ------
@@ -150,7 +150,7 @@ class SubmitCall:
             )
 
     def _learn(self, plan: Plan) -> Known:
-        """Read everything that the call decides by."""
+        """Read everything that the call depends on."""
         listed = self.broker.orders_after(self.run.started_at - LISTING_MARGIN)
         by_id = {order.client_order_id: order for order in listed}
         wanted = [*plan.cancels, *(intent.client_order_id for intent in plan.orders)]
@@ -221,7 +221,7 @@ class SubmitCall:
         if self.store.create(key, {"call": self.call_id, "at": known.now.isoformat()}):
             return True
         taken = self.store.read(key, dict[str, str])
-        return taken is not None and taken["call"] == self.call_id  # our own write, made twice
+        return taken is not None and taken["call"] == self.call_id  # our own write, repeated
 
     def _post(self, intents: tuple[OrderIntent, ...], known: Known) -> PostResult:
         """Send each intent once."""

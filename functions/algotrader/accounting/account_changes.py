@@ -38,7 +38,7 @@ def account_changes(
     account, positions
         As they are now.
     orders : iterable of Order
-        As they are now. Orders that the decision does not name are ignored.
+        As they are now. The function ignores orders that the decision does not name.
 
     Returns
     -------

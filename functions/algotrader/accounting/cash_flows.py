@@ -12,7 +12,7 @@ from algotrader.model.units import CENT, ZERO
 
 @dataclass(frozen=True, slots=True)
 class Deposits:
-    """Deposits less withdrawals in dollars; None if unknown, with the reason in ``warnings``."""
+    """Net deposits in dollars; None if unknown, with the reason in ``warnings``."""
 
     amount: Decimal | None
     warnings: tuple[str, ...]

@@ -14,7 +14,7 @@ from algotrader.orders.statuses import is_terminal
 from algotrader.session.trigger import NEW_YORK
 
 # The broker may list a split days after its ex-date, show an order late, and correct a fill. So a
-# checkpoint stays this far behind, and every run folds again what came after it.
+# checkpoint stays this far behind, and every run folds all later events again.
 LISTING_LAG = timedelta(days=10)
 
 # Orders of these legs are good for one day; others may fill weeks after submission.
@@ -47,7 +47,7 @@ def fold(
     ledger : Ledger
         Where to start: the last checkpoint, or an empty one.
     orders : iterable of Order
-        The account's orders in any sequence. Only the desk's own orders submitted after
+        The account's orders, in any sequence. Only the desk's own orders submitted after
         ``ledger.through`` and up to ``through`` count.
     splits : iterable of CorporateAction
         A split with a ratio multiplies quantities on its ex-date, before the day's other events.
@@ -145,8 +145,9 @@ def _day(instant: datetime) -> date:
 def _day_of_fill(order: Order) -> date:
     """Return the session of an order's fills.
 
-    For a partly filled order the broker reports only the last change. That change may come
-    the night after, on a split's ex-date. So a day order counts on the day of its submission.
+    For a partly filled order the broker reports only the time of the last change. That change may
+    come in the following night, on a split's ex-date. So a day order counts on the day of its
+    submission.
     """
     place = parse_client_order_id(order.client_order_id)
     if place is not None and place.leg in _DAY_LEGS:

@@ -1,7 +1,7 @@
 """Owns the desk's profit and loss, from its own fills, prices and dividends.
 
-Every profit is the difference of two valuations of the desk's own ledger. Deposits, withdrawals and
-the user's own shares are in neither, so they never count as profit.
+Every profit is the difference of two valuations of the desk's own ledger. Neither contains
+deposits, withdrawals or the user's own shares, so they never count as profit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from algotrader.model.units import CENT, MONEY, ONE, ZERO
 
 #: A run reads the statement this far back behind the last reading, for late rows.
 STATEMENT_MARGIN = timedelta(days=7)
-#: Longest time from ex-date to payment. A later dividend counts by the shares then held.
+#: Longest time from ex-date to payment. A dividend paid later counts for the shares held at
+#: payment.
 PAYMENT_WITHIN = timedelta(days=120)
 
 _INDEX_STEP = Decimal("1e-12")
@@ -147,7 +148,7 @@ def standings_of(
 
 
 def profit_by_symbol(track: Track) -> tuple[SymbolProfit, ...]:
-    """Return the session's profit of each symbol that the desk holds, sold or had income from."""
+    """Return the session's profit by symbol, for those held, sold or with income."""
     found = []
     for symbol in sorted({*track.standings, *track.day.standings}):
         now = track.standings.get(symbol, _NOTHING)
@@ -172,7 +173,7 @@ def is_dividend(row: Activity) -> bool:
 
 
 def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -> Decimal:
-    """Compute the desk's part of a dividend in dollars: by its shares, at most the whole.
+    """Compute the desk's part of a dividend in dollars, by its shares; at most all of it.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ def carried_price(
     Parameters
     ----------
     session : date
-        The session of the present observation.
+        The session of the current observation.
     actions : iterable of CorporateAction
         As in `Observation`.
     """
@@ -221,7 +222,7 @@ def shares_of(positions: Mapping[str, Position]) -> dict[str, Decimal]:
 
 
 def _add_carried_prices(track: Track | None, observation: Observation) -> dict[str, Decimal]:
-    """Return the prices, with the last observation's where one is missing: no profit, no loss."""
+    """Return the prices; a missing one is the last observation's, so it makes no profit or loss."""
     found = dict(observation.prices)
     for symbol in observation.ledger.holdings:
         carried = carried_price(track, observation.session, observation.actions, symbol)
@@ -256,7 +257,7 @@ def _day(
 def _priced_since(
     standings: Mapping[str, Standing], observation: Observation
 ) -> dict[str, Standing]:
-    """Return the standings, with today's price for shares that had none: no profit, no loss.
+    """Return the standings; shares without a price get today's, so they make no profit or loss.
 
     Their cost may be months old, and a loss since then is not a loss of this session.
     """
@@ -278,7 +279,7 @@ def _base(track: Track | None, observation: Observation) -> Decimal:
 def _note_entitlements(
     track: Track | None, observation: Observation, day: TrackDay
 ) -> dict[str, Entitlement]:
-    """Return the entitlements, with the desk's shares on each new ex-date added."""
+    """Return the entitlements, plus the desk's shares on each new ex-date."""
     known = {} if track is None else dict(track.entitled)
     for action in observation.actions:
         if action.is_cash_dividend:

@@ -38,7 +38,7 @@ def other_ledgers(
     orders: Iterable[Order],
     adjustments: Iterable[Adjustment],
 ) -> dict[str, Ledger]:
-    """Return the start ledger of every other desk: its checkpoint, or an empty one if it is new.
+    """Return the ledger to start from for every other desk: its checkpoint, or an empty ledger.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def probable_causes(
     Parameters
     ----------
     orders : iterable of Order
-        The account's recent orders; sales by hand are among them.
+        The account's recent orders, including sales by hand.
     """
     by_hand = [
         each

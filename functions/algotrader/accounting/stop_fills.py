@@ -1,7 +1,7 @@
 """Owns which sales by the desk's stops no run has reported yet.
 
 The next trading run that succeeds reports a sale by text message. A failed run reports it only by
-e-mail, so the run after it reports it again: twice is better than never.
+e-mail, so the next run reports it again: a double report is better than none.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ReportedFills:
     sold: dict[str, Decimal]
 
     def with_record(self, sold: dict[str, Decimal]) -> ReportedFills:
-        """Return these fills with those that the run reported, as `reported_sales` returns them."""
+        """Return these fills plus those that the run reported, as `reported_sales` returns them."""
         return replace(self, since=self.looked_at, sold=self.sold | sold)
 
 
@@ -123,8 +123,8 @@ def previous_bell(
     Parameters
     ----------
     now : datetime
-        The instant of this bell. With one slot a session, the previous bell counts as having
-        rung at the same time of day.
+        The instant of this bell. With one slot a session, the previous bell is taken to be at the
+        same time of day.
     slots : tuple of str
         As in the settings, ascending.
     """
@@ -147,5 +147,5 @@ def _sales(orders: Iterable[Order], desk: str) -> list[Order]:
 
 
 def _filled_at(order: Order) -> datetime:
-    """Return the last fill's instant; without one, an instant that is never too old."""
+    """Return the last fill's instant; without a fill, an instant that is never too old."""
     return order.filled_at or _UNKNOWN

@@ -1,4 +1,4 @@
-"""Owns the start of the desk's present strategy, which each run passes on to the next."""
+"""Owns the start of the desk's current strategy, which each run passes on to the next."""
 
 from __future__ import annotations
 

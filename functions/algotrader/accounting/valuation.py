@@ -74,7 +74,7 @@ def value_shares(prices: Prices, track: Track | None, ledger: Ledger) -> Valuati
     The valuation rejects a price that is too old, or too far from the previous close, since one bad
     print would raise the peak forever. It uses this session's last observation instead, else the
     close. A fresh price far below may be a crash, so this run's loss limits still use it. The books
-    take it once a close confirms it.
+    accept it after a close confirms it.
     """
     found = {each: _price(prices, track, ledger, each) for each in sorted(ledger.holdings)}
     return Valuation(
@@ -112,7 +112,7 @@ def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> 
 
 
 def _anchor(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> Decimal | None:
-    """Return the price to check a latest price against; None if there is none."""
+    """Return the price to check a latest price against; None if unknown."""
     close = prices.closes.get(symbol)
     if close is not None:
         return close / split_ratio(prices.actions, symbol)
@@ -121,5 +121,5 @@ def _anchor(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) ->
         return carried
     held, last = ledger.holdings[symbol], track.standings.get(symbol)
     is_new = last is None or last.qty <= 0
-    # Shares bought since the last observation: their cost was their price a while ago.
+    # The desk bought these shares since the last observation, so their cost is a recent price.
     return held.cost / held.qty if is_new and held.qty > 0 and held.cost > 0 else None

@@ -1,1 +1,1 @@
-"""The adapters: one outside world each."""
+"""The adapters, one for each outside system."""

@@ -16,7 +16,7 @@ def read_adjustments(store: Store, at_least: int = 0) -> tuple[tuple[Adjustment,
     Parameters
     ----------
     at_least : int
-        How many entries the list had before; none is ever taken out.
+        How many entries the list had before; entries are never removed.
 
     Raises
     ------

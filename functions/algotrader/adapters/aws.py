@@ -28,7 +28,7 @@ class BrokenAnswerError(Exception):
 
 @cache
 def client(service: str) -> Any:
-    """Return the client of a service; each is made once a process.
+    """Return the client of a service, created once per process.
 
     boto3 is imported here, not at the top: a step whose values are all inline never needs it.
     """
@@ -60,12 +60,12 @@ def clients_from(make: Callable[[str], Any]) -> Iterator[None]:
 
 
 def read_whole(ask: Callable[[], T]) -> T:
-    """Call again if the answer is broken; botocore repeats only calls that failed.
+    """Repeat a call if its answer is broken; botocore repeats only calls that failed.
 
     Parameters
     ----------
     ask : callable
-        Makes the call, reads the whole answer and returns what is needed of it. It may run twice.
+        Makes the call, reads the whole answer and returns the needed part. It may run twice.
     """
     from botocore.exceptions import IncompleteReadError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415

@@ -9,7 +9,8 @@ from typing import Any
 from algotrader.adapters.aws import client, read_whole
 
 PAGE = 1000
-#: There is no such execution, or it is one of another state machine, which the role may not read.
+#: The execution does not exist, or it belongs to another state machine, which the role may not
+#: read.
 _NOT_OURS = frozenset({"ExecutionDoesNotExist", "InvalidArn", "AccessDeniedException"})
 
 

@@ -1,4 +1,4 @@
-"""Owns the way from bars to features: the one place where pandas and `ta` come in."""
+"""Owns the way from bars to features: the only place that uses pandas and `ta`."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from algotrader.strategy import Strategy
 from algotrader.strategy.base import finite_number
 from algotrader.strategy.indicators import ResolvedIndicator, resolve
 
-#: Two machines, two builds of numpy: their last digits may differ, and a decision must not.
+#: The last digits may differ between two machines' builds of numpy; a decision must not.
 SIGNIFICANT_DIGITS = 10
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
-#: Of `ta`'s outputs those that have no value in half of all bars: the SAR of the trend that is not
-#: on. They keep the last one they had, as `ta` itself fills them with ``fillna=True``.
+#: Outputs of `ta` without a value in about half of all bars: each is the SAR of one trend only. In
+#: the other trend they keep their last value, as `ta` does with ``fillna=True``.
 _CARRIED = frozenset({"psar_up", "psar_down"})
 
 
 def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, bytes]) -> Features:
-    """Compute the last and the previous value of everything that a strategy asks for.
+    """Compute the last and the previous value of every feature that a strategy declares.
 
     Parameters
     ----------
     bars : mapping of str to Bars
-        Completed bars by symbol, oldest first. Only the newest ``strategy.bars_needed()`` count,
-        whatever more there is, so that live and backtest see the same.
+        Completed bars by symbol, oldest first. Only the newest ``strategy.bars_needed()`` count, so
+        that live runs and backtests see the same bars.
     strategy : Strategy
-        Declares the indicators, and may compute features of its own.
+        Declares the indicators, and may compute its own features.
     files : mapping of str to bytes
         The user's objects, for ``strategy.features``.
 
@@ -83,7 +83,7 @@ def _sessions(at: tuple[datetime, ...]) -> tuple[date, ...]:
 
 
 def _newest(symbol: str, bars: Bars, need: int) -> Bars:
-    """Return the newest bars of a symbol once they are known to be whole and enough."""
+    """Return the newest bars of a symbol, after a check that they are complete and enough."""
     have = len(bars)
     if any(len(getattr(bars, name)) != have for name in _COLUMNS):
         raise _bars_invalid(symbol, "its columns differ in length")
@@ -106,7 +106,7 @@ def _newest(symbol: str, bars: Bars, need: int) -> Bars:
 
 
 def _frame(bars: Bars) -> pd.DataFrame:
-    """Put bars into a frame over 0, 1, 2, ...: `ta` appends rows to other indexes."""
+    """Put bars into a frame indexed 0, 1, 2, ...: with other indexes `ta` appends rows."""
     return pd.DataFrame({name: getattr(bars, name) for name in _COLUMNS}, dtype="float64")
 
 
@@ -157,7 +157,7 @@ def indicator_series(
     wanted : ResolvedIndicator
         Class, arguments and method.
     made : dict, optional
-        Objects of ``ta`` over this very frame that were made before; a new one is added.
+        Objects of ``ta`` that were created earlier over this frame; a new one is added.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def _own_features(
 ) -> dict[str, FeatureValue]:
     """Compute the strategy's own features, for all bars but the first and for all but the last.
 
-    Both calls see as many rows, so what is ``previous`` at one bell is what was ``last`` at the one
+    Both calls see the same number of rows, so ``previous`` at one bell equals ``last`` at the bell
     before.
     """
     last = _call_features(symbol, frame.iloc[1:], strategy, files)
@@ -200,7 +200,7 @@ def _own_features(
 def _call_features(
     symbol: str, frame: pd.DataFrame, strategy: Strategy, files: Mapping[str, bytes]
 ) -> dict[str, float]:
-    """Call the user's code with a frame of its own and check what comes back."""
+    """Call the user's code with its own copy of the frame, and check the result."""
     try:
         result: object = strategy.features(frame.reset_index(drop=True), files)
     except DeskError:

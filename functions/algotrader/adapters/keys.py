@@ -11,7 +11,7 @@ from functools import cache
 HIDDEN = b"***"
 #: Alpaca's keys are longer. A shorter text could be an ordinary word of an answer.
 SHORTEST_KEY = 8
-#: A page of bars is megabytes of numbers, so larger answers are searched for the plain key alone.
+#: A page of bars is megabytes of numbers, so larger answers are searched only for the plain key.
 LONGEST_SEARCHED = 64 * 1024
 _NAMED = {"<": "lt", ">": "gt", "&": "amp", '"': "quot", "'": "apos"}
 
@@ -30,7 +30,7 @@ class Keys:
     secret_key: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what an HTTP library would print in its own error."""
+        """Refuse characters that would make an HTTP library quote the key in its error."""
         for name, part in (("key_id", self.key_id), ("secret_key", self.secret_key)):
             if not part or any(not "!" <= letter <= "~" for letter in part):
                 message = f"{name} must be printable ASCII without spaces"
@@ -39,21 +39,21 @@ class Keys:
     def seal(self, content: bytes) -> str:
         """Compute the HMAC-SHA-256 of a content, in hexadecimal digits.
 
-        Only somebody with the keys can make it, and they could trade at the broker anyway.
+        Only somebody with the keys can compute it, and they could trade at the broker anyway.
         """
         return hmac.new(self.secret_key.encode(), content, hashlib.sha256).hexdigest()
 
     def redact(self, body: bytes) -> bytes:
-        """Return an answer of the broker without the keys that it repeats.
+        """Return the broker's answer without the keys that it repeats.
 
-        Servers and gateways are known to echo a request's headers in their errors. An error's words
-        go into texts, logs, the execution's history and the journal.
+        Servers and gateways are known to echo a request's headers in their errors. An error's
+        message goes into text messages, logs, the execution's history and the journal.
         """
         return redact(body, self.key_id, self.secret_key)
 
 
 def redact(body: bytes, *keys: str) -> bytes:
-    """Replace keys in a text, also where JSON, a URL or HTML escapes their letters."""
+    """Replace keys in a string, even where JSON, a URL or HTML escapes their letters."""
     for key in keys:
         if len(key) < SHORTEST_KEY:
             continue
@@ -75,7 +75,7 @@ def _letter(letter: str) -> str:
     ways = [f"%{code:02x}", f"&#0*{code};", f"&#x0*{code:x};"]
     if letter in _NAMED:
         ways.append(f"&{_NAMED[letter]};")
-    # JSON within JSON has up to three backslashes before a letter. The letter as it is comes last:
-    # a backslash, a percent sign and an ampersand also begin the other spellings of themselves.
+    # JSON within JSON has up to three backslashes before a letter. The plain letter comes last: a
+    # backslash, a percent sign and an ampersand also begin their own escaped forms.
     ways += [rf"\\{{1,2}}u00{code:02x}", rf"\\{{0,3}}{re.escape(letter)}"]
     return f"(?:{'|'.join(ways)})"

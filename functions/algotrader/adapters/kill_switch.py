@@ -10,7 +10,7 @@ _TAKEN = "ParameterAlreadyExists"
 
 
 def reduce_if_active(parameter: str, mode: TradingMode, reason: str) -> str:
-    """Replace ACTIVE by REDUCING with its reason; leave any other state as it is.
+    """Replace ACTIVE by REDUCING with its reason; leave any other state unchanged.
 
     SSM has no conditional write. So this reads the parameter right before, sees from its versions
     whether somebody wrote in between, and puts back a halt that it has overwritten.

@@ -23,7 +23,8 @@ from algotrader.soundness import first_flaw, parse_float
 WordT = TypeVar("WordT", bound=StrEnum)
 Scalars = dict[str, bool | int | float | str]
 
-#: A run ends a minute before the next slot, so the time between must do for exits and entries.
+#: A run ends a minute before the next slot, so the time between slots must suffice for exits and
+#: entries.
 MINUTES_BETWEEN_SLOTS = 5
 
 _LARGEST_EXACT = 2**53  # a float's, and so JSON's, largest exact integer
@@ -36,7 +37,7 @@ _MODULE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Misfit(Exception):  # noqa: N818 - caught by `settings`, which makes the error of it
-    """A parameter may not have this value.
+    """A parameter has a value that is not allowed.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def module(text: str) -> str:
 
 
 def one_of(*words: str) -> Callable[[str], str]:
-    """Return a parser of some words."""
+    """Return a parser of one of these words."""
 
     def parse(text: str) -> str:
         if text not in words:
@@ -82,7 +83,7 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def word(kind: type[WordT], *allowed: WordT) -> Callable[[str], WordT]:
-    """Return a parser of an enumeration's values, of some of them when they are named."""
+    """Return a parser of an enumeration's values, or only of those given."""
     words = [each.value for each in allowed or kind]
     return lambda text: kind(one_of(*words)(text))
 
@@ -139,7 +140,7 @@ def integer(bounds: Bounds) -> Callable[[str], int]:
 
 
 def symbols(text: str) -> tuple[str, ...]:
-    """Parse symbols and names of lists, such as ``@liquid``, each once."""
+    """Parse symbols and names of lists, such as ``@liquid``, without repeats."""
     words = [each.strip() for each in text.split(",")]
     wrong = [each for each in words if not (_is_list(each) or SYMBOL_PATTERN.fullmatch(each))]
     if wrong or len(set(words)) != len(words):
@@ -155,7 +156,7 @@ def _is_list(word: str) -> bool:
 
 
 def no_symbols_or_some(text: str) -> tuple[str, ...]:
-    """Parse symbols and names of lists, each once, or nothing."""
+    """Parse symbols and names of lists, without repeats, or nothing."""
     try:
         return symbols(text) if text else ()
     except Misfit as misfit:

@@ -1,4 +1,4 @@
-"""Owns the claim on a run: one execution at a time has it, and a live one never loses it."""
+"""Owns the claim on a run: one execution at a time has it, and never loses it while it runs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _ENDED_WITHOUT_WORD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
 class Claim(Struct, frozen=True):
-    """``claim.json``: which execution has the run, and how it stands.
+    """``claim.json``: which execution has the run, and the run's status.
 
-    ``at`` is when it got the claim, by the broker's clock; ``ended`` when it ended it, by the
-    function's. ``earlier`` are the executions that had the run before, oldest first.
+    ``at`` is when the execution got the claim, by the broker's clock; ``ended`` is when it ended
+    the claim, by the function's clock. ``earlier`` are the executions that had the run before,
+    oldest first.
     """
 
     execution_arn: str
@@ -72,7 +73,7 @@ def decision_key(run: Run) -> str:
 def acquire(store: Store, run: Run, now: datetime) -> LockResult:
     """Claim a run for its execution.
 
-    Every write is conditional, so that of two executions at the same instant one is refused.
+    Every write is conditional, so that one of two simultaneous executions is refused.
     """
     key = claim_key(run)
     me, holder = run.execution_arn, ""
@@ -115,11 +116,11 @@ def is_under_way(store: Store, run: Run) -> bool | None:
 
 
 def active_holder(store: Store, run: Run) -> str | None:
-    """Return another execution whose orders may still come, or may not show yet; None if none.
+    """Return another execution whose orders may still come, or may not show yet, or None.
 
-    That is one that runs, or one that ended a moment ago: a stop, or an entry of its last seconds,
-    may not show yet. One that failed before its decision was stored has sent nothing. If its state
-    is unknown, it counts as running.
+    Such an execution still runs, or ended a moment ago: its last stop or entry may not show yet. An
+    execution that failed before it stored its decision has sent nothing. If its state is unknown,
+    it counts as running.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ DATA_FEEDS = ("iex", "sip")
 ADJUSTMENTS = ("raw", "split", "dividend", "all")
 ORDER_TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.NOTIONAL)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-#: How the text of a number is read, by the number's type in `Settings`.
+#: How to parse a number, by its type in `Settings`.
 _NUMBERS: dict[object, Callable[[Bounds], Callable[[str], Any]]] = {
     int: parameters.integer,
     Dollars: parameters.dollars,
@@ -57,7 +57,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     ------
     ConfigurationError
         ``PARAMETER_MISSING`` or ``PARAMETER_INVALID``, with the parameter's name in the template,
-        its value, and what is allowed; and those of `read_symbols`.
+        its value, and what is allowed; and the errors of `read_symbols`.
     """
 
     def read(parameter: str, parse: Callable[[str], T]) -> T:
@@ -98,14 +98,14 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def broker_urls(environ: Mapping[str, str], mode: TradingMode) -> tuple[str, str]:
-    """Return the trading and the market data address: the template's own, else by mode.
+    """Return the trading and the market data address: the template's, otherwise the mode's.
 
     Raises
     ------
     ConfigurationError
         ``PARAMETER_INVALID`` if the address is Alpaca's for the other mode: paper orders must never
-        reach a live account, nor live ones the paper account. Also if live keys would leave this
-        machine unencrypted.
+        reach a live account, nor live ones the paper account. The same code applies if live keys
+        would leave this machine unencrypted.
     """
     trading = environ.get("APCA_API_BASE_URL", "").strip()
     data = environ.get("APCA_API_DATA_URL", "").strip()
@@ -160,8 +160,8 @@ def read_trading_state(parameter: str, mode: TradingMode) -> tuple[TradingState,
     Returns
     -------
     TradingState, str
-        A missing parameter means ACTIVE in dry-run and paper, HALTED in live. One that cannot be
-        read, or that has another word, means HALTED. The reason is one line.
+        A missing parameter means ACTIVE in dry-run and paper, HALTED in live. An unreadable
+        parameter, or another word in it, means HALTED. The reason is one line.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415

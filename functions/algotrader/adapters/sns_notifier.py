@@ -30,8 +30,8 @@ class SnsNotifier:
     def publish(self, subject: str, sms: str, email: str) -> None:
         """Publish once; each subscription takes the body of its protocol.
 
-        What SNS would refuse is refused here by name. It rejects a whole publish for its subject; a
-        stand-in for it may not.
+        This class refuses by name what SNS would refuse. SNS rejects a whole publish for its
+        subject; an emulator may not.
 
         Raises
         ------

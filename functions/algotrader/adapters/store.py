@@ -50,10 +50,10 @@ class Store:
         self.bucket = bucket
 
     def put(self, run: Run, name: str, value: object) -> Artifact:
-        """Hand a value to the next step: inline up to 16 KiB, else as an object in the journal.
+        """Pass a value to the next step: inline up to 16 KiB, otherwise through the journal.
 
         The key has the content's hash, so that no later call or execution overwrites a value that
-        an earlier one handed on. A step that is called again finds its input unchanged.
+        an earlier one passed on. A step that is called again finds its input unchanged.
         """
         content = canonical_json(value)
         if len(content) <= INLINE_LIMIT_BYTES:
@@ -64,7 +64,7 @@ class Store:
         return Artifact(s3=f"s3://{self.bucket}/{key}", sha256=digest)
 
     def get(self, artifact: Artifact, kind: type[T]) -> T:
-        """Return a value that an earlier step handed on.
+        """Return a value that an earlier step passed on.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Store:
         return None if found is None else decode_versioned(kind, found.value, key)
 
     def holds(self, key: str) -> bool:
-        """Return whether there is an object of this key, whatever is in it."""
+        """Return whether an object with this key exists, whatever it contains."""
         try:
             return self._read(key) is not None
         except InvalidInputError:
@@ -150,7 +150,8 @@ class Store:
     def create(self, key: str, value: object) -> bool:
         """Write a value only if there is none yet; False if there is one.
 
-        A 409 means that another write of the key is under way: three attempts are made in all.
+        A 409 means that another write of the key is under way; the method makes three attempts in
+        all.
         """
         return self._write_if(key, value, IfNoneMatch="*")
 

@@ -19,7 +19,7 @@ SUFFIX = ".txt"
 MARK = "@"
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-#: Compute Indicators has time and memory for so many.
+#: Compute Indicators has time and memory for this many symbols.
 MAX_SYMBOLS = 500
 
 _QUOTED_LENGTH = 40
@@ -27,12 +27,12 @@ _QUOTED_LENGTH = 40
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """What a template parameter means by symbols and lists.
+    """The symbols of a template parameter, after its lists are replaced by their symbols.
 
     Attributes
     ----------
     names : tuple of str
-        The symbols, each once, in their order.
+        The symbols, without repeats, in their order.
     universes : dict of str to str
         SHA-256 of each list that was read, by its name.
     """

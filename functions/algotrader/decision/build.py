@@ -1,4 +1,4 @@
-"""Owns what a decision is made of: the orders to send, to cancel, and to report as denied."""
+"""Owns the parts of a decision: the orders to send, to cancel, and to report as denied."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def order_intent(
     Parameters
     ----------
     order_type : OrderType
-        The template's word: an entry by value is a market order at the broker.
+        The template's OrderType. An entry by value becomes a market order at the broker.
     leg : Leg or None
-        None means the one of its side: an entry or an exit.
+        None means the default for the side: an entry for a buy, an exit for a sell.
     """
     if leg is None:
         leg = Leg.ENTRY if order.side is Side.BUY else Leg.EXIT
@@ -45,16 +45,16 @@ def order_intent(
 
 
 def order_denied(order: ProposedOrder, denial: Denial) -> OrderDenied:
-    """Build what the decision reports of an order that it does not send."""
+    """Build the denial that the decision reports for an order that it does not send."""
     return OrderDenied(order.symbol, order.side, order.wanted.qty, denial.code, denial.detail)
 
 
 def orders_to_cancel(
     snapshot: Snapshot, *, protected: Container[str] | None = None
 ) -> tuple[str, ...]:
-    """Return the ids of the desk's own orders to cancel: what is left from before.
+    """Return the ids of the desk's own orders to cancel: those left from earlier runs.
 
-    A halted desk cancels its entries alone.
+    A halted desk cancels only its entries.
 
     Parameters
     ----------

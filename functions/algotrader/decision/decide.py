@@ -26,14 +26,15 @@ from algotrader.strategy.evaluate import check_features, evaluate_stops, evaluat
 def decide(
     run: Run, settings: Settings, snapshot: Snapshot, features: Features, strategy: Strategy
 ) -> Decision:
-    """Decide what the desk wants of this run, and why; pure and deterministic.
+    """Decide what the desk does in this run, and why; pure and deterministic.
 
-    The managed symbols are the universe and what the ledger holds; a symbol outside the universe
-    has target 0. Exits are approved first, by symbol. Entries follow by descending target weight,
-    then symbol, as long as they fit the limits, spendable cash and the least that the exits bring.
-    An order that breaks a limit is denied whole. Only cash, ``Capital``, ``MaxGrossExposure`` and
-    the live ramp can cut an entry; its reason says so. An entry is denied if the cut one would be
-    smaller than the no-trade band or the minimum order. The ramp ignores the band.
+    The managed symbols are the universe and those that the ledger holds; a symbol outside the
+    universe has target 0. Exits are approved first, by symbol. Entries follow by descending target
+    weight, then symbol, as long as they fit the limits, spendable cash and the lowest proceeds of
+    the exits. The desk denies the whole of an order that breaks a limit. Only cash, ``Capital``,
+    ``MaxGrossExposure`` and the live ramp can cut an entry; its reason says so. It denies an entry
+    if the cut one would be smaller than the no-trade band or the minimum order. The ramp ignores
+    the band.
 
     Raises
     ------
@@ -102,7 +103,7 @@ def _approve(
 ) -> tuple[list[ProposedOrder], list[ProposedOrder], dict[str, Denial]]:
     """Return the exits and the entries that no limit denies, and the denials by symbol.
 
-    Entries are approved in order of priority, as far as orders, money and the run's limits allow.
+    The desk approves entries in order of priority, as far as orders, money and limits allow.
     """
     denials = {
         order.symbol: denial
@@ -156,7 +157,7 @@ def _market(settings: Settings, snapshot: Snapshot, features: Features) -> Marke
 
 
 def _portfolio(settings: Settings, snapshot: Snapshot, desk: PortfolioState) -> Portfolio:
-    """Show the holdings of the universe: the strategy has no say about any other."""
+    """Return the holdings of the universe; the strategy does not manage any others."""
     held = {
         symbol: position
         for symbol, position in desk.positions.items()

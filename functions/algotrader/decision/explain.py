@@ -1,4 +1,4 @@
-"""Owns the words of a decision: why an order is sent, denied, or not wanted, with its numbers."""
+"""Owns the explanations of a decision: why it sends, denies or omits an order, with the numbers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def why_nothing(position: DeskPosition, *, weight: Fraction, context: RiskContex
 
 
 def why_flatten(order: ProposedOrder) -> str:
-    """Return why a flatten sells what it sells of a holding."""
+    """Explain how much of a holding a flatten sells."""
     latest = (
         "no latest price" if order.price is None else f"latest {format_dollars(order.price.price)}"
     )
@@ -57,7 +57,7 @@ def why_flatten(order: ProposedOrder) -> str:
 
 
 def terms(order: ProposedOrder, portfolio: PortfolioState) -> str:
-    """Format what an order was made of: target, prices and holding."""
+    """Format the inputs of an order: target, prices and holding."""
     price = "no price" if order.price is None else format_dollars(order.reference)
     return (
         f"target {tidy(order.weight):f} of {portfolio.capital:.2f} at {price}, worst"
@@ -66,6 +66,6 @@ def terms(order: ProposedOrder, portfolio: PortfolioState) -> str:
 
 
 def and_difference(position: DeskPosition) -> str:
-    """Format what follows a why where account and books differ; empty where they do not."""
+    """Format the difference between account and books, to append to a reason; empty if none."""
     denial = ledger_mismatch(position)
     return f"; {denial}" if denial else ""

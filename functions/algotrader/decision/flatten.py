@@ -1,4 +1,4 @@
-"""Owns the decision of a flatten: sell all that the desk holds, whatever its strategy says."""
+"""Owns the decision of a flatten: sell all its holdings, whatever the strategy says."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ from algotrader.risk.pre_trade import FLATTEN, first_denial
 def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
     """Decide to sell the ledger's exact quantities at market, and nothing else; pure.
 
-    What the desk's own open orders keep counts as free: the run cancels them all first, and Submit
-    Orders sells nothing before they have ended, nor more than is free then. Orders that protect a
-    position whose sale is denied stay, and what a sale leaves over is protected as it was. A market
-    order needs no price, so the run asks for none: a symbol that the feed does not know is what one
-    most wants to be out of.
+    Shares that the desk's own open orders reserve count as free. The run cancels these orders
+    first; until they have ended, Submit Orders sells nothing, and then no more than is free. If a
+    sale is denied, the orders that protect the position stay. If a sale leaves a rest, the rest
+    keeps its protection. A market order needs no price, so a flatten can sell even a symbol that
+    the feed does not know.
     """
     with localcontext(MONEY):
         freed = _as_if_canceled(snapshot)
@@ -115,7 +115,7 @@ def _as_if_canceled(snapshot: Snapshot) -> Snapshot:
 
 
 def _sale(position: DeskPosition, context: RiskContext) -> ProposedOrder | None:
-    """Return the sale of a holding, of whole shares where the broker asks for it; None if none."""
+    """Return the sale of a holding, in whole shares where the broker requires it, or None."""
     wanted = Shares(tidy(position.held or max(position.book_qty, ZERO)))
     if not wanted:
         return None
@@ -136,6 +136,6 @@ def _sale(position: DeskPosition, context: RiskContext) -> ProposedOrder | None:
 
 
 def _rest(order: ProposedOrder) -> OrderDenied:
-    """Name what a sale leaves of a holding, so that nobody takes it for sold."""
+    """Describe the rest that a sale leaves of a holding, so that nobody believes it sold."""
     left = Shares(tidy(order.position.held - order.qty))
     return replace(order_denied(order, part_sold(order.position, qty=order.qty)), qty=left)

@@ -22,7 +22,7 @@ def propose_order(
     Parameters
     ----------
     stop : Price or None
-        The protective stop that the symbol is to have.
+        The protective stop that the symbol should have.
     """
     settings, symbol = context.settings, position.symbol
     asset = context.snapshot.assets.get(symbol)
@@ -59,8 +59,8 @@ def cut_entry(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
 def cut_to_ramp(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
     """Cut an entry to what the ramp leaves; unchanged if that is less than an order.
 
-    The ramp ignores the no-trade band: a desk that bought nothing because its ramp is low would
-    learn nothing from it. The next run buys on.
+    The ramp ignores the no-trade band: a desk that buys nothing because its ramp is low learns
+    nothing. The next run buys more.
     """
     left = ramp_left(context)
     if left is None:

@@ -1,4 +1,4 @@
-"""Owns protective stops at the bell: which rest as they should, and which to place again."""
+"""Owns protective stops at the bell: which stops are right, and which to place again."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from algotrader.risk.eligibility import corporate_action
 from algotrader.risk.holdings import opposite_order_open
 from algotrader.risk.prices import no_price, price_deviation, stop_above_price
 
-# Alpaca ends an order that is good until canceled after 90 days: it is renewed well before.
+# After 90 days Alpaca ends an order that is good until canceled, so the desk renews it well before.
 RENEW_AFTER = timedelta(days=80)
 
 
 @dataclass(frozen=True, slots=True)
 class StopAudit:
-    """What to do about the desk's stops, and what to say of them.
+    """What to do about the desk's stops, and what to report.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class StopAudit:
     unprotected : dict of str to str
         Holdings that stay without the stop that the strategy asks for, and why.
     warnings : dict of str to str
-        By symbol, to follow its why.
+        By symbol, to append to the symbol's reason.
     """
 
     wishes: tuple[DesiredStop, ...]
@@ -52,11 +52,11 @@ class _Finding:
     Attributes
     ----------
     clears : bool
-        Whether to cancel what rests.
+        Whether to cancel the resting stops.
     price : Price or None
         Where to place a stop; None if nowhere.
     unprotected : str
-        Why the holding stays without; empty if it has its stop, or is to have none.
+        Why the holding has no stop; empty if it has its stop, or should have none.
     """
 
     clears: bool = False
@@ -66,7 +66,7 @@ class _Finding:
 
 
 def stop_level(price: Decimal) -> Price:
-    """Round a stop price down to the tick; one tick at least."""
+    """Round a stop price down to the tick; at least one tick."""
     tick = tick_of(price)
     return Price(max(price.quantize(tick, ROUND_FLOOR), tick))
 
@@ -77,23 +77,23 @@ def audit_stops(
     traded: Mapping[str, Shares],
     stuck: Container[str] = frozenset(),
 ) -> StopAudit:
-    """Check the stops that rest at the broker against what the strategy asks for.
+    """Check the stops that rest at the broker against the prices that the strategy asks for.
 
     Parameters
     ----------
     asked : Mapping of str to Price
         The strategy's stop prices, as `stop_level` cut them.
     traded : Mapping of str to Shares
-        Symbols in which this run sends an order, and the shares that the desk holds afterwards:
-        their stops go first and come back last.
+        Symbols in which this run sends an order, and the shares that the desk holds afterwards: the
+        run cancels their stops first and places them again last.
     stuck : Container of str
-        Symbols that the strategy sells and the desk may not sell now: what protects them stays.
+        Symbols that the strategy sells and the desk may not sell now: their stops stay.
 
     Returns
     -------
     StopAudit
-        A stop that must be renewed but can't be stays where it is, unless it is for more shares
-        than the desk holds: then it would sell the user's.
+        A stop that should be renewed but can't be stays, unless it covers more shares than the desk
+        holds: it would then sell the user's shares.
     """
     resting = resting_stops(context.snapshot.own_open_orders)
     findings = {
@@ -135,7 +135,7 @@ def _finding(
     remains: Shares | None,
     is_stuck: bool,
 ) -> _Finding:
-    """Judge the stop of one symbol; ``remains`` is None where nothing is traded."""
+    """Decide about the stop of one symbol; ``remains`` is None if the run does not trade it."""
     snapshot = context.snapshot
     if snapshot.trading_state is TradingState.HALTED:
         return _halted(position, there, price)
@@ -161,7 +161,7 @@ def _finding(
 
 
 def _halted(position: DeskPosition, there: list[Order], price: Price | None) -> _Finding:
-    """Keep what rests, except what would sell more than is held."""
+    """Keep the resting stops, except any that would sell more than the desk holds."""
     left, covered = remaining(there), position.sellable // ONE_SHARE
     if left > position.held:
         return _Finding(clears=True, warning="its stop is for more than is held")
@@ -174,9 +174,10 @@ def _halted(position: DeskPosition, there: list[Order], price: Price | None) -> 
 def _traded(
     there: list[Order], price: Price | None, latest: LatestPrice | None, remains: Shares
 ) -> _Finding:
-    """Put a stop back where it is asked for, else where it was: there it protected what is left.
+    """Place a stop again at the requested price, otherwise at its old price.
 
-    Without a latest price, the broker judges a stop that has rested already.
+    At its old price it protected the remaining shares. Without a latest price, the broker decides
+    about a stop that has rested already.
     """
     rested = [Price(each.stop_price) for each in there if each.stop_price is not None]
     asked = [] if price is None or latest is None else [price]
@@ -210,7 +211,7 @@ def _flaw(there: list[Order], *, price: Price, covered: Shares, now: datetime) -
 
 
 def _obstacle(symbol: str, context: RiskContext, *, price: Price, covered: Shares) -> str:
-    """Return why a stop can't be placed though nothing is traded; empty if it can be."""
+    """Return why a stop can't be placed in a symbol without a trade; empty if it can be."""
     snapshot = context.snapshot
     latest = snapshot.prices.get(symbol)
     denial, current = no_price(latest), usable_price(latest)

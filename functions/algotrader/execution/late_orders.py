@@ -1,4 +1,4 @@
-"""Owns late orders: those that appear at the broker after a run gave them up unseen.
+"""Owns late orders, which appear at the broker after a run gave them up unseen.
 
 A call of another execution may have begun with the previous plan, and may still be sending its
 orders. So the run waits until such a call must have ended and its orders must be visible. An order

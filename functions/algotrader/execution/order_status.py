@@ -1,4 +1,4 @@
-"""Owns the result of each of a plan's orders after a call."""
+"""Owns the result that each order of a plan has after a call."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class OrderResult:
     Attributes
     ----------
     kept : OrderIntent or None
-        The order as it is at the broker, or may still be sent; None if the run gave it up.
+        The order as it is at the broker, or as the run may still send it; None if the run gave it
+        up.
     is_under_way : bool
         Whether the run must check it again.
     code, detail : str

@@ -46,8 +46,8 @@ def first_plan(run: Run, decision: Decision) -> Plan:
     """Build the plan of the first call: cancels and exits, or entries if there are neither.
 
     An exit in a symbol with a stop to cancel waits until the stop has ended, since the stop may
-    have sold the same shares. First of all come stops for holdings without one that the run
-    does not trade.
+    have sold the same shares. Stops come first for holdings that lack one and that the run does not
+    trade.
     """
     exits_first = bool(decision.exits or decision.cancels)
     plan = Plan(

@@ -34,10 +34,10 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
 def orders_due(
     plan: Plan, before: Plan | None, missing: tuple[OrderIntent, ...]
 ) -> tuple[OrderIntent, ...]:
-    """Return the missing orders to send now: those that no call has sent, or only long ago.
+    """Return the missing orders to send now: those that no call has sent, or not for a long time.
 
-    An order that the previous plan had given up is in this one because the broker showed it. A call
-    has sent it, so it is not sent again.
+    An order that the previous plan had given up is in this plan because the broker showed it. A
+    call has sent that order, so this call does not send it again.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from algotrader.orders.statuses import FILLED, is_terminal, stands
 
 
 def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple[OrderIntent, ...]:
-    """Return the stops to add to the plan: those in symbols where every order has ended.
+    """Return the stops to add to the plan, for symbols in which every order has ended.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def whole_shares(qty: Shares) -> Shares:
 
 
 def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
-    """Whether the stop that the run was to cancel still protects the position."""
+    """Whether the stop that the run had to cancel still protects the position."""
     return any(
         symbol_of(each) == symbol
         and (order := orders.get(each)) is not None

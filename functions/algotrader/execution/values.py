@@ -26,10 +26,10 @@ class Known:
     Attributes
     ----------
     orders : dict of str to Order
-        By client order id: those of the plan's orders and cancels that the broker shows.
+        By client order id: the plan's orders and cancels that the broker shows.
     beyond_plan : dict of str to Order
-        By client order id: orders of the decision that the broker lists and the plan lacks.
-        Another call sent them: one that did not give them up, or that has a later plan.
+        By client order id: orders of the decision that the broker lists and the plan lacks. Another
+        call sent them, because it did not give them up or has a later plan.
     account_age : timedelta
         How long before ``now`` the call read the account.
     """

@@ -1,4 +1,4 @@
-"""Owns the e-mail: plain text with all that a text message has no room for."""
+"""Owns the e-mail: plain text with everything that does not fit into a text message."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _order_sections(report: RunReport) -> Iterator[tuple[str, ...]]:
 
 
 def _stops(report: RunReport) -> Iterator[str]:
-    """Describe the stops that sold, that the run placed or would place, and those missing."""
+    """Describe the stops: those that sold, those placed or to be placed, and the missing ones."""
     for sold in () if report.snapshot is None else report.snapshot.stopped:
         at = "" if sold.filled_at is None else f" on {sold.filled_at.isoformat()}"
         yield (

@@ -40,7 +40,7 @@ class FailureReport:
     state : str
         The state machine's state.
     error : str
-        The error's name: one of ours, or one of the platform's.
+        The error's name: ours or the platform's.
     message : str
         The error's whole message, on one line.
     code : str

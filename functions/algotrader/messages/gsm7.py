@@ -35,7 +35,7 @@ _CUT_FIGURE = re.compile(r"[-+$]*[0-9][0-9.,%]*$")
 
 
 def to_gsm7(text: str) -> str:
-    """Convert a text to one line of GSM-7: look-alikes, letters without accents, else ``?``."""
+    """Convert a string to one line of GSM-7, with look-alikes, unaccented letters or ``?``."""
     replaced = "".join(map(_character, text.translate(_LOOKALIKES)))
     return " ".join(replaced.split())
 
@@ -51,14 +51,14 @@ def _character(character: str) -> str:
 
 
 def septets(text: str) -> int:
-    """Count the septets of a GSM-7 text."""
+    """Count the septets of a GSM-7 string."""
     return sum(2 if character in _EXTENSION else 1 for character in text)
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut a GSM-7 text to at most ``limit`` septets, between words, with an ellipsis.
+    """Cut a GSM-7 string to at most ``limit`` septets, between words, with an ellipsis.
 
-    A first word that is too long is cut inside, but a number never is: it stays whole or goes. The
+    Only a first word that is too long is cut inside. A number stays whole or is left out. The
     result is empty if not even the ellipsis fits.
     """
     if septets(text) <= limit:

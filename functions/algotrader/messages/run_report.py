@@ -28,7 +28,7 @@ from algotrader.orders.statuses import REJECTED, REPLACED, is_terminal
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """All that is known of a run at its end; a value that it never reached is None.
+    """Everything known about a run at its end; a value that the run never reached is None.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class RunReport:
 
     @property
     def is_flatten(self) -> bool:
-        """Whether the run sells all that the desk holds."""
+        """Whether the run sells everything that the desk holds."""
         return self.run is not None and self.run.is_flatten
 
     @property
@@ -136,7 +136,7 @@ class RunReport:
 
     @property
     def denied(self) -> tuple[OrderDenied, ...]:
-        """The orders that the desk denied, at the decision or later, each once."""
+        """The orders that the desk denied, at the decision or later, without repeats."""
         at_decision = () if self.decision is None else self.decision.denied
         since = () if self.submission is None else self.submission.denied
         return tuple(dict.fromkeys((*at_decision, *since)))
@@ -208,7 +208,7 @@ class RunReport:
 
     @property
     def rejected_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that the broker rejected, at once or later, each id once."""
+        """Symbols of orders that the broker rejected, at once or later, one per id."""
         if self.submission is None:
             return ()
         late = {o.client_order_id: o.symbol for o in self.trades if o.status == REJECTED}
@@ -217,7 +217,7 @@ class RunReport:
 
     @property
     def unsettled_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that had not ended when the run did, each id once."""
+        """Symbols of orders that had not ended when the run did, one per id."""
         if self.submission is None:
             return ()
         working = {o.client_order_id: o.symbol for o in self.trades if not is_terminal(o)}

@@ -1,4 +1,4 @@
-"""Owns the values of the broker's account, and of the desk's part of it."""
+"""Owns the values of the broker's account, and of the desk's part of that account."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Order:
     Attributes
     ----------
     status : str
-        The broker's own word; `algotrader.orders.statuses` says what it means.
+        The broker's own status word; `algotrader.orders.statuses` says what it means.
     qty : Decimal or None
         Shares; None for a notional order.
     notional : Decimal or None

@@ -85,7 +85,7 @@ class OrderRejected:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What this run is to do, and why; a pure function of features, snapshot and settings.
+    """What this run should do, and why; a pure function of features, snapshot and settings.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class Decision:
     denied : tuple of OrderDenied
         Orders that the desk denied.
     why : dict of str to str
-        One sentence for every managed symbol, also where the run does nothing.
+        One sentence for every managed symbol, even if the run does nothing.
     stops : tuple of DesiredStop
         Protective stops to place; a stop that is already right is not among them.
     filled_before : dict of str to Decimal
@@ -139,7 +139,7 @@ class Plan:
     Attributes
     ----------
     sequence : int
-        0 for the plan of Decide Orders, then one more each time the terms of its orders change.
+        0 for the plan of Decide Orders; increased by one each time the terms of its orders change.
         The journal keeps one plan per number, so that parallel or later calls agree.
     polls : int
         Calls in a row that changed no terms; it sets the back-off.
@@ -153,7 +153,7 @@ class Plan:
     denied, rejected : tuples
         Orders that this run denied, or the broker rejected, since the decision.
     exits_closed, entries_closed, stops_closed : Cutoff or None
-        Set once the run posts no more orders of that leg.
+        Set when the run stops posting orders of that leg.
     unprotected : dict of str to str
         By symbol: why its stop could not be placed.
     gave_up_after : int or None

@@ -20,7 +20,7 @@ class Bars:
         How long each bar lasts.
     at : tuple of datetime
         When each bar begins, in UTC, strictly ascending. A daily bar begins at its session's open,
-        early or late as it may be; its session is the instant's date in New York.
+        even if that is early or late; its session is the instant's date in New York.
     open, high, low, close : tuple of float
         Dollars; NaN where the broker gave no number.
     volume : tuple of float
@@ -40,7 +40,7 @@ class Bars:
         return len(self.at)
 
     def newest(self, count: int) -> Bars:
-        """Return the newest bars, so many at most."""
+        """Return at most this many of the newest bars."""
         return Bars(
             timeframe=self.timeframe,
             at=self.at[-count:],

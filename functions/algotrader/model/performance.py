@@ -107,7 +107,7 @@ class Entitlement:
 
 @dataclass(frozen=True, slots=True)
 class StrategyStart:
-    """Since when the desk's present strategy trades.
+    """The start of the desk's current strategy.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Owns the values of a run, and of everything that its decision depends on."""
+"""Owns the values of a run, and everything that its decision depends on."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Run:
     sends_orders : bool
         False for a dry run, a report, and any run of a dry-run deployment.
     entry_symbols : tuple of str or None
-        Symbols that this run may buy, if fewer than those deployed; None for all of these. It may
-        sell any symbol that the desk holds.
+        Symbols that this run may buy; None for all deployed symbols. The run may sell any symbol
+        that the desk holds.
     deadline : datetime
         The run posts nothing after it.
     ended_because : str
-        Why a take-over posts nothing more; empty if it may post, and in every other run.
+        Why a take-over posts nothing more; empty if it may post, and for every other run.
     """
 
     run_id: str
@@ -60,12 +60,12 @@ class Run:
         return self.journal.endswith(f"/{self.run_id}/")
 
     def may_enter(self, deployed: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the symbols of those deployed that this run may buy."""
+        """Return the deployed symbols that this run may buy."""
         return deployed if self.entry_symbols is None else self.entry_symbols
 
     @property
     def is_flatten(self) -> bool:
-        """Whether the run sells all that the desk holds; its slot is ``f`` and a time of day."""
+        """Whether the run sells all holdings; its slot is ``f`` and a time of day."""
         return self.slot.startswith(FLATTEN_PREFIX)
 
 
@@ -91,7 +91,7 @@ class Snapshot:
     performance : Performance or None
         Profit of desk and account since the previous close; None if it was not measured.
     started : StrategyStart or None
-        Since when the strategy trades; None in a flatten and in a report.
+        When the strategy began to trade; None in a flatten and in a report.
     stopped : tuple of Order
         The desk's stops with fills that no earlier run reported; ``filled_qty`` counts only those.
     other_desks : dict of str to dict of str to Decimal

@@ -79,7 +79,7 @@ def client_order_id(place: OrderPlace) -> str:
     ------
     ValueError
         If `parse_client_order_id` would not read it back, or it has more than 48 characters. The
-        run has validated settings and slots before, so this is a bug of ours.
+        run has validated settings and slots before, so this is a bug in our code.
     """
     text = (
         f"{desk_prefix(place.desk)}{run_id(place.session, place.slot)}"
@@ -92,7 +92,7 @@ def client_order_id(place: OrderPlace) -> str:
 
 
 def parse_client_order_id(text: str) -> OrderPlace | None:
-    """Parse a client order id; None if no desk of ours wrote it."""
+    """Parse a client order id; None if none of our desks wrote it."""
     match = _CLIENT_ORDER_ID.fullmatch(text)
     if match is None:
         return None

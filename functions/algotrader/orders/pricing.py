@@ -12,7 +12,7 @@ _BPS = Decimal(10_000)
 
 
 def usable_price(price: LatestPrice | None) -> Price | None:
-    """Return a latest price if it is a number above 0, else None."""
+    """Return a latest price if it is a number above 0, otherwise None."""
     if price is None or not price.price.is_finite() or price.price <= 0:
         return None
     return Price(price.price)

@@ -22,7 +22,7 @@ class Meaning:
     protects : bool
         Whether a stop in it protects the position, or will once the market opens.
     may_be_refused : bool
-        Whether the broker has taken the order and may still refuse it.
+        Whether the broker has accepted the order and may still reject it.
     """
 
     is_end: bool = False
@@ -59,7 +59,7 @@ STATUSES = {
 
 
 def is_terminal(order: Order) -> bool:
-    """Whether the order has ended; one in a status that we do not know has not."""
+    """Whether the order has ended; an order with an unknown status has not."""
     return _meaning(order).is_end
 
 
@@ -69,7 +69,7 @@ def stands(stop: Order) -> bool:
 
 
 def may_be_refused(order: Order) -> bool:
-    """Whether the broker has taken the order and may still refuse it."""
+    """Whether the broker has accepted the order and may still reject it."""
     return _meaning(order).may_be_refused
 
 

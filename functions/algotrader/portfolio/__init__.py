@@ -1,1 +1,1 @@
-"""The portfolio: what the desk holds, what it can spend, how much to trade of each symbol."""
+"""The portfolio: what the desk holds, what it can spend, and how much of each symbol to trade."""

@@ -46,22 +46,22 @@ class BuyingBudget:
 
     @property
     def funds(self) -> Dollars:
-        """What the account and ``Capital`` leave, whatever the exposure; never below 0."""
+        """Money left by the account and ``Capital``, whatever the exposure; never below 0."""
         if self.capital_left is None:
             return max(self.cash, NO_DOLLARS)
         return max(min(self.cash, self.capital_left), NO_DOLLARS)
 
     @property
     def money(self) -> Dollars:
-        """What all of them leave; never below 0."""
+        """Money left by cash, ``Capital`` and exposure together; never below 0."""
         return max(min(self.funds, self.exposure_left), NO_DOLLARS)
 
     def after_buy(self, *, cost: Dollars) -> BuyingBudget:
-        """Subtract what a buy costs."""
+        """Subtract the cost of a buy."""
         return self._less(cash=cost, exposure=cost)
 
     def after_sales(self, *, proceeds: Dollars, cash_reserve: Fraction) -> BuyingBudget:
-        """Add what sales bring: cash less the reserve, as it will be once the cash is there."""
+        """Add the proceeds of sales: cash less the reserve, as it will be when the cash arrives."""
         return self._less(cash=-proceeds * (1 - cash_reserve), exposure=-proceeds)
 
     def _less(self, *, cash: Decimal, exposure: Decimal) -> BuyingBudget:
@@ -82,9 +82,9 @@ class PortfolioState:
     positions : dict of str to DeskPosition
         Every managed symbol, in alphabetical order: the universe, and what the ledger holds.
     references : dict of str to Price
-        What a share is valued at; a symbol of unknown worth is absent.
+        Value of one share; a symbol of unknown worth is absent.
     capital : Dollars
-        What weights are fractions of.
+        The desk's capital; weights are fractions of it.
     budget : BuyingBudget
         What entries may cost before any exit.
     """
@@ -96,7 +96,7 @@ class PortfolioState:
 
     @property
     def spendable(self) -> Dollars:
-        """What entries may cost when no exit brings anything."""
+        """What entries may cost if no exit brings any money."""
         return self.budget.money
 
     def value_of(self, symbol: str) -> Dollars:
@@ -108,7 +108,7 @@ def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
     """Compute what the desk holds, what it is worth, and what entries may cost.
 
     Desk capital is the desk's positions at the latest price plus spendable cash, at most
-    ``Capital``. A position without a latest price is valued at its last close, else at what it
+    ``Capital``. A position without a latest price is valued at its last close, otherwise at its
     cost, so that one missing price does not shrink all other targets.
     """
     with localcontext(MONEY):
@@ -183,12 +183,12 @@ def spendable(
     Parameters
     ----------
     account : Account
-        Its ``buying_power`` figures are net of open buys already, as Alpaca keeps them; its
-        ``cash`` is not.
+        Its ``buying_power`` figures already exclude open buys, as Alpaca keeps them; its ``cash``
+        does not.
     cash_reserve : Fraction
-        What stays unspent.
+        The fraction that stays unspent.
     open_buys : Dollars
-        What open buys may still cost; subtracted from ``cash`` alone.
+        What open buys may still cost; subtracted only from ``cash``.
     """
     with localcontext(MONEY):
         free = min(
@@ -205,9 +205,9 @@ def open_buy_cost(
 ) -> Dollars:
     """Add up what open buys may still cost.
 
-    A buy by value counts at what its fills have left of it. One without a limit counts at its
-    symbol's latest price plus the offset. One of an unknown quantity, or without any price, counts
-    for nothing here: the broker has subtracted it from buying power.
+    A buy by value counts with its unfilled dollars. A buy without a limit counts at its symbol's
+    latest price plus the offset. A buy of an unknown quantity, or without any price, counts as 0:
+    the broker has already subtracted it from buying power.
     """
     total = ZERO
     for order in orders:

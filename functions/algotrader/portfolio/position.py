@@ -1,4 +1,4 @@
-"""Owns the desk's position in a symbol: what its books say of it, and what it may sell."""
+"""Owns the desk's position in a symbol: what its books say, and what the desk may sell."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ NO_OTHERS: Mapping[str, Shares] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class DeskPosition:
-    """What the desk holds of a symbol, and what the account does; shares.
+    """Shares of a symbol that the desk holds, and that the account holds.
 
     Attributes
     ----------
     book_qty, account_qty : Decimal
         What the desk's books say, and the account's position; short is negative.
     held : Decimal
-        The desk's part of the position: its ledger, or what other desks leave of the position when
+        The desk's part of the position: its ledger, or what other desks leave of the position if
         that is less; never below 0.
     sellable : Decimal
-        The part of ``held`` that no open order keeps but the desk's own stops.
+        The part of ``held`` that no open order reserves, except the desk's own stops.
     others : Mapping of str to Decimal
         By desk: what other desks own by their own orders, above 0.
     cause : str
@@ -47,7 +47,7 @@ class DeskPosition:
 
     @property
     def differs(self) -> bool:
-        """Whether the account lacks what the desks' books say; what it has beyond is the user's."""
+        """Whether the account has fewer shares than the desks' books; a surplus is the user's."""
         return self.book_qty < 0 or self.book_qty + self.theirs > self.account_qty
 
 
@@ -64,10 +64,10 @@ def desk_position(
     Parameters
     ----------
     others : Mapping of str to Decimal
-        By desk: shares of the symbol that other desks own. When the account lacks some, nobody
-        knows whose they were, so no desk sells what may be another's.
+        By desk: shares of the symbol that other desks own. If the account lacks some, nobody knows
+        whose they were, so no desk sells shares that may be another's.
     released : Shares
-        What the desk's own resting stops keep: the shares are free once the stops are canceled.
+        Shares that the desk's own resting stops reserve; canceling the stops frees them.
     """
     holding, position = holdings.get(symbol), positions.get(symbol)
     book = finite(holding.qty) if holding else ZERO

@@ -1,4 +1,4 @@
-"""Owns the order that a target asks for, with the figures that its checks and its words need."""
+"""Owns the order that a target asks for, with the figures for its checks and explanations."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class ProposedOrder:
     price : LatestPrice or None
         None if there is no usable one.
     reference, worst_price : Price
-        What a share is valued at, and what it costs at most or brings at least; 0 if unknown.
+        The value of a share, and the highest cost or lowest proceeds; 0 if unknown.
     qty : Shares
-        What there is to send, after all cuts.
+        Shares to send, after all cuts.
     step : Shares
         Entries are multiples of it.
     stop : Price or None
-        The protective stop that the symbol is to have.
+        The protective stop that the symbol should have.
     cut_to : str
-        What ``qty`` was cut to, in words; empty if it is all that is wanted, or all of it that
-        whole cents or steps allow.
+        What limited ``qty``, in words; empty if it is the wanted quantity, apart from rounding to
+        cents or steps.
     notional : Dollars or None
-        Of an order by value, its dollars.
+        Dollars of an order by value; None for others.
     """
 
     weight: Fraction
@@ -57,10 +57,10 @@ class ProposedOrder:
 
     @property
     def money(self) -> Dollars:
-        """What a buy may cost, or what a sell brings at least."""
+        """The highest cost of a buy, or the lowest proceeds of a sell."""
         return Size(self.qty, self.notional).cost(worst=self.worst_price)
 
     @property
     def turnover(self) -> Dollars:
-        """What it adds to the run's turnover: the cost of an entry, the worth of an exit."""
+        """The order's part of the run's turnover: the cost of an entry, the worth of an exit."""
         return self.money if self.side is Side.BUY else Dollars(self.qty * self.reference)

@@ -1,4 +1,4 @@
-"""Owns the arithmetic from weights to shares: what a weight asks for, and what money pays for."""
+"""Owns the arithmetic from weights to shares, and from money to shares."""
 
 from __future__ import annotations
 
@@ -26,20 +26,19 @@ MIN_FRACTIONAL_NOTIONAL = Dollars(Decimal(1))  # Alpaca's minimum for an order i
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """What turns the weight of one symbol into an order.
+    """The figures that turn a symbol's weight into an order.
 
     Attributes
     ----------
     capital, band : Dollars
         Desk capital and the no-trade band.
     reference, worst_buy, worst_sell : Price
-        What a share is valued at, the most that a bought one costs, the least that a sold one
-        brings.
+        The value of a share, the highest cost of a bought one, the lowest proceeds of a sold one.
     step, exit_step : Shares
-        Quantities of orders are multiples of ``step``, those of a full exit of ``exit_step``: of a
-        fractionable asset the finest quantity that there is, so that nothing is left.
+        Order quantities are multiples of ``step``; a full exit's are multiples of ``exit_step``.
+        For a fractionable asset that is the finest quantity, so that nothing is left.
     by_value : bool
-        Whether a buy names its dollars.
+        Whether a buy is for an amount of dollars.
     """
 
     capital: Dollars
@@ -59,7 +58,7 @@ class Sizing:
 def sizing_of(
     settings: Settings, asset: Asset | None, *, capital: Dollars, reference: Price
 ) -> Sizing:
-    """Return what sizes the orders in an asset; None means that the broker does not list it."""
+    """Return the sizing of orders in an asset; None means that the broker does not list it."""
     step = quantity_step(asset, settings)
     bps = settings.limit_offset_bps
     return Sizing(
@@ -81,7 +80,7 @@ class Size:
     Attributes
     ----------
     qty : Shares
-        Of an order by value, the shares that it buys at its worst price.
+        Shares; for an order by value, those that it buys at its worst price.
     notional : Dollars or None
         In whole cents; None for an order by quantity.
     """
@@ -90,11 +89,11 @@ class Size:
     notional: Dollars | None = None
 
     def cost(self, *, worst: Price) -> Dollars:
-        """Return the most that it may cost: its value exactly, when it has one."""
+        """Return the highest cost: exactly the dollars of an order by value."""
         return Dollars(self.qty * worst) if self.notional is None else self.notional
 
     def is_enough(self, *, worst: Price, step: Shares, least: Dollars) -> bool:
-        """Whether the broker takes an order of this size, and it costs ``least`` or more."""
+        """Whether the broker accepts an order of this size, and it costs ``least`` or more."""
         cost = self.cost(worst=worst)
         return cost >= least and makes_an_order(qty=self.qty, cost=cost, step=step)
 
@@ -108,7 +107,7 @@ class Wanted:
     qty : Shares
         0 if a first entry is smaller than one step.
     sendable : Shares
-        What of it can be sent: a sell is at most what is sellable.
+        Shares that can be sent: a sell is at most what is sellable.
     notional : Dollars or None
         Of an order by value, its dollars.
     """
@@ -123,9 +122,9 @@ def wanted_order(position: DeskPosition, *, weight: Fraction, sizing: Sizing) ->
     """Return the order that leads to a target weight; None if there is nothing to do.
 
     A buy is sized by its worst price, so that its cost never exceeds the weight. A sell is sized by
-    the reference price, and never for more than the target leaves over. A drift below the band, or
-    below the smallest order, is left alone. A first entry and a full exit are asked for at any
-    size, the exit as long as the books show a holding, so that a difference shows.
+    the reference price, and never exceeds the surplus over the target. The desk ignores a drift
+    below the band or below the smallest order. It asks for a first entry and a full exit at any
+    size; for the exit as long as the books show a holding, so that a difference becomes visible.
     """
     if weight == 0:
         if position.held <= 0 and position.book_qty <= 0:
@@ -167,8 +166,8 @@ def size_for(*, money: Dollars, worst: Price, step: Shares, by_value: bool) -> S
 def affordable(intent: OrderIntent, *, cash: Dollars, settings: Settings) -> OrderIntent | None:
     """Cut a buy to what this much cash pays at its worst price; None if that is too little.
 
-    A whole quantity is cut to a whole one, also where fractions are allowed: the intent does not
-    say whether its asset is fractionable.
+    A whole quantity is cut to a whole one, even if fractions are allowed: the intent does not say
+    whether its asset is fractionable.
     """
     with localcontext(MONEY):
         by_value = intent.notional is not None

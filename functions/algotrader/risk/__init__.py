@@ -1,1 +1,1 @@
-"""Risk: every reason not to trade."""
+"""Risk: all reasons not to trade."""

@@ -1,11 +1,11 @@
-"""Owns whether a live desk is armed: by a token from its user that expires."""
+"""Owns the check that a live desk is armed, by a token from its user that expires."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-#: The e-mail says when an arming ends from so long before its end.
+#: This long before an arming ends, the e-mail begins to say so.
 WARNED = timedelta(days=7)
 
 
@@ -33,9 +33,9 @@ class Arming:
     Attributes
     ----------
     until : datetime or None
-        When it ends; None if there is none.
+        When the arming ends; None if there is none.
     problem : str
-        Why it is not armed, beginning with what to do; empty if it is.
+        Why the desk is not armed, beginning with what to do; empty if it is.
     """
 
     until: datetime | None
@@ -43,7 +43,7 @@ class Arming:
 
 
 def arming_problem(why: str) -> Arming:
-    """Build the state of an unarmed desk: the command first, since a text may cut the rest."""
+    """Build the state of an unarmed desk: the command first, since an SMS may cut the rest."""
     return Arming(None, f"run algo-trader arm: {why}")
 
 
@@ -59,7 +59,7 @@ def check_token(token: ArmingToken, account: str, deployed_at: datetime, now: da
 
 
 def warnings_of(arming: Arming | None, now: datetime) -> tuple[str, ...]:
-    """Warn while an arming nears its end."""
+    """Warn when an arming is about to end."""
     if arming is None or arming.until is None or arming.until - now > WARNED:
         return ()
     until = arming.until.isoformat()

@@ -14,7 +14,7 @@ from algotrader.orders.pricing import tick_of
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL
 from algotrader.risk.reasons import Denial, Reason
 
-#: The prices that an order of each type has; it may have no other.
+#: The prices that each type of order requires; it may have no others.
 PRICED_BY = {
     OrderType.MARKET: (),
     OrderType.LIMIT: ("limit_price",),
@@ -29,17 +29,17 @@ def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | Non
     ----------
     asset : Asset or None
         What the broker says of the symbol. None if the desk did not ask, or the broker does not
-        list it: then the broker judges itself whether the symbol trades in fractions.
+        list the symbol. Then the broker itself checks whether it trades in fractions.
 
     Notes
     -----
     Sources: ``CreateOrderRequest`` and ``TimeInForce`` of Alpaca's OpenAPI document (an order by
     value is a market order for the day and names no quantity; which prices a type has; an id of up
-    to 128 characters, of which ours take 48); its pages "Orders at Alpaca" and "Fractional Trading"
-    (ticks of a cent, below a dollar of a hundredth of it; up to nine decimals of a share; a dollar
-    at least; fractionable assets alone); its answers 422 "fractional orders must be DAY orders" and
-    "notional value must be limited to 2 decimal places". The document allows fractions for market
-    orders alone; limit and stop orders of a fraction have been taken since 2023.
+    to 128 characters; ours have at most 48); its pages "Orders at Alpaca" and "Fractional Trading"
+    (ticks of a cent, below a dollar of a hundredth of it; up to nine decimals of a share; at least
+    a dollar; only fractionable assets); its answers 422 "fractional orders must be DAY orders" and
+    "notional value must be limited to 2 decimal places". The document allows fractions only for
+    market orders, but Alpaca has accepted fractional limit and stop orders since 2023.
     """
     with localcontext(MONEY):
         problem = (

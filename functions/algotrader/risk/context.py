@@ -1,4 +1,4 @@
-"""Owns what a pre-trade check may look at besides the order itself."""
+"""Owns the context of a pre-trade check: what it may use besides the order itself."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from algotrader.portfolio.proposed_order import ProposedOrder
 
 @dataclass(frozen=True, slots=True)
 class RiskContext:
-    """Everything that the checks of one run look at.
+    """Everything that the checks of one run use.
 
     Attributes
     ----------
     budget : BuyingBudget
-        What the next entry may cost, once the orders in ``traded`` are filled.
+        What the next entry may cost, if the orders in ``traded`` are filled.
     traded : tuple of ProposedOrder
         The orders that the run has approved so far: its exits, then entries by their priority.
     """

@@ -1,4 +1,4 @@
-"""Owns the checks on whether a symbol is traded now: by switch, template, broker and hour."""
+"""Owns the checks whether a symbol may trade now: by kill switch, template, broker and hour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.context import RiskContext
 from algotrader.risk.reasons import Denial, Reason
 
-#: What a trading state denies with; ACTIVE denies nothing.
+#: The reason with which a trading state denies; ACTIVE denies nothing.
 REASON_OF_STATE = {
     TradingState.REDUCING: Reason.TRADING_REDUCING,
     TradingState.HALTED: Reason.TRADING_HALTED,
@@ -28,12 +28,12 @@ def trading_allowed(order: ProposedOrder, context: RiskContext) -> Denial | None
 
 
 def no_corporate_action(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny what trades a symbol whose shares were changed since the last session."""
+    """Deny an order in a symbol whose shares changed since the last session."""
     return corporate_action(context.snapshot.corporate_actions, order.symbol)
 
 
 def corporate_action(actions: Iterable[CorporateAction], symbol: str) -> Denial | None:
-    """Deny for actions that changed a symbol's shares since the last session."""
+    """Deny because of actions that changed a symbol's shares since the last session."""
     found = [
         f"{each.kind} on {each.ex_date.isoformat()}"
         for each in actions
@@ -43,7 +43,7 @@ def corporate_action(actions: Iterable[CorporateAction], symbol: str) -> Denial 
 
 
 def tradable(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny what the broker does not trade; it judges itself the sale of what it does not list."""
+    """Deny what the broker does not trade; it checks the sale of an unlisted asset itself."""
     asset = context.snapshot.assets.get(order.symbol)
     if asset is not None:
         return None if asset.tradable else Denial(Reason.NOT_TRADABLE, "the broker flags it so")
@@ -69,9 +69,9 @@ def named_in_input(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def far_from_close(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry in the last minutes before the session's own close, which may be an early one.
+    """Deny an entry in the last minutes before the session's close, which may be an early one.
 
-    A dry run may look back at a session that is over.
+    A dry run may use a session that is over.
     """
     del order
     now, close = context.now, context.snapshot.session.close

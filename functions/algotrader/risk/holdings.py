@@ -16,16 +16,16 @@ from algotrader.risk.reasons import Denial, Reason
 
 
 def no_own_order_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny until the desk's own orders from before have ended: its holding is not settled yet."""
+    """Deny until the desk's earlier orders have ended: its holding is not settled yet."""
     own = context.own_orders(order.symbol)
     shown = _shown(each for each in own if not is_terminal(each) and not is_protective(each))
     return Denial(Reason.OPEN_ORDER_UNSETTLED, f"to be canceled first: {shown}") if shown else None
 
 
 def no_opposite_order_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny what would trade against an open order of the account: brokers refuse wash trades.
+    """Deny a trade against an open order of the account: brokers refuse wash trades.
 
-    Where the symbol is to have a protective stop, its sell must not find an open buy either.
+    If the symbol should have a protective stop, the stop's sell must not find an open buy either.
     """
     foreign = context.foreign_orders(order.symbol)
     denial = opposite_order_open(foreign, order.side)
@@ -35,12 +35,12 @@ def no_opposite_order_open(order: ProposedOrder, context: RiskContext) -> Denial
 
 
 def opposite_order_open(orders: Iterable[Order], side: Side) -> Denial | None:
-    """Deny for open orders on the other side.
+    """Deny because of open orders on the other side.
 
     Parameters
     ----------
     orders : iterable of Order
-        The symbol's open orders that are left standing: the user's, and protective ones.
+        The symbol's open orders that the run does not cancel: the user's, and protective ones.
     """
     shown = _shown(
         (each for each in orders if not is_terminal(each) and each.side is not side), name=_whose
@@ -49,9 +49,9 @@ def opposite_order_open(orders: Iterable[Order], side: Side) -> Denial | None:
 
 
 def no_replacement_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry next to an order that somebody put in place of another one.
+    """Deny an entry next to an order with which somebody replaced another one.
 
-    That other one may have been the desk's: the run would buy the same shares twice.
+    The replaced order may have been the desk's: the run would buy the same shares twice.
     """
     shown = _shown(
         each
@@ -62,7 +62,7 @@ def no_replacement_open(order: ProposedOrder, context: RiskContext) -> Denial | 
 
 
 def ledger_matches(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry, or an exit of what is gone, while the account lacks what the books show."""
+    """Deny an entry, or an exit of missing shares, while the account has fewer than the books."""
     del context
     if order.side is Side.SELL and order.qty > 0:
         return None
@@ -70,7 +70,7 @@ def ledger_matches(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def ledger_mismatch(position: DeskPosition) -> Denial | None:
-    """Deny for what the account lacks of what the books of all its desks show."""
+    """Deny because the account has fewer shares than the books of all its desks show."""
     if not position.differs:
         return None
     detail = (
@@ -85,13 +85,13 @@ def ledger_mismatch(position: DeskPosition) -> Denial | None:
 
 
 def something_to_sell(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an exit without shares of the desk's own that no open order keeps."""
+    """Deny an exit if open orders reserve all of the desk's own shares."""
     del context
     return None if order.qty > 0 else part_sold(order.position, qty=order.qty)
 
 
 def part_sold(position: DeskPosition, *, qty: Shares) -> Denial:
-    """Build the denial of what can't be sold of a holding."""
+    """Build the denial for the part of a holding that can't be sold."""
     return Denial(
         Reason.NOTHING_TO_SELL,
         f"holds {tidy(position.held):f}, of which open orders leave {tidy(position.sellable):f};"

@@ -33,7 +33,7 @@ def breached_limits(track: Track, limits: LossLimits) -> dict[Reason, str]:
 def state_after(
     state: TradingState, reason: str, reached: Mapping[Reason, str]
 ) -> tuple[TradingState, str]:
-    """Return the trading state that a run obeys, and why: never a weaker one than was set."""
+    """Return the trading state that a run applies, and why; it is never weaker than the set one."""
     if state is not TradingState.ACTIVE or not reached:
         return state, reason
     words = (f"{code.value}: {detail}" for code, detail in reached.items())
@@ -41,7 +41,7 @@ def state_after(
 
 
 def rebase(track: Track, reached: Mapping[Reason, str]) -> Track:
-    """Count the rest of the day from here, once its loss was reported.
+    """Measure the rest of the day from here, after its loss was reported.
 
     Otherwise a desk that a person resumes on the same day would stop at once. So it may lose as
     much again. A drawdown needs no such rule: it lasts until the desk recovers or a person resets

@@ -12,7 +12,7 @@ from algotrader.risk.reasons import Denial, Reason
 def minimum_order(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny an entry below the broker's minimum or below ``MinOrderNotional``.
 
-    The broker takes one share or more, in fractions one dollar's worth or more.
+    The broker accepts one share or more, or in fractions at least one dollar's worth.
     """
     least = context.settings.min_order_notional
     if not makes_an_order(qty=order.qty, cost=order.money, step=order.step):

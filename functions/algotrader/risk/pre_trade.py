@@ -1,4 +1,4 @@
-"""Owns the order in which the desk looks at its limits, and the limits on what a run buys in all.
+"""Owns the order in which the desk checks its limits, and the limits on a run's buys together.
 
 To add a limit, add its check to a tuple here and its code at the same place in `Reason`.
 """
@@ -36,7 +36,7 @@ Check = Callable[[ProposedOrder, RiskContext], Denial | None]
 
 
 def max_orders_per_run(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry once the run has its number of orders; its exits count first."""
+    """Deny an entry if the run has reached its number of orders; its exits count first."""
     del order
     approved, allowed = len(context.traded), context.settings.max_orders_per_run
     if approved < allowed:
@@ -53,7 +53,7 @@ def max_positions(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def _symbols_held(context: RiskContext) -> set[str]:
-    """Return the symbols that the desk holds, or may, once the run's orders so far have filled."""
+    """Return the symbols that the desk may hold after the run's orders so far have filled."""
     held = {each.symbol for each in context.portfolio.positions.values() if each.held > 0}
     for mine in context.snapshot.own_open_orders:
         if mine.side is Side.BUY and not is_terminal(mine):
@@ -67,7 +67,7 @@ def _symbols_held(context: RiskContext) -> set[str]:
 
 
 def enough_cash(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that cash, with the least that the exits bring, does not pay for."""
+    """Deny an entry that costs more than cash plus the lowest proceeds of the exits."""
     cash = context.budget.cash
     if order.money <= cash:
         return None
@@ -115,7 +115,7 @@ def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
     )
 
 
-#: What binds exits and entries alike.
+#: Checks for exits and entries.
 EVERY_ORDER: tuple[Check, ...] = (
     trading_allowed,
     price_known,
@@ -124,9 +124,9 @@ EVERY_ORDER: tuple[Check, ...] = (
     no_own_order_open,
     no_opposite_order_open,
 )
-#: What binds exits.
+#: Checks only for exits.
 SELLS: tuple[Check, ...] = (ledger_matches, something_to_sell)
-#: What binds each entry by itself.
+#: Checks for each entry by itself.
 BUYS: tuple[Check, ...] = (
     no_replacement_open,
     ledger_matches,
@@ -140,7 +140,7 @@ BUYS: tuple[Check, ...] = (
     max_position_weight,
     max_order_notional,
 )
-#: What binds the entries of a run together, given the orders that it has approved before.
+#: Checks for the entries of a run together, given the orders approved before.
 BUYS_TOGETHER: tuple[Check, ...] = (
     max_orders_per_run,
     max_positions,
@@ -150,14 +150,14 @@ BUYS_TOGETHER: tuple[Check, ...] = (
     max_turnover,
     live_ramp,
 )
-#: What binds the sale of a flatten: a market order needs no price.
+#: Checks for the sale of a flatten: a market order needs no price.
 FLATTEN: tuple[Check, ...] = (*(each for each in EVERY_ORDER if each is not price_known), *SELLS)
 
 
 def first_denial(
     order: ProposedOrder, context: RiskContext, checks: tuple[Check, ...]
 ) -> Denial | None:
-    """Return what the first check says that denies an order; None if none does."""
+    """Return the denial of the first check that denies an order; None if none does."""
     for check in checks:
         denial = check(order, context)
         if denial is not None:

@@ -1,4 +1,4 @@
-"""Owns the checks on prices: what an order is priced by must be known, fresh and believable."""
+"""Owns the checks on prices: an order's price must be known, fresh and plausible."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.context import RiskContext
 from algotrader.risk.reasons import Denial, Reason
 
-# A latest price is asked for a little after the clock was read; further ahead it is wrong.
+# The run reads a latest price a little after the clock; a price further ahead is wrong.
 FUTURE_TOLERANCE = timedelta(seconds=60)
 
 
 def price_known(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an order without a latest price above 0: nothing else prices it."""
+    """Deny an order without a latest price above 0: there is no other price for it."""
     del context
     return no_price(order.price)
 
 
 def no_price(latest: LatestPrice | None) -> Denial | None:
-    """Deny for want of a latest price that is a number above 0."""
+    """Deny because no latest price is a number above 0."""
     if usable_price(latest) is not None:
         return None
     return Denial(Reason.NO_PRICE, f"latest price: {'none' if latest is None else latest.price}")
@@ -32,7 +32,7 @@ def no_price(latest: LatestPrice | None) -> Denial | None:
 def price_fresh(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny an entry whose latest price is old, or from the future.
 
-    A dry run may look back at a session that is over: its prices were of now when it closed.
+    A dry run may use a session that is over: its prices were current when it closed.
     """
     if order.price is None:
         return None
@@ -43,7 +43,7 @@ def price_fresh(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def price_stale(latest: LatestPrice, *, at: datetime, max_age_seconds: int) -> Denial | None:
-    """Deny for a latest price that is too old, or from the future."""
+    """Deny because the latest price is too old, or from the future."""
     age = at - latest.at
     if -FUTURE_TOLERANCE <= age <= timedelta(seconds=max_age_seconds):
         return None
@@ -55,7 +55,7 @@ def price_stale(latest: LatestPrice, *, at: datetime, max_age_seconds: int) -> D
 
 
 def price_near_close(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry whose latest price is far from the last close: one is wrong, or news is out."""
+    """Deny an entry whose latest price is far from the last close: an error, or news."""
     price = usable_price(order.price)
     if price is None:
         return None
@@ -68,14 +68,14 @@ def price_near_close(order: ProposedOrder, context: RiskContext) -> Denial | Non
 def price_deviation(
     *, price: Price, last_close: Decimal | None, allowed: Fraction
 ) -> Denial | None:
-    """Deny for a price that is far from the last close.
+    """Deny because the price is far from the last close.
 
     Parameters
     ----------
     last_close : Decimal or None
-        As the feed adjusted it. Without one that is a number above 0 nothing confirms the price.
+        As the feed adjusted it. Unless it is a number above 0, nothing confirms the price.
     allowed : Fraction
-        Of the last close, up and down alike.
+        A fraction of the last close, both up and down.
     """
     if last_close is None or not last_close.is_finite() or last_close <= 0:
         shown = "none" if last_close is None else last_close
@@ -100,7 +100,7 @@ def stop_below_price(order: ProposedOrder, context: RiskContext) -> Denial | Non
 
 
 def stop_above_price(*, stop: Price, price: Price) -> Denial | None:
-    """Deny for a protective stop that is not below the latest price."""
+    """Deny because the protective stop is not below the latest price."""
     if stop < price:
         return None
     return Denial(

@@ -32,8 +32,8 @@ def live_ramp(order: ProposedOrder, context: RiskContext) -> Denial | None:
 def ramp_left(context: RiskContext) -> Dollars | None:
     """Return what the next entry may cost under the ramp; None if no ramp binds the run.
 
-    It binds in live mode, for some days from the strategy's first buy on. A strategy without a
-    filled buy is in its first day, and so is one of which nothing is known.
+    The ramp binds in live mode, for some days from the strategy's first buy on. A strategy without
+    a filled buy is in its first day, and so is one whose start is unknown.
     """
     settings, first_buy = context.settings, _first_buy(context)
     is_over = first_buy is not None and context.run.session >= first_buy + timedelta(

@@ -1,6 +1,6 @@
 """Owns every reason not to trade, and the denial that carries one with its numbers.
 
-``docs/limits.md`` says what each means and what the user may do; a test compares both.
+``docs/limits.md`` says what each means and what the user can do; a test compares both.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why the desk does not trade, in the order in which it looks.
+    """Why the desk does not trade, in the order of its checks.
 
-    The tuples of `pre_trade` deny with the first ones. Submit Orders denies what was approved with
-    those from ``STOP_FILLED`` on. The last two set the desk to REDUCING.
+    The tuples of `pre_trade` deny with the first reasons. Submit Orders denies approved orders with
+    the reasons from ``STOP_FILLED`` on. The last two set the desk to REDUCING.
     """
 
     TRADING_HALTED = "TRADING_HALTED"
@@ -57,5 +57,5 @@ class Denial:
     detail: str
 
     def __str__(self) -> str:
-        """Format both, as texts and records show them."""
+        """Format code and detail, as messages and records show them."""
         return f"{self.code}: {self.detail}"

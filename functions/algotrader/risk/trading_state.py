@@ -1,4 +1,4 @@
-"""Owns what the text of the kill switch's parameter means."""
+"""Owns the meaning of the kill switch's parameter."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ REASON_LENGTH = 200
 
 
 def default_state(mode: TradingMode) -> TradingState:
-    """Return the state without a parameter: a live desk trades only on a person's word."""
+    """Return the state without a parameter: a live desk trades only if a person says so."""
     return TradingState.HALTED if mode is TradingMode.LIVE else TradingState.ACTIVE
 
 
 def parse_state(text: str) -> tuple[TradingState, str] | None:
-    """Read a state and the words behind it; None if the first word is none of the states."""
+    """Read a state and the words behind it; None if the first word is not a state."""
     word, _, reason = text.strip().partition(" ")
     return (TradingState(word), reason) if word in {*TradingState} else None
 
 
 def effective_state(text: str | None, mode: TradingMode) -> TradingState:
-    """Return the state that a run obeys; None means no parameter, and unknown words HALTED."""
+    """Return the state that a run applies; None means no parameter, unknown words mean HALTED."""
     if text is None:
         return default_state(mode)
     said = parse_state(text)

@@ -1,1 +1,1 @@
-"""Services: what steps and commands both do with the outside world."""
+"""Services: what both steps and commands do with the outside world."""

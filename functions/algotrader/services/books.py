@@ -23,9 +23,9 @@ RESET_KEY = "ledger/reset-peak.json"
 
 
 class OtherDesks(Struct, frozen=True):
-    """Checkpoint of what other desks on the account own by their orders, all up to one instant.
+    """Checkpoint of the other desks' ledgers on the account, all up to one instant.
 
-    ``adjustments`` is how many there were: a list with fewer entries has lost some.
+    ``adjustments`` is the number of adjustments then: a list with fewer has lost some.
     """
 
     through: datetime
@@ -52,11 +52,11 @@ class Books:
         The ledger at the previous close, with that day's quantities; None if none was asked for,
         or the checkpoint is newer.
     others : tuple of Ledger
-        One for every other desk that ever traded on the account.
+        A ledger for every other desk that ever traded on the account.
     actions : tuple of CorporateAction
         Those with an ex-date since the checkpoint.
     orders : tuple of Order
-        The account's orders since the checkpoint, also those of other desks and of the user.
+        The account's orders since the checkpoint, including those of other desks and of the user.
     adjustments : tuple of Adjustment
         All shares that a person gave to a desk of this stack or took from it.
     checkpoint, others_checkpoint : Ledger, OtherDesks or None
@@ -90,7 +90,7 @@ def track_key(desk: str) -> str:
 
 
 def reported_key(desk: str) -> str:
-    """Return the key of what a desk has reported of its stops."""
+    """Return the key of the stop fills that a desk has reported."""
     return f"ledger/{desk}-told.json"
 
 
@@ -108,7 +108,7 @@ def read_books(
     Parameters
     ----------
     symbols : iterable of str
-        Symbols whose corporate actions are read in addition to those that desks hold or traded.
+        Symbols whose corporate actions to read, in addition to those that desks hold or traded.
     days : tuple of date
         First and last day of the corporate actions to read in any case.
     previous_close : datetime or None
@@ -149,7 +149,7 @@ def read_books(
     )
     is_newer = start.through is None or settled > start.through
     others_newer = known is None or all_settled > known.through
-    # Without the list of splits, a checkpoint would lose the splits before it for ever.
+    # Without the list of splits, a checkpoint would lose the splits before it forever.
     return Books(
         ledger=folded(start, until),
         before=_at_close(start, orders, actions, adjustments, previous_close),

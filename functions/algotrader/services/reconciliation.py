@@ -19,20 +19,20 @@ from algotrader.broker import Broker
 from algotrader.model import CorporateAction, Position
 from algotrader.services.books import Books
 
-#: The account's statement of so many days is searched for what explains a difference.
+#: This many days of the account's statement are searched for the cause of a difference.
 STATEMENT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What the account holds, and whose it is.
+    """The account's holdings, and their owners.
 
     Attributes
     ----------
     other_desks, causes : dict
         As in the snapshot.
     warnings : tuple of str
-        One for each symbol of which the account lacks some, or that was turned into another.
+        One for each symbol with missing shares, or that was turned into another.
     """
 
     positions: dict[str, Position]
@@ -50,16 +50,16 @@ def reconcile(
     today: date,
     stack: str,
 ) -> Reconciliation:
-    """Check positions against the books, and look for what explains a difference.
+    """Check positions against the books, and look for the cause of a difference.
 
     Parameters
     ----------
     positions : dict of str to Position
-        As they were before the books were read.
+        Positions read before the books.
     symbols : iterable of str
-        Those that the desk manages.
+        Symbols that the desk manages.
     actions : iterable of CorporateAction
-        Those since the last session.
+        Actions since the last session.
     """
     managed = set(symbols)
     others = shares_of_others(books.others, managed)

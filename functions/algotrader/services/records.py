@@ -1,4 +1,4 @@
-"""Owns where a run's record lies, and what a later run reads of it."""
+"""Owns the place of a run's record, and what a later run reads from it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def record_key(journal: str) -> str:
 
 
 def record_of_success(store: Store, journal: str) -> ReportedRun | None:
-    """Read the record of a run that ended well; None if it failed, or its record is unreadable."""
+    """Read the record of a run that succeeded; None if it failed, or its record is unreadable."""
     record = store.try_read(record_key(journal), ReportedRun).value
     return None if record is None or record.failure is not None else record

@@ -1,1 +1,1 @@
-"""The session: which one an execution trades in, how long it may take, whether bars are usable."""
+"""The session: its choice for an execution, a run's time limits, and the checks of bars."""

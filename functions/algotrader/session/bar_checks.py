@@ -33,7 +33,7 @@ class BarRequirements:
 
     @property
     def sessions(self) -> int:
-        """Sessions to look back, a few more included to distinguish a gap from the data's start."""
+        """Sessions to look back, plus a few to distinguish a gap from the data's start."""
         return self.bars + self.max_missing + self.max_age_sessions + _SPARE_SESSIONS
 
 

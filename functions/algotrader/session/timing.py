@@ -1,4 +1,4 @@
-"""Owns two bounds: how long an order may take to show, and how long a call may go on sending."""
+"""Owns two bounds: how long an order may take to show, and how long a call may continue to send."""
 
 from datetime import timedelta
 
@@ -6,5 +6,5 @@ from datetime import timedelta
 # broker shows an accepted order by its id within 30 s. An order not found by then was not accepted.
 SETTLE = timedelta(seconds=60)
 # Only its Timeout in template.yaml stops a call of Submit Orders. A call with an older plan, or of
-# an execution that was stopped, may go on sending for this long.
+# a stopped execution, may continue to send for this long.
 LAST_CALL = timedelta(seconds=90)

@@ -1,4 +1,4 @@
-"""Owns what a trigger means: the session and the slot that it starts, or why it starts none."""
+"""Owns the meaning of a trigger: the session and slot that it starts, or why it starts none."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class Trigger:
     Attributes
     ----------
     scheduled_time : datetime or None
-        When the schedule was to start it; None if a person started it.
+        When the schedule was due to start it; None if a person started it.
     slot : str or None
         The slot that the input names.
     report_only : bool
         Whether the run only reports the P&L.
     flatten : bool
-        Whether the run sells all that the desk holds.
+        Whether the run sells everything that the desk holds.
     goes_on_when_closed : bool
-        Whether it may use the last session outside market hours. Only a run that sends no order
-        may.
+        Whether the run may use the last session outside market hours. Only a run that sends no
+        order may do so.
     slots : tuple of str
         As in `Settings`.
     """
@@ -63,7 +63,7 @@ class Opened:
     Attributes
     ----------
     previous_session, before_previous : date
-        The session before it, and the one before that; None if the calendar starts there.
+        The session before, and the session before that; None if the calendar starts there.
     previous_close : datetime
         The close of ``previous_session``.
     deadline : datetime
@@ -198,7 +198,7 @@ def _check_age(trigger: Trigger, now: datetime) -> None:
 
 
 def _flatten_slot(trigger: Trigger, now: datetime) -> str:
-    """Return a flatten's own slot; two flattens of one minute are one run, which sells once."""
+    """Return a flatten's own slot; two flattens in one minute are one run, which sells once."""
     at = (trigger.scheduled_time or now).astimezone(NEW_YORK)
     return f"{FLATTEN_PREFIX}{at:%H%M}"
 

@@ -1,4 +1,4 @@
-"""Alpaca as a broker; `AlpacaBroker` is all that a composition needs of it."""
+"""Alpaca as a broker; a composition needs only `AlpacaBroker`."""
 
 from algotrader.adapters.alpaca.broker import AlpacaBroker
 

@@ -11,7 +11,7 @@ from algotrader.errors import BrokerUnavailableError
 
 #: The largest real answer, the list of all assets, has some 7 MB.
 MAX_BODY_BYTES = 32 * 1024 * 1024
-#: What the client asks for. A body in any other coding stays as it is, and then is not JSON.
+#: The coding that the client asks for. A body in any other coding stays as it is and is not JSON.
 ACCEPTED_ENCODING = "gzip"
 
 _PART_BYTES = 64 * 1024
@@ -22,7 +22,7 @@ _ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 def read_body(request: str, response: requests.Response) -> bytes:
     """Read the body of an answer to a request with ``stream=True``.
 
-    Decompressed bytes are counted as they come: a few hundred kilobytes may hold hundreds of
+    Decompressed bytes are counted as they come: a few hundred kilobytes may expand to hundreds of
     megabytes.
 
     Parameters

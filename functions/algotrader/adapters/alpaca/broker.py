@@ -1,4 +1,4 @@
-"""Owns Alpaca as a broker: which of its APIs answers which question of the port."""
+"""Owns Alpaca as a broker: which of its APIs serves which method of the port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how a request reaches the broker: time-outs, the invocation's budget, repeats of reads."""
+"""Owns how a request reaches the broker: timeouts, the invocation's budget, repeated reads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONNECT_TIMEOUT_SECONDS = 3.05
 READ_TIMEOUT_SECONDS = 10.0
 #: A server that drips bytes never reaches the read time-out, so a request has its own end.
 REQUEST_SECONDS = 15.0
-#: Pauses before a read is repeated; only reads are, and only those that failed quickly.
+#: Pauses before the client repeats a read. It repeats only reads, and only if they failed quickly.
 READ_PAUSES_SECONDS = (0.2, 0.4)
 RESET_LENGTH = 20  # epoch seconds have ten digits
 
@@ -34,7 +34,7 @@ RESET_LENGTH = 20  # epoch seconds have ten digits
 class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
     """alpaca-trade-api's client without its retries; it returns every reply as it came.
 
-    The library repeats POSTs on 429 and 504, waits for ever on a stuck socket and parses money as
+    The library repeats POSTs on 429 and 504, waits forever on a stuck socket and parses money as
     floats. This class does none of that. Methods return a `Reply` or raise a leaf of `errors`.
 
     Parameters
@@ -63,11 +63,11 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
             self._session.trust_env = False  # a proxy cannot reach this machine's own loopback
 
     def read(self, path: str, parameters: Parameters | None = None) -> Reply:
-        """GET from the trading API, and again if the answer is broken."""
+        """GET from the trading API; repeat the request if the answer is broken."""
         return self._repeat(lambda: self.get(path, parameters))
 
     def read_data(self, path: str, parameters: Parameters, version: str = "v2") -> Reply:
-        """GET from the market data API, and again if the answer is broken."""
+        """GET from the market data API; repeat the request if the answer is broken."""
         return self._repeat(lambda: self._request("GET", path, parameters, self._data_url, version))
 
     def _repeat(self, ask: Callable[[], Reply]) -> Reply:
@@ -88,7 +88,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         return ask()
 
     def _one_request(self, method: str, url: str, opts: dict[str, object], retry: int) -> Reply:
-        """Override the library's own: make one request, within its time, and never repeat it."""
+        """Override the library's method: make one request, within its time, and never repeat it."""
         del retry
         request = f"{method} {urlsplit(url).path}"
         seconds = min(REQUEST_SECONDS, self._ends_at - time.monotonic())
@@ -128,7 +128,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     def work() -> None:
         try:
             results.put((call(), None))
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+        except BaseException as error:  # noqa: BLE001 - passed to the caller's thread
             results.put((None, error))
 
     threading.Thread(target=work, name="broker-request", daemon=True).start()

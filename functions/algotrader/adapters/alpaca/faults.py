@@ -71,7 +71,7 @@ def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
     Raises
     ------
     BrokerAuthError, BrokerRateLimitedError
-        The order was not taken: wrong keys, or too many requests.
+        The broker did not accept the order: wrong keys, or too many requests.
     OrderStateUnknownError
         ``ORDER_ID_TAKEN`` if the broker has an order of this id, else ``ORDER_FATE_UNKNOWN``.
     """
@@ -117,7 +117,7 @@ def _is_about_keys(refusal: ErrorBody | None) -> bool:
     """Whether the trading API's 403 refuses the keys.
 
     Its codes begin with an HTTP status. A code 4031xxxx concerns an order or the account, whatever
-    the message: "account is not authorized to trade" comes with right keys.
+    the message. "account is not authorized to trade" comes even with the right keys.
     """
     code = "" if refusal is None else str(refusal.code)
     return not code.isdecimal() or code.startswith("401")
@@ -140,7 +140,8 @@ def _facts(reply: Reply) -> dict[str, object]:
 def _quote(reply: Reply) -> dict[str, str]:
     """Quote the broker's own words if they came as JSON.
 
-    A quotation mark in them would end the quotation, and the rest could pass for our advice.
+    Quotation marks are replaced: one would end the quotation, and the rest could pass for our
+    advice.
     """
     refusal = error_body(reply)
     if refusal is None:

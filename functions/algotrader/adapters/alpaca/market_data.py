@@ -35,7 +35,7 @@ _LEAST_FIGURE, _LARGEST_FIGURE = 1e-15, 1e15  # of a bar
 
 
 class MarketData:
-    """The market's part of `algotrader.broker.Broker`."""
+    """The methods of `algotrader.broker.Broker` about the market."""
 
     def __init__(self, client: AlpacaClient) -> None:
         self._data = client
@@ -64,7 +64,7 @@ class MarketData:
         return {symbol: found[symbol].to_model() for symbol in sorted(found) if found[symbol].at}
 
     def latest_prices(self, symbols: Iterable[str], feed: str) -> dict[str, LatestPrice]:
-        """Read the last trade of each symbol; one without a trade at a price is absent."""
+        """Read the last trade of each symbol; a symbol without a priced trade is absent."""
         prices: dict[str, LatestPrice] = {}
         for batch in batches(symbols):
             reply = self._data.read_data(
@@ -81,7 +81,7 @@ class MarketData:
     ) -> tuple[CorporateAction, ...] | None:
         """Read corporate actions; ``kind`` is Alpaca's word in the singular.
 
-        None if the server has none of the list's versions.
+        None if the server offers no version of the list.
         """
         found: set[CorporateAction] = set()
         for batch in batches(symbols):
@@ -145,7 +145,7 @@ class _NotOfferedError(Exception):
 
 
 def batches(symbols: Iterable[str]) -> list[list[str]]:
-    """Cut symbols into sorted lists that fit one request each."""
+    """Split symbols into sorted lists that each fit one request."""
     names = sorted(set(symbols))
     return [
         names[at : at + SYMBOLS_PER_REQUEST] for at in range(0, len(names), SYMBOLS_PER_REQUEST)
@@ -189,7 +189,7 @@ class _Columns:
                 volumes.append(_figure(row.v))
 
     def to_model(self) -> Bars:
-        """Return our own bars, one for each instant; of two the broker's last."""
+        """Convert to `model.Bars`, one bar for each instant; of two, keep the broker's last."""
         place = {at: n for n, at in enumerate(self.at)}
         order = sorted(place)
         rows = [place[at] for at in order]
@@ -211,7 +211,7 @@ def _figure(value: object) -> float:
 
 
 def _bars_page(reply: Reply) -> wire.BarsPage:
-    """Read a page of bars, also one with the NaN that Python's JSON writes.
+    """Read a page of bars, even with the NaN that Python's JSON writes.
 
     So a bar without a number is reported by its symbol, not as a broken page.
     """

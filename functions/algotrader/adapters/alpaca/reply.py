@@ -1,4 +1,4 @@
-"""Owns what came back over HTTP, and how its JSON becomes a value of a given type."""
+"""Owns an HTTP reply, and how its JSON becomes a value of a given type."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CODE_LENGTH = 20  # Alpaca's own have eight digits
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer of any status; ``request`` is the method and path, as ``GET /v2/clock``."""
+    """One answer of any status; ``request`` is the method and path, such as ``GET /v2/clock``."""
 
     request: str
     status: int
@@ -104,5 +104,5 @@ def invalid(request: str, problem: str) -> BrokerUnavailableError:
 
 
 def format_instant(instant: datetime) -> str:
-    """Format an instant in UTC as Alpaca takes it."""
+    """Format an instant in UTC as Alpaca expects it."""
     return instant.isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Owns the account's statement: deposits, withdrawals, dividends, all that is not a trade."""
+"""Owns the account's statement: deposits, withdrawals, dividends, everything except trades."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Row(wire.Answer, frozen=True):
     created_at: wire.Instant | None = None
 
     def to_model(self, request: str) -> model.Activity:
-        """Return our own activity."""
+        """Convert to `model.Activity`."""
         try:
             day = date.fromisoformat(self.date[:10])
         except ValueError as error:
@@ -86,13 +86,13 @@ def _kind_of(activity_type: str) -> model.ActivityKind:
 
 
 class Statement:
-    """The statement's part of `algotrader.broker.Broker`."""
+    """The methods of `algotrader.broker.Broker` about the account's statement."""
 
     def __init__(self, client: AlpacaClient) -> None:
         self._client = client
 
     def statement(self, after: datetime) -> tuple[model.Activity, ...] | None:
-        """Read what was booked after an instant and is not a trade; None if not all is readable."""
+        """Read the bookings after an instant except trades; None if any is unreadable."""
         try:
             return self._rows(after)
         except (DeskError, ArithmeticError, ValueError, OSError):

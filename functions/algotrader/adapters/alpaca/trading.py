@@ -29,7 +29,8 @@ from algotrader.model import (
 
 ORDERS_PAGE = 500
 #: A server may return fewer rows than the limit. A page of at least this many rows, Alpaca's
-#: smallest, may not be the last. A ledger that lacks orders would buy again what it holds.
+#: smallest, may not be the last. With missing orders in its ledger, the desk would buy again what
+#: it holds.
 SMALLEST_PAGE = 50
 #: Up to this many symbols are read one by one; the whole list has megabytes.
 ASSETS_ONE_BY_ONE = 40
@@ -40,7 +41,7 @@ _PAGE_OVERLAP = timedelta(milliseconds=1)
 
 
 class Trading:
-    """The account's part of `algotrader.broker.Broker`."""
+    """The methods of `algotrader.broker.Broker` about the account."""
 
     def __init__(self, client: AlpacaClient) -> None:
         self._client = client
@@ -54,7 +55,7 @@ class Trading:
         reply = require_ok(
             self._client.read(
                 "/calendar",
-                # A day more at both ends: servers differ in what an instant includes.
+                # Ask for a day more at both ends: servers differ in what an instant includes.
                 {
                     "start": f"{start - timedelta(days=1)}T00:00:00Z",
                     "end": f"{end + timedelta(days=1)}T00:00:00Z",
@@ -131,7 +132,7 @@ class Trading:
                 parameters["until"] = format_instant(last + _PAGE_OVERLAP)
 
     def order(self, client_order_id: str) -> Order | None:
-        """Look an order up by our own id; None if the broker does not know it."""
+        """Look an order up by our id; None if the broker does not know it."""
         reply = self._client.read(
             "/orders:by_client_order_id", {"client_order_id": client_order_id}
         )
@@ -208,7 +209,7 @@ class Trading:
             history = decode_reply(require_ok(reply), wire.PortfolioHistory)
             return _profit_of(history, session, before)
         except (DeskError, ArithmeticError, LookupError, ValueError, OSError):
-            return None  # only texts need it
+            return None  # only messages need it
 
 
 def order_body(intent: OrderIntent) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Owns the shapes of Alpaca's answers, and how each becomes a value of ours.
+"""Owns the shapes of Alpaca's answers, and how each becomes a value of our model.
 
-Unknown fields are ignored, and unknown statuses stay text. Money may come as text or as a number
-and is read exactly. NaN, infinity and sums beyond any account are refused.
+The parser ignores unknown fields and keeps unknown statuses as strings. It reads money exactly,
+from strings and from numbers. It refuses NaN, infinity and sums beyond any account.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 Instant = Annotated[datetime, Meta(tz=True)]
 
-_LONGEST_TEXT = 1000  # a client order id has 128 characters at most, a page's token some more
+_LONGEST_TEXT = 1000  # a client order id has at most 128 characters, a page's token a few more
 _EQUITY_CLASSES = frozenset({None, "", "us_equity"})
 
 
 class Answer(Struct, frozen=True):
-    """Base of an answer: its amounts and instants are plausible, its texts short and visible."""
+    """Base of an answer: its amounts and instants are plausible, its strings short and visible."""
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot be real; drop from texts what does not show."""
+        """Refuse values that cannot be real; drop characters that do not show."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, str):
@@ -60,7 +60,7 @@ class Clock(Answer, frozen=True):
     is_open: bool
 
     def to_model(self) -> model.Clock:
-        """Return our own clock."""
+        """Convert to `model.Clock`."""
         return model.Clock(now=self.timestamp.astimezone(UTC), is_open=self.is_open)
 
 
@@ -72,7 +72,7 @@ class Session(Answer, frozen=True):
     close: str
 
     def to_model(self, request: str) -> model.Session:
-        """Return our own session, in UTC."""
+        """Convert to `model.Session`, in UTC."""
         return model.Session(
             date=self.date,
             open=self._instant(self.open, request),
@@ -88,7 +88,7 @@ class Session(Answer, frozen=True):
 
 
 class AdminConfigurations(Answer, frozen=True):
-    """What the broker has set for an account; only what we use."""
+    """The broker's settings of an account; only those that we use."""
 
     restrict_to_liquidation_reasons: Any = None
 
@@ -118,7 +118,7 @@ class Account(Answer, frozen=True):
     admin_configurations: AdminConfigurations | None = None
 
     def to_model(self) -> model.Account:
-        """Return our own account, with the names of the flags that forbid trading."""
+        """Convert to `model.Account`, with the names of the flags that forbid trading."""
         flags = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
         blocked_by = [name for name in flags if getattr(self, name)]
         if self.status != "ACTIVE":
@@ -157,7 +157,7 @@ class Position(Answer, frozen=True):
     side: str = "long"
 
     def to_model(self) -> model.Position:
-        """Return our own position; a short one is negative, whatever sign the broker uses."""
+        """Convert to `model.Position`; a short one is negative, whatever sign the broker uses."""
         available = self.qty if self.qty_available is None else self.qty_available
         return model.Position(
             symbol=self.symbol,
@@ -199,18 +199,19 @@ class Order(Answer, frozen=True):
 
     @property
     def since(self) -> datetime | None:
-        """When the broker took it."""
+        """When the broker accepted the order."""
         return self.submitted_at or self.created_at
 
     def to_model(self, request: str) -> model.Order:
-        """Return our own order."""
+        """Convert to `model.Order`."""
         since = self.since
         kind = self.type or self.order_type
         if self.side not in {"buy", "sell"} or not self.symbol or not kind or since is None:
             raise invalid(request, f"order {self.id} lacks symbol, side, type or submitted_at")
         filled_at = None
         if self.filled_qty:
-            # Alpaca dates only a whole fill. For a part, the order's last change comes nearest.
+            # Alpaca dates only a complete fill. For a partial fill, the order's last change is
+            # closest.
             filled_at = (self.filled_at or self.updated_at or since).astimezone(UTC)
         return model.Order(
             broker_id=self.id,
@@ -244,7 +245,7 @@ class Asset(Answer, frozen=True):
     asset_class: str | None = msgspec.field(name="class", default=None)
 
     def to_model(self) -> model.Asset:
-        """Return our own asset; only active shares are tradable."""
+        """Convert to `model.Asset`; only active shares are tradable."""
         return model.Asset(
             symbol=self.symbol,
             tradable=self.tradable
@@ -286,7 +287,7 @@ class BarsPage(Answer, frozen=True):
 
 
 class CorporateAction(Answer, frozen=True):
-    """One corporate action of any kind; which fields are there depends on it."""
+    """One corporate action; its kind determines which fields it has."""
 
     symbol: str | None = None
     old_symbol: str | None = None
@@ -303,7 +304,7 @@ class CorporateAction(Answer, frozen=True):
 
     @property
     def symbols(self) -> set[str]:
-        """Every symbol that it touches."""
+        """Every symbol that the action touches."""
         names = (
             self.symbol,
             self.old_symbol,

@@ -51,7 +51,7 @@ class TaClass:
     group : str
         Module of ``ta``: momentum, volatility, trend, volume or others.
     inputs : tuple of str
-        Columns that it reads: high, low, close, volume.
+        Columns that the class reads: high, low, close, volume.
     outputs : mapping of str to callable
         Its methods, each with a function from the arguments to the bars that the value needs.
     """

@@ -13,8 +13,8 @@ CLASSES: tuple[TaClass, ...] = (*MOMENTUM, *VOLATILITY, *TREND, *VOLUME, *OTHERS
 #: The class of every output, by its method's name; no two classes of ``ta`` share a name.
 OUTPUTS: dict[str, TaClass] = {output: each for each in CLASSES for output in each.outputs}
 
-#: Other names that `ta` uses: those of its functions, of the series that they return, and of the
-#: columns that ``add_all_ta_features`` adds, without their group.
+#: Other names that `ta` uses, for its functions, the series that they return, and the columns that
+#: ``add_all_ta_features`` adds, without their group.
 ALIASES: dict[str, str] = {
     "wma_indicator": "wma",
     "atr": "average_true_range",

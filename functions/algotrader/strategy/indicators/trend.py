@@ -15,30 +15,30 @@ from algotrader.strategy.indicators.warm_up import DIFFERENCE, ema, parabolic, s
 
 
 def _macd_signal(p: Arguments) -> int:
-    """Count bars for an average of the difference of two averages."""
+    """Return the warm-up of an average of the difference of two averages."""
     slowest = ema(max(p.window_slow, p.window_fast))
     return settling(slowest, ema(p.window_sign), weight=DIFFERENCE)
 
 
 def _ichimoku_span(p: Arguments, bars: int) -> int:
-    """Count bars for a span; `visual` draws it `window2` bars later."""
+    """Return the warm-up of a span; `visual` draws it `window2` bars later."""
     return bars + (p.window2 if p.visual else 0)
 
 
 def _kst(p: Arguments) -> int:
-    """Count bars for the sum; before that `ta` fills in the mean of all closes."""
+    """Return the warm-up of the sum; until then `ta` fills in the mean of all closes."""
     return max(p.roc1 + p.window1, p.roc2 + p.window2, p.roc3 + p.window3, p.roc4 + p.window4)
 
 
 def _stc(p: Arguments) -> int:
-    """Count bars for a MACD that passes twice through a stochastic and an average."""
+    """Return the warm-up of a MACD that passes twice through a stochastic and an average."""
     slowest = ema(max(p.window_slow, p.window_fast))
     averages = settling(slowest, ema(p.smooth1), ema(p.smooth2), weight=DIFFERENCE)
     return averages + 2 * (p.cycle - 1)
 
 
 def _directional(p: Arguments) -> int:
-    """Count bars for a directional line, whose sums start from the first window."""
+    """Return the warm-up of a directional line; its sums start after the first window."""
     return p.window + settling(wilder(p.window))
 
 

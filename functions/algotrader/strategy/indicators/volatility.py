@@ -15,12 +15,12 @@ from algotrader.strategy.indicators.warm_up import ema, settling, wilder
 
 
 def _true_range_average(bars: int) -> int:
-    """Count bars for ``ta``'s ATR, which starts from the plain mean of its first window."""
+    """Return the warm-up of ``ta``'s ATR, which starts from the plain mean of its first window."""
     return bars - 1 + settling(wilder(bars))
 
 
 def _keltner_middle(p: Arguments) -> int:
-    """Count bars for the middle line: a rolling mean in the original version, else an EMA.
+    """Return the warm-up of the middle line: a rolling mean (original version) or an EMA.
 
     `ta` also computes the ATR for it, which fails on fewer bars than its own window.
     """
@@ -28,7 +28,7 @@ def _keltner_middle(p: Arguments) -> int:
 
 
 def _keltner_band(p: Arguments) -> int:
-    """Count bars for the bands; except in the original version they depend on the ATR."""
+    """Return the warm-up of the bands; except in the original version they depend on the ATR."""
     if p.original_version:
         return p.window
     return max(settling(ema(p.window)), _true_range_average(p.window_atr))
