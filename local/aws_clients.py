@@ -1,4 +1,4 @@
-"""Owns how an embedded AWS is reached: the user's own AWS settings do not matter to it."""
+"""Owns how to reach an embedded AWS; the user's own AWS settings do not matter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import botocore.session
 from botocore.config import Config
 
 REGION = "us-east-1"
-# What an embedded AWS accepts as its root user's keys, and nobody else does.
+# Keys that only an embedded AWS accepts, as its root user's.
 KEYS = MappingProxyType({"aws_access_key_id": "test", "aws_secret_access_key": "test"})
 
 

@@ -1,4 +1,4 @@
-"""Owns what an execution's history says: which states ran, how long, and what they returned."""
+"""Owns an execution's history: which states ran, how long, and what they returned."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Visit:
     kind : str
         ``Task``, ``Choice``, ``Wait``, ``Pass``, ``Succeed`` or ``Fail``.
     attempts : int
-        How often the Task was tried within this stay, retries counted.
+        How often the Task was tried within this stay, including retries.
     result : object
-        What the Task's function returned, None until it has, or when it failed.
+        What the Task's function returned; None before that, or if it failed.
     error : str
         Name of the last error of this stay, empty if none.
     """
@@ -61,7 +61,7 @@ class StateTotal:
 
 @dataclass(slots=True)
 class Timeline:
-    """The stays of an execution in the order they began; feed it events as they come.
+    """The stays of an execution in the order in which they began; add events as they come.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ class Timeline:
     _seen: int = 0
 
     def extend(self, events: Iterable[Mapping[str, Any]]) -> list[Visit]:
-        """Read the history as it stands, oldest first, and return the stays that have ended since.
+        """Read the current history, oldest first, and return the stays that have ended since.
 
-        The whole history is handed in each time; events taken before are skipped by their id.
+        Pass the whole history each time; events that were read before are skipped by their id.
         """
         ended: list[Visit] = []
         for event in events:
@@ -89,7 +89,7 @@ class Timeline:
 
     @property
     def current(self) -> Visit | None:
-        """The stay that lasts, None if there is none."""
+        """The current stay; None if there is none."""
         return self.visits[-1] if self.visits and self.visits[-1].left is None else None
 
     def totals(self) -> list[StateTotal]:

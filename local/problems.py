@@ -1,4 +1,4 @@
-"""Owns the errors whose text is one line for the user of a command."""
+"""Owns the errors whose message is one line for the user of a command."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-open_url = build_opener(ProxyHandler({})).open  # this machine is never behind a proxy
+open_url = build_opener(ProxyHandler({})).open  # never use a proxy to reach this machine
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
@@ -28,15 +28,15 @@ class StartError(RuntimeError):
 
 
 class ServerProcess:
-    """A child process that serves a socket of ours, and ends with us.
+    """A child process that serves our socket and ends with this process.
 
     The socket listens before the child starts, so that no other process can take its port. The
-    child calls `end_with_parent`; it works in a folder of its own, which is removed at its end.
+    child calls `end_with_parent`; it works in its own folder, which is removed at its end.
 
     Parameters
     ----------
     prefix : str
-        How the name of its folder begins.
+        Start of its folder's name.
     host : str
         The address of this machine to listen on.
     port : int
@@ -45,7 +45,7 @@ class ServerProcess:
     Raises
     ------
     OSError
-        When nothing can listen there.
+        If nothing can listen there.
     """
 
     def __init__(self, prefix: str, host: str = LOOPBACK, port: int = 0) -> None:
@@ -84,20 +84,20 @@ class ServerProcess:
         Raises
         ------
         StartError
-            When it does not.
+            If it does not.
         """
         try:
-            # The socket listens from the start: the answer comes as soon as there is one.
+            # The socket listens from the start, so the answer comes as soon as the server is ready.
             open_url(self.url + path, timeout=START_SECONDS).close()
         except (OSError, HTTPException) as error:
             tail = self._log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
             raise StartError(f"{error} {tail.strip()}") from error
 
     def stop(self) -> None:
-        """Kill the child with all that it started, and remove its folder.
+        """Kill the child and every process that it started, and remove its folder.
 
-        The child leads a process group. It is reaped after the group is killed, so that the
-        group's id cannot belong to anybody else by then.
+        The child leads a process group. It is reaped after the group is killed, so that no other
+        group can have the same id by then.
         """
         self._listening.close()
         process, self._process = self._process, None
@@ -115,7 +115,7 @@ class ServerProcess:
 
 
 def end_with_parent() -> None:
-    """End this child when its parent does; the child calls it first of all.
+    """End this child when its parent ends; the child calls this function first.
 
     Standard input is a pipe that the parent holds open and never writes to. When the parent ends,
     however that happens, the pipe closes: the working folder is removed, and this process group is

@@ -16,7 +16,8 @@ INTERRUPTED, TERMINATED = 130, 143
 def main() -> NoReturn:
     """Run the command with the process's arguments and end the process.
 
-    Exit status 0 means success, 1 that the run failed, 2 wrong usage or configuration, 130 Ctrl-C.
+    Exit status: 0 for success; 1 if the run failed; 2 for wrong usage or configuration; 130 for
+    Ctrl-C.
     """
     stop = _StopOnce()
     signal.signal(signal.SIGINT, stop.interrupt)

@@ -1,4 +1,4 @@
-"""Owns the list of the commands, which are loaded when they are used, and how each one ends."""
+"""Owns the list of the commands, how each is loaded on use, and how each ends."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        """Import a command; None if there is none of that name."""
+        """Import a command; None if no command has that name."""
         if name not in COMMANDS:
             return None
         module = import_module(f"local.cli.{COMMANDS[name][0]}")
         return cast("click.Command", getattr(module, name))
 
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands into the help."""
+        """Add the commands to the help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
@@ -76,8 +76,8 @@ def _print_version(context: click.Context, _parameter: click.Parameter, wanted: 
 def app() -> None:
     """Trade a day on this machine, the way the deployed desk does.
 
-    The real template, state machine and functions run in an embedded AWS against a paper broker
-    on real historical bars. No cloud account, no Docker, no internet.
+    The real template, state machine and functions run in an embedded AWS against a paper broker on
+    real historical bars. It needs no cloud account, no Docker and no internet.
     """
 
 
@@ -99,7 +99,7 @@ def run_command(arguments: list[str]) -> int:
         _report(f"interrupted, {'nothing was changed' if is_answer else STOPPED}")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away: Python must not fail again when it flushes at exit.
+        # The reader of our output is gone: Python must not fail again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:  # a user gets one line, no traceback

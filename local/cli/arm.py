@@ -32,8 +32,8 @@ AFTERWARDS = """
 def arm(*, days: int, yes: bool, **where: str | None) -> int:
     """Arm the desk of a stack that was deployed with TradingMode=live.
 
-    Before it, after its days, and after any deploy, the desk is halted. Exit status: 0
-    armed, 1 AWS refused or you said no, 2 wrong usage or settings.
+    Before that, after those days, and after any deploy, the desk is halted. Exit status: 0 if
+    armed; 1 if AWS refused or you said no; 2 for wrong usage or settings.
     """
     stack = find_stack(stack_location(where))
     token = token_for(stack, days, datetime.now(UTC).replace(microsecond=0))

@@ -1,4 +1,4 @@
-"""Owns `algo-trader broker`: the paper broker alone, until Ctrl-C."""
+"""Owns `algo-trader broker`: only the paper broker, until Ctrl-C."""
 
 from __future__ import annotations
 

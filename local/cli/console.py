@@ -1,4 +1,4 @@
-"""Owns how text reaches the screen: consoles, and foreign text made safe to print."""
+"""Owns how text reaches the screen: consoles, and how to print outside text safely."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ PLAIN_WIDTH = 80
 def make_console(*, stderr: bool = False) -> Console:
     """Make a console for stdout or stderr.
 
-    With ``NO_COLOR``, or where there is no terminal, it writes no escape code. Where there is no
-    terminal lines are up to 80 characters wide, unless COLUMNS says otherwise.
+    With ``NO_COLOR``, or without a terminal, it writes no escape codes. Without a terminal, lines
+    are up to 80 characters wide, unless COLUMNS says otherwise.
     """
     stream = sys.stderr if stderr else sys.stdout
     console = Console(
@@ -32,7 +32,7 @@ def make_console(*, stderr: bool = False) -> Console:
 
 
 def can_redraw(console: Console) -> bool:
-    """Return whether a line may be drawn again, which takes escape codes."""
+    """Return whether a line may be drawn again, which needs escape codes."""
     return console.is_terminal and console.color_system is not None
 
 
@@ -42,7 +42,7 @@ def paragraph(text: str) -> str:
 
 
 def clean(text: object) -> str:
-    """Format a text from outside without the control characters that could steer a terminal."""
+    """Format an outside text without the control characters that could steer a terminal."""
     return "".join(
         character
         for character in str(text).replace("\t", " ")

@@ -1,4 +1,4 @@
-"""Owns how containers on this machine reach what listens on it."""
+"""Owns how containers reach servers on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from local.problems import UsageProblem
 from local.server_process import LOOPBACK
 
-# Docker Desktop's name for the machine around it; a port of the loopback is reached by it too.
+# Docker Desktop's name for the host machine; containers reach even loopback ports by it.
 DESKTOP_NAME = "host.docker.internal"
 CONTAINERS = "docker"
 ASK_SECONDS = 20
@@ -28,7 +28,7 @@ class ContainerHost:
     address : str
         An address of this machine.
     name : str
-        The host that containers use in URLs; the address itself where they can reach it.
+        The host that containers use in URLs; the address itself if they can reach it.
     """
 
     address: str
@@ -50,7 +50,7 @@ def container_host(host: str) -> ContainerHost:
     """
     if host == CONTAINERS:
         bridge = _bridge_address()
-        # An engine within a virtual machine has its bridge in there.
+        # An engine within a virtual machine has its bridge inside that machine.
         return (
             ContainerHost(bridge, bridge)
             if _can_listen(bridge)
@@ -74,7 +74,7 @@ def _can_listen(address: str) -> bool:
 
 
 def _bridge_address() -> str:
-    """Ask the engine for its own address on the network that containers are put on."""
+    """Ask the engine for its own address on the containers' network."""
     try:
         answer = subprocess.run(
             ["docker", "network", "inspect", "bridge"],  # noqa: S607 - whichever the user has

@@ -1,4 +1,4 @@
-"""Owns EventBridge Scheduler's cron syntax: six fields, read into the bells that they ring.
+"""Owns EventBridge Scheduler's cron syntax: six fields, parsed into the times of the bells.
 
 Fields are minutes, hours, day of month, month, day of week, year. Days of the week count from
 ``1 = SUN``; one of the two day fields must be ``?``. Source: "Schedule types" in the EventBridge
@@ -25,19 +25,19 @@ DayRule = Callable[[date], bool]
 
 
 class CronError(ValueError):
-    """An expression that EventBridge Scheduler would not take, or that rings no series of bells."""
+    """An expression that EventBridge Scheduler would refuse, or that starts no series of runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A cron expression, read.
+    """A parsed cron expression.
 
     Attributes
     ----------
     times : tuple of time
-        Every time of day at which it rings, ascending.
+        Every time of day at which it starts a run, ascending.
     is_day : callable
-        Whether it rings on a date.
+        Whether it starts runs on a date.
     """
 
     times: tuple[time, ...]
@@ -47,15 +47,17 @@ class Cron:
     def bells(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """Return the bells after an instant, in ascending order, in the zone's time.
 
-        A time that a change of the clocks leaves out is skipped, and one that it repeats rings
-        once, at the first; both as EventBridge Scheduler does.
+        If a clock change omits a time, it is skipped; if a clock change repeats a time, only the
+        first counts. EventBridge Scheduler does both.
 
         Parameters
         ----------
         after : datetime
-            Aware; a bell at this very instant is not given.
+            Aware; a bell at exactly this instant is left out.
         """
-        after = after.astimezone(UTC)  # times of one zone compare by the wall, blind to its changes
+        after = after.astimezone(
+            UTC
+        )  # times in one zone compare by the wall clock, blind to clock changes
         day = after.astimezone(zone).date()
         while day.year <= self.last_year:
             if self.is_day(day):
@@ -67,12 +69,12 @@ class Cron:
 
 
 def parse(expression: str) -> Cron:
-    """Read ``cron(…)``, or its six fields alone.
+    """Parse ``cron(…)``, or only its six fields.
 
     Raises
     ------
     CronError
-        If it is not a cron expression that EventBridge Scheduler takes.
+        If EventBridge Scheduler would refuse the expression.
     """
     text = expression.strip()
     if text.startswith(("rate(", "at(")):
@@ -135,7 +137,7 @@ def _range(part: str, field: int, low: int, high: int, names: dict[str, int]) ->
         last = high if slash else first
         if dash:
             last = _number(last_text, field, low, high, names)
-    if last < first:  # FRI-MON, 22-2: past the end and round
+    if last < first:  # FRI-MON, 22-2: past the end and around
         last += high - low + 1
     for value in range(first, last + 1, step):
         yield (value - low) % (high - low + 1) + low

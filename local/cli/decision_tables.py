@@ -1,4 +1,4 @@
-"""Owns how a decision is printed before anything of it is sent."""
+"""Owns how a decision is printed before any of its orders is sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_SENT = "Nothing was sent."
 
 
 def print_plan(console: Console, document: dict[str, Any], message: str) -> None:
-    """Print what a dry run decided; a run without a decision is printed as any other.
+    """Print what a dry run decided; print a run without a decision like any other.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _orders(orders: Sequence[dict[str, Any]], capital: str) -> RenderableType:
 
 
 def _notional(order: dict[str, Any]) -> Decimal | None:
-    """Return what an order is worth: its value, or at its limit, else at the latest price."""
+    """Return an order's worth: its value, or else its shares at the limit or latest price."""
     if order.get("notional"):
         return decimal(order["notional"])
     qty, price = decimal(order["qty"]), decimal(order["limit_price"] or order["reference_price"])

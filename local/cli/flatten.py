@@ -1,4 +1,4 @@
-"""Owns `algo-trader flatten`: sell all that the desk of a deployed stack holds."""
+"""Owns `algo-trader flatten`: sell everything that the desk of a deployed stack holds."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ AFTERWARDS = (
 def flatten(
     reason: tuple[str, ...], *, yes: bool, dry_run: bool, wait_minutes: int, **where: str | None
 ) -> int:
-    """Sell all that the desk of a deployed stack holds, and buy nothing more.
+    """Sell everything that the desk of a deployed stack holds, and buy nothing more.
 
     The command sets the trading state to REDUCING, with the REASON. Then a run of the state machine
     cancels the desk's open orders, stops included, and sells its holdings at market. Your own
-    shares stay. If a run is under way, the command waits for it. Exit status: 0 all is sold, 1
-    something is left, the run failed, or you said no, 2 wrong usage or settings.
+    shares stay. If a run is under way, the command waits for it. Exit status: 0 if everything is
+    sold; 1 if something is left, the run failed, or you said no; 2 for wrong usage or settings.
     """
     value = {"flatten": True} | ({"dry_run": True} if dry_run else {})
     try:

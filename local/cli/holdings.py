@@ -1,4 +1,4 @@
-"""Owns `algo-trader adopt` and `release`: shares moved by hand into a desk's books, and out."""
+"""Owns `algo-trader adopt` and `release`: they move shares into a desk's books, and out."""
 
 from __future__ import annotations
 
@@ -106,9 +106,9 @@ def adopt(
 ) -> int:
     """Add QTY shares of SYMBOL, which the account holds, to the desk of a deployed stack.
 
-    Nothing is bought. From its next run on the desk owns the shares, and may sell them. Exit
-    status: 0 done, 1 refused by the account's state, AWS, the broker or you, 2 wrong usage or
-    settings.
+    Nothing is bought. From its next run on, the desk owns the shares and may sell them. Exit
+    status: 0 if done; 1 if refused by the account's state, AWS, the broker or you; 2 for wrong
+    usage or settings.
     """
 
     def move(shelves: AccountView) -> str:
@@ -145,9 +145,9 @@ def release(
     """Release QTY shares of SYMBOL from the books of the desk of a deployed stack.
 
     Nothing is sold: the shares are yours from then on, and the desk never touches them. It also
-    corrects the books after you sold shares of the desk's, or after they left the account in
-    another way. Exit status: 0 done, 1 refused by the account's state, AWS, the broker or you, 2
-    wrong usage or settings.
+    corrects the books after you sold the desk's shares, or they left the account in another way.
+    Exit status: 0 if done; 1 if refused by the account's state, AWS, the broker or you; 2 for wrong
+    usage or settings.
     """
 
     def move(shelves: AccountView) -> str:

@@ -23,7 +23,7 @@ def _date(_context: click.Context, _parameter: click.Parameter, text: str | None
 
 
 def session_option(text: str) -> Callable[[Command], Command]:
-    """Make ``--session D``; the command gets a date, or None."""
+    """Make ``--session D``; the command receives a date, or None."""
     return click.option("--session", metavar="D", callback=_date, help=text)
 
 

@@ -1,4 +1,4 @@
-"""Owns `algo-trader plan`: today's orders with their why, none of them sent."""
+"""Owns `algo-trader plan`: today's orders with their reasons, without sending any."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ DRY_RUN = {"dry_run": True}
 @synthetic_option()
 @json_option()
 def plan(session: date | None, as_json: bool, **broker: Any) -> int:
-    """Decide what the desk would trade, say why, and send nothing.
+    """Show what the desk would trade, and why, and send nothing.
 
     It is a dry run of the whole trading day: the real state machine and functions, up to the
-    decision. Exit status: 0 decided, 1 the run failed, 2 wrong usage or configuration.
+    decision. Exit status: 0 if decided; 1 if the run failed; 2 for wrong usage or configuration.
     """
     setup = desk_plan(sets_the_clock=session is not None, **broker)
     return trade(setup, session, None, DRY_RUN, as_json=as_json, print_one=print_plan)

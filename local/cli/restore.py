@@ -1,4 +1,4 @@
-"""Owns `algo-trader restore`: earlier versions of a deployed desk's books, shown and put back."""
+"""Owns `algo-trader restore`: list and put back earlier versions of a desk's books."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def restore(
 ) -> int:
     """Put back an earlier VERSION of an OBJECT of the books of a deployed stack.
 
-    Without a VERSION it lists those of the OBJECT, without an OBJECT all objects. The version that
-    you put back becomes the newest one, and none is lost. Exit status: 0 listed or put back, 1
-    refused by the books' state, AWS or you, 2 wrong usage or settings.
+    Without a VERSION, the command lists the OBJECT's versions; without an OBJECT, all objects. The
+    version that you put back becomes the newest, and none is lost. Exit status: 0 if listed or put
+    back; 1 if refused by the books' state, AWS or you; 2 for wrong usage or settings.
     """
     try:
         stack = find_stack(stack_location(where))

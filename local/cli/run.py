@@ -46,7 +46,7 @@ def run(
 ) -> int:
     """Trade a day on this machine and show what happened.
 
-    Exit status: 0 the run succeeded, 1 it failed, 2 wrong usage or configuration.
+    Exit status: 0 if the run succeeded; 1 if it failed; 2 for wrong usage or configuration.
     """
     several = (count or 1) > 1
     plan = desk_plan(sets_the_clock=session is not None or several, **broker)

@@ -60,9 +60,9 @@ def schedule(
 ) -> None:
     """Show when runs start next, in New York time, UTC and your own time.
 
-    Weekends follow from the expression. Holidays do not: a run starts, asks the broker's calendar,
-    and ends as Market Closed. The report has a run for early closes too: the first one after a
-    session's close reports it, the others end without a text.
+    The expression leaves out weekends, but not holidays: a run starts, reads the broker's calendar,
+    and ends as Market Closed. The report also has an earlier run, for early closes. The first run
+    after a session's close reports it; the others end without a message.
     """
     try:
         zone = ZoneInfo(zone_name)
@@ -112,7 +112,7 @@ def _print(text: str, zone_name: str, bells: Sequence[datetime], hint: str) -> N
 
 
 def _notes(bells: Sequence[datetime]) -> list[str]:
-    """Return what is unusual about each bell: a weekend, or clocks that changed before it."""
+    """Return what is unusual about each bell: a weekend, or a clock change before it."""
     notes = ["weekend" if bell.weekday() > 4 else "" for bell in bells]  # noqa: PLR2004 - Friday
     for place, (before, bell) in enumerate(pairwise(bells), start=1):
         shift = (bell.utcoffset() or timedelta()) - (before.utcoffset() or timedelta())

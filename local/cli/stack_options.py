@@ -1,4 +1,4 @@
-"""Owns what the commands on a deployed stack share: its options, its title, the question first."""
+"""Owns what commands on a deployed stack share: options, title, and confirmation."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ STACK = "algo-trader"
 
 
 def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add where the stack is; the command gets stack, region, profile and endpoint_url.
+    """Add the stack's location; the command receives stack, region, profile and endpoint_url.
 
-    After a Ctrl-C during a request AWS may have carried it out or not: the command says so and
+    After a Ctrl-C during a request, AWS may or may not have carried it out: the command says so and
     returns 130. What AWS refuses ends the command with one line.
     """
 
@@ -72,7 +72,7 @@ def stack_title(stack: str, region: str, mode: TradingMode) -> str:
 
 
 def _deployed_name() -> str:
-    """Return the name that ``sam deploy`` uses, as its own settings say."""
+    """Return the stack's name from the settings of ``sam deploy``."""
     path = CHECKOUT / "samconfig.toml"
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8")).get("default", {})
@@ -95,7 +95,7 @@ def confirm(question: str, unasked: str) -> bool:
     Parameters
     ----------
     unasked : str
-        What the command would do, for the refusal without a terminal.
+        What the command would do, for the error without a terminal.
 
     Raises
     ------
@@ -108,5 +108,5 @@ def confirm(question: str, unasked: str) -> bool:
 
 
 def trades_real_money(stack: str) -> str:
-    """Return why a command asks before it touches a stack."""
+    """Return why a command asks before it changes a stack."""
     return f"stack {stack} trades real money"

@@ -44,8 +44,8 @@ MEANING = {
 def halt(reason: tuple[str, ...], **where: str | None) -> None:
     """Halt the desk of a deployed stack: runs send nothing and cancel its open buys.
 
-    The texts quote the REASON. If the desk is halted already and you give none, the old reason
-    stays. Exit status: 0 set, 1 AWS refused, 2 wrong usage or settings.
+    The messages quote the REASON. If the desk is halted already and you give none, the old reason
+    stays. Exit status: 0 if set; 1 if AWS refused; 2 for wrong usage or settings.
     """
     _set("HALTED", reason, where)
 
@@ -54,10 +54,10 @@ def halt(reason: tuple[str, ...], **where: str | None) -> None:
 @click.argument("reason", nargs=-1)
 @stack_options
 def reduce(reason: tuple[str, ...], **where: str | None) -> None:
-    """Let the desk of a deployed stack sell, and buy no more.
+    """Let the desk of a deployed stack only sell.
 
-    A halted desk may sell again. The texts quote the REASON. Exit status: 0 set, 1 AWS refused, 2
-    wrong usage or settings.
+    A halted desk may sell again. The messages quote the REASON. Exit status: 0 if set; 1 if AWS
+    refused; 2 for wrong usage or settings.
     """
     _set("REDUCING", reason, where)
 
@@ -73,8 +73,8 @@ def resume(reason: tuple[str, ...], *, yes: bool, reset_peak: bool, **where: str
     """Let the desk of a deployed stack trade again.
 
     The command asks first if the stack was deployed with TradingMode=live. If the desk is still
-    below MaxDrawdown, its next run sets REDUCING again, unless you reset the peak. Exit
-    status: 0 set, 1 AWS refused or you said no, 2 wrong usage or settings.
+    below MaxDrawdown, its next run sets REDUCING again, unless you reset the peak. Exit status: 0
+    if set; 1 if AWS refused or you said no; 2 for wrong usage or settings.
     """
     return _set("ACTIVE", reason, where, ask=not yes, reset_peak=reset_peak)
 
@@ -87,7 +87,7 @@ def _set(
     ask: bool = False,
     reset_peak: bool = False,
 ) -> int:
-    """Show the state, set it unless it is set already, and print what that means."""
+    """Show the state, set it unless it is already set, and print what it means."""
     wanted = TradingState(word)
     text = format_state(wanted, " ".join(reason))
     switch = switch_of(find_stack(stack_location(where)))
@@ -116,7 +116,7 @@ def show_state(switch: StackSwitch) -> tuple[str | None, TradingState | None]:
     Returns
     -------
     str or None, TradingState or None
-        Both None if it cannot be read: the command prints that, and may still halt the desk.
+        Both None if the parameter cannot be read: the command says so, and can still halt the desk.
     """
     title = stack_title(switch.stack, switch.region, switch.mode)
     click.echo(f"{title}, parameter {switch.parameter}")

@@ -24,7 +24,7 @@ OK = "ok"
 def table(
     headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
 ) -> Table:
-    """Lay rows out under headers; the first column and those with numbers are never folded.
+    """Lay out rows under headers; the first column and columns with numbers never wrap.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def print_day(console: Console, document: dict[str, Any], message: str) -> None:
 
 
 def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
-    """Print one row for each of several runs, then where the account ended."""
+    """Print one row for each of several runs, then the account's final state."""
     rows = []
     for document in documents:
         account = document["account"] or {}
@@ -97,12 +97,12 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
 
 
 def _codes(denied: Sequence[dict[str, Any]]) -> str:
-    """Count denials, and name each code once."""
+    """Count denials, and name each code without repeats."""
     return " ".join((str(len(denied)), *dict.fromkeys(str(each["code"]) for each in denied)))
 
 
 def money(text: str | None) -> str:
-    """Format an amount with thousands separators and cents; what is not a number stays as it is."""
+    """Format an amount with thousands separators and cents; anything else stays unchanged."""
     amount = decimal(text)
     return (text or "") if amount is None else f"{amount:,.2f}"
 
@@ -162,7 +162,7 @@ def _account(account: dict[str, Any]) -> str:
 
 
 def lines(*parts: object) -> RenderableType:
-    """Put texts below one another and leave out empty ones."""
+    """Put parts below one another and leave out empty ones."""
     return Text(clean("\n".join(str(part) for part in parts if part)))
 
 
@@ -174,7 +174,7 @@ def section(console: Console, title: str, body: RenderableType) -> None:
 
 
 def decimal(text: object) -> Decimal | None:
-    """Read a number; None if the text is not one."""
+    """Parse a number; None if the text is not a number."""
     try:
         amount = Decimal(str(text))
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Owns the live timeline: a line for each state of the machine as the execution walks it."""
+"""Owns the live timeline: a line for each state that the execution passes through."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STYLES = {"Fail": "bold red", "Succeed": "bold green", TASK: "", "Wait": ""}
 
 
 class TimelineView:
-    """Shows states as they end, and on a terminal the one that lasts.
+    """Shows states as they end, and on a terminal also the current one.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class TimelineView:
         self.stop()
 
     def stop(self) -> None:
-        """Stop the spinner for good, so that other things may be shown."""
+        """Stop the spinner for good, to show other output."""
         if self._turns:
             self._status.stop()
             self._turns = False

@@ -1,4 +1,4 @@
-"""Owns what `run` and `plan` share: which broker and parameters, and the runs on them."""
+"""Owns what `run` and `plan` share: the broker, the parameters, and the runs with them."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def desk_plan(
     faults: str = "",
     sets_the_clock: bool,
 ) -> LocalDeskConfig:
-    """Return what to set up for the options of a command.
+    """Return the setup for the options of a command.
 
     Parameters
     ----------
     sets_the_clock : bool
-        Whether the user named a session, to which only the built-in broker can be moved.
+        Whether the user named a session; only the built-in broker can move to it.
 
     Raises
     ------
@@ -86,12 +86,12 @@ def _check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock:
 
 
 def check_faults(faults: str, *, built_in: bool) -> None:
-    """Refuse a plan of faults that is wrong, or that another broker would have to obey.
+    """Refuse a plan of faults that is wrong, or that is meant for another broker.
 
     Raises
     ------
     UsageProblem
-        With the fault that is wrong and the words that are right.
+        Names the wrong fault, and the words that are allowed.
     """
     if faults and not built_in:
         raise UsageProblem("--faults breaks only the built-in paper broker's answers")
@@ -115,7 +115,7 @@ def trade(
     Parameters
     ----------
     count : int or None
-        How many sessions in a row; None is one, without a list around its document.
+        How many sessions in a row; None means one, without a list around its document.
     value : object
         The execution's input.
     print_one : callable

@@ -56,7 +56,7 @@ def up(session: date | None, pairs: tuple[str, ...], synthetic: int, host: str) 
         synthetic=synthetic,
         wait_scale=REAL_TIME,
         host=reach.address,
-        # sam gives a container whatever keys the user has, not those of the function's role
+        # sam gives a container the user's own keys, not those of the function's role
         enforce_iam=host == LOOPBACK,
     )
     make_console(stderr=True).print("Starting the broker and the embedded AWS")
@@ -101,7 +101,7 @@ def invocations(variables: Path) -> str:
 
 
 def directions(desk: LocalDesk, day: date, later: date) -> str:
-    """Return how to reach what runs here, ready to be copied into another shell."""
+    """Return commands that reach this desk, ready to copy into another shell."""
     machine = desk.stack.state_machine_arn
     return f"""\
 The paper broker is at {day}, 09:35 in New York:

@@ -1,1 +1,1 @@
-"""A deployed stack, seen and changed from outside."""
+"""Operations on a deployed stack, from outside."""

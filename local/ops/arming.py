@@ -1,4 +1,4 @@
-"""Owns how a live stack is armed from outside: the token that lets its desk trade for some days."""
+"""Owns how to arm a live stack from outside: the token that lets its desk trade for some days."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.ops.stack import DeployedStack, aws_errors_as_one_line
 from local.problems import UsageProblem
 
 OUTPUT = "LiveArmingParameter"
-# What a person should see before they arm: every number of the deployed template, and these words.
+# What a person should see before arming: every number of the deployed template, and these words.
 _WORDS = ("strategy", "strategy_parameters", "symbols", "deny_symbols", "order_type", "data_feed")
 LIMITS = tuple(parameter_of(each) for each in (*_WORDS, *BOUNDS))
 
@@ -22,7 +22,7 @@ WHAT_EMPTY_MEANS = {"Capital": "no cap", "DenySymbols": "none"}
 
 
 def limits_of(stack: DeployedStack) -> dict[str, str]:
-    """Format the `LIMITS` of a stack as it is deployed."""
+    """Format the `LIMITS` of a deployed stack."""
     return {name: _describe(name, stack.parameters.get(name)) for name in LIMITS}
 
 
@@ -35,12 +35,12 @@ def _describe(name: str, value: str | None) -> str:
 
 
 def token_for(stack: DeployedStack, days: int, now: datetime) -> ArmingToken:
-    """Make the token of a live stack as it is deployed now.
+    """Make the token of a live stack, for its current deploy.
 
     Raises
     ------
     UsageProblem
-        When the stack is not live, is being deployed, or names no account.
+        If the stack is not live, is being deployed, or names no account.
     """
     if stack.mode is not TradingMode.LIVE:
         raise UsageProblem(
@@ -56,12 +56,12 @@ def token_for(stack: DeployedStack, days: int, now: datetime) -> ArmingToken:
 
 
 def arm_stack(stack: DeployedStack, token: ArmingToken) -> None:
-    """Write the token where the desk reads it.
+    """Write the token to the parameter that the desk reads.
 
     Raises
     ------
     AwsProblem
-        When AWS does not take it: the desk is armed, or not, as before.
+        If AWS refuses: the desk stays armed or disarmed, as before.
     """
     name = stack.output(OUTPUT)
     with aws_errors_as_one_line(f"{name} is not changed"):

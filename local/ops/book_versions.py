@@ -1,7 +1,7 @@
 """Owns the versions of a stack's books, and how a person puts an earlier one back.
 
-Nothing is ever taken away: the bucket keeps every version of what lies below ``ledger/``, and what
-is put back becomes the newest one.
+Nothing is ever removed: the bucket keeps every version of the objects below ``ledger/``, and a
+version that is put back becomes the newest one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from local.ops.stack import DeployedStack, aws_errors_as_one_line
 
 FOLDER = "ledger/"
 _DESK = DESK_PATTERN.pattern
-#: What each object of the books holds, by its key with a pattern for the desk.
+#: The type of each object of the books, by its key with a pattern for the desk.
 KINDS: dict[str, Any] = {
     ADJUSTMENTS_KEY: tuple[Adjustment, ...],
     RESET_KEY: ResetPeak,
@@ -46,7 +46,7 @@ KINDS: dict[str, Any] = {
 
 
 class RestoreRefusedError(Exception):
-    """The books stay as they are; the message is one line for the user."""
+    """The books stay unchanged; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class BookVersions:
 
 
 def kind_of(name: str) -> Any:
-    """Return what an object of the books holds, by its name; None if it is not one of them."""
+    """Return the type of an object of the books, by its name; None if it is not one of them."""
     key = f"{FOLDER}{name}"
     return next(
         (kind for each, kind in KINDS.items() if re.fullmatch(each.replace(".", r"\."), key)), None
@@ -101,7 +101,7 @@ def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersio
     Raises
     ------
     AwsProblem
-        When AWS refuses or does not answer.
+        If AWS refuses or does not answer.
     """
     place = bucket or stack.output("Bucket")
     found: dict[str, list[Version]] = {}
@@ -132,10 +132,10 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None) 
     Raises
     ------
     RestoreRefusedError
-        When there is no such version, it is not what the name says, a run is under way, or somebody
+        If there is no such version, it is not what the name says, a run is under way, or somebody
         else changed the object in between.
     AwsProblem
-        When AWS refuses or does not answer.
+        If AWS refuses or does not answer.
     """
     now = next(iter(find_versions(stack).of.get(name, ())), None)
     content = _read(stack, name, version, bucket)
@@ -194,7 +194,7 @@ def _version(listed: dict[str, Any]) -> Version:
     )
 
 
-#: How S3 says that a version is not there, or that an identifier is not one.
+#: S3's codes for a missing version, or an invalid identifier.
 NO_SUCH_VERSION = frozenset({"NoSuchVersion", "NoSuchKey", "InvalidArgument", "MethodNotAllowed"})
 #: Statuses of a conditional write that found another object: 412, or 409 for one under way.
 CHANGED = frozenset({409, 412})

@@ -1,4 +1,4 @@
-"""Owns a flatten of a deployed stack, from outside: its execution, and what is left after it."""
+"""Owns a flatten of a deployed stack, from outside: its execution, and the remaining holdings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from local.ops.stack import AwsProblem, DeployedStack, aws_errors_as_one_line
 
 POLL_SECONDS = 1.0
 AGAIN_SECONDS = 20.0
-#: What a run has sent at its end may take so long to show.
+#: Orders that a run sent at its end may take this long to show.
 QUIET_SECONDS = SETTLE.total_seconds()
 LOOKED_BACK_AT = 20
 NAMED_AT_MOST = 5
@@ -35,16 +35,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Flattening:
-    """How it ended.
+    """The result of a flatten.
 
     Attributes
     ----------
     end : str
         The state in which its execution ended.
     message : str
-        Why it broke, or why nothing was to be done; empty if it ran through.
+        Why the run failed, or why there was nothing to do; empty if it succeeded.
     email : str
-        The e-mail that the run sent; empty if it sent none.
+        The e-mail that the run sent; empty if none.
     left : tuple of str
         What the desk still holds, or may, as far as the run knows: one line each.
     """
@@ -57,7 +57,7 @@ class Flattening:
 
     @property
     def ran_through(self) -> bool:
-        """Whether its execution came to its good end."""
+        """Whether its execution succeeded."""
         return self.end == DONE
 
     @property
@@ -73,14 +73,14 @@ def flatten_stack(
     report: Callable[[str], None],
     ended: Callable[[Visit], None],
 ) -> Flattening:
-    """Start the execution, wait for its end, and start it again while another run is in its way.
+    """Start the execution and wait for its end; start again while another run is in the way.
 
     Parameters
     ----------
     value : mapping
         The execution's input.
     patience_seconds : float
-        How long other runs are waited for in all.
+        How long to wait for other runs in all.
     report : callable
         Called with a line for every wait.
     ended : callable
@@ -89,7 +89,7 @@ def flatten_stack(
     Raises
     ------
     AwsProblem
-        When AWS refuses or does not answer; an execution that was started goes on.
+        If AWS refuses or does not answer; an execution that was started continues.
     """
     until = time.monotonic() + patience_seconds
     machine = stack.output("StateMachineArn")
@@ -109,7 +109,7 @@ def flatten_stack(
         is_refused = done.end == DUPLICATE or done.message.startswith(UNDER_WAY)
         if not is_refused or time.monotonic() >= until:
             return done
-        quiet[arn] = 0.0  # it was refused: it has sent nothing
+        quiet[arn] = 0.0  # it was refused, so it has sent nothing
         report(f"another run is in the way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
         time.sleep(AGAIN_SECONDS)
 
@@ -121,17 +121,17 @@ def _wait_for_others(
     report: Callable[[str], None],
     quiet: dict[str, float],
 ) -> None:
-    """Wait for the runs that are under way, so that none needs to refuse the flatten by a text.
+    """Wait for the runs that are under way, so that none makes the flatten fail with a message.
 
-    What ended a moment ago is given its time to show, by this machine's clock: where that is wrong
-    the flatten itself looks again.
+    A run that ended a moment ago gets time until its orders show, by this machine's clock. If that
+    clock is wrong, the flatten's own check decides.
     """
     before: list[str] = []
     while time.monotonic() < until:
         try:
             with aws_errors_as_one_line("the runs under way cannot be listed"):
                 names = _in_the_way(executions, machine, quiet)
-        except AwsProblem as problem:  # the flatten itself looks again
+        except AwsProblem as problem:  # the flatten checks again itself
             report(str(problem))
             return
         if not names:
@@ -148,7 +148,7 @@ def _in_the_way(executions: Any, machine: str, quiet: dict[str, float]) -> list[
     Parameters
     ----------
     quiet : dict of str to float
-        By ARN: until when one that ended is waited for; kept up here, so that each is asked of
+        By ARN: until when to wait for an ended execution; updated here, so that each is looked up
         once.
     """
     recent = executions.list_executions(stateMachineArn=machine, maxResults=LOOKED_BACK_AT)
@@ -202,7 +202,7 @@ def _follow(
 
 
 def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
-    """Name what a run that ran through did not sell, and what it bought on its way out."""
+    """Name what a successful run did not sell, and what it bought while ending."""
     with (
         aws_errors_as_one_line(
             "what the run wrote cannot be read, so the remaining holdings are unknown"
@@ -231,12 +231,12 @@ def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
 def what_is_left(
     snapshot: Snapshot, decision: Decision, submission: Submission | None
 ) -> Iterator[str]:
-    """Name what the desk holds by its books after a flatten, one line each, and why.
+    """Name the desk's holdings by its books after a flatten, one line each, and the reason.
 
     Parameters
     ----------
     submission : Submission or None
-        Without one, as of a dry run, what was decided counts as sold.
+        None for a dry run; then the decided sales count as sold.
     """
     left = _books_after(snapshot, decision, submission)
     refused: list[OrderDenied | OrderRejected] = [*decision.denied]
@@ -267,7 +267,7 @@ def what_is_left(
 def _books_after(
     snapshot: Snapshot, decision: Decision, submission: Submission | None
 ) -> dict[str, Decimal]:
-    """Return what the desk's books say after all that was filled; symbols with something left."""
+    """Return the desk's holdings by its books after all fills; only symbols with shares left."""
     books = {symbol: each.qty for symbol, each in snapshot.ledger.holdings.items()}
     if submission is None:
         for exit_ in decision.exits:

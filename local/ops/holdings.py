@@ -1,7 +1,7 @@
-"""Owns whose the account's shares are, and how a person moves them into the desk's books and out.
+"""Owns who owns the account's shares, and how a person moves them into and out of a desk's books.
 
-Nothing is bought or sold here: the list of adjustments in the stack's bucket grows by an entry, and
-from then on every fold of the ledger counts it.
+Nothing is bought or sold here: the list of adjustments in the stack's bucket gets an entry, which
+every later fold of the ledger counts.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class TransferRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SymbolView:
-    """What the account holds of one symbol, and whose it is; shares.
+    """The account's shares of one symbol, and their owners.
 
     Attributes
     ----------
@@ -62,13 +62,13 @@ class SymbolView:
 
     @property
     def free(self) -> Decimal:
-        """What no desk owns; below 0 if the account lacks some."""
+        """Shares that no desk owns; below 0 if the account lacks some."""
         return self.account - self.own - sum(self.others.values(), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """The account next to the books of its desks, as one look showed them.
+    """The account and the books of its desks, as read at one time.
 
     Attributes
     ----------
@@ -106,14 +106,14 @@ class AccountView:
         Parameters
         ----------
         price : Decimal or None
-            Dollars that a share is taken to have cost; None means the broker's average.
+            Cost per share in dollars; None means the broker's average.
         giver : str or None
-            Another desk that gives them up; None means that they are nobody's.
+            Another desk that gives them up; None means that no desk owns them.
 
         Raises
         ------
         TransferRefusedError
-            When there are not as many, orders are open, the symbol is changing today, or the giver
+            If there are not as many, orders are open, the symbol is changing today, or the giver
             is the desk itself.
         """
         if giver == self.desk:
@@ -121,7 +121,7 @@ class AccountView:
                 f"desk {giver} is this desk, which owns those shares already"
             )
         stock = self.stock(symbol)
-        # A desk's resting stop sells its own shares alone: nobody else's are given away.
+        # Another desk's resting stop sells only that desk's own shares, so it does not matter here.
         resting = (
             each
             for each in self.open_orders
@@ -145,17 +145,17 @@ class AccountView:
         self._add(*moved)
 
     def release(self, symbol: str, qty: Decimal, desk: str | None, reason: str) -> None:
-        """Strike shares off a desk's books: from then on they are the user's own, or gone.
+        """Remove shares from a desk's books: from then on they are the user's own, or gone.
 
         Parameters
         ----------
         desk : str or None
-            Another desk, in this stack's own books of it; None means the stack's own.
+            Another desk, in this stack's books; None means the stack's own desk.
 
         Raises
         ------
         TransferRefusedError
-            When it has not as many, its orders are open, or a run is under way.
+            If the desk has fewer shares, its orders are open, or a run is under way.
         """
         whose = desk or self.desk
         self._check_holds(whose, symbol, qty)
@@ -218,7 +218,7 @@ class AccountView:
 
 @contextmanager
 def open_account(place: StackLocation) -> Iterator[AccountView]:
-    """Look at a stack's account and at all books, and hold what a write needs.
+    """Read a stack's account and all books, with what a write needs.
 
     Raises
     ------
@@ -227,12 +227,12 @@ def open_account(place: StackLocation) -> Iterator[AccountView]:
     DeskError
         What the broker or the stack's keys gave, as a run would report it.
     TransferRefusedError
-        When the keys are not those of the live account that the stack names.
+        If the keys are not those of the live account that the stack names.
     """
     stack = find_stack(place)
     parameters = stack.parameters
 
-    def client(service: str) -> Any:  # the keys are the user's to read, the books the role's
+    def client(service: str) -> Any:  # the user reads the keys, the role writes the books
         return stack.books_client(service) if service == "s3" else stack.client(service)
 
     with clients_from(client):
@@ -269,7 +269,7 @@ def _broker(stack: DeployedStack) -> Broker:
 
 
 def _price(broker: Broker, feed: str, symbol: str) -> Decimal | None:
-    """Ask what a share is worth; only the reported profit depends on it."""
+    """Read the price of a share; only the reported profit depends on it."""
     try:
         return usable_price(broker.latest_prices([symbol], feed or "iex").get(symbol))
     except DeskError:

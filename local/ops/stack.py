@@ -1,4 +1,4 @@
-"""Owns how a deployed stack is found from outside, and how AWS's refusals are reported."""
+"""Owns how to find a deployed stack from outside, and how to report AWS's refusals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from local.problems import UsageProblem
 BOOKS_ROLE = "BooksRole"
 SESSION_NAME = "algo-trader"  # as CloudTrail shows it
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 5, 15, 3
-# Codes by which AWS says that the caller's keys are at fault.
+# AWS's codes for wrong or missing credentials of the caller.
 _NO_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -48,7 +48,7 @@ class AwsProblem(Exception):  # noqa: N818 - a person reads it
 
 @dataclass(frozen=True, slots=True)
 class StackLocation:
-    """Where a stack is looked for; None leaves the choice to boto3's own chain."""
+    """Where to look for a stack; None leaves the choice to boto3's own chain."""
 
     stack: str
     region: str | None = None
@@ -63,7 +63,7 @@ class DeployedStack:
     Attributes
     ----------
     parameters, outputs : mapping of str to str
-        As deployed; the default of a parameter that was not given is among them.
+        As deployed, including the defaults of parameters that were not given.
     deployed_at : datetime
         When it was last deployed: each update sets it.
     """
@@ -82,7 +82,7 @@ class DeployedStack:
 
     @property
     def mode(self) -> TradingMode:
-        """As deployed; if unknown, assume live."""
+        """The deployed trading mode; if unknown, assume live."""
         mode = self.parameters.get("TradingMode", "")
         return TradingMode(mode) if mode in {*TradingMode} else TradingMode.LIVE
 
@@ -92,7 +92,7 @@ class DeployedStack:
         Raises
         ------
         UsageProblem
-            When it has none of that name.
+            If it has none of that name.
         """
         if not self.outputs.get(name):
             raise UsageProblem(
@@ -102,7 +102,7 @@ class DeployedStack:
         return self.outputs[name]
 
     def client(self, service: str) -> Any:
-        """Make the client of a service where the stack is."""
+        """Make the client of a service in the stack's region."""
         return self._maker(service)
 
     def is_under_way(self) -> bool:
@@ -111,7 +111,7 @@ class DeployedStack:
         Raises
         ------
         AwsProblem
-            When AWS refuses or does not answer.
+            If AWS refuses or does not answer.
         """
         machine = self.output("StateMachineArn")
         with aws_errors_as_one_line("whether a run is under way cannot be learned"):
@@ -123,14 +123,14 @@ class DeployedStack:
     def books_client(self, service: str) -> Any:
         """Make the client of a service with the rights of the stack's BooksRole.
 
-        The bucket takes a person's changes of the books from that role alone.
+        The bucket accepts a person's changes of the books only from that role.
 
         Raises
         ------
         UsageProblem
-            When the stack has no such role.
+            If the stack has no such role.
         AwsProblem
-            When the user may not assume it.
+            If the user may not assume it.
         """
         return self._books_maker(service)
 
@@ -160,7 +160,7 @@ def find_stack(place: StackLocation) -> DeployedStack:
     UsageProblem
         Without credentials or a region, or without such a stack.
     AwsProblem
-        When AWS refuses or does not answer.
+        If AWS refuses or does not answer.
     """
     with aws_errors_as_one_line(f"stack {place.stack} cannot be looked up"):
         cloudformation = _client_maker(place)("cloudformation")
@@ -188,10 +188,10 @@ def find_stack(place: StackLocation) -> DeployedStack:
 
 
 def _client_maker(place: StackLocation, keys: Mapping[str, str] | None = None) -> Any:
-    """Return what makes the client of a service, with a role's keys or the user's own.
+    """Return a function that makes a service's client, with a role's keys or the user's own.
 
-    An endpoint of one's own gets the keys that an embedded AWS takes, unless a profile is named:
-    the user's keys are for AWS alone.
+    A custom endpoint gets the keys that an embedded AWS accepts, unless a profile is named: the
+    user's keys are only for AWS.
     """
     url = place.endpoint_url
     if url and not place.profile:
@@ -208,7 +208,7 @@ def _client_maker(place: StackLocation, keys: Mapping[str, str] | None = None) -
 
 @contextmanager
 def aws_errors_as_one_line(what: str) -> Iterator[None]:
-    """Turn what boto3 raises into one line, by whether the user's own settings are at fault."""
+    """Turn boto3's error into one line; it depends on whether the user's settings are at fault."""
     kind: type[Exception] = AwsProblem
     try:
         yield

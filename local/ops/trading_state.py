@@ -1,4 +1,4 @@
-"""Owns the trading state of a deployed stack, as its user reads and sets it from outside."""
+"""Owns how a user reads and sets the trading state of a deployed stack, from outside."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class StackSwitch:
     books_client: Callable[[str], Any]
 
     def read(self) -> str | None:
-        """Return the parameter's text, None if there is none.
+        """Return the parameter's text; None if the parameter does not exist.
 
         Raises
         ------
         AwsProblem
-            When it cannot be read.
+            If it cannot be read.
         """
         with aws_errors_as_one_line(f"{self.parameter} cannot be read"):
             try:
@@ -62,23 +62,23 @@ class StackSwitch:
         return str(found["Parameter"]["Value"])
 
     def write(self, text: str) -> None:
-        """Set the parameter, or make it.
+        """Set the parameter, or create it.
 
         Raises
         ------
         AwsProblem
-            When AWS does not take it: the desk trades on as before.
+            If AWS refuses: the desk continues to trade as before.
         """
         with aws_errors_as_one_line(f"{self.parameter} is not changed"):
             self.ssm.put_parameter(Name=self.parameter, Value=text, Type="String", Overwrite=True)
 
     def reset_peak(self, now: datetime) -> None:
-        """Have the next run take what the desk then is for its peak.
+        """Let the next run use the desk's value at that time as its peak.
 
         Raises
         ------
         AwsProblem
-            When AWS does not take it: the peak stays.
+            If AWS refuses: the peak stays.
         """
         with aws_errors_as_one_line("the peak is not reset"):
             self.books_client("s3").put_object(
@@ -90,12 +90,12 @@ class StackSwitch:
 
 
 def switch_of(stack: DeployedStack) -> StackSwitch:
-    """Return the switch of a stack that was found.
+    """Return the kill switch of a stack.
 
     Raises
     ------
     UsageProblem
-        When it has none.
+        If it has none.
     """
     return StackSwitch(
         stack=stack.name,
@@ -109,14 +109,14 @@ def switch_of(stack: DeployedStack) -> StackSwitch:
 
 
 def format_state(state: TradingState, reason: str) -> str:
-    """Format a state with its reason as the parameter holds them: one line, the reason cut.
+    """Format a state and its reason for the parameter: one line, with the reason cut.
 
     Parameters
     ----------
     reason : str
-        Any text. Control characters and runs of spaces become one space, ``{{`` and ``}}``, which
-        SSM refuses, become brackets, and 200 characters are kept: a halt is never refused for
-        its reason.
+        Any text. Control characters and runs of spaces become one space; ``{{`` and ``}}``, which
+        SSM refuses, become brackets; at most 200 characters are kept. So a reason never makes SSM
+        refuse a halt.
     """
     words = printable(reason)
     for refused, taken in (("{{", "("), ("}}", ")")):

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
     add("--faults", type=_faults, default=(), metavar="PLAN", help="see docs/paper-broker.md")
     add("--synthetic", type=int, default=0, metavar="N", help="add N symbols that walk randomly")
-    # Of `PaperBrokerProcess`: a socket that listens already, and a parent to end with.
+    # For `PaperBrokerProcess`: a socket that already listens, and a parent to end with.
     add("--descriptor", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.descriptor is not None:

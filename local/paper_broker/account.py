@@ -18,14 +18,14 @@ CASH_MOVES = (ActivityKind.DEPOSIT, ActivityKind.WITHDRAWAL)
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Shares held, negative when short, and what they cost in all; a short's cost is negative."""
+    """Shares held (negative if short) and their total cost; a short's cost is negative."""
 
     qty: Decimal
     cost: Decimal
 
     @property
     def average(self) -> Decimal:
-        """Dollars paid for a share."""
+        """Average dollars paid per share."""
         return self.cost / self.qty
 
 
@@ -52,12 +52,12 @@ class Account:
         self._new_id = new_id
 
     def qty(self, symbol: str) -> Decimal:
-        """Return the shares held of a symbol, 0 if none."""
+        """Return the shares held in a symbol; 0 if none."""
         holding = self.holdings.get(symbol)
         return holding.qty if holding else ZERO
 
     def fill(self, order: Order, qty: Decimal, price: Decimal, at: datetime) -> None:
-        """Book a fill, on the order as well; its status is the caller's."""
+        """Book a fill, including on the order; the caller sets the order's status."""
         signed = qty if order.is_buy else -qty
         net = -(signed * price)
         self._trade(order.ticket.symbol, signed, price)
@@ -78,7 +78,7 @@ class Account:
         )
 
     def split(self, split: Split, at: datetime) -> None:
-        """Multiply the shares held; what they cost in all stays."""
+        """Multiply the shares held; their total cost stays."""
         holding = self.holdings.get(split.symbol)
         if holding is None:
             return
@@ -87,7 +87,7 @@ class Account:
         self._book(ActivityKind.SPLIT, at, ZERO, symbol=split.symbol, qty=qty - holding.qty)
 
     def pay(self, dividend: Dividend, at: datetime) -> None:
-        """Pay a dividend on what was held over the close before; a short position owes it."""
+        """Pay a dividend on the shares held at the previous close; a short position owes it."""
         qty = self.qty(dividend.symbol)
         if not qty:
             return
@@ -97,14 +97,14 @@ class Account:
         )
 
     def deposit(self, amount: Decimal, at: datetime) -> Activity:
-        """Bring cash in, or take it out when negative."""
+        """Deposit cash, or withdraw it if negative."""
         return self._book(
             ActivityKind.DEPOSIT if amount >= 0 else ActivityKind.WITHDRAWAL, at, amount
         )
 
     @property
     def has_moved_cash(self) -> bool:
-        """Whether there ever was a deposit or a withdrawal."""
+        """Whether any deposit or withdrawal was made."""
         return any(activity.kind in CASH_MOVES for activity in self.activities)
 
     def deposits(self, after: datetime, until: datetime) -> Decimal:
@@ -121,7 +121,7 @@ class Account:
             self.holdings[symbol] = Holding(qty, held.cost + signed * price)
         elif abs(signed) > abs(held.qty):
             self.holdings[symbol] = Holding(qty, qty * price)
-        else:  # the rest keeps its average
+        else:  # the remaining shares keep their average
             self.holdings[symbol] = Holding(qty, held.cost * qty / held.qty)
 
     def _book(  # noqa: PLR0913  # an activity has these fields

@@ -31,15 +31,15 @@ def factors(
 ) -> list[Factor]:
     """Return a symbol's factors by ex-date, ascending.
 
-    A split of ratio r divides earlier prices by r. A dividend d multiplies them by
-    ``1 - d / close``, with the close before the ex-date, as a split of the same day leaves it.
+    A split of ratio r divides earlier prices by r. A dividend d multiplies them by ``1 - d /
+    close``, with the close before the ex-date, adjusted for a split of the same day.
 
     Parameters
     ----------
     bars : sequence of DailyBar
         Unadjusted, ascending.
     splits, dividends : sequences
-        Of this symbol, already known.
+        This symbol's, already known.
     words : frozenset of str
         Of `WORDS`.
     """
@@ -64,7 +64,7 @@ def factors(
 
 
 def factor_at(found: Sequence[Factor], session: date) -> tuple[Decimal, Decimal]:
-    """Multiply the factors of all ex-dates after a session: for its prices, for its volume."""
+    """Multiply the factors of all ex-dates after a session, for its prices and its volume."""
     price = volume = ONE
     for factor in found:
         if factor.ex_date > session:

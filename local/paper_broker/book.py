@@ -1,4 +1,4 @@
-"""Owns the orders of the account: taken, found again, asked to end, adjusted, ended."""
+"""Owns the account's orders: how they are added, found, canceled, adjusted and ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOT_FOUND = 40410000
 
 
 class Book:
-    """Every order ever taken; an id is taken for ever."""
+    """Every order ever accepted; an id stays used forever."""
 
     def __init__(self) -> None:
         self._orders: dict[str, Order] = {}
@@ -31,13 +31,13 @@ class Book:
         return list(self._open.values())
 
     def add(self, order: Order) -> None:
-        """Take an order in."""
+        """Add an accepted order."""
         self._orders[order.id] = order
         self._by_client_id[order.client_order_id] = order
         self._open[order.id] = order
 
     def is_taken(self, client_order_id: str | None) -> bool:
-        """Return whether a client's id was ever used."""
+        """Return whether a client order id was ever used."""
         return client_order_id in self._by_client_id
 
     def find(self, order_id: str) -> Order:
@@ -61,7 +61,7 @@ class Book:
         return _found(self._by_client_id, client_order_id)
 
     def ask_to_cancel(self, order_id: str, now: datetime) -> None:
-        """Note that an order shall end; `settle_cancels` ends it.
+        """Mark an order for cancellation; `settle_cancels` ends it.
 
         Raises
         ------
@@ -76,7 +76,7 @@ class Book:
         order.status = "pending_cancel"
 
     def settle_cancels(self, at: datetime, delay: timedelta) -> None:
-        """End the orders whose cancel was asked for at least ``delay`` ago."""
+        """End the orders whose cancel was requested at least ``delay`` ago."""
         for order in self.open:
             asked = order.cancel_requested_at
             if asked is not None and asked + delay <= at:

@@ -20,25 +20,25 @@ BELL = time_of_day(9, 35)
 
 
 class TimeRunsForwardError(ValueError):
-    """The account has lived through the instant already."""
+    """The account has already lived through the instant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a broker is set up.
+    """The setup of a broker.
 
     Attributes
     ----------
     session : date or None
-        Where the clock stands first; None is the newest session.
+        Where the clock starts; None means the newest session.
     clock_scale : float
-        Simulated seconds in a real one.
+        Simulated seconds per real second.
     keys : tuple of str or None
         Key id and secret that clients must send; None takes any.
     real_time_sip : bool
         Whether the data plan gives recent SIP data, as paid plans do.
     faults : tuple of Fault
-        Which requests go wrong, and how.
+        Requests that fail, and how.
     synthetic : int
         How many synthetic symbols there are.
     """
@@ -54,16 +54,16 @@ class Options:
 
 
 class SimulatedClock:
-    """A clock that can be put forward.
+    """A clock that can be moved forward.
 
     Parameters
     ----------
     start : datetime
-        What it shows now.
+        The instant that it shows now.
     scale : float
-        Simulated seconds in a real one; 0 stops it.
+        Simulated seconds per real second; 0 stops it.
     monotonic : callable
-        Real seconds from any origin, never going back.
+        Real seconds from any origin; never decreases.
     """
 
     def __init__(self, start: datetime, scale: float, monotonic: Callable[[], float]) -> None:
@@ -77,13 +77,13 @@ class SimulatedClock:
         return self._shown + timedelta(seconds=(self._monotonic() - self._put_at) * self._scale)
 
     def put(self, instant: datetime) -> None:
-        """Put it to an instant."""
+        """Move the clock to an instant."""
         self._shown = instant
         self._put_at = self._monotonic()
 
 
 class PaperBroker:
-    """The paper broker without its wire.
+    """The paper broker without its HTTP layer.
 
     Parameters
     ----------
@@ -109,22 +109,22 @@ class PaperBroker:
 
     @contextmanager
     def look(self) -> Iterator[Exchange]:
-        """Lock the account, let it live up to now, and lend it."""
+        """Lock the account, advance it to now, and yield it."""
         with self._lock:
             self.exchange.advance(max(self.exchange.now, self._clock.now()))
             yield self.exchange
 
     def move_to(self, day: date, at: time_of_day = BELL) -> datetime:
-        """Put the clock to a New York date and time, living through all that lies between.
+        """Move the clock to a New York date and time, through every event in between.
 
-        An account on which nothing has happened yet may begin anywhere, also in the past.
+        An account without any events may begin anywhere, even in the past.
 
         Raises
         ------
         TimeRunsForwardError
-            When the account would have to live backward.
+            If the account would have to live backward.
         ValueError
-            When the history does not reach the day.
+            If the history does not reach the day.
         """
         sessions = self.market.sessions
         instant = new_york_instant(day, at)
@@ -154,5 +154,5 @@ class PaperBroker:
 
 
 def age_of(behaviour: Behaviour) -> timedelta:
-    """Return the age that the latest trade is said to have."""
+    """Return the reported age of the latest trade."""
     return timedelta(seconds=behaviour.price_age_seconds)

@@ -37,7 +37,7 @@ def get_sessions(call: Call) -> Answer:
 
 
 def post_session(call: Call) -> Answer:
-    """Move the clock to a bell, living through every session between."""
+    """Move the clock to a bell, through every session in between."""
     wanted = _read(call, MoveRequest)
     try:
         at = time.fromisoformat(wanted.time)
@@ -59,7 +59,7 @@ def post_session(call: Call) -> Answer:
 
 
 def post_deposit(call: Call) -> Answer:
-    """Bring cash in or take it out."""
+    """Deposit or withdraw cash."""
     amount = _read(call, DepositRequest).amount
     if not amount.is_finite():
         raise ApiError(422, WRONG, "amount must be a number")
@@ -67,7 +67,7 @@ def post_deposit(call: Call) -> Answer:
 
 
 def post_order(call: Call) -> Answer:
-    """Place an order as the user would by hand: a market order for the day unless it says more."""
+    """Place an order as the user would by hand: by default a market order for the day."""
     body = call.body()
     defaults = {"type": "market", "time_in_force": "day"}
     ticket = parse_ticket({**defaults, **body} if isinstance(body, dict) else body)
@@ -101,7 +101,7 @@ def _read(call: Call, kind: type[T]) -> T:
 
 def _convert(value: Any, kind: type[T]) -> T:
     try:
-        # Numbers that are money may come as JSON numbers or strings.
+        # Amounts of money may come as JSON numbers or strings.
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ApiError(422, WRONG, str(error)) from error

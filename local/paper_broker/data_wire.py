@@ -31,7 +31,7 @@ def bar(it: DailyBar, found: Sequence[Factor] = ()) -> dict[str, Any]:
     """Return a bar, adjusted.
 
     The data have neither the number of trades nor the mean price, which Alpaca always gives: ``n``
-    is taken as one for a hundred shares and ``vw`` as the mean of high, low and close.
+    is one trade per hundred shares, and ``vw`` is the mean of high, low and close.
     """
     price, volume = factor_at(found, it.session)
     shares = int((it.volume * volume).to_integral_value(ROUND_HALF_UP))
@@ -97,7 +97,7 @@ def snapshot(known: Sequence[DailyBar], latest: Price, listing: Listing) -> dict
 
 
 def split(it: Split, listing: Listing) -> dict[str, Any]:
-    """Return a forward or reverse split; see `split_key` for which it is."""
+    """Return a forward or reverse split; `split_key` distinguishes them."""
     body: dict[str, Any] = {
         **_action(it.symbol, it.ex_date.isoformat(), "split"),
         "new_rate": it.new_rate,
@@ -109,7 +109,7 @@ def split(it: Split, listing: Listing) -> dict[str, Any]:
 
 
 def split_key(it: Split) -> str:
-    """Name the list that a split is given in."""
+    """Name the list that a split belongs to."""
     return "forward_splits" if it.ratio >= 1 else "reverse_splits"
 
 

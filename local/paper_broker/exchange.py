@@ -1,7 +1,7 @@
-"""Owns the account's life on the exchange: orders taken and filled, sessions lived through.
+"""Owns the account's life on the exchange: its orders, their fills, and the sessions.
 
-Pure and deterministic: time comes in as an argument, ids follow from a seed, nothing is read or
-written. The same calls at the same instants give the same account.
+Pure and deterministic: time is an argument, ids follow from a seed, and nothing is read or written.
+The same calls at the same instants give the same account.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Exchange:
     Parameters
     ----------
     market : HistoricalMarket
-        What happened, and when it was known.
+        The market's events, and when each was known.
     opening : AccountSetup
-        What the account starts with.
+        The account's initial state.
     behaviour : Behaviour
         How orders are treated; may be replaced at any time.
     start : datetime
@@ -49,7 +49,7 @@ class Exchange:
     Raises
     ------
     ValueError
-        When the account starts with a symbol that does not trade yet.
+        If the account starts with a symbol that does not trade yet.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Exchange:
 
     @property
     def funds(self) -> Funds:
-        """What the account is worth and may spend at the latest prices."""
+        """The account's worth and spendable funds at the latest prices."""
         return Funds(self.account, self.book.open, self.latest, self.opening.multiplier)
 
     @property
@@ -108,7 +108,7 @@ class Exchange:
     # -- what the client does -----------------------------------------------------------------
 
     def submit(self, ticket: Ticket) -> Order:
-        """Take an order, or refuse it.
+        """Accept an order, or refuse it.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class Exchange:
             With Alpaca's status, code and wording.
         """
         self._check(ticket)
-        # Strictly ascending, so that a list can be paged by it.
+        # Strictly ascending, so that a list can page by it.
         self._last_stamp = stamp = max(self.now, self._last_stamp + TICK)
         is_open = self.market.is_open(self.now)
         session = new_york_date(self.now if is_open else self.market.next_open(self.now))
@@ -140,7 +140,7 @@ class Exchange:
         return order
 
     def cancel(self, order_id: str) -> None:
-        """Ask for an order's end; it is over at the first look after the cancel delay.
+        """Request an order's cancellation; it ends at the first request after the cancel delay.
 
         Raises
         ------
@@ -156,12 +156,12 @@ class Exchange:
     # -- what time does -----------------------------------------------------------------------
 
     def advance(self, now: datetime) -> None:
-        """Let everything happen that happens up to an instant; a look at the market.
+        """Advance the account through every event up to an instant.
 
         Raises
         ------
         ValueError
-            When the instant is before the one lived through already.
+            If the instant is before the one lived through already.
         """
         if now < self.now:
             message = f"time runs forward: {now} is before {self.now}"
@@ -203,7 +203,7 @@ class Exchange:
         self.account.closes[ring.session] = self.funds.equity
 
     def _match(self, *, is_last_look: bool) -> None:
-        """Try the open orders against the open of the session that has opened last."""
+        """Check the open orders against the open of the newest session."""
         session = self.market.last_opened(self.now)
         for order in self.book.open:
             if session is None or order.session > session:

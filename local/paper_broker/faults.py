@@ -1,7 +1,7 @@
 """Owns fault plans: which requests go wrong, and how; ``--faults`` of the broker and of `run`.
 
 A plan is faults separated by commas, each ``REQUEST:WHICH:KIND``: ``submit:2:504-after-accept``
-takes the second order that is sent and answers 504. docs/paper-broker.md lists the words.
+accepts the second order that is sent, and answers 504. docs/paper-broker.md lists the words.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ REQUESTS = {
 LOOK_UPS = re.compile(REQUESTS["orders"] + "|" + REQUESTS["order"])
 HTML = b"<html><body>a gateway's own words</body></html>"
 BEFORE, AFTER = "-before-accept", "-after-accept"
-#: What happens to a request before it arrives, or to its answer.
+#: Faults of a request before it arrives, or of its answer.
 HOWS = ("504", "503", "500", "429", "reset", "stall", "html", "empty", "truncated")
 ONLY_BEFORE, ONLY_AFTER = ("429",), ("truncated",)
-#: What happens to an order alone.
+#: Faults only of orders.
 LATE, HIDDEN = "late", "hidden"
 LATE_BY, HIDDEN_FOR = timedelta(seconds=5), timedelta(seconds=20)
-#: Longer than the desk, or any client with a time-out, waits for an answer.
+#: Longer than the desk, or any client with a timeout, waits for an answer.
 STALL_SECONDS = 20.0
 
 _FAULT = re.compile(r"(?P<request>[a-z]+):(?P<which>\*|\d{1,6}(-\d{1,6})?):(?P<kind>[a-z0-9-]+)")
@@ -61,13 +61,13 @@ class Fault:
     Attributes
     ----------
     text : str
-        As it was written.
+        The fault as written in the plan.
     first, last : int
-        Which of its requests, counted from 1; ``last`` is None for all that follow.
+        The range of its requests, counted from 1; ``last`` is None for all later ones.
     how : str
         One of `HOWS`, `LATE` or `HIDDEN`.
     is_applied : bool
-        Whether the broker gets the request all the same.
+        Whether the broker carries out the request anyway.
     """
 
     text: str
@@ -78,7 +78,7 @@ class Fault:
     is_applied: bool
 
     def fits(self, request: str, number: int) -> bool:
-        """Return whether it befalls this request."""
+        """Return whether the fault applies to this request."""
         is_meant = re.fullmatch(REQUESTS[self.request], request) is not None
         return is_meant and self.first <= number and (self.last is None or number <= self.last)
 
@@ -89,7 +89,7 @@ def parse(text: str) -> tuple[Fault, ...]:
     Raises
     ------
     ValueError
-        With the fault that is none, and what it may be.
+        Names the invalid fault, and what is allowed.
     """
     return tuple(_parse_one(each.strip()) for each in text.split(",") if each.strip())
 
@@ -131,7 +131,7 @@ class FaultPlan:
     Parameters
     ----------
     faults : tuple of Fault
-        As `parse` gives them; the first that fits a request befalls it.
+        As `parse` returns them; the first that matches a request applies.
     now : callable
         The broker's clock.
     """
@@ -145,7 +145,7 @@ class FaultPlan:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def intercept(self, request: Request, respond: Respond) -> Response | None:
-        """Answer a request that goes wrong; None for the others."""
+        """Answer a request that a fault applies to; None for the others."""
         name = f"{request.method} {request.path}"
         if request.path.startswith("/_paper/"):
             return None
@@ -154,7 +154,7 @@ class FaultPlan:
         if fault is None:
             return self._without_hidden(request, respond) if LOOK_UPS.fullmatch(name) else None
         if fault.how == LATE:
-            request.get_data()  # while the connection is there
+            request.get_data()  # while the connection exists
             self._late.append((self.now() + LATE_BY, request))
             return Response(HTML, 504, content_type="text/html")
         answer = respond(request) if fault.is_applied else Response(b"", 200)
@@ -164,7 +164,7 @@ class FaultPlan:
         return _spoilt(fault.how, answer, request)
 
     def _take(self, name: str, request: Request) -> Fault | None:
-        """Count a request, and note what befalls it."""
+        """Count a request, and note the fault that applies."""
         with self._lock:
             words = [each for each, path in REQUESTS.items() if re.fullmatch(path, name)]
             self._counts.update(words)
@@ -176,7 +176,7 @@ class FaultPlan:
         return None
 
     def _deliver(self, respond: Respond) -> None:
-        """Let the orders arrive that were late until now."""
+        """Deliver the orders that were late until now."""
         with self._lock:
             due = [each for each in self._late if each[0] <= self.now()]
             self._late = [each for each in self._late if each not in due]
@@ -199,7 +199,7 @@ class FaultPlan:
 
 
 def _spoilt(how: str, answer: Response, request: Request) -> Response:
-    """Return what comes back in the place of an answer, or end the connection."""
+    """Return the reply instead of an answer, or end the connection."""
     if how == "429":
         body = {"code": 42910000, "message": "rate limit exceeded"}
         return Response(json.dumps(body), 429, content_type="application/json")

@@ -1,4 +1,4 @@
-"""Owns what the account is worth, what open orders hold of it, and what it may still do."""
+"""Owns the account's worth, the part reserved by open orders, and what the account may still do."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MAINTENANCE_MARGIN = Decimal("0.3")
 
 
 class Funds:
-    """A view of the account at the latest prices, made again whenever it is asked for.
+    """A view of the account at the latest prices, computed again on each use.
 
     Parameters
     ----------
     account : Account
         Cash and positions.
     open_orders : iterable of Order
-        What may still fill.
+        Orders that may still fill.
     latest : callable
         Latest price of a symbol, in dollars.
     multiplier : int
@@ -52,12 +52,12 @@ class Funds:
 
     @property
     def gross(self) -> Decimal:
-        """Long and short positions added up, both positive."""
+        """Sum of long and short positions, both counted as positive."""
         return self.long_value - self.short_value
 
     @property
     def reserved(self) -> Decimal:
-        """What open orders that raise exposure would cost."""
+        """The cost of open orders that raise exposure."""
         return sum((self._cost(o, o.remaining, o.ticket.notional) for o in self._orders), ZERO)
 
     @property
@@ -80,7 +80,7 @@ class Funds:
         return holding.qty * price if price is not None else holding.cost
 
     def held(self, symbol: str) -> Decimal:
-        """Return the shares of a position that open orders against it hold."""
+        """Return the shares of a position that open orders against it reserve."""
         qty = self._account.qty(symbol)
         against = "sell" if qty > 0 else "buy"
         return sum(
@@ -93,13 +93,13 @@ class Funds:
         )
 
     def available(self, symbol: str) -> Decimal:
-        """Return the shares that no open order holds; negative when short, never past zero."""
+        """Return the shares that no open order reserves; negative if short, never past zero."""
         qty = self._account.qty(symbol)
         free = max(ZERO, abs(qty) - self.held(symbol))
         return free if qty >= 0 else -free
 
     def check(self, ticket: Ticket, *, shorting: bool) -> None:
-        """Refuse an order that the account cannot carry.
+        """Refuse an order that the account cannot cover.
 
         Raises
         ------

@@ -20,7 +20,7 @@ RATIO = Decimal("0.000001")
 
 
 def get_portfolio_history(call: Call) -> Answer:
-    """Return equity at each session's close, and now while a session lasts.
+    """Return equity at each session's close, and the current equity during a session.
 
     Profit and loss are relative to ``base_value``, equity before the first point, without deposits
     and withdrawals. Only the daily resolution is served.
@@ -55,9 +55,9 @@ def _points(exchange: Exchange) -> dict[date, tuple[datetime, Decimal]]:
 
 
 def _closes(exchange: Exchange) -> dict[date, Decimal]:
-    """Return equity at each close, with those of the sessions just before the account began.
+    """Return equity at each close, including the sessions just before the account began.
 
-    Nobody trades on the day an account is opened: it has stood there for a while with its cash.
+    Nobody trades on the day an account is opened: before that it held only its cash.
     """
     idle: list[date] = []
     day = exchange.market.before(exchange.start.astimezone(NEW_YORK).date())

@@ -1,7 +1,7 @@
-"""Owns what the exchange knows at an instant: hours, latest prices, bars, corporate actions.
+"""Owns the exchange's data at an instant: hours, latest prices, bars, corporate actions.
 
-Nothing here looks ahead: every answer follows from what had happened by the instant asked for.
-Instants are aware UTC datetimes, sessions New York dates.
+Nothing here looks ahead: every answer follows from the events up to the requested instant. Instants
+are aware UTC datetimes, sessions New York dates.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SATURDAY = 5
 
 
 class SessionEdge(StrEnum):
-    """The two moments of a session at which things happen."""
+    """The two moments of a session at which events happen."""
 
     OPEN = "open"
     CLOSE = "close"
@@ -50,7 +50,7 @@ class HistoricalMarket:
     Parameters
     ----------
     history : History
-        What happened; the instant asked for decides how much of it is known.
+        The market's events; the requested instant decides how many of them are known.
     """
 
     def __init__(self, history: History) -> None:
@@ -92,7 +92,7 @@ class HistoricalMarket:
     def next_open(self, now: datetime) -> datetime:
         """Return the next opening after an instant.
 
-        The history ends somewhere: beyond it the next weekday is taken for a session.
+        Beyond the end of the history, the next weekday counts as a session.
         """
         day = new_york_date(now)
         if self.is_session(day) and now < self.opens(day):
@@ -121,7 +121,7 @@ class HistoricalMarket:
                     yield EdgeMoment(at, bell, session)
 
     def bar(self, symbol: str, session: date) -> DailyBar | None:
-        """Return a symbol's bar of a session; the caller says that the session is over."""
+        """Return a symbol's bar of a session; the caller knows that the session is over."""
         if not self.is_session(session):
             return None
         place = bisect_left(self.sessions, session) - self._first(symbol)
@@ -142,7 +142,7 @@ class HistoricalMarket:
         Parameters
         ----------
         age : timedelta
-            How long before ``now`` the trade of an open session is said to have happened.
+            How long before ``now`` the trade of an open session is reported to have happened.
         """
         session = self.last_opened(now)
         bar = self.bar(symbol, session) if session is not None else None
@@ -161,7 +161,7 @@ class HistoricalMarket:
     def known_bars(
         self, symbol: str, now: datetime, since: date | None = None
     ) -> tuple[DailyBar, ...]:
-        """Return a symbol's unadjusted bars; of an open session only its open is known.
+        """Return a symbol's unadjusted bars; for an open session only the open is known.
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class HistoricalMarket:
         return tuple(paid for paid in self.history.dividends if paid.ex_date <= opened)
 
     def _first(self, symbol: str) -> int:
-        """Return the place of a symbol's first session; that after the last if it has none."""
+        """Return the index of a symbol's first session; the index after the last if it has none."""
         return len(self.sessions) - len(self.history.bars.get(symbol, ()))
 
     def _hours(self, session: date) -> tuple[datetime, datetime]:

@@ -1,4 +1,4 @@
-"""Owns the price at which an order fills, if it does: pure functions of order, price and bar."""
+"""Owns the price at which an order fills, if at all: pure functions of order, price and bar."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BASIS_POINT = Decimal("0.0001")
 def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | None:
     """Price an order against the latest trade; None if it has to wait.
 
-    A stop that the price has passed is triggered by asking. A limit is never exceeded.
+    The call triggers a stop that the price has passed. A limit is never exceeded.
     """
     if not is_triggered(order, price, price):
         return None
@@ -30,8 +30,9 @@ def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | 
 def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Decimal | None:
     """Price a resting order by a whole session's range, once the session is over.
 
-    A limit fills at its limit when the range touched it. A stop fills at its stop, slipped, or,
-    with a limit, at the stop when the limit allows that, else at the limit if it was touched.
+    A limit order fills at its limit if the range touched it. A stop order fills at its stop price,
+    with slippage. A stop-limit order fills at the stop price if the limit allows that, otherwise at
+    the limit if the range touched it.
     """
     was_triggered = order.triggered or order.stop_price is None
     if not is_triggered(order, bar.low, bar.high):
@@ -52,7 +53,7 @@ def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Deci
 
 
 def is_triggered(order: Order, low: Decimal, high: Decimal) -> bool:
-    """Return whether an order is at work within a range; remembers a stop that was reached."""
+    """Return whether an order is active within a range; remember a stop that was reached."""
     if order.stop_price is not None and not order.triggered:
         order.triggered = high >= order.stop_price if order.is_buy else low <= order.stop_price
         return order.triggered
@@ -68,12 +69,12 @@ def apply_slippage(order: Order, price: Decimal, slippage_bps: Decimal) -> Decim
 
 
 def part_to_fill(order: Order, behaviour: Behaviour, *, is_last_look: bool) -> Decimal:
-    """Return how many shares fill at a look: all that remain, unless a test wants parts."""
+    """Return how many shares fill at one time: all remaining ones, unless a test wants parts."""
     qty = order.qty or Decimal(0)
     grain = SHARE if qty == qty.to_integral_value() else SHARE_FRACTION
     most = (qty * behaviour.fill_fraction).quantize(grain, ROUND_DOWN) - order.filled_qty
     part = max(grain, (qty / behaviour.fill_parts).quantize(grain, ROUND_DOWN))
-    # What a division leaves over goes with the last part, so that there is no further one.
+    # The remainder of the division goes with the last part, so that no further part follows.
     whole = is_last_look or most - part < part
     return max(Decimal(0), most if whole else part)
 

@@ -1,4 +1,4 @@
-"""Owns the broker as a process of its own, and the handle that a runner or a test drives it by."""
+"""Owns the broker as a separate process, and the handle with which a runner or a test drives it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PaperBrokerError(RuntimeError):
 class PaperBrokerProcess:
     """A paper broker on a free port, from ``__enter__`` to ``__exit__``.
 
-    Its process ends with the block, and also when the process that holds the handle dies.
+    Its process ends with the block, or when the process that holds the handle dies.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ class PaperBrokerProcess:
     port : int
         Where to listen there; 0 takes a free port.
     session : date or None
-        Whose bell it stands at first; None is the newest session.
+        The session at whose bell the clock starts; None means the newest session.
     clock_scale : float
-        Simulated seconds in a real one; 0 stops the clock.
+        Simulated seconds per real second; 0 stops the clock.
     cash : str
         Dollars to start with.
     holdings : mapping, optional
@@ -49,9 +49,9 @@ class PaperBrokerProcess:
     behaviour : mapping, optional
         Fields of `local.paper_broker.values.Behaviour` that differ from the default.
     faults : str
-        A plan of requests that go wrong, as docs/paper-broker.md spells it.
+        A plan of faults, in the form of docs/paper-broker.md.
     synthetic : int
-        How many synthetic symbols there are next to the real ones.
+        Number of synthetic symbols in addition to the real ones.
     """
 
     def __init__(  # noqa: PLR0913 - named, each with its default
@@ -128,7 +128,7 @@ class PaperBrokerProcess:
         return [date.fromisoformat(text) for text in self.request("GET", "/_paper/sessions")]
 
     def open_session(self, day: date | str, time: str = "09:35") -> str:
-        """Move to a bell, living through every session between.
+        """Move to a bell, through every session in between.
 
         Parameters
         ----------
@@ -159,11 +159,11 @@ class PaperBrokerProcess:
         return list(self.request("GET", "/v2/positions"))
 
     def deposit(self, amount: str) -> None:
-        """Bring dollars in, or take them out when negative."""
+        """Deposit dollars, or withdraw them if negative."""
         self.request("POST", "/_paper/deposit", {"amount": amount})
 
     def order_by_hand(self, symbol: str, side: str, qty: str, **terms: str) -> dict[str, Any]:
-        """Place an order as the user would on the broker's site; it fills at the next look."""
+        """Place an order as the user would on the broker's site; it fills at the next request."""
         body = {"symbol": symbol, "side": side, "qty": qty, **terms}
         return dict(self.request("POST", "/_paper/order", body))
 
@@ -176,7 +176,7 @@ class PaperBrokerProcess:
         self.request("POST", "/_paper/behaviour", changes)
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Send any request with the broker's keys and give its JSON.
+        """Send any request with the broker's keys and return its JSON.
 
         Raises
         ------

@@ -20,12 +20,12 @@ def instant(call: Call, name: str, *, status: int = 422) -> datetime | None:
     Raises
     ------
     ApiError
-        When it is neither RFC 3339 nor a date.
+        If it is neither RFC 3339 nor a date.
     """
     value = call.text(name)
     if value is None:
         return None
-    # An offset's plus sign that was not escaped arrives as a blank.
+    # If the client did not escape an offset's plus sign, it arrives as a space.
     value = value.replace(" ", "+") if "T" in value else value
     try:
         if _DATE.fullmatch(value):
@@ -52,7 +52,7 @@ def whole(call: Call, name: str, default: int, highest: int, *, status: int = 42
     Raises
     ------
     ApiError
-        When it is not one.
+        If it is not one.
     """
     value = call.text(name)
     if value is None:
@@ -63,12 +63,12 @@ def whole(call: Call, name: str, default: int, highest: int, *, status: int = 42
 
 
 def word(call: Call, name: str, known: tuple[str, ...], *, status: int = 422) -> str:
-    """Read one of the known words; the first is the default.
+    """Parse one of the known words; the first is the default.
 
     Raises
     ------
     ApiError
-        When it is another.
+        If it is another.
     """
     value = call.text(name) or known[0]
     if value not in known:

@@ -1,4 +1,4 @@
-"""Owns the rules by which the broker takes an order or refuses it, in Alpaca's words and codes."""
+"""Owns the rules by which the broker accepts or refuses an order, in Alpaca's words and codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INVALID = 42210000
 MALFORMED = 40010001
 MAX_ID_LENGTH = 128
 MAX_SHARE_DECIMALS = 9
-MOST_DIGITS = 15  # more than any sum or price has; keeps arithmetic far from overflow
+MOST_DIGITS = 15  # more digits than any sum or price has; keeps arithmetic far from overflow
 PRICED_BY = {
     "market": (),
     "limit": ("limit_price",),
@@ -73,7 +73,7 @@ def parse_ticket(body: object) -> Ticket:
 
 
 def check_fraction(ticket: Ticket, *, fractionable: bool) -> None:
-    """Refuse a fraction of a share where whole shares are asked for.
+    """Refuse a fraction of a share if whole shares are required.
 
     Raises
     ------

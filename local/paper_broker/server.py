@@ -1,4 +1,4 @@
-"""Owns the broker as a server: a listening socket, one JSON line, an end on a signal."""
+"""Owns the broker as a server: a listening socket, one line of JSON, and its end on a signal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _QuietHandler(WSGIRequestHandler):
 def application(
     options: Options, history: History | None = None, intercept: Intercept | None = None
 ) -> Application:
-    """Make the WSGI application of a new account; on the sample data unless others are given."""
+    """Make the WSGI application of a new account, by default on the sample data."""
     broker = PaperBroker(history or sample_history(options.synthetic), options)
     if options.faults and intercept is None:
         broker.faults = FaultPlan(options.faults, lambda: broker.exchange.now)
@@ -46,7 +46,7 @@ def listen(
     port : int
         0 takes a free port.
     descriptor : int or None
-        Of a socket that listens already, in place of one of its own.
+        Descriptor of a socket that already listens; None opens a new one.
     """
     server = make_server(
         host, port, app, threaded=True, request_handler=_QuietHandler, fd=descriptor
@@ -62,8 +62,8 @@ def serve(
     """Print ``{"url": …}`` and serve until SIGTERM or SIGINT; call it in the main thread."""
     server, url = listen(application(options), host, port, descriptor)
     try:
-        # Set before anyone can know that there is a process to end; a shell in the background
-        # starts its children with SIGINT ignored.
+        # Set these before anyone can know the process and end it. A background shell starts its
+        # children with SIGINT ignored.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _leave)
         print(json.dumps({"url": url}), flush=True)

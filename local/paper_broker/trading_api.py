@@ -40,12 +40,12 @@ def get_account(call: Call) -> Answer:
 
 
 def get_configurations(call: Call) -> Answer:
-    """Return what the user has set for the account."""
+    """Return the user's configuration of the account."""
     return Answer(trading_wire.configurations(call.exchange))
 
 
 def patch_configurations(call: Call) -> Answer:
-    """Set what short sales and trading at all are about; the rest is as it is here."""
+    """Set the fields about short sales and suspended trading; this broker fixes the others."""
     wanted, now = call.body(), trading_wire.configurations(call.exchange)
     if not isinstance(wanted, dict) or not wanted.keys() <= now.keys():
         raise ApiError(422, WRONG_FIELD, "expected an object of account configurations")
@@ -64,7 +64,7 @@ def patch_configurations(call: Call) -> Answer:
 
 
 def get_orders(call: Call) -> Answer:
-    """List orders by submission; ``after`` and ``until`` leave their own instant out."""
+    """List orders by submission; ``after`` and ``until`` are exclusive."""
     status = queries.word(call, "status", ("open", "closed", "all"))
     direction = queries.word(call, "direction", ("desc", "asc"))
     limit = queries.whole(call, "limit", PAGE_OF_ORDERS, MOST_ORDERS)
@@ -85,7 +85,7 @@ def get_orders(call: Call) -> Answer:
 
 
 def post_order(call: Call) -> Answer:
-    """Take an order."""
+    """Accept an order."""
     return Answer(_order(call, call.exchange.submit(parse_ticket(call.body()))))
 
 
@@ -103,13 +103,13 @@ def get_order_by_client_id(call: Call) -> Answer:
 
 
 def delete_order(call: Call) -> Answer:
-    """Ask for an order's end."""
+    """Request an order's cancellation."""
     call.exchange.cancel(call.path["order_id"])
     return Answer(None, 204)
 
 
 def delete_orders(call: Call) -> Answer:
-    """Ask for the end of every open order."""
+    """Request the cancellation of every open order."""
     answers = []
     for order in call.exchange.book.open:
         call.exchange.cancel(order.id)
@@ -133,7 +133,7 @@ def get_position(call: Call) -> Answer:
 
 
 def get_assets(call: Call) -> Answer:
-    """List the assets that trade by now."""
+    """List the assets that have begun to trade."""
     status = call.text("status") or "active"
     asset_class = call.text("asset_class") or "us_equity"
     if status != "active" or asset_class != "us_equity":
@@ -154,7 +154,7 @@ def get_asset(call: Call) -> Answer:
 
 
 def get_activities(call: Call) -> Answer:
-    """List what changed the account, newest first unless asked otherwise."""
+    """List the account's activities, by default newest first."""
     wanted = call.path.get("activity_type")
     types = [wanted] if wanted else call.symbols("activity_types")
     direction = queries.word(call, "direction", ("desc", "asc"))

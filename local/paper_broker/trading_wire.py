@@ -127,7 +127,7 @@ def configurations(exchange: Exchange) -> dict[str, Any]:
 
 
 def position(exchange: Exchange, symbol: str) -> dict[str, Any]:
-    """Return one position; ``lastday_price`` is adjusted for a split since that close."""
+    """Return one position; ``lastday_price`` is the previous close, adjusted for a split since."""
     holding = exchange.account.holdings[symbol]
     price = exchange.latest(symbol) or holding.average
     today = exchange.today

@@ -16,7 +16,7 @@ ZERO, CENT = Decimal(0), Decimal("0.01")
 
 
 class ActivityKind(StrEnum):
-    """What an account activity is, in Alpaca's words."""
+    """The kind of an account activity, in Alpaca's words."""
 
     FILL = "FILL"
     DIVIDEND = "DIV"
@@ -25,15 +25,15 @@ class ActivityKind(StrEnum):
     WITHDRAWAL = "CSW"
 
 
-class ApiError(Exception):  # not an error of ours: the exchange's answer
-    """A refusal of the broker, sent as Alpaca's error body.
+class ApiError(Exception):  # not our error: the exchange's answer
+    """The broker's refusal, sent as Alpaca's error body.
 
     Parameters
     ----------
     status : int
         HTTP status.
     code : int or None
-        Alpaca's code; None where it gives none.
+        Alpaca's code; None if Alpaca gives none.
     message : str
         Alpaca's wording.
     **details : object
@@ -50,7 +50,7 @@ class ApiError(Exception):  # not an error of ours: the exchange's answer
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a client asks for, well-formed but not yet accepted."""
+    """A client's order request, well-formed but not yet accepted."""
 
     client_order_id: str | None
     symbol: str
@@ -66,23 +66,23 @@ class Ticket:
 
 @dataclass(slots=True)
 class Order:
-    """An order that the broker took; it changes over time."""
+    """An order that the broker accepted; it changes over time."""
 
     id: str
     client_order_id: str
     ticket: Ticket
-    qty: Decimal | None  # of a notional order None until it is first priced
+    qty: Decimal | None  # None for a notional order until it is first priced
     limit_price: Decimal | None  # splits change these three of a waiting order
     stop_price: Decimal | None
     session: date  # the first session in which it may fill
-    taken_at: datetime  # the look at which it came; several may come at one
+    taken_at: datetime  # the request that brought it; one request may bring several
     submitted_at: datetime  # unique
     updated_at: datetime
     expires_at: datetime
     status: str
     filled_qty: Decimal = ZERO
     filled_value: Decimal = ZERO  # sum of quantity times price
-    triggered: bool = False  # a stop whose price was reached
+    triggered: bool = False  # whether its stop price was reached
     filled_at: datetime | None = None
     expired_at: datetime | None = None
     cancel_requested_at: datetime | None = None
@@ -91,12 +91,12 @@ class Order:
 
     @property
     def is_open(self) -> bool:
-        """Whether it may still fill."""
+        """Whether the order may still fill."""
         return self.status in OPEN_STATUSES
 
     @property
     def is_buy(self) -> bool:
-        """Whether it buys."""
+        """Whether the order is a buy."""
         return self.ticket.side == "buy"
 
     @property
@@ -134,11 +134,11 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fill_delay_seconds : float
         Simulated seconds between acceptance and the first fill.
     fill_parts : int
-        An order fills in this many parts, one at each look.
+        An order fills in this many parts, one at each request.
     fill_fraction : Decimal
         No more than this part of an order ever fills.
     never_fill, reject : tuple of str
-        Symbols whose orders rest for ever, or are rejected after they were accepted.
+        Symbols whose orders rest forever, or are rejected after they were accepted.
     untradable, unfractionable : tuple of str
         Symbols that the broker does not trade, or only in whole shares.
     cancel_delay_seconds : float
@@ -171,7 +171,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FaultHit(msgspec.Struct, frozen=True):
-    """A fault of a plan that has befallen a request; ``client_order_id`` is its order's, if any."""
+    """A fault that applied to a request; ``client_order_id`` is its order's, if any."""
 
     fault: str
     request: str
@@ -185,7 +185,7 @@ def names(symbols: tuple[str, ...], symbol: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AccountSetup:
-    """What the account starts with.
+    """The account's initial state.
 
     Attributes
     ----------
@@ -194,9 +194,9 @@ class AccountSetup:
     holdings : dict of str to Decimal
         Shares that the user already holds, besides the cash, bought at the latest price.
     multiplier : int
-        2 for a margin account, 1 for one that can spend its cash only.
+        2 for a margin account; 1 for an account that can spend only its cash.
     seed : str
-        Every id follows from it and from the order of events.
+        The seed and the sequence of events determine every id.
     """
 
     cash: Decimal = Decimal(100_000)

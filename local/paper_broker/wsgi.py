@@ -20,14 +20,14 @@ KEY_HEADER = "APCA-API-KEY-ID"
 SECRET_HEADER = "APCA-API-SECRET-KEY"  # noqa: S105  # the header's name
 CONTROL_PREFIX = "/_paper/"
 
-# May answer a request in the broker's place, with or without letting it get there by the callable
-# that it is given; None lets it pass.
+# May answer a request instead of the broker. The callable that it gets passes the request to the
+# broker. None means that it does not answer.
 Intercept = Callable[[Request, Respond], Response | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as an endpoint sees it: the account up to date, query and path."""
+    """One request as an endpoint sees it: the updated account, query and path."""
 
     broker: PaperBroker
     exchange: Exchange
@@ -51,7 +51,7 @@ class Call:
         Raises
         ------
         ApiError
-            400 when it is not JSON.
+            400 if it is not JSON.
         """
         raw = self.request.get_data()
         if not raw:
@@ -64,7 +64,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint returns: a JSON value, or no body at all for 204."""
+    """An endpoint's result: a JSON value, or no body for 204."""
 
     body: Any
     status: int = 200
@@ -82,7 +82,7 @@ class Application:
     broker : PaperBroker
         The account.
     routes : iterable of (method, path, endpoint)
-        What is served.
+        The routes to serve.
     intercept : callable, optional
         See `Intercept`; the seam for fault plans.
     """
@@ -92,7 +92,7 @@ class Application:
     ) -> None:
         self.broker = broker
         self._intercept = intercept
-        # An id that a client made up may hold anything, so a doubled slash never redirects.
+        # A client's own id may contain anything, so a double slash never redirects.
         self._map = Map(
             [Rule(path, methods=[method], endpoint=endpoint) for method, path, endpoint in routes],
             merge_slashes=False,
@@ -101,7 +101,7 @@ class Application:
         )
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        """Answer a request, as WSGI asks."""
+        """Answer a request, as WSGI requires."""
         request = Request(environ)
         response = self._intercept(request, self._respond) if self._intercept else None
         return (response or self._respond(request))(environ, start_response)

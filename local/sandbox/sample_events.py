@@ -1,8 +1,8 @@
 """Owns events/: sample inputs of every step, taken from a real run on the sample data.
 
 Run ``PYTHONPATH=functions python -m local.sandbox.sample_events`` after a change of the contracts
-to write the files again. Their settings leave out each number that has its default, so that a new
-limit changes none of them.
+to write the files again. Their settings omit each number with its default value, so that a new
+limit changes no event.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _states_of(desk: LocalDesk, session: date) -> Event:
     variables: Event = {}
     for state in ("Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders"):
         variables |= timeline.result(state) or {}
-    # the plan is the one that Decide Orders gave: the one that a first call gets
+    # the plan that Decide Orders returned, as a first call gets it
     variables["plan"] = (timeline.result("Decide Orders") or {})["plan"]
     for name in ("settings", "bars", "snapshot", "features", "decision", "plan", "submission"):
         if variables.get(name) is not None:

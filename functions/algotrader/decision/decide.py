@@ -39,9 +39,9 @@ def decide(
     Raises
     ------
     StrategyError
-        When the strategy raises, or does not return a set of target weights.
+        If the strategy raises, or does not return a set of target weights.
     InsufficientHistoryError
-        When a symbol of the universe has no usable features.
+        If a symbol of the universe has no usable features.
     """
     check_features(settings.symbols, features)
     with localcontext(MONEY):

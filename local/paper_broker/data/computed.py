@@ -1,6 +1,6 @@
-"""Owns the symbols that no exchange ever listed: a fund of the sample stocks, and random walks.
+"""Owns the computed symbols: a fund of the sample stocks, and random walks.
 
-Their names say so. Their bars are computed when one of them is first asked for.
+Their names say that they are computed. Their bars are computed on first use.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SEED = "algo-trader synthetic"
 DRIFT = 0.0003
 CENT = Decimal("0.01")
 
-# Of each session its open, high, low and close in cents, and its volume, one after the other.
+# For each session: open, high, low and close in cents, then the volume.
 Columns: TypeAlias = "array[int]"
 FIELDS = 5
 
@@ -60,7 +60,7 @@ def synthetic_symbol(number: int) -> str:
 
 
 class ComputedBars(Sequence[DailyBar]):
-    """A bar for every session, computed all at once when the first one is asked for.
+    """A bar for every session; all are computed when the first one is read.
 
     Parameters
     ----------
@@ -99,10 +99,10 @@ class ComputedBars(Sequence[DailyBar]):
 
 
 def _fund(history: History) -> Columns:
-    """Compute a fund that is put back to equal weights at each close, without costs.
+    """Compute a fund that rebalances to equal weights at each close, without costs.
 
-    Each session its price moves by the mean of the stocks' total returns since the close before: a
-    split multiplies the shares, a dividend is reinvested. A stock joins at its first close. High
+    Each session its price moves by the mean of the stocks' total returns since the previous close:
+    a split multiplies the shares, a dividend is reinvested. A stock joins at its first close. High
     and low are bounds, since the stocks do not reach theirs at the same time. It has no volume.
     """
     ratios = {(it.symbol, it.ex_date): it.ratio for it in history.splits}
@@ -141,7 +141,7 @@ def _synthetic_bars(sessions: tuple[date, ...], number: int) -> ComputedBars:
     return ComputedBars(sessions, lambda: _walk(number, len(sessions)))
 
 
-# What a step multiplies a price by, for each sum of random bytes: 0.6 % over a night, 1.2 % over a
+# The factor of a step on a price, for each sum of random bytes: 0.6 % over a night, 1.2 % over a
 # day, and up to 1 % beyond the higher and the lower of open and close.
 _NIGHT = [1 + (each - 255) * 0.006 / 104 for each in range(2 * 255 + 1)]
 _DAY = [1 + (each - 510) * 0.012 / 148 + DRIFT for each in range(4 * 255 + 1)]
@@ -150,7 +150,7 @@ _DOWN = [1 - each * 0.01 / 255 for each in range(255 + 1)]
 
 
 def _walk(number: int, length: int) -> Columns:
-    """Walk randomly, in proportion to the price.
+    """Compute a random walk in proportion to the price.
 
     Prices are only multiplied and divided, so that every machine computes the same cents.
     """

@@ -52,7 +52,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Dividend:
-    """``amount`` dollars for each share held over the close before ``ex_date``."""
+    """``amount`` dollars for each share held at the close before ``ex_date``."""
 
     symbol: str
     ex_date: date
@@ -62,7 +62,7 @@ class Dividend:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the exchange calls a symbol, and whether it takes orders in it."""
+    """The exchange's name for a symbol, and whether it accepts orders in it."""
 
     symbol: str
     name: str
@@ -73,14 +73,14 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Daily bars of some symbols and all that is needed to trade on them.
+    """Daily bars of some symbols, and everything needed to trade on them.
 
     Attributes
     ----------
     sessions : tuple of date
         Every session, ascending.
     bars : mapping of str to sequence of DailyBar
-        Unadjusted, ascending: one for each session from the symbol's first to the last of all.
+        Unadjusted, ascending: one for each session from the symbol's first session to the last one.
     unusual_hours : dict of date to Hours
         Sessions that open late or close early; all others keep 09:30 to 16:00.
     splits, dividends : tuples
@@ -101,7 +101,7 @@ class History:
 
 @cache
 def load() -> History:
-    """Load the committed tables; the value is shared, and nothing in it may be changed."""
+    """Load the committed tables; the value is shared, so nobody may change it."""
     bars = _bars(gzip.decompress((HERE / "bars.csv.gz").read_bytes()).decode().splitlines())
     longest = max(bars.values(), key=len)
     return History(

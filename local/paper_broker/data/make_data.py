@@ -29,7 +29,7 @@ SOURCE_SHA256 = "5abadf99b2d394f920120a27de6f0df129859d71d4cfb0bf661bcc99446ab1f
 NEW_YORK = ZoneInfo("America/New_York")
 USUAL_HOURS = (time(9, 30), time(16, 0))
 
-# The adjusted close moves by the sum of what was paid on one day; this part of it was special.
+# The adjusted close moves by the sum of one day's payments; this part was a special dividend.
 SPECIAL_DIVIDENDS = {("MSFT", "2004-11-15"): Decimal("3.00")}
 # A day's adjustment factor above this is a split: no dividend in the table pays half the price.
 SPLIT_THRESHOLD = Decimal("1.5")

@@ -1,4 +1,4 @@
-"""Owns the zip that stands in for the images: a bootstrap that starts a Lambda runtime client."""
+"""Owns the zip that replaces the images: a bootstrap that starts a Lambda runtime client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def runtime_command(*, own_loop: bool) -> list[str]:
     Parameters
     ----------
     own_loop : bool
-        Whether to use our own small loop in place of awslambdaric.
+        Whether to use our own small loop instead of awslambdaric.
     """
     if own_loop:
         return [sys.executable, "-P", str(LOOP)]
@@ -31,9 +31,9 @@ def bootstrap_zip(functions: Path, command: list[str]) -> bytes:
     Parameters
     ----------
     functions : Path
-        The import root, which becomes the working directory as it is in the image.
+        The import root, which becomes the working directory, as in the image.
     command : list of str
-        As `runtime_command` gives it.
+        As `runtime_command` returns it.
     """
     script = (
         "#!/bin/sh\n"

@@ -1,4 +1,4 @@
-"""Owns how a stack is deployed: its code and template in S3, CloudFormation, and what follows."""
+"""Owns the deployment of a stack: code and template in S3, CloudFormation, keys and inbox."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Deployment:
         self._endpoint_url = endpoint_url
 
     def put_code(self, content: bytes, kind: str = "zip") -> dict[str, str]:
-        """Put code or a definition into S3, and return where it is."""
+        """Put code or a definition into S3, and return its location."""
         s3 = self._client("s3")
         s3.create_bucket(Bucket=CODE_BUCKET)
         # CloudFormation updates a resource only when the key of its code changes.
@@ -56,7 +56,7 @@ class Deployment:
         Raises
         ------
         DeploymentProblem
-            When CloudFormation refuses, with its reason.
+            If CloudFormation refuses, with its reason.
         """
         cloudformation = self._client("cloudformation")
         request = {
@@ -78,7 +78,7 @@ class Deployment:
         return self._outputs(template)
 
     def put_keys(self, name: str, keys: Mapping[str, str] | None) -> None:
-        """Write the broker's keys; without any, test keys where none are yet."""
+        """Write the broker's keys; without any, write test keys if the stack has none yet."""
         ssm = self._client("ssm")
         try:
             ssm.put_parameter(
@@ -88,7 +88,7 @@ class Deployment:
                 Overwrite=keys is not None,
             )
         except ssm.exceptions.ParameterAlreadyExists:
-            return  # what was put there stays, as on AWS
+            return  # existing keys stay, as on AWS
 
     def subscribe(self, topic_arn: str) -> str:
         """Subscribe a queue to the topic and return its URL; a second call changes nothing."""

@@ -1,4 +1,4 @@
-"""Owns the embedded AWS: one ministack, its clients, and what is deployed into it."""
+"""Owns the embedded AWS: one ministack, its clients, and its deployments."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class EmbeddedAws:
     wait_scale : float
         Factor on the state machine's waits and retry delays; 1 is real time, 0 skips them.
     own_loop : bool or None
-        Whether handlers are served by our own loop in place of awslambdaric; None lets the system
+        Whether our own loop serves the handlers instead of awslambdaric; None lets the system
         decide.
     enforce_iam : bool
-        Whether every call is checked against the policies in the template, as on AWS. Without it
-        any credentials may do anything.
+        Whether every call is checked against the policies in the template, as on AWS. Without the
+        check, any credentials may do anything.
     host : str
         The address of this machine that it listens on; containers cannot reach the loopback.
     docker_host : str or None
@@ -68,7 +68,7 @@ class EmbeddedAws:
         self._lock = Lock()
 
     def __enter__(self) -> Self:
-        """Start it, and wait until it answers."""
+        """Start ministack, and wait until it answers."""
         self._process.launch()
         try:
             self.client("s3")  # boto3 loads while ministack starts
@@ -79,7 +79,7 @@ class EmbeddedAws:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """End it with every process that it started."""
+        """End ministack and every process that it started."""
         self._process.stop()
 
     @property
@@ -88,7 +88,7 @@ class EmbeddedAws:
         return self._process.endpoint_url
 
     def client(self, service: str) -> Any:
-        """Return the boto3 client of a service; the user's own AWS settings do not matter to it."""
+        """Return the boto3 client of a service, independent of the user's own AWS settings."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._make_client(service)
@@ -104,7 +104,7 @@ class EmbeddedAws:
         rewrite: Rewrite | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> Stack:
-        """Deploy the real template, or update a stack that is there.
+        """Deploy the real template, or update an existing stack.
 
         Parameters
         ----------
@@ -115,8 +115,8 @@ class EmbeddedAws:
         functions : Path
             The import root of the handlers.
         keys : mapping or None
-            ``key_id`` and ``secret_key`` for the keys' SecureString; None writes ones that only a
-            paper broker here would take, where none are yet.
+            ``key_id`` and ``secret_key`` for the keys' SecureString; None writes keys that only a
+            local paper broker would accept, if the stack has none yet.
         rewrite : callable or None
             A last change to the template before it is deployed, for tests.
         tags : mapping or None
@@ -125,7 +125,7 @@ class EmbeddedAws:
         Raises
         ------
         DeploymentProblem
-            When a parameter is unknown or not allowed, a value is null, or CloudFormation refuses.
+            If a parameter is unknown or not allowed, a value is null, or CloudFormation refuses.
         """
         template = read_template(TEMPLATE)
         check_values(template)
@@ -145,16 +145,17 @@ class EmbeddedAws:
         *,
         keys: Mapping[str, str] | None = None,
     ) -> Stack:
-        """Deploy what ``sam build`` left, as it is; image functions run in their containers.
+        """Deploy the result of ``sam build`` unchanged; image functions run in their containers.
 
         Only the definition is put into S3, as ``sam package`` does, but as JSON: ministack reads no
-        YAML. So the schedules ring, in UTC, unless the parameters turn them off. The bucket has its
-        real policy, by which an `EmbeddedAws` that enforces IAM denies every call without TLS.
+        YAML. So the schedules start runs, in UTC, unless the parameters turn them off. The bucket
+        has its real policy, by which an `EmbeddedAws` that enforces IAM denies every call without
+        TLS.
 
         Parameters
         ----------
         built : Path
-            The template among what was built.
+            The template in the build's folder.
 
         Raises
         ------

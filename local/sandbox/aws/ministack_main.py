@@ -1,6 +1,6 @@
 """Owns the child process: ministack on loopback, which ends with the process that started it.
 
-Run by path, not as a module. Its argument is the descriptor of a socket that listens already.
+Run by path, not as a module. Its argument is the descriptor of a socket that already listens.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ KEEP_ALIVE_SECONDS = 75
 
 
 def let_sqs_see_whole_messages() -> None:
-    """Let SQS subscribers get a message as it was published, with its text for every protocol.
+    """Deliver messages to SQS as they were published, with the text for every protocol.
 
-    AWS gives it the part for SQS, and ministack drops those for phones and mail: nobody could read
-    here what a phone would show.
+    AWS delivers only the text for SQS, and ministack drops the texts for phones and mail. Without
+    this change nobody could read here what a phone would show.
     """
     from ministack.services import sns  # noqa: PLC0415
 
@@ -39,13 +39,13 @@ def refuse_as_aws_does() -> None:
 
 
 def load_services() -> None:
-    """Load what a deployment needs while the parent is still busy; ministack loads at first use."""
+    """Load what a deployment needs while the parent is still busy; ministack loads on first use."""
     from ministack.services import cloudformation, lambda_svc, stepfunctions  # noqa: F401, PLC0415
     from samtranslator.translator import transform  # noqa: F401, PLC0415
 
 
 def serve(descriptor: int) -> None:
-    """Serve ministack on a listening socket, as its own main does on a port."""
+    """Serve ministack on a listening socket, as ministack's own main does on a port."""
     from hypercorn.asyncio import serve as serve_forever  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack.app import app  # noqa: PLC0415
@@ -59,7 +59,7 @@ def serve(descriptor: int) -> None:
 
 def end_with_parent() -> None:
     """End when the parent does."""
-    sys.path.append(str(CHECKOUT))  # last: nothing there may stand in for what ministack imports
+    sys.path.append(str(CHECKOUT))  # last: nothing there may shadow what ministack imports
     from local import server_process  # noqa: PLC0415
 
     server_process.end_with_parent()

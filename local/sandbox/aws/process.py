@@ -16,7 +16,7 @@ DOCKER_SECONDS = "60"
 
 
 class MinistackProcess:
-    """A ministack on a free port of one address, in folders of its own.
+    """A ministack on a free port of one address, in its own folders.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class MinistackProcess:
         Raises
         ------
         DeploymentProblem
-            When none comes, with the end of its log.
+            If none comes, with the end of its log.
         """
         try:
             self.server.wait_until_ready("/_ministack/health")
@@ -74,11 +74,11 @@ class MinistackProcess:
             raise DeploymentProblem(f"the embedded AWS does not start: {error}") from error
 
     def stop(self) -> None:
-        """End the process with all that it started, and remove its folders."""
+        """End the process and every process that it started, and remove its folders."""
         self.server.stop()
 
     def _environment(self) -> dict[str, str]:
-        """Return all that ministack and the functions get; nothing of the user's own leaks in."""
+        """Return the environment of ministack and the functions, without the user's variables."""
         folder = self.server.folder
         return {
             "PATH": os.environ.get("PATH", os.defpath),

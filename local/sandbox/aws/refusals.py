@@ -1,4 +1,4 @@
-"""Owns the checks that AWS makes and ministack does not. ministack's process starts with them.
+"""Owns the checks that AWS makes and ministack does not; the process installs them at its start.
 
 Every check replaces one function of ministack, whose version is pinned. docs/decisions/0040 has the
 sources.
@@ -34,7 +34,7 @@ _NOT_ONE_LINE = frozenset({"Cc", "Zl", "Zp"})
 
 
 def refuse_as_aws_does() -> None:
-    """Put every check in place; call it once, before the first request."""
+    """Install every check; call this once, before the first request."""
     _end_executions_uncaught()
     _bound_input()
     _bound_task()
@@ -86,7 +86,7 @@ def _bound_input() -> None:
 
 
 def _bound_task() -> None:
-    """Bound what a task is given, after its Arguments were evaluated, and what it returns."""
+    """Limit the size of a task's input, after its Arguments were evaluated, and of its result."""
     original = stepfunctions._invoke_resource  # noqa: SLF001
 
     def invoke(resource: str, arguments: object) -> Any:
@@ -110,7 +110,7 @@ def _bound_output() -> None:
 
 
 def _bound_variables() -> None:
-    """Evaluate an Assign before any of its variables changes, and bound it and all variables."""
+    """Evaluate an Assign before it changes a variable; limit its size and all variables' size."""
 
     def assign(state: Any, state_input: Any, context: Any, **given: Any) -> None:
         if "Assign" not in state:
@@ -170,7 +170,7 @@ def _bound_environment() -> None:
 
 
 def _checking(provision: Callable[..., Any], position: int) -> Callable[..., Any]:
-    """Check the environment in the properties, which stand at a position of the arguments."""
+    """Check the environment in the properties, which are at a given position of the arguments."""
 
     def check(*given: Any, **named: Any) -> Any:
         variables = given[position].get("Environment", {}).get("Variables", {})

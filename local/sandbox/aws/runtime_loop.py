@@ -1,7 +1,7 @@
-"""Owns a small Lambda runtime client for systems that AWS's own is not built for.
+"""Owns a small Lambda runtime client for systems that AWS's client does not support.
 
-Run by path in the folder of the handlers, with the handler's name as its argument. Standard library
-only. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html is what it speaks.
+Run by path in the folder of the handlers, with the handler's name as its argument. It uses only the
+standard library, and speaks https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ open_url = build_opener(ProxyHandler({})).open
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a handler learns of its invocation, by the names that AWS gives them."""
+    """The context of an invocation for a handler, by AWS's names."""
 
     aws_request_id: str
     invoked_function_arn: str
@@ -75,7 +75,7 @@ def serve(api: str, handler: Callable[[Any, Context], Any]) -> None:
         )
         try:
             outcome, content = "response", json.dumps(handler(json.loads(body), context))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets it
+        except Exception as error:  # noqa: BLE001 - the caller gets every error
             outcome, content = "error", json.dumps(failure(error, request_id))
         _post(f"http://{api}/2018-06-01/runtime/invocation/{request_id}/{outcome}", content)
 
@@ -83,7 +83,7 @@ def serve(api: str, handler: Callable[[Any, Context], Any]) -> None:
 def main() -> None:
     """Serve the handler that the command line names."""
     api = os.environ["AWS_LAMBDA_RUNTIME_API"]
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds texts
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds strings
     try:
         handler = load(sys.argv[1])
     except Exception as error:

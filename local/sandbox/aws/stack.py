@@ -1,4 +1,4 @@
-"""Owns a deployed stack: its executions, and the texts that its topic sent."""
+"""Owns a deployed stack: its executions, and the messages that its topic sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUNNING = "RUNNING"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One message of the topic: what a phone shows, and what a mailbox does."""
+    """One message of the topic, as a phone shows it, and as a mailbox does."""
 
     sms: str
     subject: str
@@ -32,7 +32,7 @@ class Stack:
     Parameters
     ----------
     client : callable
-        Gives the boto3 client of a service.
+        Returns the boto3 client of a service.
     name : str
         The stack's name.
     outputs : mapping
@@ -71,7 +71,7 @@ class Stack:
         Raises
         ------
         TimeoutError
-            When it is still running after ``seconds``.
+            If it is still running after ``seconds``.
         """
         until = time.monotonic() + seconds
         while (description := self.describe(arn))["status"] == RUNNING:
@@ -87,10 +87,10 @@ class Stack:
         return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
 
     def texts(self) -> list[Text]:
-        """Return all that the topic has sent since the stack was first deployed, oldest first."""
+        """Return every message of the topic since the stack was first deployed, oldest first."""
         place = urlsplit(self._inbox)
         query = urlencode({"QueueUrl": self._inbox})
-        # ministack's own look at a queue takes nothing out of it
+        # ministack's peek endpoint does not consume messages
         with open_url(f"{place.scheme}://{place.netloc}/_ministack/sqs/messages?{query}") as answer:
             accounts = json.load(answer)["messages"].values()
         messages = [
@@ -113,7 +113,7 @@ class Stack:
 
 
 def _text(envelope: Mapping[str, Any]) -> Text:
-    """Read a message as the topic got it; a structured one has its own text for each protocol."""
+    """Parse a message as it was published; a structured one has a text for each protocol."""
     message, subject = str(envelope["Message"]), str(envelope.get("Subject") or "")
     try:
         parts = json.loads(message)

@@ -1,4 +1,4 @@
-"""Owns how template.yaml becomes one that ministack can deploy, and what its parameters allow."""
+"""Owns how template.yaml becomes deployable by ministack, and the checks of its parameters."""
 
 from __future__ import annotations
 
@@ -62,14 +62,15 @@ def embed(
 ) -> dict[str, Any]:
     """Rewrite the real template for ministack, changing as little as possible.
 
-    Image functions run from a zip that holds a bootstrap, the definition comes in line, and the
-    schedules stay but are off, whatever the parameters say: ministack would ring them, and in UTC.
-    The bucket's policy asks for no TLS, which loopback does not have, and names sessions of roles.
+    Image functions run from a zip that holds a bootstrap, the definition is inlined, and the
+    schedules stay but are disabled, whatever the parameters say: ministack would start their runs,
+    and in UTC. The bucket's policy does not require TLS, which loopback does not have, and names
+    sessions of roles.
 
     Parameters
     ----------
     template, definition : mapping
-        As `read_template` and `read_definition` give them; left as they are.
+        As `read_template` and `read_definition` return them; not changed.
     code : mapping
         ``Bucket`` and ``Key`` of the zip.
     """
@@ -81,7 +82,7 @@ def embed(
 
 
 def locate_definition(template: Mapping[str, Any], location: Mapping[str, str]) -> dict[str, Any]:
-    """Name where the state machine's definition is in S3, and change nothing else."""
+    """Set the S3 location of the state machine's definition, and change nothing else."""
     resources = {
         name: {**each, "Properties": {**each["Properties"], "DefinitionUri": dict(location)}}
         if each["Type"] == STATE_MACHINE
@@ -124,7 +125,7 @@ def check_values(template: Mapping[str, Any]) -> None:
     Raises
     ------
     DeploymentProblem
-        With the path of the first null.
+        Names the path of the first null.
     """
     for path in null_paths(template):
         raise DeploymentProblem(
@@ -134,7 +135,7 @@ def check_values(template: Mapping[str, Any]) -> None:
 
 
 def null_paths(value: object, path: str = "") -> list[str]:
-    """Return where a template has a null, as names and positions joined by dots."""
+    """Return the path of a template's first null, as names and positions joined by dots."""
     if value is None:
         return [path.removeprefix(".")]
     if isinstance(value, Mapping):
@@ -145,7 +146,7 @@ def null_paths(value: object, path: str = "") -> list[str]:
 
 
 def _naming_sessions(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """Name the sessions of the roles that a statement excepts.
+    """Add the sessions of the roles that a statement exempts.
 
     When a role's session makes a request, aws:PrincipalArn is the role's ARN on AWS, and the
     session's in ministack.
@@ -198,7 +199,7 @@ def describe_environment(
     Parameters
     ----------
     template : mapping
-        As `read_template` gives it.
+        As `read_template` returns it.
     function : str
         The function's logical id.
     variables : mapping

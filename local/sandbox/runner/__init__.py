@@ -1,1 +1,1 @@
-"""Owns a day on this machine: broker, embedded AWS and execution, reported in one document."""
+"""Owns a trading day on this machine: broker, embedded AWS, execution, and their document."""

@@ -1,4 +1,4 @@
-"""Owns which broker a run trades with, and a look at its account from outside the desk."""
+"""Owns the choice of a run's broker, and the view of its account from outside the desk."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ LOOK_ORDERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker as the desk reaches it.
+    """The addresses by which the desk reaches a broker.
 
     Attributes
     ----------
     trading_url, data_url : str
-        Where the desk is pointed; empty means Alpaca's own address for the trading mode.
+        Addresses for the desk; empty means Alpaca's own address for the trading mode.
     look_url : str
-        Where the trading API is found, never empty.
+        Address of the trading API; never empty.
     """
 
     trading_url: str
@@ -49,7 +49,7 @@ def alpaca_paper(environment: Mapping[str, str]) -> Broker:
     Raises
     ------
     UsageProblem
-        When the keys are not in the environment.
+        If the keys are not in the environment.
     """
     missing = [name for name in KEY_VARIABLES if not environment.get(name)]
     if missing:
@@ -81,12 +81,12 @@ def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
 
 
 def view_account(broker: Broker, session: str | None) -> BrokerView:
-    """Ask the broker for the account and the orders since a session began, as far as it answers.
+    """Read the account and the orders since a session began, as far as the broker answers.
 
     Parameters
     ----------
     session : str or None
-        ``YYYY-MM-DD``; with None no orders are asked for.
+        ``YYYY-MM-DD``; with None no orders are read.
     """
     account = _get(broker, "/v2/account")
     if not isinstance(account, dict):
@@ -108,19 +108,19 @@ def view_account(broker: Broker, session: str | None) -> BrokerView:
 
 
 def refuse_live_money(mode: str, *urls: str) -> None:
-    """Keep a command of this machine away from Alpaca's live account.
+    """Prevent a command on this machine from reaching Alpaca's live account.
 
     Parameters
     ----------
     mode : str
         The template's ``TradingMode``.
     *urls : str
-        Addresses that the desk would be pointed at; empty means Alpaca's own for the mode.
+        Addresses that the desk would use; empty means Alpaca's own for the mode.
 
     Raises
     ------
     UsageProblem
-        When orders could reach the live account.
+        If orders could reach the live account.
     """
     live = mode == "live" and "" in urls
     if live or any(urlsplit(url).hostname == LIVE_TRADING_HOST for url in urls if _is_http(url)):
@@ -145,7 +145,7 @@ def _get(broker: Broker, path: str) -> Any:
         broker.look_url + path,
         headers={"APCA-API-KEY-ID": broker.key_id, "APCA-API-SECRET-KEY": broker.secret_key},
     )
-    try:  # without the user's proxies, which the desk itself never sees either
+    try:  # without the user's proxies, which the desk does not use either
         with open_url(request, timeout=LOOK_TIMEOUT_SECONDS) as answer:
             return json.loads(redact(answer.read(), broker.key_id, broker.secret_key))
     except (OSError, ValueError, HTTPException):

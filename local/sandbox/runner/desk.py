@@ -33,14 +33,14 @@ OnVisit = Callable[[Visit], None]
 
 @dataclass(frozen=True, slots=True)
 class LocalDeskConfig:
-    """What to set up.
+    """The setup of a desk.
 
     Attributes
     ----------
     broker : Broker or None
-        None means the built-in paper broker, in a process of its own.
+        None means the built-in paper broker, in its own process.
     parameters : mapping
-        Values for the template's parameters; the broker's addresses need not be among them.
+        Values for the template's parameters; they need not include the broker's addresses.
     wait_scale : float
         Factor on the state machine's waits and retry delays. The built-in broker's clock runs on by
         its inverse, so that a minute that the machine waits is a minute at the broker.
@@ -49,7 +49,7 @@ class LocalDeskConfig:
     enforce_iam : bool
         Whether calls to the embedded AWS are checked against the template's roles.
     faults : str
-        Requests that go wrong at the built-in broker, as docs/paper-broker.md spells them.
+        Faults of the built-in broker, in the form of docs/paper-broker.md.
     synthetic : int
         How many synthetic symbols the built-in broker has; the list ``@synthetic`` names them.
     """
@@ -65,7 +65,7 @@ class LocalDeskConfig:
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """What came of one run; ``message`` is what Fetch Bars reported of the session."""
+    """The result of one run; ``message`` is what Fetch Bars reported about the session."""
 
     document: Document
     message: str
@@ -90,14 +90,14 @@ class LocalDesk:
         ended: OnVisit | None = None,
         lasting: OnVisit | None = None,
     ) -> DayResult:
-        """Ring the bell once and wait for the run's end.
+        """Start one run and wait for its end.
 
         Parameters
         ----------
         value : object
             The execution's input, any JSON value.
         session : date or None
-            Where the built-in broker's clock is set to; None leaves it, and the input, alone.
+            Date for the built-in broker's clock; None leaves the clock and the input unchanged.
         ended, lasting : callable or None
             Called with every state that the execution leaves, and is in.
         """
@@ -108,7 +108,7 @@ class LocalDesk:
         arn = self.stack.start(value)
         timeline = Timeline()
         while True:
-            description = self.stack.describe(arn)  # before the history: its end is then in there
+            description = self.stack.describe(arn)  # before the history, so that it has the end
             for visit in timeline.extend(self.stack.history(arn)):
                 if ended is not None:
                     ended(visit)
@@ -126,13 +126,13 @@ class LocalDesk:
             session.isoformat() if session else None,
         )
         if document["notification"] is None and (texts := self.stack.texts()[sent:]):
-            document["notification"] = asdict(texts[-1])  # sent past a broken Notify
+            document["notification"] = asdict(texts[-1])  # sent although Notify failed
         if self.paper_broker is not None and self.has_faults:
             document["faults"] = self.paper_broker.faults()[faulty:]
         return DayResult(document, message_of(timeline))
 
     def sessions(self) -> list[date]:
-        """Return the sessions that the built-in broker has bars for, ascending; else none."""
+        """Return the sessions of the built-in broker, ascending; empty for another broker."""
         return [] if self.paper_broker is None else list(self.paper_broker.sessions())
 
     def ring(self, session: date, value: Any) -> str | None:
@@ -141,14 +141,14 @@ class LocalDesk:
         Parameters
         ----------
         value : object
-            The execution's input: a slot in it, or a report, has a bell of its own.
+            The execution's input; a slot in it, or a report, has its own bell.
         """
         if self.paper_broker is None:
             return None
         return self.paper_broker.open_session(session, bell_time(value, self.slots))
 
     def read_artifact(self, artifact: Mapping[str, Any]) -> Any:
-        """Return a value that a state handed on, wherever it lies."""
+        """Return a value that a state passed on, inline or through S3."""
         if "inline" in artifact:
             return artifact["inline"]
         place = urlsplit(str(artifact.get("s3")))
@@ -176,8 +176,8 @@ def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
                 faults=plan.faults,
                 synthetic=plan.synthetic,
             )
-            # Entered within the pool's own block: what one thread has started is stopped, also
-            # when the other fails or a Ctrl-C comes between.
+            # Entered within the pool's block, so that everything that one thread started is
+            # stopped, even if the other fails or a Ctrl-C arrives.
             with ThreadPoolExecutor(1) as pool:
                 started = pool.submit(stack.enter_context, paper_broker)
                 aws = stack.enter_context(embedded)
@@ -197,7 +197,7 @@ def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
 
 
 def ending_of(description: Mapping[str, Any]) -> Ending:
-    """Read how an execution ended out of its description."""
+    """Return the end of an execution from its description."""
     return Ending(
         name=description["name"],
         status=description["status"],

@@ -1,4 +1,4 @@
-"""Owns the run document: what ``run --json`` prints, built from an execution and its broker."""
+"""Owns the run document, which ``run --json`` prints: the data of an execution and its broker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ReadArtifact = Callable[[Mapping[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an execution ended, as DescribeExecution returns it."""
+    """The end of an execution, as DescribeExecution returns it."""
 
     name: str
     status: str
@@ -39,25 +39,25 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class BrokerView:
-    """What the broker held after the run; None and empty if it did not answer."""
+    """The broker's account after the run; None and empty if the broker did not answer."""
 
     account: Mapping[str, Any] | None = None
     orders: tuple[Mapping[str, Any], ...] = ()
 
 
 def run_of(timeline: Timeline) -> dict[str, Any] | None:
-    """Return the run that Fetch Bars claimed, None if it never got so far."""
+    """Return the run that Fetch Bars claimed; None if it did not claim one."""
     run = (timeline.result(FETCH) or {}).get("run")
     return run if isinstance(run, dict) else None
 
 
 def message_of(timeline: Timeline) -> str:
-    """Return the sentence that Fetch Bars left about the session, empty if none."""
+    """Return the message that Fetch Bars returned about the session; empty if none."""
     return str((timeline.result(FETCH) or {}).get("message") or "")
 
 
 def order_prefix(run: Mapping[str, Any]) -> str:
-    """Return how every client order id of a run begins."""
+    """Return the prefix of every client order id of a run."""
     return f"at1-{run['desk']}-{run['run_id']}-"
 
 
@@ -73,14 +73,14 @@ def run_document(
     Parameters
     ----------
     read_artifact : callable
-        Gives the value behind ``{"inline": …}`` or ``{"s3": …}``; None if it can't be had.
+        Returns the value behind ``{"inline": …}`` or ``{"s3": …}``; None if it can't be read.
     session : str or None
-        The session that was asked for; the run's own date goes before it.
+        The requested session; the run's own date takes precedence.
 
     Returns
     -------
     dict
-        As docs/local-run.md describes; every field is present, null when there is nothing.
+        As docs/local-run.md describes; every field is present, and null if there is no value.
     """
     run = run_of(timeline)
     decision = _artifact(timeline, read_artifact, DECIDE, "decision")
@@ -123,7 +123,7 @@ def _artifact(
 def _orders(
     run: Mapping[str, Any] | None, submission: Mapping[str, Any] | None, broker: BrokerView
 ) -> list[Document]:
-    """Take the run's orders from the broker, and from the run's own record what it left out."""
+    """Return the run's orders from the broker, plus those that only the run's record has."""
     if run is None:
         return []
     found = {
@@ -142,7 +142,7 @@ def _orders(
 def _denied(
     decision: Mapping[str, Any] | None, submission: Mapping[str, Any] | None
 ) -> list[Document]:
-    """List what the desk refused, then what the broker did, each once."""
+    """List the desk's denials, then the broker's rejections, without repeats."""
     found = [
         {"symbol": one["symbol"], "code": one["code"], "detail": one["detail"]}
         for part, key in ((decision, "denied"), (submission, "denied"), (submission, "rejected"))

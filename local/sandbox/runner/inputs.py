@@ -14,12 +14,12 @@ _SLOT = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])")
 
 
 def read_input(text: str) -> Any:
-    """Read ``--input``: JSON, or the path of a file that holds it, with or without an ``@``.
+    """Read ``--input``: JSON, or the path of a file with JSON, with or without an ``@``.
 
     Raises
     ------
     UsageProblem
-        When it is neither, with the place where the JSON breaks off.
+        If it is neither; names the place where the JSON breaks off.
     """
     if text.startswith("@"):
         return _read_file(Path(text[1:]))
@@ -35,7 +35,7 @@ def read_input(text: str) -> Any:
 
 
 def with_bell(value: Any, scheduled_time: str | None) -> Any:
-    """Put the bell's instant into an input that is an object without one; leave others alone."""
+    """Add the bell's instant to an input that is an object without one; leave others unchanged."""
     if scheduled_time is None or not isinstance(value, dict) or "scheduled_time" in value:
         return value
     return value | {"scheduled_time": scheduled_time}
@@ -47,7 +47,7 @@ def bell_time(value: Any, slots: str) -> str:
     Parameters
     ----------
     slots : str
-        The template's ``Slots``: ``day``, or times of day as ``HHMM`` with commas between.
+        The template's ``Slots``: ``day``, or times of day as ``HHMM``, separated by commas.
     """
     wanted = value if isinstance(value, dict) else {}
     if wanted.get("report_only") is True:
@@ -71,7 +71,7 @@ def _read_file(path: Path) -> Any:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # too long, or a NUL: no name of a file
+    except (OSError, ValueError):  # too long, or with a NUL: not a file name
         return False
 
 
@@ -88,7 +88,7 @@ def _parse(text: str, what: str) -> Any:
 
 
 class _ConstantError(ValueError):
-    """NaN or an infinity, which Python reads and JSON does not know."""
+    """NaN or an infinity, which Python accepts and JSON does not have."""
 
 
 def _refuse_constant(name: str) -> None:

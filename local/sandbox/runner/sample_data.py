@@ -1,4 +1,4 @@
-"""Owns how a desk here uses what the sample data have: their benchmark, and synthetic symbols."""
+"""Owns how a local desk uses the sample data: their benchmark, and synthetic symbols."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def local_defaults(synthetic: int) -> dict[str, str]:
 
 @contextmanager
 def functions_with_list(synthetic: int) -> Iterator[Path]:
-    """Lend the import root of the functions, with ``@synthetic`` among the lists that ship."""
+    """Yield an import root of the functions that has ``@synthetic`` among its lists."""
     if not synthetic:
         yield FUNCTIONS
         return

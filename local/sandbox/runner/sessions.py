@@ -1,4 +1,4 @@
-"""Owns which trading sessions of the sample data a command runs."""
+"""Owns the choice of the sample data's sessions that a command runs."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def choose_sessions(known: Sequence[date], start: date | None, count: int) -> li
     Parameters
     ----------
     known : sequence of date
-        The sessions that the broker has bars for, ascending.
+        The sessions for which the broker has bars, ascending.
     start : date or None
-        The first; a single day may be a weekend or a holiday. None takes the default session, or
-        an earlier one when ``count`` would not fit after it.
+        The first; a single day may be a weekend or a holiday. None means the default session, or an
+        earlier one if ``count`` sessions do not fit after it.
     count : int
-        How many sessions, following one another; 1 or more.
+        How many consecutive sessions; 1 or more.
 
     Raises
     ------
     UsageProblem
-        When the data do not hold them.
+        If the data do not contain them.
     """
     span = f"{known[0]} to {known[-1]}"
     if start is None:

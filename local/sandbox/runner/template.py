@@ -1,4 +1,4 @@
-"""Owns what the command says of template.yaml: values for its parameters, and their defaults."""
+"""Owns the command's values for the parameters of template.yaml, and their defaults."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_overrides(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def default_of(name: str) -> str:
-    """Return the template's default of a parameter, empty if it has none."""
+    """Return the template's default of a parameter; empty if it has none."""
     return str(_template()["Parameters"][name].get("Default", ""))
 
 
