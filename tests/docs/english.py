@@ -41,6 +41,15 @@ BANNED = {
     r"(?:un)?told(?! apart)(?! \S+ apart)": "report, say",
     r"tell(?:s|ing)?(?! apart)(?! [^.;]{1,40} apart)": "report, say",
     r"h(?:old(?:s|ing)?|eld)\b[^.;]{0,50} against": "check against",
+    "for ever": "forever",
+    "in the place of": "instead of",
+    "for want of": "because there is no ...",
+    "each once": "without repeats",
+    "the very": "the same, this",
+    "hence": "so",
+    "shall": "must, will",
+    "also (?:when|where|if)": "even when, including",
+    "(?:is|are|was|were) to have": "should have, was due to",
     rf"(?<!there )(?<!there's )(?:is|are|was|were|be) no (?!(?:{COMPARED})\b)\w+": "is not a",
 }
 _BANNED = [(re.compile(rf"\b{each}\b", re.IGNORECASE), instead) for each, instead in BANNED.items()]

@@ -60,7 +60,7 @@ class Scenario:
     exits, entries, resting : dict of str to int
         Shares by symbol; ``resting`` are stops of an earlier run, which this one cancels.
     protects : tuple of str
-        Symbols that are to have a stop when the run is over.
+        Symbols that should have a stop when the run is over.
     """
 
     exits: dict[str, int]

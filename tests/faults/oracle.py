@@ -173,7 +173,7 @@ class Judge:
         return problems
 
     def _protected(self, decision: Decision, submission: Submission, notes: set[str]) -> list[str]:
-        """Look for one stop for the whole shares of each symbol that is to have one."""
+        """Look for one stop for the whole shares of each symbol that should have one."""
         problems = []
         held = self._world.desk_holds()
         for wish in decision.stops:

@@ -203,7 +203,7 @@ class WholeMachine(Machine):
         return result, "", ""
 
     def _fetch(self, execution: int) -> tuple[FetchBarsResult | None, str, str]:
-        """Call Fetch Bars, and read what it hands on; else give the error's name and its text."""
+        """Call Fetch Bars, and return its result, or the error's name and message."""
         event = {"contract": CONTRACT_VERSION, "execution_arn": arn_of(execution), "input": {}}
         try:
             with (

@@ -135,7 +135,7 @@ class Wire:
             patch.object(alpaca_client, "time", time),
             patch.object(submit_call, "time", time),
             patch.object(aws, "time", time),
-            # Its thread ends what drips on for ever in real time; here no time is real.
+            # Its thread ends what drips on forever in real time; here no time is real.
             patch.object(alpaca_client, "within", lambda _seconds, call: call()),
             patch("botocore.endpoint.time", pause),
             patch("botocore.useragent.UserAgentString.to_string", lambda _: "desk"),  # it is slow

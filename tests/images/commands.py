@@ -95,7 +95,7 @@ def merged(template: Mapping[str, Any], overrides: Mapping[str, str]) -> list[di
 def local_invoke(step: str, event: Path, variables: Path | None = None) -> Any:
     """Return what a step's function answers under ``sam local invoke``.
 
-    sam ends with 0 also when the function fails, and its answer then has an ``errorType``.
+    sam ends with 0 even when the function fails, and its answer then has an ``errorType``.
     """
     given = [] if variables is None else ["--env-vars", str(variables)]
     done = sam("local", "invoke", FUNCTIONS[step], "--event", str(event), *given)

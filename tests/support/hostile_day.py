@@ -287,7 +287,7 @@ def worlds(folder: Path) -> Iterator[Callable[[], World]]:
     with (
         patch("algotrader.adapters.alpaca.client.READ_PAUSES_SECONDS", (0.0,)),
         patch("algotrader.adapters.aws.BROKEN_PAUSES_SECONDS", ()),
-        # Its thread ends what drips on for ever; here nothing waits for anything.
+        # Its thread ends what drips on forever; here nothing waits for anything.
         patch("algotrader.adapters.alpaca.client.within", lambda _seconds, call: call()),
         pytest.MonkeyPatch.context() as monkeypatch,
         own_strategies(folder, monkeypatch) as write,

@@ -72,9 +72,9 @@ def value_shares(prices: Prices, track: Track | None, ledger: Ledger) -> Valuati
     """Choose the prices of the desk's shares.
 
     The valuation rejects a price that is too old, or too far from the previous close, since one bad
-    print would raise the peak forever. It uses this session's last observation instead, else the
-    close. A fresh price far below may be a crash, so this run's loss limits still use it. The books
-    accept it after a close confirms it.
+    print would raise the peak forever. It uses this session's last observation instead, otherwise
+    the close. A fresh price far below may be a crash, so this run's loss limits still use it. The
+    books accept it after a close confirms it.
     """
     found = {each: _price(prices, track, ledger, each) for each in sorted(ledger.holdings)}
     return Valuation(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 HIDDEN = b"***"
-#: Alpaca's keys are longer. A shorter text could be an ordinary word of an answer.
+#: Alpaca's keys are longer. A shorter string could be an ordinary word of an answer.
 SHORTEST_KEY = 8
 #: A page of bars is megabytes of numbers, so larger answers are searched only for the plain key.
 LONGEST_SEARCHED = 64 * 1024

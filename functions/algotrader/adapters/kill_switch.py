@@ -12,8 +12,8 @@ _TAKEN = "ParameterAlreadyExists"
 def reduce_if_active(parameter: str, mode: TradingMode, reason: str) -> str:
     """Replace ACTIVE by REDUCING with its reason; leave any other state unchanged.
 
-    SSM has no conditional write. So this reads the parameter right before, sees from its versions
-    whether somebody wrote in between, and puts back a halt that it has overwritten.
+    SSM has no conditional write. So this function reads the parameter just before, checks its
+    versions for a write in between, and restores a halt that it has overwritten.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""Owns how the text of one template parameter becomes a value, and what each may be.
+"""Owns how the string of a template parameter becomes a value, and which values are allowed.
 
-Every function parses a parameter's text and raises `Misfit` for an unusable one, or returns such a
-function.
+Every function parses a parameter's string and raises `Misfit` for an unusable one, or returns such
+a function.
 """
 
 from __future__ import annotations

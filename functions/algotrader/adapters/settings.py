@@ -150,7 +150,7 @@ def load_keys(parameter: str) -> Keys:
         value = json.loads(found["Value"])
         return Keys(key_id=value["key_id"].strip(), secret_key=value["secret_key"].strip())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        # Without the cause: its text could quote the value.
+        # Without the cause: its message could quote the value.
         raise _keys_error("KEYS_MALFORMED", parameter, replace=True) from None
 
 

@@ -1,7 +1,8 @@
 """Owns the alphabet of a text message: the length of a GSM-7 segment, and how to fit into it.
 
-GSM 03.38: a segment has 160 septets. A character of the basic set takes one, one of the extension
-table two. A single other character would turn the whole message into UCS-2 segments of 70.
+GSM 03.38: a segment has 160 septets. A character of the basic set takes one septet, a character of
+the extension table two. A single other character would turn the whole message into UCS-2 segments
+of 70.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class RunReport:
 
     @property
     def changed_strategy(self) -> StrategyStart | None:
-        """The new strategy, if this run reports that it replaced another one; else None."""
+        """The new strategy, if this run reports that it replaced another one; otherwise None."""
         started = None if self.snapshot is None else self.snapshot.started
         return started if started is not None and started.replaced else None
 

@@ -185,5 +185,5 @@ class Submission:
     denied: tuple[OrderDenied, ...]
     rejected: tuple[OrderRejected, ...]
     unsettled: tuple[str, ...]  # client order ids of orders that had not ended
-    account: Account | None  # as of the last call that asked for it
+    account: Account | None  # as of the last call that read it
     unprotected: dict[str, str] = field(default_factory=dict)  # as in `Plan`, up to this call

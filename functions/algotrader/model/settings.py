@@ -88,12 +88,12 @@ class Settings:
     capital : Dollars or None
         Cap on the desk's capital; None means no cap.
     max_position_weight, cash_reserve, no_trade_band : Fraction
-        Of desk capital, of spendable cash, of desk capital.
+        Fractions of desk capital, of spendable cash, and of desk capital.
     max_positions : int
         Most symbols that the desk holds at once.
     max_gross_exposure, max_turnover : Fraction
-        Of desk capital: the largest value of all positions, the largest value that one
-        run trades.
+        Fractions of desk capital: the largest value of all positions, and the most that one run
+        trades.
     deny_symbols : tuple of str
         Symbols that no run may buy.
     max_price_deviation : Fraction
@@ -102,8 +102,8 @@ class Settings:
     min_order_notional : Dollars
         Smallest cost of an entry.
     max_daily_loss, max_drawdown : Fraction
-        Of the capital base at the previous close, and of the peak. Once the loss
-        reaches one of them, the desk only sells. 1 disables the limit.
+        Fractions of the capital base at the previous close, and of the peak. Once the loss reaches
+        one of them, the desk only sells. 1 disables the limit.
     benchmark : str
         Symbol that the report compares with; empty for none.
     min_minutes_to_close : int

@@ -166,6 +166,6 @@ def first_denial(
 
 
 def deny_alone(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Return the first limit that an order breaks by itself, whatever else the run does."""
+    """Return the first limit that an order breaks by itself, regardless of other orders."""
     own = SELLS if order.side is Side.SELL else BUYS
     return first_denial(order, context, (*EVERY_ORDER, *own))

@@ -17,7 +17,7 @@ from algotrader.suggestions import did_you_mean
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-type_names = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
+type_names = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
 
 
 class Indicator:

@@ -192,7 +192,7 @@ def test_what_runs_and_what_has_just_ended_is_in_the_way() -> None:
             "runs",
             *(f"{each}, which has just ended" for each in ("just", "fast_clock")),
         ]
-    assert runs.asked == ["just", "dry", "told", "fast_clock"]  # each once
+    assert runs.asked == ["just", "dry", "told", "fast_clock"]  # without repeats
     assert max(quiet.values()) - min(each for each in quiet.values() if each) < 10
 
     assert _in_the_way(runs, "machine", {**quiet, "just": 0.0, "fast_clock": 0.0}) == ["runs"]

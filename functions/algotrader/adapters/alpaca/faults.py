@@ -41,7 +41,7 @@ def leaf_for(request: str, cause: Reply | Exception) -> DeskError:
     Returns
     -------
     DeskError
-        Its text has no header and no key: a `Reply` comes without the keys that it repeated.
+        Its message has no header and no key: a `Reply` comes without the keys that it repeated.
     """
     if isinstance(cause, Exception):
         return BrokerUnavailableError(

@@ -213,7 +213,7 @@ class Trading:
 
 
 def order_body(intent: OrderIntent) -> dict[str, str]:
-    """Format an order as the POST's body; every value is text, so that no float rounds a price."""
+    """Format an order as the POST's body, with strings only, so that no float rounds a price."""
     body = {
         "symbol": intent.symbol,
         **_size(intent),

@@ -22,7 +22,7 @@ class ResolvedIndicator:
     Attributes
     ----------
     arguments : dict
-        Every parameter of the class, in its order; the default if none was given.
+        Every parameter of the class, in its order; the default if the strategy gave none.
     warm_up : int
         Bars until the value is usable. For a finite window the count is exact. For recursive
         averages it is the number of bars after which the start's weight is negligible. Running

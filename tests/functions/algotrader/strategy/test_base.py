@@ -129,8 +129,8 @@ def test_parameters_from_json_are_set_and_the_rest_keep_their_defaults(write: Wr
         ({"ratio": float("nan")}, "STRATEGY_PARAMETER_INVALID", "ratio must be a number"),
         ({"ratio": 10**400}, "STRATEGY_PARAMETER_INVALID", "ratio must be a number"),
         ({"strict": 1}, "STRATEGY_PARAMETER_INVALID", "strict must be true or false"),
-        ({"label": 1}, "STRATEGY_PARAMETER_INVALID", "label must be a text"),
-        ({"label": ["x"]}, "STRATEGY_PARAMETER_INVALID", "label must be a text"),
+        ({"label": 1}, "STRATEGY_PARAMETER_INVALID", "label must be a string"),
+        ({"label": ["x"]}, "STRATEGY_PARAMETER_INVALID", "label must be a string"),
         ({"window": 1}, "STRATEGY_PARAMETER_INVALID", "window must be at least 2: 1"),
     ],
 )
