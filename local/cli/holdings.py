@@ -9,18 +9,11 @@ import click
 
 from algotrader.adapters.universes import read_symbols
 from algotrader.errors import DeskError
-from algotrader.model import TradingMode
 from algotrader.model.units import FRACTION_STEP
 from algotrader.orders.ids import DESK_PATTERN, SYMBOL_PATTERN
 from algotrader.soundness import is_brokers_number
 from local.cli.console import clean, paragraph
-from local.cli.stack_options import (
-    confirm,
-    stack_location,
-    stack_options,
-    stack_title,
-    trades_real_money,
-)
+from local.cli.stack_options import confirm_if_live, stack_location, stack_options, stack_title
 from local.ops.holdings import AccountView, TransferRefusedError, open_account
 
 NOT_MOVED = 1
@@ -173,13 +166,7 @@ def _move(
             stack = shelves.stack
             click.echo(f"{stack_title(stack.name, stack.region, stack.mode)}: desk {shelves.desk}")
             _show(shelves, symbol)
-            if (
-                ask
-                and stack.mode is TradingMode.LIVE
-                and not confirm(
-                    f"This stack trades real money. {question}", trades_real_money(stack.name)
-                )
-            ):
+            if ask and not confirm_if_live(question, stack.name, stack.mode):
                 click.echo("Nothing was changed.")
                 return NOT_MOVED
             meaning = move(shelves)

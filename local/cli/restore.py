@@ -6,15 +6,8 @@ from datetime import datetime
 
 import click
 
-from algotrader.model import TradingMode
 from local.cli.console import clean
-from local.cli.stack_options import (
-    confirm,
-    stack_location,
-    stack_options,
-    stack_title,
-    trades_real_money,
-)
+from local.cli.stack_options import confirm_if_live, stack_location, stack_options, stack_title
 from local.ops.book_versions import (
     FOLDER,
     BookVersions,
@@ -65,14 +58,8 @@ def restore(
         if name is None or version is None:
             _show(find_versions(stack, bucket), name)
             return 0
-        if (
-            not yes
-            and stack.mode is TradingMode.LIVE
-            and not confirm(
-                f"This stack trades real money. Put {name} of its books back?",
-                trades_real_money(stack.name),
-            )
-        ):
+        question = f"Put {name} of its books back?"
+        if not yes and not confirm_if_live(question, stack.name, stack.mode):
             click.echo("Nothing was changed.")
             return NOT_CHANGED
         put_back(stack, name, version, bucket)

@@ -107,6 +107,13 @@ def confirm(question: str, unasked: str) -> bool:
     return click.confirm(question, default=False)
 
 
+def confirm_if_live(question: str, stack: str, mode: TradingMode) -> bool:
+    """Ask for a yes if a stack trades real money; else it counts as given."""
+    return mode is not TradingMode.LIVE or confirm(
+        f"This stack trades real money. {question}", trades_real_money(stack)
+    )
+
+
 def trades_real_money(stack: str) -> str:
     """Return why a command asks before it changes a stack."""
     return f"stack {stack} trades real money"

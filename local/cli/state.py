@@ -6,16 +6,10 @@ from datetime import UTC, datetime
 
 import click
 
-from algotrader.model import TradingMode, TradingState
+from algotrader.model import TradingState
 from algotrader.risk.trading_state import effective_state
 from local.cli.console import clean, paragraph
-from local.cli.stack_options import (
-    confirm,
-    stack_location,
-    stack_options,
-    stack_title,
-    trades_real_money,
-)
+from local.cli.stack_options import confirm_if_live, stack_location, stack_options, stack_title
 from local.ops.stack import AwsProblem, find_stack
 from local.ops.trading_state import StackSwitch, format_state, switch_of
 
@@ -92,10 +86,8 @@ def _set(
     text = format_state(wanted, " ".join(reason))
     switch = switch_of(find_stack(stack_location(where)))
     before, now = show_state(switch)
-    must_ask = ask and switch.mode is TradingMode.LIVE and now is not TradingState.ACTIVE
-    if must_ask and not confirm(
-        "This stack trades real money. Let it trade again?", trades_real_money(switch.stack)
-    ):
+    must_ask = ask and now is not TradingState.ACTIVE
+    if must_ask and not confirm_if_live("Let it trade again?", switch.stack, switch.mode):
         click.echo("  after   as before: nothing was changed")
         return NOT_CHANGED
     if reset_peak:  # first: without it a desk that trades again would stop at once
