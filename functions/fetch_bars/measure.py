@@ -156,7 +156,7 @@ def _observe(
     without = sorted(
         {*(each for each in then if each not in closes), *({*holdings} - {*valuation.book_prices})}
     )
-    warnings = [f"A price is implausible. {each}" for each in valuation.doubts]
+    warnings = [f"A price was not accepted. {each}" for each in valuation.doubts]
     if without:
         warnings.append(
             f"No price of {', '.join(without)}: profit and loss use the price at the last "

@@ -1,4 +1,4 @@
-"""Owns who owns the account's shares, and how a person moves them into and out of a desk's books.
+"""Owns the split of the account's shares among desks and user, and how a person moves them.
 
 Nothing is bought or sold here: the list of adjustments in the stack's bucket gets an entry, which
 every later fold of the ledger counts.

@@ -42,6 +42,15 @@ def test_the_list_is_sorted_and_names_each_file_once() -> None:
         "It is held against the limits.",
         "A symbol that is no number.",
         "They are no orders.",
+        "It waits for ever.",
+        "A bell in the place of a run.",
+        "Denied for want of a price.",
+        "The symbols, each once.",
+        "It sends the very order.",
+        "Hence it waits.",
+        "An order shall end.",
+        "It holds also when it fails.",
+        "The stop that it is to have.",
     ],
 )
 def test_a_banned_word_is_found(text: str) -> None:

@@ -36,9 +36,9 @@ def account_changes(
     snapshot : Snapshot
         The account at the decision.
     account, positions
-        As they are now.
+        The current account and positions.
     orders : iterable of Order
-        As they are now. The function ignores orders that the decision does not name.
+        The current orders. The function ignores orders that the decision does not name.
 
     Returns
     -------

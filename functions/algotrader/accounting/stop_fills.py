@@ -105,7 +105,7 @@ def reported_sales(
 def report_for_next_run(
     reported: ReportedFills, orders: Iterable[Order], desk: str, journal: str, looked_at: datetime
 ) -> ReportedFills:
-    """Return the reported fills for the next run, without stops that ended and were reported."""
+    """Return the reported fills for the next run, without ended stops that are fully reported."""
     needed = {
         each.client_order_id
         for each in _sales(orders, desk)

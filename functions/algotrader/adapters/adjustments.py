@@ -40,7 +40,7 @@ def read_adjustments(store: Store, at_least: int = 0) -> tuple[tuple[Adjustment,
 def add_adjustments(
     store: Store, known: tuple[Adjustment, ...], tag: str | None, added: tuple[Adjustment, ...]
 ) -> bool:
-    """Add entries to the list, all or none; False if the list has changed since it was read."""
+    """Add all entries to the list, or none; return False if the list has changed since the read."""
     whole = (*known, *added)
     if tag is None:
         written = store.create(ADJUSTMENTS_KEY, whole)

@@ -18,7 +18,7 @@ from algotrader.session.timing import LAST_CALL, SETTLE
 
 # In seconds that the run waited, so that a clock that jumps cannot shorten it.
 LOOK_BACK_SECONDS = math.ceil((LAST_CALL + SETTLE).total_seconds())
-# A late order is unlikely, so the run looks as rarely as the state machine's longest wait allows.
+# A late order is unlikely, so the run checks as rarely as the state machine's longest wait allows.
 LOOK_EVERY_SECONDS = 60
 
 

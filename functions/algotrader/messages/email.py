@@ -162,9 +162,7 @@ def _intent_line(intent: OrderIntent) -> str:
 
 def _order_line(order: Order) -> str:
     wanted = "" if order.qty is None else f" of {quantity(order.qty)}"
-    price = (
-        order.filled_avg_price if order.filled_qty else None
-    )  # without a fill in this run it is an older fill's
+    price = order.filled_avg_price if order.filled_qty else None  # otherwise an older fill's price
     at = "" if price is None else f" at {money(price)}, {money(order.filled_qty * price)}"
     if order.notional is not None:
         at += f" of {money(order.notional)}"

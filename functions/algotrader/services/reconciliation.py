@@ -32,7 +32,7 @@ class Reconciliation:
     other_desks, causes : dict
         As in the snapshot.
     warnings : tuple of str
-        One for each symbol with missing shares, or that was turned into another.
+        One for each symbol whose shares are missing or were turned into another symbol's.
     """
 
     positions: dict[str, Position]

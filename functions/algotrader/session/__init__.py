@@ -1,1 +1,1 @@
-"""The session: its choice for an execution, a run's time limits, and the checks of bars."""
+"""The session: which one an execution trades in, its run's time limits, and the checks of bars."""
