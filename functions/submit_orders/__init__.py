@@ -1,1 +1,1 @@
-"""Submit Orders: places what the plan names, exactly once, and says what became of it."""
+"""Submit Orders: places the plan's orders exactly once, and reports their status."""

@@ -176,8 +176,8 @@ class SubmitCall:
         ):
             raise ConfigurationError(
                 "ACCOUNT_CHANGED",
-                "The keys now belong to another account than the one the run began with; put the "
-                "right keys back and start a new execution.",
+                "The keys now belong to a different account than at the start of the run; "
+                "restore the right keys and start a new execution.",
                 account=account.number,
             )
         # The clock and the switch are read last: they must still hold when the first order is sent.
@@ -268,7 +268,7 @@ class SubmitCall:
         return max(position.qty_available, Decimal(0)) if position else Decimal(0)
 
     def _send(self, intent: OrderIntent) -> Order | OrderRejected | None:
-        """Post one order; None if the answer does not say what became of it."""
+        """Post one order; None if the answer leaves its status unknown."""
         try:
             return self.broker.submit(intent)
         except OrderStateUnknownError as error:

@@ -150,7 +150,7 @@ class Exchange:
         self.book.ask_to_cancel(order_id, self.now)
 
     def deposit(self, amount: Decimal) -> Activity:
-        """Bring cash in, or take it out when negative."""
+        """Deposit cash, or withdraw it if negative."""
         return self.account.deposit(amount, self.now)
 
     # -- what time does -----------------------------------------------------------------------

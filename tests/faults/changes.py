@@ -364,7 +364,7 @@ def _all() -> tuple[Change, ...]:
             _begin_with(CONTRACT_VERSION - 1),
             ended,
             "deployed",
-            "a deploy changed what the steps hand",
+            "a deploy changed what the steps pass",
         ),
         Change("deployed a later contract", _begin_with(-1), ("", *replaced), "deployed"),
         Change(

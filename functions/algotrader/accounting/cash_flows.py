@@ -24,7 +24,7 @@ def net_deposits(
     previous_close: datetime,
     now: datetime,
 ) -> Deposits:
-    """Compute the deposits since a close, from the statement and the account's own figure.
+    """Compute the net deposits since a close, from the statement and the account's own figure.
 
     Parameters
     ----------

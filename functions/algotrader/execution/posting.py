@@ -19,7 +19,8 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
     """Return the plan's orders that the broker does not show and the run may send; stops first.
 
     An order enters the plan only after all cancels in its symbol have ended, since the old order
-    could trade the same shares. An approved order that breaks a rule of the broker's is not sent.
+    could trade the same shares. The run does not send an approved order that breaks one of the
+    broker's rules.
     """
     missing = [
         intent

@@ -24,7 +24,7 @@ Parameters = Mapping[str, str | int]
 
 CONNECT_TIMEOUT_SECONDS = 3.05
 READ_TIMEOUT_SECONDS = 10.0
-#: A server that drips bytes never reaches the read time-out, so a request has its own end.
+#: A server that drips bytes never triggers the read timeout, so each request has a deadline.
 REQUEST_SECONDS = 15.0
 #: Pauses before the client repeats a read. It repeats only reads, and only if they failed quickly.
 READ_PAUSES_SECONDS = (0.2, 0.4)
