@@ -10,28 +10,30 @@ from algotrader.strategy.indicators.entries import Parameter, TaClass
 _HEAD = """\
 # Indicators
 
-Every indicator of [`ta`](https://technical-analysis-library-in-python.readthedocs.io/en/latest/ta.html)
-0.11.0, by the name of the method that returns it. Declare it in a strategy as
+This page lists every indicator of
+[`ta`](https://technical-analysis-library-in-python.readthedocs.io/en/latest/ta.html) 0.11.0 by the
+name of the method that returns it. Declare it in a strategy as
 
 ```text
 Indicator("macd_diff", window_slow=26, window_fast=12, window_sign=9)
 ```
 
 A parameter that you leave out keeps `ta`'s default, shown here; `window` of `sma_indicator` has
-none. Other names that `ta` uses for the same value work too. *Bars* is how many a value needs with
-the defaults. It is exact for finite windows. For recursive averages it counts until the first bar's
-weight is negligible. For running totals it is a year, since their level depends on where the
-look-back begins ([why](decisions/0020-indicator-warm-up.md)). A run fetches the largest number that
-any of the strategy's indicators needs, and one more.
+no default. You can also use `ta`'s other names for the same value. *Bars* is the number of bars
+that a value needs with the defaults. It is exact for finite windows. For recursive averages it
+counts the bars until the first bar's weight is negligible. For running totals it is a year, since
+their level depends on the first bar ([why](decisions/0020-indicator-warm-up.md)). A run fetches the
+largest number that any of the strategy's indicators needs, plus one.
 
-A few things to know about `ta`:
+Some facts about `ta`:
 
-- The `rsi` of a price that never moved is 100. Most other ratios are undefined then, so the run
-  stops with `INDICATOR_UNDEFINED` and names the symbol.
-- `psar_up` is the SAR of the last rise, and `psar_down` that of the last fall. In the other trend
-  each keeps its last value. `psar` is the one that applies today; in a rise it is below the price.
+- If a price never moved, its `rsi` is 100. Most other ratios are undefined then, so the run stops
+  with `INDICATOR_UNDEFINED` and names the symbol.
+- `psar_up` is the SAR of the last rise, and `psar_down` is the SAR of the last fall. In the other
+  trend each keeps its last value. `psar` is the SAR of the current trend; in a rise it is below the
+  price.
 - `visual=True` shifts Ichimoku's spans forward by `window2` bars, as a chart draws them.
-- The names `bollinger_hband_indicator`, `psar_up_indicator` and the like are flags, 1 or 0.
+- Names such as `bollinger_hband_indicator` and `psar_up_indicator` are flags, 1 or 0.
 
 `PYTHONPATH=functions python -m algotrader.strategy.indicators` writes this page.
 """
