@@ -108,7 +108,7 @@ def confirm(question: str, unasked: str) -> bool:
 
 
 def confirm_if_live(question: str, stack: str, mode: TradingMode) -> bool:
-    """Ask for a yes if a stack trades real money; else it counts as given."""
+    """Ask for a yes if a stack trades real money; otherwise assume it."""
     return mode is not TradingMode.LIVE or confirm(
         f"This stack trades real money. {question}", trades_real_money(stack)
     )

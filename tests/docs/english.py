@@ -47,6 +47,8 @@ BANNED = {
     "each once": "without repeats",
     "the very": "the same, this",
     "hence": "so",
+    "likewise": "also, the same way",
+    r"(?<=[.;:] )else": "otherwise",
     "shall": "must, will",
     "also (?:when|where|if)": "even when, including",
     "(?:is|are|was|were) to have": "should have, was due to",

@@ -48,6 +48,8 @@ def test_the_list_is_sorted_and_names_each_file_once() -> None:
         "The symbols, each once.",
         "It sends the very order.",
         "Hence it waits.",
+        "Taxes count likewise.",
+        "It trades if it may. Else it waits.",
         "An order shall end.",
         "It holds also when it fails.",
         "The stop that it is to have.",

@@ -18,7 +18,7 @@ def reduce_if_active(parameter: str, mode: TradingMode, reason: str) -> str:
     Returns
     -------
     str
-        Empty if the switch no longer says ACTIVE, else why it could not be set.
+        Empty if the switch no longer says ACTIVE, otherwise why it could not be set.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
