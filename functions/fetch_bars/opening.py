@@ -37,7 +37,7 @@ _SPARE_DAYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A run that may begin, and what was read on the way.
+    """A run that may begin, and the data read while opening it.
 
     Attributes
     ----------

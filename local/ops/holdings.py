@@ -46,9 +46,9 @@ class SymbolView:
     Attributes
     ----------
     own : Decimal
-        What the desk's books say; below 0 if it has sold more than it bought.
+        The desk's shares by its books; below 0 if it has sold more than it bought.
     others : dict of str to Decimal
-        By desk: what other desks own, above 0.
+        By desk: shares of other desks, above 0.
     """
 
     position: Position | None
@@ -225,7 +225,7 @@ def open_account(place: StackLocation) -> Iterator[AccountView]:
     UsageProblem, AwsProblem
         As `find_stack` does.
     DeskError
-        What the broker or the stack's keys gave, as a run would report it.
+        An error of the broker or the keys, as a run would report it.
     TransferRefusedError
         If the keys are not those of the live account that the stack names.
     """

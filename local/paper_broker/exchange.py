@@ -161,7 +161,7 @@ class Exchange:
         Raises
         ------
         ValueError
-            If the instant is before the one lived through already.
+            If the account has already passed the instant.
         """
         if now < self.now:
             message = f"time runs forward: {now} is before {self.now}"

@@ -20,7 +20,7 @@ ANY_KEYS = ("paper-key", "paper-secret")
 
 
 class PaperBrokerError(RuntimeError):
-    """The paper broker did not start, or refused what its handle asked for."""
+    """The paper broker did not start, or refused a request of its handle."""
 
 
 class PaperBrokerProcess:

@@ -16,7 +16,7 @@ CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 10
 ATTEMPTS = 3
 BROKEN_PAUSES_SECONDS = (0.2, 0.4)
-#: How SSM says that there is no such parameter.
+#: SSM's error code for a missing parameter.
 PARAMETER_NOT_THERE = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})
 
 _makers: list[Callable[[str], Any]] = []

@@ -42,7 +42,7 @@ class Misfit(Exception):  # noqa: N818 - caught by `settings`, which makes the e
     Parameters
     ----------
     allowed : str
-        What it may be, to follow "set to".
+        The allowed values, in words that follow "set to".
     """
 
     def __init__(self, allowed: str) -> None:

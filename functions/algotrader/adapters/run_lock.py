@@ -45,7 +45,7 @@ class LockState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LockResult:
-    """What an attempt to claim a run returns.
+    """The result of an attempt to claim a run, and who holds the run.
 
     Attributes
     ----------

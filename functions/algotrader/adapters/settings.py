@@ -51,7 +51,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     Parameters
     ----------
     environ : Mapping of str to str
-        Parameter ``MaxOrderNotional`` is ``MAX_ORDER_NOTIONAL``; and ``STACK_NAME``.
+        For example ``MAX_ORDER_NOTIONAL`` for the parameter ``MaxOrderNotional``; also
+        ``STACK_NAME``.
 
     Raises
     ------

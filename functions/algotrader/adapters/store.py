@@ -21,12 +21,12 @@ INLINE_LIMIT_BYTES = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
-    """What `Store.try_read` found.
+    """The result of `Store.try_read`.
 
     Attributes
     ----------
     value : T or None
-        None if there is no value, or none that can be read.
+        None if there is no value, or if it is unreadable.
     tag : str
         The entity tag that `Store.replace` needs; empty without a value.
     """

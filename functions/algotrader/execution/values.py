@@ -1,4 +1,4 @@
-"""Owns the values of a call of Submit Orders: what it knows, posts, and leaves."""
+"""Owns the values of a call of Submit Orders: its input, its posts, and its result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from algotrader.model import (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a call read before it acts.
+    """The data that a call reads before it acts.
 
     Attributes
     ----------

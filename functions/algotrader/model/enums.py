@@ -14,7 +14,7 @@ class TradingMode(StrEnum):
 
 
 class TradingState(StrEnum):
-    """What the kill switch allows."""
+    """The trading that the kill switch allows."""
 
     ACTIVE = "ACTIVE"
     REDUCING = "REDUCING"
@@ -58,7 +58,7 @@ class TimeInForce(StrEnum):
 
 
 class ActivityKind(StrEnum):
-    """What a row of the account's statement means for profit and for the books."""
+    """The meaning of a row of the account's statement for profit and for the books."""
 
     CASH_FLOW = "cash flow"  # a deposit or withdrawal, which is not profit
     SHARE_FLOW = "share flow"  # shares that came or went; the statement does not value them

@@ -19,7 +19,7 @@ class Activity:
     Attributes
     ----------
     description : str
-        What it is, in a few words for a person; the broker's own code is among them.
+        A few words for a person, including the broker's own code.
     symbol : str
         Empty if the row concerns no symbol.
     qty : Decimal or None

@@ -13,7 +13,7 @@ from algotrader.model import Order
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a status means for the desk.
+    """The meaning of a status for the desk.
 
     Attributes
     ----------

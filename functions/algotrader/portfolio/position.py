@@ -42,7 +42,7 @@ class DeskPosition:
 
     @property
     def theirs(self) -> Shares:
-        """What all other desks own together."""
+        """Shares of all other desks together."""
         return Shares(sum(self.others.values(), ZERO))
 
     @property

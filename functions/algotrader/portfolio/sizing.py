@@ -75,7 +75,7 @@ def sizing_of(
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much an order is for.
+    """The size of an order.
 
     Attributes
     ----------

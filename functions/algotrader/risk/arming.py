@@ -11,14 +11,14 @@ WARNED = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class ArmingToken:
-    """What ``algo-trader arm`` writes.
+    """The token that ``algo-trader arm`` writes.
 
     Attributes
     ----------
     account : str
         Number of the account that was armed.
     deployed_at : datetime
-        When the stack had been deployed last.
+        When the stack was last deployed, at the arming.
     """
 
     account: str

@@ -28,7 +28,7 @@ def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | Non
     Parameters
     ----------
     asset : Asset or None
-        What the broker says of the symbol. None if the desk did not ask, or the broker does not
+        The broker's data about the symbol. None if the desk did not ask, or the broker does not
         list the symbol. Then the broker itself checks whether it trades in fractions.
 
     Notes

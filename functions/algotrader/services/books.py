@@ -44,7 +44,7 @@ class ResetPeak(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The ledgers now, what happened to their symbols, and what could not be read.
+    """The current ledgers, the events of their symbols, and warnings about unreadable data.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ _SPARE_SESSIONS = 5
 
 @dataclass(frozen=True, slots=True)
 class BarRequirements:
-    """What a run requires of every symbol's bars.
+    """A run's requirements for every symbol's bars.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ BEFORE_SLOT = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """How a run was started, and the settings for its start.
+    """The start of a run: who or what started it, and the settings for it.
 
     Attributes
     ----------

@@ -19,7 +19,7 @@ from algotrader.errors import (
 )
 from algotrader.model import OrderIntent, OrderRejected
 
-#: What the HTTP library may raise if no answer came.
+#: Errors that the HTTP library may raise if no answer came.
 NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 _TIMED_OUT = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)

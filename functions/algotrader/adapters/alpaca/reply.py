@@ -38,7 +38,7 @@ class Reply:
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
-    """What Alpaca says with a 4xx."""
+    """Alpaca's body of a 4xx answer."""
 
     message: str = ""
     code: int | str | None = None

@@ -14,8 +14,8 @@ from algotrader.errors import DeskError
 
 STATEMENT_PAGE = 100
 _CANCELED = "canceled"
-#: What Alpaca's kinds of activity mean for the books. All other kinds move only money that counts
-#: as profit or loss: dividends, the taxes and fees on them (``DIV...``), interest and fees.
+#: The meaning of Alpaca's kinds of activity for the books. All other kinds move only money that
+#: counts as profit or loss: dividends, the taxes and fees on them (``DIV...``), interest and fees.
 _CASH_FLOWS = frozenset({"CSD", "CSW", "TRANS", "JNL", "JNLC", "ACATC", "OCT"})
 _SHARE_FLOWS = {
     "ACATS": "transfer to or from another broker",
