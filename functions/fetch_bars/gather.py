@@ -77,7 +77,7 @@ def gather_to_report(opening: Opening, environ: Mapping[str, str], store: Store)
 
 
 def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store) -> Snapshot:
-    """Read what the sale of all holdings needs.
+    """Read what the run needs to sell all holdings.
 
     It works without bars and without prices: a market order needs neither.
     """

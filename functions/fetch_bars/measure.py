@@ -39,7 +39,7 @@ from algotrader.services.records import record_of_success
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.opening import Opening
 
-_BARS_BACK = timedelta(days=7)  # a symbol may not trade for some days
+_BARS_BACK = timedelta(days=7)  # a symbol can go for days without a trade
 
 
 @dataclass(frozen=True, slots=True)

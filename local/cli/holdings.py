@@ -112,8 +112,8 @@ def adopt(
             meaning += f"\n{symbol} is not among the stack's Symbols: the next run sells all of it."
         if giver is not None:
             meaning += (
-                f"\nDesk {giver} must no longer run on this account: never deploy it again, or"
-                " release the same shares in its own stack."
+                f"\nDesk {giver} must not sell these shares as well. Either never deploy it on this"
+                " account again, or release the same shares in its own stack."
             )
         return meaning
 

@@ -115,7 +115,8 @@ def trade(
     Parameters
     ----------
     count : int or None
-        How many sessions in a row; None means one, without a list around its document.
+        How many sessions to run in a row. None runs one, and prints its document alone, not in
+        a list.
     value : object
         The execution's input.
     print_one : callable

@@ -64,7 +64,7 @@ def factors(
 
 
 def factor_at(found: Sequence[Factor], session: date) -> tuple[Decimal, Decimal]:
-    """Multiply the factors of all ex-dates after a session, for its prices and its volume."""
+    """Return what to multiply a session's prices and volume by: all later factors together."""
     price = volume = ONE
     for factor in found:
         if factor.ex_date > session:

@@ -75,7 +75,7 @@ class Order:
     limit_price: Decimal | None  # splits change these three of a waiting order
     stop_price: Decimal | None
     session: date  # the first session in which it may fill
-    taken_at: datetime  # the request that brought it; one request may bring several
+    taken_at: datetime  # when its request came; orders of one request share it
     submitted_at: datetime  # unique
     updated_at: datetime
     expires_at: datetime
@@ -150,7 +150,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trading_blocked, account_blocked, trade_suspended_by_user : bool
         The account's flags.
     restricted_to_liquidation : bool
-        Whether the account may only sell, and says so.
+        Whether the account may only sell; its document then lists a reason.
     """
 
     slippage_bps: Decimal = Decimal(2)

@@ -40,7 +40,7 @@ def fold(
     through: datetime,
     adjustments: Iterable[Adjustment] = (),
 ) -> Ledger:
-    """Fold orders, splits and adjustments into a ledger, in the order of their time.
+    """Fold orders, splits and adjustments into a ledger, in chronological order.
 
     Parameters
     ----------
@@ -92,7 +92,9 @@ def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> lis
 
 
 def checkpoint_instant(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
-    """Return the latest instant for a checkpoint; it may be before the last checkpoint's.
+    """Return the latest instant at which a checkpoint loses nothing.
+
+    It may be earlier than the instant of the previous checkpoint.
 
     Later runs must fold an order again if it may still fill, or filled after that instant. A split
     may lie between its submission and its fill.

@@ -27,7 +27,7 @@ Scalars = dict[str, bool | int | float | str]
 #: entries.
 MINUTES_BETWEEN_SLOTS = 5
 
-_LARGEST_EXACT = 2**53  # a float's, and so JSON's, largest exact integer
+_LARGEST_EXACT = 2**53  # up to here a float, and so JSON, holds every integer exactly
 
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 _INTEGER = re.compile(r"[0-9]{1,12}")

@@ -52,7 +52,8 @@ class LockResult:
     holder : str
         The execution that has the run now, or had it before.
     holders : tuple of str
-        All executions that have or had it, oldest first, with this one; empty if it is refused.
+        All executions that have or had the run, this one included, oldest first; empty if the
+        claim is refused.
     """
 
     state: LockState
@@ -116,11 +117,11 @@ def is_under_way(store: Store, run: Run) -> bool | None:
 
 
 def active_holder(store: Store, run: Run) -> str | None:
-    """Return another execution whose orders may still come, or may not show yet, or None.
+    """Return another execution whose orders may still come or be unlisted; None if none is.
 
-    Such an execution still runs, or ended a moment ago: its last stop or entry may not show yet. An
-    execution that failed before it stored its decision has sent nothing. If its state is unknown,
-    it counts as running.
+    Such an execution is still running, or ended so recently that the broker may not list its last
+    stop or entry yet. An execution that failed before it stored its decision has sent nothing. If
+    its state is unknown, it counts as running.
 
     Parameters
     ----------

@@ -141,7 +141,7 @@ class Store:
             return tuple(
                 each["Prefix"]
                 for page in pages
-                if page["KeyCount"]  # which a gateway's own answer lacks
+                if page["KeyCount"]  # KeyError if a gateway answered in place of S3
                 for each in page.get("CommonPrefixes", [])
             )
 

@@ -59,8 +59,8 @@ def cut_entry(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
 def cut_to_ramp(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
     """Cut an entry to what the ramp leaves; unchanged if that is less than an order.
 
-    The ramp ignores the no-trade band: a desk that buys nothing because its ramp is low learns
-    nothing. The next run buys more.
+    The ramp ignores the no-trade band. Otherwise a low ramp could stop every buy, and the first
+    live days would show nothing about the strategy. The next run buys more.
     """
     left = ramp_left(context)
     if left is None:

@@ -68,7 +68,7 @@ class PlanResult:
     trading, placing_stops : bool
         Whether a cancel or a trade is still under way; whether a stop is.
     gave_up_unseen : bool
-        Whether the run gave up a trade that a call of another execution may be sending.
+        Whether the run gave up a trade that another execution's call may still be sending.
     """
 
     trading: bool

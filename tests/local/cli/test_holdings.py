@@ -214,7 +214,7 @@ def test_a_desk_takes_over_what_that_of_another_stack_held(
     status, out, _ = invoke("adopt", "MSFT", "8", "--from", old)
     assert status == 0
     assert f"desk {old}  8\n" in out
-    assert "must no longer run" in out
+    assert "must not sell these shares" in out
     assert [(each["desk"], each["qty"]) for each in adjustments_of(desk)] == [
         (own(desk), "8"),
         (old, "-8"),

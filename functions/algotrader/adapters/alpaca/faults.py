@@ -124,7 +124,10 @@ def _is_about_keys(refusal: ErrorBody | None) -> bool:
 
 
 def _data_is_about_keys(refusal: ErrorBody | None) -> bool:
-    """Whether the market data API's 403 refuses the keys: a missing subscription has no code."""
+    """Whether the market data API's 403 refuses the keys.
+
+    Its 403 for a missing subscription has no code either, so the message decides.
+    """
     message = "" if refusal is None else refusal.message.lower()
     return message.startswith("forbidden") or "authoriz" in message or "credential" in message
 
