@@ -126,10 +126,12 @@ def _texts_of_code(path: str) -> Iterator[tuple[str, bool]]:
     tree = ast.parse(source)
     docstrings = set()
     for node in ast.walk(tree):
-        if isinstance(
-            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        ) and (text := ast.get_docstring(node)):
-            docstrings.add(id(node.body[0].value))  # type: ignore[attr-defined]
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and (text := ast.get_docstring(node))
+            and isinstance(node.body[0], ast.Expr)
+        ):
+            docstrings.add(id(node.body[0].value))
             yield text, True
     if not path.startswith("tests/"):
         for node in ast.walk(tree):

@@ -45,9 +45,9 @@ def test_the_machines_timeout_is_told() -> None:
 
 def test_the_steps_are_those_of_the_state_machine() -> None:
     steps = table(PAGE, "Steps")
-    told = dict(zip(steps.column("State"), steps.column("Function"), strict=True))
+    reported = dict(zip(steps.column("State"), steps.column("Function"), strict=True))
     tasks = {name: f"`{_step(function_of(state))}`" for name, state in function_tasks().items()}
-    assert told == {name: step for name, step in tasks.items() if name != "Notify Failure"}
+    assert reported == {name: step for name, step in tasks.items() if name != "Notify Failure"}
 
 
 def test_the_lifetime_of_a_run_is_the_buckets() -> None:

@@ -135,8 +135,8 @@ def handling(error: str) -> str:
 
 
 def test_every_leaf_has_its_row_and_no_row_is_without_a_leaf() -> None:
-    told = [_plain(cell) for cell in table(PAGE, "Errors").column("Error")]
-    assert sorted(told) == sorted(LEAVES)
+    reported = [_plain(cell) for cell in table(PAGE, "Errors").column("Error")]
+    assert sorted(reported) == sorted(LEAVES)
 
 
 def test_every_error_name_of_the_state_machine_has_its_row() -> None:
@@ -151,29 +151,31 @@ def test_every_error_name_of_the_state_machine_has_its_row() -> None:
         for state in MACHINE["States"].values()
         if state["Type"] == "Choice"
     }
-    told = {_plain(cell) for cell in table(PAGE, "Errors of the platform").column("Error")}
-    assert told == (named | assigned) - LEAVES
+    reported = {_plain(cell) for cell in table(PAGE, "Errors of the platform").column("Error")}
+    assert reported == (named | assigned) - LEAVES
 
 
 @pytest.mark.parametrize("heading", ["Errors", "Errors of the platform"])
 def test_what_the_page_says_the_state_machine_does_is_what_it_does(heading: str) -> None:
     rows = table(PAGE, heading)
-    told = dict(zip(map(_plain, rows.column("Error")), rows.column("State machine"), strict=True))
-    told.pop("UnexpectedOutcome", None)  # no error of a task: a Choice's Default
-    assert told == {error: handling(error) for error in told}
+    reported = dict(
+        zip(map(_plain, rows.column("Error")), rows.column("State machine"), strict=True)
+    )
+    reported.pop("UnexpectedOutcome", None)  # no error of a task: a Choice's Default
+    assert reported == {error: handling(error) for error in reported}
 
 
 def test_every_code_of_the_code_is_on_the_page_and_no_other() -> None:
-    told = {code for codes in codes_told().values() for code in codes}
+    reported = {code for codes in codes_told().values() for code in codes}
     in_code = codes_in_code()
-    assert sorted(told - in_code) == [], "on the page, but nothing gives it"
-    assert sorted(in_code - told) == [], "given by the code, but not on the page"
+    assert sorted(reported - in_code) == [], "on the page, but nothing gives it"
+    assert sorted(in_code - reported) == [], "given by the code, but not on the page"
 
 
 def test_a_code_stands_under_the_error_that_carries_it() -> None:
-    told = codes_told()
+    reported = codes_told()
     misplaced = [
-        (leaf, code) for leaf, code in sorted(codes_raised()) if code not in told.get(leaf, ())
+        (leaf, code) for leaf, code in sorted(codes_raised()) if code not in reported.get(leaf, ())
     ]
     assert misplaced == []
 

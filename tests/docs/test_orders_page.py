@@ -48,11 +48,11 @@ def test_what_is_no_end_is_waited_for() -> None:
 
 def test_every_type_of_order_has_its_row_with_its_prices() -> None:
     found = table(PAGE, "Order types and their rules")
-    told = {row[0].strip("`"): row[3] for row in found.rows}
-    assert told.keys() == {each.value for each in PRICED_BY}
+    reported = {row[0].strip("`"): row[3] for row in found.rows}
+    assert reported.keys() == {each.value for each in PRICED_BY}
     for kind, prices in PRICED_BY.items():
         words = {name.removesuffix("_price") for name in prices}
-        named = {word for word in ("limit", "stop") if f"a {word}" in told[kind.value]}
+        named = {word for word in ("limit", "stop") if f"a {word}" in reported[kind.value]}
         assert named == words, kind
 
 

@@ -134,11 +134,11 @@ def _skewed(seconds: int) -> Act:
     def act(world: World, exchange: Exchange) -> Reply:
         before = world.state.ms
         reply = exchange.apply()
-        told = json.loads(reply.body)
-        at = datetime.fromisoformat(told["timestamp"]) + timedelta(seconds=seconds)
+        clock_body = json.loads(reply.body)
+        at = datetime.fromisoformat(clock_body["timestamp"]) + timedelta(seconds=seconds)
         assert world.state.ms == before
         world.state.notes.add("clock")
-        return _answer(200, json.dumps(told | {"timestamp": at.isoformat()}).encode())
+        return _answer(200, json.dumps(clock_body | {"timestamp": at.isoformat()}).encode())
 
     return act
 

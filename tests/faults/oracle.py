@@ -154,7 +154,7 @@ class Judge:
         intents = (*decision.exits, *decision.entries)
         places = {(each.symbol, each.side): each.client_order_id for each in intents}
         refusals |= {places[each.symbol, each.side]: each.code for each in submission.denied}
-        told = {each.client_order_id: each for each in submission.orders}
+        reported = {each.client_order_id: each for each in submission.orders}
         for intent in intents:
             order_id = intent.client_order_id
             order, code = there.get(order_id), refusals.get(order_id)
@@ -165,8 +165,8 @@ class Judge:
                     problems.append(f"unexplained refusal of {order_id}: {code}")
                 continue
             if code is not None:
-                problems.append(f"lost {order_id}: it is there, and told as {code}")
-            problems += _mistold(order, told.get(order_id), submission)
+                problems.append(f"lost {order_id}: it is there, and reported as {code}")
+            problems += _misreported(order, reported.get(order_id), submission)
             wanted = intent.qty - self._sold_by_resting(intent.symbol)
             if intent.side is Side.SELL and order.qty != wanted and self._could_sell(intent):
                 problems.append(f"unexplained cut of {order_id} to {order.qty}")
@@ -184,13 +184,13 @@ class Judge:
                 if each.ticket.symbol == symbol and each.ticket.type == "stop" and each.is_open
             ]
             covered = sum((each.remaining for each in stops), Decimal(0))
-            told = submission.unprotected.get(symbol)
+            reported = submission.unprotected.get(symbol)
             if len(stops) > 1 or covered > held[symbol]:
                 problems.append(f"duplicate stop of {symbol}: {covered} of {held[symbol]}")
-            elif told is None and covered != held[symbol] and not notes & UNPROTECTED_BY_OTHERS:
+            elif reported is None and covered != held[symbol] and not notes & UNPROTECTED_BY_OTHERS:
                 problems.append(f"lost stop of {symbol}: {covered} of {held[symbol]}")
-            elif told is not None and not notes & EXCUSES:
-                problems.append(f"unexplained lack of a stop of {symbol}: {told}")
+            elif reported is not None and not notes & EXCUSES:
+                problems.append(f"unexplained lack of a stop of {symbol}: {reported}")
         return problems
 
     def _sold_by_resting(self, symbol: str) -> Decimal:
@@ -266,16 +266,16 @@ class Judge:
         return (orders, exchange.account.cash)
 
 
-def _mistold(order: Order, told: TradedOrder | None, submission: Submission) -> list[str]:
+def _misreported(order: Order, reported: TradedOrder | None, submission: Submission) -> list[str]:
     """Compare what the run says of an order with what the broker holds."""
     order_id = order.client_order_id
-    if told is None:
-        return [f"lost {order_id}: it is there, and not told"]
-    if not is_terminal(told):
-        is_told = order_id in submission.unsettled
-        return [] if is_told else [f"lost {order_id}: it is open, and not told so"]
-    if told.filled_qty != order.filled_qty:
-        return [f"unexplained fill of {order_id}: {told.filled_qty}, not {order.filled_qty}"]
+    if reported is None:
+        return [f"lost {order_id}: it is there, and not reported"]
+    if not is_terminal(reported):
+        is_reported = order_id in submission.unsettled
+        return [] if is_reported else [f"lost {order_id}: it is open, and not reported so"]
+    if reported.filled_qty != order.filled_qty:
+        return [f"unexplained fill of {order_id}: {reported.filled_qty}, not {order.filled_qty}"]
     return []
 
 

@@ -20,7 +20,7 @@ END_SECONDS = 20
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[list[str]]:
+def reported() -> Iterator[list[str]]:
     """Start the command, give what it prints once all stands, and end it as Ctrl-C does."""
     with subprocess.Popen(COMMAND, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -42,9 +42,9 @@ def told() -> Iterator[list[str]]:
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("function", ["FetchBars", "Notify"])
 def test_a_line_that_it_prints_runs_a_step_against_what_stands(
-    told: list[str], function: str
+    reported: list[str], function: str
 ) -> None:
-    (line,) = (each for each in told if each.startswith(f"sam local invoke {function} "))
+    (line,) = (each for each in reported if each.startswith(f"sam local invoke {function} "))
     done = sam(*shlex.split(line)[1:])
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)

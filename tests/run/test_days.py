@@ -77,8 +77,8 @@ def ids_of(paper: Paper) -> list[str]:
 def test_a_second_bell_of_a_session_ends_as_a_duplicate_and_says_so_in_its_output(
     bench: Bench, stack: Stack, fresh: Paper
 ) -> None:
-    told = bench.ring(stack, {"scheduled_time": bench.bell})
-    assert (told.status, told.orders_sent) == ("SUCCEEDED", 3)
+    reported = bench.ring(stack, {"scheduled_time": bench.bell})
+    assert (reported.status, reported.orders_sent) == ("SUCCEEDED", 3)
     ids, texts = ids_of(fresh), stack.texts()
     end = stack.wait(stack.start({}))
     assert end["status"] == "SUCCEEDED"
@@ -117,9 +117,9 @@ def test_a_failed_run_is_taken_over_with_the_same_decision_and_finds_its_orders(
 
     bench.proxy.intercept = None
     fresh.behave(slippage_bps=50)  # the world has moved on; the decision has not
-    told = bench.ring(stack, {"scheduled_time": bench.bell})
-    assert told.status == "SUCCEEDED", told.cause
-    assert told.orders_sent == 2
+    reported = bench.ring(stack, {"scheduled_time": bench.bell})
+    assert reported.status == "SUCCEEDED", reported.cause
+    assert reported.orders_sent == 2
     assert len(ids_of(fresh)) == 3
     assert set(placed) < set(ids_of(fresh))
     assert decision_of(bench, stack) == decision
@@ -152,10 +152,10 @@ def test_a_halted_desk_denies_everything_and_no_deploy_resumes_it(
     bench.aws.client("ssm").put_parameter(
         Name=stack.trading_state_parameter, Value="HALTED on holiday", Type="String"
     )
-    told = bench.ring(stack, {})
-    assert (told.status, told.orders_sent, ids_of(fresh)) == ("SUCCEEDED", 0, [])
-    assert "HALTED" in told.sms
-    assert "on holiday" in told.email
+    reported = bench.ring(stack, {})
+    assert (reported.status, reported.orders_sent, ids_of(fresh)) == ("SUCCEEDED", 0, [])
+    assert "HALTED" in reported.sms
+    assert "on holiday" in reported.email
     bench.aws.deploy(
         stack.name, bench.addresses | {"MaxOrderNotional": "40000"}, tags={"owner": "someone-else"}
     )
@@ -194,15 +194,15 @@ def test_an_account_that_may_only_sell_sells_and_says_so(
     others = [each for each in ("AAPL", "GOOG", "IBM", "MSFT") if each != leaves]
     bench.aws.deploy(stack.name, bench.addresses | {"Symbols": ",".join(others)})
 
-    told = bench.ring(stack, {}, distort)
+    reported = bench.ring(stack, {}, distort)
 
-    assert told.status == "SUCCEEDED", told.cause
+    assert reported.status == "SUCCEEDED", reported.cause
     todays = [each for each in fresh.orders() if "-2012-06-21-" in each["client_order_id"]]
     assert [(each["symbol"], each["side"]) for each in todays] == [(leaves, "sell")]
     assert [each["status"] for each in todays] == ["filled"]
-    assert leaves in told.sms
-    assert in_sms in told.sms
-    assert in_email in told.email
+    assert leaves in reported.sms
+    assert in_sms in reported.sms
+    assert in_email in reported.email
 
 
 def test_a_late_bell_fails_with_a_text_and_trades_nothing(
@@ -238,22 +238,22 @@ def test_a_dry_run_at_night_decides_on_the_last_session_and_sends_nothing(
     bench: Bench, stack: Stack, fresh: Paper
 ) -> None:
     fresh.open_session(SESSION, "22:00")
-    told = bench.ring(stack, {"dry_run": True})
-    assert (told.status, told.orders_sent, fresh.orders()) == ("SUCCEEDED", 0, [])
-    assert "DRY RUN" in told.sms
-    assert "MSFT" in told.email
+    reported = bench.ring(stack, {"dry_run": True})
+    assert (reported.status, reported.orders_sent, fresh.orders()) == ("SUCCEEDED", 0, [])
+    assert "DRY RUN" in reported.sms
+    assert "MSFT" in reported.email
 
 
 def test_what_does_not_fill_is_canceled_at_the_deadline_and_told(
     bench: Bench, deploy: Deploy, fresh: Paper
 ) -> None:
     fresh.behave(never_fill=["AAPL"])
-    told = bench.ring(deploy({"RunDeadlineSeconds": "30"}), {})
-    assert told.status == "SUCCEEDED", told.cause
+    reported = bench.ring(deploy({"RunDeadlineSeconds": "30"}), {})
+    assert reported.status == "SUCCEEDED", reported.cause
     statuses = {each["symbol"]: each["status"] for each in fresh.orders()}
     assert statuses.pop("AAPL") == "canceled"
     assert set(statuses.values()) == {"filled"}
-    assert "AAPL" in told.email
+    assert "AAPL" in reported.email
 
 
 def test_a_run_without_orders_says_why(bench: Bench, deploy: Deploy, fresh: Paper) -> None:
@@ -264,19 +264,19 @@ def test_a_run_without_orders_says_why(bench: Bench, deploy: Deploy, fresh: Pape
         stack.name,
         bench.addresses | {"NoTradeBand": "1"},
     )
-    told = bench.ring(stack, {})
-    assert (told.status, told.orders_sent) == ("SUCCEEDED", 0)
-    assert "no orders" in told.sms
+    reported = bench.ring(stack, {})
+    assert (reported.status, reported.orders_sent) == ("SUCCEEDED", 0)
+    assert "no orders" in reported.sms
 
 
 def test_a_dry_run_deployment_sends_nothing(bench: Bench, deploy: Deploy, fresh: Paper) -> None:
-    told = bench.ring(deploy({"TradingMode": "dry-run"}), {})
-    assert (told.status, told.orders_sent, fresh.orders()) == ("SUCCEEDED", 0, [])
+    reported = bench.ring(deploy({"TradingMode": "dry-run"}), {})
+    assert (reported.status, reported.orders_sent, fresh.orders()) == ("SUCCEEDED", 0, [])
 
 
 def test_a_subset_of_symbols_narrows_the_entries(bench: Bench, stack: Stack, fresh: Paper) -> None:
-    told = bench.ring(stack, {"symbols": ["MSFT"]})
-    assert told.status == "SUCCEEDED"
+    reported = bench.ring(stack, {"symbols": ["MSFT"]})
+    assert reported.status == "SUCCEEDED"
     assert [each["symbol"] for each in fresh.orders()] == ["MSFT"]
 
 
@@ -284,8 +284,8 @@ def test_a_stack_of_the_same_name_in_another_region_places_nothing_twice(
     bench: Bench, stack: Stack, fresh: Paper
 ) -> None:
     """It shares account and desk, and has a bucket of its own, which is empty."""
-    told = bench.ring(stack, {"scheduled_time": bench.bell})
-    assert (told.status, told.orders_sent) == ("SUCCEEDED", 3)
+    reported = bench.ring(stack, {"scheduled_time": bench.bell})
+    assert (reported.status, reported.orders_sent) == ("SUCCEEDED", 3)
     ids, held = ids_of(fresh), fresh.positions()
 
     empty(bench, stack)
@@ -320,8 +320,12 @@ def test_another_strategy_manages_what_the_desk_holds_and_says_so_once(
 def test_live_needs_the_very_account_that_was_typed_in(
     bench: Bench, deploy: Deploy, fresh: Paper
 ) -> None:
-    told = bench.ring(deploy({"TradingMode": "live", "LiveAccountNumber": "123456789"}), {})
-    assert (told.status, told.error, told.orders_sent) == ("FAILED", "ConfigurationError", 0)
+    reported = bench.ring(deploy({"TradingMode": "live", "LiveAccountNumber": "123456789"}), {})
+    assert (reported.status, reported.error, reported.orders_sent) == (
+        "FAILED",
+        "ConfigurationError",
+        0,
+    )
     assert fresh.orders() == []
 
 
@@ -339,13 +343,13 @@ def test_live_is_halted_until_it_is_armed_and_again_after_a_deploy(
 
     arm(bench.aws, stack)
     fresh.open_session(date(2012, 6, 21))
-    told = bench.ring(stack, {})
+    reported = bench.ring(stack, {})
     # in its first days a live desk buys for LiveRampNotional, 1000 dollars, at most
-    assert told.orders_sent > 0
+    assert reported.orders_sent > 0
     bought = [each for each in fresh.orders() if each["status"] == "filled"]
     spent = sum(float(each["filled_qty"]) * float(each["filled_avg_price"]) for each in bought)
     assert 0 < spent <= 1000
-    assert "LIVE_RAMP" in told.email
+    assert "LIVE_RAMP" in reported.email
 
     bench.aws.deploy(stack.name, bench.addresses | live | {"MaxOrderNotional": "40000"})
     fresh.open_session(date(2012, 6, 22))
@@ -373,8 +377,8 @@ def test_a_list_of_symbols_is_traded_and_the_record_keeps_its_hash(
     text = "# known here\nAAPL\nMSFT # software\n"
     (functions / "universes" / "known.txt").write_text(text, encoding="utf-8")
     stack = bench.deploy({"Symbols": "IBM,@known"}, functions=functions)
-    told = bench.ring(stack, {"scheduled_time": bench.bell})
-    assert told.status == "SUCCEEDED"
+    reported = bench.ring(stack, {"scheduled_time": bench.bell})
+    assert reported.status == "SUCCEEDED"
     assert {each["symbol"] for each in fresh.orders()} <= {"AAPL", "IBM", "MSFT"}
     assert set(decision_of(bench, stack)["why"]) == {"AAPL", "IBM", "MSFT"}
     day = SESSION.isoformat()

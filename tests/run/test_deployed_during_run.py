@@ -50,10 +50,14 @@ def test_a_deploy_before_the_orders_sends_none_and_the_next_execution_trades(ben
     stack = bench.deploy(rewrite=from_state("Decide Orders"))
     value = {"scheduled_time": bench.bell}
 
-    told = bench.ring(stack, value)
-    assert (told.status, told.error, told.orders_sent) == ("FAILED", "ConfigurationError", 0)
-    assert "DEPLOYED_DURING_RUN" in told.sms
-    assert told.sms.endswith("Start it again once the deploy is over.")
+    reported = bench.ring(stack, value)
+    assert (reported.status, reported.error, reported.orders_sent) == (
+        "FAILED",
+        "ConfigurationError",
+        0,
+    )
+    assert "DEPLOYED_DURING_RUN" in reported.sms
+    assert reported.sms.endswith("Start it again once the deploy is over.")
 
     bench.deploy_again(stack)
     again = bench.ring(stack, value)
@@ -66,10 +70,14 @@ def test_a_deploy_after_the_orders_lets_the_next_execution_settle_them_and_send_
     stack = bench.deploy(rewrite=from_state("Submit Orders"))
     value = {"scheduled_time": bench.bell}
 
-    told = bench.ring(stack, value)
-    assert (told.status, told.error, told.orders_sent) == ("FAILED", "ConfigurationError", 3)
-    assert "DEPLOYED_DURING_RUN" in told.sms
-    assert "3 orders sent" in told.sms
+    reported = bench.ring(stack, value)
+    assert (reported.status, reported.error, reported.orders_sent) == (
+        "FAILED",
+        "ConfigurationError",
+        3,
+    )
+    assert "DEPLOYED_DURING_RUN" in reported.sms
+    assert "3 orders sent" in reported.sms
 
     functions, begins = next_version(tmp_path), from_state("Start Run")
     bench.aws.deploy(stack.name, bench.addresses, functions, rewrite=begins)

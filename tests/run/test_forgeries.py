@@ -66,11 +66,15 @@ def test_a_forged_plan_is_not_sent(bench: Bench, fresh: PaperBrokerProcess) -> N
     plan = {"run_id": f"{DAY}-day", "sequence": 1, "stage": "entries", "polls": 0}
     plan |= {"waited_seconds": 0, "orders": [order], "cancels": [], "denied": [], "rejected": []}
     put(bench, stack, "plan-001.json", plan | closed)
-    told = bench.ring(stack, {})
-    assert (told.status, told.error, told.orders_sent) == ("FAILED", "DecisionConflictError", 0)
+    reported = bench.ring(stack, {})
+    assert (reported.status, reported.error, reported.orders_sent) == (
+        "FAILED",
+        "DecisionConflictError",
+        0,
+    )
     assert fresh.orders() == []
-    assert "PLAN_CONFLICT" in told.sms
-    assert "TSLA-entry-0: buy 100000 TSLA" in told.email
+    assert "PLAN_CONFLICT" in reported.sms
+    assert "TSLA-entry-0: buy 100000 TSLA" in reported.email
 
 
 def _desk_of(bench: Bench, stack: Stack) -> str:
@@ -93,9 +97,13 @@ def test_a_forged_journal_is_not_taken_over(bench: Bench, fresh: PaperBrokerProc
     claim = read(bench, wide, "claim.json")
     stranger = claim["execution_arn"].replace(f":{wide.name}:", f":{stack.name}:")
     put(bench, stack, "claim.json", claim | {"execution_arn": stranger})
-    told = bench.ring(stack, {})
-    assert (told.status, told.error, told.orders_sent) == ("FAILED", "DecisionConflictError", 0)
-    assert "DECISION_UNPROVEN" in told.sms
+    reported = bench.ring(stack, {})
+    assert (reported.status, reported.error, reported.orders_sent) == (
+        "FAILED",
+        "DecisionConflictError",
+        0,
+    )
+    assert "DECISION_UNPROVEN" in reported.sms
     assert len(fresh.orders()) == placed
 
 
@@ -106,10 +114,10 @@ def test_a_take_over_after_a_deploy_settles_and_sends_nothing_more(
     fail_after_one_order(bench, stack)
     assert len(fresh.orders()) == 1
     bench.deploy_again(stack, {"MaxOrderNotional": "1000"})
-    told = bench.ring(stack, {})
-    assert (told.status, told.orders_sent) == ("SUCCEEDED", 0), told.cause
-    assert "Sent nothing more (a deploy changed MaxOrderNotional)" in told.sms
-    assert "DEADLINE_PASSED" in told.email
+    reported = bench.ring(stack, {})
+    assert (reported.status, reported.orders_sent) == ("SUCCEEDED", 0), reported.cause
+    assert "Sent nothing more (a deploy changed MaxOrderNotional)" in reported.sms
+    assert "DEADLINE_PASSED" in reported.email
     assert len(fresh.orders()) == 1
 
 
@@ -120,6 +128,6 @@ def test_a_take_over_after_a_trade_by_hand_settles_and_sends_nothing_more(
     fail_after_one_order(bench, stack)
     ticket = {"symbol": "GOOG", "side": "buy", "type": "market", "time_in_force": "day", "qty": "1"}
     fresh.request("POST", "/v2/orders", ticket)
-    told = bench.ring(stack, {})
-    assert (told.status, told.orders_sent) == ("SUCCEEDED", 0), told.cause
-    assert "Sent nothing more (the account changed: 1 GOOG" in told.sms
+    reported = bench.ring(stack, {})
+    assert (reported.status, reported.orders_sent) == ("SUCCEEDED", 0), reported.cause
+    assert "Sent nothing more (the account changed: 1 GOOG" in reported.sms

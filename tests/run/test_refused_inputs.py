@@ -38,11 +38,11 @@ def test_an_input_that_a_run_may_not_have_is_refused(
 ) -> None:
     value = WIDENING[name]
     held = paper.orders()  # tests before may have traded with the session's broker
-    told = bench.ring(deployed, value)
-    assert (told.status, told.error) == ("FAILED", "InvalidInputError"), told.cause
-    assert "FAILED" in told.sms
-    assert told.orders_sent == 0
+    reported = bench.ring(deployed, value)
+    assert (reported.status, reported.error) == ("FAILED", "InvalidInputError"), reported.cause
+    assert "FAILED" in reported.sms
+    assert reported.orders_sent == 0
     assert paper.orders() == held
     if isinstance(value, dict):
         (field_name,) = value
-        assert field_name in told.email
+        assert field_name in reported.email

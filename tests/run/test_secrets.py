@@ -190,11 +190,11 @@ WORLDS: dict[str, tuple[Distortion, str]] = {
 def test_a_broker_that_quotes_the_keys_is_not_quoted_in_turn(
     bench: Bench, marked: Stack, name: str
 ) -> None:
-    distort, told = WORLDS[name]
+    distort, reported = WORLDS[name]
     before = frozenset(everything(bench, marked))
     end = bench.ring(marked, {"scheduled_time": bench.bell}, distort)
     assert end.status == "FAILED"
-    assert told in end.email
+    assert reported in end.email
     assert leaks(bench, marked, before) == []
 
 

@@ -54,7 +54,7 @@ class World:
     """What is wrong, and what the text must say: the error's leaf, and some words."""
 
     error: str
-    told: tuple[str, ...]
+    reported: tuple[str, ...]
     parameters: dict[str, str] = field(default_factory=dict)
     distort: Distortion | None = None
 
@@ -191,13 +191,13 @@ def test_the_run_fails_says_why_and_trades_nothing(
     # what is wrong with the broker alone is tried on one deployment: each failed run is repeated
     stack = bench.deploy_again(misset, world.parameters) if world.parameters else deployed
     held = paper.orders()  # tests before may have traded with the session's broker
-    told = bench.ring(stack, {"scheduled_time": bench.bell}, world.distort)
-    assert (told.status, told.error) == ("FAILED", world.error)
-    assert "FAILED" in told.sms
-    for words in world.told:
-        assert words in told.email
+    reported = bench.ring(stack, {"scheduled_time": bench.bell}, world.distort)
+    assert (reported.status, reported.error) == ("FAILED", world.error)
+    assert "FAILED" in reported.sms
+    for words in world.reported:
+        assert words in reported.email
     # the phone alone says enough to know what it is about
-    assert world.told[0] in told.sms or world.told[-1] in told.sms
-    assert len(told.sms) <= 160
-    assert told.orders_sent == 0
+    assert world.reported[0] in reported.sms or world.reported[-1] in reported.sms
+    assert len(reported.sms) <= 160
+    assert reported.orders_sent == 0
     assert paper.orders() == held

@@ -75,11 +75,11 @@ def walk_all(stack: Stack, scripts: Mapping[str, Script]) -> dict[str, Walk]:
         return {name: future.result() for name, future in started.items()}
 
 
-def told(stack: Stack, phrase: str) -> Text:
+def reported(stack: Stack, phrase: str) -> Text:
     """Wait for the one text that holds a phrase; the rule publishes a moment after a run's end."""
     until = time.monotonic() + TOLD_SECONDS
     while not (texts := [text for text in stack.texts() if phrase in text.sms]):
-        assert time.monotonic() < until, f"nobody told of {phrase!r}"
+        assert time.monotonic() < until, f"nobody reported {phrase!r}"
         time.sleep(0.02)
     (text,) = texts
     return text

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from local.sandbox.aws import Stack
-from tests.statemachine.conftest import told, walk
+from tests.statemachine.conftest import reported, walk
 from tests.statemachine.scenarios import LEAVES, RETRIED, STEPS
 from tests.statemachine.walks import Definition, Walk, edges_of, walked_by
 
@@ -151,7 +151,7 @@ def test_a_broken_notify_leaves_the_telling_to_a_direct_publish(
     walk = walks["Notify broken"]
     assert walk.states[-4:] == ["Notify", "Notify Failure", "Publish Failure", "Run Failed"]
     assert walk.error == "Boom"
-    text = told(stack, "run FAILED in Notify: Boom")
+    text = reported(stack, "run FAILED in Notify: Boom")
     assert text.subject.isascii()
     assert len(text.subject) < 100
     assert len(text.sms) <= 160
@@ -161,7 +161,7 @@ def test_what_broke_first_is_what_the_direct_publish_tells(
     stack: Stack, walks: dict[str, Walk]
 ) -> None:
     assert walks["Notify broken by a leaf"].error == "BrokerAuthError"
-    assert told(stack, "run FAILED in Fetch Bars: BrokerAuthError")
+    assert reported(stack, "run FAILED in Fetch Bars: BrokerAuthError")
 
 
 def test_a_failure_that_nothing_could_tell_is_told_by_the_rule(
@@ -174,7 +174,7 @@ def test_a_failure_that_nothing_could_tell_is_told_by_the_rule(
     assert walk.cause.startswith("NOT REPORTED: ")
     name = walk.arn.rpartition(":")[2]
     phrase = f"run {name} of without-topic ended FAILED (error: StrategyError)"
-    assert told(stack_without_topic, phrase)
+    assert reported(stack_without_topic, phrase)
 
 
 def test_a_failure_that_was_told_is_not_told_again_by_the_rule(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.sandbox.aws import EmbeddedAws, Stack
-from tests.statemachine.conftest import SCRIPTED, told, walk
+from tests.statemachine.conftest import SCRIPTED, reported, walk
 from tests.statemachine.scenarios import always, gives
 from tests.statemachine.walks import Walk
 
@@ -189,11 +189,11 @@ def test_a_result_that_step_functions_does_not_take_is_reported_by_the_rule(
     done = play(stack, {step: too_large})
     assert (done.status, done.error) == ("FAILED", "States.DataLimitExceeded")
     assert done.states[-1] == step
-    assert told(stack, f"run {done.arn.rpartition(':')[2]} of scripted ended FAILED")
+    assert reported(stack, f"run {done.arn.rpartition(':')[2]} of scripted ended FAILED")
 
 
 def test_an_aborted_run_is_told_by_the_rule(stack: Stack, aws: EmbeddedAws) -> None:
     arn = stack.start({"script": {"Fetch Bars": [{"sleep": 2}]}})
     aws.client("stepfunctions").stop_execution(executionArn=arn)
     assert stack.wait(arn)["status"] == "ABORTED"
-    assert told(stack, f"run {arn.rpartition(':')[2]} of scripted ended ABORTED")
+    assert reported(stack, f"run {arn.rpartition(':')[2]} of scripted ended ABORTED")

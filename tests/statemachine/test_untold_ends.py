@@ -13,7 +13,7 @@ from local.sandbox.aws.template import read_template
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:desk"
 
 
-def is_told(aws: EmbeddedAws, **detail: Any) -> bool:
+def is_reported(aws: EmbeddedAws, **detail: Any) -> bool:
     properties = read_template()["Resources"]["UntoldEnds"]["Properties"]
     pattern = properties["EventPattern"]["Fn::Sub"].replace("${TradingDay}", MACHINE)
     event = {
@@ -35,7 +35,7 @@ def is_told(aws: EmbeddedAws, **detail: Any) -> bool:
 def test_a_timed_out_or_aborted_run_is_told(
     aws: EmbeddedAws, status: str, error: str | None
 ) -> None:
-    assert is_told(aws, status=status, error=error, cause=error)
+    assert is_reported(aws, status=status, error=error, cause=error)
 
 
 @pytest.mark.parametrize(
@@ -43,30 +43,30 @@ def test_a_timed_out_or_aborted_run_is_told(
     ["States.Runtime", "States.DataLimitExceeded", "States.QueryEvaluationError", "", None],
 )
 def test_a_failure_that_no_task_could_catch_is_told(aws: EmbeddedAws, error: str | None) -> None:
-    assert is_told(aws, status="FAILED", error=error, cause="it broke")
+    assert is_reported(aws, status="FAILED", error=error, cause="it broke")
 
 
 def test_a_failure_is_told_when_the_event_does_not_say_of_which_kind(aws: EmbeddedAws) -> None:
-    assert is_told(aws, status="FAILED")
+    assert is_reported(aws, status="FAILED")
 
 
 def test_a_failure_that_no_text_could_tell_is_told(aws: EmbeddedAws) -> None:
-    assert is_told(aws, status="FAILED", error="StrategyError", cause="NOT REPORTED: it broke")
+    assert is_reported(aws, status="FAILED", error="StrategyError", cause="NOT REPORTED: it broke")
 
 
 @pytest.mark.parametrize("error", ["StrategyError", "UnexpectedOutcome", "Lambda.Unknown"])
 def test_a_failure_that_was_told_is_not_told_again(aws: EmbeddedAws, error: str) -> None:
-    assert not is_told(aws, status="FAILED", error=error, cause="it broke")
+    assert not is_reported(aws, status="FAILED", error=error, cause="it broke")
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "PENDING_REDRIVE"])
 def test_a_run_that_did_not_fail_is_not_told(aws: EmbeddedAws, status: str) -> None:
-    assert not is_told(aws, status=status, error=None, cause=None)
+    assert not is_reported(aws, status=status, error=None, cause=None)
 
 
 def test_another_machine_is_not_told_of(aws: EmbeddedAws) -> None:
     other = MACHINE.replace("desk", "other")
-    assert not is_told(aws, stateMachineArn=other, status="ABORTED")
+    assert not is_reported(aws, stateMachineArn=other, status="ABORTED")
 
 
 def test_the_deployed_rule_names_its_own_machine_and_keeps_the_null(

@@ -193,7 +193,7 @@ def features(*symbols: str) -> Features:
 
 def decided(
     weights: dict[str, Any],
-    told: Snapshot | None = None,
+    reported: Snapshot | None = None,
     *,
     under: Settings = SETTINGS,
     of: Run = RUN,
@@ -201,7 +201,7 @@ def decided(
 ) -> Decision:
     """Decide at a bell by these weights and stops."""
     strategy = FixedWeights(weights, stops)
-    return decide(of, under, told or snapshot(), features(*under.symbols), strategy)
+    return decide(of, under, reported or snapshot(), features(*under.symbols), strategy)
 
 
 def quantities(intents: tuple[OrderIntent, ...]) -> dict[str, Decimal]:

@@ -109,7 +109,7 @@ def placed_three_orders(result: Any, desk: LocalDesk) -> None:
     assert len(result["submission"]["inline"]["orders"]) == 3
 
 
-def told(*words: str, error: str = "") -> Callable[[Any, LocalDesk], None]:
+def said(*words: str, error: str = "") -> Callable[[Any, LocalDesk], None]:
     def check(result: Any, desk: LocalDesk) -> None:
         text = desk.stack.texts()[-1]
         assert (text.sms, text.subject, text.email) == (
@@ -141,12 +141,12 @@ EXPECTED: dict[str, Callable[[Any, LocalDesk], None]] = {
     "submit_orders/after-the-deadline": sent_nothing,
     "submit_orders/first-day": placed_three_orders,
     "submit_orders/refused-dry-run": refused("ConfigurationError", "RUN_SENDS_NO_ORDERS"),
-    "notify/trading-day": told("sold 169 IBM", "bought"),
-    "notify/report": told("2012-02-16"),
-    "notify/failure-in-fetch-bars": told(
+    "notify/trading-day": said("sold 169 IBM", "bought"),
+    "notify/report": said("2012-02-16"),
+    "notify/failure-in-fetch-bars": said(
         "FAILED", "BARS_STALE", "IBM", "No order sent", error="StaleBarsError"
     ),
-    "notify/failure-in-submit-orders": told(
+    "notify/failure-in-submit-orders": said(
         "FAILED", "ORDER_STATE_UNKNOWN", error="OrderStateUnknownError"
     ),
 }

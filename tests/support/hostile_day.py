@@ -183,13 +183,13 @@ class World:
         return day
 
     def _notify(self, value: Any, state: dict[str, Any], day: Day) -> None:
-        told = {"execution_arn": ARN, "input": value, "failure": None, **state}
+        reported = {"execution_arn": ARN, "input": value, "failure": None, **state}
         try:
-            day.email = self.call("notify", {"contract": CONTRACT_VERSION, **told})["email"]
+            day.email = self.call("notify", {"contract": CONTRACT_VERSION, **reported})["email"]
         except errors.DeskError as error:
             if day.leaf is None:
                 raise
-            raise UnnamedError(f"the failure is not told: {error}") from error
+            raise UnnamedError(f"the failure is not reported: {error}") from error
 
     def _walk(self, value: Any, state: dict[str, Any], day: Day) -> None:
         fetched = self._try("fetch_bars", {"execution_arn": ARN, "input": value})

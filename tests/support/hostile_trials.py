@@ -50,13 +50,13 @@ def failures(trial: Trial, fresh: Callable[[], World], seeds: Iterable[int]) -> 
     found = []
     for seed in seeds:
         world = fresh()
-        told: list[str] = []
+        reported: list[str] = []
         with reached(world):
             try:
-                told.extend(trial(world, chance_of(seed)))
+                reported.extend(trial(world, chance_of(seed)))
             except UnnamedError as problem:
-                told.append(str(problem))
-        found += [f"seed {seed}: {world.spoiled} -> {each}" for each in told]
+                reported.append(str(problem))
+        found += [f"seed {seed}: {world.spoiled} -> {each}" for each in reported]
     return found
 
 

@@ -215,7 +215,7 @@ def lively_bells(draw: st.DrawFn, **limits: st.SearchStrategy[Any]) -> Situation
     mine = open_order("XOM", Side.BUY, "100", "50", own_id("XOM", Leg.ENTRY))
     parts = {symbol: draw(st.integers(0, 9)) for symbol in UNIVERSE}
     whole = max(sum(parts.values()), 1)
-    told = replace(
+    reported = replace(
         plain,
         prices={symbol: LatestPrice(price, NOW) for symbol, price in latest.items()},
         last_closes={symbol: price * draw(gaps) for symbol, price in latest.items()},
@@ -233,6 +233,6 @@ def lively_bells(draw: st.DrawFn, **limits: st.SearchStrategy[Any]) -> Situation
     return Situation(
         run=run(sends_orders=draw(st.booleans())),
         settings=settings(**{**wide, **{name: draw(each) for name, each in limits.items()}}),
-        snapshot=told,
+        snapshot=reported,
         weights={symbol: Decimal(part) / whole for symbol, part in parts.items()},
     )

@@ -130,12 +130,12 @@ class Bench:
         )
         orders, texts = len(self.broker.orders()), len(self.stack.texts())
         end = self.stack.wait(self.stack.start({"slot": slot}))
-        told = [text.sms for text in self.stack.texts()[texts:]]
+        reported = [text.sms for text in self.stack.texts()[texts:]]
         found = s3.list_objects_v2(Bucket=self.stack.bucket, Prefix=f"{journal}record.json")
         return (
             end["status"],
             len(self.broker.orders()) - orders,
-            any(f"{slot}: {word} " in sms for sms in told for word in ("bought", "sold")),
+            any(f"{slot}: {word} " in sms for sms in reported for word in ("bought", "sold")),
             found["KeyCount"] == 1,
         )
 

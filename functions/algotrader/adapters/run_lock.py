@@ -134,8 +134,8 @@ def active_holder(store: Store, run: Run) -> str | None:
     if claim.state == "failed" and not store.holds(decision_key(run)):
         return None
     quiet = SETTLE + LAST_CALL if claim.state == "running" else SETTLE
-    told = claim.ended if claim.state == "done" else None
-    ended = told or _ended_at(claim.execution_arn)
+    reported = claim.ended if claim.state == "done" else None
+    ended = reported or _ended_at(claim.execution_arn)
     if ended is not None and datetime.now(UTC) - ended >= quiet:
         return None
     return claim.execution_arn

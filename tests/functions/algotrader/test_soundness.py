@@ -129,11 +129,11 @@ def test_settings_in_an_event_that_hold_what_no_text_can_are_refused_by_name(
 
 
 def test_a_snapshot_with_a_price_without_an_offset_is_refused() -> None:
-    told = encode(world.snapshot())
-    told["prices"]["IBM"]["at"] = "2024-03-04T14:35:00"
+    reported = encode(world.snapshot())
+    reported["prices"]["IBM"]["at"] = "2024-03-04T14:35:00"
 
     with pytest.raises(InvalidInputError, match=r"STATE_INVALID.*\$\.prices\['IBM'\]\.at"):
-        decode(Snapshot, told, "Snapshot")
+        decode(Snapshot, reported, "Snapshot")
 
 
 BARS: dict[str, Any] = {

@@ -71,12 +71,12 @@ def momentum(symbols: tuple[str, ...] = UNIVERSE) -> Features:
 
 
 def event(
-    told: Snapshot | None = None, *, of: Run = RUN, under: Settings = ROTATION, **changes: Any
+    reported: Snapshot | None = None, *, of: Run = RUN, under: Settings = ROTATION, **changes: Any
 ) -> Any:
     given = DecideOrdersEvent(
         run=of,
         settings=Artifact(inline=encode(under)),
-        snapshot=Artifact(inline=encode(told or snapshot())),
+        snapshot=Artifact(inline=encode(reported or snapshot())),
         features=Artifact(inline=encode(momentum())),
     )
     return json.loads(json.dumps({**encode(given), **changes}))
@@ -107,7 +107,7 @@ def test_the_plan_begins_with_the_exits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of", "told", "outcome"),
+    ("of", "reported", "outcome"),
     [
         (RUN, snapshot(), "SUBMIT"),
         (run(sends_orders=False), snapshot(), "NOTHING_TO_SUBMIT"),
@@ -126,9 +126,9 @@ def test_the_plan_begins_with_the_exits() -> None:
     ids=["entries", "dry run", "no cash", "an exit", "halted", "a cancel alone"],
 )
 def test_there_is_something_to_submit_when_the_run_sends_and_something_is_to_be_sent(
-    of: Run, told: Snapshot, outcome: str
+    of: Run, reported: Snapshot, outcome: str
 ) -> None:
-    assert handle(event(told, of=of)).outcome == outcome
+    assert handle(event(reported, of=of)).outcome == outcome
 
 
 def test_a_dry_run_still_tells_what_it_would_have_done() -> None:
@@ -141,12 +141,12 @@ def test_a_large_universe_travels_by_reference_and_leaves_the_write_ahead_log_al
 ) -> None:
     symbols = tuple(f"S{each:03d}" for each in range(300))
     under = replace(ROTATION, symbols=symbols)
-    told = snapshot(dict.fromkeys(symbols, "1"))
+    reported = snapshot(dict.fromkeys(symbols, "1"))
     store = Store(BUCKET)
     result = handle(
         event(
             under=under,
-            snapshot=encode(store.put(RUN, "snapshot", told)),
+            snapshot=encode(store.put(RUN, "snapshot", reported)),
             features=encode(store.put(RUN, "features", momentum(symbols))),
         )
     )

@@ -344,7 +344,7 @@ def test_live_is_halted_until_somebody_says_otherwise(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "reported"),
     [
         ({"account_blocked": True}, "account_blocked"),
         ({"trading_blocked": True}, "trading_blocked"),
@@ -355,11 +355,11 @@ def test_live_is_halted_until_somebody_says_otherwise(world: World) -> None:
 )
 @pytest.mark.parametrize("given", [{}, {"flatten": True}, {"dry_run": True}])
 def test_a_flag_of_the_account_stops_every_run_by_name(
-    world: World, flags: dict[str, Any], told: str, given: Any
+    world: World, flags: dict[str, Any], reported: str, given: Any
 ) -> None:
     world.server.on("GET /v2/account", ACCOUNT | flags)
 
-    with pytest.raises(AccountBlockedError, match=rf"ACCOUNT_BLOCKED: blocked_by={told}\."):
+    with pytest.raises(AccountBlockedError, match=rf"ACCOUNT_BLOCKED: blocked_by={reported}\."):
         world.run(given)
 
     assert world.stored() == []

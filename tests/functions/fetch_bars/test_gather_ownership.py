@@ -50,11 +50,11 @@ def test_a_sale_by_hand_is_named_with_both_numbers_and_the_ledger_stays(world: W
     world.trade("users-sale", side="sell", qty="4", filled_qty="4")
     holds(world, "6")
 
-    told = seen(world)
+    reported = seen(world)
 
-    assert told.ledger.holdings["AAPL"].qty == 10
-    assert told.causes == {"AAPL": "a sale by hand of 4 on 2026-01-05"}
-    (warning,) = told.warnings
+    assert reported.ledger.holdings["AAPL"].qty == 10
+    assert reported.causes == {"AAPL": "a sale by hand of 4 on 2026-01-05"}
+    (warning,) = reported.warnings
     assert warning.startswith(
         "AAPL: LEDGER_MISMATCH: the desk's books say 10, the account holds 6; probably a sale by"
         " hand of 4 on 2026-01-05. "
@@ -72,9 +72,9 @@ def test_shares_that_left_without_an_order_are_explained_by_the_statement(world:
         ],
     )
 
-    told = seen(world)
+    reported = seen(world)
 
-    assert "transfer to or from another broker (ACATS) of -10" in told.causes["AAPL"]
+    assert "transfer to or from another broker (ACATS) of -10" in reported.causes["AAPL"]
     asked = [each for each in world.server.requests if each.path == "/v2/account/activities"]
     assert "2025-12-07T00:00:00Z" in {each.query["after"] for each in asked}
 
@@ -85,9 +85,9 @@ def test_more_shares_than_the_books_say_are_the_users_and_nothing_is_told(
     world.trade(name(OWN))
     holds(world, "500")
 
-    told = seen(world)
+    reported = seen(world)
 
-    assert (told.warnings, told.causes) == ((), {})
+    assert (reported.warnings, reported.causes) == ((), {})
 
 
 def test_a_symbol_that_became_another_is_told_on_its_day_and_explains_what_is_gone(
@@ -97,11 +97,11 @@ def test_a_symbol_that_became_another_is_told_on_its_day_and_explains_what_is_go
     change = {"old_symbol": "AAPL", "new_symbol": "PEAR", "process_date": "2026-01-06"}
     world.actions = {"name_changes": [change]}
 
-    told = seen(world)
+    reported = seen(world)
 
-    assert told.ledger.holdings["AAPL"].qty == 10
-    assert told.causes == {"AAPL": "a name_change with PEAR on 2026-01-06"}
-    assert [each.split(":")[:2] for each in told.warnings] == [
+    assert reported.ledger.holdings["AAPL"].qty == 10
+    assert reported.causes == {"AAPL": "a name_change with PEAR on 2026-01-06"}
+    assert [each.split(":")[:2] for each in reported.warnings] == [
         ["AAPL", " LEDGER_MISMATCH"],
         ["AAPL", " name_change on 2026-01-06 with PEAR. The desk's books stay as they are"],
     ]
@@ -114,15 +114,15 @@ def test_another_desks_shares_are_kept_apart_and_named_when_some_are_gone(world:
     world.trade(name(OTHER, 1, leg="stop"), status="new", filled_qty="0", filled_avg_price=None)
     holds(world, "15")
 
-    told = seen(world)
+    reported = seen(world)
 
-    assert told.ledger.holdings.keys() == {"AAPL"}
-    assert told.other_desks == {"AAPL": {OTHER: D(10)}, "IBM": {OTHER: D(7)}}
-    assert [each.client_order_id for each in told.foreign_open_orders] == [
+    assert reported.ledger.holdings.keys() == {"AAPL"}
+    assert reported.other_desks == {"AAPL": {OTHER: D(10)}, "IBM": {OTHER: D(7)}}
+    assert [each.client_order_id for each in reported.foreign_open_orders] == [
         name(OTHER, 1, leg="stop")
     ]
-    assert [each.split(":")[0] for each in told.warnings] == ["AAPL", "IBM"]
-    assert "desk def456 owns 10" in told.warnings[0]
+    assert [each.split(":")[0] for each in reported.warnings] == ["AAPL", "IBM"]
+    assert "desk def456 owns 10" in reported.warnings[0]
 
 
 def test_what_another_desk_bought_between_two_looks_is_no_difference(world: World) -> None:
@@ -130,10 +130,10 @@ def test_what_another_desk_bought_between_two_looks_is_no_difference(world: Worl
     world.trade(name(OTHER))
     holds(world, "10", "20")
 
-    told = seen(world)
+    reported = seen(world)
 
-    assert told.warnings == ()
-    assert told.positions["AAPL"].qty == 20
+    assert reported.warnings == ()
+    assert reported.positions["AAPL"].qty == 20
 
 
 def test_what_was_given_counts_and_a_lost_bucket_leaves_what_the_orders_say(world: World) -> None:
@@ -219,10 +219,10 @@ def test_what_is_known_of_other_desks_is_rebuilt_when_it_cannot_be_read(world: W
     client("s3").put_object(Bucket=world.store.bucket, Key=others_key(OWN), Body=b"{half")
     holds(world, "10")
 
-    told = seen(world)
+    reported = seen(world)
 
-    assert told.other_desks == {"AAPL": {OTHER: D(10)}}
-    assert "rebuilt" in told.warnings[0]
+    assert reported.other_desks == {"AAPL": {OTHER: D(10)}}
+    assert "rebuilt" in reported.warnings[0]
 
 
 def test_of_two_writers_of_the_list_one_is_told_and_a_write_made_twice_is_one(

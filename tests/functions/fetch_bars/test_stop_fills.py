@@ -48,8 +48,8 @@ def test_a_sale_is_told_once_by_the_next_run_that_ends_well(world: World, desk: 
     failed = at_the_bell(world, 7)
     assert stopped(world, failed) == [("AAPL", "10")]
     assert "Stop sold" not in ended(world, failed, BROKE)
-    told = at_the_bell(world, 8)
-    assert "Stop sold 10 AAPL" in ended(world, told)
+    reported = at_the_bell(world, 8)
+    assert "Stop sold 10 AAPL" in ended(world, reported)
     assert stopped(world, at_the_bell(world, 9)) == []
 
 

@@ -380,10 +380,12 @@ def begun_by(world: World, contract: int, *dropped: str) -> FetchBarsResult:
     first = world.run()
     made = world.decide(first, "AAPL")
     lacks = {name: value for name, value in encode(made).items() if name not in dropped}
-    told = encode(first) | {"contract": contract}
-    told["run"] = {name: value for name, value in told["run"].items() if name not in dropped}
+    reported = encode(first) | {"contract": contract}
+    reported["run"] = {
+        name: value for name, value in reported["run"].items() if name not in dropped
+    }
     decided = {"outcome": "SUBMIT", "decision": {"inline": lacks}, "plan": {"inline": {}}}
-    world.executions.keep(ARN, [("Fetch Bars", told), ("Decide Orders", decided)])
+    world.executions.keep(ARN, [("Fetch Bars", reported), ("Decide Orders", decided)])
     world.store.write(f"{JOURNAL}decision.json", lacks | {"contract": contract})
     fail(world)
     return first
@@ -435,7 +437,7 @@ def test_a_decision_with_a_field_that_nobody_decided_is_refused(world: World) ->
 
 
 def test_fetch_bars_says_which_contract_it_keeps(world: World) -> None:
-    told = encode(world.run())
+    reported = encode(world.run())
     stored = world.store.read(f"{JOURNAL}fetched.json", dict[str, Any])
     assert stored is not None
-    assert told["contract"] == stored["contract"] == CONTRACT_VERSION
+    assert reported["contract"] == stored["contract"] == CONTRACT_VERSION

@@ -137,11 +137,11 @@ def test_the_pinned_model_of_the_page_is_read_and_no_other(
 
 
 def test_the_parameters_that_the_page_passes_to_the_first_strategy_are_its_own() -> None:
-    told = json.loads('{"entry": 40, "leave": 10}')
-    assert f"StrategyParameters={json.dumps(told)}" in "".join(
+    reported = json.loads('{"entry": 40, "leave": 10}')
+    assert f"StrategyParameters={json.dumps(reported)}" in "".join(
         each.text for each in blocks(PAGE, "sh")
     )
-    assert load_strategy("channel_breakout", told).bars_needed() == 41
+    assert load_strategy("channel_breakout", reported).bars_needed() == 41
 
 
 def test_a_method_that_the_page_adds_is_one_that_a_strategy_has() -> None:

@@ -233,10 +233,10 @@ def test_a_rejection_is_a_result_that_is_told_and_not_repeated(desk: Desk) -> No
     made = desk.decision(desk.intent("GOOG", Leg.ENTRY, 1), desk.intent("IBM", Leg.ENTRY, 1))
     step = desk.call_until_complete(made)
     desk.paper.behave(reject=[])
-    told = {each.symbol for each in step.submission.rejected} | {
+    reported = {each.symbol for each in step.submission.rejected} | {
         each.symbol for each in step.submission.orders if each.status == "rejected"
     }
-    assert told == {"GOOG"}
+    assert reported == {"GOOG"}
     assert desk.proxy.posts == ["/v2/orders", "/v2/orders"]
 
 

@@ -180,7 +180,7 @@ def test_what_runs_and_what_has_just_ended_is_in_the_way() -> None:
         runs=(None, {}),
         just=(5, {}),
         dry=(5, {"dry_run": True}),
-        told=(5, {"report_only": True}),
+        reported=(5, {"report_only": True}),
         long_ago=(61, {}),
         fast_clock=(-3600, {}),  # this machine's is behind: no longer than from a moment ago
     )
@@ -192,7 +192,7 @@ def test_what_runs_and_what_has_just_ended_is_in_the_way() -> None:
             "runs",
             *(f"{each}, which has just ended" for each in ("just", "fast_clock")),
         ]
-    assert runs.asked == ["just", "dry", "told", "fast_clock"]  # without repeats
+    assert runs.asked == ["just", "dry", "reported", "fast_clock"]  # without repeats
     assert max(quiet.values()) - min(each for each in quiet.values() if each) < 10
 
     assert _in_the_way(runs, "machine", {**quiet, "just": 0.0, "fast_clock": 0.0}) == ["runs"]

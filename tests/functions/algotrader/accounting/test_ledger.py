@@ -159,8 +159,8 @@ def test_what_a_split_leaves_is_a_quantity_that_a_broker_can_hold(
         "AAPL", "reverse_split", DAY.date() + timedelta(days=1), Decimal(new) / Decimal(old)
     )
     ledger = fold(empty_ledger(DESK), [order(DAY, Side.BUY, qty)], [split], DAY + timedelta(days=2))
-    told = {name: str(each.qty) for name, each in ledger.holdings.items()}
-    assert told == ({} if held is None else {"AAPL": held})
+    reported = {name: str(each.qty) for name, each in ledger.holdings.items()}
+    assert reported == ({} if held is None else {"AAPL": held})
 
 
 def test_a_split_after_the_fold_s_end_or_before_its_start_counts_for_nothing() -> None:

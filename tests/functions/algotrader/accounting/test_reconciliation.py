@@ -89,7 +89,7 @@ def test_only_what_is_missing_is_a_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("orders", "actions", "moves", "told"),
+    ("orders", "actions", "moves", "message"),
     [
         ([sale("by-hand")], [], [], "a sale by hand of 5 on 2024-03-04"),
         ([sale("by-hand", "1")], [], [], "a sale by hand of 1 on 2024-03-04"),
@@ -127,10 +127,10 @@ def test_only_what_is_missing_is_a_difference() -> None:
     ],
 )
 def test_what_may_explain_a_difference_is_named_with_its_day(
-    orders: list[Order], actions: list[CorporateAction], moves: list[Activity], told: str | None
+    orders: list[Order], actions: list[CorporateAction], moves: list[Activity], message: str | None
 ) -> None:
     causes = probable_causes([stake("10", "5")], orders, actions, moves)
-    assert causes == ({} if told is None else {"IBM": told})
+    assert causes == ({} if message is None else {"IBM": message})
 
 
 def test_a_fraction_that_a_reverse_split_leaves_was_probably_paid_in_cash() -> None:
@@ -145,9 +145,9 @@ def test_a_fraction_that_a_reverse_split_leaves_was_probably_paid_in_cash() -> N
 
 def test_of_many_causes_the_newest_are_named() -> None:
     moves = [moved("IBM", "journal (JNLS)", D(-1), DAY - timedelta(days=n)) for n in range(9)]
-    (told,) = probable_causes([stake("10", "1")], [], [], moves).values()
-    assert told.count(" or ") == 3
-    assert "2024-03-01" in told
+    (message,) = probable_causes([stake("10", "1")], [], [], moves).values()
+    assert message.count(" or ") == 3
+    assert "2024-03-01" in message
 
 
 @pytest.mark.parametrize(
@@ -175,14 +175,14 @@ def test_of_many_causes_the_newest_are_named() -> None:
 def test_a_difference_is_told_with_both_numbers_and_the_way_to_mend_it(
     found: DeskPosition, remedies: list[str]
 ) -> None:
-    (told,) = describe_differences([found], "desk")
-    assert told.startswith(
+    (message,) = describe_differences([found], "desk")
+    assert message.startswith(
         f"IBM: LEDGER_MISMATCH: the desk's books say {found.book_qty}, the account holds"
         f" {found.account_qty}"
     )
     for remedy in remedies:
-        assert remedy in told
-    assert ("release" in told) is ("release" in "".join(remedies))
+        assert remedy in message
+    assert ("release" in message) is ("release" in "".join(remedies))
 
 
 def test_a_change_of_symbol_is_told_and_the_books_stay_as_they_are() -> None:
@@ -193,15 +193,15 @@ def test_a_change_of_symbol_is_told_and_the_books_stay_as_they_are() -> None:
         CorporateAction("FB", "forward_split", DAY, D(2)),
         CorporateAction("IBM", "spin_off", DAY, None, ("KD",)),
     ]
-    (told,) = describe_share_changes(actions, own, "desk")
-    assert told.startswith("FB: name_change on 2024-03-01 with META.")
-    assert "10 FB" in told
-    assert "`algo-trader adopt SYMBOL QTY --stack desk`" in told
+    (message,) = describe_share_changes(actions, own, "desk")
+    assert message.startswith("FB: name_change on 2024-03-01 with META.")
+    assert "10 FB" in message
+    assert "`algo-trader adopt SYMBOL QTY --stack desk`" in message
 
 
 def test_a_desk_that_has_nothing_in_its_books_is_asked_to_release_nothing() -> None:
-    (told,) = describe_differences([stake("0", "5", def456="9")], "desk")
-    assert told.endswith(
+    (message,) = describe_differences([stake("0", "5", def456="9")], "desk")
+    assert message.endswith(
         "Buy 4 back, or remove the missing shares from the books:"
         " `algo-trader release IBM 4 --desk def456 --stack desk`."
     )

@@ -21,7 +21,7 @@ from tests.support.desk_world import DESK, NOW, open_order, own_id
 
 D = Decimal
 MONDAY, FRIDAY = date(2024, 3, 11), date(2024, 3, 8)
-NOTHING_TOLD = ReportedFills(journal="", looked_at=NOW, since=NOW, sold={})
+NOTHING_REPORTED = ReportedFills(journal="", looked_at=NOW, since=NOW, sold={})
 HOUR = timedelta(hours=1)
 
 
@@ -41,8 +41,8 @@ def told_of(*orders: Order) -> list[tuple[str, Decimal]]:
 
 def test_a_buy_under_the_id_of_a_stop_is_no_sale_of_a_stop() -> None:
     odd = replace(sold("IBM"), side=Side.BUY)
-    assert unreported_fills([odd], DESK, NOTHING_TOLD) == ()
-    assert reported_sales(NOTHING_TOLD, (), [odd]) == {}
+    assert unreported_fills([odd], DESK, NOTHING_REPORTED) == ()
+    assert reported_sales(NOTHING_REPORTED, (), [odd]) == {}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_only_the_desks_own_stops_that_sold_are_told_the_oldest_first() -> None:
         sold("XOM", order_id="user-1"),
         sold("FB", "0", None, status="new"),
     ]
-    assert told_of(*unreported_fills(orders, DESK, NOTHING_TOLD)) == [
+    assert told_of(*unreported_fills(orders, DESK, NOTHING_REPORTED)) == [
         ("MSFT", D(5)),
         ("AAPL", D(5)),
     ]
@@ -108,22 +108,22 @@ def test_where_nothing_says_what_was_told_it_is_what_sold_up_to_the_bell_before(
 
 def test_a_stop_that_sells_in_parts_is_told_part_by_part() -> None:
     first, then = sold("AAPL", "2"), sold("AAPL", "5", NOW + HOUR)
-    one = unreported_fills([first], DESK, NOTHING_TOLD)
+    one = unreported_fills([first], DESK, NOTHING_REPORTED)
     assert told_of(*one) == [("AAPL", D(2))]
-    told = NOTHING_TOLD.with_record(reported_sales(NOTHING_TOLD, one, []))
-    assert unreported_fills([first], DESK, told) == ()
-    two = unreported_fills([then], DESK, told)
+    reported = NOTHING_REPORTED.with_record(reported_sales(NOTHING_REPORTED, one, []))
+    assert unreported_fills([first], DESK, reported) == ()
+    two = unreported_fills([then], DESK, reported)
     assert told_of(*two) == [("AAPL", D(3))]
-    told = told.with_record(reported_sales(told, two, []))
-    assert unreported_fills([then], DESK, told) == ()
+    reported = reported.with_record(reported_sales(reported, two, []))
+    assert unreported_fills([then], DESK, reported) == ()
 
 
 def test_what_a_stop_sold_while_its_run_canceled_it_is_not_told_again() -> None:
     order = sold("AAPL", "5")
     entry = open_order("IBM", Side.BUY, "5", "100", own_id("IBM", Leg.ENTRY), filled_qty=D(5))
-    told = NOTHING_TOLD.with_record(reported_sales(NOTHING_TOLD, [], [order, entry]))
-    assert told.sold == {order.client_order_id: D(5)}
-    assert unreported_fills([order], DESK, told) == ()
+    reported = NOTHING_REPORTED.with_record(reported_sales(NOTHING_REPORTED, [], [order, entry]))
+    assert reported.sold == {order.client_order_id: D(5)}
+    assert unreported_fills([order], DESK, reported) == ()
 
 
 def test_a_fill_that_shows_late_is_told_though_it_is_older_than_the_last_look() -> None:
@@ -134,22 +134,22 @@ def test_a_fill_that_shows_late_is_told_though_it_is_older_than_the_last_look() 
 
 def test_books_that_were_rebuilt_from_all_orders_tell_no_old_sale_again() -> None:
     long_ago = [sold("AAPL", at=NOW - timedelta(days=2))]
-    assert unreported_fills(long_ago, DESK, NOTHING_TOLD) == ()
+    assert unreported_fills(long_ago, DESK, NOTHING_REPORTED) == ()
 
 
 def test_what_is_long_told_is_dropped_but_not_of_a_stop_that_may_sell_more() -> None:
     old = NOW - timedelta(days=2)
     over, rests, fresh = sold("AAPL", at=old), sold("IBM", "2", old), sold("MSFT")
-    told = ReportedFills(
+    reported = ReportedFills(
         "", NOW, NOW, {each.client_order_id: D(2) for each in (over, rests, fresh)}
     )
-    kept = report_for_next_run(told, [over, rests, fresh], DESK, "runs/now/", NOW + HOUR)
+    kept = report_for_next_run(reported, [over, rests, fresh], DESK, "runs/now/", NOW + HOUR)
     assert kept.sold.keys() == {rests.client_order_id, fresh.client_order_id}
     assert (kept.journal, kept.looked_at, kept.since) == ("runs/now/", NOW + HOUR, NOW)
 
 
 def test_a_broker_that_does_not_say_when_a_stop_sold_has_it_told_all_the_same() -> None:
-    assert told_of(*unreported_fills([sold("AAPL", at=None)], DESK, NOTHING_TOLD)) == [
+    assert told_of(*unreported_fills([sold("AAPL", at=None)], DESK, NOTHING_REPORTED)) == [
         ("AAPL", D(5))
     ]
 
@@ -159,20 +159,20 @@ def test_a_broker_that_does_not_say_when_a_stop_sold_has_it_told_all_the_same() 
 )
 def test_a_fill_may_show_up_to_a_day_late(age: timedelta, *, shows: bool) -> None:
     late = sold("AAPL", at=NOW - age)
-    told = ReportedFills("", NOW, NOW, {late.client_order_id: D(2)})
-    assert bool(unreported_fills([late], DESK, told)) is shows
-    assert bool(report_for_next_run(told, [late], DESK, "", NOW).sold) is shows
+    reported = ReportedFills("", NOW, NOW, {late.client_order_id: D(2)})
+    assert bool(unreported_fills([late], DESK, reported)) is shows
+    assert bool(report_for_next_run(reported, [late], DESK, "", NOW).sold) is shows
 
 
 def test_a_stop_that_sold_one_share_or_less_is_told_once() -> None:
     for qty in ("1", "0.5"):
         one = sold("AAPL", qty)
-        assert told_of(*unreported_fills([one], DESK, NOTHING_TOLD)) == [("AAPL", D(qty))]
-        told = NOTHING_TOLD.with_record(reported_sales(NOTHING_TOLD, [], [one]))
-        assert unreported_fills([one], DESK, told) == ()
+        assert told_of(*unreported_fills([one], DESK, NOTHING_REPORTED)) == [("AAPL", D(qty))]
+        reported = NOTHING_REPORTED.with_record(reported_sales(NOTHING_REPORTED, [], [one]))
+        assert unreported_fills([one], DESK, reported) == ()
 
 
 def test_a_stop_that_sold_nothing_is_in_no_list_of_sales() -> None:
     rests = sold("AAPL", "0", status="new")
-    assert reported_sales(NOTHING_TOLD, (), [rests]) == {}
+    assert reported_sales(NOTHING_REPORTED, (), [rests]) == {}
     assert initial_report([rests], DESK, NOW).sold == {}

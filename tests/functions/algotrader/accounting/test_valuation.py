@@ -51,8 +51,8 @@ def at_bell(price: str | None, age: int = 5, **changes: Any) -> Prices:
     return Prices(**{**plain, **changes})
 
 
-def aapl(told: Prices, track: Track | None = None, held: Ledger = HELD) -> tuple[Any, Any, str]:
-    found = value_shares(told, track, held)
+def aapl(reported: Prices, track: Track | None = None, held: Ledger = HELD) -> tuple[Any, Any, str]:
+    found = value_shares(reported, track, held)
     return found.book_prices.get("AAPL"), found.risk_prices.get("AAPL"), " ".join(found.doubts)
 
 

@@ -415,14 +415,14 @@ def test_keys_that_no_header_can_carry_are_refused_without_being_shown(
 
 
 def test_no_failure_ever_tells_a_key(server: ScriptedBroker, broker: AlpacaBroker) -> None:
-    told = []
+    reported = []
     for answer in (Answer(ACCOUNT, fault="reset"), Answer({"message": "no"}, 401), HTML):
         server.on("GET /v2/account", answer)
         with pytest.raises(DeskError) as raised:
             broker.account()
-        told.append(str(raised.value))
+        reported.append(str(raised.value))
 
-    assert "MARKED" not in " ".join(told)
+    assert "MARKED" not in " ".join(reported)
 
 
 def test_many_symbols_are_asked_for_in_requests_of_a_sane_length(

@@ -186,8 +186,8 @@ def test_pages_of_orders_that_do_not_go_on_are_refused(
 def test_a_stop_is_read_with_its_price_and_how_long_it_is_good(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
-    told = order("at1-a", type="stop", limit_price=None, stop_price="90.5", time_in_force="gtc")
-    server.on("GET /v2/orders:by_client_order_id", told)
+    reported = order("at1-a", type="stop", limit_price=None, stop_price="90.5", time_in_force="gtc")
+    server.on("GET /v2/orders:by_client_order_id", reported)
     found = broker.order("at1-a")
     assert (found.order_type, found.limit_price) == ("stop", None)
     assert (found.stop_price, found.time_in_force) == (Decimal("90.5"), "gtc")

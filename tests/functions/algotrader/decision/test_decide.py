@@ -44,11 +44,11 @@ D = Decimal
 
 
 def test_a_first_entry_is_an_order_with_all_its_terms() -> None:
-    told = snapshot(
+    seen = snapshot(
         prices=prices(AAPL="100", GOOG="100", IBM="561.20", MSFT="100"),
         last_closes={"IBM": D(550)},
     )
-    decision = decided({"IBM": D("0.33")}, told)
+    decision = decided({"IBM": D("0.33")}, seen)
     why = "buy 57: target 0.33 of 98000.00 at 561.20, worst 562.33; holds 0"
     assert decision.entries == (
         OrderIntent(
@@ -95,9 +95,9 @@ def test_a_market_order_has_no_limit_and_is_sized_all_the_same() -> None:
 
 
 def test_fractions_are_bought_where_setting_and_asset_allow_them() -> None:
-    told = snapshot(assets={"IBM": asset("IBM"), "MSFT": asset("MSFT", fractionable=False)})
+    seen = snapshot(assets={"IBM": asset("IBM"), "MSFT": asset("MSFT", fractionable=False)})
     decision = decided(
-        {"IBM": D("0.3"), "MSFT": D("0.3")}, told, under=settings(fractional_shares=True)
+        {"IBM": D("0.3"), "MSFT": D("0.3")}, seen, under=settings(fractional_shares=True)
     )
     assert quantities(decision.entries) == {"IBM": D("293.413173652"), "MSFT": D(293)}
 
@@ -140,9 +140,9 @@ def test_exits_come_by_symbol_and_entries_by_descending_weight_then_symbol() -> 
 
 
 def test_the_strategy_is_shown_the_desks_part_alone() -> None:
-    told = snapshot({"IBM": "50"}, positions={"IBM": position("IBM", "500")})
+    seen = snapshot({"IBM": "50"}, positions={"IBM": position("IBM", "500")})
     strategy = FixedWeights({"IBM": D("0.05")})
-    decide(RUN, SETTINGS, told, features(), strategy)
+    decide(RUN, SETTINGS, seen, features(), strategy)
     market, portfolio = strategy.shown[0]
     assert portfolio.quantities == {"IBM": D(50)}
     assert portfolio.capital == D("103000.00")
@@ -153,15 +153,15 @@ def test_the_strategy_is_shown_the_desks_part_alone() -> None:
 
 
 def test_a_holding_that_an_open_order_keeps_still_counts_as_held() -> None:
-    told = snapshot({"IBM": "300"}, positions={"IBM": position("IBM", "300", "0")})
-    decision = decided({"IBM": D("0.235")}, told)
+    seen = snapshot({"IBM": "300"}, positions={"IBM": position("IBM", "300", "0")})
+    decision = decided({"IBM": D("0.235")}, seen)
     assert (decision.entries, decision.denied) == ((), ())
     assert decision.desk_capital == D("128000.00")
 
 
 def test_the_users_own_shares_are_neither_counted_nor_sold() -> None:
-    told = snapshot({"IBM": "10"}, positions={"IBM": position("IBM", "500")})
-    decision = decided({}, told)
+    seen = snapshot({"IBM": "10"}, positions={"IBM": position("IBM", "500")})
+    decision = decided({}, seen)
     assert quantities(decision.exits) == {"IBM": D(10)}
     assert decision.desk_capital == D("99000.00")
     assert "LEDGER_MISMATCH" not in decision.why["IBM"]
@@ -216,10 +216,10 @@ def test_a_desk_that_outgrew_its_capital_buys_only_what_its_exits_free() -> None
 
 
 def test_what_capital_does_not_leave_is_refused_by_name() -> None:
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "120"}, positions={"AAPL": position("AAPL", "120", "0")}, cash="100000"
     )
-    decision = decided({"IBM": D("0.3")}, told, under=settings(capital=D(10000)))
+    decision = decided({"IBM": D("0.3")}, seen, under=settings(capital=D(10000)))
     assert codes(decision) == {"AAPL": "NOTHING_TO_SELL", "IBM": "CAPITAL_EXCEEDED"}
     assert "left of Capital after the desk's positions -2000.00" in decision.denied[1].detail
 
@@ -227,8 +227,8 @@ def test_what_capital_does_not_leave_is_refused_by_name() -> None:
 def test_open_buys_come_off_what_is_spendable() -> None:
     mine = open_order("GOOG", Side.BUY, "100", "100", own_id("GOOG", Leg.ENTRY))
     users = open_order("XOM", Side.BUY, "100", "300", "user-1")
-    told = snapshot(own_open_orders=(mine,), foreign_open_orders=(users,))
-    assert decided({}, told).spendable == D("58800.00")
+    seen = snapshot(own_open_orders=(mine,), foreign_open_orders=(users,))
+    assert decided({}, seen).spendable == D("58800.00")
 
 
 @pytest.mark.parametrize(
@@ -244,8 +244,8 @@ def test_a_holding_without_a_price_is_valued_by_its_close_then_its_cost(
 ) -> None:
     closes = {"last_closes": {"IBM": D("98.80")}}
     priced = {"prices": prices(AAPL="100", IBM="99")}
-    told = snapshot({"IBM": "50"}, **{**closes, **priced, **changes})
-    assert decided({"IBM": D("0.05")}, told).desk_capital == D(capital)
+    seen = snapshot({"IBM": "50"}, **{**closes, **priced, **changes})
+    assert decided({"IBM": D("0.05")}, seen).desk_capital == D(capital)
 
 
 # Cash
@@ -285,16 +285,16 @@ def test_without_its_exit_an_entry_that_nothing_pays_for_is_refused() -> None:
 def test_an_entry_that_cash_would_cut_below_the_band_is_refused() -> None:
     held = {"AAPL": "330", "GOOG": "330", "MSFT": "330"}
     weights = {"AAPL": D("0.32"), "GOOG": D("0.32"), "MSFT": D("0.32"), "IBM": D("0.03")}
-    told = snapshot(held, "500")
-    decision = decided(weights, told, under=settings(no_trade_band=D("0.02")))
+    seen = snapshot(held, "500")
+    decision = decided(weights, seen, under=settings(no_trade_band=D("0.02")))
     assert decision.exits == ()
     assert codes(decision) == {"IBM": "INSUFFICIENT_CASH"}
 
 
 def test_the_greater_weight_is_paid_first() -> None:
     split = CorporateAction("AAPL", "spin_off", date(2024, 3, 4), None)
-    told = snapshot({"AAPL": "900"}, "10000", corporate_actions=(split,))
-    decision = decided({"GOOG": D("0.05"), "MSFT": D("0.06")}, told)
+    seen = snapshot({"AAPL": "900"}, "10000", corporate_actions=(split,))
+    decision = decided({"GOOG": D("0.05"), "MSFT": D("0.06")}, seen)
     assert quantities(decision.entries) == {"MSFT": D(59), "GOOG": D(38)}
     assert "cut from 49" in decision.why["GOOG"]
 
@@ -352,8 +352,8 @@ def test_the_strategy_is_shown_a_holding_of_a_share_or_less(held: str) -> None:
 
 
 def test_the_one_share_that_the_account_has_of_two_in_the_books_is_sold() -> None:
-    told = snapshot({"IBM": "2"}, positions={"IBM": position("IBM", "1")})
-    decision = decided({}, told)
+    seen = snapshot({"IBM": "2"}, positions={"IBM": position("IBM", "1")})
+    decision = decided({}, seen)
     assert quantities(decision.exits) == {"IBM": D(1)}
     assert decision.why["IBM"].endswith(
         "LEDGER_MISMATCH: the desk's books say 2, the account holds 1"
@@ -361,9 +361,9 @@ def test_the_one_share_that_the_account_has_of_two_in_the_books_is_sold() -> Non
 
 
 def test_a_drift_of_exactly_the_band_is_not_said_to_be_within_it() -> None:
-    told = snapshot({"IBM": "1"}, "100", prices=prices(IBM="100"))
+    seen = snapshot({"IBM": "1"}, "100", prices=prices(IBM="100"))
     exact = settings(no_trade_band=D("0.25"), cash_reserve=D(0), max_position_weight=D(1))
-    why = decided({"IBM": D("0.75")}, told, under=exact).why["IBM"]
+    why = decided({"IBM": D("0.75")}, seen, under=exact).why["IBM"]
     assert why.startswith("hold 1: drift 25.00 % is less than the smallest order")
 
 
@@ -375,10 +375,10 @@ def test_money_for_exactly_what_is_wanted_cuts_nothing() -> None:
 
 
 def test_a_holding_of_unknown_price_is_valued_by_its_cost_however_little_it_is() -> None:
-    told = snapshot({"IBM": "0.5"}, "0", prices={}, last_closes={})
-    little = replace(told.ledger.holdings["IBM"], cost=D("0.9"))
-    told = replace(told, ledger=replace(told.ledger, holdings={"IBM": little}))
-    assert decided({}, told).desk_capital == D("0.90")
+    seen = snapshot({"IBM": "0.5"}, "0", prices={}, last_closes={})
+    little = replace(seen.ledger.holdings["IBM"], cost=D("0.9"))
+    seen = replace(seen, ledger=replace(seen.ledger, holdings={"IBM": little}))
+    assert decided({}, seen).desk_capital == D("0.90")
     cheap = snapshot({"IBM": "10"}, "0", prices={}, last_closes={"IBM": D("0.5")})
     assert decided({}, cheap).desk_capital == 5
 
@@ -400,7 +400,7 @@ def test_what_is_held_of_less_than_a_cent_s_worth_is_a_part_of_nothing() -> None
 
 
 def test_books_that_list_no_share_at_some_cost_value_nothing() -> None:
-    told = snapshot({"IBM": "0"}, prices={}, last_closes={})
-    odd = replace(told.ledger.holdings["IBM"], cost=D(90))
-    told = replace(told, ledger=replace(told.ledger, holdings={"IBM": odd}))
-    assert decided({}, told).desk_capital == D("98000.00")
+    seen = snapshot({"IBM": "0"}, prices={}, last_closes={})
+    odd = replace(seen.ledger.holdings["IBM"], cost=D(90))
+    seen = replace(seen, ledger=replace(seen.ledger, holdings={"IBM": odd}))
+    assert decided({}, seen).desk_capital == D("98000.00")

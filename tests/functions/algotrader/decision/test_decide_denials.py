@@ -100,18 +100,18 @@ def test_a_run_with_named_symbols_buys_those_alone_and_sells_all() -> None:
 
 
 def test_without_a_price_nothing_is_traded_on_either_side() -> None:
-    told = snapshot({"AAPL": "10"}, prices=prices(GOOG="100", MSFT="100"))
-    decision = decided({"IBM": D("0.3")}, told)
+    seen = snapshot({"AAPL": "10"}, prices=prices(GOOG="100", MSFT="100"))
+    decision = decided({"IBM": D("0.3")}, seen)
     assert codes(decision) == {"AAPL": "NO_PRICE", "IBM": "NO_PRICE"}
     assert (decision.exits, decision.entries) == ((), ())
 
 
 @pytest.mark.parametrize("weight", ["0", "0.3"])
 def test_a_symbol_of_which_no_worth_at_all_is_known_is_refused(weight: str) -> None:
-    told = snapshot({"IBM": "10"}, prices={}, last_closes={})
-    free = replace(told.ledger.holdings["IBM"], cost=D(0))
-    told = replace(told, ledger=replace(told.ledger, holdings={"IBM": free}))
-    decision = decided({"IBM": D(weight)}, told)
+    seen = snapshot({"IBM": "10"}, prices={}, last_closes={})
+    free = replace(seen.ledger.holdings["IBM"], cost=D(0))
+    seen = replace(seen, ledger=replace(seen.ledger, holdings={"IBM": free}))
+    decision = decided({"IBM": D(weight)}, seen)
     assert codes(decision) == {"IBM": "NO_PRICE"}
     # What it would buy nobody knows; what it would sell is what it holds.
     assert decision.denied[0].qty == (10 if weight == "0" else 0)
@@ -120,9 +120,9 @@ def test_a_symbol_of_which_no_worth_at_all_is_known_is_refused(weight: str) -> N
 
 @pytest.mark.parametrize("price", ["0", "-5", "NaN"])
 def test_a_price_that_is_none_is_not_shown_to_the_strategy(price: str) -> None:
-    told = snapshot(prices={"IBM": LatestPrice(D(price), NOW)})
+    seen = snapshot(prices={"IBM": LatestPrice(D(price), NOW)})
     strategy = FixedWeights({"IBM": D("0.3")})
-    decision = decide(RUN, SETTINGS, told, features(), strategy)
+    decision = decide(RUN, SETTINGS, seen, features(), strategy)
     assert codes(decision) == {"IBM": "NO_PRICE"}
     assert strategy.shown[0][0]["IBM"].price is None
 
@@ -154,8 +154,8 @@ def test_a_dry_run_after_the_close_takes_the_prices_of_the_close_as_fresh() -> N
 def test_a_dry_run_does_not_take_a_stale_or_future_price() -> None:
     dry = run(sends_orders=False)
     for off in (timedelta(seconds=-901), timedelta(seconds=61)):
-        told = snapshot(prices=prices(NOW + off, IBM="100"))
-        assert codes(decided({"IBM": D("0.3")}, told, of=dry)) == {"IBM": "PRICE_STALE"}
+        seen = snapshot(prices=prices(NOW + off, IBM="100"))
+        assert codes(decided({"IBM": D("0.3")}, seen, of=dry)) == {"IBM": "PRICE_STALE"}
 
 
 # The trading state
@@ -172,13 +172,13 @@ def test_a_halted_desk_sends_nothing_and_cancels_its_open_entries_alone() -> Non
             (Side.SELL, Leg.FLATTEN),
         )
     )
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10", "GOOG": "5"},
         trading_state=TradingState.HALTED,
         trading_state_reason="drill",
         own_open_orders=mine,
     )
-    decision = decided({"IBM": D("0.3")}, told)
+    decision = decided({"IBM": D("0.3")}, seen)
     assert (decision.exits, decision.entries) == ((), ())
     assert codes(decision) == dict.fromkeys(("AAPL", "GOOG", "IBM"), "TRADING_HALTED")
     assert decision.denied[0].detail == "trading state is HALTED: drill"
@@ -186,8 +186,8 @@ def test_a_halted_desk_sends_nothing_and_cancels_its_open_entries_alone() -> Non
 
 
 def test_a_reducing_desk_sells_and_does_not_buy() -> None:
-    told = snapshot({"AAPL": "10"}, trading_state=TradingState.REDUCING)
-    decision = decided({"IBM": D("0.3")}, told)
+    seen = snapshot({"AAPL": "10"}, trading_state=TradingState.REDUCING)
+    decision = decided({"IBM": D("0.3")}, seen)
     assert quantities(decision.exits) == {"AAPL": D(10)}
     assert codes(decision) == {"IBM": "TRADING_REDUCING"}
 
@@ -202,8 +202,8 @@ def test_own_orders_from_before_are_canceled_and_their_symbols_wait() -> None:
         open_order("TSLA", Side.BUY, "5", "99", own_id("TSLA", Leg.ENTRY)),
         open_order("MSFT", Side.BUY, "5", "99", own_id("MSFT", Leg.ENTRY), status="filled"),
     )
-    told = snapshot({"AAPL": "10"}, own_open_orders=mine)
-    decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, told)
+    seen = snapshot({"AAPL": "10"}, own_open_orders=mine)
+    decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, seen)
     assert codes(decision) == {"AAPL": "OPEN_ORDER_UNSETTLED", "IBM": "OPEN_ORDER_UNSETTLED"}
     assert quantities(decision.entries) == {"MSFT": D(293)}
     assert decision.cancels == (
@@ -226,8 +226,8 @@ def test_the_users_opposite_orders_are_respected_and_never_canceled() -> None:
         open_order("AAPL", Side.BUY, "5", "80", "user-2"),
         open_order("MSFT", Side.BUY, "5", "80", "user-3"),
     )
-    told = snapshot({"AAPL": "10"}, foreign_open_orders=users)
-    decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, told)
+    seen = snapshot({"AAPL": "10"}, foreign_open_orders=users)
+    decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, seen)
     assert codes(decision) == {"AAPL": "OPPOSITE_ORDER_OPEN", "IBM": "OPPOSITE_ORDER_OPEN"}
     assert quantities(decision.entries) == {"MSFT": D(294)}  # 800 of the cash is spoken for
     assert decision.cancels == ()
@@ -236,8 +236,8 @@ def test_the_users_opposite_orders_are_respected_and_never_canceled() -> None:
 def test_nothing_is_bought_beside_an_order_that_took_anothers_place() -> None:
     changed = open_order("IBM", Side.BUY, "5", "80", "user-1", replaces="broker-of-the-desks")
     plain = open_order("MSFT", Side.BUY, "5", "80", "user-2")
-    told = snapshot({"IBM": "40"}, foreign_open_orders=(changed, plain))
-    decision = decided({"IBM": D("0.6"), "MSFT": D("0.3")}, told)
+    seen = snapshot({"IBM": "40"}, foreign_open_orders=(changed, plain))
+    decision = decided({"IBM": D("0.6"), "MSFT": D("0.3")}, seen)
     assert codes(decision)["IBM"] == "ORDER_REPLACED"
     assert "user-1" in decision.why["IBM"]
     assert "MSFT" not in codes(decision)
@@ -245,22 +245,22 @@ def test_nothing_is_bought_beside_an_order_that_took_anothers_place() -> None:
 
 def test_an_exit_goes_on_beside_a_sell_that_took_anothers_place() -> None:
     changed = open_order("AAPL", Side.SELL, "7", "120", "user-1", replaces="broker-of-the-desks")
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10"},
         positions={"AAPL": position("AAPL", "10", "3")},
         foreign_open_orders=(changed,),
     )
-    assert quantities(decided({}, told).exits) == {"AAPL": D(3)}
+    assert quantities(decided({}, seen).exits) == {"AAPL": D(3)}
 
 
 def test_an_exit_leaves_what_the_users_open_sell_keeps() -> None:
     users = open_order("AAPL", Side.SELL, "7", "120", "user-1")
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10"},
         positions={"AAPL": position("AAPL", "10", "3")},
         foreign_open_orders=(users,),
     )
-    decision = decided({}, told)
+    decision = decided({}, seen)
     assert quantities(decision.exits) == {"AAPL": D(3)}
     assert decision.why["AAPL"].endswith("; cut from 10 to what can be sold now")
 
@@ -270,10 +270,10 @@ def test_an_exit_leaves_what_the_users_open_sell_keeps() -> None:
 
 @pytest.mark.parametrize("broker", ["30", "0", "-15"])
 def test_a_ledger_above_the_position_blocks_the_entry_by_name(broker: str) -> None:
-    told = snapshot(
+    seen = snapshot(
         positions={"IBM": position("IBM", broker)}, ledger=ledger(IBM="40"), cash="100000"
     )
-    decision = decided({"IBM": D("0.3")}, told)
+    decision = decided({"IBM": D("0.3")}, seen)
     assert codes(decision) == {"IBM": "LEDGER_MISMATCH"}
     assert decision.denied[0].detail == (f"the desk's books say 40, the account holds {broker}")
 
@@ -284,8 +284,8 @@ def test_a_short_position_of_the_users_is_never_bought_back() -> None:
 
 
 def test_an_exit_beside_a_mismatch_sells_what_is_there_and_names_the_difference() -> None:
-    told = snapshot(positions={"IBM": position("IBM", "30")}, ledger=ledger(IBM="40"))
-    decision = decided({}, told)
+    seen = snapshot(positions={"IBM": position("IBM", "30")}, ledger=ledger(IBM="40"))
+    decision = decided({}, seen)
     assert quantities(decision.exits) == {"IBM": D(30)}
     assert decision.why["IBM"].endswith(
         "; LEDGER_MISMATCH: the desk's books say 40, the account holds 30"
@@ -294,47 +294,47 @@ def test_an_exit_beside_a_mismatch_sells_what_is_there_and_names_the_difference(
 
 @pytest.mark.parametrize("broker", ["0", "-15"])
 def test_an_exit_of_what_is_gone_is_refused_by_name_and_never_sold_short(broker: str) -> None:
-    told = snapshot(positions={"IBM": position("IBM", broker)}, ledger=ledger(IBM="40"))
-    decision = decided({}, told)
+    seen = snapshot(positions={"IBM": position("IBM", broker)}, ledger=ledger(IBM="40"))
+    decision = decided({}, seen)
     assert decision.exits == ()
     assert codes(decision) == {"IBM": "LEDGER_MISMATCH"}
     assert decision.denied[0].qty == 40
 
 
 def test_an_exit_never_sells_what_may_be_another_desks() -> None:
-    told = snapshot(
+    seen = snapshot(
         positions={"IBM": position("IBM", "15")},
         ledger=ledger(IBM="10"),
         other_desks={"IBM": {"def456": D(10)}},
         causes={"IBM": "a sale by hand of 5 on 2024-03-01"},
     )
-    decision = decided({}, told)
+    decision = decided({}, seen)
     assert quantities(decision.exits) == {"IBM": D(5)}
     assert decision.why["IBM"].endswith(
         "LEDGER_MISMATCH: the desk's books say 10, the account holds 15, desk def456 owns 10;"
         " probably a sale by hand of 5 on 2024-03-01"
     )
-    assert codes(decided({"IBM": D("0.3")}, told)) == {"IBM": "LEDGER_MISMATCH"}
+    assert codes(decided({"IBM": D("0.3")}, seen)) == {"IBM": "LEDGER_MISMATCH"}
 
 
 def test_two_desks_whose_shares_are_all_there_trade_beside_each_other() -> None:
-    told = snapshot(
+    seen = snapshot(
         positions={"IBM": position("IBM", "25")},
         ledger=ledger(IBM="10"),
         other_desks={"IBM": {"def456": D(10)}},
     )
-    assert quantities(decided({}, told).exits) == {"IBM": D(10)}
-    assert quantities(decided({"IBM": D("0.3")}, told).entries).keys() == {"IBM"}
+    assert quantities(decided({}, seen).exits) == {"IBM": D(10)}
+    assert quantities(decided({"IBM": D("0.3")}, seen).entries).keys() == {"IBM"}
 
 
 def test_what_another_desk_lacks_is_not_bought_either() -> None:
-    told = snapshot(positions={"IBM": position("IBM", "5")}, other_desks={"IBM": {"def456": D(10)}})
-    assert codes(decided({"IBM": D("0.3")}, told)) == {"IBM": "LEDGER_MISMATCH"}
+    seen = snapshot(positions={"IBM": position("IBM", "5")}, other_desks={"IBM": {"def456": D(10)}})
+    assert codes(decided({"IBM": D("0.3")}, seen)) == {"IBM": "LEDGER_MISMATCH"}
 
 
 def test_a_desk_that_sold_more_than_it_bought_does_nothing_and_says_so() -> None:
-    told = snapshot(positions={"IBM": position("IBM", "10")}, ledger=ledger(IBM="-5"))
-    decision = decided({}, told)
+    seen = snapshot(positions={"IBM": position("IBM", "10")}, ledger=ledger(IBM="-5"))
+    decision = decided({}, seen)
     assert (decision.exits, decision.denied) == ((), ())
     assert decision.why["IBM"] == (
         "nothing to do: target 0, holds 0;"
@@ -347,8 +347,8 @@ def test_a_holding_of_nothing_is_not_managed() -> None:
 
 
 def test_a_symbol_that_is_not_tradable_is_not_traded() -> None:
-    told = snapshot({"AAPL": "10"}, assets={"AAPL": asset("AAPL", tradable=False)})
-    assert codes(decided({"IBM": D("0.3")}, told)) == {
+    seen = snapshot({"AAPL": "10"}, assets={"AAPL": asset("AAPL", tradable=False)})
+    assert codes(decided({"IBM": D("0.3")}, seen)) == {
         "AAPL": "NOT_TRADABLE",
         "IBM": "NOT_TRADABLE",
     }
@@ -361,8 +361,8 @@ def test_a_symbol_that_is_not_tradable_is_not_traded() -> None:
 def test_of_an_asset_without_fractions_only_whole_shares_are_sold(
     held: str, sold: dict[str, Decimal], refused: dict[str, str]
 ) -> None:
-    told = snapshot({"AAPL": held}, assets={"AAPL": asset("AAPL", fractionable=False)})
-    decision = decided({}, told)
+    seen = snapshot({"AAPL": held}, assets={"AAPL": asset("AAPL", fractionable=False)})
+    decision = decided({}, seen)
     assert (quantities(decision.exits), codes(decision)) == (sold, refused)
 
 
@@ -372,7 +372,7 @@ def test_an_asset_that_the_broker_no_longer_lists_is_still_sold() -> None:
 
 
 def test_a_corporate_action_stops_both_sides_of_its_symbol() -> None:
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10"},
         corporate_actions=tuple(
             CorporateAction(symbol, kind, date(2024, 3, 4), None)
@@ -383,6 +383,6 @@ def test_a_corporate_action_stops_both_sides_of_its_symbol() -> None:
             )
         ),
     )
-    decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, told)
+    decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, seen)
     assert codes(decision) == {"AAPL": "CORPORATE_ACTION", "IBM": "CORPORATE_ACTION"}
     assert quantities(decision.entries) == {"MSFT": D(296)}

@@ -68,16 +68,16 @@ def test_a_position_that_outgrew_the_exposure_is_not_sold_for_it() -> None:
 
 def test_an_open_buy_of_the_desk_counts_as_filled() -> None:
     mine = open_order("GOOG", Side.BUY, "100", "100", own_id("GOOG", Leg.ENTRY))
-    told = snapshot(own_open_orders=(mine,))
-    half = decided({}, told, under=settings(max_gross_exposure=D("0.5")))
-    whole = decided({}, told)
+    seen = snapshot(own_open_orders=(mine,))
+    half = decided({}, seen, under=settings(max_gross_exposure=D("0.5")))
+    whole = decided({}, seen)
     # Half of 88200 and of the 10000 that are on their way, less those 10000.
     assert half.spendable == D("39100.00")
     assert whole.spendable == D("88200.00")
 
 
 def test_what_exposure_leaves_is_told_in_whole_cents_and_entries_cost_no_more() -> None:
-    told = snapshot(cash="1000.01", prices=prices(IBM="0.0050"), last_closes={"IBM": D("0.005")})
+    seen = snapshot(cash="1000.01", prices=prices(IBM="0.0050"), last_closes={"IBM": D("0.005")})
     half = settings(
         max_gross_exposure=D("0.5"),
         max_position_weight=D(1),
@@ -85,7 +85,7 @@ def test_what_exposure_leaves_is_told_in_whole_cents_and_entries_cost_no_more() 
         no_trade_band=D(0),
         limit_offset_bps=0,
     )
-    decision = decided({"IBM": D(1)}, told, under=half)
+    decision = decided({"IBM": D(1)}, seen, under=half)
     assert decision.spendable == D("500.00")  # of 500.005, for which 100001 could be bought
     assert quantities(decision.entries) == {"IBM": D(100000)}
 
@@ -152,26 +152,26 @@ def test_a_denied_symbol_is_sold_and_never_bought() -> None:
 def test_a_price_far_from_the_last_close_stops_the_entry_and_lets_the_exit_go(
     close: str, *, bought: bool
 ) -> None:
-    told = snapshot({"AAPL": "10"}, last_closes={"AAPL": D(close), "IBM": D(close)})
-    decision = decided({"IBM": D("0.3")}, told)
+    seen = snapshot({"AAPL": "10"}, last_closes={"AAPL": D(close), "IBM": D(close)})
+    decision = decided({"IBM": D("0.3")}, seen)
     assert quantities(decision.exits) == {"AAPL": D(10)}
     assert codes(decision) == ({} if bought else {"IBM": "PRICE_DEVIATION"})
 
 
 def test_a_split_is_told_as_a_corporate_action_and_where_none_is_told_as_a_deviation() -> None:
-    told = snapshot(last_closes={"IBM": D(200)})
+    seen = snapshot(last_closes={"IBM": D(200)})
     split = CorporateAction("IBM", "forward_split", date(2024, 3, 4), D(2))
-    known = replace(told, corporate_actions=(split,))
+    known = replace(seen, corporate_actions=(split,))
     assert codes(decided({"IBM": D("0.3")}, known)) == {"IBM": "CORPORATE_ACTION"}
-    assert codes(decided({"IBM": D("0.3")}, told)) == {"IBM": "PRICE_DEVIATION"}
+    assert codes(decided({"IBM": D("0.3")}, seen)) == {"IBM": "PRICE_DEVIATION"}
 
 
 def test_an_ordinary_dividend_gap_stops_nothing() -> None:
-    told = snapshot(
+    seen = snapshot(
         last_closes={"IBM": D(103)},
         corporate_actions=(CorporateAction("IBM", "cash_dividend", date(2024, 3, 4), None),),
     )
-    assert codes(decided({"IBM": D("0.3")}, told)) == {}
+    assert codes(decided({"IBM": D("0.3")}, seen)) == {}
 
 
 # The least order
@@ -189,13 +189,13 @@ def test_an_entry_below_the_least_order_is_refused_and_an_exit_is_not() -> None:
 
 
 def test_money_cuts_no_entry_below_the_least_order() -> None:
-    told = snapshot({"AAPL": "900"}, "10000", positions={"AAPL": position("AAPL", "900", "0")})
+    seen = snapshot({"AAPL": "900"}, "10000", positions={"AAPL": position("AAPL", "900", "0")})
     weights = {"AAPL": D("0.9"), "IBM": D("0.05"), "MSFT": D("0.05")}
     few = settings(max_position_weight=D(1), min_order_notional=D(4000), no_trade_band=D("0.03"))
-    decision = decided(weights, told, under=few)
+    decision = decided(weights, seen, under=few)
     assert quantities(decision.entries) == {"IBM": D(49), "MSFT": D(48)}
     more = replace(few, min_order_notional=D(4850))
-    assert codes(decided(weights, told, under=more)) == {"MSFT": "INSUFFICIENT_CASH"}
+    assert codes(decided(weights, seen, under=more)) == {"MSFT": "INSUFFICIENT_CASH"}
 
 
 # Minutes to the close
@@ -207,8 +207,8 @@ def test_money_cuts_no_entry_below_the_least_order() -> None:
 def test_the_last_minutes_of_any_session_stop_entries_and_let_exits_go(
     close: timedelta, *, bought: bool
 ) -> None:
-    told = snapshot({"AAPL": "10"})
-    early = replace(told, session=replace(told.session, close=NOW + close))
+    seen = snapshot({"AAPL": "10"})
+    early = replace(seen, session=replace(seen.session, close=NOW + close))
     for each in (run(), run(sends_orders=False)):
         decision = decided({"IBM": D("0.3")}, early, of=each)
         assert quantities(decision.exits) == {"AAPL": D(10)}
@@ -216,8 +216,8 @@ def test_the_last_minutes_of_any_session_stop_entries_and_let_exits_go(
 
 
 def test_a_dry_run_after_the_close_looks_back_and_is_free_of_it() -> None:
-    told = snapshot(prices=prices(NOW, IBM="100"))
-    over = replace(told, session=replace(told.session, close=NOW))
+    seen = snapshot(prices=prices(NOW, IBM="100"))
+    over = replace(seen, session=replace(seen.session, close=NOW))
     dry = decided({"IBM": D("0.3")}, over, of=run(sends_orders=False))
     assert quantities(dry.entries) == {"IBM": D(293)}
     assert codes(decided({"IBM": D("0.3")}, over)) == {"IBM": "MINUTES_TO_CLOSE"}

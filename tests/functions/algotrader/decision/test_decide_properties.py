@@ -33,30 +33,30 @@ def theirs(bell: Situation, symbol: str) -> Decimal:
 
 def stake_in(bell: Situation, symbol: str) -> DeskPosition:
     """Take stock of a symbol; what the desk's own stops keep is free, they are canceled first."""
-    told = bell.snapshot
+    seen = bell.snapshot
     kept = [
         (each.qty or Decimal(0)) - each.filled_qty
-        for each in told.own_open_orders
+        for each in seen.own_open_orders
         if each.symbol == symbol
         and "-stop-" in each.client_order_id
         and each.side is Side.SELL
         and not is_terminal(each)
     ]
-    others = told.other_desks.get(symbol, {})
+    others = seen.other_desks.get(symbol, {})
     released = sum(kept, Decimal(0))
-    return desk_position(symbol, told.ledger.holdings, told.positions, others, released=released)
+    return desk_position(symbol, seen.ledger.holdings, seen.positions, others, released=released)
 
 
 def with_stop(bell: Situation, symbol: str, side: Side) -> Situation:
     """Return the same bell with half of the position kept by an order under a stop's id."""
-    told = bell.snapshot
-    position = told.positions.get(symbol)
+    seen = bell.snapshot
+    position = seen.positions.get(symbol)
     if position is None or not position.qty.is_finite():
         return bell
     half = position.qty / 2
     order = open_order(symbol, side, str(half), "1", own_id(symbol, Leg.STOP))
-    positions = {**told.positions, symbol: replace(position, qty_available=half)}
-    return replace(bell, snapshot=replace(told, positions=positions, own_open_orders=(order,)))
+    positions = {**seen.positions, symbol: replace(position, qty_available=half)}
+    return replace(bell, snapshot=replace(seen, positions=positions, own_open_orders=(order,)))
 
 
 @tried(150)
@@ -72,8 +72,8 @@ def test_a_stop_frees_what_it_keeps_for_an_exit_and_a_buy_under_its_id_frees_not
 @tried(150)
 @given(bell=situations())
 def test_what_is_approved_keeps_every_limit(bell: Situation) -> None:
-    decision, told, under = bell.decide(), bell.snapshot, bell.settings
-    shown = told.positions
+    decision, seen, under = bell.decide(), bell.snapshot, bell.settings
+    shown = seen.positions
 
     for order in decision.exits:
         stake = stake_in(bell, order.symbol)
@@ -82,7 +82,7 @@ def test_what_is_approved_keeps_every_limit(bell: Situation) -> None:
         assert order.qty <= shown[order.symbol].qty - theirs(bell, order.symbol)
     for order in decision.entries:
         stake = stake_in(bell, order.symbol)
-        price = told.prices[order.symbol]
+        price = seen.prices[order.symbol]
         step = Decimal("1e-9") if under.fractional_shares else Decimal(1)
         assert (order.side, order.leg) == (Side.BUY, Leg.ENTRY)
         assert order.symbol in bell.run.entry_symbols
@@ -95,21 +95,21 @@ def test_what_is_approved_keeps_every_limit(bell: Situation) -> None:
         assert after <= under.max_position_weight * decision.desk_capital * rounding
         assert after <= bell.weights[order.symbol] * decision.desk_capital * rounding
         assert worst_cost(order, under) <= under.max_order_notional
-        assert told.assets[order.symbol].tradable
+        assert seen.assets[order.symbol].tradable
         # A dry run after the close judges a price as of the close.
-        judged_at = NOW if bell.run.sends_orders else min(NOW, max(told.session.close, price.at))
+        judged_at = NOW if bell.run.sends_orders else min(NOW, max(seen.session.close, price.at))
         assert -60 <= (judged_at - price.at).total_seconds() <= under.max_price_age_seconds
 
     orders = (*decision.exits, *decision.entries)
     assert len({order.symbol for order in orders}) == len(orders)
     assert not decision.entries or len(orders) <= under.max_orders_per_run
     for order in orders:
-        assert order.symbol not in {each.symbol for each in told.corporate_actions}
-        assert order.reference_price == told.prices[order.symbol].price
+        assert order.symbol not in {each.symbol for each in seen.corporate_actions}
+        assert order.reference_price == seen.prices[order.symbol].price
         assert (order.limit_price is None) is (under.order_type is not OrderType.LIMIT)
         assert order.limit_price is None or order.limit_price > 0
-    assert told.trading_state is not TradingState.HALTED or not orders
-    assert told.trading_state is TradingState.ACTIVE or not decision.entries
+    assert seen.trading_state is not TradingState.HALTED or not orders
+    assert seen.trading_state is TradingState.ACTIVE or not decision.entries
 
 
 @tried(150)
@@ -132,13 +132,13 @@ def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Situation) -> No
     held = {symbol for symbol, each in bell.snapshot.ledger.holdings.items() if each.qty != 0}
     assert list(decision.why) == sorted({*UNIVERSE, *held})
     assert all(decision.why.values())
-    told = [
+    seen = [
         *(each.symbol for each in decision.exits),
         *(each.symbol for each in decision.entries),
         *(each.symbol for each in decision.denied),
     ]
-    assert len(told) == len(set(told))
-    assert set(told) <= set(decision.why)
+    assert len(seen) == len(set(seen))
+    assert set(seen) <= set(decision.why)
     for refused in decision.denied:
         assert refused.code in set(Reason)
         assert refused.detail
@@ -150,10 +150,10 @@ def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Situation) -> No
 @tried(60)
 @given(bell=situations())
 def test_only_the_desks_own_open_orders_are_canceled(bell: Situation) -> None:
-    decision, told = bell.decide(), bell.snapshot
-    own = {each.client_order_id for each in told.own_open_orders if not is_terminal(each)}
+    decision, seen = bell.decide(), bell.snapshot
+    own = {each.client_order_id for each in seen.own_open_orders if not is_terminal(each)}
     assert set(decision.cancels) <= own
-    if told.trading_state is TradingState.HALTED:
+    if seen.trading_state is TradingState.HALTED:
         assert all("-entry-" in each for each in decision.cancels)
     waiting = {each.split("-")[6] for each in decision.cancels if "-stop-" not in each}
     assert waiting.isdisjoint(each.symbol for each in (*decision.exits, *decision.entries))
@@ -165,16 +165,16 @@ def test_the_order_of_dicts_changes_no_byte(bell: Situation, data: st.DataObject
     def shuffled(values: dict[str, Any]) -> dict[str, Any]:
         return dict(data.draw(st.permutations(list(values.items()))))
 
-    told = bell.snapshot
+    seen = bell.snapshot
     turned = replace(
         bell,
         weights=shuffled(bell.weights),
         snapshot=replace(
-            told,
-            positions=shuffled(told.positions),
-            prices=shuffled(told.prices),
-            assets=shuffled(told.assets),
-            ledger=replace(told.ledger, holdings=shuffled(told.ledger.holdings)),
+            seen,
+            positions=shuffled(seen.positions),
+            prices=shuffled(seen.prices),
+            assets=shuffled(seen.assets),
+            ledger=replace(seen.ledger, holdings=shuffled(seen.ledger.holdings)),
         ),
     )
     assert canonical_json(turned.decide()) == canonical_json(bell.decide())

@@ -44,8 +44,8 @@ from tests.support.snapshots import snapshots
 RUN = run(run_id="2024-03-04-f1542", slot="f1542", entry_symbols=())
 
 
-def flat(told: Snapshot, of: Run = RUN) -> Decision:
-    return flatten(of, SETTINGS, told)
+def flat(seen: Snapshot, of: Run = RUN) -> Decision:
+    return flatten(of, SETTINGS, seen)
 
 
 def answered_qty(decision: Decision) -> dict[str, Decimal]:
@@ -77,11 +77,11 @@ def test_everything_that_the_ledger_holds_is_sold_at_market_to_the_last_fraction
 
 
 def test_the_users_own_shares_are_left_alone() -> None:
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10"}, positions={"AAPL": position("AAPL", "25"), "TSLA": position("TSLA", "5")}
     )
 
-    assert quantities(flat(told).exits) == {"AAPL": Decimal(10)}
+    assert quantities(flat(seen).exits) == {"AAPL": Decimal(10)}
 
 
 def test_the_one_share_that_the_account_has_of_two_in_the_books_is_sold() -> None:
@@ -100,7 +100,7 @@ def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale
         stop("IBM", "4", filled_qty=Decimal(1)),
         stop("GOOG", "9", Leg.TARGET),  # of a position that is gone
     )
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10", "IBM": "5"},
         own_open_orders=mine,
         positions={
@@ -109,7 +109,7 @@ def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale
         },
     )
 
-    decision = flat(told)
+    decision = flat(seen)
 
     # three of IBM's four are still kept by its stop, and one more share by an order of the user's
     assert quantities(decision.exits) == {"AAPL": Decimal(10), "IBM": Decimal(4)}
@@ -130,13 +130,13 @@ def test_a_buy_of_the_users_stops_the_sale_of_its_own_symbol_alone() -> None:
 def test_what_protects_a_position_that_is_not_sold_stays() -> None:
     protects = stop("AAPL", "10")
     entry = open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY))
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10"},
         own_open_orders=(protects, entry),
         corporate_actions=(CorporateAction("AAPL", "forward_split", SESSION, Decimal(2)),),
     )
 
-    decision = flat(told)
+    decision = flat(seen)
 
     assert codes(decision) == {"AAPL": "CORPORATE_ACTION"}
     assert decision.denied[0].qty == 10
@@ -162,14 +162,14 @@ def test_an_order_of_the_users_own_that_would_be_traded_against_denies_the_sale(
 
 def test_a_halt_stops_a_flatten_too_and_keeps_its_stops() -> None:
     entry = open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY))
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10"},
         own_open_orders=(stop("AAPL", "10"), entry),
         trading_state=TradingState.HALTED,
         trading_state_reason="storm",
     )
 
-    decision = flat(told)
+    decision = flat(seen)
 
     assert codes(decision) == {"AAPL": "TRADING_HALTED"}
     assert (decision.exits, decision.cancels) == ((), (entry.client_order_id,))
@@ -181,12 +181,12 @@ def test_any_other_state_lets_it_sell(state: TradingState) -> None:
 
 
 def test_an_asset_in_whole_shares_leaves_its_dust_and_says_so() -> None:
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10.5", "IBM": "0.5"},
         assets={name: asset(name, fractionable=False) for name in ("AAPL", "IBM")},
     )
 
-    decision = flat(told)
+    decision = flat(seen)
 
     assert quantities(decision.exits) == {"AAPL": Decimal(10)}
     assert codes(decision) == {"AAPL": "NOTHING_TO_SELL", "IBM": "NOTHING_TO_SELL"}
@@ -219,27 +219,27 @@ def test_the_longest_symbol_has_room_in_the_id_and_its_slot_is_read_back() -> No
     assert parse_client_order_id(client_order_id(place)) == place
 
 
-@given(told=snapshots())
-def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(told: Snapshot) -> None:
-    decision = flat(told)
+@given(seen=snapshots())
+def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(seen: Snapshot) -> None:
+    decision = flat(seen)
 
-    holdings = told.ledger.holdings
+    holdings = seen.ledger.holdings
     for intent in decision.exits:
         place = parse_client_order_id(intent.client_order_id)
         assert place is not None
         assert (place.slot, place.leg, place.symbol) == ("f1542", Leg.FLATTEN, intent.symbol)
         assert intent.side is Side.SELL
         assert 0 < intent.qty <= holdings[intent.symbol].qty
-        assert intent.qty <= told.positions[intent.symbol].qty
+        assert intent.qty <= seen.positions[intent.symbol].qty
     answered = {each.symbol for each in (*decision.exits, *decision.denied)}
     assert {symbol for symbol, each in holdings.items() if finite(each.qty) > 0} <= answered
     assert decision.entries == ()
     assert answered <= decision.why.keys()
-    if told.trading_state is not TradingState.HALTED:
-        standing = [each for each in told.own_open_orders if not is_terminal(each)]
+    if seen.trading_state is not TradingState.HALTED:
+        standing = [each for each in seen.own_open_orders if not is_terminal(each)]
         kept = [each for each in standing if each.client_order_id not in decision.cancels]
         assert {each.symbol for each in kept} <= {each.symbol for each in decision.denied}
-    stakes = portfolio_state(SETTINGS, told).positions
+    stakes = portfolio_state(SETTINGS, seen).positions
     for symbol, answers in answered_qty(decision).items():
         held = stakes[symbol].held or stakes[symbol].book_qty
         assert answers == held  # sold or named, to the last fraction
@@ -249,14 +249,14 @@ def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(told:
 def test_a_desk_that_may_only_sell_still_clears_its_stop_away_for_the_sale(
     state: TradingState,
 ) -> None:
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10"},
         own_open_orders=(stop("AAPL", "10"),),
         positions={"AAPL": position("AAPL", "10", available="0")},
         trading_state=state,
     )
 
-    decision = flat(told)
+    decision = flat(seen)
 
     assert quantities(decision.exits) == {"AAPL": Decimal(10)}
     assert decision.cancels == (own_id("AAPL", Leg.STOP),)
@@ -264,19 +264,19 @@ def test_a_desk_that_may_only_sell_still_clears_its_stop_away_for_the_sale(
 
 def test_a_halted_flatten_leaves_an_exit_of_its_own_under_way() -> None:
     leaves = open_order("AAPL", Side.SELL, "10", "99", own_id("AAPL", Leg.EXIT))
-    told = snapshot({"AAPL": "10"}, own_open_orders=(leaves,), trading_state=TradingState.HALTED)
+    seen = snapshot({"AAPL": "10"}, own_open_orders=(leaves,), trading_state=TradingState.HALTED)
 
-    assert flat(told).cancels == ()
+    assert flat(seen).cancels == ()
 
 
 def test_what_the_broker_does_not_trade_is_refused_by_name_and_keeps_its_stop() -> None:
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10"},
         own_open_orders=(stop("AAPL", "10"),),
         assets={"AAPL": asset("AAPL", tradable=False)},
     )
 
-    decision = flat(told)
+    decision = flat(seen)
 
     assert codes(decision) == {"AAPL": "NOT_TRADABLE"}
     assert (decision.exits, decision.cancels) == ((), ())
@@ -287,10 +287,10 @@ def test_an_own_buy_or_an_order_that_has_ended_frees_no_shares() -> None:
         open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY)),
         stop("AAPL", "2", status="canceled"),
     )
-    told = snapshot(
+    seen = snapshot(
         {"AAPL": "10"},
         own_open_orders=mine,
         positions={"AAPL": position("AAPL", "10", available="4")},  # the user's order keeps six
     )
 
-    assert quantities(flat(told).exits) == {"AAPL": Decimal(4)}
+    assert quantities(flat(seen).exits) == {"AAPL": Decimal(4)}

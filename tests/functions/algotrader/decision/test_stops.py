@@ -105,15 +105,15 @@ def test_a_stop_stands_for_more_than_eleven_weeks_before_it_is_renewed() -> None
 
 def test_after_a_split_the_stop_is_renewed_for_the_shares_that_there_are() -> None:
     split = CorporateAction("IBM", "forward_split", SESSION, D(2))
-    told = holding("600", stop(qty="300", at="180"), corporate_actions=(split,))
-    decision = decided(KEPT, told, stops={"IBM": D(90)})
+    seen = holding("600", stop(qty="300", at="180"), corporate_actions=(split,))
+    decision = decided(KEPT, seen, stops={"IBM": D(90)})
     assert [(each.held, each.stop_price) for each in decision.stops] == [(D(600), D(90))]
 
 
 def test_a_stop_is_not_placed_by_bars_that_a_split_has_not_reached() -> None:
     split = CorporateAction("IBM", "reverse_split", SESSION, D("0.5"))
-    told = holding("300", corporate_actions=(split,), last_closes={"IBM": D(50)})
-    decision = decided(KEPT, told, stops={"IBM": D(45)})
+    seen = holding("300", corporate_actions=(split,), last_closes={"IBM": D(50)})
+    decision = decided(KEPT, seen, stops={"IBM": D(45)})
     assert decision.stops == ()
     assert decision.unprotected["IBM"].startswith("PRICE_DEVIATION")
 
@@ -127,9 +127,9 @@ def test_an_entry_with_a_stop_is_bought_first_and_protected_then() -> None:
 
 def test_a_symbol_with_a_resting_stop_is_traded_after_the_stop_is_canceled() -> None:
     resting = stop(qty="100", filled_qty=D(3))
-    told = holding("100", replace(resting, filled_qty=D(0)))
-    told = replace(told, own_open_orders=(resting,))
-    sold = decided({}, told, stops={"IBM": D(90)})
+    seen = holding("100", replace(resting, filled_qty=D(0)))
+    seen = replace(seen, own_open_orders=(resting,))
+    sold = decided({}, seen, stops={"IBM": D(90)})
     assert quantities(sold.exits) == {"IBM": D(97)}  # 3 of 100 are gone, the rest is freed
     assert sold.cancels == (resting.client_order_id,)
     assert sold.filled_before == {resting.client_order_id: D(3)}
@@ -150,16 +150,16 @@ def test_a_stop_that_the_strategy_no_longer_asks_for_is_canceled() -> None:
 
 
 def test_a_stop_of_a_symbol_that_left_the_universe_stays_when_its_exit_is_refused() -> None:
-    told = holding("300", stop(qty="300"))
-    told = replace(told, prices=prices(AAPL="100", GOOG="100", MSFT="100"))
-    decision = decided({}, told, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
+    seen = holding("300", stop(qty="300"))
+    seen = replace(seen, prices=prices(AAPL="100", GOOG="100", MSFT="100"))
+    decision = decided({}, seen, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
     assert codes(decision) == {"IBM": "NO_PRICE"}
     assert (decision.cancels, decision.stops) == ((), ())
 
 
 def test_a_stop_stays_while_the_sale_that_would_make_it_needless_is_denied() -> None:
-    told = holding("300", stop(qty="300"), prices={})
-    decision = decided({}, told)
+    seen = holding("300", stop(qty="300"), prices={})
+    decision = decided({}, seen)
     assert codes(decision) == {"IBM": "NO_PRICE"}
     assert (decision.cancels, decision.stops, decision.unprotected) == ((), (), {})
     assert decision.why["IBM"].endswith("its stop rests at 90.00")
@@ -171,8 +171,8 @@ def test_a_stop_stays_while_the_sale_that_would_make_it_needless_is_denied() -> 
 def test_a_stop_of_what_the_desk_no_longer_holds_is_canceled() -> None:
     """It would sell the user's shares, or open a short position."""
     there = {"IBM": position("IBM", "10", "0")}
-    told = snapshot({}, positions=there, own_open_orders=(stop(qty="10"),))
-    decision = decided({}, told, stops={"IBM": D(90)})
+    seen = snapshot({}, positions=there, own_open_orders=(stop(qty="10"),))
+    decision = decided({}, seen, stops={"IBM": D(90)})
     assert (decision.cancels, decision.stops) == ((stop().client_order_id,), ())
 
 
@@ -198,19 +198,19 @@ def test_a_stop_that_cannot_be_placed_anew_is_left_unless_it_sells_too_much() ->
     )
     assert (keeps.cancels, keeps.unprotected) == ((), {})
     assert "OPPOSITE_ORDER_OPEN" in keeps.why["IBM"]
-    told = holding("300", foreign_open_orders=users)
-    goes = decided(KEPT, replace(told, own_open_orders=(stop(qty="301"),)), stops={"IBM": D(90)})
+    seen = holding("300", foreign_open_orders=users)
+    goes = decided(KEPT, replace(seen, own_open_orders=(stop(qty="301"),)), stops={"IBM": D(90)})
     assert goes.cancels == (stop().client_order_id,)
     assert "IBM" in goes.unprotected
 
 
 def test_an_entry_is_refused_beside_a_buy_of_the_users_that_would_keep_its_stop_away() -> None:
     users = (open_order("IBM", Side.BUY, "5", "80", "user-1"),)
-    told = snapshot(foreign_open_orders=users)
-    assert codes(decided({"IBM": D("0.3")}, told, stops={"IBM": D(90)})) == {
+    seen = snapshot(foreign_open_orders=users)
+    assert codes(decided({"IBM": D("0.3")}, seen, stops={"IBM": D(90)})) == {
         "IBM": "OPPOSITE_ORDER_OPEN"
     }
-    assert codes(decided({"IBM": D("0.3")}, told)) == {}
+    assert codes(decided({"IBM": D("0.3")}, seen)) == {}
 
 
 def test_halted_keeps_every_stop_and_places_none() -> None:
@@ -220,15 +220,15 @@ def test_halted_keeps_every_stop_and_places_none() -> None:
     part = decided(KEPT, holding("300", stop(qty="200"), **halted), stops={"IBM": D(90)})
     assert (part.cancels, part.stops) == ((), ())
     assert part.unprotected == {"IBM": "trading is halted, its stop is for 200 of 300"}
-    told = replace(holding("300", **halted), own_open_orders=(stop(qty="301"),))
-    assert decided(KEPT, told).cancels == (stop().client_order_id,)
+    seen = replace(holding("300", **halted), own_open_orders=(stop(qty="301"),))
+    assert decided(KEPT, seen).cancels == (stop().client_order_id,)
     bare = decided(KEPT, holding("300", **halted), stops={"IBM": D(90)})
     assert (bare.stops, bare.unprotected) == ((), {"IBM": "trading is halted"})
 
 
 def test_reducing_still_protects() -> None:
-    told = holding("300", trading_state=TradingState.REDUCING)
-    assert len(decided(KEPT, told, stops={"IBM": D(90)}).stops) == 1
+    seen = holding("300", trading_state=TradingState.REDUCING)
+    assert len(decided(KEPT, seen, stops={"IBM": D(90)}).stops) == 1
 
 
 def test_a_fraction_alone_is_told_to_be_without_a_stop() -> None:
@@ -256,8 +256,8 @@ def test_a_holding_of_one_share_keeps_its_stop() -> None:
 
 
 def test_a_stop_for_one_share_stays_while_its_symbol_is_outside_the_universe() -> None:
-    told = replace(holding("1", stop(qty="1")), prices=prices(AAPL="100", GOOG="100", MSFT="100"))
-    decision = decided({}, told, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
+    seen = replace(holding("1", stop(qty="1")), prices=prices(AAPL="100", GOOG="100", MSFT="100"))
+    decision = decided({}, seen, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
     assert codes(decision) == {"IBM": "NO_PRICE"}
     assert (decision.cancels, decision.stops) == ((), ())
 
@@ -277,8 +277,8 @@ def test_one_share_that_a_sale_leaves_without_a_stop_is_reported() -> None:
 
 
 def test_shares_that_a_sell_of_the_users_keeps_are_not_asked_to_be_covered_every_day() -> None:
-    told = holding("300", stop(qty="250"))
-    busy = replace(told, positions={"IBM": position("IBM", "300", "0")})
+    seen = holding("300", stop(qty="250"))
+    busy = replace(seen, positions={"IBM": position("IBM", "300", "0")})
     decision = decided(KEPT, busy, stops={"IBM": D(90)})
     assert (decision.cancels, decision.stops) == ((), ())
 
@@ -291,10 +291,10 @@ def test_the_strategy_is_shown_its_stops_and_what_it_paid() -> None:
 
 
 def test_the_strategy_is_shown_what_a_share_has_cost_to_the_cent() -> None:
-    told = holding("4")
-    paid = replace(told.ledger.holdings["IBM"], cost=D("361"))
+    seen = holding("4")
+    paid = replace(seen.ledger.holdings["IBM"], cost=D("361"))
     strategy = FixedWeights({"IBM": D("0.004")})
-    odd = replace(told, ledger=replace(told.ledger, holdings={"IBM": paid}))
+    odd = replace(seen, ledger=replace(seen.ledger, holdings={"IBM": paid}))
     decide(RUN, SETTINGS, odd, features(), strategy)
     assert strategy.shown[0][1].costs == {"IBM": D("90.25")}
 
@@ -345,14 +345,14 @@ def test_after_any_bell_no_stop_is_left_or_placed_for_more_than_is_held(
     )
     total = D(max(held, sum(qty for qty, _ in resting)))  # the user's own shares among them
     kept = sum((each.qty or D(0) for each in stops), D(0))
-    told = snapshot(
+    seen = snapshot(
         {"IBM": str(held)} if held else {},
         positions={"IBM": position("IBM", total, total - kept)},
         own_open_orders=stops,
         trading_state=state,
     )
     asked = {} if asks is None else {"IBM": D(asks)}
-    decision = decided({"IBM": D(weight)}, told, stops=asked)
+    decision = decided({"IBM": D(weight)}, seen, stops=asked)
     left = [each for each in stops if each.client_order_id not in decision.cancels]
     if state is TradingState.HALTED:
         assert decision.stops == ()
@@ -410,8 +410,8 @@ def test_halted_tells_of_what_is_held_and_to_be_protected_alone() -> None:
 
 def test_a_stop_of_unknown_quantity_goes_where_the_account_holds_nothing() -> None:
     resting = replace(stop(), qty=None)
-    told = snapshot({"IBM": "10"}, positions={}, own_open_orders=(resting,))
-    decision = decided({}, told, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
+    seen = snapshot({"IBM": "10"}, positions={}, own_open_orders=(resting,))
+    decision = decided({}, seen, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
     assert decision.cancels == (resting.client_order_id,)
 
 
@@ -429,12 +429,12 @@ def test_of_two_stops_the_strategy_is_shown_the_first() -> None:
 
 
 def test_a_stop_for_less_than_is_held_stays_while_its_symbol_is_outside_the_universe() -> None:
-    told = holding("300", stop(qty="200"))
-    told = replace(told, prices=prices(AAPL="100", GOOG="100", MSFT="100"))
-    decision = decided({}, told, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
+    seen = holding("300", stop(qty="200"))
+    seen = replace(seen, prices=prices(AAPL="100", GOOG="100", MSFT="100"))
+    decision = decided({}, seen, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
     assert (decision.cancels, decision.stops) == ((), ())
 
 
 def test_halted_reports_no_fraction_beside_a_stop_for_all_whole_shares() -> None:
-    told = holding("300.5", stop(qty="300"), trading_state=TradingState.HALTED)
-    assert decided(KEPT, told, stops={"IBM": D(90)}).unprotected == {}
+    seen = holding("300.5", stop(qty="300"), trading_state=TradingState.HALTED)
+    assert decided(KEPT, seen, stops={"IBM": D(90)}).unprotected == {}

@@ -113,25 +113,25 @@ def test_a_stop_that_cannot_be_placed_anew_is_not_canceled(*, late: bool) -> Non
 
 def test_a_cancel_that_hangs_keeps_no_other_symbol_from_being_sold() -> None:
     mine = tuple(stop(each, "10", "90") for each in ("AAPL", "GOOG", "IBM"))
-    told = snapshot(
+    seen = snapshot(
         dict.fromkeys(("AAPL", "GOOG", "IBM"), "10"),
         own_open_orders=mine,
         positions={each.symbol: position(each.symbol, "10", "0") for each in mine},
     )
-    _, there = lived(flatten(FLATTEN_RUN, SETTINGS, told), *mine, hangs="IBM")
+    _, there = lived(flatten(FLATTEN_RUN, SETTINGS, seen), *mine, hangs="IBM")
     sold = {each.symbol for each in there.values() if "-flatten-" in each.client_order_id}
     assert sold == {"AAPL", "GOOG"}
 
 
 def test_an_exit_that_hangs_keeps_no_other_symbol_from_its_stop() -> None:
     rests = stop("IBM", "20", "90")
-    told = snapshot(
+    seen = snapshot(
         {"IBM": "20", "GOOG": "100"},
         "5000",
         own_open_orders=(rests,),
         positions={"IBM": position("IBM", "20", "0"), "GOOG": position("GOOG", "100")},
     )
-    decision = decided({"IBM": D("0.3"), "GOOG": D("0.1")}, told, stops={"IBM": 90.0})
+    decision = decided({"IBM": D("0.3"), "GOOG": D("0.1")}, seen, stops={"IBM": 90.0})
     assert set(quantities(decision.entries)) == {"IBM"}
     step, _ = lived(decision, rests, hangs="GOOG", fills=lambda intent: intent.symbol != "GOOG")
     assert step.submission.unprotected == {}
@@ -145,8 +145,8 @@ def test_a_part_that_stays_without_the_stop_asked_for_is_told(rests: tuple[Order
 
 
 def test_a_flatten_without_prices_protects_what_it_leaves_as_it_was() -> None:
-    told = replace(holding("300", stop(qty="300")), prices={})
-    decision = flatten(FLATTEN_RUN, SETTINGS, told)
+    seen = replace(holding("300", stop(qty="300")), prices={})
+    decision = flatten(FLATTEN_RUN, SETTINGS, seen)
     assert decision.cancels
     assert [each.stop_price for each in decision.stops] == [D(90)]
 

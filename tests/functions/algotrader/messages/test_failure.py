@@ -90,8 +90,8 @@ facts = st.dictionaries(
 @given(facts, st.from_regex(r"[A-Z][a-z ]{1,30}\.", fullmatch=True))
 def test_the_split_gives_back_what_the_error_was_made_of(pairs, advice):
     message = str(DeskError("SOME_CODE", advice, **pairs))
-    told = " ".join(f"{key}={value}" for key, value in pairs.items())
-    assert split_message(message) == ("SOME_CODE", told, advice)
+    reported = " ".join(f"{key}={value}" for key, value in pairs.items())
+    assert split_message(message) == ("SOME_CODE", reported, advice)
 
 
 @given(st.text(), st.text(), st.text())

@@ -18,7 +18,7 @@ FLAT = replace(RUN, run_id="2013-02-28-f1542", slot="f1542")
 
 
 def test_a_flatten_is_called_so_in_text_and_subject() -> None:
-    told = make_texts(
+    reported = make_texts(
         run_report(
             run=FLAT,
             decision=decision(),
@@ -32,20 +32,20 @@ def test_a_flatten_is_called_so_in_text_and_subject() -> None:
     )
 
     begin = "algo-trader PAPER FLATTEN 2013-02-28 1542: sold 5 IBM, 10 MSFT. REDUCING (flatten: bad"
-    assert told.sms.startswith(begin)
-    assert told.subject == "algo-trader PAPER FLATTEN 2013-02-28 1542: 2 orders filled"
-    assert "run 2013-02-28-f1542" in told.email
+    assert reported.sms.startswith(begin)
+    assert reported.subject == "algo-trader PAPER FLATTEN 2013-02-28 1542: 2 orders filled"
+    assert "run 2013-02-28-f1542" in reported.email
 
 
 def test_a_flatten_of_an_active_desk_warns_that_it_may_buy_again() -> None:
-    told = sms(run=FLAT, decision=decision())
+    reported = sms(run=FLAT, decision=decision())
 
-    assert "no orders: the desk holds nothing. ACTIVE: the next run may buy again." in told
+    assert "no orders: the desk holds nothing. ACTIVE: the next run may buy again." in reported
 
 
 def test_a_flatten_that_failed_is_to_be_done_again() -> None:
-    told = make_texts(run_report(run=FLAT, failure=read_failure("Submit Orders", "Boom", "x")))
+    reported = make_texts(run_report(run=FLAT, failure=read_failure("Submit Orders", "Boom", "x")))
 
-    assert told.subject.startswith("FAILED algo-trader PAPER FLATTEN 2013-02-28 1542: Boom")
-    assert "flatten again: that sells what the desk still holds" in told.email
-    assert "takes this run over" not in told.email
+    assert reported.subject.startswith("FAILED algo-trader PAPER FLATTEN 2013-02-28 1542: Boom")
+    assert "flatten again: that sells what the desk still holds" in reported.email
+    assert "takes this run over" not in reported.email

@@ -20,45 +20,45 @@ LINE = "\n  sma_cross replaces momentum_rotation: it manages what the desk holds
 
 
 def test_a_change_stands_after_the_orders_in_the_text_and_at_the_top_of_the_email():
-    told = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=settings()))
-    assert f": bought 5 AAPL. {CHANGE}. Last session" in told.sms
-    assert f"{LINE}\n" in told.email
-    assert "ramp" not in told.sms + told.email
+    reported = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=settings()))
+    assert f": bought 5 AAPL. {CHANGE}. Last session" in reported.sms
+    assert f"{LINE}\n" in reported.email
+    assert "ramp" not in reported.sms + reported.email
 
 
 def test_a_live_desk_says_that_its_ramp_starts_again():
-    told = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=LIVE))
-    assert RAMP in told.sms
-    assert f"{LINE}, and the live ramp starts again\n" in told.email
+    reported = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=LIVE))
+    assert RAMP in reported.sms
+    assert f"{LINE}, and the live ramp starts again\n" in reported.email
 
 
 def test_a_ramp_that_is_turned_off_does_not_start_again():
     off = replace(LIVE, live_ramp_days=0)
-    told = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=off))
-    assert CHANGE in told.sms
-    assert "ramp" not in told.sms + told.email
+    reported = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=off))
+    assert CHANGE in reported.sms
+    assert "ramp" not in reported.sms + reported.email
 
 
 @pytest.mark.parametrize("started", [None, replace(STARTED, replaced="")])
 def test_the_same_strategy_is_worth_no_word(started):
-    told = make_texts(run_report(snapshot=replace(SNAPSHOT, started=started), settings=LIVE))
-    assert "Strategy" not in told.sms
-    assert "replaces" not in told.email
+    reported = make_texts(run_report(snapshot=replace(SNAPSHOT, started=started), settings=LIVE))
+    assert "Strategy" not in reported.sms
+    assert "replaces" not in reported.email
 
 
 def test_long_names_give_way_to_the_orders():
     long = replace(STARTED, strategy="a" * 60, replaced="b" * 60)
     names = ("AAPL", "GOOG", "IBM", "MSFT")
-    told = make_texts(
+    reported = make_texts(
         run_report(
             snapshot=replace(SNAPSHOT, started=long),
             submission=submission(*(order(each, "5") for each in names)),
             settings=LIVE,
         )
     )
-    assert septets(told.sms) <= SEGMENT_SEPTETS
-    assert "bought 5 AAPL, 5 GOOG, 5 IBM, 5 MSFT. " in told.sms
-    assert "Strategy changed, live ramp starts again. " in told.sms
+    assert septets(reported.sms) <= SEGMENT_SEPTETS
+    assert "bought 5 AAPL, 5 GOOG, 5 IBM, 5 MSFT. " in reported.sms
+    assert "Strategy changed, live ramp starts again. " in reported.sms
 
 
 def test_the_email_of_a_failed_run_says_so_too():

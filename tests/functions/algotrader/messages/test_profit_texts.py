@@ -24,21 +24,21 @@ def report(**changes):
 
 
 def test_a_report_tells_the_days_profit_the_desk_beside_the_account_and_the_benchmark():
-    told = report()
-    assert told.sms == (
+    reported = report()
+    assert reported.sms == (
         "algo-trader PAPER 2013-02-28 report: day +$979.90 (+0.98%). Desk -$184.00 (-0.37%). "
         "SPY -0.31%. Equity $100,000.00"
     )
-    assert told.subject == "algo-trader PAPER 2013-02-28 report: the day's profit or loss"
-    assert "the account: +$979.90 (+0.98%), without deposits and withdrawals" in told.email
+    assert reported.subject == "algo-trader PAPER 2013-02-28 report: the day's profit or loss"
+    assert "the account: +$979.90 (+0.98%), without deposits and withdrawals" in reported.email
     assert (
         "the desk: -$184.00 (-0.37% of its capital): "
-        "realized +$12.50, unrealized -$200.25, dividends +$3.75" in told.email
+        "realized +$12.50, unrealized -$200.25, dividends +$3.75" in reported.email
     )
-    assert "SPY: -0.31%" in told.email
+    assert "SPY: -0.31%" in reported.email
     assert (
         "the desk is 1.23% below its peak; it only sells once 20% below it, or after a daily loss "
-        "of 5%" in told.email
+        "of 5%" in reported.email
     )
 
 
@@ -54,16 +54,16 @@ def test_a_report_has_a_table_of_the_desks_positions():
 
 
 def test_a_day_that_is_not_known_is_unknown_and_a_benchmark_without_a_price_says_so():
-    told = report(account_profit=None, deposits=None, benchmark_change=None)
-    assert "report: day unknown. Desk -$184.00 (-0.37%). SPY unknown." in told.sms
-    assert "the account: unknown" in told.email
-    assert "deposits less withdrawals since the previous close unknown" in told.email
-    assert "SPY: the broker has no price for it" in told.email
+    reported = report(account_profit=None, deposits=None, benchmark_change=None)
+    assert "report: day unknown. Desk -$184.00 (-0.37%). SPY unknown." in reported.sms
+    assert "the account: unknown" in reported.email
+    assert "deposits less withdrawals since the previous close unknown" in reported.email
+    assert "SPY: the broker has no price for it" in reported.email
 
 
 def test_without_a_benchmark_or_capital_nothing_is_said_of_them():
-    told = report(benchmark="", benchmark_change=None, worth=Decimal(0))
-    assert told.sms == (
+    reported = report(benchmark="", benchmark_change=None, worth=Decimal(0))
+    assert reported.sms == (
         "algo-trader PAPER 2013-02-28 report: day +$979.90 (+0.98%). Desk -$184.00. "
         "Equity $100,000.00"
     )
@@ -72,17 +72,18 @@ def test_without_a_benchmark_or_capital_nothing_is_said_of_them():
 def test_what_came_in_while_a_run_went_on_is_no_profit_either():
     measured = replace(PERFORMANCE, deposits=Decimal(100))
     account = replace(SNAPSHOT.account, adjustments=Decimal(40), equity=Decimal(101000))
-    told = sms(
+    reported = sms(
         snapshot=replace(SNAPSHOT, performance=measured),
         submission=submission(order("AAPL", "5"), account=account),
     )
-    assert "Since close +$839.90" in told  # 101000 - 100020.10 - 100 - 40
+    assert "Since close +$839.90" in reported  # 101000 - 100020.10 - 100 - 40
 
 
 def test_a_trading_email_tells_the_desks_profit_beside_both_others():
-    told = make_texts(run_report(snapshot=replace(SNAPSHOT, performance=PERFORMANCE))).email
-    assert "last full session (2013-02-27): +$123.45" in told
-    assert "since its close: +$979.90, without deposits and withdrawals" in told
+    reported = make_texts(run_report(snapshot=replace(SNAPSHOT, performance=PERFORMANCE))).email
+    assert "last full session (2013-02-27): +$123.45" in reported
+    assert "since its close: +$979.90, without deposits and withdrawals" in reported
     assert (
-        "the desk, from that close to this run's start: -$184.00 (-0.37% of its capital): " in told
+        "the desk, from that close to this run's start: -$184.00 (-0.37% of its capital): "
+        in reported
     )

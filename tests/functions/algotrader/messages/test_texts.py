@@ -37,8 +37,8 @@ def test_a_text_leads_with_the_orders_then_names_both_profits_and_the_equity():
 
 
 def test_sells_come_before_buys_and_a_part_says_of_how_many():
-    told = sms(submission=submission(order("AAPL", "5", "56"), sell("MSFT", "10")))
-    assert ": sold 10 MSFT, bought 5 of 56 AAPL. " in told
+    reported = sms(submission=submission(order("AAPL", "5", "56"), sell("MSFT", "10")))
+    assert ": sold 10 MSFT, bought 5 of 56 AAPL. " in reported
 
 
 def test_an_order_that_was_cut_since_the_decision_says_of_how_many():
@@ -49,8 +49,8 @@ def test_an_order_that_was_cut_since_the_decision_says_of_how_many():
 
 def test_deposits_are_no_profit():
     account = replace(SNAPSHOT.account, adjustments=Decimal(500))
-    told = sms(submission=submission(order("AAPL", "5"), account=account))
-    assert "Since close -$520.10" in told
+    reported = sms(submission=submission(order("AAPL", "5"), account=account))
+    assert "Since close -$520.10" in reported
 
 
 def test_a_last_session_that_the_broker_did_not_tell_is_unknown():
@@ -58,7 +58,7 @@ def test_a_last_session_that_the_broker_did_not_tell_is_unknown():
 
 
 def test_trouble_is_counted_and_named():
-    told = sms(
+    reported = sms(
         decision=decision(denied=(denied("MSFT"),)),
         submission=submission(
             order("AAPL", "0", "5"),
@@ -69,35 +69,35 @@ def test_trouble_is_counted_and_named():
     )
     assert (
         "no fills. 1 unsettled (GOOG), 1 rejected (IBM), 1 unfilled (AAPL), 1 denied (MSFT)."
-        in told
+        in reported
     )
 
 
 def test_an_order_that_somebody_changed_is_named_so_and_its_part_counts():
-    told = sms(submission=submission(order("AAPL", "5", "56", status="replaced")))
-    assert ": bought 5 of 56 AAPL. 1 replaced (AAPL). " in told
+    reported = sms(submission=submission(order("AAPL", "5", "56", status="replaced")))
+    assert ": bought 5 of 56 AAPL. 1 replaced (AAPL). " in reported
     untouched = sms(submission=submission(order("AAPL", "0", "56", status="replaced")))
     assert "no fills. 1 replaced (AAPL). " in untouched
     assert "unfilled" not in untouched
 
 
 def test_an_order_rejected_at_once_and_shown_as_rejected_counts_once():
-    told = sms(
+    reported = sms(
         submission=submission(
             order("IBM", "0", "5", status="rejected"),
             rejected=(OrderRejected(order_id("IBM"), "IBM", "40310000", "insufficient"),),
         )
     )
-    assert "1 rejected (IBM)" in told
-    assert "unfilled" not in told
+    assert "1 rejected (IBM)" in reported
+    assert "unfilled" not in reported
 
 
 def test_a_denial_before_and_after_the_decision_is_told_once():
-    told = sms(
+    reported = sms(
         decision=decision(denied=(denied("MSFT"),)),
         submission=submission(order("AAPL", "5"), denied=(denied("MSFT"), denied("IBM"))),
     )
-    assert "2 denied (MSFT IBM)" in told
+    assert "2 denied (MSFT IBM)" in reported
 
 
 def test_a_live_run_says_so():
@@ -110,17 +110,17 @@ def test_one_of_several_slots_is_named():
 
 @pytest.mark.parametrize("run", [DRY_RUN, replace(LIVE, sends_orders=False)])
 def test_a_dry_run_says_so_and_what_it_would_send(run):
-    told = make_texts(run_report(run=run, decision=decision(intent("AAPL", "56"))))
-    assert told.sms.startswith("algo-trader DRY RUN 2013-02-28: would buy 56 AAPL. ")
-    assert told.subject == "algo-trader DRY RUN 2013-02-28: 1 order would be sent"
-    assert "a dry run: no order was sent" in told.email
-    assert "WOULD BE SENT\n  buy 56 AAPL, limit at 100.2 at most, entry" in told.email
+    reported = make_texts(run_report(run=run, decision=decision(intent("AAPL", "56"))))
+    assert reported.sms.startswith("algo-trader DRY RUN 2013-02-28: would buy 56 AAPL. ")
+    assert reported.subject == "algo-trader DRY RUN 2013-02-28: 1 order would be sent"
+    assert "a dry run: no order was sent" in reported.email
+    assert "WOULD BE SENT\n  buy 56 AAPL, limit at 100.2 at most, entry" in reported.email
 
 
 def test_a_dry_run_tells_exits_first():
     exits = (intent("MSFT", "10", Side.SELL),)
-    told = sms(run=DRY_RUN, decision=decision(intent("AAPL", "56"), exits=exits))
-    assert ": would sell 10 MSFT, would buy 56 AAPL. " in told
+    reported = sms(run=DRY_RUN, decision=decision(intent("AAPL", "56"), exits=exits))
+    assert ": would sell 10 MSFT, would buy 56 AAPL. " in reported
 
 
 def test_no_orders_within_the_band_say_so():
@@ -134,23 +134,25 @@ def test_no_orders_for_cash_say_so():
 
 
 def test_no_orders_since_all_were_denied_name_their_one_code():
-    told = sms(
+    reported = sms(
         decision=decision(denied=(denied("AAPL", "PRICE_STALE"), denied("IBM", "PRICE_STALE")))
     )
-    assert ": no orders: all denied, PRICE_STALE. 2 denied (AAPL IBM). " in told
+    assert ": no orders: all denied, PRICE_STALE. 2 denied (AAPL IBM). " in reported
 
 
 def test_no_orders_since_all_were_denied_for_several_reasons_say_so():
-    told = sms(decision=decision(denied=(denied("AAPL", "PRICE_STALE"), denied("IBM", "NO_PRICE"))))
-    assert ": no orders: all denied. 2 denied (AAPL IBM). " in told
+    reported = sms(
+        decision=decision(denied=(denied("AAPL", "PRICE_STALE"), denied("IBM", "NO_PRICE")))
+    )
+    assert ": no orders: all denied. 2 denied (AAPL IBM). " in reported
 
 
 def test_a_halted_desk_says_so_with_its_reason():
     halted = replace(
         SNAPSHOT, trading_state=TradingState.HALTED, trading_state_reason="earnings week"
     )
-    told = sms(snapshot=halted, decision=decision(denied=(denied("AAPL", "TRADING_HALTED"),)))
-    assert ": no orders: trading is halted. HALTED (earnings week). 1 denied (AAPL). " in told
+    reported = sms(snapshot=halted, decision=decision(denied=(denied("AAPL", "TRADING_HALTED"),)))
+    assert ": no orders: trading is halted. HALTED (earnings week). 1 denied (AAPL). " in reported
 
 
 def test_a_take_over_that_sent_nothing_more_says_why():
@@ -163,8 +165,8 @@ def test_a_take_over_that_sent_nothing_more_says_why():
 
 def test_a_reducing_desk_says_so_beside_its_orders():
     reducing = replace(SNAPSHOT, trading_state=TradingState.REDUCING)
-    told = sms(snapshot=reducing, submission=submission(sell("MSFT", "10")))
-    assert ": sold 10 MSFT. REDUCING. " in told
+    reported = sms(snapshot=reducing, submission=submission(sell("MSFT", "10")))
+    assert ": sold 10 MSFT. REDUCING. " in reported
 
 
 def test_equity_goes_first_when_a_text_is_too_long_then_names_of_trouble():
@@ -174,19 +176,19 @@ def test_equity_goes_first_when_a_text_is_too_long_then_names_of_trouble():
         submission=submission(order("SYM0", "7000")),
     )
     assert some.endswith(f"8 denied ({' '.join(many)}). Last session +$123.45. Since close -$20.10")
-    told = sms(
+    reported = sms(
         decision=decision(denied=tuple(map(denied, many))),
         submission=submission(*(order(symbol, "7000") for symbol in many[:4])),
     )
-    assert told == (
+    assert reported == (
         "algo-trader PAPER 2013-02-28: bought 7000 SYM0, 7000 SYM1, 7000 SYM2, 7000 SYM3. "
         "8 denied. Last session +$123.45. Since close -$20.10"
     )
 
 
 def test_orders_are_named_as_far_as_they_fit_and_the_rest_counted():
-    told = sms(submission=submission(*(order(f"SYMBOL{n}", "1234") for n in range(20))))
-    assert told == (
+    reported = sms(submission=submission(*(order(f"SYMBOL{n}", "1234") for n in range(20))))
+    assert reported == (
         "algo-trader PAPER 2013-02-28: bought 1234 SYMBOL0, 1234 SYMBOL1, 1234 SYMBOL2, "
         "1234 SYMBOL3, 1234 SYMBOL4 and 15 more. Last session +$123. Since close -$20"
     )
@@ -197,7 +199,7 @@ def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
     snapshot = replace(
         SNAPSHOT, trading_state=TradingState.REDUCING, last_session_pnl=Decimal(-123456789012)
     )
-    told = sms(
+    reported = sms(
         run=replace(RUN, slot="1030"),
         snapshot=snapshot,
         decision=decision(denied=tuple(map(denied, many))),
@@ -208,24 +210,24 @@ def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
             account=replace(SNAPSHOT.account, equity=Decimal("-1E+15")),
         ),
     )
-    assert told == (
+    assert reported == (
         "algo-trader PAPER 2013-02-28 1030: sold 100. REDUCING. trouble with 400. "
         "Last session -$123,456,789,012. Since close -$1.00E+15"
     )
 
 
 def test_a_subject_counts_fills_and_trouble():
-    told = make_texts(
+    reported = make_texts(
         run_report(
             decision=decision(denied=(denied("MSFT"),)),
             submission=submission(order("AAPL", "5"), order("IBM", "5")),
         )
     )
-    assert told.subject == "algo-trader PAPER 2013-02-28: 2 orders filled, 1 denied"
+    assert reported.subject == "algo-trader PAPER 2013-02-28: 2 orders filled, 1 denied"
 
 
 def test_an_email_holds_orders_denials_reasons_profit_account_warnings_and_the_record():
-    told = make_texts(
+    reported = make_texts(
         run_report(
             snapshot=replace(SNAPSHOT, warnings=("No corporate actions from this broker.",)),
             decision=decision(intent("AAPL", "56"), denied=(denied("MSFT"),)),
@@ -247,40 +249,40 @@ def test_an_email_holds_orders_denials_reasons_profit_account_warnings_and_the_r
         "RECORD\n  s3://bucket/runs/2013-02-28/2013-02-28-day/record.json",
         f"  execution {RUN.execution_arn}",
     ):
-        assert line in told
-    assert "UNSETTLED" not in told
+        assert line in reported
+    assert "UNSETTLED" not in reported
 
 
 def test_an_email_of_a_huge_universe_is_cut_between_lines_and_says_so():
     why = {f"SYM{n}": "x" * 200 for n in range(1000)}
-    told = make_texts(run_report(decision=decision(why=why))).email
-    assert len(told) < 61_000
-    assert told.endswith("x\n\nThe rest is left out here. The run's record has it.\n")
+    reported = make_texts(run_report(decision=decision(why=why))).email
+    assert len(reported) < 61_000
+    assert reported.endswith("x\n\nThe rest is left out here. The run's record has it.\n")
 
 
 KEYS = "KEYS_REFUSED: status=401. Put the right keys into the parameter that the template names."
 
 
 def test_a_failure_leads_with_failed_its_error_and_says_what_to_do():
-    told = make_texts(failed("Fetch Bars", "BrokerAuthError", KEYS, run=None, settings=None))
-    assert told.sms == (
+    reported = make_texts(failed("Fetch Bars", "BrokerAuthError", KEYS, run=None, settings=None))
+    assert reported.sms == (
         "FAILED algo-trader: BrokerAuthError KEYS_REFUSED. No order sent. status=401. "
         "Put the right keys into the parameter that the template names."
     )
-    assert told.subject == "FAILED algo-trader: BrokerAuthError KEYS_REFUSED"
-    assert "FAILED algo-trader: BrokerAuthError in Fetch Bars." in told.email
-    assert f"WHAT BROKE\n  {KEYS}" in told.email
-    assert "WHAT TO DO\n  Put the right keys into" in told.email
-    assert "An earlier execution of the same run may have sent some." in told.email
+    assert reported.subject == "FAILED algo-trader: BrokerAuthError KEYS_REFUSED"
+    assert "FAILED algo-trader: BrokerAuthError in Fetch Bars." in reported.email
+    assert f"WHAT BROKE\n  {KEYS}" in reported.email
+    assert "WHAT TO DO\n  Put the right keys into" in reported.email
+    assert "An earlier execution of the same run may have sent some." in reported.email
 
 
 def test_a_long_failure_keeps_facts_and_advice_cut_between_words():
     advice = "Check the feed of this symbol, or take it out of the template's Symbols parameter."
     facts = "symbols=AAPL, GOOG, IBM, MSFT newest=2013-02-20 allowed=2013-02-27"
-    told = make_texts(
+    reported = make_texts(
         failed("Compute Indicators", "StaleBarsError", f"BARS_STALE: {facts}. {advice}")
     )
-    assert told.sms == (
+    assert reported.sms == (
         "FAILED algo-trader PAPER 2013-02-28: StaleBarsError BARS_STALE. No order sent. "
         "symbols=AAPL, GOOG, IBM, MSFT... Check the feed of this symbol, or take it out..."
     )
@@ -308,15 +310,15 @@ def test_a_long_failure_keeps_facts_and_advice_cut_between_words():
 )
 def test_a_failure_says_of_orders_what_is_certain(state, changes, words):
     changes = {"submitted": "submission" in changes, **changes}
-    told = make_texts(failed(state, "States.Timeout", "It timed out", **changes))
-    assert f": States.Timeout. {words}. It timed out. " in told.sms
-    assert f"  {words}.\n" in told.email
+    reported = make_texts(failed(state, "States.Timeout", "It timed out", **changes))
+    assert f": States.Timeout. {words}. It timed out. " in reported.sms
+    assert f"  {words}.\n" in reported.email
 
 
 def test_a_failure_says_what_could_not_be_done_while_telling():
-    told = make_texts(failed("Submit Orders", "X", "", notes=("journal not written",)))
-    assert "check the broker. journal not written." in told.sms
-    assert "WARNINGS\n  journal not written" in told.email
+    reported = make_texts(failed("Submit Orders", "X", "", notes=("journal not written",)))
+    assert "check the broker. journal not written." in reported.sms
+    assert "WARNINGS\n  journal not written" in reported.email
 
 
 symbols = st.from_regex(r"[A-Z][A-Z0-9.]{0,9}", fullmatch=True)
@@ -410,18 +412,18 @@ outcomes = st.builds(
 
 @given(outcomes)
 def test_every_run_gives_one_segment_of_gsm7_and_a_subject_that_sns_takes(told_of):
-    told = make_texts(told_of)
-    assert told.sms == to_gsm7(told.sms)
-    assert 0 < septets(told.sms) <= 160
-    assert 0 < len(told.subject) < 100
-    assert told.subject.isascii()
-    assert told.subject.isprintable()
-    assert told.email.endswith("\n")
-    assert ("FAILED" in told.sms) == (told_of.failure is not None)
+    reported = make_texts(told_of)
+    assert reported.sms == to_gsm7(reported.sms)
+    assert 0 < septets(reported.sms) <= 160
+    assert 0 < len(reported.subject) < 100
+    assert reported.subject.isascii()
+    assert reported.subject.isprintable()
+    assert reported.email.endswith("\n")
+    assert ("FAILED" in reported.sms) == (told_of.failure is not None)
 
 
 @given(outcomes)
 def test_every_run_that_ended_well_names_both_profits_or_the_day(told_of):
-    told = make_texts(replace(told_of, failure=None)).sms
+    reported = make_texts(replace(told_of, failure=None)).sms
     named = ("day ",) if told_of.is_report else ("Last session ", "Since close ")
-    assert all(name in told for name in named)
+    assert all(name in reported for name in named)

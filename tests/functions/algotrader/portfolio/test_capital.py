@@ -32,10 +32,10 @@ D = Decimal
 def test_spendable_is_the_least_of_the_accounts_figures_less_open_buys_and_reserve(
     cash: str, non_marginable: str, buying_power: str, open_buys: str, expected: str
 ) -> None:
-    told = account(
+    seen = account(
         cash, non_marginable_buying_power=D(non_marginable), buying_power=D(buying_power)
     )
-    assert spendable(told, cash_reserve=D("0.02"), open_buys=D(open_buys)) == D(expected)
+    assert spendable(seen, cash_reserve=D("0.02"), open_buys=D(open_buys)) == D(expected)
 
 
 def test_an_open_buy_costs_its_unfilled_part_at_its_limit() -> None:
@@ -75,5 +75,5 @@ def test_open_buys_add_up_whatever_stands_between_them() -> None:
 
 
 def test_what_a_desk_is_worth_is_exact_however_large_its_figures_are() -> None:
-    told = snapshot({"IBM": "1e15"}, cash="0", prices=prices(IBM="999999999999999.99"))
-    assert portfolio_state(SETTINGS, told).capital == D("999999999999999990000000000000.00")
+    seen = snapshot({"IBM": "1e15"}, cash="0", prices=prices(IBM="999999999999999.99"))
+    assert portfolio_state(SETTINGS, seen).capital == D("999999999999999990000000000000.00")

@@ -72,23 +72,23 @@ def test_an_entry_names_its_dollars_and_what_they_buy_at_worst() -> None:
 
 
 def test_an_asset_without_fractions_is_bought_in_whole_shares_at_market() -> None:
-    told = snapshot(assets={"IBM": asset("IBM", fractionable=False)})
-    (entry,) = decided({"IBM": D("0.3")}, told, under=BY_VALUE).entries
+    seen = snapshot(assets={"IBM": asset("IBM", fractionable=False)})
+    (entry,) = decided({"IBM": D("0.3")}, seen, under=BY_VALUE).entries
     assert (entry.qty, entry.notional) == (D(293), None)
     assert entry.order_type is OrderType.MARKET
 
 
 def test_exits_go_by_quantity_at_market() -> None:
-    told = snapshot({"AAPL": "12.345678901", "IBM": "500"})
-    made = decided({"IBM": D("0.2")}, told, under=BY_VALUE)
+    seen = snapshot({"AAPL": "12.345678901", "IBM": "500"})
+    made = decided({"IBM": D("0.2")}, seen, under=BY_VALUE)
     assert quantities(made.exits)["AAPL"] == D("12.345678901")
     assert {each.order_type for each in made.exits} == {OrderType.MARKET}
     assert {each.notional for each in made.exits} == {None}
 
 
 def test_a_holding_is_topped_up_by_the_dollars_that_it_lacks() -> None:
-    told = snapshot({"IBM": "10"}, cash="1000")
-    made = decided({"IBM": D(1)}, told, under=BY_VALUE)
+    seen = snapshot({"IBM": "10"}, cash="1000")
+    made = decided({"IBM": D(1)}, seen, under=BY_VALUE)
     # 1980.00 of capital less 10 shares at their worst price of 100.20
     assert values(made)["IBM"][1] == D("978.00")
 
@@ -320,8 +320,8 @@ def test_a_full_exit_leaves_no_dust(
     expected = (
         sum(parts, D(0)) if ratio is None else held.holdings["IBM"].qty if held.holdings else 0
     )
-    told = snapshot({symbol: str(each.qty) for symbol, each in held.holdings.items()})
-    made = decided({}, told, under=BY_VALUE if by_value else settings())
+    seen = snapshot({symbol: str(each.qty) for symbol, each in held.holdings.items()})
+    made = decided({}, seen, under=BY_VALUE if by_value else settings())
     sold = [
         replace(
             open_order("IBM", each.side, str(each.qty), None, each.client_order_id),
@@ -338,8 +338,8 @@ def test_a_full_exit_leaves_no_dust(
 
 
 def test_a_share_of_less_than_a_dollar_is_bought_by_value() -> None:
-    told = snapshot(cash="1000", prices=prices(IBM="0.5"), last_closes={"IBM": D("0.5")})
-    made = decided({"IBM": D("0.3")}, told, under=BY_VALUE)
+    seen = snapshot(cash="1000", prices=prices(IBM="0.5"), last_closes={"IBM": D("0.5")})
+    made = decided({"IBM": D("0.3")}, seen, under=BY_VALUE)
     assert values(made)["IBM"][1] == D("294.00")
 
 

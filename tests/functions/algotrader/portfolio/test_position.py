@@ -35,12 +35,12 @@ D = Decimal
 def test_a_stake_is_the_lesser_of_ledger_and_position_and_never_below_zero(
     ledger: str, broker: str, available: str, held: str, tradable: str, *, differs: bool
 ) -> None:
-    told = desk_position(
+    seen = desk_position(
         "IBM",
         {"IBM": Holding(qty=D(ledger), cost=D(1))},
         {"IBM": position("IBM", broker, available)},
     )
-    assert (told.held, told.sellable, told.differs) == (D(held), D(tradable), differs)
+    assert (seen.held, seen.sellable, seen.differs) == (D(held), D(tradable), differs)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_a_stake_is_the_lesser_of_ledger_and_position_and_never_below_zero(
 def test_what_other_desks_own_is_never_a_part_of_the_stake(
     ledger: str, broker: str, others: dict[str, str], held: str, *, differs: bool
 ) -> None:
-    told = desk_position(
+    seen = desk_position(
         "IBM",
         {"IBM": Holding(qty=D(ledger), cost=D(1))},
         {"IBM": position("IBM", broker)},
         {desk: D(qty) for desk, qty in others.items()},
     )
-    assert (told.held, told.sellable, told.differs) == (D(held), D(held), differs)
+    assert (seen.held, seen.sellable, seen.differs) == (D(held), D(held), differs)
 
 
 def test_a_symbol_that_nobody_holds_has_an_empty_stake() -> None:
@@ -75,6 +75,6 @@ def test_a_symbol_that_nobody_holds_has_an_empty_stake() -> None:
 
 def test_a_stake_names_the_desks_that_own_something() -> None:
     others = {"aaaaaa": D(1), "bbbbbb": D("0.5"), "cccccc": D(0), "dddddd": D(-1)}
-    told = desk_position("IBM", {}, {"IBM": position("IBM", "10")}, others)
-    assert told.others == {"aaaaaa": D(1), "bbbbbb": D("0.5")}
-    assert told.theirs == D("1.5")
+    seen = desk_position("IBM", {}, {"IBM": position("IBM", "10")}, others)
+    assert seen.others == {"aaaaaa": D(1), "bbbbbb": D("0.5")}
+    assert seen.theirs == D("1.5")

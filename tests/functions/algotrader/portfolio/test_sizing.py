@@ -268,8 +268,8 @@ def test_a_greater_weight_never_asks_for_fewer_shares(
 def test_fractions_need_both_the_setting_and_the_asset(
     setting: bool, fractionable: bool, step: Decimal
 ) -> None:
-    told = asset("IBM", fractionable=fractionable)
-    assert quantity_step(told, settings(fractional_shares=setting)) == step
+    seen = asset("IBM", fractionable=fractionable)
+    assert quantity_step(seen, settings(fractional_shares=setting)) == step
     assert quantity_step(None, settings(fractional_shares=setting)) == ONE_SHARE
 
 

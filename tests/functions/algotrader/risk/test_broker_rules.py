@@ -93,7 +93,7 @@ def test_an_order_within_the_rules_breaks_none(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "of", "told"),
+    ("changes", "of", "seen"),
     [
         ({"qty": D(0)}, FRACTIONS, "quantity 0 is not above 0"),
         ({"qty": D(-1)}, FRACTIONS, "quantity -1 is not above 0"),
@@ -135,9 +135,9 @@ def test_an_order_within_the_rules_breaks_none(changes: dict[str, Any]) -> None:
     ],
 )
 def test_a_broken_rule_is_told_with_its_numbers(
-    changes: dict[str, Any], of: Asset | None, told: str
+    changes: dict[str, Any], of: Asset | None, seen: str
 ) -> None:
-    assert broken_rule(order(**changes), of) == Denial(Reason.ORDER_RULE, told)
+    assert broken_rule(order(**changes), of) == Denial(Reason.ORDER_RULE, seen)
 
 
 # What is decided
@@ -242,8 +242,8 @@ def test_a_stop_that_breaks_a_rule_is_told_by_its_symbol() -> None:
     plan = first_plan(RUN, made)
     assert [each.leg for each in orders_to_post(plan, known())] == [Leg.EXIT]
     step = advance(RUN, SETTINGS, made, plan, known(), NOTHING)
-    told = "ORDER_RULE: stop_price 9.001 is not a multiple of 0.01"
-    assert step.submission.unprotected == {"MSFT": told}
+    seen = "ORDER_RULE: stop_price 9.001 is not a multiple of 0.01"
+    assert step.submission.unprotected == {"MSFT": seen}
 
 
 def test_an_order_that_stands_at_the_broker_is_kept_whatever_rule_it_broke() -> None:

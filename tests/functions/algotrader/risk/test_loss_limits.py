@@ -51,13 +51,13 @@ def test_a_drawdown_is_told_with_its_numbers_and_stays_on_later_days() -> None:
 
 def test_a_loss_that_was_told_counts_anew_and_a_drawdown_does_not() -> None:
     fallen = advance_track(None, look(prices=prices(AAPL="50")))
-    told = rebase(fallen, breached_limits(fallen, LIMITS))
+    seen = rebase(fallen, breached_limits(fallen, LIMITS))
 
-    assert breached_limits(advance_track(told, look(prices=prices(AAPL="49"))), LIMITS) == {}
-    again = breached_limits(advance_track(told, look(prices=prices(AAPL="0.01"))), LIMITS)
+    assert breached_limits(advance_track(seen, look(prices=prices(AAPL="49"))), LIMITS) == {}
+    again = breached_limits(advance_track(seen, look(prices=prices(AAPL="0.01"))), LIMITS)
     assert again == {}  # 499.90 more is not yet as much again
     assert Reason.DAILY_LOSS in breached_limits(
-        advance_track(told, look(prices=prices(AAPL="0"))), LIMITS
+        advance_track(seen, look(prices=prices(AAPL="0"))), LIMITS
     )
     deep = replace(fallen, index=D("0.5"))
     assert Reason.DRAWDOWN in breached_limits(rebase(deep, breached_limits(deep, LIMITS)), LIMITS)
@@ -139,8 +139,8 @@ def test_a_desk_that_lost_nothing_brakes_at_no_limit() -> None:
 def test_a_small_desk_brakes_at_the_same_part_of_its_money() -> None:
     track = advance_track(None, look(prices=prices(AAPL="99.95"), worth=D(1)))
 
-    told = breached_limits(track, LIMITS)
-    assert told[Reason.DAILY_LOSS].startswith("50.00 % lost")
+    seen = breached_limits(track, LIMITS)
+    assert seen[Reason.DAILY_LOSS].startswith("50.00 % lost")
 
 
 def test_a_drawdown_of_exactly_the_limit_brakes() -> None:

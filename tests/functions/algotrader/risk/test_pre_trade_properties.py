@@ -26,8 +26,8 @@ signed_shares = st.integers(-50, 400).map(Decimal)
 @given(bell=situations() | lively_bells(max_gross_exposure=parts_of_capital))
 def test_entries_never_take_exposure_past_its_share_of_capital(bell: Situation) -> None:
     decision, desk = bell.decide(), portfolio_state(bell.settings, bell.snapshot)
-    told, under = bell.snapshot, bell.settings
-    open_buys = open_buy_cost(told.own_open_orders, told.prices, under.limit_offset_bps)
+    seen, under = bell.snapshot, bell.settings
+    open_buys = open_buy_cost(seen.own_open_orders, seen.prices, under.limit_offset_bps)
     after = (
         sum((desk.value_of(symbol) for symbol in desk.positions), open_buys)
         - sum(each.qty * each.reference_price for each in decision.exits)
@@ -109,7 +109,7 @@ def test_no_order_ever_crosses_zero(bell: Situation, data: st.DataObject) -> Non
         {symbol: data.draw(signed_shares) for symbol in MANAGED} for _ in ("account", "ledger")
     )
     free = {symbol: data.draw(st.sampled_from([qty, qty / 2])) for symbol, qty in account.items()}
-    told = replace(
+    seen = replace(
         bell.snapshot,
         positions={
             symbol: Position(symbol, qty, free[symbol], Decimal(90))
@@ -120,7 +120,7 @@ def test_no_order_ever_crosses_zero(bell: Situation, data: st.DataObject) -> Non
             holdings={symbol: Holding(qty, qty * 90) for symbol, qty in ledger.items()},
         ),
     )
-    decision = replace(bell, snapshot=told).decide()
+    decision = replace(bell, snapshot=seen).decide()
     for order in (*decision.exits, *decision.entries):
         before = account[order.symbol]
         after = before + (order.qty if order.side is Side.BUY else -order.qty)

@@ -68,10 +68,10 @@ def test_weights_come_in_alphabetical_order() -> None:
 def test_any_other_weight_is_refused_with_strategy_symbol_and_value(weight: object) -> None:
     with pytest.raises(StrategyError) as caught:
         answer_of(FixedWeights({"IBM": weight}))
-    told = str(caught.value)
-    assert told.startswith("WEIGHT_INVALID: strategy=mine symbol=IBM weight=")
-    assert "functions/strategies/mine.py" in told
-    assert repr(weight).strip("'") in told
+    reported = str(caught.value)
+    assert reported.startswith("WEIGHT_INVALID: strategy=mine symbol=IBM weight=")
+    assert "functions/strategies/mine.py" in reported
+    assert repr(weight).strip("'") in reported
 
 
 @pytest.mark.parametrize("symbol", ["TSLA", "ibm", "", 7, None])
@@ -116,10 +116,10 @@ def test_whatever_a_strategy_raises_is_told_with_type_message_and_line(
 ) -> None:
     with pytest.raises(StrategyError, match="STRATEGY_FAILED") as caught:
         answer_of(_Raises(error))
-    told = str(caught.value)
-    assert f"strategy=mine error={type(error).__name__} message=" in told
-    assert str(error).strip("' ") in told
-    assert "at=test_evaluate.py:" in told
+    reported = str(caught.value)
+    assert f"strategy=mine error={type(error).__name__} message=" in reported
+    assert str(error).strip("' ") in reported
+    assert "at=test_evaluate.py:" in reported
     assert caught.value.__cause__ is error
 
 
@@ -156,10 +156,10 @@ def test_a_symbol_without_features_ends_the_run() -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("field", ["last", "previous"])
 def test_a_feature_that_is_no_number_ends_the_run(value: float, field: str) -> None:
-    told = features()
-    told.values["IBM"]["fast"] = replace(FeatureValue(1.0, 1.0), **{field: value})
+    reported = features()
+    reported.values["IBM"]["fast"] = replace(FeatureValue(1.0, 1.0), **{field: value})
     with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=IBM\."):
-        check_features(UNIVERSE, told)
+        check_features(UNIVERSE, reported)
 
 
 def test_symbols_of_a_strategy_that_needs_no_indicators_pass() -> None:
