@@ -1,4 +1,4 @@
-"""Owns `make faults`: the whole suite over all cores, its table, and its exit status."""
+"""Owns `make faults`: the suite on all cores, its table and its exit status."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ SEEDS_A_TASK = 100
 GROUPS_A_TASK = 10
 TWINS = "a stack of the same name"
 SINGLES, PAIRS, RANDOM = "single faults", "pairs of faults", "random plans"
-CHECKED = "pairs lived again"
+CHECKED = "repeated pairs"
 TAKE_OVERS, DISTURBED = "take-overs", "take-overs, disturbed"
 SLOTS_A_TASK = 50
-#: By what a row's name ends in: the run, and the faults that disturb it.
+#: Each run and the faults that disturb it, by the end of the row's name.
 RUNS = {"": (REBALANCE, FAULTS), ", among stops": (AMONG_STOPS, AMONG_STOPS_FAULTS)}
-STOPS_PLANS_PART = 2  # one random plan among stops for so many of the rebalance
-#: Rows that must show duplicates: nobody refuses a second submitter, and the suite sees it.
+STOPS_PLANS_PART = 2  # random plans of the rebalance per random plan among stops
+#: Rows in which the suite must find duplicates, because the broker accepts some ids twice.
 CAUGHT = tuple(f"{kind}, with others" for kind in WEAK)
 COLUMNS = ("plans", "exact", "named", "stopped", "duplicate", "lost", "unexplained", "calls")
 _UNTIL_THE_END = ExitStack()
-#: One in so many groups of faults that are alike is lived again with another fault of the group.
+#: The suite repeats every n-th group of equivalent faults with another fault of the group.
 CHECK_EVERY = 10
 Group = tuple[int, tuple[str, ...]]
 Task = tuple[str, str, int, int, tuple[Group, ...]]
@@ -49,7 +49,7 @@ Done = tuple[dict[str, Tally], str, int]
 
 @cache
 def wire() -> Wire:
-    """Tie sockets and time, until the process ends."""
+    """Connect sockets and time to a simulated world until the process ends."""
     made = Wire(World(RESTING))
     _UNTIL_THE_END.enter_context(made.tied())
     return made
@@ -57,7 +57,7 @@ def wire() -> Wire:
 
 @cache
 def explorer(kind: str = "", *, alone: bool = False, run: str = "") -> Explorer:
-    """Make an explorer; what it has lived through is kept."""
+    """Build an explorer, which caches its results."""
     scenario, faults = RUNS[run]
     machine = Machine(wire(), World(RESTING, WEAK.get(kind, Book), scenario=scenario))
     return Explorer(machine, ALONE if alone else faults)
@@ -65,19 +65,17 @@ def explorer(kind: str = "", *, alone: bool = False, run: str = "") -> Explorer:
 
 @cache
 def scrambler(kind: str = "", *, alone: bool = False, run: str = "") -> Scrambler:
-    """Make a scrambler."""
     scenario, faults = RUNS[run]
     return Scrambler(wire(), WEAK.get(kind, Book), ALONE if alone else faults, scenario)
 
 
 @cache
 def take_overs(run: str) -> TakeOvers:
-    """Make what lives take-overs through."""
     return TakeOvers(wire(), RUNS[run][0])
 
 
 def tasks(plans: int, *, pairs: bool, all_pairs: bool = False) -> Iterator[Task]:
-    """List what there is to do; pairs among stops, which take longest, only when all are wanted."""
+    """List the tasks; include the pairs among stops, the slowest ones, only for ``all_pairs``."""
     for run, part in zip(RUNS, (1, STOPS_PLANS_PART), strict=True):
         yield from _exhaustive(run, pairs=pairs and (all_pairs or not run))
         for seed in range(0, plans // part, SEEDS_A_TASK):
@@ -91,7 +89,7 @@ def tasks(plans: int, *, pairs: bool, all_pairs: bool = False) -> Iterator[Task]
 
 
 def take_over_tasks() -> Iterator[Task]:
-    """List the deaths of the first execution, and the faults that the next one's start may meet."""
+    """List tasks for the first execution's deaths and for the faults at the next one's start."""
     for run in RUNS:
         lives = take_overs(run)
         for number in range(len(lives.deaths)):
@@ -104,7 +102,7 @@ def take_over_tasks() -> Iterator[Task]:
 def _exhaustive(run: str, *, pairs: bool) -> Iterator[Task]:
     one = explorer(run=run)
     for call, position in enumerate(one.path()):
-        # What leads to one world goes to one process, which lives its future once.
+        # One process gets all faults that lead to one world, and explores that world's future once.
         by_world: dict[bytes, list[Group]] = {}
         for key, place, faults in one.alike(position):
             group = (place, tuple(each.name for each in faults))
@@ -116,7 +114,7 @@ def _exhaustive(run: str, *, pairs: bool) -> Iterator[Task]:
 
 
 def work(task: Task) -> Done:
-    """Do one task; give its plans by row, its main row, and how many calls it lived."""
+    """Do one task; return its tally for each row, its main row and its number of calls."""
     name, run, first, second, groups = task
     if name == RANDOM:
         return {name + run: scrambler(run=run).plans(range(first, second))}, "", 0
@@ -155,7 +153,7 @@ def work(task: Task) -> Done:
 def judged(
     one: Explorer, position: Position, place: int, faults: list[Fault], *, pairs: bool
 ) -> Iterator[tuple[str, Tally]]:
-    """Judge a group of faults that are alike, one by one or for all pairs that begin with one."""
+    """Judge a group of equivalent faults one by one, or all pairs that begin with one of them."""
     if not pairs:
         for fault in faults:
             yield SINGLES, one.single(position, place, fault)
@@ -170,12 +168,12 @@ def judged(
         _, again = one.pairs_from_slot(position, place, faults[-1])
         if (again.endings, again.problems) != (both.endings, both.problems):
             again.problems["unexplained"] += 1
-            again.examples.append(f"{name} is not like {faults[-1].name}: {both} {again}"[:600])
+            again.examples.append(f"{name} differs from {faults[-1].name}: {both} {again}"[:600])
         yield CHECKED, again
 
 
 def table(rows: dict[str, Tally], lived: dict[str, int]) -> list[str]:
-    """Print the rows, and give what is wrong with them."""
+    """Print the rows and return the problems."""
     _say(f"{'':34}" + "".join(f"{each:>12}" for each in COLUMNS))
     wrong = []
     for name, tally in rows.items():
@@ -189,14 +187,14 @@ def table(rows: dict[str, Tally], lived: dict[str, int]) -> list[str]:
         _say(f"{name:34}{shown}")
         if name in CAUGHT:
             if not tally.problems["duplicate"]:
-                wrong.append(f"{name}: no duplicate was caught")
+                wrong.append(f"{name}: the suite found no duplicate")
         elif tally.problems or tally.endings["failed"]:
             wrong += [f"{name}: {each}" for each in tally.examples]
     return wrong
 
 
 def part(text: str) -> tuple[int, int]:
-    """Read which of how many parts; all parts together are the whole, and none overlap."""
+    """Parse ``K/N``, which selects the K-th of N disjoint parts."""
     number, parts = (int(each) for each in text.split("/"))
     if not 1 <= number <= parts:
         raise ValueError(text)
@@ -204,16 +202,19 @@ def part(text: str) -> tuple[int, int]:
 
 
 def main() -> int:
-    """Run the suite and print its table."""
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
-    parser.add_argument("--plans", type=int, default=RANDOM_PLANS, help="random plans")
-    parser.add_argument("--all-pairs", action="store_true", help="pairs among stops, too")
-    parser.add_argument("--no-pairs", action="store_true", help="single faults only")
+    parser.add_argument("--plans", type=int, default=RANDOM_PLANS, help="number of random plans")
+    parser.add_argument("--all-pairs", action="store_true", help="run the pairs among stops, too")
+    parser.add_argument("--no-pairs", action="store_true", help="run single faults, no pairs")
     parser.add_argument(
-        "--part", type=part, default=(1, 1), metavar="K/N", help="the K-th of N equal parts alone"
+        "--part",
+        type=part,
+        default=(1, 1),
+        metavar="K/N",
+        help="run only the K-th of N equal parts",
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--take-overs", action="store_true", help="take-overs alone")
+    parser.add_argument("--take-overs", action="store_true", help="run only the take-overs")
     given = parser.parse_args()
     began = time.monotonic()
     todo = list(take_over_tasks())
@@ -241,7 +242,7 @@ def main() -> int:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - the table is what it is for
+    print(line, flush=True)  # noqa: T201 - the table is this command's output
 
 
 if __name__ == "__main__":

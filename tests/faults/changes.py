@@ -1,4 +1,4 @@
-"""Owns what somebody may change between the death of an execution and the start of the next."""
+"""Owns what somebody may change after one execution dies and before the next one starts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from tests.faults.simulation import HELD, Execution
 from tests.faults.whole import FORGED, WholeMachine, arn_of, environment, inputs_of
 from tests.faults.wire import BUCKET
 
-#: How far an execution got: its decision is not stored, is stored, was sent at least in part.
+#: How far an execution got: before the stored decision, after it, or after the first order.
 STAGES = ("undecided", "decided", "sent")
 JOURNAL = run_of("", 1, STARTED).journal
 CLAIM, FETCHED, BARS, DECISION = (
     f"{JOURNAL}{each}.json" for each in ("claim", "fetched", "bars", "decision")
 )
 DEPOSIT = Decimal(1000)
-FILLED_SECONDS = 5  # after so long nothing rests that was sent
+FILLED_SECONDS = 5  # by then the broker has filled every order
 OTHER, STRANGER = f"{MACHINE}:other", f"{MACHINE.removesuffix('desk')}stranger:1"
 
 Act = Callable[[WholeMachine], None]
@@ -44,22 +44,22 @@ Act = Callable[[WholeMachine], None]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that somebody changes.
+    """A change after an execution's death.
 
     Attributes
     ----------
     act : callable
         Makes the change.
     wanted : tuple of str
-        How the run must end, by `STAGES`: ``exact`` and ``named`` as the oracle has them, ``ended``
-        if it may send nothing more, or the code that it ends in; ``or`` stands between two. Empty
-        if the change is not made.
+        How the run must end, by stage: ``exact`` or ``named`` as in the oracle, ``ended`` if it
+        must send nothing more, or an error code. ``or`` separates alternatives. The suite skips
+        the change at a stage with an empty text.
     note : str
-        The cause, for the oracle.
+        The cause that the oracle reads.
     reason : str
-        Start of the reason why the run may send nothing more.
+        How the reason for sending nothing more begins.
     allows_another : bool
-        Whether the run may take another decision though it has sent orders.
+        Whether the run may make another decision after it has sent orders.
     """
 
     name: str
@@ -79,7 +79,7 @@ def _at_once(machine: WholeMachine) -> None:
 
 
 def _report_failure(machine: WholeMachine) -> None:
-    """Mark the claim as Notify does when a run fails."""
+    """Mark the claim the way Notify does when a run fails."""
     run = machine.first.run
     assert run is not None
     assert finish(Store(BUCKET), run, "failed")
@@ -104,8 +104,6 @@ def _delete(*keys: str) -> Act:
 
 
 def _alter(key: str, change: Callable[[Any], None]) -> Act:
-    """Alter the JSON of an object."""
-
     def act(machine: WholeMachine) -> None:
         found = json.loads(machine.world.state.bucket[key])
         change(found)
@@ -119,7 +117,7 @@ def _claim(**fields: object) -> Act:
 
 
 def _neighbor(at: str) -> Act:
-    """Put the claim of another run of the session there."""
+    """Store the claim of another run in the same session."""
     other = run_of("", 1, STARTED).run_id.replace("day", "1030")
     claim = {"execution_arn": OTHER, "state": "done", "at": at}
     return _put(json.dumps(claim).encode(), f"runs/{SESSIONS[2]}/{other}/claim.json")
@@ -157,7 +155,7 @@ def _forge_symbol(machine: WholeMachine) -> None:
 
 
 def _repeat_decision(machine: WholeMachine) -> None:
-    """Store what the run of the day before decided, and name its execution in the claim."""
+    """Store the previous day's decision, and name its execution in the claim."""
     run, fetched = run_of(machine.world.account_number, 1, STARTED), encode(machine.first)
     before = replace(
         run,
@@ -175,14 +173,14 @@ def _repeat_decision(machine: WholeMachine) -> None:
 
 
 def _never_decided(machine: WholeMachine) -> None:
-    """Let another execution have had the run before, and have died on its way to a decision."""
+    """Add an earlier execution that died before it decided."""
     results = {FETCH_BARS: encode(machine.first)}
     machine.world.state.executions[OTHER] = Execution("FAILED", results)
     _claim(earlier=[OTHER])(machine)
 
 
 def _forge_journal(machine: WholeMachine) -> None:
-    """Store other bars, a later deadline, and the decision that follows from these bars."""
+    """Store other bars, a later deadline, and the decision that follows from the bars."""
     _alter(BARS, _double)(machine)
     _alter(FETCHED, _delay)(machine)
     _forge_decision(machine)
@@ -193,7 +191,7 @@ def _forge_journal(machine: WholeMachine) -> None:
 
 
 def _alter_state(name: str) -> Act:
-    """Alter what one step handed to the next through the bucket."""
+    """Alter a value that one step passed to the next through the bucket."""
 
     def act(machine: WholeMachine) -> None:
         for key, content in machine.world.state.bucket.items():
@@ -204,7 +202,7 @@ def _alter_state(name: str) -> Act:
 
 
 def _ledger(content: bytes | None) -> Act:
-    """Put a checkpoint of the books there; by default one that has the user's shares, too."""
+    """Store a checkpoint of the books; the default one also contains the user's shares."""
 
     def act(machine: WholeMachine) -> None:
         key = f"ledger/{machine.world.desk}.json"
@@ -227,7 +225,7 @@ def _deploy(**settings: Any) -> Act:
 
 
 def _begin_with(contract: int) -> Act:
-    """Let an older version of the functions have begun the run."""
+    """Pretend that an older version of the functions began the run."""
 
     def act(machine: WholeMachine) -> None:
         machine.world.state.executions[arn_of(1)].results[FETCH_BARS]["contract"] = contract
@@ -241,7 +239,7 @@ def _deploy_live(machine: WholeMachine) -> None:
 
 
 def _trade(symbol: str, side: str) -> Act:
-    """Trade a share by hand, once nothing rests any more that would make it a wash trade."""
+    """Trade one share by hand when no open order is left that would make it a wash trade."""
 
     def act(machine: WholeMachine) -> None:
         machine.world.sleep(FILLED_SECONDS)
@@ -266,7 +264,7 @@ def _all() -> tuple[Change, ...]:
     corrupt, empty = b'{"', b"{}"
     unchanged = (
         Change("nothing", _nothing, exact, ""),
-        Change("nothing, at once", _at_once, exact, ""),
+        Change("nothing, without a pause", _at_once, exact, ""),
         Change("nothing, failure reported", _report_failure, exact, ""),
     )
     claims = (
@@ -350,8 +348,8 @@ def _all() -> tuple[Change, ...]:
             "decision and claim deleted",
             _delete(DECISION, CLAIM),
             ("exact", "exact", "exact or ORDER_CONFLICT or PLAN_CONFLICT"),
-            # The run takes another decision, and only the ids that are taken bind it. The bucket's
-            # policy denies both deletions.
+            # The run decides again, bound only by the order ids that are already taken. On AWS the
+            # bucket's policy denies both deletions.
             allows_another=True,
         ),
         *others,

@@ -1,11 +1,11 @@
-"""Owns the exhaustive part: every single fault and every pair of the rebalance, each judged.
+"""Owns the exhaustive part, which judges every single fault and every pair of a run.
 
-The slots of a run are its exchanges, in the order in which they come; an event stands before an
-exchange, a wire fault at it. A pair is a first fault in the run without faults, and a second at
-the same slot or a later one *of the run that the first one made*, which has other exchanges.
+The slots of a run are its exchanges in order. An event comes just before an exchange, and a wire
+fault breaks the exchange itself. The first fault of a pair disturbs the run without faults. The
+second comes at the same slot or a later one in the disturbed run, whose exchanges differ.
 
-Worlds are merged: two runs that stand at the same `Position` between two calls have the same
-future, whatever led there, so it is lived once and counted as often as it is reached.
+Two runs at the same `Position` between two calls have the same future, whatever happened before. So
+the explorer runs that future once and counts it for every run that reaches it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_EXAMPLES = 12
 
 @dataclass(slots=True)
 class Tally:
-    """Verdicts counted, with the first few plans that went wrong."""
+    """Counts of verdicts, with the first few plans that went wrong."""
 
     endings: Counter[str] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
@@ -34,18 +34,17 @@ class Tally:
 
     @property
     def plans(self) -> int:
-        """How many plans were judged."""
+        """The number of judged plans."""
         return sum(self.endings.values())
 
     def add(self, other: Tally, by: str = "", times: int = 1) -> None:
-        """Count another tally in, so many times; ``by`` is the fault that led there."""
+        """Add another tally, multiplied by ``times``; ``by`` is the fault that led there."""
         for mine, more in ((self.endings, other.endings), (self.problems, other.problems)):
             mine.update({name: number * times for name, number in more.items()})
         room = MOST_EXAMPLES - len(self.examples)
         self.examples += [f"{by} | {each}" if by else each for each in other.examples[:room]]
 
     def count(self, verdict: Verdict) -> None:
-        """Count one verdict."""
         self.endings[verdict.ending] += 1
         self.problems.update({each.split(" ", 1)[0].rstrip(":") for each in verdict.problems})
         if verdict.problems:
@@ -53,14 +52,14 @@ class Tally:
 
 
 class Scripted:
-    """Carries out the faults of one call, and keeps what was asked."""
+    """Injects faults into single calls and records the exchanges."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.calls = 0
 
     def step(self, position: Position, *slots: Slot) -> tuple[Position, list[Exchange]]:
-        """Make one call with these faults; give where it led, and its exchanges."""
+        """Make one call with these faults; return the next position and the exchanges."""
         asked: list[Exchange] = []
         at: dict[int, list[Fault]] = {}
         for place, fault in slots:
@@ -81,7 +80,7 @@ class Scripted:
 
 
 def carried_out(machine: Machine, exchange: Exchange, faults: list[Fault]) -> Reply:
-    """Let events happen, one after the other, and then the exchange, well or not."""
+    """Carry out an exchange with its faults, the first fault outermost."""
     if not faults:
         return exchange.apply()
     if exchange.path.endswith("trading-state"):
@@ -103,7 +102,7 @@ def carried_out(machine: Machine, exchange: Exchange, faults: list[Fault]) -> Re
 def slots_of(
     faults: Sequence[Fault], asked: list[Exchange], start: int = 0, after: Fault | None = None
 ) -> Iterator[Slot]:
-    """Return every fault that fits, from a place on; after an event also at its own place."""
+    """Return every fault that fits from ``start`` on; after a wire fault, skip its own place."""
     if after is not None and not after.is_event:
         start += 1
     for place in range(start, len(asked)):
@@ -113,7 +112,7 @@ def slots_of(
 
 
 class Explorer:
-    """Lives every plan of up to two faults through."""
+    """Runs and judges every plan of up to two faults."""
 
     def __init__(self, machine: Machine, faults: Sequence[Fault] = FAULTS) -> None:
         self.machine = machine
@@ -125,20 +124,20 @@ class Explorer:
         self._singles: dict[bytes, Tally] = {}
 
     def path(self) -> list[Position]:
-        """Return the positions of the run without faults that are not its end."""
+        """Return all positions of the run without faults, except its end."""
         positions = [self.machine.start()]
         while not (following := self._next(positions[-1])).is_over:
             positions.append(following)
         return positions
 
     def end(self, position: Position) -> Tally:
-        """Judge what comes of a position without a further fault."""
+        """Judge the run that continues from a position without further faults."""
         walked = []
         while position.key not in self._ends and not position.is_over:
             walked.append(position.key)
             position = self._next(position)
         if position.key not in self._ends:
-            assert position.calls < MOST_CALLS  # which no key knows of
+            assert position.calls < MOST_CALLS  # the key does not include the number of calls
             tally = Tally()
             tally.count(self.judge.verdict(position))
             self._ends[position.key] = tally
@@ -147,7 +146,7 @@ class Explorer:
         return self._ends[position.key]
 
     def singles_from(self, position: Position) -> Tally:
-        """Judge every plan of exactly one fault from a position on."""
+        """Judge every plan with exactly one fault from a position on."""
         path = []
         while not position.is_over and position.key not in self._singles:
             path.append(position)
@@ -162,21 +161,19 @@ class Explorer:
         return found
 
     def faulty(self, position: Position) -> Iterator[tuple[str, Fault, Position, list[Exchange]]]:
-        """Return every single fault within the next call, and where it leads."""
+        """Return every single fault in the next call, and the position that follows."""
         _, asked = self.scripted.step(position)
         for place, fault in slots_of(self.faults, asked):
             following, changed = self.scripted.step(position, (place, fault))
             yield f"{position.calls}.{place} {asked[place].name}", fault, following, changed
 
     def alike(self, position: Position) -> list[tuple[bytes, int, list[Fault]]]:
-        """Group the faults of each place of the next call by what the world can show of them.
+        """Group equivalent faults at each place of the next call, by the position that follows.
 
-        Each group comes with the key of the position that it leads to.
-
-        Those of a group led to the same requests, byte by byte, to the same world at the same
-        instant, and to the same end of the call. The function keeps nothing else of a failed
-        answer than what it asks next, so a second fault finds them alike too; `tests.faults` lives
-        a part of the pairs again with another one of the group and compares the figures.
+        Equivalent faults cause the same requests, byte for byte, the same world at the same
+        instant, and the same end of the call. The function keeps nothing of a failed answer except
+        what its next requests show, so a second fault cannot tell them apart. `tests.faults`
+        repeats some of the pairs with another fault of the group and compares the figures.
         """
         _, asked = self.scripted.step(position)
         groups: dict[tuple[bytes, int, object], list[Fault]] = {}
@@ -188,7 +185,6 @@ class Explorer:
         return [(key, place, faults) for (key, place, _), faults in groups.items()]
 
     def single(self, position: Position, place: int, fault: Fault) -> Tally:
-        """Judge one single fault."""
         following, _ = self.scripted.step(position, (place, fault))
         tally = Tally()
         tally.add(self.end(following), f"{position.calls}.{place}:{fault.name}")

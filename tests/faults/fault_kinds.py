@@ -1,9 +1,8 @@
-"""Owns the faults: what may go wrong with an exchange, and what others may do just before it.
+"""Owns the faults, which break an exchange, and the events, which happen just before one.
 
-A ``wire`` fault is something that happens to one exchange. An ``event`` is something that happens
-between two: it is put before an exchange, which is then carried out as always. What happens at the
-broker stands before exchanges with the broker alone, and a turn of the switch before its reading:
-before any other exchange it is the same as before the next of these.
+An exchange proceeds as usual after an event. Events at the broker come only before exchanges with
+the broker, and a change of the kill switch only before a run reads it. Before any other exchange,
+an event would have the same effect as before the next exchange of its own kind.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from tests.faults.wire import Broken, Exchange, Killed
 HTML = b"<html><body>gateway</body></html>"
 HIDDEN_MS = 29_000
 PLAN = "/plan-"
-#: What a deploy in the middle of a run may change: limits, which travel with the run, or the mode.
+#: What a deploy may change during a run: limits, which travel with the run, or the mode.
 DEPLOYMENTS = ("limits", "mode")
 LATE_MS = 5_000
 
@@ -33,16 +32,16 @@ Fits = Callable[[Exchange], bool]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of fault.
+    """A kind of fault or event.
 
     Attributes
     ----------
     act : callable
-        Answers the exchange in its own way.
+        Carries out the exchange with the fault.
     fits : callable
-        Whether an exchange can have it.
+        Returns whether the fault can hit an exchange.
     is_event : bool
-        Whether it happens before the exchange, which is then carried out as always.
+        Whether it happens before the exchange, which then proceeds as usual.
     """
 
     name: str
@@ -107,7 +106,7 @@ def _conflict(_world: World, _exchange: Exchange) -> Reply:
 
 
 def _late(due_ms: int | None) -> Act:
-    """Lose an order on its way: the answer is a time-out of a gateway, and it arrives after all."""
+    """Answer an order with a gateway time-out, and deliver the order later."""
 
     def act(world: World, exchange: Exchange) -> Reply:
         world.state.late.append(
@@ -119,7 +118,7 @@ def _late(due_ms: int | None) -> Act:
 
 
 def _hidden(*, answered: bool) -> Act:
-    """Take the order, and don't show it for a while."""
+    """Accept the order, but hide it for a while."""
 
     def act(world: World, exchange: Exchange) -> Reply:
         world.state.hide_next_ms = HIDDEN_MS
@@ -177,7 +176,7 @@ def _user_buys(world: World) -> None:
 
 
 def _user_stop(world: World) -> None:
-    """Trigger a stop of the user's own at once: the price is below it already."""
+    """Place a stop by hand that triggers immediately, because the price is already below it."""
     price = str(PRICES["CHAR"] + 1)
     world.by_hand("CHAR", "sell", Decimal(4), type="stop", stop_price=price)
 
@@ -190,7 +189,7 @@ def _user_cancels(world: World) -> None:
 
 
 def _stop_triggers(*, whole: bool) -> Callable[[World], None]:
-    """Let the desk's oldest open stop be reached by a price that nobody else sees."""
+    """Trigger the desk's oldest open stop at a price that nobody else sees."""
 
     def do(world: World) -> None:
         stops = [
@@ -216,12 +215,12 @@ def _stop_triggers(*, whole: bool) -> Callable[[World], None]:
 
 
 def _user_trades_against_entry(world: World) -> None:
-    """Rest a sell by hand in a symbol that the desk is about to buy: a wash trade."""
+    """Place a sell by hand that makes the desk's next buy a wash trade."""
     world.by_hand("DELT", "sell", Decimal(3), type="limit", limit_price="19")
 
 
 def _foreign(world: World) -> None:
-    """Put an order with other terms under the first of our ids that is still free."""
+    """Place an order with other terms under the first of our ids that is still free."""
     prefix = "at1-"
     decision = _decision(world) or {}
     ids = sorted(
@@ -235,11 +234,11 @@ def _foreign(world: World) -> None:
         world.state.notes.add("foreign")
 
 
-# -- what somebody who can write to the bucket does ------------------------------------------------
+# -- what anybody with write access to the bucket can do -------------------------------------------
 
 
 def _tampered(make: Callable[[World, str], bytes | None]) -> Act:
-    """Put other bytes under a key right before it is read or written; None leaves it as it is."""
+    """Replace an object just before the run reads or writes it, unless ``make`` returns None."""
 
     def act(world: World, exchange: Exchange) -> Reply:
         content = make(world, exchange.path)
@@ -252,7 +251,7 @@ def _tampered(make: Callable[[World, str], bytes | None]) -> Act:
 
 
 def _decision(world: World) -> dict[str, Any] | None:
-    """Read the decision that the journal holds; None if another fault has spoiled it."""
+    """Read the decision from the journal; None if it is missing or spoiled."""
     for key, body in world.state.bucket.items():
         if key.endswith("decision.json"):
             with suppress(ValueError):
@@ -263,7 +262,7 @@ def _decision(world: World) -> dict[str, Any] | None:
 
 
 def _forged_plan(world: World, key: str) -> bytes | None:
-    """Make a plan that sells ten times what was decided, and buys what nobody decided."""
+    """Build a plan that sells ten times too much and buys a symbol without a decision."""
     decision = _decision(world)
     if decision is None:
         return None
@@ -276,7 +275,7 @@ def _forged_plan(world: World, key: str) -> bytes | None:
 
 
 def _refusing_plan(world: World, key: str) -> bytes | None:
-    """Make a plan that refuses all that was decided, for reasons that never were."""
+    """Build a plan that denies every decided order for invented reasons."""
     decision = _decision(world)
     if decision is None:
         return None
@@ -303,7 +302,7 @@ def _plan_of(decision: dict[str, Any], key: str, **changes: Any) -> bytes:
 
 
 def _stale_plan(world: World, key: str) -> bytes | None:
-    """Copy the newest plan that is not the one asked for, with its seal."""
+    """Copy the newest other plan, including its seal."""
     plans = {
         each: body
         for each, body in world.state.bucket.items()
@@ -313,7 +312,7 @@ def _stale_plan(world: World, key: str) -> bytes | None:
 
 
 def _forged_decision(world: World, key: str) -> bytes | None:
-    """Make a decision that buys twice as much; before the first call there is none to alter."""
+    """Double the entries of the stored decision, or build an empty one before the first call."""
     decision = _decision(world)
     if decision is None:
         return json.dumps({"run_id": key, "entries": []}).encode()
@@ -364,7 +363,7 @@ def _all() -> tuple[Fault, ...]:
     is_post = _of("broker", "POST")
     is_switch = _of("ssm", path="trading-state")
     wire = [
-        # A read has no effect, so that it matters not whether it arrived.
+        # A read changes nothing, so it does not matter whether the request arrived.
         Fault("504", _answered(answers(504, HTML), applied=no), _reads),
         Fault("reset", _broken("reset", applied=no), _reads),
         Fault("stalled", _broken("stalled", applied=no), _reads),
@@ -451,9 +450,9 @@ def _all() -> tuple[Fault, ...]:
 
 
 FAULTS = _all()
-#: A stack of the same name in another region. Only single ones are judged: without a common
-#: journal neither knows what the other gave up, so a second fault may let one send what the other
-#: reports as denied.
+#: A stack of the same name in another region. The suite judges only single faults of this kind,
+#: because the stacks share no journal. With a second fault, one stack may send an order that the
+#: other reports as denied.
 TWIN_STACK = tuple(
     Fault(name, act, _always, is_event=True)
     for name, act in (
@@ -461,7 +460,7 @@ TWIN_STACK = tuple(
         ("twin-stack-other", _event(lambda world: world.twin_stack(other=True), "foreign", "user")),
     )
 )
-#: Where stops rest, they may be reached at any time.
+#: Among stops, the price can reach an open stop at any time.
 AMONG_STOPS_FAULTS = (
     *FAULTS,
     Fault("stop-reached", _event(_stop_triggers(whole=True)), _of("broker"), is_event=True),
@@ -469,7 +468,7 @@ AMONG_STOPS_FAULTS = (
         "stop-reached-in-part", _event(_stop_triggers(whole=False)), _of("broker"), is_event=True
     ),
 )
-#: Without a second submitter and without another program that uses our ids.
+#: The faults without a second submitter and without another program that uses our ids.
 ALONE = tuple(
     each for each in FAULTS if not each.name.startswith("twin") and each.name != "foreign-order"
 )

@@ -1,7 +1,7 @@
-"""Owns the runs that fault plans disturb: a rebalance of six orders, and one among stops.
+"""Owns the two runs that fault plans disturb: a rebalance of six orders, and a run among stops.
 
-Prices stand still, so that a book can be compared with the decision to the cent. The entries cost
-more than the cash before the exits are filled, and the last one has to be cut to what they brought.
+Prices do not move, so the oracle can compare a book with the decision to the cent. The entries cost
+more than the cash before the exits fill, so the run must reduce the last entry to the proceeds.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from local.paper_broker.market import SATURDAY, new_york_instant
 from tests.support.settings import SETTINGS as DEFAULTS
 
 SESSIONS = tuple(date(2024, 3, day) for day in (4, 5, 6, 7, 8))
-#: Enough sessions before these for the strategy's bars.
+#: Earlier sessions, enough for the strategy's bars.
 EARLIER = tuple(
     day for back in range(160, 0, -1) if (day := SESSIONS[0] - timedelta(back)).weekday() < SATURDAY
 )
 TODAY = SESSIONS[2]
 STARTED = new_york_instant(TODAY, time(9, 35))
 STRATEGY = "sma_cross"
-#: How the ARNs of the state machine's executions begin.
+#: The common prefix of the executions' ARNs.
 MACHINE = "arn:aws:states:us-east-1:123456789012:execution:desk"
 DEADLINE = timedelta(seconds=600)
 
@@ -53,14 +53,14 @@ USER_HOLDS = {"ALFA": Decimal(5), "CHAR": Decimal(4), "DELT": Decimal(7)}
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What a run decided, and what rests at the broker when it begins.
+    """A run's decision, and the stops that are open when the run begins.
 
     Attributes
     ----------
     exits, entries, resting : dict of str to int
-        Shares by symbol; ``resting`` are stops of an earlier run, which this one cancels.
+        Shares by symbol; ``resting`` are an earlier run's stops, which this run cancels.
     protects : tuple of str
-        Symbols that should have a stop when the run is over.
+        Symbols that should have a stop at the end of the run.
     """
 
     exits: dict[str, int]
@@ -72,7 +72,8 @@ class Scenario:
 REBALANCE = Scenario(
     exits={"ALFA": 10, "BETA": 20, "CHAR": 15}, entries={"DELT": 60, "ECHO": 5, "FOXT": 60}
 )
-# ALFA is sold out from under its stop, BETA in part; CHAR has lost its stop, DELT is to get one.
+# The run sells all of ALFA and part of BETA, which have stops. CHAR has lost its stop, and DELT has
+# never had one.
 AMONG_STOPS = Scenario(
     exits={"ALFA": 10, "BETA": 20},
     entries={"DELT": 60, "ECHO": 5},
@@ -99,7 +100,7 @@ SETTINGS = replace(DEFAULTS, strategy=STRATEGY, symbols=tuple(PRICES))
 
 
 def run_of(account_number: str, execution: int, started_at: datetime) -> Run:
-    """Make the run as Fetch Bars would hand it to an execution."""
+    """Build the run as Fetch Bars passes it to an execution."""
     run_id = f"{TODAY}-day"
     return Run(
         run_id=run_id,
@@ -117,17 +118,17 @@ def run_of(account_number: str, execution: int, started_at: datetime) -> Run:
 
 
 def stop_level(symbol: str, part: Decimal) -> Decimal:
-    """Return a stop's price as a part of the symbol's."""
+    """Return a stop price, a part of the symbol's price."""
     return (PRICES[symbol] * part).quantize(Decimal("0.01"))
 
 
 def resting_id(desk: str, symbol: str) -> str:
-    """Return the id of a stop that rests since an earlier session."""
+    """Return the id of a stop from an earlier session."""
     return client_order_id(OrderPlace(desk, SESSIONS[1], "day", symbol, Leg.STOP, 0))
 
 
 def decision_of(run: Run, variant: int = 0, scenario: Scenario = REBALANCE) -> Decision:
-    """Make the run's decision; another variant is what a fresh look would have decided."""
+    """Build the run's decision; each variant is what another look at the account would give."""
     cancels = tuple(resting_id(run.desk, each) for each in scenario.resting)
 
     def intent(symbol: str, leg: Leg, qty: int) -> OrderIntent:
@@ -175,5 +176,5 @@ def decision_of(run: Run, variant: int = 0, scenario: Scenario = REBALANCE) -> D
 
 
 def taken_over(run: Run, execution: int) -> Run:
-    """Make the run as a later execution gets it from the journal: same bell, same deadline."""
+    """Build the run as a later execution reads it from the journal, with the same deadline."""
     return replace(run, execution_arn=run.execution_arn.rsplit(":", 1)[0] + f":{execution}")

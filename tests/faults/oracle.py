@@ -1,4 +1,4 @@
-"""Owns the judgment of a book: the broker's final holdings, compared with the decision."""
+"""Owns the verdict on a run, which compares the broker's final holdings with the decision."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.faults.market import CASH, STARTED, decision_of, resting_id, run_of
 from tests.faults.simulation import HELD
 from tests.faults.state_machine import Machine, Position
 
-# What a person must settle, by name. A run may end in it if the fault plan has its cause.
+# Errors that a person must settle, each with the notes that justify such an end.
 NEEDS_A_PERSON = {
     "OrderConflictError": {"foreign", "twin-stack"},
     "DecisionConflictError": {"twin", "forged"},
     "ConfigurationError": {"deployed mode"},
 }
-# Why an approved order may be named instead of sent, and what must have happened for that.
+# Codes with which a run may deny an approved order, each with the notes that justify it.
 NAMED_FOR = {
     "TRADING_HALTED": {"switch", "unread"},
     "TRADING_REDUCING": {"switch"},
@@ -49,21 +49,21 @@ EXCUSES = {
     "deployed limits",
     "ended",
 }
-# What may take a stop away, or its shares, after the run has reported it.
+# Notes of events that can remove a stop or its shares after the run has reported the stop.
 UNPROTECTED_BY_OTHERS = {"user", "stop"}
 DEADLINE_MS = 600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one run.
+    """The judgment of one run.
 
     Attributes
     ----------
     ending : str
-        ``exact``: the book is the one of a run without faults, to the cent. ``named``: what differs
-        is named with a reason that the plan has a cause for. ``stopped``: a person must act, and
-        the error says why. Anything else is in ``problems``.
+        ``exact``: the book equals that of a run without faults, to the cent. ``named``: the run
+        gives a reason for each difference, and the plan has the cause. ``stopped``: a person must
+        act, and the error says why. Anything else is in ``problems``.
     problems : tuple of str
         ``duplicate …``, ``lost …``, ``unexplained …``.
     """
@@ -84,10 +84,10 @@ class Judge:
         self._exact: dict[int, object] = {}
 
     def verdict(self, end: Position) -> Verdict:
-        """Judge the end of a run, after all that was under way has arrived.
+        """Judge how a run ended, after everything under way has arrived.
 
-        What is wrong in any case is looked for first: two orders under an id, an order that was
-        not written down, a short position, an account that does not add up, more than was decided.
+        First look for what is always wrong: a repeated order id, an order that no plan contains, a
+        short position, a wrong balance, or more than the run decided.
         """
         world = self._world
         world.load(end.world)
@@ -102,7 +102,7 @@ class Judge:
         ]
         stored = world.state.bucket.get(f"{run.journal}decision.json")
         notes = world.state.notes
-        if "forged" in notes:  # what the run decided itself, whatever the journal says by now
+        if "forged" in notes:  # the run's own decision, whatever the journal contains now
             decision = decision_of(run, end.variant, world.scenario)
         else:
             decision = decode(Decision, json.loads(stored), "decision") if stored else None
@@ -145,7 +145,7 @@ class Judge:
     def _held_against(
         self, decision: Decision, submission: Submission, ours: list[Order], notes: set[str]
     ) -> list[str]:
-        """Look for every approved order: at the broker, or named with a reason, never both."""
+        """Check that each approved order is either at the broker or named with a reason."""
         problems: list[str] = []
         there = {each.client_order_id: each for each in ours}
         refusals: dict[str, str] = {
@@ -173,7 +173,7 @@ class Judge:
         return problems
 
     def _protected(self, decision: Decision, submission: Submission, notes: set[str]) -> list[str]:
-        """Look for one stop for the whole shares of each symbol that should have one."""
+        """Check that each symbol that needs a stop has one stop for all its whole shares."""
         problems = []
         held = self._world.desk_holds()
         for wish in decision.stops:
@@ -194,7 +194,7 @@ class Judge:
         return problems
 
     def _sold_by_resting(self, symbol: str) -> Decimal:
-        """Add up what the stops of earlier runs sold since this one began."""
+        """Sum the shares that the stops of earlier runs have sold since this run began."""
         rested = {resting_id(self._world.desk, each) for each in self._world.scenario.resting}
         return sum(
             (
@@ -206,7 +206,7 @@ class Judge:
         )
 
     def _could_sell(self, intent: OrderIntent) -> bool:
-        """Return whether shares were left that a cut exit could have sold."""
+        """Return whether shares were left that a reduced exit could have sold."""
         bought_by_hand = any(
             each.is_buy and each.ticket.symbol == intent.symbol
             for each in self._world.exchange.book.all
@@ -214,7 +214,7 @@ class Judge:
         return self._world.exchange.account.qty(intent.symbol) >= 1 and not bought_by_hand
 
     def _overdone(self, decision: Decision, ours: list[Order]) -> list[str]:
-        """Look for anything beyond the decision: other terms, or more shares sold."""
+        """Look for orders that exceed the decision: other terms, or more shares sold."""
         intents = {each.client_order_id: each for each in (*decision.exits, *decision.entries)}
         wishes = {each.client_order_id: each for each in decision.stops}
         problems = []
@@ -244,7 +244,7 @@ class Judge:
         return problems
 
     def _arithmetic(self) -> list[str]:
-        """Add the account up from its orders, to the cent."""
+        """Check the account against the sum of its orders, to the cent."""
         exchange = self._world.exchange
         cash, held = CASH + self._world.state.deposited, dict(HELD)
         for order in exchange.book.all:
@@ -257,7 +257,7 @@ class Judge:
         return [f"unexplained short {each}" for each, qty in there.items() if qty < 0]
 
     def _book(self) -> object:
-        """Return what must be equal to the cent when nothing is excused."""
+        """Return what must match to the cent unless an event excuses a difference."""
         exchange = self._world.exchange
         orders = sorted(
             (each.client_order_id, each.qty, each.filled_qty, each.filled_value, each.status)
@@ -267,7 +267,7 @@ class Judge:
 
 
 def _misreported(order: Order, reported: TradedOrder | None, submission: Submission) -> list[str]:
-    """Compare what the run says of an order with what the broker holds."""
+    """Compare the run's report of an order with the order at the broker."""
     order_id = order.client_order_id
     if reported is None:
         return [f"lost {order_id}: it is there, and not reported"]

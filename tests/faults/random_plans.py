@@ -1,6 +1,6 @@
-"""Owns the random part: seeded plans of many faults in worlds that fill, answer or page otherwise.
+"""Owns the random part: seeded plans of many faults, with brokers that fill and answer differently.
 
-A plan is its seed: the same one gives the same world, faults, latencies and jitters.
+The seed alone determines a plan's world, faults, latencies and jitter.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ TURN_SECONDS = 60.0
 
 
 class Scrambler:
-    """Lives seeded plans through; time and sockets must be tied by the caller.
+    """Runs seeded plans inside the caller's `Wire.tied` block.
 
     Parameters
     ----------
     wire : Wire
-        Its world is changed to that of each plan.
+        Serves the world of each plan in turn.
     faults : sequence of Fault
-        With all of them a part of the plans has two executions that live at once.
+        With all of them, some plans run two executions at the same time.
     """
 
     def __init__(
@@ -63,7 +63,6 @@ class Scrambler:
             self._benches.append((machine, Judge(machine)))
 
     def plans(self, seeds: range) -> Tally:
-        """Live many plans through."""
         tally = Tally()
         for seed in seeds:
             one = Tally()
@@ -72,7 +71,7 @@ class Scrambler:
         return tally
 
     def plan(self, seed: int) -> Verdict:
-        """Live one plan through and judge it."""
+        """Run one plan and judge it."""
         chance = random.Random(seed)  # noqa: S311 - a plan, not a secret
         machine, judge = chance.choice(self._benches)
         world = machine.world
@@ -106,7 +105,7 @@ class Scrambler:
 
 
 def in_turns(machine: Machine, start: Position, chance: random.Random) -> Position:
-    """Let two executions of the run live at once; chance says whose exchange is next."""
+    """Run two executions of the run at the same time; chance picks whose exchange is next."""
     baton = Baton(chance)
     plain = machine.wire.script
 
@@ -137,7 +136,7 @@ def in_turns(machine: Machine, start: Position, chance: random.Random) -> Positi
 
 
 class Baton:
-    """Lets one of several threads go on at a time; each gives it away before every exchange."""
+    """Lets one thread run at a time; a thread passes the baton before every exchange."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -147,7 +146,7 @@ class Baton:
         self._own = threading.local()
 
     def taking_part(self, number: int) -> Baton:
-        """Take part under a number until the block ends."""
+        """Register this thread under a number until the block ends."""
         self._own.number = number
         return self
 
@@ -164,7 +163,7 @@ class Baton:
             self._changed.notify_all()
 
     def wait_for_turn(self) -> None:
-        """Return the baton to a thread that chance chooses, and wait to have it again."""
+        """Pass the baton to a random thread, and wait until it comes back."""
         with self._changed:
             self._turn = self._chance.choice(sorted(self._waiting))
             self._changed.notify_all()

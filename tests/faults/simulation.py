@@ -1,7 +1,7 @@
-"""Owns the world outside a call: broker, bucket, switch and clock, saved and put back as bytes.
+"""Owns the world outside a call, which it can save and load: broker, bucket, switch and clock.
 
-Everything that the future depends on is in `World.save` and in `World.key`, and nothing else is. So
-two worlds with the same key have the same future, which is what lets `explore` merge them.
+`World.save` and `World.key` contain everything that affects the future, and nothing else. Two
+worlds with the same key therefore have the same future, so `explore` can merge them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ KEYS = json.dumps({"key_id": "key", "secret_key": "secret"})
 HELD = {
     each: DESK_HOLDS.get(each, Decimal(0)) + USER_HOLDS.get(each, Decimal(0)) for each in PRICES
 }
-# A POST takes this long, so that no two orders are taken in the same millisecond.
+# A POST takes this long, so no two orders arrive in the same millisecond.
 POST_MS = 2
 EXCHANGE_PARTS = {
     *("market", "opening", "behaviour", "start", "now", "book", "_counter", "_last_stamp"),
@@ -52,7 +52,7 @@ EXCHANGE_PARTS = {
 
 
 class Count:
-    """A counter that can be saved; itertools' own will soon not be."""
+    """A counter that pickle can save; Python 3.14 cannot pickle `itertools.count`."""
 
     def __init__(self) -> None:
         self.last = 0
@@ -64,7 +64,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer on its way back; ``promised`` is the length that its header says."""
+    """A reply; ``promised`` is the length that its header claims."""
 
     status: int
     body: bytes
@@ -74,14 +74,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What Step Functions knows of an execution.
+    """An execution as Step Functions knows it.
 
     Attributes
     ----------
     results : dict of str to Any
-        What its states gave, by their names, as JSON.
+        Results of the states by name, as JSON.
     variant : int
-        Which decision it took, as `market.decision_of` counts them.
+        The decision's variant, as in `market.decision_of`.
     """
 
     status: str
@@ -91,23 +91,23 @@ class Execution:
 
 @dataclass(slots=True)
 class State:
-    """What is saved next to the broker's account.
+    """The part of a world that is not in the broker's account.
 
     Attributes
     ----------
     other_bucket : dict of str to bytes
-        That of a stack of the same name in another region, which shares the account alone.
+        The bucket of a stack of the same name in another region. They share only the account.
     late : list of (int or None, bytes)
-        Orders that were sent and have not arrived: due at an instant, or after the next look-up.
+        Orders sent but not yet delivered, with the due instant. None means after the next look-up.
     hidden : dict of str to int
-        Orders that the broker has and does not show, by our id, and until when.
+        For each order that the broker hides, by our id, the instant at which it shows the order.
     views : dict of str to (int, bytes)
-        What the broker shows of ``orders``, ``positions`` or ``account`` until an instant: how
-        they stood when it fell behind.
+        Old views of ``orders``, ``positions`` or ``account`` that the broker shows until an
+        instant.
     executions : dict of str to Execution
-        By ARN; none while only Submit Orders is lived through.
+        Executions by ARN; empty if the simulation covers only Submit Orders.
     notes : set of str
-        What happened that may excuse a difference, and what must never happen.
+        Events that may excuse a difference, and findings that must never occur.
     """
 
     ms: int = 0
@@ -123,11 +123,11 @@ class State:
     notes: set[str] = field(default_factory=set)
     twins: int = 0
     deposited: Decimal = Decimal(0)
-    by_hand: set[str] = field(default_factory=set)  # the broker's ids of what others ordered
+    by_hand: set[str] = field(default_factory=set)  # the broker's ids of orders that others placed
 
 
 class _Broker(PaperBroker):
-    """The paper broker, that can also show how the account stood a while ago."""
+    """The paper broker, which can also show an earlier state of the account."""
 
     view: Exchange | None = None
 
@@ -141,19 +141,19 @@ class _Broker(PaperBroker):
 
 
 class World:
-    """The paper broker's engine and wire, an S3 and an SSM as large as a run needs, virtual time.
+    """A simulated world: the paper broker's engine and wire, a small S3 and SSM, and virtual time.
 
     Parameters
     ----------
     behaviour : Behaviour
-        How the broker fills.
+        How the broker fills orders.
     book : callable
-        Makes the broker's book; a test of the tests gives one that does not keep ids unique.
+        Builds the broker's book; a test can pass one that accepts repeated ids.
     pauses : bool
-        Whether the pauses between a client's attempts take time. Where they do not, more worlds
-        are the same, and what is tried again meets the world as it was.
+        Whether the pauses between a client's attempts take time. Without them, more worlds are
+        equal, and a retry finds the world unchanged.
     scenario : Scenario
-        The run, and the stops that rest when it begins.
+        The run, and the stops that are open when it begins.
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class World:
         self.scenario = scenario
         self.state = State()
         self._pauses = pauses
-        self.twin: Callable[..., None] = lambda **_: None  # the machine's
+        self.twin: Callable[..., None] = lambda **_: None  # the machine sets both
         self.twin_stack: Callable[..., None] = lambda **_: None
         opening = AccountSetup(CASH, HELD, 2, "faults")
         options = Options(opening=opening, behaviour=behaviour, session=TODAY)
@@ -183,24 +183,22 @@ class World:
 
     @property
     def exchange(self) -> Exchange:
-        """The account as it is."""
+        """The account's current state."""
         return self.broker.exchange
 
-    # -- saved and put back ---------------------------------------------------------------------
+    # -- saving and loading ---------------------------------------------------------------------
 
     def save(self) -> bytes:
-        """Return everything as bytes."""
         return self._frozen(self.exchange, self.state)
 
     def load(self, saved: bytes) -> None:
-        """Put everything back."""
         self.broker.exchange, self.state = self._thawed(saved)
 
     def key(self) -> str:
-        """Format everything that the future depends on."""
+        """Format everything that affects the future."""
         it, state = self.exchange, self.state
         account = it.account
-        # Of a turn that was taken only its name is ever read again: no later call has its id.
+        # Later calls read only the name of a send lease, because none of them has its id.
         bucket, other_bucket = (
             {name: b"" if "/sending-" in name else body for name, body in each.items()}
             for each in (state.bucket, state.other_bucket)
@@ -232,19 +230,19 @@ class World:
         unpickler.persistent_load = lambda _: self.broker.market
         return unpickler.load()
 
-    # -- what is asked of it --------------------------------------------------------------------
+    # -- requests -------------------------------------------------------------------------------
 
     def sleep(self, seconds: float) -> None:
-        """Let virtual time pass."""
+        """Advance virtual time."""
         self.state.ms += round(seconds * 1000)
 
     def pause(self, seconds: float) -> None:
-        """Let the time between two attempts of a client pass."""
+        """Advance time between a client's attempts, if pauses take time."""
         if self._pauses:
             self.sleep(seconds)
 
     def ask(self, method: str, target: str, body: bytes = b"") -> Reply:
-        """Ask the broker over its wire, as if nothing were wrong on the way."""
+        """Send a request to the broker, with no fault on the way."""
         if method == "POST":
             self.state.ms += POST_MS
         self._deliver(after_look_up=False)
@@ -317,7 +315,7 @@ class World:
         return Reply(200, body, len(body))
 
     def _deliver(self, *, after_look_up: bool) -> None:
-        """Let the orders arrive that were under way until now."""
+        """Deliver the late orders that are due."""
         due = [
             each
             for each in self.state.late
@@ -328,7 +326,7 @@ class World:
             self._call("POST", "/v2/orders", "", each[1])
 
     def order_stop(self, order_id: str, symbol: str, qty: int) -> None:
-        """Place a stop as an earlier run of the desk did."""
+        """Place a stop the way an earlier run of the desk did."""
         terms = {"type": "stop", "time_in_force": "gtc", "client_order_id": order_id}
         level = str(stop_level(symbol, OLD_LEVEL))
         with self.broker.look() as exchange:
@@ -336,7 +334,7 @@ class World:
             exchange.submit(parse_ticket(body))
 
     def desk_orders(self) -> list[Order]:
-        """List the desk's own orders, of this run and of earlier ones."""
+        """List the desk's orders of this run and of earlier runs."""
         return [
             each
             for each in self.exchange.book.all
@@ -345,14 +343,14 @@ class World:
         ]
 
     def desk_holds(self) -> dict[str, Decimal]:
-        """Add up what the desk holds by its own orders."""
+        """Sum the shares that the desk holds through its own orders."""
         held = {symbol: DESK_HOLDS.get(symbol, Decimal(0)) for symbol in PRICES}
         for order in self.desk_orders():
             held[order.ticket.symbol] += order.filled_qty * (1 if order.is_buy else -1)
         return held
 
     def _watch(self) -> None:
-        """Note what must never be: a short position, more on sale than the desk holds."""
+        """Note what must never happen: a short position, or more for sale than the desk holds."""
         if any(holding.qty < 0 for holding in self.exchange.account.holdings.values()):
             self.state.notes.add("SHORT")
         held = self.desk_holds()
@@ -364,7 +362,7 @@ class World:
 
     @contextmanager
     def elsewhere(self) -> Iterator[None]:
-        """Return calls the bucket and the deployment of the stack in another region."""
+        """Switch to the other region's bucket and deployment until the block ends."""
         state = self.state
         here, state.deployment = state.deployment, ""
         state.bucket, state.other_bucket = state.other_bucket, state.bucket
@@ -377,7 +375,7 @@ class World:
     # -- what others do ---------------------------------------------------------------------------
 
     def by_hand(self, symbol: str, side: str, qty: Decimal, **terms: str) -> Order | None:
-        """Trade as the user does on the broker's own site; None when the broker refuses."""
+        """Trade as the user does on the broker's website; return None if the broker refuses."""
         body = {"type": "market", "time_in_force": "day", **terms}
         with self.broker.look() as exchange:
             try:
@@ -390,17 +388,16 @@ class World:
         return order
 
     def deposit(self, dollars: Decimal) -> None:
-        """Add cash to the account."""
         self.exchange.account.cash += dollars
         self.state.deposited += dollars
 
     def fall_behind(self, name: str, seconds: int) -> None:
-        """Show orders, positions or the account as they are now, for a while."""
+        """Freeze for a while what the broker shows of orders, positions or the account."""
         with self.broker.look() as exchange:
             self.state.views[name] = (self.state.ms + seconds * 1000, self._frozen(exchange))
 
     def settle(self) -> None:
-        """Let everything that is under way come to its end."""
+        """Let everything under way finish."""
         self.state.ms += 120_000
         self.state.views.clear()
         self.state.hidden.clear()

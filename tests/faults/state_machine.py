@@ -1,4 +1,4 @@
-"""Owns the state machine around Submit Orders, as statemachine/trading.asl.yaml has it."""
+"""Owns the state machine around Submit Orders, as statemachine/trading.asl.yaml defines it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ ASL = Path(__file__).parents[2] / "statemachine" / "trading.asl.yaml"
 MOST_EXECUTIONS = 20
 MOST_CALLS = 250
 MOST_TWIN_CALLS = 40
-# A failed execution is started again by a person, or by the next bell.
+# A person or the next bell starts the run again after a failed execution.
 BETWEEN_EXECUTIONS_SECONDS = 30
 LONGEST_WAIT_SECONDS = 60
-# What Step Functions sees of a process that died.
+# The error that Step Functions reports when a process dies.
 DIED = "Runtime.ExitError"
 
 
 @dataclass(frozen=True, slots=True)
 class Retrier:
-    """One entry of a state's Retry."""
+    """An entry of a state's Retry list."""
 
     errors: frozenset[str]
     interval: float
@@ -47,9 +47,9 @@ class Retrier:
     jitter: bool
 
     def delay(self, attempt: int, part: float) -> float:
-        """Return the seconds before an attempt; ``part`` is what chance leaves of a full jitter.
+        """Return the seconds before an attempt; ``part`` is the random share of a full jitter.
 
-        Where there is no chance, at 0, nothing is waited for.
+        Without chance, ``part`` is 0 and a delay with jitter is 0, too.
         """
         whole = min(self.interval * self.rate**attempt, self.longest)
         return whole * part if self.jitter or not part else whole
@@ -57,7 +57,7 @@ class Retrier:
 
 @cache
 def retriers(name: str = "Submit Orders") -> tuple[Retrier, ...]:
-    """Read a state's Retry from the state machine's own file."""
+    """Read a state's Retry list from the state machine's file."""
     state = yaml.safe_load(ASL.read_text())["States"][name]
     return tuple(
         Retrier(
@@ -74,25 +74,25 @@ def retriers(name: str = "Submit Orders") -> tuple[Retrier, ...]:
 
 @cache
 def named_errors() -> frozenset[str]:
-    """Read by which names the state machine catches what a step raises."""
+    """Read the error names that the state machine catches at Submit Orders."""
     state = yaml.safe_load(ASL.read_text())["States"]["Submit Orders"]
     return frozenset(state["Catch"][0]["ErrorEquals"])
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a run stands between two calls.
+    """A run between two calls.
 
     Attributes
     ----------
     plan : str or None
-        The plan to hand in, as JSON; None is the first plan of an execution.
+        The next call's plan, as JSON; None for an execution's first plan.
     attempts : tuple of int
-        By retrier: how often this visit of the state was tried again.
+        Retries during this visit of the state, by retrier.
     error, message : str
-        How the last call ended, empty when well.
+        How the last call failed; empty if it succeeded.
     ended_ms : int or None
-        When a take-over found other limits deployed: its deadline; None while none did.
+        The deadline set by a take-over that found other limits deployed; None without one.
     """
 
     world: bytes
@@ -110,12 +110,12 @@ class Position:
 
     @property
     def is_over(self) -> bool:
-        """Whether the run has come to an end, good or bad."""
+        """Whether the run has ended, successfully or not."""
         return self.is_complete or self.execution > MOST_EXECUTIONS or self.calls >= MOST_CALLS
 
 
 class Machine:
-    """The loop of Submit Orders and Wait For Fills, over executions that take the run over."""
+    """The loop of Submit Orders and Wait For Fills, through all executions of the run."""
 
     def __init__(
         self,
@@ -138,12 +138,12 @@ class Machine:
         return self.placed(Position(b"", b"", variant=variant))
 
     def event(self, position: Position, canceled: Sequence[Order] = ()) -> dict[str, Any]:
-        """Make the event of the next call, as the state machine would.
+        """Build the event of the next call, as the state machine would.
 
         Parameters
         ----------
         canceled : sequence of Order
-            What the decision cancels in addition to the stops that rest.
+            Orders that the decision cancels in addition to the open stops.
         """
         run, decision = self._decided(position)
         filled = {each.client_order_id: each.filled_qty for each in canceled}
@@ -162,13 +162,13 @@ class Machine:
         }
 
     def step(self, position: Position) -> Position:
-        """Make the next call, wait as long as it asks, and return the state of the run."""
+        """Load a position, make the next call, and return the position that follows."""
         self.wire.world = self.world
         self.world.load(position.world)
         return self.carry_on(position)
 
     def carry_on(self, position: Position) -> Position:
-        """Make the next call in the world as it is."""
+        """Make the next call in the current world."""
         self._variant = position.variant
         event = self.event(position)
         plan = event["plan"]["inline"]
@@ -196,7 +196,7 @@ class Machine:
         return self._taken_over(position, error, message)
 
     def call(self, event: dict[str, Any], name: str) -> tuple[dict[str, Any] | None, str, str]:
-        """Invoke the function; give its result, or the error's name as Step Functions sees it."""
+        """Invoke the function; return its result, or the error name that Step Functions sees."""
         before, self.wire.plan = self.wire.plan, event["plan"]["inline"]
         mode = "live" if self.world.state.deployment == "mode" else "paper"
         try:
@@ -212,14 +212,14 @@ class Machine:
     def twin(
         self, *, first: bool, whole: bool, other: bool = False, canceled: Sequence[Order] = ()
     ) -> None:
-        """Let a second execution of the run make a call, or all of its calls, at this instant.
+        """Let a second execution of the run make one call, or all its calls, at this instant.
 
         Parameters
         ----------
         first : bool
-            It begins with the first plan, not with the one under way.
+            Whether it begins with the first plan instead of the current one.
         other : bool
-            It has decided otherwise.
+            Whether it has made a different decision.
         canceled : sequence of Order
             As in `event`.
         """
@@ -241,14 +241,15 @@ class Machine:
             self.wire.script = script
 
     def twin_stack(self, *, other: bool) -> None:
-        """Let a stack of the same name in another region live its run through at this instant.
+        """Let a stack of the same name in another region complete its run at this instant.
 
-        It has a bucket of its own, and the account in common.
+        The stack has its own bucket, but it shares the account.
 
         Parameters
         ----------
         other : bool
-            It looked at the account just now: it decides otherwise, and cancels what it found open.
+            Whether it has just looked at the account. It then decides differently and cancels the
+            open orders.
         """
         found = [
             each
@@ -259,13 +260,13 @@ class Machine:
             self.twin(first=True, whole=True, other=other, canceled=found)
 
     def finish(self, position: Position) -> Position:
-        """Go on without further faults until the run is over."""
+        """Continue without further faults until the run is over."""
         while not position.is_over:
             position = self.step(position)
         return position
 
     def _decided(self, position: Position) -> tuple[Run, Decision]:
-        """Return run and decision as Fetch Bars, Compute Indicators and Decide Orders would."""
+        """Return the run and the decision that the first three steps would produce."""
         first = run_of(self.world.account_number, 1, STARTED)
         run = taken_over(first, position.execution)
         if position.ended_ms is not None:
@@ -291,7 +292,7 @@ class Machine:
         )
 
     def _taken_over(self, position: Position, error: str, message: str) -> Position:
-        """End the execution and begin the next, with the stored decision if there is one."""
+        """End the execution and begin the next one, with the stored decision if there is one."""
         self.world.sleep(BETWEEN_EXECUTIONS_SECONDS)
         run = run_of(self.world.account_number, 1, STARTED)
         is_stored = f"{run.journal}decision.json" in self.world.state.bucket
@@ -313,7 +314,7 @@ class Machine:
         )
 
     def placed(self, position: Position) -> Position:
-        """Return a position together with the world as it is."""
+        """Return a position together with the current world."""
         spelt = repr(
             (
                 *(position.execution, position.variant, position.plan, position.attempts),
@@ -326,7 +327,6 @@ class Machine:
 
 
 def _context(name: str) -> SimpleNamespace:
-    """Build the context that Lambda passes with the event."""
     return SimpleNamespace(
         function_name="submit_orders",
         memory_limit_in_mb=512,

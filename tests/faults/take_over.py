@@ -1,4 +1,4 @@
-"""Owns take-overs: an execution dies, somebody changes something, and the next one goes on."""
+"""Owns take-overs: an execution dies, somebody makes a change, and the next execution continues."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.faults.worlds import RESTING
 
 KILLS = tuple(each for each in FAULTS if each.name.startswith("kill"))
 WIRE = tuple(each for each in FAULTS if not each.is_event)
-#: What a fault in Fetch Bars must not keep a run from.
+#: How a run must end despite a fault in Fetch Bars.
 HARMLESS = replace(CHANGES[0], wanted=("exact or named",) * 3)
-#: What a run may end in, and what must have been changed for that.
+#: Errors in which a run may end, each with the changes that justify it.
 NEEDS_A_PERSON = {
     "DecisionConflictError": {"forged"},
     "OrderConflictError": {"forged"},
@@ -35,16 +35,16 @@ NEEDS_A_PERSON = {
 
 @dataclass(slots=True)
 class Death:
-    """The world as the death of an execution left it.
+    """The world that a dying execution leaves.
 
     Attributes
     ----------
     position : Position
-        In which its last call was made; its world is the one that is left.
+        The position before the last call, with the world that is left.
     stage : int
-        How far it got: a place in `STAGES`.
+        How far the execution got, as an index of `STAGES`.
     names : list of str
-        The kills that left this same world.
+        The kills that leave this world.
     """
 
     position: Position
@@ -53,7 +53,7 @@ class Death:
 
 
 class TakeOvers:
-    """Lives through each death of the first execution, each change after it, and what follows."""
+    """Runs each death of the first execution, each change after it, and the take-over."""
 
     def __init__(self, wire: Wire, scenario: Scenario = REBALANCE) -> None:
         self.machine = WholeMachine(wire, World(RESTING, scenario=scenario))
@@ -61,7 +61,6 @@ class TakeOvers:
         self.calls = 0
 
     def one_of_each_stage(self) -> tuple[Death, ...]:
-        """Choose the first death of each stage."""
         return tuple(
             next(each for each in self.deaths if each.stage == stage)
             for stage in range(len(STAGES))
@@ -69,7 +68,7 @@ class TakeOvers:
 
     @cached_property
     def deaths(self) -> tuple[Death, ...]:
-        """The worlds that the first execution can leave, killed at any of its exchanges."""
+        """The worlds that the first execution can leave if it dies at one of its exchanges."""
         explorer = Explorer(self.machine, KILLS)
         found: dict[str, Death] = {}
         for position in explorer.path():
@@ -82,16 +81,16 @@ class TakeOvers:
         return tuple(found.values())
 
     def judged_all(self, death: Death) -> Tally:
-        """Judge how a run goes on after a death and each of the changes."""
+        """Judge how a run continues after a death and each of the changes."""
         tally = Tally()
         for change in CHANGES:
             tally.add(self.judged(death, change))
         return tally
 
     def slots(self, death: Death) -> list[tuple[str, Slot]]:
-        """List the faults that the next Fetch Bars may meet, each by a name.
+        """List the faults that can hit the next Fetch Bars, each with a name.
 
-        A write without a condition has no conflict; only the claim's have one.
+        Only the claim's writes have a condition, so only they can conflict.
         """
         asked: list[Exchange] = []
         with self._scripted(asked):
@@ -104,14 +103,14 @@ class TakeOvers:
         ]
 
     def judged_fault(self, death: Death, name: str, slot: Slot) -> Tally:
-        """Judge how a run goes on after a death when the next Fetch Bars meets a fault."""
+        """Judge how a run continues after a death if a fault hits the next Fetch Bars."""
         tally, one = Tally(), Tally()
         one.count(self._verdict(death, HARMLESS, slot))
         tally.add(one, name)
         return tally
 
     def judged(self, death: Death, change: Change) -> Tally:
-        """Judge how a run goes on after a death and a change."""
+        """Judge how a run continues after a death and a change."""
         tally = Tally()
         if not change.wanted[death.stage]:
             return tally
@@ -128,7 +127,7 @@ class TakeOvers:
         with self._scripted(asked, (place, fault)):
             machine.die(position)
         state = machine.world.state
-        state.notes.discard("unread")  # nobody is left who would go by what was read last
+        state.notes.discard("unread")  # the execution that misread the switch is dead
         stage = "decided" if DECISION in state.bucket else "undecided"
         if self._has_sent():
             stage = "sent"
@@ -136,7 +135,6 @@ class TakeOvers:
         return Death(machine.placed(position), STAGES.index(stage), [name])
 
     def _has_sent(self) -> bool:
-        """Whether the broker has an order of this run."""
         ids = {each.client_order_id for each in self.machine.world.exchange.book.all}
         decision = self.machine.decision(0)
         wanted = (*decision.exits, *decision.entries, *decision.stops)
@@ -162,7 +160,7 @@ class TakeOvers:
             world.load(end.world)
             world.state.notes.add("ended")
             end = replace(end, world=world.save())
-        # What was sent belongs to the true decision, and a forged one is nobody's.
+        # Judge by the true decision if the run sent its orders, or if the decision was forged.
         may_differ = change.allows_another and end.is_complete
         has_sent = death.stage == STAGES.index("sent")
         is_true = (has_sent and not may_differ) or end.variant == FORGED
@@ -173,12 +171,12 @@ class TakeOvers:
             problems.append(f"unexplained end: {outcome} {end.message or reason}")
         posts = [each.path for each in asked if each.name.startswith("broker POST")]
         if (reason or not end.is_complete) and posts:
-            problems.append(f"unexplained orders, though it was over: {posts}")
+            problems.append(f"unexplained orders after the end: {posts}")
         return Verdict(verdict.ending, tuple(problems))
 
     @contextmanager
     def _scripted(self, asked: list[Exchange], *slots: Slot) -> Iterator[None]:
-        """Keep what is asked until the block ends, and carry these faults out."""
+        """Inject these faults, and record the exchanges until the block ends."""
         machine = self.machine
 
         def script(exchange: Exchange) -> Reply:
@@ -200,7 +198,7 @@ def _reason_of(machine: WholeMachine, position: Position) -> str:
 
 
 def _outcome(end: Position, reason: str, verdict: Verdict) -> str:
-    """Name how a run ended, as `Change.wanted` does."""
+    """Name how a run ended, in the words of `Change.wanted`."""
     if not end.is_complete:
         return end.error if end.error.isupper() else end.message.partition(":")[0]
     return "ended" if reason else verdict.ending

@@ -1,4 +1,4 @@
-"""A slice of the fault suite; `make faults` runs all of it."""
+"""Tests a slice of the fault suite. `make faults` runs the whole suite."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.faults.state_machine import Machine, retriers
 from tests.faults.wire import Wire
 from tests.faults.worlds import RESTING, NotUnique, UniqueWhileOpen
 
-EVERY = 13  # of the single faults, one in so many
+EVERY = 13  # take every n-th single fault
 EVERY_AMONG_STOPS = 41
 SEEDS = range(15)
 
@@ -91,7 +91,7 @@ def test_what_a_stop_sold_meanwhile_is_not_sold_again_and_the_suite_would_see_it
 
 
 def before_a_post(*names: str) -> list[Fault]:
-    """Let these happen right before an order is sent, and at no other exchange."""
+    """Return these faults, but let them happen only right before a run sends an order."""
     return [
         replace(each, fits=lambda exchange: exchange.verb == "POST" and exchange.changes)
         for each in (*FAULTS, *TWIN_STACK)
@@ -103,7 +103,7 @@ def before_a_post(*names: str) -> list[Fault]:
 def test_a_second_submitter_at_a_broker_that_takes_ids_twice_is_caught(
     wire: Wire, twin: str
 ) -> None:
-    """The suite would see a duplicate if there were one."""
+    """The suite would find a duplicate if there were one."""
     weak = Explorer(Machine(wire, World(RESTING, NotUnique)), before_a_post(twin))
     assert weak.singles_from(weak.machine.start()).problems["duplicate"] > 0
 
@@ -112,13 +112,13 @@ def test_a_second_submitter_at_a_broker_that_takes_ids_twice_is_caught(
 def test_a_stack_of_the_same_name_in_another_region_places_nothing_twice(
     wire: Wire, scenario: Scenario
 ) -> None:
-    """It has the same desk, and so the same ids, but no claim, decision or plan of the first."""
+    """Both stacks have the same desk and order ids, but they share no claim, decision or plan."""
     twins = before_a_post("twin-stack", "twin-stack-other")
     one = Explorer(Machine(wire, World(RESTING, scenario=scenario)), twins)
     tally = one.singles_from(one.machine.start())
     assert tally.plans > 10
     assert (tally.examples, tally.endings["failed"]) == ([], 0)
-    # a person is asked where the two have decided differently
+    # the run asks for a person if the two stacks decide differently
     assert tally.endings["stopped"] > 0
     assert tally.endings["exact"] > 0
 
@@ -135,7 +135,7 @@ def test_one_submitter_needs_no_ids_that_stay_taken(wire: Wire) -> None:
 def test_a_desk_that_sends_again_at_once_is_caught(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without taking turns, an order that is not shown yet is sent twice."""
+    """Without the send lease, the desk sends an order twice if the broker does not show it yet."""
     monkeypatch.setattr("submit_orders.call.orders_due", lambda _plan, _before, missing: missing)
     monkeypatch.setattr("submit_orders.call.SubmitCall._may_post", lambda *_: True)
     hidden = [each for each in FAULTS if each.name == "hidden"]
@@ -146,7 +146,7 @@ def test_a_desk_that_sends_again_at_once_is_caught(
 def test_a_desk_that_believes_any_plan_is_caught(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without seal and check, a forged plan sells what nobody decided to sell."""
+    """Without the seal and the check, a forged plan sells shares that nobody decided to sell."""
     forged = [each for each in FAULTS if each.name == "plan-forged"]
 
     def found() -> Tally:

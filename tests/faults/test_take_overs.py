@@ -1,4 +1,4 @@
-"""A slice of the take-overs that the fault suite lives through; `make faults` runs all of them."""
+"""Tests a slice of the fault suite's take-overs. `make faults` runs all of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.faults.wire import Wire
 from tests.faults.worlds import RESTING
 
 UNDECIDED, DECIDED, SENT = range(len(STAGES))
-EVERY = 71  # of the faults in Fetch Bars, one in so many
+EVERY = 71  # take every n-th fault in Fetch Bars
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def lives() -> Iterator[TakeOvers]:
 
 @pytest.fixture(scope="module")
 def deaths(lives: TakeOvers) -> tuple[Death, ...]:
-    """One death at each stage, all of them in the first call."""
+    """Return one death at each stage, all in the first call."""
     start = lives.machine.start()
     _, asked = Scripted(lives.machine).step(start)
     names = [each.name for each in asked]
@@ -76,7 +76,7 @@ def test_a_fault_in_fetch_bars_keeps_no_run_from_its_end(
 def test_a_take_over_that_believes_the_bucket_is_caught(
     lives: TakeOvers, deaths: tuple[Death, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without Step Functions as a witness, a forged journal buys what nobody decided to buy."""
+    """If the take-over did not ask Step Functions, a forged journal could buy shares."""
 
     def results_of(_arn: str, _states: object) -> dict[str, Any]:
         bucket = lives.machine.world.state.bucket

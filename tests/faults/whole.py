@@ -1,8 +1,8 @@
 """Owns the state machine around whole executions, each of which begins with the real Fetch Bars.
 
-Submit Orders is the real one too. Compute Indicators and Decide Orders are what a run takes them
-for: they read what Fetch Bars hands on, the same input gives the same decision, and any other input
-another one.
+Submit Orders is real, too. Compute Indicators and Decide Orders are replaced. Their stand-in reads
+what Fetch Bars passes: the same input gives the same decision, and any other input gives another
+decision.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ from tests.faults.state_machine import (
 from tests.faults.wire import BUCKET, Killed, Wire
 from tests.support.lambda_context import LambdaContext
 
-#: What is larger goes through the bucket, as it does with some dozens of symbols.
+#: Larger values go through the bucket, as they do in a real run with dozens of symbols.
 INLINE_LIMIT_BYTES = 512
-#: So many executions a run has at most: one that dies, and two that go on with it.
+#: The most executions of a run: one that dies, and two that take over.
 EXECUTIONS = 3
-#: The variant of a decision to trade forty shares more of each symbol, which nobody took.
+#: The variant of a forged decision, which trades forty more shares of each symbol.
 FORGED = -40
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Format settings as the template hands them to Fetch Bars."""
+    """Format settings the way the template passes them to Fetch Bars."""
     names = {"stack": "STACK_NAME", "mode": "TRADING_MODE"}
     return {
         names.get(each.name, each.name.upper()): _spelled(getattr(settings, each.name))
@@ -80,12 +80,11 @@ def _spelled(value: object) -> str:
 
 
 def arn_of(execution: int) -> str:
-    """Name an execution."""
     return f"{MACHINE}:{execution}"
 
 
 def inputs_of(result: FetchBarsResult) -> str:
-    """Hash all that a decision depends on."""
+    """Hash everything that a decision depends on."""
     run = result.run
     assert run is not None
     place = (run.run_id, run.desk, run.mode, run.entry_symbols)
@@ -105,11 +104,11 @@ class WholeMachine(Machine):
     first : FetchBarsResult
         What the first execution gathered.
     environ : dict of str to str
-        What is deployed.
+        The environment variables of the deployed functions.
     pause_seconds : float
-        From the end of an execution to the start of the next.
+        The time from the end of an execution to the start of the next one.
     forged : str
-        Hash of the input for which somebody has prepared a decision; empty if nobody has.
+        Hash of the input for which somebody has forged a decision; empty if nobody has.
     """
 
     def __init__(self, wire: Wire, world: World) -> None:
@@ -127,39 +126,39 @@ class WholeMachine(Machine):
         self._fresh = world.save()
 
     def restore(self) -> None:
-        """Deploy what the run began with; nothing is forged, and nobody is in a hurry."""
+        """Restore the first deployment and the usual pause, and remove forgeries."""
         self.environ = environment(SETTINGS)
         self.pause_seconds = float(BETWEEN_EXECUTIONS_SECONDS)
         self.forged = ""
 
     def event(self, position: Position, canceled: Sequence[Order] = ()) -> dict[str, Any]:
-        """Make the event of the next call, as the state machine would."""
         settings = encode(self.begun(position).settings)
         return super().event(position, canceled) | {"settings": settings}
 
     def begun(self, position: Position) -> FetchBarsResult:
-        """Return what Fetch Bars gave to the execution of a position, by the world as it is."""
+        """Return the Fetch Bars result of a position's execution in the current world."""
         return _fetched(self.world.state.executions[arn_of(position.execution)])
 
     def decision(self, variant: int) -> Decision:
-        """Make one of the decisions that the run may take."""
+        """Build a variant of the run's decision."""
         run = run_of(self.world.account_number, 1, STARTED)
         return decision_of(run, variant, self.world.scenario)
 
     def die(self, position: Position) -> None:
-        """Make the next call, in which the process dies and its execution is stopped."""
+        """Make the next call, in which the process dies, and stop the execution."""
         self.world.load(position.world)
         result, error, _ = self.call(self.event(position), "the last")
         assert (result, error) == (None, DIED)
         self._end(position.execution, "ABORTED")
 
     def go_on(self, position: Position, error: str = "", message: str = "") -> Position:
-        """Begin the execution after that of a position, in the world as it is.
+        """Begin the next execution after a position, in the current world.
 
         Returns
         -------
         Position
-            Before the first call of Submit Orders, or the end if no execution gets there.
+            The position before the first call of Submit Orders, or the run's end if no execution
+            gets there.
         """
         while position.execution < EXECUTIONS:
             self.world.sleep(self.pause_seconds)
@@ -169,7 +168,7 @@ class WholeMachine(Machine):
             if result is not None:
                 variant = self.world.state.executions[arn_of(number)].variant
                 return self.placed(replace(position, variant=variant, plan=None, attempts=()))
-            if error.isupper():  # that is an outcome, and all is well
+            if error.isupper():  # an outcome, and no error
                 break
             self.world.state.executions[arn_of(number)] = Execution("FAILED")
             if error not in named_errors() | {DIED}:
@@ -178,12 +177,12 @@ class WholeMachine(Machine):
         return self.placed(replace(position, execution=over, error=error, message=message))
 
     def _begin(self, execution: int, variant: int) -> tuple[FetchBarsResult | None, str, str]:
-        """Begin an execution: its steps up to Submit Orders, or what ends it before that.
+        """Begin an execution and run its steps before Submit Orders.
 
         Parameters
         ----------
         variant : int
-            What it decides if no execution before it had the same input.
+            The decision's variant if no earlier execution had the same input.
         """
         result, error, message = self._fetch(execution)
         attempts = dict.fromkeys(retriers(FETCH_BARS), 0)
@@ -203,7 +202,7 @@ class WholeMachine(Machine):
         return result, "", ""
 
     def _fetch(self, execution: int) -> tuple[FetchBarsResult | None, str, str]:
-        """Call Fetch Bars, and return its result, or the error's name and message."""
+        """Call Fetch Bars; return its result, or the error's name and message."""
         event = {"contract": CONTRACT_VERSION, "execution_arn": arn_of(execution), "input": {}}
         try:
             with (
@@ -221,7 +220,7 @@ class WholeMachine(Machine):
         return result, "", ""
 
     def _variant_of(self, result: FetchBarsResult, fresh: int) -> int:
-        """Decide: the same input gives the same decision."""
+        """Return the decision's variant, the same for the same input."""
         wanted = inputs_of(result)
         if wanted == self.forged:
             return FORGED
@@ -249,7 +248,7 @@ def _fetched(execution: Execution) -> FetchBarsResult:
 
 
 def _read_inputs(result: FetchBarsResult) -> None:
-    """Read what Compute Indicators and Decide Orders would."""
+    """Read the inputs of Compute Indicators and Decide Orders."""
     bucket = Store(BUCKET)
     assert result.settings is not None
     assert result.bars is not None

@@ -1,7 +1,7 @@
-"""Owns how the real clients reach the world: requests' and botocore's last step, and their time.
+"""Owns the connection of the real clients to the world: their sockets and their clock.
 
-The desk's own adapters, alpaca-trade-api, requests and botocore run as they are. What is stood in
-for is the socket: `HTTPAdapter.send`, and botocore's ``before-send``. Waiting is virtual.
+The desk's adapters, alpaca-trade-api, requests and botocore run unchanged. Only the socket is
+replaced, in `HTTPAdapter.send` and in botocore's ``before-send``. Waiting is virtual.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.faults.simulation import KEYS, Reply, World
 from tests.support.executions import EVENTS_A_PAGE, history_of
 
 BUCKET = "bucket"
-BROKER = "http://127.0.0.1"  # where the client asks for no proxy
+BROKER = "http://127.0.0.1"  # the client uses no proxy for this address
 ENVIRON = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -51,15 +51,15 @@ ENVIRON = {
 }
 AWS_TIMEOUT_SECONDS = 10
 WRITTEN_TERMS = ("symbol", "side", "qty", "limit_price", "stop_price", "time_in_force")
-PAUSE_SECONDS = 1  # between botocore's attempts, which it draws by chance
+PAUSE_SECONDS = 1  # between botocore's attempts, instead of a random pause
 
 
 class Killed(BaseException):
-    """The process is no more."""
+    """Raised when the process is killed."""
 
 
-class Broken(Exception):  # noqa: N818 - no error of ours: the network's doing
-    """No answer came: ``refused``, ``reset``, or ``stalled`` past the time-out."""
+class Broken(Exception):  # noqa: N818 - a fault of the network, not of ours
+    """Raised if no answer comes: ``refused``, ``reset``, or ``stalled`` past the time-out."""
 
     def __init__(self, how: str) -> None:
         super().__init__(how)
@@ -68,18 +68,18 @@ class Broken(Exception):  # noqa: N818 - no error of ours: the network's doing
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request of a call, and how to carry it out.
+    """A request of a call, and how to carry it out.
 
     Attributes
     ----------
     service : str
-        ``broker``, ``s3``, ``ssm`` or ``sfn``, which is Step Functions.
+        ``broker``, ``s3``, ``ssm``, or ``sfn`` for Step Functions.
     verb, path : str
-        As in HTTP; of the bucket the key.
+        As in HTTP; the path of an object is its key.
     apply : callable
-        Lets the request reach the service, and gives the answer.
+        Sends the request to the service and returns the answer.
     timeout : float
-        Seconds that the client waits for an answer.
+        How long the client waits for an answer, in seconds.
     """
 
     service: str
@@ -91,12 +91,12 @@ class Exchange:
 
     @property
     def changes(self) -> bool:
-        """Whether it may change anything there."""
+        """Whether the request can change anything."""
         return self.verb in {"POST", "DELETE", "PUT"} and self.service in {"broker", "s3"}
 
     @property
     def name(self) -> str:
-        """How a report calls it."""
+        """The name of the request in reports."""
         return f"{self.service} {self.verb} {self.path.rsplit('/', 1)[-1].split('?')[0]}"
 
 
@@ -104,7 +104,7 @@ Script = Callable[[Exchange], Reply]
 
 
 class Wire:
-    """The ends of both clients, tied to a world; every exchange goes through ``script``."""
+    """Connects both clients to a world; every exchange goes through ``script``."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -113,7 +113,7 @@ class Wire:
 
     @property
     def plan(self) -> dict[str, Any]:
-        """What the call that is under way in this thread was given."""
+        """The plan of this thread's current call."""
         given: dict[str, Any] = getattr(self._own, "plan", {})
         return given
 
@@ -123,7 +123,7 @@ class Wire:
 
     @contextmanager
     def tied(self) -> Iterator[None]:
-        """Stand in for sockets and time until the block ends."""
+        """Replace sockets and time until the block ends."""
         time = SimpleNamespace(
             monotonic=lambda: self.world.state.ms / 1000,
             sleep=self._pause,
@@ -135,11 +135,13 @@ class Wire:
             patch.object(alpaca_client, "time", time),
             patch.object(submit_call, "time", time),
             patch.object(aws, "time", time),
-            # Its thread ends what drips on forever in real time; here no time is real.
+            # The real one ends slow answers with a thread and real time, but time here is virtual.
             patch.object(alpaca_client, "within", lambda _seconds, call: call()),
             patch("botocore.endpoint.time", pause),
-            patch("botocore.useragent.UserAgentString.to_string", lambda _: "desk"),  # it is slow
-            # A process that lives for days could run out of its attempts; one run cannot.
+            patch(
+                "botocore.useragent.UserAgentString.to_string", lambda _: "desk"
+            ),  # the real one is slow
+            # The many runs of this process would use up its retries, but a single run cannot.
             patch("botocore.retries.quota.RetryQuota.acquire", lambda *_: True),
         ):
             level = submit_app.logger.log_level
@@ -149,7 +151,9 @@ class Wire:
             for service in ("s3", "ssm", "stepfunctions"):
                 events = aws.client(service).meta.events
                 events.register("before-send", self._botocore_end)
-                events.register("choose-signer", lambda **_: botocore.UNSIGNED)  # nobody checks
+                events.register(
+                    "choose-signer", lambda **_: botocore.UNSIGNED
+                )  # nothing checks signatures
             try:
                 yield
             finally:
@@ -201,12 +205,12 @@ class Wire:
         return send
 
     def _check_written_down(self, body: bytes) -> None:
-        """Note an order that is sent without having been persisted by Step Functions and in S3."""
+        """Note an order whose plan Step Functions and S3 did not store before it was sent."""
         sent, run_id, number = json.loads(body), self.plan["run_id"], self.plan["sequence"]
         journal = f"runs/{run_id.removesuffix('-day')}/{run_id}/"
         names = ["decision.json", *([f"plan-{number:03d}.json"] if number else [])]
         stored = [self.world.state.bucket.get(journal + each) for each in names]
-        # What somebody else wrote there is not what the call was given.
+        # A forged plan in the bucket is not the plan that the call received.
         kept = [] if "forged" in self.world.state.notes else stored[1:]
         plans = [self.plan, *(json.loads(each) for each in kept if each)]
         wanted = {key: sent.get(key) for key in WRITTEN_TERMS}
@@ -268,7 +272,7 @@ class Wire:
         return Reply(200, body, len(body), (("ETag", _tag(body)),))
 
     def _list(self, query: dict[str, str]) -> Reply:
-        """List the folders below a prefix; no run has more of them than a page."""
+        """List the folders below a prefix on one page, which is enough for every run."""
         prefix, delimiter = query["prefix"], query["delimiter"]
         folders = {
             prefix + name[: name.index(delimiter) + 1]
@@ -286,7 +290,7 @@ class Wire:
         return Reply(200, body, len(body))
 
     def _execution(self, operation: str, query: dict[str, Any]) -> Reply:
-        """Describe an execution what the role may read, which is of its own state machine only."""
+        """Describe an execution; the role may only read those of its own state machine."""
         arn = query["executionArn"]
         execution = self.world.state.executions.get(arn)
         if arn.rpartition(":")[0] != MACHINE:
@@ -319,7 +323,7 @@ class Wire:
 
 
 class _Raw(io.BytesIO):
-    """A body as botocore reads it."""
+    """A response body as botocore reads it."""
 
     def stream(self, amount: int = 1 << 16, **_: Any) -> Iterator[bytes]:
         while part := self.read(amount):
@@ -332,7 +336,7 @@ def _body_of(request: Any) -> bytes:
         return body.encode() if isinstance(body, str) else bytes(body)
     body.seek(0)
     whole, parts = body.read(), []
-    while whole:  # aws-chunked: each part after its length in hex, the checksum after the last
+    while whole:  # aws-chunked: each part follows its length in hex, and the checksum comes last
         length, _, whole = whole.partition(b"\r\n")
         if not int(length, 16):
             break
@@ -347,7 +351,7 @@ def _refusal(status: int, code: str) -> Reply:
 
 
 def _problem(code: str) -> Reply:
-    """Refuse as SSM and Step Functions do."""
+    """Return an error in the format of SSM and Step Functions."""
     body = json.dumps({"__type": code, "message": "no"}).encode()
     return Reply(400, body, len(body))
 

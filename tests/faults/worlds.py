@@ -1,4 +1,4 @@
-"""Owns brokers that are other than the one that the statement takes for granted."""
+"""Owns brokers that break what the exactly-once statement assumes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import timedelta
 from local.paper_broker.book import Book
 from local.paper_broker.values import Behaviour
 
-#: Orders rest for a second after they were taken, so that a call can meet them open.
+#: The broker fills an order one second after accepting it, so a call can find the order open.
 RESTING = Behaviour(fill_delay_seconds=1.0)
 
 
 class NotUnique(Book):
-    """Takes an id as often as it comes."""
+    """Accepts an id as often as it arrives."""
 
     def is_taken(self, client_order_id: str | None) -> bool:
         del client_order_id
@@ -20,7 +20,7 @@ class NotUnique(Book):
 
 
 class RacilyUnique(Book):
-    """Learns of an id two seconds after it has taken it."""
+    """Recognizes a repeated id only after two seconds."""
 
     def is_taken(self, client_order_id: str | None) -> bool:
         if not super().is_taken(client_order_id):
@@ -31,7 +31,7 @@ class RacilyUnique(Book):
 
 
 class UniqueWhileOpen(Book):
-    """Frees an id once its order is over."""
+    """Frees an id as soon as its order is closed."""
 
     def is_taken(self, client_order_id: str | None) -> bool:
         return any(each.client_order_id == client_order_id for each in self.open)
