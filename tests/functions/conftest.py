@@ -1,4 +1,4 @@
-"""Owns the fixtures that the steps and the adapters share: AWS in this process, and a bucket."""
+"""Owns the fixtures that steps and adapters share: AWS in this process, and a bucket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def aws() -> Iterator[None]:
 
 @pytest.fixture
 def s3(aws: None) -> Any:
-    """Return the client of an S3 in which the desk's bucket is empty."""
+    """Return an S3 client with an empty bucket for the desk."""
     del aws
     made = client("s3")
     made.create_bucket(Bucket=BUCKET)

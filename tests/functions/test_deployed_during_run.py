@@ -1,4 +1,4 @@
-"""A step that meets another version of the contract does nothing, and says so by name."""
+"""A step that receives another contract version does nothing and raises a named error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "
 
 
 def handle(step: str, event: Any) -> Any:
-    """Call a handler where it can reach nothing: no bucket, broker or topic has a name."""
+    """Call a handler without any bucket, broker or topic to reach."""
     return importlib.import_module(f"{step}.app").lambda_handler(event, LambdaContext())
 
 

@@ -1,7 +1,7 @@
-"""Whatever input, settings, events and the broker say, a step ends well or in an error with a name.
+"""A step ends well or in a named error, whatever its input, settings, events and broker contain.
 
-Each trial spoils something by chance, as its number says: `tests/support/hostile_trials.py`. Here
-are as many as fit in some seconds; `make test-runs` has more, and EXAMPLES asks for more of each.
+Each trial's number seeds the faults that it injects: `tests/support/hostile_trials.py`. This file
+runs a few seconds of trials. `make test-runs` runs more, and EXAMPLES sets the number of each kind.
 """
 
 from __future__ import annotations

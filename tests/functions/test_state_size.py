@@ -1,4 +1,4 @@
-"""What the state machine carries stays small however many symbols are deployed."""
+"""The state machine's data stays small, however many symbols a deployment has."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Bets(Strategy):
     def target_weights(self, market, portfolio):
         return dict.fromkeys(sorted(market.symbols)[:2], 0.3)
 '''
-#: About as many as the American exchanges list.
+#: About the number of symbols that the American exchanges list.
 WHOLE_MARKET = 11_000
 
 
 def names(count: int) -> list[str]:
-    """Make symbols of four letters."""
+    """Return symbols of four letters."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     return [
         "".join(letters[number // 26**place % 26] for place in (3, 2, 1, 0))
@@ -63,7 +63,7 @@ def history(symbols: list[str]) -> History:
 
 @pytest.fixture
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], World]]:
-    """Return what lives a day of a desk with so many symbols."""
+    """Yield a function that runs a desk's day with the given number of symbols."""
     monkeypatch.setattr(universes, "MAX_SYMBOLS", WHOLE_MARKET)
     with own_strategies(tmp_path, monkeypatch) as write:
         write("bets", STRATEGY)

@@ -8,7 +8,7 @@ START = datetime(2026, 1, 5, 14, 35, tzinfo=UTC)
 
 
 class History:
-    """Writes events as GetExecutionHistory gives them."""
+    """A writer of events in the format of GetExecutionHistory."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""A child that serves a socket of ours: ready when it answers, gone when its parent is."""
+"""A child process that serves a socket is ready when it answers, and ends with its parent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.server_process import LOOPBACK, ServerProcess, StartError, open_url
 from tests.support.processes import GONE_SECONDS, all_gone, is_alive
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-# Answers each GET with its own process id and that of a child of its own.
+# The child answers each GET with its own process id and that of a child process.
 CHILD = """
 import http.server, pathlib, socket, subprocess, sys
 from local.server_process import end_with_parent
@@ -75,7 +75,7 @@ def test_a_child_works_in_its_folder_and_nothing_of_it_is_left_when_it_is_stoppe
     assert all_gone([child, int(grandchild)])
     assert not server.folder.exists()
     assert server.pid is None
-    server.stop()  # once more changes nothing
+    server.stop()  # a second stop changes nothing
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

@@ -1,4 +1,4 @@
-"""What steps hand to each other changes only together with the version of the contract."""
+"""The steps' messages change only together with the contract's version."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ HANDED_ON = (
     *(model.Settings, model.Features, model.Snapshot),
     *(model.Decision, model.Plan, model.Submission),
 )
-#: A shape that no stack was ever deployed with may be replaced without a new number.
+#: A shape that was never deployed may change without a new number.
 PINNED = {1: "dae424e376186809"}
 
 
 def without_words(schema: Any) -> Any:
-    """Leave out the descriptions of a shape."""
+    """Return the schema without its descriptions."""
     if isinstance(schema, list):
         return [without_words(each) for each in schema]
     if not isinstance(schema, dict):

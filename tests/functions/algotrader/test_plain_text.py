@@ -1,4 +1,4 @@
-"""What a text from outside keeps."""
+"""Text from outside keeps its printable characters."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from algotrader.errors import ConfigurationError
 from algotrader.plain_text import one_line, printable
 
-#: Besides line ends: bell, escape, delete, next line; zero-width; overrides and isolates of the
-#: direction; separators of lines and paragraphs; a lone surrogate; a private character.
+#: Control characters, zero-width characters, direction marks and overrides, line and paragraph
+#: separators, lone surrogates, and a private-use character.
 HIDDEN = (
     "\x00\x07\x1b\x7f\x85\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     "\u2028\u2029\ufeff\ud800\udfff\ue000\r\n\t"

@@ -1,4 +1,4 @@
-"""The step turns bars into features, in line or by reference, and pays for S3 only then."""
+"""The step turns bars into features, inline or by reference, and calls S3 only for a reference."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def handle(given: Any) -> ComputeIndicatorsResult:
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """Put strategies of the test's own next to those that ship."""
+    """Yield a function that writes a test's strategies next to the shipped ones."""
     with own_strategies(tmp_path, monkeypatch) as write:
         yield write
 

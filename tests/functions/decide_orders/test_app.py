@@ -1,4 +1,4 @@
-"""The step turns snapshot and features into decision and plan, and starts light."""
+"""The step turns a snapshot and features into a decision and a plan, and imports little."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ ROTATION = replace(SETTINGS, strategy="momentum_rotation")
 
 
 def momentum(symbols: tuple[str, ...] = UNIVERSE) -> Features:
-    """Return features by which the first symbols of the alphabet rose most."""
+    """Return features that rank the symbols by momentum in alphabetical order."""
     return replace(
         features(),
         values={
@@ -228,7 +228,7 @@ def test_the_step_imports_nothing_heavy_while_all_is_in_line() -> None:
     assert {each for each in third_party if not each.startswith("_")} == {
         "algotrader",
         "aws_lambda_powertools",
-        "botocore",  # its empty top module: Powertools sets a user agent where boto3 is installed
+        "botocore",  # its empty top module, which Powertools imports if boto3 is installed
         "decide_orders",
         "jmespath",
         "msgspec",

@@ -1,4 +1,4 @@
-"""Owns the world around Fetch Bars: AWS, a scripted broker, the deployed parameters."""
+"""Owns the environment of Fetch Bars: AWS, a scripted broker and the deployed parameters."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PARAMETERS = {
 
 
 def decision_of(run: Run, *symbols: str) -> Decision:
-    """Make the decision to buy ten shares of each symbol."""
+    """Return a decision to buy ten shares of each symbol."""
     return Decision(
         run_id=run.run_id,
         strategy="sma_cross",
@@ -85,7 +85,7 @@ def weekdays(start: date, end: date) -> list[date]:
 
 @dataclass
 class World:
-    """A broker at 09:35 on a Tuesday, which a test may spoil."""
+    """A broker at 09:35 on a Tuesday, whose answers a test may change."""
 
     server: ScriptedBroker
     environ: dict[str, str]
@@ -118,14 +118,13 @@ class World:
         self.server.scripts["*"] = self._asset
 
     def run(self, given: Any = None, arn: str = ARN) -> FetchBarsResult:
-        """Start an execution."""
         event = FetchBarsEvent(execution_arn=arn, input={} if given is None else given)
         return fetch(event, self.environ, self.store)
 
     def decide(
         self, fetched: FetchBarsResult, *symbols: str, arn: str = ARN, **changes: Any
     ) -> Decision:
-        """Let an execution decide to buy these, as its history and the journal say then."""
+        """Record in the history and the journal that an execution decided to buy these symbols."""
         assert fetched.run is not None
         made = replace(decision_of(fetched.run, *symbols), **changes)
         handed_on = Artifact(inline=encode(made))
@@ -135,12 +134,11 @@ class World:
         return made
 
     def stored(self) -> list[str]:
-        """List what lies in the bucket."""
+        """List the keys in the bucket."""
         answer = client("s3").list_objects_v2(Bucket=self.store.bucket)
         return [each["Key"] for each in answer.get("Contents", [])]
 
     def trade(self, client_order_id: str, **changes: Any) -> None:
-        """Add an order to the broker's list."""
         self.orders.append(
             {
                 "id": f"id-{client_order_id}",
@@ -202,7 +200,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
-    """Stand AWS up once; making its clients again for every test would take most of the time."""
+    """Start AWS once, because new clients for every test would take most of the time."""
     with in_process_aws():
         yield
 

@@ -1,4 +1,4 @@
-"""Owns how the tests of Fetch Bars look at what a run gave, and let one end, well or not."""
+"""Owns helpers that read a run's result and end a run, well or not."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def bars_of(world: World, result: FetchBarsResult) -> dict[str, Bars]:
 
 
 def handed_on(result: FetchBarsResult) -> bytes:
-    """Format what the next step is given, as Step Functions carries it."""
+    """Return the input of the next step, as Step Functions carries it."""
     return canonical_json((result.settings, result.snapshot, result.bars))
 
 
@@ -66,7 +66,7 @@ def claim_of(world: World, journal: str = JOURNAL) -> Claim | None:
 
 
 def claimed(world: World, journal: str, state: str, arn: str = OTHER_ARN) -> None:
-    """Let another execution have the claim on a run."""
+    """Let another execution hold the run's lock."""
     at = datetime(2026, 1, 6, 14, 36, tzinfo=UTC)
     ended = None if state == "running" else at  # long ago by the machine's clock
     world.store.write(f"{journal}claim.json", Claim(arn, state, at, ended))
@@ -84,7 +84,7 @@ def at_the_bell(world: World, day: int, given: dict[str, Any] | None = None) -> 
 
 
 class Topic:
-    """Keeps what is published."""
+    """A notifier that keeps the texts."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -100,7 +100,7 @@ def ended(
     failure: Failure | None = None,
     orders: tuple[Order, ...] = (),
 ) -> str:
-    """Let the real Notify report a run, and return its text."""
+    """Report a run through the real Notify and return its text."""
     topic = Topic()
     placed = Submission(orders=orders, denied=(), rejected=(), unsettled=(), account=None)
     report(

@@ -1,4 +1,4 @@
-"""A flatten and any other run exclude each other; both may give up, never do both trade."""
+"""A flatten and another run exclude each other: both may give up, but they never both trade."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.functions.fetch_bars.runs import (
 
 
 def others_ended(monkeypatch: pytest.MonkeyPatch, ago: timedelta | None) -> None:
-    """Let Step Functions say when the other execution ended; None if it does not know it."""
+    """Let Step Functions say how long ago the other execution ended, or None if it is unknown."""
 
     class Executions:
         def describe_execution(self, **_: str) -> dict[str, Any]:
@@ -134,13 +134,13 @@ def test_what_a_failed_run_had_decided_to_sell_is_not_sent_after_a_flatten(world
 
     repeated = world.run(arn=f"{ARN}-again")
 
-    # it settles what it had sent, and sends no more
+    # The run settles the orders that it sent and sends no more.
     assert repeated.run is not None
     assert repeated.run.deadline == datetime(2026, 1, 6, 14, 38, tzinfo=UTC)
     assert repeated.run.ended_because == "another run has traded since"
 
 
 def test_a_day_without_flatten_asks_for_no_other_claim(world: World) -> None:
-    claimed(world, JOURNAL.replace("day", "0930"), "running")  # a slot's run: its own rule binds it
+    claimed(world, JOURNAL.replace("day", "0930"), "running")  # a slot's run has its own rule
 
     assert world.run().outcome == "OPEN"

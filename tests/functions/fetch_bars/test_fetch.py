@@ -1,4 +1,4 @@
-"""What opens a run, what it gathers, and who may have it."""
+"""Fetch Bars opens a run, gathers its data and refuses bad input."""
 
 from __future__ import annotations
 

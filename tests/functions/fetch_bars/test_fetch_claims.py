@@ -1,4 +1,4 @@
-"""Who may have a run: duplicates, take-overs, and slots that are over."""
+"""The run's lock handles duplicates, take-overs and slots that are over."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def end(world: World, slot: str, state: Literal["running", "done", "failed"]) ->
 def test_a_slot_is_over_while_the_run_of_a_later_one_is_under_way_or_about_to_begin(
     world: World, given: Any, later: Literal["running"] | None
 ) -> None:
-    # two runs at once would buy the same twice
+    # Two simultaneous runs would buy the same shares twice.
     world.environ["SLOTS"] = "0930,0935,0940,1200"
     world.now = "2026-01-06T09:41:00-05:00"
     if later:

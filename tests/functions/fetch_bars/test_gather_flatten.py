@@ -1,4 +1,4 @@
-"""A flatten opens whatever is broken, and gathers without bars."""
+"""A flatten opens despite any fault, and gathers no bars."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BREAKAGES: dict[str, Callable[[World], Any]] = {
 
 
 def hold(world: World) -> str:
-    """Let the desk have bought ten shares yesterday, and give the desk."""
+    """Record that the desk bought ten shares yesterday, and return the desk's id."""
     run = world.run(FLATTEN | {"dry_run": True}).run
     assert run is not None
     world.trade(f"at1-{run.desk}-2026-01-05-day-AAPL-entry-0")

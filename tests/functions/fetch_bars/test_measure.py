@@ -1,4 +1,4 @@
-"""What a run learns of profit and loss, keeps of it, and does when too much is lost."""
+"""A run measures profit and loss, stores them, and stops buying after too large a loss."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, TODAY, World
 from tests.functions.fetch_bars.runs import DESK, TRACK_KEY, snapshot_of, track_of
 
 REPORT: dict[str, Any] = {"report_only": True, "scheduled_time": "2026-01-06T21:15:00Z"}
-# The latest price is 101.5 and Monday's close of AAPL 106.6: 5.10 a share are lost on Tuesday.
+# The latest price is 101.5 and Monday's close of AAPL 106.6, a loss of 5.10 a share on Tuesday.
 LOST = Decimal("5.1")
 
 
 def hold(world: World, qty: str = "100") -> None:
-    """Let the desk have bought AAPL on Monday."""
+    """Record that the desk bought AAPL on Monday."""
     place = OrderPlace(DESK, datetime(2026, 1, 5, tzinfo=UTC).date(), "day", "AAPL", Leg.ENTRY, 0)
     world.trade(client_order_id(place), qty=qty, filled_qty=qty)
     world.server.on("GET /v2/positions", [{"symbol": "AAPL", "qty": qty, "avg_entry_price": "100"}])
@@ -144,7 +144,7 @@ def test_a_report_that_failed_may_be_repeated(world: World) -> None:
 
 def test_a_report_on_another_day_takes_the_accounts_profit_from_its_history(world: World) -> None:
     world.now, world.is_open = "2026-01-07T08:00:00-05:00", False
-    days = [1767646800, 1767733200]  # Monday and Tuesday, at their New York midnights
+    days = [1767646800, 1767733200]  # midnight in New York on Monday and on Tuesday
     world.server.on(
         "GET /v2/account/portfolio/history",
         {"timestamp": days, "equity": ["1000", "1300"], "profit_loss": ["0", "300"]},
@@ -269,7 +269,7 @@ def test_after_a_resume_on_the_same_day_the_loss_counts_anew(world: World) -> No
 
     assert second.trading_state is TradingState.ACTIVE
     assert second.performance is not None
-    assert second.performance.desk_profit == -100 * LOST  # the text still has all of the day
+    assert second.performance.desk_profit == -100 * LOST  # the text still includes the whole day
 
 
 def quote(world: World, price: float, at: str = "14:34:58") -> None:
@@ -304,11 +304,11 @@ def test_a_crash_brakes_the_run_and_a_wrong_print_leaves_no_drawdown_behind(worl
     assert snapshot.trading_state_reason.startswith("DAILY_LOSS: 44.4")
     assert switch().startswith("REDUCING DAILY_LOSS")
     assert snapshot.performance is not None
-    assert snapshot.performance.desk_profit == -5330  # reported in full
+    assert snapshot.performance.desk_profit == -5330  # the report includes the whole loss
     assert any("use the lower price" in each for each in snapshot.warnings)
     assert (track_of(world).peak, track_of(world).index) == (1, 1)
 
-    # a person resumes: the same loss does not stop the desk again on that day
+    # After a person resumes, the same loss does not stop the desk again on that day.
     set_switch("ACTIVE")
     world.now = "2026-01-06T10:00:02-05:00"
     quote(world, 53.3, "15:00:00")

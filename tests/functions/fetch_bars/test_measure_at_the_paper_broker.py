@@ -1,6 +1,6 @@
-"""The day's P&L through a deposit, a dividend, a split and a manual holding, to the cent.
+"""The day's P&L is right to the cent through a deposit, a dividend, a split and a manual holding.
 
-The figures that are expected come from the bars and tables of the sample data alone.
+The expected figures come only from the bars and tables of the sample data.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from tests.functions.fetch_bars.conftest import ARN, KEYS_NAME, PARAMETERS
 
 HISTORY = load()
 MONDAY, TUESDAY = date(2005, 2, 14), date(2005, 2, 15)  # MSFT pays 0.08 a share on Tuesday
-FRIDAY, SPLIT = date(2005, 2, 25), date(2005, 2, 28)  # AAPL becomes two shares on the 28th
+FRIDAY, SPLIT = date(2005, 2, 25), date(2005, 2, 28)  # AAPL splits 2:1 on the 28th
 OWN = {"AAPL": Decimal(20), "MSFT": Decimal(30)}
-MANUAL = Decimal(50)  # of MSFT
+MANUAL = Decimal(50)  # shares of MSFT
 DIVIDEND = Decimal("0.08")
 
 
@@ -43,7 +43,7 @@ def change(symbol: str, before: date, after: date) -> Decimal:
 
 @dataclass
 class Days:
-    """A desk on the paper broker, whose Fetch Bars is called as the state machine would."""
+    """A desk on the paper broker that calls Fetch Bars as the state machine would."""
 
     broker: PaperBrokerProcess
     store: Store
@@ -51,7 +51,7 @@ class Days:
     calls: int = 0
 
     def fetch(self, day: date, time: str, **given: object) -> tuple[Snapshot, Performance, str]:
-        """Move to an instant, call the step, and give what it found and the text of it."""
+        """Open a session, call the step, and return its snapshot, performance and text."""
         bell = self.broker.open_session(day, time)
         self.calls += 1
         event = FetchBarsEvent(
@@ -70,7 +70,7 @@ class Days:
         return self.fetch(day, "16:15", report_only=True)
 
     def buy(self, day: date) -> None:
-        """Buy what the desk owns, under its own ids."""
+        """Buy the desk's shares under its own ids."""
         desk = desk_id(self.broker.account()["account_number"], "desk")
         for symbol, qty in OWN.items():
             place = OrderPlace(desk, day, "day", symbol, Leg.ENTRY, 0)
@@ -102,7 +102,7 @@ def days(aws: None) -> Iterator[Days]:
 
 
 def test_each_day_adds_up_to_the_cent(days: Days) -> None:
-    # Monday: bought at the open, the rest of the day is unrealized.
+    # On Monday the desk buys at the open, and the rest of the day's profit is unrealized.
     _, monday, text = days.report(MONDAY)
     paid = {each["symbol"]: Decimal(each["filled_avg_price"]) for each in days.broker.orders()}
     bought = sum(qty * (close(s, MONDAY) - paid[s]) for s, qty in OWN.items())
@@ -110,7 +110,7 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     assert monday.benchmark_change is not None
     assert text.startswith("algo-trader PAPER 2005-02-14 report: day ")
 
-    # Tuesday: a dividend at the open, a deposit at noon.
+    # Tuesday brings a dividend at the open and a deposit at noon.
     bell, at_bell, _ = days.fetch(TUESDAY, "09:35")
     assert at_bell.dividends == 30 * DIVIDEND
     assert bell.trading_state is TradingState.ACTIVE
@@ -126,7 +126,7 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     assert f"day {'-' if account < 0 else '+'}${abs(account):.2f}" in text
     assert f"Desk {'-' if desk < 0 else '+'}${abs(desk):.2f}" in text
 
-    # The last day before the split is not looked at: nothing is missed by it.
+    # The test skips the last day before the split, and the figures still miss nothing.
     bell, at_bell, _ = days.fetch(SPLIT, "09:35")
     assert bell.ledger.holdings["AAPL"].qty == 40
     assert bell.trading_state is TradingState.ACTIVE
@@ -135,7 +135,7 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     assert split.desk_profit == aapl + 30 * change("MSFT", FRIDAY, SPLIT)
     assert {each.symbol: each.profit for each in split.symbols}["AAPL"] == aapl
 
-    # Sold by the user's own hand: the desk's shares stay the desk's in its figures.
+    # The user sells by hand, and the desk's shares stay in the desk's figures.
     days.broker.order_by_hand("MSFT", "sell", "50")
     _, _, _ = days.fetch(date(2005, 3, 1), "09:35")
     _, after, _ = days.report(date(2005, 3, 1))

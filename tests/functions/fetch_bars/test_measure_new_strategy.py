@@ -1,4 +1,4 @@
-"""A new strategy manages what the desk holds: books and peak go on, and its ramp starts again."""
+"""A new strategy takes over the desk's holdings, books and peak, but starts a new ramp."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def deploy(world: World, strategy: str) -> None:
 
 
 def go_live(world: World) -> None:
-    """Let the desk trade real money; that nobody armed it halts it, and changes no books."""
+    """Let the desk trade real money. It is not armed, so it halts and its books do not change."""
     world.environ.update(TRADING_MODE="live", LIVE_ACCOUNT_NUMBER=ACCOUNT["account_number"])
 
 
 def buy(world: World, result: FetchBarsResult) -> None:
-    """Fill the buy that a run has sent, ten seconds after its bell."""
+    """Fill a run's buy ten seconds after its bell."""
     run = run_of(result)
     at = f"{run.session}T14:35:10Z"
     order_id = f"at1-{run.desk}-{run.run_id}-AAPL-entry-0"
@@ -61,7 +61,7 @@ def started(world: World, result: FetchBarsResult) -> StrategyStart:
 
 @pytest.fixture
 def traded(world: World) -> World:
-    """A desk whose first strategy bought on Tuesday, and ran on Wednesday."""
+    """Return a desk whose first strategy bought on Tuesday and ran on Wednesday."""
     first = at_the_bell(world, 6)
     assert started(world, first).first_buy is None
     assert "Strategy" not in ended(world, first)
@@ -96,7 +96,7 @@ def test_another_strategy_starts_the_ramp_again_from_its_own_first_buy(traded: W
 def test_the_change_is_reported_once_by_the_next_run_that_ends_well(traded: World) -> None:
     deploy(traded, NEW)
     dry = at_the_bell(traded, 8, {"dry_run": True})
-    assert CHANGED in ended(traded, dry)  # shown, and still to be reported
+    assert CHANGED in ended(traded, dry)  # a dry run does not count as a report
     assert CHANGED not in ended(traded, at_the_bell(traded, 8), BROKE)
     well = at_the_bell(traded, 9)
     assert CHANGED in ended(traded, well)
@@ -108,7 +108,7 @@ def test_the_change_is_reported_once_by_the_next_run_that_ends_well(traded: Worl
 
 
 def test_a_run_that_is_repeated_reports_the_change_again(traded: World) -> None:
-    """It may have been stopped after its record was written and before its text was sent."""
+    """The first attempt may have stopped after writing its record and before sending its text."""
     deploy(traded, NEW)
     first = at_the_bell(traded, 8)
     ended(traded, first)

@@ -1,4 +1,4 @@
-"""What a live run needs besides its keys: no short sales, and an arming that is valid."""
+"""A live run needs its keys, an account without short sales, and a valid arming."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JOURNAL = "runs/2026-01-06/2026-01-06-day/"
 
 @pytest.fixture
 def live(world: World) -> Iterator[World]:
-    """Return a live deployment whose switch says ACTIVE and that nobody armed."""
+    """Return a live deployment whose switch is ACTIVE and that nobody has armed."""
     client("cloudformation").create_stack(StackName="desk", TemplateBody=TEMPLATE)
     client("ssm").put_parameter(Name=STATE_NAME, Type="String", Value="ACTIVE")
     world.environ.update(TRADING_MODE="live", LIVE_ACCOUNT_NUMBER=ACCOUNT["account_number"])

@@ -1,4 +1,4 @@
-"""The desk's own open orders are those that its ledger was folded from."""
+"""The snapshot shows the desk's open orders as its ledger counted them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_users_orders_are_foreign_and_never_own() -> None:
 
 
 def test_a_fill_between_two_looks_counts_once() -> None:
-    """The ledger has it: an open order that did not show it would have it sold again."""
+    """The ledger counts the fill, so the open order must count it too, or the desk sells again."""
     sold = replace(STOP, filled_qty=Decimal(2), status="partially_filled")
     assert own_and_foreign((STOP,), books(sold), DESK)[0] == (sold,)
     assert own_and_foreign((STOP,), books(replace(STOP, status="filled")), DESK)[0] == ()

@@ -1,4 +1,4 @@
-"""What the desk owns at the bell, and what is kept of it."""
+"""The snapshot shows what the desk owns, and the run stores a checkpoint of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The next run that ends well reports a sale of a stop, and no other run does."""
+"""Only the next run that ends well reports a sale by a stop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tests.functions.fetch_bars.runs import BROKE, FLATTEN, at_the_bell, ended, 
 
 
 def sell(world: World, desk: str, at: str, filled: str = "10") -> None:
-    """Let a stop sell."""
     order_id = f"at1-{desk}-2026-01-02-day-AAPL-stop-0"
     world.orders = [each for each in world.orders if each["client_order_id"] != order_id]
     whole = filled == "10"
@@ -32,7 +31,7 @@ def stopped(world: World, result: FetchBarsResult) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def desk(world: World) -> str:
-    """Let the desk have looked yesterday, and have bought before."""
+    """Record an observation of yesterday and an earlier buy, and return the desk's id."""
     found = run_of(world.run({"dry_run": True})).desk
     entry = f"at1-{found}-2026-01-02-day-AAPL-entry-0"
     assert parse_client_order_id(entry) is not None
@@ -42,9 +41,9 @@ def desk(world: World) -> str:
 
 def test_a_sale_is_told_once_by_the_next_run_that_ends_well(world: World, desk: str) -> None:
     assert "Stop sold" not in ended(world, at_the_bell(world, 6))
-    sell(world, desk, "2026-01-06T14:35:10Z")  # ten seconds after the look
+    sell(world, desk, "2026-01-06T14:35:10Z")  # ten seconds after the observation
     shown = at_the_bell(world, 7, {"dry_run": True})
-    assert stopped(world, shown) == [("AAPL", "10")]  # shown, and still to be reported
+    assert stopped(world, shown) == [("AAPL", "10")]  # a dry run does not count as a report
     failed = at_the_bell(world, 7)
     assert stopped(world, failed) == [("AAPL", "10")]
     assert "Stop sold" not in ended(world, failed, BROKE)
@@ -84,4 +83,4 @@ def test_what_cannot_be_read_stops_no_run(world: World, desk: str) -> None:
     world.store.write(f"{run_of(run).journal}record.json", {"submission": "odd"})
     assert stopped(world, at_the_bell(world, 7)) == [("AAPL", "10")]
     world.store.write(f"ledger/{desk}-told.json", ["odd"])
-    assert stopped(world, at_the_bell(world, 8)) == []  # as if the bell before reported it
+    assert stopped(world, at_the_bell(world, 8)) == []  # as if the previous run had reported it

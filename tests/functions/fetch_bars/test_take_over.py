@@ -1,4 +1,4 @@
-"""What a take-over goes on with is what Step Functions recorded, and no more than may be now."""
+"""A take-over continues only with what Step Functions recorded and the current state allows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NOW = datetime(2026, 1, 6, 14, 36, 30, tzinfo=UTC)
 
 
 def again(world: World, arn: str = OTHER_ARN) -> FetchBarsResult:
-    """Take the run over, a minute and a half later."""
+    """Take over the run a minute and a half later."""
     world.now = "2026-01-06T09:36:30-05:00"
     return world.run(arn=arn)
 
@@ -55,7 +55,7 @@ def refused(world: World) -> None:
     assert claim.state == "failed"
 
 
-# -- whose decision it is --------------------------------------------------------------------------
+# -- the decision's origin -------------------------------------------------------------------------
 
 
 def test_a_decision_that_no_execution_took_is_refused(world: World) -> None:
@@ -77,7 +77,7 @@ def test_a_decision_that_cannot_be_read_is_refused(world: World, content: bytes)
 
 
 def test_a_whole_forged_journal_opens_nothing(world: World) -> None:
-    """Claim, gathered values, bars and a fitting decision, in a run that nobody had begun."""
+    """The journal has a claim, data and a matching decision, but nobody began the run."""
     copied = world.run({"dry_run": True})
     run = replace(run_of(copied), journal=JOURNAL, sends_orders=True)
     settings = replace(settings_of(world, copied), max_order_notional=Decimal(10**9))
@@ -198,11 +198,11 @@ def test_what_the_bucket_says_of_the_run_is_not_believed(world: World) -> None:
     assert run_of(second) == replace(run_of(first), execution_arn=OTHER_ARN)
 
 
-# -- what has changed since ------------------------------------------------------------------------
+# -- changes since then ----------------------------------------------------------------------------
 
 
 def ended(world: World, words: str) -> None:
-    """Look that the run sends nothing more, and says why."""
+    """Check that the run sends nothing more and gives the reason."""
     run = run_of(again(world))
     assert (run.deadline, run.ended_because) == (NOW, words)
 
@@ -347,7 +347,7 @@ def test_a_fill_between_two_readings_is_no_change(world: World) -> None:
     def account(_: Any) -> Answer:
         nonlocal looks
         looks += 1
-        if looks == 2:  # the other six fill after the orders were listed
+        if looks == 2:  # the other six shares fill after the orders were listed
             world.orders[0]["filled_qty"] = "10"
         return Answer({**ACCOUNT, "cash": "99000" if looks > 2 else "99600"})
 
@@ -372,11 +372,11 @@ def test_a_sale_of_a_canceled_stop_is_the_run_s_own(world: World) -> None:
     assert run_of(again(world)).ended_because == ""
 
 
-# -- a deploy since --------------------------------------------------------------------------------
+# -- a deployment since then -----------------------------------------------------------------------
 
 
 def begun_by(world: World, contract: int, *dropped: str) -> FetchBarsResult:
-    """Let a run of another contract decide and fail; it lacks fields that have come since."""
+    """Let a run under another contract, without some newer fields, decide and fail."""
     first = world.run()
     made = world.decide(first, "AAPL")
     lacks = {name: value for name, value in encode(made).items() if name not in dropped}

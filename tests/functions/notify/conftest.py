@@ -1,4 +1,4 @@
-"""Owns the fixtures of Notify: a bucket, and a notifier that keeps what it is given."""
+"""Owns the fixtures of Notify: a bucket, and a notifier that keeps its texts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.functions.conftest import BUCKET
 
 @dataclass
 class Inbox:
-    """A notifier whose texts lie here."""
+    """A notifier that keeps its texts."""
 
     texts: list[tuple[str, str, str]] = field(default_factory=list)
 

@@ -91,7 +91,7 @@ def test_one_line_is_logged_and_no_text_of_it(monkeypatch):
 
 
 def of_another_contract(**changes):
-    """Make an event whose run and settings nobody can read here."""
+    """Build an event whose run and settings this version cannot read."""
     given = encode(event(**changes))
     lost = {"settings": {"stack": 7}, "snapshot": {"parcel": []}, "who_knows": [1]}
     return {**given, **lost, "contract": CONTRACT_VERSION + 1}

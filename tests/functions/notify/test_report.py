@@ -69,7 +69,7 @@ def keys() -> list[str]:
 
 
 class BrokenBucket(Store):
-    """A bucket that takes nothing."""
+    """A bucket that accepts no writes."""
 
     def write(self, key, value):
         message = f"no room for {key} of {value!r:.9}"
@@ -77,7 +77,7 @@ class BrokenBucket(Store):
 
 
 class BrokenNotifier:
-    """A topic that is down."""
+    """A notifier whose topic is unavailable."""
 
     def publish(self, subject, sms, email):
         message = f"down: {subject}{sms}{email}"[:9]

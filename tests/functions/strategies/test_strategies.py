@@ -1,4 +1,4 @@
-"""The strategies that ship do what their docstrings say, within what target weights may be."""
+"""The shipped strategies do what their docstrings say, within the limits on target weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code on the page about writing a strategy runs as it stands there."""
+"""The code in the strategy guide runs as printed."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ SYMBOLS = ("AAPL", "GOOG", "IBM", "MSFT")
 
 
 def files() -> dict[str, str]:
-    """Return the page's Python files by the path that their first line names."""
+    """Return the page's Python files by the path on their first line."""
     found = {}
     for block in blocks(PAGE, "python"):
         if block.text.startswith(" "):
-            continue  # a method to add to one of them
+            continue  # a method to add to one of the files
         first, _, text = block.text.partition("\n")
         assert first.startswith("# "), f"{PAGE}:{block.line} must begin with the file's path"
         found[first.removeprefix("# ")] = text
@@ -45,7 +45,7 @@ def files() -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the page's strategies next to those that ship."""
+    """Write the page's strategies next to the shipped ones."""
     with own_strategies(tmp_path, monkeypatch) as write:
         for path, text in files().items():
             if path.startswith("functions/strategies/"):
@@ -54,7 +54,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def weights_over_a_month(strategy: Strategy, own: Mapping[str, bytes]) -> list[dict[str, Decimal]]:
-    """Run a strategy over real bars, session by session, holding what it asked for."""
+    """Run a strategy over real bars by session, as if it held the weights that it returned."""
     need = strategy.bars_needed()
     frames = {symbol: real_frame(symbol, date(2012, 12, 31), need + 20) for symbol in SYMBOLS}
     held: dict[str, Decimal] = {}
@@ -112,7 +112,7 @@ def test_the_model_of_the_page_is_read_and_trades_real_bars() -> None:
 
 
 class Odds:
-    """A model that joblib could hold: it goes by the mean return."""
+    """A model like one that joblib loads; it predicts from the mean return."""
 
     def predict_proba(self, rows: list[list[float]]) -> list[list[float]]:
         return [[0.4, 0.6] if mean > 0 else [0.6, 0.4] for mean, _ in rows]
@@ -121,7 +121,7 @@ class Odds:
 def test_the_pinned_model_of_the_page_is_read_and_no_other(
     s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    joblib = types.ModuleType("joblib")  # it is not among our packages; what it reads is a pickle
+    joblib = types.ModuleType("joblib")  # a stand-in that reads a pickle
     monkeypatch.setattr(joblib, "load", pickle.load, raising=False)
     monkeypatch.setitem(sys.modules, "joblib", joblib)
     content = pickle.dumps(Odds())

@@ -1,4 +1,4 @@
-"""Owns a desk that can submit: the paper broker over HTTP, a bucket, a run at a bell."""
+"""Owns a desk that can submit orders, with the paper broker over HTTP, a bucket and a run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ KEYS = Keys("key", "secret")
 
 @dataclass(slots=True)
 class Desk:
-    """A run at its bell, and what it takes to submit for it."""
+    """A run at the open, and what a submission needs."""
 
     paper: PaperBrokerProcess
     proxy: DistortingProxy
@@ -51,12 +51,11 @@ class Desk:
     logged: list[str] = field(default_factory=list)
 
     def price(self, symbol: str) -> Decimal:
-        """Return the latest price."""
         answer = self.paper.request("GET", f"/v2/stocks/trades/latest?symbols={symbol}&feed=iex")
         return Decimal(str(answer["trades"][symbol]["p"]))
 
     def intent(self, symbol: str, leg: Leg, qty: int) -> OrderIntent:
-        """Make a marketable limit order of this run."""
+        """Build a marketable limit order for this run."""
         price = self.price(symbol)
         away = Decimal("0.97") if leg is Leg.EXIT else Decimal("1.03")
         place = OrderPlace(self.run.desk, self.run.session, self.run.slot, symbol, leg, 0)
@@ -73,7 +72,7 @@ class Desk:
         )
 
     def decision(self, *intents: OrderIntent, spendable: str = "90000") -> Decision:
-        """Make a decision of exits and entries."""
+        """Build a decision from exits and entries."""
         return Decision(
             run_id=self.run.run_id,
             strategy=self.settings.strategy,
@@ -88,11 +87,10 @@ class Desk:
         )
 
     def plans(self, decision: Decision) -> PlanJournal:
-        """Return the plans of the run, as a call reads and writes them."""
         return PlanJournal(self.run, decision, Store(BUCKET), KEYS)
 
     def call(self, decision: Decision, plan: Plan | None = None) -> Step:
-        """Make one call as the Lambda function would, with a client of its own."""
+        """Call the step as the Lambda function would, with a new client."""
         call = SubmitCall(
             run=self.run,
             settings=self.settings,
@@ -107,7 +105,7 @@ class Desk:
         return call.make(plan or first_plan(self.run, decision))
 
     def call_until_complete(self, decision: Decision, plan: Plan | None = None) -> Step:
-        """Call again with the plan that came back, as the state machine's loop does."""
+        """Call repeatedly with the returned plan, as the state machine does."""
         step = self.call(decision, plan)
         for _ in range(40):
             if step.complete:
@@ -116,7 +114,7 @@ class Desk:
         pytest.fail("the run did not come to an end")
 
     def dawdle(self, seconds: float) -> None:
-        """Let the broker's clock stand at the bell, and each POST take so long."""
+        """Stop the broker's clock at the bell and delay each POST by the given seconds."""
 
         def stand_still(_method: str, path: str, answer: Answer) -> Answer:
             if path != "/v2/clock":
@@ -135,7 +133,7 @@ class Desk:
         return [each for each in self.paper.orders() if each["client_order_id"].startswith(prefix)]
 
     def next_bell(self) -> None:
-        """Go on to the next session's run."""
+        """Advance to the next session's run."""
         days = self.paper.sessions()
         self.run = _run_at(self.paper, days[days.index(self.run.session) + 1], self.run)
 

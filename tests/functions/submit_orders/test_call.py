@@ -1,4 +1,4 @@
-"""One call of Submit Orders against a real HTTP broker: posts once, whatever the broker answers."""
+"""Submit Orders posts each order to a real HTTP broker once, whatever the broker answers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_exits_come_first_and_entries_are_written_down_before_they_are_sent(desk
     while len(step.plan.orders) == 1:
         assert {each["symbol"] for each in desk.own_orders()} == {"MSFT"}
         step = desk.call(made, step.plan)
-    # the call that made the new plan sent none of it, and the journal has it
+    # The call that made the new plan sent nothing yet, and the journal contains that plan.
     assert {each["symbol"] for each in desk.own_orders()} == {"MSFT"}
     stored = Store(BUCKET).read(f"{desk.run.journal}plan-001.json", Plan)
     assert stored is not None
@@ -118,7 +118,7 @@ def test_an_order_that_never_arrived_is_unknown_and_sent_again_under_its_id(desk
     desk.proxy.intercept = swallow_the_first_post
     with pytest.raises(OrderStateUnknownError, match="AAPL-entry-0"):
         desk.call(made)
-    # the one that is unknown does not keep the other back
+    # The unknown order does not hold the other one back.
     assert [each["symbol"] for each in desk.own_orders()] == ["IBM"]
     step = desk.call_until_complete(made)
     assert [each.filled_qty for each in step.submission.orders] == [3, 2]
@@ -152,7 +152,7 @@ def test_an_order_that_is_not_shown_is_not_sent_again_before_it_must_have_shown(
 
 
 def test_of_two_calls_with_one_plan_only_one_sends(desk: Desk) -> None:
-    """The other looked up before the first one's order was there."""
+    """The second call looked up the order before the first call's post arrived."""
     made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 3))
     inner: list[Step] = []
     began = threading.Event()
@@ -169,7 +169,7 @@ def test_of_two_calls_with_one_plan_only_one_sends(desk: Desk) -> None:
 
 
 def test_a_taken_id_is_looked_up_by_the_next_call_and_adopted(desk: Desk) -> None:
-    """The look-up before the post misses an order that comes at that instant."""
+    """The look-up before the post misses an order that arrives in between."""
     intent = desk.intent("AAPL", Leg.ENTRY, 3)
 
     def slip_in(method: str, _path: str) -> None:
@@ -283,13 +283,13 @@ def test_a_later_execution_follows_the_plans_of_the_first(desk: Desk) -> None:
     desk.call_until_complete(desk.decision(desk.intent("MSFT", Leg.ENTRY, 10)))
     desk.next_bell()
     cash = Decimal(desk.paper.account()["cash"])
-    ibm = desk.intent("IBM", Leg.ENTRY, 10_000)  # far more than the cash: it will be cut
+    ibm = desk.intent("IBM", Leg.ENTRY, 10_000)  # far more than the cash, so the step reduces it
     made = desk.decision(desk.intent("MSFT", Leg.EXIT, 10), ibm, spendable=str(cash // 4))
     first = desk.call_until_complete(made)
     bought = {each.symbol: each.qty for each in first.submission.orders}
     assert bought["IBM"] is not None
     assert 0 < bought["IBM"] < 10_000
-    # from the start again, as a take-over would, with an account that the orders have changed
+    # A take-over starts again from the first plan, after the orders have changed the account.
     again = desk.call_until_complete(made, first_plan(desk.run, made))
     assert {each.symbol: each.qty for each in again.submission.orders} == bought
     assert len(desk.own_orders()) == 2

@@ -1,4 +1,4 @@
-"""Who can only write to the journal cannot make the desk trade, nor keep it from saying so."""
+"""Write access to the journal alone can neither make the desk trade nor hide the forgery."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def as_bytes(plan: Plan) -> bytes:
 
 
 def a_rebalance(desk: Desk) -> Decision:
-    """Sell half of what an earlier run bought, and buy another symbol."""
+    """Return a decision that sells half of an earlier run's purchase and buys another symbol."""
     desk.call_until_complete(desk.decision(desk.intent("MSFT", Leg.ENTRY, 10)))
     desk.next_bell()
     desk.proxy.posts.clear()
@@ -137,7 +137,7 @@ def test_a_plan_of_another_run_is_not_taken_on(s3: Any, desk: Desk) -> None:
 
 
 def test_a_plan_of_another_desk_is_not_taken_on(desk: Desk) -> None:
-    """Two stacks of one account have the same keys and the same runs, but not the same desk."""
+    """Two stacks on one account have the same keys and runs but different desks."""
     made = a_rebalance(desk)
     other = replace(desk.plans(made), run=replace(desk.run, desk="ffffff"))
     assert other.create(replace(first_plan(desk.run, made), sequence=1))

@@ -1,4 +1,4 @@
-"""Every type of order at a broker over HTTP, filled in parts: counted to the cent and the share."""
+"""Every order type fills in parts at an HTTP broker, counted to the cent and to the share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHARE_STEP = Decimal("1e-9")
 
 @pytest.fixture(autouse=True)
 def _plain_again(desk: Desk) -> Iterator[None]:
-    """Leave the broker as it was, without anything that this desk holds."""
+    """Reset the broker's behavior and sell what this desk holds."""
     desk.paper.behave(slippage_bps=0)
     yield
     desk.paper.behave(fill_parts=1, fill_fraction="1", slippage_bps=2)
@@ -74,7 +74,7 @@ def works(desk: Desk, made: Decision) -> Step:
 
 
 def cancels(desk: Desk, client_order_id: str) -> None:
-    """Cancel an order as its user would."""
+    """Cancel an order as the user would."""
     broker = AlpacaBroker(Keys("key", "secret"), desk.proxy.url, desk.proxy.url, 30.0)
     found = broker.order(client_order_id)
     assert found is not None
@@ -94,7 +94,7 @@ def test_an_entry_by_value_spends_its_dollars(desk: Desk) -> None:
 def test_an_entry_by_value_is_sent_once_and_for_the_cash_that_is_there(desk: Desk) -> None:
     made = desk.decision(by_value(desk, "IBM", "5000.00"), spendable="1234.56")
     exit_first = replace(made, exits=(market(desk.intent("MSFT", Leg.EXIT, 1)),))
-    step = desk.call_until_complete(exit_first)  # there is no MSFT to sell
+    step = desk.call_until_complete(exit_first)  # there is no MSFT left to sell
     (sent,) = desk.own_orders()
     assert (sent["notional"], sent["qty"]) == ("1234.56", None)
     assert [each.code for each in step.submission.denied] == ["NOTHING_TO_SELL"]
@@ -121,7 +121,7 @@ def test_fractions_that_fill_in_parts_are_counted_and_leave_no_dust(desk: Desk) 
 
 
 def flattened(desk: Desk, exits: list[OrderIntent]) -> Decision:
-    """Sell all in the same session, by a flatten's run of its own."""
+    """Return a decision of a flatten that sells everything in the same session."""
     desk.run = replace(
         desk.run,
         run_id=f"{desk.run.session}-f1100",

@@ -1,4 +1,4 @@
-"""Protective stops at a broker over HTTP: the desk's own call, run by run."""
+"""Runs of one desk place, replace and cancel protective stops at a broker over HTTP."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def wish(desk: Desk, symbol: str, held: int, below: str = "0.8") -> DesiredStop:
 
 
 def stops(desk: Desk) -> list[dict[str, Any]]:
-    """Return the desk's stop orders of all sessions."""
+    """Return the desk's stop orders from all sessions."""
     return [each for each in desk.paper.orders() if "-stop-" in each["client_order_id"]]
 
 
@@ -36,13 +36,13 @@ def resting(desk: Desk) -> list[tuple[str, str]]:
 
 
 def bought(desk: Desk, symbol: str, qty: int) -> Step:
-    """Buy and protect."""
+    """Buy a symbol and place its stop."""
     made = desk.decision(desk.intent(symbol, Leg.ENTRY, qty))
     return desk.call_until_complete(replace(made, stops=(wish(desk, symbol, 0),)))
 
 
 def changed(desk: Desk, *made: Any, held: int, symbol: str) -> Decision:
-    """Decide orders in a symbol whose stop rests, as Decide Orders does."""
+    """Return a decision that cancels the symbol's resting stops, as Decide Orders does."""
     old = [each for each in stops(desk) if each["status"] == "new" and each["symbol"] == symbol]
     ids = tuple(each["client_order_id"] for each in old)
     return replace(
@@ -93,7 +93,7 @@ def test_a_call_that_dies_after_the_cancel_leaves_a_holding_that_the_next_one_pr
     AlpacaBroker(Keys("key", "secret"), desk.proxy.url, desk.proxy.url, 30.0).cancel(
         next(each["id"] for each in stops(desk) if each["client_order_id"] == old)
     )
-    assert resting(desk) == []  # here the process died
+    assert resting(desk) == []  # the process dies here
     step = desk.call(made, plan)
     assert step.submission.unprotected == {"MSFT": "it is not placed yet"}
     done = desk.call_until_complete(made, step.plan)
@@ -172,7 +172,7 @@ def test_a_cancel_that_always_fails_keeps_no_other_symbol_from_its_trade_and_sto
 def test_a_trade_is_held_to_its_own_end_within_a_call_that_dawdles(desk: Desk) -> None:
     desk.call_until_complete(desk.decision(desk.intent("GOOG", Leg.ENTRY, 2)))
     desk.next_bell()
-    # A third of the time is kept for stops: trades end after two seconds, stops after three.
+    # Stops get a third of the time: trades end after two seconds, and stops after three.
     desk.run = replace(desk.run, deadline=desk.run.started_at + timedelta(seconds=3))
     desk.dawdle(2.1)
     made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 1))

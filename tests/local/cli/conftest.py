@@ -1,4 +1,4 @@
-"""What the whole-run tests share: the command as installed, and one desk that stands for all."""
+"""Owns what the whole-run tests share: the installed command, and one desk for all of them."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 
 CHECKOUT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-c", "from local.cli import main; main()"]
-# What a user's shell may hold and the run must not care for: dead proxies, AWS settings, colours.
+# A user's shell may contain dead proxies, AWS settings and colors that a run must ignore.
 HOSTILE = {
     "HTTP_PROXY": "http://127.0.0.1:9",
     "HTTPS_PROXY": "http://127.0.0.1:9",
@@ -34,7 +34,7 @@ HOSTILE = {
 
 
 class Outcome(NamedTuple):
-    """How the command ended."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
 
     @property
     def document(self) -> Any:
-        """Stdout as the one JSON document that it must be."""
+        """Parse stdout as one JSON document."""
         return json.loads(self.out)
 
 
@@ -82,14 +82,14 @@ def desk() -> Iterator[LocalDesk]:
 
 @pytest.fixture(scope="session")
 def next_session(desk: LocalDesk) -> Callable[[], date]:
-    """Return another session at each call: the account of the shared desk never lives backward."""
+    """Return a function that gives later and later sessions, because accounts only move forward."""
     following = iter([day for day in desk.sessions() if day >= date(2010, 1, 4)])
     return lambda: next(following)
 
 
 @pytest.fixture(autouse=True)
 def no_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the command in a shell without AWS settings, and no service of a cloud machine's."""
+    """Run the command without AWS settings and without a cloud machine's credentials."""
     for name in [each for each in os.environ if each.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -99,13 +99,13 @@ def no_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def stack_arguments(desk: LocalDesk) -> tuple[str, ...]:
-    """Return the options that name the stack of the module's desk."""
+    """Return the options that select the module's desk."""
     return ("--endpoint-url", desk.aws.endpoint_url)
 
 
 @pytest.fixture
 def invoke(stack_arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> Command:
-    """Return what runs a command in this process, on the stack of the module's desk."""
+    """Return a function that runs a command in this process on the module's desk."""
 
     def run(*arguments: str) -> Outcome:
         capsys.readouterr()
@@ -117,26 +117,26 @@ def invoke(stack_arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str])
 
 @pytest.fixture(scope="module")
 def next_day(desk: LocalDesk) -> Callable[[], date]:
-    """Return another session at each call, for a desk that is the module's own."""
+    """Return a function that gives later and later sessions, for a module's own desk."""
     following = iter([day for day in desk.sessions() if day > TRADED])
     return lambda: next(following)
 
 
 @contextmanager
 def desk_of_a_user(symbols: str, **bought: str) -> Iterator[LocalDesk]:
-    """Open a desk on an account whose user bought shares by hand, on `TRADED`."""
+    """Open a desk on an account whose user bought shares by hand on `TRADED`."""
     with open_desk(LocalDeskConfig(broker=None, parameters={"Symbols": symbols})) as standing:
         paper = standing.paper_broker
         assert paper is not None
         paper.open_session(TRADED)
         for symbol, qty in bought.items():
             paper.order_by_hand(symbol, "buy", qty)
-        paper.positions()  # a look at the market: they fill
+        paper.positions()  # this request lets the orders fill
         yield standing
 
 
 def adjustments_of(desk: LocalDesk, bucket: str = "") -> list[dict[str, Any]]:
-    """Return what `adopt` and `release` have written, oldest first."""
+    """Return the entries that `adopt` and `release` have written, oldest first."""
     s3, place = desk.aws.client("s3"), bucket or desk.stack.bucket
     if not s3.list_objects_v2(Bucket=place, Prefix=ADJUSTMENTS).get("Contents"):
         return []

@@ -1,4 +1,4 @@
-"""Arming a live desk from a terminal."""
+"""The command arms a live desk."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The commands on the books write by the stack's role, and by it alone.
+"""The commands write the books only through the stack's role.
 
-The user here may describe the stack, read the keys, list executions and assume the role: what
-docs/operations.md asks for. The embedded AWS checks every call against that.
+The tests' user may describe the stack, read the keys, list executions and assume the role, as
+docs/operations.md requires. The embedded AWS checks every call against these permissions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.local.cli.conftest import Command, Outcome, desk_of_a_user
 from tests.template.needs import resource_ids
 
 ROLE = "BooksRole"
-# On AWS a missing key answers 403 without s3:ListBucket, in the embedded AWS 404 in any case.
+# On AWS, a missing key answers 403 without s3:ListBucket. The embedded AWS always answers 404.
 UNENFORCED = {"s3:ListBucket"}
 NEWEST = "its newest version"
 COMMANDS = {
@@ -44,7 +44,7 @@ def document(*statements: dict[str, Any]) -> str:
 
 
 class Operator:
-    """A user with the permissions that the docs ask for, and a profile of theirs."""
+    """A user with a profile and the permissions that the docs require."""
 
     def __init__(self, desk: LocalDesk, folder: Path) -> None:
         self.iam, self.stack = desk.aws.client("iam"), desk.stack
@@ -58,7 +58,7 @@ class Operator:
         self.permit()
 
     def permit(self, *, assumes: bool = True) -> None:
-        """Return the permissions that the docs name, with or without the role."""
+        """Grant the permissions that the docs name, with or without the role."""
         account = self.stack.outputs[ROLE].split(":")[4]
         parameter = f"arn:aws:ssm:us-east-1:{account}:parameter"
         allowed = [
@@ -78,7 +78,7 @@ class Operator:
 
 
 def newest(desk: LocalDesk, name: str) -> str:
-    """Return the newest version of an object of the books, which is there once it was written."""
+    """Return the newest version of an existing object of the books."""
     answer = desk.aws.client("s3").head_object(Bucket=desk.stack.bucket, Key=f"ledger/{name}")
     return str(answer["VersionId"])
 
@@ -92,7 +92,7 @@ def operator(desk: LocalDesk, tmp_path_factory: pytest.TempPathFactory) -> Opera
 def invoke_as_the_operator(
     invoke: Command, desk: LocalDesk, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> Command:
-    """Return what runs a command by the operator's profile, on the newest version if it asks so."""
+    """Return a function that runs a command as the operator and replaces NEWEST by a version."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(operator.config))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 

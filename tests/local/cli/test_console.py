@@ -1,4 +1,4 @@
-"""What commands print: on 80 columns, without colors where NO_COLOR is set, and into a pipe."""
+"""Commands print within 80 columns, without color under NO_COLOR, and into a pipe."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Terminal(io.StringIO):
 
 
 def on_80_columns(show: Print) -> str:
-    """Return what is printed into a pipe."""
+    """Return the output for a pipe."""
     console = make_console()
     target = io.StringIO()
     console.file = target
@@ -108,7 +108,7 @@ def test_nothing_is_lost_on_80_columns() -> None:
     def letters(text: object) -> str:
         return re.sub(r"\W", "", str(text))
 
-    # what stands in the last column of a table is folded, so that its letters follow one another
+    # A long cell in a table's last column is folded, and its letters stay in order.
     for show in (PRINTED["a day"], PRINTED["a plan"]):
         lines = on_80_columns(show).splitlines()
         assert letters(LONG) in letters("".join(line[14:] for line in lines))
@@ -181,7 +181,7 @@ def test_a_terminal_with_no_color_gets_no_escape_code(environment: dict[str, str
         try:
             while part := os.read(ours, 4096):
                 shown += part
-        except OSError:  # the end of a terminal
+        except OSError:  # the terminal has closed
             pass
     os.close(ours)
     assert process.returncode == 0

@@ -1,4 +1,4 @@
-"""Where `up` listens, and the name by which containers find it."""
+"""`up` listens on an address that containers can find by name."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from local.cli.container_host import ContainerHost, container_host
 from local.problems import UsageProblem
 
-NOT_OURS = "192.0.2.77"  # an address for documentation, never one of a machine
+NOT_OURS = "192.0.2.77"  # an address reserved for documentation, so no machine has it
 
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a docker command that does as its text says, and no other."""
+    """Return the path of an empty docker command, the only command on the path."""
     command = tmp_path / "docker"
     command.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -1,4 +1,4 @@
-"""Selling all that a deployed desk holds, from a terminal."""
+"""The command sells all that a deployed desk holds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRADED = date(2012, 2, 15)
 
 @pytest.fixture(scope="module", name="desk")
 def own_desk() -> Iterator[LocalDesk]:
-    """Return a desk that holds what it bought, on an account with shares of its user's own."""
+    """Return a desk that holds its purchases, on an account with the user's own shares."""
     with open_desk(LocalDeskConfig(broker=None, parameters={})) as standing:
         yield standing
 
@@ -45,14 +45,14 @@ def halt(desk: LocalDesk, text: str) -> None:
 
 
 def traded(desk: LocalDesk, session: date) -> list[Any]:
-    """Return the orders of a run whose last ones show by now."""
+    """Run a session and return its orders, once the broker shows the last ones."""
     orders = desk.run({}, session).document["orders"]
     a_minute_later(desk.aws.client("s3"), desk.stack.bucket)
     return orders
 
 
 def release_once_refused(desk: LocalDesk, key: str) -> None:
-    """Take a claim away as soon as a flatten has given up because of it."""
+    """Delete a lock once a flatten has given up because of it."""
     s3, bucket = desk.aws.client("s3"), desk.stack.bucket
     until = time.monotonic() + 60
     while time.monotonic() < until:
@@ -74,7 +74,7 @@ def holdings(desk: LocalDesk) -> dict[str, str]:
 
 
 def shown_dry(desk: LocalDesk, invoke: Command) -> str:
-    """Return what a dry run says that a flatten would sell; nothing changes."""
+    """Return what a dry run of a flatten would sell, and check that nothing changes."""
     before = holdings(desk)
     status, out, _ = invoke("flatten", "--dry-run")
     assert status == 0
@@ -88,7 +88,7 @@ def shown_dry(desk: LocalDesk, invoke: Command) -> str:
 def test_a_day_of_flattening(
     desk: LocalDesk, invoke: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # one desk, one story: each step begins where the last one ended
+    # The test is one story: each step starts where the last one ended.
     paper = desk.paper_broker
     assert paper is not None
     assert traded(desk, TRADED)
@@ -112,13 +112,13 @@ def test_a_day_of_flattening(
     assert "now HALTED: storm" in shown_dry(desk, invoke)
     assert state_of(desk) == "HALTED storm"
 
-    # a run of the same session is under way: it is waited for, and a claim of it is obeyed
+    # While a run of the same session is active, the flatten waits for it and respects its claim.
     key = f"runs/{TRADED}/{TRADED}-1000/claim.json"
     arn = desk.stack.start({"dry_run": True})
     claim = {"execution_arn": arn, "state": "running", "at": "2012-02-15T15:00:00Z"}
     s3 = desk.aws.client("s3")
     s3.put_object(Bucket=desk.stack.bucket, Key=key, Body=json.dumps(claim).encode())
-    desk.stack.wait(arn)  # it ended without a word, as far as its claim says: a moment ago
+    desk.stack.wait(arn)  # by its claim, the run ended a moment ago without a report
     gone = threading.Thread(target=lambda: release_once_refused(desk, key))
     gone.start()
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
@@ -136,7 +136,7 @@ def test_a_day_of_flattening(
     assert (stop["status"], stop["filled_qty"]) == ("canceled", "0")
     assert state_of(desk) == "REDUCING flatten: bad news"
 
-    # the bell of the next session buys nothing back, and a second flatten has nothing to sell
+    # The next session's run buys nothing back, and a second flatten has nothing to sell.
     assert traded(desk, date(2012, 2, 16)) == []
     status, out, _ = invoke("flatten", "--yes")
     assert status == 0

@@ -1,4 +1,4 @@
-"""Shares moved into a desk's books and out, from a terminal, against a stack as deployed."""
+"""The commands move shares into and out of a deployed desk's books."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_list(desk: LocalDesk) -> Iterator[None]:
-    """Begin and end each test without anything that was given."""
+    """Delete the books after each test."""
     yield
     s3 = desk.aws.client("s3")
     for each in s3.list_objects_v2(Bucket=desk.stack.bucket, Prefix="ledger/").get("Contents", ()):

@@ -1,4 +1,4 @@
-"""What would be traded today: decided by the real machine, printed with its why, never sent."""
+"""`plan` lets the real machine decide, prints the orders with their reasons, and sends none."""
 
 from __future__ import annotations
 

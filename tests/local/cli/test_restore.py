@@ -1,4 +1,4 @@
-"""Earlier versions of the books, listed and put back from a terminal, for a deployed stack."""
+"""The command lists earlier versions of a deployed stack's books and restores them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ def desk_beside_a_user() -> Iterator[LocalDesk]:
 
 @pytest.fixture
 def adopted(invoke: Command, desk: LocalDesk) -> Iterator[list[dict[str, Any]]]:
-    """Return the list after shares were adopted; afterwards the books are gone, versions and
-    all.
-    """
+    """Adopt shares and yield the list of adjustments. Then delete every version of the books."""
     assert invoke("adopt", "IBM", "20")[0] == 0
     yield adjustments_of(desk)
     s3, bucket = desk.aws.client("s3"), desk.stack.bucket
@@ -36,7 +34,7 @@ def adopted(invoke: Command, desk: LocalDesk) -> Iterator[list[dict[str, Any]]]:
 
 
 def break_list(desk: LocalDesk) -> None:
-    """Write what no command writes; the embedded AWS lets its root pass the bucket's policy."""
+    """Write an invalid list. The embedded AWS exempts its root from the bucket's policy."""
     desk.aws.client("s3").put_object(
         Bucket=desk.stack.bucket, Key=ADJUSTMENTS, Body=b'{"not": "a list"}'
     )

@@ -1,4 +1,4 @@
-"""The whole chain, with nothing replaced: command, broker, embedded AWS, machine, functions."""
+"""The whole chain runs with nothing replaced: command, broker, embedded AWS, machine, functions."""
 
 import json
 import threading
@@ -43,7 +43,7 @@ def dead_broker() -> Iterator[str]:
 
 
 def fills(document: dict[str, Any]) -> Decimal:
-    """Cash that the run's fills brought in; negative when they cost."""
+    """Return the cash that the run's fills brought in, negative if they cost more."""
     signs = {"buy": -1, "sell": 1}
     return sum(
         (

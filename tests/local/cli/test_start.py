@@ -1,4 +1,4 @@
-"""What `algo-trader --help` costs, and a Ctrl-C while the command is still being loaded."""
+"""`algo-trader --help` starts fast, and Ctrl-C works while the command is still loading."""
 
 from __future__ import annotations
 

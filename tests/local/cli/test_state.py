@@ -1,4 +1,4 @@
-"""The kill switch from a terminal: against a stack as deployed, and whatever may be in the way."""
+"""The kill switch commands change a deployed stack and report each obstacle."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MINIMAL = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
 
 @pytest.fixture(scope="module", name="desk")
 def fresh_desk() -> Iterator[LocalDesk]:
-    """Return a desk that has bought nothing yet, so that a halt has something to deny."""
+    """Return a desk that has bought nothing yet, so a halt has something to deny."""
     with open_desk(LocalDeskConfig(broker=None, parameters={})) as standing:
         yield standing
 
 
 @pytest.fixture
 def parameter(desk: LocalDesk) -> Iterator[Callable[[], str]]:
-    """Return what the shared desk's parameter holds; it is gone again after the test."""
+    """Return a function that reads the shared desk's parameter, and delete it after the test."""
     ssm, name = desk.aws.client("ssm"), desk.stack.trading_state_parameter
     yield lambda: str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
     ssm.delete_parameters(Names=[name])
@@ -216,7 +216,7 @@ def test_wrong_settings_get_one_line(
 def as_user(
     desk: LocalDesk, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[None]:
-    """Run the command with the keys of an IAM user who may do what the test names, and no more."""
+    """Run the command as an IAM user who may do only what the test names."""
     iam, name = desk.aws.client("iam"), "someone"
     iam.create_user(UserName=name)
     statement = {"Effect": "Allow", "Action": request.param, "Resource": "*"}

@@ -1,4 +1,4 @@
-"""Ctrl-C: whatever the command started is stopped, and the status says so."""
+"""Ctrl-C stops everything that the command started, and the exit status says so."""
 
 import re
 import signal

@@ -1,4 +1,4 @@
-"""What is refused before anything starts: exit status 2, one line on stderr, nothing on stdout."""
+"""The command refuses bad usage before it starts: status 2, one line on stderr, empty stdout."""
 
 from pathlib import Path
 

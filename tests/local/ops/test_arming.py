@@ -1,4 +1,4 @@
-"""What a person has before their eyes when they arm a live desk."""
+"""The command shows a person everything that matters before they arm a live desk."""
 
 from __future__ import annotations
 

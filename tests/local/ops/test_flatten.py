@@ -1,4 +1,4 @@
-"""What a flatten of a deployed stack says is left: all that the desk's books still hold."""
+"""After a flatten, the command lists what the desk's books still hold."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_nothing_is_left_when_all_was_filled() -> None:
     decision = flatten(RUN, SETTINGS, standing)
 
     assert left(standing, decision, submitted(order_of(decision, "10.5"))) == []
-    assert left(standing, decision, None) == []  # a dry run: as if it were sold
+    assert left(standing, decision, None) == []  # in a dry run, as if the flatten had sold it
 
 
 def test_what_the_users_own_open_order_keeps_is_left() -> None:
@@ -95,7 +95,7 @@ def test_a_fraction_that_the_broker_does_not_take_is_left() -> None:
 
 @pytest.mark.parametrize("wanted", ["10", "6"])
 def test_an_order_that_is_filled_says_nothing_of_shares_that_it_was_not_for(wanted: str) -> None:
-    # cut while it was sent, since a share was gone from what is available
+    # The step reduces the order while sending it, because one share is no longer available.
     standing = snapshot({"IBM": "10"})
     decision = flatten(RUN, SETTINGS, standing)
 
@@ -154,7 +154,7 @@ def test_what_the_broker_rejects_is_left_and_named_once() -> None:
 
 
 class Executions:
-    """Stands where Step Functions does: names, how long ago each ended, and its input."""
+    """A fake Step Functions that knows when each execution ended, and its input."""
 
     def __init__(self, **ended: tuple[int | None, Any]) -> None:
         self.ended = ended
@@ -182,7 +182,7 @@ def test_what_runs_and_what_has_just_ended_is_in_the_way() -> None:
         dry=(5, {"dry_run": True}),
         reported=(5, {"report_only": True}),
         long_ago=(61, {}),
-        fast_clock=(-3600, {}),  # this machine's is behind: no longer than from a moment ago
+        fast_clock=(-3600, {}),  # this machine's clock is behind, so this counts as a moment ago
     )
     quiet: dict[str, float] = {}
 

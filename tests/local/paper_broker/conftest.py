@@ -1,4 +1,4 @@
-"""Owns the fixtures that give a paper broker over HTTP, checked against Alpaca's documents."""
+"""Owns the fixtures for a paper broker over HTTP, which check it against Alpaca's documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DAY = date(2012, 8, 8)
 
 
 class Wire:
-    """A broker that stands at a bell with a stopped clock, reached without a socket."""
+    """A broker with a stopped clock that a test reaches without a socket."""
 
     def __init__(self, options: Options, history: History | None = None) -> None:
         served = application(options, history)
@@ -37,7 +37,7 @@ class Wire:
         headers: dict[str, str] | None = None,
         **query: Any,
     ) -> TestResponse:
-        """Send a request with the right keys unless other headers are given."""
+        """Send a request, with the right keys unless the test gives headers."""
         return self._client.open(
             path,
             method=method,
@@ -47,20 +47,19 @@ class Wire:
         )
 
     def get(self, path: str, **query: Any) -> Any:
-        """Get a JSON value that must be there."""
+        """Return the JSON value of a successful request."""
         answer = self.send("GET", path, **query)
         assert answer.status_code == 200, answer.text
         return answer.json
 
     def order(self, side: str = "buy", qty: str = "10", symbol: str = "AAPL", **terms: str) -> Any:
-        """Post an order that must be taken; a market order unless the terms say more."""
+        """Post a valid order, by default a market order."""
         body = {"symbol": symbol, "side": side, "qty": qty, "type": "market"}
         answer = self.send("POST", "/v2/orders", {**body, "time_in_force": "day", **terms})
         assert answer.status_code == 200, answer.text
         return answer.json
 
     def open_session(self, day: str, time: str = "09:35") -> Any:
-        """Move to a bell."""
         answer = self.send("POST", "/_paper/session", {"date": day, "time": time})
         assert answer.status_code == 200, answer.text
         return answer.json
@@ -71,7 +70,7 @@ MakeWire = Callable[..., Wire]
 
 @pytest.fixture
 def make_wire() -> Iterator[MakeWire]:
-    """Return a maker of wires; at the end every message on them must have kept to the documents."""
+    """Return a function that makes wires, and finally check every message against the documents."""
     wires: list[Wire] = []
 
     def make(history: History | None = None, **options: Any) -> Wire:
@@ -85,13 +84,13 @@ def make_wire() -> Iterator[MakeWire]:
 
 @pytest.fixture
 def wire(make_wire: MakeWire) -> Wire:
-    """Return a broker at the bell of 2012-08-08, the day before AAPL paid a dividend."""
+    """Return a broker at the open of 2012-08-08, the day before AAPL paid a dividend."""
     return make_wire()
 
 
 @pytest.fixture
 def served() -> Iterator[tuple[str, Contract]]:
-    """Serve a broker on a socket of this machine and give its URL."""
+    """Serve a broker on a loopback socket and yield its URL."""
     contract = Contract(application(Options(session=DAY, clock_scale=0.0, keys=KEYS)))
     server, url = listen(contract, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -1,4 +1,4 @@
-"""Owns a WSGI layer that checks every exchange of messages against Alpaca's OpenAPI documents."""
+"""Owns a WSGI layer that checks all requests and answers against Alpaca's OpenAPI documents."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ HOSTS = {
     "market-data-api": "https://data.alpaca.markets",
 }
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-# Alpaca documents the actions under v1; clients in use ask for v1beta1.
+# Alpaca documents corporate actions under v1, but clients use v1beta1.
 RENAMED = {"/v1beta1/corporate-actions": "/v1/corporate-actions"}
-# Every activity fits both schemas of which the documents want it to fit one.
+# The documents require an activity to match one of two schemas, but every activity matches both.
 AMBIGUOUS = "/v2/account/activities/"
 MONEY = ("qty", "notional", "limit_price", "stop_price")
-# What the documents do not list although Alpaca answers it.
+# Statuses that Alpaca returns but does not document.
 UNDOCUMENTED = {401, 403, 404, 405, 409, 422, 400}
 
 
 @cache
 def document(name: str) -> OpenAPI:
-    """Load one of the documents in the installed package of Alpaca's MCP server."""
+    """Load a document from the installed package of Alpaca's MCP server."""
     path = files("alpaca_mcp_server").joinpath(f"specs/{name}.json")
     config = Config(extra_format_validators={"date-time": _is_instant_or_date})
     return OpenAPI.from_dict(json.loads(path.read_text(encoding="utf-8")), config=config)
 
 
 def _is_instant_or_date(value: object) -> bool:
-    """Take a bare date as well, as the documents' own text and examples do."""
+    """Also accept a bare date, because the documents' own text and examples do."""
     if not isinstance(value, str):
-        return True  # a format binds strings alone
+        return True  # a format applies only to strings
     return bool(_DATE.fullmatch(value)) or validate_rfc3339(value)
 
 
 def _with_money_as_text(body: bytes) -> bytes:
-    """Format an order's numbers as strings: Alpaca takes both, its documents know one."""
+    """Format an order's numbers as strings: Alpaca accepts both, but its documents only strings."""
     try:
         order = json.loads(body)
     except ValueError:
@@ -61,7 +61,7 @@ def _with_money_as_text(body: bytes) -> bytes:
 
 
 class Contract:
-    """Passes requests on to the broker and notes every breach of the documents.
+    """A WSGI application that passes requests to the broker and records breaches of the documents.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Contract:
         self.seen: list[tuple[str, str, int]] = []
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        """Answer as the broker does."""
+        """Pass a request to the broker and check both messages."""
         request = Request(environ)
         body = request.get_data()
         environ["wsgi.input"] = io.BytesIO(body)
@@ -105,7 +105,7 @@ class Contract:
         try:
             document(name).validate_request(asked)
             if status in UNDOCUMENTED:
-                # Only a 403 comes without a code: for the keys, or for a feed that is not paid for.
+                # Only a 403 has no code, for wrong keys or for a feed that is not paid for.
                 refusal = set(json.loads(data))
                 assert "message" in refusal
                 assert "code" in refusal or status == 403

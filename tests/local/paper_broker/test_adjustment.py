@@ -1,4 +1,4 @@
-"""Tests of adjusted bars, on the made-up market and against the source's own adjusted close."""
+"""Adjusted bars are right on the made-up market and match the source's own adjusted close."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the running broker: its clock, its lock, and the seam for faults."""
+"""The running broker has a clock, a lock and a hook for faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.local.paper_broker.world import HISTORY, SESSIONS, at
 
 
 class Seconds:
-    """Real time as a test wants it."""
+    """A real-time clock that a test controls."""
 
     def __init__(self) -> None:
         self.now = 1000.0

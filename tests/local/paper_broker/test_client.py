@@ -1,6 +1,6 @@
-"""Tests that alpaca-trade-api's own client works against the broker over a real socket.
+"""The client of alpaca-trade-api works with the broker over a real socket.
 
-`served` holds every request that the client makes, and every answer, against Alpaca's documents.
+`served` checks every request and every answer against Alpaca's documents.
 """
 
 from __future__ import annotations

@@ -1,5 +1,3 @@
-"""Tests of the control endpoints."""
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,3 @@
-"""Tests of the market data endpoints; `make_wire` checks each message against the documents."""
-
 from __future__ import annotations
 
 from typing import Any
@@ -117,7 +115,7 @@ def test_an_unknown_symbol_is_left_out(wire: Wire) -> None:
 def test_a_wrong_query_is_400(wire: Wire, change: dict[str, str]) -> None:
     query = {"symbols": "AAPL", "timeframe": "1Day", "start": "2012-08-01", **change}
     answer = wire.send("GET", BARS, **query)
-    wire.contract.breaches.clear()  # these break the documents by intent
+    wire.contract.breaches.clear()  # these requests break the documents on purpose
     assert answer.status_code == 400
     assert set(answer.json or {}) == {"code", "message"}
 

@@ -1,4 +1,4 @@
-"""Tests of the account's life on the exchange, without any wire."""
+"""An account on the exchange lives through fills, cancels, refusals and time, without HTTP."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_an_immediate_order_that_cannot_fill_is_canceled_at_the_next_look(
     assert order.status == "canceled"
 
 
-# -- behaviour for tests --------------------------------------------------------------------------
+# -- behavior that tests set -----------------------------------------------------------------------
 
 
 def test_parts_fill_one_at_a_look_and_add_up() -> None:

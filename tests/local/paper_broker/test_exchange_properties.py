@@ -1,4 +1,4 @@
-"""Properties of the account that hold whatever a client does and whenever it looks."""
+"""The account keeps its invariants, whatever a client does and whenever it looks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BEHAVIOURS = st.fixed_dictionaries(
 
 
 def play(world: World, action: tuple[str, Any]) -> None:
-    """Do one thing; what the broker refuses changes nothing."""
+    """Do one action. If the broker refuses it, check that nothing changes."""
     kind, value = action
     exchange = world.exchange
     try:
@@ -61,7 +61,7 @@ def play(world: World, action: tuple[str, Any]) -> None:
         elif kind == "pass":
             exchange.advance(exchange.now + timedelta(minutes=value))
     except ApiError as refusal:
-        assert refusal.status in (403, 422)  # noqa: PT017  # the action may well be taken
+        assert refusal.status in (403, 422)  # noqa: PT017  # the broker may accept the action
 
 
 @tried(120)
@@ -100,7 +100,7 @@ def test_the_books_balance_whatever_is_done(
 def test_one_long_move_gives_the_same_account_as_many_short_ones(
     actions: list[tuple[str, Any]], behaviour: dict[str, Any], minutes: int
 ) -> None:
-    """Parts fill one at a look, so only what is filled in one part is bound by this."""
+    """Each look fills at most one part, so this property only covers orders that fill whole."""
     behaviour = {**behaviour, "fill_parts": 1}
     ends = []
     for steps in (1, 7):

@@ -1,4 +1,4 @@
-"""Fault plans: their words, and what a client sees of each over a real connection."""
+"""A client meets every kind of fault over a real connection."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ ORDER = {
 
 
 class Wired:
-    """A broker on a socket, and a client."""
-
     def __init__(self, url: str) -> None:
         self._url = url
 
@@ -114,7 +112,7 @@ def test_a_hidden_order_is_taken_and_shown_later() -> None:
     with broker("submit:1:hidden", clock_scale=100) as wired:
         assert wired.submit().json()["client_order_id"] == "one"
         path = "/v2/orders:by_client_order_id?client_order_id=one"
-        # the first look-up comes within the broker's 20 s, unless this machine stalls for 0.2 s
+        # The first look-up comes within the broker's 20 s, unless this machine stalls for 0.2 s.
         seen = [wired.ask("GET", path).status_code for _ in range(200)]
         assert seen[-1] == 200
         assert sorted(seen, reverse=True) == seen

@@ -1,4 +1,4 @@
-"""Tests of equity over time."""
+"""The history endpoint returns equity over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of what the exchange knows at an instant."""
+"""The market shows only what an exchange knows at an instant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the broker as a process of its own."""
+"""The broker runs as a process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_handle_drives_an_account_from_session_to_session() -> None:
         assert broker.open_session(date(2012, 8, 9)) == "2012-08-09T13:35:00Z"
         assert [order["status"] for order in broker.orders()] == ["filled"]
         assert [it["symbol"] for it in broker.positions()] == ["AAPL", "IBM"]
-        assert broker.account()["cash"] == "93931.3"  # less AAPL, with its dividend
+        assert broker.account()["cash"] == "93931.3"  # less AAPL, plus its dividend
         broker.behave(trading_blocked=True)
         with pytest.raises(PaperBrokerError, match="blocked from trading"):
             broker.order_by_hand("AAPL", "buy", "1")
@@ -90,7 +90,7 @@ def test_no_broker_outlives_the_process_that_started_it() -> None:
         "    print(broker.pid, broker.url, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    with subprocess.Popen(  # the program above
+    with subprocess.Popen(  # the text of the program above
         [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None

@@ -1,5 +1,3 @@
-"""Tests of the trading endpoints; `make_wire` checks each message against Alpaca's documents."""
-
 from __future__ import annotations
 
 from typing import Any
@@ -52,7 +50,7 @@ def test_missing_keys_are_401_and_wrong_ones_403(
 ) -> None:
     wire = make_wire()
     answer = wire.send("GET", path, headers=headers)
-    wire.contract.breaches.clear()  # a request without keys breaks the documents by intent
+    wire.contract.breaches.clear()  # a request without keys breaks the documents on purpose
     assert answer.status_code == status
     assert set(answer.json or {}) == ({"message"} if status == 403 else {"code", "message"})
 
@@ -114,7 +112,7 @@ def test_what_is_not_there_is_404(
 @pytest.mark.parametrize("path", ["/v2/nothing", "/", "/v3/clock"])
 def test_an_unknown_path_is_404_in_json(wire: Wire, path: str) -> None:
     answer = wire.send("GET", path)
-    wire.contract.breaches.clear()  # the documents know more paths, or none like it
+    wire.contract.breaches.clear()  # the documents have other paths, or none like this one
     assert (answer.status_code, (answer.json or {})["message"]) == (404, "endpoint not found.")
 
 
@@ -157,7 +155,7 @@ def test_a_wrong_order_is_422_and_names_its_fault(
     body = {"symbol": "AAPL", "side": "buy", "qty": "1", "type": "market", "time_in_force": "day"}
     wanted = {key: value for key, value in {**body, **change}.items() if value is not None}
     answer = wire.send("POST", "/v2/orders", wanted)
-    wire.contract.breaches.clear()  # some of these break the documents by intent
+    wire.contract.breaches.clear()  # some of these break the documents on purpose
     assert (answer.status_code, (answer.json or {})["message"]) == (422, message)
     assert wire.get("/v2/orders", status="all") == []
 

@@ -1,8 +1,8 @@
-"""Owns a small made-up market for the paper broker's tests, where every figure is easy to follow.
+"""Owns a small made-up market with simple figures for the paper broker's tests.
 
 ``FLAT`` opens and closes at 100 and ranges from 95 to 105 each session. ``SPLT`` does the same
-and splits 2:1 on the fourth session; all its prices are halves from then on. ``PAYS`` closes at 50,
-pays 1 dollar on the fourth session and is at 49 from then on. ``LATE`` lists on the third session.
+until it splits 2:1 on the fourth session, which halves its prices. ``PAYS`` closes at 50, pays
+1 dollar on the fourth session and then stays at 49. ``LATE`` lists on the third session.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def at(session: int, clock: str = "09:35") -> datetime:
 
 
 class World:
-    """An exchange over `HISTORY` that is driven by session numbers and times of day."""
+    """An exchange over `HISTORY` that a test drives by session numbers and times of day."""
 
     def __init__(
         self,
@@ -75,36 +75,34 @@ class World:
         self.exchange = Exchange(HistoricalMarket(HISTORY), opening, changed, at(session))
 
     def go(self, session: int, clock: str = "09:35") -> None:
-        """Live up to a time of a session."""
+        """Advance to a time of a session."""
         self.exchange.advance(at(session, clock))
 
     def look(self) -> None:
-        """Look at the account without letting time pass."""
+        """Let orders fill without letting time pass."""
         self.exchange.advance(self.exchange.now)
 
     def place(self, side: str, qty: str | None, symbol: str = "FLAT", **terms: str) -> Order:
-        """Place an order; a market order for the day unless the terms say more."""
+        """Place an order, by default a market order for the day."""
         body = {"type": "market", "time_in_force": "day", "symbol": symbol, "side": side, **terms}
         return self.exchange.submit(parse_ticket(body if qty is None else {**body, "qty": qty}))
 
     def limit(self, side: str, qty: str, price: str, **terms: str) -> Order:
-        """Place a limit order on FLAT, or on another symbol by ``symbol``."""
+        """Place a limit order, by default on FLAT."""
         return self.place(side, qty, **{"type": "limit", "limit_price": price, **terms})
 
     def stop(self, side: str, qty: str, price: str, **terms: str) -> Order:
-        """Place a stop order on FLAT, or on another symbol by ``symbol``."""
+        """Place a stop order, by default on FLAT."""
         return self.place(side, qty, **{"type": "stop", "stop_price": price, **terms})
 
     def bought(self, qty: str, symbol: str = "FLAT") -> None:
-        """Buy at the market and see it filled."""
+        """Buy at the market and let the order fill."""
         self.place("buy", qty, symbol)
         self.look()
 
     def qty(self, symbol: str = "FLAT") -> Decimal:
-        """Return the shares held."""
         return self.exchange.account.qty(symbol)
 
     @property
     def cash(self) -> Decimal:
-        """Dollars."""
         return self.exchange.account.cash

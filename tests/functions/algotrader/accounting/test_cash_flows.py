@@ -1,4 +1,4 @@
-"""Deposits are what the broker says of them, or unknown: never a guess."""
+"""A day's deposits are what the broker reports, or unknown; the desk never guesses them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from algotrader.model import Activity, ActivityKind
 from tests.support.performance_looks import AFTER_CLOSE, BELL, CASH_FLOW, DIVIDEND, FRIDAY, row
 
 D = Decimal
-CLOSE = BELL - timedelta(days=3)  # Friday's
+CLOSE = BELL - timedelta(days=3)  # Friday's close
 
 
 def amount(*rows: Activity, adjustments: str = "0") -> Decimal | None:
@@ -47,13 +47,13 @@ def test_a_row_of_the_closes_own_day_without_an_instant_may_be_of_either_side() 
     found = net_deposits((friday, monday), D(0), CLOSE, AFTER_CLOSE)
     assert found.amount is None
     assert "300.00" in found.warnings[0]
-    # If the account has a figure of its own, that one counts.
+    # The account's own figure takes precedence over the statement.
     assert amount(friday, monday, adjustments="20") == 20
     assert amount(friday, monday, adjustments="320") == 320
     assert amount(friday, monday, adjustments="300") is None
-    # What came and went in one day may have done so on both sides of the close.
+    # Two equal and opposite transfers in one day may lie on different sides of the close.
     assert amount(friday, row(CASH_FLOW, "-300", day=FRIDAY), monday) is None
-    # A dividend of that day is none of it.
+    # A dividend on that day is not a deposit.
     assert amount(row(DIVIDEND, "300", day=FRIDAY, symbol="IBM"), monday) == 20
 
 

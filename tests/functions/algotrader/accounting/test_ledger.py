@@ -1,4 +1,4 @@
-"""The desk owns what its own orders bought, through splits, whatever else the account does."""
+"""The ledger follows the desk's own orders through splits and ignores all other orders."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_split_multiplies_what_was_held_before_its_ex_date_only() -> None:
     split = CorporateAction("AAPL", "forward_split", ex_date, Decimal(4))
     orders = [
         order(DAY, Side.BUY, 10, 40),
-        order(DAY + timedelta(days=2), Side.BUY, 1, 10),  # on the ex-date itself: new shares
+        order(DAY + timedelta(days=2), Side.BUY, 1, 10),  # on the ex-date: new shares
     ]
     ledger = fold(empty_ledger(DESK), orders, [split], DAY + timedelta(days=5))
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(41), cost=Decimal(410))}
@@ -148,7 +148,7 @@ def test_a_split_multiplies_what_was_held_before_its_ex_date_only() -> None:
         (7, 1, 7, "1"),
         (10, 3, 2, "15"),
         (10, 1, 3, "3.333333333"),
-        (20, 1, 3, "6.666666666"),  # never more than the broker can have
+        (20, 1, 3, "6.666666666"),  # never more than the broker can represent
         ("0.000000001", 1, 10, None),
     ],
 )
@@ -182,7 +182,7 @@ def test_a_checkpoint_stays_behind_an_open_order_and_behind_the_listing() -> Non
     still_open = order(DAY, Side.BUY, 1, status="partially_filled")
     through = checkpoint_instant(empty_ledger(DESK), [still_open], now)
     assert through == still_open.submitted_at - timedelta(microseconds=1)
-    # of another desk, or ended: no reason to wait
+    # Orders that belong to another desk or have ended do not hold the checkpoint back.
     foreign = order(DAY, Side.BUY, 1, status="new", client_id="by-hand")
     assert checkpoint_instant(empty_ledger(DESK), [foreign], now) == now - LISTING_LAG
 
@@ -196,7 +196,7 @@ def test_a_checkpoint_stays_behind_what_has_filled_since_though_it_was_sent_befo
     early = order(DAY - timedelta(days=30), Side.BUY, 10)
     through = checkpoint_instant(empty_ledger(DESK), [stop, early], now)
     assert early.submitted_at < through < stop.submitted_at
-    # An order sent before the stop, and filled after the stop was sent, holds it back too.
+    # A fill that follows the stop's submission holds it back too, even if its order came earlier.
     slow = replace(
         order(DAY - timedelta(days=9), Side.SELL, 1, client_id=own_id(DAY, "AAPL", Leg.STOP, 1)),
         filled_at=DAY + timedelta(days=1),
@@ -225,7 +225,7 @@ def test_what_filled_in_part_is_of_its_session_though_its_end_came_in_the_night(
 
 
 def test_days_are_new_yorks() -> None:
-    evening = datetime(2024, 3, 5, 1, 30, tzinfo=UTC)  # still the 4th
+    evening = datetime(2024, 3, 5, 1, 30, tzinfo=UTC)  # still March 4 in New York
     split = CorporateAction("AAPL", "forward_split", date(2024, 3, 5), Decimal(2))
     bought = order(DAY, Side.BUY, 10)
     before = fold(empty_ledger(DESK), [bought], [split], evening)
@@ -268,7 +268,7 @@ def test_what_a_person_took_leaves_at_average_cost() -> None:
 
 
 def test_what_a_person_gives_or_takes_is_no_profit_and_what_it_had_made_stays() -> None:
-    """What the desk made in all is what was realized, and its shares' worth less their cost."""
+    """Total profit is the realized profit plus the value of the shares less their cost."""
     worth = Decimal(50)
     adopted = replace(given(30, DAY, 20), worth=worth)
     came = fold(empty_ledger(DESK), [], [], DAY + timedelta(days=1), [adopted])

@@ -1,4 +1,4 @@
-"""The desk's profit comes of its own fills, prices and dividends alone, each counted once."""
+"""The desk's profit counts only its own fills, prices and dividends, each of them once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def carried(*looks: Observation) -> Track:
 
 
 def test_a_rise_is_unrealized_and_a_sell_realizes_at_average_cost() -> None:
-    sold = ledger("60", AAPL=("6", "540"))  # 4 of 10 sold at 105, which had cost 90 each
+    sold = ledger("60", AAPL=("6", "540"))  # sold 4 of 10 at 105; they cost 90 each
 
     track = advance_track(None, look(ledger=sold, prices=prices(AAPL="110")))
 
@@ -95,7 +95,7 @@ def test_what_the_user_holds_beside_the_desk_counts_for_nothing() -> None:
 
 
 def test_a_dividend_counts_for_the_desks_shares_alone() -> None:
-    paid = row(DIVIDEND, "25", qty=D(50))  # 0.50 each on 50 shares, 10 of them the desk's
+    paid = row(DIVIDEND, "25", qty=D(50))  # 0.50 a share on 50 shares, of which the desk holds 10
 
     track = advance_track(None, look(statement=(paid,), shares=prices(AAPL="50")))
 
@@ -129,7 +129,7 @@ def test_a_dividend_is_of_a_symbol_and_of_a_kind_that_pays(
     ("held", "paid_on", "shares", "part"),
     [
         ("10", "10", "10", "5.00"),
-        ("20", "10", "10", "5.00"),  # never more than was booked
+        ("20", "10", "10", "5.00"),  # never more than the broker booked
         ("3", None, "10", "1.50"),
         ("3", None, "0", "0"),
         ("0", "10", "10", "0"),
@@ -197,8 +197,8 @@ def test_deposits_and_a_changed_capital_do_not_move_the_index() -> None:
 
 
 def test_the_index_goes_by_what_the_desk_had_to_work_with() -> None:
-    fallen = look(prices=prices(AAPL="90"), worth=D(9900), at=AFTER_CLOSE)  # 100 lost of 10000
-    more = next_day("80", worth=D(9800))  # 100 lost of 9900
+    fallen = look(prices=prices(AAPL="90"), worth=D(9900), at=AFTER_CLOSE)  # lost 100 of 10000
+    more = next_day("80", worth=D(9800))  # lost 100 of 9900
 
     track = carried(look(), fallen, more)
 
@@ -212,7 +212,7 @@ def test_a_loss_through_a_missed_day_is_counted_whole_once() -> None:
     track = carried(look(), missed)
 
     assert track.index == D("0.98")
-    assert day_of(track) == -150  # since the close before, whatever the last look was
+    assert day_of(track) == -150  # since the previous close, whatever the last observation was
 
 
 def test_the_peak_is_reset_once_for_each_time_that_a_person_asks() -> None:
@@ -246,14 +246,14 @@ def test_without_a_price_a_share_is_worth_what_it_cost() -> None:
 
 
 def test_a_missing_close_makes_no_loss_of_months_one_of_the_day() -> None:
-    old = ledger(AAPL=("100", "13000"))  # bought at 130, at 100 for weeks
+    old = ledger(AAPL=("100", "13000"))  # bought at 130, worth 100 for weeks
 
     first = advance_track(None, look(ledger=old, before=old, closes={}))
     assert day_of(first) == 0
 
     monday = advance_track(None, look(ledger=old, before=old))
     tuesday = advance_track(monday, next_day("99", ledger=old, before=old, closes={}))
-    assert day_of(tuesday) == -100  # since the last look
+    assert day_of(tuesday) == -100  # since the last observation
 
 
 def test_a_close_that_is_missing_across_a_split_makes_nothing() -> None:
@@ -297,7 +297,7 @@ dollars = st.decimals("0.01", 500, places=2)
 
 @st.composite
 def looks(draw: st.DrawFn) -> Observation:
-    """Draw a look at a desk that holds up to two symbols, with rows of its account's statement."""
+    """Draw an observation of up to two holdings, with statement rows."""
     held = ledger(str(draw(dollars)), AAPL=(str(draw(quantities)), str(draw(dollars))))
     price = {"AAPL": draw(dollars)}
     amounts = st.decimals(-50, 50, places=2).map(str)
@@ -369,7 +369,7 @@ def test_a_dividend_on_a_single_share_or_less_counts() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "paid"),
     [
-        (ledger(AAPL=("10", "1000")), ledger(), ()),  # gone, at its cost
+        (ledger(AAPL=("10", "1000")), ledger(), ()),  # the holding has gone, at its cost
         (ledger(), ledger(AAPL=("1", "100")), ()),
         (ledger(), ledger("7"), ()),  # bought and sold within the session
         (ledger(), ledger("0"), (row(DIVIDEND, "5"),)),

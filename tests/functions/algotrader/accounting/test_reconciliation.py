@@ -1,4 +1,4 @@
-"""What is missing is named with its numbers and what may explain it, and nothing is guessed."""
+"""Reconciliation reports missing shares with numbers and possible causes, and never guesses."""
 
 from __future__ import annotations
 

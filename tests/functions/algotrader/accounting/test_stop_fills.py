@@ -1,4 +1,4 @@
-"""Which sales of stops no run has reported, so that each is reported once, late or in parts."""
+"""The desk reports each sale by a stop once, even if the sale comes late or in parts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_buy_under_the_id_of_a_stop_is_no_sale_of_a_stop() -> None:
 @pytest.mark.parametrize(
     ("slot", "slots", "before"),
     [
-        # Clocks went forward between the two: 09:35 in New York is 14:35, then 13:35 in UTC.
+        # The clocks went forward in between: 09:35 in New York was 14:35 UTC, then 13:35 UTC.
         ("day", ("day",), datetime(2024, 3, 8, 14, 35, tzinfo=UTC)),
         ("0935", ("0935", "1530"), datetime(2024, 3, 8, 20, 30, tzinfo=UTC)),
         ("1530", ("0935", "1530"), datetime(2024, 3, 11, 13, 35, tzinfo=UTC)),

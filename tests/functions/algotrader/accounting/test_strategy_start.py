@@ -1,4 +1,4 @@
-"""Since when a strategy trades: from its own first buy, and again if that is not known."""
+"""A strategy's start is its own first buy; if that is unknown, the start counts again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BOUGHT = order(Leg.ENTRY, STARTED.at)
 def test_a_strategy_counts_from_the_session_of_its_first_filled_buy() -> None:
     carried = carry_start(STARTED, RUN, "sma_cross", [BOUGHT])
     assert carried == replace(STARTED, first_buy=YESTERDAY)
-    # from then on no order is looked for: they are listed for some days only
+    # Afterwards the desk no longer looks for the order, because the broker lists it only for days.
     assert carry_start(carried, RUN, "sma_cross", []) == carried
 
 

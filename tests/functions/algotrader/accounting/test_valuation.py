@@ -1,4 +1,4 @@
-"""Which prices profit and loss use: one wrong print must neither make nor lose a fortune."""
+"""One wrong price must not make or lose a fortune in the desk's profit and loss."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LATER = BELL + timedelta(minutes=30)
 
 
 def at_bell(price: str | None, age: int = 5, **changes: Any) -> Prices:
-    """Return Monday's bell: Friday's close at 100, and a latest price of some age."""
+    """Return Monday's prices: Friday's close at 100 and a latest price of the given age."""
     now = changes.get("now", BELL)
     latest = {} if price is None else {"AAPL": LatestPrice(D(price), now - timedelta(seconds=age))}
     plain: dict[str, Any] = {
@@ -120,7 +120,7 @@ def test_without_a_close_the_last_look_vouches_or_what_was_just_paid() -> None:
         far = aapl(at_bell("950", closes={}, session=TUESDAY), track)
         assert near == (95, 95, "")
         assert far[:2] == (stands, stands)
-    assert aapl(at_bell("7", closes={})) == (7, 7, "")  # nothing says otherwise
+    assert aapl(at_bell("7", closes={})) == (7, 7, "")  # no close contradicts it
     assert aapl(at_bell(None, closes={})) == (None, None, "")
 
 
@@ -141,7 +141,7 @@ def test_a_crash_brakes_at_once_and_is_kept_once_a_close_confirms_it() -> None:
     feared = advance_track(track, look(**held, prices=crash.risk_prices, at=LATER))
     assert breached_limits(feared, LIMITS).keys() == {Reason.DAILY_LOSS, Reason.DRAWDOWN}
     track = advance_track(track, look(**held, prices=crash.book_prices, at=LATER))
-    assert track.index == 1  # a wrong print leaves no drawdown behind
+    assert track.index == 1  # a wrong price leaves no drawdown behind
 
     tuesday = at_bell("70", session=TUESDAY, closes=prices(AAPL="70"))
     believed = value_shares(tuesday, track, held["ledger"])
@@ -171,7 +171,7 @@ def test_whatever_is_printed_nothing_is_kept_beyond_the_deviation_and_brakes_onl
 def test_what_was_sold_out_and_bought_anew_is_vouched_for_by_what_it_cost() -> None:
     sold = advance_track(
         None, look(ledger=ledger("100"), prices={})
-    )  # out of AAPL at the last look
+    )  # no longer held AAPL at the last observation
 
     near = aapl(at_bell("95", closes={}, session=TUESDAY), sold)
     far = aapl(at_bell("950", closes={}, session=TUESDAY), sold)

@@ -1,4 +1,4 @@
-"""Owns answers as Alpaca gives them, for tests to vary."""
+"""Owns sample answers in Alpaca's format, for tests to vary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the fixtures of the broker's adapter: a scripted broker and a client of it."""
+"""Owns the fixtures for the broker adapter: a scripted broker and a client for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns a small HTTP server that answers as a test scripts it, also with faults."""
+"""Owns a small HTTP server that gives the answers and faults that a test scripts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Seen:
-    """One request as it came."""
-
     method: str
     path: str
     query: dict[str, str]
@@ -27,7 +25,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to send: JSON unless ``body`` is bytes already."""
+    """An answer to send, as JSON unless ``body`` is already bytes."""
 
     body: Any = b""
     status: int = 200
@@ -43,7 +41,7 @@ Script = Answer | list[Answer] | Callable[[Seen], Answer]
 
 
 class ScriptedBroker:
-    """Answers by ``METHOD /path``; a list is used up one by one, its last one stays."""
+    """Sends the answers scripted for ``METHOD /path`` one by one, then repeats the last."""
 
     def __init__(self) -> None:
         self.scripts: dict[str, Script] = {}
@@ -53,7 +51,7 @@ class ScriptedBroker:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # else every answer waits 40 ms for an acknowledgement
+            disable_nagle_algorithm = True  # saves 40 ms an answer
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -68,7 +66,7 @@ class ScriptedBroker:
             block_on_close = False
 
             def handle_error(self, *_: object) -> None:
-                pass  # a client that gave up is what the test wants
+                pass  # the tests want clients that give up
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -85,7 +83,7 @@ class ScriptedBroker:
         self._server.server_close()
 
     def on(self, request: str, *answers: Any, status: int = 200) -> None:
-        """Script a request: JSON values, `Answer`s or one function of the request."""
+        """Script a request with JSON values, `Answer` objects or one function of the request."""
         if len(answers) == 1 and callable(answers[0]):
             self.scripts[request] = answers[0]
             return
@@ -94,7 +92,7 @@ class ScriptedBroker:
         ]
 
     def asked(self, request: str) -> list[Seen]:
-        """List the requests seen of one kind."""
+        """Return the requests received for one method and path."""
         return [each for each in self.requests if f"{each.method} {each.path}" == request]
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:

@@ -1,4 +1,4 @@
-"""What the broker's answers become."""
+"""The adapter converts the broker's answers to our types."""
 
 from __future__ import annotations
 
@@ -245,9 +245,9 @@ def history(
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (history((0, 1000, 500)), Decimal(-500)),  # counted from the start
-        (history((0, 1000, -500)), Decimal(-500)),  # counted again each day
-        (history((0, 1000, 1500)), None),  # a withdrawal of 2000 or a muddle
+        (history((0, 1000, 500)), Decimal(-500)),  # counts from the start
+        (history((0, 1000, -500)), Decimal(-500)),  # starts again each day
+        (history((0, 1000, 1500)), None),  # ambiguous: a withdrawal of 2000 or an error
         (history((0, None, 500)), None),
         (history((0, 1000, 500), equity=(100_000, 0, 100_500)), None),
         (history((0, 1000, 500), days=(1, 2, 3)), None),

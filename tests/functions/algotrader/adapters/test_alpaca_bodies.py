@@ -1,4 +1,4 @@
-"""How large an answer may grow, and what a compressed one becomes."""
+"""The adapter limits how large an answer may grow and decompresses what the broker sends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def raw_deflate(content: bytes) -> bytes:
 
 
 def bomb(mebibytes: int) -> bytes:
-    """Return some hundred kilobytes that grow to so many mebibytes of spaces."""
+    """Return a few hundred kilobytes that decompress to the given number of mebibytes of spaces."""
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
     head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
     block = packer.compress(b" " * MIB) + packer.flush(zlib.Z_FULL_FLUSH)

@@ -1,4 +1,4 @@
-"""How every failure of the broker ends, and what becomes of an order that was sent."""
+"""Every broker failure ends in a named error, and a posted order ends in a known state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What bars, prices and corporate actions become."""
+"""The adapter converts bars, prices and corporate actions to our types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the broker's orders become, one by one and as lists."""
+"""The adapter converts the broker's orders, single or listed, to our types."""
 
 from __future__ import annotations
 

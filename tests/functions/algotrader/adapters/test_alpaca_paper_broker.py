@@ -1,4 +1,4 @@
-"""The adapter against the paper broker: both are held to Alpaca's documents, here to each other."""
+"""The adapter works with the paper broker; other tests check both against Alpaca's documents."""
 
 from __future__ import annotations
 

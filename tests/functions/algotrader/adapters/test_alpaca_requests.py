@@ -1,4 +1,4 @@
-"""Our requests, against Alpaca's own OpenAPI documents."""
+"""Our requests match Alpaca's own OpenAPI documents."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def request_as_seen(seen: Seen, host: str) -> MockRequest:
 
 def submit_by_value(broker: AlpacaBroker) -> None:
     market = {"order_type": OrderType.MARKET, "limit_price": None, "notional": Decimal("500.50")}
-    with pytest.raises(OrderStateUnknownError):  # what is answered is about a quantity
+    with pytest.raises(OrderStateUnknownError):  # the answer reports a quantity, not a notional
         broker.submit(replace(INTENT, **market))
 
 

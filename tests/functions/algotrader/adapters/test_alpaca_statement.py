@@ -1,4 +1,4 @@
-"""The account's statement: every row once, canceled ones left out, and none rather than half."""
+"""The statement has every row once, without the canceled ones, and is never incomplete."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def alpacas_kinds() -> set[str]:
 
 
 MONEY_ALONE = {
-    *("FILL", "MISC"),  # not of this list, and a name for many kinds
+    *("FILL", "MISC"),  # not in this list, and a name for many kinds
     *("CFEE", "FEE", "INT", "INTNRA", "INTTW", "PTC", "PTR"),
-    *("OPCA", "OPCSH", "OPEXP"),  # of option contracts, which are not the desk's shares
+    *("OPCA", "OPCSH", "OPEXP"),  # option contracts, which are not the desk's shares
 }
 
 
@@ -129,7 +129,7 @@ def test_all_pages_are_read_and_each_row_is_there_once(
     def page(seen: Seen) -> Answer:
         ids = [each["id"] for each in rows]
         start = ids.index(seen.query["page_token"]) if "page_token" in seen.query else 0
-        return Answer(rows[start : start + int(seen.query["page_size"])])  # repeats the token's own
+        return Answer(rows[start : start + int(seen.query["page_size"])])  # repeats the token's row
 
     server.on(PATH, page)
 
@@ -148,7 +148,7 @@ def test_all_pages_are_read_and_each_row_is_there_once(
         Answer([{"id": "1"}]),
         Answer([row(1, date="soon")]),
         Answer([row(1, net_amount="NaN")]),
-        Answer([row(number) for number in range(100)]),  # a page that comes again and again
+        Answer([row(number) for number in range(100)]),  # the same page for every request
     ],
     ids=["absent", "down", "html", "half a row", "no day", "no amount", "no end"],
 )

@@ -1,4 +1,4 @@
-"""What becomes of the broker's words that hide, forge or reverse something."""
+"""The adapter makes text that hides, forges or reverses something harmless."""
 
 from __future__ import annotations
 

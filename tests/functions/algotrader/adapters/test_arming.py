@@ -1,4 +1,4 @@
-"""The arming is read, or the desk is not armed."""
+"""The desk is armed only if it can read a valid arming."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_token_arms_until_the_next_deploy(monkeypatch: pytest.MonkeyPatch) -> 
     created = datetime.fromisoformat(deployed_at())
 
     class Updated:
-        """CloudFormation, of a stack that was updated since; moto has no time of it."""
+        """A fake CloudFormation for an updated stack, because moto reports no update time."""
 
         def describe_stacks(self, **_: str) -> dict[str, object]:
             return {"Stacks": [{"CreationTime": created, "LastUpdatedTime": NOW}]}

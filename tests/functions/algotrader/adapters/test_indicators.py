@@ -1,4 +1,4 @@
-"""What a strategy asks for is computed from exactly its bars, and is a number or a named error."""
+"""Each feature is computed from exactly its bars, and is either a number or a named error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.functions.algotrader.strategy.indicators.indicator_bars import column
 
 
 class Declared(Strategy):
-    """A strategy of nothing but the given indicators."""
+    """A strategy with the given indicators and nothing more."""
 
     def __init__(self, **indicators: Indicator) -> None:
         self._indicators = indicators
@@ -37,7 +37,7 @@ class Declared(Strategy):
 
 
 class Own(Declared):
-    """A strategy that computes a feature of its own: what `answer` makes of the bars."""
+    """A strategy whose own feature is what `answer` returns for the bars."""
 
     look_back: ClassVar[int] = 5
 
@@ -66,7 +66,6 @@ SMA3 = Indicator("sma", window=3)
 def values_of(
     bars: Bars, strategy: Strategy, files: Mapping[str, bytes] | None = None
 ) -> dict[str, FeatureValue]:
-    """Compute one symbol."""
     return compute({"A": bars}, strategy, files or {}).values["A"]
 
 
@@ -235,9 +234,9 @@ def test_a_bars_session_is_its_date_in_new_york_however_early_or_late_it_opened(
 
     at = (
         *(datetime(2024, 3, day, 14, 30, tzinfo=UTC) for day in (4, 5, 6)),
-        datetime(2024, 3, 7, 5, tzinfo=UTC),  # midnight
-        datetime(2024, 3, 9, 4, 59, tzinfo=UTC),  # the last minute of the 8th
-        datetime(2024, 3, 11, 13, 30, tzinfo=UTC),  # summer
+        datetime(2024, 3, 7, 5, tzinfo=UTC),  # midnight in New York
+        datetime(2024, 3, 9, 4, 59, tzinfo=UTC),  # the last minute of March 8 in New York
+        datetime(2024, 3, 11, 13, 30, tzinfo=UTC),  # daylight-saving time
     )
     features = compute({"A": replace(bars_of(*range(1, 7)), at=at)}, Own(answer), {})
 

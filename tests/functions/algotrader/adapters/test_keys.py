@@ -1,4 +1,4 @@
-"""Keys show themselves nowhere, and what a broker repeats of them is made unreadable."""
+"""Keys appear nowhere, and the desk redacts them when a broker repeats them."""
 
 from __future__ import annotations
 

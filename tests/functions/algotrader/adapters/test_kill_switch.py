@@ -1,4 +1,4 @@
-"""A run may set the switch from ACTIVE to REDUCING, and undoes nothing that a person set."""
+"""A run may change the switch from ACTIVE to REDUCING, but it never undoes a person's change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write(text: str) -> None:
 
 @pytest.fixture
 def before(monkeypatch: pytest.MonkeyPatch) -> Meddle:
-    """Let somebody act right before the first call of an operation."""
+    """Return a function that makes a change right before the first call of an operation."""
     call = BaseClient._make_api_call
 
     def meddle(operation: str, act: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Who may have a run."""
+"""Only one execution at a time may acquire the lock on a run."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def run_of(arn: str) -> Run:
 
 
 class Executions:
-    """Stands where Step Functions does: execution ARNs, their status, and when they ended."""
+    """A fake Step Functions that knows executions by ARN, their status and when they ended."""
 
     def __init__(self, *, ended: timedelta | None = None, broken: int = 0, **statuses: str) -> None:
         self.statuses = statuses
         self.ended = ended
-        self.broken = broken  # so many answers are a gateway's, which botocore reads as empty
+        self.broken = broken  # answers from a gateway, which botocore reads as empty
 
     def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
         self.broken -= 1
@@ -224,7 +224,7 @@ def test_a_run_that_lives_may_act_and_one_that_is_done_or_nobodys_may_not(
     assert active_holder(store, run_of(TWO)) is None
     acquire(store, run_of(ONE), NOW)
     assert active_holder(store, run_of(TWO)) == ONE
-    assert active_holder(store, run_of(ONE)) is None  # an execution is in no way of its own
+    assert active_holder(store, run_of(ONE)) is None  # an execution does not block itself
     finish(store, run_of(ONE), "done")
     done_ago(store, LONG)
     assert active_holder(store, run_of(TWO)) is None
@@ -263,7 +263,7 @@ def test_what_a_run_that_failed_a_moment_ago_has_sent_may_not_show_yet(
     hold(monkeypatch, Executions(one="FAILED", ended=ended))
     acquire(store, run_of(ONE), NOW)
     finish(store, run_of(ONE), "failed")
-    assert active_holder(store, run_of(TWO)) is None  # it had not decided: nothing was sent
+    assert active_holder(store, run_of(TWO)) is None  # no decision: nothing sent
     store.create(DECISION, {})
     assert active_holder(store, run_of(TWO)) == ONE
     hold(monkeypatch, Executions(one="FAILED", ended=LONG))

@@ -1,4 +1,4 @@
-"""What the deployment may say, and what it means when it says nothing."""
+"""Settings accept what a deployment may set, and use defaults for what it leaves out."""
 
 from __future__ import annotations
 
@@ -351,7 +351,7 @@ def test_missing_keys_come_with_the_command_that_puts_them() -> None:
 
 
 def lines_for_the_keys() -> list[str]:
-    """List the lines that the pages ask their reader to paste."""
+    """List the lines that the pages ask their readers to paste."""
     return [
         text
         for page in pages()

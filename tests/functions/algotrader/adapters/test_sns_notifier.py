@@ -18,7 +18,7 @@ def topic(aws) -> str:  # noqa: ARG001 - AWS stands while the topic does
 
 @pytest.fixture
 def inbox(topic):
-    """Return what reaches a subscriber of the topic, whole."""
+    """Return a function that reads what a subscriber receives from the topic."""
     queue = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
     arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])

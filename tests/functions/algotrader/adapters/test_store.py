@@ -1,4 +1,4 @@
-"""What S3 answers is checked before it counts."""
+"""The store checks every answer from S3 before it uses it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ HTML = b"<html>gateway</html>"
 
 
 class Body(io.BytesIO):
-    """A body as botocore reads it."""
+    """A response body with the methods that botocore needs."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
         yield self.read()
 
 
 class Gateway:
-    """Stands between the desk and S3; answers the first requests itself."""
+    """A gateway between the desk and S3 that answers the first requests itself."""
 
     def __init__(self, times: int, status: int = 200, body: bytes = HTML) -> None:
         self.left = times
@@ -58,7 +58,7 @@ def put_between(gateway: Callable[..., AWSResponse | None]) -> None:
 def test_a_write_that_s3_did_not_confirm_is_made_again_and_finds_the_first(
     store: Store,
 ) -> None:
-    put_between(Gateway(1))  # what it answers itself reaches S3 nevertheless
+    put_between(Gateway(1))  # S3 also receives the requests that the gateway answers
     assert not store.create(KEY, {"a": 1})
     assert store.read(KEY, dict) == {"a": 1}
 
@@ -124,7 +124,7 @@ def test_what_was_handed_on_by_reference_stays_when_a_later_call_hands_on_more(
     first, later = {"polls": ["a" * INLINE_LIMIT_BYTES]}, {"polls": ["b" * INLINE_LIMIT_BYTES]}
 
     handed_on = store.put(RUN, "plan-000", first)
-    store.put(RUN, "plan-000", later)  # the call's answer is lost, and it is made again
+    store.put(RUN, "plan-000", later)  # the first answer is lost, so the desk calls again
 
     assert store.get(handed_on, dict) == first
 

@@ -1,4 +1,4 @@
-"""A strategy reads the user's own objects under strategies/ in the bucket, and no others."""
+"""A strategy reads only the user's objects under strategies/ in the bucket."""
 
 from __future__ import annotations
 

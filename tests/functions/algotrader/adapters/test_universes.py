@@ -1,4 +1,4 @@
-"""Symbol lists in functions/universes, and what Symbols and DenySymbols make of them."""
+"""Symbols and DenySymbols select from the symbol lists in functions/universes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A decision turns weights into orders that keep every limit, and says why for every symbol."""
+"""A decision turns weights into orders within every limit, and gives a reason for every symbol."""
 
 from __future__ import annotations
 
@@ -189,17 +189,17 @@ def test_all_entries_together_do_not_exceed_capital() -> None:
         snapshot({"AAPL": "60"}, corporate_actions=(split,)),
         under=settings(capital=D(10000)),
     )
-    assert quantities(decision.entries) == {"GOOG": D(29), "IBM": D(10)}  # of the 4000 left
+    assert quantities(decision.entries) == {"GOOG": D(29), "IBM": D(10)}  # from the 4000 left
 
 
 def test_entries_do_not_exceed_capital_less_the_desks_positions() -> None:
-    held = {"AAPL": "45", "GOOG": "45"}  # each 4500 of a capital of 10000, aimed at 4450
+    held = {"AAPL": "45", "GOOG": "45"}  # each worth 4500 of 10000, with a target of 4450
     decision = decided(
         {"AAPL": D("0.445"), "GOOG": D("0.445"), "IBM": D("0.11")},
         snapshot(held),
         under=settings(capital=D(10000), max_position_weight=D("0.5")),
     )
-    assert quantities(decision.entries) == {"IBM": D(9)}  # 1000 is left of 1100
+    assert quantities(decision.entries) == {"IBM": D(9)}  # 1000 of 1100 is left
     assert decision.spendable == 1000
     assert decision.why["IBM"].endswith("; cut from 10 to the money there is")
 
@@ -235,8 +235,8 @@ def test_open_buys_come_off_what_is_spendable() -> None:
     ("changes", "capital"),
     [
         ({}, "102950.00"),
-        ({"prices": prices(AAPL="100")}, "102940.00"),  # 50 at the last close of 98.80
-        ({"prices": prices(AAPL="100"), "last_closes": {}}, "102500.00"),  # at its cost of 90
+        ({"prices": prices(AAPL="100")}, "102940.00"),  # at the last close of 98.80
+        ({"prices": prices(AAPL="100"), "last_closes": {}}, "102500.00"),  # at their cost of 90
     ],
 )
 def test_a_holding_without_a_price_is_valued_by_its_close_then_its_cost(
@@ -264,7 +264,7 @@ def test_a_full_rotation_is_cut_to_the_exits_least_proceeds_less_the_reserve() -
         snapshot({"AAPL": "300"}, "0"),
         under=settings(max_position_weight=D(1)),
     )
-    # 300 x 99.80 x 0.98 = 29341.20 pay for 292 at 100.20, a weight of 1 would be 299.
+    # 300 x 99.80 x 0.98 = 29341.20 pays for 292 shares at 100.20. A weight of 1 would be 299.
     assert quantities(decision.entries) == {"IBM": D(292)}
     assert decision.why["IBM"] == (
         "buy 292: target 1 of 30000.00 at 100.00, worst 100.20; holds 0;"
@@ -299,7 +299,7 @@ def test_the_greater_weight_is_paid_first() -> None:
     assert "cut from 49" in decision.why["GOOG"]
 
 
-# As a whole
+# The whole decision
 
 
 def test_an_account_without_cash_buys_nothing() -> None:

@@ -1,4 +1,4 @@
-"""A decision refuses what breaks a limit, by its code, and lets exits go where it can."""
+"""A decision denies an order that breaks a limit, names the limit's code, and lets exits pass."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.support.desk_world import (
 D = Decimal
 
 
-# Limits in a run
+# Limits of a run
 
 
 def test_a_weight_above_the_limit_is_refused_whole() -> None:
@@ -113,7 +113,7 @@ def test_a_symbol_of_which_no_worth_at_all_is_known_is_refused(weight: str) -> N
     seen = replace(seen, ledger=replace(seen.ledger, holdings={"IBM": free}))
     decision = decided({"IBM": D(weight)}, seen)
     assert codes(decision) == {"IBM": "NO_PRICE"}
-    # What it would buy nobody knows; what it would sell is what it holds.
+    # Without a price, the size of a buy is unknown, but a sell is for the shares held.
     assert decision.denied[0].qty == (10 if weight == "0" else 0)
     assert decision.why["IBM"].endswith("at no price, worst 0.00; holds 10)")
 
@@ -229,7 +229,7 @@ def test_the_users_opposite_orders_are_respected_and_never_canceled() -> None:
     seen = snapshot({"AAPL": "10"}, foreign_open_orders=users)
     decision = decided({"IBM": D("0.3"), "MSFT": D("0.3")}, seen)
     assert codes(decision) == {"AAPL": "OPPOSITE_ORDER_OPEN", "IBM": "OPPOSITE_ORDER_OPEN"}
-    assert quantities(decision.entries) == {"MSFT": D(294)}  # 800 of the cash is spoken for
+    assert quantities(decision.entries) == {"MSFT": D(294)}  # 800 of the cash is reserved
     assert decision.cancels == ()
 
 

@@ -1,4 +1,4 @@
-"""The limits of a whole desk and of a whole run bind its entries, and let every exit go."""
+"""Limits on a desk or a run restrict entries, but every exit passes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_positions_count_towards_exposure_and_their_exits_free_it() -> None:
         snapshot(held),
         under=settings(max_gross_exposure=D("0.4")),
     )
-    # 59200 allowed less 50000 held and the 9980 that XOM brings at least
+    # The limit is 59200. AAPL and XOM use 50000, and the XOM exit returns at least 9980.
     assert quantities(kept.exits) == {"XOM": D(100)}
     assert quantities(kept.entries) == {"IBM": D(191)}
 
@@ -71,7 +71,7 @@ def test_an_open_buy_of_the_desk_counts_as_filled() -> None:
     seen = snapshot(own_open_orders=(mine,))
     half = decided({}, seen, under=settings(max_gross_exposure=D("0.5")))
     whole = decided({}, seen)
-    # Half of 88200 and of the 10000 that are on their way, less those 10000.
+    # Half of (88200 + 10000 of pending buys), less those 10000.
     assert half.spendable == D("39100.00")
     assert whole.spendable == D("88200.00")
 
@@ -86,7 +86,7 @@ def test_what_exposure_leaves_is_told_in_whole_cents_and_entries_cost_no_more() 
         limit_offset_bps=0,
     )
     decision = decided({"IBM": D(1)}, seen, under=half)
-    assert decision.spendable == D("500.00")  # of 500.005, for which 100001 could be bought
+    assert decision.spendable == D("500.00")  # rounded down: 500.005 buys 100001 shares
     assert quantities(decision.entries) == {"IBM": D(100000)}
 
 
@@ -174,7 +174,7 @@ def test_an_ordinary_dividend_gap_stops_nothing() -> None:
     assert codes(decided({"IBM": D("0.3")}, seen)) == {}
 
 
-# The least order
+# The minimum order
 
 
 def test_an_entry_below_the_least_order_is_refused_and_an_exit_is_not() -> None:

@@ -1,4 +1,4 @@
-"""Whatever the broker shows, what is approved keeps every limit and sells nothing it has not."""
+"""For any broker data, approved orders stay within every limit and sell only what the desk owns."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ def cost_of(intents: tuple[OrderIntent, ...], under: Settings) -> Decimal:
 
 
 def theirs(bell: Situation, symbol: str) -> Decimal:
-    """Add up what other desks own."""
     return sum(bell.snapshot.other_desks.get(symbol, {}).values(), Decimal(0))
 
 
 def stake_in(bell: Situation, symbol: str) -> DeskPosition:
-    """Take stock of a symbol; what the desk's own stops keep is free, they are canceled first."""
+    """Return the desk's position as if its own stops were canceled, which frees their shares."""
     seen = bell.snapshot
     kept = [
         (each.qty or Decimal(0)) - each.filled_qty
@@ -48,7 +47,7 @@ def stake_in(bell: Situation, symbol: str) -> DeskPosition:
 
 
 def with_stop(bell: Situation, symbol: str, side: Side) -> Situation:
-    """Return the same bell with half of the position kept by an order under a stop's id."""
+    """Return the same situation with half of the position kept by an order under a stop's id."""
     seen = bell.snapshot
     position = seen.positions.get(symbol)
     if position is None or not position.qty.is_finite():
@@ -96,7 +95,7 @@ def test_what_is_approved_keeps_every_limit(bell: Situation) -> None:
         assert after <= bell.weights[order.symbol] * decision.desk_capital * rounding
         assert worst_cost(order, under) <= under.max_order_notional
         assert seen.assets[order.symbol].tradable
-        # A dry run after the close judges a price as of the close.
+        # After the close, a dry run judges a price by its age at the close.
         judged_at = NOW if bell.run.sends_orders else min(NOW, max(seen.session.close, price.at))
         assert -60 <= (judged_at - price.at).total_seconds() <= under.max_price_age_seconds
 

@@ -1,4 +1,4 @@
-"""A flatten sells all that the desk holds, nothing else, whatever stands in its way of its own."""
+"""A flatten sells exactly what the desk holds, even if the desk's own orders interfere."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale
         stop("AAPL", "10"),
         open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY)),
         stop("IBM", "4", filled_qty=Decimal(1)),
-        stop("GOOG", "9", Leg.TARGET),  # of a position that is gone
+        stop("GOOG", "9", Leg.TARGET),  # for a position that no longer exists
     )
     seen = snapshot(
         {"AAPL": "10", "IBM": "5"},
@@ -111,7 +111,7 @@ def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale
 
     decision = flat(seen)
 
-    # three of IBM's four are still kept by its stop, and one more share by an order of the user's
+    # IBM's stop still keeps three of its four shares, and the user's order keeps one more.
     assert quantities(decision.exits) == {"AAPL": Decimal(10), "IBM": Decimal(4)}
     assert set(decision.cancels) == {each.client_order_id for each in mine}
     assert "holds 5, of which 4 can be sold" in decision.why["IBM"]
@@ -242,7 +242,7 @@ def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(seen:
     stakes = portfolio_state(SETTINGS, seen).positions
     for symbol, answers in answered_qty(decision).items():
         held = stakes[symbol].held or stakes[symbol].book_qty
-        assert answers == held  # sold or named, to the last fraction
+        assert answers == held  # sold or reported, to the last fraction
 
 
 @pytest.mark.parametrize("state", [TradingState.ACTIVE, TradingState.REDUCING])
@@ -290,7 +290,7 @@ def test_an_own_buy_or_an_order_that_has_ended_frees_no_shares() -> None:
     seen = snapshot(
         {"AAPL": "10"},
         own_open_orders=mine,
-        positions={"AAPL": position("AAPL", "10", available="4")},  # the user's order keeps six
+        positions={"AAPL": position("AAPL", "10", available="4")},  # the user's order keeps 6
     )
 
     assert quantities(flat(seen).exits) == {"AAPL": Decimal(4)}

@@ -1,4 +1,4 @@
-"""The desk holds no more symbols than MaxPositions: entries beyond it are denied, exits never."""
+"""The desk denies entries beyond MaxPositions symbols, but never exits."""
 
 from __future__ import annotations
 

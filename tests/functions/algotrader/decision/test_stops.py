@@ -1,4 +1,4 @@
-"""Protective stops at the bell: what rests, what is renewed, what can't be protected."""
+"""A decision keeps, renews or cancels protective stops, and reports what it cannot protect."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ D = Decimal
 
 
 def stop(symbol: str = "IBM", qty: str = "10", at: str = "90", **changes: Any) -> Order:
-    """Return a stop of the desk's own that rests as it should."""
+    """Return one of the desk's own stops, resting and valid."""
     rests = open_order(symbol, Side.SELL, qty, None, own_id(symbol, Leg.STOP))
     good = {"order_type": "stop", "stop_price": D(at), "time_in_force": "gtc"}
     return replace(rests, **{**good, **changes})
 
 
 def holding(qty: str = "300", *stops: Order, **changes: Any) -> Snapshot:
-    """Return a desk that holds IBM, with these stops resting; they keep its shares."""
+    """Return a desk that holds IBM; the given stops rest and keep its shares."""
     kept = sum((each.qty or D(0) for each in stops), D(0))
     there = {"IBM": position("IBM", qty, D(qty) - kept)}
     return snapshot({"IBM": qty}, "70000", positions=there, own_open_orders=stops, **changes)
 
 
-# 300 shares at 100 of about 98,600: drifts below the band, so that nothing is traded.
+# 300 shares at 100 are near 0.304 of 98,600, so the drift stays within the band.
 KEPT = {"IBM": D("0.304")}
 
 
@@ -130,7 +130,7 @@ def test_a_symbol_with_a_resting_stop_is_traded_after_the_stop_is_canceled() -> 
     seen = holding("100", replace(resting, filled_qty=D(0)))
     seen = replace(seen, own_open_orders=(resting,))
     sold = decided({}, seen, stops={"IBM": D(90)})
-    assert quantities(sold.exits) == {"IBM": D(97)}  # 3 of 100 are gone, the rest is freed
+    assert quantities(sold.exits) == {"IBM": D(97)}  # 3 shares are missing
     assert sold.cancels == (resting.client_order_id,)
     assert sold.filled_before == {resting.client_order_id: D(3)}
     more = decided({"IBM": D("0.3")}, holding("100", stop(qty="100")), stops={"IBM": D(90)})
@@ -163,13 +163,13 @@ def test_a_stop_stays_while_the_sale_that_would_make_it_needless_is_denied() -> 
     assert codes(decision) == {"IBM": "NO_PRICE"}
     assert (decision.cancels, decision.stops, decision.unprotected) == ((), (), {})
     assert decision.why["IBM"].endswith("its stop rests at 90.00")
-    # One for more than is held would sell what is the user's.
+    # A stop for more shares than the desk holds would sell the user's shares.
     beyond = decided({}, holding("300", stop(qty="301"), prices={}))
     assert beyond.cancels == (own_id("IBM", Leg.STOP),)
 
 
 def test_a_stop_of_what_the_desk_no_longer_holds_is_canceled() -> None:
-    """It would sell the user's shares, or open a short position."""
+    """The stop would sell the user's shares or open a short position."""
     there = {"IBM": position("IBM", "10", "0")}
     seen = snapshot({}, positions=there, own_open_orders=(stop(qty="10"),))
     decision = decided({}, seen, stops={"IBM": D(90)})
@@ -236,7 +236,7 @@ def test_a_fraction_alone_is_told_to_be_without_a_stop() -> None:
     assert decision.unprotected == {"IBM": "no whole share is free to protect"}
 
 
-# One share of about 98,100: a drift below the band, so that nothing is traded.
+# One share is near 0.001 of 98,100, so the drift stays within the band.
 ONE_KEPT = {"IBM": D("0.001")}
 
 
@@ -343,7 +343,7 @@ def test_after_any_bell_no_stop_is_left_or_placed_for_more_than_is_held(
         stop(qty=str(qty), at=str(at), client_order_id=f"{own_id('IBM', Leg.STOP)[:-1]}{number}")
         for number, (qty, at) in enumerate(resting)
     )
-    total = D(max(held, sum(qty for qty, _ in resting)))  # the user's own shares among them
+    total = D(max(held, sum(qty for qty, _ in resting)))  # includes the user's own shares
     kept = sum((each.qty or D(0) for each in stops), D(0))
     seen = snapshot(
         {"IBM": str(held)} if held else {},
@@ -359,10 +359,10 @@ def test_after_any_bell_no_stop_is_left_or_placed_for_more_than_is_held(
         assert bool(left) == (len(stops) > 0 and kept <= held)
         return
     assert sum((each.qty or D(0) for each in left), D(0)) <= held
-    assert not (left and decision.stops)  # never two at once
+    assert not (left and decision.stops)  # never two stops at the same time
     assert all(wish.stop_price < D(100) for wish in decision.stops)
     trades = {each.symbol for each in (*decision.exits, *decision.entries)}
-    assert not (left and trades)  # what is traded has no stop next to it
+    assert not (left and trades)  # no stop rests for a symbol that the run trades
     protected = left or decision.stops or decision.unprotected
     assert protected or asks is None or held == 0 or decision.exits
 

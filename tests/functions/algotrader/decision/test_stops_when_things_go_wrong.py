@@ -1,4 +1,4 @@
-"""What a protective stop, a flatten and the books must not do when things go wrong at once."""
+"""Protective stops, a flatten and the books stay safe when several things go wrong together."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def lived(
     hangs: str,
     fills: Callable[[OrderIntent], bool] = lambda _: True,
 ) -> tuple[Step, dict[str, Order]]:
-    """Live a run at a broker where no cancel in one symbol ever ends."""
+    """Simulate a run at a broker where cancels in one symbol never end."""
     there = {each.client_order_id: each for each in orders}
     plan: Plan = first_plan(RUN, decision)
     before: Plan | None = None
@@ -102,7 +102,7 @@ def _taken(intent: OrderIntent, *, done: bool) -> Order:
 
 @pytest.mark.parametrize("late", [False, True], ids=["halted", "after the deadline"])
 def test_a_stop_that_cannot_be_placed_anew_is_not_canceled(*, late: bool) -> None:
-    """`HALTED` keeps every stop that rests; after the deadline none could follow either."""
+    """`HALTED` keeps every resting stop. After the deadline, no new stop could follow either."""
     rests = stop(qty="300")
     decision = decided(KEPT | {"IBM": D("0.1")}, holding("300", rests), stops={"IBM": 90.0})
     view = known(rests, now=RUN.deadline) if late else known(rests, state=TradingState.HALTED)

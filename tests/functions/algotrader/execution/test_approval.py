@@ -1,4 +1,4 @@
-"""A plan holds only what its decision approved: the same orders, for as much or for less."""
+"""A plan may contain only orders that its decision approved, at the same size or smaller."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_stop_covers_what_a_canceled_buy_may_have_bought() -> None:
     for qty, fits in ((10, True), (11, False)):
         plan = plan_of(made, stop_intent(wish, Decimal(qty)))
         assert (problem(made, plan, old) == "") is fits
-        assert problem(made, plan) == ""  # the broker does not show how large it was
+        assert problem(made, plan) == ""  # the broker does not show how large the old stop was
 
 
 def test_a_stop_covers_no_more_for_a_canceled_sell_that_the_broker_shows() -> None:
@@ -240,7 +240,7 @@ def test_a_stop_counts_the_fractions_that_a_notional_buy_may_bring() -> None:
     )
     wish = replace(stop_of("IBM", 0), held=Decimal("0.5"))
     made = replace(decision(entries=(by_value,)), stops=(wish,))
-    # 500 dollars buy 5.55 shares at the stop's price of 90.
+    # At the stop's price of 90, 500 dollars buy 5.55 shares.
     assert problem(made, plan_of(made, stop_intent(wish, Decimal(6)))) == ""
     assert problem(made, plan_of(made, stop_intent(wish, Decimal(7)))) != ""
 

@@ -1,4 +1,4 @@
-"""Nothing is posted after the deadline or against the trading state, whatever a clock does."""
+"""A run posts nothing after its deadline or against the trading state, whatever the clock says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries follow the exits, cut to the cash that is really there and to what a cap leaves."""
+"""Entries follow the exits, reduced to the cash that is available and to what a cap leaves."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ from tests.support.settings import SETTINGS
 def test_entries_are_cut_to_the_cash_that_is_there_in_order_of_priority() -> None:
     made = decision(spendable=1500)
     patient = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
-    # 1500 / 0.98 in cash leaves 1500 spendable: 500 for IBM, 10 of 20 MSFT
+    # 1530.62 x 0.98 leaves 1500 spendable: 500 for IBM and 1000 for 10 of 20 MSFT.
     step = call(patient, known(order(EXIT, "canceled"), cash="1530.62"), made)
     assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 10)]
 
 
 def test_entries_never_cost_more_than_the_bell_s_cash_and_the_proceeds_of_exits() -> None:
     made = decision(spendable=100)
-    # a deposit of a million since the bell buys nothing
+    # A deposit of a million after the decision buys nothing.
     step = call(first_plan(RUN, made), known(order(EXIT), cash=1_000_000), made)
     bought = sum((each.qty * Decimal(100) for each in step.plan.orders[1:]), Decimal(0))
-    assert bought == 1000  # 100 at the bell and 98 % of 1000 from the exit: ten shares
+    assert bought == 1000  # 100 at the bell plus 98 % of 1000 from the exit buys ten shares
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_entries_never_cost_more_than_the_bell_s_cash_and_the_proceeds_of_exits(
 def test_under_a_cap_entries_make_room_for_what_the_exits_did_not_sell(
     cap: dict[str, Decimal],
 ) -> None:
-    made = decision(spendable=100_000)  # cash is not the limit; the cap is
+    made = decision(spendable=100_000)  # the cap is the limit, not cash
     capped = replace(SETTINGS, **cap)
     view = known(order(EXIT, "canceled", filled=4), cash=1_000_000)
     step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)
-    # wanted 5 + 20 shares at 100; 6 of the exit's 10 shares are still held
+    # The entries want 5 and 20 shares at 100, but 6 of the exit's 10 shares are still held.
     assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 14)]
     uncapped = call(first_plan(RUN, made), view, made)
     assert [each.qty for each in uncapped.plan.orders[1:]] == [5, 20]
@@ -76,7 +76,7 @@ def test_an_entry_that_no_share_can_be_bought_of_is_denied_with_its_numbers() ->
 def test_a_fraction_of_a_cent_is_no_cash_that_has_to_arrive() -> None:
     made = decision(spendable=49)
     filled = replace(order(EXIT), filled_avg_price=Decimal("41.37"))
-    # (50 + 413.70) x 0.98 is 454.426, and 454.42 is all that can be spent
+    # (50 + 413.70) x 0.98 is 454.426, so 454.42 is spendable.
     view = known(filled, cash="463.70")
     assert call(first_plan(RUN, made), view, made).plan.stage is Stage.ENTRIES
 
@@ -115,7 +115,7 @@ def test_under_a_cap_entries_do_not_cost_more_than_the_bell_s_cash_either() -> N
     capped = replace(SETTINGS, capital=Decimal(5000))
     view = known(order(EXIT), cash=1_000_000)
     step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)
-    # as without a cap: 100 at the bell and 98 % of 1000 from the exit, ten shares
+    # As without a cap, 100 at the bell plus 98 % of 1000 from the exit buys ten shares.
     assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 5)]
 
 
@@ -138,13 +138,13 @@ def test_under_a_cap_entries_make_room_for_an_exit_that_was_refused(
     view = known(cash=1_000_000)
     outcome = PostResult((), (refusal,), {})
     step = advance(RUN, capped, made, first_plan(RUN, made), view, outcome)
-    # 2500 are wanted for 5 and 20 shares at 100; the ten of the exit stay.
+    # The entries cost 2500 for 5 and 20 shares at 100. The exit's ten shares stay.
     assert [(each.symbol, each.qty) for each in step.plan.orders] == [("IBM", 5), ("MSFT", bought)]
 
 
 @pytest.mark.parametrize(("cash", "stage"), [("2551.03", Stage.ENTRIES), ("2550.52", Stage.EXITS)])
 def test_no_more_cash_is_waited_for_than_the_entries_cost(cash: str, stage: Stage) -> None:
     made = decision(spendable=100_000)
-    # less the reserve of 2 %, 2500.00 or 2499.50 of the 2500 that the entries cost
+    # After the 2 % reserve, 2500.00 or 2499.50 is available. The entries cost 2500.
     step = call(first_plan(RUN, made), known(order(EXIT), cash=cash), made)
     assert step.plan.stage is stage

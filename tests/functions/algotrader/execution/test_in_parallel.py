@@ -1,4 +1,4 @@
-"""Two executions of one run carry each other's plans on, and report what is there."""
+"""Two executions of one run continue each other's plans and report the orders that exist."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_an_adopted_plan_keeps_the_longer_waiting_of_both() -> None:
 def test_a_plan_that_is_adopted_gives_its_orders_time_to_show_whenever_posting_ended() -> None:
     made = decision(exits=(), entries=(BUY_IBM,))
     early = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
-    late = BELL + 2 * SETTLE  # who made the plan may be sending its orders at this moment
+    late = BELL + 2 * SETTLE  # the call that made the plan may be sending its orders now
     adopted = adopt(first_plan(RUN, made), made, early, known(now=late)).plan
     step = call(adopted, known(now=late + SETTLE - timedelta(seconds=1)), made)
     assert (step.complete, step.plan.orders) == (False, (BUY_IBM,))
@@ -80,7 +80,7 @@ def test_a_plan_that_is_adopted_gives_its_orders_time_to_show_whenever_posting_e
 
 
 def given_up(made: Decision) -> Step:
-    """Return up what a plan holds without having seen it, once posting has ended for a while."""
+    """Close a plan whose orders never showed, a while after posting ended."""
     plan = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
     step = call(plan, known(now=BELL + SETTLE), made)
     assert step.plan.orders == ()
@@ -94,7 +94,7 @@ def test_a_run_that_gave_orders_up_unseen_ends_only_after_any_call_that_may_be_s
     view = known(now=BELL + SETTLE)
     end = looked_back(given_up(made), view, made)
     assert codes(end) == {"IBM": "TRADING_REDUCING", "MSFT": "TRADING_REDUCING"}
-    # What was denied without having been in a plan cannot be on its way.
+    # An order that was denied and never in a plan cannot have been sent.
     at_once = call(first_plan(RUN, decision()), known(order(EXIT), now=DEADLINE), decision())
     assert at_once.complete
 
@@ -129,7 +129,7 @@ def test_an_order_that_is_there_is_told_though_a_plan_has_given_it_up() -> None:
         assert codes(step) == {"MSFT": "TRADING_REDUCING"}
         assert step.submission.orders == (*there.values(),)
         assert step.submission.unsettled == (BUY_IBM.client_order_id,)
-    assert adopt(later, made, plan, view).plan.orders == later.orders  # what is written is law
+    assert adopt(later, made, plan, view).plan.orders == later.orders  # the written plan is binding
 
 
 def test_an_order_that_went_back_is_not_new_and_is_sent_again_only_when_it_must_have_shown() -> (
@@ -166,7 +166,7 @@ def test_an_order_that_was_refused_here_and_taken_from_another_call_goes_back_to
 
 
 def test_an_order_that_shows_before_its_plan_is_made_is_not_taken_into_this_one() -> None:
-    """Another execution is further on; the plan that it sent by is adopted, not made twice."""
+    """Another execution is ahead, and this one must adopt its plan instead of making a new one."""
     made = decision()
     there = {BUY_IBM.client_order_id: order(BUY_IBM, "new")}
     step = call(first_plan(RUN, made), replace(known(order(EXIT, "new")), beyond_plan=there), made)
@@ -200,7 +200,7 @@ def test_cash_is_waited_for_by_when_the_account_was_asked_for_it(age: int, *, la
     ("changes", "ours"),
     [
         ({}, True),
-        ({"qty": Decimal(3)}, True),  # cut to the cash that was there
+        ({"qty": Decimal(3)}, True),  # reduced to the available cash
         ({"qty": Decimal(6)}, False),
         ({"limit_price": Decimal(101)}, False),
         ({"symbol": "MSFT"}, False),

@@ -1,4 +1,4 @@
-"""An order in each of Alpaca's statuses: its end is waited for, and what it filled is counted."""
+"""A run waits until an order in any of Alpaca's statuses ends, then counts what it filled."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.execution_fixtures import (
     order,
 )
 
-# One that Alpaca may think of tomorrow, and one that looks like an end without being spelled so.
+# Alpaca might add a status like the first one, and the others only look like terminal ones.
 UNKNOWN = ["under_the_moon", "cancelled", "FILLED", ""]
 STATUSES = sorted(alpacas_statuses()) + UNKNOWN
 ENDED = ["canceled", "expired", "filled", "rejected", "replaced"]
@@ -34,7 +34,7 @@ ONE_ENTRY = decision(exits=(), entries=(BUY_IBM,))
 
 
 def in_status(status: str, filled: int = 4) -> Order:
-    """Return the exit of ten shares, of which some have traded."""
+    """Return the ten-share exit, partly filled."""
     return order(EXIT, status, filled)
 
 
@@ -82,7 +82,7 @@ def test_after_the_deadline_what_is_open_is_asked_to_be_canceled_and_then_named(
         plan = step.plan
     is_open = status not in ENDED
     assert asked == [is_open and status != "pending_cancel"] * 2
-    assert step.complete  # it is named, and the next run settles it
+    assert step.complete  # the run reports the order as unsettled, and the next run settles it
     assert step.submission.unsettled == ((BUY_IBM.client_order_id,) if is_open else ())
 
 
@@ -101,7 +101,7 @@ def test_the_cash_of_what_an_exit_sold_may_be_spent_in_every_status_that_is_an_e
     status: str,
 ) -> None:
     made = decision(entries=(BUY_IBM,), spendable=0)
-    # four shares at 100, less the reserve of 2 %: three shares at 100
+    # Four shares at 100, less the 2 % reserve, pay for three shares at 100.
     step = call(first_plan(RUN, made), known(in_status(status), cash=400), made)
     bought = [each.qty for each in step.plan.orders if each.side is Side.BUY]
     assert bought == ([Decimal(3)] if status in ENDED else [])

@@ -1,4 +1,4 @@
-"""A plan is sent once, exits before entries, and its orders are looked at until they end."""
+"""A run sends a plan once, exits before entries, and polls its orders until they end."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_a_shortage_is_waited_for_before_it_is_believed() -> None:
         assert step.plan.orders == (EXIT,)
         plan = step.plan
     step = call(plan, known(), decision(), short)
-    # written down before it is sent: a new plan under the next number, in whole shares
+    # The step writes a new plan under the next number, in whole shares, before it sends the plan.
     assert (step.plan.sequence, step.plan.orders) == (1, (replace(EXIT, qty=Decimal(4)),))
     assert not step.complete
 

@@ -1,4 +1,4 @@
-"""Protective stops within a run: cancel, trade, stop; and what is left when that breaks off."""
+"""A run cancels stops, trades and places new stops; an interrupted run reports what is left."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def old_stop(status: str = "new", filled: int = 0) -> Order:
 
 
 def sells_part(qty: int = 10, held: int = 10) -> Decision:
-    """Sell some of AAPL, whose stop rests, and protect what is left."""
+    """Return a decision that sells some of AAPL, whose stop rests, and protects the rest."""
     return replace(
         decision(exits=(replace(EXIT, qty=Decimal(qty)),), entries=(), cancels=(OLD_ID,)),
         stops=(wish("AAPL", held),),
@@ -160,7 +160,7 @@ def test_a_full_exit_leaves_no_stop() -> None:
 
 
 def test_what_the_old_stop_sold_meanwhile_is_not_sold_again() -> None:
-    """The account may hold the user's own shares next to the desk's: they must not be sold."""
+    """The account may also hold the user's own AAPL shares, and the desk must not sell those."""
     made = sells_part(10)
     cut = call(made, first_plan(RUN, made), known(old_stop("canceled", 3)))
     assert legs(cut.plan) == [("AAPL", Leg.EXIT, Decimal(7))]
@@ -208,7 +208,7 @@ def test_each_stop_covers_what_was_traded_in_its_own_symbol_alone() -> None:
     (entry,) = [each for each in plan.orders if each.leg is Leg.ENTRY]
     plan = call(made, plan, known(gone, order(exit_), order(entry), msft)).plan
     stops = {each.symbol: each.qty for each in plan.orders if each.leg is Leg.STOP}
-    # AAPL: 10 less 1 that its stop sold and 3 that the exit sold; IBM: 2 and 5 bought.
+    # AAPL: 10 less 1 sold by its stop and 3 sold by the exit. IBM: 2 plus 5 bought.
     assert stops == {"AAPL": Decimal(6), "IBM": Decimal(7), "MSFT": Decimal(7)}
 
 
@@ -388,7 +388,7 @@ def test_a_canceled_buy_that_filled_meanwhile_is_not_taken_for_a_sale_of_the_sto
 
 
 def test_a_stop_for_a_holding_that_is_to_go_whole_is_canceled_even_when_none_can_follow() -> None:
-    """Nothing is wished for in its symbol: it would sell the user's shares."""
+    """The decision wants no stop in this symbol, so the old stop would sell the user's shares."""
     made = decision(exits=(), entries=(), cancels=(OLD_ID,))
     view = known(old_stop(), state=TradingState.HALTED)
     plan = cut_off_if_due(RUN, made, first_plan(RUN, made), view)

@@ -13,7 +13,6 @@ from algotrader.messages.failure import (
 
 
 def cause(error: Exception) -> str:
-    """Format a cause as Lambda does."""
     return json.dumps(
         {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": ["line"]}
     )

@@ -1,4 +1,4 @@
-"""What the texts say of a flatten."""
+"""Texts report a flatten."""
 
 from dataclasses import replace
 

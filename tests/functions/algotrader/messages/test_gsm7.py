@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from algotrader.messages.gsm7 import septets, shorten, to_gsm7
 
-# GSM 03.38 as printed in the standard's table, independently of the module.
+# GSM 03.38, copied from the standard's table instead of from the module.
 BASIC = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"

@@ -1,4 +1,4 @@
-"""What the texts say of another strategy."""
+"""Texts report a new strategy."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The texts name a notional order by its dollars until it has filled, then by its shares."""
+"""Texts give a notional order in dollars until it fills, then in shares."""
 
 from dataclasses import replace
 from decimal import Decimal

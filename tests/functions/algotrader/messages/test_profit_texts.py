@@ -1,4 +1,4 @@
-"""What report and e-mail say of profit and loss."""
+"""The report and the e-mail give profit and loss."""
 
 from dataclasses import replace
 from decimal import Decimal

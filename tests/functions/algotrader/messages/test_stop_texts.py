@@ -1,4 +1,4 @@
-"""What the texts say of protective stops: NO STOP, above all."""
+"""Texts report protective stops and lead with NO STOP."""
 
 from dataclasses import replace
 from decimal import Decimal

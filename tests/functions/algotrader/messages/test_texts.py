@@ -42,7 +42,7 @@ def test_sells_come_before_buys_and_a_part_says_of_how_many():
 
 
 def test_an_order_that_was_cut_since_the_decision_says_of_how_many():
-    """Shares or cash that were missing when it was due to be sent."""
+    """Shares or cash were missing when the order was due."""
     cut = submission(order("AAPL", "5"))
     assert ": bought 5 of 56 AAPL. " in sms(decision=decision(intent("AAPL", "56")), submission=cut)
 

@@ -1,4 +1,4 @@
-"""A number of the settings has the template's default; what would mean no limit has none."""
+"""Numeric settings have the template's default, except where that default would mean no limit."""
 
 from __future__ import annotations
 

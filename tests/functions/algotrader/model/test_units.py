@@ -1,4 +1,4 @@
-"""Numbers are shown without idle zeros, prices with cents."""
+"""Numbers appear without trailing zeros, and prices with cents."""
 
 from __future__ import annotations
 

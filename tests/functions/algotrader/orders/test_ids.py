@@ -1,4 +1,4 @@
-"""An id names one place: what is written is read back, and nothing else is written."""
+"""An id names one order place: parsing returns what was formatted and rejects everything else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST = OrderPlace("abc123", date(2024, 3, 4), "f1559", "ABCDEFGH.X", Leg.FLAT
 
 def test_a_desk_is_an_account_and_a_stack() -> None:
     assert desk_id("PA1", "algo-trader") == desk_id("PA1", "algo-trader")
-    # the separator keeps two names apart whose letters run together alike
+    # The separator distinguishes two names whose letters join to the same text.
     names = [("PA1", "algo-trader"), ("PA2", "algo-trader"), ("PA1", "second"), ("PA1a", "lgo")]
     assert len({desk_id(*each) for each in [*names, ("PA1al", "go")]}) == 5
 

@@ -1,4 +1,4 @@
-"""Prices of orders lie on the broker's tick, and an order costs no more than its worst price."""
+"""Order prices are multiples of the broker's tick, and an order costs at most its worst price."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def intent(qty: str, limit: str | None = "10.02") -> OrderIntent:
 @pytest.mark.parametrize(
     ("price", "side", "bps", "expected"),
     [
-        ("561.20", Side.BUY, 20, "562.33"),  # 562.3224, up to the cent
-        ("561.20", Side.SELL, 20, "560.07"),  # 560.0776, down to the cent
+        ("561.20", Side.BUY, 20, "562.33"),  # 562.3224, rounded up to the cent
+        ("561.20", Side.SELL, 20, "560.07"),  # 560.0776, rounded down to the cent
         ("100", Side.BUY, 0, "100.00"),
         ("100", Side.SELL, 0, "100.00"),
         ("1", Side.SELL, 0, "1.00"),
         ("0.5", Side.BUY, 20, "0.5010"),
         ("0.12345", Side.BUY, 0, "0.1235"),
         ("0.12345", Side.SELL, 0, "0.1234"),
-        ("0.9999", Side.BUY, 20, "1.01"),  # 1.0018998 is on the tick of a cent
+        ("0.9999", Side.BUY, 20, "1.01"),  # 1.0018998 rounds to a cent, the tick from 1 dollar up
         ("1.0001", Side.SELL, 20, "0.9980"),
         ("0.00001", Side.SELL, 20, "0.0001"),
         ("100", Side.SELL, 20000, "0.0001"),

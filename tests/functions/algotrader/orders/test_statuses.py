@@ -1,4 +1,4 @@
-"""What each of the broker's order statuses means for the desk."""
+"""Each of the broker's order statuses has one meaning for the desk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.desk_world import open_order
 ENDED = {"canceled", "expired", "filled", "rejected", "replaced"}
 ARRIVING = {"accepted", "accepted_for_bidding", "pending_new"}
 STANDING = ARRIVING | {"done_for_day", "new", "partially_filled", "stopped"}
-# One of tomorrow, and some that only look like an end.
+# Alpaca might add a status like the first one, and the others only look like terminal ones.
 UNKNOWN = ["under_the_moon", "cancelled", "FILLED", ""]
 
 

@@ -1,4 +1,4 @@
-"""What the desk may spend: the account's least figure, less open buys and the reserve."""
+"""The desk may spend the account's lowest figure, less open buys and the reserve."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ D = Decimal
         ("1000", "1000", "1000", "0", "980.00"),
         ("5000", "1000", "2000", "0", "980.00"),
         ("5000", "2000", "1000", "0", "980.00"),
-        ("1000", "9000", "9000", "400", "588.00"),  # open buys come off cash
-        ("1000", "600", "600", "400", "588.00"),  # buying power is net of them already
+        ("1000", "9000", "9000", "400", "588.00"),  # open buys reduce cash
+        ("1000", "600", "600", "400", "588.00"),  # buying power already excludes open buys
         ("1000", "1000", "1000", "1500", "0"),
         ("-250", "1000", "1000", "0", "0"),
-        ("0.03", "1", "1", "0", "0.02"),  # whole cents, rounded down
+        ("0.03", "1", "1", "0", "0.02"),  # rounded down to whole cents
         ("NaN", "1000", "1000", "0", "0"),
         ("Infinity", "1000", "1000", "0", "0"),
     ],

@@ -1,4 +1,4 @@
-"""An entry by value costs its dollars, to the cent, whatever it is cut to and whatever it buys."""
+"""An entry by value never costs more than its dollars, however it is reduced or filled."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def values(decision: Decision) -> dict[str, tuple[Decimal, Decimal | None]]:
     return {each.symbol: (each.qty, each.notional) for each in decision.entries}
 
 
-# What is decided
+# Decisions
 
 
 def test_an_entry_names_its_dollars_and_what_they_buy_at_worst() -> None:
@@ -110,7 +110,7 @@ def test_a_value_is_a_dollar_and_the_least_order_at_least(
 
 def test_the_rest_of_a_cent_is_no_cut() -> None:
     made = decided({"IBM": D("0.123456789")}, under=BY_VALUE)
-    assert values(made)["IBM"][1] == D("12098.76")  # of 12098.765322
+    assert values(made)["IBM"][1] == D("12098.76")  # rounded down from 12098.765322
     assert "cut" not in made.why["IBM"]
 
 
@@ -134,7 +134,7 @@ def test_limits_on_cost_count_the_dollars() -> None:
     assert codes(decided({"IBM": D("0.3")}, under=under)) == {}
 
 
-# What cash pays
+# Spending the cash
 
 
 def entry(notional: str = "500.00") -> OrderIntent:
@@ -196,7 +196,7 @@ def test_an_open_order_by_value_is_named_by_its_dollars() -> None:
     assert made.denied[0].detail == "buy 500.50 dollars (mine)"
 
 
-# What is submitted
+# Submission
 
 
 def placed(intent: OrderIntent, status: str, filled: str, price: str = "100") -> Order:
@@ -235,7 +235,7 @@ def test_an_order_by_value_is_the_one_written_down_when_its_dollars_are() -> Non
     ("changes", "ours_too"),
     [
         ({}, True),
-        ({"notional": D("392.03")}, True),  # cut to what there was money for
+        ({"notional": D("392.03")}, True),  # reduced to the available cash
         ({"notional": D("500.01")}, False),
         ({"notional": None, "qty": D(4)}, False),
         ({"symbol": "AAPL"}, False),
@@ -274,7 +274,7 @@ def test_entries_by_value_are_cut_to_what_the_exits_brought() -> None:
         replace(known(sold), account=account(5000)),
         NOTHING,
     )
-    # 4 shares at 100.01 less the reserve of 2 %
+    # Four shares at 100.01, less the 2 % reserve.
     assert [each.notional for each in step.plan.orders[1:]] == [D("392.03")]
 
 
@@ -292,7 +292,7 @@ def test_the_stop_after_an_entry_by_value_covers_its_whole_shares() -> None:
     assert [(each.leg, each.qty) for each in step.plan.orders][1:] == [(Leg.STOP, D(5))]
 
 
-# What is held then, and sold to the last billionth
+# Selling the holding to the last billionth
 
 buys = st.lists(st.decimals("0.000000001", 50, places=9), min_size=1, max_size=5)
 splits = st.sampled_from([None, D(2), D(3), D("1.5"), D(1) / D(3), D("0.1")])
@@ -303,7 +303,7 @@ splits = st.sampled_from([None, D(2), D(3), D("1.5"), D(1) / D(3), D("0.1")])
 def test_a_full_exit_leaves_no_dust(
     parts: list[Decimal], ratio: Decimal | None, *, by_value: bool
 ) -> None:
-    """Several partial buys, a split, one exit of all: the desk holds nothing after it."""
+    """After several partial buys, a split and one full exit, the desk holds nothing."""
     bought = [
         replace(
             open_order("IBM", Side.BUY, None, None, own_id("IBM", Leg.ENTRY)),

@@ -1,4 +1,4 @@
-"""The desk's position is what its books say and the account has, less what other desks own."""
+"""The desk's position never exceeds its books, or the account's shares less other desks' shares."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ D = Decimal
     ("ledger", "broker", "available", "held", "tradable", "differs"),
     [
         ("10", "10", "10", "10", "10", False),
-        ("10", "25", "25", "10", "10", False),  # next to the user's own shares
-        ("10", "25", "4", "10", "4", False),  # an open sell keeps most
+        ("10", "25", "25", "10", "10", False),  # includes the user's own shares
+        ("10", "25", "4", "10", "4", False),  # an open sell keeps most of them
         ("10", "9", "9", "9", "9", True),
         ("10", "7", "7", "7", "7", True),
         ("10", "0", "0", "0", "0", True),
@@ -48,12 +48,12 @@ def test_a_stake_is_the_lesser_of_ledger_and_position_and_never_below_zero(
     [
         ("10", "20", {"def456": "10"}, "10", False),
         ("10", "19", {"def456": "10"}, "9", True),
-        ("10", "15", {"def456": "10"}, "5", True),  # nobody knows whose are gone
+        ("10", "15", {"def456": "10"}, "5", True),  # nobody knows whose shares have gone
         ("10", "8", {"def456": "10"}, "0", True),
         ("10", "25", {"def456": "10", "aaaaaa": "5"}, "10", False),
         ("10", "24", {"def456": "10", "aaaaaa": "5"}, "9", True),
         ("0", "5", {"def456": "10"}, "0", True),
-        ("10", "10", {"def456": "-5"}, "10", False),  # what it oversold takes from nobody
+        ("10", "10", {"def456": "-5"}, "10", False),  # a short position takes nothing
         ("10", "10", {"def456": "NaN"}, "10", False),
     ],
 )

@@ -1,4 +1,4 @@
-"""Weights become shares that never cost more than the weight, and cash pays for what it buys."""
+"""Sized orders never cost more than their weight, and entries never cost more than the cash."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def intent(qty: str) -> OrderIntent:
 
 
 def bought(qty: str, cash: str, under: Settings) -> Decimal:
-    """Return what this much cash buys of an intent; 0 if nothing."""
+    """Return the shares of an intent that the given cash buys."""
     cut = affordable(intent(qty), cash=D(cash), settings=under)
     return D(0) if cut is None else cut.qty
 
@@ -281,12 +281,12 @@ def test_fractions_need_both_the_setting_and_the_asset(
         ("10", "10.01", False, "0"),
         ("10", "-5", False, "0"),
         ("10", "100000", False, "10"),
-        ("10", "100.19", True, "9"),  # a whole quantity stays whole
+        ("10", "100.19", True, "9"),  # whole quantities stay whole
         ("9.5", "50.10", True, "5"),
         ("9.5", "50", True, "4.990019960"),
         ("9.3", "50", True, "4.990019960"),
         ("9.7", "50", True, "4.990019960"),
-        ("9.5", "0.99", True, "0"),  # below a dollar's worth
+        ("9.5", "0.99", True, "0"),  # worth less than a dollar
     ],
 )
 def test_a_buy_is_cut_to_what_cash_pays(

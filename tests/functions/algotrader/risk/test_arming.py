@@ -1,4 +1,4 @@
-"""A live desk trades while the token of its user stands, and no longer."""
+"""A live desk trades only while its user's arming token is valid."""
 
 from __future__ import annotations
 

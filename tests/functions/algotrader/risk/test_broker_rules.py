@@ -1,4 +1,4 @@
-"""No order that the desk can make breaks a rule of the broker's, and one that did is not sent."""
+"""The desk's orders follow the broker's rules, and a run does not send an order that breaks one."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_broken_rule_is_told_with_its_numbers(
     assert broken_rule(order(**changes), of) == Denial(Reason.ORDER_RULE, seen)
 
 
-# What is decided
+# Decisions
 
 
 @tried(200)
@@ -159,12 +159,12 @@ def test_an_order_that_would_break_a_rule_is_denied_when_it_is_decided() -> None
     assert "a stop order has no stop_price" in made.why["IBM"]
 
 
-# What is sent
+# Submission
 
 
 @st.composite
 def looks(draw: st.DrawFn, sought: list[OrderIntent]) -> tuple[Known, PostResult]:
-    """Draw what a call finds of the orders that it may have sent, and what it lacks to sell."""
+    """Draw the orders that a call finds at the broker, and the shares that its sells lack."""
     shares = st.decimals(0, 2000, places=10)
     orders: dict[str, Order] = {}
     shortages: dict[str, Decimal] = {}
@@ -259,7 +259,7 @@ def test_a_run_by_another_slot_keeps_the_length_of_ids() -> None:
     assert broken_rule(made.entries[0]) is None
 
 
-# What the paper broker says
+# The paper broker's rules
 
 odd_decimals = st.decimals(0, 2000, places=10) | st.sampled_from(["0", "-1", "1e-9", "7"]).map(D)
 odd_prices = st.none() | st.decimals("0.0001", 3, places=5) | st.decimals(1, 500, places=2)

@@ -1,4 +1,4 @@
-"""A desk that lost too much only sells, until a person says otherwise."""
+"""After too large a loss, a desk only sells until a person resumes it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_days_loss_up_to_the_limit_is_borne_and_at_it_told_with_its_numbers() 
 
 def test_a_loss_is_a_part_of_what_the_desk_had_at_the_close_before() -> None:
     monday = advance_track(None, look(worth=D(8000)))
-    track = advance_track(monday, next_day("60", worth=D(10**9)))  # a deposit since
+    track = advance_track(monday, next_day("60", worth=D(10**9)))  # the user has made a deposit
 
     assert "400.00 of 8000.00" in breached_limits(track, LIMITS)[Reason.DAILY_LOSS]
 
@@ -55,7 +55,7 @@ def test_a_loss_that_was_told_counts_anew_and_a_drawdown_does_not() -> None:
 
     assert breached_limits(advance_track(seen, look(prices=prices(AAPL="49"))), LIMITS) == {}
     again = breached_limits(advance_track(seen, look(prices=prices(AAPL="0.01"))), LIMITS)
-    assert again == {}  # 499.90 more is not yet as much again
+    assert again == {}  # another 499.90 has not yet reached the limit again
     assert Reason.DAILY_LOSS in breached_limits(
         advance_track(seen, look(prices=prices(AAPL="0"))), LIMITS
     )

@@ -1,4 +1,4 @@
-"""The desk looks at its limits in one order, and names the first that an order breaks."""
+"""The desk checks its limits in one order and reports the first one that an order breaks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ A_CHANGED_BUY = replace(A_BUY, replaces="x")
 
 @dataclass
 class Bell:
-    """An order in IBM at a bell at which all is wrong, until it is put right bit by bit."""
+    """An IBM order that breaks every limit until the test fixes them one by one."""
 
     weights: dict[str, Decimal]
     at: Snapshot
@@ -111,7 +111,7 @@ def an_entry() -> Bell:
 
 
 def alone(bell: Bell) -> Iterator[str | None]:
-    """Yield the code of an entry that breaks every limit, then without the first of them, ..."""
+    """Yield the code of an entry that breaks every order limit, then fix one limit at a time."""
     yield bell.code
     bell.put(trading_state=TradingState.REDUCING)
     yield bell.code
@@ -125,7 +125,7 @@ def alone(bell: Bell) -> Iterator[str | None]:
     yield bell.code
     bell.put(own_open_orders=())
     yield bell.code
-    bell.open(A_CHANGED_BUY)  # which the sell of the stop would trade with
+    bell.open(A_CHANGED_BUY)  # the stop's sell would trade with this buy
     yield bell.code
     bell.stops = {}
     yield bell.code
@@ -151,14 +151,14 @@ def alone(bell: Bell) -> Iterator[str | None]:
     yield bell.code
     bell.set(max_position_weight=D(1))
     yield bell.code
-    bell.set(max_order_notional=D(10**9), order_type=OrderType.STOP)  # an entry is never a stop
+    bell.set(max_order_notional=D(10**9), order_type=OrderType.STOP)  # entries are never stops
     yield bell.code
     bell.set(order_type=OrderType.LIMIT)
 
 
 def together(bell: Bell) -> Iterator[str | None]:
-    """Yield the code of an entry that breaks every limit of a run, then without the first, ..."""
-    # IBM alone has a price and something to buy it with; what cuts an entry is too small to cut it
+    """Yield the code of an entry that breaks every limit of a run, then fix one limit at a time."""
+    # Only IBM has a price and cash to buy with, and it is too small to be reduced.
     poor = account("1")
     bell.put(account=poor, ledger=ledger(XOM="1000"), positions={"XOM": position("XOM", "1000")})
     prices = {"XOM": LatestPrice(D(100), NOW)} | a_price("100")
@@ -180,7 +180,7 @@ def together(bell: Bell) -> Iterator[str | None]:
 
 
 def sells() -> Iterator[str | None]:
-    """Yield the code of an exit in whose way everything is, then without the first thing, ..."""
+    """Yield the code of an exit that breaks every limit for sells, then fix one limit at a time."""
     bell = a_bell("0", "10")
     bell.open(A_BUY)
     yield bell.code

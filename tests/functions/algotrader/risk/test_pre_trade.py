@@ -1,4 +1,4 @@
-"""Each limit denies what it bounds, by its code and with its numbers, and nothing else."""
+"""Each limit denies exactly the orders that exceed it, with its code and its numbers."""
 
 from __future__ import annotations
 
@@ -332,7 +332,7 @@ def test_a_run_buys_only_what_it_may() -> None:
 
 
 def smallest(qty: str, price: str, step: Decimal, least: str, target: str) -> Denial | None:
-    """Return what denies a buy whose target is so many dollars."""
+    """Return the denial, if any, of a buy with the given target in dollars."""
     order = proposed(qty=qty, worst_price=D(price), step=step, weight=D(1))
     bound = with_capital(target, under(min_order_notional=D(least)))
     return order_size.minimum_order(order, bound)
@@ -443,7 +443,7 @@ def test_a_buy_may_reach_the_exposure_that_is_left_and_not_pass_it() -> None:
 
 
 def test_a_run_may_reach_its_turnover_and_not_pass_it() -> None:
-    # an exit counts by its worth, whatever it brings at least; an entry by what it costs at most
+    # An exit counts at its value, and an entry at its worst price.
     exits = proposed(Side.SELL, "3", worst_price=D(99))
     traded = (exits, costing("100", reference=D(98)))
     bound = replace(with_capital("1000", under(max_turnover=D("0.5"))), traded=traded)

@@ -1,4 +1,4 @@
-"""No set of approved orders ever breaks a limit, whatever the broker shows; one rule a property."""
+"""Approved orders stay within every limit, for any broker data. Each property tests one limit."""
 
 from __future__ import annotations
 

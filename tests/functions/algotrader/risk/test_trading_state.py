@@ -1,4 +1,4 @@
-"""A live desk trades only when its switch says so, and odd words halt every desk."""
+"""A live desk trades only when its switch allows it, and unknown words halt every desk."""
 
 from __future__ import annotations
 

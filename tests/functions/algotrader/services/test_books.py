@@ -1,4 +1,4 @@
-"""With the journal or without it, over any life of the account, the books are the same."""
+"""For any account history, the books are the same with the journal and without it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ OWN, OTHER = "abc123", "def456"
 SYMBOLS = ("AAPL", "IBM")
 DAYS = 45
 LATEST = 9  # days that the broker may take to list an order or a split
-MIDNIGHT = datetime(2024, 3, 4, 5, tzinfo=UTC)  # in New York, before its clocks change
+MIDNIGHT = datetime(2024, 3, 4, 5, tzinfo=UTC)  # in New York, before the clocks change
 PRICE = Decimal(10)
 
 Owned = dict[str, dict[str, Decimal]]
 
 
 class Bucket(Store):
-    """The bucket in memory, whose every value still goes through its JSON."""
+    """A bucket in memory that encodes every value as JSON."""
 
     def __init__(self) -> None:
         super().__init__("bucket")
@@ -48,7 +48,7 @@ class Bucket(Store):
 
 @dataclass(frozen=True)
 class Listed:
-    """An order with its life: when it shows, and when it ends."""
+    """An order, with the instants when the broker first shows it and when it ends."""
 
     order: Order
     shown: datetime
@@ -57,7 +57,7 @@ class Listed:
 
 @dataclass
 class Life:
-    """An account's life, and what its broker shows of it at an instant."""
+    """An account's history, and what its broker shows at an instant."""
 
     orders: list[Listed]
     splits: list[tuple[CorporateAction, datetime]]  # and when the broker lists it
@@ -84,7 +84,7 @@ class Life:
         )
 
     def books(self, bucket: Bucket, now: datetime) -> Books:
-        """Read the books as a run at this instant does, and keep its checkpoints."""
+        """Read the books as a run at this instant would, and keep its checkpoints."""
         self.now = now
         bucket.write(ADJUSTMENTS_KEY, [each for each in self.gifts if each.at <= now])
         today = now.date()
@@ -96,7 +96,7 @@ class Life:
         return books
 
     def truth(self) -> Owned:
-        """Live it through, event by event, with nothing but sums."""
+        """Compute the holdings by adding up the events one by one."""
         owned: Owned = defaultdict(lambda: defaultdict(Decimal))
         events: list[tuple[datetime, str, str, Decimal, bool]] = []
         for each in self.orders:
@@ -155,9 +155,9 @@ def filled_order(
 
 @st.composite
 def lives(draw: st.DrawFn) -> Life:
-    """Draw fills whole, in part and of canceled orders; stops that rest for weeks; splits; gifts.
+    """Draw full and partial fills, fills of canceled orders, long-resting stops, splits and gifts.
 
-    At most one event of an order comes a minute, so that its place in time is certain.
+    Orders have at most one event a minute, so the order of events is certain.
     """
     orders: list[Listed] = []
     for number in range(draw(st.integers(0, 14))):

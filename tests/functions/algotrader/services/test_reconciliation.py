@@ -1,4 +1,4 @@
-"""Two desks and their user on one account of the paper broker, over the real client."""
+"""Two desks and their user share one paper broker account through the real client."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ D = Decimal
 
 @dataclass
 class OneDesk:
-    """A desk as its stack's functions would act for it, with a bucket of its own."""
+    """A desk whose methods do what its stack's functions would, with its own bucket."""
 
     desk: str
     paper: PaperBrokerProcess
@@ -50,7 +50,7 @@ class OneDesk:
         )
 
     def run(self) -> tuple[DeskPosition, tuple[str, ...]]:
-        """Take stock as a run does, and keep the checkpoints."""
+        """Read the books and return the position as a run would, and keep the checkpoints."""
         positions = self.broker.positions()
         books = self.books()
         if books.checkpoint is not None:
@@ -81,7 +81,7 @@ class OneDesk:
             why="test",
         )
         assert isinstance(self.broker.submit(intent), Order)
-        self.broker.positions()  # a look at the market: it fills
+        self.broker.positions()  # this request lets the order fill
 
     def release(self, desk: str, qty: int) -> None:
         known, tag = read_adjustments(self.store)
@@ -129,9 +129,9 @@ def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
         stake, warnings = desk.run()
         assert (stake.held, stake.account_qty, stake.differs, warnings) == (held, 35, False, ())
 
-    paper.open_session(SPLIT)  # two for one
+    paper.open_session(SPLIT)  # a two-for-one split
     assert [desk.run()[0].held for desk in desks] == [40, 20]
-    user(paper, "sell", 30)  # ten of the user's own, and twenty that were not
+    user(paper, "sell", 30)  # ten of the user's own shares and twenty of the desks'
 
     for desk, own, other, held in ((first, 40, second, 20), (second, 20, first, 0)):
         stake, warnings = desk.run()
@@ -144,7 +144,7 @@ def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
         assert f"desk {other.desk} owns" in warnings[0]
         assert "probably a sale by hand of 30 on 2005-02-28" in warnings[0]
     first.trade(Side.SELL, first.run()[0].sellable)
-    # What is left may be all of the second's: neither touches it until a person says whose it is.
+    # The second desk may own all that is left, so neither sells before a person decides.
     assert [desk.run()[0].sellable for desk in desks] == [0, 0]
     assert paper.positions()[0]["qty"] == "20"
 
@@ -152,7 +152,7 @@ def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
     for desk in desks:
         desk.run()
         kept, rebuilt = desk.books(), desk.books(empty_bucket())
-        assert (len(kept.orders), len(rebuilt.orders)) == (0, 5)  # the checkpoint is past them
+        assert (len(kept.orders), len(rebuilt.orders)) == (0, 5)  # the checkpoint has them all
         assert holdings(kept) == holdings(rebuilt)
 
     first.release(first.desk, 20)
@@ -161,7 +161,7 @@ def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
         (0, False),
         (20, False),
     ]
-    paper.open_session(date(2005, 4, 15))  # both checkpoints are past it all by now
+    paper.open_session(date(2005, 4, 15))  # late enough for both checkpoints to cover every order
     for desk in desks:
         desk.run()
         assert not missing_shares(["AAPL"], desk.books().ledger, desk.broker.positions(), {})

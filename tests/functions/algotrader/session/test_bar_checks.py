@@ -1,4 +1,4 @@
-"""Which bars are fit to trade on."""
+"""The desk trades only on complete, recent and consistent bars."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEMAND = BarRequirements(bars=5, max_age_sessions=1, max_missing=0)
 
 
 def opened(day: date) -> datetime:
-    """Return when the session of a day opens: on even days an hour late."""
+    """Return a session's open, which is an hour late on even days."""
     return datetime(day.year, day.month, day.day, 15 - day.day % 2, 30, tzinfo=UTC)
 
 
@@ -27,7 +27,7 @@ COMPLETED = tuple(Session(day, opened(day), opened(day) + timedelta(hours=6)) fo
 
 
 def bars(*days: date, **columns: tuple[float, ...]) -> Bars:
-    """Make bars of days; a column replaces the newest rows of the one that is made."""
+    """Build bars for the given days, with the given columns as the newest values."""
     count = len(days)
     flat = {"open": 100.0, "high": 101.0, "low": 99.0, "close": 100.0, "volume": 1000.0}
     made = {name: (value,) * count for name, value in flat.items()}

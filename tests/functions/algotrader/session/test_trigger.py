@@ -1,4 +1,4 @@
-"""Which session and slot a bell rings for."""
+"""A trigger's time decides the session and the slot of a run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def session(day: str, close: str = "16:00") -> Session:
     )
 
 
-# Thanksgiving week of 2026: Thursday is a holiday, Friday closes early, a weekend follows.
+# Thanksgiving week of 2026 has a holiday on Thursday, an early close on Friday, then a weekend.
 SESSIONS = (
     session("2026-11-23"),
     session("2026-11-24"),
@@ -184,7 +184,7 @@ def test_a_bell_from_the_future_is_refused() -> None:
     [
         ("2026-11-25T09:35", "2026-11-25T09:50:01"),
         ("2026-11-24T09:35", "2026-11-25T09:35"),
-        ("2026-11-25T09:35", "2026-11-26T09:35"),  # late comes before closed
+        ("2026-11-25T09:35", "2026-11-26T09:35"),  # lateness is checked before the closed day
     ],
 )
 def test_a_bell_that_is_too_old_is_not_traded_on(rang: str, now: str) -> None:
@@ -239,7 +239,7 @@ def test_the_slot_is_the_last_one_due_when_the_bell_rang(
 def test_a_run_sends_nothing_in_the_last_minute_before_the_next_slot(
     slot: str | None, now: str, deadline: str
 ) -> None:
-    # an order may take half a minute to show: both would buy what neither sees of the other
+    # An order may take half a minute to show, so neither run would see the other's buys.
     assert rung(replace(SLOTTED, slot=slot), now).deadline == at(deadline)
 
 
@@ -253,7 +253,7 @@ def test_a_run_that_could_send_nothing_before_the_next_slot_is_refused(now: str)
 
 
 def test_slots_a_minute_apart_leave_no_run_any_time() -> None:
-    # which is why the parameter refuses them: the last one alone would ever trade
+    # Only the last slot would ever trade, so the parameter refuses such slots.
     bell = replace(BELL, slots=("0935", "0936", "0937"))
     for now in ("2026-11-25T09:35", "2026-11-25T09:36:30"):
         with pytest.raises(InvalidInputError, match="SLOT_OVER"):
@@ -339,7 +339,7 @@ def test_a_flatten_has_a_slot_of_its_own_minute_and_no_slot_cuts_it_short(
     answer = rung(bell, "2026-11-25T15:29")
 
     assert (answer.slot, answer.deadline) == ("f1529", at("2026-11-25T15:39"))
-    assert rung(bell, "2026-11-25T09:31").slot == "f0931"  # whether or not any slot is due
+    assert rung(bell, "2026-11-25T09:31").slot == "f0931"  # even if no slot is due
     rang = replace(bell, scheduled_time=at("2026-11-25T15:28"))
     assert rung(rang, "2026-11-25T15:29").slot == "f1528"
 

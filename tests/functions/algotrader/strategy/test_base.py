@@ -1,4 +1,4 @@
-"""A strategy is loaded by name with checked parameters, or refused with what to fix."""
+"""The loader finds a strategy by name, checks its parameters and explains what it refuses."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class Mine(Strategy):
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """Write files into the strategies package, next to those that ship."""
+    """Yield a function that writes files into the strategies package, next to the shipped ones."""
     with own_strategies(tmp_path, monkeypatch) as to_file:
         yield to_file
 
 
 def test_the_strategies_that_ship_are_listed_by_file_name() -> None:
-    names = strategy_names()  # a user's own may stand among them
+    names = strategy_names()  # a user's own strategies may be listed too
     assert {"momentum_rotation", "rsi_mean_reversion", "sma_cross"} <= set(names)
     assert names == sorted(names)
 
@@ -213,13 +213,11 @@ def test_an_alias_of_the_one_class_is_not_a_second_one(write: Write) -> None:
 
 
 class TwoWindows(Strategy):
-    """Needs the longer of two windows."""
-
     indicators = {"a": Indicator("sma", window=7), "b": Indicator("roc", window=9)}  # noqa: RUF012
 
 
 class LongLookBack(TwoWindows):
-    """Its own features need more bars than its indicators."""
+    """A strategy whose own features need more bars than its indicators."""
 
     look_back = 30
 
@@ -257,7 +255,7 @@ def test_a_view_gives_last_previous_and_price_and_names_what_was_not_declared() 
 
 
 def test_every_error_of_loading_is_one_of_ours() -> None:
-    """Step Functions matches leaves: what is not one would end in no branch of its own."""
+    """Step Functions matches exact names, so any other error would end in no branch of its own."""
     for name in ("nothing", "momentum_rotation"):
         with pytest.raises(DeskError):
             load_strategy(name, {"window": object()})

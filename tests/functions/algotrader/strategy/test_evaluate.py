@@ -1,4 +1,4 @@
-"""A strategy's answer is a set of target weights, or the run ends with what is wrong with it."""
+"""A strategy returns a set of target weights; otherwise the run ends and reports what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The computed symbols: a fund whose formula is computed here once more, and seeded walks."""
+"""Recompute the computed symbols: a fund by its formula, and random walks from their seeds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def history() -> History:
 
 
 def total_return(symbol: str, session: date) -> float | None:
-    """Return a stock's growth since the close before; None on its first day and before."""
+    """Return a stock's growth since the previous close, or None without one."""
     bars = {bar.session: bar for bar in load().bars[symbol]}
     before = max((each for each in bars if each < session), default=None)
     if before is None or session not in bars:

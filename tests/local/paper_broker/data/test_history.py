@@ -1,4 +1,4 @@
-"""Tests of the committed market data: what PROVENANCE.md says of them is so."""
+"""The committed market data matches its description in PROVENANCE.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of how splits and dividends are derived; the whole run needs the wheel and is by hand."""
+"""The script derives splits and dividends correctly. A manual run with the wheel makes all data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deploying, deploying again, and what a stack reports."""
+"""Stacks deploy, update and report their outputs."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_a_template_that_cannot_be_deployed_says_why(
     def rewrite(template: dict[str, Any]) -> dict[str, Any]:
         return {**template, "Resources": {**template["Resources"], **resources}}
 
-    for name in ("broken", stack.name):  # at first, and as an update
+    for name in ("broken", stack.name):  # for a new stack, then for an update
         with pytest.raises(DeploymentProblem, match=reason):
             aws.deploy(name, {"Capital": "7"}, PROBING, rewrite=rewrite)
 

@@ -1,4 +1,4 @@
-"""The embedded AWS keeps to itself, and nothing of it outlives the one who started it."""
+"""The embedded AWS uses only its own files, and none of its processes outlive their owner."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.support.processes import GONE_SECONDS, all_gone, is_alive, listens_on
 PROBING = Path(__file__).with_name("probing")
 CHECKOUT = Path(__file__).resolve().parents[4]
 
-# Deploys, calls a function, says who runs, and waits to be ended. What a shell starts in the
-# background ignores SIGINT, and so does what that starts; the tests may have been started so.
+# The program deploys, calls a function, reports its processes and waits for its end. It restores
+# SIGINT, because a process that a shell starts in the background ignores that signal.
 HOST = f"""
 import json, pathlib, signal, sys, time
 from local.sandbox.aws import EmbeddedAws

@@ -1,4 +1,4 @@
-"""The embedded AWS refuses what AWS refuses and ministack alone would take."""
+"""The embedded AWS refuses what AWS refuses but ministack accepts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CATCH = {
 }
 NUMBERS = itertools.count()
 
-#: Returns a text, so that its result is {"StatusCode":200,"Payload":"..."}.
+#: Returns text, so its result is {"StatusCode":200,"Payload":"..."}.
 HANDLER = "def lambda_handler(event, context):\n    return event['letter'] * event['times']\n"
 
 State = dict[str, Any]
@@ -48,7 +48,7 @@ def stack(aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 @pytest.fixture(scope="module")
 def walk(aws: EmbeddedAws, stack: Stack) -> WalkStates:
-    """Walk a small machine, which starts at its first state, and describe the execution's end."""
+    """Return a function that walks a small machine and describes the execution's end."""
     step_functions = aws.client("stepfunctions")
     real = step_functions.describe_state_machine(stateMachineArn=stack.state_machine_arn)
     role = real["roleArn"]
@@ -71,7 +71,7 @@ def walk(aws: EmbeddedAws, stack: Stack) -> WalkStates:
 
 
 def text(size: int, around: str, letter: str = "x") -> str:
-    """Write an expression for a text whose JSON has a size, with what is around it."""
+    """Return an expression for a text whose JSON, with the text around it, has a given size."""
     times = (size - len(around)) // len(letter.encode())
     return f"{{% $pad('', {times}, '{letter}') %}}"
 

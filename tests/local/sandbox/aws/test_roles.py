@@ -1,4 +1,4 @@
-"""Each function gets its role's rights and no others, as AWS would evaluate them."""
+"""Each function has its role's permissions and no others, evaluated as AWS would."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def stack(aws: EmbeddedAws) -> Stack:
 def allowed(
     aws: EmbeddedAws, step: str, calls: list[tuple[str, str, dict[str, Any]]]
 ) -> list[bool]:
-    """Make calls from within a step and say which ones its role lets through."""
+    """Make calls inside a step and return which ones its role allows."""
     answer = aws.client("lambda").invoke(
         FunctionName=f"desk-{step}", Payload=json.dumps({"calls": calls})
     )
@@ -93,7 +93,7 @@ def test_only_what_talks_to_the_broker_reads_the_keys_and_the_kill_switch(
 def test_fetch_bars_alone_puts_a_parameter_and_that_is_the_kill_switch(
     aws: EmbeddedAws, stack: Stack
 ) -> None:
-    # a limit on losses sets it; the keys, the arming and what is not the desk's are out of reach
+    # A loss limit sets the trading state. Keys, arming and other stacks' objects are out of reach.
     names = [stack.trading_state_parameter, stack.keys_parameter, "/desk/live-arming", OTHER]
     value = {"Value": "ACTIVE", "Overwrite": True}
     calls = [("ssm", "put_parameter", {"Name": name, **value}) for name in names]

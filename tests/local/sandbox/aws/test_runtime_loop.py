@@ -1,4 +1,4 @@
-"""Our own runtime client gives Step Functions what AWS's does."""
+"""Our runtime client passes the same values to Step Functions as AWS's client."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def invoke(aws: EmbeddedAws, step: str, event: Any = None) -> tuple[Any, bool]:
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("event", [{"a": [1, None, "ä"]}, [1], "x", 5, None])
 def test_an_event_and_an_answer_cross_as_they_are(aws: EmbeddedAws, event: object) -> None:
-    for _ in range(2):  # the second finds a process that is warm
+    for _ in range(2):  # the second call reaches a warm process
         assert invoke(aws, "fetch-bars", event) == ({"got": event}, False)
 
 

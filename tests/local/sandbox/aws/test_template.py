@@ -1,4 +1,4 @@
-"""How the real template becomes one for the embedded AWS."""
+"""The real template becomes a template for the embedded AWS."""
 
 from __future__ import annotations
 

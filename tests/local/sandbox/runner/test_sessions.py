@@ -5,7 +5,7 @@ import pytest
 from local.problems import UsageProblem
 from local.sandbox.runner.sessions import DEFAULT_SESSION, choose_sessions, session_after
 
-# Weekdays around the default session: ten before it and nine after it.
+# The weekdays around the default session: ten before it and nine after it.
 KNOWN = [
     day
     for day in (DEFAULT_SESSION + timedelta(days=n) for n in range(-14, 14))

@@ -1,4 +1,4 @@
-"""Bars to compute indicators of: random ones from a seed, and real ones."""
+"""Owns bars for the indicator tests: random ones from a seed, and real ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLUMNS = ("open", "high", "low", "close", "volume")
 
 
 def random_frame(seed: int, bars: int, volatility: float = 0.02) -> pd.DataFrame:
-    """Walk at random, with gaps at the open and a range beyond open and close."""
+    """Return a random walk with overnight gaps, whose range extends beyond open and close."""
     rng = np.random.default_rng(seed)
     close = 100 * np.exp(np.cumsum(rng.normal(0.0003, volatility, bars)))
     opened = np.concatenate([[100.0], close[:-1]]) * np.exp(rng.normal(0, volatility / 3, bars))
@@ -31,13 +31,13 @@ def random_frame(seed: int, bars: int, volatility: float = 0.02) -> pd.DataFrame
 
 
 def real_frame(symbol: str, end: date, bars: int) -> pd.DataFrame:
-    """Take the committed bars of a symbol up to a session."""
+    """Return a symbol's committed bars up to a session."""
     rows = [bar for bar in load().bars[symbol] if bar.session <= end][-bars:]
     return pd.DataFrame({name: [float(getattr(bar, name)) for bar in rows] for name in COLUMNS})
 
 
 def columns(frame: pd.DataFrame) -> Bars:
-    """Turn a frame into what travels between the steps, a session a day from 2001 on."""
+    """Convert a frame to the bars that steps exchange, one session a day from 2001."""
     return Bars(
         timeframe="1Day",
         at=tuple(

@@ -1,4 +1,4 @@
-"""The catalogue says of `ta` what `ta` itself says, and refuses the rest by name."""
+"""The catalog agrees with `ta` about each indicator and refuses unknown names."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from algotrader.strategy.indicators.entries import Kind
 REPOSITORY = Path(__file__).parents[5]
 GROUPS = ("momentum", "others", "trend", "volatility", "volume")
 
-# ta annotates these multipliers as int, and computes with any number.
+# ta annotates these multipliers as int but computes with any number.
 MULTIPLIERS_ANNOTATED_INT = {("BollingerBands", "window_dev"), ("KeltnerChannel", "multiplier")}
 
-# Columns of add_all_ta_features that stand for parameters, not for an indicator of their own.
+# These columns of add_all_ta_features vary a parameter and are not indicators of their own.
 PARAMETRIZED_COLUMNS = {
     "sma_fast",
     "sma_slow",

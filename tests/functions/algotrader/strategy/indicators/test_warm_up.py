@@ -1,4 +1,4 @@
-"""With exactly the bars of the warm-up a value is there, and is what a long history gives."""
+"""An indicator's warm-up bars are enough for a value, and a longer history gives the same value."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.functions.algotrader.strategy.indicators.indicator_bars import (
     real_frame,
 )
 
-# Levels that depend on where the look-back begins; only that they are there can be asked of them.
+# These levels depend on where the look-back begins, so the tests only check that a value exists.
 RUNNING_TOTALS = {
     "acc_dist_index",
     "on_balance_volume",
@@ -85,7 +85,7 @@ CASES = [(entry, each) for entry in CLASSES for each in parameter_sets(entry)]
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Stretches of a history; what `ta` makes of one is made once for all outputs of its class."""
+    """Slices of a history that share what `ta` computes for all outputs of a class."""
 
     history: pd.DataFrame
     _cuts: dict[tuple[int, int], tuple[pd.DataFrame, dict[tuple[object, ...], Any]]] = field(
@@ -93,7 +93,7 @@ class Cuts:
     )
 
     def series(self, wanted: ResolvedIndicator, end: int, bars: int) -> pd.Series:
-        """Compute an indicator over this many bars before an end."""
+        """Compute an indicator over the given number of bars before an end."""
         if (end, bars) not in self._cuts:
             frame = self.history.iloc[end - bars : end].reset_index(drop=True)
             self._cuts[end, bars] = (frame, {})
@@ -204,7 +204,7 @@ def test_an_average_settles_after_the_multiples_that_the_decision_names() -> Non
 
 
 def test_a_chain_settles_as_its_start_does_when_it_is_simulated() -> None:
-    """Two inputs that differ in the first value alone are a chain's memory of it."""
+    """Two inputs that differ only in their first value show how long a chain remembers it."""
     stages = (ema(10), ema(5))
     bars = settling(*stages, weight=1e-4)
     inputs = pd.DataFrame({"one": [1.0] + [0.0] * (bars - 1)})
@@ -224,8 +224,6 @@ def test_what_never_settles_is_more_than_the_longest() -> None:
 
 
 class One(Strategy):
-    """One output of ta."""
-
     def __init__(self, output: str, parameters: dict[str, Any]) -> None:
         self._indicators = {"x": Indicator(output, **parameters)}
         super().__init__()
@@ -236,8 +234,6 @@ class One(Strategy):
 
 
 class Everything(Strategy):
-    """Every output of ta, at once."""
-
     indicators = {  # noqa: RUF012
         output: Indicator(output, **({"window": 20} if output == "sma_indicator" else {}))
         for output in OUTPUTS
@@ -253,4 +249,4 @@ def test_every_indicator_is_computed_for_one_strategy_at_once(history: int) -> N
     frame = histories()[history]
     features = compute({"X": columns(frame)}, strategy, {})
     assert features.values["X"].keys() == OUTPUTS.keys()
-    assert strategy.bars_needed() == 368  # the longest is stc
+    assert strategy.bars_needed() == 368  # stc needs the most

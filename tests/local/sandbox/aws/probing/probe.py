@@ -1,4 +1,4 @@
-"""Owns the handler that every step's stand-in shares: it tries calls and says what came of them."""
+"""Owns the stand-in handler that every step shares, which tries calls and returns their codes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Make each call of ``calls`` and return its error code; or return the environment."""
+    """Make each call in ``calls``, and return the error codes and the environment."""
     return {
         "pid": os.getpid(),
         "environment": dict(os.environ),
         "folder": str(Path.cwd()),
         "codes": [attempt(*call) for call in event.get("calls", [])],
-        # an execution takes this for a day without trading
+        # the execution ends as if the market were closed
         "outcome": "CLOSED",
         **dict.fromkeys(["message", "run", "settings", "bars", "snapshot"]),
     }
@@ -28,7 +28,7 @@ client = cache(boto3.client)
 
 
 def attempt(service: str, operation: str, arguments: dict[str, Any]) -> str:
-    """Make one call."""
+    """Make one call and return its error code, or "done"."""
     try:
         getattr(client(service), operation)(**arguments)
     except ClientError as error:
