@@ -94,7 +94,7 @@ def test_what_travels_in_line_stays_far_below_what_a_state_may_hold(
     assert max(sizes) < MAX_VALUE_BYTES / 4
 
 
-def test_the_whole_markets_symbols_travel_by_reference_alone(
+def test_the_whole_markets_symbols_travel_only_by_reference(
     live: Callable[[int], World],
 ) -> None:
     world = live(WHOLE_MARKET)

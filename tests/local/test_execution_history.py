@@ -74,7 +74,7 @@ def test_the_state_that_lasts_is_the_current_one() -> None:
     assert timeline.current.name == "Notify"
 
 
-def test_the_result_is_the_last_one_and_an_error_that_a_retry_mended_is_forgotten() -> None:
+def test_the_result_is_the_last_one_and_an_error_that_a_retry_fixed_is_forgotten() -> None:
     timeline = Timeline()
     timeline.extend(fill_loop().events)
     assert timeline.result("Submit Orders") == {"n": 2}

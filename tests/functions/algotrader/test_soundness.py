@@ -250,7 +250,7 @@ def test_an_instant_that_is_none_of_our_time_is_refused_by_name(text: str) -> No
 
 
 @given(st.datetimes(timezones=st.timezones() | st.just(UTC)))
-def test_an_instant_of_our_time_can_be_told_in_every_zone(instant: datetime) -> None:
+def test_an_instant_of_our_time_can_be_shown_in_every_zone(instant: datetime) -> None:
     if is_instant(instant):
         for hours in (-14, 0, 14):
             instant.astimezone(timezone(timedelta(hours=hours)))

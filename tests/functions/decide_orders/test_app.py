@@ -131,7 +131,7 @@ def test_there_is_something_to_submit_when_the_run_sends_and_something_is_to_be_
     assert handle(event(reported, of=of)).outcome == outcome
 
 
-def test_a_dry_run_still_tells_what_it_would_have_done() -> None:
+def test_a_dry_run_still_reports_what_it_would_have_done() -> None:
     result = handle(event(of=run(sends_orders=False)))
     assert len(Store(BUCKET).get(result.decision, Decision).entries) == 3
 

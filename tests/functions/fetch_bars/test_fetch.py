@@ -165,7 +165,7 @@ def test_a_run_may_enter_all_that_is_deployed_and_names_none_of_it(world: World)
     assert run.may_enter(("AAPL", "IBM")) == ("AAPL", "IBM")
 
 
-def test_an_input_may_narrow_the_entries_alone(world: World) -> None:
+def test_an_input_may_narrow_only_the_entries(world: World) -> None:
     result = world.run({"symbols": ["IBM"]})
 
     assert run_of(result).entry_symbols == run_of(result).may_enter(("AAPL", "IBM")) == ("IBM",)
@@ -189,7 +189,7 @@ def test_an_input_may_narrow_the_entries_alone(world: World) -> None:
         ),
     ],
 )
-def test_a_wrong_deployment_is_told_by_name(
+def test_a_wrong_deployment_is_reported_by_name(
     world: World, parameter: str, value: str, leaf: type[DeskError], code: str
 ) -> None:
     world.environ[parameter] = value
@@ -272,7 +272,7 @@ def test_a_broker_that_fails_after_the_claim_leaves_it_failed_for_a_repeat(world
     assert claim_of(world).execution_arn == OTHER_ARN
 
 
-def test_a_strategy_that_is_broken_is_told_before_the_broker_is_asked(
+def test_a_strategy_that_is_broken_is_reported_before_the_broker_is_asked(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with own_strategies(tmp_path, monkeypatch) as write:
@@ -285,7 +285,7 @@ def test_a_strategy_that_is_broken_is_told_before_the_broker_is_asked(
     assert world.server.requests == []
 
 
-def test_a_closed_market_is_told_and_takes_no_claim(world: World) -> None:
+def test_a_closed_market_is_reported_and_takes_no_claim(world: World) -> None:
     world.now, world.is_open = "2026-01-10T09:35:00-05:00", False
 
     result = world.run()
@@ -295,7 +295,7 @@ def test_a_closed_market_is_told_and_takes_no_claim(world: World) -> None:
     assert world.stored() == []
 
 
-def test_a_dry_run_at_night_goes_on_with_the_last_session(world: World) -> None:
+def test_a_dry_run_at_night_continues_with_the_last_session(world: World) -> None:
     world.now, world.is_open = "2026-01-06T03:00:00-05:00", False
 
     result = world.run({"dry_run": True})
@@ -392,7 +392,7 @@ def test_a_halted_desk_stays_halted_though_its_account_may_sell(world: World) ->
     assert (snapshot.trading_state, snapshot.trading_state_reason) == (TradingState.HALTED, "by me")
 
 
-def test_a_report_is_told_though_the_account_may_not_trade(world: World) -> None:
+def test_a_report_goes_out_though_the_account_may_not_trade(world: World) -> None:
     world.server.on("GET /v2/account", ACCOUNT | {"trade_suspended_by_user": True})
 
     (warning,) = [
@@ -421,7 +421,7 @@ def test_the_trading_state_is_read_with_its_reason(world: World) -> None:
     )
 
 
-def test_a_dry_run_writes_below_its_own_name_alone(world: World) -> None:
+def test_a_dry_run_writes_only_below_its_own_name(world: World) -> None:
     world.run({"dry_run": True})
 
     assert all(each.startswith(f"{JOURNAL}dry-run/one/") for each in world.stored())

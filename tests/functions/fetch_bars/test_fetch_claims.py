@@ -50,7 +50,7 @@ def test_of_two_executions_at_once_one_is_the_duplicate(world: World) -> None:
     assert sorted(outcomes) == ["DUPLICATE", "OPEN"]
 
 
-def test_a_failed_run_that_had_decided_goes_on_with_what_it_saw(world: World) -> None:
+def test_a_failed_run_that_had_decided_continues_with_what_it_saw(world: World) -> None:
     first = world.run()
     world.decide(first)
     fail(world)
@@ -65,7 +65,7 @@ def test_a_failed_run_that_had_decided_goes_on_with_what_it_saw(world: World) ->
     assert run_of(second).execution_arn == OTHER_ARN
 
 
-def test_a_failed_run_that_had_not_decided_gathers_anew(world: World) -> None:
+def test_a_failed_run_that_had_not_decided_gathers_its_data_again(world: World) -> None:
     world.run()
     fail(world)
     world.now = "2026-01-06T09:50:00-05:00"

@@ -128,7 +128,7 @@ def test_two_flattens_of_one_minute_are_one_run(world: World) -> None:
     assert world.run(FLATTEN, arn=OTHER_ARN).outcome == "DUPLICATE"
 
 
-def test_a_failed_flatten_goes_on_with_its_decision_within_its_minute(world: World) -> None:
+def test_a_failed_flatten_continues_with_its_decision_within_its_minute(world: World) -> None:
     hold(world)
     first = world.run(FLATTEN)
     world.decide(first, arn=OTHER_ARN)

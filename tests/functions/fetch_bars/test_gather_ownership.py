@@ -79,7 +79,7 @@ def test_shares_that_left_without_an_order_are_explained_by_the_statement(world:
     assert "2025-12-07T00:00:00Z" in {each.query["after"] for each in asked}
 
 
-def test_more_shares_than_the_books_say_are_the_users_and_nothing_is_told(
+def test_more_shares_than_the_books_say_are_the_users_and_nothing_is_reported(
     world: World,
 ) -> None:
     world.trade(name(OWN))
@@ -90,7 +90,7 @@ def test_more_shares_than_the_books_say_are_the_users_and_nothing_is_told(
     assert (reported.warnings, reported.causes) == ((), {})
 
 
-def test_a_symbol_that_became_another_is_told_on_its_day_and_explains_what_is_gone(
+def test_a_symbol_that_became_another_is_reported_on_its_day_and_explains_what_is_gone(
     world: World,
 ) -> None:
     world.trade(name(OWN))
@@ -125,7 +125,7 @@ def test_another_desks_shares_are_kept_apart_and_named_when_some_are_gone(world:
     assert "desk def456 owns 10" in reported.warnings[0]
 
 
-def test_what_another_desk_bought_between_two_looks_is_no_difference(world: World) -> None:
+def test_what_another_desk_bought_between_two_looks_is_not_a_difference(world: World) -> None:
     world.trade(name(OWN))
     world.trade(name(OTHER))
     holds(world, "10", "20")
@@ -225,7 +225,7 @@ def test_what_is_known_of_other_desks_is_rebuilt_when_it_cannot_be_read(world: W
     assert "rebuilt" in reported.warnings[0]
 
 
-def test_of_two_writers_of_the_list_one_is_told_and_a_write_made_twice_is_one(
+def test_of_two_writers_of_the_list_one_gets_an_error_and_a_retried_write_counts_once(
     world: World,
 ) -> None:
     def entry(number: str) -> Adjustment:

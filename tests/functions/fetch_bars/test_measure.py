@@ -51,7 +51,7 @@ def after_the_close(world: World) -> None:
     world.now, world.is_open = "2026-01-06T16:15:02-05:00", False
 
 
-def test_a_bell_tells_what_the_desk_made_since_the_close(world: World) -> None:
+def test_a_bell_reports_what_the_desk_made_since_the_close(world: World) -> None:
     hold(world)
 
     found = made(world, world.run())
@@ -80,7 +80,7 @@ def test_an_order_of_yesterday_that_filled_today_is_todays(world: World) -> None
     assert found.desk_profit == 10 * (104 - Decimal("106.6")) - 90 * LOST
 
 
-def test_a_report_tells_it_beside_the_account_and_the_benchmark(world: World) -> None:
+def test_a_report_gives_it_next_to_the_account_and_the_benchmark(world: World) -> None:
     hold(world)
     after_the_close(world)
     world.bars["SPY"] = [{**each, "c": 500} for each in world.bars["AAPL"]]
@@ -157,7 +157,7 @@ def test_a_report_on_another_day_takes_the_accounts_profit_from_its_history(worl
     assert made(world, result).account_profit == 300
 
 
-def test_a_deposit_is_no_profit_and_an_unclear_one_makes_the_day_unknown(world: World) -> None:
+def test_a_deposit_is_not_profit_and_an_unclear_one_makes_the_day_unknown(world: World) -> None:
     deposit = {
         "id": "1",
         "activity_type": "CSD",
@@ -176,7 +176,7 @@ def test_a_deposit_is_no_profit_and_an_unclear_one_makes_the_day_unknown(world: 
     assert any("700.00" in each and "500.00" in each for each in unclear.warnings)
 
 
-def test_a_broker_without_a_statement_is_told_and_stops_nothing(world: World) -> None:
+def test_a_broker_without_a_statement_is_reported_and_stops_nothing(world: World) -> None:
     world.server.on("GET /v2/account/activities", Answer({"message": "no such path"}, 404))
 
     result = world.run()
@@ -199,7 +199,7 @@ def test_a_days_loss_at_the_limit_sets_the_switch_and_this_run_obeys(world: Worl
     assert switch() == f"REDUCING {snapshot.trading_state_reason}"
 
 
-def test_a_scheduled_report_sets_it_too_and_one_by_hand_only_tells(world: World) -> None:
+def test_a_scheduled_report_sets_it_too_and_one_by_hand_only_reports(world: World) -> None:
     hold(world)
     after_the_close(world)
     set_switch("ACTIVE")
@@ -235,7 +235,7 @@ def test_a_limit_leaves_any_other_state_as_it_was_set(world: World, text: str) -
     assert switch() == text
 
 
-def test_a_switch_that_cannot_be_written_is_told_and_obeyed_all_the_same(
+def test_a_switch_that_cannot_be_written_is_reported_and_obeyed_anyway(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold(world)
@@ -258,7 +258,7 @@ def test_a_switch_that_cannot_be_written_is_told_and_obeyed_all_the_same(
     assert day.counted_from == sum(each.profit for each in day.standings.values())
 
 
-def test_after_a_resume_on_the_same_day_the_loss_counts_anew(world: World) -> None:
+def test_after_a_resume_on_the_same_day_the_loss_counts_again(world: World) -> None:
     hold(world)
     world.environ |= {"CAPITAL": "10000", "SLOTS": "0935,1530"}
     world.run()
@@ -356,7 +356,7 @@ def test_a_repeated_run_counts_nothing_twice(world: World) -> None:
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"desk": 5}'])
-def test_a_track_that_cannot_be_read_begins_anew_with_a_warning(
+def test_a_track_that_cannot_be_read_starts_again_with_a_warning(
     world: World, content: bytes
 ) -> None:
     hold(world)

@@ -143,7 +143,7 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     assert after.realized == 0
 
 
-def test_an_early_close_is_told_at_its_first_bell_and_once(days: Days) -> None:
+def test_an_early_close_is_reported_at_its_first_bell_and_once(days: Days) -> None:
     early = date(2005, 11, 25)
 
     _, _, text = days.fetch(early, "13:15", report_only=True)

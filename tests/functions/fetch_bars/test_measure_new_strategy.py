@@ -72,7 +72,7 @@ def traded(world: World) -> World:
     return world
 
 
-def test_the_books_the_peak_and_the_profit_go_on(traded: World) -> None:
+def test_the_books_the_peak_and_the_profit_continue(traded: World) -> None:
     before = track_of(traded)
     old = snapshot_of(traded, at_the_bell(traded, 8, {"dry_run": True}))
     deploy(traded, NEW)

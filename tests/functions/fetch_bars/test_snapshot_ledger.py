@@ -23,7 +23,7 @@ def own_id(world: World, symbol: str = "AAPL") -> str:
     return f"at1-{desk}-2026-01-05-day-{symbol}-entry-0"
 
 
-def test_the_ledger_counts_the_desks_own_orders_alone(world: World) -> None:
+def test_the_ledger_counts_only_the_desks_own_orders(world: World) -> None:
     world.trade(own_id(world))
     world.trade("users-own", symbol="IBM")
     world.trade("users-open", status="new", filled_qty="0", filled_avg_price=None)
@@ -46,7 +46,7 @@ def test_a_symbol_that_was_taken_out_still_has_a_price_but_needs_no_bars(world: 
     assert bars_of(world, result).keys() == {"AAPL", "IBM"}
 
 
-def test_a_split_is_told_and_counted_once(world: World) -> None:
+def test_a_split_is_reported_and_counted_once(world: World) -> None:
     world.trade(own_id(world))
     world.actions = {
         "forward_splits": [
@@ -90,7 +90,7 @@ def test_the_checkpoint_of_the_ledger_saves_asking_for_all_orders(world: World) 
     assert second.ledger.holdings == checkpoint.holdings
 
 
-def test_a_checkpoint_that_cannot_be_read_is_rebuilt_and_told(world: World) -> None:
+def test_a_checkpoint_that_cannot_be_read_is_rebuilt_and_reported(world: World) -> None:
     world.trade(own_id(world))
     desk = run_of(world.run({"dry_run": True})).desk
     client("s3").put_object(Bucket=world.store.bucket, Key=f"ledger/{desk}.json", Body=b"{half")
@@ -101,7 +101,7 @@ def test_a_checkpoint_that_cannot_be_read_is_rebuilt_and_told(world: World) -> N
     assert "rebuilt" in snapshot.warnings[0]
 
 
-def test_without_a_list_of_corporate_actions_the_run_goes_on_with_a_warning(world: World) -> None:
+def test_without_a_list_of_corporate_actions_the_run_continues_with_a_warning(world: World) -> None:
     del world.server.scripts["GET /v1/corporate-actions"]
 
     result = world.run()

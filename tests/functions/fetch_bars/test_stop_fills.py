@@ -39,7 +39,7 @@ def desk(world: World) -> str:
     return found
 
 
-def test_a_sale_is_told_once_by_the_next_run_that_ends_well(world: World, desk: str) -> None:
+def test_a_sale_is_reported_once_by_the_next_run_that_ends_well(world: World, desk: str) -> None:
     assert "Stop sold" not in ended(world, at_the_bell(world, 6))
     sell(world, desk, "2026-01-06T14:35:10Z")  # ten seconds after the observation
     shown = at_the_bell(world, 7, {"dry_run": True})
@@ -52,14 +52,14 @@ def test_a_sale_is_told_once_by_the_next_run_that_ends_well(world: World, desk: 
     assert stopped(world, at_the_bell(world, 9)) == []
 
 
-def test_a_run_that_looks_twice_tells_what_it_saw_first(world: World, desk: str) -> None:
+def test_a_run_that_looks_twice_reports_what_it_saw_first(world: World, desk: str) -> None:
     ended(world, at_the_bell(world, 6))
     sell(world, desk, "2026-01-06T16:00:00Z")
     assert stopped(world, at_the_bell(world, 7)) == [("AAPL", "10")]
     assert stopped(world, at_the_bell(world, 7)) == [("AAPL", "10")]
 
 
-def test_a_sale_during_the_cancel_is_told_by_that_run_alone(world: World, desk: str) -> None:
+def test_only_the_canceling_run_reports_a_sale_during_the_cancel(world: World, desk: str) -> None:
     ended(world, at_the_bell(world, 6))
     run = at_the_bell(world, 7)
     sell(world, desk, "2026-01-07T14:35:20Z")
@@ -67,7 +67,7 @@ def test_a_sale_during_the_cancel_is_told_by_that_run_alone(world: World, desk: 
     assert stopped(world, at_the_bell(world, 8)) == []
 
 
-def test_a_flatten_tells_and_what_it_told_is_told(world: World, desk: str) -> None:
+def test_a_flatten_reports_and_what_it_reported_stays_reported(world: World, desk: str) -> None:
     ended(world, at_the_bell(world, 6))
     sell(world, desk, "2026-01-06T16:00:00Z", "4")
     flat = at_the_bell(world, 7, FLATTEN)

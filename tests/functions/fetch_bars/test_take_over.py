@@ -89,14 +89,14 @@ def test_a_whole_forged_journal_opens_nothing(world: World) -> None:
     refused(world)
 
 
-def test_an_execution_of_another_machine_is_no_witness(world: World) -> None:
+def test_an_execution_of_another_machine_is_not_a_witness(world: World) -> None:
     first = world.run()
     world.decide(first, "AAPL", arn=FOREIGN_ARN)
     world.store.write(f"{JOURNAL}claim.json", Claim(FOREIGN_ARN, "failed", NOW))
     refused(world)
 
 
-def test_what_a_dry_run_decided_is_no_decision_of_the_run(world: World) -> None:
+def test_what_a_dry_run_decided_is_not_a_decision_of_the_run(world: World) -> None:
     dry = world.run({"dry_run": True}, arn=THIRD_ARN)
     made = world.decide(dry, "AAPL", arn=THIRD_ARN)
     world.store.write(f"{JOURNAL}decision.json", made)
@@ -104,7 +104,7 @@ def test_what_a_dry_run_decided_is_no_decision_of_the_run(world: World) -> None:
     refused(world)
 
 
-def test_an_execution_that_had_not_decided_is_no_witness(world: World) -> None:
+def test_an_execution_that_had_not_decided_is_not_a_witness(world: World) -> None:
     first = world.run()
     world.decide(first, "AAPL")
     world.executions.keep(ARN, [("Fetch Bars", first)])
@@ -217,7 +217,7 @@ def ended(world: World, words: str) -> None:
         ("RUN_DEADLINE_SECONDS", "60", "RunDeadlineSeconds"),
     ],
 )
-def test_a_run_whose_settings_were_deployed_anew_sends_nothing_more(
+def test_a_run_whose_settings_were_deployed_again_sends_nothing_more(
     world: World, name: str, value: str, parameter: str
 ) -> None:
     world.decide(world.run(), "AAPL")
@@ -281,7 +281,7 @@ def bought(world: World, result: FetchBarsResult, qty: str) -> None:
     world.trade(f"at1-{run.desk}-{run.run_id}-AAPL-entry-0", **changes)
 
 
-def test_what_the_run_s_own_orders_did_is_no_change(world: World) -> None:
+def test_what_the_run_s_own_orders_did_is_not_a_change(world: World) -> None:
     hold(world, position("IBM", "7"))
     first = world.run()
     world.decide(first, "AAPL")
@@ -335,7 +335,7 @@ def test_an_account_that_somebody_else_changed_ends_the_sending(world: World, ch
     ended(world, f"the account changed: {words}")
 
 
-def test_a_fill_between_two_readings_is_no_change(world: World) -> None:
+def test_a_fill_between_two_readings_is_not_a_change(world: World) -> None:
     hold(world)
     first = world.run()
     world.decide(first, "AAPL")

@@ -44,7 +44,7 @@ def test_an_event_of_another_shape_is_refused_by_name():
 
 
 @pytest.mark.usefixtures("topic")
-def test_an_input_that_no_text_can_hold_is_told_by_name_and_in_words_that_show():
+def test_an_input_that_no_text_can_hold_is_reported_by_name_and_in_words_that_show():
     refused = {
         "errorMessage": 'INPUT_INVALID: problem="\ud800\u202e". Start it with {}.',
         "errorType": "InvalidInputError",
@@ -73,7 +73,7 @@ def test_a_run_that_ended_well_is_recorded_with_an_input_that_no_text_can_hold(s
 
 
 @pytest.mark.usefixtures("topic")
-def test_a_cause_that_is_nested_deeply_is_told():
+def test_a_cause_that_is_nested_deeply_is_reported():
     failure = {"state": "Fetch Bars", "error": "Odd", "cause": "[" * 8000}
     given = {**encode(event()), **dict.fromkeys(UNKNOWN), "failure": failure}
 
@@ -98,7 +98,7 @@ def of_another_contract(**changes):
 
 
 @pytest.mark.usefixtures("topic")
-def test_a_failed_run_of_another_contract_is_told_with_what_can_be_read(store):
+def test_a_failed_run_of_another_contract_is_reported_with_what_can_be_read(store):
     given = json.loads(json.dumps(of_another_contract(failure=FAILURE)))
     answer = lambda_handler(given, LambdaContext())
     assert answer["error"] == "OrderConflictError"
@@ -109,7 +109,7 @@ def test_a_failed_run_of_another_contract_is_told_with_what_can_be_read(store):
 
 
 @pytest.mark.usefixtures("topic")
-def test_a_failed_run_that_cannot_be_read_at_all_is_told_and_keeps_its_claim(store):
+def test_a_failed_run_that_cannot_be_read_at_all_is_reported_and_keeps_its_claim(store):
     given = of_another_contract(failure=FAILURE) | {"run": {"run_id": RUN.run_id}}
     answer = lambda_handler(given, LambdaContext())
     assert answer["error"] == "OrderConflictError"
@@ -124,7 +124,7 @@ def test_a_failure_of_a_shape_that_nobody_knows_is_left_to_the_direct_publish():
 
 
 @pytest.mark.usefixtures("topic")
-def test_a_run_of_another_contract_that_ended_well_is_not_told_as_such(store):
+def test_a_run_of_another_contract_that_ended_well_is_not_reported_as_such(store):
     with pytest.raises(ConfigurationError, match="DEPLOYED_DURING_RUN"):
         lambda_handler(of_another_contract(), LambdaContext())
     assert store.read(claim_key(RUN), Claim).state == "running"

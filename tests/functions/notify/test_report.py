@@ -84,7 +84,7 @@ class BrokenNotifier:
         raise ConnectionError(message)
 
 
-def test_a_run_that_ended_well_is_told_recorded_and_its_claim_done(store, inbox):
+def test_a_run_that_ended_well_is_reported_and_recorded_and_its_claim_is_done(store, inbox):
     put_claim(store)
     result = report(event(), store, [inbox], ignore)
     assert inbox.texts == [(result.subject, result.sms, result.email)]
@@ -118,7 +118,7 @@ def test_the_record_holds_all_that_the_run_knew_and_what_was_sent(store, inbox):
     assert [(record.texts.subject, record.texts.sms, record.texts.email)] == inbox.texts
 
 
-def test_values_that_came_by_reference_are_told_like_those_in_line(store, inbox):
+def test_values_that_came_by_reference_are_reported_like_inline_ones(store, inbox):
     put_claim(store)
     many = decision(*(intent(f"S{n}", "5") for n in range(200)))
     by_reference = store.put(RUN, "decision", many)
@@ -137,7 +137,7 @@ def test_a_run_that_sends_no_orders_is_recorded_and_has_no_claim_to_end(store, i
     assert "claim" not in email
 
 
-def test_a_failed_run_is_told_by_its_leaf_recorded_and_its_claim_failed(store, inbox):
+def test_a_failed_run_is_reported_by_its_leaf_and_recorded_and_its_claim_has_failed(store, inbox):
     put_claim(store)
     result = report(event(failure=FAILURE), store, [inbox], ignore)
     assert (result.error, result.cause) == (
@@ -155,7 +155,7 @@ def test_a_run_that_broke_in_notify_gives_its_claim_back(store, inbox):
     assert claim_state(store) == "failed"
 
 
-def test_a_run_that_broke_before_it_had_a_name_is_told_and_leaves_nothing(store, inbox):
+def test_a_run_that_broke_before_it_had_a_name_is_reported_and_leaves_nothing(store, inbox):
     failure = Failure("Fetch Bars", "InvalidInputError", "INPUT_INVALID: Start with {}.")
     nothing = dict.fromkeys(
         ("run", "settings", "snapshot", "features", "decision", "submission"), None
@@ -174,7 +174,7 @@ def test_a_cause_is_cut_to_what_a_screen_holds(store, inbox):
     )
 
 
-def test_a_failure_is_told_though_the_journal_is_broken(store, inbox):
+def test_a_failure_is_reported_though_the_journal_is_broken(store, inbox):
     put_claim(store)
     warned = []
     report(
@@ -190,13 +190,13 @@ def test_a_failure_is_told_though_the_journal_is_broken(store, inbox):
     assert [fields["part"] for _, fields in warned] == ["journal not written"]
 
 
-def test_a_failure_is_told_though_the_claim_cannot_be_ended(store, inbox):
+def test_a_failure_is_reported_though_the_claim_cannot_be_ended(store, inbox):
     store.write(claim_key(RUN), {"of another": "shape"})
     report(event(failure=FAILURE), store, [inbox], ignore)
     assert "claim not ended" in inbox.texts[0][1]
 
 
-def test_a_failure_is_told_though_a_value_of_the_run_is_gone(store, inbox):
+def test_a_failure_is_reported_though_a_value_of_the_run_is_gone(store, inbox):
     put_claim(store)
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
     report(event(failure=FAILURE, decision=gone, submission=gone), store, [inbox], ignore)
@@ -207,7 +207,7 @@ def test_a_failure_is_told_though_a_value_of_the_run_is_gone(store, inbox):
     assert store.read(record_key(RUN.journal), RunRecord).submission is None
 
 
-def test_a_failure_is_told_though_the_settings_are_gone(store, inbox):
+def test_a_failure_is_reported_though_the_settings_are_gone(store, inbox):
     put_claim(store)
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
     result = report(event(failure=FAILURE, settings=gone), store, [inbox], ignore)
@@ -259,7 +259,7 @@ def test_telling_twice_leaves_what_telling_once_does(store, inbox):
     assert claim_state(store) == "done"
 
 
-def test_a_claim_that_another_execution_holds_is_left_alone_and_told(store, inbox):
+def test_a_claim_that_another_execution_holds_is_left_alone_and_reported(store, inbox):
     put_claim(store, execution_arn="arn:other")
     report(event(), store, [inbox], ignore)
     assert claim_state(store) == "running"

@@ -190,6 +190,6 @@ def test_rsi_mean_reversion_stops_below_what_was_paid_or_will_be() -> None:
 
 
 @pytest.mark.parametrize("stop_loss", [-0.1, 1.0, 8.0])
-def test_rsi_mean_reversion_refuses_a_stop_that_is_no_fraction(stop_loss: float) -> None:
+def test_rsi_mean_reversion_refuses_a_stop_that_is_not_a_fraction(stop_loss: float) -> None:
     with pytest.raises(ConfigurationError, match="stop_loss"):
         load_strategy("rsi_mean_reversion", {"stop_loss": stop_loss})

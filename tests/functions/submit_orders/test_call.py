@@ -32,7 +32,7 @@ from tests.functions.submit_orders.conftest import Desk
 from tests.support.distorting_proxy import Answer
 
 
-def test_entries_are_placed_filled_and_told(desk: Desk) -> None:
+def test_entries_are_placed_filled_and_reported(desk: Desk) -> None:
     made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 3), desk.intent("IBM", Leg.ENTRY, 4))
     step = desk.call_until_complete(made)
     assert [(each.symbol, each.filled_qty) for each in step.submission.orders] == [
@@ -228,7 +228,7 @@ def test_a_sell_is_never_sent_for_more_than_is_there(desk: Desk) -> None:
     assert all(each["side"] != "short" for each in desk.paper.positions())
 
 
-def test_a_rejection_is_a_result_that_is_told_and_not_repeated(desk: Desk) -> None:
+def test_a_rejection_is_a_result_that_is_reported_and_not_repeated(desk: Desk) -> None:
     desk.paper.behave(reject=["GOOG"])
     made = desk.decision(desk.intent("GOOG", Leg.ENTRY, 1), desk.intent("IBM", Leg.ENTRY, 1))
     step = desk.call_until_complete(made)

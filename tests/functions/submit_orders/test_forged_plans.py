@@ -114,7 +114,7 @@ def to_the_second_plan(desk: Desk, made: Decision) -> Step:
     return step
 
 
-def test_a_copy_of_an_earlier_plan_is_not_taken_for_the_next(s3: Any, desk: Desk) -> None:
+def test_a_copy_of_an_earlier_plan_is_not_mistaken_for_the_next(s3: Any, desk: Desk) -> None:
     made = a_rebalance(desk)
     step = to_the_second_plan(desk, made)
     put(s3, desk, 2, stored(s3, desk, 1))

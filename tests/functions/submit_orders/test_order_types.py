@@ -166,7 +166,7 @@ def test_a_value_that_fills_in_part_is_canceled_at_the_deadline(desk: Desk) -> N
     assert books(desk)["AAPL"].qty == position(desk, "AAPL") == order.filled_qty
 
 
-def test_an_exit_that_sells_a_part_brings_that_parts_money_alone(desk: Desk) -> None:
+def test_an_exit_that_sells_a_part_brings_only_that_parts_money(desk: Desk) -> None:
     desk.call_until_complete(desk.decision(sized(desk, "MSFT", Leg.ENTRY, "100.75")))
     desk.next_bell()
     desk.paper.behave(fill_fraction="0.5")

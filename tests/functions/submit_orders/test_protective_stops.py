@@ -103,7 +103,7 @@ def test_a_call_that_dies_after_the_cancel_leaves_a_holding_that_the_next_one_pr
     desk.call_until_complete(changed(desk, desk.intent("MSFT", Leg.EXIT, 6), held=6, symbol="MSFT"))
 
 
-def test_a_halt_between_cancel_and_stop_is_told(desk: Desk) -> None:
+def test_a_halt_between_cancel_and_stop_is_reported(desk: Desk) -> None:
     bought(desk, "GOOG", 3)
     desk.next_bell()
     made = changed(desk, held=3, symbol="GOOG")

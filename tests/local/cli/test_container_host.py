@@ -32,7 +32,7 @@ def test_an_address_of_this_machine_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("host", [NOT_OURS, "localhost", "::1", "", "podman"])
-def test_what_is_no_address_of_this_machine_is_refused(host: str) -> None:
+def test_what_is_not_an_address_of_this_machine_is_refused(host: str) -> None:
     with pytest.raises(UsageProblem, match=f"--host {host}: this machine has no such IPv4 address"):
         container_host(host)
 
@@ -59,7 +59,7 @@ def test_containers_of_an_engine_in_a_virtual_machine_find_the_loopback_by_a_nam
         (network(), "does not report its network"),
     ],
 )
-def test_an_engine_that_does_not_tell_is_named(docker: Path, script: str, words: str) -> None:
+def test_an_engine_without_an_answer_is_named(docker: Path, script: str, words: str) -> None:
     docker.write_text(script)
     with pytest.raises(UsageProblem, match=f"--host docker: .*{words}"):
         container_host("docker")
@@ -71,7 +71,7 @@ def test_without_a_docker_command_it_says_so(docker: Path) -> None:
         container_host("docker")
 
 
-def test_only_our_own_addresses_are_named_anew_for_containers() -> None:
+def test_only_our_own_addresses_get_another_name_for_containers() -> None:
     reach = ContainerHost("127.0.0.1", "host.docker.internal")
     assert reach.seen_from_inside(
         {"A": "http://127.0.0.1:80/v2", "B": "127.0.0.1", "C": "http://127.0.0.10:80"}

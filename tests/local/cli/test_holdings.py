@@ -238,7 +238,7 @@ def live(desk: LocalDesk) -> Stack:
     )
 
 
-def test_live_moves_shares_on_a_yes_alone(
+def test_live_moves_shares_only_on_a_yes(
     invoke: Command, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def entries() -> bool:

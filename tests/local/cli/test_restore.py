@@ -50,7 +50,7 @@ def error_of(desk: LocalDesk, day: date) -> str:
     return str(desk.run({"dry_run": True}, day).document["execution"]["error"])
 
 
-def test_a_list_that_somebody_broke_is_put_back_and_runs_go_on(
+def test_a_list_that_somebody_broke_is_put_back_and_runs_continue(
     invoke: Command, desk: LocalDesk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
 ) -> None:
     break_list(desk)
@@ -175,7 +175,7 @@ def live(desk: LocalDesk) -> Stack:
     return desk.aws.deploy("live-desk", {"TradingMode": "live", "LiveAccountNumber": "123"})
 
 
-def test_live_books_are_put_back_on_a_yes_alone(
+def test_live_books_are_restored_only_on_a_yes(
     invoke: Command,
     desk: LocalDesk,
     live: Stack,

@@ -138,7 +138,7 @@ def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
     assert parameter() == "HALTED"
 
 
-def test_live_is_resumed_on_a_yes_alone(
+def test_live_resumes_only_on_a_yes(
     invoke: Command, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = ("--stack", live.name)

@@ -61,7 +61,7 @@ def test_a_day_shows_orders_refusals_reasons_text_and_account() -> None:
     assert "equity 100,012.34, cash 65,027.60, since last close +12.34 (+0.01%)" in out
 
 
-def test_where_there_is_no_terminal_no_control_character_is_written() -> None:
+def test_without_a_terminal_no_control_character_is_written() -> None:
     steering = DAY | {"denied": [{"symbol": "A", "code": "B", "detail": "\x1b[31mred\x07\u202e"}]}
     out = printed(steering)
     assert "[31mred" in out

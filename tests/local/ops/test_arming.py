@@ -41,7 +41,7 @@ def test_every_number_of_the_template_is_shown() -> None:
         ("Strategy", None, "unknown to this stack"),
     ],
 )
-def test_what_is_off_or_empty_is_spelled_in_words(
+def test_what_is_off_or_empty_is_shown_in_words(
     name: str, deployed: str | None, spelled: str
 ) -> None:
     parameters = {} if deployed is None else {name: deployed}

@@ -37,7 +37,7 @@ def test_a_dividend_scales_earlier_prices_and_no_volume(word: str) -> None:
     assert adjusted("PAYS", word) == [(49, 1000)] * 10
 
 
-def test_split_adjustment_leaves_dividends_alone() -> None:
+def test_split_adjustment_does_not_change_dividends() -> None:
     assert [close for close, _ in adjusted("PAYS", "split")] == [50] * 3 + [49] * 7
 
 

@@ -70,7 +70,7 @@ def test_a_trade_by_hand_is_an_order_with_an_id_that_no_desk_writes(wire: Wire) 
     assert not order["client_order_id"].startswith("at1-")
 
 
-def test_a_deposit_moves_cash_and_buying_power_and_is_no_profit(wire: Wire) -> None:
+def test_a_deposit_moves_cash_and_buying_power_and_is_not_profit(wire: Wire) -> None:
     wire.send("POST", "/_paper/deposit", {"amount": "500.50"})
     wire.send("POST", "/_paper/deposit", {"amount": -100})
     account = wire.get("/v2/account")

@@ -23,7 +23,7 @@ def test_bars_are_real_and_stamped_at_new_yorks_midnight(wire: Wire) -> None:
     assert answer["next_page_token"] is None
 
 
-def test_of_todays_bar_the_open_alone_is_known(wire: Wire) -> None:
+def test_only_the_open_of_todays_bar_is_known(wire: Wire) -> None:
     answer = wire.get(BARS, symbols="AAPL", timeframe="1Day", start="2012-08-08", feed="iex")
     (bar,) = answer["bars"]["AAPL"]
     assert {bar["o"], bar["h"], bar["l"], bar["c"]} == {619.39}

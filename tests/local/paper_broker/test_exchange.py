@@ -242,7 +242,7 @@ def test_open_sells_hold_their_shares() -> None:
     }
 
 
-def test_a_sell_without_shares_is_no_short_sale() -> None:
+def test_a_sell_without_shares_is_not_a_short_sale() -> None:
     refusal = refused(lambda: World().place("sell", "1"))
     assert (refusal.status, refusal.message) == (403, "account is not allowed to short")
 
@@ -407,7 +407,7 @@ def test_last_equity_is_the_close_before_today_also_after_todays_close() -> None
     assert world.exchange.last_equity == 100_050
 
 
-def test_todays_deposits_are_told_apart_from_profit() -> None:
+def test_todays_deposits_are_reported_separately_from_profit() -> None:
     world = World()
     world.go(1)
     world.exchange.deposit(D(500))

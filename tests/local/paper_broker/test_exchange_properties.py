@@ -128,7 +128,7 @@ def test_a_limit_fills_never_worse_than_its_limit(qty: int, limit: str | None) -
 
 @tried(40)
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
-def test_corporate_actions_alone_never_change_equity(splt: int, pays: int) -> None:
+def test_corporate_actions_never_change_equity(splt: int, pays: int) -> None:
     world = World(holdings={"SPLT": str(splt), "PAYS": str(pays)})
     world.go(9)
     assert world.exchange.funds.equity == world.exchange.first_equity

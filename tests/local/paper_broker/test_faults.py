@@ -93,7 +93,7 @@ def test_an_answer_that_stalls_runs_into_the_client_s_time_out(
         assert wired.ids == ["one"]
 
 
-def test_half_an_answer_is_no_json() -> None:
+def test_half_an_answer_is_not_json() -> None:
     with broker("submit:1:truncated") as wired:
         answer = wired.submit()
         assert answer.ok
@@ -158,6 +158,6 @@ def test_each_word_counts_its_own_requests() -> None:
         ("clock:1:hidden", "for submit also late and hidden"),
     ],
 )
-def test_what_is_no_fault_is_refused_with_what_is(plan: str, message: str) -> None:
+def test_an_unknown_fault_is_refused_with_the_known_ones(plan: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse(plan)

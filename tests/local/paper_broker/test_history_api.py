@@ -46,7 +46,7 @@ def test_an_account_has_stood_idle_for_two_sessions_before_it_begins(wire: Wire)
     assert history["profit_loss"][:2] == [0, 0]
 
 
-def test_deposits_are_no_profit(wire: Wire) -> None:
+def test_deposits_are_not_profit(wire: Wire) -> None:
     wire.send("POST", "/_paper/deposit", {"amount": 1000})
     wire.open_session("2012-08-09")
     wire.send("POST", "/_paper/deposit", {"amount": "-300"})

@@ -46,7 +46,7 @@ def test_next_open_of_an_open_session_is_the_following_sessions() -> None:
     assert MARKET.next_close(at(0)) == at(0, "16:00")
 
 
-def test_beyond_the_last_bar_the_next_weekday_is_taken_for_a_session() -> None:
+def test_beyond_the_last_bar_the_next_weekday_counts_as_a_session() -> None:
     assert SESSIONS[-1] == date(2024, 3, 15)
     assert MARKET.next_open(at(-1)) == datetime(2024, 3, 18, 13, 30, tzinfo=UTC)
 

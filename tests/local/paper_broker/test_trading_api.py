@@ -161,7 +161,7 @@ def test_a_wrong_order_is_422_and_names_its_fault(
 
 
 @pytest.mark.parametrize("raw", [b"{", b"\xff", b"[1]", b'"x"', b"null", b""])
-def test_a_body_that_is_no_order_is_refused(raw: bytes) -> None:
+def test_a_body_that_is_not_an_order_is_refused(raw: bytes) -> None:
     answer = Client(application(Options())).post("/v2/orders", data=raw, headers=HEADERS)
     assert answer.status_code in (400, 422)
     assert (answer.json or {})["message"] == "request body format is invalid"

@@ -58,7 +58,7 @@ def test_a_row_of_the_closes_own_day_without_an_instant_may_be_of_either_side() 
 
 
 @pytest.mark.parametrize("listed", ["0", "400"])
-def test_two_figures_that_differ_are_told_and_neither_is_taken(listed: str) -> None:
+def test_two_figures_that_differ_are_reported_and_neither_is_taken(listed: str) -> None:
     found = net_deposits((row(CASH_FLOW, listed),), D(500), CLOSE, AFTER_CLOSE)
 
     assert found.amount is None
@@ -99,7 +99,7 @@ def test_a_row_may_be_ahead_of_the_clock_by_a_minute(ahead: int, *, counts: bool
 
 
 @pytest.mark.parametrize(("figure", "taken"), [("20.009", 20), ("20.01", None), ("19.99", None)])
-def test_less_than_a_cent_is_no_difference(figure: str, taken: int | None) -> None:
+def test_less_than_a_cent_is_not_a_difference(figure: str, taken: int | None) -> None:
     assert amount(row(CASH_FLOW, "20"), adjustments=figure) == taken
 
 

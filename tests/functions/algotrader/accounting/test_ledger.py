@@ -247,7 +247,7 @@ def given(
     )
 
 
-def test_what_a_person_gave_counts_beside_what_was_bought() -> None:
+def test_what_a_person_gave_counts_in_addition_to_what_was_bought() -> None:
     adopted = given(30, DAY + timedelta(days=1), 20)
     ledger = fold(
         empty_ledger(DESK), [order(DAY, Side.BUY, 10)], [], DAY + timedelta(days=2), [adopted]
@@ -267,7 +267,7 @@ def test_what_a_person_took_leaves_at_average_cost() -> None:
     )
 
 
-def test_what_a_person_gives_or_takes_is_no_profit_and_what_it_had_made_stays() -> None:
+def test_what_a_person_gives_or_takes_is_not_profit_and_what_it_had_made_stays() -> None:
     """Total profit is the realized profit plus the value of the shares less their cost."""
     worth = Decimal(50)
     adopted = replace(given(30, DAY, 20), worth=worth)

@@ -63,7 +63,7 @@ def test_a_rise_is_unrealized_and_a_sell_realizes_at_average_cost() -> None:
     assert aapl.profit == 4 * 5 + 6 * 10
 
 
-def test_a_symbol_bought_and_one_sold_out_in_the_session_are_both_told() -> None:
+def test_a_symbol_bought_and_one_sold_out_in_the_session_are_both_reported() -> None:
     after = ledger("120", IBM=("5", "1000"))
 
     track = advance_track(None, look(ledger=after, prices=prices(IBM="190")))
@@ -75,7 +75,7 @@ def test_a_symbol_bought_and_one_sold_out_in_the_session_are_both_told() -> None
     assert {each.symbol: each.qty for each in profit_by_symbol(track)} == {"AAPL": 0, "IBM": 5}
 
 
-def test_a_split_overnight_is_no_profit() -> None:
+def test_a_split_overnight_is_not_profit() -> None:
     split = ledger(AAPL=("20", "900"))
 
     track = advance_track(
@@ -85,7 +85,7 @@ def test_a_split_overnight_is_no_profit() -> None:
     assert day_of(track) == 0
 
 
-def test_what_the_user_holds_beside_the_desk_counts_for_nothing() -> None:
+def test_what_the_user_holds_next_to_the_desk_counts_for_nothing() -> None:
     alone = advance_track(None, look(prices=prices(AAPL="110")))
     beside = advance_track(
         None, look(prices=prices(AAPL="110"), shares=prices(AAPL="500", XOM="9"))
@@ -94,7 +94,7 @@ def test_what_the_user_holds_beside_the_desk_counts_for_nothing() -> None:
     assert day_of(alone) == day_of(beside) == 100
 
 
-def test_a_dividend_counts_for_the_desks_shares_alone() -> None:
+def test_a_dividend_counts_only_for_the_desks_shares() -> None:
     paid = row(DIVIDEND, "25", qty=D(50))  # 0.50 a share on 50 shares, of which the desk holds 10
 
     track = advance_track(None, look(statement=(paid,), shares=prices(AAPL="50")))
@@ -348,7 +348,7 @@ def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(
         track = after
 
 
-def test_what_was_realized_and_paid_before_the_session_is_no_profit_of_it() -> None:
+def test_what_was_realized_and_paid_before_the_session_is_not_profit_of_it() -> None:
     before, after = ledger("500", AAPL=("10", "900")), ledger("560", AAPL=("6", "540"))
     yesterday = advance_track(
         None, look(before=before, ledger=before, statement=(row(DIVIDEND, "5"),))
@@ -412,7 +412,7 @@ def test_who_held_over_an_ex_date_is_remembered_for_120_days(days: int, *, known
     assert ("AAPL" in later.entitled) is known
 
 
-def test_splits_multiply_up_for_their_own_symbol_alone() -> None:
+def test_splits_multiply_up_only_for_their_own_symbol() -> None:
     splits = [
         action("forward_split", ratio="2"),
         replace(action("forward_split", ratio="5"), symbol="AA"),

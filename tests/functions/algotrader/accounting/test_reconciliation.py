@@ -69,7 +69,7 @@ def test_every_desk_but_the_own_one_is_known_by_orders_checkpoints_and_adjustmen
     assert found[OTHER] == Ledger(OTHER, None, {})
 
 
-def test_what_others_own_is_told_of_managed_symbols_alone_and_above_nothing() -> None:
+def test_what_others_own_is_reported_only_for_managed_symbols_and_never_negative() -> None:
     others = [
         books(OTHER, IBM="5", XOM="7"),
         books("bbbbbb", IBM="-2", AAPL="1"),
@@ -172,7 +172,7 @@ def test_of_many_causes_the_newest_are_named() -> None:
         (stake("0", "5", def456="9"), ["`algo-trader release IBM 4 --desk def456 --stack desk`"]),
     ],
 )
-def test_a_difference_is_told_with_both_numbers_and_the_way_to_mend_it(
+def test_a_difference_is_reported_with_both_numbers_and_the_way_to_fix_it(
     found: DeskPosition, remedies: list[str]
 ) -> None:
     (message,) = describe_differences([found], "desk")
@@ -185,7 +185,7 @@ def test_a_difference_is_told_with_both_numbers_and_the_way_to_mend_it(
     assert ("release" in message) is ("release" in "".join(remedies))
 
 
-def test_a_change_of_symbol_is_told_and_the_books_stay_as_they_are() -> None:
+def test_a_change_of_symbol_is_reported_and_the_books_stay_as_they_are() -> None:
     own = Ledger(DESK, None, {"FB": Holding(D("10.0"), D(1))})
     actions = [
         CorporateAction("FB", "name_change", DAY, None, ("META",)),

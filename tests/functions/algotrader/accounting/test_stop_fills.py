@@ -39,7 +39,7 @@ def told_of(*orders: Order) -> list[tuple[str, Decimal]]:
     return [(each.symbol, each.filled_qty) for each in orders]
 
 
-def test_a_buy_under_the_id_of_a_stop_is_no_sale_of_a_stop() -> None:
+def test_a_buy_under_the_id_of_a_stop_is_not_a_sale_of_a_stop() -> None:
     odd = replace(sold("IBM"), side=Side.BUY)
     assert unreported_fills([odd], DESK, NOTHING_REPORTED) == ()
     assert reported_sales(NOTHING_REPORTED, (), [odd]) == {}
@@ -83,7 +83,7 @@ def test_of_three_bells_the_one_before_is_the_latest_earlier_one() -> None:
     )
 
 
-def test_only_the_desks_own_stops_that_sold_are_told_the_oldest_first() -> None:
+def test_only_the_desks_own_stops_that_sold_are_reported_the_oldest_first() -> None:
     theirs = own_id("GOOG", Leg.STOP).replace(DESK, "def456")
     orders = [
         sold("AAPL", at=NOW + 2 * HOUR),
@@ -99,14 +99,14 @@ def test_only_the_desks_own_stops_that_sold_are_told_the_oldest_first() -> None:
     ]
 
 
-def test_where_nothing_says_what_was_told_it_is_what_sold_up_to_the_bell_before() -> None:
+def test_where_nothing_says_what_was_reported_it_is_what_sold_up_to_the_bell_before() -> None:
     orders = [sold("AAPL", at=NOW - HOUR), sold("IBM", at=NOW), sold("MSFT", at=NOW + HOUR)]
     assert told_of(*unreported_fills(orders, DESK, initial_report(orders, DESK, NOW))) == [
         ("MSFT", D(5))
     ]
 
 
-def test_a_stop_that_sells_in_parts_is_told_part_by_part() -> None:
+def test_a_stop_that_sells_in_parts_is_reported_part_by_part() -> None:
     first, then = sold("AAPL", "2"), sold("AAPL", "5", NOW + HOUR)
     one = unreported_fills([first], DESK, NOTHING_REPORTED)
     assert told_of(*one) == [("AAPL", D(2))]
@@ -118,7 +118,7 @@ def test_a_stop_that_sells_in_parts_is_told_part_by_part() -> None:
     assert unreported_fills([then], DESK, reported) == ()
 
 
-def test_what_a_stop_sold_while_its_run_canceled_it_is_not_told_again() -> None:
+def test_what_a_stop_sold_while_its_run_canceled_it_is_not_reported_again() -> None:
     order = sold("AAPL", "5")
     entry = open_order("IBM", Side.BUY, "5", "100", own_id("IBM", Leg.ENTRY), filled_qty=D(5))
     reported = NOTHING_REPORTED.with_record(reported_sales(NOTHING_REPORTED, [], [order, entry]))
@@ -126,18 +126,18 @@ def test_what_a_stop_sold_while_its_run_canceled_it_is_not_told_again() -> None:
     assert unreported_fills([order], DESK, reported) == ()
 
 
-def test_a_fill_that_shows_late_is_told_though_it_is_older_than_the_last_look() -> None:
+def test_a_fill_that_shows_late_is_reported_though_it_is_older_than_the_last_look() -> None:
     looked = ReportedFills("runs/x/", NOW + HOUR, NOW, {}).with_record({})
     assert looked.since == NOW + HOUR
     assert told_of(*unreported_fills([sold("AAPL", at=NOW)], DESK, looked)) == [("AAPL", D(5))]
 
 
-def test_books_that_were_rebuilt_from_all_orders_tell_no_old_sale_again() -> None:
+def test_books_that_were_rebuilt_from_all_orders_do_not_report_an_old_sale_again() -> None:
     long_ago = [sold("AAPL", at=NOW - timedelta(days=2))]
     assert unreported_fills(long_ago, DESK, NOTHING_REPORTED) == ()
 
 
-def test_what_is_long_told_is_dropped_but_not_of_a_stop_that_may_sell_more() -> None:
+def test_what_is_long_reported_is_dropped_but_not_of_a_stop_that_may_sell_more() -> None:
     old = NOW - timedelta(days=2)
     over, rests, fresh = sold("AAPL", at=old), sold("IBM", "2", old), sold("MSFT")
     reported = ReportedFills(
@@ -148,7 +148,7 @@ def test_what_is_long_told_is_dropped_but_not_of_a_stop_that_may_sell_more() -> 
     assert (kept.journal, kept.looked_at, kept.since) == ("runs/now/", NOW + HOUR, NOW)
 
 
-def test_a_broker_that_does_not_say_when_a_stop_sold_has_it_told_all_the_same() -> None:
+def test_a_broker_that_does_not_say_when_a_stop_sold_has_it_reported_anyway() -> None:
     assert told_of(*unreported_fills([sold("AAPL", at=None)], DESK, NOTHING_REPORTED)) == [
         ("AAPL", D(5))
     ]
@@ -164,7 +164,7 @@ def test_a_fill_may_show_up_to_a_day_late(age: timedelta, *, shows: bool) -> Non
     assert bool(report_for_next_run(reported, [late], DESK, "", NOW).sold) is shows
 
 
-def test_a_stop_that_sold_one_share_or_less_is_told_once() -> None:
+def test_a_stop_that_sold_one_share_or_less_is_reported_once() -> None:
     for qty in ("1", "0.5"):
         one = sold("AAPL", qty)
         assert told_of(*unreported_fills([one], DESK, NOTHING_REPORTED)) == [("AAPL", D(qty))]

@@ -50,7 +50,7 @@ def test_nothing_but_a_filled_buy_of_its_own_counts(other: Order) -> None:
     assert carry_start(STARTED, RUN, "sma_cross", [other]).first_buy is None
 
 
-def test_another_strategy_begins_anew_and_names_the_one_before() -> None:
+def test_another_strategy_starts_its_own_count_and_names_the_one_before() -> None:
     known = replace(STARTED, first_buy=date(2024, 1, 2))
     changed = carry_start(known, RUN, "momentum_rotation", [BOUGHT])
     assert changed == StrategyStart(

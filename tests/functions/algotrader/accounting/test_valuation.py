@@ -98,7 +98,7 @@ def test_an_earlier_look_of_the_session_stands_in_before_the_close_does() -> Non
     assert aapl(tuesday, track)[:2] == (100, 100)
 
 
-def test_a_close_before_a_split_is_held_against_a_price_after_it() -> None:
+def test_a_close_before_a_split_is_compared_with_a_price_after_it() -> None:
     split = (action("forward_split", ratio="2"),)
 
     assert aapl(at_bell("50", actions=split)) == (50, 50, "")
@@ -168,7 +168,7 @@ def test_whatever_is_printed_nothing_is_kept_beyond_the_deviation_and_brakes_onl
     assert doubt or kept in {price, 100, earlier}
 
 
-def test_what_was_sold_out_and_bought_anew_is_vouched_for_by_what_it_cost() -> None:
+def test_what_was_sold_out_and_bought_again_is_vouched_for_by_what_it_cost() -> None:
     sold = advance_track(
         None, look(ledger=ledger("100"), prices={})
     )  # no longer held AAPL at the last observation
@@ -192,7 +192,7 @@ def test_a_price_of_the_close_s_own_instant_is_of_after_it() -> None:
     assert aapl(at_bell("99", age=age + 1, is_open=False)) == (100, 100, "")
 
 
-def test_an_old_price_that_equals_the_close_is_no_doubt() -> None:
+def test_an_old_price_that_equals_the_close_raises_no_doubt() -> None:
     assert aapl(at_bell("100", age=901)) == (100, 100, "")
 
 

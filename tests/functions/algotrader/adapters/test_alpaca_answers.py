@@ -105,7 +105,7 @@ def test_an_account_that_is_not_active_is_blocked(
         (None, ()),
     ],
 )
-def test_an_account_that_may_only_sell_is_told_with_the_brokers_reasons(
+def test_an_account_that_may_only_sell_is_reported_with_the_brokers_reasons(
     server: ScriptedBroker, broker: AlpacaBroker, admin: Any, reasons: tuple[str, ...]
 ) -> None:
     server.on("GET /v2/account", {**ACCOUNT, "admin_configurations": admin})
@@ -259,7 +259,7 @@ def history(
         ([], None),
     ],
 )
-def test_the_last_sessions_profit_is_told_only_when_it_adds_up(
+def test_the_last_sessions_profit_is_reported_only_when_it_adds_up(
     server: ScriptedBroker, broker: AlpacaBroker, answer: Any, expected: Decimal | None
 ) -> None:
     server.on("GET /v2/account/portfolio/history", answer)
@@ -267,12 +267,12 @@ def test_the_last_sessions_profit_is_told_only_when_it_adds_up(
     assert broker.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) == expected
 
 
-def test_a_server_without_a_portfolio_history_has_no_profit_to_tell(broker: AlpacaBroker) -> None:
+def test_a_server_without_a_portfolio_history_has_no_profit_to_report(broker: AlpacaBroker) -> None:
     assert broker.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) is None
 
 
 @pytest.mark.parametrize("status", [400, 403, 405, 422, 429, 500, 501, 503])
-def test_a_profit_that_the_broker_refuses_to_tell_stops_no_trading(
+def test_a_profit_that_the_broker_refuses_to_report_stops_no_trading(
     server: ScriptedBroker, broker: AlpacaBroker, status: int
 ) -> None:
     server.on("GET /v2/account/portfolio/history", Answer({"message": "not offered"}, status))
@@ -280,7 +280,7 @@ def test_a_profit_that_the_broker_refuses_to_tell_stops_no_trading(
     assert broker.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) is None
 
 
-def test_a_profit_that_the_broker_is_too_slow_to_tell_stops_no_trading(
+def test_a_profit_that_the_broker_is_too_slow_to_report_stops_no_trading(
     server: ScriptedBroker,
 ) -> None:
     server.on("GET /v2/account/portfolio/history", Answer({}, fault="stall"))

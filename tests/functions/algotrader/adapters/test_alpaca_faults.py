@@ -102,7 +102,7 @@ def test_every_failure_of_a_read_has_its_leaf(
     assert raised.value.code == code
 
 
-def test_a_rate_limit_tells_when_it_ends(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+def test_a_rate_limit_says_when_it_ends(server: ScriptedBroker, broker: AlpacaBroker) -> None:
     server.on("GET /v2/clock", Answer({}, 429, {"X-RateLimit-Reset": "1767706500"}))
 
     with pytest.raises(BrokerRateLimitedError, match="reset=1767706500"):
@@ -110,7 +110,7 @@ def test_a_rate_limit_tells_when_it_ends(server: ScriptedBroker, broker: AlpacaB
 
 
 @pytest.mark.parametrize("code", [{}, {"code": 42210000}])
-def test_a_feed_that_the_plan_lacks_is_told_with_the_parameter_to_set(
+def test_a_feed_that_the_plan_lacks_is_reported_with_the_parameter_to_set(
     server: ScriptedBroker, broker: AlpacaBroker, code: dict[str, int]
 ) -> None:
     message = "subscription does not permit querying recent SIP data"
@@ -120,7 +120,7 @@ def test_a_feed_that_the_plan_lacks_is_told_with_the_parameter_to_set(
         broker.latest_prices(["AAPL"], "sip")
 
 
-def test_keys_that_the_data_api_refuses_are_told_as_keys(
+def test_keys_that_the_data_api_refuses_are_reported_as_keys(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
     server.on("GET /v2/stocks/trades/latest", Answer({"message": "forbidden."}, 403))
@@ -414,7 +414,7 @@ def test_keys_that_no_header_can_carry_are_refused_without_being_shown(
     assert "é" not in str(raised.value)
 
 
-def test_no_failure_ever_tells_a_key(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+def test_no_failure_ever_shows_a_key(server: ScriptedBroker, broker: AlpacaBroker) -> None:
     reported = []
     for answer in (Answer(ACCOUNT, fault="reset"), Answer({"message": "no"}, 401), HTML):
         server.on("GET /v2/account", answer)

@@ -77,7 +77,7 @@ def test_bars_ascend_and_of_two_at_one_instant_the_last_counts(
 @pytest.mark.parametrize(
     "figure", [b"NaN", b"null", b'"NaN"', b'"x"', b"true", b"1e300", b"1e-20", b'"1e-999999"']
 )
-def test_a_figure_that_is_no_number_becomes_nan(
+def test_a_figure_that_is_not_a_number_becomes_nan(
     server: ScriptedBroker, broker: AlpacaBroker, figure: bytes
 ) -> None:
     body = b'{"bars": {"AAPL": [{"t": "2026-01-02T05:00:00Z", "o": 1, "h": 1, "l": 1, "c": '
@@ -91,7 +91,7 @@ def test_a_figure_that_is_no_number_becomes_nan(
 
 @pytest.mark.parametrize("beside", [b"1", b"NaN"])
 @pytest.mark.parametrize("figure", [b"1e-999999", b"-0.1e-400", b"1e999", b"1E+400"])
-def test_a_figure_that_no_float_holds_is_no_answer_of_alpacas(
+def test_a_figure_too_large_for_a_float_is_not_an_alpaca_answer(
     server: ScriptedBroker, broker: AlpacaBroker, figure: bytes, beside: bytes
 ) -> None:
     body = b'{"bars": {"AAPL": [{"t": "2026-01-02T05:00:00Z", "o": 1, "h": 1, "l": 1, "c": '
@@ -120,13 +120,13 @@ def test_a_bar_beyond_all_time_is_of_no_session_that_was_asked_for(
     assert bars.at == (opened(DAYS[2]),)
 
 
-def test_null_bars_are_no_bars(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+def test_null_bars_are_not_bars(server: ScriptedBroker, broker: AlpacaBroker) -> None:
     server.on("GET /v2/stocks/bars", {"bars": None, "next_page_token": None})
 
     assert broker.bars(["AAPL"], SESSIONS, "iex", "split") == {}
 
 
-def test_pages_of_bars_that_do_not_go_on_are_refused(
+def test_pages_of_bars_that_do_not_continue_are_refused(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
     server.on("GET /v2/stocks/bars", {"bars": {}, "next_page_token": "again"})
@@ -135,7 +135,7 @@ def test_pages_of_bars_that_do_not_go_on_are_refused(
         broker.bars(["AAPL"], SESSIONS, "iex", "split")
 
 
-def test_no_trades_at_all_are_no_prices(server: ScriptedBroker, broker: AlpacaBroker) -> None:
+def test_without_trades_no_price_exists(server: ScriptedBroker, broker: AlpacaBroker) -> None:
     server.on("GET /v2/stocks/trades/latest", {"trades": None})
 
     assert broker.latest_prices(["AAPL"], "iex") == {}
@@ -160,7 +160,7 @@ def test_a_symbol_without_a_trade_at_a_price_has_no_latest_price(
     }
 
 
-def test_corporate_actions_of_every_kind_are_told_by_symbol(
+def test_corporate_actions_of_every_kind_are_reported_by_symbol(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
     server.on(

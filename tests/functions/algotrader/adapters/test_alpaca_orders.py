@@ -30,7 +30,7 @@ def test_an_order_is_read_with_an_unknown_status_kept_as_text(
     assert found.filled_at is None
 
 
-def test_an_order_tells_which_one_it_took_the_place_of(
+def test_an_order_names_the_order_that_it_replaced(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
     server.on("GET /v2/orders:by_client_order_id", order("at1-a", replaces="id-of-another"))
@@ -49,7 +49,7 @@ def test_an_order_by_value_has_no_quantity_whatever_the_broker_shows(
 
 
 @pytest.mark.parametrize("flag", [True, False, None])
-def test_an_order_tells_whether_it_trades_outside_regular_hours(
+def test_an_order_says_whether_it_trades_outside_regular_hours(
     server: ScriptedBroker, broker: AlpacaBroker, flag: bool | None
 ) -> None:
     server.on("GET /v2/orders:by_client_order_id", order("at1-a", extended_hours=flag))
@@ -72,7 +72,7 @@ def test_an_order_that_the_broker_does_not_know_is_none(
     assert broker.order("at1-a") is None
 
 
-def test_a_404_that_is_no_answer_of_the_broker_is_not_taken_for_an_unknown_order(
+def test_a_404_that_is_not_the_brokers_answer_is_not_mistaken_for_an_unknown_order(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
     server.on("GET /v2/orders:by_client_order_id", Answer(b"<html>nothing here</html>", 404))
@@ -174,7 +174,7 @@ def test_a_server_that_gives_the_newest_first_is_asked_to_the_end_as_well(
     assert [each.client_order_id for each in orders] == [f"o{n}" for n in reversed(range(130))]
 
 
-def test_pages_of_orders_that_do_not_go_on_are_refused(
+def test_pages_of_orders_that_do_not_continue_are_refused(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
     server.on("GET /v2/orders", [order(f"o{n}") for n in range(500)])

@@ -87,7 +87,7 @@ def test_an_order_by_value_comes_back_as_it_was_sent(broker: AlpacaBroker) -> No
     assert (found.qty, found.notional) == (None, Decimal("500.5"))
 
 
-def test_an_id_is_taken_for_ever(broker: AlpacaBroker) -> None:
+def test_an_id_stays_taken_forever(broker: AlpacaBroker) -> None:
     intent = place(client_order_id="at1-abcdef-2012-02-15-day-MSFT-entry-1")
     broker.submit(intent)
 
@@ -138,7 +138,7 @@ def test_bars_and_prices_are_those_of_the_bell(broker: AlpacaBroker) -> None:
     assert bars.keys() == prices.keys() == {"AAPL", "IBM"}
 
 
-def test_splits_are_told() -> None:
+def test_splits_are_reported() -> None:
     day = date(2005, 2, 28)
     with PaperBrokerProcess(session=day) as process:
         broker = AlpacaBroker(Keys("PK1", "SK1"), process.url, process.url, 20.0)

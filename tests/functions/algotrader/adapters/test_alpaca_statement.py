@@ -99,7 +99,7 @@ def test_a_kind_of_tomorrow_is_shown_and_moves_nothing(
     assert (found.kind, found.description) == (ActivityKind.OTHER, "activity (XYZ)")
 
 
-def test_shares_follow_from_the_amount_of_each_when_they_are_not_told(
+def test_shares_follow_from_the_amount_of_each_when_they_are_not_reported(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
     paid = {"activity_type": "DIV", "symbol": "T", "per_share_amount": "0.50", "qty": None}

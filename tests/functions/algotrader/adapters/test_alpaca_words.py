@@ -126,7 +126,7 @@ def test_the_kind_of_a_corporate_action_shows(server: ScriptedBroker, broker: Al
 
 
 @pytest.mark.parametrize("field", ["status", "client_order_id", "symbol"])
-def test_a_text_of_a_million_characters_is_no_answer_of_alpacas(
+def test_a_text_of_a_million_characters_is_not_an_alpaca_answer(
     server: ScriptedBroker, broker: AlpacaBroker, field: str
 ) -> None:
     server.on("GET /v2/orders", [order(**{"id": "x", field: "x" * 1_000_000})])

@@ -84,13 +84,13 @@ def test_without_a_token_nothing_is_armed() -> None:
         '{"account": "123", "expires_at": "soon", "deployed_at": "now"}',
     ],
 )
-def test_what_is_no_token_arms_nothing(text: str) -> None:
+def test_what_is_not_a_token_arms_nothing(text: str) -> None:
     put(text)
     assert read().until is None
     assert "cannot be read" in read().problem
 
 
-def test_an_end_without_an_offset_is_no_instant() -> None:
+def test_an_end_without_an_offset_is_not_an_instant() -> None:
     put(token(expires_at="2027-01-01T00:00:00"))
     assert "cannot be read" in read().problem
 

@@ -115,7 +115,7 @@ def test_no_symbol_at_all_is_refused() -> None:
         {"at": tuple(map(opening, (1, 2, 3, 4, 4)))},
     ],
 )
-def test_bars_that_are_no_bars_are_refused_with_their_symbol(change: dict[str, Any]) -> None:
+def test_malformed_bars_are_refused_with_their_symbol(change: dict[str, Any]) -> None:
     broken = replace(bars_of(1, 2, 3, 4, 5), **change)
     with pytest.raises(InsufficientHistoryError, match=r"BARS_INVALID: symbol=BAD problem="):
         compute({"BAD": broken}, Declared(mean=SMA3), {})
@@ -244,7 +244,7 @@ def test_a_bars_session_is_its_date_in_new_york_however_early_or_late_it_opened(
     assert features.as_of == date(2024, 3, 11)
 
 
-def test_own_features_stand_beside_indicators_and_may_spoil_their_frame() -> None:
+def test_own_features_stand_next_to_indicators_and_may_corrupt_their_frame() -> None:
     def answer(bars: pd.DataFrame, files: Mapping[str, bytes]) -> dict[str, Any]:
         bars["close"] = 0.0
         return {"size": np.float32(2.5), "count": np.int64(len(files["model"]))}
@@ -273,7 +273,9 @@ def test_own_features_stand_beside_indicators_and_may_spoil_their_frame() -> Non
         ([1.0], "not a dict: list"),
     ],
 )
-def test_own_features_that_are_no_numbers_by_name_are_refused(result: Any, problem: str) -> None:
+def test_own_features_that_do_not_map_names_to_numbers_are_refused(
+    result: Any, problem: str
+) -> None:
     with pytest.raises(StrategyError) as caught:
         compute({"A": bars_of(*range(1, 9))}, Own(lambda *_: result, mean=SMA3), {})
     assert caught.value.code == "STRATEGY_FEATURES_INVALID"
@@ -290,7 +292,7 @@ def test_own_features_must_have_the_same_names_at_both_bars() -> None:
         compute({"A": bars_of(*range(1, 9))}, Own(answer), {})
 
 
-def test_an_exception_in_own_features_is_told_with_what_it_said() -> None:
+def test_an_exception_in_own_features_is_reported_with_what_it_said() -> None:
     def answer(bars: pd.DataFrame, _: object) -> dict[str, float]:
         return {"x": float(bars["adjusted"].iloc[-1])}
 

@@ -37,7 +37,7 @@ def test_keys_are_not_in_their_own_repr() -> None:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @tried(40)
 @given(key=KEY, before=st.text(" {<:\"'", max_size=3))
-def test_a_key_that_a_body_repeats_is_hidden_however_it_is_spelled(
+def test_a_key_that_a_body_repeats_is_hidden_however_it_is_written(
     spelling: str, key: str, before: str
 ) -> None:
     body = f"{before}{SPELLINGS[spelling](key)} is wrong"

@@ -91,7 +91,7 @@ def test_the_first_execution_gets_the_run(store: Store) -> None:
     assert state_of(store) == Claim(ONE, "running", NOW)
 
 
-def test_the_same_execution_goes_on(store: Store) -> None:
+def test_the_same_execution_continues(store: Store) -> None:
     acquire(store, run_of(ONE), NOW)
 
     assert acquire(store, run_of(ONE), NOW).state is LockState.AGAIN

@@ -216,13 +216,15 @@ def test_every_parameter_that_a_run_obeys_is_tested_with_wrong_values() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "9desk", "a desk", "desk\ud800", "d" * 129, "../desk"])
-def test_a_stack_of_no_possible_name_is_told(environ: dict[str, str], name: str) -> None:
+def test_a_stack_of_no_possible_name_is_reported(environ: dict[str, str], name: str) -> None:
     with pytest.raises(ConfigurationError, match=r"PARAMETER_INVALID.*StackName"):
         load_settings({**environ, "STACK_NAME": name})
 
 
 @pytest.mark.parametrize("parameter", WRONG)
-def test_a_parameter_that_never_arrived_is_told(environ: dict[str, str], parameter: str) -> None:
+def test_a_parameter_that_never_arrived_is_reported(
+    environ: dict[str, str], parameter: str
+) -> None:
     del environ[variable(parameter)]
 
     with pytest.raises(ConfigurationError, match=rf"PARAMETER_MISSING.*{parameter}"):
@@ -389,7 +391,7 @@ def test_the_keys_are_read_from_the_line_that_a_page_asks_for(line: str) -> None
         f'{{"key_id": "PK1", "secret_key": "{SECRET}"',
     ],
 )
-def test_malformed_keys_are_told_without_being_shown(value: str) -> None:
+def test_malformed_keys_are_reported_without_being_shown(value: str) -> None:
     put(KEYS_NAME, value, "SecureString")
 
     with pytest.raises(ConfigurationError) as raised:
@@ -445,7 +447,7 @@ def test_an_unknown_trading_state_halts(text: str) -> None:
         (TradingMode.LIVE, TradingState.HALTED),
     ],
 )
-def test_a_missing_trading_state_halts_in_live_alone(
+def test_a_missing_trading_state_halts_only_in_live(
     mode: TradingMode, expected: TradingState
 ) -> None:
     assert read_trading_state(STATE_NAME, mode)[0] is expected

@@ -63,7 +63,7 @@ def test_a_write_that_s3_did_not_confirm_is_made_again_and_finds_the_first(
     assert store.read(KEY, dict) == {"a": 1}
 
 
-def test_a_write_that_s3_never_confirms_is_no_write(store: Store) -> None:
+def test_a_write_that_s3_never_confirms_is_not_a_write(store: Store) -> None:
     put_between(Gateway(9))
     with pytest.raises(BrokenAnswerError, match="decision"):
         store.create(KEY, {"a": 1})

@@ -17,7 +17,7 @@ def test_a_file_is_read_by_its_name_below_strategies(s3: Any) -> None:
     assert StrategyFiles(BUCKET)["models/gaps.json"] == b"[1]"
 
 
-def test_a_missing_file_is_told_with_the_command_that_uploads_it(s3: Any) -> None:
+def test_a_missing_file_is_reported_with_the_command_that_uploads_it(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="runs/model.json", Body=b"not the user's")
     with pytest.raises(StrategyError) as caught:
         StrategyFiles(BUCKET)["model.json"]

@@ -87,7 +87,7 @@ def test_a_full_exit_is_an_order_with_all_its_terms() -> None:
     )
 
 
-def test_a_market_order_has_no_limit_and_is_sized_all_the_same() -> None:
+def test_a_market_order_has_no_limit_and_is_sized_anyway() -> None:
     limit = decided({"IBM": D("0.33")}).entries[0]
     market = decided({"IBM": D("0.33")}, under=settings(order_type=OrderType.MARKET)).entries[0]
     assert (market.order_type, market.limit_price) == (OrderType.MARKET, None)
@@ -139,7 +139,7 @@ def test_exits_come_by_symbol_and_entries_by_descending_weight_then_symbol() -> 
     assert list(quantities(decision.entries)) == ["MSFT", "AAPL", "GOOG"]
 
 
-def test_the_strategy_is_shown_the_desks_part_alone() -> None:
+def test_the_strategy_sees_only_the_desks_part() -> None:
     seen = snapshot({"IBM": "50"}, positions={"IBM": position("IBM", "500")})
     strategy = FixedWeights({"IBM": D("0.05")})
     decide(RUN, SETTINGS, seen, features(), strategy)
@@ -360,7 +360,7 @@ def test_the_one_share_that_the_account_has_of_two_in_the_books_is_sold() -> Non
     )
 
 
-def test_a_drift_of_exactly_the_band_is_not_said_to_be_within_it() -> None:
+def test_a_drift_of_exactly_the_band_is_not_reported_as_within_it() -> None:
     seen = snapshot({"IBM": "1"}, "100", prices=prices(IBM="100"))
     exact = settings(no_trade_band=D("0.25"), cash_reserve=D(0), max_position_weight=D(1))
     why = decided({"IBM": D("0.75")}, seen, under=exact).why["IBM"]
@@ -383,7 +383,7 @@ def test_a_holding_of_unknown_price_is_valued_by_its_cost_however_little_it_is()
     assert decided({}, cheap).desk_capital == 5
 
 
-def test_a_desk_of_a_dollar_is_told_its_drift_too() -> None:
+def test_a_desk_of_a_dollar_reports_its_drift_too() -> None:
     why = decided({"IBM": D("0.995")}, snapshot({"IBM": "0.01"}, "0")).why["IBM"]
     assert why.startswith("hold 0.01: drift 0.50 % is within the 1 % band (target 0.995 of 1.00)")
 

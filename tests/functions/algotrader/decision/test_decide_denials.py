@@ -85,7 +85,7 @@ def test_a_first_entry_of_less_than_a_share_is_refused() -> None:
     )
 
 
-def test_a_run_with_named_symbols_buys_those_alone_and_sells_all() -> None:
+def test_a_run_with_named_symbols_buys_only_those_and_sells_all() -> None:
     decision = decided(
         {"IBM": D("0.3"), "MSFT": D("0.3")},
         snapshot({"AAPL": "10"}),
@@ -161,7 +161,7 @@ def test_a_dry_run_does_not_take_a_stale_or_future_price() -> None:
 # The trading state
 
 
-def test_a_halted_desk_sends_nothing_and_cancels_its_open_entries_alone() -> None:
+def test_a_halted_desk_sends_nothing_and_cancels_only_its_open_entries() -> None:
     mine = tuple(
         open_order("GOOG", side, "5", "99", own_id("GOOG", leg))
         for side, leg in (
@@ -233,7 +233,7 @@ def test_the_users_opposite_orders_are_respected_and_never_canceled() -> None:
     assert decision.cancels == ()
 
 
-def test_nothing_is_bought_beside_an_order_that_took_anothers_place() -> None:
+def test_nothing_is_bought_next_to_a_replacement_order() -> None:
     changed = open_order("IBM", Side.BUY, "5", "80", "user-1", replaces="broker-of-the-desks")
     plain = open_order("MSFT", Side.BUY, "5", "80", "user-2")
     seen = snapshot({"IBM": "40"}, foreign_open_orders=(changed, plain))
@@ -243,7 +243,7 @@ def test_nothing_is_bought_beside_an_order_that_took_anothers_place() -> None:
     assert "MSFT" not in codes(decision)
 
 
-def test_an_exit_goes_on_beside_a_sell_that_took_anothers_place() -> None:
+def test_an_exit_goes_through_next_to_a_replacement_sell() -> None:
     changed = open_order("AAPL", Side.SELL, "7", "120", "user-1", replaces="broker-of-the-desks")
     seen = snapshot(
         {"AAPL": "10"},
@@ -283,7 +283,7 @@ def test_a_short_position_of_the_users_is_never_bought_back() -> None:
     assert codes(decision) == {"IBM": "LEDGER_MISMATCH"}
 
 
-def test_an_exit_beside_a_mismatch_sells_what_is_there_and_names_the_difference() -> None:
+def test_an_exit_despite_a_mismatch_sells_what_is_there_and_names_the_difference() -> None:
     seen = snapshot(positions={"IBM": position("IBM", "30")}, ledger=ledger(IBM="40"))
     decision = decided({}, seen)
     assert quantities(decision.exits) == {"IBM": D(30)}
@@ -317,7 +317,7 @@ def test_an_exit_never_sells_what_may_be_another_desks() -> None:
     assert codes(decided({"IBM": D("0.3")}, seen)) == {"IBM": "LEDGER_MISMATCH"}
 
 
-def test_two_desks_whose_shares_are_all_there_trade_beside_each_other() -> None:
+def test_two_desks_whose_shares_are_all_there_trade_side_by_side() -> None:
     seen = snapshot(
         positions={"IBM": position("IBM", "25")},
         ledger=ledger(IBM="10"),

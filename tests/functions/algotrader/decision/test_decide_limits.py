@@ -76,7 +76,7 @@ def test_an_open_buy_of_the_desk_counts_as_filled() -> None:
     assert whole.spendable == D("88200.00")
 
 
-def test_what_exposure_leaves_is_told_in_whole_cents_and_entries_cost_no_more() -> None:
+def test_what_exposure_leaves_is_reported_in_whole_cents_and_entries_cost_no_more() -> None:
     seen = snapshot(cash="1000.01", prices=prices(IBM="0.0050"), last_closes={"IBM": D("0.005")})
     half = settings(
         max_gross_exposure=D("0.5"),
@@ -158,7 +158,7 @@ def test_a_price_far_from_the_last_close_stops_the_entry_and_lets_the_exit_go(
     assert codes(decision) == ({} if bought else {"IBM": "PRICE_DEVIATION"})
 
 
-def test_a_split_is_told_as_a_corporate_action_and_where_none_is_told_as_a_deviation() -> None:
+def test_a_known_split_is_a_corporate_action_and_an_unknown_one_a_deviation() -> None:
     seen = snapshot(last_closes={"IBM": D(200)})
     split = CorporateAction("IBM", "forward_split", date(2024, 3, 4), D(2))
     known = replace(seen, corporate_actions=(split,))

@@ -119,7 +119,7 @@ def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale
     assert "holds 5, of which open orders leave 4" in decision.denied[0].detail
 
 
-def test_a_buy_of_the_users_stops_the_sale_of_its_own_symbol_alone() -> None:
+def test_a_users_buy_stops_only_the_sale_of_its_own_symbol() -> None:
     users = open_order("IBM", Side.BUY, "5", "80", "user-1")
     decision = flat(snapshot({"AAPL": "1", "IBM": "1", "MSFT": "1"}, foreign_open_orders=(users,)))
 
@@ -205,7 +205,7 @@ def test_no_more_is_sold_than_the_account_has(held: str, sold: dict[str, Decimal
     assert codes(decision) == ({} if sold else {"AAPL": "LEDGER_MISMATCH"})
 
 
-def test_what_was_sold_too_often_is_told_and_never_bought_back() -> None:
+def test_what_was_sold_too_often_is_reported_and_never_bought_back() -> None:
     decision = flat(snapshot({}, ledger=ledger(AAPL="-3")))
 
     assert (decision.exits, decision.denied) == ((), ())

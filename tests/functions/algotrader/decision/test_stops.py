@@ -189,7 +189,7 @@ def test_a_stop_above_the_price_is_never_placed_and_its_entry_is_refused() -> No
     assert (resting.cancels, resting.stops, resting.unprotected) == ((), (), {})
 
 
-def test_a_stop_that_cannot_be_placed_anew_is_left_unless_it_sells_too_much() -> None:
+def test_a_stop_that_cannot_be_placed_again_is_left_unless_it_sells_too_much() -> None:
     users = (open_order("IBM", Side.BUY, "5", "80", "user-1"),)
     keeps = decided(
         KEPT,
@@ -204,7 +204,7 @@ def test_a_stop_that_cannot_be_placed_anew_is_left_unless_it_sells_too_much() ->
     assert "IBM" in goes.unprotected
 
 
-def test_an_entry_is_refused_beside_a_buy_of_the_users_that_would_keep_its_stop_away() -> None:
+def test_an_entry_is_refused_next_to_a_buy_of_the_users_that_would_keep_its_stop_away() -> None:
     users = (open_order("IBM", Side.BUY, "5", "80", "user-1"),)
     seen = snapshot(foreign_open_orders=users)
     assert codes(decided({"IBM": D("0.3")}, seen, stops={"IBM": D(90)})) == {
@@ -231,7 +231,7 @@ def test_reducing_still_protects() -> None:
     assert len(decided(KEPT, seen, stops={"IBM": D(90)}).stops) == 1
 
 
-def test_a_fraction_alone_is_told_to_be_without_a_stop() -> None:
+def test_a_fraction_alone_is_reported_as_without_a_stop() -> None:
     decision = decided({"IBM": D("0.0007")}, holding("0.7"), stops={"IBM": D(90)})
     assert decision.unprotected == {"IBM": "no whole share is free to protect"}
 
@@ -378,7 +378,7 @@ def test_a_stop_is_placed_in_a_crash_too_where_no_corporate_action_explains_it()
     assert (len(decision.stops), decision.unprotected) == (1, {})
 
 
-def test_beside_a_corporate_action_a_stop_above_the_price_is_not_placed_either() -> None:
+def test_during_a_corporate_action_a_stop_above_the_price_is_not_placed_either() -> None:
     split = CorporateAction("IBM", "forward_split", SESSION, D(2))
     decision = decided(KEPT, holding("300", corporate_actions=(split,)), stops={"IBM": D(101)})
     assert decision.stops == ()
@@ -394,13 +394,13 @@ def test_a_stop_goes_before_a_trade_even_where_none_can_follow() -> None:
     assert part.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")
 
 
-def test_what_is_sold_whole_is_not_told_to_be_without_a_stop() -> None:
+def test_what_is_sold_whole_is_not_reported_as_without_a_stop() -> None:
     decision = decided({}, holding("300"), stops={"IBM": D(105)})
     assert quantities(decision.exits) == {"IBM": D(300)}
     assert decision.unprotected == {}
 
 
-def test_halted_tells_of_what_is_held_and_to_be_protected_alone() -> None:
+def test_halted_reports_only_holdings_that_need_protection() -> None:
     halted = {"trading_state": TradingState.HALTED}
     assert decided(KEPT, snapshot(**halted), stops={"IBM": D(90)}).unprotected == {}
     assert decided(KEPT, holding("300", **halted)).unprotected == {}
@@ -435,6 +435,6 @@ def test_a_stop_for_less_than_is_held_stays_while_its_symbol_is_outside_the_univ
     assert (decision.cancels, decision.stops) == ((), ())
 
 
-def test_halted_reports_no_fraction_beside_a_stop_for_all_whole_shares() -> None:
+def test_halted_reports_no_fraction_next_to_a_stop_for_all_whole_shares() -> None:
     seen = holding("300.5", stop(qty="300"), trading_state=TradingState.HALTED)
     assert decided(KEPT, seen, stops={"IBM": D(90)}).unprotected == {}

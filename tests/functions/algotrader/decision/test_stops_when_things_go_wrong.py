@@ -101,7 +101,7 @@ def _taken(intent: OrderIntent, *, done: bool) -> Order:
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["halted", "after the deadline"])
-def test_a_stop_that_cannot_be_placed_anew_is_not_canceled(*, late: bool) -> None:
+def test_a_stop_that_cannot_be_placed_again_is_not_canceled(*, late: bool) -> None:
     """`HALTED` keeps every resting stop. After the deadline, no new stop could follow either."""
     rests = stop(qty="300")
     decision = decided(KEPT | {"IBM": D("0.1")}, holding("300", rests), stops={"IBM": 90.0})
@@ -138,7 +138,7 @@ def test_an_exit_that_hangs_keeps_no_other_symbol_from_its_stop() -> None:
 
 
 @pytest.mark.parametrize("rests", [(), (stop(qty="300", at="101"),)], ids=["none", "above"])
-def test_a_part_that_stays_without_the_stop_asked_for_is_told(rests: tuple[Order, ...]) -> None:
+def test_a_part_that_stays_without_the_stop_asked_for_is_reported(rests: tuple[Order, ...]) -> None:
     decision = decided({"IBM": D("0.1")}, holding("300", *rests), stops={"IBM": 105.0})
     assert quantities(decision.exits)["IBM"] < 300
     assert "IBM" in Told("arn", run=RUN, decision=decision).no_stop

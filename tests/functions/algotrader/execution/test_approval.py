@@ -221,7 +221,7 @@ def test_a_notional_order_may_be_cut_to_a_dollar() -> None:
 
 
 @pytest.mark.parametrize(("symbol", "most"), [("AAPL", 7), ("IBM", 12), ("MSFT", 27)])
-def test_a_stop_counts_the_entries_of_its_own_symbol_alone(symbol: str, most: int) -> None:
+def test_a_stop_counts_only_the_entries_of_its_own_symbol(symbol: str, most: int) -> None:
     wish = stop_of(symbol, 7)
     made = replace(decision(), stops=(wish,))
     assert problem(made, plan_of(made, stop_intent(wish, Decimal(most)))) == ""

@@ -73,7 +73,7 @@ def test_an_entry_that_no_share_can_be_bought_of_is_denied_with_its_numbers() ->
     assert "500" in step.submission.denied[0].detail
 
 
-def test_a_fraction_of_a_cent_is_no_cash_that_has_to_arrive() -> None:
+def test_a_run_does_not_wait_for_a_fraction_of_a_cent() -> None:
     made = decision(spendable=49)
     filled = replace(order(EXIT), filled_avg_price=Decimal("41.37"))
     # (50 + 413.70) x 0.98 is 454.426, so 454.42 is spendable.

@@ -87,9 +87,7 @@ def given_up(made: Decision) -> Step:
     return step
 
 
-def test_a_run_that_gave_orders_up_unseen_ends_only_after_any_call_that_may_be_sending_them() -> (
-    None
-):
+def test_a_run_that_gave_up_unseen_orders_waits_for_calls_that_may_send_them() -> None:
     made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
     view = known(now=BELL + SETTLE)
     end = looked_back(given_up(made), view, made)
@@ -119,7 +117,7 @@ def test_an_order_that_is_there_goes_back_into_the_plan_that_gave_it_up(cut: int
     assert end.submission.orders == (order(sent, "canceled", 1),)
 
 
-def test_an_order_that_is_there_is_told_though_a_plan_has_given_it_up() -> None:
+def test_an_order_that_is_there_is_reported_though_a_plan_has_given_it_up() -> None:
     made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
     plan = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
     later = given_up(made).plan
@@ -132,9 +130,7 @@ def test_an_order_that_is_there_is_told_though_a_plan_has_given_it_up() -> None:
     assert adopt(later, made, plan, view).plan.orders == later.orders  # the written plan is binding
 
 
-def test_an_order_that_went_back_is_not_new_and_is_sent_again_only_when_it_must_have_shown() -> (
-    None
-):
+def test_an_order_that_may_have_been_sent_is_sent_again_only_when_it_must_have_shown() -> None:
     made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
     rejected = OrderRejected(BUY_IBM.client_order_id, "IBM", "BROKER_REJECTED", "no")
     before = call(first_plan(RUN, made), known(), made, PostResult((), (rejected,), {})).plan

@@ -87,7 +87,7 @@ def test_after_the_deadline_what_is_open_is_asked_to_be_canceled_and_then_named(
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_nothing_is_sent_beside_an_older_order_before_its_end(status: str) -> None:
+def test_nothing_is_sent_next_to_an_older_order_before_its_end(status: str) -> None:
     older = replace(order(BUY_IBM, status, 2), client_order_id="at1-abc123-older")
     made = decision(cancels=(older.client_order_id,))
     plan = first_plan(RUN, made)

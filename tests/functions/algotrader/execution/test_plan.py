@@ -39,7 +39,7 @@ from tests.support.execution_fixtures import (
 )
 
 
-def test_the_first_plan_holds_the_exits_alone() -> None:
+def test_the_first_plan_holds_only_the_exits() -> None:
     plan = first_plan(RUN, decision())
     assert (plan.stage, plan.orders) == (Stage.EXITS, (EXIT,))
 
@@ -66,7 +66,7 @@ def test_what_a_call_may_have_sent_is_sent_again_only_after_it_must_have_shown()
     assert sum(BACK_OFF_SECONDS) > 30
 
 
-def test_a_new_plan_sends_at_once_what_is_new_in_it_alone() -> None:
+def test_a_new_plan_immediately_sends_only_what_is_new_in_it() -> None:
     before = replace(first_plan(RUN, decision()), orders=(EXIT, BUY_IBM))
     cut = replace(BUY_IBM, qty=Decimal(1))
     plan = replace(before, sequence=1, orders=(EXIT, cut, BUY_MSFT))
@@ -74,7 +74,7 @@ def test_a_new_plan_sends_at_once_what_is_new_in_it_alone() -> None:
     assert orders_due(replace(plan, polls=RESEND_POLLS), before, plan.orders) == plan.orders
 
 
-def test_nothing_is_posted_beside_an_unfinished_cancel() -> None:
+def test_nothing_is_posted_next_to_an_unfinished_cancel() -> None:
     older = replace(order(BUY_IBM, "new"), client_order_id="older")
     plan = first_plan(RUN, decision(cancels=("older",)))
     assert orders_to_cancel(RUN, decision(), plan, known(older)) == (older,)
@@ -121,7 +121,7 @@ def test_the_run_is_complete_when_every_order_is_terminal() -> None:
     assert (step.complete, step.wait_seconds, step.submission.unsettled) == (True, 0, ())
 
 
-def test_a_rejected_exit_is_told_and_the_entries_go_on() -> None:
+def test_a_rejected_exit_is_reported_and_the_entries_continue() -> None:
     refusal = OrderRejected(EXIT.client_order_id, "AAPL", "40310000", "insufficient qty")
     step = call(first_plan(RUN, decision()), known(), decision(), PostResult((), (refusal,), {}))
     assert step.submission.rejected == (refusal,)

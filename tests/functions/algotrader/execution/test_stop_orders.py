@@ -159,7 +159,7 @@ def test_a_full_exit_leaves_no_stop() -> None:
     assert end.submission.unprotected == {}
 
 
-def test_what_the_old_stop_sold_meanwhile_is_not_sold_again() -> None:
+def test_what_the_old_stop_sold_during_the_cancel_is_not_sold_again() -> None:
     """The account may also hold the user's own AAPL shares, and the desk must not sell those."""
     made = sells_part(10)
     cut = call(made, first_plan(RUN, made), known(old_stop("canceled", 3)))
@@ -178,7 +178,7 @@ def test_what_had_filled_before_the_decision_counts_once() -> None:
     assert legs(after.plan) == [("AAPL", Leg.EXIT, Decimal(7))]
 
 
-def test_an_entry_is_not_sent_into_a_symbol_that_its_stop_left_meanwhile() -> None:
+def test_an_entry_is_not_sent_into_a_symbol_that_its_stop_has_left() -> None:
     buy = replace(BUY_IBM, symbol="AAPL")
     made = replace(sells_part(), exits=(), entries=(buy,))
     after = call(made, first_plan(RUN, made), known(old_stop("filled", 10)))
@@ -194,7 +194,7 @@ def test_an_entry_gets_its_stop_for_what_was_bought_and_held() -> None:
     assert legs(part.plan)[1:] == [("IBM", Leg.STOP, Decimal(5))]
 
 
-def test_each_stop_covers_what_was_traded_in_its_own_symbol_alone() -> None:
+def test_each_stop_covers_only_what_was_traded_in_its_own_symbol() -> None:
     made = replace(
         decision(exits=(replace(EXIT, qty=Decimal(4)),), entries=(BUY_IBM,), cancels=(OLD_ID,)),
         stops=(wish("AAPL", 10), wish("IBM", 2), wish("MSFT", 7)),
@@ -227,7 +227,7 @@ def test_what_one_symbol_s_stop_sold_is_not_taken_off_another_symbol_s_exit() ->
     ]
 
 
-def test_a_fraction_is_left_out_of_the_stop_and_told_when_nothing_else_is_there() -> None:
+def test_a_fraction_is_left_out_of_the_stop_and_reported_when_nothing_else_is_there() -> None:
     bought = replace(order(BUY_IBM), filled_qty=Decimal("4.7"))
     made = replace(decision(exits=(), entries=(BUY_IBM,)), stops=(wish("IBM", 0),))
     assert legs(call(made, first_plan(RUN, made), known(bought)).plan)[1:] == [
@@ -258,7 +258,7 @@ def test_trades_end_early_enough_to_protect_what_they_leave() -> None:
     assert stop in orders_to_post(cut_off_if_due(RUN, made, protected.plan, late), late)
 
 
-def test_after_the_deadline_no_stop_is_posted_and_that_is_told() -> None:
+def test_after_the_deadline_no_stop_is_posted_and_that_is_reported() -> None:
     made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 7),))
     view = known(now=DEADLINE)
     plan = cut_off_if_due(RUN, made, first_plan(RUN, made), view)
@@ -268,7 +268,7 @@ def test_after_the_deadline_no_stop_is_posted_and_that_is_told() -> None:
     assert end.submission.unprotected["MSFT"].startswith("DEADLINE_PASSED")
 
 
-def test_a_halt_within_the_run_posts_no_stop_and_that_is_told() -> None:
+def test_a_halt_within_the_run_posts_no_stop_and_that_is_reported() -> None:
     made = sells_part(4)
     gone = old_stop("canceled")
     halted = call(made, first_plan(RUN, made), known(gone, state=TradingState.HALTED))
@@ -305,7 +305,7 @@ def test_a_stop_that_the_broker_may_still_refuse_is_looked_at_again_a_few_times(
         *("suspended", "held", "pending_cancel", "pending_replace", "calculated", "of tomorrow"),
     ],
 )
-def test_a_stop_that_is_not_known_to_stand_is_told(status: str) -> None:
+def test_a_stop_that_is_not_known_to_stand_is_reported(status: str) -> None:
     made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 7),))
     plan = first_plan(RUN, made)
     end = call(made, plan, known(stop_order(plan.orders[0], 7, status)))
@@ -319,7 +319,7 @@ def test_a_stop_that_sold_at_once_leaves_nothing_unprotected() -> None:
     assert (end.complete, end.submission.unprotected) == (True, {})
 
 
-def test_a_stop_that_the_broker_refuses_is_told_and_not_sent_again() -> None:
+def test_a_stop_that_the_broker_refuses_is_reported_and_not_sent_again() -> None:
     made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 7),))
     plan = first_plan(RUN, made)
     refusal = OrderRejected(plan.orders[0].client_order_id, "MSFT", "40310000", "wash trade")
@@ -329,7 +329,7 @@ def test_a_stop_that_the_broker_refuses_is_told_and_not_sent_again() -> None:
     assert end.submission.rejected == ()
 
 
-def test_a_stop_is_cut_to_the_shares_that_are_free_and_that_is_told() -> None:
+def test_a_stop_is_cut_to_the_shares_that_are_free_and_that_is_reported() -> None:
     made = replace(decision(exits=(), entries=()), stops=(wish("MSFT", 7),))
     plan = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
     order_id = plan.orders[0].client_order_id
@@ -377,7 +377,7 @@ def test_a_stop_that_a_halt_kept_from_being_sent_does_not_keep_the_run_alive() -
     assert step.submission.unprotected["MSFT"].startswith("TRADING_HALTED")
 
 
-def test_a_canceled_buy_that_filled_meanwhile_is_not_taken_for_a_sale_of_the_stop() -> None:
+def test_a_fill_of_a_canceled_buy_is_not_mistaken_for_a_sale_of_the_stop() -> None:
     older_id = OLD_ID.replace("-stop-", "-entry-")
     bought = replace(
         order(replace(BUY_IBM, symbol="AAPL"), "canceled", 3), client_order_id=older_id
@@ -413,7 +413,7 @@ def test_a_halt_still_clears_away_an_entry_from_before_in_a_symbol_that_is_to_ha
     assert orders_to_cancel(RUN, made, plan, view) == (older,)
 
 
-def test_a_stop_that_still_stands_protects_its_own_symbol_alone() -> None:
+def test_a_resting_stop_protects_only_its_own_symbol() -> None:
     place = OrderPlace("abc123", (BELL - timedelta(days=3)).date(), "day", "MSFT", Leg.STOP, 0)
     gone_id = client_order_id(place)
     gone = replace(old_stop("canceled"), symbol="MSFT", client_order_id=gone_id)
@@ -426,7 +426,7 @@ def test_a_stop_that_still_stands_protects_its_own_symbol_alone() -> None:
     assert end.submission.unprotected.keys() == {"MSFT"}
 
 
-def test_an_entry_from_before_that_stands_is_no_protection() -> None:
+def test_an_entry_from_before_that_stands_is_not_protection() -> None:
     older_id = OLD_ID.replace("-stop-", "-entry-")
     older = replace(order(BUY_IBM, "new"), symbol="AAPL", client_order_id=older_id)
     made = replace(decision(exits=(), entries=(), cancels=(older_id,)), stops=(wish("AAPL", 10),))
@@ -442,14 +442,14 @@ def test_no_stop_is_placed_before_an_entry_that_is_still_to_come() -> None:
     assert legs(waiting.plan) == [("AAPL", Leg.EXIT, Decimal(10))]
 
 
-def test_a_holding_whose_entry_is_denied_gets_its_stop_all_the_same() -> None:
+def test_a_holding_whose_entry_is_denied_gets_its_stop_anyway() -> None:
     made = replace(decision(entries=(BUY_IBM,), spendable=0), stops=(wish("IBM", 2),))
     step = call(made, first_plan(RUN, made), known(order(EXIT, "canceled"), cash=0))
     assert [each.code for each in step.submission.denied] == ["INSUFFICIENT_CASH"]
     assert legs(step.plan)[1:] == [("IBM", Leg.STOP, Decimal(2))]
 
 
-def test_what_an_order_without_an_end_may_yet_buy_is_told_to_be_unprotected() -> None:
+def test_what_an_order_without_an_end_may_yet_buy_is_reported_as_unprotected() -> None:
     made = replace(decision(exits=(), entries=(BUY_IBM,)), stops=(wish("IBM", 0),))
     stuck = order(BUY_IBM, "pending_cancel", 0)
     plan = call(made, first_plan(RUN, made), known(stuck, now=DEADLINE)).plan

@@ -47,6 +47,6 @@ def test_an_order_with_the_decided_terms_is_ours_even_after_the_plan_was_cut() -
     check_terms(plan, decision(), known(order(EXIT)))
 
 
-def test_equal_numbers_in_another_spelling_are_the_same_terms() -> None:
+def test_equal_numbers_in_another_format_are_the_same_terms() -> None:
     found = replace(order(EXIT), qty=Decimal("10.000"), limit_price=Decimal("100.00"))
     check_terms(first_plan(RUN, decision()), decision(), known(found))

@@ -52,7 +52,7 @@ def test_an_error_that_is_not_ours_keeps_its_words_and_gets_our_advice():
     assert (found.code, found.facts, found.advice) == ("", "Task: timed out", DEFAULT_ADVICE)
 
 
-def test_a_cause_that_is_no_json_is_the_message():
+def test_a_cause_that_is_not_json_is_the_message():
     assert error_message("State timed out") == "State timed out"
 
 

@@ -35,7 +35,7 @@ def test_money_rounds_to_dollars_when_cents_have_no_room():
     assert money(Decimal("-1234.56"), signed=True, cents=False) == "-$1,235"
 
 
-def test_money_that_nobody_told_is_unknown():
+def test_money_that_nobody_reported_is_unknown():
     assert money(None, signed=True) == "unknown"
 
 
@@ -61,11 +61,11 @@ def test_a_quantity_has_no_needless_zeros(shares, spelled):
     ("fraction", "spelled"),
     [("0.125", "12.5%"), ("1", "100%"), ("0.33333", "33.33%"), ("NaN", "unknown")],
 )
-def test_a_fraction_is_spelled_in_percent(fraction, spelled):
+def test_a_fraction_is_formatted_in_percent(fraction, spelled):
     assert percent(Decimal(fraction)) == spelled
 
 
 @given(st.decimals())
-def test_every_decimal_has_a_short_spelling(number):
+def test_every_decimal_has_a_short_format(number):
     for spelled in (money(number), money(number, signed=True), quantity(number), percent(number)):
         assert len(spelled) <= 45

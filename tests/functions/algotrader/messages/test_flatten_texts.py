@@ -43,7 +43,7 @@ def test_a_flatten_of_an_active_desk_warns_that_it_may_buy_again() -> None:
     assert "no orders: the desk holds nothing. ACTIVE: the next run may buy again." in reported
 
 
-def test_a_flatten_that_failed_is_to_be_done_again() -> None:
+def test_a_failed_flatten_asks_for_a_repeat() -> None:
     reported = make_texts(run_report(run=FLAT, failure=read_failure("Submit Orders", "Boom", "x")))
 
     assert reported.subject.startswith("FAILED algo-trader PAPER FLATTEN 2013-02-28 1542: Boom")

@@ -35,7 +35,7 @@ def test_letters_lose_accents_that_the_alphabet_lacks():
     assert to_gsm7("Ibañez Łódź crème ç") == "Ibañez ?ódz crème c".replace("ó", "o")
 
 
-def test_what_has_no_spelling_becomes_a_question_mark():
+def test_what_has_no_encoding_becomes_a_question_mark():
     assert to_gsm7("up \N{ROCKET} 漢") == "up ? ?"
 
 

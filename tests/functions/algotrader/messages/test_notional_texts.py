@@ -20,13 +20,13 @@ def by_value(filled: str, status: str):
     return replace(order("AAPL", filled), limit_price=None, **changes)
 
 
-def test_what_would_be_bought_is_told_in_dollars():
+def test_what_would_be_bought_is_reported_in_dollars():
     texts = make_texts(run_report(run=DRY_RUN, decision=decision(BUY)))
     assert ": would buy $3,000.00 of AAPL. " in texts.sms
     assert "  buy $3,000.00 of AAPL, market, entry\n" in texts.email
 
 
-def test_what_was_bought_is_told_in_shares():
+def test_what_was_bought_is_reported_in_shares():
     texts = make_texts(run_report(submission=submission(by_value("29.97", "filled"))))
     assert ": bought 29.97 AAPL. " in texts.sms
     assert "  buy 29.97 AAPL at $100.00, $2,997.00 of $3,000.00, market order fi" in texts.email

@@ -23,7 +23,7 @@ def report(**changes):
     )
 
 
-def test_a_report_tells_the_days_profit_the_desk_beside_the_account_and_the_benchmark():
+def test_a_report_gives_the_days_profit_of_desk_account_and_benchmark():
     reported = report()
     assert reported.sms == (
         "algo-trader PAPER 2013-02-28 report: day +$979.90 (+0.98%). Desk -$184.00 (-0.37%). "
@@ -69,7 +69,7 @@ def test_without_a_benchmark_or_capital_nothing_is_said_of_them():
     )
 
 
-def test_what_came_in_while_a_run_went_on_is_no_profit_either():
+def test_what_came_in_while_a_run_went_on_is_not_profit_either():
     measured = replace(PERFORMANCE, deposits=Decimal(100))
     account = replace(SNAPSHOT.account, adjustments=Decimal(40), equity=Decimal(101000))
     reported = sms(
@@ -79,7 +79,7 @@ def test_what_came_in_while_a_run_went_on_is_no_profit_either():
     assert "Since close +$839.90" in reported  # 101000 - 100020.10 - 100 - 40
 
 
-def test_a_trading_email_tells_the_desks_profit_beside_both_others():
+def test_a_trading_email_reports_the_desks_profit_next_to_both_others():
     reported = make_texts(run_report(snapshot=replace(SNAPSHOT, performance=PERFORMANCE))).email
     assert "last full session (2013-02-27): +$123.45" in reported
     assert "since its close: +$979.90, without deposits and withdrawals" in reported

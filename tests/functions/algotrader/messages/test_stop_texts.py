@@ -40,7 +40,7 @@ def rests(symbol: str, status: str = "new"):
 PROTECTED = replace(decision(intent("AAPL", "5")), stops=(wish("AAPL"),))
 
 
-def test_a_stop_that_rests_is_no_trouble_and_no_fill():
+def test_a_resting_stop_counts_as_neither_trouble_nor_fill():
     reported = make_texts(
         run_report(decision=PROTECTED, submission=submission(order("AAPL", "5"), rests("AAPL")))
     )
@@ -58,7 +58,7 @@ def test_a_stop_that_was_canceled_to_make_room_is_not_called_unfilled():
     assert "unfilled" not in reported.sms
 
 
-def test_what_a_canceled_stop_sold_is_told_as_sold():
+def test_what_a_canceled_stop_sold_is_reported_as_sold():
     sold = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
     assert ": sold 3 of 5 AAPL. " in make_texts(run_report(submission=submission(sold))).sms
 
@@ -68,7 +68,7 @@ def canceled(stop: Order, before: str) -> Decision:
     return replace(decision(), cancels=ids, filled_before={ids[0]: Decimal(before)})
 
 
-def test_what_an_order_had_filled_before_the_decision_is_not_told_again():
+def test_what_an_order_had_filled_before_the_decision_is_not_reported_again():
     stop = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
     old = make_texts(run_report(decision=canceled(stop, "3"), submission=submission(stop)))
     assert ": no orders: " in old.sms
@@ -139,7 +139,7 @@ def test_many_holdings_without_a_stop_still_fit_one_segment_and_are_counted():
     assert "NO STOP for 60" in reported.sms
 
 
-def test_what_a_stop_sold_since_the_run_before_is_told():
+def test_what_a_stop_sold_since_the_run_before_is_reported():
     sold = replace(
         rests("AAPL", "filled"), filled_qty=Decimal(5), filled_avg_price=Decimal("89.50")
     )

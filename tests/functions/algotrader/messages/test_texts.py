@@ -47,13 +47,13 @@ def test_an_order_that_was_cut_since_the_decision_says_of_how_many():
     assert ": bought 5 of 56 AAPL. " in sms(decision=decision(intent("AAPL", "56")), submission=cut)
 
 
-def test_deposits_are_no_profit():
+def test_deposits_are_not_profit():
     account = replace(SNAPSHOT.account, adjustments=Decimal(500))
     reported = sms(submission=submission(order("AAPL", "5"), account=account))
     assert "Since close -$520.10" in reported
 
 
-def test_a_last_session_that_the_broker_did_not_tell_is_unknown():
+def test_a_last_session_that_the_broker_did_not_report_is_unknown():
     assert "Last session unknown. " in sms(snapshot=replace(SNAPSHOT, last_session_pnl=None))
 
 
@@ -92,7 +92,7 @@ def test_an_order_rejected_at_once_and_shown_as_rejected_counts_once():
     assert "unfilled" not in reported
 
 
-def test_a_denial_before_and_after_the_decision_is_told_once():
+def test_a_denial_before_and_after_the_decision_is_reported_once():
     reported = sms(
         decision=decision(denied=(denied("MSFT"),)),
         submission=submission(order("AAPL", "5"), denied=(denied("MSFT"), denied("IBM"))),
@@ -117,7 +117,7 @@ def test_a_dry_run_says_so_and_what_it_would_send(run):
     assert "WOULD BE SENT\n  buy 56 AAPL, limit at 100.2 at most, entry" in reported.email
 
 
-def test_a_dry_run_tells_exits_first():
+def test_a_dry_run_reports_exits_first():
     exits = (intent("MSFT", "10", Side.SELL),)
     reported = sms(run=DRY_RUN, decision=decision(intent("AAPL", "56"), exits=exits))
     assert ": would sell 10 MSFT, would buy 56 AAPL. " in reported
@@ -163,7 +163,7 @@ def test_a_take_over_that_sent_nothing_more_says_why():
     assert ended.ended_because in make_texts(run_report(**given)).email
 
 
-def test_a_reducing_desk_says_so_beside_its_orders():
+def test_a_reducing_desk_says_so_next_to_its_orders():
     reducing = replace(SNAPSHOT, trading_state=TradingState.REDUCING)
     reported = sms(snapshot=reducing, submission=submission(sell("MSFT", "10")))
     assert ": sold 10 MSFT. REDUCING. " in reported

@@ -34,7 +34,7 @@ def test_a_run_without_a_cap_or_a_list_of_denied_symbols_is_refused() -> None:
             decode(Settings, state, "settings")
 
 
-def test_settings_are_made_of_the_deployment_alone() -> None:
+def test_settings_come_only_from_the_deployment() -> None:
     makers = {
         path.relative_to(FUNCTIONS).as_posix()
         for path in FUNCTIONS.rglob("*.py")

@@ -22,5 +22,5 @@ def test_a_tidy_number_has_neither_exponent_nor_idle_zeros(value: str, expected:
 @pytest.mark.parametrize(
     ("value", "expected"), [("561.2", "561.20"), ("0.5010", "0.501"), ("3.14159", "3.14159")]
 )
-def test_a_price_is_told_with_two_decimals_at_least(value: str, expected: str) -> None:
+def test_a_price_has_at_least_two_decimals(value: str, expected: str) -> None:
     assert format_dollars(D(value)) == expected

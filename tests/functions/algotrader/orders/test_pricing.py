@@ -68,7 +68,7 @@ def test_a_buys_price_is_at_least_and_a_sells_at_most_what_was_meant_by_less_tha
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "NaN", "sNaN", "Infinity"])
-def test_a_price_that_is_no_number_above_zero_is_no_price(price: str) -> None:
+def test_only_a_number_above_zero_is_a_price(price: str) -> None:
     assert usable_price(LatestPrice(D(price), NOW)) is None
 
 

@@ -108,7 +108,7 @@ def test_a_value_is_a_dollar_and_the_least_order_at_least(
         assert (values(made), codes(made)) == ({}, {"IBM": "BELOW_MINIMUM_ORDER"})
 
 
-def test_the_rest_of_a_cent_is_no_cut() -> None:
+def test_the_rest_of_a_cent_is_not_a_cut() -> None:
     made = decided({"IBM": D("0.123456789")}, under=BY_VALUE)
     assert values(made)["IBM"][1] == D("12098.76")  # rounded down from 12098.765322
     assert "cut" not in made.why["IBM"]

@@ -161,7 +161,7 @@ def test_cash_for_less_than_a_dollar_s_worth_buys_nothing_whatever_the_least_ord
     assert bought("9.5", "0.99", least) == 0
 
 
-def test_with_a_band_of_zero_no_drift_is_no_order() -> None:
+def test_under_a_zero_band_zero_drift_needs_no_order() -> None:
     none = replace(SIZING, band=D(0), capital=D(56120))
     assert wants(D("0.1"), stake("10"), none) is None
 
@@ -189,7 +189,7 @@ def test_an_exit_is_asked_for_while_the_ledger_says_there_is_something() -> None
     assert wants(D(0), gone, SIZING) == Wanted(Side.SELL, D(40), D(0))
 
 
-def test_a_target_of_zero_of_nothing_is_no_order() -> None:
+def test_a_target_of_zero_without_a_holding_needs_no_order() -> None:
     assert wants(D(0), stake(), SIZING) is None
     oversold = desk_position("IBM", {"IBM": Holding(qty=D(-3), cost=D(0))}, {})
     assert wants(D(0), oversold, SIZING) is None
@@ -318,6 +318,6 @@ def test_shares_are_cut_by_less_than_a_step(qty: Decimal, step: Decimal) -> None
     assert cut % step == 0
 
 
-def test_no_quantity_is_no_order_whatever_it_costs() -> None:
+def test_a_zero_quantity_needs_no_order_whatever_it_costs() -> None:
     assert not makes_an_order(qty=D(0), cost=D(5), step=FRACTION_STEP)
     assert makes_an_order(qty=FRACTION_STEP, cost=D(5), step=FRACTION_STEP)

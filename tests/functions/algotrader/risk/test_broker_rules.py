@@ -134,7 +134,7 @@ def test_an_order_within_the_rules_breaks_none(changes: dict[str, Any]) -> None:
         ({"client_order_id": "x" * 49}, WHOLE, "an id of 49 characters, allowed 48"),
     ],
 )
-def test_a_broken_rule_is_told_with_its_numbers(
+def test_a_broken_rule_is_reported_with_its_numbers(
     changes: dict[str, Any], of: Asset | None, seen: str
 ) -> None:
     assert broken_rule(order(**changes), of) == Denial(Reason.ORDER_RULE, seen)
@@ -235,7 +235,7 @@ def test_an_approved_order_that_breaks_a_rule_is_not_sent_and_is_named(stage: St
     assert [each.symbol for each in step.plan.orders] == [EXIT.symbol]
 
 
-def test_a_stop_that_breaks_a_rule_is_told_by_its_symbol() -> None:
+def test_a_stop_that_breaks_a_rule_is_reported_by_its_symbol() -> None:
     place = OrderPlace("abc123", RUN.session, "day", "MSFT", Leg.STOP, 0)
     wish = DesiredStop(client_order_id(place), "MSFT", D("9.001"), D(10), D(5), "test")
     made = replace(decision_of(entries=()), stops=(wish,))

@@ -22,7 +22,7 @@ D = Decimal
 LIMITS = LossLimits(daily_loss=D("0.05"), drawdown=D("0.2"))
 
 
-def test_a_days_loss_up_to_the_limit_is_borne_and_at_it_told_with_its_numbers() -> None:
+def test_a_days_loss_brakes_only_at_the_limit_and_with_its_numbers() -> None:
     almost = advance_track(None, look(prices=prices(AAPL="50.01")))
     at_it = advance_track(None, look(prices=prices(AAPL="50")))
 
@@ -39,7 +39,7 @@ def test_a_loss_is_a_part_of_what_the_desk_had_at_the_close_before() -> None:
     assert "400.00 of 8000.00" in breached_limits(track, LIMITS)[Reason.DAILY_LOSS]
 
 
-def test_a_drawdown_is_told_with_its_numbers_and_stays_on_later_days() -> None:
+def test_a_drawdown_is_reported_with_its_numbers_and_stays_on_later_days() -> None:
     track = advance_track(None, look(worth=D(1000)))
     track = advance_track(track, look(prices=prices(AAPL="79"), worth=D(1000), at=AFTER_CLOSE))
     later = advance_track(track, next_day("79", closes=prices(AAPL="79")))
@@ -49,7 +49,7 @@ def test_a_drawdown_is_told_with_its_numbers_and_stays_on_later_days() -> None:
     }
 
 
-def test_a_loss_that_was_told_counts_anew_and_a_drawdown_does_not() -> None:
+def test_a_loss_that_was_reported_counts_again_and_a_drawdown_does_not() -> None:
     fallen = advance_track(None, look(prices=prices(AAPL="50")))
     seen = rebase(fallen, breached_limits(fallen, LIMITS))
 
@@ -121,7 +121,7 @@ def test_no_entry_is_ever_approved_once_a_limit_on_losses_is_reached(
         }
 
 
-def test_a_desk_of_no_worth_that_loses_brakes_and_does_not_break() -> None:
+def test_a_worthless_desk_that_loses_brakes_without_an_error() -> None:
     track = advance_track(None, look(prices=prices(AAPL="50"), worth=D(0)))
 
     assert breached_limits(track, LIMITS)[Reason.DAILY_LOSS].startswith(

@@ -59,7 +59,7 @@ def test_halted_stops_every_order_and_reducing_those_that_buy(
     assert code_of(eligibility.trading_allowed(proposed(side), halted)) == code
 
 
-def test_a_halt_tells_its_reason() -> None:
+def test_a_halt_reports_its_reason() -> None:
     drill = at(trading_state=TradingState.HALTED, trading_state_reason="drill")
     halted = eligibility.trading_allowed(proposed(), drill)
     unexplained = eligibility.trading_allowed(proposed(), at(trading_state=TradingState.HALTED))
@@ -92,7 +92,7 @@ def test_a_price_is_stale_when_too_old_or_from_the_future(age_seconds: int, *, f
     assert (price_checks.price_fresh(proposed(price=price), bound) is None) is fresh
 
 
-def test_a_stale_price_tells_its_age_and_what_is_allowed() -> None:
+def test_a_stale_price_is_reported_with_its_age_and_the_limit() -> None:
     price = LatestPrice(D("101.5"), NOW - timedelta(days=60))
     assert price_checks.price_stale(price, at=NOW, max_age_seconds=900) == Denial(
         Reason.PRICE_STALE,
@@ -168,7 +168,7 @@ def test_a_dry_run_after_the_close_looks_back_at_the_session(
     assert (eligibility.far_from_close(proposed(), dry) is None) is free
 
 
-def test_a_close_too_near_tells_its_instant_and_the_minutes() -> None:
+def test_a_close_too_near_reports_its_instant_and_the_minutes() -> None:
     assert eligibility.far_from_close(proposed(), closing_in(90, 3)) == Denial(
         Reason.MINUTES_TO_CLOSE,
         "1.5 minutes to the close at 2024-03-04T14:36:30+00:00, at least 3 needed",
@@ -302,7 +302,7 @@ def test_shares_beyond_the_ledger_are_the_users_own_and_no_mismatch() -> None:
     assert holdings.ledger_mismatch(desk_holds("40", "100")) is None
 
 
-def test_nothing_to_sell_tells_what_is_held_and_what_open_orders_leave() -> None:
+def test_nothing_to_sell_reports_what_is_held_and_what_open_orders_leave() -> None:
     kept = desk_holds("40", sellable="0.5")
     found = holdings.something_to_sell(proposed(Side.SELL, "0", position=kept), context())
     assert found == Denial(
@@ -314,7 +314,7 @@ def test_nothing_to_sell_tells_what_is_held_and_what_open_orders_leave() -> None
     assert code_of(holdings.something_to_sell(below, context())) == "NOTHING_TO_SELL"
 
 
-def test_a_denied_symbol_tells_how_long_the_list_is_and_not_the_list() -> None:
+def test_a_denied_symbol_reports_how_long_the_list_is_and_not_the_list() -> None:
     assert eligibility.symbol_not_denied(proposed(), context()) is None
     assert eligibility.symbol_not_denied(proposed(), under(deny_symbols=("AAPL",))) is None
     found = eligibility.symbol_not_denied(proposed(), under(deny_symbols=("AAPL", "IBM")))
@@ -353,7 +353,7 @@ def test_a_buy_is_of_one_share_or_of_one_dollar_in_fractions(
     assert (smallest(qty, "10", step, "0.5", "0.99") is None) is enough
 
 
-def test_too_small_a_buy_tells_its_target_quantity_and_price() -> None:
+def test_too_small_a_buy_reports_its_target_quantity_and_price() -> None:
     assert smallest("0", "562.33", ONE_SHARE, "1", "490") == Denial(
         Reason.BELOW_MINIMUM_ORDER, "490.00 buys 0 at 562.33, less than one share"
     )

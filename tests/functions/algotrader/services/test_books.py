@@ -258,7 +258,7 @@ def test_a_checkpoint_is_never_written_over_by_an_older_one() -> None:
     assert bucket.objects == kept
 
 
-def test_a_stop_that_rests_for_weeks_is_listed_and_all_else_is_not_folded_anew_for_ever() -> None:
+def test_a_stop_that_rests_for_weeks_is_listed_and_all_else_is_not_folded_again_forever() -> None:
     sent = MIDNIGHT + timedelta(days=20, hours=9)
     name = client_order_id(OrderPlace(OWN, sent.date(), "day", "IBM", Leg.STOP, 0))
     fills = sent + timedelta(days=60)

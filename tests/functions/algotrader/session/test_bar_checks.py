@@ -75,7 +75,7 @@ def test_an_older_newest_bar_may_be_allowed() -> None:
         {"volume": -1.0},
     ],
 )
-def test_a_bar_that_is_no_number_is_named_with_its_day(change: dict[str, float]) -> None:
+def test_a_bar_that_is_not_a_number_is_named_with_its_day(change: dict[str, float]) -> None:
     broken = bars(*DAYS, **{name: (value,) for name, value in change.items()})
 
     with pytest.raises(InsufficientHistoryError, match=r"BARS_NOT_NUMBERS.*A \(2026-01-10\)"):
@@ -94,12 +94,12 @@ def test_a_broken_bar_before_those_that_are_used_does_no_harm() -> None:
     assert len(usable_bars({"A": broken}, ["A"], COMPLETED, DEMAND)["A"]) == 5
 
 
-def test_a_history_shorter_than_the_warm_up_is_told_with_both_figures() -> None:
+def test_a_history_shorter_than_the_warm_up_is_reported_with_both_figures() -> None:
     with pytest.raises(InsufficientHistoryError, match=r"BARS_TOO_FEW.*A \(has 4\) needs=5"):
         usable_bars({"A": bars(*DAYS[-4:])}, ["A"], COMPLETED, DEMAND)
 
 
-def test_a_missing_session_is_told_with_its_day() -> None:
+def test_a_missing_session_is_reported_with_its_day() -> None:
     gap = bars(*DAYS[:7], *DAYS[8:])
 
     with pytest.raises(InsufficientHistoryError, match=r"BARS_MISSING.*A \(2026-01-08\) allowed=0"):

@@ -92,7 +92,7 @@ def test_the_day_is_new_yorks_however_late_it_is_elsewhere() -> None:
         ("2026-11-29T12:00", "Monday 2026-11-30 at 09:30"),
     ],
 )
-def test_a_closed_market_is_told_with_its_next_opening(now: str, opens: str) -> None:
+def test_a_closed_market_is_reported_with_its_next_opening(now: str, opens: str) -> None:
     assert resolve_session(BELL, clock(now), SESSIONS) == Closed(
         f"The market is closed. It opens next on {opens} in New York."
     )
@@ -131,7 +131,9 @@ def test_the_deadline_is_a_minute_before_an_early_close_at_the_latest() -> None:
         ("2026-11-28T23:00", date(2026, 11, 27)),
     ],
 )
-def test_what_sends_no_orders_goes_on_with_the_last_session_that_began(now: str, day: date) -> None:
+def test_what_sends_no_orders_continues_with_the_last_session_that_began(
+    now: str, day: date
+) -> None:
     assert rung(replace(BELL, goes_on_when_closed=True), now).session.date == day
 
 
@@ -148,7 +150,7 @@ def test_a_report_comes_after_the_close_of_a_session_day() -> None:
 
 
 @pytest.mark.parametrize(("day", "told_at"), [("2026-11-25", "16:15"), ("2026-11-27", "13:15")])
-def test_of_the_reports_bells_those_before_the_close_tell_nothing(day: str, told_at: str) -> None:
+def test_report_triggers_before_the_close_report_nothing(day: str, told_at: str) -> None:
     reported = {}
     for time in ("13:15", "16:15"):
         bell = replace(BELL, report_only=True, scheduled_time=at(f"{day}T{time}"))
@@ -302,7 +304,7 @@ def test_an_empty_calendar_is_the_brokers_fault() -> None:
         resolve_session(BELL, clock("2026-11-25T10:00"), ())
 
 
-def test_a_calendar_that_ends_today_does_not_tell_the_next_opening() -> None:
+def test_a_calendar_that_ends_today_does_not_give_the_next_opening() -> None:
     answer = resolve_session(BELL, clock("2026-11-30T17:00"), SESSIONS)
 
     assert isinstance(answer, Closed)

@@ -64,7 +64,7 @@ def test_the_strategies_that_ship_are_listed_by_file_name() -> None:
     assert names == sorted(names)
 
 
-def test_a_file_with_a_leading_underscore_is_no_strategy(write: Write) -> None:
+def test_a_file_with_a_leading_underscore_is_not_a_strategy(write: Write) -> None:
     write("_helpers", "")
     assert "_helpers" not in strategy_names()
 
@@ -241,7 +241,7 @@ def test_equal_weights_of_that_many_are_never_more_than_one(holdings: int) -> No
 
 
 @given(st.one_of(st.none(), st.booleans(), st.text(), st.just(float("nan")), st.just(-1e400)))
-def test_what_is_no_finite_number_is_none(value: object) -> None:
+def test_what_is_not_a_finite_number_is_none(value: object) -> None:
     assert finite_number(value) is None
 
 

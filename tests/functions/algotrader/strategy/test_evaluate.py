@@ -82,7 +82,7 @@ def test_a_symbol_outside_the_universe_is_refused_by_name(symbol: object) -> Non
 
 
 @pytest.mark.parametrize("answer", [None, [("IBM", 0.5)], {"IBM"}, 0.5, "IBM"])
-def test_an_answer_that_is_no_dict_is_refused(answer: object) -> None:
+def test_an_answer_that_is_not_a_dict_is_refused(answer: object) -> None:
     with pytest.raises(StrategyError, match="WEIGHTS_INVALID: strategy=mine"):
         answer_of(FixedWeights(answer))
 
@@ -111,7 +111,7 @@ class _Raises(Strategy):
     "error",
     [ZeroDivisionError("by zero"), KeyError("slow"), SystemExit("by zero"), StrategyError("X", "")],
 )
-def test_whatever_a_strategy_raises_is_told_with_type_message_and_line(
+def test_whatever_a_strategy_raises_is_reported_with_type_message_and_line(
     error: BaseException,
 ) -> None:
     with pytest.raises(StrategyError, match="STRATEGY_FAILED") as caught:
@@ -128,7 +128,7 @@ def test_a_strategy_without_target_weights_is_refused() -> None:
         answer_of(Strategy())
 
 
-def test_a_message_of_the_strategys_is_told_on_one_line_of_bounded_length() -> None:
+def test_a_message_of_the_strategys_is_reported_on_one_line_of_bounded_length() -> None:
     with pytest.raises(StrategyError) as caught:
         answer_of(_Raises(ValueError("first\nsecond" + "x" * 5000)))
     assert "\n" not in str(caught.value)
@@ -155,7 +155,7 @@ def test_a_symbol_without_features_ends_the_run() -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("field", ["last", "previous"])
-def test_a_feature_that_is_no_number_ends_the_run(value: float, field: str) -> None:
+def test_a_feature_that_is_not_a_number_ends_the_run(value: float, field: str) -> None:
     reported = features()
     reported.values["IBM"]["fast"] = replace(FeatureValue(1.0, 1.0), **{field: value})
     with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=IBM\."):

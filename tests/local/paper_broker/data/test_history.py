@@ -54,7 +54,7 @@ def test_known_sessions_close_when_the_exchange_did(day: str, close: str) -> Non
 
 
 @pytest.mark.parametrize("day", ["2001-09-12", "2012-10-29", "2012-12-25", "2013-01-21"])
-def test_known_closures_are_no_sessions(day: str) -> None:
+def test_known_closures_are_not_sessions(day: str) -> None:
     assert date.fromisoformat(day) not in load().sessions
 
 

@@ -221,7 +221,7 @@ def test_texts_are_what_each_protocol_would_get(aws: EmbeddedAws) -> None:
     assert aws.deploy("texting", {"Capital": "1"}, PROBING).texts() == stack.texts()
 
 
-def test_a_deleted_stack_keeps_its_bucket_and_can_be_deployed_anew(aws: EmbeddedAws) -> None:
+def test_a_deleted_stack_keeps_its_bucket_and_can_be_deployed_again(aws: EmbeddedAws) -> None:
     stack = aws.deploy("gone", {}, PROBING)
     aws.client("sns").publish(TopicArn=stack.topic_arn, Message="before")
     aws.client("s3").put_object(Bucket=stack.bucket, Key="ledger/x", Body=b"kept")

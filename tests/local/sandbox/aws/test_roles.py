@@ -90,7 +90,7 @@ def test_only_what_talks_to_the_broker_reads_the_keys_and_the_kill_switch(
         assert allowed(aws, step, calls) == [mine, mine, False], step
 
 
-def test_fetch_bars_alone_puts_a_parameter_and_that_is_the_kill_switch(
+def test_only_fetch_bars_puts_a_parameter_and_only_the_kill_switch(
     aws: EmbeddedAws, stack: Stack
 ) -> None:
     # A loss limit sets the trading state. Keys, arming and other stacks' objects are out of reach.
@@ -106,7 +106,7 @@ def test_only_notify_publishes(aws: EmbeddedAws, stack: Stack) -> None:
     assert [step for step in STEPS if allowed(aws, step, [call]) == [True]] == ["notify"]
 
 
-def test_only_fetch_bars_looks_at_executions_and_at_this_machine_s_alone(
+def test_only_fetch_bars_reads_executions_and_only_this_machine_s(
     aws: EmbeddedAws, stack: Stack
 ) -> None:
     mine = stack.start({})

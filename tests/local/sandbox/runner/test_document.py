@@ -114,7 +114,7 @@ def test_orders_are_the_runs_own_as_the_broker_holds_them() -> None:
     ]
 
 
-def test_orders_that_the_broker_does_not_tell_come_from_the_runs_record() -> None:
+def test_orders_that_the_broker_does_not_report_come_from_the_runs_record() -> None:
     own = "at1-abc123-2026-01-05-day-AAPL-entry-0"
     submission = {"orders": [order(own, status="new", filled_qty="0", filled_avg_price=None)]}
     (built,) = document(*trading_day(submission))["orders"]
@@ -142,7 +142,7 @@ def test_the_text_is_what_either_notify_state_sent(state: str) -> None:
     assert built == {"sms": "Bought 3.", "subject": "Day", "email": "Long."}
 
 
-def test_a_direct_publish_is_no_text_of_ours() -> None:
+def test_a_direct_publish_is_not_a_text_of_ours() -> None:
     assert document(task("Publish Failure", {"MessageId": "1"}))["notification"] is None
 
 

@@ -51,7 +51,7 @@ def test_what_is_neither_json_nor_a_file_is_refused_with_the_place(text: str, na
         read_input(text)
 
 
-def test_a_file_that_is_no_json_is_refused_with_its_name_and_place(tmp_path: Path) -> None:
+def test_a_file_that_is_not_json_is_refused_with_its_name_and_place(tmp_path: Path) -> None:
     path = tmp_path / "broken.json"
     path.write_text("{\n]")
     with pytest.raises(UsageProblem, match=r"broken\.json is not JSON: .* line 2, column 1"):
