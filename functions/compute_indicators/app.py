@@ -1,4 +1,4 @@
-"""Owns the Compute Indicators step's handler: parse, compute, return."""
+"""Owns the Compute Indicators step's handler."""
 
 from __future__ import annotations
 

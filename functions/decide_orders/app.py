@@ -1,4 +1,4 @@
-"""Owns the Decide Orders step's handler: parse, decide, return."""
+"""Owns the Decide Orders step's handler."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ logger = Logger(service="decide_orders")
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
-    """Decide the orders from snapshot and features, and build the first plan of Submit Orders."""
+    """Decide the orders and build the first plan for Submit Orders."""
     request = decode_event(DecideOrdersEvent, event, "the input of Decide Orders")
     run = request.run
     logger.append_keys(run_id=run.run_id)
@@ -43,7 +43,7 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
         decision = decide(run, settings, snapshot, features, strategy)
     wanted = (decision.exits, decision.entries, decision.cancels, decision.stops)
     sends = run.sends_orders and any(wanted)
-    # Not "decision": Submit Orders writes that journal entry, exactly once.
+    # The name is not "decision", because Submit Orders writes that journal object, exactly once.
     result = DecideOrdersResult(
         outcome="SUBMIT" if sends else "NOTHING_TO_SUBMIT",
         decision=store.put(run, "decided", decision),

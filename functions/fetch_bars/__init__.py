@@ -1,1 +1,1 @@
-"""The Fetch Bars step: it opens the run, and gathers everything from the broker once."""
+"""The Fetch Bars step: it opens the run and reads all its data from the broker."""

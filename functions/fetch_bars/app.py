@@ -1,4 +1,4 @@
-"""Owns the Fetch Bars step's handler: parse, open the run, gather, return."""
+"""Owns the Fetch Bars step's handler."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ logger = Logger(service="fetch_bars")
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], _context: object) -> Any:
-    """Open the run, and gather everything that the run needs from the broker."""
+    """Open the run and gather everything that it needs from the broker."""
     request = decode_event(FetchBarsEvent, event, "the input of Fetch Bars")
     logger.append_keys(execution=request.execution_arn)
     result = fetch(request, os.environ, Store(os.environ["BUCKET"]))
     if result.run is not None:
         logger.append_keys(run_id=result.run.run_id)
-    logger.info("Bell answered", outcome=result.outcome, text=result.message)
+    logger.info("Fetch ended", outcome=result.outcome, text=result.message)
     return encode(result)

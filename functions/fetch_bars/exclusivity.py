@@ -1,4 +1,4 @@
-"""Owns the mutual exclusion of a flatten and other runs, so that no two sell the same shares."""
+"""Owns the check that a flatten runs alone, so that no two runs sell the same shares."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from algotrader.orders.ids import run_id
 def check_alone(run: Run, store: Store) -> None:
     """Refuse a flatten during any run of its session, and any run during a flatten.
 
-    Neither would see the orders that the other has yet to send. Both would sell the same shares,
-    and so also the user's own. The run has its claim by now: if two start at the same instant, each
-    sees the other's claim. Both may give up, but at least one does.
+    Neither run could see the orders that the other has not sent yet. They might sell the same
+    shares twice, the second time from the user's own. Each run claims its slot before this check.
+    If two runs start at the same moment, at least one of them finds the other's claim and stops.
 
     Raises
     ------
@@ -32,24 +32,26 @@ def check_alone(run: Run, store: Store) -> None:
         if holder is not None:
             raise InvalidInputError(
                 "RUN_UNDER_WAY",
-                "It is under way or has just ended. Two runs at once would sell the same shares "
-                "twice, so nothing was traded. Wait one minute after its end, or two and a half "
-                "if it was stopped, then start again. algo-trader flatten waits by itself.",
+                "That run is under way or has just ended. Two runs at the same time could sell "
+                "the same shares twice, so nothing was traded. Start again one minute after it "
+                "ends, or two and a half minutes after it was stopped. algo-trader flatten waits "
+                "by itself.",
                 run=other.run_id,
                 execution=holder.rsplit(":", 1)[-1],
             )
 
 
 def is_overtaken(run: Run, store: Store) -> bool:
-    """Return whether another run of the session has traded since this one gathered.
+    """Return whether another run of the session may have traded after this run read its data.
 
-    The shares that this run decided to sell may be sold by now, and the rest may be the user's own.
+    The other run may have sold the shares that this run decided to sell. Any that remain may be the
+    user's own.
     """
     return any(claimed_since(store, each, run.started_at) for each in _others(run, store))
 
 
 def _others(run: Run, store: Store) -> Iterator[Run]:
-    """Return the other runs of the session that may send orders, judging by their names."""
+    """Return the session's other runs whose slot lets them send orders."""
     first = f"runs/{run.session}/{run_id(run.session, '')}"
     for folder in store.folders(f"runs/{run.session}/"):
         slot = folder.removeprefix(first).removesuffix("/")

@@ -1,4 +1,4 @@
-"""Owns the order of the step: open the run, claim it, gather or take over, write the journal."""
+"""Owns the step's sequence: open the run, claim it, gather or take over, write the journal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from algotrader.adapters.run_lock import LockState, acquire, finish, is_under_wa
 from algotrader.adapters.store import Store
 from algotrader.contracts import FetchBarsEvent, FetchBarsResult, stamp_version
 from algotrader.errors import InvalidInputError
-from algotrader.model import Bars, Run, Settings, Snapshot
+from algotrader.model import Run, Settings, Snapshot
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.exclusivity import check_alone
 from fetch_bars.gather import gather_to_flatten, gather_to_report, gather_to_trade
@@ -36,13 +36,13 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
     Returns
     -------
     FetchBarsResult
-        CLOSED and DUPLICATE carry only a message, REPORT and FLATTEN carry no bars.
+        CLOSED and DUPLICATE carry only a message. REPORT and FLATTEN carry no bars.
 
     Raises
     ------
     DeskError
-        Any leaf of `errors` except those of orders. An error after the run was claimed marks the
-        claim as failed, so that a new execution may repeat the run.
+        Any error of `errors` that is not about an order. After an error, the step marks the run's
+        claim as failed, so a new execution can repeat the run.
     """
     opening = open_run(event, environ)
     if isinstance(opening, str):
@@ -54,7 +54,7 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
         _check_slot_is_not_over(opening, store)
     claimed = acquire(store, run, run.started_at)
     if claimed.state is LockState.REFUSED:
-        message = f"Run {run.run_id} belongs to execution {claimed.holder}; nothing to do."
+        message = f"Execution {claimed.holder} already has run {run.run_id}. Nothing to do."
         return FetchBarsResult(outcome="DUPLICATE", message=message)
     try:
         if not opening.report_only:
@@ -65,31 +65,44 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
                 return repeated
         return _gather(opening, environ, store)
     except Exception:
-        # The first error is the one to report. If the claim cannot be marked, the next execution
-        # asks Step Functions how this one ended.
+        # Report the first error. If this mark is missing, the next execution asks Step Functions
+        # how this one ended.
         with suppress(Exception):
             finish(store, run, "failed")
         raise
 
 
 def _gather(opening: Opening, environ: Mapping[str, str], store: Store) -> FetchBarsResult:
+    """Gather the run's data, write the journal, and return what the next step needs."""
     run, settings = opening.run, opening.settings
+    outcome: Literal["OPEN", "REPORT", "FLATTEN"] = "OPEN"
+    bars = None
     if opening.report_only:
-        snapshot = gather_to_report(opening, environ, store)
-        return _result("REPORT", store, Fetched(run, settings, snapshot), None)
-    if run.is_flatten:
-        snapshot = gather_to_flatten(opening, environ, store)
-        return _result("FLATTEN", store, Fetched(run, settings, snapshot), None)
-    snapshot, bars = gather_to_trade(opening, environ, store)
-    return _result("OPEN", store, Fetched(run, settings, snapshot), bars)
+        outcome, snapshot = "REPORT", gather_to_report(opening, environ, store)
+    elif run.is_flatten:
+        outcome, snapshot = "FLATTEN", gather_to_flatten(opening, environ, store)
+    else:
+        snapshot, found = gather_to_trade(opening, environ, store)
+        bars = store.put(run, "bars", found)
+        store.write(f"{run.journal}bars.json", found)
+    fetched = Fetched(run, settings, snapshot)
+    store.write(f"{run.journal}fetched.json", stamp_version(fetched))
+    return FetchBarsResult(
+        outcome=outcome,
+        message=f"Run {run.run_id} is open.",
+        run=run,
+        settings=store.put(run, "settings", settings),
+        bars=bars,
+        snapshot=store.put(run, "snapshot", snapshot),
+    )
 
 
 def _check_slot_is_not_over(opening: Opening, store: Store) -> None:
-    """Refuse a slot while a later slot's run is under way, or its bell may still come.
+    """Refuse a slot if a later slot's run is under way or is about to start.
 
-    Two runs at once would buy the same shares twice, since neither sees the orders that the other
-    has yet to send. The deadline ends an earlier run before the later slot. This check stops a run
-    of an earlier slot that starts late or by hand.
+    Neither run could see the orders that the other has not sent yet, so both might buy the same
+    shares. A scheduled run's deadline ends it before the next slot. This check stops a run that
+    starts late or by hand.
     """
     run, settings = opening.run, opening.settings
     now = opening.clock.now.astimezone(NEW_YORK)
@@ -100,31 +113,8 @@ def _check_slot_is_not_over(opening: Opening, store: Store) -> None:
         if under_way or (under_way is None and later >= expected):
             raise InvalidInputError(
                 "SLOT_OVER",
-                "A later slot is due. Two runs at once would buy the same shares twice, so "
-                "nothing was traded. Start the later slot, or wait until it is over.",
+                "A later slot is due. Two runs at the same time could buy the same shares twice, "
+                "so nothing was traded. Start the later slot, or wait until it is over.",
                 slot=run.slot,
                 later=later,
             )
-
-
-def _result(
-    outcome: Literal["OPEN", "REPORT", "FLATTEN"],
-    store: Store,
-    fetched: Fetched,
-    bars: dict[str, Bars] | None,
-) -> FetchBarsResult:
-    """Write the journal and return what the next step needs."""
-    run = fetched.run
-    handed_on = None
-    if bars is not None:
-        handed_on = store.put(run, "bars", bars)
-        store.write(f"{run.journal}bars.json", bars)
-    store.write(f"{run.journal}fetched.json", stamp_version(fetched))
-    return FetchBarsResult(
-        outcome=outcome,
-        message=f"Run {run.run_id} is open.",
-        run=run,
-        settings=store.put(run, "settings", fetched.settings),
-        bars=handed_on,
-        snapshot=store.put(run, "snapshot", fetched.snapshot),
-    )

@@ -1,4 +1,4 @@
-"""Owns what each kind of open run gathers: to trade, to report, to flatten."""
+"""Owns what each kind of run gathers: to trade, to report, or to flatten."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def gather_to_trade(
     Returns
     -------
     Snapshot, dict of str to Bars
-        Bars of the deployed symbols. A symbol that the desk still holds but the template no longer
-        names has a price and no bars.
+        Bars cover only the template's symbols. Any other symbol that the desk still holds has a
+        price but no bars.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def gather_to_trade(
 
 
 def gather_to_report(opening: Opening, environ: Mapping[str, str], store: Store) -> Snapshot:
-    """Read the account, the desk and the P&L's data; skip what only a trade needs."""
+    """Read the account, the books, and the prices for profit and loss."""
     partial = partial_snapshot(opening, environ, store)
     holdings, feed = partial.books.ledger.holdings, opening.settings.data_feed
     snapshot = replace(
@@ -77,10 +77,7 @@ def gather_to_report(opening: Opening, environ: Mapping[str, str], store: Store)
 
 
 def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store) -> Snapshot:
-    """Read what the run needs to sell all holdings.
-
-    It works without bars and without prices: a market order needs neither.
-    """
+    """Read what the run needs to sell all holdings; market orders need no bars or prices."""
     broker, run = opening.broker, opening.run
     partial = partial_snapshot(opening, environ, store)
     if not run.sends_orders:
@@ -89,7 +86,9 @@ def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store
     held = sorted(name for name, each in books.ledger.holdings.items() if each.qty != 0)
     reconciled = _reconcile(opening, partial, held)
     assets, pnl = broker.assets(held), last_session_pnl(opening)
-    prices, unknown = _prices(opening, held)  # last: if this hangs, the sale must still happen
+    prices, unknown = _prices(
+        opening, held
+    )  # last, because a slow data feed must not stop the sale
     snapshot = replace(
         reconciled,
         prices=prices,
@@ -104,7 +103,7 @@ def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store
 
 
 def _reconcile(opening: Opening, partial: PartialSnapshot, symbols: Iterable[str]) -> Snapshot:
-    """Add the owners of the account's shares, and warnings about missing shares."""
+    """Split the account's shares among their owners, and warn of missing shares."""
     snapshot = partial.snapshot
     found = reconcile(
         opening.broker,
@@ -130,8 +129,8 @@ def _check_assets(symbols: tuple[str, ...], assets: Mapping[str, Asset]) -> None
     if unknown or barred:
         raise ConfigurationError(
             "SYMBOL_UNKNOWN" if unknown else "SYMBOL_NOT_TRADABLE",
-            "Fix the template's Symbols: the broker does not know these symbols or does not let "
-            "you trade them. Nothing was traded.",
+            "The broker does not know these symbols or does not let you trade them. Nothing was "
+            "traded. Fix the template's Symbols.",
             symbols=", ".join((unknown or barred)[:10]),
             count=len(unknown or barred),
         )
@@ -150,11 +149,11 @@ def _blocked(account: Account) -> tuple[str, ...]:
     if not account.blocked_by:
         return ()
     flags = ", ".join(account.blocked_by)
-    return (f"The account may not trade ({flags}): the next trading run will fail.",)
+    return (f"The broker blocks this account ({flags}), so the next trading run will fail.",)
 
 
 def _as_if_reducing(snapshot: Snapshot) -> Snapshot:
-    """Return what a dry run decides from: a real flatten sets the switch to REDUCING first."""
+    """Set the trading state to REDUCING for a dry run, as the command does for a real flatten."""
     state, reason = snapshot.trading_state, snapshot.trading_state_reason
     now = f"{state.value}: {reason}" if reason else state.value
     return replace(
@@ -165,10 +164,10 @@ def _as_if_reducing(snapshot: Snapshot) -> Snapshot:
 
 
 def _prices(opening: Opening, symbols: list[str]) -> tuple[dict[str, LatestPrice], tuple[str, ...]]:
-    """Read latest prices; they only explain the orders, so a data feed that is down stops none."""
+    """Read latest prices; if that fails, return a warning, because market orders need no prices."""
     try:
         return opening.broker.latest_prices(symbols, opening.settings.data_feed), ()
     except DeskError as error:
         return {}, (
-            f"Latest prices could not be read ({error.code}); the flatten does not need them.",
+            f"Latest prices could not be read ({error.code}). The flatten does not need them.",
         )

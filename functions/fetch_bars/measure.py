@@ -44,7 +44,10 @@ _BARS_BACK = timedelta(days=7)  # a symbol can go for days without a trade
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """The track in the bucket; ``tag`` is empty if there is none, None if a write replaces any."""
+    """The stored track.
+
+    ``tag`` is empty if no track exists, and None if a write must replace any object there.
+    """
 
     track: Track | None
     tag: str | None
@@ -56,8 +59,8 @@ def measure(
 ) -> Snapshot:
     """Add the profit since the previous close; beyond a loss limit, let the run only sell.
 
-    A run that sends orders, and the schedule's own report, write the track and set the switch. A
-    dry run and a report by hand apply the limits but write nothing.
+    A run that sends orders writes the track and sets the kill switch, and so does the scheduled
+    report. A dry run, or a report that you start by hand, applies the limits but writes nothing.
     """
     settings, run = opening.settings, opening.run
     kept = _kept(store, run.desk)
@@ -66,8 +69,8 @@ def measure(
         opening, store, books, snapshot, statement, kept.track
     )
     track = advance_track(kept.track, observation)
-    # A price that may be a crash counts in this run; the track accepts it after a close confirms
-    # it.
+    # A price that may be wrong still counts toward this run's limits, because it may be a crash.
+    # The track accepts it once a close confirms it.
     at_risk = advance_track(kept.track, replace(observation, prices=valuation.risk_prices))
     breached = breached_limits(at_risk, LossLimits.of(settings))
     state, reason = state_after(snapshot.trading_state, snapshot.trading_state_reason, breached)
@@ -79,15 +82,15 @@ def measure(
     is_reduced = state is not snapshot.trading_state
     if is_reduced and not keeps:
         warnings.append(
-            "A loss limit is reached. This run applies it but writes nothing: the trading state "
-            "is still ACTIVE."
+            "The desk reached a loss limit. This run applies the limit but writes nothing, so the "
+            "trading state is still ACTIVE."
         )
     elif is_reduced:
         problem = reduce_if_active(environ["TRADING_STATE_PARAMETER"], settings.mode, reason)
         if problem:
             warnings.append(
-                "A loss limit is reached. This run applies it, but the trading state could not be "
-                f"set to REDUCING ({problem}): do it yourself with algo-trader reduce."
+                "The desk reached a loss limit. This run applies the limit but could not set the "
+                f"trading state to REDUCING ({problem}). Set it yourself with algo-trader reduce."
             )
         else:
             track = replace(track, day=rebase(at_risk, breached).day)
@@ -107,7 +110,7 @@ def measure(
 def _strategy_start(
     opening: Opening, store: Store, books: Books, track: Track | None
 ) -> StrategyStart:
-    """Return the strategy's start; a change counts as new until a run has reported it."""
+    """Return the strategy's start, with the strategy that it replaced until a run reports that."""
     known = None if track is None else track.started
     if (
         known is not None
@@ -120,13 +123,13 @@ def _strategy_start(
 
 
 def _unknown_start(opening: Opening, books: Books, track: Track | None) -> list[str]:
-    """Report a ramp that begins again because the strategy's start is unknown."""
+    """Warn if the live ramp starts again because the strategy's start is unknown."""
     settings = opening.settings
     is_known = track is not None and track.started is not None
     is_new = not books.ledger.holdings and not books.ledger.realized
     if is_known or is_new or not settings.is_ramped:
         return []
-    unknown = f"Nothing in the bucket says when {settings.strategy} began to trade"
+    unknown = f"The bucket does not record when {settings.strategy} began to trade"
     return [f"{unknown}, so the live ramp starts again."]
 
 
@@ -156,11 +159,11 @@ def _observe(
     without = sorted(
         {*(each for each in then if each not in closes), *({*holdings} - {*valuation.book_prices})}
     )
-    warnings = [f"A price was not accepted. {each}" for each in valuation.doubts]
+    warnings = [f"The run did not accept a price. {each}" for each in valuation.doubts]
     if without:
         warnings.append(
-            f"No price of {', '.join(without)}: profit and loss use the price at the last "
-            "observation, or the cost if there was none."
+            f"{', '.join(without)} has no price. Profit and loss use the last accepted price, or "
+            "the cost if there is none."
         )
     believed = {
         each: LatestPrice(price, prices.now) for each, price in valuation.book_prices.items()
@@ -190,7 +193,7 @@ def _observe(
 def _closes(
     opening: Opening, symbols: set[str], adjustment: str, back: timedelta = timedelta(0)
 ) -> dict[str, Decimal]:
-    """Read the prices at the previous close; for a symbol without one, the newest before it."""
+    """Return each symbol's newest close, at most ``back`` older than the previous session's."""
     if not symbols:
         return {}
     first = opening.opened.previous_session - back
@@ -210,7 +213,7 @@ def _performance(
     warnings = deposits.warnings
     is_todays = opening.clock.now.astimezone(NEW_YORK).date() == opened.session.date
     if not is_todays:
-        # By now the broker's previous close may be this session's, so read it from the history.
+        # The broker's previous close may already be this session's, so read the history instead.
         profit = opening.broker.last_session_pnl(opened.session.date, opened.previous_session)
     elif deposits.amount is None:
         profit = None
@@ -232,12 +235,12 @@ def _performance(
 
 
 def _change(opening: Opening, symbol: str) -> Decimal | None:
-    """Return a symbol's change since the previous close; None if the broker has no price of it."""
+    """Return a symbol's change since the previous close; None if a price is missing."""
     try:
         close = _closes(opening, {symbol}, "split").get(symbol)
         latest = opening.broker.latest_prices({symbol}, opening.settings.data_feed).get(symbol)
     except DeskError:
-        return None  # only a comparison in a message
+        return None  # the change is only a comparison in a message
     price = usable_price(latest)
     return None if close is None or price is None else price / close - 1
 
@@ -247,8 +250,8 @@ def _kept(store: Store, desk: str) -> _Kept:
     found = store.try_read(key, Track)
     if found.is_unreadable:
         warning = (
-            f"{key} could not be read, so profit and loss start again: the peak is today's, and "
-            "dividends count from today."
+            f"{key} could not be read, so profit and loss start again. The peak is today's value, "
+            "and dividends count from today."
         )
         return _Kept(None, None, (warning,))
     if found.value is not None and found.value.desk != desk:
@@ -257,7 +260,7 @@ def _kept(store: Store, desk: str) -> _Kept:
 
 
 def _keep(store: Store, track: Track, kept: _Kept) -> None:
-    """Write the track unless another run has: the next run continues from either."""
+    """Write the track unless another run has written it; the next run accepts either one."""
     key = track_key(track.desk)
     if kept.tag is None:
         store.write(key, track)

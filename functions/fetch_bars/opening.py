@@ -1,4 +1,4 @@
-"""Owns how a run opens: its input, the deployed settings, the session, the account."""
+"""Owns the opening of a run: its input, deployed settings, session, and account."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from algotrader.session.bar_checks import BarRequirements
 from algotrader.session.trigger import NEW_YORK, Closed, Opened, Trigger, resolve_session
 from algotrader.strategy import load_strategy
 
-#: Below the function's Timeout in template.yaml, with room for what S3 and SSM take.
+#: Below the function's Timeout in template.yaml, with time left for S3 and SSM.
 HTTP_BUDGET_SECONDS = 60.0
 
-#: The calendar is read this far ahead, which is more than any run of holidays.
+#: How far ahead to read the calendar; longer than any series of holidays.
 DAYS_AHEAD = 14
 _DAYS_PER_SESSION = 1.5  # 365 / 252, and a little more
 _SPARE_DAYS = 20
@@ -37,12 +37,12 @@ _SPARE_DAYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A run that may begin, and the data read while opening it.
+    """A run that may begin, with the data that opening it read.
 
     Attributes
     ----------
     completed : tuple of Session
-        The exchange's sessions before the run's, ascending, as far back as bars are needed.
+        The sessions before the run's, ascending, as far back as the strategy needs bars.
     arming : Arming or None
         Whether a live desk may trade; None if it need not be armed.
     """
@@ -60,12 +60,12 @@ class Opening:
 
 
 def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str:
-    """Check everything that can be checked before the run is claimed.
+    """Check what can be checked before the run claims its slot.
 
     Returns
     -------
     Opening or str
-        A message if the market is closed: why, and when it opens next.
+        If the market is closed, a message that says why and when it opens next.
 
     Raises
     ------
@@ -91,17 +91,15 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
     account = broker.account()
     _check_account(account, settings, report_only=given.report_only)
     arming = None
-    if settings.mode is TradingMode.LIVE and not given.flatten:  # to get out, none is needed
+    if settings.mode is TradingMode.LIVE and not given.flatten:  # an exit needs no arming
         if not given.report_only:
             _check_no_shorting(broker)
         arming = read_arming(
             environ["LIVE_ARMING_PARAMETER"], environ["STACK_ID"], account.number, clock.now
         )
-    deadline = _deadline(opened, clock, arming)
+    opened = replace(opened, deadline=_deadline(opened, clock, arming))
     return Opening(
-        run=_run(
-            event, given, settings, clock, replace(opened, deadline=deadline), account, entries
-        ),
+        run=_run(event, given, settings, clock, opened, account, entries),
         settings=settings,
         broker=broker,
         clock=clock,
@@ -120,7 +118,7 @@ def journal_of(session: date, slot: str) -> str:
 
 
 def _check_flatten_stands_alone(given: ExecutionInput) -> None:
-    """Refuse an input that would let a flatten sell only part of the desk."""
+    """Refuse a flatten whose input also narrows the run."""
     narrowing = [
         name
         for name in ("report_only", "symbols", "slot")
@@ -129,22 +127,14 @@ def _check_flatten_stands_alone(given: ExecutionInput) -> None:
     if given.flatten and narrowing:
         raise InvalidInputError(
             "FLATTEN_NARROWED",
-            'A flatten sells everything that the desk holds. Start it with {"flatten": true}; '
-            "dry_run is the only other field that it accepts. Nothing was sold.",
+            "A flatten sells everything that the desk holds, and accepts no other field than "
+            'dry_run. Nothing was sold. Start it with {"flatten": true}.',
             beside=", ".join(narrowing),
         )
 
 
 def _bar_requirements(given: ExecutionInput, settings: Settings) -> BarRequirements:
-    """Return the run's requirements for bars.
-
-    A flatten needs no bars, so that it works with a broken strategy.
-
-    Raises
-    ------
-    ConfigurationError, StrategyError
-        If the strategy cannot be loaded.
-    """
+    """Return which bars the run needs; a flatten needs none and loads no strategy."""
     bars = 0
     if not given.flatten:
         bars = load_strategy(settings.strategy, settings.strategy_parameters).bars_needed()
@@ -156,7 +146,7 @@ def _bar_requirements(given: ExecutionInput, settings: Settings) -> BarRequireme
 
 
 def _entry_symbols(given: ExecutionInput, settings: Settings) -> tuple[str, ...] | None:
-    """Return the deployed symbols that the input names, None for all; a flatten may buy none."""
+    """Return the symbols that the run may buy: None for all deployed ones, empty for a flatten."""
     if given.flatten:
         return ()
     if given.symbols is None:
@@ -165,8 +155,8 @@ def _entry_symbols(given: ExecutionInput, settings: Settings) -> tuple[str, ...]
     if foreign or not given.symbols:
         raise InvalidInputError(
             "SYMBOLS_NOT_DEPLOYED" if foreign else "SYMBOLS_EMPTY",
-            "The input may only name symbols from the template's Symbols: "
-            f"{', '.join(settings.symbols[:20])}. To trade others, deploy with other Symbols.",
+            "The input may name only symbols from the template's Symbols: "
+            f"{', '.join(settings.symbols[:20])}. To trade other symbols, deploy with them.",
             symbols=foreign[:10],
         )
     return tuple(each for each in settings.symbols if each in given.symbols)
@@ -182,7 +172,7 @@ def _trigger(given: ExecutionInput, settings: Settings) -> Trigger:
         slot=given.slot,
         report_only=given.report_only,
         flatten=given.flatten,
-        # The schedule's bell stays silent on holidays, even if its run sends no orders.
+        # A scheduled run ends silently on a holiday, even if it sends no orders.
         goes_on_when_closed=given.dry_run or (by_hand and sends_nothing),
         slots=settings.slots,
         max_bell_age_seconds=settings.max_bell_age_seconds,
@@ -193,7 +183,7 @@ def _trigger(given: ExecutionInput, settings: Settings) -> Trigger:
 def _read_calendar(
     broker: Broker, clock: Clock, requirements: BarRequirements
 ) -> tuple[Session, ...]:
-    """Read the sessions that the bars must cover, and the next ones."""
+    """Read the sessions that the bars must cover, and those of the next days."""
     today = clock.now.astimezone(NEW_YORK).date()
     back = timedelta(days=int(requirements.sessions * _DAYS_PER_SESSION) + _SPARE_DAYS)
     return broker.sessions(today - back, today + timedelta(days=DAYS_AHEAD))
@@ -203,15 +193,16 @@ def _check_account(account: Account, settings: Settings, *, report_only: bool) -
     if settings.mode is TradingMode.LIVE and account.number != settings.live_account_number:
         raise ConfigurationError(
             "LIVE_ACCOUNT_DIFFERS",
-            "The keys belong to a different account than LiveAccountNumber: fix one of the two. "
-            "Nothing was traded.",
+            "The keys belong to a different account than LiveAccountNumber. Nothing was traded. "
+            "Fix the keys or the parameter.",
             keys_account=f"...{account.number[-3:]}",
             live_account_number=f"...{settings.live_account_number[-3:]}",
         )
     if account.blocked_by and not report_only:  # a report needs no permission to trade
         raise AccountBlockedError(
             "ACCOUNT_BLOCKED",
-            "Check the account on Alpaca's dashboard, or ask Alpaca's support. Nothing was traded.",
+            "The broker blocks this account. Nothing was traded. Check the account on Alpaca's "
+            "dashboard, or ask Alpaca's support.",
             blocked_by=", ".join(account.blocked_by),
         )
 
@@ -220,14 +211,15 @@ def _check_no_shorting(broker: Broker) -> None:
     if not broker.is_long_only():
         raise ConfigurationError(
             "SHORTING_ALLOWED",
-            "A live account must forbid short sales: set no_shorting in its configuration at "
-            "Alpaca, as docs/going-live.md shows, and start the run again. Nothing was traded.",
+            "A live account must forbid short sales. Nothing was traded. Set no_shorting in the "
+            "account's configuration at Alpaca, as docs/going-live.md shows. Then start the run "
+            "again.",
             no_shorting="false",
         )
 
 
 def _deadline(opened: Opened, clock: Clock, arming: Arming | None) -> datetime:
-    """Return the run's deadline: at the latest the end of the arming; now if it is not armed."""
+    """Return the run's deadline; a live desk's arming can bring it forward, to now if unarmed."""
     if arming is None:
         return opened.deadline
     return clock.now if arming.until is None else min(opened.deadline, arming.until)
@@ -242,21 +234,19 @@ def _run(
     account: Account,
     entries: tuple[str, ...] | None,
 ) -> Run:
-    day = opened.session.date
-    slot = opened.slot
-    name = run_id(day, slot)
+    day, slot = opened.session.date, opened.slot
     is_dry = given.dry_run or settings.mode is TradingMode.DRY_RUN
     execution = re.sub(r"[^A-Za-z0-9_-]", "_", event.execution_arn.rsplit(":", 1)[-1])
     journal = journal_of(day, slot)
     if slot == REPORT_SLOT:
-        # The schedule's report may start twice a day. It claims the run, and so uses the run's own
-        # folder.
-        is_the_bells = given.scheduled_time is not None and not given.dry_run
-        journal += "" if is_the_bells else f"{execution}/"
+        # The schedule may start a report twice a day. The scheduled report claims the run, so it
+        # writes to the run's own folder.
+        is_scheduled = given.scheduled_time is not None and not given.dry_run
+        journal += "" if is_scheduled else f"{execution}/"
     elif is_dry:
         journal += f"dry-run/{execution}/"
     return Run(
-        run_id=name,
+        run_id=run_id(day, slot),
         session=day,
         slot=slot,
         desk=desk_id(account.number, settings.stack),

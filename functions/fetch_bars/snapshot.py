@@ -1,4 +1,4 @@
-"""Owns the first reads of every open run: the kill switch, the account, its orders, the books."""
+"""Owns what every run reads first: the kill switch, the account, its orders, and the books."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from algotrader.adapters.settings import read_trading_state
 from algotrader.adapters.store import Store
-from algotrader.model import CorporateAction, Order, Snapshot, TradingState
+from algotrader.model import Order, Snapshot, TradingState
 from algotrader.orders.ids import desk_prefix
 from algotrader.orders.statuses import is_terminal
 from algotrader.risk.arming import warnings_of
@@ -19,25 +19,33 @@ from fetch_bars.opening import Opening
 
 @dataclass(frozen=True, slots=True)
 class PartialSnapshot:
-    """The snapshot before the run reads any market data.
-
-    Attributes
-    ----------
-    snapshot : Snapshot
-        Without prices, closes, assets and the last session's profit, which not every run needs.
-    """
+    """A snapshot without market data, assets, and the last session's profit."""
 
     snapshot: Snapshot
     books: Books
 
 
 def partial_snapshot(opening: Opening, environ: Mapping[str, str], store: Store) -> PartialSnapshot:
-    """Read the switch, the account and the books of all desks on it."""
+    """Read the kill switch, the account, and the books of all its desks."""
     broker, opened = opening.broker, opening.opened
     state, reason = _trading_state(opening, environ)
     positions = broker.positions()
     listed = broker.open_orders()
-    books = _books_at_the_bell(opening, store)
+    books = read_books(
+        broker,
+        store,
+        opening.run.desk,
+        opening.settings.symbols,
+        opening.clock.now,
+        (opened.previous_session + timedelta(days=1), opening.run.session),
+        opened.previous_close,
+    )
+    # Actions with an ex-date after the previous session, up to this one.
+    actions = tuple(
+        each
+        for each in books.actions
+        if opened.previous_session < each.ex_date <= opening.run.session
+    )
     own, foreign = own_and_foreign(listed, books, opening.run.desk)
     snapshot = Snapshot(
         clock=opening.clock,
@@ -53,7 +61,7 @@ def partial_snapshot(opening: Opening, environ: Mapping[str, str], store: Store)
         last_closes={},
         assets={},
         ledger=books.ledger,
-        corporate_actions=_actions_since(opening, books),
+        corporate_actions=actions,
         last_session_pnl=None,
         warnings=(*books.warnings, *warnings_of(opening.arming, opening.clock.now)),
     )
@@ -65,9 +73,9 @@ def own_and_foreign(
 ) -> tuple[tuple[Order, ...], tuple[Order, ...]]:
     """Separate the desk's own open orders from all others, by their ids.
 
-    The desk's own orders come from its books too, since the ledger was folded from them. So each
-    fill that counts shows in its open order. An order in a status that the broker does not list as
-    open is not forgotten either.
+    The desk's orders also come from its books, because the ledger counts their fills. So an open
+    order shows every fill that the ledger counts. The books also keep an order that is not yet
+    terminal but that the broker no longer lists as open.
     """
     prefix = desk_prefix(desk)
     own = {
@@ -80,7 +88,7 @@ def own_and_foreign(
 
 
 def last_session_pnl(opening: Opening) -> Decimal | None:
-    """Read the account's profit in the last full session before this one; dollars."""
+    """Read the account's profit of the previous session, in dollars."""
     before = opening.opened.before_previous
     if before is None:
         return None
@@ -88,7 +96,7 @@ def last_session_pnl(opening: Opening) -> Decimal | None:
 
 
 def keep_checkpoints(books: Books, store: Store) -> None:
-    """Write the checkpoints, so that the next run need not fold all orders again."""
+    """Write the checkpoints, so the next run need not read all old orders again."""
     desk = books.ledger.desk
     if books.checkpoint is not None:
         store.write(checkpoint_key(desk), books.checkpoint)
@@ -97,11 +105,10 @@ def keep_checkpoints(books: Books, store: Store) -> None:
 
 
 def apply_restriction(snapshot: Snapshot) -> Snapshot:
-    """Let a run only sell if the broker lets its account only sell, and warn of it.
+    """Let the run only sell, with a warning, if the broker would reject its buys.
 
-    The broker would reject the buys. The switch itself stays unchanged, so that the desk buys again
-    once the broker lifts the restriction. This comes after the limits on losses, which set the
-    switch of a desk that is ACTIVE.
+    The kill switch stays unchanged, so the desk buys again once the broker lifts the restriction.
+    Call this after `measure`, which sets the kill switch only if the snapshot is ACTIVE.
     """
     reasons = ", ".join(snapshot.account.only_sells_for)
     if not reasons:
@@ -118,30 +125,10 @@ def apply_restriction(snapshot: Snapshot) -> Snapshot:
 
 
 def _trading_state(opening: Opening, environ: Mapping[str, str]) -> tuple[TradingState, str]:
-    """Read the trading state and its reason; a live desk that is not armed is halted."""
+    """Read the trading state and its reason; halt a live desk that is not armed."""
     name = environ["TRADING_STATE_PARAMETER"]
     state, reason = read_trading_state(name, opening.settings.mode)
     arming = opening.arming
     if arming is not None and arming.problem and state is not TradingState.HALTED:
         return TradingState.HALTED, arming.problem
     return state, reason
-
-
-def _books_at_the_bell(opening: Opening, store: Store) -> Books:
-    """Read the books of all desks on the account, as of now and of the previous close."""
-    opened = opening.opened
-    return read_books(
-        opening.broker,
-        store,
-        opening.run.desk,
-        opening.settings.symbols,
-        opening.clock.now,
-        (opened.previous_session + timedelta(days=1), opening.run.session),
-        opened.previous_close,
-    )
-
-
-def _actions_since(opening: Opening, books: Books) -> tuple[CorporateAction, ...]:
-    """Return the corporate actions with an ex-date after the previous session, up to this one."""
-    first, last = opening.opened.previous_session, opening.run.session
-    return tuple(each for each in books.actions if first < each.ex_date <= last)

@@ -1,4 +1,4 @@
-"""Owns which stop fills a run reports: those that no earlier run has reported."""
+"""Owns the choice of the stop fills that a run reports: those that no earlier run reported."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from fetch_bars.opening import Opening
 
 
 def stop_fills_to_report(opening: Opening, books: Books, store: Store) -> tuple[Order, ...]:
-    """Return the fills of the desk's stops that the run must report; note that it read them.
+    """Return the desk's stop fills that this run must report, and store that the run read them.
 
-    A run that sends no orders shows them too, but the next one that does reports them again.
+    A run that sends no orders stores nothing, so the next run reports the same fills again.
     """
     run = opening.run
     reported = _reported(opening, books, store)
@@ -33,7 +33,7 @@ def stop_fills_to_report(opening: Opening, books: Books, store: Store) -> tuple[
 
 def _reported(opening: Opening, books: Books, store: Store) -> ReportedFills:
     run, opened = opening.run, opening.opened
-    # No order depends on it, so the desk starts again from an object that it cannot read.
+    # No order depends on this object, so if it is unreadable, the desk starts a new one.
     kept = store.try_read(reported_key(run.desk), ReportedFills).value
     if kept is None:
         before = previous_bell(
@@ -45,7 +45,7 @@ def _reported(opening: Opening, books: Books, store: Store) -> ReportedFills:
         )
         return initial_report(books.orders, run.desk, before)
     if kept.journal == run.journal:
-        return kept  # this run has read them before, and has reported nothing yet
+        return kept  # an earlier attempt of this run read the fills but did not report them
     record = record_of_success(store, kept.journal)
     if record is None:
         return kept

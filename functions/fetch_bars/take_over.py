@@ -1,4 +1,4 @@
-"""Owns the take-over of a run: how it continues what an earlier execution decided."""
+"""Owns the take-over of a run: how it continues an earlier execution's decision."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from fetch_bars.exclusivity import is_overtaken
 from fetch_bars.opening import Opening
 
 FETCH_BARS, DECIDE_ORDERS = "Fetch Bars", "Decide Orders"
-#: Fills may come between two readings, so the account is read again, this many times at most.
+#: A fill between two reads makes the run read the account again, at most this many times.
 ACCOUNT_READINGS = 3
 _MOST_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PriorRun:
-    """The opening and decision of an earlier execution, from its history.
+    """What an earlier execution fetched and decided, from its history.
 
     Attributes
     ----------
     is_current : bool
-        Whether it had this code's contract; otherwise it had the previous one.
+        Whether the execution used this code's contract version, not the previous one.
     """
 
     run: Run
@@ -57,21 +57,21 @@ class PriorRun:
 def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBarsResult | None:
     """Continue an earlier execution's run if it has stored a decision; otherwise return None.
 
-    The same snapshot, bars and deadline give the same decision, and so the same orders. They come
-    from Step Functions' own record, since others may write to the bucket. The deadline becomes now
-    if the contract, the deployed settings or the account have changed since, if another run has
-    traded, or if a live desk is not armed. Then the run settles what was sent and sends no more.
+    The same snapshot, bars and deadline give the same decision and orders. The step reads them from
+    Step Functions' history, because others may be able to write to the bucket. The deadline becomes
+    now if the contract, the deployed settings or the account changed, if another run traded, or if
+    a live desk is not armed. Then the run settles the orders already sent and sends no new ones.
 
     Parameters
     ----------
     holders : iterable of str
-        Executions that have, or had, the claim on the run.
+        The executions that have or had the run's claim.
 
     Raises
     ------
     DecisionConflictError
-        ``DECISION_UNPROVEN`` if no execution of the run decided what the journal holds,
-        ``DECISION_LOST`` if the journal holds no decision but the run has sent orders.
+        ``DECISION_UNPROVEN`` if no execution of the run made the decision in the journal,
+        ``DECISION_LOST`` if the journal has no decision but the run has sent orders.
     ConfigurationError, InvalidInputError
         ``DEPLOYED_DURING_RUN``, ``RUN_OF_ANOTHER_DESK``, ``RUN_DECIDED_MORE``.
     """
@@ -87,8 +87,8 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
     if (prior.run.desk, prior.run.mode) != (run.desk, run.mode):
         raise ConfigurationError(
             "RUN_OF_ANOTHER_DESK",
-            "Another account or mode was deployed when this run decided. Deploy that again to "
-            "finish it, or let the next session trade with the new one.",
+            "The stack had another account or mode when this run decided. To finish the run, "
+            "deploy that account and mode again. Otherwise let the next session trade.",
             run_id=run.run_id,
             begun_by=f"{prior.run.desk}/{prior.run.mode.value}",
             deployed=f"{run.desk}/{run.mode.value}",
@@ -98,8 +98,8 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
     if beyond:
         raise InvalidInputError(
             "RUN_DECIDED_MORE",
-            "This run's decision also buys these symbols, and a run decides only once. Start it "
-            "again with the same input and Symbols as before, or let the next session trade.",
+            "A run decides only once, and this run's decision also buys these symbols. Start the "
+            "run again with its first input and Symbols, or let the next session trade.",
             run_id=run.run_id,
             symbols=", ".join(beyond[:10]),
         )
@@ -109,7 +109,7 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
         mine = replace(mine, deadline=deadline, ended_because=reason)
     return FetchBarsResult(
         outcome="FLATTEN" if run.is_flatten else "OPEN",
-        message=f"Run {run.run_id} continues with the decision that it had already taken.",
+        message=f"Run {run.run_id} continues with its stored decision.",
         run=mine,
         settings=prior.settings,
         bars=prior.fetched.bars,
@@ -118,10 +118,10 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
 
 
 def _check_nothing_was_sent(opening: Opening) -> None:
-    """Check that the broker has no order of a run whose journal holds no decision.
+    """Check that a run without a stored decision has sent no orders.
 
-    The decision is stored before the first order, so somebody has deleted it. A second decision
-    could buy as much again as the limits allow.
+    A run stores its decision before its first order. If it has sent one, somebody deleted the
+    decision, and a second decision could buy up to the limits again.
     """
     run = opening.run
     prefix = f"{desk_prefix(run.desk)}{run.run_id}-"
@@ -129,9 +129,9 @@ def _check_nothing_was_sent(opening: Opening) -> None:
         if order.client_order_id.startswith(prefix):
             raise DecisionConflictError(
                 "DECISION_LOST",
-                "This run has sent orders, and the journal has lost its decision, so nothing more "
-                "was sent. Look at the orders at your broker, and find out who can delete from the "
-                "bucket. The next session starts afresh.",
+                "This run has sent orders, but its decision is missing from the journal. Nothing "
+                "more was sent. Check the orders at your broker, and find out who can delete "
+                "objects from the bucket. The next session starts a new run.",
                 run_id=run.run_id,
                 journal=decision_key(run),
                 client_order_id=order.client_order_id,
@@ -152,7 +152,7 @@ def _prior_run(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> Prio
         try:
             fetched = decode_versioned(FetchBarsResult, found[FETCH_BARS], FETCH_BARS)
         except ConfigurationError as error:
-            problem = error  # unless a holder of a known contract made the decision
+            problem = error  # another holder, with a readable contract, may have made the decision
             continue
         decided = decode(DecideOrdersResult, found[DECIDE_ORDERS], DECIDE_ORDERS).decision
         began = fetched.run
@@ -174,33 +174,33 @@ def _prior_run(run: Run, stored: dict[str, Any], holders: Iterable[str]) -> Prio
 def _unproven(run: Run) -> DecisionConflictError:
     return DecisionConflictError(
         "DECISION_UNPROVEN",
-        "No execution of this run took the decision that the journal holds, so nothing was sent. "
-        "Find out who can write to the bucket. The next session starts afresh.",
+        "No execution of this run made the decision in the journal, so nothing was sent. Find out "
+        "who can write to the bucket. The next session starts a new run.",
         run_id=run.run_id,
         journal=decision_key(run),
     )
 
 
 def _reason_to_end(opening: Opening, prior: PriorRun, store: Store) -> str:
-    """Return why the run must not send any more orders; empty if it may."""
+    """Return why the run must send no more orders; empty if it may send more."""
     if not prior.is_current:
         return "a deploy changed what the steps pass to each other"
     if opening.arming is not None and opening.arming.until is None:
         return "the desk is not armed"
     if is_overtaken(prior.run, store):
-        return "another run has traded since"
+        return "another run has traded since then"
     changed = settings_changes(store.get(prior.settings, Settings), opening.settings)
     if changed:
         return f"a deploy changed {_some(changed)}"
     if prior.fetched.snapshot is None:
-        return "its snapshot is gone"
+        return "the run's snapshot is missing"
     snapshot = store.get(prior.fetched.snapshot, Snapshot)
     changes = _account_changes(opening.broker, prior, snapshot)
     return f"the account changed: {_some(changes)}" if changes else ""
 
 
 def _account_changes(broker: Broker, prior: PriorRun, snapshot: Snapshot) -> tuple[str, ...]:
-    """Compare the account with the run's view of it, at one instant between two fills."""
+    """Compare the account with the run's snapshot; read again if an order fills in between."""
     orders = _orders_now(broker, prior)
     changes: tuple[str, ...] = ()
     for _ in range(ACCOUNT_READINGS):
@@ -218,8 +218,8 @@ def _account_changes(broker: Broker, prior: PriorRun, snapshot: Snapshot) -> tup
 
 def _orders_now(broker: Broker, prior: PriorRun) -> tuple[Order, ...]:
     listed = broker.orders_after(prior.run.started_at - LISTING_MARGIN)
-    there = {each.client_order_id for each in listed}
-    older = [broker.order(each) for each in prior.decision.cancels if each not in there]
+    found = {each.client_order_id for each in listed}
+    older = [broker.order(each) for each in prior.decision.cancels if each not in found]
     return (*listed, *(each for each in older if each is not None))
 
 
@@ -228,6 +228,5 @@ def _fills(orders: Iterable[Order]) -> dict[str, object]:
 
 
 def _some(names: tuple[str, ...]) -> str:
-    """Name the first few, and count the rest."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more

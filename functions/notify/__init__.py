@@ -1,1 +1,1 @@
-"""The Notify step: it sends a text message and an e-mail, writes the record, and ends the claim."""
+"""The Notify step: it writes the record, ends the claim, and sends the messages."""

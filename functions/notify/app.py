@@ -1,4 +1,4 @@
-"""Owns the Notify step's handler: parse, report, return."""
+"""Owns the Notify step's handler."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ def lambda_handler(event: dict[str, Any], _context: object) -> Any:
     request, unread = read_event(event)
     logger.append_keys(run_id=None if request.run is None else request.run.run_id)
     store = Store(os.environ["BUCKET"])
-    # Every channel for a run's messages, in order.
     channels = (SnsNotifier(os.environ["TOPIC_ARN"]),)
     result = report(request, store, channels, logger.warning, unread)
     logger.info("Texts published", subject=result.subject, error=result.error)

@@ -1,4 +1,4 @@
-"""Owns how Notify reads its event: whole, or as far as possible if the run failed."""
+"""Owns how Notify reads its event; if the run failed, it skips parts that it cannot read."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class _End(Struct, frozen=True):
 
 
 def read_event(event: object) -> tuple[NotifyEvent, tuple[str, ...]]:
-    """Read the event; if the run failed, read every readable part, whatever the contract.
+    """Read the event; if the run failed, read every readable part of any contract version.
 
     Returns
     -------
     tuple
-        The event, and the names of its parts that are null because they cannot be read.
+        The event, and the names of the unreadable parts, which are null in it.
 
     Raises
     ------
     ConfigurationError, InvalidInputError
-        As `decode_event` does; for a failed run only if the failure itself cannot be read.
+        As `decode_event` does. For a failed run, only if the failure itself cannot be read.
     """
     given = replace_surrogates(event)
     failure = decode(_End, given, _WHAT).failure

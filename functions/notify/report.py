@@ -1,12 +1,12 @@
-"""Owns the order of reporting: read the run's event, record it, end the claim, publish.
+"""Owns the order of Notify's work: read the event, write the record, end the claim, publish.
 
-The message goes last, so that everything in it is already true. Anything that breaks earlier leads
-to exactly one message, the failure's. Nothing is lost if the step dies in between, since every part
-can be repeated: record and claim are overwritten, and a message is sent twice rather than never.
-The record comes before the claim, so that a run whose claim is done has its record.
+Notify publishes last, so everything in the message is already true. If an earlier part fails, the
+run sends only the failure's message. Each part can be repeated after a crash: a repeat overwrites
+the record and the claim, and may send the message twice. Notify writes the record before it ends
+the claim, so a claim that is done always has a record.
 
-A run that ended well must also be recorded. If that breaks, so does the step, and the machine goes
-to Notify Failure. A failed run is reported in any case, and its message says what broke on the way.
+For a successful run, an error here fails the step, and the state machine continues with Notify
+Failure. For a failed run, Notify always sends a message, which lists what else went wrong.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from algotrader.services.records import record_key
 
 T = TypeVar("T")
 
-# Step Functions stops at 32,768 characters of cause; a screen is enough.
+# Step Functions accepts 32,768 characters of cause, but a reader needs only a screenful.
 MAX_CAUSE_CHARACTERS = 2000
 
 
 class RunRecord(Struct, frozen=True):
-    """``record.json`` in the journal; a field is null if the run never reached it."""
+    """``record.json`` in the journal; a field is null if the run ended before that part."""
 
     execution_arn: str
     input: Any
@@ -58,27 +58,27 @@ def report(
     Parameters
     ----------
     warn : callable
-        Logs a constant message and fields; called for each part that a failed run lacks.
+        Logs a constant message with fields, once for each part that fails.
     unread : tuple of str
-        Parts of the event that are null because they could not be read.
+        The unreadable parts of the event, which are null in it.
 
     Raises
     ------
     Exception
-        Whatever the bucket or a channel raises; for a failed run only what a channel raises.
+        Any error of the bucket or a channel; for a failed run, only a channel's errors.
     """
-    failed = event.failure is not None
+    failure = event.failure
     notes = [f"{name} not read" for name in unread]
 
     def attempt(note: str, action: Callable[[], T]) -> T | None:
-        """Note what breaks and continue; only a failed run may do so."""
+        """Run an action; for a failed run, note its error and continue."""
         try:
             return action()
         except Exception as error:
-            if not failed:
+            if failure is None:
                 raise
             notes.append(note)
-            warn("A failed run was reported without a part", part=note, reason=repr(error))
+            warn("The report of a failed run lacks a part", part=note, reason=repr(error))
             return None
 
     def read(artifact: Artifact | None, kind: type[T], name: str) -> T | None:
@@ -95,7 +95,7 @@ def report(
         decision=read(event.decision, Decision, "decision"),
         submission=read(event.submission, Submission, "submission"),
         submitted=event.submission is not None,
-        failure=_failure_report(event),
+        failure=read_failure(failure.state, failure.error, failure.cause) if failure else None,
         record="" if run is None else f"s3://{store.bucket}/{record_key(run.journal)}",
     )
     features = read(event.features, Features, "features")
@@ -103,21 +103,14 @@ def report(
         record = _record(event, run, replace(run_report, notes=tuple(notes)), features)
         attempt("journal not written", lambda: store.write(record_key(run.journal), record))
         if run.takes_claim:
-            state: Literal["failed", "done"] = "failed" if failed else "done"
-            held = attempt("claim not ended", lambda: finish(store, run, state))
-            if held is False:
+            state: Literal["failed", "done"] = "failed" if failure else "done"
+            is_ours = attempt("claim not ended", lambda: finish(store, run, state))
+            if is_ours is False:
                 notes.append("claim held by another execution")
     texts = make_texts(replace(run_report, notes=tuple(notes)))
     for notifier in notifiers:
         notifier.publish(texts.subject, texts.sms, texts.email)
     return _result(texts, run_report.failure)
-
-
-def _failure_report(event: NotifyEvent) -> FailureReport | None:
-    failure = event.failure
-    if failure is None:
-        return None
-    return read_failure(failure.state, failure.error, failure.cause)
 
 
 def _record(

@@ -1,1 +1,1 @@
-"""The strategies that ship: one file each, with the name that the template's Strategy takes."""
+"""The strategies that ship, one file each; the template's Strategy parameter names the file."""

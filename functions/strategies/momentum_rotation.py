@@ -1,4 +1,4 @@
-"""Owns momentum rotation: hold the few symbols with the strongest rise."""
+"""Owns momentum rotation: hold the few symbols that rose the most."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from algotrader.strategy import Indicator, Market, Portfolio, Strategy, equal_we
 
 
 class MomentumRotation(Strategy):
-    """Equal weights for the `top` symbols with the highest rate of change over `window` bars."""
+    """Weight equally the `top` symbols with the highest rate of change over `window` bars."""
 
     window: int = 126
     top: int = 3
@@ -22,11 +22,11 @@ class MomentumRotation(Strategy):
 
     @property
     def indicators(self) -> Mapping[str, Indicator]:
-        """The rate of change of the close, in percent."""
+        """The close's rate of change over `window` bars, in percent."""
         return {"momentum": Indicator("roc", window=self.window)}
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
-        """Return an equal weight for each of the strongest symbols; ties go by the alphabet."""
+        """Return an equal weight for each of the strongest symbols; break ties alphabetically."""
         del portfolio  # this strategy does not depend on what the desk holds
         by_strength = sorted(
             market.symbols, key=lambda symbol: (-market[symbol]["momentum"], symbol)

@@ -9,7 +9,7 @@ from algotrader.strategy import Indicator, Market, Portfolio, Strategy, equal_we
 
 
 class SmaCross(Strategy):
-    """An equal weight for each symbol while its fast moving average is above its slow one.
+    """Own a symbol while its fast moving average is above its slow one.
 
     Every symbol of the universe gets an equal share of the capital. If a symbol does not trend up,
     its share stays in cash.

@@ -1,1 +1,1 @@
-"""Submit Orders: places the plan's orders exactly once, and reports their status."""
+"""The Submit Orders step: it places the plan's orders exactly once and reports their status."""

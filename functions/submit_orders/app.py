@@ -1,4 +1,4 @@
-"""Owns the Submit Orders step's handler: parse, make one call, return."""
+"""Owns the Submit Orders step's handler."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from submit_orders.plan_journal import PlanJournal
 
 logger = Logger(service="submit_orders")
 
-# Below the function's Timeout in template.yaml, so that an answer still comes back in time.
+# Below the function's Timeout in template.yaml, so the function can still return a result.
 HTTP_BUDGET_SECONDS = 70.0
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: Any) -> Any:
-    """Make one call: post what the plan names and the broker lacks, return the next plan."""
+    """Send the plan's orders that the broker does not have yet, and return the next plan."""
     request = decode_event(SubmitOrdersEvent, event, "the input of Submit Orders")
     logger.append_keys(run_id=request.run.run_id)
     store = Store(os.environ["BUCKET"])

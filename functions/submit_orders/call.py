@@ -1,4 +1,4 @@
-"""Owns one call of Submit Orders: look up, store the decision, post missing orders, check again."""
+"""Owns one call of Submit Orders: store the decision, look up orders, post the missing ones."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ from algotrader.model import (
 from algotrader.orders.ids import desk_id
 from submit_orders.plan_journal import PlanJournal
 
-# A call spends at most this much of its time on cancels; the rest is for its posts.
+# A call spends at most this many seconds on cancels and keeps the rest for its posts.
 CANCELS_SECONDS = 25.0
 
 
 def check_run_may_send(run: Run, settings: Settings, deployed_mode: str) -> None:
-    """Refuse a run that sends no orders, or was started under another trading mode.
+    """Refuse a run that sends no orders or that started in another trading mode.
 
     Raises
     ------
@@ -64,13 +64,13 @@ def check_run_may_send(run: Run, settings: Settings, deployed_mode: str) -> None
     if not run.sends_orders or run.mode is TradingMode.DRY_RUN:
         raise ConfigurationError(
             "RUN_SENDS_NO_ORDERS",
-            "A dry run or a report has no orders to submit; within a run this is a bug.",
+            "A dry run or a report must not reach Submit Orders. Report this as a bug.",
             run_id=run.run_id,
         )
     if not run.mode.value == settings.mode.value == deployed_mode:
         raise ConfigurationError(
             "TRADING_MODE_CHANGED",
-            "The deployment changed while the run was under way; start a new execution.",
+            "A deploy changed the trading mode during the run. Start a new execution.",
             run=run.mode.value,
             settings=settings.mode.value,
             deployed=deployed_mode,
@@ -79,12 +79,12 @@ def check_run_may_send(run: Run, settings: Settings, deployed_mode: str) -> None
 
 @dataclass(frozen=True, slots=True)
 class SubmitCall:
-    """One call for one run; repeating ``make`` with the same plan does no harm.
+    """One call for one run; ``make`` with the same plan is safe to repeat.
 
     Attributes
     ----------
     call_id : str
-        Distinguishes this call from every other one, including its own repeats.
+        Identifies this attempt; a retry has another id.
     """
 
     run: Run
@@ -103,10 +103,10 @@ class SubmitCall:
         Raises
         ------
         DecisionConflictError, OrderConflictError
-            The journal or the broker holds another decision, plan or order; nothing was posted.
+            The journal or the broker has another decision, plan or order. Nothing was posted.
         OrderStateUnknownError
-            At least one order got no clear answer. Everything else was done. Call again with the
-            same plan: the next call looks the order up.
+            At least one order got no clear answer; the others were sent. Call again with the same
+            plan, and the next call looks the order up.
         """
         self._store_decision()
         known = self._learn(plan)
@@ -114,7 +114,7 @@ class SubmitCall:
         before = self.plans.before(plan, known.orders)
         later = self.plans.after(plan, known.orders)
         if later is not None:
-            # Another call got further: its plan counts, and the call after this one sends it.
+            # Another call has already written the next plan, so the next call sends that plan.
             return adopt(later, self.decision, plan, known)
         plan = cut_off_if_due(self.run, self.decision, plan, known)
         check_terms(plan, self.decision, known)
@@ -132,7 +132,7 @@ class SubmitCall:
         return step
 
     def _store_decision(self) -> None:
-        """Store the decision before anything is sent; raise if the run has another one."""
+        """Store the decision before the first order; raise if the run has stored another one."""
         key = decision_key(self.run)
         if self.store.create(key, stamp_version(self.decision)):
             return
@@ -143,14 +143,14 @@ class SubmitCall:
         if stored is None or sha256_of(stored) != sha256_of(self.decision):
             raise DecisionConflictError(
                 "DECISION_CONFLICT",
-                "Another decision is stored under this run; nothing was sent. Look at it in the "
-                "journal; the next session starts afresh.",
+                "This run has already stored another decision, so nothing was sent. Check the "
+                "decision in the journal. The next session starts a new run.",
                 run_id=self.run.run_id,
                 journal=key,
             )
 
     def _learn(self, plan: Plan) -> Known:
-        """Read everything that the call depends on."""
+        """Read the orders, the account, the trading state, and the clock."""
         listed = self.broker.orders_after(self.run.started_at - LISTING_MARGIN)
         by_id = {order.client_order_id: order for order in listed}
         wanted = [*plan.cancels, *(intent.client_order_id for intent in plan.orders)]
@@ -167,7 +167,7 @@ class SubmitCall:
             and (order := by_id.get(each.client_order_id)) is not None
             and matches_decided(each, order)
         }
-        # Read after the orders, so that it has the cash that their fills brought.
+        # Read the account after the orders, so its cash includes their fills.
         asked_at = time.monotonic()
         account = self.broker.account()
         live_number = self.settings.live_account_number
@@ -176,11 +176,11 @@ class SubmitCall:
         ):
             raise ConfigurationError(
                 "ACCOUNT_CHANGED",
-                "The keys now belong to a different account than at the start of the run; "
-                "restore the right keys and start a new execution.",
+                "The keys now belong to a different account than at the start of the run. "
+                "Restore the right keys and start a new execution.",
                 account=account.number,
             )
-        # The clock and the switch are read last: they must still hold when the first order is sent.
+        # Read the kill switch and the clock last, just before the first order.
         state, reason = self.trading_state()
         now = self.broker.clock().now
         return Known(
@@ -194,10 +194,10 @@ class SubmitCall:
         )
 
     def _cancel(self, orders: tuple[Order, ...], polls: int) -> None:
-        """Ask for each cancel once; a cancel that fails does not hold up other symbols.
+        """Request each cancel once, and continue if one fails.
 
-        The next call reads the order and asks again. Each call begins with another order, so that
-        cancels that hang do not use up the time of those after them.
+        The next call reads the order and tries again. Each call begins with a different order, so
+        a slow cancel cannot use up the time of the same orders in every call.
         """
         first = polls % len(orders) if orders else 0
         asked_at = time.monotonic()
@@ -212,16 +212,16 @@ class SubmitCall:
                 self.log("Cancel requested", client_order_id=order.client_order_id)
 
     def _may_post(self, plan: Plan, known: Known) -> bool:
-        """Acquire the send lease; False if another call, or a previous attempt of this one, has it.
+        """Acquire the send lease; return False if another call or an earlier attempt has it.
 
-        Without it, a call could send an order again before the first one must have shown. A broker
-        that accepts the id of an ended order again would then take both.
+        Without the lease, a call could resend an order before the broker shows the first one. A
+        broker that accepts the id of a terminal order again would then execute both.
         """
         key = f"{self.run.journal}sending-{plan.sequence:03d}-{plan.polls:03d}.json"
         if self.store.create(key, {"call": self.call_id, "at": known.now.isoformat()}):
             return True
         taken = self.store.read(key, dict[str, str])
-        return taken is not None and taken["call"] == self.call_id  # our own write, repeated
+        return taken is not None and taken["call"] == self.call_id  # S3 retried our own write
 
     def _post(self, intents: tuple[OrderIntent, ...], known: Known) -> PostResult:
         """Send each intent once."""
@@ -234,7 +234,7 @@ class SubmitCall:
             is_stop = intent.leg is Leg.STOP
             ends = self.run.deadline if is_stop else trades_end(self.run, self.decision)
             if known.now + timedelta(seconds=time.monotonic() - asked_at) >= ends:
-                break  # the next call ends the plan and names what was not sent
+                break  # the next call ends the plan and reports the orders not sent
             if intent.side is Side.SELL:
                 available = self._available(intent.symbol)
                 if available < intent.qty:
@@ -255,20 +255,20 @@ class SubmitCall:
         if unknown:
             raise OrderStateUnknownError(
                 "ORDER_STATE_UNKNOWN",
-                "The run looks them up and, if the broker does not show them, sends them again "
-                "under the same ids. If this persists, look for orders with these ids at the "
-                "broker.",
+                "The broker gave no clear answer for these orders. The run looks them up and sends "
+                "the missing ones again with the same ids. If this continues, look for these ids "
+                "at the broker.",
                 client_order_ids=",".join(unknown),
             )
         return posted
 
     def _available(self, symbol: str) -> Decimal:
-        """Return the long shares that no open order holds."""
+        """Return the long shares that no open order reserves."""
         position = self.broker.position(symbol)
         return max(position.qty_available, Decimal(0)) if position else Decimal(0)
 
     def _send(self, intent: OrderIntent) -> Order | OrderRejected | None:
-        """Post one order; None if the answer leaves its status unknown."""
+        """Post one order; None if the answer is unclear."""
         try:
             return self.broker.submit(intent)
         except OrderStateUnknownError as error:

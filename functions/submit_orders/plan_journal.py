@@ -1,4 +1,4 @@
-"""Owns the plans of a run in the journal: each under its number, sealed and checked."""
+"""Owns a run's plans in the journal: numbered, sealed, and checked."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ SEAL = "seal"
 
 @dataclass(frozen=True, slots=True)
 class PlanJournal:
-    """The plans of one run and its decision.
+    """The plans of one run.
 
-    A parallel or later call must rely on a plan's ended legs and refused orders, because a halt or
-    a rejection leaves no trace elsewhere. So each plan carries a seal that only somebody with the
-    broker's keys can make (docs/decisions/0041).
+    Only the plan records a halt or a rejection, so later calls must be able to trust it. So each
+    plan has a seal that only somebody with the broker's keys can make (docs/decisions/0041).
     """
 
     run: Run
@@ -31,45 +30,47 @@ class PlanJournal:
     keys: Keys
 
     def create(self, plan: Plan) -> bool:
-        """Write a plan under its number; False if there is one already."""
+        """Write a plan with its number; return False if that number exists."""
         content = stamp_version(plan)
         sealed = {**content, SEAL: self._seal(content)}
         return self.store.create(self._key(plan.sequence), sealed)
 
     def check(self, plan: Plan, orders: dict[str, Order]) -> None:
-        """Check that a plan holds only what the decision approved.
+        """Check that a plan contains only what the decision approved.
 
         Parameters
         ----------
         orders : dict of str to Order
-            By client order id, as the broker shows them now.
+            The broker's current orders, by client order id.
 
         Raises
         ------
         DecisionConflictError
-            ``PLAN_CONFLICT`` with the first thing that it does not approve.
+            ``PLAN_CONFLICT`` with the first part of the plan that the decision did not approve.
         """
         problem = find_unapproved(self.run, self.decision, plan, orders)
         if problem:
             raise plan_conflict(self.run, plan.sequence, problem)
 
     def after(self, plan: Plan, orders: dict[str, Order]) -> Plan | None:
-        """Read the plan that another call made of this one; None if there is none.
+        """Read the plan that another call wrote after this one; None if it is missing.
 
         Raises
         ------
         DecisionConflictError
-            ``PLAN_CONFLICT`` if this run did not make it.
+            ``PLAN_CONFLICT`` if this run did not write that plan.
         """
         return self._read(plan.sequence + 1, orders)
 
     def before(self, plan: Plan, orders: dict[str, Order]) -> Plan | None:
-        """Return the plan before this one; this one itself if the journal has lost that.
+        """Return the previous plan, or the given plan if the journal lost the previous one.
+
+        The first plan has no previous plan, so the result is None.
 
         Raises
         ------
         DecisionConflictError
-            ``PLAN_CONFLICT`` if this run did not make it.
+            ``PLAN_CONFLICT`` if this run did not write the previous plan.
         """
         if plan.sequence == 0:
             return None
@@ -87,18 +88,18 @@ class PlanJournal:
             is_sealed = hmac.compare_digest(seal.encode(), self._seal(content).encode())
             plan = (decode_versioned if is_sealed else decode)(Plan, content, key)
         except InvalidInputError as error:
-            raise plan_conflict(self.run, sequence, f"it is not readable: {error.code}") from error
+            raise plan_conflict(self.run, sequence, f"it cannot be read: {error.code}") from error
         problem = find_unapproved(self.run, self.decision, plan, orders)
         if plan.sequence != sequence:
             problem = problem or f"it is a copy of plan-{plan.sequence:03d}"
         if not is_sealed:
-            problem = problem or "its seal is not this desk's"
+            problem = problem or "its seal is wrong"
         if problem:
             raise plan_conflict(self.run, sequence, problem)
         return plan
 
     def _seal(self, content: dict[str, Any]) -> str:
-        """Seal a plan for its desk and run, so that no copy of it passes elsewhere."""
+        """Seal a plan for its desk and run, so no other desk or run accepts a copy."""
         place = {"desk": self.run.desk, "run": self.run.run_id, "plan": content}
         return self.keys.seal(canonical_json(place))
 

@@ -137,7 +137,7 @@ def test_what_a_failed_run_had_decided_to_sell_is_not_sent_after_a_flatten(world
     # The run settles the orders that it sent and sends no more.
     assert repeated.run is not None
     assert repeated.run.deadline == datetime(2026, 1, 6, 14, 38, tzinfo=UTC)
-    assert repeated.run.ended_because == "another run has traded since"
+    assert repeated.run.ended_because == "another run has traded since then"
 
 
 def test_a_day_without_flatten_asks_for_no_other_claim(world: World) -> None:

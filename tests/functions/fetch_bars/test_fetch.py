@@ -398,7 +398,7 @@ def test_a_report_goes_out_though_the_account_may_not_trade(world: World) -> Non
     (warning,) = [
         each
         for each in snapshot_of(world, world.run({"report_only": True})).warnings
-        if "may not trade" in each
+        if "blocks this account" in each
     ]
 
     assert "(trade_suspended_by_user)" in warning

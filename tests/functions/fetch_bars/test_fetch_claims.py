@@ -81,7 +81,7 @@ def test_a_run_that_had_decided_more_than_the_input_allows_is_not_gone_on_with(
     world.decide(world.run(), "AAPL", "IBM")
     fail(world)
 
-    with pytest.raises(InvalidInputError, match=r"RUN_DECIDED_MORE.*symbols=AAPL.*same input"):
+    with pytest.raises(InvalidInputError, match=r"RUN_DECIDED_MORE.*symbols=AAPL.*first input"):
         world.run({"symbols": ["IBM"]}, arn=OTHER_ARN)
 
     assert claim_of(world).state == "failed"

@@ -287,8 +287,8 @@ def test_one_wrong_print_raises_neither_peak_nor_worth_and_is_named(world: World
     quote(world, 106.6, "15:00:00")
     second = snapshot_of(world, world.run(arn=f"{ARN}-2"))
 
-    assert any("not accepted. AAPL: PRICE_DEVIATION" in each for each in first.warnings)
-    assert not any("not accepted" in each for each in second.warnings)
+    assert any("did not accept a price. AAPL: PRICE_DEVIATION" in each for each in first.warnings)
+    assert not any("did not accept" in each for each in second.warnings)
     assert (track_of(world).peak, track_of(world).index, worth) == (1, 1, 12000)
     assert second.trading_state is TradingState.ACTIVE
 
@@ -404,4 +404,4 @@ def test_a_symbol_without_a_close_is_named(world: World) -> None:
 
     snapshot = snapshot_of(world, world.run(REPORT))
 
-    assert any(each.startswith("No price of AAPL") for each in snapshot.warnings)
+    assert any(each.startswith("AAPL has no price.") for each in snapshot.warnings)

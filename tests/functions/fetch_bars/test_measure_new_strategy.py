@@ -28,7 +28,7 @@ from tests.functions.fetch_bars.runs import (
 
 OLD, NEW = "sma_cross", "momentum_rotation"
 CHANGED = f"Strategy is now {NEW}"
-UNKNOWN = f"Nothing in the bucket says when {OLD} began to trade, so the live ramp starts again."
+UNKNOWN = f"The bucket does not record when {OLD} began to trade, so the live ramp starts again."
 
 
 def deploy(world: World, strategy: str) -> None:

@@ -141,7 +141,7 @@ def test_a_plan_of_another_desk_is_not_taken_on(desk: Desk) -> None:
     made = a_rebalance(desk)
     other = replace(desk.plans(made), run=replace(desk.run, desk="ffffff"))
     assert other.create(replace(first_plan(desk.run, made), sequence=1))
-    with pytest.raises(DecisionConflictError, match="its seal is not this desk's"):
+    with pytest.raises(DecisionConflictError, match="its seal is wrong"):
         desk.call(made)
     assert desk.proxy.posts == []
 
@@ -150,7 +150,7 @@ def test_a_plan_made_with_other_keys_is_not_taken_on(desk: Desk) -> None:
     made = a_rebalance(desk)
     other = replace(desk.plans(made), keys=Keys("key", "another-secret"))
     assert other.create(replace(first_plan(desk.run, made), sequence=1))
-    with pytest.raises(DecisionConflictError, match="its seal is not this desk's"):
+    with pytest.raises(DecisionConflictError, match="its seal is wrong"):
         desk.call(made)
     assert desk.proxy.posts == []
 
