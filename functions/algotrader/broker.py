@@ -1,7 +1,7 @@
-"""Owns the port to the broker: what the steps ask of it, in the desk's own terms.
+"""Owns the port to the broker: the methods that every broker's adapter must have.
 
-`algotrader.adapters.alpaca` implements it. Another broker is another adapter, named where a step is
-composed (docs/decisions/0050-the-broker-is-a-port.md).
+`algotrader.adapters.alpaca` implements it. Another broker needs another adapter.
+docs/decisions/0050-the-broker-is-a-port.md has the reasons.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from algotrader.model import (
     Session,
 )
 
-#: A list of orders must start this much earlier: a broker's clock and its order book may differ,
-#: and a server may compare instants more coarsely than it stamps orders.
+#: A list of orders must start this much earlier. A broker's clock and its order book may disagree,
+#: and a server may compare instants less precisely than it stamps orders.
 LISTING_MARGIN = timedelta(minutes=1)
 
 
 class Broker(Protocol):
-    """One account at a broker, and its market data.
+    """An account at a broker, and the broker's market data.
 
     Dollars, prices and shares are Decimals. Instants are aware and in UTC, and days are the
-    exchange's. Reads may be repeated at any time.
+    exchange's. A caller may repeat a read at any time.
 
     Raises
     ------
     BrokerUnavailableError, BrokerRateLimitedError
-        Any method: no usable answer; try again.
+        From any method, if the broker gives no usable answer; try again.
     BrokerAuthError, ConfigurationError, AccountBlockedError
-        Any method: a person must act.
+        From any method, if a person must act.
     """
 
     def clock(self) -> Clock:
-        """Read the broker's clock, the only one that the desk trades by."""
+        """Read the broker's clock, the only clock that the desk uses."""
 
     def sessions(self, start: date, end: date) -> tuple[Session, ...]:
         """List the exchange's sessions from ``start`` to ``end``, both included, ascending."""
@@ -55,73 +55,73 @@ class Broker(Protocol):
         """Read the account."""
 
     def is_long_only(self) -> bool:
-        """Whether the account itself forbids short sales; False if that is unknown."""
+        """Whether the account forbids short sales; False if unknown."""
 
     def positions(self) -> dict[str, Position]:
         """Read all positions, by symbol."""
 
     def position(self, symbol: str) -> Position | None:
-        """Read one position; None if there is none."""
+        """Read the position in a symbol; None if the account has none."""
 
     def open_orders(self) -> tuple[Order, ...]:
-        """List all open orders of shares, ascending by submission."""
+        """List all open orders for shares, oldest submission first."""
 
     def orders_after(self, after: datetime | None) -> tuple[Order, ...]:
-        """List all orders of shares submitted after an instant (None: ever), ascending.
+        """List the orders for shares submitted after an instant, oldest first; None lists them all.
 
-        The list is complete, or the method raises: with missing orders in its ledger, the desk
-        would buy again what it holds.
+        The method raises an error unless the list is complete. If orders were missing from its
+        ledger, the desk would buy the same shares again.
         """
 
     def order(self, client_order_id: str) -> Order | None:
-        """Read an order by our id; None if the broker does not know it (yet)."""
+        """Read an order by its client order id; None if the broker does not know it yet."""
 
     def submit(self, intent: OrderIntent) -> Order | OrderRejected:
-        """Send an order once; the adapter never repeats it.
+        """Send an order once; the adapter never sends it again.
 
         Returns
         -------
         Order or OrderRejected
-            Accepted, or definitely rejected by the broker.
+            The accepted order, or the broker's definite rejection.
 
         Raises
         ------
         OrderStateUnknownError
-            It was sent, and its status is unknown: look it up by its id.
+            The order was sent, but its status is unknown. The caller must look it up by its id.
         BrokerAuthError, BrokerRateLimitedError, BrokerUnavailableError
-            The broker did not accept it, or it was not even sent.
+            The broker did not accept the order, or the order was never sent.
         """
 
     def cancel(self, broker_id: str) -> None:
-        """Ask for a cancellation; read the order again to see what became of it.
+        """Request a cancellation; only a later read of the order shows the result.
 
-        Does not fail for an order that has ended, or that cannot be canceled now.
+        An order that has ended, or that cannot be canceled now, causes no error.
         """
 
     def assets(self, symbols: Iterable[str]) -> dict[str, Asset]:
-        """Read what the broker allows for each symbol; a symbol that it does not know is absent."""
+        """Read the assets by symbol; a symbol that the broker does not know is absent."""
 
     def bars(
         self, symbols: Iterable[str], sessions: Sequence[Session], feed: str, adjustment: str
     ) -> dict[str, Bars]:
-        """Read the daily bars of sessions.
+        """Read the daily bars of these sessions, by symbol.
 
         Parameters
         ----------
         sessions : sequence of Session
-            Ascending, at least one. A bar of any other day has no instant and is left out.
+            Ascending, at least one. The adapter drops bars of other days.
         feed, adjustment : str
-            As the template's BarsFeed and Adjustment name them.
+            The template's BarsFeed and Adjustment.
 
         Returns
         -------
         dict of str to Bars
-            At most one bar a session; a symbol without bars is absent. A figure that is missing,
-            or is not a number, is NaN: `algotrader.session.bar_checks` judges it.
+            At most one bar per session; a symbol without bars is absent. A missing or invalid
+            figure is NaN, and `algotrader.session.bar_checks` checks for it.
         """
 
     def latest_prices(self, symbols: Iterable[str], feed: str) -> dict[str, LatestPrice]:
-        """Read the last trade of each symbol; a symbol without a trade at a price is absent."""
+        """Read each symbol's last trade; a symbol without a priced trade is absent."""
 
     def corporate_actions(
         self, symbols: Iterable[str], start: date, end: date
@@ -131,29 +131,29 @@ class Broker(Protocol):
         Returns
         -------
         tuple of CorporateAction or None
-            Ascending. An action that touches two symbols is listed once for each. None if the
-            broker does not offer the list.
+            Ascending; an action that involves two symbols appears once for each. None if the
+            broker does not offer such a list.
         """
 
     def statement(self, after: datetime) -> tuple[Activity, ...] | None:
-        """Read the bookings after an instant except trades, oldest first.
+        """Read the account's statement after an instant, without trades, oldest first.
 
         Returns
         -------
         tuple of Activity or None
-            None if it cannot be read completely: only messages and the desk's dividends need it.
+            None if the statement is not complete. Only messages and the desk's dividends need it.
         """
 
     def last_session_pnl(self, session: date, before: date) -> Decimal | None:
-        """Read the account's profit of one full session, in dollars, without deposits.
+        """Read the account's profit in one full session, in dollars, without deposits.
 
         Parameters
         ----------
         session, before : date
-            The session, and the one before it.
+            The session, and the session before it.
 
         Returns
         -------
         Decimal or None
-            None if it is unknown; only messages need it.
+            None if unknown; only messages need the figure.
         """

@@ -16,15 +16,15 @@ from algotrader.soundness import LONGEST_ARN, first_flaw, is_instant
 
 T = TypeVar("T")
 
-#: Version of what the steps exchange and store in a run's journal. The state machine names it too.
-#: docs/decisions/0044 says when to raise it, and what the next version must still read.
+#: Version of the data that the steps exchange and store in a run's journal. The state machine names
+#: it too. docs/decisions/0044 says when to raise it, and what the next version must still read.
 CONTRACT_VERSION = 1
 
 _SHOWN_LENGTH = 40
 
 
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
-    """A value between steps: inline if small, otherwise its S3 key and SHA-256."""
+    """A value that steps exchange: inline if small, otherwise its S3 key and SHA-256."""
 
     inline: Any | UnsetType = UNSET
     s3: str | UnsetType = UNSET
@@ -32,9 +32,9 @@ class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """The input of an execution; it can restrict a run and never extend what it may do.
+    """The input of an execution, which can restrict a run but never extend it.
 
-    The console fills in ``Comment``; nothing reads it.
+    The console fills in ``Comment``, and no step reads it.
     """
 
     scheduled_time: str | None = None
@@ -47,7 +47,7 @@ class ExecutionInput(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StepEvent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of every step's event: the contract version that the state machine names."""
+    """The base of every step's event, with the state machine's contract version."""
 
     contract: int = CONTRACT_VERSION
 
@@ -56,17 +56,17 @@ ExecutionArn = Annotated[str, Meta(max_length=LONGEST_ARN)]
 
 
 class FetchBarsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """``input`` is the execution's input, unchanged and not yet validated."""
+    """The event of Fetch Bars; ``input`` is the execution's input, not yet validated."""
 
     execution_arn: ExecutionArn
     input: Any
 
 
 class FetchBarsResult(Struct, frozen=True):
-    """``outcome`` drives the Choice; a field that the outcome does not need is null.
+    """The result of Fetch Bars; a field that the outcome does not need is null.
 
     ``settings`` is a `Settings`, ``bars`` a dict of symbol to `Bars`, ``snapshot`` a `Snapshot`. A
-    take-over reads this result from the execution's history, so it carries its own ``contract``.
+    take-over reads this result from the execution's history, so it has its own ``contract``.
     """
 
     outcome: Literal["OPEN", "CLOSED", "DUPLICATE", "REPORT", "FLATTEN"]
@@ -79,7 +79,7 @@ class FetchBarsResult(Struct, frozen=True):
 
 
 class ComputeIndicatorsEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """``settings`` and ``bars`` as in `FetchBarsResult`."""
+    """The event of Compute Indicators, with the artifacts of `FetchBarsResult`."""
 
     run: Run
     settings: Artifact
@@ -87,13 +87,13 @@ class ComputeIndicatorsEvent(StepEvent, frozen=True, forbid_unknown_fields=True)
 
 
 class ComputeIndicatorsResult(Struct, frozen=True):
-    """``features`` is a `Features`."""
+    """The result of Compute Indicators; ``features`` is a `Features`."""
 
     features: Artifact
 
 
 class DecideOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """``snapshot`` is a `Snapshot`, ``features`` a `Features`; only a flatten has null."""
+    """The event of Decide Orders; ``features`` is null in a flatten."""
 
     run: Run
     settings: Artifact
@@ -102,7 +102,7 @@ class DecideOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
 
 
 class DecideOrdersResult(Struct, frozen=True):
-    """``outcome`` drives the Choice; ``decision`` is a `Decision`, ``plan`` its first `Plan`."""
+    """The result of Decide Orders: a `Decision` and its first `Plan`."""
 
     outcome: Literal["SUBMIT", "NOTHING_TO_SUBMIT"]
     decision: Artifact
@@ -110,7 +110,7 @@ class DecideOrdersResult(Struct, frozen=True):
 
 
 class SubmitOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """``plan`` is what the previous step, or the previous call of this step, returned."""
+    """The event of Submit Orders; ``plan`` is from Decide Orders or the previous call."""
 
     run: Run
     settings: Artifact
@@ -119,7 +119,7 @@ class SubmitOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
 
 
 class SubmitOrdersResult(Struct, frozen=True):
-    """``outcome`` drives the Choice; ``wait_seconds`` is a whole number for the Wait state."""
+    """The result of Submit Orders; the Wait state waits for ``wait_seconds``."""
 
     outcome: Literal["COMPLETE", "WORKING"]
     wait_seconds: int
@@ -128,7 +128,7 @@ class SubmitOrdersResult(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a run failed: the state, Step Functions' error name and its cause."""
+    """A run's failure: the state that failed, and Step Functions' error and cause."""
 
     state: str
     error: str
@@ -136,7 +136,7 @@ class Failure(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """Everything that the run knows when it ends; a value that it never reached is null."""
+    """Everything that a run knows at its end; a value that it did not reach is null."""
 
     execution_arn: str
     input: Any
@@ -150,7 +150,7 @@ class NotifyEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyResult(Struct, frozen=True):
-    """The messages as sent; the Fail state takes ``error`` and ``cause``, empty on success."""
+    """The sent messages, and the Fail state's ``error`` and ``cause``, both empty on success."""
 
     sms: str
     subject: str
@@ -165,7 +165,7 @@ def decode(kind: type[T], value: object, what: str) -> T:
     Raises
     ------
     InvalidInputError
-        ``STATE_INVALID`` with the path of the first field that is not valid.
+        ``STATE_INVALID``, with the path of the first invalid field.
     """
     try:
         found = msgspec.convert(value, kind)
@@ -178,23 +178,23 @@ def decode(kind: type[T], value: object, what: str) -> T:
 
 
 def decode_event(kind: type[T], event: object, what: str) -> T:
-    """Parse the event of a step, after a check that its contract version is this code's.
+    """Check that a step's event has this code's contract version, then parse it.
 
     Raises
     ------
     ConfigurationError
-        ``DEPLOYED_DURING_RUN``, before anything else is read: another version may have any shape.
+        ``DEPLOYED_DURING_RUN``. This check comes first, since another version may have any shape.
     InvalidInputError
         ``STATE_INVALID``.
     """
     contract = decode(_Versioned, event, what).contract
     if contract != CONTRACT_VERSION:
-        raise _deployed_during_run("Start it again once the deploy is over.", contract)
+        raise _deployed_during_run("Start the run again after the deploy.", contract)
     return decode(kind, event, what)
 
 
 def stamp_version(value: object) -> dict[str, Any]:
-    """Return a journal entry as it is stored, with the contract version."""
+    """Return a journal entry in its stored form, with the contract version."""
     return {**encode(value), "contract": CONTRACT_VERSION}
 
 
@@ -204,12 +204,12 @@ def is_current(value: object, what: str) -> bool:
 
 
 def decode_versioned(kind: type[T], value: object, what: str) -> T:
-    """Parse what an execution of this contract version, or of the previous one, left.
+    """Parse a stored value of this contract version or of the previous one.
 
     Raises
     ------
     ConfigurationError
-        ``DEPLOYED_DURING_RUN``, before anything else is read.
+        ``DEPLOYED_DURING_RUN`` if the value has another version.
     InvalidInputError
         ``STATE_INVALID``.
     """
@@ -229,12 +229,12 @@ def replace_surrogates(event: object) -> Any:
 
 
 def encode(value: object) -> Any:
-    """Convert a value to what JSON can hold; Decimals and instants become strings."""
+    """Convert a value to JSON types; Decimals and instants become strings."""
     return msgspec.to_builtins(value)
 
 
 def canonical_json(value: object) -> bytes:
-    """Format a value as canonical JSON, for its hash: sorted keys, no spaces."""
+    """Format a value as canonical JSON, with sorted keys and without spaces."""
     return msgspec.json.encode(msgspec.to_builtins(value), order="sorted")
 
 
@@ -244,7 +244,7 @@ def sha256_of(value: object) -> str:
 
 
 def parse_execution_input(raw: object) -> ExecutionInput:
-    """Parse the execution's input; the error names the first field that is unknown or not valid.
+    """Parse the execution's input; the error names the first unknown or invalid field.
 
     Raises
     ------
@@ -292,7 +292,7 @@ def parse_scheduled_time(text: str) -> datetime:
 def _state_invalid(what: str, problem: str) -> InvalidInputError:
     return InvalidInputError(
         "STATE_INVALID",
-        "Compare it with a file in events/. Within a run this is a bug: please report it.",
+        "Compare the value with a file in events/. If a run caused this, please report the bug.",
         what=what,
         problem=f'"{problem}"',
     )

@@ -1,8 +1,8 @@
-"""Owns the errors that end a step, and nothing else.
+"""Owns the errors that end a step.
 
-The class name of a leaf is public API: ``Retry`` and ``Catch`` of Step Functions match the exact
-name and never a base class. ``statemachine/trading.asl.yaml`` names every leaf; a test compares
-both.
+A leaf's class name is public API, because ``Retry`` and ``Catch`` in Step Functions match the exact
+name and never a base class. ``statemachine/trading.asl.yaml`` names every leaf, and a test compares
+the two.
 
 ::
 
@@ -15,13 +15,13 @@ both.
     │   ├── StaleBarsError             the newest bar of a symbol is too old
     │   ├── InsufficientHistoryError   too few usable bars: missing, NaN, shorter than the warm-up
     │   └── LateBellError              the schedule started the run too late
-    └── PersonMustActError             Catch: a retry changes nothing
+    └── PersonMustActError             Catch: a retry does not help
         ├── BrokerAuthError            401, or 403 without a code
         ├── ConfigurationError         a template parameter is wrong
         ├── InvalidInputError          the execution's input is wrong
-        ├── StrategyError              the strategy's file or what it returned is wrong
+        ├── StrategyError              the strategy's file or result is wrong
         ├── AccountBlockedError        the broker does not let this account trade
-        ├── OrderConflictError         an order under our id has other terms
+        ├── OrderConflictError         an order with our id has other terms
         └── DecisionConflictError      the journal holds a decision of another run
 """
 
@@ -40,7 +40,7 @@ class DeskError(Exception):
     advice : str
         One or two sentences: what happened, then what to do.
     **facts : object
-        Named values, printed as ``key=value``. Characters that do not show become spaces.
+        Named values, printed as ``key=value``. Invisible characters become spaces.
     """
 
     def __init__(self, code: str, advice: str, **facts: object) -> None:
@@ -68,7 +68,7 @@ class OrderStateUnknownError(TransientError):
 
 
 class NotFitToTradeError(DeskError):
-    """Base of the errors for data, or a time, that a run must not trade on."""
+    """Base of the errors for data, or a time, that is not fit for trading."""
 
 
 class StaleBarsError(NotFitToTradeError):
@@ -92,15 +92,15 @@ class BrokerAuthError(PersonMustActError):
 
 
 class ConfigurationError(PersonMustActError):
-    """A template parameter, or what it names, is wrong."""
+    """A template parameter, or something that it names, is wrong."""
 
 
 class InvalidInputError(PersonMustActError):
-    """The execution's input is not valid."""
+    """The execution's input is invalid."""
 
 
 class StrategyError(PersonMustActError):
-    """The strategy cannot be loaded, fails, or returns something that is not valid."""
+    """The strategy cannot be loaded, fails, or returns an invalid result."""
 
 
 class AccountBlockedError(PersonMustActError):
@@ -108,7 +108,7 @@ class AccountBlockedError(PersonMustActError):
 
 
 class OrderConflictError(PersonMustActError):
-    """An order has one of our ids but terms that no plan of ours contains."""
+    """The broker has an order with one of our ids, but no plan of ours contains its terms."""
 
 
 class DecisionConflictError(PersonMustActError):

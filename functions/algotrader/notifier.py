@@ -1,6 +1,6 @@
-"""Owns the port to the user: how a run's messages leave the desk.
+"""Owns the port to the user: the method that every message channel must have.
 
-`algotrader.adapters.sns_notifier` implements it. Another channel is another adapter, listed in
+`algotrader.adapters.sns_notifier` implements it. Another channel needs another adapter, listed in
 `notify.app`.
 """
 
@@ -13,19 +13,19 @@ class Notifier(Protocol):
     """A channel that carries messages to the user."""
 
     def publish(self, subject: str, sms: str, email: str) -> None:
-        """Send one message; a channel uses the form that suits it.
+        """Send one message in the form that suits the channel.
 
         Parameters
         ----------
         subject : str
             One line of fewer than 100 ASCII characters.
         sms : str
-            One line, a GSM-7 segment.
+            One line that fits in a GSM-7 segment.
         email : str
             Plain text of many lines.
 
         Raises
         ------
         Exception
-            Whatever the channel raises: the run fails, and its failure is reported.
+            Any error of the channel. The run then fails and reports the failure.
         """

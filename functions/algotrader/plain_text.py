@@ -1,4 +1,4 @@
-"""Owns which characters of an outside string are kept: only visible ones."""
+"""Owns the cleaning of outside strings, which keeps only visible characters."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from __future__ import annotations
 def printable(text: str) -> str:
     """Return a string with a space instead of each invisible character.
 
-    Such characters could forge a line or change how it reads: control characters, line ends, lone
-    surrogates, zero-width characters, and marks of the writing direction. The length stays the
-    same, so a string with such characters never equals the same string without them.
+    Control characters, line ends, lone surrogates, zero-width characters and direction marks are
+    invisible. They could forge a line or change how it reads. The length stays the same, so the
+    result never equals the same string without the invisible characters.
     """
     if text.isprintable():
         return text

@@ -1,7 +1,7 @@
-"""Owns the values that no step can work with: broken Unicode, absurd numbers and instants.
+"""Owns the check for values that no step can use: broken Unicode, absurd numbers and instants.
 
-A schema accepts such values. Without this check something would fail much later, with a message
-that names no field.
+A schema accepts these values. Without the check a later step would fail, with a message that names
+no field.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, get_args, get_type_hints
 from algotrader.model import BOUNDS, Account, LatestPrice, Order, Position, Run, Settings
 from algotrader.orders.ids import DESK_PATTERN, SLOT_PATTERN, SYMBOL_PATTERN, run_id
 
-#: First and last year of the instants and days that a run accepts, in any offset.
+#: First and last year of the instants and days that a run accepts, in any UTC offset.
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 #: The longest ARN of an execution.
 LONGEST_ARN = 256
@@ -30,17 +30,17 @@ Judge = Callable[[Any, Span], str]
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _LARGEST_INTEGER = 2**53  # the largest that all JSON readers read exactly
 _LARGEST_COUNT = 10**9  # of seconds, calls, orders
-# Powers of ten. The broker's numbers are money, prices and shares. Ours may be quotients of these,
-# or floats from a strategy.
+# Smallest and largest power of ten. The broker's numbers are dollars, prices and shares. Our
+# numbers may be quotients of these, or a strategy's floats.
 _BROKERS: Span = (-15, 15)
 _OURS: Span = (-400, 40)
-_BROKERS_WORDS = (Account, LatestPrice, Order, Position)
+_BROKERS_TYPES = (Account, LatestPrice, Order, Position)
 _MOST_DIGITS = 500
 _OUT_OF_RANGE = ": a number far out of range"
 
 
 def is_brokers_number(number: Decimal) -> bool:
-    """Whether a number can be an amount of dollars or shares, or a price."""
+    """Whether a number is within the range of the broker's dollars, prices and shares."""
     return _is_within(number, _BROKERS)
 
 
@@ -65,16 +65,16 @@ def parse_float(text: str) -> float:
 
 
 def first_flaw(value: object) -> str:
-    """Return the path of the first value that no step can work with, and why; empty if none.
+    """Return the path of the first unusable value, and what is wrong; empty if all are usable.
 
-    A field of type ``Any`` is not checked here: it is checked once it has been parsed.
+    The function skips fields of type ``Any``; the code that parses such a field checks it.
     """
     flaw = _flaw(value, _OURS)
     return f"${flaw}" if flaw else ""
 
 
 def _flaw(value: Any, span: Span) -> str:
-    """Return the path of a flaw below a value, and what it is: ``.qty: a number ...``."""
+    """Return the first flaw, after its path below the value: ``.qty: a number ...``."""
     kind: Any = type(value)  # classes are hashable, but mypy cannot prove it for all of them
     return _judge_of(kind)(value, span)
 
@@ -94,7 +94,7 @@ def _judge_of_structure(kind: Any) -> Judge:
     hints = get_type_hints(kind)
     names = tuple(each for each, hint in hints.items() if Any not in {hint, *get_args(hint)})
     bounds = BOUNDS if issubclass(kind, Settings) else {}
-    is_brokers = issubclass(kind, _BROKERS_WORDS)
+    is_brokers = issubclass(kind, _BROKERS_TYPES)
     check_names = _NAME_CHECKS.get(kind, _accept)
 
     def judge(value: object, span: Span) -> str:
@@ -114,7 +114,7 @@ def _judge_of_structure(kind: Any) -> Judge:
 
 
 def _check_run_names(run: Run, _span: Span) -> str:
-    """Name the first field from which no valid order id or S3 key could be made."""
+    """Name the first field that would make an order id or an S3 key invalid."""
     fits = {
         "run_id": run.run_id == run_id(run.session, run.slot),
         "slot": SLOT_PATTERN.fullmatch(run.slot),

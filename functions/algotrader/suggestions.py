@@ -1,4 +1,4 @@
-"""Owns the suggestions for a name that is unknown."""
+"""Owns the suggestions for an unknown name."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Format the nearest known names as ``; did you mean x or y?``; empty if there is none."""
+    """Format the nearest known names as ``; did you mean x or y?``; empty if none is near."""
     near = nearest(name, known)
     return f"; did you mean {' or '.join(near)}?" if near else ""

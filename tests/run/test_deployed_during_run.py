@@ -57,7 +57,7 @@ def test_a_deploy_before_the_orders_sends_none_and_the_next_execution_trades(ben
         0,
     )
     assert "DEPLOYED_DURING_RUN" in reported.sms
-    assert reported.sms.endswith("Start it again once the deploy is over.")
+    assert reported.sms.endswith("Start the run again after the deploy.")
 
     bench.deploy_again(stack)
     again = bench.ring(stack, value)

@@ -1,4 +1,4 @@
-"""Owns the differences of account and settings between a run's decision and its take-over."""
+"""Owns the check for changes of account and settings between a decision and its take-over."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def account_changes(
     positions: dict[str, Position],
     orders: Iterable[Order],
 ) -> tuple[str, ...]:
-    """Return what changed in an account since a run's decision, apart from its orders' effects.
+    """Return the changes in an account since a decision that the decision's orders do not explain.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ def account_changes(
     account, positions
         The current account and positions.
     orders : iterable of Order
-        The current orders. The function ignores orders that the decision does not name.
+        The account's current orders. Only orders that the decision names count.
 
     Returns
     -------
     tuple of str
-        One phrase for each symbol, in shares, and one for cash, in dollars.
+        One phrase for each changed symbol, in shares, and one for changed cash, in dollars.
     """
     ids = {*decision.cancels, *(each.client_order_id for each in decision.stops)}
     ids |= {each.client_order_id for each in (*decision.exits, *decision.entries)}
@@ -71,7 +71,7 @@ def account_changes(
 def settings_changes(before: Settings, now: Settings) -> tuple[str, ...]:
     """Return the names of the template's parameters that changed since a run began.
 
-    For a list, only a change of its symbols counts; a change of its comments does not.
+    A changed comment in a list of symbols does not count.
     """
     return tuple(
         parameter_of(each.name)

@@ -1,4 +1,4 @@
-"""Owns deposits and withdrawals, as the account's statement reports them."""
+"""Owns the deposits and withdrawals in the account's statement."""
 
 from __future__ import annotations
 
@@ -31,21 +31,20 @@ def net_deposits(
     statement : tuple of Activity or None
         None if it could not be read; then only the account's figure counts.
     adjustments : Decimal
-        The account's own figure; 0 at brokers that have none.
+        The account's own figure; 0 if the broker has none.
     """
     if statement is None:
         warning = (
-            "The broker's statement could not be read. The report counts the account's own figure, "
-            f"{adjustments:.2f}, as the day's deposits less withdrawals, and no dividends."
+            "The broker's statement could not be read. The report uses the account's own "
+            f"figure, {adjustments:.2f}, for net deposits, and counts no dividends."
         )
         return Deposits(adjustments, (warning,))
     rows = [each for each in statement if _is_since(each, previous_close, now)]
     moved = sorted({each.symbol or "?" for each in rows if each.kind is ActivityKind.SHARE_FLOW})
     if moved:
         warning = (
-            f"Shares were moved to or from the account ({', '.join(moved)}). Their value is not "
-            "profit and the broker does not report it, so the account's profit for the day is "
-            "unknown."
+            f"Shares were moved to or from the account ({', '.join(moved)}). The broker does not "
+            "report their value, so the account's profit for the day is unknown."
         )
         return Deposits(None, (warning,))
     listed = sum((each.amount for each in rows if each.kind is ActivityKind.CASH_FLOW), ZERO)

@@ -1,4 +1,4 @@
-"""Owns a desk's holdings: a fold over its own orders, splits and a person's adjustments."""
+"""Owns a desk's holdings, computed from its own orders, splits and a person's adjustments."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from algotrader.session.trigger import NEW_YORK
 # checkpoint stays this far behind, and every run folds all later events again.
 LISTING_LAG = timedelta(days=10)
 
-# Orders of these legs are good for one day; others may fill weeks after submission.
+# Orders of these legs last one day. Others may fill weeks after their submission.
 _DAY_LEGS = frozenset({Leg.ENTRY, Leg.EXIT, Leg.FLATTEN})
 
-# Far above the rounding error of a ratio of 28 digits, far below the smallest quantity.
+# Far above the rounding error of a 28-digit ratio, and far below the smallest quantity.
 _RATIO_NOISE = Decimal("1e-14")
 
 _NOTHING = Holding(qty=Decimal(0), cost=Decimal(0))
@@ -45,26 +45,26 @@ def fold(
     Parameters
     ----------
     ledger : Ledger
-        Where to start: the last checkpoint, or an empty one.
+        The last checkpoint, or an empty ledger.
     orders : iterable of Order
         The account's orders, in any sequence. Only the desk's own orders submitted after
         ``ledger.through`` and up to ``through`` count.
     splits : iterable of CorporateAction
         A split with a ratio multiplies quantities on its ex-date, before the day's other events.
-        Each counts once: from the day after ``ledger.through`` up to the day of ``through``.
-        Days are New York's.
+        Only ex-dates after the day of ``ledger.through``, up to the day of ``through``, count.
+        Days are dates in New York.
     through : datetime
-        The instant up to which the fold counts.
+        The last instant that counts.
     adjustments : iterable of Adjustment
-        Only this desk's count, after ``ledger.through`` and up to ``through``.
+        Only this desk's adjustments count, after ``ledger.through`` and up to ``through``.
 
     Returns
     -------
     Ledger
         Quantities in shares; cost and realized profit in dollars. A negative quantity means that
         the desk sold more than it bought; the ledger keeps it, so that a run reports it.
-        Adjustments move shares at their market value and realize the difference to their cost.
-        So the move itself makes no profit, and earlier profit stays.
+        An adjustment moves shares at their market value and realizes the difference from their
+        cost. So the move itself makes no profit, and earlier profit remains.
     """
     book = _Book(dict(ledger.holdings), dict(ledger.realized))
     for event in _events(ledger, orders, splits, through, adjustments):
@@ -94,10 +94,9 @@ def own_fills(ledger: Ledger, orders: Iterable[Order], through: datetime) -> lis
 def checkpoint_instant(ledger: Ledger, orders: Iterable[Order], now: datetime) -> datetime:
     """Return the latest instant at which a checkpoint loses nothing.
 
-    It may be earlier than the instant of the previous checkpoint.
-
-    Later runs must fold an order again if it may still fill, or filled after that instant. A split
-    may lie between its submission and its fill.
+    Later runs must fold an order again if it may still fill, or if it filled after the checkpoint,
+    because a split may come between its submission and its fill. So the instant may be earlier than
+    the previous checkpoint's.
     """
     prefix = desk_prefix(ledger.desk)
     own = (each for each in orders if each.client_order_id.startswith(prefix))
@@ -116,7 +115,7 @@ def _events(
     through: datetime,
     adjustments: Iterable[Adjustment],
 ) -> list[Event]:
-    """Return the events that a fold must count, in the order in which they happened."""
+    """Return the events that a fold must count, oldest first."""
     start = ledger.through
     first_day = date.min if start is None else _day(start) + timedelta(days=1)
     timed: list[tuple[tuple[date, int, datetime, str], Event]] = [
@@ -147,9 +146,8 @@ def _day(instant: datetime) -> date:
 def _day_of_fill(order: Order) -> date:
     """Return the session of an order's fills.
 
-    For a partly filled order the broker reports only the time of the last change. That change may
-    come in the following night, on a split's ex-date. So a day order counts on the day of its
-    submission.
+    For a partly filled order the broker reports only the time of the last change. That may be the
+    following night, on a split's ex-date. So a day order counts on the day of its submission.
     """
     place = parse_client_order_id(order.client_order_id)
     if place is not None and place.leg in _DAY_LEGS:
@@ -160,8 +158,8 @@ def _day_of_fill(order: Order) -> date:
 def _price_paid(order: Order) -> Decimal:
     """Return a buy's average price; without one, the highest price that its terms allow.
 
-    A market order has no highest price, so without a price it counts as bought for 0. Then the loss
-    limits act too early, never too late.
+    The terms of a market order contain no price, so it then counts as bought for 0. As a result,
+    the loss limits act too early, never too late.
     """
     if order.filled_avg_price is not None:
         return order.filled_avg_price
@@ -172,7 +170,7 @@ def _price_paid(order: Order) -> Decimal:
 
 @dataclass(slots=True)
 class _Book:
-    """Holdings and realized profit by symbol, while a fold changes them."""
+    """The holdings and realized profits that a fold updates, by symbol."""
 
     holdings: dict[str, Holding]
     realized: dict[str, Decimal]
@@ -182,7 +180,7 @@ class _Book:
         if held is None or split.ratio is None:
             return
         with localcontext(MONEY):
-            # A ratio such as 1/3 is periodic: round it so that 9 shares become exactly 3.
+            # A ratio such as 1/3 is periodic. Rounding makes exactly 3 shares of 9.
             exact = (held.qty * split.ratio).quantize(_RATIO_NOISE, ROUND_HALF_EVEN)
             qty = tidy(exact.quantize(FRACTION_STEP, ROUND_FLOOR))
         self._put(split.symbol, replace(held, qty=qty))
@@ -203,12 +201,12 @@ class _Book:
 
     def _add(self, symbol: str, qty: Decimal, price: Decimal) -> None:
         held = self.holdings.get(symbol, _NOTHING)
-        # Shares that make up for an oversold quantity are not held, and cost nothing.
+        # Shares that cover an oversold quantity are not held, so they cost nothing.
         kept = max(qty + min(held.qty, Decimal(0)), Decimal(0))
         self._put(symbol, Holding(held.qty + qty, held.cost + kept * price))
 
     def _take(self, symbol: str, qty: Decimal, price: Decimal | None) -> None:
-        """Remove shares at their average cost; without a price nothing is realized."""
+        """Remove shares at their average cost; realize nothing without a price."""
         held = self.holdings.get(symbol, _NOTHING)
         left = held.qty - qty
         cost = held.cost * left / held.qty if left > 0 else Decimal(0)

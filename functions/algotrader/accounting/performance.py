@@ -1,7 +1,7 @@
 """Owns the desk's profit and loss, from its own fills, prices and dividends.
 
-Every profit is the difference of two valuations of the desk's own ledger. Neither contains
-deposits, withdrawals or the user's own shares, so they never count as profit.
+Every profit is the difference between two valuations of the desk's own ledger. The ledger contains
+no deposits, withdrawals or shares of the user, so these never count as profit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from algotrader.model import (
 from algotrader.model.performance import total_profit
 from algotrader.model.units import CENT, MONEY, ONE, ZERO
 
-#: A run reads the statement this far back behind the last reading, for late rows.
+#: A run reads the statement from this long before the last reading, to find late rows.
 STATEMENT_MARGIN = timedelta(days=7)
 #: Longest time from ex-date to payment. A dividend paid later counts for the shares held at
 #: payment.
@@ -39,7 +39,7 @@ _NOTHING = Standing(ZERO, None, ZERO, ZERO, ZERO)
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The state of the desk that one run observes.
+    """The desk's state, as one run observes it.
 
     Attributes
     ----------
@@ -50,8 +50,8 @@ class Observation:
     closes : mapping of str to Decimal
         Prices per share at that close, not adjusted for later splits.
     prices : mapping of str to Decimal
-        Prices per share now, only those that the valuation accepts. A symbol without one keeps
-        the price of the last observation.
+        Current prices per share that the valuation accepts. A symbol without a price keeps that
+        of the last observation.
     worth : Decimal
         Capital base: desk capital, or the positions' value if that is more.
     statement : tuple of Activity or None
@@ -59,9 +59,9 @@ class Observation:
     shares : mapping of str to Decimal
         The account's shares.
     actions : tuple of CorporateAction
-        Those with an ex-date after ``previous_session`` and up to ``session``.
+        Actions with an ex-date after ``previous_session`` and up to ``session``.
     reset_at : datetime or None
-        When a person last asked for a new peak.
+        When a person last reset the peak.
     """
 
     session: date
@@ -79,10 +79,11 @@ class Observation:
 
 
 def advance_track(track: Track | None, observation: Observation) -> Track:
-    """Advance the track to an observation, or begin one; repeating an observation changes nothing.
+    """Advance the track to an observation, or begin a new track.
 
-    The index grows by the profit since the last observation, as a fraction of the capital base at
-    that observation. Every buy since then came out of that base.
+    Repeating an observation changes nothing. The index grows by the profit since the last
+    observation, as a fraction of the capital base at that observation. That base paid for every buy
+    since then.
     """
     dividends = {} if track is None else {s: each.dividends for s, each in track.standings.items()}
     observation = replace(observation, prices=_add_carried_prices(track, observation))
@@ -100,7 +101,7 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
             dividends[row.symbol] = dividends.get(row.symbol, ZERO) + part
     standings = standings_of(observation.ledger, observation.prices, dividends)
     index, peak = _index(track, observation, standings)
-    # A different time counts, even an earlier one: it comes from the clock of a person's machine.
+    # Any different time counts, even an earlier one, since a person's machine set it by its clock.
     is_reset = observation.reset_at is not None and (
         track is None or observation.reset_at != track.reset_at
     )
@@ -148,7 +149,7 @@ def standings_of(
 
 
 def profit_by_symbol(track: Track) -> tuple[SymbolProfit, ...]:
-    """Return the session's profit by symbol, for those held, sold or with income."""
+    """Return the session's profit in each symbol that the desk held, sold or earned income from."""
     found = []
     for symbol in sorted({*track.standings, *track.day.standings}):
         now = track.standings.get(symbol, _NOTHING)
@@ -173,14 +174,14 @@ def is_dividend(row: Activity) -> bool:
 
 
 def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -> Decimal:
-    """Compute the desk's part of a dividend in dollars, by its shares; at most all of it.
+    """Compute the desk's part of a dividend in dollars, in proportion to its shares.
 
     Parameters
     ----------
     held : Decimal
         The desk's shares.
     shares : mapping of str to Decimal
-        The account's shares, for a row without the number of shares it was paid on.
+        The account's shares, for a row that does not say how many shares it was paid on.
     """
     paid_on = shares.get(row.symbol, ZERO) if row.qty is None else row.qty
     if held <= 0 or paid_on <= 0:
@@ -191,7 +192,7 @@ def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -
 def carried_price(
     track: Track | None, session: date, actions: Iterable[CorporateAction], symbol: str
 ) -> Decimal | None:
-    """Return a share's price at the last observation, adjusted for splits since; None if unknown.
+    """Return a share's price at the last observation, adjusted for later splits; None if unknown.
 
     Parameters
     ----------
@@ -208,7 +209,7 @@ def carried_price(
 
 
 def split_ratio(actions: Iterable[CorporateAction], symbol: str) -> Decimal:
-    """Compute the product of the ratios of a symbol's splits; 1 without a split."""
+    """Compute the product of a symbol's split ratios; 1 without a split."""
     ratio = ONE
     for each in actions:
         if each.symbol == symbol and each.ratio is not None:
@@ -222,7 +223,7 @@ def shares_of(positions: Mapping[str, Position]) -> dict[str, Decimal]:
 
 
 def _add_carried_prices(track: Track | None, observation: Observation) -> dict[str, Decimal]:
-    """Return the prices; a missing one is the last observation's, so it makes no profit or loss."""
+    """Return the prices, with the last observed price instead of a missing one."""
     found = dict(observation.prices)
     for symbol in observation.ledger.holdings:
         carried = carried_price(track, observation.session, observation.actions, symbol)
@@ -257,9 +258,9 @@ def _day(
 def _priced_since(
     standings: Mapping[str, Standing], observation: Observation
 ) -> dict[str, Standing]:
-    """Return the standings; shares without a price get today's, so they make no profit or loss.
+    """Return the standings, with today's price for shares that had none.
 
-    Their cost may be months old, and a loss since then is not a loss of this session.
+    Their cost may be months old, and a loss since then is not this session's loss.
     """
     return {
         symbol: replace(each, price=now * split_ratio(observation.actions, symbol))
@@ -270,7 +271,7 @@ def _priced_since(
 
 
 def _base(track: Track | None, observation: Observation) -> Decimal:
-    """Return the capital base for the session's loss; money withdrawn since does not count."""
+    """Return the capital base for the session's loss; money withdrawn since then does not count."""
     if track is None:
         return observation.worth
     return min((each for each in (track.worth, observation.worth) if each > 0), default=ZERO)
@@ -300,7 +301,7 @@ def _qty_paid(row: Activity, entitled: Mapping[str, Entitlement], day: TrackDay)
 def _index(
     track: Track | None, observation: Observation, standings: Mapping[str, Standing]
 ) -> tuple[Decimal, Decimal]:
-    """Compute index and peak at an observation."""
+    """Compute the index and its peak."""
     if track is None:
         return ONE, ONE
     is_same = track.day.session == observation.session

@@ -1,4 +1,4 @@
-"""Owns the reconciliation of account and books: other desks' shares, missing shares, causes.
+"""Owns the reconciliation of account and books: other desks' shares, missing shares, and causes.
 
 Nothing here changes a ledger. The e-mail reports differences, and a person corrects the books with
 ``algo-trader adopt`` and ``release``.
@@ -26,7 +26,7 @@ from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 from algotrader.risk.holdings import ledger_mismatch
 from algotrader.risk.reasons import Reason
 
-# A message names this many of the newest possible causes.
+# A message names at most this many possible causes, the newest ones.
 _MOST_CAUSES = 4
 #: Kinds of activity that move shares without an order.
 MOVE_KINDS = frozenset({ActivityKind.SHARE_FLOW, ActivityKind.SHARE_CHANGE})
@@ -38,7 +38,7 @@ def other_ledgers(
     orders: Iterable[Order],
     adjustments: Iterable[Adjustment],
 ) -> dict[str, Ledger]:
-    """Return the ledger to start from for every other desk: its checkpoint, or an empty ledger.
+    """Return every other desk's checkpoint, or an empty ledger for a desk without a checkpoint.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def probable_causes(
     Parameters
     ----------
     orders : iterable of Order
-        The account's recent orders, including sales by hand.
+        The account's recent orders, including manual ones.
     """
     by_hand = [
         each
@@ -143,7 +143,7 @@ def probable_causes(
 
 
 def describe_differences(positions: Iterable[DeskPosition], stack: str) -> tuple[str, ...]:
-    """Describe each difference with its numbers, and what a person can do about it."""
+    """Describe each difference with its numbers and its remedy."""
     return tuple(
         _describe_difference(each, f" --stack {stack}") for each in positions if each.differs
     )
@@ -152,16 +152,16 @@ def describe_differences(positions: Iterable[DeskPosition], stack: str) -> tuple
 def describe_share_changes(
     actions: Iterable[CorporateAction], ledger: Ledger, stack: str
 ) -> tuple[str, ...]:
-    """Describe the corporate actions that turn shares of the desk into other shares or cash.
+    """Describe the corporate actions that turn the desk's shares into other shares or cash.
 
     Parameters
     ----------
     actions : iterable of CorporateAction
-        Those since the last session.
+        The actions since the last session.
     """
     return tuple(
         f"{each.symbol}: {each.kind} on {each.ex_date.isoformat()}"
-        f"{_with(each)}. The desk's books stay as they are: {_n(ledger.holdings[each.symbol].qty)}"
+        f"{_with(each)}. The desk's books still show {_n(ledger.holdings[each.symbol].qty)}"
         f" {each.symbol}. New shares count as yours until you run `algo-trader adopt"
         f" SYMBOL QTY --stack {stack}`. Remove lost shares with `algo-trader release {each.symbol}"
         f" QTY --stack {stack}`."
@@ -197,11 +197,11 @@ def _remedy(position: DeskPosition, stack: str) -> str:
     symbol = position.symbol
     if position.book_qty < 0:
         return (
-            "It has sold more than it bought. Correct its books with `algo-trader adopt"
+            "The desk has sold more than it bought. Correct its books with `algo-trader adopt"
             f" {symbol} {_n(-position.book_qty)}{stack}`."
         )
     if position.account_qty < 0:
-        return "Close the account's short position: the desk never sells short."
+        return "Close the account's short position, because the desk never sells short."
     missing = position.book_qty + position.theirs - position.account_qty
     ways = []
     if position.book_qty > 0:

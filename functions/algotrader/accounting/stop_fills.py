@@ -1,7 +1,7 @@
-"""Owns which sales by the desk's stops no run has reported yet.
+"""Owns the sales by the desk's stops that no run has reported yet.
 
-The next trading run that succeeds reports a sale by text message. A failed run reports it only by
-e-mail, so the next run reports it again: a double report is better than none.
+The next successful trading run reports a sale by text message. A failed run reports it only by
+e-mail, so the next run reports it again.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from algotrader.orders.own_orders import is_stop
 from algotrader.orders.statuses import is_terminal
 from algotrader.session.trigger import NEW_YORK
 
-#: The broker may show a fill this much later than the fill's own instant.
+#: The broker may show a fill up to this long after it happened.
 SHOWS_LATE = timedelta(days=1)
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedFills:
-    """The sales by stops that were reported before a run.
+    """The sales by stops that earlier runs have reported.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class ReportedFills:
     since : datetime
         Every sale more than `SHOWS_LATE` before this instant has been reported.
     sold : dict of str to Decimal
-        By client order id: shares reported as sold, for stops with a later fill.
+        By client order id: the reported shares of stops with a later fill.
     """
 
     journal: str
@@ -51,7 +51,7 @@ class ReportedFills:
 
 
 def initial_report(orders: Iterable[Order], desk: str, previous_bell: datetime) -> ReportedFills:
-    """Return the fills up to the previous bell as reported, for a desk without such a record."""
+    """Return all fills up to the previous bell, for a desk without a record of reported fills."""
     early = [each for each in _sales(orders, desk) if _filled_at(each) <= previous_bell]
     sold = {each.client_order_id: each.filled_qty for each in early}
     return ReportedFills(journal="", looked_at=previous_bell, since=previous_bell, sold=sold)
@@ -65,7 +65,7 @@ def unreported_fills(
     Returns
     -------
     tuple of Order
-        With only the unreported shares in ``filled_qty``.
+        Orders with only the unreported shares in ``filled_qty``.
     """
     found = [
         replace(order, filled_qty=order.filled_qty - before)
@@ -79,7 +79,7 @@ def unreported_fills(
 def reported_sales(
     reported: ReportedFills, stopped: Iterable[Order], orders: Iterable[Order]
 ) -> dict[str, Decimal]:
-    """Return the shares that each stop sold in total, as a run's message reports them, by order id.
+    """Return each stop's total sold shares, including those in a run's message, by order id.
 
     Parameters
     ----------
@@ -123,8 +123,8 @@ def previous_bell(
     Parameters
     ----------
     now : datetime
-        The instant of this bell. With one slot a session, the previous bell is taken to be at the
-        same time of day.
+        The instant of this bell. With one slot per session, the previous bell is assumed to be
+        at the same time of day.
     slots : tuple of str
         As in the settings, ascending.
     """

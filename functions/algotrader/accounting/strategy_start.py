@@ -12,14 +12,14 @@ from algotrader.orders.ids import parse_client_order_id
 def carry_start(
     known: StrategyStart | None, run: Run, strategy: str, orders: Iterable[Order]
 ) -> StrategyStart:
-    """Return the strategy's start for a run: the known one, or a new one for another strategy.
+    """Return the strategy's known start, or a new start if the strategy has changed.
 
-    Without a known start the strategy starts now, so that a lost journal never shortens a ramp.
+    If no start is known, the strategy starts now, so that a lost journal never shortens a ramp.
 
     Parameters
     ----------
     known : StrategyStart or None
-        As the earlier runs left it; None if unknown.
+        The start that earlier runs stored; None if unknown.
     orders : iterable of Order
         The account's orders, at least those of the last few days.
     """

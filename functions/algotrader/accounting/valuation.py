@@ -1,4 +1,4 @@
-"""Owns the valuation: which prices count in the desk's profit and loss."""
+"""Owns the valuation: the prices that count in the desk's profit and loss."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from algotrader.risk.prices import price_deviation, price_stale
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Market data for the desk's holdings, and the limits within which a price is accepted.
+    """Market data for the desk's holdings, and the limits on acceptable prices.
 
     Attributes
     ----------
@@ -24,11 +24,11 @@ class Prices:
     closes : mapping of str to Decimal
         Prices per share at the previous close, not adjusted for later splits.
     actions : tuple of CorporateAction
-        Those with an ex-date since the previous close.
+        Actions with an ex-date since the previous close.
     is_open : bool
         Whether the session is under way; only then can a price be too old.
     max_deviation : Fraction
-        Largest distance of a price from the close, as a fraction of the close.
+        Largest accepted distance of a price from the close, as a fraction of the close.
     """
 
     latest: Mapping[str, LatestPrice]
@@ -53,7 +53,7 @@ class Valuation:
     risk_prices : dict of str to Decimal
         Prices for this run's loss limits and messages; never above ``book_prices``.
     doubts : tuple of str
-        A sentence for each price that was not accepted, with the price used for it.
+        A sentence for each price that was not accepted, with the price used instead.
     """
 
     book_prices: dict[str, Decimal]
@@ -71,10 +71,10 @@ class _Price:
 def value_shares(prices: Prices, track: Track | None, ledger: Ledger) -> Valuation:
     """Choose the prices of the desk's shares.
 
-    The valuation rejects a price that is too old, or too far from the previous close, since one bad
-    print would raise the peak forever. It uses this session's last observation instead, otherwise
-    the close. A fresh price far below may be a crash, so this run's loss limits still use it. The
-    books accept it after a close confirms it.
+    The valuation rejects a price that is too old or too far from the previous close, because one
+    bad print would raise the peak forever. Instead it uses the price of this session's last
+    observation, or the close. A fresh price far below the close may be a crash, so this run's loss
+    limits still use it. The books accept that price after a close confirms it.
     """
     found = {each: _price(prices, track, ledger, each) for each in sorted(ledger.holdings)}
     return Valuation(

@@ -37,7 +37,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The account's shares of a symbol, the user's own included; a short position is negative."""
+    """The account's shares of a symbol, including the user's own; negative if short."""
 
     symbol: str
     qty: Decimal
@@ -58,7 +58,7 @@ class Order:
     notional : Decimal or None
         Dollars of a notional order; None for an order by quantity.
     extended_hours : bool
-        Whether it may trade outside regular hours; the desk's own orders never do.
+        Whether the order may fill outside regular hours; the desk's own orders never do.
     """
 
     broker_id: str
@@ -72,7 +72,7 @@ class Order:
     filled_qty: Decimal
     filled_avg_price: Decimal | None
     submitted_at: datetime
-    filled_at: datetime | None  # the last fill's instant; None while nothing is filled
+    filled_at: datetime | None  # the last fill's instant; None before the first fill
     stop_price: Decimal | None = None
     time_in_force: str = "day"
     replaces: str | None = None  # the broker's id of the order that this one replaced
@@ -90,12 +90,12 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The desk's holdings: a fold over its own orders submitted up to ``through``.
+    """The desk's holdings, computed from its own orders submitted up to ``through``.
 
     Attributes
     ----------
     realized : dict of str to Decimal
-        By symbol, in dollars: proceeds of its sells less their average cost, since the desk began.
+        By symbol, in dollars: proceeds of all the desk's sells less their average cost.
     """
 
     desk: str
@@ -106,19 +106,19 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Shares that a person gave to a desk or took from it, without an order of the desk.
+    """Shares that a person gave to a desk or took from it, without an order.
 
     Attributes
     ----------
     qty : Decimal
         Shares that the desk gets; negative if it gives them up.
     price : Decimal
-        Cost per share in dollars; without meaning for shares that the desk gives up.
+        Cost per share in dollars; ignored for shares that the desk gives up.
     worth : Decimal or None
         Market value per share in dollars at that time, so that the move itself makes no profit;
         None if unknown.
     at : datetime
-        When, by the broker's clock.
+        Time of the move, by the broker's clock.
     """
 
     id: str

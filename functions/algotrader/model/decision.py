@@ -13,15 +13,15 @@ from algotrader.model.units import Dollars, Price, Shares
 
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
-    """An order that a plan may send: every term that the broker gets, and the reason.
+    """An order that a plan may send, with all its terms and its reason.
 
     Attributes
     ----------
     qty : Decimal
-        Shares. For a notional order: the shares that it buys at its worst price, not sent to the
-        broker.
+        Shares. For a notional order, the shares that it buys at its worst price; the broker does
+        not get this number.
     reference_price : Decimal
-        The latest price, from which size and limit were computed.
+        The latest price, from which the desk computed size and limit.
     notional : Decimal or None
         Dollars to buy for; None for an order by quantity.
     """
@@ -75,7 +75,7 @@ class OrderDenied:
 
 @dataclass(frozen=True, slots=True)
 class OrderRejected:
-    """An order that we sent and the broker definitely rejected."""
+    """An order that the broker definitely rejected."""
 
     client_order_id: str
     symbol: str
@@ -85,25 +85,23 @@ class OrderRejected:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What this run should do, and why; a pure function of features, snapshot and settings.
+    """A run's orders and their reasons: a pure function of features, snapshot and settings.
 
     Attributes
     ----------
     target_weights : dict of str to Decimal
         The weights that the strategy returned, as fractions of desk capital.
     exits, entries : tuple of OrderIntent
-        Approved orders. After the exits have ended, an entry may be reduced to the available
-        cash, but never raised.
+        Approved orders. Once the exits have ended, the run may reduce an entry to the available
+        cash, but never raise it.
     cancels : tuple of str
         Client order ids of the desk's own open orders that the run cancels first.
-    denied : tuple of OrderDenied
-        Orders that the desk denied.
     why : dict of str to str
         One sentence for every managed symbol, even if the run does nothing.
     stops : tuple of DesiredStop
-        Protective stops to place; a stop that is already right is not among them.
+        Protective stops to place, without those that are already right.
     filled_before : dict of str to Decimal
-        By id, for each order in ``cancels``: shares that had filled already.
+        By client order id, for each order in ``cancels``: shares filled before the decision.
     unprotected : dict of str to str
         By symbol: why a holding has no stop although the strategy asks for one.
     """
@@ -125,7 +123,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """The instant from which the run posts nothing more, and why."""
+    """The instant from which the run sends no more orders, and the reason."""
 
     at: datetime
     code: str
@@ -134,31 +132,29 @@ class Cutoff:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the next call of Submit Orders may send; Step Functions stores it before that call.
+    """The orders that the next call of Submit Orders may send; Step Functions stores them first.
 
     Attributes
     ----------
     sequence : int
-        0 for the plan of Decide Orders; increased by one each time the terms of its orders change.
-        The journal keeps one plan per number, so that parallel or later calls agree.
+        0 for the plan of Decide Orders. Each change of its orders' terms adds one. The journal
+        keeps one plan per number, so that parallel or later calls agree.
     polls : int
-        Calls in a row that changed no terms; it sets the back-off.
+        Consecutive calls that changed no terms; the back-off depends on this count.
     waited_seconds : int
-        Seconds that the run was asked to wait so far. They end a run even if the broker's clock
-        stands still.
+        Total wait so far. It ends a run even if the broker's clock stands still.
     orders : tuple of OrderIntent
-        Every order of this run that may be at the broker by now, and those to send next.
+        Every order of this run that may be at the broker, and the orders to send next.
     cancels : tuple of str
-        Client order ids of the desk's orders to cancel before the run sends anything.
+        Client order ids of orders that the run cancels before it sends any order.
     denied, rejected : tuples
-        Orders that this run denied, or the broker rejected, since the decision.
+        Orders that the run denied, or that the broker rejected, since the decision.
     exits_closed, entries_closed, stops_closed : Cutoff or None
-        Set when the run stops posting orders of that leg.
+        Set once the run sends no more orders of that leg.
     unprotected : dict of str to str
-        By symbol: why its stop could not be placed.
+        By symbol: why the run could not place its stop.
     gave_up_after : int or None
-        ``waited_seconds`` when the run gave up orders without having seen them; None if it has
-        not.
+        ``waited_seconds`` when the run gave up on orders that it never saw; None if it has not.
     """
 
     run_id: str

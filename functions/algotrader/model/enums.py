@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class TradingMode(StrEnum):
-    """Where orders go: nowhere, to the paper account, or to the live one."""
+    """The destination of orders: none, the paper account, or the live account."""
 
     DRY_RUN = "dry-run"
     PAPER = "paper"
@@ -22,7 +22,7 @@ class TradingState(StrEnum):
 
 
 class Side(StrEnum):
-    """Direction of an order."""
+    """The direction of an order."""
 
     BUY = "buy"
     SELL = "sell"
@@ -39,9 +39,9 @@ class Leg(StrEnum):
 
 
 class OrderType(StrEnum):
-    """How an order is priced; ``limit`` is a marketable limit, ``stop`` protects a position.
+    """The type of an order; ``limit`` is a marketable limit, and ``stop`` protects a position.
 
-    ``notional`` is the template's word for buys by value; at the broker they are market orders.
+    ``notional`` is the template's word for buys by value, which are market orders at the broker.
     """
 
     MARKET = "market"
@@ -51,24 +51,24 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """How long an order lasts: for the day, or until canceled (90 days at most at Alpaca)."""
+    """The lifetime of an order: one day, or until canceled (at most 90 days at Alpaca)."""
 
     DAY = "day"
     GTC = "gtc"
 
 
 class ActivityKind(StrEnum):
-    """The meaning of a row of the account's statement for profit and for the books."""
+    """The kind of a row in the account's statement, by its effect on profit and books."""
 
     CASH_FLOW = "cash flow"  # a deposit or withdrawal, which is not profit
     SHARE_FLOW = "share flow"  # shares that came or went; the statement does not value them
     SHARE_CHANGE = "share change"  # an event or an option moved shares without an order
-    DIVIDEND = "dividend"  # or a tax or fee on one
+    DIVIDEND = "dividend"  # a dividend, or a tax or fee on it
     OTHER = "other"
 
 
 class Stage(StrEnum):
-    """The stage of a run's plan: it sends entries only after cancels and exits have ended."""
+    """The stage of a plan; entries follow once cancels and exits have ended."""
 
     EXITS = "exits"
     ENTRIES = "entries"

@@ -12,19 +12,19 @@ from typing import Literal
 class Bars:
     """Completed bars of one symbol, as columns of equal length, oldest first.
 
-    Floats, since bars only feed float64 indicators. No order's price comes from a bar.
+    Prices are floats, because bars only feed float64 indicators and never an order's price.
 
     Attributes
     ----------
     timeframe : str
-        How long each bar lasts.
+        Length of each bar.
     at : tuple of datetime
-        When each bar begins, in UTC, strictly ascending. A daily bar begins at its session's open,
-        even if that is early or late; its session is the instant's date in New York.
+        Start of each bar in UTC, strictly ascending. A daily bar starts at its session's open, so
+        the instant's date in New York is the session.
     open, high, low, close : tuple of float
-        Dollars; NaN where the broker gave no number.
+        Dollars; NaN if the broker sent no number.
     volume : tuple of float
-        Shares; NaN where the broker gave no number.
+        Shares; NaN if the broker sent no number.
     """
 
     timeframe: Literal["1Day"]
@@ -79,14 +79,14 @@ class LatestPrice:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """What the broker allows for a symbol."""
+    """The broker's permissions for a symbol."""
 
     symbol: str
     tradable: bool
     fractionable: bool
 
 
-#: The one kind of corporate action whose name means something to the desk.
+#: The only kind of corporate action that the desk knows by name.
 CASH_DIVIDEND = "cash_dividend"
 
 
@@ -112,5 +112,5 @@ class CorporateAction:
 
     @property
     def is_cash_dividend(self) -> bool:
-        """Whether it is a cash dividend: the only action that changes no quantity and no order."""
+        """Whether this is a cash dividend, the only action that changes no quantity or order."""
         return self.kind == CASH_DIVIDEND

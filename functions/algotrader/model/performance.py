@@ -25,9 +25,9 @@ class Activity:
     qty : Decimal or None
         Shares that were moved, or that a dividend was paid on; None if unknown.
     amount : Decimal
-        Dollars paid to the account; negative if it paid.
+        Dollars paid to the account; negative if the account paid.
     at : datetime or None
-        When it was booked; None if the broker reports only the day.
+        When the broker booked the row; None if the broker reports only the day.
     """
 
     activity_id: str
@@ -42,7 +42,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The desk's profit in one symbol since it began, in dollars, at one price.
+    """The desk's total profit in one symbol, in dollars, at one price.
 
     ``price`` is None if no price is known; the shares then count at cost. ``dividends`` count
     from the start of the track.
@@ -78,17 +78,17 @@ def total_profit(standings: Mapping[str, Standing]) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class TrackDay:
-    """A session, and the figures from which its profit counts.
+    """A session, and the figures from which its profit is measured.
 
     Attributes
     ----------
     standings : dict of str to Standing
         By symbol, at the close before the session.
     worth : Decimal
-        Capital base at that close, or nearest to it; a loss is a fraction of it.
+        Capital base at that close, or nearest to it; losses are fractions of this base.
     counted_from : Decimal
-        Profit from which the daily loss is measured. It is the profit of ``standings``; after a
-        reported daily loss it is the profit at that moment.
+        Profit from which the daily loss is measured: the profit of ``standings`` or, after a
+        reported daily loss, the profit at that moment.
     """
 
     session: date
@@ -116,7 +116,7 @@ class StrategyStart:
     first_buy : date or None
         Session of its first filled buy; None if there is none yet.
     replaced : str
-        The previous strategy, until a run that succeeded has reported the change; then empty.
+        The previous strategy, until a successful run has reported the change; then empty.
     journal : str
         Journal of the run that reports the change.
     """
@@ -140,11 +140,11 @@ class Track:
         Value of one dollar invested at the start, and its highest value so far. Deposits,
         withdrawals and a changed ``Capital`` do not change them.
     statement_at : datetime or None
-        When the account's statement was last read; None if it never was.
+        When a run last read the account's statement; None if none has.
     counted : tuple of str
-        Ids of the statement's rows that have been counted.
+        Ids of the statement's rows that the track already includes.
     reset_at : datetime or None
-        The newest `resume --reset-peak` that took effect.
+        Time of the last `resume --reset-peak` that took effect.
     started : StrategyStart or None
         None until a run that may send orders has stored the track.
     """
@@ -210,7 +210,7 @@ class Performance:
     benchmark : str
         Symbol to compare with; empty if there is none, or if this run does not compare.
     benchmark_change : Decimal or None
-        Its change since that close, as a fraction; None if unknown.
+        The benchmark's change since that close, as a fraction; None if unknown.
     """
 
     deposits: Decimal | None

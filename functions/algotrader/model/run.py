@@ -1,4 +1,4 @@
-"""Owns the values of a run, and everything that its decision depends on."""
+"""Owns the values of a run: its identity, and the data for its decision."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from algotrader.model.enums import TradingMode, TradingState
 from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session
 from algotrader.model.performance import Performance, StrategyStart
 
-#: The slot of a deployment with one run a session, and the slot of a report.
+#: The slot of a deployment with one run per session, and the slot of a report.
 DAY_SLOT, REPORT_SLOT = "day", "report"
-#: First letter of a flatten's slot, so that its names never equal another run's.
+#: First letter of a flatten's slot, so that a flatten's ids never equal another run's.
 FLATTEN_PREFIX = "f"
 
 
@@ -24,7 +24,7 @@ class Run:
     Attributes
     ----------
     run_id : str
-        ``<session>-<slot>``; the same for every attempt at the same session and slot.
+        ``<session>-<slot>``; every attempt at a session and slot has the same id.
     journal : str
         Prefix of this run's S3 keys, ending in ``/``.
     sends_orders : bool
@@ -33,9 +33,9 @@ class Run:
         Symbols that this run may buy; None for all deployed symbols. The run may sell any symbol
         that the desk holds.
     deadline : datetime
-        The run posts nothing after it.
+        The run sends no orders after this instant.
     ended_because : str
-        Why a take-over posts nothing more; empty if it may post, and for every other run.
+        Why a take-over sends no more orders; empty if it may send some, and for other runs.
     """
 
     run_id: str
@@ -53,9 +53,9 @@ class Run:
 
     @property
     def takes_claim(self) -> bool:
-        """Whether only one execution may own the run; its journal is then the run's own folder.
+        """Whether the run takes the claim; its journal is then the run's own folder.
 
-        Dry runs, and reports started by hand, write into a folder below that one.
+        The journal of a dry run or a manual report is a folder below the run's own.
         """
         return self.journal.endswith(f"/{self.run_id}/")
 
@@ -71,35 +71,34 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the broker reported at the start of the run, read once; the decision sees nothing else.
+    """The account and market when the run started; the decision uses no other data of them.
 
     Attributes
     ----------
     own_open_orders, foreign_open_orders : tuple of Order
-        Open orders whose client order id carries this desk's prefix, and all others.
+        Open orders whose client order id has this desk's prefix, and all other open orders.
     last_closes : dict of str to Decimal
-        Close of the newest completed bar, as the feed adjusted it.
+        Close of the newest completed bar, with the feed's adjustment.
     ledger : Ledger
         The desk's holdings by its own orders.
     corporate_actions : tuple of CorporateAction
-        Those with an ex-date after the previous session and up to this one.
+        Actions with an ex-date after the previous session and up to this one.
     last_session_pnl : Decimal or None
         The account's profit in the last full session; None if the broker does not report it.
     warnings : tuple of str
-        Data that could not be read, and figures that disagree; one paragraph each, for the
-        e-mail.
+        Paragraphs for the e-mail about unreadable data and figures that disagree.
     performance : Performance or None
-        Profit of desk and account since the previous close; None if it was not measured.
+        Profit of desk and account since the previous close; None if not measured.
     started : StrategyStart or None
         When the strategy began to trade; None in a flatten and in a report.
     stopped : tuple of Order
-        The desk's stops with fills that no earlier run reported; ``filled_qty`` counts only those.
+        The desk's stops, with only the fills that no earlier run reported in ``filled_qty``.
     other_desks : dict of str to dict of str to Decimal
-        Shares of other desks by their own orders: by symbol, then by desk. Only symbols that
-        this desk manages are listed.
+        Shares that other desks own: by symbol, then by desk. Only symbols that this desk manages
+        are listed.
     causes : dict of str to str
-        By symbol: what may explain a difference between the account and the desks' books. It
-        is a hint for a person; no computation uses it.
+        By symbol: possible causes of a difference between the account and the desks' books. Only
+        messages use them.
     """
 
     clock: Clock
@@ -135,9 +134,9 @@ class FeatureValue:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Indicators of a run: ``values[symbol][name]``; ``as_of`` is the newest bar's session.
+    """A run's indicators: ``values[symbol][name]``; ``as_of`` is the newest bar's session.
 
-    ``files`` has the SHA-256 of each of the user's files that the strategy read, by name.
+    ``files`` has the SHA-256 of each user file that the strategy read, by name.
     """
 
     as_of: date

@@ -13,7 +13,7 @@ from algotrader.model.units import Dollars, Fraction
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The range of one number of the settings.
+    """The range of one numeric setting.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ _DAY_SECONDS = 24 * 60 * 60
 # Measured: in 11 minutes a run finished 83 of 180 orders.
 _BROKERS_RATE = "at Alpaca's 200 requests a minute a larger run would not finish"
 
-#: The bounds of every number, by field; ``docs/parameters.md`` states them.
+#: The bounds of every numeric setting, by field; ``docs/parameters.md`` lists them.
 BOUNDS: Mapping[str, Bounds] = MappingProxyType(
     {
         "capital": _DOLLARS,
@@ -73,7 +73,7 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
 
 
 def parameter_of(field: str) -> str:
-    """Return the template's parameter that a field of the settings holds."""
+    """Return the name of the template's parameter for a field of the settings."""
     return "TradingMode" if field == "mode" else "".join(map(str.capitalize, field.split("_")))
 
 
@@ -81,7 +81,7 @@ def parameter_of(field: str) -> str:
 class Settings:
     """The deployed template's parameters, read once per run so that all steps use the same values.
 
-    Every number but ``capital`` has the template's default, so that no number is ever missing.
+    Every number except ``capital`` has the template's default.
 
     Attributes
     ----------
@@ -92,8 +92,8 @@ class Settings:
     max_positions : int
         Most symbols that the desk holds at once.
     max_gross_exposure, max_turnover : Fraction
-        Fractions of desk capital: the largest value of all positions, and the most that one run
-        trades.
+        Fractions of desk capital: the highest value of all positions together, and the most that
+        one run may trade.
     deny_symbols : tuple of str
         Symbols that no run may buy.
     max_price_deviation : Fraction
@@ -102,17 +102,17 @@ class Settings:
     min_order_notional : Dollars
         Smallest cost of an entry.
     max_daily_loss, max_drawdown : Fraction
-        Fractions of the capital base at the previous close, and of the peak. Once the loss reaches
-        one of them, the desk only sells. 1 disables the limit.
+        Fractions of the capital base at the previous close, and of the peak. Once a loss
+        reaches its limit, the desk only sells. 1 disables the limit.
     benchmark : str
-        Symbol that the report compares with; empty for none.
+        Symbol with which the report compares the desk; empty for none.
     min_minutes_to_close : int
         Fewest minutes before the session's close for an entry.
     live_ramp_days : int
         Calendar days, from a live strategy's first filled buy, during which ``live_ramp_notional``
         limits its entries.
     live_ramp_notional : Dollars
-        Most that the entries of one run may cost on those days.
+        Most that one run's entries may cost on those days.
     max_price_age_seconds : int
         Oldest latest price that an entry may use.
     max_bar_age_sessions : int
@@ -168,5 +168,5 @@ class Settings:
 
     @property
     def is_ramped(self) -> bool:
-        """Whether the live ramp limits a new strategy: in live mode, unless turned off."""
+        """Whether the ramp limits a new strategy: only in live mode, unless turned off."""
         return self.mode is TradingMode.LIVE and self.live_ramp_days > 0

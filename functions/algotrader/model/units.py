@@ -1,17 +1,17 @@
-"""Owns units and exact arithmetic: the steps of money and shares, and their format."""
+"""Owns the units of money and shares, their exact arithmetic, and their format."""
 
 from __future__ import annotations
 
 from decimal import Context, Decimal
 from typing import NewType
 
-# What an amount means is part of its type, so that a swapped pair does not type-check.
+# An amount's meaning is part of its type, so that mypy finds swapped arguments.
 Dollars = NewType("Dollars", Decimal)
 Shares = NewType("Shares", Decimal)
-Price = NewType("Price", Decimal)  # dollars of one share
+Price = NewType("Price", Decimal)  # dollars per share
 Fraction = NewType("Fraction", Decimal)  # 0.25 is 25 %
 
-# Enough digits that products of money are exact, so that a floor never rounds up.
+# Enough digits for exact products of money, so that a floor never rounds up.
 MONEY = Context(prec=60)
 
 ZERO = Decimal(0)
@@ -20,7 +20,7 @@ NO_DOLLARS = Dollars(ZERO)
 NO_SHARES = Shares(ZERO)
 NO_PRICE = Price(ZERO)
 ONE_SHARE = Shares(Decimal(1))
-FRACTION_STEP = Shares(Decimal("1e-9"))  # the finest quantity that Alpaca takes
+FRACTION_STEP = Shares(Decimal("1e-9"))  # the finest quantity that Alpaca accepts
 CENT = Decimal("0.01")
 
 

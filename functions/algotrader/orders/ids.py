@@ -1,7 +1,7 @@
 """Owns desk ids, run ids and client order ids.
 
 An id does not depend on the decision. The same desk, session, slot, symbol and leg always give the
-same id. So a repeated or parallel run finds the order and places no second one.
+same id. So a repeated or parallel run finds the order instead of placing a second one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class OrderPlace:
 def desk_id(account_number: str, stack: str) -> str:
     """Compute a desk's id: a short hash of its account and its stack.
 
-    The strategy is not part of it, so a new strategy manages what the desk holds.
+    The strategy is not part of the id, so a new strategy takes over the desk's holdings.
 
     Parameters
     ----------
@@ -78,8 +78,8 @@ def client_order_id(place: OrderPlace) -> str:
     Raises
     ------
     ValueError
-        If `parse_client_order_id` would not read it back, or it has more than 48 characters. The
-        run has validated settings and slots before, so this is a bug in our code.
+        If the id is too long, or `parse_client_order_id` does not parse it back. The run has
+        validated settings and slots before, so the error is a bug in our code.
     """
     text = (
         f"{desk_prefix(place.desk)}{run_id(place.session, place.slot)}"

@@ -1,4 +1,4 @@
-"""Owns what follows from the ids of the desk's own orders: symbol, leg, and which are stops."""
+"""Owns the facts that the ids of the desk's own orders contain: symbol, leg, stop or not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from algotrader.model.units import ZERO
 from algotrader.orders.ids import parse_client_order_id
 from algotrader.orders.statuses import is_terminal
 
-# Legs that protect a position. They rest at the broker on purpose, so no run cancels them as
-# leftovers.
+# Legs that protect a position. Their orders rest at the broker on purpose, so no run cancels
+# them as leftovers.
 PROTECTIVE_LEGS = frozenset({Leg.STOP, Leg.TARGET})
 
 

@@ -1,4 +1,4 @@
-"""Owns the prices of orders: ticks, marketable limits, and the worst case of price and cost."""
+"""Owns the prices of orders: ticks, marketable limits, and worst-case prices and costs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def marketable_price(price: Price, side: Side, offset_bps: int) -> Price:
     """Compute the limit of a marketable limit order, in dollars.
 
     A buy's limit is ``price`` plus the offset, rounded up to the tick. A sell's limit is ``price``
-    less the offset, rounded down, and at least one tick. `tick_of` has the ticks.
+    less the offset, rounded down, and at least one tick.
     """
     with localcontext(MONEY):
         offset = price * offset_bps / _BPS
@@ -33,7 +33,7 @@ def marketable_price(price: Price, side: Side, offset_bps: int) -> Price:
 
 
 def tick_of(price: Decimal) -> Decimal:
-    """Return the tick of a price: $0.01 from one dollar on, below that $0.0001."""
+    """Return the tick of a price: $0.01 from one dollar up, and $0.0001 below."""
     return CENT if price >= 1 else SUB_DOLLAR_TICK
 
 

@@ -1,7 +1,7 @@
-"""Owns the broker's order statuses: which of them end an order, and which let a stop protect.
+"""Owns the broker's order statuses: which ones end an order, and in which ones a stop protects.
 
-A status is Alpaca's own word, since the record and the e-mail show it as it came. No other module
-of the core names one. docs/orders.md says what the desk does in each; a test compares them.
+A status is Alpaca's own word, because the record and the e-mail show it unchanged. No other module
+of the core names a status. docs/orders.md describes each status, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Meaning:
     is_end : bool
         Whether nothing more can happen to the order.
     protects : bool
-        Whether a stop in it protects the position, or will once the market opens.
+        Whether a stop with this status protects the position, or will when the market opens.
     may_be_refused : bool
         Whether the broker has accepted the order and may still reject it.
     """
@@ -74,7 +74,7 @@ def may_be_refused(order: Order) -> bool:
 
 
 def is_cancel_pending(order: Order) -> bool:
-    """Whether a cancellation is under way, so that the desk need not ask for it again."""
+    """Whether a cancellation is under way, so that the desk need not request it again."""
     return order.status == _CANCEL_PENDING
 
 

@@ -1,4 +1,4 @@
-"""Owns what the desk has to work with: its positions, what they are worth, and its capital."""
+"""Owns the desk's positions, their value, its capital, and its budget for entries."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 
 @dataclass(frozen=True, slots=True)
 class BuyingBudget:
-    """What entries may cost, in dollars.
+    """The most that entries may cost, in dollars.
 
     Attributes
     ----------
     cash : Dollars
-        What the account lets the desk spend.
+        Cash that the account lets the desk spend.
     capital_left : Dollars or None
         ``Capital`` less the desk's positions, below 0 if they have outgrown it; None means no
         cap.
     exposure_left : Dollars
-        ``MaxGrossExposure`` of desk capital, less the desk's positions and what its open buys may
-        still become; may be below 0.
+        ``MaxGrossExposure`` of desk capital, less the desk's positions and its open buys; may be
+        below 0.
     """
 
     cash: Dollars
@@ -46,7 +46,7 @@ class BuyingBudget:
 
     @property
     def funds(self) -> Dollars:
-        """Money left by the account and ``Capital``, whatever the exposure; never below 0."""
+        """Money left by cash and ``Capital``, before the exposure limit; never below 0."""
         if self.capital_left is None:
             return max(self.cash, NO_DOLLARS)
         return max(min(self.cash, self.capital_left), NO_DOLLARS)
@@ -57,11 +57,11 @@ class BuyingBudget:
         return max(min(self.funds, self.exposure_left), NO_DOLLARS)
 
     def after_buy(self, *, cost: Dollars) -> BuyingBudget:
-        """Subtract the cost of a buy."""
+        """Return the budget less the cost of a buy."""
         return self._less(cash=cost, exposure=cost)
 
     def after_sales(self, *, proceeds: Dollars, cash_reserve: Fraction) -> BuyingBudget:
-        """Add the proceeds of sales: cash less the reserve, as it will be when the cash arrives."""
+        """Return the budget once the proceeds of sales have arrived; the reserve stays unspent."""
         return self._less(cash=-proceeds * (1 - cash_reserve), exposure=-proceeds)
 
     def _less(self, *, cash: Decimal, exposure: Decimal) -> BuyingBudget:
@@ -75,18 +75,18 @@ class BuyingBudget:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioState:
-    """The desk at the bell, in dollars.
+    """The desk's state at the bell, in dollars.
 
     Attributes
     ----------
     positions : dict of str to DeskPosition
-        Every managed symbol, in alphabetical order: the universe, and what the ledger holds.
+        By symbol, in alphabetical order: the universe, and every symbol in the ledger.
     references : dict of str to Price
-        Value of one share; a symbol of unknown worth is absent.
+        Value of one share; a symbol of unknown value is absent.
     capital : Dollars
         The desk's capital; weights are fractions of it.
     budget : BuyingBudget
-        What entries may cost before any exit.
+        The most that entries may cost before any exit.
     """
 
     positions: dict[str, DeskPosition]
@@ -96,20 +96,20 @@ class PortfolioState:
 
     @property
     def spendable(self) -> Dollars:
-        """What entries may cost if no exit brings any money."""
+        """The most that entries may cost if exits bring no cash."""
         return self.budget.money
 
     def value_of(self, symbol: str) -> Dollars:
-        """Return what the desk's shares of a symbol are worth; 0 if their worth is unknown."""
+        """Return the value of the desk's shares of a symbol; 0 if unknown."""
         return Dollars(self.positions[symbol].held * self.references.get(symbol, ZERO))
 
 
 def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
-    """Compute what the desk holds, what it is worth, and what entries may cost.
+    """Compute the desk's positions, their value, its capital, and its budget for entries.
 
     Desk capital is the desk's positions at the latest price plus spendable cash, at most
-    ``Capital``. A position without a latest price is valued at its last close, otherwise at its
-    cost, so that one missing price does not shrink all other targets.
+    ``Capital``. A position without a latest price counts at its last close, otherwise at its cost,
+    so that one missing price does not shrink all other targets.
     """
     with localcontext(MONEY):
         holdings = snapshot.ledger.holdings
@@ -142,7 +142,7 @@ def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
             snapshot.own_open_orders, snapshot.prices, settings.limit_offset_bps
         )
         capital = _capped(invested + cash, settings)
-        # An open buy may fill before its cancel arrives, so it counts as a position, paid for.
+        # An open buy may fill before its cancel arrives, so it counts as a position already.
         allowed = settings.max_gross_exposure * _capped(invested + cash + pending, settings)
         return PortfolioState(
             positions=positions,
@@ -183,8 +183,7 @@ def spendable(
     Parameters
     ----------
     account : Account
-        Its ``buying_power`` figures already exclude open buys, as Alpaca keeps them; its ``cash``
-        does not.
+        At Alpaca its ``buying_power`` figures already exclude open buys, but its ``cash`` does not.
     cash_reserve : Fraction
         The fraction that stays unspent.
     open_buys : Dollars
@@ -203,11 +202,11 @@ def spendable(
 def open_buy_cost(
     orders: Iterable[Order], prices: Mapping[str, LatestPrice], offset_bps: int
 ) -> Dollars:
-    """Add up what open buys may still cost.
+    """Compute the most that open buys may still cost.
 
     A buy by value counts with its unfilled dollars. A buy without a limit counts at its symbol's
-    latest price plus the offset. A buy of an unknown quantity, or without any price, counts as 0:
-    the broker has already subtracted it from buying power.
+    latest price plus the offset. A buy of an unknown quantity, or without any price, counts as 0,
+    because the broker has already subtracted its cost from buying power.
     """
     total = ZERO
     for order in orders:

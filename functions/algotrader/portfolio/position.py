@@ -1,4 +1,4 @@
-"""Owns the desk's position in a symbol: what its books say, and what the desk may sell."""
+"""Owns the desk's position in a symbol: the shares that it owns, and those that it may sell."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ NO_OTHERS: Mapping[str, Shares] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class DeskPosition:
-    """Shares of a symbol that the desk holds, and that the account holds.
+    """The shares of a symbol that the desk holds, and those that the account holds.
 
     Attributes
     ----------
     book_qty, account_qty : Decimal
-        What the desk's books say, and the account's position; short is negative.
+        Shares in the desk's books, and in the account; negative if short.
     held : Decimal
-        The desk's part of the position: its ledger, or what other desks leave of the position if
-        that is less; never below 0.
+        The desk's part of the account's position: the shares in its books, at most those that the
+        other desks leave; never below 0.
     sellable : Decimal
         The part of ``held`` that no open order reserves, except the desk's own stops.
     others : Mapping of str to Decimal
-        By desk: what other desks own by their own orders, above 0.
+        By desk: shares that other desks own; only quantities above 0.
     cause : str
-        What may have made the account differ from the books; empty if unknown.
+        Possible cause of a difference between account and books; empty if unknown.
     """
 
     symbol: str
@@ -64,8 +64,8 @@ def desk_position(
     Parameters
     ----------
     others : Mapping of str to Decimal
-        By desk: shares of the symbol that other desks own. If the account lacks some, nobody knows
-        whose they were, so no desk sells shares that may be another's.
+        By desk: shares of the symbol that other desks own. If shares are missing, nobody knows
+        whose they were, so no desk sells shares that may belong to another desk.
     released : Shares
         Shares that the desk's own resting stops reserve; canceling the stops frees them.
     """

@@ -1,4 +1,4 @@
-"""Owns the order that a target asks for, with the figures for its checks and explanations."""
+"""Owns the order that leads to a target, with the figures for its checks and explanations."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from algotrader.portfolio.sizing import Size, Wanted
 
 @dataclass(frozen=True, slots=True)
 class ProposedOrder:
-    """An order that a target asks for, before any limit.
+    """An order that leads to a target, before the limits are checked.
 
     Attributes
     ----------
     price : LatestPrice or None
-        None if there is no usable one.
+        None if there is no usable price.
     reference, worst_price : Price
-        The value of a share, and the highest cost or lowest proceeds; 0 if unknown.
+        The value of a share, and its highest cost or lowest proceeds; 0 if unknown.
     qty : Shares
         Shares to send, after all cuts.
     step : Shares
-        Entries are multiples of it.
+        An entry's quantity is a multiple of this step.
     stop : Price or None
         The protective stop that the symbol should have.
     cut_to : str
-        What limited ``qty``, in words; empty if it is the wanted quantity, apart from rounding to
-        cents or steps.
+        The limit that reduced ``qty``, in words; empty if none did, apart from rounding.
     notional : Dollars or None
         Dollars of an order by value; None for others.
     """
@@ -62,5 +61,5 @@ class ProposedOrder:
 
     @property
     def turnover(self) -> Dollars:
-        """The order's part of the run's turnover: the cost of an entry, the worth of an exit."""
+        """The order's part of the run's turnover: the cost of an entry, or the value of an exit."""
         return self.money if self.side is Side.BUY else Dollars(self.qty * self.reference)

@@ -1,4 +1,4 @@
-"""Owns the arithmetic from weights to shares, and from money to shares."""
+"""Owns the arithmetic that turns weights and money into shares."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Sizing:
     capital, band : Dollars
         Desk capital and the no-trade band.
     reference, worst_buy, worst_sell : Price
-        The value of a share, the highest cost of a bought one, the lowest proceeds of a sold one.
+        The value of a share, its highest cost in a buy, and its lowest proceeds in a sell.
     step, exit_step : Shares
-        Order quantities are multiples of ``step``; a full exit's are multiples of ``exit_step``.
-        For a fractionable asset that is the finest quantity, so that nothing is left.
+        A quantity is a multiple of ``step``, or of ``exit_step`` for a full exit. A fractionable
+        asset has the finest exit step, so that nothing is left.
     by_value : bool
         Whether a buy is for an amount of dollars.
     """
@@ -51,7 +51,7 @@ class Sizing:
     by_value: bool = False
 
     def worst_price(self, side: Side) -> Price:
-        """Return the worst price of a side."""
+        """Return the worst price for a side."""
         return self.worst_buy if side is Side.BUY else self.worst_sell
 
 
@@ -82,14 +82,14 @@ class Size:
     qty : Shares
         Shares; for an order by value, those that it buys at its worst price.
     notional : Dollars or None
-        In whole cents; None for an order by quantity.
+        Dollars, in whole cents; None for an order by quantity.
     """
 
     qty: Shares
     notional: Dollars | None = None
 
     def cost(self, *, worst: Price) -> Dollars:
-        """Return the highest cost: exactly the dollars of an order by value."""
+        """Return the highest cost; for an order by value, exactly its dollars."""
         return Dollars(self.qty * worst) if self.notional is None else self.notional
 
     def is_enough(self, *, worst: Price, step: Shares, least: Dollars) -> bool:
@@ -100,16 +100,16 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An order that a weight asks for.
+    """An order that leads to a target weight.
 
     Attributes
     ----------
     qty : Shares
         0 if a first entry is smaller than one step.
     sendable : Shares
-        Shares that can be sent: a sell is at most what is sellable.
+        Shares that the desk can send; a sell never exceeds the sellable shares.
     notional : Dollars or None
-        Of an order by value, its dollars.
+        Dollars of an order by value; None for an order by quantity.
     """
 
     side: Side
@@ -123,8 +123,8 @@ def wanted_order(position: DeskPosition, *, weight: Fraction, sizing: Sizing) ->
 
     A buy is sized by its worst price, so that its cost never exceeds the weight. A sell is sized by
     the reference price, and never exceeds the surplus over the target. The desk ignores a drift
-    below the band or below the smallest order. It asks for a first entry and a full exit at any
-    size; for the exit as long as the books show a holding, so that a difference becomes visible.
+    below the band or below the smallest order. It wants a first entry and a full exit at any size.
+    It wants the exit even if only the books show a holding, so that the difference becomes visible.
     """
     if weight == 0:
         if position.held <= 0 and position.book_qty <= 0:
@@ -156,7 +156,7 @@ def _wanted_buy(*, money: Dollars, sizing: Sizing) -> Wanted:
 
 
 def size_for(*, money: Dollars, worst: Price, step: Shares, by_value: bool) -> Size:
-    """Return the largest entry that this much money, at least 0, pays at its worst price."""
+    """Return the largest entry that an amount of at least 0 pays for at the worst price."""
     if not by_value:
         return Size(shares_for(money=money, price=worst, step=step))
     notional = Dollars(money.quantize(CENT, ROUND_FLOOR))
@@ -164,9 +164,9 @@ def size_for(*, money: Dollars, worst: Price, step: Shares, by_value: bool) -> S
 
 
 def affordable(intent: OrderIntent, *, cash: Dollars, settings: Settings) -> OrderIntent | None:
-    """Cut a buy to what this much cash pays at its worst price; None if that is too little.
+    """Cut a buy to what the cash pays for at the worst price; None if that is too little.
 
-    A whole quantity is cut to a whole one, even if fractions are allowed: the intent does not say
+    A whole quantity stays whole even if fractions are allowed, because the intent does not say
     whether its asset is fractionable.
     """
     with localcontext(MONEY):
@@ -187,20 +187,18 @@ def affordable(intent: OrderIntent, *, cash: Dollars, settings: Settings) -> Ord
 
 
 def quantity_step(asset: Asset | None, settings: Settings) -> Shares:
-    """Return the step of a symbol's quantities: fractions only where setting and asset allow
-    them.
-    """
+    """Return the step of a symbol's quantities; a fraction needs both setting and asset."""
     fractions = settings.fractional_shares and asset is not None and asset.fractionable
     return FRACTION_STEP if fractions else ONE_SHARE
 
 
 def makes_an_order(*, qty: Shares, cost: Dollars, step: Shares) -> bool:
-    """Whether a quantity makes an order: a share, or in fractions a dollar's worth."""
+    """Whether a quantity is enough for an order: one share, or a fraction that costs a dollar."""
     return qty >= ONE_SHARE or (qty > 0 and step < ONE_SHARE and cost >= MIN_FRACTIONAL_NOTIONAL)
 
 
 def shares_for(*, money: Dollars, price: Price, step: Shares) -> Shares:
-    """Return the largest multiple of ``step`` that this much money, at least 0, pays for."""
+    """Return the largest multiple of ``step`` that an amount of at least 0 pays for."""
     return Shares(tidy(money // (price * step) * step))
 
 

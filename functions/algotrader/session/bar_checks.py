@@ -1,4 +1,4 @@
-"""Owns the checks of bars before a run trades on them: complete, fresh, finite, and enough."""
+"""Owns the checks that a run's bars are complete, fresh, finite and enough."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class BarRequirements:
     max_age_sessions : int
         Largest age of the newest bar, in sessions; 1 is the session before the traded one.
     max_missing : int
-        Most sessions without a bar between the first bar used and the newest.
+        Most sessions without a bar between the first and the newest bar used.
     """
 
     bars: int
@@ -43,12 +43,12 @@ def usable_bars(
     completed: Sequence[Session],
     demand: BarRequirements,
 ) -> dict[str, Bars]:
-    """Return the bars that the strategy sees; raise an error that names the symbols if unusable.
+    """Return the bars that the strategy sees; the error names the symbols with unusable bars.
 
     Parameters
     ----------
     bars : Mapping of str to Bars
-        As the broker returned them for ``completed``: each bar begins at the open of one of these.
+        As the broker returned them: each bar begins at the open of a ``completed`` session.
     symbols : iterable of str
         Every symbol that must have usable bars.
     completed : sequence of Session
@@ -85,8 +85,8 @@ def _raise_absent(bars: Mapping[str, Bars], names: Sequence[str]) -> None:
         raise _unfit(
             InsufficientHistoryError,
             "BARS_ABSENT",
-            "The feed has no daily bars of these symbols. Remove them from the template's Symbols, "
-            "or choose another BarsFeed.",
+            "The feed has no daily bars for these symbols. Remove them from the template's "
+            "Symbols, or choose another BarsFeed.",
             dict.fromkeys(absent, "none"),
         )
 
@@ -130,7 +130,7 @@ def _raise_not_numbers(used: Mapping[str, Bars], completed: Sequence[Session]) -
 
 
 def _unsound_rows(bars: Bars) -> list[int]:
-    """Return the rows whose prices are not finite and above zero, or whose volume is not."""
+    """Return the rows that contain an impossible price or volume."""
     rows = zip(bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
     return [
         row
@@ -184,7 +184,7 @@ def _raise_missing(
 def _unfit(
     kind: type[DeskError], code: str, advice: str, details: Mapping[str, str], **facts: object
 ) -> DeskError:
-    """Build an error that names the symbols concerned, at most ten of them."""
+    """Build an error that names the symbols, at most ten of them."""
     named = [f"{name} ({case})" for name, case in sorted(details.items())]
     text = ", ".join(named[:_NAMED_AT_MOST])
     if len(named) > _NAMED_AT_MOST:

@@ -1,10 +1,10 @@
-"""Owns two bounds: how long an order may take to show, and how long a call may continue to send."""
+"""Owns two time limits: for an order's final status to show, and for a call to continue sending."""
 
 from datetime import timedelta
 
-# How long a cancel, or an order sent at the last moment, may take to show its final status. The
+# The longest time until a cancel, or an order sent at the last moment, shows its final status. The
 # broker shows an accepted order by its id within 30 s. An order not found by then was not accepted.
 SETTLE = timedelta(seconds=60)
-# Only its Timeout in template.yaml stops a call of Submit Orders. A call with an older plan, or of
-# a stopped execution, may continue to send for this long.
+# Only the function's Timeout in template.yaml stops a call of Submit Orders. So a call with an
+# older plan, or from a stopped execution, may continue to send for this long.
 LAST_CALL = timedelta(seconds=90)

@@ -17,22 +17,22 @@ from algotrader.model.run import DAY_SLOT, FLATTEN_PREFIX, REPORT_SLOT
 
 NEW_YORK = ZoneInfo("America/New_York")
 
-#: Clocks differ: a scheduled time may be this much ahead of the broker's clock.
+#: Clocks differ, so a scheduled time may be this far ahead of the broker's clock.
 CLOCK_DIFFERENCE = timedelta(seconds=5)
-#: A run posts nothing in a session's last minute, when a cancel may come too late.
+#: A run sends no orders in a session's last minute, when a cancel may come too late.
 BEFORE_CLOSE = timedelta(seconds=60)
-#: A run posts nothing in the last minute before the next slot, whose run must see every order.
+#: A run sends no orders in the last minute before the next slot, whose run must see every order.
 BEFORE_SLOT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """The start of a run: who or what started it, and the settings for it.
+    """The start of a run, and the settings that apply to it.
 
     Attributes
     ----------
     scheduled_time : datetime or None
-        When the schedule was due to start it; None if a person started it.
+        When the schedule was due to start the run; None if a person started it.
     slot : str or None
         The slot that the input names.
     report_only : bool
@@ -67,8 +67,8 @@ class Opened:
     previous_close : datetime
         The close of ``previous_session``.
     deadline : datetime
-        The run posts nothing after it. It is before the last minute of the session, and before
-        the last minute before the next slot.
+        The run sends no orders after it. At that time at least a minute is left until the close
+        and until the next slot.
     """
 
     session: Session
@@ -81,7 +81,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The trigger starts no session; ``message`` says why, and when the next one opens."""
+    """A trigger that starts no run; ``message`` says why, and when the next session opens."""
 
     message: str
 
@@ -94,9 +94,9 @@ def resolve_session(
     Parameters
     ----------
     trigger : Trigger
-        How the run was started.
+        The start of the run.
     clock : Clock
-        The broker's clock; the machine's own clock is not used.
+        The broker's clock; the function does not read the machine's own clock.
     sessions : tuple of Session
         The exchange's calendar around now, ascending: at least two sessions back and one ahead.
 
@@ -107,7 +107,7 @@ def resolve_session(
     LateBellError
         ``BELL_TOO_OLD``.
     InsufficientHistoryError, BrokerUnavailableError
-        ``CALENDAR_TOO_SHORT``: no session before this one. ``CALENDAR_EMPTY``: none at all.
+        ``CALENDAR_TOO_SHORT`` without an earlier session, ``CALENDAR_EMPTY`` without any session.
     """
     _check_slot(trigger)
     _check_age(trigger, clock.now)
@@ -123,7 +123,7 @@ def resolve_session(
     trades_now = is_todays and clock.is_open and clock.now < session.close
     is_over = clock.now >= session.close
     if trigger.report_only and trigger.scheduled_time is not None and is_todays and not is_over:
-        # The report's first bell is for early closes; on other days it comes before the close.
+        # The report's first bell is for early closes. On other days it rings before the close.
         return Closed(f"The session is not over. {_close_of(session)}")
     # A report may come after the close, but only on the session's own day.
     fits = is_todays if trigger.report_only else trades_now
@@ -143,8 +143,8 @@ def resolve_session(
         if trigger.flatten
         else _slot(trigger, clock.now if is_todays and clock.now < session.close else None)
     )
-    # A slot does not cut a flatten short: the slot's run waits for it. A run that sends nothing
-    # disturbs no slot.
+    # The next slot does not limit a flatten, since the slot's run waits for it. A run that sends no
+    # orders does not affect a slot.
     ahead = (
         [] if trigger.flatten or trigger.goes_on_when_closed else _slots_ahead(trigger, clock.now)
     )
@@ -198,7 +198,7 @@ def _check_age(trigger: Trigger, now: datetime) -> None:
 
 
 def _flatten_slot(trigger: Trigger, now: datetime) -> str:
-    """Return a flatten's own slot; two flattens in one minute are one run, which sells once."""
+    """Return a flatten's slot. Two flattens within a minute are the same run, which sells once."""
     at = (trigger.scheduled_time or now).astimezone(NEW_YORK)
     return f"{FLATTEN_PREFIX}{at:%H%M}"
 
@@ -211,7 +211,7 @@ def _slot(trigger: Trigger, now: datetime | None) -> str:
         return DAY_SLOT
     due = trigger.slots
     if now is not None:
-        # A bell counts for its scheduled time, however late it arrives.
+        # A late bell still counts for its scheduled time.
         at = (trigger.scheduled_time or now).astimezone(NEW_YORK).strftime("%H%M")
         due = tuple(each for each in trigger.slots if each <= at)
     if not due or (trigger.slot is not None and trigger.slot not in due):
@@ -238,7 +238,7 @@ def _check_next_slot(slot: str, ahead: list[datetime], now: datetime) -> None:
 def _slots_ahead(trigger: Trigger, now: datetime) -> list[datetime]:
     """Return the instants of today's remaining slots.
 
-    Two runs at once would buy twice, since neither sees the orders that the other will send.
+    Two runs at the same time would buy twice, since neither sees the other's later orders.
     """
     today = now.astimezone(NEW_YORK).date()
     starts = [

@@ -1,4 +1,4 @@
-"""Owns the strategy interface: the classes that a user subclasses and declares."""
+"""Owns the strategy interface: the base class of a strategy, and the indicators it declares."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Indicator:
     name : str
         As in ``ta``, for example ``"rsi"``, ``"macd_diff"``, ``"sma"`` or ``"sma_indicator"``.
     **parameters : bool, int or float
-        Arguments of the ``ta`` class, for example ``window=20``. The others keep its defaults.
+        Arguments of the ``ta`` class, for example ``window=20``. Others keep their defaults.
 
     Raises
     ------
@@ -93,7 +93,7 @@ class Strategy:
     def indicators(self) -> Mapping[str, Indicator]:
         """The indicators that the strategy needs, by the names that `target_weights` reads.
 
-        A subclass may use a class attribute instead, if the indicators depend on no parameter.
+        If the indicators depend on no parameter, a subclass may use a class attribute instead.
         """
         return {}
 
@@ -106,23 +106,23 @@ class Strategy:
         Returns
         -------
         dict of str to Decimal
-            Fractions of desk capital, each at least 0, together at most 1. A symbol left out has
-            weight 0: the desk sells its shares.
+            Fractions of desk capital, each at least 0, together at most 1. A symbol that is
+            left out has weight 0, so the desk sells its shares.
         """
         raise NotImplementedError
 
     def stop_prices(self, market: Market, portfolio: Portfolio) -> Mapping[str, Decimal]:
-        """Return the price of each holding's protective stop, which works between two runs.
+        """Return the price of each holding's protective stop, which works between runs.
 
         The desk calls it right after `target_weights`, with the same market and portfolio. By
-        default there are no stops. The desk keeps one stop order a symbol, for whole shares only.
+        default there are no stops. The desk keeps one stop order per symbol, for whole shares only.
 
         Returns
         -------
         Mapping of str to Decimal or float
-            Dollars, above 0 and below the latest price; the desk rounds down to the tick. A symbol
-            left out has no stop, and the desk cancels its resting one. To leave a stop where it
-            is, return ``portfolio.stops[symbol]``.
+            Dollars, above 0 and below the latest price; the desk rounds down to the tick. The desk
+            cancels the resting stop of a symbol that is left out. To leave a stop unchanged, return
+            ``portfolio.stops[symbol]``.
         """
         del market, portfolio
         return {}
@@ -132,18 +132,17 @@ class Strategy:
 
         Parameters
         ----------
-        bars : DataFrame, one row a session, oldest first
+        bars : DataFrame, one row per session, oldest first
             Columns ``open, high, low, close, volume`` (float64) over a RangeIndex from 0, and
-            ``session`` (date). Never NaN. Always ``bars_needed() - 1`` rows. The second call gets
-            the bars up to the session before, for ``market[symbol].previous``.
+            ``session`` (date). Always ``bars_needed() - 1`` rows, without NaN. A second call, for
+            ``market[symbol].previous``, gets the bars up to the session before.
         files : Mapping of str to bytes
             The user's objects under ``strategies/`` in the bucket, each read on first access.
 
         Returns
         -------
         Mapping of str to float
-            Features by name. `target_weights` reads them like the declared indicators. They must
-            be finite.
+            Finite features by name. `target_weights` reads them like the declared indicators.
         """
         del bars, files
         return {}
@@ -151,7 +150,7 @@ class Strategy:
     def bars_needed(self) -> int:
         """Count the bars that a run needs of each symbol.
 
-        That is the longest warm-up, or `look_back`, and one more bar for the previous value.
+        This is the longest warm-up, or `look_back` if longer, plus one bar for the previous value.
         """
         longest = max((each.warm_up for each in self.indicators.values()), default=1)
         return max(longest, self.look_back) + 1
@@ -160,13 +159,13 @@ class Strategy:
 def equal_weight(holdings: int) -> Decimal:
     """Compute an equal weight: ``1 / holdings``, rounded down to four digits.
 
-    So the sum of that many weights is never more than 1.
+    Thus the sum of that many weights is never more than 1.
     """
     return (Decimal(1) / holdings).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
 
 
 def _check_parameter(strategy: str, name: str, value: object, kind: type) -> object:
-    """Check a parameter's value against its declared type; a float may be given as an integer."""
+    """Check a parameter's value against its declared type; a float may be an integer."""
     if kind is float:
         number = finite_number(value)
         if number is not None:

@@ -1,4 +1,4 @@
-"""Owns the calls of a strategy's methods, and the checks of what they return."""
+"""Owns the calls of a strategy's methods, and the checks of their results."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_features(symbols: tuple[str, ...], features: Features) -> None:
     if unfit:
         raise InsufficientHistoryError(
             "FEATURES_MISSING",
-            "Nothing was traded: these symbols have no usable indicators. Look at their bars, or "
+            "Nothing was traded: these symbols have no usable indicators. Check their bars, or "
             "remove them from the template's Symbols.",
             symbols=",".join(unfit),
         )
@@ -68,8 +68,8 @@ def evaluate_weights(
     Raises
     ------
     StrategyError
-        ``STRATEGY_FAILED`` if it raises anything; ``WEIGHTS_INVALID``, ``WEIGHT_INVALID`` or
-        ``WEIGHTS_ABOVE_ONE`` if the result is not valid.
+        ``STRATEGY_FAILED`` if it raises any error; ``WEIGHTS_INVALID``, ``WEIGHT_INVALID`` or
+        ``WEIGHTS_ABOVE_ONE`` if the result is invalid.
     """
     answer = _call(name, lambda: strategy.target_weights(market, portfolio))
     if not isinstance(answer, Mapping):
@@ -101,7 +101,7 @@ def evaluate_stops(
     Raises
     ------
     StrategyError
-        ``STRATEGY_FAILED`` if it raises anything; ``STOPS_INVALID`` if the result is not valid.
+        ``STRATEGY_FAILED`` if it raises any error; ``STOPS_INVALID`` if the result is invalid.
     """
     answer = _call(name, lambda: strategy.stop_prices(market, portfolio))
     method = "stop_prices"
@@ -122,7 +122,7 @@ def evaluate_stops(
 
 
 def _call(name: str, method: Callable[[], object]) -> object:
-    """Call user code; raise ``STRATEGY_FAILED`` for anything that it raises."""
+    """Call user code; raise ``STRATEGY_FAILED`` for any error in it."""
     try:
         with localcontext(DefaultContext):
             return method()
@@ -180,6 +180,6 @@ def _shown(value: object) -> str:
 def _place(error: BaseException) -> str:
     """Return the line of the strategy's file where an error was raised, directly or in a call."""
     frames = traceback.extract_tb(error.__traceback__)
-    within = frames[2:] or frames  # the first two are our call
+    within = frames[2:] or frames  # the first two are our own
     last = [frame for frame in within if frame.filename == within[0].filename][-1]
     return f"{PurePath(last.filename).name}:{last.lineno}"

@@ -1,4 +1,4 @@
-"""Owns how a run finds, loads and checks a strategy before it fetches bars."""
+"""Owns the loading of a strategy, and the checks of its declarations before a run fetches bars."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 def strategy_names() -> list[str]:
     """Return the names of the strategies: the modules of the ``strategies`` package, sorted.
 
-    A name that starts with an underscore is a helper, not a strategy.
+    A module whose name starts with an underscore is a helper, not a strategy.
     """
     package = importlib.import_module(STRATEGIES_PACKAGE)
     found = (module.name for module in pkgutil.iter_modules(package.__path__))
@@ -28,7 +28,7 @@ def strategy_names() -> list[str]:
 
 
 def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
-    """Import ``strategies/<name>.py`` and build its one Strategy.
+    """Import ``strategies/<name>.py`` and build the strategy that it defines.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
         ``STRATEGY_UNKNOWN``, ``STRATEGY_PARAMETER_UNKNOWN`` or ``STRATEGY_PARAMETER_INVALID``.
     StrategyError
         ``STRATEGY_BROKEN`` if the file cannot be imported, does not define exactly one Strategy, or
-        declares something that is not valid. ``INDICATOR_UNKNOWN`` or
+        declares something invalid. ``INDICATOR_UNKNOWN`` or
         ``INDICATOR_PARAMETER_INVALID`` for its indicators.
     """
     if name not in strategy_names():

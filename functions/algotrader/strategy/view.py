@@ -1,4 +1,4 @@
-"""Owns what a strategy sees: the market's indicators and the desk's own portfolio."""
+"""Owns the strategy's view of the market's indicators and of the desk's own portfolio."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Market:
     session : date
         The session that the run trades in.
     as_of : date
-        The session of the newest completed bar; never today's.
+        The session of the newest completed bar; never today.
     symbols : dict of str to SymbolFeatures
         By symbol, in alphabetical order.
     """

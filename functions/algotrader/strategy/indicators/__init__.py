@@ -22,12 +22,12 @@ class ResolvedIndicator:
     Attributes
     ----------
     arguments : dict
-        Every parameter of the class, in its order; the default if the strategy gave none.
+        A value for every parameter of the class, in its order; the default if not declared.
     warm_up : int
         Bars until the value is usable. For a finite window the count is exact. For recursive
         averages it is the number of bars after which the start's weight is negligible. Running
-        totals take one year: their level depends on the first bar of the look-back, which is
-        fixed, so that live runs and backtests agree.
+        totals take one year. Their level depends on the first bar of the look-back, and a fixed
+        look-back makes live runs and backtests agree.
     """
 
     ta_class: TaClass
@@ -63,7 +63,7 @@ def resolve(name: str, parameters: Mapping[str, object]) -> ResolvedIndicator:
     if warm_up > LONGEST:
         raise StrategyError(
             "INDICATOR_PARAMETER_INVALID",
-            f"Fix the strategy's indicators: it would need more than {LONGEST} bars.",
+            f"Fix the strategy's indicators: this one would need more than {LONGEST} bars.",
             indicator=name,
             parameters=dict(parameters),
         )
@@ -76,7 +76,7 @@ def _argument(indicator: str, parameter: Parameter, given: Mapping[str, object])
         if parameter.required:
             raise StrategyError(
                 "INDICATOR_PARAMETER_INVALID",
-                f"Fix the strategy's indicators: {parameter.name} has no default, set it to "
+                f"Fix the strategy's indicators: {parameter.name} has no default, so set it to "
                 f"{parameter.kind}.",
                 indicator=indicator,
                 parameter=parameter.name,
@@ -111,7 +111,7 @@ def _unknown(name: str) -> StrategyError:
     of_class = [each for each in CLASSES if each.name.lower() == str(name).lower()]
     if of_class:
         outputs = " or ".join(of_class[0].outputs)
-        hint = f"; {of_class[0].name} is a class, name its output: {outputs}"
+        hint = f"; {of_class[0].name} is a class, so name its output: {outputs}"
     else:
         hint = did_you_mean(str(name), NAMES)
     return StrategyError(

@@ -38,7 +38,7 @@ class Arguments:
         self._values = values
 
     def __getattr__(self, name: str) -> int:
-        """Return one argument, typed as int: a warm-up sums windows, flags and factors alike."""
+        """Return one argument, typed as int because warm-ups add windows, flags and factors."""
         return cast("int", self._values[name])
 
 
@@ -53,7 +53,7 @@ class TaClass:
     inputs : tuple of str
         Columns that the class reads: high, low, close, volume.
     outputs : mapping of str to callable
-        Its methods, each with a function from the arguments to the bars that the value needs.
+        Methods, each with a function that computes the needed bars from the arguments.
     """
 
     group: str

@@ -1,7 +1,7 @@
-"""Owns how many bars an indicator needs before its value is usable.
+"""Owns the number of bars that an indicator needs before its value is usable.
 
-A finite window is simple: a rolling mean over n bars needs n. A recursive average never quite
-loses its start, so its value is usable once the start's weight has become negligible.
+A rolling mean over n bars needs n bars. A recursive average never quite forgets its start, so its
+value is usable once the start's weight is negligible.
 docs/decisions/0020-indicator-warm-up.md has the derivations.
 """
 
@@ -17,7 +17,7 @@ LEVEL = 1e-4
 #: The result is small compared with the averages, so the same error weighs a hundred times more.
 DIFFERENCE = 1e-6
 
-#: Bars of a running total, which has no warm-up of its own: one year.
+#: Bars of a running total, which has no natural warm-up: one year.
 CUMULATIVE = 252
 
 #: The most bars that an indicator may need: forty years of daily bars, more than a feed has.
@@ -56,7 +56,7 @@ def settling(*stages: Smoothing, weight: float = LEVEL) -> int:
     Parameters
     ----------
     *stages : Smoothing
-        The averages; each one's input is the output of the one before.
+        The averages; each average's output is the next one's input.
     weight : float
         The weight of all starts together in the last stage must be less than this.
 
@@ -87,7 +87,7 @@ def kaufman(window: int, fast: int, slow: int) -> int:
     """Count the bars until Kaufman's adaptive average no longer depends on its start.
 
     Its alpha follows the efficiency ratio, about ``1 / sqrt(window)`` on a random walk. The count
-    uses three quarters of that, to cover a choppy year as well.
+    uses three quarters of that, to cover choppy years too.
     """
     efficiency = 0.75 / math.sqrt(window)
     fastest, slowest = 2 / (fast + 1), 2 / (slow + 1)

@@ -162,7 +162,7 @@ def test_defaults_fill_what_is_not_given_in_the_order_of_ta() -> None:
         ("rsii", "did you mean rsi?"),
         ("RSI", "did you mean rsi?"),
         ("bollinger", "bollinger_mavg"),
-        ("RSIIndicator", "RSIIndicator is a class, name its output: rsi;"),
+        ("RSIIndicator", "RSIIndicator is a class, so name its output: rsi;"),
         ("MACD", "name its output: macd or macd_signal or macd_diff"),
         ("no such thing", "docs/indicators.md lists all"),
         ("", "docs/indicators.md lists all"),
