@@ -23,22 +23,20 @@ def main(arguments: list[str] | None = None) -> None:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1")
-    add("--port", type=int, default=0, help="0 takes a free one")
-    add(
-        "--session", type=date.fromisoformat, help="open at this session's bell (default: the last)"
-    )
+    add("--port", type=int, default=0, help="0 takes a free port")
+    add("--session", type=date.fromisoformat, help="start at its bell (default: the last session)")
     add("--clock-scale", type=float, default=1.0, help="simulated seconds per real second")
     add("--cash", type=_number, default=AccountSetup().cash, help="dollars to start with")
     add("--hold", type=_holding, action="append", default=[], metavar="SYMBOL=QTY")
     add("--multiplier", type=int, choices=(1, 2), default=2, help="1: cash only, 2: margin")
     add("--seed", default=AccountSetup().seed, help="the seed of all ids")
-    add("--key-id", help="keys that clients must send; without both, any keys work")
+    add("--key-id", help="with --secret-key, the only keys that are accepted")
     add("--secret-key")
     add("--real-time-sip", action="store_true", help="a data plan with recent SIP data")
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
     add("--faults", type=_faults, default=(), metavar="PLAN", help="see docs/paper-broker.md")
-    add("--synthetic", type=int, default=0, metavar="N", help="add N symbols that walk randomly")
-    # For `PaperBrokerProcess`: a socket that already listens, and a parent to end with.
+    add("--synthetic", type=int, default=0, metavar="N", help="add N random walks")
+    # `PaperBrokerProcess` passes a listening socket. With it, the broker ends with its parent.
     add("--descriptor", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.descriptor is not None:

@@ -1,6 +1,7 @@
-"""Owns the account's books: cash, positions and the statement that explains every change of them.
+"""Owns the account's cash, its positions, and the statement that explains every change of both.
 
-Each change of cash is an `Activity`, so cash is always the opening cash plus the sum of their nets.
+Each change of cash is an `Activity`, so the cash always equals the opening cash plus the sum of
+all ``net`` amounts.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ CASH_MOVES = (ActivityKind.DEPOSIT, ActivityKind.WITHDRAWAL)
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Shares held (negative if short) and their total cost; a short's cost is negative."""
+    """A position's shares and total cost in dollars, both negative if the position is short."""
 
     qty: Decimal
     cost: Decimal
 
     @property
     def average(self) -> Decimal:
-        """Average dollars paid per share."""
+        """The average cost per share."""
         return self.cost / self.qty
 
 
@@ -35,11 +36,11 @@ class Account:
     Parameters
     ----------
     cash : Decimal
-        Dollars to begin with.
+        Opening cash in dollars.
     holdings : dict of str to Holding
-        Positions to begin with.
+        Opening positions.
     new_id : callable
-        Gives the next id of a kind of thing.
+        Returns the next id for a kind of object.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Account:
         return holding.qty if holding else ZERO
 
     def fill(self, order: Order, qty: Decimal, price: Decimal, at: datetime) -> None:
-        """Book a fill, including on the order; the caller sets the order's status."""
+        """Book a fill in the account and on the order; the caller sets the order's status."""
         signed = qty if order.is_buy else -qty
         net = -(signed * price)
         self._trade(order.ticket.symbol, signed, price)
@@ -65,50 +66,58 @@ class Account:
         order.filled_value += qty * price
         order.filled_at = order.updated_at = at
         self._book(
-            ActivityKind.FILL,
-            at,
-            net,
-            symbol=order.ticket.symbol,
-            qty=qty,
-            price=price,
-            order_id=order.id,
-            side=order.ticket.side,
-            cumulative=order.filled_qty,
-            leaves=order.remaining,
+            Activity(
+                self._activity_id(at),
+                ActivityKind.FILL,
+                at,
+                net,
+                symbol=order.ticket.symbol,
+                qty=qty,
+                price=price,
+                order_id=order.id,
+                side=order.ticket.side,
+                cumulative=order.filled_qty,
+                leaves=order.remaining,
+            )
         )
 
     def split(self, split: Split, at: datetime) -> None:
-        """Multiply the shares held; their total cost stays."""
+        """Multiply a position's shares; the total cost stays the same."""
         holding = self.holdings.get(split.symbol)
         if holding is None:
             return
         qty = holding.qty * split.new_rate / split.old_rate
         self.holdings[split.symbol] = Holding(qty, holding.cost)
-        self._book(ActivityKind.SPLIT, at, ZERO, symbol=split.symbol, qty=qty - holding.qty)
+        change = qty - holding.qty
+        self._book(
+            Activity(self._activity_id(at), ActivityKind.SPLIT, at, ZERO, split.symbol, change)
+        )
 
     def pay(self, dividend: Dividend, at: datetime) -> None:
-        """Pay a dividend on the shares held at the previous close; a short position owes it."""
-        qty = self.qty(dividend.symbol)
+        """Pay a dividend on the shares at the previous close; charge it to a short position."""
+        symbol, amount = dividend.symbol, dividend.amount
+        qty = self.qty(symbol)
         if not qty:
             return
-        net = (qty * dividend.amount).quantize(CENT, ROUND_HALF_UP)
+        net = (qty * amount).quantize(CENT, ROUND_HALF_UP)
         self._book(
-            ActivityKind.DIVIDEND, at, net, symbol=dividend.symbol, qty=qty, price=dividend.amount
+            Activity(self._activity_id(at), ActivityKind.DIVIDEND, at, net, symbol, qty, amount)
         )
 
     def deposit(self, amount: Decimal, at: datetime) -> Activity:
-        """Deposit cash, or withdraw it if negative."""
-        return self._book(
-            ActivityKind.DEPOSIT if amount >= 0 else ActivityKind.WITHDRAWAL, at, amount
-        )
+        """Deposit cash; a negative amount is a withdrawal."""
+        kind = ActivityKind.DEPOSIT if amount >= 0 else ActivityKind.WITHDRAWAL
+        activity = Activity(self._activity_id(at), kind, at, amount)
+        self._book(activity)
+        return activity
 
     @property
     def has_moved_cash(self) -> bool:
-        """Whether any deposit or withdrawal was made."""
+        """Whether there has been any deposit or withdrawal."""
         return any(activity.kind in CASH_MOVES for activity in self.activities)
 
     def deposits(self, after: datetime, until: datetime) -> Decimal:
-        """Sum the deposits less the withdrawals with ``after < at <= until``."""
+        """Return deposits minus withdrawals with ``after < at <= until``."""
         moves = (a for a in self.activities if a.kind in CASH_MOVES)
         return sum((a.net for a in moves if after < a.at <= until), ZERO)
 
@@ -121,37 +130,13 @@ class Account:
             self.holdings[symbol] = Holding(qty, held.cost + signed * price)
         elif abs(signed) > abs(held.qty):
             self.holdings[symbol] = Holding(qty, qty * price)
-        else:  # the remaining shares keep their average
+        else:  # the remaining shares keep their average cost
             self.holdings[symbol] = Holding(qty, held.cost * qty / held.qty)
 
-    def _book(  # noqa: PLR0913  # an activity has these fields
-        self,
-        kind: ActivityKind,
-        at: datetime,
-        net: Decimal,
-        *,
-        symbol: str | None = None,
-        qty: Decimal | None = None,
-        price: Decimal | None = None,
-        order_id: str | None = None,
-        side: str | None = None,
-        cumulative: Decimal | None = None,
-        leaves: Decimal | None = None,
-    ) -> Activity:
-        self.cash += net
+    def _activity_id(self, at: datetime) -> str:
         number = self._new_id("activity")
-        activity = Activity(
-            id=f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}::{number}",
-            kind=kind,
-            at=at,
-            net=net,
-            symbol=symbol,
-            qty=qty,
-            price=price,
-            order_id=order_id,
-            side=side,
-            cumulative=cumulative,
-            leaves=leaves,
-        )
+        return f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}::{number}"
+
+    def _book(self, activity: Activity) -> None:
+        self.cash += activity.net
         self.activities.append(activity)
-        return activity

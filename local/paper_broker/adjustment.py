@@ -16,7 +16,7 @@ WORDS = ("raw", "split", "dividend", "spin-off", "all")
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """Bars before ``ex_date`` have prices multiplied by ``price`` and volume by ``volume``."""
+    """The factors on the prices and the volume of bars before ``ex_date``."""
 
     ex_date: date
     price: Decimal
@@ -32,16 +32,16 @@ def factors(
     """Return a symbol's factors by ex-date, ascending.
 
     A split of ratio r divides earlier prices by r. A dividend d multiplies them by ``1 - d /
-    close``, with the close before the ex-date, adjusted for a split of the same day.
+    close``. That close is the one before the ex-date, adjusted for a split on the ex-date.
 
     Parameters
     ----------
     bars : sequence of DailyBar
         Unadjusted, ascending.
     splits, dividends : sequences
-        This symbol's, already known.
+        The symbol's known splits and dividends.
     words : frozenset of str
-        Of `WORDS`.
+        The requested adjustments, from `WORDS`.
     """
     found = []
     if words & {"split", "all"}:
@@ -64,7 +64,7 @@ def factors(
 
 
 def factor_at(found: Sequence[Factor], session: date) -> tuple[Decimal, Decimal]:
-    """Return what to multiply a session's prices and volume by: all later factors together."""
+    """Return a session's factors on prices and volume: the products of all later factors."""
     price = volume = ONE
     for factor in found:
         if factor.ex_date > session:

@@ -13,7 +13,7 @@ NOT_FOUND = 40410000
 
 
 class Book:
-    """Every order ever accepted; an id stays used forever."""
+    """All accepted orders, including those that have ended."""
 
     def __init__(self) -> None:
         self._orders: dict[str, Order] = {}
@@ -27,7 +27,7 @@ class Book:
 
     @property
     def open(self) -> list[Order]:
-        """The orders that may still fill, oldest first."""
+        """The orders that can still fill, oldest first."""
         return list(self._open.values())
 
     def add(self, order: Order) -> None:
@@ -46,7 +46,7 @@ class Book:
         Raises
         ------
         ApiError
-            404.
+            404 if there is no such order.
         """
         return _found(self._orders, order_id)
 
@@ -56,7 +56,7 @@ class Book:
         Raises
         ------
         ApiError
-            404.
+            404 if there is no such order.
         """
         return _found(self._by_client_id, client_order_id)
 
@@ -66,7 +66,7 @@ class Book:
         Raises
         ------
         ApiError
-            404, or 422 when the order is over.
+            404 if there is no such order, 422 if it has ended.
         """
         order = self.find(order_id)
         if not order.is_open:
@@ -76,14 +76,14 @@ class Book:
         order.status = "pending_cancel"
 
     def settle_cancels(self, at: datetime, delay: timedelta) -> None:
-        """End the orders whose cancel was requested at least ``delay`` ago."""
+        """Cancel the orders whose cancellation was requested at least ``delay`` ago."""
         for order in self.open:
             asked = order.cancel_requested_at
             if asked is not None and asked + delay <= at:
                 self.end(order, "canceled", at)
 
     def end(self, order: Order, status: str, at: datetime) -> None:
-        """End an order: ``filled``, ``canceled``, ``expired`` or ``rejected``."""
+        """End an order with the status ``filled``, ``canceled``, ``expired`` or ``rejected``."""
         at = max(at, order.updated_at)
         order.status, order.updated_at = status, at
         if status == "canceled":
@@ -95,7 +95,7 @@ class Book:
         del self._open[order.id]
 
     def split(self, split: Split) -> None:
-        """Adjust the open orders of a symbol; a price is rounded so that none becomes better."""
+        """Adjust a symbol's open orders; round a buy's prices down and a sell's prices up."""
         for order in self.open:
             if order.ticket.symbol != split.symbol:
                 continue

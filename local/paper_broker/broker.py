@@ -1,4 +1,4 @@
-"""Owns the running broker: an account, its simulated clock, and the lock over both."""
+"""Owns the running broker: an account, its simulated clock, and the lock for both."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ BELL = time_of_day(9, 35)
 
 
 class TimeRunsForwardError(ValueError):
-    """The account has already lived through the instant."""
+    """The requested instant is in the account's past."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The setup of a broker.
+    """A broker's setup.
 
     Attributes
     ----------
     session : date or None
-        Where the clock starts; None means the newest session.
+        The session at whose bell the clock starts; None means the newest session.
     clock_scale : float
         Simulated seconds per real second.
     keys : tuple of str or None
-        Key id and secret that clients must send; None takes any.
+        Key id and secret that clients must send; None accepts any keys.
     real_time_sip : bool
-        Whether the data plan gives recent SIP data, as paid plans do.
+        Whether the data plan includes recent SIP data, as paid plans do.
     faults : tuple of Fault
-        Requests that fail, and how.
+        The fault plan.
     synthetic : int
-        How many synthetic symbols there are.
+        Number of synthetic symbols.
     """
 
     opening: AccountSetup = field(default_factory=AccountSetup)
@@ -59,11 +59,11 @@ class SimulatedClock:
     Parameters
     ----------
     start : datetime
-        The instant that it shows now.
+        The instant that the clock shows first.
     scale : float
         Simulated seconds per real second; 0 stops it.
     monotonic : callable
-        Real seconds from any origin; never decreases.
+        Returns real seconds since some fixed instant; never decreases.
     """
 
     def __init__(self, start: datetime, scale: float, monotonic: Callable[[], float]) -> None:
@@ -88,11 +88,11 @@ class PaperBroker:
     Parameters
     ----------
     history : History
-        The market.
+        The market data.
     options : Options
-        The account, the keys, the clock.
+        The broker's setup.
     monotonic : callable
-        Real seconds; a test may give its own.
+        Returns real seconds; tests can pass their own function.
     """
 
     def __init__(
@@ -117,26 +117,26 @@ class PaperBroker:
     def move_to(self, day: date, at: time_of_day = BELL) -> datetime:
         """Move the clock to a New York date and time, through every event in between.
 
-        An account without any events may begin anywhere, even in the past.
+        An untouched account can start at any instant, even at an earlier one.
 
         Raises
         ------
         TimeRunsForwardError
-            If the account would have to live backward.
+            If the instant is in the account's past.
         ValueError
-            If the history does not reach the day.
+            If the day is outside the history.
         """
         sessions = self.market.sessions
         instant = new_york_instant(day, at)
         if not sessions[0] <= day <= sessions[-1]:
-            message = f"the bars reach from {sessions[0]} to {sessions[-1]}"
+            message = f"the data run from {sessions[0]} to {sessions[-1]}"
             raise ValueError(message)
         with self._lock:
             backward = instant < max(self.exchange.now, self._clock.now())
             if self.exchange.is_untouched and (backward or not self._was_moved):
                 self.exchange = self._begin(instant)
             elif backward:
-                message = f"the account has lived to {self.exchange.now.isoformat()} already"
+                message = f"the account has already reached {self.exchange.now.isoformat()}"
                 raise TimeRunsForwardError(message)
             self.exchange.advance(instant)
             self._clock.put(instant)
@@ -144,15 +144,10 @@ class PaperBroker:
         return instant.astimezone(UTC)
 
     def behave(self, behaviour: Behaviour) -> None:
-        """Change how orders are treated from now on."""
+        """Change how the exchange treats orders from now on."""
         with self.look() as exchange:
             exchange.behaviour = behaviour
 
     def _begin(self, start: datetime) -> Exchange:
         behaviour = self.exchange.behaviour if hasattr(self, "exchange") else self.options.behaviour
         return Exchange(self.market, self.options.opening, behaviour, start)
-
-
-def age_of(behaviour: Behaviour) -> timedelta:
-    """Return the reported age of the latest trade."""
-    return timedelta(seconds=behaviour.price_age_seconds)

@@ -1,4 +1,4 @@
-"""Owns the control endpoints under /_paper/: the clock, deposits, trades by hand, faults."""
+"""Owns the control endpoints under /_paper/: the clock, deposits, manual orders, faults."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ WRONG = 40010001
 
 
 class MoveRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of POST /_paper/session; ``time`` is New York's."""
+    """The body of POST /_paper/session; ``time`` is in New York time."""
 
     date: date
     time: str = BELL.strftime("%H:%M")
 
 
 class DepositRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of POST /_paper/deposit; a withdrawal is negative."""
+    """The body of POST /_paper/deposit; a negative amount is a withdrawal."""
 
     amount: Decimal
 
 
 def get_sessions(call: Call) -> Answer:
-    """List the dates on which the account can trade."""
+    """List the dates of all sessions."""
     return Answer([session.isoformat() for session in call.exchange.market.sessions])
 
 
 def post_session(call: Call) -> Answer:
     """Move the clock to a bell, through every session in between."""
-    wanted = _read(call, MoveRequest)
+    wanted = _convert(call.body(), MoveRequest)
     try:
         at = time.fromisoformat(wanted.time)
     except ValueError as error:
@@ -60,14 +60,14 @@ def post_session(call: Call) -> Answer:
 
 def post_deposit(call: Call) -> Answer:
     """Deposit or withdraw cash."""
-    amount = _read(call, DepositRequest).amount
+    amount = _convert(call.body(), DepositRequest).amount
     if not amount.is_finite():
         raise ApiError(422, WRONG, "amount must be a number")
     return Answer(trading_wire.activity(call.exchange.deposit(amount)))
 
 
 def post_order(call: Call) -> Answer:
-    """Place an order as the user would by hand: by default a market order for the day."""
+    """Place an order as the user would by hand; the default is a market order for the day."""
     body = call.body()
     defaults = {"type": "market", "time_in_force": "day"}
     ticket = parse_ticket({**defaults, **body} if isinstance(body, dict) else body)
@@ -75,12 +75,12 @@ def post_order(call: Call) -> Answer:
 
 
 def get_behaviour(call: Call) -> Answer:
-    """Return how orders are treated."""
+    """Return how the exchange treats orders."""
     return Answer(msgspec.to_builtins(call.exchange.behaviour))
 
 
 def post_behaviour(call: Call) -> Answer:
-    """Change the named fields of the behaviour."""
+    """Change the fields of `Behaviour` that the body names."""
     changes = call.body()
     if not isinstance(changes, dict):
         raise ApiError(422, WRONG, "expected a JSON object")
@@ -90,18 +90,14 @@ def post_behaviour(call: Call) -> Answer:
 
 
 def get_faults(call: Call) -> Answer:
-    """List the faults of the plan that have happened."""
+    """List the plan's faults that have happened."""
     plan = call.broker.faults
     return Answer(msgspec.to_builtins(plan.happened) if plan else [])
 
 
-def _read(call: Call, kind: type[T]) -> T:
-    return _convert(call.body(), kind)
-
-
 def _convert(value: Any, kind: type[T]) -> T:
     try:
-        # Amounts of money may come as JSON numbers or strings.
+        # Amounts of money can be JSON numbers or strings.
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ApiError(422, WRONG, str(error)) from error

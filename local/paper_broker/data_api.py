@@ -10,7 +10,6 @@ from itertools import islice
 from typing import Any
 
 from local.paper_broker import adjustment, data_wire, queries
-from local.paper_broker.broker import age_of
 from local.paper_broker.data import DailyBar
 from local.paper_broker.market import Price, new_york_date, new_york_instant
 from local.paper_broker.values import ApiError
@@ -26,7 +25,7 @@ NOT_SUBSCRIBED = "subscription does not permit querying recent SIP data"
 
 
 def get_bars(call: Call) -> Answer:
-    """Return daily bars of several symbols, by symbol, then by time."""
+    """Return daily bars of several symbols, sorted by symbol and time."""
     page, token = _page(call, _symbols(call))
     bars: dict[str, list[dict[str, Any]]] = {}
     for symbol, body in page:
@@ -83,7 +82,7 @@ def get_snapshot(call: Call) -> Answer:
 
 
 def get_corporate_actions(call: Call) -> Answer:
-    """Return the splits and dividends whose ex-date has opened; the future stays unknown."""
+    """Return the splits and dividends whose ex-date has begun; later ones stay unknown."""
     exchange = call.exchange
     start = queries.day(call, "start") or exchange.today
     end = queries.day(call, "end") or exchange.today
@@ -207,7 +206,8 @@ def _latest(
 ) -> dict[str, Any]:
     _check_latest_feed(call)
     exchange = call.exchange
-    listings, age = exchange.market.history.listings, age_of(exchange.behaviour)
+    listings = exchange.market.history.listings
+    age = timedelta(seconds=exchange.behaviour.price_age_seconds)
     return {
         symbol: shape(latest, listings[symbol])
         for symbol in symbols
@@ -219,8 +219,7 @@ def _only(call: Call, symbol: str, shape: Callable[[Price, Any], dict[str, Any]]
     found = _latest(call, [symbol], shape)
     if symbol not in found:
         raise ApiError(404, 40410000, f"no data found for {symbol}")
-    body: dict[str, Any] = found[symbol]
-    return body
+    return dict(found[symbol])
 
 
 def _snapshot_of(call: Call) -> Callable[[Price, Any], dict[str, Any]]:

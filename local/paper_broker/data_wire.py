@@ -23,15 +23,15 @@ TAPES = {"NYSE": "A"}
 
 @cache
 def stamp(session: date) -> str:
-    """Return the instant of a session's daily bar: its midnight in New York."""
+    """Return the time stamp of a session's daily bar, which is midnight in New York."""
     return new_york_instant(session, time(0)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def bar(it: DailyBar, found: Sequence[Factor] = ()) -> dict[str, Any]:
-    """Return a bar, adjusted.
+    """Return an adjusted bar.
 
-    The data have neither the number of trades nor the mean price, which Alpaca always gives: ``n``
-    is one trade per hundred shares, and ``vw`` is the mean of high, low and close.
+    The data lack the number of trades and the mean price, which Alpaca always sends. So ``n`` is
+    one trade per hundred shares, and ``vw`` is the mean of high, low and close.
     """
     price, volume = factor_at(found, it.session)
     shares = int((it.volume * volume).to_integral_value(ROUND_HALF_UP))
@@ -61,7 +61,7 @@ def trade(it: Price, listing: Listing) -> dict[str, Any]:
 
 
 def quote(it: Price, listing: Listing) -> dict[str, Any]:
-    """Return a latest quote: one basis point to each side of the latest trade."""
+    """Return a latest quote, one basis point to each side of the latest trade."""
     return {
         "t": instant(it.at),
         "ax": "V",
@@ -76,7 +76,7 @@ def quote(it: Price, listing: Listing) -> dict[str, Any]:
 
 
 def snapshot(known: Sequence[DailyBar], latest: Price, listing: Listing) -> dict[str, Any]:
-    """Return a snapshot; the minute bar is one trade, since the data are daily."""
+    """Return a snapshot; its minute bar is a single trade because the data are daily."""
     price = float(latest.price)
     minute = latest.at.replace(second=0, microsecond=0)
     body = {
@@ -109,7 +109,7 @@ def split(it: Split, listing: Listing) -> dict[str, Any]:
 
 
 def split_key(it: Split) -> str:
-    """Name the list that a split belongs to."""
+    """Return the name of the list that a split belongs to."""
     return "forward_splits" if it.ratio >= 1 else "reverse_splits"
 
 

@@ -1,7 +1,7 @@
-"""Owns the account's life on the exchange: its orders, their fills, and the sessions.
+"""Owns the account on the exchange: its orders, their fills, and the sessions.
 
-Pure and deterministic: time is an argument, ids follow from a seed, and nothing is read or written.
-The same calls at the same instants give the same account.
+The code is deterministic and does no input or output. Time is an argument, and a seed determines
+the ids, so the same calls at the same instants produce the same account.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Exchange:
     Parameters
     ----------
     market : HistoricalMarket
-        The market's events, and when each was known.
+        The market data, which show only what is known at an instant.
     opening : AccountSetup
         The account's initial state.
     behaviour : Behaviour
-        How orders are treated; may be replaced at any time.
+        How the exchange treats orders; can be replaced at any time.
     start : datetime
-        The instant at which the account begins.
+        The instant at which the account opens.
 
     Raises
     ------
@@ -70,12 +70,12 @@ class Exchange:
 
     @property
     def today(self) -> date:
-        """Today's date in New York, whether the exchange trades or not."""
+        """Today's date in New York, even if the exchange is closed."""
         return new_york_date(self.now)
 
     @property
     def funds(self) -> Funds:
-        """The account's worth and spendable funds at the latest prices."""
+        """The account's equity and buying power at the latest prices."""
         return Funds(self.account, self.book.open, self.latest, self.opening.multiplier)
 
     @property
@@ -86,23 +86,23 @@ class Exchange:
 
     @property
     def adjustments(self) -> Decimal:
-        """Deposits less withdrawals since the close that `last_equity` is taken at."""
+        """Deposits minus withdrawals since the close of `last_equity`."""
         session = self.market.before(self.today)
         since = self.market.closes(session) if session else self.start
         return self.account.deposits(since, self.now)
 
     @property
     def is_untouched(self) -> bool:
-        """Whether the client has done nothing on the account yet."""
+        """Whether the account has no orders, deposits or withdrawals yet."""
         return not self.book.all and not self.account.has_moved_cash
 
     def latest(self, symbol: str) -> Decimal | None:
-        """Return the latest price of a symbol."""
+        """Return a symbol's latest price; None before its first trade."""
         known = self.market.latest(symbol, self.now)
         return known.price if known else None
 
     def asset_id(self, symbol: str) -> str:
-        """Return the id of a symbol, the same for every account."""
+        """Return a symbol's id, which is the same for every account."""
         return str(uuid.uuid5(NAMESPACE, f"asset:{symbol}"))
 
     # -- what the client does -----------------------------------------------------------------
@@ -113,10 +113,10 @@ class Exchange:
         Raises
         ------
         ApiError
-            With Alpaca's status, code and wording.
+            If the order breaks a rule, with Alpaca's status, code and message.
         """
         self._check(ticket)
-        # Strictly ascending, so that a list can page by it.
+        # Stamps ascend strictly, so a client can page through a list by them.
         self._last_stamp = stamp = max(self.now, self._last_stamp + TICK)
         is_open = self.market.is_open(self.now)
         session = new_york_date(self.now if is_open else self.market.next_open(self.now))
@@ -140,17 +140,17 @@ class Exchange:
         return order
 
     def cancel(self, order_id: str) -> None:
-        """Request an order's cancellation; it ends at the first request after the cancel delay.
+        """Request a cancellation; the order ends at the first request after the cancel delay.
 
         Raises
         ------
         ApiError
-            404, or 422 when the order is over.
+            404 if there is no such order, 422 if it has ended.
         """
         self.book.ask_to_cancel(order_id, self.now)
 
     def deposit(self, amount: Decimal) -> Activity:
-        """Deposit cash, or withdraw it if negative."""
+        """Deposit cash; a negative amount is a withdrawal."""
         return self.account.deposit(amount, self.now)
 
     # -- what time does -----------------------------------------------------------------------
@@ -203,7 +203,7 @@ class Exchange:
         self.account.closes[ring.session] = self.funds.equity
 
     def _match(self, *, is_last_look: bool) -> None:
-        """Check the open orders against the open of the newest session."""
+        """Match the open orders against the newest session's opening price."""
         session = self.market.last_opened(self.now)
         for order in self.book.open:
             if session is None or order.session > session:
@@ -223,7 +223,7 @@ class Exchange:
                 self.book.end(order, "canceled", self.now)
 
     def _workable(self) -> list[Order]:
-        """List the open orders that may fill now."""
+        """List the open orders that can fill now."""
         delay = timedelta(seconds=self.behaviour.fill_delay_seconds)
         session = self.market.last_opened(self.now)
         return [

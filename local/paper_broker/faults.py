@@ -1,7 +1,8 @@
-"""Owns fault plans: which requests go wrong, and how; ``--faults`` of the broker and of `run`.
+"""Owns fault plans, which make requests fail; the broker and `run` take one as ``--faults``.
 
-A plan is faults separated by commas, each ``REQUEST:WHICH:KIND``: ``submit:2:504-after-accept``
-accepts the second order that is sent, and answers 504. docs/paper-broker.md lists the words.
+A plan is a comma-separated list of faults, each ``REQUEST:WHICH:KIND``. For example,
+``submit:2:504-after-accept`` accepts the second order but answers 504. docs/paper-broker.md lists
+the words.
 """
 
 from __future__ import annotations
@@ -42,13 +43,13 @@ REQUESTS = {
 LOOK_UPS = re.compile(REQUESTS["orders"] + "|" + REQUESTS["order"])
 HTML = b"<html><body>a gateway's own words</body></html>"
 BEFORE, AFTER = "-before-accept", "-after-accept"
-#: Faults of a request before it arrives, or of its answer.
+#: Faults that hit any request before it arrives, or its answer.
 HOWS = ("504", "503", "500", "429", "reset", "stall", "html", "empty", "truncated")
 ONLY_BEFORE, ONLY_AFTER = ("429",), ("truncated",)
-#: Faults only of orders.
+#: Faults that hit only orders.
 LATE, HIDDEN = "late", "hidden"
 LATE_BY, HIDDEN_FOR = timedelta(seconds=5), timedelta(seconds=20)
-#: Longer than the desk, or any client with a timeout, waits for an answer.
+#: Longer than the desk waits for an answer.
 STALL_SECONDS = 20.0
 
 _FAULT = re.compile(r"(?P<request>[a-z]+):(?P<which>\*|\d{1,6}(-\d{1,6})?):(?P<kind>[a-z0-9-]+)")
@@ -63,7 +64,7 @@ class Fault:
     text : str
         The fault as written in the plan.
     first, last : int
-        The range of its requests, counted from 1; ``last`` is None for all later ones.
+        The range of requests, counted from 1; ``last`` is None if the range has no end.
     how : str
         One of `HOWS`, `LATE` or `HIDDEN`.
     is_applied : bool
@@ -89,7 +90,7 @@ def parse(text: str) -> tuple[Fault, ...]:
     Raises
     ------
     ValueError
-        Names the invalid fault, and what is allowed.
+        If a fault is invalid; the message says what is allowed.
     """
     return tuple(_parse_one(each.strip()) for each in text.split(",") if each.strip())
 
@@ -126,14 +127,14 @@ def _parse_one(text: str) -> Fault:
 
 @dataclass(slots=True)
 class FaultPlan:
-    """A plan under way over one broker.
+    """A plan at work in one broker.
 
     Parameters
     ----------
     faults : tuple of Fault
-        As `parse` returns them; the first that matches a request applies.
+        The result of `parse`; the first fault that matches a request applies.
     now : callable
-        The broker's clock.
+        Returns the broker's time.
     """
 
     faults: tuple[Fault, ...]
@@ -145,7 +146,7 @@ class FaultPlan:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def intercept(self, request: Request, respond: Respond) -> Response | None:
-        """Answer a request that a fault applies to; None for the others."""
+        """Answer a request if a fault applies to it; otherwise return None."""
         name = f"{request.method} {request.path}"
         if request.path.startswith("/_paper/"):
             return None
@@ -154,7 +155,7 @@ class FaultPlan:
         if fault is None:
             return self._without_hidden(request, respond) if LOOK_UPS.fullmatch(name) else None
         if fault.how == LATE:
-            request.get_data()  # while the connection exists
+            request.get_data()  # read the body while the connection exists
             self._late.append((self.now() + LATE_BY, request))
             return Response(HTML, 504, content_type="text/html")
         answer = respond(request) if fault.is_applied else Response(b"", 200)
@@ -164,7 +165,7 @@ class FaultPlan:
         return _spoilt(fault.how, answer, request)
 
     def _take(self, name: str, request: Request) -> Fault | None:
-        """Count a request, and note the fault that applies."""
+        """Count a request, and record the fault that applies to it."""
         with self._lock:
             words = [each for each, path in REQUESTS.items() if re.fullmatch(path, name)]
             self._counts.update(words)
@@ -176,7 +177,7 @@ class FaultPlan:
         return None
 
     def _deliver(self, respond: Respond) -> None:
-        """Deliver the orders that were late until now."""
+        """Deliver the late orders that are due now."""
         with self._lock:
             due = [each for each in self._late if each[0] <= self.now()]
             self._late = [each for each in self._late if each not in due]
@@ -199,7 +200,7 @@ class FaultPlan:
 
 
 def _spoilt(how: str, answer: Response, request: Request) -> Response:
-    """Return the reply instead of an answer, or end the connection."""
+    """Return a spoilt answer, or end the connection."""
     if how == "429":
         body = {"code": 42910000, "message": "rate limit exceeded"}
         return Response(json.dumps(body), 429, content_type="application/json")
@@ -215,11 +216,11 @@ def _spoilt(how: str, answer: Response, request: Request) -> Response:
     if how == "stall":
         time.sleep(STALL_SECONDS)
     _end_connection(request)
-    raise ConnectionResetError  # the server knows that nobody listens any more
+    raise ConnectionResetError  # the server then knows that the client is gone
 
 
 def _end_connection(request: Request) -> None:
-    """Reset the connection, as a router that forgot it does."""
+    """Reset the connection, as a router does that has lost track of it."""
     connection: socket.socket | None = request.environ.get("werkzeug.socket")
     if connection is not None:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Owns the account's worth, the part reserved by open orders, and what the account may still do."""
+"""Owns the account's equity, the reserves for open orders, and the limits on new orders."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ MAINTENANCE_MARGIN = Decimal("0.3")
 
 
 class Funds:
-    """A view of the account at the latest prices, computed again on each use.
+    """A view of the account at the latest prices, computed for each use.
 
     Parameters
     ----------
     account : Account
         Cash and positions.
     open_orders : iterable of Order
-        Orders that may still fill.
+        Orders that can still fill.
     latest : callable
-        Latest price of a symbol, in dollars.
+        Returns a symbol's latest price in dollars.
     multiplier : int
-        1: cash only. 2: positions may be bought on 50 % margin.
+        1 for a cash account, 2 for a margin account with an initial margin of 50 %.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Funds:
 
     @property
     def gross(self) -> Decimal:
-        """Sum of long and short positions, both counted as positive."""
+        """The value of all positions, with shorts counted as positive."""
         return self.long_value - self.short_value
 
     @property
@@ -62,7 +62,7 @@ class Funds:
 
     @property
     def buying_power(self) -> Decimal:
-        """What new orders may cost."""
+        """The most that new orders can cost."""
         if self._multiplier == 1:
             return self.cash_power
         free = (self.equity - INITIAL_MARGIN * self.gross) * self._multiplier
@@ -70,7 +70,7 @@ class Funds:
 
     @property
     def cash_power(self) -> Decimal:
-        """What new orders may cost without a loan; the proceeds of shorts are not spendable."""
+        """The most that new orders can cost without a loan and without the proceeds of shorts."""
         return max(ZERO, self._account.cash + self.short_value - self.reserved)
 
     def market_value(self, symbol: str) -> Decimal:
@@ -80,7 +80,7 @@ class Funds:
         return holding.qty * price if price is not None else holding.cost
 
     def held(self, symbol: str) -> Decimal:
-        """Return the shares of a position that open orders against it reserve."""
+        """Return the shares that a position's closing orders reserve."""
         qty = self._account.qty(symbol)
         against = "sell" if qty > 0 else "buy"
         return sum(
@@ -93,7 +93,7 @@ class Funds:
         )
 
     def available(self, symbol: str) -> Decimal:
-        """Return the shares that no open order reserves; negative if short, never past zero."""
+        """Return a position's shares that no open order reserves; negative if it is short."""
         qty = self._account.qty(symbol)
         free = max(ZERO, abs(qty) - self.held(symbol))
         return free if qty >= 0 else -free
@@ -104,7 +104,8 @@ class Funds:
         Raises
         ------
         ApiError
-            403: not enough shares, no short sales, or not enough buying power.
+            403 if shares or buying power do not suffice or short sales are not allowed, 422 if a
+            short sale has a fraction of a share.
         """
         qty = self._account.qty(ticket.symbol)
         against = (qty > 0 and ticket.side == "sell") or (qty < 0 and ticket.side == "buy")

@@ -22,8 +22,8 @@ RATIO = Decimal("0.000001")
 def get_portfolio_history(call: Call) -> Answer:
     """Return equity at each session's close, and the current equity during a session.
 
-    Profit and loss are relative to ``base_value``, equity before the first point, without deposits
-    and withdrawals. Only the daily resolution is served.
+    Profit and loss are relative to ``base_value``, the equity before the first point. They exclude
+    deposits and withdrawals. The broker keeps daily equity only.
     """
     exchange = call.exchange
     if (call.text("timeframe") or "1D") != "1D":
@@ -55,9 +55,9 @@ def _points(exchange: Exchange) -> dict[date, tuple[datetime, Decimal]]:
 
 
 def _closes(exchange: Exchange) -> dict[date, Decimal]:
-    """Return equity at each close, including the sessions just before the account began.
+    """Return equity at each close, including some sessions before the account opened.
 
-    Nobody trades on the day an account is opened: before that it held only its cash.
+    For those sessions, the equity is the account's opening equity.
     """
     idle: list[date] = []
     day = exchange.market.before(exchange.start.astimezone(NEW_YORK).date())

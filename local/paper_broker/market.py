@@ -1,7 +1,7 @@
 """Owns the exchange's data at an instant: hours, latest prices, bars, corporate actions.
 
 Nothing here looks ahead: every answer follows from the events up to the requested instant. Instants
-are aware UTC datetimes, sessions New York dates.
+are aware UTC datetimes, and sessions are New York dates.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class SessionEdge(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EdgeMoment:
-    """A bell of a session."""
+    """The opening or closing bell of a session."""
 
     at: datetime
     bell: SessionEdge
@@ -38,19 +38,19 @@ class EdgeMoment:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The last trade of a symbol, in dollars, and the instant it happened."""
+    """The price of a symbol's last trade, in dollars, and the trade's instant."""
 
     price: Decimal
     at: datetime
 
 
 class HistoricalMarket:
-    """The exchange over a `History`.
+    """The exchange on the data of a `History`.
 
     Parameters
     ----------
     history : History
-        The market's events; the requested instant decides how many of them are known.
+        All data; each method uses only what is known at its instant.
     """
 
     def __init__(self, history: History) -> None:
@@ -101,7 +101,7 @@ class HistoricalMarket:
         return self.opens(self.sessions[index] if index < len(self.sessions) else _weekday(day))
 
     def next_close(self, now: datetime) -> datetime:
-        """Return the next closing after an instant, with the same rule at the history's end."""
+        """Return the next closing after an instant; beyond the history, see `next_open`."""
         session = self.last_opened(now)
         if session is not None and now < self.closes(session):
             return self.closes(session)
@@ -121,7 +121,7 @@ class HistoricalMarket:
                     yield EdgeMoment(at, bell, session)
 
     def bar(self, symbol: str, session: date) -> DailyBar | None:
-        """Return a symbol's bar of a session; the caller knows that the session is over."""
+        """Return a symbol's bar for a session; the caller must not use it to look ahead."""
         if not self.is_session(session):
             return None
         place = bisect_left(self.sessions, session) - self._first(symbol)
@@ -137,12 +137,12 @@ class HistoricalMarket:
         return sorted(symbol for symbol in self.history.bars if self.is_listed(symbol, now))
 
     def latest(self, symbol: str, now: datetime, age: timedelta = timedelta(0)) -> Price | None:
-        """Return the last trade: the open while a session lasts, its close afterwards.
+        """Return the last trade, which is the open during a session and the close afterwards.
 
         Parameters
         ----------
         age : timedelta
-            How long before ``now`` the trade of an open session is reported to have happened.
+            The trade's reported age while the exchange is open.
         """
         session = self.last_opened(now)
         bar = self.bar(symbol, session) if session is not None else None
@@ -161,12 +161,12 @@ class HistoricalMarket:
     def known_bars(
         self, symbol: str, now: datetime, since: date | None = None
     ) -> tuple[DailyBar, ...]:
-        """Return a symbol's unadjusted bars; for an open session only the open is known.
+        """Return a symbol's unadjusted bars; an open session's bar has only the opening price.
 
         Parameters
         ----------
         since : date or None
-            Leave out the sessions before this one.
+            The first session to return; None returns all sessions.
         """
         opened = self.last_opened(now)
         if opened is None:
@@ -181,17 +181,17 @@ class HistoricalMarket:
         return known
 
     def splits(self, now: datetime) -> tuple[Split, ...]:
-        """Return the splits whose ex-date has opened."""
+        """Return the splits whose ex-date has begun."""
         opened = self.last_opened(now) or date.min
         return tuple(split for split in self.history.splits if split.ex_date <= opened)
 
     def dividends(self, now: datetime) -> tuple[Dividend, ...]:
-        """Return the dividends whose ex-date has opened."""
+        """Return the dividends whose ex-date has begun."""
         opened = self.last_opened(now) or date.min
         return tuple(paid for paid in self.history.dividends if paid.ex_date <= opened)
 
     def _first(self, symbol: str) -> int:
-        """Return the index of a symbol's first session; the index after the last if it has none."""
+        """Return the index of a symbol's first session, or the number of sessions if none."""
         return len(self.sessions) - len(self.history.bars.get(symbol, ()))
 
     def _hours(self, session: date) -> tuple[datetime, datetime]:
@@ -205,7 +205,7 @@ class HistoricalMarket:
 
 
 def new_york_date(now: datetime) -> date:
-    """Return the date on a New York wall calendar."""
+    """Return the New York date of an instant."""
     return now.astimezone(NEW_YORK).date()
 
 

@@ -1,4 +1,4 @@
-"""Owns the price at which an order fills, if at all: pure functions of order, price and bar."""
+"""Owns the price and the size at which an order fills, as functions of order, price and bar."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ BASIS_POINT = Decimal("0.0001")
 
 
 def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | None:
-    """Price an order against the latest trade; None if it has to wait.
+    """Return an order's fill price at the latest trade; None if the order must wait.
 
-    The call triggers a stop that the price has passed. A limit is never exceeded.
+    The call triggers a stop that the price has reached. The fill is never worse than the limit.
     """
     if not is_triggered(order, price, price):
         return None
@@ -28,7 +28,7 @@ def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | 
 
 
 def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Decimal | None:
-    """Price a resting order by a whole session's range, once the session is over.
+    """Return a resting order's fill price after a session; None if it does not fill.
 
     A limit order fills at its limit if the range touched it. A stop order fills at its stop price,
     with slippage. A stop-limit order fills at the stop price if the limit allows that, otherwise at
@@ -53,7 +53,7 @@ def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Deci
 
 
 def is_triggered(order: Order, low: Decimal, high: Decimal) -> bool:
-    """Return whether an order is active within a range; remember a stop that was reached."""
+    """Return whether an order is active within a range; mark a stop that the range reached."""
     if order.stop_price is not None and not order.triggered:
         order.triggered = high >= order.stop_price if order.is_buy else low <= order.stop_price
         return order.triggered
@@ -61,7 +61,7 @@ def is_triggered(order: Order, low: Decimal, high: Decimal) -> bool:
 
 
 def apply_slippage(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal:
-    """Worsen a price by the slippage, to the cent that is worse for the order."""
+    """Worsen a price by the slippage, rounded to the cent that is worse for the order."""
     if not slippage_bps:
         return price
     sign, rounding = (1, ROUND_CEILING) if order.is_buy else (-1, ROUND_FLOOR)
@@ -69,16 +69,16 @@ def apply_slippage(order: Order, price: Decimal, slippage_bps: Decimal) -> Decim
 
 
 def part_to_fill(order: Order, behaviour: Behaviour, *, is_last_look: bool) -> Decimal:
-    """Return how many shares fill at one time: all remaining ones, unless a test wants parts."""
+    """Return the shares that fill now: all remaining shares, or fewer if `Behaviour` says so."""
     qty = order.qty or Decimal(0)
     grain = SHARE if qty == qty.to_integral_value() else SHARE_FRACTION
     most = (qty * behaviour.fill_fraction).quantize(grain, ROUND_DOWN) - order.filled_qty
     part = max(grain, (qty / behaviour.fill_parts).quantize(grain, ROUND_DOWN))
-    # The remainder of the division goes with the last part, so that no further part follows.
+    # The last part includes the division's remainder, so no further part follows.
     whole = is_last_look or most - part < part
     return max(Decimal(0), most if whole else part)
 
 
 def shares_for(notional: Decimal, price: Decimal) -> Decimal:
-    """Return the shares that an amount of dollars pays for, to a billionth, never more."""
+    """Return the shares that a notional pays for, rounded down to a billionth."""
     return (notional / price).quantize(SHARE_FRACTION, ROUND_DOWN)

@@ -1,4 +1,4 @@
-"""Owns the broker as a separate process, and the handle with which a runner or a test drives it."""
+"""Owns the broker as a separate process, and the handle that the runner and tests use."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ ANY_KEYS = ("paper-key", "paper-secret")
 
 
 class PaperBrokerError(RuntimeError):
-    """The paper broker did not start, or refused a request of its handle."""
+    """The paper broker did not start, or it refused a request from its handle."""
 
 
 class PaperBrokerProcess:
-    """A paper broker on a free port, from ``__enter__`` to ``__exit__``.
+    """A paper broker in its own process, for the length of a ``with`` block.
 
-    Its process ends with the block, or when the process that holds the handle dies.
+    The broker also ends when the process that has the handle dies.
 
     Parameters
     ----------
     host : str
-        The address of this machine to listen on; containers cannot reach the loopback.
+        The address of this machine to listen on. Containers cannot reach the loopback address.
     port : int
-        Where to listen there; 0 takes a free port.
+        The port to listen on; 0 takes a free port.
     session : date or None
         The session at whose bell the clock starts; None means the newest session.
     clock_scale : float
         Simulated seconds per real second; 0 stops the clock.
     cash : str
-        Dollars to start with.
+        Opening cash in dollars.
     holdings : mapping, optional
         Shares that the user already holds, by symbol.
     multiplier : int
-        1: cash only, 2: margin.
+        1 for a cash account, 2 for a margin account.
     keys : tuple of str, optional
-        Key id and secret that clients must send; None takes any.
+        Key id and secret that clients must send; None accepts any keys.
     behaviour : mapping, optional
         Fields of `local.paper_broker.values.Behaviour` that differ from the default.
     faults : str
-        A plan of faults, in the form of docs/paper-broker.md.
+        A fault plan; docs/paper-broker.md describes the format.
     synthetic : int
-        Number of synthetic symbols in addition to the real ones.
+        Number of synthetic symbols, in addition to the real symbols.
     """
 
     def __init__(  # noqa: PLR0913 - named, each with its default
@@ -90,12 +90,12 @@ class PaperBrokerProcess:
 
     @property
     def url(self) -> str:
-        """Base URL, without a slash at the end; for trading and for data."""
+        """The base URL for trading and data, without a trailing slash."""
         return self._running.url
 
     @property
     def pid(self) -> int | None:
-        """Id of the broker's process."""
+        """The id of the broker's process."""
         return self._running.pid
 
     def __enter__(self) -> Self:
@@ -120,27 +120,27 @@ class PaperBrokerProcess:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Stop the process, by its own id."""
+        """Stop the process."""
         self._stop()
 
     def sessions(self) -> list[date]:
-        """List the dates that can be opened, ascending."""
+        """List the dates of all sessions, ascending."""
         return [date.fromisoformat(text) for text in self.request("GET", "/_paper/sessions")]
 
     def open_session(self, day: date | str, time: str = "09:35") -> str:
-        """Move to a bell, through every session in between.
+        """Move the clock to a bell, through every session in between.
 
         Parameters
         ----------
         day : date or str
-            New York date; one without a session leaves the exchange closed.
+            New York date; if it has no session, the exchange stays closed.
         time : str
             New York time of day, HH:MM.
 
         Returns
         -------
         str
-            The bell as RFC 3339 in UTC, the run's ``scheduled_time``.
+            The bell's instant as RFC 3339 in UTC, for the run's ``scheduled_time``.
         """
         answer = self.request("POST", "/_paper/session", {"date": str(day), "time": time})
         return str(answer["scheduled_time"])
@@ -159,16 +159,16 @@ class PaperBrokerProcess:
         return list(self.request("GET", "/v2/positions"))
 
     def deposit(self, amount: str) -> None:
-        """Deposit dollars, or withdraw them if negative."""
+        """Deposit dollars; a negative amount is a withdrawal."""
         self.request("POST", "/_paper/deposit", {"amount": amount})
 
     def order_by_hand(self, symbol: str, side: str, qty: str, **terms: str) -> dict[str, Any]:
-        """Place an order as the user would on the broker's site; it fills at the next request."""
+        """Place an order as the user would on the broker's site; the next request fills it."""
         body = {"symbol": symbol, "side": side, "qty": qty, **terms}
         return dict(self.request("POST", "/_paper/order", body))
 
     def faults(self) -> list[dict[str, Any]]:
-        """List the faults of the plan that have happened, oldest first."""
+        """List the plan's faults that have happened, oldest first."""
         return list(self.request("GET", "/_paper/faults"))
 
     def behave(self, **changes: Any) -> None:
@@ -181,7 +181,7 @@ class PaperBrokerProcess:
         Raises
         ------
         PaperBrokerError
-            With status and body, when the answer is not a success.
+            If the request fails; the message has the status and the body.
         """
         request = urllib.request.Request(  # noqa: S310  # our own loopback URL
             self.url + path,

@@ -10,17 +10,17 @@ from local.paper_broker.values import ApiError
 from local.paper_broker.wsgi import Call
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-# RFC 3339 allows any number of digits after the second; a datetime holds six.
+# RFC 3339 allows any number of digits in a fraction of a second, but a datetime has only six.
 _FINER = re.compile(r"(\.\d{6})\d+")
 
 
 def instant(call: Call, name: str, *, status: int = 422) -> datetime | None:
-    """Read an instant; a bare date means its midnight in New York.
+    """Read an instant; a date means its midnight in New York.
 
     Raises
     ------
     ApiError
-        If it is neither RFC 3339 nor a date.
+        If the value is neither RFC 3339 nor a date.
     """
     value = call.text(name)
     if value is None:
@@ -52,7 +52,7 @@ def whole(call: Call, name: str, default: int, highest: int, *, status: int = 42
     Raises
     ------
     ApiError
-        If it is not one.
+        If the value is not a number in this range.
     """
     value = call.text(name)
     if value is None:
@@ -68,7 +68,7 @@ def word(call: Call, name: str, known: tuple[str, ...], *, status: int = 422) ->
     Raises
     ------
     ApiError
-        If it is another.
+        If the value is not a known word.
     """
     value = call.text(name) or known[0]
     if value not in known:

@@ -13,7 +13,7 @@ INVALID = 42210000
 MALFORMED = 40010001
 MAX_ID_LENGTH = 128
 MAX_SHARE_DECIMALS = 9
-MOST_DIGITS = 15  # more digits than any sum or price has; keeps arithmetic far from overflow
+MOST_DIGITS = 15  # more than any real amount has, and few enough to avoid an overflow
 PRICED_BY = {
     "market": (),
     "limit": ("limit_price",),
@@ -29,7 +29,7 @@ def parse_ticket(body: object) -> Ticket:
     Raises
     ------
     ApiError
-        422 with the field that is missing or wrong.
+        422 if a field is missing or wrong; the message names it.
     """
     if not isinstance(body, Mapping):
         raise _malformed("request body format is invalid")
@@ -78,10 +78,9 @@ def check_fraction(ticket: Ticket, *, fractionable: bool) -> None:
     Raises
     ------
     ApiError
-        403 when the symbol trades in whole shares only, 422 for terms a fraction may not have.
+        403 if the symbol trades in whole shares only, 422 if the order's terms allow no fraction.
     """
-    whole = ticket.qty is not None and ticket.qty == ticket.qty.to_integral_value()
-    if whole:
+    if ticket.qty is not None and ticket.qty == ticket.qty.to_integral_value():
         return
     if not fractionable:
         raise ApiError(403, FORBIDDEN, f'asset "{ticket.symbol}" is not fractionable')
@@ -96,12 +95,13 @@ def check_fraction(ticket: Ticket, *, fractionable: bool) -> None:
 
 
 def check_wash_trade(ticket: Ticket, open_orders: list[Order]) -> None:
-    """Refuse an order that could trade against an open one of the same account.
+    """Refuse an order that could trade against an open order of the same account.
 
     Raises
     ------
     ApiError
-        403: market and stop orders against any order of the other side, limits when they cross.
+        403 if two limit orders on opposite sides cross, or if another order faces any on the other
+        side.
     """
     for order in open_orders:
         other = order.ticket

@@ -1,4 +1,4 @@
-"""Owns the broker as a server: a listening socket, one line of JSON, and its end on a signal."""
+"""Owns the broker's server: the socket, the line of JSON that it prints, and its signals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUTES = (*trading_api.ROUTES, *history_api.ROUTES, *data_api.ROUTES, *control_a
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Writes no access log: a run makes hundreds of requests."""
+    """A handler without an access log because a run makes hundreds of requests."""
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # werkzeug's name
         if type == "error":
@@ -28,7 +28,7 @@ class _QuietHandler(WSGIRequestHandler):
 def application(
     options: Options, history: History | None = None, intercept: Intercept | None = None
 ) -> Application:
-    """Make the WSGI application of a new account, by default on the sample data."""
+    """Build the WSGI application for a new account, by default on the sample data."""
     broker = PaperBroker(history or sample_history(options.synthetic), options)
     if options.faults and intercept is None:
         broker.faults = FaultPlan(options.faults, lambda: broker.exchange.now)
@@ -46,7 +46,7 @@ def listen(
     port : int
         0 takes a free port.
     descriptor : int or None
-        Descriptor of a socket that already listens; None opens a new one.
+        Descriptor of a listening socket; None opens a new socket.
     """
     server = make_server(
         host, port, app, threaded=True, request_handler=_QuietHandler, fd=descriptor
@@ -62,8 +62,8 @@ def serve(
     """Print ``{"url": …}`` and serve until SIGTERM or SIGINT; call it in the main thread."""
     server, url = listen(application(options), host, port, descriptor)
     try:
-        # Set these before anyone can know the process and end it. A background shell starts its
-        # children with SIGINT ignored.
+        # Set the handlers before anyone knows the URL and ends the process. A background shell
+        # starts its children with SIGINT ignored.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _leave)
         print(json.dumps({"url": url}), flush=True)

@@ -21,7 +21,7 @@ SETTABLE = frozenset({"no_shorting", "suspend_trade"})
 
 
 def get_clock(call: Call) -> Answer:
-    """Return the one clock of the system."""
+    """Return the broker's clock."""
     return Answer(trading_wire.clock(call.exchange.market, call.exchange.now))
 
 
@@ -45,13 +45,13 @@ def get_configurations(call: Call) -> Answer:
 
 
 def patch_configurations(call: Call) -> Answer:
-    """Set the fields about short sales and suspended trading; this broker fixes the others."""
+    """Set the fields for short sales and suspended trading; the other fields cannot change."""
     wanted, now = call.body(), trading_wire.configurations(call.exchange)
     if not isinstance(wanted, dict) or not wanted.keys() <= now.keys():
         raise ApiError(422, WRONG_FIELD, "expected an object of account configurations")
     for name, value in wanted.items():
         if type(value) is not type(now[name]) or (name not in SETTABLE and value != now[name]):
-            raise ApiError(422, WRONG_FIELD, f"{name} cannot be set to this here")
+            raise ApiError(422, WRONG_FIELD, f"{name} cannot be set to this value")
     after = now | wanted
     call.broker.behave(
         structs.replace(
@@ -64,7 +64,7 @@ def patch_configurations(call: Call) -> Answer:
 
 
 def get_orders(call: Call) -> Answer:
-    """List orders by submission; ``after`` and ``until`` are exclusive."""
+    """List orders by time of submission; ``after`` and ``until`` are exclusive."""
     status = queries.word(call, "status", ("open", "closed", "all"))
     direction = queries.word(call, "direction", ("desc", "asc"))
     limit = queries.whole(call, "limit", PAGE_OF_ORDERS, MOST_ORDERS)
@@ -85,7 +85,7 @@ def get_orders(call: Call) -> Answer:
 
 
 def post_order(call: Call) -> Answer:
-    """Accept an order."""
+    """Submit an order."""
     return Answer(_order(call, call.exchange.submit(parse_ticket(call.body()))))
 
 

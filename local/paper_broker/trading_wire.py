@@ -1,4 +1,4 @@
-"""Owns how the account looks on Alpaca's trading wire: field names, money as strings, instants."""
+"""Owns the trading API's JSON: Alpaca's field names, money as strings, and instants."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _maybe_text(number: Decimal | None) -> str | None:
 
 
 def clock(market: HistoricalMarket, now: datetime) -> dict[str, Any]:
-    """Return GET /v2/clock; its instants carry New York's offset, as Alpaca's do."""
+    """Return the answer of GET /v2/clock, whose instants have New York's offset."""
     return {
         "timestamp": now.astimezone(NEW_YORK).isoformat(),
         "is_open": market.is_open(now),
@@ -67,7 +67,7 @@ def calendar_day(market: HistoricalMarket, index: int) -> dict[str, str]:
 
 
 def account(exchange: Exchange) -> dict[str, Any]:
-    """Return GET /v2/account of a US account."""
+    """Return the answer of GET /v2/account for a US account."""
     funds, flags = exchange.funds, exchange.behaviour
     power = money(funds.buying_power)
     return {
@@ -112,7 +112,7 @@ def account(exchange: Exchange) -> dict[str, Any]:
 
 
 def configurations(exchange: Exchange) -> dict[str, Any]:
-    """Return GET /v2/account/configurations."""
+    """Return the answer of GET /v2/account/configurations."""
     flags = exchange.behaviour
     return {
         "no_shorting": not flags.shorting,
@@ -127,7 +127,7 @@ def configurations(exchange: Exchange) -> dict[str, Any]:
 
 
 def position(exchange: Exchange, symbol: str) -> dict[str, Any]:
-    """Return one position; ``lastday_price`` is the previous close, adjusted for a split since."""
+    """Return one position; ``lastday_price`` is the previous close, adjusted for today's splits."""
     holding = exchange.account.holdings[symbol]
     price = exchange.latest(symbol) or holding.average
     today = exchange.today

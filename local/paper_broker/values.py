@@ -25,7 +25,7 @@ class ActivityKind(StrEnum):
     WITHDRAWAL = "CSW"
 
 
-class ApiError(Exception):  # not our error: the exchange's answer
+class ApiError(Exception):
     """The broker's refusal, sent as Alpaca's error body.
 
     Parameters
@@ -33,11 +33,11 @@ class ApiError(Exception):  # not our error: the exchange's answer
     status : int
         HTTP status.
     code : int or None
-        Alpaca's code; None if Alpaca gives none.
+        Alpaca's code; None if Alpaca sends none.
     message : str
-        Alpaca's wording.
+        Alpaca's message.
     **details : object
-        Further fields of the body.
+        More fields of the body.
     """
 
     def __init__(self, status: int, code: int | None, message: str, **details: Any) -> None:
@@ -72,17 +72,17 @@ class Order:
     client_order_id: str
     ticket: Ticket
     qty: Decimal | None  # None for a notional order until it is first priced
-    limit_price: Decimal | None  # splits change these three of a waiting order
+    limit_price: Decimal | None  # a split changes the quantity and both prices
     stop_price: Decimal | None
-    session: date  # the first session in which it may fill
-    taken_at: datetime  # when its request came; orders of one request share it
+    session: date  # the first session in which it can fill
+    taken_at: datetime  # when its request came; not unique
     submitted_at: datetime  # unique
     updated_at: datetime
     expires_at: datetime
     status: str
     filled_qty: Decimal = ZERO
     filled_value: Decimal = ZERO  # sum of quantity times price
-    triggered: bool = False  # whether its stop price was reached
+    triggered: bool = False  # whether a price has reached its stop price
     filled_at: datetime | None = None
     expired_at: datetime | None = None
     cancel_requested_at: datetime | None = None
@@ -91,7 +91,7 @@ class Order:
 
     @property
     def is_open(self) -> bool:
-        """Whether the order may still fill."""
+        """Whether the order can still fill."""
         return self.status in OPEN_STATUSES
 
     @property
@@ -101,21 +101,21 @@ class Order:
 
     @property
     def remaining(self) -> Decimal:
-        """Shares that may still be filled; 0 for a notional order without a price yet."""
+        """The shares that can still fill; 0 for a notional order before its first price."""
         return (self.qty - self.filled_qty) if self.qty is not None else ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One entry of the account's statement; ``net`` is the change of cash in dollars."""
+    """One entry of the account's statement; ``net`` is the change in cash in dollars."""
 
     id: str
     kind: ActivityKind
     at: datetime
     net: Decimal
     symbol: str | None = None
-    qty: Decimal | None = None  # a fill's shares; a dividend's or split's shares held
-    price: Decimal | None = None  # a fill's price; a dividend's amount a share
+    qty: Decimal | None = None  # shares that filled, that paid a dividend, or that a split added
+    price: Decimal | None = None  # a fill's price, or a dividend's amount per share
     order_id: str | None = None
     side: str | None = None
     cumulative: Decimal | None = None
@@ -123,24 +123,24 @@ class Activity:
 
 
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the exchange treats orders; each field can be changed while the broker runs.
+    """How the exchange treats orders; each field can change while the broker is running.
 
-    Symbols are given as a list; ``["*"]`` means every symbol.
+    In a list of symbols, ``*`` means every symbol.
 
     Attributes
     ----------
     slippage_bps : Decimal
-        How much worse than the latest price a marketable order fills.
+        How much worse than the latest price a marketable order fills, in basis points.
     fill_delay_seconds : float
         Simulated seconds between acceptance and the first fill.
     fill_parts : int
-        An order fills in this many parts, one at each request.
+        Number of parts in which an order fills, one at each request.
     fill_fraction : Decimal
-        No more than this part of an order ever fills.
+        The largest part of an order that ever fills.
     never_fill, reject : tuple of str
-        Symbols whose orders rest forever, or are rejected after they were accepted.
+        Symbols whose orders never fill, and symbols whose orders are accepted and then rejected.
     untradable, unfractionable : tuple of str
-        Symbols that the broker does not trade, or only in whole shares.
+        Symbols that the broker does not trade, and symbols that trade only in whole shares.
     cancel_delay_seconds : float
         Simulated seconds that an order stays in ``pending_cancel``.
     price_age_seconds : float
@@ -150,7 +150,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trading_blocked, account_blocked, trade_suspended_by_user : bool
         The account's flags.
     restricted_to_liquidation : bool
-        Whether the account may only sell; its document then lists a reason.
+        Whether the account may only sell; GET /v2/account then has a reason.
     """
 
     slippage_bps: Decimal = Decimal(2)
@@ -171,7 +171,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FaultHit(msgspec.Struct, frozen=True):
-    """A fault that applied to a request; ``client_order_id`` is its order's, if any."""
+    """A fault that applied to a request; ``client_order_id`` is None unless it sent an order."""
 
     fault: str
     request: str
@@ -179,7 +179,7 @@ class FaultHit(msgspec.Struct, frozen=True):
 
 
 def names(symbols: tuple[str, ...], symbol: str) -> bool:
-    """Return whether a list of symbols of a `Behaviour` names a symbol."""
+    """Return whether a `Behaviour`'s list of symbols includes a symbol."""
     return symbol in symbols or EVERY_SYMBOL in symbols
 
 
@@ -192,11 +192,11 @@ class AccountSetup:
     cash : Decimal
         Dollars.
     holdings : dict of str to Decimal
-        Shares that the user already holds, besides the cash, bought at the latest price.
+        Shares that the user already holds, by symbol, bought at the latest price.
     multiplier : int
         2 for a margin account; 1 for an account that can spend only its cash.
     seed : str
-        The seed and the sequence of events determine every id.
+        The seed of all ids; the same seed and the same requests produce the same ids.
     """
 
     cash: Decimal = Decimal(100_000)

@@ -20,14 +20,14 @@ KEY_HEADER = "APCA-API-KEY-ID"
 SECRET_HEADER = "APCA-API-SECRET-KEY"  # noqa: S105  # the header's name
 CONTROL_PREFIX = "/_paper/"
 
-# May answer a request instead of the broker. The callable that it gets passes the request to the
-# broker. None means that it does not answer.
+# A function that can answer a request instead of the broker. Its second argument passes the request
+# to the broker. If it returns None, the broker answers.
 Intercept = Callable[[Request, Respond], Response | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as an endpoint sees it: the updated account, query and path."""
+    """A request for an endpoint, with the account at the current instant."""
 
     broker: PaperBroker
     exchange: Exchange
@@ -39,7 +39,7 @@ class Call:
         return self.request.args.get(name) or None
 
     def symbols(self, name: str = "symbols") -> list[str] | None:
-        """Return a comma-separated query parameter, without doubles; None if absent."""
+        """Return a comma-separated query parameter without duplicates; None if absent."""
         value = self.text(name)
         if value is None:
             return None
@@ -51,7 +51,7 @@ class Call:
         Raises
         ------
         ApiError
-            400 if it is not JSON.
+            400 if the body is not JSON.
         """
         raw = self.request.get_data()
         if not raw:
@@ -84,7 +84,7 @@ class Application:
     routes : iterable of (method, path, endpoint)
         The routes to serve.
     intercept : callable, optional
-        See `Intercept`; the seam for fault plans.
+        See `Intercept`; a fault plan is one.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Application:
     ) -> None:
         self.broker = broker
         self._intercept = intercept
-        # A client's own id may contain anything, so a double slash never redirects.
+        # A client order id can contain any character, so a double slash must not redirect.
         self._map = Map(
             [Rule(path, methods=[method], endpoint=endpoint) for method, path, endpoint in routes],
             merge_slashes=False,

@@ -1,8 +1,7 @@
 """Owns events/: sample inputs of every step, taken from a real run on the sample data.
 
 Run ``PYTHONPATH=functions python -m local.sandbox.sample_events`` after a change of the contracts
-to write the files again. Their settings omit each number with its default value, so that a new
-limit changes no event.
+to write the files again. Their settings omit default values, so a new limit changes no event.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def main() -> None:
 
 
 def _states_of(desk: LocalDesk, session: date) -> Event:
-    """Trade a session and return the state's variables at its end, with every value inline."""
+    """Trade a session and return the execution's variables at its end, with every value inline."""
     if desk.paper_broker is not None:
         desk.paper_broker.open_session(session)
     arn = desk.stack.start({})
@@ -62,7 +61,7 @@ def _states_of(desk: LocalDesk, session: date) -> Event:
     variables: Event = {}
     for state in ("Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders"):
         variables |= timeline.result(state) or {}
-    # the plan that Decide Orders returned, as a first call gets it
+    # the plan from Decide Orders, which the first call of Submit Orders gets
     variables["plan"] = (timeline.result("Decide Orders") or {})["plan"]
     for name in ("settings", "bars", "snapshot", "features", "decision", "plan", "submission"):
         if variables.get(name) is not None:
@@ -73,7 +72,7 @@ def _states_of(desk: LocalDesk, session: date) -> Event:
         if name not in DEFAULTS or value != DEFAULTS[name]
     }
     variables["run"]["execution_arn"] = EXECUTION_ARN
-    # A day's end, so that the sample works for as long as the local broker's session lasts.
+    # The session's close, so the sample works at any time of the local broker's session.
     variables["run"]["deadline"] = variables["snapshot"]["inline"]["session"]["close"]
     return variables
 

@@ -1,6 +1,6 @@
 """Owns the computed symbols: a fund of the sample stocks, and random walks.
 
-Their names say that they are computed. Their bars are computed on first use.
+The symbols' names say that they are computed. Their bars are computed on first use.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ FIELDS = 5
 
 
 def sample_history(synthetic: int = 0) -> History:
-    """Return the committed tables with the fund, and with some synthetic symbols.
+    """Return the committed history with the fund and some synthetic symbols.
 
     Parameters
     ----------
     synthetic : int
-        How many; the bars of a symbol do not depend on it.
+        Number of synthetic symbols; a symbol's bars do not depend on it.
     """
     history = load()
     numbers = range(1, synthetic + 1)
@@ -60,14 +60,14 @@ def synthetic_symbol(number: int) -> str:
 
 
 class ComputedBars(Sequence[DailyBar]):
-    """A bar for every session; all are computed when the first one is read.
+    """A bar for every session; reading the first bar computes all bars.
 
     Parameters
     ----------
     sessions : tuple of date
-        Their dates, ascending.
+        The sessions, ascending.
     compute : callable
-        Returns the prices and the volume of each session.
+        Returns each session's prices and volume.
     """
 
     def __init__(self, sessions: tuple[date, ...], compute: Callable[[], Columns]) -> None:
@@ -101,9 +101,10 @@ class ComputedBars(Sequence[DailyBar]):
 def _fund(history: History) -> Columns:
     """Compute a fund that rebalances to equal weights at each close, without costs.
 
-    Each session its price moves by the mean of the stocks' total returns since the previous close:
-    a split multiplies the shares, a dividend is reinvested. A stock joins at its first close. High
-    and low are bounds, since the stocks do not reach theirs at the same time. It has no volume.
+    In each session, its price moves by the mean of the stocks' total returns since the previous
+    close. A split multiplies the shares, and a dividend is reinvested. A stock joins at its first
+    close. High and low are only bounds because the stocks do not reach theirs at the same time.
+    The fund has no volume.
     """
     ratios = {(it.symbol, it.ex_date): it.ratio for it in history.splits}
     paid: dict[tuple[str, date], Decimal] = {}
@@ -141,8 +142,8 @@ def _synthetic_bars(sessions: tuple[date, ...], number: int) -> ComputedBars:
     return ComputedBars(sessions, lambda: _walk(number, len(sessions)))
 
 
-# The factor of a step on a price, for each sum of random bytes: 0.6 % over a night, 1.2 % over a
-# day, and up to 1 % beyond the higher and the lower of open and close.
+# The factors of a step on a price, by the sum of random bytes. The standard deviation is 0.6 % for
+# a night and 1.2 % for a day. High and low are up to 1 % beyond open and close.
 _NIGHT = [1 + (each - 255) * 0.006 / 104 for each in range(2 * 255 + 1)]
 _DAY = [1 + (each - 510) * 0.012 / 148 + DRIFT for each in range(4 * 255 + 1)]
 _UP = [1 + each * 0.01 / 255 for each in range(255 + 1)]
@@ -150,9 +151,9 @@ _DOWN = [1 - each * 0.01 / 255 for each in range(255 + 1)]
 
 
 def _walk(number: int, length: int) -> Columns:
-    """Compute a random walk in proportion to the price.
+    """Compute a random walk whose steps are proportional to the price.
 
-    Prices are only multiplied and divided, so that every machine computes the same cents.
+    Prices are only multiplied and divided, so every machine computes the same cents.
     """
     random = Random(f"{SEED} {number}")  # noqa: S311 - prices, not secrets
     closed = 20 + 180 * random.random()

@@ -29,7 +29,7 @@ class DailyBar(NamedTuple):
 
 
 class Hours(NamedTuple):
-    """When a session opens and closes, in New York time."""
+    """A session's opening and closing times in New York."""
 
     open: time
     close: time
@@ -37,7 +37,7 @@ class Hours(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """On ``ex_date`` each holder of ``old_rate`` shares has ``new_rate``."""
+    """A split that turns ``old_rate`` shares into ``new_rate`` shares on ``ex_date``."""
 
     symbol: str
     ex_date: date
@@ -46,13 +46,13 @@ class Split:
 
     @property
     def ratio(self) -> Decimal:
-        """Shares after for each share before."""
+        """The number of new shares for one old share."""
         return Decimal(self.new_rate) / self.old_rate
 
 
 @dataclass(frozen=True, slots=True)
 class Dividend:
-    """``amount`` dollars for each share held at the close before ``ex_date``."""
+    """A dividend of ``amount`` dollars per share held at the close before ``ex_date``."""
 
     symbol: str
     ex_date: date
@@ -62,7 +62,7 @@ class Dividend:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The exchange's name for a symbol, and whether it accepts orders in it."""
+    """A listed symbol, and whether the exchange accepts orders in it."""
 
     symbol: str
     name: str
@@ -80,11 +80,11 @@ class History:
     sessions : tuple of date
         Every session, ascending.
     bars : mapping of str to sequence of DailyBar
-        Unadjusted, ascending: one for each session from the symbol's first session to the last one.
+        Unadjusted and ascending, without a gap from the symbol's first session to the last session.
     unusual_hours : dict of date to Hours
         Sessions that open late or close early; all others keep 09:30 to 16:00.
     splits, dividends : tuples
-        By symbol, then by ex-date.
+        Sorted by symbol, then by ex-date.
     """
 
     sessions: tuple[date, ...]
@@ -101,7 +101,7 @@ class History:
 
 @cache
 def load() -> History:
-    """Load the committed tables; the value is shared, so nobody may change it."""
+    """Load the committed tables; the value is cached, so callers must not change it."""
     bars = _bars(gzip.decompress((HERE / "bars.csv.gz").read_bytes()).decode().splitlines())
     longest = max(bars.values(), key=len)
     return History(

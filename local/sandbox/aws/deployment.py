@@ -21,7 +21,7 @@ NOTHING_TO_DO = "No updates are to be performed"
 
 
 class Deployment:
-    """One deployment of one stack.
+    """The deployment of one stack.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Deployment:
     client : callable
         Returns the boto3 client of a service.
     endpoint_url : str
-        Where every service answers.
+        The URL of every service.
     """
 
     def __init__(self, stack: str, client: Callable[[str], Any], endpoint_url: str) -> None:
@@ -39,10 +39,10 @@ class Deployment:
         self._endpoint_url = endpoint_url
 
     def put_code(self, content: bytes, kind: str = "zip") -> dict[str, str]:
-        """Put code or a definition into S3, and return its location."""
+        """Upload code or a definition to S3, and return its location."""
         s3 = self._client("s3")
         s3.create_bucket(Bucket=CODE_BUCKET)
-        # CloudFormation updates a resource only when the key of its code changes.
+        # CloudFormation updates a resource only when the S3 key of its code changes.
         key = f"{self.stack}/{hashlib.sha256(content).hexdigest()}.{kind}"
         code = {"Bucket": CODE_BUCKET, "Key": key}
         s3.put_object(**code, Body=content)
@@ -51,12 +51,12 @@ class Deployment:
     def apply(
         self, template: Mapping[str, Any], parameters: Mapping[str, str], tags: Mapping[str, str]
     ) -> dict[str, str]:
-        """Create the stack or update it, and return its outputs.
+        """Create or update the stack, and return its outputs.
 
         Raises
         ------
         DeploymentProblem
-            If CloudFormation refuses, with its reason.
+            If CloudFormation refuses; the message has its reason.
         """
         cloudformation = self._client("cloudformation")
         request = {
@@ -78,7 +78,7 @@ class Deployment:
         return self._outputs(template)
 
     def put_keys(self, name: str, keys: Mapping[str, str] | None) -> None:
-        """Write the broker's keys; without any, write test keys if the stack has none yet."""
+        """Write the broker's keys; None writes test keys if the stack has no keys yet."""
         ssm = self._client("ssm")
         try:
             ssm.put_parameter(
@@ -91,7 +91,7 @@ class Deployment:
             return  # existing keys stay, as on AWS
 
     def subscribe(self, topic_arn: str) -> str:
-        """Subscribe a queue to the topic and return its URL; a second call changes nothing."""
+        """Subscribe a queue to the topic, unless it is subscribed, and return the queue's URL."""
         queue = f"{self.stack}-inbox"
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
         policy = {
@@ -116,9 +116,7 @@ class Deployment:
             cloudformation.update_stack(**request)
         except cloudformation.exceptions.ClientError as error:
             if NOTHING_TO_DO not in str(error):
-                raise DeploymentProblem(
-                    f"{request['StackName']} cannot be updated: {error}"
-                ) from error
+                raise DeploymentProblem(f"{self.stack} cannot be updated: {error}") from error
 
     def _put_template(self, template: Mapping[str, Any]) -> str:
         key = f"{self.stack}/template.json"

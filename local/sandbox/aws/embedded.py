@@ -31,23 +31,23 @@ FUNCTIONS = CHECKOUT / "functions"
 
 
 class EmbeddedAws:
-    """AWS on this machine, for the length of a ``with`` block.
+    """AWS on this machine, which runs for the length of a ``with`` block.
 
     Parameters
     ----------
     wait_scale : float
         Factor on the state machine's waits and retry delays; 1 is real time, 0 skips them.
     own_loop : bool or None
-        Whether our own loop serves the handlers instead of awslambdaric; None lets the system
-        decide.
+        Whether our own loop serves the handlers instead of awslambdaric. None uses awslambdaric on
+        Linux only.
     enforce_iam : bool
-        Whether every call is checked against the policies in the template, as on AWS. Without the
-        check, any credentials may do anything.
+        Whether ministack checks every call against the template's policies, as AWS does. Without
+        the check, any credentials can do anything.
     host : str
-        The address of this machine that it listens on; containers cannot reach the loopback.
+        The address of this machine to listen on. Containers cannot reach the loopback address.
     docker_host : str or None
-        The Docker engine that runs image functions, as ``DOCKER_HOST`` names it; None keeps it
-        away from any.
+        The Docker engine that runs image functions, in the form of ``DOCKER_HOST``. With None,
+        ministack uses no Docker engine.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class EmbeddedAws:
         self._lock = Lock()
 
     def __enter__(self) -> Self:
-        """Start ministack, and wait until it answers."""
+        """Start ministack and wait until it answers."""
         self._process.launch()
         try:
             self.client("s3")  # boto3 loads while ministack starts
@@ -84,7 +84,7 @@ class EmbeddedAws:
 
     @property
     def endpoint_url(self) -> str:
-        """Where every service answers, for ``AWS_ENDPOINT_URL``."""
+        """The URL of every service, for ``AWS_ENDPOINT_URL``."""
         return self._process.endpoint_url
 
     def client(self, service: str) -> Any:
@@ -111,21 +111,22 @@ class EmbeddedAws:
         stack : str
             The stack's name.
         parameters : mapping
-            As ``sam deploy --parameter-overrides`` takes them; the others keep their defaults.
+            Values for ``sam deploy --parameter-overrides``; other parameters keep their defaults.
         functions : Path
             The import root of the handlers.
         keys : mapping or None
-            ``key_id`` and ``secret_key`` for the keys' SecureString; None writes keys that only a
-            local paper broker would accept, if the stack has none yet.
+            ``key_id`` and ``secret_key`` for the SecureString. With None, a stack without keys gets
+            test keys that only a local paper broker accepts.
         rewrite : callable or None
-            A last change to the template before it is deployed, for tests.
+            Changes the template just before the deployment; tests use it.
         tags : mapping or None
-            Tags of the stack.
+            The stack's tags.
 
         Raises
         ------
         DeploymentProblem
-            If a parameter is unknown or not allowed, a value is null, or CloudFormation refuses.
+            If a parameter is unknown or its value is not allowed, if the template contains a null,
+            or if CloudFormation refuses.
         """
         template = read_template(TEMPLATE)
         check_values(template)
@@ -147,20 +148,20 @@ class EmbeddedAws:
     ) -> Stack:
         """Deploy the result of ``sam build`` unchanged; image functions run in their containers.
 
-        Only the definition is put into S3, as ``sam package`` does, but as JSON: ministack reads no
-        YAML. So the schedules start runs, in UTC, unless the parameters turn them off. The bucket
-        has its real policy, by which an `EmbeddedAws` that enforces IAM denies every call without
-        TLS.
+        Like ``sam package``, this method uploads the definition to S3, but as JSON because
+        ministack cannot read YAML. The schedules start runs, in UTC, unless the parameters turn
+        them off. The bucket keeps its real policy, so an `EmbeddedAws` that enforces IAM denies
+        every call without TLS.
 
         Parameters
         ----------
         built : Path
-            The template in the build's folder.
+            The path of the built template.
 
         Raises
         ------
         DeploymentProblem
-            As `deploy` does.
+            As in `deploy`.
         """
         template = read_template(built)
         check_values(template)

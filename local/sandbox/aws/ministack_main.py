@@ -1,6 +1,6 @@
 """Owns the child process: ministack on loopback, which ends with the process that started it.
 
-Run by path, not as a module. Its argument is the descriptor of a socket that already listens.
+Run this file by its path, not as a module. Its argument is the descriptor of a listening socket.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ KEEP_ALIVE_SECONDS = 75
 def let_sqs_see_whole_messages() -> None:
     """Deliver messages to SQS as they were published, with the text for every protocol.
 
-    AWS delivers only the text for SQS, and ministack drops the texts for phones and mail. Without
-    this change nobody could read here what a phone would show.
+    AWS delivers only the text for SQS, and ministack drops the texts for phones and e-mail. Without
+    this patch, nobody could see what a phone would show.
     """
     from ministack.services import sns  # noqa: PLC0415
 
@@ -31,21 +31,14 @@ def let_sqs_see_whole_messages() -> None:
     sns._resolve_message_for_protocol = resolve  # noqa: SLF001
 
 
-def refuse_as_aws_does() -> None:
-    """Let ministack refuse what AWS refuses."""
-    from local.sandbox.aws import refusals  # noqa: PLC0415
-
-    refusals.refuse_as_aws_does()
-
-
 def load_services() -> None:
-    """Load what a deployment needs while the parent is still busy; ministack loads on first use."""
+    """Import a deployment's services early; ministack would import them on first use."""
     from ministack.services import cloudformation, lambda_svc, stepfunctions  # noqa: F401, PLC0415
     from samtranslator.translator import transform  # noqa: F401, PLC0415
 
 
 def serve(descriptor: int) -> None:
-    """Serve ministack on a listening socket, as ministack's own main does on a port."""
+    """Serve ministack on a listening socket; its own main function can only open a port."""
     from hypercorn.asyncio import serve as serve_forever  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack.app import app  # noqa: PLC0415
@@ -58,8 +51,8 @@ def serve(descriptor: int) -> None:
 
 
 def end_with_parent() -> None:
-    """End when the parent does."""
-    sys.path.append(str(CHECKOUT))  # last: nothing there may shadow what ministack imports
+    """End this process when its parent ends."""
+    sys.path.append(str(CHECKOUT))  # last, so it cannot shadow a module that ministack imports
     from local import server_process  # noqa: PLC0415
 
     server_process.end_with_parent()
@@ -68,6 +61,8 @@ def end_with_parent() -> None:
 if __name__ == "__main__":
     end_with_parent()
     let_sqs_see_whole_messages()
+    from local.sandbox.aws.refusals import refuse_as_aws_does
+
     refuse_as_aws_does()
     threading.Thread(target=load_services, daemon=True).start()
     serve(int(sys.argv[1]))

@@ -16,18 +16,18 @@ DOCKER_SECONDS = "60"
 
 
 class MinistackProcess:
-    """A ministack on a free port of one address, in its own folders.
+    """A ministack process on a free port, with its own folders.
 
     Parameters
     ----------
     wait_scale : float
         Factor on the state machine's waits and retry delays; 1 is real time, 0 skips them.
     enforce_iam : bool
-        Whether calls are checked against the template's roles, as on AWS.
+        Whether ministack checks calls against the template's policies, as AWS does.
     host : str
-        The address of this machine that it listens on.
+        The address of this machine to listen on.
     docker_host : str or None
-        The Docker engine that runs image functions; None keeps it away from any.
+        The Docker engine that runs image functions; with None, ministack uses no Docker engine.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class MinistackProcess:
 
     @property
     def endpoint_url(self) -> str:
-        """Where every service answers."""
+        """The URL of every service."""
         return self.server.url
 
     def launch(self) -> None:
@@ -66,12 +66,12 @@ class MinistackProcess:
         Raises
         ------
         DeploymentProblem
-            If none comes, with the end of its log.
+            If ministack does not answer; the message has the end of its log.
         """
         try:
             self.server.wait_until_ready("/_ministack/health")
         except StartError as error:
-            raise DeploymentProblem(f"the embedded AWS does not start: {error}") from error
+            raise DeploymentProblem(f"the embedded AWS did not start: {error}") from error
 
     def stop(self) -> None:
         """End the process and every process that it started, and remove its folders."""

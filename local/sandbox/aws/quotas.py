@@ -11,7 +11,7 @@ MAX_VARIABLES_BYTES = 10 * 1024 * 1024
 MAX_ERROR_LENGTH, MAX_CAUSE_LENGTH = 256, 32_768
 MAX_SUBJECT_LENGTH = 99
 
-#: Lambda's own message for a larger environment; the variables follow, as JSON.
+#: Lambda's message for an environment that is too large; the variables follow as JSON.
 TOO_MUCH_ENVIRONMENT = (
     "Lambda was unable to configure your environment variables because the environment variables "
     "you have provided exceeded the 4KB limit. String measured: "

@@ -1,7 +1,7 @@
-"""Owns the checks that AWS makes and ministack does not; the process installs them at its start.
+"""Owns the checks that AWS makes but ministack does not; ministack's process installs them first.
 
-Every check replaces one function of ministack, whose version is pinned. docs/decisions/0040 has the
-sources.
+Each check replaces one ministack function, so the version of ministack is pinned.
+docs/decisions/0040 has the sources.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from local.sandbox.aws.quotas import (
     measure,
 )
 
-#: Neither a Retry nor a Catch matches these, whatever it names.
+#: Errors that no Retry and no Catch matches, not even one for ``States.ALL``.
 DATA_LIMIT_EXCEEDED, RUNTIME = "States.DataLimitExceeded", "States.Runtime"
 
-#: Unicode's control characters, and its separators of lines and paragraphs.
+#: The Unicode categories of control characters, line separators and paragraph separators.
 _NOT_ONE_LINE = frozenset({"Cc", "Zl", "Zp"})
 
 
@@ -86,7 +86,7 @@ def _bound_input() -> None:
 
 
 def _bound_task() -> None:
-    """Limit the size of a task's input, after its Arguments were evaluated, and of its result."""
+    """Limit the size of a task's evaluated Arguments and of its result."""
     original = stepfunctions._invoke_resource  # noqa: SLF001
 
     def invoke(resource: str, arguments: object) -> Any:
@@ -110,7 +110,7 @@ def _bound_output() -> None:
 
 
 def _bound_variables() -> None:
-    """Evaluate an Assign before it changes a variable; limit its size and all variables' size."""
+    """Evaluate an Assign before it changes any variable; limit its size and the total size."""
 
     def assign(state: Any, state_input: Any, context: Any, **given: Any) -> None:
         if "Assign" not in state:
@@ -170,7 +170,7 @@ def _bound_environment() -> None:
 
 
 def _checking(provision: Callable[..., Any], position: int) -> Callable[..., Any]:
-    """Check the environment in the properties, which are at a given position of the arguments."""
+    """Check the environment before ``provision``, whose argument at ``position`` contains it."""
 
     def check(*given: Any, **named: Any) -> Any:
         variables = given[position].get("Environment", {}).get("Variables", {})

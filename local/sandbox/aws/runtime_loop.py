@@ -1,7 +1,8 @@
 """Owns a small Lambda runtime client for systems that AWS's client does not support.
 
-Run by path in the folder of the handlers, with the handler's name as its argument. It uses only the
-standard library, and speaks https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
+Run this file by its path in the handlers' folder, with the handler's name as its argument. It needs
+only the standard library. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html describes
+the API.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ open_url = build_opener(ProxyHandler({})).open
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The context of an invocation for a handler, by AWS's names."""
+    """An invocation's context, with AWS's names."""
 
     aws_request_id: str
     invoked_function_arn: str
@@ -40,7 +41,7 @@ class Context:
 
 
 def load(name: str) -> Callable[[Any, Context], Any]:
-    """Load a handler by ``module.path.function``."""
+    """Load a handler by its name, ``module.path.function``."""
     module, _, function = name.rpartition(".")
     handler: Callable[[Any, Context], Any] = getattr(importlib.import_module(module), function)
     return handler
@@ -57,9 +58,9 @@ def failure(error: BaseException, request_id: str = "") -> dict[str, Any]:
 
 
 def serve(api: str, handler: Callable[[Any, Context], Any]) -> None:
-    """Answer invocations for as long as there are any."""
+    """Answer invocations until the process is killed."""
     while True:
-        with open_url(f"http://{api}/2018-06-01/runtime/invocation/next") as answer:  # no time-out
+        with open_url(f"http://{api}/2018-06-01/runtime/invocation/next") as answer:  # no timeout
             headers, body = answer.headers, answer.read()
         request_id = headers["Lambda-Runtime-Aws-Request-Id"]
         name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]

@@ -19,7 +19,7 @@ RUNNING = "RUNNING"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One message of the topic, as a phone shows it, and as a mailbox does."""
+    """A message that the topic sent, as a phone and as a mailbox show it."""
 
     sms: str
     subject: str
@@ -27,7 +27,7 @@ class Text:
 
 
 class Stack:
-    """A stack that is deployed in an `EmbeddedAws`.
+    """A stack in an `EmbeddedAws`.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Stack:
     outputs : mapping
         The stack's outputs.
     inbox : str
-        URL of the queue that is subscribed to the topic.
+        URL of the queue that receives the topic's messages.
     """
 
     def __init__(self, client: Client, name: str, outputs: Mapping[str, str], inbox: str) -> None:
@@ -66,7 +66,7 @@ class Stack:
         return answer
 
     def wait(self, arn: str, seconds: float = 120) -> dict[str, Any]:
-        """Wait for an execution's end and describe it.
+        """Wait until an execution ends, and describe it.
 
         Raises
         ------
@@ -82,12 +82,12 @@ class Stack:
         return description
 
     def history(self, arn: str) -> list[dict[str, Any]]:
-        """Return the events of an execution so far, oldest first."""
+        """Return an execution's events so far, oldest first."""
         pages = self._client("stepfunctions").get_paginator("get_execution_history")
         return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
 
     def texts(self) -> list[Text]:
-        """Return every message of the topic since the stack was first deployed, oldest first."""
+        """Return every message that the topic has sent, oldest first."""
         place = urlsplit(self._inbox)
         query = urlencode({"QueueUrl": self._inbox})
         # ministack's peek endpoint does not consume messages
@@ -103,7 +103,7 @@ class Stack:
         return [_text(json.loads(message["Body"])) for message in messages]
 
     def delete(self) -> None:
-        """Delete the stack; what the template retains stays."""
+        """Delete the stack, except for resources that the template retains."""
         cloudformation = self._client("cloudformation")
         cloudformation.delete_stack(StackName=self.name)
         cloudformation.get_waiter("stack_delete_complete").wait(
@@ -113,7 +113,7 @@ class Stack:
 
 
 def _text(envelope: Mapping[str, Any]) -> Text:
-    """Parse a message as it was published; a structured one has a text for each protocol."""
+    """Parse a published message; a structured message has a text for each protocol."""
     message, subject = str(envelope["Message"]), str(envelope.get("Subject") or "")
     try:
         parts = json.loads(message)

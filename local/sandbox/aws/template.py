@@ -1,4 +1,4 @@
-"""Owns how template.yaml becomes deployable by ministack, and the checks of its parameters."""
+"""Owns the changes that let ministack deploy template.yaml, and the checks of its parameters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SESSIONS = "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role"
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short tags (``!Ref``, ``!Sub``) as their long forms."""
+    """A loader that expands CloudFormation's short tags, such as ``!Ref``, to their long forms."""
 
 
 def _long_form(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
@@ -44,7 +44,7 @@ _Loader.add_multi_constructor("!", _long_form)
 
 
 def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
-    """Read a CloudFormation template with its short tags spelled out."""
+    """Read a CloudFormation template, and expand its short tags."""
     document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     return document
 
@@ -62,15 +62,15 @@ def embed(
 ) -> dict[str, Any]:
     """Rewrite the real template for ministack, changing as little as possible.
 
-    Image functions run from a zip that holds a bootstrap, the definition is inlined, and the
-    schedules stay but are disabled, whatever the parameters say: ministack would start their runs,
-    and in UTC. The bucket's policy does not require TLS, which loopback does not have, and names
-    sessions of roles.
+    Image functions run from a zip with a bootstrap, and the definition is inlined. The schedules
+    stay but are always disabled because ministack would start their runs, in UTC. The bucket's
+    policy does not require TLS, which loopback does not have. It names the roles' sessions instead
+    of the roles.
 
     Parameters
     ----------
     template, definition : mapping
-        As `read_template` and `read_definition` return them; not changed.
+        The results of `read_template` and `read_definition`; they are not changed.
     code : mapping
         ``Bucket`` and ``Key`` of the zip.
     """
@@ -82,7 +82,7 @@ def embed(
 
 
 def locate_definition(template: Mapping[str, Any], location: Mapping[str, str]) -> dict[str, Any]:
-    """Set the S3 location of the state machine's definition, and change nothing else."""
+    """Return the template with the S3 location of the state machine's definition."""
     resources = {
         name: {**each, "Properties": {**each["Properties"], "DefinitionUri": dict(location)}}
         if each["Type"] == STATE_MACHINE
@@ -120,22 +120,22 @@ def _embedded_resource(
 
 
 def check_values(template: Mapping[str, Any]) -> None:
-    """Refuse a template with a null in it, as CloudFormation does and ministack does not.
+    """Refuse a template that contains a null, as CloudFormation does but ministack does not.
 
     Raises
     ------
     DeploymentProblem
-        Names the path of the first null.
+        If there is a null; the message names its path.
     """
     for path in null_paths(template):
         raise DeploymentProblem(
-            f"template.yaml: {path} is null. 'null' values are not allowed in templates: give it a "
+            f"template.yaml: {path} is null. 'null' values are not allowed in templates. Give it a "
             "value."
         )
 
 
 def null_paths(value: object, path: str = "") -> list[str]:
-    """Return the path of a template's first null, as names and positions joined by dots."""
+    """Return the paths of a template's nulls, as names and positions joined by dots."""
     if value is None:
         return [path.removeprefix(".")]
     if isinstance(value, Mapping):
@@ -146,10 +146,10 @@ def null_paths(value: object, path: str = "") -> list[str]:
 
 
 def _naming_sessions(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the sessions of the roles that a statement exempts.
+    """Replace the roles that a statement exempts with their sessions.
 
-    When a role's session makes a request, aws:PrincipalArn is the role's ARN on AWS, and the
-    session's in ministack.
+    For a request from a role's session, aws:PrincipalArn is the role's ARN on AWS, but the
+    session's ARN in ministack.
     """
     roles = statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
     sessions = [{"Fn::Sub": f"{SESSIONS}/${{{each['Fn::GetAtt'][0]}}}/*"} for each in roles]
@@ -162,8 +162,8 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
     Raises
     ------
     DeploymentProblem
-        For a name that the template does not have (with the nearest one), or a value that it does
-        not allow (with what it does) or that is too long.
+        If the template does not have a name or does not allow a value, or if a value is too long.
+        The message has the nearest name or the allowed values.
     """
     known: Mapping[str, Mapping[str, Any]] = template["Parameters"]
     for name, value in values.items():
@@ -174,7 +174,7 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
         size = len(value.encode())
         if size > MAX_PARAMETER_BYTES:
             raise DeploymentProblem(
-                f"{name} has {size:,} bytes, and CloudFormation takes {MAX_PARAMETER_BYTES:,}. "
+                f"{name} has {size:,} bytes, but CloudFormation allows {MAX_PARAMETER_BYTES:,}. "
                 f"{_shorten(name)}"
             )
         allowed = known[name].get("AllowedValues")
@@ -194,16 +194,16 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
 def describe_environment(
     template: Mapping[str, Any], function: str, variables: Mapping[str, str]
 ) -> str:
-    """Describe how much too large an environment is, and which parameter takes most of it.
+    """Describe an environment that is too large, and the parameter that takes up most of it.
 
     Parameters
     ----------
     template : mapping
-        As `read_template` returns it.
+        The result of `read_template`.
     function : str
         The function's logical id.
     variables : mapping
-        Its environment.
+        The function's environment.
     """
     shares = {name: measure({name: value}) for name, value in variables.items()}
     largest = max(shares, key=lambda name: shares[name])
@@ -211,11 +211,12 @@ def describe_environment(
     references = re.findall(r'"Ref": "(\w+)"', json.dumps(given.get(largest)))
     name = next((each for each in references if each in template["Parameters"]), largest)
     return (
-        f"the environment of {function} has {measure(variables):,} bytes as JSON, and Lambda takes "
-        f"{MAX_ENVIRONMENT_BYTES:,}; {name} has {shares[largest]:,} of them. {_shorten(name)}"
+        f"the environment of {function} has {measure(variables):,} bytes as JSON, but Lambda "
+        f"allows {MAX_ENVIRONMENT_BYTES:,}. {name} takes up {shares[largest]:,} bytes. "
+        f"{_shorten(name)}"
     )
 
 
 def _shorten(name: str) -> str:
     is_symbols = name in {"Symbols", "DenySymbols"}
-    return f"Shorten {name}{', or name a list of functions/universes' if is_symbols else ''}."
+    return f"Shorten {name}{', or name a list in functions/universes' if is_symbols else ''}."

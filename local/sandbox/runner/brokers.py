@@ -26,7 +26,7 @@ LOOK_ORDERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """The addresses by which the desk reaches a broker.
+    """A broker's addresses, and the keys for it.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ def alpaca_paper(environment: Mapping[str, str]) -> Broker:
     missing = [name for name in KEY_VARIABLES if not environment.get(name)]
     if missing:
         raise UsageProblem(
-            f"--paper trades your own Alpaca paper account: set {' and '.join(missing)} "
+            f"--paper trades your own Alpaca paper account. Set {' and '.join(missing)} "
             "(Alpaca's dashboard, Paper account, API keys)."
         )
     key_id, secret_key = (environment[name] for name in KEY_VARIABLES)
@@ -64,12 +64,12 @@ def alpaca_paper(environment: Mapping[str, str]) -> Broker:
 def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
     """Return a broker that speaks Alpaca's REST API at one address, for trading and for data.
 
-    A trailing ``/`` or ``/v2`` is dropped, as the desk's own client does.
+    Like the desk's client, this function drops a trailing ``/`` or ``/v2``.
 
     Raises
     ------
     UsageProblem
-        If it is not an http or https URL.
+        If ``url`` is not an http or https URL.
     """
     if not _is_http(url):
         raise UsageProblem(f"--broker-url {url}: give a URL such as http://127.0.0.1:8080")
@@ -81,12 +81,12 @@ def broker_at(url: str, environment: Mapping[str, str]) -> Broker:
 
 
 def view_account(broker: Broker, session: str | None) -> BrokerView:
-    """Read the account and the orders since a session began, as far as the broker answers.
+    """Read the account and the session's orders; a part stays empty if the broker does not answer.
 
     Parameters
     ----------
     session : str or None
-        ``YYYY-MM-DD``; with None no orders are read.
+        ``YYYY-MM-DD``; None reads no orders.
     """
     account = _get(broker, "/v2/account")
     if not isinstance(account, dict):
@@ -108,14 +108,14 @@ def view_account(broker: Broker, session: str | None) -> BrokerView:
 
 
 def refuse_live_money(mode: str, *urls: str) -> None:
-    """Prevent a command on this machine from reaching Alpaca's live account.
+    """Refuse a command that could reach Alpaca's live account.
 
     Parameters
     ----------
     mode : str
         The template's ``TradingMode``.
     *urls : str
-        Addresses that the desk would use; empty means Alpaca's own for the mode.
+        Addresses that the desk would use; empty means Alpaca's own address for the mode.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def refuse_live_money(mode: str, *urls: str) -> None:
     live = mode == "live" and "" in urls
     if live or any(urlsplit(url).hostname == LIVE_TRADING_HOST for url in urls if _is_http(url)):
         raise UsageProblem(
-            "This command never trades a live account: deploy the stack with TradingMode=live "
+            "This command never trades a live account. Deploy the stack with TradingMode=live "
             "instead (docs/going-live.md)."
         )
 

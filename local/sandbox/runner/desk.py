@@ -33,25 +33,25 @@ OnVisit = Callable[[Visit], None]
 
 @dataclass(frozen=True, slots=True)
 class LocalDeskConfig:
-    """The setup of a desk.
+    """A desk's setup.
 
     Attributes
     ----------
     broker : Broker or None
         None means the built-in paper broker, in its own process.
     parameters : mapping
-        Values for the template's parameters; they need not include the broker's addresses.
+        Values for the template's parameters, without the broker's addresses.
     wait_scale : float
-        Factor on the state machine's waits and retry delays. The built-in broker's clock runs on by
-        its inverse, so that a minute that the machine waits is a minute at the broker.
+        Factor on the state machine's waits and retry delays. The built-in broker's clock runs
+        faster by the inverse, so a one-minute wait is also a minute at the broker.
     host : str
         The address of this machine that the embedded AWS and the built-in broker listen on.
     enforce_iam : bool
-        Whether calls to the embedded AWS are checked against the template's roles.
+        Whether the embedded AWS checks calls against the template's policies.
     faults : str
-        Faults of the built-in broker, in the form of docs/paper-broker.md.
+        The built-in broker's fault plan; docs/paper-broker.md describes the format.
     synthetic : int
-        How many synthetic symbols the built-in broker has; the list ``@synthetic`` names them.
+        Number of the built-in broker's synthetic symbols; the list ``@synthetic`` names them.
     """
 
     broker: Broker | None
@@ -73,7 +73,7 @@ class DayResult:
 
 @dataclass(frozen=True, slots=True)
 class LocalDesk:
-    """A running desk: it ends when `open_desk` does."""
+    """A running desk, which ends with the block of `open_desk`."""
 
     aws: EmbeddedAws
     stack: Stack
@@ -99,7 +99,7 @@ class LocalDesk:
         session : date or None
             Date for the built-in broker's clock; None leaves the clock and the input unchanged.
         ended, lasting : callable or None
-            Called with every state that the execution leaves, and is in.
+            ``ended`` gets every state that the execution leaves, ``lasting`` its current state.
         """
         if session is not None:
             value = with_bell(value, self.ring(session, value))
@@ -108,7 +108,7 @@ class LocalDesk:
         arn = self.stack.start(value)
         timeline = Timeline()
         while True:
-            description = self.stack.describe(arn)  # before the history, so that it has the end
+            description = self.stack.describe(arn)  # first, so the history is complete
             for visit in timeline.extend(self.stack.history(arn)):
                 if ended is not None:
                     ended(visit)
@@ -126,29 +126,29 @@ class LocalDesk:
             session.isoformat() if session else None,
         )
         if document["notification"] is None and (texts := self.stack.texts()[sent:]):
-            document["notification"] = asdict(texts[-1])  # sent although Notify failed
+            document["notification"] = asdict(texts[-1])  # it was sent, although Notify failed
         if self.paper_broker is not None and self.has_faults:
             document["faults"] = self.paper_broker.faults()[faulty:]
         return DayResult(document, message_of(timeline))
 
     def sessions(self) -> list[date]:
-        """Return the sessions of the built-in broker, ascending; empty for another broker."""
+        """Return the built-in broker's sessions, ascending; empty for another broker."""
         return [] if self.paper_broker is None else list(self.paper_broker.sessions())
 
     def ring(self, session: date, value: Any) -> str | None:
-        """Set the built-in broker's clock to the bell of a session, and return the bell's instant.
+        """Set the built-in broker's clock to a session's bell, and return the bell's instant.
 
         Parameters
         ----------
         value : object
-            The execution's input; a slot in it, or a report, has its own bell.
+            The execution's input; its slot or ``report_only`` determines the bell.
         """
         if self.paper_broker is None:
             return None
         return self.paper_broker.open_session(session, bell_time(value, self.slots))
 
     def read_artifact(self, artifact: Mapping[str, Any]) -> Any:
-        """Return a value that a state passed on, inline or through S3."""
+        """Return a value that a state passed inline or through S3."""
         if "inline" in artifact:
             return artifact["inline"]
         place = urlsplit(str(artifact.get("s3")))
@@ -158,7 +158,7 @@ class LocalDesk:
 
 @contextmanager
 def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
-    """Start broker and embedded AWS side by side, deploy the template, and stop all at the end.
+    """Start the broker and the embedded AWS, deploy the template, and stop both at the end.
 
     Raises
     ------
@@ -176,8 +176,8 @@ def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
                 faults=plan.faults,
                 synthetic=plan.synthetic,
             )
-            # Entered within the pool's block, so that everything that one thread started is
-            # stopped, even if the other fails or a Ctrl-C arrives.
+            # The pool's block ends after both have started. So the stack stops everything that one
+            # thread started, even if the other fails or a Ctrl-C arrives.
             with ThreadPoolExecutor(1) as pool:
                 started = pool.submit(stack.enter_context, paper_broker)
                 aws = stack.enter_context(embedded)
@@ -197,7 +197,7 @@ def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
 
 
 def ending_of(description: Mapping[str, Any]) -> Ending:
-    """Return the end of an execution from its description."""
+    """Read an execution's end from its description."""
     return Ending(
         name=description["name"],
         status=description["status"],

@@ -1,4 +1,4 @@
-"""Owns the run document, which ``run --json`` prints: the data of an execution and its broker."""
+"""Owns the run document that ``run --json`` prints: an execution, its orders and its account."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def message_of(timeline: Timeline) -> str:
 
 
 def order_prefix(run: Mapping[str, Any]) -> str:
-    """Return the prefix of every client order id of a run."""
+    """Return the prefix of a run's client order ids."""
     return f"at1-{run['desk']}-{run['run_id']}-"
 
 
@@ -68,7 +68,7 @@ def run_document(
     read_artifact: ReadArtifact,
     session: str | None,
 ) -> Document:
-    """Build the document of one run.
+    """Build a run's document.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def run_document(
     Returns
     -------
     dict
-        As docs/local-run.md describes; every field is present, and null if there is no value.
+        The fields that docs/local-run.md describes; a field without a value is None.
     """
     run = run_of(timeline)
     decision = _artifact(timeline, read_artifact, DECIDE, "decision")
@@ -123,7 +123,7 @@ def _artifact(
 def _orders(
     run: Mapping[str, Any] | None, submission: Mapping[str, Any] | None, broker: BrokerView
 ) -> list[Document]:
-    """Return the run's orders from the broker, plus those that only the run's record has."""
+    """Return the run's orders from the broker, plus orders that only the submission has."""
     if run is None:
         return []
     found = {

@@ -1,4 +1,4 @@
-"""Owns the execution's input: reading what the user gave, and ringing the bell in it."""
+"""Owns the execution's input: how the user gives it, and the bell's instant in it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SLOT = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])")
 
 
 def read_input(text: str) -> Any:
-    """Read ``--input``: JSON, or the path of a file with JSON, with or without an ``@``.
+    """Read ``--input``, which is JSON or the path of a JSON file, with or without an ``@``.
 
     Raises
     ------
     UsageProblem
-        If it is neither; names the place where the JSON breaks off.
+        If it is neither; the message names the place of the JSON error.
     """
     if text.startswith("@"):
         return _read_file(Path(text[1:]))
@@ -35,7 +35,7 @@ def read_input(text: str) -> Any:
 
 
 def with_bell(value: Any, scheduled_time: str | None) -> Any:
-    """Add the bell's instant to an input that is an object without one; leave others unchanged."""
+    """Add the bell's instant to an object without ``scheduled_time``; keep any other input."""
     if scheduled_time is None or not isinstance(value, dict) or "scheduled_time" in value:
         return value
     return value | {"scheduled_time": scheduled_time}

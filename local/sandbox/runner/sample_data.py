@@ -1,4 +1,4 @@
-"""Owns how a local desk uses the sample data: their benchmark, and synthetic symbols."""
+"""Owns how a local desk uses the sample data: its benchmark and its synthetic symbols."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SYNTHETIC_LIST = "synthetic"
 
 
 def local_defaults(synthetic: int) -> dict[str, str]:
-    """Return the template's parameters that have another default on the sample data.
+    """Return the parameters whose defaults differ from the template's on the sample data.
 
-    The data lack SPY, so the fund of the sample stocks is the benchmark. A user who asks for
-    synthetic symbols trades them.
+    The data lack SPY, so the fund of the sample stocks is the benchmark. If there are synthetic
+    symbols, the desk trades those.
     """
     symbols = {"Symbols": f"{MARK}{SYNTHETIC_LIST}"} if synthetic else {}
     return {"Benchmark": FUND.symbol} | symbols
@@ -27,7 +27,7 @@ def local_defaults(synthetic: int) -> dict[str, str]:
 
 @contextmanager
 def functions_with_list(synthetic: int) -> Iterator[Path]:
-    """Yield an import root of the functions that has ``@synthetic`` among its lists."""
+    """Yield an import root of the functions that includes the list ``@synthetic``."""
     if not synthetic:
         yield FUNCTIONS
         return

@@ -1,4 +1,4 @@
-"""Owns the choice of the sample data's sessions that a command runs."""
+"""Owns the choice of the sessions that a command runs on the sample data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEFAULT_SESSION = date(2012, 2, 15)
 
 
 def session_after(known: Sequence[date], day: date) -> date:
-    """Return the first session after a day; the last known one if there is none."""
+    """Return the first session after a day, or the last known session if there is none."""
     return known[min(bisect_right(known, day), len(known) - 1)]
 
 
@@ -24,21 +24,21 @@ def choose_sessions(known: Sequence[date], start: date | None, count: int) -> li
     known : sequence of date
         The sessions for which the broker has bars, ascending.
     start : date or None
-        The first; a single day may be a weekend or a holiday. None means the default session, or an
-        earlier one if ``count`` sessions do not fit after it.
+        The first date; a single date can be a weekend or a holiday. None means the default session,
+        or an earlier session if fewer than ``count`` follow the default.
     count : int
-        How many consecutive sessions; 1 or more.
+        Number of consecutive sessions, at least 1.
 
     Raises
     ------
     UsageProblem
-        If the data do not contain them.
+        If the data do not contain the sessions.
     """
     span = f"{known[0]} to {known[-1]}"
     if start is None:
         first = min(bisect_left(known, DEFAULT_SESSION), len(known) - count)
         if first < 0:
-            raise UsageProblem(f"--sessions {count}: the data hold {len(known)} sessions, {span}")
+            raise UsageProblem(f"--sessions {count}: the data have {len(known)} sessions, {span}")
         return list(known[first : first + count])
     if not known[0] <= start <= known[-1]:
         raise UsageProblem(f"--session {start}: the data run from {span}")
@@ -48,7 +48,7 @@ def choose_sessions(known: Sequence[date], start: date | None, count: int) -> li
     chosen = list(known[first : first + count])
     if len(chosen) < count:
         raise UsageProblem(
-            f"--sessions {count}: from {start} on the data hold {len(chosen)} sessions, "
+            f"--sessions {count}: from {start} on, the data have {len(chosen)} sessions, "
             f"the last on {known[-1]}"
         )
     return chosen

@@ -1,4 +1,4 @@
-"""Owns the command's values for the parameters of template.yaml, and their defaults."""
+"""Owns the command's values for template.yaml's parameters, and the parameters' defaults."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ def read_overrides(pairs: Iterable[str]) -> dict[str, str]:
     Raises
     ------
     UsageProblem
-        For a pair without ``=``, a name that the template does not have, or a value that it
-        does not allow.
+        If a pair has no ``=``, or if the template does not have a name or does not allow a value.
     """
     overrides: dict[str, str] = {}
     for pair in pairs:
@@ -35,7 +34,7 @@ def read_overrides(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def default_of(name: str) -> str:
-    """Return the template's default of a parameter; empty if it has none."""
+    """Return a parameter's default in the template; empty if it has none."""
     return str(_template()["Parameters"][name].get("Default", ""))
 
 

@@ -265,6 +265,6 @@ def test_an_environment_that_lambda_would_refuse_is_refused_here(
     *_, line = outcome.err.splitlines()
     assert line.startswith("algo-trader: algo-trader cannot be deployed: the environment of Fetch")
     assert line.endswith(
-        "Lambda takes 4,096; Symbols has 3,514 of them. "
-        "Shorten Symbols, or name a list of functions/universes."
+        "Lambda allows 4,096. Symbols takes up 3,514 bytes. "
+        "Shorten Symbols, or name a list in functions/universes."
     )

@@ -177,9 +177,9 @@ def test_lambda_takes_an_environment_of_4096_bytes_and_no_more(aws: EmbeddedAws)
         aws.deploy("full", {"Symbols": "A" * (room + 1)}, PROBING)
     share = room + 1 + len('{"SYMBOLS":""}')
     assert str(caught.value) == (
-        "full cannot be deployed: the environment of FetchBars has 4,097 bytes as JSON, and "
-        f"Lambda takes 4,096; Symbols has {share:,} of them. Shorten Symbols, "
-        "or name a list of functions/universes."
+        "full cannot be deployed: the environment of FetchBars has 4,097 bytes as JSON, but "
+        f"Lambda allows 4,096. Symbols takes up {share:,} bytes. Shorten Symbols, "
+        "or name a list in functions/universes."
     )
     assert measure_environment() == 4096
     aws.deploy("full", {"Symbols": "IBM"}, PROBING)
@@ -187,7 +187,9 @@ def test_lambda_takes_an_environment_of_4096_bytes_and_no_more(aws: EmbeddedAws)
 
 
 def test_a_first_deploy_names_the_parameter_that_is_too_large_too(aws: EmbeddedAws) -> None:
-    with pytest.raises(DeploymentProblem, match=r"LiveArmingParameter has 3,5.* Shorten LiveArm"):
+    with pytest.raises(
+        DeploymentProblem, match=r"LiveArmingParameter takes up 3,5.* Shorten LiveArm"
+    ):
         aws.deploy("new", {"LiveArmingParameter": "/" + "a" * 3_500}, PROBING)
 
 

@@ -62,7 +62,7 @@ def test_without_keys_a_local_broker_gets_test_keys() -> None:
 
 @pytest.mark.parametrize("missing", list(KEYS))
 def test_alpacas_paper_account_needs_both_keys(missing: str) -> None:
-    with pytest.raises(UsageProblem, match=f"set {missing} "):
+    with pytest.raises(UsageProblem, match=f"Set {missing} "):
         alpaca_paper({name: value for name, value in KEYS.items() if name != missing})
     assert alpaca_paper(KEYS).trading_url == ""
 

@@ -37,8 +37,8 @@ def test_several_sessions_follow_one_another_from_the_date_on() -> None:
     [
         (date(2011, 1, 3), 1, "2012-02-01 to 2012-02-28"),
         (date(2030, 1, 3), 1, "2012-02-01 to 2012-02-28"),
-        (None, 21, "the data hold 20 sessions"),
-        (date(2012, 2, 27), 3, "from 2012-02-27 on the data hold 2 sessions"),
+        (None, 21, "the data have 20 sessions"),
+        (date(2012, 2, 27), 3, "from 2012-02-27 on, the data have 2 sessions"),
     ],
 )
 def test_days_outside_the_data_are_refused_by_the_span(
