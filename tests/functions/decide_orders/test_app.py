@@ -13,13 +13,7 @@ from typing import Any
 import pytest
 
 from algotrader.adapters.store import Store
-from algotrader.contracts import (
-    Artifact,
-    DecideOrdersEvent,
-    DecideOrdersResult,
-    decode,
-    encode,
-)
+from algotrader.contracts import Artifact, DecideOrdersEvent, DecideOrdersResult, decode, encode
 from algotrader.errors import (
     ConfigurationError,
     InsufficientHistoryError,

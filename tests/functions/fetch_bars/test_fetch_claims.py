@@ -9,19 +9,10 @@ from typing import Any, Literal
 import pytest
 
 from algotrader.adapters.run_lock import Claim
-from algotrader.errors import (
-    ConfigurationError,
-    InvalidInputError,
-)
+from algotrader.errors import ConfigurationError, InvalidInputError
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.fetch_bars.conftest import ARN, World
-from tests.functions.fetch_bars.runs import (
-    OTHER_ARN,
-    claim_of,
-    fail,
-    handed_on,
-    run_of,
-)
+from tests.functions.fetch_bars.runs import OTHER_ARN, claim_of, fail, handed_on, run_of
 
 
 def test_a_second_execution_of_a_bell_is_a_duplicate(world: World) -> None:

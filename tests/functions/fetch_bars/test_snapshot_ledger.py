@@ -9,13 +9,7 @@ from algotrader.model import Holding, Ledger
 from algotrader.services.books import checkpoint_key
 from tests.functions.algotrader.adapters.broker_answers import asset
 from tests.functions.fetch_bars.conftest import World
-from tests.functions.fetch_bars.runs import (
-    OTHER_ARN,
-    bars_of,
-    fail,
-    run_of,
-    snapshot_of,
-)
+from tests.functions.fetch_bars.runs import OTHER_ARN, bars_of, fail, run_of, snapshot_of
 
 
 def own_id(world: World, symbol: str = "AAPL") -> str:

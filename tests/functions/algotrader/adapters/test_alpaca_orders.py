@@ -11,9 +11,7 @@ from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Side
 from algotrader.orders.statuses import is_terminal
-from tests.functions.algotrader.adapters.broker_answers import (
-    order,
-)
+from tests.functions.algotrader.adapters.broker_answers import order
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
 
 

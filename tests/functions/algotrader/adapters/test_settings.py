@@ -14,21 +14,9 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.keys import Keys
-from algotrader.adapters.settings import (
-    broker_urls,
-    load_keys,
-    load_settings,
-    read_trading_state,
-)
+from algotrader.adapters.settings import broker_urls, load_keys, load_settings, read_trading_state
 from algotrader.errors import ConfigurationError
-from algotrader.model import (
-    BOUNDS,
-    OrderType,
-    Settings,
-    TradingMode,
-    TradingState,
-    parameter_of,
-)
+from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState, parameter_of
 from algotrader.model.units import Dollars, Fraction, Price, Shares
 from local.sandbox.aws.template import read_template
 from tests.docs.markdown import blocks, code_spans, pages, prose

@@ -12,13 +12,7 @@ import pytest
 from algotrader.contracts import canonical_json
 from algotrader.decision.decide import decide
 from algotrader.errors import InsufficientHistoryError, StrategyError
-from algotrader.model import (
-    CorporateAction,
-    Leg,
-    OrderIntent,
-    OrderType,
-    Side,
-)
+from algotrader.model import CorporateAction, Leg, OrderIntent, OrderType, Side
 from tests.support.desk_world import (
     RUN,
     SETTINGS,

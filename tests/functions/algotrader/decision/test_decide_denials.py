@@ -9,13 +9,7 @@ from decimal import Decimal
 import pytest
 
 from algotrader.decision.decide import decide
-from algotrader.model import (
-    CorporateAction,
-    LatestPrice,
-    Leg,
-    Side,
-    TradingState,
-)
+from algotrader.model import CorporateAction, LatestPrice, Leg, Side, TradingState
 from tests.support.desk_world import (
     NOW,
     RUN,

@@ -7,16 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from algotrader.execution import (
-    cut_off_if_due,
-    first_plan,
-    orders_to_cancel,
-    orders_to_post,
-)
-from algotrader.model import (
-    Stage,
-    TradingState,
-)
+from algotrader.execution import cut_off_if_due, first_plan, orders_to_cancel, orders_to_post
+from algotrader.model import Stage, TradingState
 from algotrader.session.timing import SETTLE
 from tests.support.execution_fixtures import (
     BELL,

@@ -11,11 +11,7 @@ import pytest
 from algotrader.execution import PostResult, advance, first_plan
 from algotrader.execution.entries import PROCEEDS
 from algotrader.execution.order_status import PATIENT_POLLS
-from algotrader.model import (
-    Leg,
-    OrderRejected,
-    Stage,
-)
+from algotrader.model import Leg, OrderRejected, Stage
 from tests.support.execution_fixtures import (
     BELL,
     BUY_IBM,

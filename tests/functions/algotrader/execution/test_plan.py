@@ -20,11 +20,7 @@ from algotrader.execution.late_orders import LOOK_EVERY_SECONDS
 from algotrader.execution.order_status import PATIENT_POLLS
 from algotrader.execution.plan import BACK_OFF_SECONDS
 from algotrader.execution.posting import RESEND_POLLS
-from algotrader.model import (
-    OrderRejected,
-    Stage,
-    TradingState,
-)
+from algotrader.model import OrderRejected, Stage, TradingState
 from tests.support.execution_fixtures import (
     BUY_IBM,
     BUY_MSFT,

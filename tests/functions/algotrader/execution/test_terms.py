@@ -8,20 +8,9 @@ from decimal import Decimal
 import pytest
 
 from algotrader.errors import OrderConflictError
-from algotrader.execution import (
-    check_terms,
-    first_plan,
-)
-from algotrader.model import (
-    Side,
-)
-from tests.support.execution_fixtures import (
-    EXIT,
-    RUN,
-    decision,
-    known,
-    order,
-)
+from algotrader.execution import check_terms, first_plan
+from algotrader.model import Side
+from tests.support.execution_fixtures import EXIT, RUN, decision, known, order
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.errors import BrokerAuthError, DeskError, StaleBarsError
-from algotrader.messages.failure import (
-    DEFAULT_ADVICE,
-    error_message,
-    read_failure,
-    split_message,
-)
+from algotrader.messages.failure import DEFAULT_ADVICE, error_message, read_failure, split_message
 
 
 def cause(error: Exception) -> str:

@@ -4,15 +4,7 @@ from dataclasses import replace
 
 from algotrader.messages import make_texts, read_failure
 from algotrader.model import TradingState
-from tests.support.finished_runs import (
-    RUN,
-    SNAPSHOT,
-    decision,
-    run_report,
-    sell,
-    sms,
-    submission,
-)
+from tests.support.finished_runs import RUN, SNAPSHOT, decision, run_report, sell, sms, submission
 
 FLAT = replace(RUN, run_id="2013-02-28-f1542", slot="f1542")
 

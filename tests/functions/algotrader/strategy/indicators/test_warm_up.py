@@ -19,12 +19,7 @@ from hypothesis import strategies as st
 from algotrader.adapters.indicators import compute, indicator_series
 from algotrader.errors import InsufficientHistoryError
 from algotrader.strategy import Indicator, Strategy
-from algotrader.strategy.indicators import (
-    CLASSES,
-    OUTPUTS,
-    ResolvedIndicator,
-    resolve,
-)
+from algotrader.strategy.indicators import CLASSES, OUTPUTS, ResolvedIndicator, resolve
 from algotrader.strategy.indicators.entries import Kind, TaClass
 from algotrader.strategy.indicators.warm_up import LONGEST, Smoothing, ema, settling, wilder
 from tests.functions.algotrader.strategy.indicators.indicator_bars import (
