@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -23,8 +22,9 @@ from submit_orders.app import lambda_handler
 from tests.faults.market import SETTINGS, STARTED, decision_of, run_of, taken_over
 from tests.faults.simulation import World
 from tests.faults.wire import Killed, Wire
+from tests.support.checkout import CHECKOUT
 
-ASL = Path(__file__).parents[2] / "statemachine" / "trading.asl.yaml"
+ASL = CHECKOUT / "statemachine" / "trading.asl.yaml"
 MOST_EXECUTIONS = 20
 MOST_CALLS = 250
 MOST_TWIN_CALLS = 40

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).parents[2]
+from tests.support.checkout import CHECKOUT
+
 SAM = CHECKOUT / ".venv-sam" / "bin" / "sam"
 BUILT = CHECKOUT / ".aws-sam" / "build" / "template.yaml"
 # Logical id in template.yaml, and the step that it runs.

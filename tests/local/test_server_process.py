@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from local.server_process import LOOPBACK, ServerProcess, StartError, open_url
+from tests.support.checkout import CHECKOUT
 from tests.support.processes import GONE_SECONDS, all_gone, is_alive
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 # The child answers each GET with its own process id and that of a child process.
 CHILD = """
 import http.server, pathlib, socket, subprocess, sys

@@ -17,6 +17,7 @@ from algotrader.orders.ids import desk_of
 from local.paper_broker import PaperBrokerProcess
 from local.sandbox.aws import Stack
 from tests.run.conftest import SESSION, Bench
+from tests.support.checkout import CHECKOUT
 from tests.support.claims import a_minute_later
 from tests.support.distorting_proxy import Answer, Distortion, as_json
 from tests.support.live_desk import arm
@@ -24,7 +25,7 @@ from tests.support.live_desk import arm
 Paper = PaperBrokerProcess
 Deploy = Callable[..., Stack]
 PATIENCE_SECONDS = 60
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+FUNCTIONS = CHECKOUT / "functions"
 
 
 @pytest.fixture

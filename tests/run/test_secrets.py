@@ -19,9 +19,9 @@ import pytest
 
 from local.sandbox.aws import Stack
 from tests.run.conftest import Bench
+from tests.support.checkout import CHECKOUT
 from tests.support.distorting_proxy import Answer, Distortion, as_json
 
-CHECKOUT = Path(__file__).parents[2]
 IMPORT_ROOTS = [str(CHECKOUT), str(CHECKOUT / "functions")]
 # With the letters that JSON, HTML and URLs spell in ways of their own.
 KEYS = {"key_id": "PKMARKEDKEYID0001XYZ", "secret_key": "mArKeD/sEcReT+of<the>&broker='1'=="}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pytest
 
 from local.sandbox.runner.desk import LocalDesk
+from tests.support.checkout import CHECKOUT
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = CHECKOUT / "events"
 STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
 
 

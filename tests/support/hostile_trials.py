@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -20,11 +19,12 @@ from algotrader.adapters.alpaca import wire
 from algotrader.contracts import encode
 from algotrader.errors import DeskError
 from algotrader.model import BOUNDS, Settings
+from tests.support.checkout import CHECKOUT
 from tests.support.hostile_day import Answer, Day, Spoiler, UnnamedError, World, beyond, reached
 from tests.support.settings import SETTINGS
 from tests.support.spoiling import VALUES, as_json, as_python, spoil
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = CHECKOUT / "events"
 #: Requests of a day: which of them is spoiled is chosen out of so many.
 REQUESTS = 45
 JUNK: tuple[tuple[int, bytes], ...] = (

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mypy import api
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import CHECKOUT
+
 CODE = """
 from algotrader.model import Settings
 from algotrader.model.units import CENT, Dollars, Fraction, Price, Shares
@@ -44,7 +45,7 @@ def test_a_swapped_pair_of_amounts_does_not_type_check(tmp_path: Path) -> None:
     path = tmp_path / "amounts.py"
     path.write_text(CODE)
     config = tmp_path / "mypy.ini"
-    config.write_text(f"[mypy]\nstrict = True\nmypy_path = {ROOT / 'functions'}\n")
+    config.write_text(f"[mypy]\nstrict = True\nmypy_path = {CHECKOUT / 'functions'}\n")
     report, problems, _ = api.run(
         [f"--config-file={config}", f"--cache-dir={tmp_path / 'cache'}", str(path)]
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+from tests.support.checkout import CHECKOUT
+
+FUNCTIONS = CHECKOUT / "functions"
 TEXT = (FUNCTIONS / "Dockerfile").read_text()
 STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
 

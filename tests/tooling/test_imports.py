@@ -15,7 +15,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+from tests.support.checkout import CHECKOUT
+
+FUNCTIONS = CHECKOUT / "functions"
 STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
 
 # Powertools brings jmespath and a corner of botocore; msgspec brings nothing.

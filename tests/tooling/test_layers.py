@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "functions" / "algotrader"
+from tests.support.checkout import CHECKOUT
+
+PACKAGE = CHECKOUT / "functions" / "algotrader"
 
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter"}
 OUTSIDE = {"open", "input", "print", "eval", "exec", "__import__"}
@@ -51,14 +52,14 @@ def test_the_floors_hold():
         check=False,
         capture_output=True,
         text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT}"},
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": f"{CHECKOUT / 'functions'}{os.pathsep}{CHECKOUT}"},
     )
     assert answer.returncode == 0, answer.stdout
 
 
 def test_every_module_of_the_core_is_held_by_its_contract():
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    contracts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["importlinter"]
     (held,) = [each for each in contracts["contracts"] if each["id"] == "core"]
     modules = {
         f"algotrader.{each.relative_to(PACKAGE).parts[0].removesuffix('.py')}"
@@ -96,12 +97,12 @@ def test_the_core_asks_no_clock_and_touches_nothing_outside(path):
 def importers(imported: str, *folders: str) -> set[str]:
     """Return the files below some folders that import a module or a part of it, at any depth."""
     found = set()
-    for path in (each for folder in folders for each in (ROOT / folder).rglob("*.py")):
+    for path in (each for folder in folders for each in (CHECKOUT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
             if any(each == imported or each.startswith(f"{imported}.") for each in names):
-                found.add(str(path.relative_to(ROOT)))
+                found.add(str(path.relative_to(CHECKOUT)))
     return found
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import CHECKOUT
+
 STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
 LOCKS = (
     "functions/requirements-build.txt",
@@ -23,7 +23,7 @@ HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 def entries(lock: str) -> list[str]:
     """Return one text per package of a lock, its hashes included."""
-    text = re.sub(r"^ *#.*\n", "", (ROOT / lock).read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^ *#.*\n", "", (CHECKOUT / lock).read_text(), flags=re.MULTILINE)
     return [entry for entry in text.replace("\\\n", " ").splitlines() if entry.strip()]
 
 
@@ -33,15 +33,15 @@ def pins(lock: str) -> dict[str, str]:
 
 
 def asked(path: str) -> list[Requirement]:
-    lines = [line.partition(" #")[0].strip() for line in (ROOT / path).read_text().splitlines()]
+    lines = [line.partition(" #")[0].strip() for line in (CHECKOUT / path).read_text().splitlines()]
     return [Requirement(line) for line in lines if line and line[0] not in "#-"]
 
 
 def test_every_requirements_file_of_the_repository_is_known_here():
     tracked = {
-        str(path.relative_to(ROOT))
+        str(path.relative_to(CHECKOUT))
         for top in ("functions", "local", "tests")
-        for path in (ROOT / top).rglob("requirements*.txt")
+        for path in (CHECKOUT / top).rglob("requirements*.txt")
     }
     assert tracked == set(LOCKS)
 
@@ -55,7 +55,7 @@ def test_every_package_is_pinned_and_hashed(lock):
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_names_no_address_and_no_place_of_a_machine(lock):
-    text = (ROOT / lock).read_text()
+    text = (CHECKOUT / lock).read_text()
     options = set(re.findall(r"--[a-z-]+", text)) - {"--hash"}
     assert not options
     assert "://" not in text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-HOME = ROOT / ".ci" / "mutants"
-CORE = ROOT / "functions" / "algotrader"
+from tests.support.checkout import CHECKOUT
+
+HOME = CHECKOUT / ".ci" / "mutants"
+CORE = CHECKOUT / "functions" / "algotrader"
 CONFIG = tomllib.loads((HOME / "modules.toml").read_text())
 EQUIVALENTS = tomllib.loads((HOME / "equivalent.toml").read_text()).get("mutant", [])
 
@@ -25,7 +25,7 @@ def test_every_package_of_the_tool_is_pinned_and_hashed_and_no_address_is_named(
 def test_every_module_and_test_that_is_named_exists_and_no_module_twice() -> None:
     modules = [list(CORE.glob(name)) for each in CONFIG["judged"] for name in each["modules"]]
     tests = [
-        list((ROOT / "tests" / "functions").glob(name))
+        list((CHECKOUT / "tests" / "functions").glob(name))
         for each in CONFIG["judged"]
         for name in each["tests"]
     ]

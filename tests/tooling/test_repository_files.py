@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+from tests.support.checkout import CHECKOUT
+
+WORKFLOWS = sorted((CHECKOUT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 
 
 def test_the_version_is_the_newest_of_the_changelog() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    newest = re.findall(r"(?m)^## (\S+)", (ROOT / "CHANGELOG.md").read_text())[0]
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    newest = re.findall(r"(?m)^## (\S+)", (CHECKOUT / "CHANGELOG.md").read_text())[0]
     assert newest == project["version"]
 
 
@@ -29,7 +30,7 @@ def test_every_action_is_pinned_by_its_commit_and_says_its_version(path: Path) -
 
 
 def hooks() -> list[dict[str, Any]]:
-    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    config = yaml.safe_load((CHECKOUT / ".pre-commit-config.yaml").read_text())
     assert [each["repo"] for each in config["repos"]] == ["local"]
     found: list[dict[str, Any]] = config["repos"][0]["hooks"]
     return found
@@ -42,13 +43,13 @@ def test_the_hooks_call_the_programs_that_make_format_calls() -> None:
 
 
 def _recipe(target: str) -> str:
-    found = re.search(rf"(?m)^{target}:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text())
+    found = re.search(rf"(?m)^{target}:.*\n((?:\t.*\n)+)", (CHECKOUT / "Makefile").read_text())
     assert found
     return found[1]
 
 
 def test_the_forms_for_issues_are_what_github_reads() -> None:
-    for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"):
+    for path in (CHECKOUT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"):
         form = yaml.safe_load(path.read_text())
         if path.name == "config.yml":
             continue

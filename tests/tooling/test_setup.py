@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import CHECKOUT
 
 # A stand-in for an interpreter: answers the three questions that the set-up asks one.
 INTERPRETER = """#!/bin/sh
@@ -62,7 +62,7 @@ class Machine:
 
     def copy(self, name: str) -> None:
         (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, self.checkout / name)
+        shutil.copy(CHECKOUT / name, self.checkout / name)
 
     def add_python(self, name: str, version: str, *, has_venv: bool = True) -> None:
         in_range = version in {"3.11", "3.12", "3.13"}
@@ -222,7 +222,7 @@ def test_a_terminal_shows_each_package_in_a_line_that_the_next_one_replaces(mach
     assert answer.returncode == 0
     lines = shown.decode().replace("\r\n", "\n").split("\n")
     passing = [part.strip() for line in lines for part in line.split("\r")[:-1]]
-    total = len(re.findall(r"(?m)^[a-z0-9].*==", (ROOT / "local/requirements.txt").read_text()))
+    total = len(re.findall(r"(?m)^[a-z0-9].*==", (CHECKOUT / "local/requirements.txt").read_text()))
     assert f"downloading package 1 of {total}: boto3" in passing
     assert all(len(part) < 80 for line in lines for part in line.split("\r"))
     assert lines[-2].startswith("algo-trader: .venv is ready for run")
@@ -243,7 +243,7 @@ def test_a_download_that_fails_is_tried_again_and_then_ends_the_set_up(machine):
 
 def test_make_without_a_target_prints_every_target_with_its_help():
     answer = subprocess.run(
-        ["make", "--no-print-directory", "-C", ROOT], check=True, capture_output=True, text=True
+        ["make", "--no-print-directory", "-C", CHECKOUT], check=True, capture_output=True, text=True
     )
     targets = [line.split()[1] for line in answer.stdout.splitlines()]
     assert {"run", "test", "check", "lock", "help"} <= set(targets)

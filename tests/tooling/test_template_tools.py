@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-HOME = ROOT / ".ci" / "template"
+from tests.support.checkout import CHECKOUT
+
+HOME = CHECKOUT / ".ci" / "template"
 
 
 def test_every_package_of_the_validator_is_pinned_and_hashed():

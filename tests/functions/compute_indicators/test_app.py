@@ -33,11 +33,12 @@ from algotrader.model import Bars, Features, Run, TradingMode
 from compute_indicators.app import lambda_handler
 from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, random_frame
 from tests.functions.conftest import BUCKET
+from tests.support.checkout import CHECKOUT
 from tests.support.lambda_context import LambdaContext
 from tests.support.own_strategies import Write, own_strategies
 from tests.support.settings import SETTINGS
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
+FUNCTIONS = CHECKOUT / "functions"
 
 RUN = Run(
     run_id="2001-12-03-day",

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +35,7 @@ from algotrader.model import (
 )
 from decide_orders.app import lambda_handler
 from tests.functions.conftest import BUCKET
+from tests.support.checkout import CHECKOUT
 from tests.support.desk_world import (
     RUN,
     SETTINGS,
@@ -49,7 +49,7 @@ from tests.support.desk_world import (
 )
 from tests.support.lambda_context import LambdaContext
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
+FUNCTIONS = CHECKOUT / "functions"
 ROTATION = replace(SETTINGS, strategy="momentum_rotation")
 
 

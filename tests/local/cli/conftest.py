@@ -7,15 +7,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from local.cli.app import run_command
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
+from tests.support.checkout import CHECKOUT
 
-CHECKOUT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-c", "from local.cli import main; main()"]
 # A user's shell may contain dead proxies, AWS settings and colors that a run must ignore.
 HOSTILE = {

@@ -14,10 +14,11 @@ from werkzeug.serving import make_server
 
 from local.cli.app import run_command
 from local.sandbox.runner.desk import LocalDesk
+from tests.support.checkout import CHECKOUT
 
 Command = Callable[..., Any]
 
-INPUTS = Path(__file__).parents[3] / "events" / "execution"
+INPUTS = CHECKOUT / "events" / "execution"
 TASKS = ["Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders", "Notify"]
 GSM7 = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"

@@ -13,6 +13,7 @@ import pytest
 
 from local.cli.app import COMMANDS, app
 from tests.local.cli.conftest import COMMAND
+from tests.support.checkout import CHECKOUT
 
 PACKAGES = """
 import sys
@@ -60,7 +61,7 @@ def test_every_command_of_the_list_is_there(name: str) -> None:
 def test_ctrl_c_while_the_command_loads_ends_it_in_one_line(tmp_path: Path) -> None:
     slow = "import time\nprint('loading', flush=True)\ntime.sleep(60)\n"
     (tmp_path / "click.py").write_text(slow)
-    path = os.pathsep.join((str(tmp_path), str(Path(__file__).parents[3])))
+    path = os.pathsep.join((str(tmp_path), str(CHECKOUT)))
     with subprocess.Popen(
         COMMAND,
         env=os.environ | {"PYTHONPATH": path},

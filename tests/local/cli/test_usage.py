@@ -1,10 +1,9 @@
 """The command refuses bad usage before it starts: status 2, one line on stderr, empty stdout."""
 
-from pathlib import Path
-
 import pytest
 
 from local.cli.app import run_command
+from tests.support.checkout import CHECKOUT
 
 CASES = {
     "no JSON": (["run", "--input", '{"a": }'], "line 1, column 7"),
@@ -94,7 +93,7 @@ def test_wrong_usage_gets_one_line_and_status_2(
 
 def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["--version"]) == 0
-    version = Path(__file__).parents[3].joinpath("pyproject.toml").read_text()
+    version = CHECKOUT.joinpath("pyproject.toml").read_text()
     assert f'version = "{capsys.readouterr().out.split()[1]}"' in version
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from algotrader.model import BOUNDS, parameter_of
 from local.ops.arming import LIMITS, limits_of
 from local.ops.stack import DeployedStack, StackLocation
+from tests.support.checkout import CHECKOUT
 
-GOING_LIVE = Path(__file__).parents[3] / "docs" / "going-live.md"
+GOING_LIVE = CHECKOUT / "docs" / "going-live.md"
 
 
 def test_all_that_the_page_says_to_look_at_is_shown() -> None:

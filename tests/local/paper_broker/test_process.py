@@ -8,15 +8,13 @@ import subprocess
 import sys
 import urllib.request
 from datetime import date
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from local.paper_broker import PaperBrokerError, PaperBrokerProcess
+from tests.support.checkout import CHECKOUT
 from tests.support.processes import all_gone, is_alive, listens_on
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_handle_drives_an_account_from_session_to_session() -> None:
@@ -72,7 +70,10 @@ def test_a_port_in_use_is_reported() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_prints_its_url_and_ends_on_a_signal(number: signal.Signals) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "local.paper_broker"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "local.paper_broker"],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -91,7 +92,7 @@ def test_no_broker_outlives_the_process_that_started_it() -> None:
         "    time.sleep(60)\n"
     )
     with subprocess.Popen(  # the text of the program above
-        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None
         pid, url = parent.stdout.readline().split()

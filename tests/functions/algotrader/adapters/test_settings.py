@@ -20,10 +20,11 @@ from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingSt
 from algotrader.model.units import Dollars, Fraction, Price, Shares
 from local.sandbox.aws.template import read_template
 from tests.docs.markdown import blocks, code_spans, pages, prose
+from tests.support.checkout import CHECKOUT
 from tests.support.own_universes import own_universes
 from tests.support.settings import SETTINGS, default_variables, variable
 
-FUNCTIONS = Path(__file__).parents[4] / "functions"
+FUNCTIONS = CHECKOUT / "functions"
 KEYS_NAME = "/desk/alpaca-keys"
 STATE_NAME = "/desk/trading-state"
 SECRET = "MARKED-SECRET"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import MISSING, fields
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,10 @@ from algotrader.adapters.settings import load_settings
 from algotrader.contracts import decode, encode
 from algotrader.errors import InvalidInputError
 from algotrader.model import BOUNDS, Settings
+from tests.support.checkout import CHECKOUT
 from tests.support.settings import default_variables
 
-FUNCTIONS = Path(__file__).parents[4] / "functions"
+FUNCTIONS = CHECKOUT / "functions"
 ENVIRON = {**default_variables(), "STACK_NAME": "desk"}
 
 

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.sandbox.aws import DeploymentProblem, EmbeddedAws, process
+from tests.support.checkout import CHECKOUT
 from tests.support.processes import GONE_SECONDS, all_gone, is_alive, listens_on
 
 PROBING = Path(__file__).with_name("probing")
-CHECKOUT = Path(__file__).resolve().parents[4]
 
 # The program deploys, calls a function, reports its processes and waits for its end. It restores
 # SIGINT, because a process that a shell starts in the background ignores that signal.

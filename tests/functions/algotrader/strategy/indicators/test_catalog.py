@@ -18,8 +18,8 @@ from algotrader.errors import StrategyError
 from algotrader.strategy.indicators import CLASSES, NAMES, OUTPUTS, resolve
 from algotrader.strategy.indicators.__main__ import page
 from algotrader.strategy.indicators.entries import Kind
+from tests.support.checkout import CHECKOUT
 
-REPOSITORY = Path(__file__).parents[5]
 GROUPS = ("momentum", "others", "trend", "volatility", "volume")
 
 # ta annotates these multipliers as int but computes with any number.
@@ -225,7 +225,7 @@ def test_a_none_that_is_the_default_may_be_given() -> None:
 
 
 def test_the_page_of_indicators_is_current() -> None:
-    written = (REPOSITORY / "docs/indicators.md").read_text(encoding="utf-8")
+    written = (CHECKOUT / "docs/indicators.md").read_text(encoding="utf-8")
     assert written == page(), (
         "PYTHONPATH=functions python -m algotrader.strategy.indicators writes it"
     )
