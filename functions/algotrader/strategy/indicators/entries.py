@@ -63,9 +63,9 @@ class TaClass:
     outputs: Mapping[str, Callable[[Arguments], int]]
 
 
-def window(name: str, default: int) -> Parameter:
-    """Build a parameter that counts bars."""
-    return Parameter(name, Kind.WINDOW, default)
+def windows(**defaults: int) -> tuple[Parameter, ...]:
+    """Build parameters that count bars."""
+    return tuple(Parameter(name, Kind.WINDOW, default) for name, default in defaults.items())
 
 
 def factor(name: str, default: float) -> Parameter:

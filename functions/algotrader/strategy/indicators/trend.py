@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from algotrader.strategy.indicators.entries import (
     Arguments,
     Kind,
@@ -9,15 +11,19 @@ from algotrader.strategy.indicators.entries import (
     TaClass,
     factor,
     flag,
-    window,
+    windows,
 )
-from algotrader.strategy.indicators.warm_up import DIFFERENCE, ema, parabolic, settling, wilder
+from algotrader.strategy.indicators.warm_up import (
+    DIFFERENCE,
+    ema,
+    macd,
+    macd_signal,
+    parabolic,
+    settling,
+    wilder,
+)
 
-
-def _macd_signal(p: Arguments) -> int:
-    """Return the warm-up of an average of the difference of two averages."""
-    slowest = ema(max(p.window_slow, p.window_fast))
-    return settling(slowest, ema(p.window_sign), weight=DIFFERENCE)
+entry = partial(TaClass, "trend")
 
 
 def _ichimoku_span(p: Arguments, bars: int) -> int:
@@ -43,65 +49,47 @@ def _directional(p: Arguments) -> int:
 
 
 TREND = (
-    TaClass(
-        "trend",
+    entry(
         "AroonIndicator",
         ("high", "low"),
-        (window("window", 25),),
+        windows(window=25),
         dict.fromkeys(("aroon_up", "aroon_down", "aroon_indicator"), lambda p: p.window + 1),
     ),
-    TaClass(
-        "trend",
+    entry(
         "MACD",
         ("close",),
-        (window("window_slow", 26), window("window_fast", 12), window("window_sign", 9)),
-        {
-            "macd": lambda p: settling(ema(max(p.window_slow, p.window_fast)), weight=DIFFERENCE),
-            "macd_signal": _macd_signal,
-            "macd_diff": _macd_signal,
-        },
+        windows(window_slow=26, window_fast=12, window_sign=9),
+        {"macd": macd, "macd_signal": macd_signal, "macd_diff": macd_signal},
     ),
-    TaClass(
-        "trend",
+    entry(
         "EMAIndicator",
         ("close",),
-        (window("window", 14),),
+        windows(window=14),
         {"ema_indicator": lambda p: settling(ema(p.window))},
     ),
-    TaClass(
-        "trend",
+    entry(
         "SMAIndicator",
         ("close",),
         (Parameter("window", Kind.WINDOW, required=True),),
         {"sma_indicator": lambda p: p.window},
     ),
-    TaClass(
-        "trend", "WMAIndicator", ("close",), (window("window", 9),), {"wma": lambda p: p.window}
-    ),
-    TaClass(
-        "trend",
+    entry("WMAIndicator", ("close",), windows(window=9), {"wma": lambda p: p.window}),
+    entry(
         "TRIXIndicator",
         ("close",),
-        (window("window", 15),),
+        windows(window=15),
         {"trix": lambda p: 1 + settling(*[ema(p.window)] * 3, weight=DIFFERENCE)},
     ),
-    TaClass(
-        "trend",
+    entry(
         "MassIndex",
         ("high", "low"),
-        (window("window_fast", 9), window("window_slow", 25)),
+        windows(window_fast=9, window_slow=25),
         {"mass_index": lambda p: settling(*[ema(p.window_fast)] * 2) + p.window_slow - 1},
     ),
-    TaClass(
-        "trend",
+    entry(
         "IchimokuIndicator",
         ("high", "low"),
-        (
-            window("window1", 9),
-            window("window2", 26),
-            window("window3", 52),
-            flag("visual", default=False),
-        ),
+        (*windows(window1=9, window2=26, window3=52), flag("visual", default=False)),
         {
             "ichimoku_conversion_line": lambda p: p.window1,
             "ichimoku_base_line": lambda p: p.window2,
@@ -109,20 +97,19 @@ TREND = (
             "ichimoku_b": lambda p: _ichimoku_span(p, p.window3),
         },
     ),
-    TaClass(
-        "trend",
+    entry(
         "KSTIndicator",
         ("close",),
-        (
-            window("roc1", 10),
-            window("roc2", 15),
-            window("roc3", 20),
-            window("roc4", 30),
-            window("window1", 10),
-            window("window2", 10),
-            window("window3", 10),
-            window("window4", 15),
-            window("nsig", 9),
+        windows(
+            roc1=10,
+            roc2=15,
+            roc3=20,
+            roc4=30,
+            window1=10,
+            window2=10,
+            window3=10,
+            window4=15,
+            nsig=9,
         ),
         {
             "kst": _kst,
@@ -130,43 +117,38 @@ TREND = (
             "kst_diff": lambda p: _kst(p) + p.nsig - 1,
         },
     ),
-    TaClass(
-        "trend",
+    entry(
         "DPOIndicator",
         ("close",),
-        (window("window", 20),),
+        windows(window=20),
         {"dpo": lambda p: max(p.window, int(0.5 * p.window + 1) + 1)},
     ),
-    TaClass(
-        "trend",
+    entry(
         "CCIIndicator",
         ("high", "low", "close"),
-        (window("window", 20), factor("constant", 0.015)),
+        (*windows(window=20), factor("constant", 0.015)),
         {"cci": lambda p: p.window},
     ),
-    TaClass(
-        "trend",
+    entry(
         "ADXIndicator",
         ("high", "low", "close"),
-        (window("window", 14),),
+        windows(window=14),
         {
             "adx": lambda p: p.window + settling(wilder(p.window, p.window), wilder(p.window)),
             "adx_pos": _directional,
             "adx_neg": _directional,
         },
     ),
-    TaClass(
-        "trend",
+    entry(
         "VortexIndicator",
         ("high", "low", "close"),
-        (window("window", 14),),
+        windows(window=14),
         dict.fromkeys(
             ("vortex_indicator_pos", "vortex_indicator_neg", "vortex_indicator_diff"),
             lambda p: p.window + 1,
         ),
     ),
-    TaClass(
-        "trend",
+    entry(
         "PSARIndicator",
         ("high", "low", "close"),
         (factor("step", 0.02), factor("max_step", 0.2)),
@@ -175,17 +157,10 @@ TREND = (
             lambda p: parabolic(p.step, p.max_step),
         ),
     ),
-    TaClass(
-        "trend",
+    entry(
         "STCIndicator",
         ("close",),
-        (
-            window("window_slow", 50),
-            window("window_fast", 23),
-            window("cycle", 10),
-            window("smooth1", 3),
-            window("smooth2", 3),
-        ),
+        windows(window_slow=50, window_fast=23, cycle=10, smooth1=3, smooth2=3),
         {"stc": _stc},
     ),
 )

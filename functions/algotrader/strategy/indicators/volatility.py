@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from algotrader.strategy.indicators.entries import (
     Arguments,
     Kind,
@@ -9,9 +11,11 @@ from algotrader.strategy.indicators.entries import (
     TaClass,
     factor,
     flag,
-    window,
+    windows,
 )
 from algotrader.strategy.indicators.warm_up import ema, settling, wilder
+
+entry = partial(TaClass, "volatility")
 
 
 def _true_range_average(bars: int) -> int:
@@ -35,18 +39,16 @@ def _keltner_band(p: Arguments) -> int:
 
 
 VOLATILITY = (
-    TaClass(
-        "volatility",
+    entry(
         "AverageTrueRange",
         ("high", "low", "close"),
-        (window("window", 14),),
+        windows(window=14),
         {"average_true_range": lambda p: _true_range_average(p.window)},
     ),
-    TaClass(
-        "volatility",
+    entry(
         "BollingerBands",
         ("close",),
-        (window("window", 20), factor("window_dev", 2)),
+        (*windows(window=20), factor("window_dev", 2)),
         dict.fromkeys(
             (
                 "bollinger_mavg",
@@ -60,13 +62,11 @@ VOLATILITY = (
             lambda p: p.window,
         ),
     ),
-    TaClass(
-        "volatility",
+    entry(
         "KeltnerChannel",
         ("high", "low", "close"),
         (
-            window("window", 20),
-            window("window_atr", 10),
+            *windows(window=20, window_atr=10),
             flag("original_version", default=True),
             factor("multiplier", 2),
         ),
@@ -85,12 +85,11 @@ VOLATILITY = (
             ),
         },
     ),
-    TaClass(
-        "volatility",
+    entry(
         "DonchianChannel",
         ("high", "low", "close"),
         # A negative offset would look into the future.
-        (window("window", 20), Parameter("offset", Kind.OFFSET, 0)),
+        (*windows(window=20), Parameter("offset", Kind.OFFSET, 0)),
         dict.fromkeys(
             (
                 "donchian_channel_hband",
@@ -102,11 +101,10 @@ VOLATILITY = (
             lambda p: p.window + p.offset,
         ),
     ),
-    TaClass(
-        "volatility",
+    entry(
         "UlcerIndex",
         ("close",),
-        (window("window", 14),),
+        windows(window=14),
         # A rolling sum over drawdowns from a rolling maximum: two windows.
         {"ulcer_index": lambda p: 2 * p.window - 1},
     ),

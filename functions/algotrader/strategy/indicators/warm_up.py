@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from algotrader.strategy.indicators.entries import Arguments
+
 #: Largest weight of the start in a level, such as an average of prices or of true ranges.
 LEVEL = 1e-4
 
@@ -81,6 +83,17 @@ def settling(*stages: Smoothing, weight: float = LEVEL) -> int:
             if incoming < weight:
                 return bar
     return LONGEST + 1
+
+
+def macd(p: Arguments) -> int:
+    """Count the bars of a difference between a slow and a fast average."""
+    return settling(ema(max(p.window_slow, p.window_fast)), weight=DIFFERENCE)
+
+
+def macd_signal(p: Arguments) -> int:
+    """Count the bars of an average of that difference."""
+    slowest = ema(max(p.window_slow, p.window_fast))
+    return settling(slowest, ema(p.window_sign), weight=DIFFERENCE)
 
 
 def kaufman(window: int, fast: int, slow: int) -> int:
