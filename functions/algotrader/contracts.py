@@ -20,8 +20,6 @@ T = TypeVar("T")
 #: it too. docs/decisions/0044 says when to raise it, and what the next version must still read.
 CONTRACT_VERSION = 1
 
-_SHOWN_LENGTH = 40
-
 
 class Artifact(Struct, frozen=True, forbid_unknown_fields=True):
     """A value that steps exchange: inline if small, otherwise its S3 key and SHA-256."""
@@ -284,7 +282,7 @@ def parse_scheduled_time(text: str) -> datetime:
             "INSTANT_INVALID",
             "Write an RFC 3339 instant with its offset, such as 2026-01-05T14:35:00Z.",
             field="scheduled_time",
-            value=repr(text[:_SHOWN_LENGTH]),
+            value=repr(text[:40]),
         )
     return instant
 

@@ -12,7 +12,6 @@ from algotrader.accounting.performance import (
     Observation,
     advance_track,
     profit_by_symbol,
-    shares_of,
     statement_start,
 )
 from algotrader.accounting.strategy_start import carry_start
@@ -183,7 +182,7 @@ def _observe(
         prices=valuation.book_prices,
         worth=max(desk.capital, positions),
         statement=statement,
-        shares=shares_of(snapshot.positions),
+        shares={symbol: each.qty for symbol, each in snapshot.positions.items()},
         actions=snapshot.corporate_actions,
         reset_at=_reset(store),
     )

@@ -17,7 +17,6 @@ from algotrader.model import (
     CorporateAction,
     Entitlement,
     Ledger,
-    Position,
     Standing,
     SymbolProfit,
     Track,
@@ -90,6 +89,7 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
     day = _day(track, observation, dividends)
     entitled = _note_entitlements(track, observation, day)
     counted = () if track is None else track.counted
+    statement_at = None if track is None else track.statement_at
     for row in observation.statement or ():
         is_new = (
             row.day > observation.previous_session
@@ -99,6 +99,9 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
         if is_new and is_dividend(row):
             part = dividend_part(row, _qty_paid(row, entitled, day), observation.shares)
             dividends[row.symbol] = dividends.get(row.symbol, ZERO) + part
+    if observation.statement is not None:
+        counted = tuple(sorted(row.activity_id for row in observation.statement))
+        statement_at = observation.at
     standings = standings_of(observation.ledger, observation.prices, dividends)
     index, peak = _index(track, observation, standings)
     # Any different time counts, even an earlier one, since a person's machine set it by its clock.
@@ -114,12 +117,8 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
         peak=index if is_reset else peak,
         day=day,
         entitled=entitled,
-        statement_at=observation.at
-        if observation.statement is not None
-        else (None if track is None else track.statement_at),
-        counted=counted
-        if observation.statement is None
-        else tuple(sorted(row.activity_id for row in observation.statement)),
+        statement_at=statement_at,
+        counted=counted,
         reset_at=observation.reset_at if is_reset else (None if track is None else track.reset_at),
         started=None if track is None else track.started,
     )
@@ -215,11 +214,6 @@ def split_ratio(actions: Iterable[CorporateAction], symbol: str) -> Decimal:
         if each.symbol == symbol and each.ratio is not None:
             ratio *= each.ratio
     return ratio
-
-
-def shares_of(positions: Mapping[str, Position]) -> dict[str, Decimal]:
-    """Return the account's shares by symbol."""
-    return {symbol: each.qty for symbol, each in positions.items()}
 
 
 def _add_carried_prices(track: Track | None, observation: Observation) -> dict[str, Decimal]:

@@ -26,8 +26,6 @@ from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 from algotrader.risk.holdings import ledger_mismatch
 from algotrader.risk.reasons import Reason
 
-# A message names at most this many possible causes, the newest ones.
-_MOST_CAUSES = 4
 #: Kinds of activity that move shares without an order.
 MOVE_KINDS = frozenset({ActivityKind.SHARE_FLOW, ActivityKind.SHARE_CHANGE})
 
@@ -136,7 +134,7 @@ def probable_causes(
             for each in moved
             if each.symbol == symbol
         ]
-        newest = sorted(causes)[-_MOST_CAUSES:]
+        newest = sorted(causes)[-4:]
         if newest:
             found[symbol] = " or ".join(f"{words} on {day.isoformat()}" for day, words in newest)
     return found

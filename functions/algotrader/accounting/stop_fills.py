@@ -21,7 +21,6 @@ from algotrader.session.trigger import NEW_YORK
 
 #: The broker may show a fill up to this long after it happened.
 SHOWS_LATE = timedelta(days=1)
-_UNKNOWN = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +147,4 @@ def _sales(orders: Iterable[Order], desk: str) -> list[Order]:
 
 def _filled_at(order: Order) -> datetime:
     """Return the last fill's instant; without a fill, an instant that is never too old."""
-    return order.filled_at or _UNKNOWN
+    return order.filled_at or datetime.max.replace(tzinfo=UTC)

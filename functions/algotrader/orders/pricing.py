@@ -8,7 +8,6 @@ from algotrader.model import LatestPrice, OrderIntent, Settings, Side
 from algotrader.model.units import CENT, MONEY, Dollars, Price
 
 SUB_DOLLAR_TICK = Decimal("0.0001")
-_BPS = Decimal(10_000)
 
 
 def usable_price(price: LatestPrice | None) -> Price | None:
@@ -25,7 +24,7 @@ def marketable_price(price: Price, side: Side, offset_bps: int) -> Price:
     less the offset, rounded down, and at least one tick.
     """
     with localcontext(MONEY):
-        offset = price * offset_bps / _BPS
+        offset = price * offset_bps / 10_000
         raw = price + offset if side is Side.BUY else price - offset
         tick = tick_of(raw)
         rounded = raw.quantize(tick, ROUND_CEILING if side is Side.BUY else ROUND_FLOOR)

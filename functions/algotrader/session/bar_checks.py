@@ -53,8 +53,6 @@ def usable_bars(
         Every symbol that must have usable bars.
     completed : sequence of Session
         The exchange's sessions before the traded one, ascending.
-    demand : BarRequirements
-        The requirements for the bars.
 
     Returns
     -------
@@ -80,15 +78,13 @@ def usable_bars(
 
 
 def _raise_absent(bars: Mapping[str, Bars], names: Sequence[str]) -> None:
-    absent = [name for name in names if not bars.get(name)]
-    if absent:
-        raise _unfit(
-            InsufficientHistoryError,
-            "BARS_ABSENT",
-            "The feed has no daily bars for these symbols. Remove them from the template's "
-            "Symbols, or choose another BarsFeed.",
-            dict.fromkeys(absent, "none"),
-        )
+    _raise_unfit(
+        InsufficientHistoryError,
+        "BARS_ABSENT",
+        "The feed has no daily bars for these symbols. Remove them from the template's "
+        "Symbols, or choose another BarsFeed.",
+        {name: "none" for name in names if not bars.get(name)},
+    )
 
 
 def _raise_stale(
@@ -101,15 +97,14 @@ def _raise_stale(
         for name, each in used.items()
         if each.at[-1] not in fresh
     }
-    if stale:
-        raise _unfit(
-            StaleBarsError,
-            "BARS_STALE",
-            "The feed lags, or the symbol no longer trades. Start the run again later, remove the "
-            "symbol from Symbols, or allow older bars with MaxBarAgeSessions.",
-            stale,
-            expected=completed[-1].date,
-        )
+    _raise_unfit(
+        StaleBarsError,
+        "BARS_STALE",
+        "The feed lags, or the symbol no longer trades. Start the run again later, remove the "
+        "symbol from Symbols, or allow older bars with MaxBarAgeSessions.",
+        stale,
+        expected=completed[-1].date,
+    )
 
 
 def _raise_not_numbers(used: Mapping[str, Bars], completed: Sequence[Session]) -> None:
@@ -119,14 +114,13 @@ def _raise_not_numbers(used: Mapping[str, Bars], completed: Sequence[Session]) -
         days = [str(day[each.at[row]]) for row in _unsound_rows(each)]
         if days:
             broken[name] = "/".join(days[:3])
-    if broken:
-        raise _unfit(
-            InsufficientHistoryError,
-            "BARS_NOT_NUMBERS",
-            "The feed sent prices that are not numbers above 0. Start the run again later, or "
-            "choose another BarsFeed.",
-            broken,
-        )
+    _raise_unfit(
+        InsufficientHistoryError,
+        "BARS_NOT_NUMBERS",
+        "The feed sent prices that are not numbers above 0. Start the run again later, or "
+        "choose another BarsFeed.",
+        broken,
+    )
 
 
 def _unsound_rows(bars: Bars) -> list[int]:
@@ -147,15 +141,14 @@ def _unsound_rows(bars: Bars) -> list[int]:
 
 def _raise_too_few(used: Mapping[str, Bars], demand: BarRequirements) -> None:
     short = {name: f"has {len(each)}" for name, each in used.items() if len(each) < demand.bars}
-    if short:
-        raise _unfit(
-            InsufficientHistoryError,
-            "BARS_TOO_FEW",
-            "The strategy needs more bars. Remove the symbol from Symbols until it is older, or "
-            "use shorter windows in StrategyParameters.",
-            short,
-            needs=demand.bars,
-        )
+    _raise_unfit(
+        InsufficientHistoryError,
+        "BARS_TOO_FEW",
+        "The strategy needs more bars. Remove the symbol from Symbols until it is older, or "
+        "use shorter windows in StrategyParameters.",
+        short,
+        needs=demand.bars,
+    )
 
 
 def _raise_missing(
@@ -170,23 +163,24 @@ def _raise_missing(
             missing = [str(session.date) for session in spanned if session.open not in there]
             more = f"/{len(missing) - 3} more" if len(missing) > 3 else ""  # noqa: PLR2004
             gaps[name] = "/".join(missing[:3]) + more
-    if gaps:
-        raise _unfit(
-            InsufficientHistoryError,
-            "BARS_MISSING",
-            "The feed has gaps. Start the run again later, remove the symbol from Symbols, or "
-            "tolerate gaps with MaxMissingBars.",
-            gaps,
-            allowed=demand.max_missing,
-        )
+    _raise_unfit(
+        InsufficientHistoryError,
+        "BARS_MISSING",
+        "The feed has gaps. Start the run again later, remove the symbol from Symbols, or "
+        "tolerate gaps with MaxMissingBars.",
+        gaps,
+        allowed=demand.max_missing,
+    )
 
 
-def _unfit(
+def _raise_unfit(
     kind: type[DeskError], code: str, advice: str, details: Mapping[str, str], **facts: object
-) -> DeskError:
-    """Build an error that names the symbols, at most ten of them."""
+) -> None:
+    """Raise an error that names the symbols in ``details``, at most ten of them, if any."""
+    if not details:
+        return
     named = [f"{name} ({case})" for name, case in sorted(details.items())]
     text = ", ".join(named[:_NAMED_AT_MOST])
     if len(named) > _NAMED_AT_MOST:
         text += f" and {len(named) - _NAMED_AT_MOST} more"
-    return kind(code, advice, symbols=text, **facts)
+    raise kind(code, advice, symbols=text, **facts)

@@ -93,8 +93,6 @@ def resolve_session(
 
     Parameters
     ----------
-    trigger : Trigger
-        The start of the run.
     clock : Clock
         The broker's clock; the function does not read the machine's own clock.
     sessions : tuple of Session
@@ -124,7 +122,10 @@ def resolve_session(
     is_over = clock.now >= session.close
     if trigger.report_only and trigger.scheduled_time is not None and is_todays and not is_over:
         # The report's first bell is for early closes. On other days it rings before the close.
-        return Closed(f"The session is not over. {_close_of(session)}")
+        closes = f"{session.close.astimezone(NEW_YORK):%H:%M}"
+        return Closed(
+            f"The session is not over. It closes at {closes} in New York. The report follows."
+        )
     # A report may come after the close, but only on the session's own day.
     fits = is_todays if trigger.report_only else trades_now
     if not fits and not trigger.goes_on_when_closed:
@@ -247,11 +248,6 @@ def _slots_ahead(trigger: Trigger, now: datetime) -> list[datetime]:
         if each != DAY_SLOT
     ]
     return [each for each in starts if each > now]
-
-
-def _close_of(session: Session) -> str:
-    closes = session.close.astimezone(NEW_YORK)
-    return f"It closes at {closes:%H:%M} in New York. The report follows."
 
 
 def _next_open(now: datetime, sessions: tuple[Session, ...]) -> str:

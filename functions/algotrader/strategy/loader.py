@@ -46,11 +46,12 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
         declares something invalid. ``INDICATOR_UNKNOWN`` or
         ``INDICATOR_PARAMETER_INVALID`` for its indicators.
     """
-    if name not in strategy_names():
+    names = strategy_names()
+    if name not in names:
         raise ConfigurationError(
             "STRATEGY_UNKNOWN",
             "Set the template's Strategy to the name of a file in functions/strategies"
-            f"{did_you_mean(name, strategy_names())}; there are: {', '.join(strategy_names())}.",
+            f"{did_you_mean(name, names)}; known: {', '.join(names)}.",
             strategy=name,
         )
     strategy_class = _strategy_class(name)
@@ -72,7 +73,6 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
 
 
 def _strategy_class(name: str) -> type[Strategy]:
-    """Import a strategy's file and return its class."""
     try:
         module = importlib.import_module(f"{STRATEGIES_PACKAGE}.{name}")
     except DeskError:

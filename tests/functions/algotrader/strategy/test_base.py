@@ -74,9 +74,9 @@ def test_a_file_with_a_leading_underscore_is_not_a_strategy(write: Write) -> Non
     [
         ("momentum_rotatoin", "did you mean momentum_rotation?"),
         ("SMA_CROSS", "did you mean sma_cross?"),
-        ("", f"there are: {', '.join(strategy_names())}"),
-        ("../secrets", "there are:"),
-        ("os.path", "there are:"),
+        ("", f"known: {', '.join(strategy_names())}"),
+        ("../secrets", "known:"),
+        ("os.path", "known:"),
     ],
 )
 def test_an_unknown_strategy_is_refused_with_the_nearest_name(name: str, hint: str) -> None:
