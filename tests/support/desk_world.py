@@ -22,6 +22,7 @@ from algotrader.model import (
     Leg,
     Order,
     OrderIntent,
+    OrderType,
     Position,
     Run,
     Session,
@@ -144,6 +145,20 @@ def open_order(
         filled_at=None,
     )
     return replace(plain, **changes)
+
+
+def ibm_entry(qty: str, limit: str | None = "10.02") -> OrderIntent:
+    return OrderIntent(
+        client_order_id="at1-abc123-2024-03-04-day-IBM-entry-0",
+        symbol="IBM",
+        side=Side.BUY,
+        leg=Leg.ENTRY,
+        qty=Decimal(qty),
+        order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        limit_price=None if limit is None else Decimal(limit),
+        reference_price=Decimal(10),
+        why="",
+    )
 
 
 def own_id(symbol: str, leg: Leg) -> str:

@@ -46,6 +46,7 @@ class Outcome(NamedTuple):
 
 
 Command = Callable[..., Outcome]
+Person = Callable[..., None]
 
 TRADED = date(2012, 2, 14)
 ADJUSTMENTS = "ledger/adjustments.json"
@@ -112,6 +113,17 @@ def invoke(stack_arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str])
         return Outcome(status, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch) -> Person:
+    """Return a function that lets a person at a terminal answer every question."""
+
+    def answer(*, yes: bool) -> None:
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        monkeypatch.setattr("click.confirm", lambda *_, **__: yes)
+
+    return answer
 
 
 @pytest.fixture(scope="module")

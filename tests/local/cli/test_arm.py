@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.sandbox.aws import EmbeddedAws, Stack
-from tests.local.cli.conftest import Command
+from tests.local.cli.conftest import Command, Person
 
 ADDRESS = {"AlpacaTradingUrl": "http://127.0.0.1:9"}
 LIVE = ADDRESS | {"TradingMode": "live", "LiveAccountNumber": "123456789"}
@@ -38,16 +38,15 @@ def token_of(aws: EmbeddedAws, stack: Stack) -> dict[str, str] | None:
 
 
 def test_a_live_desk_is_armed_on_a_yes_with_its_limits_shown(
-    aws: EmbeddedAws, live: Stack, invoke: Command, monkeypatch: pytest.MonkeyPatch
+    aws: EmbeddedAws, live: Stack, invoke: Command, person: Person
 ) -> None:
     status, _, err = invoke("arm", "--stack", live.name)
     assert (status, "--yes" in err, token_of(aws, live)) == (2, True, None)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    person(yes=False)
     status, out, _ = invoke("arm", "--stack", live.name)
     assert (status, "Nothing was changed" in out, token_of(aws, live)) == (1, True, None)
 
-    monkeypatch.setattr("click.confirm", lambda *_, **__: True)
+    person(yes=True)
     status, out, _ = invoke("arm", "--stack", live.name, "--days", "3")
     assert status == 0
     for shown in ("123456789", "MaxOrderNotional   50000", "LiveRampNotional   1000", "no cap"):

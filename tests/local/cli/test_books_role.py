@@ -30,7 +30,7 @@ COMMANDS = {
 
 
 @pytest.fixture(scope="module", name="desk")
-def desk_beside_a_user() -> Iterator[LocalDesk]:
+def desk_of_one_user() -> Iterator[LocalDesk]:
     with desk_of_a_user("AAPL,IBM", IBM="30") as standing:
         yield standing
 

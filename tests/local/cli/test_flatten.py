@@ -13,7 +13,7 @@ import pytest
 
 from local.ops import flatten as flattening
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
-from tests.local.cli.conftest import Command
+from tests.local.cli.conftest import Command, Person
 from tests.support.claims import a_minute_later
 
 TRADED = date(2012, 2, 15)
@@ -85,9 +85,7 @@ def shown_dry(desk: LocalDesk, invoke: Command) -> str:
     return out
 
 
-def test_a_day_of_flattening(
-    desk: LocalDesk, invoke: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_day_of_flattening(desk: LocalDesk, invoke: Command, person: Person) -> None:
     # The test is one story: each step starts where the last one ended.
     paper = desk.paper_broker
     assert paper is not None
@@ -102,8 +100,7 @@ def test_a_day_of_flattening(
     assert "now ACTIVE" in shown_dry(desk, invoke)
     status, out, err = invoke("flatten", "no terminal")
     assert (status, "--yes" in err) == (2, True)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    person(yes=False)
     halt(desk, "HALTED storm")
     status, out, _ = invoke("flatten")
     assert status == 1
@@ -121,7 +118,7 @@ def test_a_day_of_flattening(
     desk.stack.wait(arn)  # by its claim, the run ended a moment ago without a report
     gone = threading.Thread(target=lambda: release_once_refused(desk, key))
     gone.start()
-    monkeypatch.setattr("click.confirm", lambda *_, **__: True)
+    person(yes=True)
     status, out, _ = invoke("flatten", "bad", "news")
     gone.join()
     assert status == 0, out

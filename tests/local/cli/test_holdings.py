@@ -13,12 +13,12 @@ from local.cli.app import run_command
 from local.ops.stack import StackLocation, find_stack
 from local.sandbox.aws import Stack
 from local.sandbox.runner.desk import STACK, LocalDesk
-from tests.local.cli.conftest import ADJUSTMENTS, Command, adjustments_of, desk_of_a_user
+from tests.local.cli.conftest import ADJUSTMENTS, Command, Person, adjustments_of, desk_of_a_user
 from tests.support.own_universes import own_universes
 
 
 @pytest.fixture(scope="module", name="desk")
-def desk_beside_a_user() -> Iterator[LocalDesk]:
+def desk_of_one_user() -> Iterator[LocalDesk]:
     with desk_of_a_user("AAPL,IBM,MSFT", IBM="30", GOOG="5") as standing:
         yield standing
 
@@ -239,7 +239,7 @@ def live(desk: LocalDesk) -> Stack:
 
 
 def test_live_moves_shares_only_on_a_yes(
-    invoke: Command, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
+    invoke: Command, desk: LocalDesk, live: Stack, person: Person
 ) -> None:
     def entries() -> bool:
         s3 = desk.aws.client("s3")
@@ -248,8 +248,7 @@ def test_live_moves_shares_only_on_a_yes(
     there = ("adopt", "GOOG", "1", "--stack", live.name)
     status, _, err = invoke(*there)
     assert (status, "--yes" in err) == (2, True)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    person(yes=False)
     assert invoke(*there)[0] == 1
     assert not entries()
     assert invoke(*there, "--yes")[0] == 0

@@ -13,11 +13,11 @@ from local.ops.book_versions import kind_of
 from local.ops.stack import DeployedStack
 from local.sandbox.aws import Stack
 from local.sandbox.runner.desk import LocalDesk
-from tests.local.cli.conftest import ADJUSTMENTS, Command, adjustments_of, desk_of_a_user
+from tests.local.cli.conftest import ADJUSTMENTS, Command, Person, adjustments_of, desk_of_a_user
 
 
 @pytest.fixture(scope="module", name="desk")
-def desk_beside_a_user() -> Iterator[LocalDesk]:
+def desk_of_one_user() -> Iterator[LocalDesk]:
     with desk_of_a_user("AAPL,IBM,MSFT", IBM="30") as standing:
         yield standing
 
@@ -180,15 +180,14 @@ def test_live_books_are_restored_only_on_a_yes(
     desk: LocalDesk,
     live: Stack,
     adopted: list[dict[str, Any]],
-    monkeypatch: pytest.MonkeyPatch,
+    person: Person,
 ) -> None:
     (version,) = listed(invoke("restore", "adjustments.json")[1])
     from_old = ("--from-bucket", desk.stack.bucket, "--stack", live.name)
     there = ("restore", "adjustments.json", version, *from_old)
     status, _, err = invoke(*there)
     assert (status, "--yes" in err) == (2, True)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    person(yes=False)
     assert invoke(*there)[0] == 1
     assert invoke("restore", "--stack", live.name)[1].count("\n") == 2
     assert invoke(*there, "--yes")[0] == 0

@@ -15,15 +15,12 @@ from werkzeug.serving import make_server
 from local.cli.app import run_command
 from local.sandbox.runner.desk import LocalDesk
 from tests.support.checkout import CHECKOUT
+from tests.support.gsm7 import BASIC
 
 Command = Callable[..., Any]
 
 INPUTS = CHECKOUT / "events" / "execution"
 TASKS = ["Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders", "Notify"]
-GSM7 = set(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
 
 
 @pytest.fixture
@@ -87,7 +84,7 @@ def test_run_trades_the_default_session_and_prints_one_document(command: Command
     assert set(document["decision"]["why"]) == {"AAPL", "GOOG", "IBM", "MSFT"}
     sms = document["notification"]["sms"]
     assert 0 < len(sms) <= 160
-    assert set(sms) <= GSM7
+    assert set(sms) <= BASIC
     assert Decimal(document["account"]["cash"]) == Decimal(100_000) + fills(document)
 
 

@@ -15,7 +15,7 @@ from local.cli.app import run_command
 from local.ops.trading_state import StackSwitch
 from local.sandbox.aws import Stack
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
-from tests.local.cli.conftest import Command
+from tests.local.cli.conftest import Command, Person
 
 MINIMAL = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
 
@@ -139,17 +139,16 @@ def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
 
 
 def test_live_resumes_only_on_a_yes(
-    invoke: Command, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
+    invoke: Command, desk: LocalDesk, live: Stack, person: Person
 ) -> None:
     there = ("--stack", live.name)
     assert "missing, which a run reads as HALTED" in invoke("halt", *there)[1]
     status, _, err = invoke("resume", *there)
     assert (status, "--yes" in err) == (2, True)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    person(yes=False)
     assert invoke("resume", *there)[0] == 1
     assert value_of(desk, live) == "HALTED"
-    monkeypatch.setattr("click.confirm", lambda *_, **__: True)
+    person(yes=True)
     assert invoke("resume", *there)[0] == 0
     assert value_of(desk, live) == "ACTIVE"
 

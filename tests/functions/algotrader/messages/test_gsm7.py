@@ -4,12 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.messages.gsm7 import septets, shorten, to_gsm7
+from tests.support.gsm7 import BASIC
 
-# GSM 03.38, copied from the standard's table instead of from the module.
-BASIC = set(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
 EXTENSION = set("^{}\\[~]|€\f")
 
 

@@ -8,26 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.model import LatestPrice, Leg, OrderIntent, OrderType, Side
+from algotrader.model import LatestPrice, Side
 from algotrader.orders.pricing import marketable_price, usable_price, worst_cost
-from tests.support.desk_world import NOW, settings
+from tests.support.desk_world import NOW, ibm_entry, settings
 
 D = Decimal
 PRICES = st.decimals("0.0001", "1e12", places=4)
-
-
-def intent(qty: str, limit: str | None = "10.02") -> OrderIntent:
-    return OrderIntent(
-        client_order_id="at1-abc123-2024-03-04-day-IBM-entry-0",
-        symbol="IBM",
-        side=Side.BUY,
-        leg=Leg.ENTRY,
-        qty=D(qty),
-        order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-        limit_price=None if limit is None else D(limit),
-        reference_price=D(10),
-        why="",
-    )
 
 
 @pytest.mark.parametrize(
@@ -73,8 +59,8 @@ def test_only_a_number_above_zero_is_a_price(price: str) -> None:
 
 
 def test_the_worst_cost_of_a_limit_order_is_at_its_limit() -> None:
-    assert worst_cost(intent("10"), settings()) == D("100.20")
+    assert worst_cost(ibm_entry("10"), settings()) == D("100.20")
 
 
 def test_the_worst_cost_of_a_market_order_is_at_its_reference_plus_the_offset() -> None:
-    assert worst_cost(intent("10", limit=None), settings(limit_offset_bps=50)) == D("100.50")
+    assert worst_cost(ibm_entry("10", limit=None), settings(limit_offset_bps=50)) == D("100.50")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.model import Holding, Leg, OrderIntent, OrderType, Settings, Side
+from algotrader.model import Holding, Settings, Side
 from algotrader.model.units import FRACTION_STEP, ONE_SHARE
 from algotrader.orders.pricing import marketable_price
 from algotrader.portfolio.position import DeskPosition, desk_position
@@ -23,7 +23,7 @@ from algotrader.portfolio.sizing import (
     shares_for,
     wanted_order,
 )
-from tests.support.desk_world import asset, settings
+from tests.support.desk_world import asset, ibm_entry, settings
 
 D = Decimal
 MONEY = st.decimals("0.0001", "1e12", places=4)
@@ -55,23 +55,9 @@ def wants(weight: Decimal, held: DeskPosition, sizing: Sizing) -> Wanted | None:
     return wanted_order(held, weight=weight, sizing=sizing)
 
 
-def intent(qty: str) -> OrderIntent:
-    return OrderIntent(
-        client_order_id="at1-abc123-2024-03-04-day-IBM-entry-0",
-        symbol="IBM",
-        side=Side.BUY,
-        leg=Leg.ENTRY,
-        qty=D(qty),
-        order_type=OrderType.LIMIT,
-        limit_price=D("10.02"),
-        reference_price=D(10),
-        why="",
-    )
-
-
 def bought(qty: str, cash: str, under: Settings) -> Decimal:
     """Return the shares of an intent that the given cash buys."""
-    cut = affordable(intent(qty), cash=D(cash), settings=under)
+    cut = affordable(ibm_entry(qty), cash=D(cash), settings=under)
     return D(0) if cut is None else cut.qty
 
 
