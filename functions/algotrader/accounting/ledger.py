@@ -180,7 +180,7 @@ class _Book:
         if held is None or split.ratio is None:
             return
         with localcontext(MONEY):
-            # A ratio such as 1/3 is periodic. Rounding makes exactly 3 shares of 9.
+            # A ratio such as 1/3 is periodic. Rounding turns 9 shares into exactly 3.
             exact = (held.qty * split.ratio).quantize(_RATIO_NOISE, ROUND_HALF_EVEN)
             qty = tidy(exact.quantize(FRACTION_STEP, ROUND_FLOOR))
         self._put(split.symbol, replace(held, qty=qty))

@@ -104,7 +104,7 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
         statement_at = observation.at
     standings = standings_of(observation.ledger, observation.prices, dividends)
     index, peak = _index(track, observation, standings)
-    # Any different time counts, even an earlier one, since a person's machine set it by its clock.
+    # The time comes from a person's machine, so any different time counts, even an earlier one.
     is_reset = observation.reset_at is not None and (
         track is None or observation.reset_at != track.reset_at
     )

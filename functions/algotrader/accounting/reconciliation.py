@@ -6,7 +6,7 @@ Nothing here changes a ledger. The e-mail reports differences, and a person corr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from algotrader.accounting.ledger import empty_ledger
@@ -43,14 +43,9 @@ def other_ledgers(
     known : Mapping of str to Ledger
         Checkpoints by desk.
     """
-    desks = {each.desk for each in adjustments} | {
-        found for each in orders if (found := desk_of(each.client_order_id)) is not None
-    }
-    return {
-        each: known.get(each) or empty_ledger(each)
-        for each in sorted({*known, *desks})
-        if each != desk
-    }
+    desks = {*known, *(each.desk for each in adjustments)}
+    desks |= {each for order in orders if (each := desk_of(order.client_order_id)) is not None}
+    return {each: known.get(each) or empty_ledger(each) for each in sorted(desks - {desk})}
 
 
 def shares_of_others(
@@ -80,14 +75,10 @@ def missing_shares(
     causes : Mapping of str to str or None
         As `probable_causes` returns them.
     """
-    known_causes = causes or {}
+    known = causes or {}
     ours = (
         desk_position(
-            each,
-            ledger.holdings,
-            positions,
-            others.get(each, NO_OTHERS),
-            known_causes.get(each, ""),
+            each, ledger.holdings, positions, others.get(each, NO_OTHERS), known.get(each, "")
         )
         for each in sorted(set(symbols))
     )
@@ -97,8 +88,8 @@ def missing_shares(
 def probable_causes(
     positions: Iterable[DeskPosition],
     orders: Iterable[Order],
-    actions: Iterable[CorporateAction],
-    moves: Iterable[Activity],
+    actions: Sequence[CorporateAction],
+    moves: Sequence[Activity],
 ) -> dict[str, str]:
     """Return possible causes of a difference, by symbol; a symbol without a known cause is absent.
 
@@ -112,7 +103,6 @@ def probable_causes(
         for each in orders
         if desk_of(each.client_order_id) is None and each.side is Side.SELL and each.filled_qty > 0
     ]
-    happened, moved = list(actions), list(moves)
     found = {}
     for position in positions:
         symbol = position.symbol
@@ -126,12 +116,12 @@ def probable_causes(
         ]
         causes += [
             (each.ex_date, words)
-            for each in happened
+            for each in actions
             if each.symbol == symbol and (words := _explanation(each, position))
         ]
         causes += [
             (each.day, f"{each.description} of {_n(each.qty or ZERO)}")
-            for each in moved
+            for each in moves
             if each.symbol == symbol
         ]
         newest = sorted(causes)[-4:]
@@ -186,8 +176,8 @@ def _describe_difference(position: DeskPosition, stack: str) -> str:
     denial = ledger_mismatch(position)
     detail = denial.detail if denial else ""
     return (
-        f"{position.symbol}: {Reason.LEDGER_MISMATCH}: {detail}. The desk buys none of it"
-        f" until both agree. {_remedy(position, stack)}"
+        f"{position.symbol}: {Reason.LEDGER_MISMATCH}: {detail}. The desk buys no"
+        f" {position.symbol} until the account and the books agree. {_remedy(position, stack)}"
     )
 
 

@@ -71,7 +71,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The account and market when the run started; the decision uses no other data of them.
+    """The account and the market at the start of the run; the decision uses no later data.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Owns the facts that the ids of the desk's own orders contain: symbol, leg, stop or not."""
+"""Owns the reading of the desk's own orders by their ids: symbol, leg, and open stops."""
 
 from __future__ import annotations
 

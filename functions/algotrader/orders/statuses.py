@@ -1,4 +1,4 @@
-"""Owns the broker's order statuses: which ones end an order, and in which ones a stop protects.
+"""Owns the broker's order statuses: which ones end an order, and which ones keep a stop in force.
 
 A status is Alpaca's own word, because the record and the e-mail show it unchanged. No other module
 of the core names a status. docs/orders.md describes each status, and a test compares the two.

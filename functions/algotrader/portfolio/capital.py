@@ -46,14 +46,14 @@ class BuyingBudget:
 
     @property
     def funds(self) -> Dollars:
-        """Money left by cash and ``Capital``, before the exposure limit; never below 0."""
+        """The money that cash and ``Capital`` leave, regardless of exposure; never below 0."""
         if self.capital_left is None:
             return max(self.cash, NO_DOLLARS)
         return max(min(self.cash, self.capital_left), NO_DOLLARS)
 
     @property
     def money(self) -> Dollars:
-        """Money left by cash, ``Capital`` and exposure together; never below 0."""
+        """The money that cash, ``Capital`` and exposure leave; never below 0."""
         return max(min(self.funds, self.exposure_left), NO_DOLLARS)
 
     def after_buy(self, *, cost: Dollars) -> BuyingBudget:

@@ -15,15 +15,15 @@ NO_OTHERS: Mapping[str, Shares] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class DeskPosition:
-    """The shares of a symbol that the desk holds, and those that the account holds.
+    """The desk's shares of a symbol, and the account's.
 
     Attributes
     ----------
     book_qty, account_qty : Decimal
         Shares in the desk's books, and in the account; negative if short.
     held : Decimal
-        The desk's part of the account's position: the shares in its books, at most those that the
-        other desks leave; never below 0.
+        The shares in the desk's books, but at most the account's shares less other desks' shares;
+        never below 0.
     sellable : Decimal
         The part of ``held`` that no open order reserves, except the desk's own stops.
     others : Mapping of str to Decimal

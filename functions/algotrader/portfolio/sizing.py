@@ -123,8 +123,8 @@ def wanted_order(position: DeskPosition, *, weight: Fraction, sizing: Sizing) ->
 
     A buy is sized by its worst price, so that its cost never exceeds the weight. A sell is sized by
     the reference price, and never exceeds the surplus over the target. The desk ignores a drift
-    below the band or below the smallest order. It wants a first entry and a full exit at any size.
-    It wants the exit even if only the books show a holding, so that the difference becomes visible.
+    below the band or below the smallest order. A first entry and a full exit may have any size. The
+    exit is due even if only the books show a holding, so that the difference becomes visible.
     """
     if weight == 0:
         if position.held <= 0 and position.book_qty <= 0:

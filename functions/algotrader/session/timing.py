@@ -1,4 +1,4 @@
-"""Owns two time limits: for an order's final status to show, and for a call to continue sending."""
+"""Owns two time limits: for an order's final status to appear, and for a call to stop sending."""
 
 from datetime import timedelta
 

@@ -144,8 +144,8 @@ def resolve_session(
         if trigger.flatten
         else _slot(trigger, clock.now if is_todays and clock.now < session.close else None)
     )
-    # The next slot does not limit a flatten, since the slot's run waits for it. A run that sends no
-    # orders does not affect a slot.
+    # The next slot does not limit a flatten, since the slot's run waits for the flatten. A run
+    # that sends no orders does not affect a slot.
     ahead = (
         [] if trigger.flatten or trigger.goes_on_when_closed else _slots_ahead(trigger, clock.now)
     )

@@ -165,7 +165,7 @@ def equal_weight(holdings: int) -> Decimal:
 
 
 def _check_parameter(strategy: str, name: str, value: object, kind: type) -> object:
-    """Check a parameter's value against its declared type; a float may be an integer."""
+    """Check a parameter's value against its declared type; an integer is also a valid float."""
     if kind is float:
         number = finite_number(value)
         if number is not None:
