@@ -1,4 +1,4 @@
-"""Owns what all tests share: how values are shown, how hard properties are tried, the order."""
+"""Owns what all tests share: assertion details, the number of examples, and the order."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.support.examples import tried
 
 pytest.register_assert_rewrite("tests.support.event_expectations")
 
-# A property that names no number of examples of its own is tried on so many (`make help`).
-# How long one takes is the machine's doing, and no fault of the property.
+# The number of examples of a property without its own number (`make help`). Examples have no
+# deadline, because their duration depends on the machine.
 settings.register_profile(
     "desk",
     tried(40),
@@ -19,7 +19,7 @@ settings.register_profile(
 )
 settings.load_profile("desk")
 
-# Tests that start whole runs, or the command, again and again: `make test-runs` has them.
+# Tests that start many whole runs or commands; `make test-runs` runs them.
 RUNS = (
     "tests/run/",
     *(f"tests/local/cli/test_{each}.py" for each in ("arm", "books_role", "flatten", "holdings")),
@@ -27,7 +27,7 @@ RUNS = (
     *(f"tests/template/test_{each}.py" for each in ("least_privilege", "lifecycle")),
 )
 
-# Longest first: what is long and last leaves the other processors idle.
+# The longest tests run first, because a long last test leaves the other processors idle.
 LONGEST = (
     "tests/local/cli/test_run.py",
     "tests/run/test_days.py",

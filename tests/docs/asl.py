@@ -1,4 +1,4 @@
-"""Owns what the tests read from the state machine and the template, to check the pages against."""
+"""Owns how the tests read the state machine and the template, to check the pages against them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def machine() -> dict[str, Any]:
 
 @cache
 def template() -> dict[str, Any]:
-    """Read the template; CloudFormation's short tags become the plain values behind them."""
+    """Read the template, with CloudFormation's short tags replaced by plain values."""
     document: dict[str, Any] = yaml.load(
         (ROOT / "template.yaml").read_text(encoding="utf-8"),
         Loader=_Loader,  # noqa: S506 - a SafeLoader
@@ -37,13 +37,13 @@ def function_tasks() -> dict[str, dict[str, Any]]:
 
 
 def function_of(state: dict[str, Any]) -> str:
-    """Return the logical id in the template of the function that a Task invokes."""
+    """Return the logical id of the function that a Task invokes."""
     reference = state["Arguments"]["FunctionName"]
     return str(reference).removeprefix("${").removesuffix("Function}")
 
 
 def transitions() -> set[tuple[str, str]]:
-    """Return every way from one state to another: Next, Choices, Default and Catch."""
+    """Return every transition between states: Next, Choices, Default and Catch."""
     found = set()
     for name, state in machine()["States"].items():
         ways = [state, *state.get("Choices", ()), *state.get("Catch", ())]

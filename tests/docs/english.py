@@ -1,6 +1,6 @@
 """Owns the check of our English: banned words, openings of docstrings, and long sentences.
 
-``python -m tests.docs.english`` lists what is left, and ``--write`` updates the list of files that
+``python -m tests.docs.english`` lists the breaches, and ``--write`` updates the list of files that
 are not yet covered. CONTRIBUTING.md has the rules.
 """
 
@@ -22,10 +22,10 @@ from tests.docs.markdown import ROOT, pages, prose
 TO_DO = Path(__file__).with_name("english_to_do.txt")
 MOST_WORDS = 25
 WORDS, LONG = "words", "long sentences"
-# Pages whose sentences are not counted: a decision stays as it was taken.
+# The check skips long sentences here, because nobody edits a decision later.
 NOT_COUNTED = "docs/decisions/"
 
-# After these "is no" is good English: "is no longer".
+# "is no" is good English before these words, for example "is no longer".
 COMPARED = (
     "longer|more|fewer|less|later|earlier|older|larger|smaller|higher|lower|shorter|such|other"
 )
@@ -62,7 +62,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])[\"')*_]*\s+(?=[\"'(*_`\[]*[A-Z0-9`\[])")
 
 
 def findings(path: str) -> list[tuple[str, str]]:
-    """List where a file breaks the rules, each with the rule's name."""
+    """List the breaches in a file, each with the rule's name."""
     found = [
         (WORDS, each) for text, is_doc in texts(path) for each in words_of(text, is_doc=is_doc)
     ]
@@ -72,7 +72,7 @@ def findings(path: str) -> list[tuple[str, str]]:
 
 
 def words_of(text: str, *, is_doc: bool) -> Iterator[str]:
-    """List where a text breaks the rules; openings count in docstrings alone."""
+    """List the breaches in a text; the rule about openings applies only to docstrings."""
     plain = " ".join(_LINK.sub(r"\1", _CODE.sub("X", text)).split())
     for banned, instead in _BANNED:
         for match in banned.finditer(plain):
@@ -83,7 +83,7 @@ def words_of(text: str, *, is_doc: bool) -> Iterator[str]:
 
 
 def long_sentences(page: str) -> list[str]:
-    """List the sentences of a page that have too many words; a span of code is one word."""
+    """List a page's sentences with too many words; a code span counts as one word."""
     return [
         f"{count} words: {sentence}"
         for paragraph in _paragraphs(page)
@@ -93,7 +93,7 @@ def long_sentences(page: str) -> list[str]:
 
 
 def _paragraphs(page: str) -> Iterator[str]:
-    """Return paragraphs, items of lists and cells of tables, each on one line, without markup."""
+    """Yield paragraphs, list items and table cells, each on one line and without markup."""
     text = _LINK.sub(r"\1", _CODE.sub("X", page))
     lines: list[str] = []
     for line in [*text.splitlines(), ""]:
@@ -111,7 +111,7 @@ def _paragraphs(page: str) -> Iterator[str]:
 
 
 def texts(path: str) -> Iterator[tuple[str, bool]]:
-    """Return a file's texts for people, and whether each is a docstring."""
+    """Yield a file's texts for people, and whether each is a docstring."""
     if path.endswith(".md"):
         yield prose(path), False
     elif path.endswith(".py"):
@@ -121,7 +121,7 @@ def texts(path: str) -> Iterator[tuple[str, bool]]:
 
 
 def _texts_of_code(path: str) -> Iterator[tuple[str, bool]]:
-    """Return docstrings, comments and, outside the tests, every literal of several words."""
+    """Yield docstrings, comments and, outside the tests, every literal of several words."""
     source = (ROOT / path).read_text(encoding="utf-8")
     tree = ast.parse(source)
     docstrings = set()
@@ -148,7 +148,7 @@ def _texts_of_code(path: str) -> Iterator[tuple[str, bool]]:
 
 
 def _texts_of_yaml(text: str) -> Iterator[tuple[str, bool]]:
-    """Return the comments, and every value of several words."""
+    """Yield the comments, and every value of several words."""
     for line in text.splitlines():
         _, mark, comment = line.partition("# ")
         if mark:
@@ -159,7 +159,7 @@ def _texts_of_yaml(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def files() -> list[str]:
-    """List the files that are checked: pages, code, the template and the state machine."""
+    """List the files to check: pages, code, the template and the state machine."""
     code = [
         path.relative_to(ROOT).as_posix()
         for top in ("functions", "local", "tests")
@@ -171,7 +171,7 @@ def files() -> list[str]:
 
 @cache
 def entries() -> dict[str, list[str]]:
-    """Return what is found, by ``<file>: <rule>`` as the list of the uncovered has it."""
+    """Return the breaches by ``<file>: <rule>``, the format of the list of uncovered files."""
     found: dict[str, list[str]] = {}
     for path in files():
         for rule, finding in findings(path):
@@ -180,7 +180,6 @@ def entries() -> dict[str, list[str]]:
 
 
 def to_do() -> list[str]:
-    """Return the list of files that are not yet covered."""
     return TO_DO.read_text(encoding="utf-8").splitlines()
 
 

@@ -1,4 +1,4 @@
-"""Owns how the tests read the documentation: its pages, blocks, links, tables and headings."""
+"""Owns how the tests read the documentation: pages, blocks, links, tables and headings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CELL_BREAK = re.compile(r"(?<!\\)\|")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block; ``line`` is where its content begins, counted from 1."""
+    """A fenced block; ``line`` is the number of its first content line, counted from 1."""
 
     page: str
     language: str
@@ -28,7 +28,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table under the nearest heading above it; cells as they are written."""
+    """A table under the nearest heading above it, with its cells as written."""
 
     heading: str
     header: tuple[str, ...]
@@ -41,8 +41,10 @@ class Table:
 
 @cache
 def pages() -> tuple[str, ...]:
-    """List every markdown page of the repository, as paths from its root."""
-    tops = [top for top in ROOT.iterdir() if not top.name.startswith(".")]  # .venv is large
+    """List every Markdown page of the repository, as paths from its root."""
+    tops = [
+        top for top in ROOT.iterdir() if not top.name.startswith(".")
+    ]  # .venv is too large to search
     found = [
         path.relative_to(ROOT)
         for top in tops
@@ -64,7 +66,7 @@ def text_of(page: str) -> str:
 
 
 def _lines(page: str) -> Iterator[tuple[int, str, str | None]]:
-    """Return line number, text, and the language of the fenced block that it is in."""
+    """Yield line number, text, and the language of the fenced block around the line."""
     marks = language = None
     for number, line in enumerate(text_of(page).splitlines(), start=1):
         fence = _FENCE.match(line)
@@ -79,7 +81,7 @@ def _lines(page: str) -> Iterator[tuple[int, str, str | None]]:
 
 
 def blocks(page: str, *languages: str) -> list[Block]:
-    """List the fenced blocks of a page, of these languages when any is named."""
+    """List a page's fenced blocks, limited to these languages if there are any."""
     found: list[Block] = []
     inside = False
     for number, line, language in _lines(page):
@@ -95,14 +97,12 @@ def blocks(page: str, *languages: str) -> list[Block]:
 
 
 def prose(page: str) -> str:
-    """Return a page without its fenced blocks, line by line as it was."""
+    """Return a page without its fenced blocks, with its lines in place."""
     return "\n".join("" if language is not None else line for _, line, language in _lines(page))
 
 
 def section(page: str, heading: str) -> str:
-    """Return the prose under a second-level heading, up to the next one; empty when there is
-    none.
-    """
+    """Return the prose under a second-level heading; empty if the page lacks it."""
     found = re.search(rf"(?ms)^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", prose(page))
     return found[1] if found else ""
 
@@ -113,12 +113,12 @@ def links(page: str) -> list[str]:
 
 
 def code_spans(text: str) -> list[str]:
-    """List what stands between backticks."""
+    """List the texts between backticks."""
     return [match["text"].strip() for match in _CODE_SPAN.finditer(text)]
 
 
 def anchors(page: str) -> set[str]:
-    """Return the anchors that GitHub makes of a page's headings."""
+    """Return the anchors that GitHub makes from a page's headings."""
     found: set[str] = set()
     for line in prose(page).splitlines():
         if not re.match(r"#{1,6} ", line):
@@ -134,7 +134,6 @@ def anchors(page: str) -> set[str]:
 
 
 def tables(page: str) -> list[Table]:
-    """List the tables of a page."""
     heading, rows, found = "", [], []
     for line in [*prose(page).splitlines(), ""]:
         if line.startswith("|"):
@@ -150,6 +149,6 @@ def tables(page: str) -> list[Table]:
 
 
 def table(page: str, heading: str) -> Table:
-    """Return the one table under a heading."""
+    """Return the only table under a heading."""
     (only,) = [each for each in tables(page) if each.heading == heading]
     return only

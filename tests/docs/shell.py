@@ -1,4 +1,4 @@
-"""Owns how the tests read the documentation's shell blocks and inline commands: as words."""
+"""Owns how the tests read commands in the documentation's shell blocks and code spans."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 
 from tests.docs.markdown import Block, blocks, code_spans, pages, prose, section
 
-# The section of a page that names what does not exist.
+# The section of a page that names missing features.
 NOT_THERE_YET = "What is not there yet"
 SHELL = ("sh", "bash", "shell", "console")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
@@ -21,7 +21,7 @@ _OPERATORS = {"&&", "||", "|", ";", "&", ">", ">>", "<"}
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command as a page writes it; ``line`` is 0 for one in the running text."""
+    """A command on a page; ``line`` is 0 for a code span."""
 
     page: str
     line: int
@@ -35,7 +35,7 @@ class Command:
         return self.words[0].removeprefix("./").removeprefix(".venv/bin/")
 
     def value_of(self, *options: str) -> list[str]:
-        """Return the words after an option, up to the next one; ``--a=b`` counts as well."""
+        """Return the words from an option up to the next option; ``--a=b`` counts, too."""
         values: list[str] = []
         taking = False
         for word in self.words:
@@ -51,7 +51,7 @@ class Command:
 
 @cache
 def commands() -> tuple[Command, ...]:
-    """List every command of every page: those of shell blocks, and those between backticks."""
+    """List every command on every page, from shell blocks and code spans."""
     return tuple(
         each
         for page in pages()
@@ -86,7 +86,7 @@ def _commands_of(block: Block) -> Iterator[Command]:
 def _is_whole(text: str) -> bool:
     try:
         shlex.split(text, comments=True)
-    except ValueError:  # a quote that is still open
+    except ValueError:  # an open quote
         return False
     return True
 

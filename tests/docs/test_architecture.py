@@ -10,9 +10,7 @@ PAGE = "docs/architecture.md"
 
 
 def _budget(step: str) -> str:
-    """Return a step's HTTP budget as its handler sets it, empty when it asks nothing of a
-    broker.
-    """
+    """Return a step's HTTP budget from its code; empty if the step has none."""
     for path in sorted((ROOT / "functions" / step).glob("*.py")):
         found = re.search(r"^HTTP_BUDGET_SECONDS = ([0-9.]+)", path.read_text(), re.MULTILINE)
         if found:
@@ -39,7 +37,7 @@ def test_the_timeouts_are_those_of_template_state_machine_and_handlers() -> None
     assert list(table(PAGE, "Timeouts").rows) == expected
 
 
-def test_the_machines_timeout_is_told() -> None:
+def test_the_page_states_the_machines_timeout() -> None:
     assert f"may take {machine()['TimeoutSeconds']} s" in text_of(PAGE)
 
 

@@ -14,9 +14,9 @@ from tests.docs.asl import template
 from tests.docs.markdown import ROOT, code_spans, pages, prose, section, tables
 from tests.docs.shell import NOT_THERE_YET, Command, commands
 
-# Not ours: the test can only check that a page means one of these.
+# Programs of others, which the tests know only by name.
 ORDINARY = frozenset({"cd", "git", "curl", "cat", "rm", "export", "read", "python3", "source"})
-# Of aws-sam-cli 1.170.0; its options are many, these are the ones that the pages use.
+# The options of aws-sam-cli 1.170.0 that the pages use.
 SAM = {
     ("build",): {"--parameter-overrides"},
     ("deploy",): {"--guided", "--parameter-overrides", "--stack-name", "--config-env"},
@@ -24,7 +24,7 @@ SAM = {
     ("list", "stack-outputs"): {"--stack-name"},
     ("local", "invoke"): {"--event"},
 }
-# Commands of the aws program itself, which no service model knows.
+# Commands of the aws program itself, which are not in a service model.
 AWS_OF_ITS_OWN = {("s3", "ls"), ("s3", "cp"), ("logs", "tail")}
 AWS_GLOBAL = {"--query", "--output", "--region", "--profile"}
 
@@ -104,7 +104,7 @@ def test_every_aws_command_and_option_exists(command: Command) -> None:
 
 
 def test_no_command_has_a_secret_on_its_line() -> None:
-    """A shell keeps its lines, and a list of processes shows them."""
+    """A shell's history and a process list would show the secret."""
     stored = [each for each in of_program("aws") if "SecureString" in each.value_of("--type")]
     assert {each.page for each in stored} == {
         "README.md",
@@ -163,6 +163,6 @@ def test_every_parameter_of_a_table_of_parameters_exists(page: str) -> None:
 
 
 def test_the_pages_leave_no_click_option_undescribed() -> None:
-    """Every command's help says something of each option, since the pages point there."""
+    """The pages refer to the commands' help, so the help must describe every option."""
     for subcommand in map(load, COMMANDS):
         assert all(each.help for each in subcommand.params if isinstance(each, click.Option))

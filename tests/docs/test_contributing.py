@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md names is there: the files of its recipes, and the new names of old ones."""
+"""What CONTRIBUTING.md names exists: files of recipes, and new names of old modules and classes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def renames(header: str) -> Table:
 
 
 def place(module: str) -> Path:
-    """Return where a module or package lies, as the page names it."""
+    """Return the path of a module or package without a suffix."""
     parts = module.split(".")
     return ROOT.joinpath(*parts) if parts[0] == "local" else ROOT.joinpath("functions", *parts)
 

@@ -1,6 +1,6 @@
-"""Pages, docstrings, comments and messages keep to the rules of CONTRIBUTING.md.
+"""Pages, docstrings, comments and messages follow the rules of CONTRIBUTING.md.
 
-Files that nobody has rewritten yet stand in english_to_do.txt. The list may only shrink.
+english_to_do.txt lists the files that still break a rule. The list may only shrink.
 """
 
 from __future__ import annotations

@@ -6,28 +6,24 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from algotrader import errors
 from algotrader.risk.reasons import Reason
+from tests.docs.asl import function_tasks, machine
 from tests.docs.markdown import ROOT, code_spans, pages, prose, table, tables
 
 PAGE = "docs/errors.md"
-MACHINE: dict[str, Any] = yaml.safe_load(
-    (ROOT / "statemachine" / "trading.asl.yaml").read_text(encoding="utf-8")
-)
 CODE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 LEAVES = {
     name
     for name, each in vars(errors).items()
     if inspect.isclass(each) and issubclass(each, errors.DeskError) and not each.__subclasses__()
 }
-# Places whose words look like codes and are none: names of environment variables and of constants.
+# Expressions with words that look like codes but name variables or constants.
 _NO_CODES_IN = ("environ", "getenv", "Literal", "__all__")
-# Step Functions' word for how an execution ended.
+# A status of an execution in Step Functions, not a code.
 _NO_CODES = frozenset({"TIMED_OUT"})
 
 
@@ -44,7 +40,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _head(node: ast.AST) -> str:
-    """Format what a subscript, call or assignment is about."""
+    """Format the left part of a subscript, a call or an assignment."""
     if isinstance(node, ast.Subscript):
         return ast.unparse(node.value)
     if isinstance(node, ast.Call):
@@ -53,7 +49,7 @@ def _head(node: ast.AST) -> str:
 
 
 def _outcomes() -> set[str]:
-    """Return the words that a step's result may hold for a Choice to go by."""
+    """Return the words in a step's result that a Choice can branch on."""
     source = (ROOT / "functions" / "algotrader" / "contracts.py").read_text(encoding="utf-8")
     return {
         inner.value
@@ -65,9 +61,7 @@ def _outcomes() -> set[str]:
 
 
 def _codes_in(node: ast.AST) -> Iterator[str]:
-    """Return every constant below a node that is spelled as a code, those of other meaning
-    aside.
-    """
+    """Yield every constant below a node that looks like a code, except in `_NO_CODES_IN`."""
     if any(word in _head(node) for word in _NO_CODES_IN):
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -85,7 +79,7 @@ def _environment_names() -> frozenset[str]:
 
 
 def codes_in_code() -> set[str]:
-    """Return every code that the functions can report, however it gets into an error."""
+    """Return every code that the functions can report."""
     found = {
         code
         for path in _sources()
@@ -96,7 +90,7 @@ def codes_in_code() -> set[str]:
 
 
 def codes_raised() -> set[tuple[str, str]]:
-    """Return leaf and code wherever an error class is called with its code in so many words."""
+    """Return class and code for every call of an error class with a literal code."""
     found = set()
     for path in _sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -107,7 +101,7 @@ def codes_raised() -> set[tuple[str, str]]:
     return found
 
 
-def codes_told() -> dict[str, list[str]]:
+def codes_on_the_pages() -> dict[str, list[str]]:
     """Return the codes on the page, and on that of the limits, by the heading they stand under."""
     return {
         each.heading: [_plain(cell) for cell in each.column("Code")]
@@ -117,12 +111,8 @@ def codes_told() -> dict[str, list[str]]:
 
 
 def handling(error: str) -> str:
-    """Describe in the page's words what the state machine does with an error, by its ASL."""
-    tasks = {
-        name: state
-        for name, state in MACHINE["States"].items()
-        if state["Type"] == "Task" and "lambda" in state["Resource"]
-    }
+    """Describe, as the page does, how the state machine handles an error."""
+    tasks = function_tasks()
     retrying = [
         name
         for name, state in tasks.items()
@@ -142,13 +132,13 @@ def test_every_leaf_has_its_row_and_no_row_is_without_a_leaf() -> None:
 def test_every_error_name_of_the_state_machine_has_its_row() -> None:
     named = {
         name
-        for state in MACHINE["States"].values()
+        for state in machine()["States"].values()
         for rule in (*state.get("Retry", ()), *state.get("Catch", ()))
         for name in rule["ErrorEquals"]
     }
     assigned = {
         state["Assign"]["failure"]["error"]
-        for state in MACHINE["States"].values()
+        for state in machine()["States"].values()
         if state["Type"] == "Choice"
     }
     reported = {_plain(cell) for cell in table(PAGE, "Errors of the platform").column("Error")}
@@ -161,19 +151,19 @@ def test_what_the_page_says_the_state_machine_does_is_what_it_does(heading: str)
     reported = dict(
         zip(map(_plain, rows.column("Error")), rows.column("State machine"), strict=True)
     )
-    reported.pop("UnexpectedOutcome", None)  # no error of a task: a Choice's Default
+    reported.pop("UnexpectedOutcome", None)  # a Choice's Default, not a Task's error
     assert reported == {error: handling(error) for error in reported}
 
 
 def test_every_code_of_the_code_is_on_the_page_and_no_other() -> None:
-    reported = {code for codes in codes_told().values() for code in codes}
+    reported = {code for codes in codes_on_the_pages().values() for code in codes}
     in_code = codes_in_code()
-    assert sorted(reported - in_code) == [], "on the page, but nothing gives it"
-    assert sorted(in_code - reported) == [], "given by the code, but not on the page"
+    assert sorted(reported - in_code) == [], "on the page, but not in the code"
+    assert sorted(in_code - reported) == [], "in the code, but not on the page"
 
 
 def test_a_code_stands_under_the_error_that_carries_it() -> None:
-    reported = codes_told()
+    reported = codes_on_the_pages()
     misplaced = [
         (leaf, code) for leaf, code in sorted(codes_raised()) if code not in reported.get(leaf, ())
     ]
@@ -184,15 +174,15 @@ LOSSES = {Reason.DAILY_LOSS, Reason.DRAWDOWN}
 
 
 def test_denied_orders_are_all_reasons_but_the_limits_on_losses() -> None:
-    assert set(codes_told()["Codes"]) == {*Reason} - LOSSES
+    assert set(codes_on_the_pages()["Codes"]) == {*Reason} - LOSSES
 
 
 def test_limits_on_losses_are_those_that_set_the_switch() -> None:
-    assert set(codes_told()["Limits on losses"]) == LOSSES
+    assert set(codes_on_the_pages()["Limits on losses"]) == LOSSES
 
 
-def test_each_code_is_told_once_per_error() -> None:
-    for heading, codes in codes_told().items():
+def test_each_code_has_one_row_per_error() -> None:
+    for heading, codes in codes_on_the_pages().items():
         assert len(codes) == len(set(codes)), heading
 
 

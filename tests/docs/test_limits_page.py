@@ -1,4 +1,4 @@
-"""The page on limits has a row for every reason not to trade, in the order of the desk."""
+"""The page on limits has a row for every reason for a denial, in the order of the checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from algotrader.risk.reasons import Reason
 from tests.docs.markdown import ROOT, tables
 
 PAGE = "docs/limits.md"
-#: What makes a denial of Submit Orders.
+#: The classes and functions with which Submit Orders denies an order.
 MAKERS = {"Cutoff", "OrderDenied", "OrderResult", "deny"}
 
 

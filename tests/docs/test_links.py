@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.markdown import ROOT, anchors, code_spans, links, pages, prose, table, text_of
 
-# Addresses of package and image registries, and paths that only exist on somebody's machine.
+# Addresses of package and image registries, and paths that exist on only one machine.
 FOREIGN = re.compile(
     r"[\w-]*(?:pypi|pythonhosted|registry|npmjs|ghcr|docker|ecr)[\w-]*\.(?:aws|com|io|org)\b"
     r"|\d{12}\.dkr\.|(?<![\w.])/(?:home|root|Users|work|opt)/"
@@ -17,7 +17,7 @@ IN_REPOSITORY = re.compile(
     r"(?:docs|events|functions|local|statemachine|tests)/[\w./-]+|(?:README|CHANGELOG|CONTRIBUTING|SECURITY)\.md"
     r"|template\.yaml|samconfig\.toml|Makefile|pyproject\.toml|\.ci/run"
 )
-# What a page asks its reader to make.
+# Files that a page asks its reader to create.
 MADE_BY_THE_READER = frozenset({"functions/strategies/calm_trend.py"})
 
 

@@ -1,4 +1,4 @@
-"""The page on orders has a row for each of Alpaca's statuses and says what the code does."""
+"""The page on orders has a row for each of Alpaca's statuses and describes what the code does."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_page_calls_an_end_what_the_code_does() -> None:
     }
 
 
-def test_what_is_no_end_is_waited_for() -> None:
+def test_the_desk_waits_while_a_status_is_not_an_end() -> None:
     for status, row in rows().items():
         assert row["What the desk does"].startswith("waits") is (row["End"] == "no"), status
 
@@ -56,7 +56,7 @@ def test_every_type_of_order_has_its_row_with_its_prices() -> None:
         assert named == words, kind
 
 
-def test_the_page_tells_the_figures_of_the_rules() -> None:
+def test_the_page_states_the_figures_of_the_rules() -> None:
     text = text_of(PAGE)
     assert f"**An id** has {MAX_CLIENT_ORDER_ID_LENGTH} characters at most" in text
     assert -FRACTION_STEP.adjusted() == 9  # "nine decimals"

@@ -1,4 +1,4 @@
-"""The pages on parameters, limits and input name all that there is, and no more."""
+"""The pages on parameters, limits and input name every parameter and field, and no others."""
 
 from __future__ import annotations
 
@@ -13,20 +13,17 @@ import pytest
 from algotrader.contracts import ExecutionInput, parse_execution_input
 from algotrader.model import BOUNDS, Settings, parameter_of
 from local.sandbox.aws.template import read_template
-from tests.docs.markdown import tables
+from tests.docs.markdown import ROOT, blocks, tables, text_of
 
-REPOSITORY = Path(__file__).parents[2]
-PAGE = (REPOSITORY / "docs" / "parameters.md").read_text()
 #: The pages whose tables have a row for each parameter.
 PAGES = ("docs/parameters.md", "docs/limits.md")
-INPUT_PAGE = (REPOSITORY / "docs" / "input.md").read_text()
-
-
+INPUT_PAGE = "docs/input.md"
 PARAMETERS: dict[str, dict[str, Any]] = read_template()["Parameters"]
+PHONES = [f"PhoneNumber{n}" for n in range(1, 6)]
 
 
 def rows() -> list[tuple[str, dict[str, str]]]:
-    """Return every row of a parameter, with its first name."""
+    """Return every row about a parameter, with the parameter's first name."""
     return [
         (re.findall(r"`(\w+)`", row[0])[0], dict(zip(each.header, row, strict=True)))
         for page in PAGES
@@ -58,13 +55,10 @@ def test_every_name_in_the_tables_is_a_parameter() -> None:
     assert len(named) == len({*named})
 
 
-PHONES = [f"PhoneNumber{n}" for n in range(1, 6)]
-
-
 @pytest.mark.parametrize("name", PHONES)
 def test_every_phone_is_named(name: str) -> None:
     assert name in PARAMETERS
-    assert f"`{name}`" in PAGE
+    assert f"`{name}`" in text_of(PAGES[0])
 
 
 @pytest.mark.parametrize("field", sorted({*Settings.__slots__} - {"stack", "universes"}))
@@ -81,19 +75,19 @@ def test_the_row_of_a_number_states_its_bounds(field: str) -> None:
 
 
 def test_every_field_of_the_input_has_a_row() -> None:
-    named = set(re.findall(r"^\| `(\w+)`", INPUT_PAGE, re.MULTILINE))
+    named = set(re.findall(r"^\| `(\w+)`", text_of(INPUT_PAGE), re.MULTILINE))
 
     assert named == {each.encode_name for each in msgspec.structs.fields(ExecutionInput)}
 
 
 def test_the_inputs_on_the_page_are_inputs() -> None:
-    blocks = re.findall(r"```json\n(.*?)```", INPUT_PAGE, re.DOTALL)
+    given = [json.loads(each.text) for each in blocks(INPUT_PAGE, "json")]
 
-    assert [parse_execution_input(json.loads(each)) for each in blocks] == [ExecutionInput()]
+    assert [parse_execution_input(each) for each in given] == [ExecutionInput()]
 
 
 @pytest.mark.parametrize(
-    "path", sorted((REPOSITORY / "events" / "execution").glob("*.json")), ids=lambda path: path.stem
+    "path", sorted((ROOT / "events" / "execution").glob("*.json")), ids=lambda path: path.stem
 )
 def test_every_execution_input_that_ships_is_one(path: Path) -> None:
     assert isinstance(parse_execution_input(json.loads(path.read_text())), ExecutionInput)

@@ -24,7 +24,7 @@ IN_THE_FILL_LOOP = {"Submit Orders", "Orders Complete?", "Wait For Fills"}
 
 @pytest.fixture(scope="module")
 def printed() -> list[str]:
-    """Return what `make run` prints, once .venv is there."""
+    """Return what `make run` prints after the set-up."""
     kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     path = os.pathsep.join((str(ROOT), str(ROOT / "functions")))
     done = subprocess.run(
@@ -41,10 +41,10 @@ def printed() -> list[str]:
 
 @pytest.fixture(scope="module")
 def drawn() -> list[str]:
-    """Return the lines that the picture shows below its prompt."""
+    """Return the lines below the prompt in the picture."""
     rows: dict[float, list[tuple[float, str]]] = {}
     for text in ET.parse(ROOT / PICTURE).iter("{http://www.w3.org/2000/svg}text"):  # noqa: S314
-        if "textLength" in text.attrib:  # the window's title has none
+        if "textLength" in text.attrib:  # the window's title has no length
             at = float(text.attrib["x"]), (text.text or "").replace("\xa0", " ").strip("\n")
             rows.setdefault(float(text.attrib["y"]), []).append(at)
     prompt, *lines = (_placed(sorted(rows[at])) for at in sorted(rows))
@@ -60,7 +60,7 @@ def _placed(parts: list[tuple[float, str]]) -> str:
 
 
 def before_orders(lines: list[str]) -> list[str]:
-    """Name the states above the orders, in their order."""
+    """Return the names of the states above the orders."""
     shown = lines[1 : lines.index("Orders")]
     return [SECONDS.sub("", line).strip() for line in shown if line.strip()]
 

@@ -13,7 +13,7 @@ _EDGE = re.compile(r"\s+(?:-->|-\.->|--\s+[^-]+?\s+-->|-\.\s+.+?\s+\.->)\s+")
 
 
 def machine_pictures() -> list[Block]:
-    """Return every picture that names the state machine's first state."""
+    """Return every flowchart that contains the state machine's first state."""
     return [
         block
         for page in pages()
@@ -23,7 +23,7 @@ def machine_pictures() -> list[Block]:
 
 
 def drawn(block: Block) -> tuple[set[str], set[tuple[str, str]]]:
-    """Read nodes and edges of a flowchart, by their labels."""
+    """Read the nodes and edges of a flowchart by their labels."""
     labels: dict[str, str] = {}
     edges: list[tuple[str, str]] = []
     for line in block.text.splitlines()[1:]:

@@ -1,4 +1,4 @@
-"""SECURITY.md says of every object that the desk keeps what stops a forged one."""
+"""SECURITY.md states for every stored object what stops a forged one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from local.ops.book_versions import KINDS
 from tests.docs.markdown import blocks, code_spans, tables
 
 PAGE = "SECURITY.md"
-# How the pages write what stands in a pattern.
 
 
 def objects() -> set[str]:

@@ -1,4 +1,4 @@
-"""Every sample event of a step does, in its real function, what its name says."""
+"""Every sample event does what its name says in the real function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the commands that the tests of the images run: sam as a user would, and docker."""
+"""Owns the commands in the tests of the images: sam as a user would run it, and docker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.checkout import CHECKOUT
 
 SAM = CHECKOUT / ".venv-sam" / "bin" / "sam"
 BUILT = CHECKOUT / ".aws-sam" / "build" / "template.yaml"
-# Logical id in template.yaml, and the step that it runs.
+# Each step and its logical id in template.yaml.
 FUNCTIONS = {
     "fetch_bars": "FetchBars",
     "compute_indicators": "ComputeIndicators",
@@ -28,21 +28,26 @@ MOST_QUESTIONS = 100
 
 
 def sam(*arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
-    """Run sam in the checkout, away from the user's AWS; with keys it would ask whose they are."""
+    """Run sam in the checkout without the user's AWS keys, because sam would call AWS with them."""
+    return _run([str(SAM), *arguments], cwd=CHECKOUT, stdin=subprocess.DEVNULL, timeout=seconds)
+
+
+def _run(
+    words: Sequence[str | Path], timeout: float = 120, **options: Any
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(SAM), *arguments],
-        cwd=CHECKOUT,
+        words,
         env=clean_environment(),
-        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=timeout,
         check=False,
+        **options,
     )
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without the user's AWS."""
+    """Return this process's environment without the user's AWS settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     own = {
         "SAM_CLI_TELEMETRY": "0",
@@ -55,20 +60,12 @@ def clean_environment() -> dict[str, str]:
 
 
 def arrivals(folder: Path, *lines: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what the SAM command makes of lines that a user types in a folder, one after another.
+    """Return what the SAM command makes of lines that a user types in a folder.
 
-    Every question of ``--guided`` is answered with Enter.
+    The answer to every question of ``--guided`` is Enter.
     """
-    done = subprocess.run(
-        [SAM.with_name("python"), PARSER, json.dumps(lines)],
-        cwd=folder,
-        env=clean_environment(),
-        input=ENTER * MOST_QUESTIONS * len(lines),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    answers = ENTER * MOST_QUESTIONS * len(lines)
+    done = _run([SAM.with_name("python"), PARSER, json.dumps(lines)], cwd=folder, input=answers)
     assert done.returncode == 0, done.stderr[-LOG_TAIL:]
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
@@ -80,29 +77,22 @@ def merged(template: Mapping[str, Any], overrides: Mapping[str, str]) -> list[di
         "import json, sys; from samcli.commands.deploy.deploy_context import DeployContext; "
         "json.dump(DeployContext.merge_parameters(*json.load(sys.stdin)), sys.stdout)"
     )
-    done = subprocess.run(
-        [SAM.with_name("python"), "-c", code],
-        env=clean_environment(),
-        input=json.dumps([template, overrides]),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    done = _run([SAM.with_name("python"), "-c", code], input=json.dumps([template, overrides]))
+    assert done.returncode == 0, done.stderr[-LOG_TAIL:]
     sent: list[dict[str, Any]] = json.loads(done.stdout)
     return sent
 
 
 def local_invoke(step: str, event: Path, variables: Path | None = None) -> Any:
-    """Return what a step's function answers under ``sam local invoke``.
+    """Return a function's answer under ``sam local invoke``.
 
-    sam ends with 0 even when the function fails, and its answer then has an ``errorType``.
+    sam exits with 0 even if the function fails; the answer then has an ``errorType``.
     """
     given = [] if variables is None else ["--env-vars", str(variables)]
     done = sam("local", "invoke", FUNCTIONS[step], "--event", str(event), *given)
     said = f"sam ended with {done.returncode}:\n{done.stderr[-LOG_TAIL:]}\n{done.stdout}"
     assert done.returncode == 0, said
-    print(said)  # noqa: T201 - pytest shows it when the answer is not the one expected
+    print(said)  # noqa: T201 - pytest shows it if a test fails
     try:
         return json.loads(done.stdout)
     except ValueError:
@@ -110,12 +100,12 @@ def local_invoke(step: str, event: Path, variables: Path | None = None) -> Any:
 
 
 def docker(*arguments: str, given: str | None = None) -> str:
-    """Run docker and give what it prints.
+    """Run docker and return its output.
 
     Raises
     ------
     AssertionError
-        With what docker said, when it fails.
+        If docker fails; the error quotes docker.
     """
     done = subprocess.run(
         ["docker", *arguments],  # noqa: S607 - whichever the user has
@@ -130,13 +120,13 @@ def docker(*arguments: str, given: str | None = None) -> str:
 
 
 def inspect(kind: str, name: str) -> Mapping[str, Any]:
-    """Return what the engine knows of an image or a container."""
+    """Return the engine's description of an image or a container."""
     (found,) = json.loads(docker(kind, "inspect", name))
     return dict(found)
 
 
 def base_image() -> str:
-    """Name the base image, as the Dockerfile's argument does when nothing else is given."""
+    """Return the Dockerfile's default base image."""
     lines = (CHECKOUT / "functions" / "Dockerfile").read_text().splitlines()
     (name,) = (line.partition("=")[2] for line in lines if line.startswith("ARG BASE_IMAGE="))
     return name

@@ -1,4 +1,4 @@
-"""Owns what the tests of the images stand on: one build, one desk that containers reach."""
+"""Owns what the tests of the images share: one build, and one desk within reach of containers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from local.sandbox.runner.sessions import DEFAULT_SESSION
 from tests.images.commands import BUILT, FUNCTIONS, LOG_TAIL, sam
 from tests.images.measures import MEASURES, Measures, table
 
-# Past the deadline in the events that are late; the others have the whole day.
+# After the deadline of the late events; the other events last all day.
 BELL = "09:36"
 BUILD_SECONDS = 500
 
 
 @pytest.fixture(scope="session")
 def built() -> Path:
-    """Build all images as a user would, and give the template that this leaves."""
+    """Build all images as a user would, and return the built template."""
     done = sam("build", seconds=BUILD_SECONDS)
     assert done.returncode == 0, done.stderr[-LOG_TAIL:]
     return BUILT
@@ -31,14 +31,14 @@ def built() -> Path:
 
 @pytest.fixture(scope="session")
 def images(built: Path) -> dict[str, str]:
-    """Name the image of each step, as the built template does."""
+    """Return each step's image from the built template."""
     resources = read_template(built)["Resources"]
     return {step: resources[name]["Properties"]["ImageUri"] for step, name in FUNCTIONS.items()}
 
 
 @pytest.fixture(scope="session")
 def memory(built: Path) -> dict[str, int]:
-    """Return each step's MemorySize, in MiB."""
+    """Return each step's MemorySize in MiB."""
     resources = read_template(built)["Resources"]
     return {step: resources[name]["Properties"]["MemorySize"] for step, name in FUNCTIONS.items()}
 
@@ -51,7 +51,7 @@ def reach() -> ContainerHost:
 
 @pytest.fixture(scope="module")
 def desk(reach: ContainerHost) -> Iterator[LocalDesk]:
-    """Stand up what `algo-trader up --host docker` does, in real time, at the bell."""
+    """Start the services of `algo-trader up --host docker`, in real time, at the bell."""
     plan = LocalDeskConfig(None, {}, wait_scale=1, host=reach.address, enforce_iam=False)
     with open_desk(plan) as opened:
         assert opened.paper_broker is not None
@@ -71,7 +71,7 @@ def variables(
 
 @pytest.fixture(scope="session")
 def measures(pytestconfig: pytest.Config) -> Measures:
-    """Collect what the table at the end shows."""
+    """Return the measures for the table at the end."""
     found: Measures = pytestconfig.stash.setdefault(MEASURES, {})
     return found
 
@@ -79,7 +79,7 @@ def measures(pytestconfig: pytest.Config) -> Measures:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Show the table of what was measured, when anything was."""
+    """Print the table if there are measures."""
     found = config.stash.get(MEASURES, {})
     if found:
         terminalreporter.section("images")

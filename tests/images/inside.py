@@ -1,4 +1,4 @@
-"""Owns a look at an image or a container from inside; its scripts run in the image's own Python."""
+"""Owns scripts that inspect an image or a container with the image's own Python."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.images.commands import docker
 
-# What an image holds under /var/task, its Python's markers, and every source without fit bytecode.
+# The files under /var/task, the Python's markers, and every source without valid bytecode.
 CONTENTS = """
 import hashlib, importlib.metadata, importlib.util, json, marshal, pathlib, platform, sys
 import os
@@ -27,7 +27,7 @@ for path in sorted(task.rglob("*")):
         if head != wanted + importlib.util.source_hash(content):
             unfit.append(name)
         elif marshal.loads(cached.read_bytes()[16:]).co_filename != str(path):
-            unfit.append(name + " is named otherwise")
+            unfit.append(name + " has another path in its bytecode")
 packages = {}
 for each in importlib.metadata.distributions(path=[str(task)]):
     packages[each.metadata["Name"]] = each.version
@@ -51,7 +51,7 @@ print(json.dumps({
 }))
 """
 
-# The most memory that the processes of a container have held, this one left out, in MiB.
+# The peak memory of a container's processes in MiB, without this process.
 PEAK = """
 import os, pathlib
 peak = 0
@@ -64,14 +64,14 @@ print(peak / 1024)
 
 
 def contents(image: str) -> Any:
-    """Return files, packages, markers and unfit bytecode of an image."""
+    """Return an image's files, packages, markers and invalid bytecode."""
     text = docker("run", "--rm", "-i", "--entrypoint", "python3", image, "-P", "-", given=CONTENTS)
     return json.loads(text)
 
 
 def peak_memory(container: str) -> float:
-    """Return the most memory that a running container's processes have held, in MiB.
+    """Return the peak memory of a running container's processes, in MiB.
 
-    Each process's own peak is added up, so pages that they share count for each.
+    The figure is the sum of all processes' peaks, so it counts shared pages several times.
     """
     return float(docker("exec", "-i", container, "python3", "-P", "-", given=PEAK))

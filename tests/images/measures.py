@@ -1,4 +1,4 @@
-"""Owns the table of what the images weigh, and how cold containers and their memory fare."""
+"""Owns the table of image sizes, cold starts and memory."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MEGABYTE = 1_000_000
 
 @dataclass(slots=True)
 class Measure:
-    """What was measured of one step.
+    """The measures of one step.
 
     Attributes
     ----------
     image_bytes, own_bytes : int
-        The whole image, and what it adds to the base.
+        The size of the whole image, and the part above the base image.
     cold_seconds, warm_seconds : float
-        From nothing to the first answer, and from a second question to its answer.
+        Time from the start to the first answer, and time of a second answer.
     peaks : dict of str to float
-        The most memory that a container held, in MiB, by what it was asked to do.
+        Peak memory of a container in MiB, by task.
     memory : int
         The step's MemorySize, in MiB.
     """
@@ -40,7 +40,7 @@ MEASURES = pytest.StashKey[Measures]()
 
 
 def table(measures: Mapping[str, Measure]) -> str:
-    """Show the measures, one step a line."""
+    """Format the measures, one step per line."""
     head = f"{'step':20}{'image MB':>10}{'own MB':>8}{'cold s':>8}{'warm s':>8}"
     lines = [f"{head}{'peak MiB':>10}{'MemorySize':>12}"]
     for step, it in measures.items():
@@ -55,5 +55,5 @@ def table(measures: Mapping[str, Measure]) -> str:
 def assert_headroom(step: str, peak: float, memory: int) -> None:
     """Check a step's MemorySize against a measured peak."""
     assert peak * HEADROOM <= memory, (
-        f"{step} held {peak:.0f} MiB: MemorySize {memory} must be {peak * HEADROOM:.0f} at least"
+        f"{step} held {peak:.0f} MiB: MemorySize {memory} must be at least {peak * HEADROOM:.0f}"
     )

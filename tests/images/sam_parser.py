@@ -1,9 +1,9 @@
-"""Owns what the SAM command makes of command lines: its parser, settings and questions, no deploy.
+"""Owns how the SAM command parses lines, settings and answers, without a deploy.
 
-Run by path with the Python of .venv-sam, in a folder with the template and its samconfig.toml. The
-argument is a JSON list of lists of words; all lines share the folder, and so the kept answers. The
-answers to the questions of ``--guided`` are the lines of the standard input. AWS is not asked: what
-it would say is made up.
+Run this file by path with the Python of .venv-sam, in a folder with the template and
+samconfig.toml. The argument is a JSON list of lists of words. All lines share the folder and
+therefore SAM's saved answers. Standard input answers the questions of ``--guided``. The script
+replaces the answers of AWS.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/desk"
 
 
 def arrive(command: click.Command, context: click.Context) -> dict[str, Any] | None:
-    """Return what arrives at a command, in place of running it."""
+    """Return what reaches a command, instead of running the command."""
     if isinstance(command, click.Group):
         return None
     arrived: dict[str, Any] = {
@@ -46,7 +46,7 @@ def arrive(command: click.Command, context: click.Context) -> dict[str, Any] | N
 
 
 def of_source(context: click.Context, source: ParameterSource) -> dict[str, Any]:
-    """Return the parameters that came from the command line, or from samconfig.toml."""
+    """Return the parameters from the command line, or from samconfig.toml."""
     return {
         name: value
         for name, value in context.params.items()
@@ -55,13 +55,13 @@ def of_source(context: click.Context, source: ParameterSource) -> dict[str, Any]
 
 
 def architectures(template: str, overrides: dict[str, str]) -> list[str]:
-    """Return the processors that the command builds, or runs, images for."""
+    """Return the processors for which the command builds or runs images."""
     stacks, _ = SamLocalStackProvider.get_stacks(template, parameter_overrides=overrides)
     return sorted({each.architecture for each in SamFunctionProvider(stacks).get_all()})
 
 
 def answer(context: click.Context) -> dict[str, str]:
-    """Let SAM ask its questions and keep the answers; return those about parameters."""
+    """Let SAM ask its questions and save the answers; return the answers about parameters."""
     names = inspect.signature(guided_context.GuidedContext).parameters
     params = {name: value for name, value in context.params.items() if name in names}
     guided = guided_context.GuidedContext(
@@ -72,12 +72,12 @@ def answer(context: click.Context) -> dict[str, str]:
 
 
 def repositories(_guided: object, _stack: str, stacks: list[Any], *_: object) -> dict[str, str]:
-    """Return a repository for each function, as a yes to SAM's question makes them."""
+    """Return a repository for each function, as after a yes to SAM's question."""
     return {each.name: REPOSITORY for each in SamFunctionProvider(stacks).get_all()}
 
 
 def parse(words: list[str]) -> dict[str, Any]:
-    """Return what arrives of one line, or how SAM refuses it."""
+    """Return what reaches the command from one line, or SAM's error."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
             arrived: dict[str, Any] = cli.main(words, prog_name="sam", standalone_mode=False)

@@ -1,4 +1,4 @@
-"""What a user runs before anything else: sam validate and sam build, on the template as it is."""
+"""What a user runs first: sam validate and sam build on the template."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.images
 
 
 def placeless(template: dict[str, Any]) -> dict[str, Any]:
-    """Return every resource without where its code lies."""
+    """Return every resource without its code's address."""
     return {
         name: {
             **each,

@@ -1,4 +1,4 @@
-"""An image holds its step and what its lock names, compiled, and nothing else."""
+"""An image holds its step and the locked packages, compiled, and nothing else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def held(step: str, images: dict[str, str]) -> Any:
 
 
 def locked(step: str, markers: dict[str, str]) -> dict[str, str]:
-    """Return name and version of every package that the lock asks for on the image's platform."""
+    """Return name and version of every package that the lock requires on the image's platform."""
     text = (CHECKOUT / "functions" / step / "requirements.txt").read_text()
     lines = re.findall(r"^([A-Za-z0-9][^\\\n]*?) *\\?$", text, re.MULTILINE)
     wanted = {}
@@ -46,9 +46,7 @@ def locked(step: str, markers: dict[str, str]) -> dict[str, str]:
 
 
 def ours(step: str) -> dict[str, str]:
-    """Return the digest of every source file that the step's image is to hold, by its place
-    there.
-    """
+    """Return the digest of every source file that the step's image must contain, by path."""
     folders = [step, "algotrader"]
     folders += ["strategies"] if step in WITH_STRATEGIES else []
     folders += ["universes"] if step in WITH_UNIVERSES else []
@@ -67,7 +65,7 @@ def ours(step: str) -> dict[str, str]:
 
 
 def source_of(name: str) -> str:
-    """Name the source of a bytecode file; another file is its own."""
+    """Return the source of a bytecode file; return any other name unchanged."""
     match = BYTECODE.fullmatch(name)
     return f"{match[1]}{match[2]}.py" if match else name
 

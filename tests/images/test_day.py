@@ -1,4 +1,4 @@
-"""The trading day on the built images is the one that runs without them."""
+"""A trading day on the built images equals the day without images."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from tests.images.measures import Measure, Measures, assert_headroom
 
 pytestmark = pytest.mark.images
 
-# The first day buys, the second sells one holding and buys another.
+# The first day buys. The second day sells one holding and buys another.
 SESSIONS = (date(2012, 2, 15), date(2012, 2, 16))
 SCHEDULES_OFF = {"ScheduleState": "DISABLED", "ReportScheduleState": "DISABLED"}
 
 
 @contextmanager
 def desk_of_images(built: Path, reach: ContainerHost) -> Iterator[LocalDesk]:
-    """Open a desk whose functions run in containers, against a broker that these reach."""
+    """Open a desk whose functions run in containers, with a broker that they can reach."""
     engine = os.environ["DOCKER_HOST"]
     scale = FAST_WAIT_SCALE
     with (
@@ -53,7 +53,7 @@ def desk_of_images(built: Path, reach: ContainerHost) -> Iterator[LocalDesk]:
 
 
 def containers(aws: EmbeddedAws) -> dict[str, str]:
-    """Return the image of every container that the embedded AWS runs functions in."""
+    """Return the containers in which the embedded AWS runs functions, with their images."""
     port = aws.endpoint_url.rpartition(":")[2]
     mine = [
         line.split("\t")
@@ -66,7 +66,7 @@ def containers(aws: EmbeddedAws) -> dict[str, str]:
 
 
 def canonical(document: Document, desk: LocalDesk) -> dict[str, str]:
-    """Return what a run made, as text; names that are drawn again for each run have a stand-in."""
+    """Return a run's result as text, with fixed words for random names."""
     random = (desk.stack.bucket, document["execution"]["name"])
 
     def text(value: Any) -> str:
@@ -81,7 +81,7 @@ def canonical(document: Document, desk: LocalDesk) -> dict[str, str]:
 
 
 def traded(desk: LocalDesk, day: date) -> dict[str, str]:
-    """Trade a day, which must succeed, and give what the run made."""
+    """Trade a day, which must succeed, and return the run's result."""
     document = desk.run({}, day).document
     assert document["execution"]["status"] == "SUCCEEDED", document["execution"]
     return canonical(document, desk)

@@ -1,4 +1,4 @@
-"""Every documented line of sam arrives at the SAM command as its page means it."""
+"""Every documented sam line reaches the SAM command as its page means it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DOCUMENTED = [each for each in commands() if each.program == "sam"]
 PAGES = sorted({each.page for each in DOCUMENTED})
 ON_ARM = '# parameter_overrides = "Architecture=arm64"'
 OVERRIDES = "--parameter-overrides"
-# What a page could have, and SAM refuses or cuts.
+# Parameters that a page could contain but that SAM refuses or cuts.
 BROKEN = [
     ["Capital="],
     ['StrategyParameters={"window": 60}'],
@@ -39,7 +39,7 @@ BROKEN = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with what a fresh checkout has, of what sam reads and writes."""
+    """Return a folder with the files of a fresh checkout that sam reads and writes."""
     for name in ("template.yaml", "samconfig.toml"):
         shutil.copy(CHECKOUT / name, tmp_path)
     return tmp_path
@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def on_arm(folder: Path) -> Path:
-    """The same, after what the page on deploying asks of an ARM machine."""
+    """Return the folder after the change that the deploying page requires on ARM."""
     path = folder / "samconfig.toml"
     text = path.read_text(encoding="utf-8")
     assert f"\n{ON_ARM}\n" in text
@@ -56,14 +56,14 @@ def on_arm(folder: Path) -> Path:
 
 
 def as_written(value: str) -> str:
-    """Return what a reader sees in a value; quotes around it are there for SAM alone."""
+    """Return the value that a reader sees, without the quotes for SAM."""
     if value[:1] in ("'", '"') and value[-1:] == value[:1]:
         return value[1:-1].replace('\\"', '"')
     return value
 
 
 def meant(words: Sequence[str]) -> dict[str, Any]:
-    """Return the parameters that a line gives, as a reader takes them."""
+    """Return the parameters on a line as a reader understands them."""
     given: dict[str, Any] = {}
     option = ""
     for word in words:
@@ -85,7 +85,7 @@ def name_of(option: str) -> str:
 
 
 def check_deployable(overrides: Mapping[str, str]) -> None:
-    """Check parameters as CloudFormation and Fetch Bars do; those not named keep their defaults."""
+    """Check parameters as CloudFormation and Fetch Bars do, with defaults for the rest."""
     template = read_template()
     check_parameters(template, overrides)
     defaults = {name: each["Default"] for name, each in template["Parameters"].items()}
@@ -103,7 +103,7 @@ def test_the_pages_have_lines_of_sam() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_line_of_a_page_arrives_as_it_is_meant(folder: Path, page: str) -> None:
-    """In the page's order, and in one folder: what one line keeps is there for the next."""
+    """All lines of a page share one folder, in order, because later lines use saved answers."""
     lines = [each for each in DOCUMENTED if each.page == page]
     arrived = arrivals(folder, *(each.words[1:] for each in lines))
     for line, found in zip(lines, arrived, strict=True):
@@ -183,7 +183,7 @@ def test_sam_asks_cloudformation_to_keep_every_parameter_that_a_deploy_does_not_
 
 
 def test_on_arm_the_first_deploy_of_the_page_names_the_processor(on_arm: Path) -> None:
-    """Parameters on the command line replace the line of samconfig.toml."""
+    """Parameters on the command line replace the line in samconfig.toml."""
     first = [each for each in DOCUMENTED if "Email=you@example.com" in each.words]
     arrived = arrivals(on_arm, *(each.words[1:] for each in first))
     by_page = {

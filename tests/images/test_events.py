@@ -1,4 +1,4 @@
-"""Every sample event does under sam local invoke, in its image, what its name says."""
+"""Every sample event does what its name says in its image, under sam local invoke."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.event_expectations import EVENTS, EXPECTED
 
 pytestmark = pytest.mark.images
 
-# These carry all that they need, so they run with nothing around them.
+# These steps get all their data in the event, so they need no services.
 ALONE = ("compute_indicators", "decide_orders")
 
 

@@ -26,7 +26,7 @@ HAPPY = {
     "submit_orders": "submit_orders/first-day",
     "notify": "notify/trading-day",
 }
-# A universe far larger than the sample's, with as much history.
+# Far more symbols than in the sample, with the same history.
 MANY_SYMBOLS = 500
 ANSWER_SECONDS = 60
 KEYS = {
@@ -45,7 +45,7 @@ class Container:
         self._url = f"http://{place}/2015-03-31/functions/function/invocations"
 
     def ask(self, value: Any) -> Any:
-        """Return the function's answer, as soon as the emulator is there to ask."""
+        """Return the function's answer; retry until the emulator is ready."""
         until = time.monotonic() + ANSWER_SECONDS
         content = json.dumps(value).encode()
         while True:
@@ -60,7 +60,7 @@ class Container:
 
 @contextmanager
 def started(step: str, image: str, memory: int, variables: Path) -> Iterator[Container]:
-    """Start a container that may hold the step's MemorySize and not a page more."""
+    """Start a container with a memory limit of exactly the step's MemorySize."""
     own = json.loads(variables.read_text())[FUNCTIONS[step]]
     settings = [f"--env={name}={value}" for name, value in {**own, **KEYS}.items()]
     limit = [f"--memory={memory}m", f"--memory-swap={memory}m"]
@@ -75,12 +75,10 @@ def started(step: str, image: str, memory: int, variables: Path) -> Iterator[Con
 
 
 def size(image: str) -> int:
-    """Return an image's size in bytes."""
     return int(inspect("image", image)["Size"])
 
 
 def many_symbols() -> Any:
-    """Return an event of Compute Indicators over many symbols."""
     value = event(HAPPY["compute_indicators"])
     bars = value["bars"]["inline"]
     names = [f"S{number:03}" for number in range(MANY_SYMBOLS)]

@@ -1,4 +1,4 @@
-"""The one command that stands up what sam local invoke needs, as a user types it."""
+"""The command that starts everything for sam local invoke, as a user types it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ END_SECONDS = 20
 
 @pytest.fixture(scope="module")
 def reported() -> Iterator[list[str]]:
-    """Start the command, give what it prints once all stands, and end it as Ctrl-C does."""
+    """Start the command, yield its output once everything is up, and end it like Ctrl-C."""
     with subprocess.Popen(COMMAND, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = []

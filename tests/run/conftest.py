@@ -1,4 +1,4 @@
-"""Owns whole runs: the real template and handlers, and a broker whose answers can be changed."""
+"""Owns whole runs: the real template and handlers, and a broker whose answers a test can change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BEHIND_THE_PROXY = ("AlpacaTradingUrl", "AlpacaDataUrl")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RunReport:
     """How a run ended, and what it reported to its user."""
 
     status: str
@@ -31,10 +31,14 @@ class Told:
     email: str
     orders_sent: int
 
+    @property
+    def outcome(self) -> tuple[str, str | None, int]:
+        return self.status, self.error, self.orders_sent
+
 
 @dataclass(slots=True)
 class Bench:
-    """A bell that can be rung over any deployment and any broker."""
+    """Starts runs on any deployment and with any broker."""
 
     aws: EmbeddedAws
     proxy: DistortingProxy
@@ -48,7 +52,7 @@ class Bench:
 
     @contextmanager
     def own_broker(self, **options: Any) -> Iterator[PaperBrokerProcess]:
-        """Put a broker of the test's own behind the proxy; options as `PaperBrokerProcess` has."""
+        """Put a new broker behind the proxy; the options are those of `PaperBrokerProcess`."""
         upstream = self.proxy.upstream
         with PaperBrokerProcess(session=SESSION, **options) as process:
             process.open_session(SESSION)
@@ -59,15 +63,15 @@ class Bench:
                 self.proxy.upstream, self.proxy.intercept = upstream, None
 
     def deploy(self, parameters: Mapping[str, str] | None = None, **options: Any) -> Stack:
-        """Deploy a stack of its own, with a journal of its own; options as `EmbeddedAws` has."""
+        """Deploy a new stack with its own journal; the options are those of `EmbeddedAws`."""
         name = f"bench-{next(self._numbers)}"
         return self.aws.deploy(name, self.addresses | dict(parameters or {}), **options)
 
     def deploy_again(self, stack: Stack, parameters: Mapping[str, str] | None = None) -> Stack:
-        """Update a stack to these parameters: of its functions Fetch Bars alone starts fresh."""
+        """Update a stack to these parameters; among the functions, only Fetch Bars restarts."""
         return self.aws.deploy(stack.name, self.addresses | dict(parameters or {}))
 
-    def ring(self, stack: Stack, value: Any, distort: Distortion | None = None) -> Told:
+    def ring(self, stack: Stack, value: Any, distort: Distortion | None = None) -> RunReport:
         """Start an execution with this input and wait for its end."""
         self.proxy.distort = distort
         self.proxy.posts.clear()
@@ -78,7 +82,7 @@ class Bench:
             self.proxy.distort = None
         texts = stack.texts()[before:]
         assert len(texts) <= 1
-        return Told(
+        return RunReport(
             status=end["status"],
             error=end.get("error"),
             cause=end.get("cause") or "",
@@ -106,6 +110,13 @@ def bench(aws: EmbeddedAws, paper: PaperBrokerProcess) -> Iterator[Bench]:
     bell = paper.open_session(SESSION)
     with DistortingProxy(paper.url).serving() as proxy:
         yield Bench(aws, proxy, bell, itertools.count())
+
+
+@pytest.fixture
+def fresh(bench: Bench) -> Iterator[PaperBrokerProcess]:
+    """Return a new broker behind the bench's proxy, at the session's bell."""
+    with bench.own_broker(clock_scale=0) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")

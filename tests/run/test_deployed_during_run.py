@@ -1,24 +1,24 @@
-"""A deploy in the middle of a run ends it with nothing more sent, and the text says so."""
+"""After a deploy during a run, the run sends nothing more, and the text says so."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from algotrader.contracts import CONTRACT_VERSION
-from local.paper_broker import PaperBrokerProcess
 from local.sandbox.aws.embedded import FUNCTIONS, Rewrite
 from tests.run.conftest import Bench
+
+pytestmark = pytest.mark.usefixtures("fresh")
 
 NEXT = CONTRACT_VERSION + 1
 
 
 def from_state(name: str) -> Rewrite:
-    """Let the steps after a state meet an execution of the next contract."""
+    """Pretend to the steps after a state that the next contract is deployed."""
 
     def rewrite(template: dict[str, Any]) -> dict[str, Any]:
         machine = template["Resources"]["TradingDay"]["Properties"]["Definition"]
@@ -29,7 +29,7 @@ def from_state(name: str) -> Rewrite:
 
 
 def next_version(tmp_path: Path) -> Path:
-    """Copy the functions as code of the next contract."""
+    """Copy the functions with the next contract's version."""
     functions = tmp_path / "functions"
     shutil.copytree(FUNCTIONS, functions, ignore=shutil.ignore_patterns("__pycache__"))
     source = functions / "algotrader" / "contracts.py"
@@ -39,23 +39,12 @@ def next_version(tmp_path: Path) -> Path:
     return functions
 
 
-@pytest.fixture(autouse=True)
-def fresh(bench: Bench) -> Iterator[PaperBrokerProcess]:
-    """A broker of the test's own behind the bench's proxy."""
-    with bench.own_broker(clock_scale=0) as process:
-        yield process
-
-
 def test_a_deploy_before_the_orders_sends_none_and_the_next_execution_trades(bench: Bench) -> None:
     stack = bench.deploy(rewrite=from_state("Decide Orders"))
     value = {"scheduled_time": bench.bell}
 
     reported = bench.ring(stack, value)
-    assert (reported.status, reported.error, reported.orders_sent) == (
-        "FAILED",
-        "ConfigurationError",
-        0,
-    )
+    assert reported.outcome == ("FAILED", "ConfigurationError", 0)
     assert "DEPLOYED_DURING_RUN" in reported.sms
     assert reported.sms.endswith("Start the run again after the deploy.")
 
@@ -71,11 +60,7 @@ def test_a_deploy_after_the_orders_lets_the_next_execution_settle_them_and_send_
     value = {"scheduled_time": bench.bell}
 
     reported = bench.ring(stack, value)
-    assert (reported.status, reported.error, reported.orders_sent) == (
-        "FAILED",
-        "ConfigurationError",
-        3,
-    )
+    assert reported.outcome == ("FAILED", "ConfigurationError", 3)
     assert "DEPLOYED_DURING_RUN" in reported.sms
     assert "3 orders sent" in reported.sms
 

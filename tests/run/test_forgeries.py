@@ -1,4 +1,4 @@
-"""Who can write to the bucket cannot make a whole run trade, and the text says what was found."""
+"""Write access to the bucket cannot make a whole run trade, and the text names the forgery."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JOURNAL = f"runs/{DAY}/{DAY}-day/"
 
 @pytest.fixture
 def fresh(bench: Bench) -> Iterator[PaperBrokerProcess]:
-    """A broker of the test's own behind the bench's proxy."""
+    """Return a new broker behind the bench's proxy."""
     with bench.own_broker(clock_scale=10) as process:
         yield process
 
@@ -35,7 +35,7 @@ def read(bench: Bench, stack: Stack, name: str) -> Any:
 
 
 def fail_after_one_order(bench: Bench, stack: Stack) -> None:
-    """Let the broker go down behind the first order, until the test brings it back."""
+    """Ring with a broker that is down after the first order, then bring the broker back."""
     posts = 0
 
     def go_down(method: str, _path: str) -> Answer | None:
@@ -67,11 +67,7 @@ def test_a_forged_plan_is_not_sent(bench: Bench, fresh: PaperBrokerProcess) -> N
     plan |= {"waited_seconds": 0, "orders": [order], "cancels": [], "denied": [], "rejected": []}
     put(bench, stack, "plan-001.json", plan | closed)
     reported = bench.ring(stack, {})
-    assert (reported.status, reported.error, reported.orders_sent) == (
-        "FAILED",
-        "DecisionConflictError",
-        0,
-    )
+    assert reported.outcome == ("FAILED", "DecisionConflictError", 0)
     assert fresh.orders() == []
     assert "PLAN_CONFLICT" in reported.sms
     assert "TSLA-entry-0: buy 100000 TSLA" in reported.email
@@ -87,7 +83,7 @@ def _desk_of(bench: Bench, stack: Stack) -> str:
 
 
 def test_a_forged_journal_is_not_taken_over(bench: Bench, fresh: PaperBrokerProcess) -> None:
-    """Copied from a run whose limits were wider, with a claim that says that it failed."""
+    """Both the journal and its failed claim are copies from a run with wider limits."""
     wide = bench.deploy({"MaxOrderNotional": "100000", "MaxPositionWeight": "1"})
     fail_after_one_order(bench, wide)
     placed = len(fresh.orders())
@@ -98,11 +94,7 @@ def test_a_forged_journal_is_not_taken_over(bench: Bench, fresh: PaperBrokerProc
     stranger = claim["execution_arn"].replace(f":{wide.name}:", f":{stack.name}:")
     put(bench, stack, "claim.json", claim | {"execution_arn": stranger})
     reported = bench.ring(stack, {})
-    assert (reported.status, reported.error, reported.orders_sent) == (
-        "FAILED",
-        "DecisionConflictError",
-        0,
-    )
+    assert reported.outcome == ("FAILED", "DecisionConflictError", 0)
     assert "DECISION_UNPROVEN" in reported.sms
     assert len(fresh.orders()) == placed
 

@@ -1,4 +1,4 @@
-"""More of the trials of tests/functions/test_hostile_values.py, other ones, for some minutes."""
+"""Other trials of tests/functions/test_hostile_values.py, for some minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A strategy's file that is not the pinned one ends the run; the record names what was read."""
+"""A strategy file that differs from its pin ends the run, and the record names the files read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_changed_file_trades_nothing_until_it_is_the_pinned_one_again(
 ) -> None:
     upload(bench, stack, "model.txt", b"0.9")
     failed = bench.ring(stack, {})
-    assert (failed.status, failed.error, failed.orders_sent) == ("FAILED", "StrategyError", 0)
+    assert failed.outcome == ("FAILED", "StrategyError", 0)
     assert "STRATEGY_FILE_CHANGED: file=strategies/model.txt" in failed.email
 
     upload(bench, stack, "model.txt", MODEL)

@@ -1,4 +1,4 @@
-"""An execution's input can narrow a run, never widen it: anything else is refused by name."""
+"""An input can narrow a run but never widen it; the run refuses anything else by name."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_an_input_that_a_run_may_not_have_is_refused(
     bench: Bench, deployed: Stack, paper: PaperBrokerProcess, name: str
 ) -> None:
     value = WIDENING[name]
-    held = paper.orders()  # tests before may have traded with the session's broker
+    held = paper.orders()  # earlier tests may have traded with this broker
     reported = bench.ring(deployed, value)
     assert (reported.status, reported.error) == ("FAILED", "InvalidInputError"), reported.cause
     assert "FAILED" in reported.sms

@@ -1,4 +1,4 @@
-"""The broker's keys are in their SecureString and nowhere else, whatever a run meets."""
+"""The broker's keys are in their SecureString and nowhere else, whatever happens in a run."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.support.checkout import CHECKOUT
 from tests.support.distorting_proxy import Answer, Distortion, as_json
 
 IMPORT_ROOTS = [str(CHECKOUT), str(CHECKOUT / "functions")]
-# With the letters that JSON, HTML and URLs spell in ways of their own.
+# The keys contain letters that JSON, HTML and URLs escape.
 KEYS = {"key_id": "PKMARKEDKEYID0001XYZ", "secret_key": "mArKeD/sEcReT+of<the>&broker='1'=="}
 PLACES = {"template", "stack", "configuration", "logs", "history", "texts", "folder"}
 CANARY = "the-canary-sings-4711"
 RAISING = f'''
-"""Raise with all that a strategy can see."""
+"""Raise an error with everything that a strategy can see."""
 import os
 from algotrader.strategy import Indicator, Strategy
 
@@ -42,7 +42,7 @@ class Raising(Strategy):
 
 
 def spellings() -> Iterator[str]:
-    """Return every way in which a key may be written down."""
+    """Yield every way to write down a key."""
     for key in KEYS.values():
         yield from {
             *(key, repr(key)[1:-1], json.dumps(key)[1:-1], key.replace("/", "\\/")),
@@ -55,7 +55,7 @@ WANTED = tuple(sorted(set(spellings())))
 
 
 def everything(bench: Bench, stack: Stack) -> Iterator[tuple[str, str]]:
-    """Return all that a stack and its runs left, each piece with the name of its place."""
+    """Yield everything that a stack and its runs left behind, each piece with its place."""
     aws = bench.aws
     cloudformation, functions = aws.client("cloudformation"), aws.client("lambda")
     for stage in ("Original", "Processed"):
@@ -98,7 +98,7 @@ NOTHING: Pieces = frozenset()
 
 
 def leaks(bench: Bench, stack: Stack, before: Pieces = NOTHING) -> list[str]:
-    """Name every piece that holds a key and was not there before, with the words around it."""
+    """List every new piece that contains a key, with the text around the key."""
     pieces = frozenset(everything(bench, stack))
     assert {place for place, _ in pieces} >= PLACES
     return [
@@ -110,7 +110,7 @@ def leaks(bench: Bench, stack: Stack, before: Pieces = NOTHING) -> list[str]:
 
 
 def held(bench: Bench, stack: Stack) -> str:
-    """Return what the SecureString holds."""
+    """Return the value of the SecureString."""
     ssm = bench.aws.client("ssm")
     found = ssm.get_parameter(Name=stack.keys_parameter, WithDecryption=True)["Parameter"]
     assert found["Type"] == "SecureString"
@@ -127,7 +127,7 @@ def always(status: int, body: str, content_type: str = "application/json") -> Di
 
 
 def at_orders(status: int, body: object) -> Distortion:
-    """Refuse every order in these words."""
+    """Refuse every order with this body."""
 
     def distort(method: str, _path: str, answer: Answer) -> Answer:
         return as_json(body, status) if method == "POST" else answer
@@ -198,7 +198,7 @@ def test_a_broker_that_quotes_the_keys_is_not_quoted_in_turn(
     assert leaks(bench, marked, before) == []
 
 
-def test_orders_that_are_refused_in_words_with_the_keys_are_told_without_them(
+def test_a_refusal_of_orders_that_quotes_the_keys_is_reported_without_them(
     bench: Bench, marked: Stack
 ) -> None:
     before = frozenset(everything(bench, marked))
@@ -227,7 +227,7 @@ def test_a_run_that_succeeds_leaves_the_keys_where_they_are(bench: Bench) -> Non
     ],
     ids=["half", "other name", "list", "two lines"],
 )
-def test_malformed_keys_are_told_without_their_value(
+def test_malformed_keys_are_reported_without_their_value(
     bench: Bench, malformed: Stack, value: str
 ) -> None:
     bench.aws.client("ssm").put_parameter(
@@ -255,7 +255,7 @@ def test_a_strategy_that_raises_with_all_it_can_see_shows_no_key(
     end = bench.ring(stack, {"scheduled_time": bench.bell})
     assert (end.status, end.error) == ("FAILED", "StrategyError")
     assert leaks(bench, stack) == []
-    # and what such a strategy does show is found, so that nothing hides from the search
+    # the search does find what such a strategy shows
     shown = {place for place, text in everything(bench, stack) if CANARY in text}
     assert shown >= {"logs", "history", "journal", "texts"}
 

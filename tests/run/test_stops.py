@@ -1,4 +1,4 @@
-"""Executions stopped at every state, and in parallel: a bell still trades once."""
+"""Executions that stop at every state or run in parallel: a bell still trades once."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PATIENCE_SECONDS = 60
 
 @pytest.fixture
 def fresh(bench: Bench) -> Iterator[PaperBrokerProcess]:
-    """A broker of the test's own behind the bench's proxy; its orders rest for two seconds."""
+    """Return a new broker behind the bench's proxy; its orders fill after two seconds."""
     with bench.own_broker(clock_scale=10, behaviour={"fill_delay_seconds": 2.0}) as process:
         yield process
 
 
 def stop_in(bench: Bench, stack: Stack, arn: str, state: str) -> str:
-    """Stop an execution as soon as it is seen in a state; give how it ended."""
+    """Stop an execution as soon as it enters a state; return the final status."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         entered = [
@@ -51,7 +51,7 @@ def test_a_run_that_was_stopped_is_finished_by_the_same_input(
 ) -> None:
     stack = bench.deploy()
     ended = stop_in(bench, stack, stack.start({}), state)
-    # What was under way when it was stopped goes on; it meets the execution that takes over.
+    # A function that was running at the stop continues while the next execution takes over.
     end = stack.wait(stack.start({}))
     assert ended in {"ABORTED", "SUCCEEDED"}  # a state may be over before the stop arrives
     assert end["status"] == "SUCCEEDED", end.get("cause")
@@ -60,7 +60,7 @@ def test_a_run_that_was_stopped_is_finished_by_the_same_input(
     assert {each["status"] for each in fresh.orders()} == {"filled"}
 
 
-def test_a_run_by_hand_beside_the_scheduled_one_trades_once(
+def test_a_run_by_hand_at_the_same_time_as_the_scheduled_one_trades_once(
     bench: Bench, fresh: PaperBrokerProcess, deployed: Stack
 ) -> None:
     day = SESSION.isoformat()

@@ -1,4 +1,4 @@
-"""Whatever is wrong with deployment, data or broker: the run fails, says why, trades nothing."""
+"""If deployment, data or broker are wrong, the run fails, says why, and trades nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Bars = list[dict[str, Any]]
 
 
 def change_bars(symbol: str, change: Callable[[Bars], Iterable[dict[str, Any]]]) -> Distortion:
-    """Change the bars of one symbol, wherever the broker gives them."""
+    """Change one symbol's bars in every answer of the broker."""
 
     def distort(_method: str, path: str, answer: Answer) -> Answer:
         if not path.endswith("/bars"):
@@ -31,13 +31,11 @@ def change_bars(symbol: str, change: Callable[[Bars], Iterable[dict[str, Any]]])
 
 
 def always(status: int, body: bytes, content_type: str = "application/json") -> Distortion:
-    """Answer everything alike."""
+    """Return the same answer for every request."""
     return lambda _method, _path, _answer: Answer(status, body, content_type)
 
 
 def change_account(**fields: object) -> Distortion:
-    """Change the account's fields."""
-
     def distort(_method: str, path: str, answer: Answer) -> Answer:
         return as_json({**answer.json, **fields}) if path == "/v2/account" else answer
 
@@ -45,13 +43,13 @@ def change_account(**fields: object) -> Distortion:
 
 
 def with_close(bars: Bars, close: object) -> Bars:
-    """Change one close in the middle of what the strategy looks at."""
+    """Change one close in the middle of the strategy's bars."""
     return [*bars[:-20], {**bars[-20], "c": close}, *bars[-19:]]
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is wrong, and what the text must say: the error's leaf, and some words."""
+    """A fault, and what the text must report: the error's name and some words."""
 
     error: str
     reported: tuple[str, ...]
@@ -179,7 +177,7 @@ WORLDS = {
 
 @pytest.fixture(scope="module")
 def misset(bench: Bench) -> Stack:
-    """A stack that is deployed again for each wrong parameter."""
+    """Return a stack for the tests with a wrong parameter."""
     return bench.deploy()
 
 
@@ -188,15 +186,15 @@ def test_the_run_fails_says_why_and_trades_nothing(
     bench: Bench, deployed: Stack, misset: Stack, paper: PaperBrokerProcess, name: str
 ) -> None:
     world = WORLDS[name]
-    # what is wrong with the broker alone is tried on one deployment: each failed run is repeated
+    # all faults of the broker share one deployment, because a failed run can run again
     stack = bench.deploy_again(misset, world.parameters) if world.parameters else deployed
-    held = paper.orders()  # tests before may have traded with the session's broker
+    held = paper.orders()  # earlier tests may have traded with this broker
     reported = bench.ring(stack, {"scheduled_time": bench.bell}, world.distort)
     assert (reported.status, reported.error) == ("FAILED", world.error)
     assert "FAILED" in reported.sms
     for words in world.reported:
         assert words in reported.email
-    # the phone alone says enough to know what it is about
+    # the text message alone identifies the problem
     assert world.reported[0] in reported.sms or world.reported[-1] in reported.sms
     assert len(reported.sms) <= 160
     assert reported.orders_sent == 0

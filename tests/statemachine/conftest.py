@@ -1,4 +1,4 @@
-"""Owns the stacks that the state machine's tests share: the real ASL over scripted handlers."""
+"""Owns the stacks in the state machine's tests, with the real ASL and scripted handlers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.statemachine.walks import Definition, Walk
 
 SCRIPTED = Path(__file__).with_name("scripted")
 AT_ONCE = 8
-TOLD_SECONDS = 10
+REPORT_SECONDS = 10
 NO_TOPIC = "arn:aws:sns:us-east-1:000000000000:no-such-topic"
 
 
@@ -40,7 +40,7 @@ def stack(aws: EmbeddedAws) -> Stack:
 
 @pytest.fixture(scope="session")
 def stack_without_topic(aws: EmbeddedAws) -> Stack:
-    """A stack whose state machine publishes to a topic that is not there; the rule's still is."""
+    """Return a stack whose state machine has no topic; the rule still has one."""
 
     def rewrite(template: dict[str, Any]) -> dict[str, Any]:
         machine = template["Resources"]["TradingDay"]["Properties"]
@@ -76,8 +76,8 @@ def walk_all(stack: Stack, scripts: Mapping[str, Script]) -> dict[str, Walk]:
 
 
 def reported(stack: Stack, phrase: str) -> Text:
-    """Wait for the one text that holds a phrase; the rule publishes a moment after a run's end."""
-    until = time.monotonic() + TOLD_SECONDS
+    """Wait for the one text with a phrase; the rule publishes a moment after the run's end."""
+    until = time.monotonic() + REPORT_SECONDS
     while not (texts := [text for text in stack.texts() if phrase in text.sms]):
         assert time.monotonic() < until, f"nobody reported {phrase!r}"
         time.sleep(0.02)
@@ -87,7 +87,6 @@ def reported(stack: Stack, phrase: str) -> Text:
 
 @pytest.fixture(scope="session")
 def walks(stack: Stack) -> dict[str, Walk]:
-    """Every scenario of the table, walked once."""
     return walk_all(stack, SCENARIOS)
 
 

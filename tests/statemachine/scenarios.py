@@ -1,4 +1,4 @@
-"""Owns the table of executions that together walk every edge of the trading day."""
+"""Owns the executions that together walk every edge of the state machine."""
 
 from __future__ import annotations
 
@@ -46,22 +46,22 @@ RETRIED = {
 
 
 def raises(*names: str) -> list[dict[str, Any]]:
-    """Raise these in turn, then answer well."""
+    """Raise these errors in turn, then return a good answer."""
     return [*({"raise": name} for name in names), {}]
 
 
 def always(name: str) -> list[dict[str, Any]]:
-    """Raise this at every call."""
+    """Raise this error in every call."""
     return [{"raise": name, "message": "scripted"}]
 
 
 def gives(**fields: Any) -> list[dict[str, Any]]:
-    """Answer with these fields changed."""
+    """Return a good answer with these fields changed."""
     return [{"return": fields}]
 
 
 def caught() -> dict[str, Script]:
-    """Return every leaf, and an error that nobody knows, on every step."""
+    """Return a scenario for every error class, and for an unknown error, at every step."""
     return {
         f"{step}: {error}": {step: always(error)}
         for step in STEPS
@@ -70,14 +70,14 @@ def caught() -> dict[str, Script]:
 
 
 def retried() -> dict[str, Script]:
-    """Return every error that a state tries again, once, before it succeeds."""
+    """Return scenarios with every error that a state retries, followed by success."""
     return {
         "each retry once": {step: raises(*RETRIED[step]) for step in STEPS},
         "each retry once, failing": {
             "Fetch Bars": always("StaleBarsError"),
             "Notify Failure": raises(*RETRIED["Notify Failure"]),
         },
-        # two deaths are all that Submit Orders tries again
+        # Submit Orders retries only two deaths, so each one has its own scenario
         **{f"died: {name}": {"Submit Orders": raises(name)} for name in DIED},
     }
 
@@ -108,9 +108,9 @@ OUTCOMES: dict[str, Script] = {
 
 SCENARIOS: dict[str, Script] = caught() | retried() | OUTCOMES
 
-# Executions of a stack whose topic is gone, as far as the state machine knows.
+# Executions of a stack whose state machine has no topic.
 WITHOUT_TOPIC: dict[str, Script] = {
-    "nothing left to tell with": {
+    "no way left to report": {
         "Compute Indicators": always("StrategyError"),
         "Notify Failure": always("Bang"),
     }

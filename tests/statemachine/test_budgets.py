@@ -1,4 +1,4 @@
-"""No retry overlaps a living attempt, and the machine outlives the worst of days."""
+"""No retry overlaps a running attempt, and the state machine outlasts the slowest run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def state_timeout(definition: Definition, function: str) -> int:
 
 
 def worst(task: dict[str, Any]) -> float:
-    """Return the longest that one visit of a Task can take, in seconds."""
+    """Return the longest possible duration of one visit of a Task, in seconds."""
     attempts = 1 + sum(rule["MaxAttempts"] for rule in task["Retry"])
     return attempts * task["TimeoutSeconds"] + sum(delays(rule) for rule in task["Retry"])
 
@@ -63,7 +63,7 @@ def test_the_calls_to_the_broker_end_before_the_function_does(
     assert functions[name]["Timeout"] - budget >= MARGIN_SECONDS
 
 
-def test_no_call_sends_longer_than_the_rest_of_the_house_reckons_with(
+def test_no_call_sends_longer_than_the_rest_of_the_code_expects(
     functions: dict[str, Any],
 ) -> None:
     assert functions["SubmitOrders"]["Timeout"] == LAST_CALL.total_seconds()
@@ -77,8 +77,9 @@ def test_one_call_to_aws_ends_before_any_function_does(functions: dict[str, Any]
 def test_the_machine_outlives_all_retries_and_the_longest_fill_loop(definition: Definition) -> None:
     states = tasks(definition)
     submit = worst(states["Submit Orders"])
-    # A call may begin just before the deadline, one cancels after it, one gives up. The look back
-    # begins a second later, and its last call may find an order, which one more then cancels.
+    # One call may begin just before the deadline, one cancels after the deadline, and one gives up.
+    # The search for late orders begins a second later. Its last call may find an order, which one
+    # more call then cancels.
     looks = 1 + math.ceil(LOOK_BACK_SECONDS / LOOK_EVERY_SECONDS)
     calls = 3 + looks + 1
     waits = SETTLE.total_seconds() + LOOK_BACK_SECONDS + LONGEST_WAIT_SECONDS
@@ -87,7 +88,7 @@ def test_the_machine_outlives_all_retries_and_the_longest_fill_loop(definition: 
     assert others + loop < definition["TimeoutSeconds"]
 
 
-def test_no_wait_is_cut_short_that_a_run_reckons_with() -> None:
+def test_no_wait_that_a_run_needs_is_cut_short() -> None:
     assert max(LOOK_EVERY_SECONDS, *BACK_OFF_SECONDS) <= LONGEST_WAIT_SECONDS
 
 

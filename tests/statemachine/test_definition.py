@@ -1,4 +1,4 @@
-"""The rules that the state machine's text obeys."""
+"""The rules for the state machine's definition."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_an_image_that_wakes_up_gets_three_minutes(definition: Definition) -> No
             for each in definition["States"][name]["Retry"]
             if set(each["ErrorEquals"]) == {*WAKING}
         ]
-        assert "JitterStrategy" not in rule, name  # full jitter would promise nothing
+        assert "JitterStrategy" not in rule, name  # full jitter guarantees no minimum
         assert delays(rule) >= WAKE_UP_SECONDS, name
 
 
@@ -122,7 +122,7 @@ def test_every_way_leads_to_a_state_and_every_state_is_reached(definition: Defin
     assert seen == set(states)
 
 
-def test_every_choice_compares_and_has_a_default_that_is_told(definition: Definition) -> None:
+def test_every_choice_compares_and_reports_its_default(definition: Definition) -> None:
     choices = [each for each in definition["States"].values() if each["Type"] == "Choice"]
     assert len(choices) == 3
     for choice in choices:
@@ -139,7 +139,7 @@ def test_expressions_are_short(definition: Definition) -> None:
 
 
 def test_only_tasks_compute(definition: Definition) -> None:
-    """Elsewhere an expression that fails could not be caught: a plain read of what a Task made."""
+    """Only a Task can catch a failed expression, so other states only read what a Task returned."""
     for name, state in definition["States"].items():
         if state["Type"] == "Task":
             continue

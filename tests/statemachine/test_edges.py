@@ -1,4 +1,4 @@
-"""Every edge of the trading day is walked, and leads where it says."""
+"""The scenarios walk every edge of the state machine, and each edge leads to the right state."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_an_error_of_a_step_fails_the_run_under_its_own_name(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_an_error_worth_a_retry_is_tried_again_and_the_run_goes_on(
+def test_a_state_retries_a_transient_error_and_the_run_continues(
     walks: dict[str, Walk], step: str
 ) -> None:
     walk = walks["each retry once"]
@@ -67,7 +67,7 @@ def test_an_error_worth_a_retry_is_tried_again_and_the_run_goes_on(
     assert walk.failures(step) == RETRIED[step]
 
 
-def test_telling_of_a_failure_is_tried_again_too(walks: dict[str, Walk]) -> None:
+def test_the_report_of_a_failure_is_retried_too(walks: dict[str, Walk]) -> None:
     walk = walks["each retry once, failing"]
     assert walk.failures("Notify Failure") == RETRIED["Notify Failure"]
     assert walk.error == "StaleBarsError"
@@ -145,7 +145,7 @@ def test_an_outcome_that_nobody_knows_fails_the_run(
     assert walk.error == "UnexpectedOutcome"
 
 
-def test_a_broken_notify_leaves_the_telling_to_a_direct_publish(
+def test_a_direct_publish_reports_the_failure_if_notify_is_broken(
     stack: Stack, walks: dict[str, Walk]
 ) -> None:
     walk = walks["Notify broken"]
@@ -157,17 +157,15 @@ def test_a_broken_notify_leaves_the_telling_to_a_direct_publish(
     assert len(text.sms) <= 160
 
 
-def test_what_broke_first_is_what_the_direct_publish_tells(
-    stack: Stack, walks: dict[str, Walk]
-) -> None:
+def test_the_direct_publish_reports_the_first_failure(stack: Stack, walks: dict[str, Walk]) -> None:
     assert walks["Notify broken by a leaf"].error == "BrokerAuthError"
     assert reported(stack, "run FAILED in Fetch Bars: BrokerAuthError")
 
 
-def test_a_failure_that_nothing_could_tell_is_told_by_the_rule(
+def test_the_rule_reports_a_failure_that_nothing_else_could_report(
     stack_without_topic: Stack, walks_without_topic: dict[str, Walk]
 ) -> None:
-    walk = walks_without_topic["nothing left to tell with"]
+    walk = walks_without_topic["no way left to report"]
     assert walk.states[-2:] == ["Publish Failure", "Run Failed"]
     assert walk.error == "StrategyError"
     assert walk.cause is not None
@@ -177,9 +175,7 @@ def test_a_failure_that_nothing_could_tell_is_told_by_the_rule(
     assert reported(stack_without_topic, phrase)
 
 
-def test_a_failure_that_was_told_is_not_told_again_by_the_rule(
-    stack: Stack, walks: dict[str, Walk]
-) -> None:
+def test_the_rule_does_not_repeat_a_reported_failure(stack: Stack, walks: dict[str, Walk]) -> None:
     name = walks["Fetch Bars: StaleBarsError"].arn.rpartition(":")[2]
     assert not any(name in text.sms for text in stack.texts())
 

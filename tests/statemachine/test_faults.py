@@ -1,4 +1,4 @@
-"""Nothing but a Task fails, whatever a function does; and every death has its branch."""
+"""Only Tasks fail, whatever a function does, and every way to die has its branch."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.statemachine.conftest import SCRIPTED, reported, walk
 from tests.statemachine.scenarios import always, gives
 from tests.statemachine.walks import Walk
 
-LIMIT = 128 * 1024  # half of what AWS refuses, and cannot be caught
+LIMIT = 128 * 1024  # half the size that AWS refuses with an error that no state can catch
 INLINE = 16 * 1024
-MESSAGE = {"long": 9_000}  # the runtime client sends it in a header too, which has a limit
+MESSAGE = {"long": 9_000}  # the runtime client also sends it in a header with a size limit
 
 
 @pytest.fixture(scope="module")
 def impatient(aws: EmbeddedAws) -> Stack:
-    """A stack that cuts Submit Orders off after 1 s, and gives up on Decide Orders after 1 s."""
+    """Return a stack that stops Submit Orders and leaves Decide Orders after one second."""
 
     def rewrite(template: dict[str, Any]) -> dict[str, Any]:
         template["Resources"]["SubmitOrders"]["Properties"]["Timeout"] = 1
@@ -67,7 +67,7 @@ def test_a_state_that_waits_too_long_fails_the_run(impatient: Stack) -> None:
 
 @pytest.mark.parametrize("result", [None, "text", 5, [], {}, {"outcome": "OPEN"}, {"outcome": {}}])
 @pytest.mark.parametrize("step", ["Fetch Bars", "Compute Indicators", "Submit Orders", "Notify"])
-def test_a_result_that_no_step_would_give_fails_the_run_and_is_told(
+def test_an_impossible_result_fails_the_run_and_is_reported(
     stack: Stack, step: str, result: object
 ) -> None:
     done = play(stack, {step: [{"result": result}]})
@@ -76,7 +76,7 @@ def test_a_result_that_no_step_would_give_fails_the_run_and_is_told(
 
 
 @pytest.mark.parametrize("seconds", [0, 2, 2.7, -3, 10**9])
-def test_any_number_of_seconds_is_one_to_wait_for(stack: Stack, seconds: float) -> None:
+def test_a_run_can_wait_for_any_number_of_seconds(stack: Stack, seconds: float) -> None:
     working = gives(outcome="WORKING", wait_seconds=seconds)
     done = play(stack, {"Submit Orders": [*working, {}]})
     assert done.status == "SUCCEEDED"
@@ -95,7 +95,7 @@ def test_a_wait_that_is_no_number_fails_where_it_is_caught(stack: Stack, seconds
 
 
 @pytest.mark.parametrize("result", [None, {}, {"error": None, "cause": ""}, {"error": "E"}, "x"])
-def test_an_odd_answer_of_notify_leaves_the_telling_to_the_direct_publish(
+def test_the_direct_publish_reports_the_failure_after_an_odd_answer_of_notify(
     stack: Stack, result: object
 ) -> None:
     script = {"Fetch Bars": always("StaleBarsError"), "Notify Failure": [{"result": result}]}
@@ -121,7 +121,7 @@ def test_long_answers_of_notify_are_cut_to_what_aws_takes(stack: Stack) -> None:
     assert done.cause == "ä" * 16_384
 
 
-def test_a_cause_that_is_missing_does_not_break_the_telling(stack: Stack) -> None:
+def test_a_missing_cause_does_not_break_the_report(stack: Stack) -> None:
     done = play(stack, {"Fetch Bars": [{"raise": "StaleBarsError", "message": ""}]})
     assert done.error == "StaleBarsError"
 
@@ -132,7 +132,7 @@ def test_texts_that_look_like_expressions_stay_texts(stack: Stack) -> None:
     assert done.output == {"outcome": "CLOSED", "message": odd}
 
 
-ARTIFACT = {"inline": {"long": INLINE // 2}}  # two bytes a letter
+ARTIFACT = {"inline": {"long": INLINE // 2}}  # two bytes per letter
 PLAN = {"inline": {"sequence": 0, "orders": {"long": INLINE // 2}}}
 LARGEST = {
     "Fetch Bars": gives(bars=ARTIFACT, snapshot=ARTIFACT, settings={"symbols": {"long": 3000}}),
@@ -148,13 +148,13 @@ def size(value: object) -> int:
 
 
 def told_of(done: Walk) -> dict[str, Any]:
-    """What reached Notify Failure: every variable but bars and plan."""
+    """Return the event of Notify Failure: every variable except bars and plan."""
     event: dict[str, Any] = json.loads(done.results("Notify Failure")[0]["email"])
     return event
 
 
 def payloads(done: Walk) -> dict[str, int]:
-    """Sizes of all texts in the history; the stand-in's echo of its own event is no such text."""
+    """Return the sizes of all texts in the history, except the handlers' echoes of events."""
     return {
         f"{event['id']} {event['type']} {field}": len(value.encode())
         for event in done.history
@@ -173,7 +173,7 @@ def test_the_largest_run_stays_far_below_the_limits_of_step_functions(stack: Sta
     assert max(payloads(done).values()) < LIMIT
 
 
-def test_an_input_of_any_size_leaves_room_to_tell_of_the_failure(stack: Stack) -> None:
+def test_an_input_of_any_size_leaves_room_for_the_report(stack: Stack) -> None:
     done = play(stack, LARGEST, Comment="c" * 120_000)
     assert done.error == "Boom"
     assert len(told_of(done)["input"]) == 4096
@@ -182,9 +182,7 @@ def test_an_input_of_any_size_leaves_room_to_tell_of_the_failure(stack: Stack) -
 
 
 @pytest.mark.parametrize("step", ["Fetch Bars", "Compute Indicators", "Notify"])
-def test_a_result_that_step_functions_does_not_take_is_reported_by_the_rule(
-    stack: Stack, step: str
-) -> None:
+def test_the_rule_reports_a_result_that_step_functions_refuses(stack: Stack, step: str) -> None:
     too_large = gives(snapshot={"long": LIMIT}, features={"long": LIMIT}, sms={"long": LIMIT})
     done = play(stack, {step: too_large})
     assert (done.status, done.error) == ("FAILED", "States.DataLimitExceeded")
@@ -192,7 +190,7 @@ def test_a_result_that_step_functions_does_not_take_is_reported_by_the_rule(
     assert reported(stack, f"run {done.arn.rpartition(':')[2]} of scripted ended FAILED")
 
 
-def test_an_aborted_run_is_told_by_the_rule(stack: Stack, aws: EmbeddedAws) -> None:
+def test_the_rule_reports_an_aborted_run(stack: Stack, aws: EmbeddedAws) -> None:
     arn = stack.start({"script": {"Fetch Bars": [{"sleep": 2}]}})
     aws.client("stepfunctions").stop_execution(executionArn=arn)
     assert stack.wait(arn)["status"] == "ABORTED"

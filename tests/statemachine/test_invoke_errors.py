@@ -1,7 +1,6 @@
-"""Each error that invoking a function may end in is retried, or listed with why not.
+"""A state retries each error of a function call, or the page lists why not.
 
-The names come from AWS's own model of Lambda's Invoke, as botocore ships it, and from what Step
-Functions adds.
+The names are from AWS's own model of Lambda's Invoke in botocore, and from Step Functions.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def possible() -> set[str]:
 
 @pytest.fixture(scope="module")
 def listed() -> dict[str, str]:
-    """Every error that the page lists as not retried, with its reason."""
+    """Return every error that the page lists as not retried, with its reason."""
     rows = table("docs/errors.md", "Errors of Lambda that are not retried")
     pairs = zip(rows.column("Error"), rows.column("Why no state retries it"), strict=True)
     return {name: why for cell, why in pairs for name in code_spans(cell)}

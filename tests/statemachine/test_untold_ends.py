@@ -32,7 +32,7 @@ def is_reported(aws: EmbeddedAws, **detail: Any) -> bool:
 
 @pytest.mark.parametrize("status", ["TIMED_OUT", "ABORTED"])
 @pytest.mark.parametrize("error", [None, "", "States.Timeout", "StrategyError"])
-def test_a_timed_out_or_aborted_run_is_told(
+def test_a_timed_out_or_aborted_run_is_reported(
     aws: EmbeddedAws, status: str, error: str | None
 ) -> None:
     assert is_reported(aws, status=status, error=error, cause=error)
@@ -42,29 +42,31 @@ def test_a_timed_out_or_aborted_run_is_told(
     "error",
     ["States.Runtime", "States.DataLimitExceeded", "States.QueryEvaluationError", "", None],
 )
-def test_a_failure_that_no_task_could_catch_is_told(aws: EmbeddedAws, error: str | None) -> None:
+def test_a_failure_that_no_task_could_catch_is_reported(
+    aws: EmbeddedAws, error: str | None
+) -> None:
     assert is_reported(aws, status="FAILED", error=error, cause="it broke")
 
 
-def test_a_failure_is_told_when_the_event_does_not_say_of_which_kind(aws: EmbeddedAws) -> None:
+def test_a_failure_of_unknown_kind_is_reported(aws: EmbeddedAws) -> None:
     assert is_reported(aws, status="FAILED")
 
 
-def test_a_failure_that_no_text_could_tell_is_told(aws: EmbeddedAws) -> None:
+def test_a_failure_that_no_text_reported_is_reported(aws: EmbeddedAws) -> None:
     assert is_reported(aws, status="FAILED", error="StrategyError", cause="NOT REPORTED: it broke")
 
 
 @pytest.mark.parametrize("error", ["StrategyError", "UnexpectedOutcome", "Lambda.Unknown"])
-def test_a_failure_that_was_told_is_not_told_again(aws: EmbeddedAws, error: str) -> None:
+def test_a_reported_failure_is_not_reported_again(aws: EmbeddedAws, error: str) -> None:
     assert not is_reported(aws, status="FAILED", error=error, cause="it broke")
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "PENDING_REDRIVE"])
-def test_a_run_that_did_not_fail_is_not_told(aws: EmbeddedAws, status: str) -> None:
+def test_a_run_that_did_not_fail_is_not_reported(aws: EmbeddedAws, status: str) -> None:
     assert not is_reported(aws, status=status, error=None, cause=None)
 
 
-def test_another_machine_is_not_told_of(aws: EmbeddedAws) -> None:
+def test_another_machine_is_not_reported(aws: EmbeddedAws) -> None:
     other = MACHINE.replace("desk", "other")
     assert not is_reported(aws, stateMachineArn=other, status="ABORTED")
 

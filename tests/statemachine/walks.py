@@ -1,10 +1,10 @@
-"""Owns the edges of a state machine, and which of them an execution's history walked."""
+"""Owns the edges of a state machine, and the edges that an execution's history walked."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ Definition = Mapping[str, Any]
 
 
 class Edge(NamedTuple):
-    """A way out of a state, or back into it; ``label`` is an error's name or an outcome."""
+    """A transition out of a state or a retry of it; ``label`` is an error's name or an outcome."""
 
     state: str
     kind: str
@@ -25,7 +25,7 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What became of one execution."""
+    """The end and the history of one execution."""
 
     arn: str
     status: str
@@ -36,7 +36,7 @@ class Walk:
 
     @property
     def states(self) -> list[str]:
-        """The states in the order in which they were entered."""
+        """The entered states, in order."""
         return [
             event["stateEnteredEventDetails"]["name"]
             for event in self.history
@@ -44,29 +44,29 @@ class Walk:
         ]
 
     def results(self, state: str) -> list[Any]:
-        """Return what the function of a state returned, call by call."""
-        found, current = [], ""
-        for event in self.history:
-            if event["type"].endswith("StateEntered"):
-                current = event["stateEnteredEventDetails"]["name"]
-            elif event["type"] == "TaskSucceeded" and current == state:
-                output = json.loads(event["taskSucceededEventDetails"]["output"])
-                found.append(output.get("Payload", output))
-        return found
+        """Return what a state's function returned in each call."""
+        outputs = [
+            json.loads(event["taskSucceededEventDetails"]["output"])
+            for event in self._events_in(state, "TaskSucceeded")
+        ]
+        return [output.get("Payload", output) for output in outputs]
 
     def failures(self, state: str) -> list[str]:
-        """Return the errors of a state, attempt by attempt."""
-        found, current = [], ""
+        """Return a state's errors, one for each failed attempt."""
+        failed = self._events_in(state, "TaskFailed")
+        return [event["taskFailedEventDetails"]["error"] for event in failed]
+
+    def _events_in(self, state: str, kind: str) -> Iterator[dict[str, Any]]:
+        current = ""
         for event in self.history:
             if event["type"].endswith("StateEntered"):
                 current = event["stateEnteredEventDetails"]["name"]
-            elif event["type"] == "TaskFailed" and current == state:
-                found.append(event["taskFailedEventDetails"]["error"])
-        return found
+            elif event["type"] == kind and current == state:
+                yield event
 
 
 def edges_of(definition: Definition) -> set[Edge]:
-    """Return every edge that a state machine draws."""
+    """Return every edge of a state machine."""
     return {edge for name, state in definition["States"].items() for edge in _edges(name, state)}
 
 
@@ -86,7 +86,7 @@ def _edges(name: str, state: Mapping[str, Any]) -> Iterable[Edge]:
 
 
 def walked_by(definition: Definition, history: Iterable[Mapping[str, Any]]) -> set[Edge]:
-    """Return the edges that an execution walked, as its history shows."""
+    """Return the edges in an execution's history."""
     walked: set[Edge] = set()
     name, value, error = "", None, ""
     for event in history:
@@ -118,7 +118,7 @@ def _left(name: str, state: Mapping[str, Any], value: Any, error: str, target: s
 
 
 def _matched(rules: Iterable[Mapping[str, Any]], error: str) -> str:
-    """Return the name by which the first fitting rule takes an error."""
+    """Return the name with which the first matching rule catches an error."""
     for rule in rules:
         if error in rule["ErrorEquals"]:
             return error
@@ -135,7 +135,6 @@ def _outcome(choice: Mapping[str, Any]) -> str:
 
 
 def tasks(definition: Definition) -> dict[str, Any]:
-    """Return the Task states by name."""
     return {name: each for name, each in definition["States"].items() if each["Type"] == "Task"}
 
 

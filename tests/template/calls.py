@@ -1,8 +1,8 @@
-"""Owns which AWS calls a step's code can make, read off the source of all that its handler reaches.
+"""Owns which AWS calls a step can make, according to all source code that its handler reaches.
 
-A node is a function or class at the top of a module, or the value of a name there. A node reaches
-what it names. Classes count whole. What cannot be read with certainty raises, rather than going
-unseen.
+A node is a top-level function, class or value of a module. A node reaches every node that it names.
+A class counts as a whole. If the source is unclear, the reader raises an error instead of skipping
+a call.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Node = tuple[str, str]
 
 @dataclass(frozen=True)
 class Module:
-    """One source file: what stands at its top, and what its names mean elsewhere."""
+    """A source file: its top-level definitions, and the origin of its imported names."""
 
     name: str
     tops: dict[str, ast.AST] = field(default_factory=dict)
@@ -34,14 +34,14 @@ class Module:
 
 @dataclass(frozen=True)
 class Calls:
-    """What the nodes that a step reaches ask of AWS.
+    """The AWS calls of all nodes that a step reaches.
 
     Attributes
     ----------
     by_node : dict
-        Calls as (service, operation), by the node that makes them.
+        Calls as (service, operation), by the calling node.
     prefixes : dict
-        Prefixes of keys in the bucket, by the function or class that spells them.
+        Prefixes of keys in the bucket, by the function or class that contains them.
     variables : set of str
         Environment variables that name a resource.
     """
@@ -52,7 +52,7 @@ class Calls:
 
 
 def calls_of(step: str) -> Calls:
-    """Follow a step's handler through everything of ours that it reaches."""
+    """Collect the calls of everything of ours that a step's handler reaches."""
     nodes = reached((f"{step}.app", "lambda_handler"))
     by_node = {node: set(operations(node)) for node in nodes}
     return Calls(
@@ -99,7 +99,7 @@ def _module(name: str, tree: ast.Module) -> Module:
 
 
 def resolve(module: str, name: str) -> Node | None:
-    """Find what a name in a module stands for; None when it is none of ours."""
+    """Find the node behind a name in a module; None if the name is not ours."""
     while (found := modules().get(module)) is not None:
         if name in found.tops:
             return module, name
@@ -112,7 +112,7 @@ def resolve(module: str, name: str) -> Node | None:
 
 
 def reached(start: Node) -> set[Node]:
-    """Return a node and all that it reaches."""
+    """Return a node and all nodes that it reaches."""
     seen: set[Node] = set()
     todo = [start]
     while todo:
@@ -125,7 +125,7 @@ def reached(start: Node) -> set[Node]:
 
 
 def named_by(node: Node) -> Iterator[Node]:
-    """Return the nodes that a node names, also as attributes of a module."""
+    """Yield the nodes that a node names, including attributes of modules."""
     module = node[0]
     for each in ast.walk(modules()[module].tops[node[1]]):
         if isinstance(each, ast.Name):
@@ -141,12 +141,12 @@ def named_by(node: Node) -> Iterator[Node]:
 
 
 def operations(node: Node) -> Iterator[tuple[str, str]]:
-    """Return the AWS operations that a node calls, as (service, operation).
+    """Yield the AWS operations that a node calls, as (service, operation).
 
     Raises
     ------
     AssertionError
-        When a client goes where it cannot be followed.
+        If the reader cannot follow a client.
     """
     if node == CLIENT:
         return
@@ -155,9 +155,9 @@ def operations(node: Node) -> Iterator[tuple[str, str]]:
     for each in ast.walk(tree):
         if isinstance(each, ast.Name) and resolve(node[0], each.id) == CLIENT:
             made = parents[each]
-            assert isinstance(made, ast.Call), f"{node} hands the maker of clients on"
+            assert isinstance(made, ast.Call), f"{node} passes on the function that makes clients"
             (argument,) = made.args
-            assert isinstance(argument, ast.Constant), f"{node} makes a client by a variable"
+            assert isinstance(argument, ast.Constant), f"{node} makes a client from a variable"
             for operation in _uses(node, made, tree, parents):
                 yield str(argument.value), operation
 
@@ -165,39 +165,39 @@ def operations(node: Node) -> Iterator[tuple[str, str]]:
 def _uses(
     node: Node, made: ast.Call, tree: ast.AST, parents: dict[ast.AST, ast.AST]
 ) -> Iterator[str]:
-    """Return the operations called on a client: at once, or through a local name."""
+    """Yield the operations called on a client, directly or through a local name."""
     holder = parents[made]
     if isinstance(holder, ast.Attribute):
         yield _operation(node, holder, parents)
         return
-    assert isinstance(holder, ast.Assign), f"{node} hands a client on"
+    assert isinstance(holder, ast.Assign), f"{node} passes a client on"
     (target,) = holder.targets
-    assert isinstance(target, ast.Name), f"{node} keeps a client"
+    assert isinstance(target, ast.Name), f"{node} stores a client"
     for each in ast.walk(tree):
         if isinstance(each, ast.Name) and each.id == target.id and each is not target:
             user = parents[each]
-            assert isinstance(user, ast.Attribute), f"{node} hands a client on"
+            assert isinstance(user, ast.Attribute), f"{node} passes a client on"
             if user.attr not in NO_OPERATIONS:
                 yield _operation(node, user, parents)
 
 
 def _operation(node: Node, used: ast.Attribute, parents: dict[ast.AST, ast.AST]) -> str:
     call = parents[used]
-    assert isinstance(call, ast.Call), f"{node} hands {used.attr} on"
+    assert isinstance(call, ast.Call), f"{node} passes {used.attr} on"
     if used.attr != "get_paginator":
         return used.attr
     (argument,) = call.args
-    assert isinstance(argument, ast.Constant), f"{node} pages by a variable"
+    assert isinstance(argument, ast.Constant), f"{node} makes a paginator from a variable"
     return str(argument.value)
 
 
 def is_value(node: Node) -> bool:
-    """Whether a name is a value, not a function or a class."""
+    """Return whether a node is a value, not a function or a class."""
     return isinstance(modules()[node[0]].tops[node[1]], ast.Assign | ast.AnnAssign)
 
 
 def texts(node: Node) -> Iterator[str]:
-    """Return the texts in a node, and in the constants that it names."""
+    """Yield the texts in a node, and in the constants that it names."""
     trees = [modules()[node[0]].tops[node[1]]]
     for module, name in named_by(node):
         if is_value((module, name)):
@@ -213,7 +213,7 @@ def texts(node: Node) -> Iterator[str]:
 
 
 def _compared_by(node: ast.AST) -> Iterator[ast.AST]:
-    """Return what a text is only compared with; it is not a key of the bucket."""
+    """Yield the arguments of ``startswith``, because they are not keys of the bucket."""
     match node:
         case ast.Call(ast.Attribute(attr="startswith"), args):
             for each in args:
@@ -223,7 +223,7 @@ def _compared_by(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def prefixes(node: Node) -> set[str]:
-    """Return the prefixes of keys in the bucket that a node spells; a journal lies under runs/."""
+    """Return the prefixes of the bucket's keys in a node; a journal's prefix is runs/."""
     found = {match.group() for text in texts(node) if (match := PREFIX.match(text))}
     for each in ast.walk(modules()[node[0]].tops[node[1]]):
         match each:

@@ -15,7 +15,7 @@ IMAGE = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/desk:tag"
 
 
 class NoManagedPolicies:
-    """The template names no managed policy, so that the transform need not ask IAM for any."""
+    """Stands in for IAM, because the template names no managed policy."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -28,7 +28,7 @@ def template() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def transformed(template: dict[str, Any]) -> dict[str, Any]:
-    """The template after the SAM transform, with the images that `sam build` would name."""
+    """The template after the SAM transform, with image names as from `sam build`."""
     built = copy.deepcopy(template)
     for resource in built["Resources"].values():
         properties = resource.get("Properties", {})

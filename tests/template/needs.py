@@ -1,6 +1,6 @@
-"""Owns what each role of a deployed stack needs: by calls, definition and schedules.
+"""Owns what each role of a deployed stack needs, derived from calls, definition and schedules.
 
-A need is an action and the resource that a policy must name for it, as a stack has it.
+A need is an action and the resource that a policy must name for it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ STEPS = {
     "SubmitOrders": "submit_orders",
     "Notify": "notify",
 }
-ARTIFACTS = ("algotrader.adapters.store", "Store")  # its users give it the keys
+ARTIFACTS = ("algotrader.adapters.store", "Store")  # its callers pass the keys
 S3_ACTIONS = {
     "get_object": {"s3:GetObject"},
     "put_object": {"s3:PutObject"},
-    "list_objects_v2": set[str](),  # it asks for the bucket, as a missing key does
+    "list_objects_v2": set[str](),  # needs s3:ListBucket, as a missing key does
 }
-# What a service does with a role by itself; each wants "*", says its documentation.
+# What a service itself does with a role. Its documentation asks for "*" as the resource.
 FUNCTION_TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 MACHINE_TRACING = FUNCTION_TRACING | {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
 MACHINE_LOGGING = {
@@ -49,7 +49,7 @@ INTEGRATIONS = {
 
 
 def function_needs(aws: EmbeddedAws, stack: Stack, function: str) -> set[Need]:
-    """Derive what a step's role needs from its code and its function's configuration."""
+    """Derive what a step's role needs from the step's code and configuration."""
     name = resource_ids(aws, stack)[function]
     configuration = aws.client("lambda").get_function_configuration(FunctionName=name)
     return code_needs(stack, STEPS[function], configuration["Environment"]["Variables"]) | (
@@ -58,7 +58,7 @@ def function_needs(aws: EmbeddedAws, stack: Stack, function: str) -> set[Need]:
 
 
 def upkeep_needs(configuration: Mapping[str, Any]) -> set[Need]:
-    """Return what Lambda itself does with a function's role: its log, and its trace."""
+    """Return what Lambda itself needs for a function's log and trace."""
     region, account = configuration["FunctionArn"].split(":")[3:5]
     group = configuration["LoggingConfig"]["LogGroup"]
     log = f"arn:aws:logs:{region}:{account}:log-group:{group}:*"
@@ -69,7 +69,7 @@ def upkeep_needs(configuration: Mapping[str, Any]) -> set[Need]:
 
 
 def code_needs(stack: Stack, step: str, environment: Mapping[str, str]) -> set[Need]:
-    """Derive what a step's own calls need."""
+    """Derive what a step's calls need."""
     calls = calls_of(step)
     made = {call for found in calls.by_node.values() for call in found}
     region, account = stack.state_machine_arn.split(":")[3:5]
@@ -83,26 +83,26 @@ def code_needs(stack: Stack, step: str, environment: Mapping[str, str]) -> set[N
                 names = [each for each in calls.variables if each.endswith("_PARAMETER")]
                 owner = f"arn:aws:ssm:{region}:{account}:parameter"
                 needs |= {("ssm:GetParameter", owner + environment[name]) for name in names}
-            case "ssm", "put_parameter":  # its own switch, and never the keys
+            case "ssm", "put_parameter":  # only the switch, never the keys
                 owner = f"arn:aws:ssm:{region}:{account}:parameter"
                 needs.add(("ssm:PutParameter", owner + environment["TRADING_STATE_PARAMETER"]))
             case "sns", "publish":
                 names = [each for each in calls.variables if each.endswith("_ARN")]
                 needs |= {("sns:Publish", environment[name]) for name in names}
-            case "cloudformation", "describe_stacks":  # of this stack alone
+            case "cloudformation", "describe_stacks":  # only this stack
                 needs.add(("cloudformation:DescribeStacks", environment["STACK_ID"]))
-            case "stepfunctions", "describe_execution":  # of any run of this machine
+            case "stepfunctions", "describe_execution":  # any run of this state machine
                 needs.add(("states:DescribeExecution", runs))
             case "stepfunctions", "get_execution_history":
                 needs.add(("states:GetExecutionHistory", runs))
             case _:
-                message = f"{step} calls {service} {operation}: say here what that needs"
+                message = f"{step} calls {service} {operation}: add here what the call needs"
                 raise AssertionError(message)
     return needs
 
 
 def s3_needs(step: str, bucket: str) -> set[Need]:
-    """Derive what a step does with the bucket: each call with each prefix that may come to it."""
+    """Derive what a step needs in the bucket: each call with each prefix that can reach it."""
     calls = calls_of(step)
     arn = f"arn:aws:s3:::{bucket}"
     callers = {
@@ -118,7 +118,9 @@ def s3_needs(step: str, bucket: str) -> set[Need]:
     needs = set()
     for node, made in callers.items():
         for operation in made:
-            assert operation in S3_ACTIONS, f"{node} calls {operation}: say here what that needs"
+            assert operation in S3_ACTIONS, (
+                f"{node} calls {operation}: add here what the call needs"
+            )
             reach = widest(given if node == ARTIFACTS else calls.prefixes.get(node, set()))
             assert reach, f"{node} calls {operation} on keys that cannot be read off its source"
             actions = S3_ACTIONS[operation]
@@ -129,7 +131,7 @@ def s3_needs(step: str, bucket: str) -> set[Need]:
 
 
 def widest(found: set[str]) -> set[str]:
-    """Leave out the prefixes that lie below another one."""
+    """Leave out the prefixes that are below another one."""
     return {
         each
         for each in found
@@ -138,7 +140,7 @@ def widest(found: set[str]) -> set[str]:
 
 
 def books_needs(stack: Stack) -> set[Need]:
-    """Return what the commands on the books do with the bucket; their tests need each of these."""
+    """Return what the books commands do with the bucket; their tests need each of these actions."""
     arn = f"arn:aws:s3:::{stack.bucket}"
     objects = ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject")
     return {(action, f"{arn}/ledger/*") for action in objects} | {
@@ -147,7 +149,7 @@ def books_needs(stack: Stack) -> set[Need]:
 
 
 def machine_needs(aws: EmbeddedAws, stack: Stack) -> set[Need]:
-    """Derive what the state machine's role needs from the definition as it is deployed."""
+    """Derive what the state machine's role needs from the deployed definition."""
     machine = aws.client("stepfunctions").describe_state_machine(
         stateMachineArn=stack.state_machine_arn
     )
@@ -156,7 +158,7 @@ def machine_needs(aws: EmbeddedAws, stack: Stack) -> set[Need]:
         if state["Type"] == "Task":
             action, argument = INTEGRATIONS[state["Resource"]]
             needs.add((action, state["Arguments"][argument]))
-    # ministack keeps these two, and does not give them back.
+    # ministack stores these two properties but does not return them.
     properties = read_template()["Resources"]["TradingDay"]["Properties"]
     if properties["Logging"]["Level"] != "OFF":
         needs |= {(action, "*") for action in MACHINE_LOGGING}
@@ -177,7 +179,6 @@ def bell_needs(aws: EmbeddedAws, stack: Stack) -> set[Need]:
 
 
 def schedules(aws: EmbeddedAws, stack: Stack) -> list[str]:
-    """Return the names of a stack's schedules."""
     resources = aws.client("cloudformation").describe_stack_resources(StackName=stack.name)
     return [
         each["PhysicalResourceId"].rpartition("/")[2]
@@ -187,7 +188,7 @@ def schedules(aws: EmbeddedAws, stack: Stack) -> list[str]:
 
 
 def resource_ids(aws: EmbeddedAws, stack: Stack) -> dict[str, str]:
-    """Return the physical id of each resource of a stack, by its logical one."""
+    """Return the physical ids of a stack's resources by logical id."""
     resources = aws.client("cloudformation").describe_stack_resources(StackName=stack.name)
     return {
         each["LogicalResourceId"]: each["PhysicalResourceId"]

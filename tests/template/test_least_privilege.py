@@ -1,11 +1,11 @@
-"""Each role may do what its part needs, by code and state machine, and nothing more.
+"""Each role may do what its step or service needs, and nothing more.
 
-Two proofs. What a stack's policies grant is compared with what is derived from the code, the
-definition and the schedules. And a whole day is run, live and every value by reference, with one
-grant of a function's role taken away at a time: each must be missed. The embedded AWS checks the
-calls of functions against their roles, but not those of the state machine and of Scheduler: for
-their two roles, and for logs and traces, the derivation stands alone. The commands that assume the
-role of the books have a test of their own, in tests/local/cli/test_books_role.py.
+There are two proofs. The first compares a stack's grants with the needs that the code, the
+definition and the schedules imply. The second runs a whole live day, with every value by reference,
+and removes one grant of a function's role at a time. The day must miss each grant. The embedded AWS
+checks the calls of functions against their roles, but not those of the state machine and Scheduler.
+Their two roles, and the grants for logs and traces, have only the first proof.
+tests/local/cli/test_books_role.py tests the role of the books commands.
 """
 
 from __future__ import annotations
@@ -64,20 +64,20 @@ class InAndOut(Strategy):
     def target_weights(self, market, portfolio):
         return {} if portfolio.quantities else {"IBM": Decimal("0.2")}
 '''
-# Lambda's own doing: the embedded AWS keeps logs and traces without asking the role.
+# Lambda's own actions: the embedded AWS keeps logs and traces without checking the role.
 UPKEEP = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
 }
-# On AWS a missing key answers 403 without s3:ListBucket, here 404 in any case. Only Fetch Bars and
-# Compute Indicators also list. That the others need it is derived from their reads.
+# Without s3:ListBucket, AWS answers 403 for a missing key, but the embedded AWS answers 404. Only
+# Fetch Bars and Compute Indicators list objects. The other steps need the grant for their reads.
 UNENFORCED = {"s3:ListBucket"}
 LISTING = {"FetchBarsRole", "ComputeIndicatorsRole"}
-# Only a day on which too much was lost asks for it; such a day has a test of its own.
+# Only a day with too large a loss needs this action, and such a day has its own test.
 BRAKING = "ssm:PutParameter"
-# Only the take-over of a run that had decided asks for it; that has a test of its own, too.
+# Only the take-over of a run with a decision needs this action, and it has its own test, too.
 TAKING_OVER = "states:GetExecutionHistory"
 
 
@@ -87,7 +87,7 @@ def as_list(value: Any) -> list[Any]:
 
 @dataclass(slots=True)
 class Bench:
-    """A stack whose roles can be narrowed, and a day that can be run again and again."""
+    """A stack with roles that a test can narrow, and a day that it can repeat."""
 
     aws: EmbeddedAws
     broker: PaperBrokerProcess
@@ -96,7 +96,7 @@ class Bench:
     slots: Iterator[str]
 
     def policies(self, role: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Return a role's inline policies: the role's name, the policy's, its document."""
+        """Yield a role's inline policies: the role's name, the policy's name and the document."""
         iam, name = self.aws.client("iam"), resource_ids(self.aws, self.stack)[role]
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             answer = iam.get_role_policy(RoleName=name, PolicyName=policy)
@@ -113,12 +113,12 @@ class Bench:
         ]
 
     def day(self) -> tuple[str, int, bool, bool]:
-        """Run a day in a slot of its own, which a stopped execution holds, and return the result.
+        """Run a day in a new slot, which a stopped execution has claimed, and return the result.
 
         Returns
         -------
         tuple
-            The status, how many orders were sent, whether a text reported them, and whether the
+            The status, the number of orders sent, whether a text reported them, and whether the
             journal has the record.
         """
         slot = next(self.slots)
@@ -140,7 +140,7 @@ class Bench:
         )
 
     def take_over(self, slot: str) -> str:
-        """Let a run that is done count as failed, start it again, and give how that ended."""
+        """Mark a finished run as failed, start it again, and return the new status."""
         s3 = self.aws.client("s3")
         place = {"Bucket": self.stack.bucket, "Key": f"runs/{SESSION}/{SESSION}-{slot}/claim.json"}
         claim = json.load(s3.get_object(**place)["Body"])
@@ -149,7 +149,7 @@ class Bench:
 
     @contextmanager
     def without(self, role: str, grant: Need) -> Iterator[None]:
-        """Let a role lack one of its grants."""
+        """Remove one grant from a role until the block ends."""
         iam = self.aws.client("iam")
         before = list(self.policies(role))
         left = [
@@ -173,7 +173,7 @@ WHOLE = ("SUCCEEDED", 1, True, True)
 
 @pytest.fixture(scope="module")
 def functions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy what ships, so that every value goes by reference, with a strategy of the user's own."""
+    """Copy the functions with every value by reference and with a user's strategy."""
     folder = tmp_path_factory.mktemp("by-reference") / "functions"
     shutil.copytree(FUNCTIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     store = folder / "algotrader" / "adapters" / "store.py"

@@ -1,4 +1,4 @@
-"""A stack is created, updated, deleted and made again, and what the user has stays."""
+"""A user creates, updates, deletes and recreates a stack, and keeps the data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def broker() -> Iterator[PaperBrokerProcess]:
 
 
 class Packaged:
-    """The template as `sam deploy` hands it to CloudFormation: images and the definition named."""
+    """The template as `sam deploy` passes it to CloudFormation, with images and definition."""
 
     def __init__(self, aws: EmbeddedAws, stack: str) -> None:
         self.cloudformation, self.stack = aws.client("cloudformation"), stack
@@ -52,7 +52,7 @@ class Packaged:
         self.url = f"{aws.endpoint_url}/packaged/template"
 
     def deploy(self, parameters: dict[str, str], tags: dict[str, str]) -> dict[str, str]:
-        """Deploy by a change set, as SAM does, and give what the stack then is made of."""
+        """Deploy through a change set, as SAM does, and return the stack's resources."""
         known, change = bool(self.status()), next(self.changes)
         self.cloudformation.create_change_set(
             StackName=self.stack,
@@ -78,7 +78,7 @@ class Packaged:
         }
 
     def status(self) -> str:
-        """Return the stack's status, empty when there is none."""
+        """Return the stack's status; empty if there is no stack."""
         try:
             (stack,) = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         except self.cloudformation.exceptions.ClientError:
@@ -86,7 +86,7 @@ class Packaged:
         return str(stack["StackStatus"])
 
     def settle(self) -> str:
-        """Wait until nothing is under way."""
+        """Wait until the stack's operation is over."""
         until = time.monotonic() + 30
         while (status := self.status()).endswith(("IN_PROGRESS", "_PENDING")):
             assert time.monotonic() < until, status
@@ -116,13 +116,13 @@ def test_the_packaged_template_is_created_updated_and_deleted_without_an_error(
 
 
 def objects(aws: EmbeddedAws, bucket: str) -> dict[str, str]:
-    """Return every object of a bucket, by what it holds."""
+    """Return the ETag of every object in a bucket."""
     found = aws.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
     return {each["Key"]: each["ETag"] for each in found}
 
 
 def ring(stack: Stack) -> str:
-    """Run a day and give its text."""
+    """Run a day and return its text."""
     end = stack.wait(stack.start({}))
     assert end["status"] == "SUCCEEDED", end["cause"]
     return stack.texts()[-1].sms
@@ -152,7 +152,7 @@ def test_a_desk_keeps_all_it_has_through_updates_and_starts_again_from_its_order
     kept = aws.client("ssm").get_parameter(Name=fresh.trading_state_parameter)["Parameter"]
     assert kept["Value"] == state["Value"]
 
-    # The claim on this session lies in the old bucket, and so does the ledger: the broker knows.
+    # The session's claim and the ledger are in the old bucket, but the broker still has the orders.
     assert ": no orders: " in ring(fresh)
     assert broker.positions() == held
     assert holdings(aws, fresh) == {each["symbol"]: each["qty"] for each in held}
@@ -160,7 +160,7 @@ def test_a_desk_keeps_all_it_has_through_updates_and_starts_again_from_its_order
 
 
 def holdings(aws: EmbeddedAws, stack: Stack) -> dict[str, str]:
-    """Return what the desk knew that it owns when its last run began."""
+    """Return the desk's holdings as its last run saw them at the start."""
     key = f"runs/{SESSION}/{SESSION}-day/record.json"
     record = json.load(aws.client("s3").get_object(Bucket=stack.bucket, Key=key)["Body"])
     ledger = record["snapshot"]["ledger"]["holdings"]
@@ -198,7 +198,7 @@ def test_no_role_of_one_desk_reaches_the_other(
 
 
 def decisions(aws: EmbeddedAws, role: str, actions: Iterable[str], resource: str) -> set[str]:
-    """Ask IAM what a role may do to a resource, or to one that a pattern is about."""
+    """Ask IAM what a role may do to a resource, or to an example of a pattern."""
     results = aws.client("iam").simulate_principal_policy(
         PolicySourceArn=f"arn:aws:iam::000000000000:role/{role}",
         ActionNames=list(actions),

@@ -1,4 +1,4 @@
-"""cfn-lint finds nothing in the template, nor in the state machine within it."""
+"""cfn-lint finds no problem in the template or in its state machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def problems(text: str) -> list[str]:
 
 
 def inlined(transformed: dict[str, Any], definition: dict[str, Any]) -> str:
-    """cfn-lint does not follow a definition's address; it reads one that is in the template."""
+    """Put the definition into the template, because cfn-lint does not read it from S3."""
     native = copy.deepcopy(transformed)
     machine = native["Resources"]["TradingDay"]["Properties"]
     del machine["DefinitionS3Location"]

@@ -1,4 +1,4 @@
-"""What no role may do, whatever its step calls, and who else may reach bucket and topic."""
+"""What no role may do, whatever its step calls, and who else may reach the bucket or the topic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.asl
 
-# The services that know no narrower resource for these; template.yaml says so next to each.
+# These services support no narrower resource; template.yaml says so next to each action.
 ANYWHERE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
@@ -52,7 +52,7 @@ def test_only_what_knows_nothing_narrower_is_allowed_anywhere(transformed: dict[
 
 
 def writers(template: dict[str, Any], prefix: str) -> set[str]:
-    """Name the roles whose own policies let them write below a prefix of the bucket."""
+    """Name the roles whose policies allow writes below a prefix of the bucket."""
     below = {"Fn::Sub": f"${{Artifacts.Arn}}/{prefix}"}
     return {
         name
@@ -65,7 +65,7 @@ def writers(template: dict[str, Any], prefix: str) -> set[str]:
 def test_each_prefix_of_the_bucket_is_written_by_as_few_roles_as_may_be(
     transformed: dict[str, Any],
 ) -> None:
-    # What runs the strategy's code may hand values on, and touch nothing else of the journal.
+    # A step with the strategy's code may pass values on, but write nothing else in the journal.
     assert writers(transformed, "runs/*/states/*") == {"ComputeIndicatorsRole", "DecideOrdersRole"}
     assert writers(transformed, "runs/*") == {"FetchBarsRole", "SubmitOrdersRole", "NotifyRole"}
     assert writers(transformed, "ledger/*") == {"FetchBarsRole", "BooksRole"}
@@ -107,7 +107,7 @@ def test_the_bucket_denies_writes_to_every_principal_but_the_roles_that_write(
     statement = dict(bucket_statements(transformed)[sid])
     actions = statement.pop("Action")
     ((operator, condition),) = statement.pop("Condition").items()
-    # Neither NotPrincipal nor the bucket itself: nobody is locked out of the bucket.
+    # Without NotPrincipal and the bucket itself, the policy locks nobody out of the bucket.
     assert statement == {
         "Sid": sid,
         "Effect": "Deny",
@@ -115,7 +115,7 @@ def test_the_bucket_denies_writes_to_every_principal_but_the_roles_that_write(
         "Resource": {"Fn::Sub": f"${{Artifacts.Arn}}/{prefix}"},
     }
     assert not [each for each in actions if "Bucket" in each or each == "s3:*"]
-    # Without IfExists, and negated: a request without the key is denied as well.
+    # The negated operator without IfExists also denies a request without the key.
     assert operator == "ArnNotEquals"
     ((key, arns),) = condition.items()
     assert key == "aws:PrincipalArn"
@@ -129,7 +129,7 @@ def test_the_bucket_denies_writes_to_every_principal_but_the_roles_that_write(
     )
 
 
-# How IAM names what S3's operations on an object need, where it is not the operation's own name.
+# The IAM actions of S3 operations whose own name is not an action.
 NEEDED = {
     "CompleteMultipartUpload": "PutObject",
     "CopyObject": "PutObject",
@@ -138,21 +138,21 @@ NEEDED = {
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
 }
-# IAM's own names for the same on a version, and for what a replication rule writes.
+# The IAM actions for versions and for replication.
 MORE = {
     *("DeleteObjectVersion", "DeleteObjectVersionTagging"),
     *("PutObjectVersionTagging", "PutObjectVersionAcl"),
     *("ReplicateObject", "ReplicateDelete", "ReplicateTags"),
 }
 HARMLESS = {
-    "SelectObjectContent": "it reads",
-    "RestoreObject": "it brings an archived object within reach, as it was",
-    "RenameObject": "directory buckets alone know it",
+    "SelectObjectContent": "it only reads",
+    "RestoreObject": "it restores an archived object unchanged",
+    "RenameObject": "only directory buckets support it",
 }
 
 
 def changing_operations() -> set[str]:
-    """Name the operations of S3's model that may change an object."""
+    """Name the S3 operations that may change an object."""
     model = botocore.session.get_session().get_service_model("s3")
     found = set()
     for name in model.operation_names:
@@ -196,7 +196,7 @@ def test_a_person_assumes_the_role_of_the_books_and_no_other(transformed: dict[s
 def test_eventbridge_may_publish_in_the_form_of_awss_own_samples(
     transformed: dict[str, Any],
 ) -> None:
-    """Without a Condition: docs/decisions/0039 has the reason."""
+    """The statement has no Condition; docs/decisions/0039 gives the reason."""
     policy = transformed["Resources"]["TextsPolicy"]["Properties"]["PolicyDocument"]
     (statement,) = policy["Statement"]
     assert statement == {

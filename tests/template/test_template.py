@@ -1,4 +1,4 @@
-"""What template.yaml deploys, and what it leaves alone."""
+"""What template.yaml deploys, and what it does not touch."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def test_every_setting_has_its_parameter_and_its_variable(template: dict[str, An
         "mode": ("TRADING_MODE", {"Ref": "TradingMode"}),
     }
     environment = {**template["Globals"]["Function"]["Environment"]["Variables"], **environment}
-    fields = {each.name for each in dataclasses.fields(Settings)} - {"universes"}  # of two others
+    fields = {each.name for each in dataclasses.fields(Settings)} - {
+        "universes"
+    }  # from two parameters
     for field in fields:
         parameter = field.title().replace("_", "")
         name, value = by_field.get(field, (field.upper(), {"Ref": parameter}))
@@ -90,7 +92,7 @@ def test_every_parameter_is_a_text_with_a_default_and_a_description(
 def test_nothing_in_the_template_is_null(
     template: dict[str, Any], transformed: dict[str, Any]
 ) -> None:
-    """CloudFormation refuses nulls anywhere in a template; no linter that we run does."""
+    """CloudFormation rejects any null in a template, but none of our linters does."""
     assert null_paths(template) == []
     assert null_paths(transformed) == []
 
@@ -174,7 +176,7 @@ def test_the_rule_publishes_by_the_topics_policy_and_keeps_what_it_could_not_pub
     (target,) = rule["Targets"]
     assert target["Arn"] == {"Ref": "Texts"}
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredTexts", "Arn"]}}
-    assert "RoleArn" not in target  # AWS's guide: with one, a delivery to a topic may fail
+    assert "RoleArn" not in target  # with a role, AWS says, delivery to a topic may fail
     assert "RoleArn" not in rule
 
 
@@ -272,6 +274,6 @@ def test_sam_deploys_without_a_flag_more() -> None:
     assert deploy["resolve_s3"] is True
     assert deploy["resolve_image_repos"] is True
     assert deploy["tags"] == "application=algo-trader"
-    # Named together with resolve_image_repos, SAM refuses them.
+    # SAM refuses these settings together with resolve_image_repos.
     assert not {"image_repository", "image_repositories", "s3_bucket"} & set(deploy)
     assert "parameter_overrides" not in deploy

@@ -1,7 +1,7 @@
-"""Roles alone write the journal and the ledger, whatever an account's other policies allow.
+"""Only roles can write the journal and the ledger, whatever other policies an account has.
 
-The embedded AWS evaluates the bucket's policy as `embed` adapts it. The writes are those of a user
-who may do anything with S3; the root, a caller without any policy, passes everything here.
+The embedded AWS evaluates the bucket's policy as `embed` adapts it. The writer here is a user with
+full rights in S3. The root user, who has no policy, passes every check of the embedded AWS.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def stack(aws: EmbeddedAws) -> Stack:
 
 @pytest.fixture(scope="module")
 def administrator(aws: EmbeddedAws) -> dict[str, str]:
-    """Make a user who may do anything, and give their keys."""
+    """Create a user with full rights, and return the user's keys."""
     iam = aws.client("iam")
     iam.create_user(UserName="administrator")
     iam.put_user_policy(UserName="administrator", PolicyName="all", PolicyDocument=POLICY)

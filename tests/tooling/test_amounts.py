@@ -1,4 +1,4 @@
-"""Amounts of different meaning have different types: a swapped pair does not type-check."""
+"""Amounts with different meanings have different types, so mypy rejects a swapped pair."""
 
 from __future__ import annotations
 

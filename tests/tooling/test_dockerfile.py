@@ -1,4 +1,4 @@
-"""The one Dockerfile: what `sam build` can do with it, and what it puts into an image."""
+"""The only Dockerfile works with `sam build` and puts the right files into an image."""
 
 from __future__ import annotations
 

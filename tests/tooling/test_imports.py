@@ -1,4 +1,4 @@
-"""What each step imports: imports are the cold start, and an image holds only its own locks."""
+"""The imports of each step: they cause the cold start, and an image has only its own locks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.checkout import CHECKOUT
 FUNCTIONS = CHECKOUT / "functions"
 STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
 
-# Powertools brings jmespath and a corner of botocore; msgspec brings nothing.
+# Powertools loads jmespath and parts of botocore; msgspec loads nothing else.
 LIGHT = {"algotrader", "aws_lambda_powertools", "botocore", "jmespath", "msgspec"}
 LIGHT |= {"typing_extensions"}
 HEAVY = {"alpaca_trade_api", "boto3", "numpy", "pandas", "requests", "ta"}
@@ -43,7 +43,7 @@ print(json.dumps(sorted(names - set(sys.stdlib_module_names))))
 
 @cache
 def loaded_at_start(step: str) -> frozenset[str]:
-    """Return the packages that a fresh process has loaded once the handler is there."""
+    """Return the packages that a new process has loaded with the handler."""
     answer = subprocess.run(
         [sys.executable, "-P", "-c", LOADED, step],
         check=True,
@@ -66,7 +66,7 @@ def import_graph() -> grimp.ImportGraph:
 
 
 def reachable_from(step: str) -> set[str]:
-    """Return the packages that a step can ever import, also inside a function."""
+    """Return the packages that a step can import, including inside functions."""
     names = import_graph().find_upstream_modules(step, as_package=True)
     ours = {"algotrader", "strategies", *STEPS}
     return {name.partition(".")[0] for name in names} - ours - sys.stdlib_module_names
@@ -101,6 +101,6 @@ def test_an_image_holds_every_package_that_its_step_can_import_and_none_for_anot
     owners = packages_distributions()
     needed = {canonicalize_name(owners[name][0]) for name in reachable_from(step)}
     assert needed <= pinned_in(FUNCTIONS / step / "requirements.txt")
-    # pandas is named for its version where alpaca-trade-api imports it, ta is imported by name,
-    # and zoneinfo reads tzdata where the system has no zone files.
+    # The file names pandas to limit the version for alpaca-trade-api. The code imports ta by name,
+    # and zoneinfo reads tzdata if the system has no zone files.
     assert named_in(FUNCTIONS / step / "requirements.in") - needed <= {"pandas", "ta", "tzdata"}

@@ -1,4 +1,4 @@
-"""The floors of the house, and what import contracts cannot see: clocks and chance in the core."""
+"""The layers of the code, and what import contracts cannot check: clocks and chance in the core."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def core_files() -> list[Path]:
 
 
 def called_names(tree: ast.AST) -> set[str]:
-    """Return the last name of each call, ``datetime.now()`` and ``now()`` alike.
+    """Return the last name of each call, for ``datetime.now()`` and ``now()`` alike.
 
-    The time of day of a moment, ``moment.time()``, asks no clock; ``time.time()`` does.
+    ``moment.time()`` reads no clock, unlike ``time.time()``.
     """
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     attributes = [each for each in calls if isinstance(each, ast.Attribute)]
@@ -44,8 +44,8 @@ def called_names(tree: ast.AST) -> set[str]:
     } | {each.id for each in calls if isinstance(each, ast.Name)}
 
 
-def test_the_floors_hold():
-    # In a process of its own: import-linter silences the loggers of the one that it runs in.
+def test_the_layers_import_only_downwards():
+    # A separate process, because import-linter silences the loggers of its own process.
     lint = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
     answer = subprocess.run(
         [sys.executable, "-c", lint],
@@ -58,7 +58,7 @@ def test_the_floors_hold():
     assert answer.returncode == 0, answer.stdout
 
 
-def test_every_module_of_the_core_is_held_by_its_contract():
+def test_the_contract_covers_every_module_of_the_core():
     contracts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["importlinter"]
     (held,) = [each for each in contracts["contracts"] if each["id"] == "core"]
     modules = {
@@ -69,7 +69,7 @@ def test_every_module_of_the_core_is_held_by_its_contract():
 
 
 def alpacas_words() -> set[str]:
-    """Return Alpaca's statuses of orders and kinds of activity, by its own document."""
+    """Return the order statuses and activity types in Alpaca's own document."""
     text = files("alpaca_mcp_server").joinpath("specs/trading-api.json").read_text(encoding="utf-8")
     schemas = json.loads(text)["components"]["schemas"]
     return {word for name in ("OrderStatus", "ActivityType") for word in schemas[name]["enum"]}
@@ -77,7 +77,7 @@ def alpacas_words() -> set[str]:
 
 @pytest.mark.parametrize(
     "path",
-    # Texts may use the same words in plain English.
+    # Messages may use these words as plain English.
     [each for each in core_files() if "messages" not in each.parts and each.name != "statuses.py"],
     ids=lambda path: path.stem,
 )
@@ -95,7 +95,7 @@ def test_the_core_asks_no_clock_and_touches_nothing_outside(path):
 
 
 def importers(imported: str, *folders: str) -> set[str]:
-    """Return the files below some folders that import a module or a part of it, at any depth."""
+    """Return the files below some folders that import a module or a part of it."""
     found = set()
     for path in (each for folder in folders for each in (CHECKOUT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -1,4 +1,4 @@
-"""What the locks hold: hashes, no addresses, one version of everything, and all that was asked."""
+"""Locks have hashes, no addresses, one version of each package, and all required packages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
 def entries(lock: str) -> list[str]:
-    """Return one text per package of a lock, its hashes included."""
+    """Return one text per package of a lock, including its hashes."""
     text = re.sub(r"^ *#.*\n", "", (CHECKOUT / lock).read_text(), flags=re.MULTILINE)
     return [entry for entry in text.replace("\\\n", " ").splitlines() if entry.strip()]
 

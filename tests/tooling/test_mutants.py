@@ -1,4 +1,4 @@
-"""What `make mutants` goes by: its lock, its modules and tests, its list of equivalent mutants."""
+"""The inputs of `make mutants`: its lock, its modules and tests, and the equivalent mutants."""
 
 from __future__ import annotations
 

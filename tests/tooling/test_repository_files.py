@@ -1,4 +1,4 @@
-"""The files around the code: one version, pinned actions, hooks that call our own tools."""
+"""The files around the code: one version, pinned actions, and hooks that call our own tools."""
 
 from __future__ import annotations
 

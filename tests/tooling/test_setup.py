@@ -1,4 +1,4 @@
-"""The set-up of .venv: which Python it takes, and the one line that it says when there is none."""
+"""The set-up of .venv: its choice of Python, and its one-line error if none fits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.checkout import CHECKOUT
 
-# A stand-in for an interpreter: answers the three questions that the set-up asks one.
+# A stand-in for an interpreter, which answers the three questions of the set-up.
 INTERPRETER = """#!/bin/sh
 case "$2" in
 *version_info*3,*) {in_range} ;;
@@ -24,7 +24,7 @@ case "$2" in
 esac
 """
 
-# One that also works: it makes an environment with itself in it, and its pip reports as pip does.
+# A working stand-in: it copies itself into an environment, and its pip prints what pip prints.
 WORKING = """#!/bin/sh
 case "$1 $2" in
 "-m venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
@@ -44,7 +44,7 @@ esac
 
 
 class Machine:
-    """A checkout in a folder with a space in its name, and a PATH of our own."""
+    """A checkout in a folder with a space in its name, and a controlled PATH."""
 
     def __init__(self, folder: Path) -> None:
         self.checkout = folder / "a checkout"
@@ -91,7 +91,7 @@ class Machine:
         )
 
     def taken(self) -> str:
-        """Return the interpreter that was asked to make the environment."""
+        """Return the interpreter that made the environment."""
         return Path(self.calls.read_text().split()[0]).name
 
 

@@ -1,4 +1,4 @@
-"""The tools of `make check-template` come from locks that hold hashes and no addresses."""
+"""The tools of `make check-template` come from locks with hashes and without addresses."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Owns the handlers' stand-ins: each call plays the next action that the execution's input names.
+"""Owns the scripted handlers, which play the actions in the execution's input.
 
-An input is ``{"script": {"<state>": [action, ...]}}``; the last action of a state repeats. Actions:
-``{}`` answers well, ``{"return": {...}}`` answers with some fields changed, ``{"result": x}`` with
-``x`` itself, ``{"raise": name, "message": text}`` raises, ``{"sleep": s}``, ``{"exit": code}``.
-``{"long": n}`` stands for a text of n letters, so that the script stays short.
+An input is ``{"script": {"<state>": [action, ...]}}``. Each call of a state plays its next action,
+and the last action repeats. ``{}`` returns a good answer, ``{"return": {...}}`` changes some of its
+fields, and ``{"result": x}`` returns ``x`` instead. ``{"raise": name, "message": text}`` raises an
+error, ``{"sleep": s}`` waits, and ``{"exit": code}`` ends the process. ``{"long": n}`` means a text
+of n letters, which keeps the script short.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ ARTIFACT = {"inline": {"rows": [1]}}
 
 
 def play(state: str, event: dict[str, Any], answer: dict[str, Any]) -> Any:
-    """Play the state's next action, starting from a good answer."""
+    """Play the state's next action, which may change a good answer."""
     run = event.get("run") or {"arn": event.get("execution_arn"), "script": script_of(event)}
     actions = run["script"].get(state) or [{}]
     action = spelled_out(actions[min(count(run["arn"], state), len(actions) - 1)])
-    print(state, flush=True)  # noqa: T201 - ministack waits 50 ms for one that logs nothing
+    print(state, flush=True)  # noqa: T201 - ministack waits 50 ms for a silent handler
     time.sleep(action.get("sleep", 0))
     if "exit" in action:
         os._exit(action["exit"])
     if "raise" in action:
-        # a dotted name, such as Step Functions' own, is only possible for a class made like this
+        # `type` allows a dotted name, such as those of Step Functions
         raise type(action["raise"], (Exception,), {})(action.get("message", "scripted"))
     return action["result"] if "result" in action else answer | action.get("return", {})
 
 
 def spelled_out(value: Any) -> Any:
-    """Put long texts where the script asks for them."""
+    """Replace each ``{"long": n}`` by its text."""
     if isinstance(value, list):
         return [spelled_out(each) for each in value]
     if not isinstance(value, dict):
@@ -45,13 +46,13 @@ def spelled_out(value: Any) -> Any:
 
 
 def script_of(event: dict[str, Any]) -> dict[str, Any]:
-    """Find the script in an execution's input, which may be anything."""
+    """Return the script in an execution's input, which may be any value."""
     value = event["input"]
     return value.get("script", {}) if isinstance(value, dict) else {}
 
 
 def count(arn: str, state: str) -> int:
-    """Count the calls of a state within its execution, which come one after the other."""
+    """Count the earlier calls of a state in its execution."""
     name = f"{arn.rpartition(':')[2]}-{state}".replace(" ", "-")
     calls = Path(tempfile.gettempdir()) / name
     with calls.open("ab") as file:

@@ -1,4 +1,4 @@
-"""Owns the stand-in of Compute Indicators."""
+"""Owns the scripted Compute Indicators."""
 
 from script import ARTIFACT, play
 

@@ -1,4 +1,4 @@
-"""Owns the stand-in of Decide Orders."""
+"""Owns the scripted Decide Orders."""
 
 from script import ARTIFACT, play
 

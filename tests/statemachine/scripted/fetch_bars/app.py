@@ -1,4 +1,4 @@
-"""Owns the stand-in of Fetch Bars; without a script its message says which input reached it."""
+"""Owns the scripted Fetch Bars; without a script its message contains the input."""
 
 import json
 

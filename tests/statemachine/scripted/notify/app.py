@@ -1,4 +1,4 @@
-"""Owns the stand-in of Notify; its e-mail says what reached it."""
+"""Owns the scripted Notify; its e-mail contains its event."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Owns the stand-in of Submit Orders; each call hands on the plan that the one before made."""
+"""Owns the scripted Submit Orders; each call passes on the previous call's plan."""
 
 from script import ARTIFACT, play
 
