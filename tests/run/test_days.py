@@ -76,7 +76,7 @@ def test_a_second_bell_of_a_session_ends_as_a_duplicate_and_says_so_in_its_outpu
     ids, texts = ids_of(fresh), stack.texts()
     end = stack.wait(stack.start({}))
     assert end["status"] == "SUCCEEDED"
-    assert "belongs to execution" in end["output"]
+    assert "already has run" in end["output"]
     assert (ids_of(fresh), stack.texts()) == (ids, texts)
 
 
@@ -87,7 +87,7 @@ def test_two_executions_of_one_bell_in_parallel_trade_once(
     arns = [stack.start({"scheduled_time": bench.bell}) for _ in range(3)]
     ends = [stack.wait(arn) for arn in arns]
     assert [end["status"] for end in ends] == ["SUCCEEDED"] * 3
-    assert sum("belongs to execution" in end["output"] for end in ends) == 2
+    assert sum("already has run" in end["output"] for end in ends) == 2
     assert len(ids_of(fresh)) == len(set(ids_of(fresh))) == 3
     assert len(stack.texts()) == texts_before + 1
 
