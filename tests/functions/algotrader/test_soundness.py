@@ -77,13 +77,13 @@ def test_a_value_that_breaks_something_later_is_named_with_its_place(
     [
         "Ärger \N{GRINNING FACE}",
         {"a": [1, 2.5, True, None, {}], "b": ()},
-        Decimal("1e-300"),  # a strategy may derive such a weight from a float
+        Decimal("1e-300"),  # a weight that a strategy computed as a float
         Decimal(0),
         PRICE,
         world.SETTINGS,
         world.snapshot({"AAPL": "10"}),
         world.features(),
-        Artifact(inline={LONE: float("nan")}),  # the desk judges this value once it has a type
+        Artifact(inline={LONE: float("nan")}),  # not checked before it has a type
     ],
 )
 def test_what_a_run_works_with_has_no_flaw(value: object) -> None:

@@ -1,4 +1,4 @@
-"""The step turns bars into features, inline or by reference, and calls S3 only for a reference."""
+"""The step computes features from bars, and calls S3 only if they are passed by reference."""
 
 from __future__ import annotations
 

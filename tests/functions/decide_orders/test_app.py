@@ -54,7 +54,7 @@ ROTATION = replace(SETTINGS, strategy="momentum_rotation")
 
 
 def momentum(symbols: tuple[str, ...] = UNIVERSE) -> Features:
-    """Return features that rank the symbols by momentum in alphabetical order."""
+    """Return features whose momentum falls from symbol to symbol, in alphabetical order."""
     return replace(
         features(),
         values={

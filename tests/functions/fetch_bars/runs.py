@@ -1,4 +1,4 @@
-"""Owns helpers that read a run's result and end a run, well or not."""
+"""Owns helpers that read a run's result and end a run with success or failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run's lock handles duplicates, take-overs and slots that are over."""
+"""The run's lock decides between executions: duplicates, take-overs and past slots."""
 
 from __future__ import annotations
 

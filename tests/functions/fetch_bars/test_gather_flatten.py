@@ -1,4 +1,4 @@
-"""A flatten opens despite any fault, and gathers no bars."""
+"""A flatten opens despite other faults and gathers no bars."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def name(desk: str, n: int = 0, symbol: str = "AAPL", leg: str = "entry") -> str
 
 
 def holds(world: World, *quantities: str) -> None:
-    """Let the account hold AAPL; with several quantities, each request shows the next one."""
+    """Let the account hold AAPL. Each request shows the next quantity and then the last again."""
     world.server.scripts["GET /v2/positions"] = [
         Answer([position("AAPL", qty=qty)]) for qty in quantities
     ]
@@ -155,7 +155,7 @@ def test_what_was_given_counts_and_a_lost_bucket_leaves_what_the_orders_say(worl
     assert first.other_desks == {"AAPL": {OTHER: D(32)}}
     checkpoint = world.store.read(checkpoint_key(OWN), Ledger)
     assert checkpoint is not None
-    assert checkpoint.holdings["AAPL"].qty == 40  # ten days behind: without the adjustment
+    assert checkpoint.holdings["AAPL"].qty == 40  # ten days old, so without the adjustment
     assert others_key(OWN) in world.stored()
     with_journal = seen(world)
     for key in world.stored():

@@ -126,7 +126,7 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     assert f"day {'-' if account < 0 else '+'}${abs(account):.2f}" in text
     assert f"Desk {'-' if desk < 0 else '+'}${abs(desk):.2f}" in text
 
-    # The test skips the last day before the split, and the figures still miss nothing.
+    # No run looks at the last day before the split, but the figures still include it.
     bell, at_bell, _ = days.fetch(SPLIT, "09:35")
     assert bell.ledger.holdings["AAPL"].qty == 40
     assert bell.trading_state is TradingState.ACTIVE

@@ -31,7 +31,7 @@ def stopped(world: World, result: FetchBarsResult) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def desk(world: World) -> str:
-    """Record an observation of yesterday and an earlier buy, and return the desk's id."""
+    """Record a run and a buy from before today, and return the desk's id."""
     found = run_of(world.run({"dry_run": True})).desk
     entry = f"at1-{found}-2026-01-02-day-AAPL-entry-0"
     assert parse_client_order_id(entry) is not None

@@ -202,7 +202,7 @@ def test_what_the_bucket_says_of_the_run_is_not_believed(world: World) -> None:
 
 
 def ended(world: World, words: str) -> None:
-    """Check that the run sends nothing more and gives the reason."""
+    """Check that the run sends nothing more and gives this reason."""
     run = run_of(again(world))
     assert (run.deadline, run.ended_because) == (NOW, words)
 
@@ -376,7 +376,7 @@ def test_a_sale_of_a_canceled_stop_is_the_run_s_own(world: World) -> None:
 
 
 def begun_by(world: World, contract: int, *dropped: str) -> FetchBarsResult:
-    """Let a run under another contract, without some newer fields, decide and fail."""
+    """Let a run under an older contract decide and fail; it lacks the dropped fields."""
     first = world.run()
     made = world.decide(first, "AAPL")
     lacks = {name: value for name, value in encode(made).items() if name not in dropped}

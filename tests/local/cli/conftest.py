@@ -82,7 +82,7 @@ def desk() -> Iterator[LocalDesk]:
 
 @pytest.fixture(scope="session")
 def next_session(desk: LocalDesk) -> Callable[[], date]:
-    """Return a function that gives later and later sessions, because accounts only move forward."""
+    """Return a function that returns a later session each time, as accounts only move forward."""
     following = iter([day for day in desk.sessions() if day >= date(2010, 1, 4)])
     return lambda: next(following)
 
@@ -128,7 +128,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Person:
 
 @pytest.fixture(scope="module")
 def next_day(desk: LocalDesk) -> Callable[[], date]:
-    """Return a function that gives later and later sessions, for a module's own desk."""
+    """Return a function that returns a later session each time, for a module's own desk."""
     following = iter([day for day in desk.sessions() if day > TRADED])
     return lambda: next(following)
 

@@ -1,5 +1,3 @@
-"""The command arms a live desk."""
-
 from __future__ import annotations
 
 import json

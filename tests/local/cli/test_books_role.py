@@ -92,7 +92,7 @@ def operator(desk: LocalDesk, tmp_path_factory: pytest.TempPathFactory) -> Opera
 def invoke_as_the_operator(
     invoke: Command, desk: LocalDesk, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> Command:
-    """Return a function that runs a command as the operator and replaces NEWEST by a version."""
+    """Return a function that runs a command as the operator and replaces NEWEST with a version."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(operator.config))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 

@@ -108,7 +108,7 @@ def test_nothing_is_lost_on_80_columns() -> None:
     def letters(text: object) -> str:
         return re.sub(r"\W", "", str(text))
 
-    # A long cell in a table's last column is folded, and its letters stay in order.
+    # A table folds long text in its last column, so the letters stay in order.
     for show in (PRINTED["a day"], PRINTED["a plan"]):
         lines = on_80_columns(show).splitlines()
         assert letters(LONG) in letters("".join(line[14:] for line in lines))

@@ -1,4 +1,4 @@
-"""The running broker has a clock, a lock and a hook for faults."""
+"""The running broker has a clock, a lock and a hook that injects faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An account on the exchange lives through fills, cancels, refusals and time, without HTTP."""
+"""The exchange fills, cancels and refuses an account's orders as time passes, without HTTP."""
 
 from __future__ import annotations
 

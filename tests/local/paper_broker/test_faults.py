@@ -1,4 +1,4 @@
-"""A client meets every kind of fault over a real connection."""
+"""A client gets each kind of fault over a real connection."""
 
 from __future__ import annotations
 

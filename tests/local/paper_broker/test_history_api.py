@@ -1,5 +1,3 @@
-"""The history endpoint returns equity over time."""
-
 from __future__ import annotations
 
 from datetime import UTC, datetime

@@ -1,5 +1,3 @@
-"""The broker runs as a process."""
-
 from __future__ import annotations
 
 import os

@@ -112,7 +112,7 @@ def test_what_is_not_there_is_404(
 @pytest.mark.parametrize("path", ["/v2/nothing", "/", "/v3/clock"])
 def test_an_unknown_path_is_404_in_json(wire: Wire, path: str) -> None:
     answer = wire.send("GET", path)
-    wire.contract.breaches.clear()  # the documents have other paths, or none like this one
+    wire.contract.breaches.clear()  # the documents do not contain this path
     assert (answer.status_code, (answer.json or {})["message"]) == (404, "endpoint not found.")
 
 

@@ -196,7 +196,7 @@ def test_a_checkpoint_stays_behind_what_has_filled_since_though_it_was_sent_befo
     early = order(DAY - timedelta(days=30), Side.BUY, 10)
     through = checkpoint_instant(empty_ledger(DESK), [stop, early], now)
     assert early.submitted_at < through < stop.submitted_at
-    # A fill that follows the stop's submission holds it back too, even if its order came earlier.
+    # A late fill of an order that is older than the stop also holds the checkpoint back.
     slow = replace(
         order(DAY - timedelta(days=9), Side.SELL, 1, client_id=own_id(DAY, "AAPL", Leg.STOP, 1)),
         filled_at=DAY + timedelta(days=1),

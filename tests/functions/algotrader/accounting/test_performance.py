@@ -369,7 +369,7 @@ def test_a_dividend_on_a_single_share_or_less_counts() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "paid"),
     [
-        (ledger(AAPL=("10", "1000")), ledger(), ()),  # the holding has gone, at its cost
+        (ledger(AAPL=("10", "1000")), ledger(), ()),  # the holding was sold at its cost
         (ledger(), ledger(AAPL=("1", "100")), ()),
         (ledger(), ledger("7"), ()),  # bought and sold within the session
         (ledger(), ledger("0"), (row(DIVIDEND, "5"),)),

@@ -1,4 +1,4 @@
-"""A strategy's start is its own first buy; if that is unknown, the start counts again."""
+"""A strategy starts with its own first buy. If the desk knows no start, the strategy starts now."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BOUGHT = order(Leg.ENTRY, STARTED.at)
 def test_a_strategy_counts_from_the_session_of_its_first_filled_buy() -> None:
     carried = carry_start(STARTED, RUN, "sma_cross", [BOUGHT])
     assert carried == replace(STARTED, first_buy=YESTERDAY)
-    # Afterwards the desk no longer looks for the order, because the broker lists it only for days.
+    # From then on the desk does not need the order, which the broker lists only for some days.
     assert carry_start(carried, RUN, "sma_cross", []) == carried
 
 

@@ -1,4 +1,4 @@
-"""Every broker failure ends in a named error, and a posted order ends in a known state."""
+"""Each broker failure becomes a named error or a rejected order."""
 
 from __future__ import annotations
 

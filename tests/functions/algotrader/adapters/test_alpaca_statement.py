@@ -1,4 +1,4 @@
-"""The statement has every row once, without the canceled ones, and is never incomplete."""
+"""The statement lists each valid row once. If a page is missing, there is no statement."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def alpacas_kinds() -> set[str]:
 
 
 MONEY_ALONE = {
-    *("FILL", "MISC"),  # not in this list, and a name for many kinds
+    *("FILL", "MISC"),  # FILL is in no statement, and MISC covers many kinds
     *("CFEE", "FEE", "INT", "INTNRA", "INTTW", "PTC", "PTR"),
     *("OPCA", "OPCSH", "OPEXP"),  # option contracts, which are not the desk's shares
 }

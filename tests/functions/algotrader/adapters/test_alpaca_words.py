@@ -1,4 +1,4 @@
-"""The adapter makes text that hides, forges or reverses something harmless."""
+"""The adapter removes control characters and direction marks from the broker's texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each feature is computed from exactly its bars, and is either a number or a named error."""
+"""A feature uses exactly the bars that it needs, and is a number or a named error."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_a_symbol_of_which_no_worth_at_all_is_known_is_refused(weight: str) -> N
     seen = replace(seen, ledger=replace(seen.ledger, holdings={"IBM": free}))
     decision = decided({"IBM": D(weight)}, seen)
     assert codes(decision) == {"IBM": "NO_PRICE"}
-    # Without a price, the size of a buy is unknown, but a sell is for the shares held.
+    # Without a price, a buy has no known size, but a sell has the size of the holding.
     assert decision.denied[0].qty == (10 if weight == "0" else 0)
     assert decision.why["IBM"].endswith("at no price, worst 0.00; holds 10)")
 

@@ -46,13 +46,13 @@ def stop(symbol: str = "IBM", qty: str = "10", at: str = "90", **changes: Any) -
 
 
 def holding(qty: str = "300", *stops: Order, **changes: Any) -> Snapshot:
-    """Return a desk that holds IBM; the given stops rest and keep its shares."""
+    """Return a desk that holds IBM and has the given stops, which keep its shares."""
     kept = sum((each.qty or D(0) for each in stops), D(0))
     there = {"IBM": position("IBM", qty, D(qty) - kept)}
     return snapshot({"IBM": qty}, "70000", positions=there, own_open_orders=stops, **changes)
 
 
-# 300 shares at 100 are near 0.304 of 98,600, so the drift stays within the band.
+# 300 shares at 100 are about 0.304 of 98,600, so the drift stays within the band.
 KEPT = {"IBM": D("0.304")}
 
 
@@ -236,7 +236,7 @@ def test_a_fraction_alone_is_reported_as_without_a_stop() -> None:
     assert decision.unprotected == {"IBM": "no whole share is free to protect"}
 
 
-# One share is near 0.001 of 98,100, so the drift stays within the band.
+# One share is about 0.001 of 98,100, so the drift stays within the band.
 ONE_KEPT = {"IBM": D("0.001")}
 
 

@@ -101,7 +101,7 @@ def test_the_cash_of_what_an_exit_sold_may_be_spent_in_every_status_that_is_an_e
     status: str,
 ) -> None:
     made = decision(entries=(BUY_IBM,), spendable=0)
-    # Four shares at 100, less the 2 % reserve, pay for three shares at 100.
+    # Selling four shares at 100 leaves 392 after the 2 % reserve, which buys three shares.
     step = call(first_plan(RUN, made), known(in_status(status), cash=400), made)
     bought = [each.qty for each in step.plan.orders if each.side is Side.BUY]
     assert bought == ([Decimal(3)] if status in ENDED else [])

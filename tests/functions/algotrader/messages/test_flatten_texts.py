@@ -1,5 +1,3 @@
-"""Texts report a flatten."""
-
 from dataclasses import replace
 
 from algotrader.messages import make_texts, read_failure

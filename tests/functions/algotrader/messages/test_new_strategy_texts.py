@@ -1,5 +1,3 @@
-"""Texts report a new strategy."""
-
 from dataclasses import replace
 
 import pytest

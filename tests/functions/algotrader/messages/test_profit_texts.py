@@ -1,5 +1,3 @@
-"""The report and the e-mail give profit and loss."""
-
 from dataclasses import replace
 from decimal import Decimal
 

@@ -27,7 +27,7 @@ PRICES = st.decimals("0.0001", "1e12", places=4)
         ("0.5", Side.BUY, 20, "0.5010"),
         ("0.12345", Side.BUY, 0, "0.1235"),
         ("0.12345", Side.SELL, 0, "0.1234"),
-        ("0.9999", Side.BUY, 20, "1.01"),  # 1.0018998 rounds to a cent, the tick from 1 dollar up
+        ("0.9999", Side.BUY, 20, "1.01"),  # 1.0018998, rounded up to the cent
         ("1.0001", Side.SELL, 20, "0.9980"),
         ("0.00001", Side.SELL, 20, "0.0001"),
         ("100", Side.SELL, 20000, "0.0001"),

@@ -274,7 +274,7 @@ def test_entries_by_value_are_cut_to_what_the_exits_brought() -> None:
         replace(known(sold), account=account(5000)),
         NOTHING,
     )
-    # Four shares at 100.01, less the 2 % reserve.
+    # Four shares at 100.01 bring 392.03 after the 2 % reserve.
     assert [each.notional for each in step.plan.orders[1:]] == [D("392.03")]
 
 

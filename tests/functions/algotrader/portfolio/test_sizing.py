@@ -1,4 +1,4 @@
-"""Sized orders never cost more than their weight, and entries never cost more than the cash."""
+"""An order never costs more than its weight allows, and entries never cost more than the cash."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def wants(weight: Decimal, held: DeskPosition, sizing: Sizing) -> Wanted | None:
 
 
 def bought(qty: str, cash: str, under: Settings) -> Decimal:
-    """Return the shares of an intent that the given cash buys."""
+    """Return how many shares of an intent the given cash buys."""
     cut = affordable(ibm_entry(qty), cash=D(cash), settings=under)
     return D(0) if cut is None else cut.qty
 

@@ -55,7 +55,7 @@ def test_a_loss_that_was_reported_counts_again_and_a_drawdown_does_not() -> None
 
     assert breached_limits(advance_track(seen, look(prices=prices(AAPL="49"))), LIMITS) == {}
     again = breached_limits(advance_track(seen, look(prices=prices(AAPL="0.01"))), LIMITS)
-    assert again == {}  # another 499.90 has not yet reached the limit again
+    assert again == {}  # a further loss of 499.90 is still below the limit
     assert Reason.DAILY_LOSS in breached_limits(
         advance_track(seen, look(prices=prices(AAPL="0"))), LIMITS
     )

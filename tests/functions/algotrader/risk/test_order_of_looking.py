@@ -158,7 +158,7 @@ def alone(bell: Bell) -> Iterator[str | None]:
 
 def together(bell: Bell) -> Iterator[str | None]:
     """Yield the code of an entry that breaks every limit of a run, then fix one limit at a time."""
-    # Only IBM has a price and cash to buy with, and it is too small to be reduced.
+    # Only IBM has a price and cash. The limits leave too little for a smaller entry.
     poor = account("1")
     bell.put(account=poor, ledger=ledger(XOM="1000"), positions={"XOM": position("XOM", "1000")})
     prices = {"XOM": LatestPrice(D(100), NOW)} | a_price("100")

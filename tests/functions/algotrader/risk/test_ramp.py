@@ -35,7 +35,7 @@ def decide(first_buy: date | None, held: dict[str, str] | None = None) -> Decisi
 def test_a_live_desk_buys_for_the_ramp_at_most_the_weightiest_first(first_buy: date | None) -> None:
     decision = decide(first_buy)
 
-    # Nine shares cost at most 100.20 each, and the rest pays for none.
+    # Nine shares cost at most 901.80, and the rest of 1000 pays for no other share.
     assert quantities(decision.entries) == {"AAPL": Decimal(9)}
     assert decision.why["AAPL"].endswith("; cut from 293 to what LiveRampNotional leaves")
     assert codes(decision) == {"GOOG": "LIVE_RAMP"}

@@ -31,7 +31,7 @@ D = Decimal
 
 @dataclass
 class OneDesk:
-    """A desk whose methods do what its stack's functions would, with its own bucket."""
+    """A desk that does what its stack's functions would do, with its own bucket."""
 
     desk: str
     paper: PaperBrokerProcess
@@ -131,7 +131,7 @@ def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
 
     paper.open_session(SPLIT)  # a two-for-one split
     assert [desk.run()[0].held for desk in desks] == [40, 20]
-    user(paper, "sell", 30)  # ten of the user's own shares and twenty of the desks'
+    user(paper, "sell", 30)  # ten of the user's own shares, and twenty of the desks' shares
 
     for desk, own, other, held in ((first, 40, second, 20), (second, 20, first, 0)):
         stake, warnings = desk.run()
@@ -144,7 +144,7 @@ def test_no_desk_sells_what_may_be_anothers_and_the_books_outlive_the_journal(
         assert f"desk {other.desk} owns" in warnings[0]
         assert "probably a sale by hand of 30 on 2005-02-28" in warnings[0]
     first.trade(Side.SELL, first.run()[0].sellable)
-    # The second desk may own all that is left, so neither sells before a person decides.
+    # The second desk may own all of the rest, so neither desk sells until a person decides.
     assert [desk.run()[0].sellable for desk in desks] == [0, 0]
     assert paper.positions()[0]["qty"] == "20"
 

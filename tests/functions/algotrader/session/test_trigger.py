@@ -1,4 +1,4 @@
-"""A trigger's time decides the session and the slot of a run."""
+"""The trigger's time decides a run's session and slot."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_a_bell_from_the_future_is_refused() -> None:
     [
         ("2026-11-25T09:35", "2026-11-25T09:50:01"),
         ("2026-11-24T09:35", "2026-11-25T09:35"),
-        ("2026-11-25T09:35", "2026-11-26T09:35"),  # lateness is checked before the closed day
+        ("2026-11-25T09:35", "2026-11-26T09:35"),  # the desk checks lateness before the closed day
     ],
 )
 def test_a_bell_that_is_too_old_is_not_traded_on(rang: str, now: str) -> None:

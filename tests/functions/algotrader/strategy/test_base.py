@@ -255,7 +255,7 @@ def test_a_view_gives_last_previous_and_price_and_names_what_was_not_declared() 
 
 
 def test_every_error_of_loading_is_one_of_ours() -> None:
-    """Step Functions matches exact names, so any other error would end in no branch of its own."""
+    """Step Functions matches exact names, so it would not catch any other error."""
     for name in ("nothing", "momentum_rotation"):
         with pytest.raises(DeskError):
             load_strategy(name, {"window": object()})

@@ -1,4 +1,4 @@
-"""The script derives splits and dividends correctly. A manual run with the wheel makes all data."""
+"""The script derives splits and dividends correctly. A full run is manual and needs the wheel."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def walk(aws: EmbeddedAws, stack: Stack) -> WalkStates:
 
 
 def text(size: int, around: str, letter: str = "x") -> str:
-    """Return an expression for a text whose JSON, with the text around it, has a given size."""
+    """Return an expression for a text that brings the JSON to the given size."""
     times = (size - len(around)) // len(letter.encode())
     return f"{{% $pad('', {times}, '{letter}') %}}"
 

@@ -37,7 +37,7 @@ def real_frame(symbol: str, end: date, bars: int) -> pd.DataFrame:
 
 
 def columns(frame: pd.DataFrame) -> Bars:
-    """Convert a frame to the bars that steps exchange, one session a day from 2001."""
+    """Convert a frame to Bars with one session a day from 2001."""
     return Bars(
         timeframe="1Day",
         at=tuple(

@@ -25,7 +25,7 @@ GROUPS = ("momentum", "others", "trend", "volatility", "volume")
 # ta annotates these multipliers as int but computes with any number.
 MULTIPLIERS_ANNOTATED_INT = {("BollingerBands", "window_dev"), ("KeltnerChannel", "multiplier")}
 
-# These columns of add_all_ta_features vary a parameter and are not indicators of their own.
+# Each of these columns of add_all_ta_features is another indicator with other parameters.
 PARAMETRIZED_COLUMNS = {
     "sma_fast",
     "sma_slow",

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Make each call in ``calls``, and return the error codes and the environment."""
+    """Make the calls in ``calls`` and return their error codes and the environment."""
     return {
         "pid": os.getpid(),
         "environment": dict(os.environ),
