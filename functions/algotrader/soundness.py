@@ -81,7 +81,7 @@ def _flaw(value: Any, span: Span) -> str:
 
 @cache
 def _judge_of(kind: Any) -> Judge:
-    """Choose the check for a type; cached, since a run's bars hold a million values."""
+    """Choose the check for a type; cached, since a run's bars contain a million values."""
     for base, judge in _JUDGES:
         if issubclass(kind, base):
             return judge

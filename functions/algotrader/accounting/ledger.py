@@ -146,8 +146,8 @@ def _day(instant: datetime) -> date:
 def _day_of_fill(order: Order) -> date:
     """Return the session of an order's fills.
 
-    For a partly filled order the broker reports only the time of the last change. That may be the
-    following night, on a split's ex-date. So a day order counts on the day of its submission.
+    For a partly filled order the broker reports only the time of the last change. That time may be
+    in the following night, on a split's ex-date. So a day order counts on the day it was submitted.
     """
     place = parse_client_order_id(order.client_order_id)
     if place is not None and place.leg in _DAY_LEGS:
@@ -158,8 +158,8 @@ def _day_of_fill(order: Order) -> date:
 def _price_paid(order: Order) -> Decimal:
     """Return a buy's average price; without one, the highest price that its terms allow.
 
-    The terms of a market order contain no price, so it then counts as bought for 0. As a result,
-    the loss limits act too early, never too late.
+    A market order allows any price, so it counts as bought for 0. The loss limits then act too
+    early, never too late.
     """
     if order.filled_avg_price is not None:
         return order.filled_avg_price

@@ -112,7 +112,7 @@ def _price(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> 
 
 
 def _anchor(prices: Prices, track: Track | None, ledger: Ledger, symbol: str) -> Decimal | None:
-    """Return the price to check a latest price against; None if unknown."""
+    """Return the price with which to compare a latest price; None if unknown."""
     close = prices.closes.get(symbol)
     if close is not None:
         return close / split_ratio(prices.actions, symbol)

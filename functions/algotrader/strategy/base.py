@@ -50,7 +50,7 @@ class Indicator:
 
 
 class Strategy:
-    """Base of a strategy: declares indicators and turns their last values into target weights.
+    """The base of a strategy, which turns the last values of indicators into target weights.
 
     The parameters of a strategy are its annotated class attributes with a default, of type
     ``bool``, ``int``, ``float`` or ``str``. The template's ``StrategyParameters`` sets them by

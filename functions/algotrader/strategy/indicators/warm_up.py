@@ -86,12 +86,12 @@ def settling(*stages: Smoothing, weight: float = LEVEL) -> int:
 
 
 def macd(p: Arguments) -> int:
-    """Count the bars of a difference between a slow and a fast average."""
+    """Count the bars until the difference between a slow and a fast average is usable."""
     return settling(ema(max(p.window_slow, p.window_fast)), weight=DIFFERENCE)
 
 
 def macd_signal(p: Arguments) -> int:
-    """Count the bars of an average of that difference."""
+    """Count the bars until an average of that difference is usable."""
     slowest = ema(max(p.window_slow, p.window_fast))
     return settling(slowest, ema(p.window_sign), weight=DIFFERENCE)
 
