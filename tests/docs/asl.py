@@ -7,12 +7,12 @@ from typing import Any
 
 import yaml
 
-from tests.docs.markdown import ROOT
+from tests.support.checkout import CHECKOUT
 
 
 @cache
 def machine() -> dict[str, Any]:
-    text = (ROOT / "statemachine" / "trading.asl.yaml").read_text(encoding="utf-8")
+    text = (CHECKOUT / "statemachine" / "trading.asl.yaml").read_text(encoding="utf-8")
     definition: dict[str, Any] = yaml.safe_load(text)
     return definition
 
@@ -21,7 +21,7 @@ def machine() -> dict[str, Any]:
 def template() -> dict[str, Any]:
     """Read the template, with CloudFormation's short tags replaced by plain values."""
     document: dict[str, Any] = yaml.load(
-        (ROOT / "template.yaml").read_text(encoding="utf-8"),
+        (CHECKOUT / "template.yaml").read_text(encoding="utf-8"),
         Loader=_Loader,  # noqa: S506 - a SafeLoader
     )
     return document

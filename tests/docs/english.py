@@ -17,7 +17,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.docs.markdown import ROOT, pages, prose
+from tests.docs.markdown import pages, prose
+from tests.support.checkout import CHECKOUT
 
 TO_DO = Path(__file__).with_name("english_to_do.txt")
 MOST_WORDS = 25
@@ -117,12 +118,12 @@ def texts(path: str) -> Iterator[tuple[str, bool]]:
     elif path.endswith(".py"):
         yield from _texts_of_code(path)
     else:
-        yield from _texts_of_yaml((ROOT / path).read_text(encoding="utf-8"))
+        yield from _texts_of_yaml((CHECKOUT / path).read_text(encoding="utf-8"))
 
 
 def _texts_of_code(path: str) -> Iterator[tuple[str, bool]]:
     """Yield docstrings, comments and, outside the tests, every literal of several words."""
-    source = (ROOT / path).read_text(encoding="utf-8")
+    source = (CHECKOUT / path).read_text(encoding="utf-8")
     tree = ast.parse(source)
     docstrings = set()
     for node in ast.walk(tree):
@@ -161,11 +162,13 @@ def _texts_of_yaml(text: str) -> Iterator[tuple[str, bool]]:
 def files() -> list[str]:
     """List the files to check: pages, code, the template and the state machine."""
     code = [
-        path.relative_to(ROOT).as_posix()
+        path.relative_to(CHECKOUT).as_posix()
         for top in ("functions", "local", "tests")
-        for path in (ROOT / top).rglob("*.py")
+        for path in (CHECKOUT / top).rglob("*.py")
     ]
-    machines = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("statemachine/*.yaml")]
+    machines = [
+        path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("statemachine/*.yaml")
+    ]
     return sorted({*pages(), *code, *machines, "template.yaml"})
 
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.checkout import CHECKOUT
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<marks>`{3,}|~{3,})(?P<language>[\w-]*)")
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\[\]]*\])*\]\((?P<target>[^()\s]+)\)")
@@ -43,10 +42,10 @@ class Table:
 def pages() -> tuple[str, ...]:
     """List every Markdown page of the repository, as paths from its root."""
     tops = [
-        top for top in ROOT.iterdir() if not top.name.startswith(".")
+        top for top in CHECKOUT.iterdir() if not top.name.startswith(".")
     ]  # .venv is too large to search
     found = [
-        path.relative_to(ROOT)
+        path.relative_to(CHECKOUT)
         for top in tops
         for path in (top.rglob("*.md") if top.is_dir() else [top])
         if path.suffix == ".md"
@@ -62,7 +61,7 @@ def pages() -> tuple[str, ...]:
 
 @cache
 def text_of(page: str) -> str:
-    return (ROOT / page).read_text(encoding="utf-8")
+    return (CHECKOUT / page).read_text(encoding="utf-8")
 
 
 def _lines(page: str) -> Iterator[tuple[int, str, str | None]]:

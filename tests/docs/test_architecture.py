@@ -4,14 +4,15 @@ import re
 import tomllib
 
 from tests.docs.asl import function_of, function_tasks, machine, template
-from tests.docs.markdown import ROOT, table, text_of
+from tests.docs.markdown import table, text_of
+from tests.support.checkout import CHECKOUT
 
 PAGE = "docs/architecture.md"
 
 
 def _budget(step: str) -> str:
     """Return a step's HTTP budget from its code; empty if the step has none."""
-    for path in sorted((ROOT / "functions" / step).glob("*.py")):
+    for path in sorted((CHECKOUT / "functions" / step).glob("*.py")):
         found = re.search(r"^HTTP_BUDGET_SECONDS = ([0-9.]+)", path.read_text(), re.MULTILINE)
         if found:
             return f"{float(found[1]):g}"
@@ -55,7 +56,7 @@ def test_the_lifetime_of_a_run_is_the_buckets() -> None:
 
 
 def test_the_layers_of_the_core_are_those_that_import_linter_checks() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
     (layers,) = [
         each["layers"]
         for each in project["tool"]["importlinter"]["contracts"]

@@ -11,8 +11,9 @@ from botocore import xform_name
 
 from local.cli.app import COMMANDS, app
 from tests.docs.asl import template
-from tests.docs.markdown import ROOT, code_spans, pages, prose, section, tables
+from tests.docs.markdown import code_spans, pages, prose, section, tables
 from tests.docs.shell import NOT_THERE_YET, Command, commands
+from tests.support.checkout import CHECKOUT
 
 # Programs of others, which the tests know only by name.
 ORDINARY = frozenset({"cd", "git", "curl", "cat", "rm", "export", "read", "python3", "source"})
@@ -41,7 +42,7 @@ def load(name: str) -> click.Command:
 
 @cache
 def make_targets() -> frozenset[str]:
-    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
     return frozenset(re.findall(r"^([a-z][\w-]*):", text, re.MULTILINE))
 
 
@@ -131,7 +132,7 @@ def test_every_sam_command_names_what_there_is(command: Command) -> None:
     if verb == ("local", "invoke") and command.line:
         assert command.words[3] in template()["Resources"]
     for event in command.value_of("--event"):
-        assert (ROOT / event).is_file()
+        assert (CHECKOUT / event).is_file()
 
 
 @pytest.mark.parametrize("command", commands(), ids=str)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, Table, code_spans, tables
+from tests.docs.markdown import Table, code_spans, tables
+from tests.support.checkout import CHECKOUT
 
 PAGE = "CONTRIBUTING.md"
 SAME = re.compile(r"the same names in `(?P<package>[\w.]+)`")
-CODE = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "local").rglob("*.py")]
+CODE = [*(CHECKOUT / "functions").rglob("*.py"), *(CHECKOUT / "local").rglob("*.py")]
 
 
 def renames(header: str) -> Table:
@@ -23,7 +24,9 @@ def renames(header: str) -> Table:
 def place(module: str) -> Path:
     """Return the path of a module or package without a suffix."""
     parts = module.split(".")
-    return ROOT.joinpath(*parts) if parts[0] == "local" else ROOT.joinpath("functions", *parts)
+    return (
+        CHECKOUT.joinpath(*parts) if parts[0] == "local" else CHECKOUT.joinpath("functions", *parts)
+    )
 
 
 def is_there(module: str) -> bool:

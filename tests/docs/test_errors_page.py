@@ -12,7 +12,8 @@ import pytest
 from algotrader import errors
 from algotrader.risk.reasons import Reason
 from tests.docs.asl import function_tasks, machine
-from tests.docs.markdown import ROOT, code_spans, pages, prose, table, tables
+from tests.docs.markdown import code_spans, pages, prose, table, tables
+from tests.support.checkout import CHECKOUT
 
 PAGE = "docs/errors.md"
 CODE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
@@ -32,7 +33,7 @@ def _plain(cell: str) -> str:
 
 
 def _sources() -> list[Path]:
-    return sorted((ROOT / "functions").rglob("*.py"))
+    return sorted((CHECKOUT / "functions").rglob("*.py"))
 
 
 def _name(node: ast.expr) -> str:
@@ -50,7 +51,7 @@ def _head(node: ast.AST) -> str:
 
 def _outcomes() -> set[str]:
     """Return the words in a step's result that a Choice can branch on."""
-    source = (ROOT / "functions" / "algotrader" / "contracts.py").read_text(encoding="utf-8")
+    source = (CHECKOUT / "functions" / "algotrader" / "contracts.py").read_text(encoding="utf-8")
     return {
         inner.value
         for node in ast.walk(ast.parse(source))
@@ -74,7 +75,7 @@ def _codes_in(node: ast.AST) -> Iterator[str]:
 
 @cache
 def _environment_names() -> frozenset[str]:
-    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    template = (CHECKOUT / "template.yaml").read_text(encoding="utf-8")
     return frozenset(re.findall(r"^ +([A-Z][A-Z0-9_]+):", template, re.MULTILINE))
 
 
@@ -195,10 +196,10 @@ def test_every_code_and_variable_that_a_page_names_exists(page: str) -> None:
 @cache
 def _words_of_the_sources() -> frozenset[str]:
     files = [
-        *(ROOT / "functions").rglob("*.py"),
-        *(ROOT / "local").rglob("*.py"),
-        ROOT / "template.yaml",
-        ROOT / "Makefile",
+        *(CHECKOUT / "functions").rglob("*.py"),
+        *(CHECKOUT / "local").rglob("*.py"),
+        CHECKOUT / "template.yaml",
+        CHECKOUT / "Makefile",
     ]
     texts = (path.read_text(encoding="utf-8") for path in files)
     return frozenset(word for text in texts for word in re.findall(r"\w+", text))

@@ -6,7 +6,8 @@ import ast
 import re
 
 from algotrader.risk.reasons import Reason
-from tests.docs.markdown import ROOT, tables
+from tests.docs.markdown import tables
+from tests.support.checkout import CHECKOUT
 
 PAGE = "docs/limits.md"
 #: The classes and functions with which Submit Orders denies an order.
@@ -29,7 +30,7 @@ def test_every_reason_has_its_row_in_the_order_in_which_the_desk_looks() -> None
 def test_submit_orders_denies_with_reasons_and_not_with_words_of_its_own() -> None:
     spelled = [
         f"{path.name}:{call.lineno}"
-        for path in (ROOT / "functions/algotrader/execution").glob("*.py")
+        for path in (CHECKOUT / "functions/algotrader/execution").glob("*.py")
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") in MAKERS
         for argument in (*call.args, *(keyword.value for keyword in call.keywords))

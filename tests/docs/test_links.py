@@ -6,7 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.docs.markdown import ROOT, anchors, code_spans, links, pages, prose, table, text_of
+from tests.docs.markdown import anchors, code_spans, links, pages, prose, table, text_of
+from tests.support.checkout import CHECKOUT
 
 # Addresses of package and image registries, and paths that exist on only one machine.
 FOREIGN = re.compile(
@@ -30,7 +31,7 @@ def test_every_relative_link_leads_to_a_file_and_its_heading(page: str) -> None:
             continue
         path = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path)))
         there = page if not parts.path else path
-        if not (ROOT / there).exists() or (
+        if not (CHECKOUT / there).exists() or (
             parts.fragment and there.endswith(".md") and parts.fragment not in anchors(there)
         ):
             broken.append(target)
@@ -44,7 +45,7 @@ def test_every_file_named_between_backticks_exists(page: str) -> None:
         for span in code_spans(prose(page))
         if IN_REPOSITORY.fullmatch(span)
         and span not in MADE_BY_THE_READER
-        and not (ROOT / span).exists()
+        and not (CHECKOUT / span).exists()
     ]
     assert missing == []
 

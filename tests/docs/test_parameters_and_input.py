@@ -13,7 +13,8 @@ import pytest
 from algotrader.contracts import ExecutionInput, parse_execution_input
 from algotrader.model import BOUNDS, Settings, parameter_of
 from local.sandbox.aws.template import read_template
-from tests.docs.markdown import ROOT, blocks, tables, text_of
+from tests.docs.markdown import blocks, tables, text_of
+from tests.support.checkout import CHECKOUT
 
 #: The pages whose tables have a row for each parameter.
 PAGES = ("docs/parameters.md", "docs/limits.md")
@@ -87,7 +88,7 @@ def test_the_inputs_on_the_page_are_inputs() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "events" / "execution").glob("*.json")), ids=lambda path: path.stem
+    "path", sorted((CHECKOUT / "events" / "execution").glob("*.json")), ids=lambda path: path.stem
 )
 def test_every_execution_input_that_ships_is_one(path: Path) -> None:
     assert isinstance(parse_execution_input(json.loads(path.read_text())), ExecutionInput)

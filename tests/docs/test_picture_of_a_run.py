@@ -12,7 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.docs.asl import machine
-from tests.docs.markdown import ROOT, links, text_of
+from tests.docs.markdown import links, text_of
+from tests.support.checkout import CHECKOUT
 
 COMMAND = [sys.executable, "-c", "from local.cli import main; main()", "run"]
 PICTURE = "docs/run.svg"
@@ -26,10 +27,10 @@ IN_THE_FILL_LOOP = {"Submit Orders", "Orders Complete?", "Wait For Fills"}
 def printed() -> list[str]:
     """Return what `make run` prints after the set-up."""
     kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    path = os.pathsep.join((str(ROOT), str(ROOT / "functions")))
+    path = os.pathsep.join((str(CHECKOUT), str(CHECKOUT / "functions")))
     done = subprocess.run(
         COMMAND,
-        cwd=ROOT,
+        cwd=CHECKOUT,
         env=kept | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -43,7 +44,7 @@ def printed() -> list[str]:
 def drawn() -> list[str]:
     """Return the lines below the prompt in the picture."""
     rows: dict[float, list[tuple[float, str]]] = {}
-    for text in ET.parse(ROOT / PICTURE).iter("{http://www.w3.org/2000/svg}text"):  # noqa: S314
+    for text in ET.parse(CHECKOUT / PICTURE).iter("{http://www.w3.org/2000/svg}text"):  # noqa: S314
         if "textLength" in text.attrib:  # the window's title has no length
             at = float(text.attrib["x"]), (text.text or "").replace("\xa0", " ").strip("\n")
             rows.setdefault(float(text.attrib["y"]), []).append(at)
@@ -101,6 +102,6 @@ def test_the_page_on_deploying_counts_the_states_of_that_timeline(drawn: list[st
 
 
 def test_the_picture_loads_nothing_from_elsewhere() -> None:
-    text = (ROOT / PICTURE).read_text(encoding="utf-8")
+    text = (CHECKOUT / PICTURE).read_text(encoding="utf-8")
     assert "url(http" not in text
     assert "href" not in text

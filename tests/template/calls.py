@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+from tests.support.checkout import CHECKOUT
+
+FUNCTIONS = CHECKOUT / "functions"
 CLIENT = ("algotrader.adapters.aws", "client")
 NO_OPERATIONS = {"exceptions"}
 PREFIX = re.compile(r"(runs|ledger|strategies)/")
