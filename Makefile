@@ -1,8 +1,8 @@
-# Everything a user does here; each target sets up what it needs in .venv by itself.
-# PYTHON=python3.12 chooses the interpreter (3.11 to 3.13), ARGS goes to the command behind a target.
+# Every task of a user here. Each target sets up what it needs in .venv.
+# PYTHON=python3.12 chooses the interpreter (3.11 to 3.13), and ARGS passes options to a target's command.
 
 export PYTHON
-unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept, or every process compiles it again
+unexport PYTHONDONTWRITEBYTECODE # keep bytecode, or every process compiles again
 ARGS =
 WORKERS = auto
 SAMPLE = 300
@@ -48,10 +48,10 @@ check: setup ## Check format, lint, types, layers and the state machine
 	@PYTHONPATH=functions:. .venv/bin/lint-imports --no-logo
 	@.venv/bin/python -m pytest -q -m asl
 
-check-template: setup ## Check state machine and template by asl-validator, jsonata (Node.js) and checkov
+check-template: setup ## Check state machine and template with asl-validator, jsonata (Node.js) and checkov
 	@.ci/template/run
 
-picture: setup-run ## Make docs/run.svg again, the README's picture of a run
+picture: setup-run ## Draw the README's picture of a run again (docs/run.svg)
 	@.venv/bin/python .ci/picture.py
 
 format: setup ## Format the code, and fix what ruff can fix

@@ -14,16 +14,16 @@ from rich.text import Text
 CHECKOUT = Path(__file__).resolve().parents[1]
 PICTURE = CHECKOUT / "docs" / "run.svg"
 COLUMNS = 80
-# What a terminal no longer shows: a line that is drawn again, or erased from below.
+# Text that a terminal no longer shows, because later output replaces or erases it.
 _CURSOR = re.compile(r"\x1b\[\?25[hl]")
 _GONE = re.compile(r"[^\n]*(?:\r(?!\n)|\n\r\x1b\[1A\x1b\[2K)")
 _NO_COLOR = re.compile(r"\x1b\[[0-9;]*[A-Za-ln-z]")
-# Readers of the page load nothing from elsewhere: any monospace font will do.
+# The picture must load nothing from other sites, and any monospace font works.
 _FONT_ELSEWHERE = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
 
 
 def main() -> int:
-    """Trade a day and save what the terminal shows.
+    """Trade a day and save the terminal's final text.
 
     Returns
     -------

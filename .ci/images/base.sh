@@ -1,6 +1,6 @@
-# Owns the base image: AWS's own when it can be had, else a stand-in under its name, made of Debian's
-# root, its Python, and AWS's real runtime client and interface emulator. Containers of an isolated
-# engine reach no package index, so the stand-in brings the packages of the locks along.
+# Owns the base image. If AWS's own image is not available, a stand-in takes its name: Debian's root and
+# Python with AWS's real runtime client and interface emulator. Containers of an isolated engine reach no
+# package index, so the stand-in contains the packages of the locks.
 
 stand_in=''
 
@@ -9,16 +9,16 @@ base_name() { sed -n 's/^ARG BASE_IMAGE=//p' functions/Dockerfile; }
 provide_base() { # FOLDER
   local name
   name=$(base_name)
-  [[ -n $name ]] || fail "functions/Dockerfile names no BASE_IMAGE"
+  [[ -n $name ]] || fail "functions/Dockerfile does not name a BASE_IMAGE"
   if docker pull --quiet "$name" >&2; then
     say "base: AWS's own $name"
     return
   fi
   if docker image inspect "$name" >/dev/null 2>&1; then
-    say "base: $name, which the engine has already"
+    say "base: $name, from the engine's own images"
     return
   fi
-  say "base: $name cannot be had here, making a stand-in"
+  say "base: $name is not available here, making a stand-in"
   make_stand_in "$name" "$1"
 }
 
@@ -28,7 +28,7 @@ make_stand_in() { # NAME FOLDER
   local name=$1 root=$2/root version=${1##*:} suite machine rie
   case $version in
   3.13*) suite=trixie version=3.13 ;;
-  *) fail "no stand-in is known for $name: Debian's suite with Python $version is missing in .ci/images/base.sh" ;;
+  *) fail "there is no stand-in for $name: add Debian's suite with Python $version to .ci/images/base.sh" ;;
   esac
   ((EUID == 0)) || fail "only root can make a stand-in for $name"
   provide mmdebstrap mmdebstrap
@@ -55,11 +55,11 @@ make_stand_in() { # NAME FOLDER
   rm -rf "$root"
 }
 
-# Debian's root from the mirror that this machine uses, by the way that it uses.
+# Makes Debian's root from this machine's mirror, with this machine's apt settings.
 make_root() { # SUITE ROOT
   local mirror settings=$2.apt.conf
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
-  [[ -n $mirror ]] || fail "apt knows no Debian mirror"
+  [[ -n $mirror ]] || fail "apt has no Debian mirror"
   { apt-config dump Acquire::http; apt-config dump Acquire::https; echo 'Acquire::Retries "3";'; } >"$settings"
   again 3 fresh_root "$1" "$2" "$mirror" "$settings" || fail "mmdebstrap failed; see its message above"
 }
@@ -72,7 +72,7 @@ fresh_root() {
     --dpkgopt='path-exclude=/usr/share/locale/*' "$1" "$2" "$3" >&2
 }
 
-inside() { # ROOT COMMAND…, with what this machine reaches the network through
+inside() { # ROOT COMMAND…, with this machine's proxies
   local root=$1 name kept=()
   shift
   for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
@@ -82,7 +82,7 @@ inside() { # ROOT COMMAND…, with what this machine reaches the network through
     PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore "${kept[@]}" "$@"
 }
 
-# What the locks name for the image's own Python, as its pip chooses it, sources as sources.
+# Downloads the locked packages that the image's own pip chooses; sources stay sources.
 fetch_packages() { # ROOT
   local root=$1 lock step arguments=()
   cp /etc/resolv.conf "$root/etc/resolv.conf"

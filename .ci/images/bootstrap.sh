@@ -1,3 +1,3 @@
 #!/bin/sh
-# Starts AWS's runtime client with the handler, as the bootstrap of AWS's base image does.
+# Starts AWS's runtime client with the handler, like the bootstrap of AWS's base image.
 exec /var/lang/bin/python3 -m awslambdaric "$_HANDLER"

@@ -1,4 +1,4 @@
-# Owns what the scripts beside it share: how they speak, fail and try again.
+# Owns the functions that the scripts here share: messages, failures and retries.
 
 say() { echo "== [${SECONDS}s] $*" >&2; }
 
@@ -7,7 +7,7 @@ fail() {
   exit 1
 }
 
-# A download may hiccup: `again 3 command…` runs it up to three times.
+# A download can fail once, so `again 3 command…` runs a command up to three times.
 again() {
   local attempts=$1 attempt=1
   shift
@@ -19,7 +19,7 @@ again() {
   done
 }
 
-# Debian packages that hold the given commands; none are fetched when all are there.
+# Installs the Debian packages of the given commands if a command is missing.
 provide() {
   local packages=$1 command missing=
   shift
@@ -27,7 +27,7 @@ provide() {
     PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null || missing="$missing $command"
   done
   [[ -z $missing ]] && return
-  command -v apt-get >/dev/null || fail "needs$missing, and this is no Debian that could be asked for them"
+  command -v apt-get >/dev/null || fail "needs$missing: install them, because there is no apt-get here"
   ((EUID == 0)) || fail "needs$missing: run as root, or install the packages $packages"
   say "apt:$missing"
   export DEBIAN_FRONTEND=noninteractive

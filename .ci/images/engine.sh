@@ -1,20 +1,20 @@
-# Owns the Docker engine of the tests: the machine's own when one answers, else an isolated one, with
-# socket, data and bridge of its own, of which nothing is left when `stop_engine` returns.
+# Owns the Docker engine of the tests: the machine's own if it answers, otherwise an isolated one with
+# its own socket, data and bridge. `stop_engine` removes everything that the isolated engine created.
 
 engine_pid='' bridge='' engine_folder=''
 
 answers() { docker version >/dev/null 2>&1; }
 
-start_engine() { # FOLDER: short, since a socket's path ends at about 100 characters
+start_engine() { # FOLDER, which must be short, because a socket's path has a limit of about 100 characters
   if answers; then
-    say "engine: the one of this machine, $(docker version -f '{{.Server.Version}}')"
+    say "engine: this machine's own, $(docker version -f '{{.Server.Version}}')"
     [[ -n ${DOCKER_HOST:-} ]] || DOCKER_HOST=$(docker context inspect -f '{{.Endpoints.docker.Host}}')
     export DOCKER_HOST
     return
   fi
   [[ $(uname -s) == Linux ]] || fail "no Docker engine answers; start Docker and try again"
   provide "docker.io containerd runc iptables iproute2" dockerd containerd runc iptables ip docker
-  if answers; then # some machines start it when it is installed
+  if answers; then # some machines start the engine during the installation
     start_engine "$1"
     return
   fi
@@ -36,12 +36,12 @@ start_engine() { # FOLDER: short, since a socket's path ends at about 100 charac
   done
   if ! answers; then
     tail -n 30 "$1/dockerd.log" >&2
-    fail "dockerd does not start here; its last words are above"
+    fail "dockerd does not start here; see its log above"
   fi
-  say "engine: an isolated one, $(docker version -f '{{.Server.Version}}')"
+  say "engine: isolated, $(docker version -f '{{.Server.Version}}')"
 }
 
-# A bridge with a name and a network that nothing here has yet.
+# Makes a bridge with an unused name and network.
 make_bridge() {
   local number
   for number in {240..254}; do
@@ -52,7 +52,7 @@ make_bridge() {
     ip link set "$bridge" up
     return
   done
-  fail "could not make a network bridge for the engine: this needs the right to (NET_ADMIN)"
+  fail "could not make a network bridge for the engine: this needs NET_ADMIN"
 }
 
 stop_engine() {

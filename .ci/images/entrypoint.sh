@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts the handler, under the interface emulator where there is no Lambda, as AWS's base image does.
+# Starts the handler like AWS's base image: outside Lambda, under the interface emulator.
 if [ $# -ne 1 ]; then
     echo "entrypoint requires the handler name to be the first argument" >&2
     exit 142

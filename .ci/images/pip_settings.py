@@ -1,7 +1,7 @@
-"""Writes pip's settings of this machine, as far as they name an index, for use inside another root.
+"""Copies the index settings of this machine's pip for use inside another root.
 
-Usage: pip_settings.py FOLDER SEEN_AS. FOLDER gets pip.conf and the certificates that it names;
-SEEN_AS is the folder's name from inside.
+Usage: pip_settings.py FOLDER SEEN_AS. The script writes pip.conf and its certificates to FOLDER.
+SEEN_AS is the path of FOLDER inside the root.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ INDEX_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "time
 
 
 def main(folder: Path, seen_as: str) -> None:
-    """Write pip.conf; settings that name files of this machine stay out."""
+    """Write pip.conf without settings that name files of this machine."""
     answer = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
     )
     pairs = (line.partition("=") for line in answer.stdout.splitlines())
-    # ":env:" comes before "global", so what the environment says goes last, and wins
+    # settings from the environment (":env:") come last, so they win
     settings = {
         name.rpartition(".")[2]: value.strip("'\"")
         for name, _, value in sorted(pairs, key=lambda pair: pair[0].startswith(":env:"))

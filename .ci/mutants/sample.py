@@ -1,7 +1,7 @@
-"""Owns the sample of `make mutants`: draws it by a seed, runs the tests on each mutant, and judges.
+"""Owns the sample of `make mutants`: draws mutants by a seed, tests each one, and judges.
 
-Cosmic Ray makes the mutants and runs the tests. This script chooses: which modules, which of its
-operators, which tests, and how many mutants.
+Cosmic Ray makes the mutants and runs the tests. This script chooses the modules, the operators, the
+tests and the number of mutants.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from cosmic_ray.work_item import MutationSpec, TestOutcome
 HERE = Path(__file__).parent
 CORE = Path("functions/algotrader")
 TESTS = Path("tests/functions")
-EXAMPLES = 10  # of each property: a mutant that so few do not show deserves a test of its own
-WANTED = 95  # percent of the sample, without those that are equivalent
-# A mutant may make a loop endless. The machine may be busy, too.
+EXAMPLES = 10  # per property; a mutant that survives them needs its own test
+WANTED = 95  # percent of the sample, without equivalent mutants
+# A mutant can loop forever, but a busy machine is slow, too.
 LEAST_TIMEOUT = 60.0
-PATIENCE = 10  # times what the unbroken code takes
+PATIENCE = 10  # multiple of the unbroken code's time
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a mutant changes; no other mutant of the module changes the same.
+    """The change that a mutant makes, which identifies the mutant within its module.
 
     Attributes
     ----------
     within : str
-        The function or class that it is in; empty at the module's top.
+        The function or class around the change; empty at the top level.
     before, after : str
-        The changed lines without their white space.
+        The changed lines without white space.
     """
 
     module: str
@@ -64,7 +64,7 @@ class Suite:
     Attributes
     ----------
     command : str
-        How they are run.
+        The command that runs the tests.
     timeout : float
         Seconds after which a mutant counts as killed.
     """
@@ -90,7 +90,7 @@ class Tests:
         yield self._suite(tuple(names))
         yield self._suite(tuple(name for each in self._table for name in each["tests"]))
 
-    @cache  # noqa: B019 - one object, as long as the program
+    @cache  # noqa: B019 - one object for the whole program
     def _suite(self, names: tuple[str, ...]) -> Suite:
         files = dict.fromkeys(str(path) for name in names for path in sorted(TESTS.glob(name)))
         options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0"]
@@ -98,11 +98,11 @@ class Tests:
             ["env", f"EXAMPLES={EXAMPLES}", self._python, "-m", "pytest", *options, *files]
         )
         start = time.monotonic()
-        done = subprocess.run(  # noqa: S603 - pytest, of the interpreter that was named
+        done = subprocess.run(  # noqa: S603 - pytest of the given interpreter
             shlex.split(command), capture_output=True, text=True, check=False
         )
         if done.returncode:
-            sys.exit(f"mutants: the tests fail before anything is broken:\n{done.stdout}")
+            sys.exit(f"mutants: the tests fail on the unbroken code:\n{done.stdout}")
         return Suite(command, max(LEAST_TIMEOUT, PATIENCE * (time.monotonic() - start)))
 
 
@@ -118,7 +118,7 @@ def mutants(table: list[dict[str, list[str]]], operators: list[str]) -> list[Mut
 
 
 def draw(every: list[MutationSpec], size: int, seed: int) -> list[MutationSpec]:
-    """Draw mutants by a seed; skip those that do not compile, or that change no behavior."""
+    """Draw mutants by a seed, without those that fail to compile or change no behavior."""
     shuffled = random.Random(seed).sample(every, len(every))  # noqa: S311 - not a secret
     drawn = list(itertools.islice(filter(_is_real, shuffled), size))
     return sorted(drawn, key=lambda each: (str(each.module_path), each.start_pos))
@@ -144,10 +144,10 @@ def _mutated(spec: MutationSpec) -> str | None:
 
 @cache
 def _meaning(source: str) -> str:
-    """Return a module's tree without annotations in functions and decorators of classes.
+    """Return a module's tree without function annotations and class decorators.
 
     Nothing evaluates those annotations, and a data class behaves the same if it is not frozen. The
-    `*` and `/` in a signature only bind how others may call it.
+    `*` and `/` in a signature only restrict how others call the function.
     """
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -168,7 +168,7 @@ def _meaning(source: str) -> str:
 
 
 def change_of(spec: MutationSpec, diff: str) -> Change:
-    """Read what a mutant changes from the diff that Cosmic Ray prints."""
+    """Read a mutant's change from the diff that Cosmic Ray prints."""
     lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
 
     def lines_of(sign: str) -> str:
@@ -183,7 +183,7 @@ def _bare(code: str) -> str:
 
 
 def known_equivalents() -> frozenset[Change]:
-    """Read the list of the mutants that no test can kill."""
+    """Read the list of mutants that no test can kill."""
     listed = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))
     return frozenset(
         Change(each["module"], each["within"], _bare(each["before"]), _bare(each["after"]))
@@ -205,12 +205,12 @@ def judge(spec: MutationSpec, suites: Iterator[Suite]) -> tuple[str, str]:
 
 
 def main() -> int:
-    """Draw the sample, judge it, print what survived and the figures."""
+    """Draw the sample, judge it, and print the survivors and the figures."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("tree", type=Path, help="the copy to break")
     parser.add_argument("python", help="the interpreter of the tests")
-    parser.add_argument("--sample", type=int, default=300, help="how many mutants")
-    parser.add_argument("--seed", type=int, default=1, help="which ones")
+    parser.add_argument("--sample", type=int, default=300, help="number of mutants")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the draw")
     parser.add_argument("--only", default="", help="only modules whose path contains this")
     asked = parser.parse_args()
     os.chdir(asked.tree)

@@ -1,8 +1,8 @@
 """Owns the recording of every JSONata expression that the embedded AWS evaluates.
 
-pytest loads this file as a plugin (``-p recorder``). The embedded AWS then starts with this file in
-place of its own main, and records each evaluation as one JSON line. ``JSONATA_RECORDING`` names the
-file.
+pytest loads this file as a plugin (``-p recorder``). The embedded AWS then starts with this file
+instead of its own main, and records each evaluation as one JSON line in the file that
+``JSONATA_RECORDING`` names.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def pytest_configure() -> None:
 
 
 def record(recording: int) -> None:
-    """Wrap the one function through which ministack evaluates an expression."""
+    """Wrap the single function with which ministack evaluates an expression."""
     from ministack.services import stepfunctions  # noqa: PLC0415
 
     evaluate = stepfunctions._evaluate_jsonata  # noqa: SLF001
@@ -53,7 +53,7 @@ def record(recording: int) -> None:
                 **({} if error_output is None else {"errorOutput": error_output}),
             },
         }
-        before = json.dumps(evaluation)  # an evaluation may change what it is given
+        before = json.dumps(evaluation)  # an evaluation may change its arguments
         try:
             value = evaluate(expression, raw_input, ctx, result, error_output)
         except stepfunctions._ExecutionError as error:  # noqa: SLF001
@@ -63,7 +63,7 @@ def record(recording: int) -> None:
         return value
 
     def write(before: str, end: dict[str, Any]) -> None:
-        """Append one line in one write, since executions run in threads."""
+        """Append one line in one write, because executions run in threads."""
         os.write(recording, f"{before[:-1]}, {json.dumps(end)[1:]}\n".encode())
 
     stepfunctions._evaluate_jsonata = recorded  # noqa: SLF001

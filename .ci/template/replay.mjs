@@ -2,8 +2,9 @@
 //
 //   node replay.mjs MACHINE RECORDING
 //
-// Every evaluation must end as it did in the embedded AWS: with the same value, or failed in both. An
-// expression without a value is a failed state, as on AWS. Every expression of the machine must occur.
+// Every evaluation must end as in the embedded AWS, with the same value or with an error in both. An
+// expression without a value is an error, as on AWS. The recording must contain every expression of the
+// machine.
 import { createReadStream, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { isDeepStrictEqual } from "node:util";

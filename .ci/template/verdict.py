@@ -1,4 +1,4 @@
-"""Owns what a report of checkov must say: nothing failed, and what was skipped has its reason."""
+"""Owns the verdict on checkov's report: no check failed, and each skipped check has a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LEAST_WORDS = 5
 
 
 def problems(report: dict[str, Any]) -> list[str]:
-    """Check a report on the template, and on a broken copy of it, against that."""
+    """Find problems in a report on the template and on a broken copy of the template."""
     results = report["results"]
     found = [
         f"{each['resource']}: {each['check_id']} {each['check_name']}"
@@ -25,14 +25,14 @@ def problems(report: dict[str, Any]) -> list[str]:
     ]
     passed = of_template(results["passed_checks"])
     if len(passed) < LEAST_PASSED or report["summary"]["parsing_errors"]:
-        found.append(f"only {len(passed)} checks passed: checkov no longer reads the template")
+        found.append(f"only {len(passed)} checks passed, so checkov no longer reads the template")
     if len(results["failed_checks"]) == len(of_template(results["failed_checks"])):
-        found.append("checkov saw nothing wrong in a bucket that may be public")
+        found.append("checkov found no problem in a public bucket")
     return found
 
 
 def of_template(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Keep what is said of the template itself."""
+    """Return the checks of the template itself."""
     return [each for each in checks if Path(each["file_path"]).name == "template.yaml"]
 
 
