@@ -63,6 +63,17 @@ class TaClass:
     outputs: Mapping[str, Callable[[Arguments], int]]
 
 
+def ta_class(
+    group: str,
+    name: str,
+    inputs: str,
+    parameters: tuple[Parameter, ...],
+    **outputs: Callable[[Arguments], int],
+) -> TaClass:
+    """Build a catalog entry; ``inputs`` are the columns, with spaces between them."""
+    return TaClass(group, name, tuple(inputs.split()), parameters, outputs)
+
+
 def windows(**defaults: int) -> tuple[Parameter, ...]:
     """Build parameters that count bars."""
     return tuple(Parameter(name, Kind.WINDOW, default) for name, default in defaults.items())

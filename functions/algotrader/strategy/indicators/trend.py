@@ -8,9 +8,9 @@ from algotrader.strategy.indicators.entries import (
     Arguments,
     Kind,
     Parameter,
-    TaClass,
     factor,
     flag,
+    ta_class,
     windows,
 )
 from algotrader.strategy.indicators.warm_up import (
@@ -23,7 +23,7 @@ from algotrader.strategy.indicators.warm_up import (
     wilder,
 )
 
-entry = partial(TaClass, "trend")
+entry = partial(ta_class, "trend")
 
 
 def _ichimoku_span(p: Arguments, bars: int) -> int:
@@ -51,55 +51,52 @@ def _directional(p: Arguments) -> int:
 TREND = (
     entry(
         "AroonIndicator",
-        ("high", "low"),
+        "high low",
         windows(window=25),
-        dict.fromkeys(("aroon_up", "aroon_down", "aroon_indicator"), lambda p: p.window + 1),
+        **dict.fromkeys(("aroon_up", "aroon_down", "aroon_indicator"), lambda p: p.window + 1),
     ),
     entry(
         "MACD",
-        ("close",),
+        "close",
         windows(window_slow=26, window_fast=12, window_sign=9),
-        {"macd": macd, "macd_signal": macd_signal, "macd_diff": macd_signal},
+        macd=macd,
+        macd_signal=macd_signal,
+        macd_diff=macd_signal,
     ),
     entry(
-        "EMAIndicator",
-        ("close",),
-        windows(window=14),
-        {"ema_indicator": lambda p: settling(ema(p.window))},
+        "EMAIndicator", "close", windows(window=14), ema_indicator=lambda p: settling(ema(p.window))
     ),
     entry(
         "SMAIndicator",
-        ("close",),
+        "close",
         (Parameter("window", Kind.WINDOW, required=True),),
-        {"sma_indicator": lambda p: p.window},
+        sma_indicator=lambda p: p.window,
     ),
-    entry("WMAIndicator", ("close",), windows(window=9), {"wma": lambda p: p.window}),
+    entry("WMAIndicator", "close", windows(window=9), wma=lambda p: p.window),
     entry(
         "TRIXIndicator",
-        ("close",),
+        "close",
         windows(window=15),
-        {"trix": lambda p: 1 + settling(*[ema(p.window)] * 3, weight=DIFFERENCE)},
+        trix=lambda p: 1 + settling(*[ema(p.window)] * 3, weight=DIFFERENCE),
     ),
     entry(
         "MassIndex",
-        ("high", "low"),
+        "high low",
         windows(window_fast=9, window_slow=25),
-        {"mass_index": lambda p: settling(*[ema(p.window_fast)] * 2) + p.window_slow - 1},
+        mass_index=lambda p: settling(*[ema(p.window_fast)] * 2) + p.window_slow - 1,
     ),
     entry(
         "IchimokuIndicator",
-        ("high", "low"),
+        "high low",
         (*windows(window1=9, window2=26, window3=52), flag("visual", default=False)),
-        {
-            "ichimoku_conversion_line": lambda p: p.window1,
-            "ichimoku_base_line": lambda p: p.window2,
-            "ichimoku_a": lambda p: _ichimoku_span(p, max(p.window1, p.window2)),
-            "ichimoku_b": lambda p: _ichimoku_span(p, p.window3),
-        },
+        ichimoku_conversion_line=lambda p: p.window1,
+        ichimoku_base_line=lambda p: p.window2,
+        ichimoku_a=lambda p: _ichimoku_span(p, max(p.window1, p.window2)),
+        ichimoku_b=lambda p: _ichimoku_span(p, p.window3),
     ),
     entry(
         "KSTIndicator",
-        ("close",),
+        "close",
         windows(
             roc1=10,
             roc2=15,
@@ -111,56 +108,52 @@ TREND = (
             window4=15,
             nsig=9,
         ),
-        {
-            "kst": _kst,
-            "kst_sig": lambda p: _kst(p) + p.nsig - 1,
-            "kst_diff": lambda p: _kst(p) + p.nsig - 1,
-        },
+        kst=_kst,
+        kst_sig=lambda p: _kst(p) + p.nsig - 1,
+        kst_diff=lambda p: _kst(p) + p.nsig - 1,
     ),
     entry(
         "DPOIndicator",
-        ("close",),
+        "close",
         windows(window=20),
-        {"dpo": lambda p: max(p.window, int(0.5 * p.window + 1) + 1)},
+        dpo=lambda p: max(p.window, int(0.5 * p.window + 1) + 1),
     ),
     entry(
         "CCIIndicator",
-        ("high", "low", "close"),
+        "high low close",
         (*windows(window=20), factor("constant", 0.015)),
-        {"cci": lambda p: p.window},
+        cci=lambda p: p.window,
     ),
     entry(
         "ADXIndicator",
-        ("high", "low", "close"),
+        "high low close",
         windows(window=14),
-        {
-            "adx": lambda p: p.window + settling(wilder(p.window, p.window), wilder(p.window)),
-            "adx_pos": _directional,
-            "adx_neg": _directional,
-        },
+        adx=lambda p: p.window + settling(wilder(p.window, p.window), wilder(p.window)),
+        adx_pos=_directional,
+        adx_neg=_directional,
     ),
     entry(
         "VortexIndicator",
-        ("high", "low", "close"),
+        "high low close",
         windows(window=14),
-        dict.fromkeys(
+        **dict.fromkeys(
             ("vortex_indicator_pos", "vortex_indicator_neg", "vortex_indicator_diff"),
             lambda p: p.window + 1,
         ),
     ),
     entry(
         "PSARIndicator",
-        ("high", "low", "close"),
+        "high low close",
         (factor("step", 0.02), factor("max_step", 0.2)),
-        dict.fromkeys(
+        **dict.fromkeys(
             ("psar", "psar_up", "psar_down", "psar_up_indicator", "psar_down_indicator"),
             lambda p: parabolic(p.step, p.max_step),
         ),
     ),
     entry(
         "STCIndicator",
-        ("close",),
+        "close",
         windows(window_slow=50, window_fast=23, cycle=10, smooth1=3, smooth2=3),
-        {"stc": _stc},
+        stc=_stc,
     ),
 )

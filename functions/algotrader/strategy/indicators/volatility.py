@@ -8,14 +8,14 @@ from algotrader.strategy.indicators.entries import (
     Arguments,
     Kind,
     Parameter,
-    TaClass,
     factor,
     flag,
+    ta_class,
     windows,
 )
 from algotrader.strategy.indicators.warm_up import ema, settling, wilder
 
-entry = partial(TaClass, "volatility")
+entry = partial(ta_class, "volatility")
 
 
 def _true_range_average(bars: int) -> int:
@@ -41,15 +41,15 @@ def _keltner_band(p: Arguments) -> int:
 VOLATILITY = (
     entry(
         "AverageTrueRange",
-        ("high", "low", "close"),
+        "high low close",
         windows(window=14),
-        {"average_true_range": lambda p: _true_range_average(p.window)},
+        average_true_range=lambda p: _true_range_average(p.window),
     ),
     entry(
         "BollingerBands",
-        ("close",),
+        "close",
         (*windows(window=20), factor("window_dev", 2)),
-        dict.fromkeys(
+        **dict.fromkeys(
             (
                 "bollinger_mavg",
                 "bollinger_hband",
@@ -64,13 +64,13 @@ VOLATILITY = (
     ),
     entry(
         "KeltnerChannel",
-        ("high", "low", "close"),
+        "high low close",
         (
             *windows(window=20, window_atr=10),
             flag("original_version", default=True),
             factor("multiplier", 2),
         ),
-        {
+        **{
             "keltner_channel_mband": _keltner_middle,
             **dict.fromkeys(
                 (
@@ -87,10 +87,10 @@ VOLATILITY = (
     ),
     entry(
         "DonchianChannel",
-        ("high", "low", "close"),
+        "high low close",
         # A negative offset would look into the future.
         (*windows(window=20), Parameter("offset", Kind.OFFSET, 0)),
-        dict.fromkeys(
+        **dict.fromkeys(
             (
                 "donchian_channel_hband",
                 "donchian_channel_lband",
@@ -103,9 +103,9 @@ VOLATILITY = (
     ),
     entry(
         "UlcerIndex",
-        ("close",),
+        "close",
         windows(window=14),
         # A rolling sum over drawdowns from a rolling maximum: two windows.
-        {"ulcer_index": lambda p: 2 * p.window - 1},
+        ulcer_index=lambda p: 2 * p.window - 1,
     ),
 )
