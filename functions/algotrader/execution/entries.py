@@ -49,7 +49,7 @@ def add_entries(
             kept.append(bought)
             cash = Dollars(cash - worst_cost(bought, settings))
         else:
-            detail = f"cost {worst_cost(intent, settings)} spendable {cash}"
+            detail = f"cost {worst_cost(intent, settings):.2f}, spendable {cash:.2f}"
             denied.append(deny(intent, Reason.INSUFFICIENT_CASH, detail))
     return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
 

@@ -101,4 +101,4 @@ def _id(intent: OrderIntent) -> str | None:
     length = len(intent.client_order_id)
     if length <= MAX_CLIENT_ORDER_ID_LENGTH:
         return None
-    return f"an id of {length} characters, allowed {MAX_CLIENT_ORDER_ID_LENGTH}"
+    return f"an id of {length} characters, limit {MAX_CLIENT_ORDER_ID_LENGTH}"

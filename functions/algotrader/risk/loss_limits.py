@@ -19,13 +19,13 @@ def breached_limits(track: Track, limits: LossLimits) -> dict[Reason, str]:
         share = f"{lost / worth * 100:.2f} %" if worth > 0 else "all"
         found[Reason.DAILY_LOSS] = (
             f"{share} lost in session {track.day.session.isoformat()}, {lost:.2f} of {worth:.2f},"
-            f" allowed {tidy(limits.daily_loss * 100):f} %"
+            f" limit {tidy(limits.daily_loss * 100):f} %"
         )
     fallen = track.drawdown
     if fallen > 0 and fallen >= limits.drawdown:
         found[Reason.DRAWDOWN] = (
             f"{fallen * 100:.2f} % below the peak, index {track.index:.4f} of {track.peak:.4f},"
-            f" allowed {tidy(limits.drawdown * 100):f} %"
+            f" limit {tidy(limits.drawdown * 100):f} %"
         )
     return found
 

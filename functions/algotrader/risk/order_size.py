@@ -39,7 +39,7 @@ def max_position_weight(order: ProposedOrder, context: RiskContext) -> Denial | 
     return Denial(
         Reason.MAX_POSITION_WEIGHT,
         f"target {tidy(order.weight):f} makes the position {value:.2f} of {capital:.2f},"
-        f" allowed {tidy(allowed):f} = {allowed * capital:.2f}",
+        f" limit {tidy(allowed):f} = {allowed * capital:.2f}",
     )
 
 
@@ -48,4 +48,4 @@ def max_order_notional(order: ProposedOrder, context: RiskContext) -> Denial | N
     allowed = context.settings.max_order_notional
     if order.money <= allowed:
         return None
-    return Denial(Reason.MAX_ORDER_NOTIONAL, f"cost {order.money:.2f}, allowed {allowed:.2f}")
+    return Denial(Reason.MAX_ORDER_NOTIONAL, f"cost {order.money:.2f}, limit {allowed:.2f}")

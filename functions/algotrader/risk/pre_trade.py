@@ -41,7 +41,7 @@ def max_orders_per_run(order: ProposedOrder, context: RiskContext) -> Denial | N
     approved, allowed = len(context.traded), context.settings.max_orders_per_run
     if approved < allowed:
         return None
-    return Denial(Reason.MAX_ORDERS_PER_RUN, f"{approved} approved already, allowed {allowed}")
+    return Denial(Reason.MAX_ORDERS_PER_RUN, f"{approved} approved already, limit {allowed}")
 
 
 def max_positions(order: ProposedOrder, context: RiskContext) -> Denial | None:
@@ -49,7 +49,7 @@ def max_positions(order: ProposedOrder, context: RiskContext) -> Denial | None:
     held, allowed = _symbols_held(context), context.settings.max_positions
     if order.symbol in held or len(held) < allowed:
         return None
-    return Denial(Reason.MAX_POSITIONS, f"{len(held)} symbols held already, allowed {allowed}")
+    return Denial(Reason.MAX_POSITIONS, f"{len(held)} symbols held already, limit {allowed}")
 
 
 def _symbols_held(context: RiskContext) -> set[str]:
@@ -81,7 +81,7 @@ def within_capital(order: ProposedOrder, context: RiskContext) -> Denial | None:
         return None
     return Denial(
         Reason.CAPITAL_EXCEEDED,
-        f"cost {order.money:.2f}, left of Capital after the desk's positions {left:.2f}",
+        f"cost {order.money:.2f}, left {left:.2f} of Capital after the desk's positions",
     )
 
 
@@ -96,8 +96,8 @@ def max_gross_exposure(order: ProposedOrder, context: RiskContext) -> Denial | N
         return None
     return Denial(
         Reason.MAX_GROSS_EXPOSURE,
-        f"cost {order.money:.2f}, left after the desk's positions and open buys {left:.2f},"
-        f" allowed {tidy(context.settings.max_gross_exposure):f} of"
+        f"cost {order.money:.2f}, left {left:.2f} after the desk's positions and open buys,"
+        f" limit {tidy(context.settings.max_gross_exposure):f} of"
         f" {context.portfolio.capital:.2f}",
     )
 
@@ -110,7 +110,7 @@ def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
         return None
     return Denial(
         Reason.MAX_TURNOVER,
-        f"cost {order.money:.2f} on top of {traded:.2f} traded in this run, allowed"
+        f"cost {order.money:.2f} on top of {traded:.2f} traded in this run, limit"
         f" {tidy(allowed):f} of {capital:.2f} = {allowed * capital:.2f}",
     )
 

@@ -50,7 +50,7 @@ def price_stale(latest: LatestPrice, *, at: datetime, max_age_seconds: int) -> D
     return Denial(
         Reason.PRICE_STALE,
         f"price {format_dollars(latest.price)} of {latest.at.isoformat()} is"
-        f" {age.total_seconds():.0f} s old, allowed {max_age_seconds} s",
+        f" {age.total_seconds():.0f} s old, limit {max_age_seconds} s",
     )
 
 
@@ -86,7 +86,7 @@ def price_deviation(
     return Denial(
         Reason.PRICE_DEVIATION,
         f"price {format_dollars(price)} is {percent:+.2f} % off the last close"
-        f" {format_dollars(last_close)}, allowed {tidy(allowed * 100):f} %",
+        f" {format_dollars(last_close)}, limit {tidy(allowed * 100):f} %",
     )
 
 

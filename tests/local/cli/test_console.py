@@ -23,7 +23,7 @@ from tests.local.cli.conftest import COMMAND
 from tests.local.cli.test_plan import DECIDED
 from tests.local.cli.test_tables import DAY
 
-LONG = "PRICE_DEVIATION: 1234567.89 is 43.21 % off the close 2345678.90, allowed 20 %"
+LONG = "PRICE_DEVIATION: 1234567.89 is 43.21 % off the close 2345678.90, limit 20 %"
 ORDER = DAY["orders"][0] | {
     "symbol": "SYN0001",
     "side": "sell",

@@ -82,11 +82,11 @@ def test_a_denial_is_reported_with_its_code_and_numbers() -> None:
         "symbol": "AAPL",
         "qty": "47",
         "code": "MAX_ORDER_NOTIONAL",
-        "detail": "cost 24218.63, allowed 20000.00",
+        "detail": "cost 24218.63, limit 20000.00",
     }
     out = printed(entries=[], denied=[denied])
     assert "Orders it would send on 2012-02-15\nnone" in out
-    assert "buy AAPL 47 MAX_ORDER_NOTIONAL cost 24218.63, allowed 20000.00" in out
+    assert "buy AAPL 47 MAX_ORDER_NOTIONAL cost 24218.63, limit 20000.00" in out
 
 
 def test_no_target_at_all_and_no_capital_are_printed_too() -> None:

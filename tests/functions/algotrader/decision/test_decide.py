@@ -215,7 +215,7 @@ def test_what_capital_does_not_leave_is_refused_by_name() -> None:
     )
     decision = decided({"IBM": D("0.3")}, seen, under=settings(capital=D(10000)))
     assert codes(decision) == {"AAPL": "NOTHING_TO_SELL", "IBM": "CAPITAL_EXCEEDED"}
-    assert "left of Capital after the desk's positions -2000.00" in decision.denied[1].detail
+    assert "left -2000.00 of Capital after the desk's positions" in decision.denied[1].detail
 
 
 def test_open_buys_come_off_what_is_spendable() -> None:

@@ -38,7 +38,7 @@ def test_exposure_cuts_the_entry_that_would_pass_it_and_says_so() -> None:
     assert decision.why["GOOG"].endswith("; cut from 293 to what MaxGrossExposure leaves")
     assert codes(decision) == {"IBM": "MAX_GROSS_EXPOSURE"}
     assert decision.denied[0].detail == (
-        "cost 29358.60, left after the desk's positions and open buys 2.20, allowed 0.5 of 98000.00"
+        "cost 29358.60, left 2.20 after the desk's positions and open buys, limit 0.5 of 98000.00"
     )
     assert decision.spendable == 49000
 
@@ -98,7 +98,7 @@ def test_an_entry_that_passes_the_turnover_is_refused_whole() -> None:
     assert quantities(decision.entries) == {"AAPL": D(293)}
     assert codes(decision) == {"GOOG": "MAX_TURNOVER"}
     assert decision.denied[0].detail == (
-        "cost 29358.60 on top of 29358.60 traded in this run, allowed 0.5 of 98000.00 = 49000.00"
+        "cost 29358.60 on top of 29358.60 traded in this run, limit 0.5 of 98000.00 = 49000.00"
     )
 
 

@@ -36,7 +36,7 @@ def test_entries_are_denied_beyond_it_the_lightest_first() -> None:
     decision = decide(2)
     assert [each.symbol for each in decision.entries] == ["GOOG", "IBM"]
     assert codes(decision) == {"AAPL": "MAX_POSITIONS"}
-    assert decision.denied[0].detail == "2 symbols held already, allowed 2"
+    assert decision.denied[0].detail == "2 symbols held already, limit 2"
 
 
 def test_the_default_stops_nothing() -> None:

@@ -131,7 +131,7 @@ def test_an_order_within_the_rules_breaks_none(changes: dict[str, Any]) -> None:
         ({"limit_price": D("Infinity")}, WHOLE, "limit_price Infinity is not above 0"),
         ({"limit_price": D("1.005")}, WHOLE, "limit_price 1.005 is not a multiple of 0.01"),
         ({"limit_price": D("0.99995")}, WHOLE, "limit_price 0.99995 is not a multiple of 0.0001"),
-        ({"client_order_id": "x" * 49}, WHOLE, "an id of 49 characters, allowed 48"),
+        ({"client_order_id": "x" * 49}, WHOLE, "an id of 49 characters, limit 48"),
     ],
 )
 def test_a_broken_rule_is_reported_with_its_numbers(

@@ -28,7 +28,7 @@ def test_a_days_loss_brakes_only_at_the_limit_and_with_its_numbers() -> None:
 
     assert breached_limits(almost, LIMITS) == {}
     assert breached_limits(at_it, LIMITS) == {
-        Reason.DAILY_LOSS: "5.00 % lost in session 2024-03-04, 500.00 of 10000.00, allowed 5 %"
+        Reason.DAILY_LOSS: "5.00 % lost in session 2024-03-04, 500.00 of 10000.00, limit 5 %"
     }
 
 
@@ -45,7 +45,7 @@ def test_a_drawdown_is_reported_with_its_numbers_and_stays_on_later_days() -> No
     later = advance_track(track, next_day("79", closes=prices(AAPL="79")))
 
     assert breached_limits(later, LIMITS) == {
-        Reason.DRAWDOWN: "21.00 % below the peak, index 0.7900 of 1.0000, allowed 20 %"
+        Reason.DRAWDOWN: "21.00 % below the peak, index 0.7900 of 1.0000, limit 20 %"
     }
 
 

@@ -96,7 +96,7 @@ def test_a_stale_price_is_reported_with_its_age_and_the_limit() -> None:
     price = LatestPrice(D("101.5"), NOW - timedelta(days=60))
     assert price_checks.price_stale(price, at=NOW, max_age_seconds=900) == Denial(
         Reason.PRICE_STALE,
-        "price 101.50 of 2024-01-04T14:35:00+00:00 is 5184000 s old, allowed 900 s",
+        "price 101.50 of 2024-01-04T14:35:00+00:00 is 5184000 s old, limit 900 s",
     )
 
 
@@ -105,8 +105,8 @@ def test_a_stale_price_is_reported_with_its_age_and_the_limit() -> None:
     [
         ("80", None),
         ("120", None),
-        ("79.99", "price 79.99 is -20.01 % off the last close 100.00, allowed 20 %"),
-        ("150", "price 150.00 is +50.00 % off the last close 100.00, allowed 20 %"),
+        ("79.99", "price 79.99 is -20.01 % off the last close 100.00, limit 20 %"),
+        ("150", "price 150.00 is +50.00 % off the last close 100.00, limit 20 %"),
     ],
 )
 def test_a_price_may_be_off_the_last_close_by_its_fraction_up_and_down(
@@ -383,7 +383,7 @@ def test_a_position_may_reach_its_share_of_capital_and_not_pass_it() -> None:
     found = order_size.max_position_weight(costing("350.01", weight=D("0.4")), bound)
     assert found == Denial(
         Reason.MAX_POSITION_WEIGHT,
-        "target 0.4 makes the position 350.01 of 1000.00, allowed 0.35 = 350.00",
+        "target 0.4 makes the position 350.01 of 1000.00, limit 0.35 = 350.00",
     )
     held = proposed(qty="3", position=desk_holds("1"), weight=D("0.4"))
     assert code_of(order_size.max_position_weight(held, bound)) == "MAX_POSITION_WEIGHT"
@@ -393,7 +393,7 @@ def test_a_buy_may_reach_the_order_notional_and_not_pass_it() -> None:
     bound = under(max_order_notional=D(50000))
     assert order_size.max_order_notional(costing("50000"), bound) is None
     assert order_size.max_order_notional(costing("50000.01"), bound) == Denial(
-        Reason.MAX_ORDER_NOTIONAL, "cost 50000.01, allowed 50000.00"
+        Reason.MAX_ORDER_NOTIONAL, "cost 50000.01, limit 50000.00"
     )
 
 
@@ -404,7 +404,7 @@ def test_a_run_sends_up_to_its_number_of_orders() -> None:
 
     assert after(19) is None
     assert code_of(after(21)) == "MAX_ORDERS_PER_RUN"
-    assert after(20) == Denial(Reason.MAX_ORDERS_PER_RUN, "20 approved already, allowed 20")
+    assert after(20) == Denial(Reason.MAX_ORDERS_PER_RUN, "20 approved already, limit 20")
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def test_a_run_sends_up_to_its_number_of_orders() -> None:
             "99.99",
             Denial(
                 Reason.CAPITAL_EXCEEDED,
-                "cost 100.00, left of Capital after the desk's positions 99.99",
+                "cost 100.00, left 99.99 of Capital after the desk's positions",
             ),
         ),
     ],
@@ -438,7 +438,7 @@ def test_a_buy_may_reach_the_exposure_that_is_left_and_not_pass_it() -> None:
     assert pre_trade.max_gross_exposure(costing("100"), bound) is None
     assert pre_trade.max_gross_exposure(costing("100.01"), bound) == Denial(
         Reason.MAX_GROSS_EXPOSURE,
-        "cost 100.01, left after the desk's positions and open buys 100.00, allowed 0.5 of 1000.00",
+        "cost 100.01, left 100.00 after the desk's positions and open buys, limit 0.5 of 1000.00",
     )
 
 
@@ -450,7 +450,7 @@ def test_a_run_may_reach_its_turnover_and_not_pass_it() -> None:
     assert pre_trade.max_turnover(costing("100"), bound) is None
     assert pre_trade.max_turnover(costing("100.01"), bound) == Denial(
         Reason.MAX_TURNOVER,
-        "cost 100.01 on top of 400.00 traded in this run, allowed 0.5 of 1000.00 = 500.00",
+        "cost 100.01 on top of 400.00 traded in this run, limit 0.5 of 1000.00 = 500.00",
     )
 
 
