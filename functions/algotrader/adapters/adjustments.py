@@ -1,4 +1,4 @@
-"""Owns the list of shares that a person gave to the desks of a stack or took from them."""
+"""Owns the list of shares that people gave to a stack's desks or took from them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from algotrader.adapters.store import Store
 from algotrader.errors import ConfigurationError, InvalidInputError
 from algotrader.model import Adjustment
 
-#: One list for all desks of a stack, so that shares go from one to another in one write.
+#: One list for all of a stack's desks, so that one write can move shares between desks.
 ADJUSTMENTS_KEY = "ledger/adjustments.json"
 
 
 def read_adjustments(store: Store, at_least: int = 0) -> tuple[tuple[Adjustment, ...], str | None]:
-    """Read the list, and the tag that `add_adjustments` needs; empty if there is none.
+    """Read the list, possibly empty, and the tag that `add_adjustments` needs.
 
     Parameters
     ----------
     at_least : int
-        How many entries the list had before; entries are never removed.
+        The number of entries that the list had before; no entry is ever removed.
 
     Raises
     ------
     ConfigurationError
-        ``ADJUSTMENTS_UNREADABLE``: the orders cannot replace the list, and without it the desk
-        might sell what is not its own.
+        ``ADJUSTMENTS_UNREADABLE``: without the list the desk might sell shares that it does not
+        own.
     """
     try:
         found = store.read_with_tag(ADJUSTMENTS_KEY, tuple[Adjustment, ...])
@@ -30,7 +30,7 @@ def read_adjustments(store: Store, at_least: int = 0) -> tuple[tuple[Adjustment,
         raise _unreadable(str(error)) from error
     adjustments, tag = found or ((), None)
     if len(adjustments) < at_least:
-        raise _unreadable(f"it had {at_least} entries, and has {len(adjustments)}")
+        raise _unreadable(f"it had {at_least} entries and now has {len(adjustments)}")
     for each in adjustments:
         if not each.qty.is_finite() or not each.qty or not each.price.is_finite():
             raise _unreadable(f"{each.id} is not a number of shares")
@@ -46,7 +46,7 @@ def add_adjustments(
         written = store.create(ADJUSTMENTS_KEY, whole)
     else:
         written = store.replace(ADJUSTMENTS_KEY, whole, tag)
-    # If S3 retried our write, the retry failed on the first one; then our entries are there.
+    # If a retry follows a write that succeeded, its condition fails, but our entries are there.
     return written or set(added) <= set(read_adjustments(store)[0])
 
 

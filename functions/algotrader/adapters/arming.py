@@ -1,4 +1,4 @@
-"""Owns how to read whether a live desk is armed: the token in SSM, and the stack's last deploy."""
+"""Owns the read of a live desk's arming: the token in SSM, and the stack's last deploy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from algotrader.risk.arming import Arming, ArmingToken, arming_problem, check_to
 
 
 def read_arming(parameter: str, stack_id: str, account: str, now: datetime) -> Arming:
-    """Read whether the live desk is armed; if anything is unreadable, it is not.
+    """Read the live desk's arming; if the token or the stack is unreadable, the desk is not armed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Owns how the desk makes a boto3 client: late, and with time-outs that fit a function's budget."""
+"""Owns the creation of boto3 clients: late, and with timeouts that fit a function's budget."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _makers: list[Callable[[str], Any]] = []
 
 
 class BrokenAnswerError(Exception):
-    """AWS did not send this answer, although its status says success."""
+    """An answer with a status of success that AWS did not send."""
 
 
 @cache
 def client(service: str) -> Any:
     """Return the client of a service, created once per process.
 
-    boto3 is imported here, not at the top: a step whose values are all inline never needs it.
+    The function imports boto3 late, because a step whose values are all inline never needs it.
     """
     if _makers:
         return _makers[-1](service)
@@ -49,7 +49,7 @@ def client(service: str) -> Any:
 
 @contextmanager
 def clients_from(make: Callable[[str], Any]) -> Iterator[None]:
-    """Use other clients for a while: the command line calls AWS with its user's own."""
+    """Use other clients within a block, such as those with the command line user's credentials."""
     client.cache_clear()
     _makers.append(make)
     try:
@@ -60,12 +60,12 @@ def clients_from(make: Callable[[str], Any]) -> Iterator[None]:
 
 
 def read_whole(ask: Callable[[], T]) -> T:
-    """Repeat a call if its answer is broken; botocore repeats only calls that failed.
+    """Repeat a call if its answer is broken, because botocore repeats only failed calls.
 
     Parameters
     ----------
     ask : callable
-        Makes the call, reads the whole answer and returns the needed part. It may run twice.
+        Makes the call, reads the whole answer and returns the needed part. It may run again.
     """
     from botocore.exceptions import IncompleteReadError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Owns what Step Functions itself recorded of an execution: the results of its steps."""
+"""Owns the read of an execution's results from the history that Step Functions keeps."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 from algotrader.adapters.aws import client, read_whole
 
 PAGE = 1000
-#: The execution does not exist, or it belongs to another state machine, which the role may not
-#: read.
+#: The execution does not exist, or the role may not read it because another machine ran it.
 _NOT_OURS = frozenset({"ExecutionDoesNotExist", "InvalidArn", "AccessDeniedException"})
 
 
@@ -25,7 +24,7 @@ def results_of(execution_arn: str, states: Collection[str]) -> dict[str, Any]:
     Returns
     -------
     dict of str to Any
-        By state, what its function returned. A state without a result is absent. An execution that
+        By state, the function's return value. A state without a result is absent. An execution that
         does not exist, or belongs to another state machine, has no results.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415
@@ -48,7 +47,7 @@ def results_of(execution_arn: str, states: Collection[str]) -> dict[str, Any]:
 
 
 def _events(execution_arn: str) -> Iterator[dict[str, Any]]:
-    """List the events of an execution, oldest first; the machine has no parallel branches."""
+    """List an execution's events, oldest first; the state machine has no parallel branches."""
     more: dict[str, str] = {}
 
     def ask() -> tuple[list[dict[str, Any]], str]:

@@ -1,4 +1,4 @@
-"""Owns the way from bars to features: the only place that uses pandas and `ta`."""
+"""Owns the computation of features from bars, the only place that uses pandas and `ta`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from algotrader.strategy import Strategy
 from algotrader.strategy.base import finite_number
 from algotrader.strategy.indicators import ResolvedIndicator, resolve
 
-#: The last digits may differ between two machines' builds of numpy; a decision must not.
+#: The last digits may differ between builds of numpy, but a decision must not.
 SIGNIFICANT_DIGITS = 10
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
-#: Outputs of `ta` without a value in about half of all bars: each is the SAR of one trend only. In
-#: the other trend they keep their last value, as `ta` does with ``fillna=True``.
+#: Outputs of `ta` that have a value in one trend only. In the other trend they keep their last
+#: value, as `ta` does with ``fillna=True``.
 _CARRIED = frozenset({"psar_up", "psar_down"})
 
 
@@ -36,7 +36,7 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, by
     ----------
     bars : mapping of str to Bars
         Completed bars by symbol, oldest first. Only the newest ``strategy.bars_needed()`` count, so
-        that live runs and backtests see the same bars.
+        live runs and backtests see the same bars.
     strategy : Strategy
         Declares the indicators, and may compute its own features.
     files : mapping of str to bytes
@@ -50,9 +50,9 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, by
     Raises
     ------
     InsufficientHistoryError
-        ``HISTORY_TOO_SHORT``, ``BARS_INVALID`` (columns of unequal length, NaN, infinite), or
-        ``INDICATOR_UNDEFINED`` (the bars are there but the formula has no value for them, as when
-        a price never moved or nothing was traded).
+        ``HISTORY_TOO_SHORT``, ``BARS_INVALID`` (columns of unequal length, NaN, infinity), or
+        ``INDICATOR_UNDEFINED`` (the formula has no value for these bars, for example because the
+        price never moved).
     StrategyError
         ``STRATEGY_FEATURES_FAILED`` or ``STRATEGY_FEATURES_INVALID``.
     """
@@ -83,7 +83,7 @@ def _sessions(at: tuple[datetime, ...]) -> tuple[date, ...]:
 
 
 def _newest(symbol: str, bars: Bars, need: int) -> Bars:
-    """Return the newest bars of a symbol, after a check that they are complete and enough."""
+    """Return a symbol's newest bars; raise if they are incomplete or too few."""
     have = len(bars)
     if any(len(getattr(bars, name)) != have for name in _COLUMNS):
         raise _bars_invalid(symbol, "its columns differ in length")
@@ -106,7 +106,7 @@ def _newest(symbol: str, bars: Bars, need: int) -> Bars:
 
 
 def _frame(bars: Bars) -> pd.DataFrame:
-    """Put bars into a frame indexed 0, 1, 2, ...: with other indexes `ta` appends rows."""
+    """Build a frame indexed 0, 1, 2, ..., because `ta` appends rows to other indexes."""
     return pd.DataFrame({name: getattr(bars, name) for name in _COLUMNS}, dtype="float64")
 
 
@@ -122,7 +122,7 @@ def _bars_invalid(symbol: str, problem: str) -> InsufficientHistoryError:
 def _indicators(
     symbol: str, frame: pd.DataFrame, declared: Mapping[str, ResolvedIndicator]
 ) -> dict[str, FeatureValue]:
-    """Compute the declared indicators of one symbol, each `ta` object once for all its outputs."""
+    """Compute one symbol's declared indicators; outputs of the same `ta` object share it."""
     made: dict[tuple[object, ...], Any] = {}
     values = {}
     for name, each in declared.items():
@@ -131,8 +131,8 @@ def _indicators(
         if not (math.isfinite(last) and math.isfinite(previous)):
             raise InsufficientHistoryError(
                 "INDICATOR_UNDEFINED",
-                "It divides by zero, since the prices did not move or nothing was traded. Remove "
-                "the symbol from the template's Symbols, or declare another indicator.",
+                "The formula divides by zero because the price did not move or nothing was traded. "
+                "Remove the symbol from the template's Symbols, or declare another indicator.",
                 symbol=symbol,
                 indicator=name,
                 output=each.output,
@@ -157,7 +157,7 @@ def indicator_series(
     wanted : ResolvedIndicator
         Class, arguments and method.
     made : dict, optional
-        Objects of ``ta`` that were created earlier over this frame; a new one is added.
+        The `ta` objects that earlier calls made for this frame; this call adds a new one.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def indicator_series(
     ta_class = wanted.ta_class
     key = (ta_class.name, *wanted.arguments.values())
     with warnings.catch_warnings():
-        # numpy warns of 0/0 within some formulas; every value that counts is checked afterwards.
+        # numpy warns of 0/0 in some formulas; the caller checks every value that it uses.
         warnings.simplefilter("ignore", RuntimeWarning)
         if key not in made:
             make = getattr(importlib.import_module(f"ta.{ta_class.group}"), ta_class.name)
@@ -181,9 +181,9 @@ def indicator_series(
 def _own_features(
     symbol: str, frame: pd.DataFrame, strategy: Strategy, files: Mapping[str, bytes]
 ) -> dict[str, FeatureValue]:
-    """Compute the strategy's own features, for all bars but the first and for all but the last.
+    """Compute the strategy's own features twice: without the first bar and without the last bar.
 
-    Both calls see the same number of rows, so ``previous`` at one bell equals ``last`` at the bell
+    Both calls see the same number of rows, so ``previous`` in one run equals ``last`` in the run
     before.
     """
     last = _call_features(symbol, frame.iloc[1:], strategy, files)

@@ -1,4 +1,4 @@
-"""Owns the broker's key pair, which never shows its values, and removes it from answers."""
+"""Owns the broker's key pair, which never shows its values, and the redaction of answers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 HIDDEN = b"***"
-#: Alpaca's keys are longer. A shorter string could be an ordinary word of an answer.
+#: Alpaca's keys are longer. A shorter string could be an ordinary word in an answer.
 SHORTEST_KEY = 8
-#: A page of bars is megabytes of numbers, so larger answers are searched only for the plain key.
+#: Larger answers, such as a page of bars, are searched only for the plain key, which is fast.
 LONGEST_SEARCHED = 64 * 1024
 _NAMED = {"<": "lt", ">": "gt", "&": "amp", '"': "quot", "'": "apos"}
 
@@ -23,7 +23,7 @@ class Keys:
     Raises
     ------
     ValueError
-        If a part is empty or has what an HTTP header cannot: spaces, line ends, non-ASCII.
+        If a part is empty, or contains a space, a line break or a non-ASCII character.
     """
 
     key_id: str = field(repr=False)
@@ -37,9 +37,9 @@ class Keys:
                 raise ValueError(message)
 
     def seal(self, content: bytes) -> str:
-        """Compute the HMAC-SHA-256 of a content, in hexadecimal digits.
+        """Compute the HMAC-SHA-256 of some content, in hexadecimal digits.
 
-        Only somebody with the keys can compute it, and they could trade at the broker anyway.
+        Only a person with the keys can compute it, and that person can trade anyway.
         """
         return hmac.new(self.secret_key.encode(), content, hashlib.sha256).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Owns how a run sets the kill switch itself: only from ACTIVE to REDUCING."""
+"""Owns the one change that a run makes to the kill switch: from ACTIVE to REDUCING."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _TAKEN = "ParameterAlreadyExists"
 
 
 def reduce_if_active(parameter: str, mode: TradingMode, reason: str) -> str:
-    """Replace ACTIVE by REDUCING with its reason; leave any other state unchanged.
+    """Replace ACTIVE with REDUCING and its reason; leave any other state unchanged.
 
-    SSM has no conditional write. So this function reads the parameter just before, checks its
-    versions for a write in between, and restores a halt that it has overwritten.
+    SSM has no conditional write. So the function reads the parameter first, compares versions to
+    detect a write in between, and restores a halt that it has overwritten.
 
     Returns
     -------
     str
-        Empty if the switch no longer says ACTIVE, otherwise why it could not be set.
+        Empty if the switch no longer says ACTIVE, otherwise the error that prevented the change.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
@@ -55,7 +55,7 @@ def _reduce(parameter: str, mode: TradingMode, text: str) -> None:
 
 
 def _create(parameter: str, mode: TradingMode, text: str) -> None:
-    """Create the parameter; if somebody else has just done so, check theirs."""
+    """Create the parameter; if somebody else has just created it, check that one."""
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
     try:

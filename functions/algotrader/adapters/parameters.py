@@ -1,7 +1,6 @@
-"""Owns how the string of a template parameter becomes a value, and which values are allowed.
+"""Owns the parsing of template parameters, and their allowed values.
 
-Every function parses a parameter's string and raises `Misfit` for an unusable one, or returns such
-a function.
+Each function is or returns a parser. A parser raises `Misfit` for a string that is not allowed.
 """
 
 from __future__ import annotations
@@ -23,8 +22,7 @@ from algotrader.soundness import first_flaw, parse_float
 WordT = TypeVar("WordT", bound=StrEnum)
 Scalars = dict[str, bool | int | float | str]
 
-#: A run ends a minute before the next slot, so the time between slots must suffice for exits and
-#: entries.
+#: A run ends a minute before the next slot, so this time must suffice for exits and entries.
 MINUTES_BETWEEN_SLOTS = 5
 
 _LARGEST_EXACT = 2**53  # up to here a float, and so JSON, holds every integer exactly
@@ -58,7 +56,7 @@ def stack_name(text: str) -> str:
 
 
 def account_number(text: str) -> str:
-    """Parse an account number, or nothing."""
+    """Parse an optional account number."""
     if not _ACCOUNT_NUMBER.fullmatch(text):
         raise Misfit("an account number of only letters and digits")
     return text
@@ -72,7 +70,7 @@ def module(text: str) -> str:
 
 
 def one_of(*words: str) -> Callable[[str], str]:
-    """Return a parser of one of these words."""
+    """Return a parser that accepts one of these words."""
 
     def parse(text: str) -> str:
         if text not in words:
@@ -83,19 +81,19 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def word(kind: type[WordT], *allowed: WordT) -> Callable[[str], WordT]:
-    """Return a parser of an enumeration's values, or only of those given."""
+    """Return a parser that accepts an enumeration's values, or only the given ones."""
     words = [each.value for each in allowed or kind]
     return lambda text: kind(one_of(*words)(text))
 
 
 def dollars(bounds: Bounds) -> Callable[[str], Dollars]:
-    """Return a parser of amounts of dollars."""
+    """Return a parser for an amount in dollars."""
     number = _number(f"a number of dollars {_range(bounds)}, such as 50000", bounds)
     return lambda text: Dollars(number(text))
 
 
 def no_dollars_or_some(bounds: Bounds) -> Callable[[str], Dollars | None]:
-    """Return a parser of amounts of dollars, or nothing."""
+    """Return a parser for an optional amount in dollars."""
     some = dollars(bounds)
 
     def parse(text: str) -> Dollars | None:
@@ -108,7 +106,7 @@ def no_dollars_or_some(bounds: Bounds) -> Callable[[str], Dollars | None]:
 
 
 def fraction(bounds: Bounds) -> Callable[[str], Fraction]:
-    """Return a parser of fractions."""
+    """Return a parser for a fraction."""
     number = _number(f"a fraction {_range(bounds)}, such as 0.02", bounds)
     return lambda text: Fraction(number(text))
 
@@ -128,7 +126,7 @@ def _range(bounds: Bounds) -> str:
 
 
 def integer(bounds: Bounds) -> Callable[[str], int]:
-    """Return a parser of whole numbers."""
+    """Return a parser for a whole number."""
 
     def parse(text: str) -> int:
         if not _INTEGER.fullmatch(text) or not bounds.allow(int(text)):
@@ -156,7 +154,7 @@ def _is_list(word: str) -> bool:
 
 
 def no_symbols_or_some(text: str) -> tuple[str, ...]:
-    """Parse symbols and names of lists, without repeats, or nothing."""
+    """Parse optional symbols and names of lists, without repeats."""
     try:
         return symbols(text) if text else ()
     except Misfit as misfit:
@@ -164,7 +162,7 @@ def no_symbols_or_some(text: str) -> tuple[str, ...]:
 
 
 def no_symbol_or_one(text: str) -> str:
-    """Parse one symbol, or nothing."""
+    """Parse an optional symbol."""
     if text and not SYMBOL_PATTERN.fullmatch(text):
         raise Misfit("one symbol in capitals, such as SPY, or left empty for none")
     return text

@@ -1,4 +1,4 @@
-"""Owns the claim on a run: one execution at a time has it, and never loses it while it runs."""
+"""Owns a run's claim, which only one execution has at a time and keeps until its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENDED_WITHOUT_WORD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
 class Claim(Struct, frozen=True):
-    """``claim.json``: which execution has the run, and the run's status.
+    """``claim.json``: the execution that has the run, and the run's status.
 
     ``at`` is when the execution got the claim, by the broker's clock; ``ended`` is when it ended
     the claim, by the function's clock. ``earlier`` are the executions that had the run before,
@@ -35,7 +35,7 @@ class Claim(Struct, frozen=True):
 
 
 class LockState(StrEnum):
-    """The result of an attempt to claim a run."""
+    """The outcome of an attempt to claim a run."""
 
     NEW = "new"  # nobody had it
     AGAIN = "again"  # this execution has it already, or had it and failed
@@ -45,15 +45,15 @@ class LockState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LockResult:
-    """The result of an attempt to claim a run, and who holds the run.
+    """The outcome of an attempt to claim a run, and the executions that have or had the run.
 
     Attributes
     ----------
     holder : str
         The execution that has the run now, or had it before.
     holders : tuple of str
-        All executions that have or had the run, this one included, oldest first; empty if the
-        claim is refused.
+        All executions that have or had the run, including this one, oldest first; empty if this
+        one does not get the claim.
     """
 
     state: LockState
@@ -74,7 +74,7 @@ def decision_key(run: Run) -> str:
 def acquire(store: Store, run: Run, now: datetime) -> LockResult:
     """Claim a run for its execution.
 
-    Every write is conditional, so that one of two simultaneous executions is refused.
+    Every write is conditional, so only one of two simultaneous executions gets the claim.
     """
     key = claim_key(run)
     me, holder = run.execution_arn, ""
@@ -100,7 +100,7 @@ def acquire(store: Store, run: Run, now: datetime) -> LockResult:
 
 
 def finish(store: Store, run: Run, state: Literal["done", "failed"]) -> bool:
-    """End the claim of a run; False if its execution does not have it (any more)."""
+    """End a run's claim; return False if the run's execution does not have the claim."""
     found = store.read_with_tag(claim_key(run), Claim)
     if found is None or found[0].execution_arn != run.execution_arn:
         return False
@@ -109,7 +109,7 @@ def finish(store: Store, run: Run, state: Literal["done", "failed"]) -> bool:
 
 
 def is_under_way(store: Store, run: Run) -> bool | None:
-    """Return whether an execution that may still run has the claim; None if there is no claim."""
+    """Return whether the claim's execution may still be running; None if there is no claim."""
     claim = store.read(claim_key(run), Claim)
     if claim is None:
         return None
@@ -117,11 +117,11 @@ def is_under_way(store: Store, run: Run) -> bool | None:
 
 
 def active_holder(store: Store, run: Run) -> str | None:
-    """Return another execution whose orders may still come or be unlisted; None if none is.
+    """Return another execution that may still have orders to come; None if there is none.
 
-    Such an execution is still running, or ended so recently that the broker may not list its last
-    stop or entry yet. An execution that failed before it stored its decision has sent nothing. If
-    its state is unknown, it counts as running.
+    That execution is still running, or ended so recently that the broker may not list its last
+    order yet. An execution that failed before it stored its decision has sent nothing. An execution
+    whose status is unknown counts as running.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def active_holder(store: Store, run: Run) -> str | None:
 
 
 def claimed_since(store: Store, run: Run, instant: datetime) -> bool:
-    """Return whether a run was claimed after an instant, and may have sent orders."""
+    """Return whether an execution claimed the run after an instant and may have sent orders."""
     claim = store.read(claim_key(run), Claim)
     if claim is None or claim.at <= instant:
         return False
@@ -150,7 +150,7 @@ def claimed_since(store: Store, run: Run, instant: datetime) -> bool:
 
 
 def _ended_at(execution_arn: str) -> datetime | None:
-    """Return when an execution ended; None if it still runs, or if that is unknown."""
+    """Return when an execution ended; None if it is still running or its status is unknown."""
     ended: datetime | None = _describe(execution_arn).get("stopDate")
     return ended
 

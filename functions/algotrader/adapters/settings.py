@@ -1,4 +1,4 @@
-"""Owns what the deployment says: template parameters, the broker's keys, the kill switch."""
+"""Owns the deployment's settings: template parameters, the broker's keys, the kill switch."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _NUMBERS: dict[object, Callable[[Bounds], Callable[[str], Any]]] = {
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Read and check the template's parameters, as Fetch Bars' environment carries them.
+    """Read and check the template's parameters from Fetch Bars' environment.
 
     Parameters
     ----------
@@ -91,22 +91,21 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         **numbers,
     )
     if mode is TradingMode.LIVE and not settings.live_account_number:
-        raise _invalid("LiveAccountNumber", "", "the live account's number, since TradingMode=live")
+        raise _invalid("LiveAccountNumber", "", "the live account's number for TradingMode=live")
     if settings.order_type is OrderType.NOTIONAL and not settings.fractional_shares:
-        allowed = "true, since OrderType=notional buys fractions, or OrderType to market"
+        allowed = "true, because OrderType=notional buys fractions, or with OrderType=market"
         raise _invalid("FractionalShares", "false", allowed)
     return settings
 
 
 def broker_urls(environ: Mapping[str, str], mode: TradingMode) -> tuple[str, str]:
-    """Return the trading and the market data address: the template's, otherwise the mode's.
+    """Return the addresses for trading and for market data: the template's, or the mode's default.
 
     Raises
     ------
     ConfigurationError
-        ``PARAMETER_INVALID`` if the address is Alpaca's for the other mode: paper orders must never
-        reach a live account, nor live ones the paper account. The same code applies if live keys
-        would leave this machine unencrypted.
+        ``PARAMETER_INVALID`` if the address is Alpaca's for the other mode, because an order must
+        never reach the wrong account, or if live keys would leave this machine unencrypted.
     """
     trading = environ.get("APCA_API_BASE_URL", "").strip()
     data = environ.get("APCA_API_DATA_URL", "").strip()
@@ -151,7 +150,7 @@ def load_keys(parameter: str) -> Keys:
         value = json.loads(found["Value"])
         return Keys(key_id=value["key_id"].strip(), secret_key=value["secret_key"].strip())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        # Without the cause: its message could quote the value.
+        # The error has no cause, because the message of the cause could quote the value.
         raise _keys_error("KEYS_MALFORMED", parameter, replace=True) from None
 
 
@@ -215,7 +214,7 @@ def _read(environ: Mapping[str, str], parameter: str, parse: Callable[[str], T])
     if text is None:
         raise ConfigurationError(
             "PARAMETER_MISSING",
-            "Deploy this repository's own template.yaml, which passes every parameter on.",
+            "Deploy this repository's own template.yaml, which passes on every parameter.",
             parameter=parameter,
             variable=variable,
         )

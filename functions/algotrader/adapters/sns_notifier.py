@@ -16,7 +16,7 @@ _REFUSALS = frozenset({"AuthorizationError", "AuthorizationErrorException", "Not
 
 
 class SnsNotifier:
-    """The desk's topic as a `algotrader.notifier.Notifier`.
+    """The desk's topic as an `algotrader.notifier.Notifier`.
 
     Parameters
     ----------
@@ -28,17 +28,16 @@ class SnsNotifier:
         self.topic_arn = topic_arn
 
     def publish(self, subject: str, sms: str, email: str) -> None:
-        """Publish once; each subscription takes the body of its protocol.
+        """Publish once; each subscription receives the body for its protocol.
 
-        This class refuses by name what SNS would refuse. SNS rejects a whole publish for its
-        subject; an emulator may not.
+        The method checks what SNS would reject, because an emulator might accept it.
 
         Raises
         ------
         InvalidInputError
             ``SUBJECT_INVALID`` or ``MESSAGE_TOO_LARGE``.
         ConfigurationError
-            ``TOPIC_REFUSED`` if the topic is gone, or may not be published to.
+            ``TOPIC_REFUSED`` if the topic is missing or the role may not publish to it.
         """
         message = json.dumps({"default": email, "sms": sms, "email": email}, ensure_ascii=False)
         check(subject, message)
@@ -60,7 +59,7 @@ class SnsNotifier:
 
 
 def check(subject: str, message: str) -> None:
-    """Check that SNS takes a message: a subject of under 100 ASCII characters, 256 KiB in all.
+    """Check that SNS accepts a message: a subject of under 100 ASCII characters, 256 KiB in all.
 
     Raises
     ------

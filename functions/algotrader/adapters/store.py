@@ -42,8 +42,7 @@ class Store:
     Parameters
     ----------
     bucket : str
-        The bucket's name. S3 is not called before a value is too large for a state, or a journal
-        entry is read or written.
+        The bucket's name; the constructor does not call S3.
     """
 
     def __init__(self, bucket: str) -> None:
@@ -52,8 +51,8 @@ class Store:
     def put(self, run: Run, name: str, value: object) -> Artifact:
         """Pass a value to the next step: inline up to 16 KiB, otherwise through the journal.
 
-        The key has the content's hash, so that no later call or execution overwrites a value that
-        an earlier one passed on. A step that is called again finds its input unchanged.
+        The key contains the content's hash, so no later call overwrites a value that an earlier
+        call passed on. A repeated step finds its input unchanged.
         """
         content = canonical_json(value)
         if len(content) <= INLINE_LIMIT_BYTES:
@@ -83,7 +82,7 @@ class Store:
         if found is None:
             raise _invalid("the object is gone", artifact)
         if hashlib.sha256(found.content).hexdigest() != artifact.sha256:
-            raise _invalid("the object is not the one that was hashed", artifact)
+            raise _invalid("the object has another hash", artifact)
         return decode(kind, found.value, kind_name(kind))
 
     def write(self, key: str, value: object) -> None:
@@ -107,7 +106,7 @@ class Store:
         Raises
         ------
         ConfigurationError
-            ``DEPLOYED_DURING_RUN`` if neither this contract nor the one before stored it.
+            ``DEPLOYED_DURING_RUN`` if the entry's contract is neither this one nor the last one.
         """
         found = self._read(key)
         return None if found is None else decode_versioned(kind, found.value, key)
@@ -133,7 +132,7 @@ class Store:
         return Reading() if found is None else Reading(*found)
 
     def folders(self, prefix: str) -> tuple[str, ...]:
-        """List the folders right under a prefix, each up to its ``/``."""
+        """List the folders directly below a prefix, each with its final ``/``."""
 
         def ask() -> tuple[str, ...]:
             paginator = client("s3").get_paginator("list_objects_v2")
@@ -141,7 +140,7 @@ class Store:
             return tuple(
                 each["Prefix"]
                 for page in pages
-                if page["KeyCount"]  # KeyError if a gateway answered in place of S3
+                if page["KeyCount"]  # KeyError if a gateway answered instead of S3
                 for each in page.get("CommonPrefixes", [])
             )
 
@@ -150,8 +149,7 @@ class Store:
     def create(self, key: str, value: object) -> bool:
         """Write a value only if there is none yet; False if there is one.
 
-        A 409 means that another write of the key is under way; the method makes three attempts in
-        all.
+        A 409 means that another write of the key is in progress, so the method tries three times.
         """
         return self._write_if(key, value, IfNoneMatch="*")
 
@@ -163,7 +161,7 @@ class Store:
         answer = client("s3").put_object(
             Bucket=self.bucket, Key=key, Body=content, ContentType="application/json", **condition
         )
-        if not answer.get("ETag"):  # a gateway may have answered 200, not S3
+        if not answer.get("ETag"):  # a gateway may have answered 200 instead of S3
             message = f"S3 did not confirm {key}"
             raise BrokenAnswerError(message)
 
@@ -176,7 +174,7 @@ class Store:
             try:
                 self._write(key, content, **condition)
             except BrokenAnswerError:
-                # If S3 has written it after all, the next attempt fails and the caller reads it.
+                # If S3 wrote the value after all, the next attempt fails and the caller reads it.
                 if is_last:
                     raise
             except ClientError as error:
@@ -210,7 +208,7 @@ class Store:
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInputError(
                 "OBJECT_UNREADABLE",
-                "It is not JSON. If it is below ledger/, restore an earlier version with "
+                "The object is not JSON. If it is below ledger/, restore an earlier version with "
                 "algo-trader restore; otherwise let the next session trade.",
                 key=key,
             ) from error
@@ -237,7 +235,7 @@ def kind_name(kind: object) -> str:
 def _invalid(problem: str, artifact: Artifact) -> InvalidInputError:
     return InvalidInputError(
         "ARTIFACT_INVALID",
-        "Start a new execution; within a run this is a bug, please report it.",
+        "Start a new execution. If this happens again, it is a bug; please report it.",
         problem=f'"{problem}"',
         s3=artifact.s3,
     )

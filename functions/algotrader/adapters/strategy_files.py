@@ -17,12 +17,12 @@ _NOT_THERE = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 
 
 class StrategyFiles(Mapping[str, bytes]):
-    """Objects under ``strategies/`` in the bucket, by their names there; each is read once.
+    """The objects below ``strategies/`` in the bucket, by name; each is read once.
 
     Parameters
     ----------
     bucket : str
-        The desk's bucket. S3 is not called before a file is read.
+        The desk's bucket; the first call to S3 is the read of a file.
     pins : mapping of str to str
         The SHA-256 that a file must have, in hexadecimal digits, by the file's name.
     """
@@ -34,7 +34,7 @@ class StrategyFiles(Mapping[str, bytes]):
         self._hashes: dict[str, str] = {}
 
     def check_pins(self) -> None:
-        """Read every pinned file, so that all are checked before the strategy sees one.
+        """Read and check every pinned file before the strategy sees one.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class StrategyFiles(Mapping[str, bytes]):
         return default if content is None else content
 
     def __contains__(self, name: object) -> bool:
-        """Return whether a file is there, by reading it."""
+        """Return whether a file exists, by reading it."""
         return isinstance(name, str) and self._content(name) is not None
 
     def __iter__(self) -> Iterator[str]:
@@ -88,7 +88,7 @@ class StrategyFiles(Mapping[str, bytes]):
         return sum(1 for _ in self)
 
     def _content(self, name: str) -> bytes | None:
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - only when a file is asked for
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - only if a file is read
 
         if name not in self._read:
             try:

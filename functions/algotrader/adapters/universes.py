@@ -1,4 +1,4 @@
-"""Owns the lists of symbols that ship with Fetch Bars: functions/universes, a text file each."""
+"""Owns the symbol lists that ship with Fetch Bars, as text files in functions/universes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from algotrader.suggestions import did_you_mean
 FOLDER = Path(__file__).resolve().parents[2] / "universes"
 SUFFIX = ".txt"
 
-#: First character of a list's name among symbols.
+#: The first character of a word that names a list.
 MARK = "@"
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -27,7 +27,7 @@ _QUOTED_LENGTH = 40
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """The symbols of a template parameter, after its lists are replaced by their symbols.
+    """A template parameter's symbols, with each list replaced by its symbols.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Symbols:
 
 
 def read_symbols(parameter: str, words: Iterable[str]) -> Symbols:
-    """Replace the names of lists by their symbols.
+    """Replace the names of lists with their symbols.
 
     Parameters
     ----------
@@ -78,13 +78,13 @@ def read_symbols(parameter: str, words: Iterable[str]) -> Symbols:
 
 
 def _read(parameter: str, name: str) -> bytes:
-    """Read a list; it must be a file of the folder itself."""
+    """Read a list, which must be a file directly in the folder."""
     files = {path.stem: path for path in FOLDER.glob(f"*{SUFFIX}") if path.is_file()}
     known = sorted(filter(NAME_PATTERN.fullmatch, files))
     if name not in known:
         raise ConfigurationError(
             "UNIVERSE_UNKNOWN",
-            f"Deploy again with {parameter} set to a list of functions/universes"
+            f"Deploy again with {parameter} set to a list in functions/universes"
             f"{did_you_mean(name, known)}; there are: {', '.join(known)}.",
             parameter=parameter,
             universe=repr(name[:_QUOTED_LENGTH]),

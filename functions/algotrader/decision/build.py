@@ -21,7 +21,7 @@ def order_intent(
     Parameters
     ----------
     order_type : OrderType
-        The template's OrderType. An entry by value becomes a market order at the broker.
+        The template's OrderType; a notional entry becomes a market order.
     leg : Leg or None
         None means the default for the side: an entry for a buy, an exit for a sell.
     """
@@ -45,14 +45,14 @@ def order_intent(
 
 
 def order_denied(order: ProposedOrder, denial: Denial) -> OrderDenied:
-    """Build the denial that the decision reports for an order that it does not send."""
+    """Build the decision's record of a denied order."""
     return OrderDenied(order.symbol, order.side, order.wanted.qty, denial.code, denial.detail)
 
 
 def orders_to_cancel(
     snapshot: Snapshot, *, protected: Container[str] | None = None
 ) -> tuple[str, ...]:
-    """Return the ids of the desk's own orders to cancel: those left from earlier runs.
+    """Return the ids of the desk's open orders from earlier runs, which this run cancels.
 
     A halted desk cancels only its entries.
 

@@ -28,13 +28,12 @@ def decide(
 ) -> Decision:
     """Decide what the desk does in this run, and why; pure and deterministic.
 
-    The managed symbols are the universe and those that the ledger holds; a symbol outside the
-    universe has target 0. Exits are approved first, by symbol. Entries follow by descending target
-    weight, then symbol, as long as they fit the limits, spendable cash and the lowest proceeds of
-    the exits. The desk denies the whole of an order that breaks a limit. Only cash, ``Capital``,
-    ``MaxGrossExposure`` and the live ramp can cut an entry; its reason says so. It denies an entry
-    if the cut one would be smaller than the no-trade band or the minimum order. The ramp ignores
-    the band.
+    The desk manages the universe and every symbol in its ledger; a symbol outside the universe has
+    target 0. The desk approves exits first, by symbol. Entries follow by descending target weight,
+    then by symbol, while limits, spendable cash and the exits' lowest proceeds allow. The desk
+    denies an order that breaks a limit. Only cash, ``Capital``, ``MaxGrossExposure`` and the live
+    ramp can reduce an entry, and its reason says so. If the reduced entry would be smaller than the
+    no-trade band or the minimum order, the desk denies it. The ramp ignores the band.
 
     Raises
     ------
@@ -46,7 +45,7 @@ def decide(
     check_features(settings.symbols, features)
     with localcontext(MONEY):
         desk = portfolio_state(settings, snapshot)
-    with localcontext(DefaultContext):  # numbers as wide as the strategy's own
+    with localcontext(DefaultContext):  # the precision of the strategy's own numbers
         market = _market(settings, snapshot, features)
         portfolio = _portfolio(settings, snapshot, desk)
     asked = (strategy, settings.strategy, settings.symbols, market, portfolio)
@@ -101,10 +100,7 @@ def _decide(context: RiskContext, weights: dict[str, Decimal], stops: dict[str, 
 def _approve(
     orders: list[ProposedOrder], context: RiskContext
 ) -> tuple[list[ProposedOrder], list[ProposedOrder], dict[str, Denial]]:
-    """Return the exits and the entries that no limit denies, and the denials by symbol.
-
-    The desk approves entries in order of priority, as far as orders, money and limits allow.
-    """
+    """Return the approved exits and entries, and the denials by symbol."""
     denials = {
         order.symbol: denial
         for order in orders
@@ -157,7 +153,7 @@ def _market(settings: Settings, snapshot: Snapshot, features: Features) -> Marke
 
 
 def _portfolio(settings: Settings, snapshot: Snapshot, desk: PortfolioState) -> Portfolio:
-    """Return the holdings of the universe; the strategy does not manage any others."""
+    """Build the strategy's view of the holdings, without symbols outside the universe."""
     held = {
         symbol: position
         for symbol, position in desk.positions.items()

@@ -12,7 +12,7 @@ from algotrader.risk.reasons import Denial
 
 
 def why_order(order: ProposedOrder, portfolio: PortfolioState) -> str:
-    """Return why an order is sent."""
+    """Explain why the run sends an order."""
     value = "" if order.notional is None else f" for {order.notional:.2f} dollars"
     text = f"{order.side.value} {order.qty:f}{value}: {terms(order, portfolio)}"
     if order.cut_to:
@@ -21,12 +21,12 @@ def why_order(order: ProposedOrder, portfolio: PortfolioState) -> str:
 
 
 def why_denied(order: ProposedOrder, denial: Denial, portfolio: PortfolioState) -> str:
-    """Return why an order is not sent."""
+    """Explain why the desk denies an order."""
     return f"denied {order.side.value} {order.wanted.qty:f}: {denial} ({terms(order, portfolio)})"
 
 
 def why_nothing(position: DeskPosition, *, weight: Fraction, context: RiskContext) -> str:
-    """Return why no order is wanted."""
+    """Explain why a symbol has no order."""
     if position.held == 0:
         return f"nothing to do: target 0, holds 0{and_difference(position)}"
     portfolio, band = context.portfolio, context.settings.no_trade_band
@@ -66,6 +66,6 @@ def terms(order: ProposedOrder, portfolio: PortfolioState) -> str:
 
 
 def and_difference(position: DeskPosition) -> str:
-    """Format the difference between account and books, to append to a reason; empty if none."""
+    """Format the difference between account and books as the end of a reason; empty if none."""
     denial = ledger_mismatch(position)
     return f"; {denial}" if denial else ""

@@ -1,4 +1,4 @@
-"""Owns the decision of a flatten: sell all its holdings, whatever the strategy says."""
+"""Owns a flatten's decision: sell all of the desk's holdings, regardless of the strategy."""
 
 from __future__ import annotations
 
@@ -47,11 +47,10 @@ from algotrader.risk.pre_trade import FLATTEN, first_denial
 def flatten(run: Run, settings: Settings, snapshot: Snapshot) -> Decision:
     """Decide to sell the ledger's exact quantities at market, and nothing else; pure.
 
-    Shares that the desk's own open orders reserve count as free. The run cancels these orders
-    first; until they have ended, Submit Orders sells nothing, and then no more than is free. If a
-    sale is denied, the orders that protect the position stay. If a sale leaves a rest, the rest
-    keeps its protection. A market order needs no price, so a flatten can sell even a symbol that
-    the feed does not know.
+    Shares that the desk's own open orders reserve count as free, because the run cancels these
+    orders first. Submit Orders sells only after the cancels, and no more than is free. If the desk
+    denies a sale, the position's protective orders stay. Unsold shares keep their protection. A
+    market order needs no price, so a flatten can sell a symbol that the feed does not know.
     """
     with localcontext(MONEY):
         freed = _as_if_canceled(snapshot)
@@ -115,7 +114,7 @@ def _as_if_canceled(snapshot: Snapshot) -> Snapshot:
 
 
 def _sale(position: DeskPosition, context: RiskContext) -> ProposedOrder | None:
-    """Return the sale of a holding, in whole shares where the broker requires it, or None."""
+    """Return the sale of a holding; None if there is nothing to sell."""
     wanted = Shares(tidy(position.held or max(position.book_qty, ZERO)))
     if not wanted:
         return None
@@ -136,6 +135,6 @@ def _sale(position: DeskPosition, context: RiskContext) -> ProposedOrder | None:
 
 
 def _rest(order: ProposedOrder) -> OrderDenied:
-    """Describe the rest that a sale leaves of a holding, so that nobody believes it sold."""
+    """Build the denial for the shares that a sale leaves unsold."""
     left = Shares(tidy(order.position.held - order.qty))
     return replace(order_denied(order, part_sold(order.position, qty=order.qty)), qty=left)

@@ -1,4 +1,4 @@
-"""Owns the order that a weight asks for, and the cuts that money makes to an entry."""
+"""Owns the order that a target weight requires, and its reduction to the available money."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from algotrader.risk.ramp import ramp_left
 def propose_order(
     position: DeskPosition, *, weight: Fraction, stop: Price | None, context: RiskContext
 ) -> ProposedOrder | None:
-    """Return the order that a weight asks for; None if it asks for nothing.
+    """Return the order that a target weight requires; None if it requires none.
 
     Parameters
     ----------
@@ -52,15 +52,15 @@ def propose_order(
 
 
 def cut_entry(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
-    """Cut an entry to what the ramp, and then the budget, leave for it."""
+    """Reduce an entry to what the ramp leaves, then to what the budget leaves."""
     return cut_to_budget(cut_to_ramp(order, context), context)
 
 
 def cut_to_ramp(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
-    """Cut an entry to what the ramp leaves; unchanged if that is less than an order.
+    """Reduce an entry to what the ramp leaves; unchanged if that is below the minimum order.
 
-    The ramp ignores the no-trade band. Otherwise a low ramp could stop every buy, and the first
-    live days would show nothing about the strategy. The next run buys more.
+    The ramp ignores the no-trade band. Otherwise a low ramp could prevent every buy, and the first
+    live days would show nothing about the strategy.
     """
     left = ramp_left(context)
     if left is None:
@@ -70,7 +70,7 @@ def cut_to_ramp(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
 
 
 def cut_to_budget(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
-    """Cut an entry to the money that is left; unchanged if that is less than the no-trade band."""
+    """Reduce an entry to the money left; unchanged if that is below the no-trade band."""
     settings, budget = context.settings, context.budget
     band = Dollars(settings.no_trade_band * context.portfolio.capital)
     by_exposure = budget.exposure_left < budget.funds
@@ -78,12 +78,12 @@ def cut_to_budget(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
         order,
         money=budget.money,
         least=max(band, settings.min_order_notional),
-        cut_to="what MaxGrossExposure leaves" if by_exposure else "the money there is",
+        cut_to="what MaxGrossExposure leaves" if by_exposure else "the available money",
     )
 
 
 def _cut(order: ProposedOrder, *, money: Dollars, least: Dollars, cut_to: str) -> ProposedOrder:
-    """Cut an entry to an amount of money; unchanged if less than ``least`` would remain."""
+    """Reduce an entry to an amount of money; unchanged if less than ``least`` would remain."""
     if order.money <= money:
         return order
     by_value, worst = order.notional is not None, order.worst_price

@@ -1,4 +1,4 @@
-"""Owns protective stops at the bell: which stops are right, and which to place again."""
+"""Owns the audit of protective stops: which stops are right, and which to place again."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from algotrader.risk.eligibility import corporate_action
 from algotrader.risk.holdings import opposite_order_open
 from algotrader.risk.prices import no_price, price_deviation, stop_above_price
 
-# After 90 days Alpaca ends an order that is good until canceled, so the desk renews it well before.
+# Alpaca ends a good-until-canceled order after 90 days, so the desk renews it earlier.
 RENEW_AFTER = timedelta(days=80)
 
 
 @dataclass(frozen=True, slots=True)
 class StopAudit:
-    """What to do about the desk's stops, and what to report.
+    """The desk's stops to place and to cancel, and what to report about them.
 
     Attributes
     ----------
     wishes : tuple of DesiredStop
-        Stops to place, once the cancels and trades in their symbols have ended.
+        Stops to place once the cancels and trades in their symbols have ended.
     cancels : tuple of str
-        Client order ids of resting stops that must go first.
+        Client order ids of the resting stops to cancel first.
     unprotected : dict of str to str
-        Holdings that stay without the stop that the strategy asks for, and why.
+        By symbol, why a holding stays without the stop that the strategy requests.
     warnings : dict of str to str
-        By symbol, to append to the symbol's reason.
+        By symbol, text to append to the symbol's reason.
     """
 
     wishes: tuple[DesiredStop, ...]
@@ -47,7 +47,7 @@ class StopAudit:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """What to do about the stop of one symbol.
+    """What to do about one symbol's stops.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class _Finding:
     price : Price or None
         Where to place a stop; None if nowhere.
     unprotected : str
-        Why the holding has no stop; empty if it has its stop, or should have none.
+        Why the holding has no stop; empty if it has one or should have none.
     """
 
     clears: bool = False
@@ -77,23 +77,23 @@ def audit_stops(
     traded: Mapping[str, Shares],
     stuck: Container[str] = frozenset(),
 ) -> StopAudit:
-    """Check the stops that rest at the broker against the prices that the strategy asks for.
+    """Check the stops that rest at the broker against the strategy's stop prices.
 
     Parameters
     ----------
     asked : Mapping of str to Price
-        The strategy's stop prices, as `stop_level` cut them.
+        The strategy's stop prices, as `stop_level` rounded them.
     traded : Mapping of str to Shares
-        Symbols in which this run sends an order, and the shares that the desk holds afterwards: the
-        run cancels their stops first and places them again last.
+        For each symbol in which this run sends an order, the shares held afterwards. The run
+        cancels the symbol's stops first and places them again last.
     stuck : Container of str
-        Symbols that the strategy sells and the desk may not sell now: their stops stay.
+        Symbols that the strategy sells but the desk cannot sell now; their stops stay.
 
     Returns
     -------
     StopAudit
-        A stop that should be renewed but can't be stays, unless it covers more shares than the desk
-        holds: it would then sell the user's shares.
+        A stop that the run cannot renew stays, unless it covers more shares than the desk holds.
+        Such a stop would sell the user's shares.
     """
     resting = resting_stops(context.snapshot.own_open_orders)
     findings = {
@@ -135,14 +135,14 @@ def _finding(
     remains: Shares | None,
     is_stuck: bool,
 ) -> _Finding:
-    """Decide about the stop of one symbol; ``remains`` is None if the run does not trade it."""
+    """Decide about a symbol's stops; ``remains`` is None if the run does not trade the symbol."""
     snapshot = context.snapshot
     if snapshot.trading_state is TradingState.HALTED:
         return _halted(position, there, price)
     if remains is not None:
         return _traded(there, price, snapshot.prices.get(position.symbol), remains)
     if position.held <= 0 or price is None:
-        # The strategy does not see a symbol that left the universe: its stop stays.
+        # The stop of a symbol outside the universe stays, because the strategy cannot see it.
         is_dropped = position.symbol in context.settings.symbols and not is_stuck
         clears = position.held <= 0 or is_dropped or remaining(there) > position.held
         return _Finding(clears, warning="" if clears or not there else _rests(there))
@@ -155,7 +155,7 @@ def _finding(
         return _Finding(
             clears,
             unprotected=obstacle if clears or not there else "",
-            warning=f"{flaw}, and no other can be placed: {obstacle}",
+            warning=f"{flaw}, and the run cannot place another: {obstacle}",
         )
     return _Finding(clears=True, price=price, warning=f"stop at {format_dollars(price)}: {flaw}")
 
@@ -164,10 +164,10 @@ def _halted(position: DeskPosition, there: list[Order], price: Price | None) -> 
     """Keep the resting stops, except any that would sell more than the desk holds."""
     left, covered = remaining(there), position.sellable // ONE_SHARE
     if left > position.held:
-        return _Finding(clears=True, warning="its stop is for more than is held")
+        return _Finding(clears=True, warning="its stop covers more than the desk holds")
     if price is None or position.held <= 0 or left >= covered > 0:
         return _Finding()
-    lacks = f", its stop is for {tidy(left):f} of {tidy(covered):f}" if there else ""
+    lacks = f", its stop covers {tidy(left):f} of {tidy(covered):f}" if there else ""
     return _Finding(unprotected=f"trading is halted{lacks}")
 
 
@@ -176,8 +176,7 @@ def _traded(
 ) -> _Finding:
     """Place a stop again at the requested price, otherwise at its old price.
 
-    At its old price it protected the remaining shares. Without a latest price, the broker decides
-    about a stop that has rested already.
+    Without a latest price the run uses the old price, and the broker accepts or rejects the stop.
     """
     rested = [Price(each.stop_price) for each in there if each.stop_price is not None]
     asked = [] if price is None or latest is None else [price]
@@ -195,14 +194,14 @@ def _traded(
 
 
 def _flaw(there: list[Order], *, price: Price, covered: Shares, now: datetime) -> str:
-    """Return what is wrong with the resting stops; empty if there is one and it is right."""
+    """Describe what is wrong with the resting stops; empty if exactly one rests and is right."""
     if len(there) != 1:
         return f"{len(there) or 'no'} stop{'s rest' if there else ' rests'}"
     stop, left = there[0], remaining(there)
     age = now - stop.submitted_at
     flaws = {
         _rests(there): stop.stop_price != price,
-        f"its stop is for {tidy(left):f} of {tidy(covered):f}": left != covered,
+        f"its stop covers {tidy(left):f} of {tidy(covered):f}": left != covered,
         "its stop ends with the day": stop.time_in_force != TimeInForce.GTC,
         f"its stop is {age.days} days old": age >= RENEW_AFTER,
         f"its stop is {stop.status}": not stands(stop),
@@ -211,14 +210,14 @@ def _flaw(there: list[Order], *, price: Price, covered: Shares, now: datetime) -
 
 
 def _obstacle(symbol: str, context: RiskContext, *, price: Price, covered: Shares) -> str:
-    """Return why a stop can't be placed in a symbol without a trade; empty if it can be."""
+    """Explain why the run cannot place a stop without a trade; empty if it can."""
     snapshot = context.snapshot
     latest = snapshot.prices.get(symbol)
     denial, current = no_price(latest), usable_price(latest)
     if current is not None:
         denial = stop_above_price(stop=price, price=current)
         if denial is None and corporate_action(snapshot.corporate_actions, symbol):
-            # Prices and bars need not have changed together: a stop between them would sell at once
+            # If the price changed before the bars did, a stop between them would sell immediately.
             denial = price_deviation(
                 price=current,
                 last_close=snapshot.last_closes.get(symbol),

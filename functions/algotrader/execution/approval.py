@@ -17,7 +17,7 @@ def plan_conflict(run: Run, sequence: int, problem: str) -> DecisionConflictErro
     """Build the error for a plan that this run did not make."""
     return DecisionConflictError(
         "PLAN_CONFLICT",
-        "This run did not make that plan, so it sent nothing more. Look at the journal and at the "
+        "This run did not make that plan, so it sent nothing more. Check the journal and the "
         "orders at your broker, and find out who can write to the bucket.",
         run_id=run.run_id,
         plan=f"plan-{sequence:03d}",
@@ -31,13 +31,12 @@ def find_unapproved(run: Run, decision: Decision, plan: Plan, orders: dict[str, 
     Parameters
     ----------
     orders : dict of str to Order
-        By client order id, as the broker shows them now. A canceled buy may have filled before
-        its cancel.
+        By client order id, as the broker shows them now; a canceled buy may have filled.
     """
     if run.run_id != plan.run_id or plan.run_id != decision.run_id:
         return f"it belongs to run {plan.run_id}"
     if plan.cancels != decision.cancels:
-        return "it cancels other orders than the decision"
+        return "it cancels different orders than the decision"
     ids = Counter(each.client_order_id for each in plan.orders)
     for intent in plan.orders:
         if ids[intent.client_order_id] > 1 or not _is_approved(intent, decision, orders):
@@ -74,11 +73,11 @@ def _is_same_or_less(intent: OrderIntent, approved: OrderIntent) -> bool:
 
 
 def _most_protected(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Decimal:
-    """Compute the most shares that a stop may cover: those held, and those that may be bought.
+    """Compute the most shares that a stop may cover: the shares held, plus all possible buys.
 
-    A canceled buy counts in full, since it may have filled before its cancel. While the broker does
-    not show it, there is no bound: infinity. A notional buy counts at the stop's price. At a lower
-    price it would buy more shares, but the broker rejects a stop above the price.
+    A canceled buy counts in full because it may have filled before its cancel. If the broker does
+    not show the canceled buy, the result is infinity. A notional buy counts at the stop's price. It
+    buys more shares only below that price, where the broker rejects the stop.
     """
     buys: list[OrderIntent | Order] = [
         each for each in decision.entries if each.symbol == stop.symbol

@@ -1,4 +1,4 @@
-"""Owns when a run stops posting: the deadline, the trading state, a frozen clock."""
+"""Owns the cutoffs after which a run posts no orders: deadline and trading state."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from algotrader.risk.eligibility import REASON_OF_STATE
 from algotrader.risk.reasons import Reason
 from algotrader.session.timing import SETTLE
 
-# If the decision has stops, exits and entries end this long before the deadline. Then their cancels
-# can show their final status, and the run can still place the stops.
+# If the decision has stops, exits and entries end this long before the deadline. The time is enough
+# for their cancels to end and for the run to place the stops.
 STOP_RESERVE = SETTLE + timedelta(seconds=30)
 
 
 def trades_end(run: Run, decision: Decision) -> datetime:
-    """Return the instant from which the run posts no exit and no entry.
+    """Return the instant after which the run posts no exits and no entries.
 
-    It may post stops until the deadline. The reserve for them is `STOP_RESERVE`, but at most a
-    third of the run's time.
+    The run may post stops until the deadline. The time reserved for the stops is `STOP_RESERVE`,
+    but at most a third of the run's time.
     """
     if not decision.stops:
         return run.deadline
@@ -28,7 +28,7 @@ def trades_end(run: Run, decision: Decision) -> datetime:
 
 
 def cut_off_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Plan:
-    """Return the plan with a cutoff for each leg that must end now; a cutoff stays for good."""
+    """Return the plan with a cutoff for each leg that must end now; a cutoff is permanent."""
     now, ends = latest_now(run, plan, known), trades_end(run, decision)
     exits, entries = _limit_to_now(plan.exits_closed, now), _limit_to_now(plan.entries_closed, now)
     stops = _limit_to_now(plan.stops_closed, now)
@@ -42,7 +42,7 @@ def cut_off_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Pl
         if known.trading_state is TradingState.HALTED:
             exits, stops = exits or cutoff, stops or cutoff
     if now >= ends:
-        what = "no exit and no entry" if decision.stops else "nothing"
+        what = "no exits and no entries" if decision.stops else "nothing"
         cutoff = _deadline(run, now, ends, what)
         exits, entries = exits or cutoff, entries or cutoff
     if now >= run.deadline:
@@ -70,13 +70,13 @@ def is_settle_window_over(run: Run, cutoff: Cutoff | None, now: datetime) -> boo
 
 
 def latest_now(run: Run, plan: Plan, known: Known) -> datetime:
-    """Return the later of the broker's clock and the start plus the time waited so far.
+    """Return the later of the broker's clock and the run's start plus the time waited.
 
-    So a frozen clock cannot keep a run alive.
+    A frozen clock therefore cannot keep a run alive.
     """
     return max(known.now, run.started_at + timedelta(seconds=plan.waited_seconds))
 
 
 def _limit_to_now(cutoff: Cutoff | None, now: datetime) -> Cutoff | None:
-    """Move a cutoff in the future back to now: a clock had jumped ahead when it was set."""
+    """Move a future cutoff back to now: the clock had jumped ahead when the run set the cutoff."""
     return cutoff and replace(cutoff, at=min(cutoff.at, now))

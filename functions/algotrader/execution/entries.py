@@ -1,4 +1,4 @@
-"""Owns the entries after the exits: the approved orders, reduced to the available cash."""
+"""Owns the entries, which follow the exits and are reduced to the available cash."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from algotrader.execution.cutoff import latest_now
 from algotrader.execution.stop_orders import sold_by_canceled
-from algotrader.execution.values import Known, deny
+from algotrader.execution.values import Known, deny, deny_stop_filled
 from algotrader.model import Decision, Order, OrderDenied, OrderIntent, Plan, Run, Settings, Stage
 from algotrader.model.units import CENT, Dollars
 from algotrader.orders.pricing import worst_cost
@@ -16,8 +16,8 @@ from algotrader.portfolio.capital import spendable
 from algotrader.portfolio.sizing import affordable
 from algotrader.risk.reasons import Reason
 
-# The account may lag behind its orders for about ten seconds. The run waits this long after a fill
-# for its cash.
+# The account may lag behind its orders for about ten seconds. The run waits this long for the cash
+# of a fill.
 PROCEEDS = timedelta(seconds=15)
 
 
@@ -36,16 +36,9 @@ def add_entries(
     for intent in decision.entries:
         if cutoff is not None:
             denied.append(deny(intent, cutoff.code, cutoff.detail))
-            continue
-        if sold := sold_by_canceled(intent.symbol, decision, orders):
-            denied.append(
-                deny(
-                    intent, Reason.STOP_FILLED, f"its stop sold {sold} shares while being canceled"
-                )
-            )
-            continue
-        bought = affordable(intent, cash=cash, settings=settings)
-        if bought is not None:
+        elif sold := sold_by_canceled(intent.symbol, decision, orders):
+            denied.append(deny_stop_filled(intent, sold))
+        elif bought := affordable(intent, cash=cash, settings=settings):
             kept.append(bought)
             cash = Dollars(cash - worst_cost(bought, settings))
         else:
@@ -57,8 +50,8 @@ def add_entries(
 def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Dollars:
     """Compute the most that entries may cost, in dollars: cash at the decision plus exit proceeds.
 
-    With a cap on the desk's capital or exposure, shares that the exits did not sell still use up
-    the cap. Then entries are reduced by their value, even if the account has more cash.
+    If the desk's capital or exposure is capped, shares that the exits did not sell still use the
+    cap. Their value then reduces the entries, even if the account has more cash.
     """
     proceeds = missing = Decimal(0)
     for intent in decision.exits:
@@ -82,15 +75,15 @@ def proceeds_are_late(
     orders: dict[str, Order],
     known: Known,
 ) -> bool:
-    """Whether the account does not show the exits' proceeds yet, and the run should wait."""
+    """Whether the run should wait because the account does not show the exits' proceeds yet."""
     filled = [
         order.filled_at
         for intent in decision.exits
         if (order := orders.get(intent.client_order_id)) is not None and order.filled_at
     ]
-    # The account may be older than the clock: on a slow network the call read it earlier.
-    looked_at = latest_now(run, plan, known) - known.account_age
-    is_over = not filled or looked_at >= max(filled) + PROCEEDS
+    # On a slow network the call read the account long before the clock.
+    read_at = latest_now(run, plan, known) - known.account_age
+    is_over = not filled or read_at >= max(filled) + PROCEEDS
     if is_over or plan.entries_closed is not None:
         return False
     wanted = sum((worst_cost(intent, settings) for intent in decision.entries), Decimal(0))

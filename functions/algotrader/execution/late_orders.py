@@ -1,9 +1,8 @@
 """Owns late orders, which appear at the broker after a run gave them up unseen.
 
-A call of another execution may have begun with the previous plan, and may still be sending its
-orders. So the run waits until such a call must have ended and its orders must be visible. An order
-that appears goes back into the plan. The run cancels it if its leg has ended, waits for it, and
-reports it.
+Another execution's call may have begun with the previous plan and may still be sending its orders.
+So the run waits until that call must have ended and its orders must be visible. The run puts an
+order that appears back into the plan, cancels the order if its leg has ended, and reports it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from algotrader.execution.values import Known, was_given_up
 from algotrader.model import Decision, OrderIntent, Plan
 from algotrader.session.timing import LAST_CALL, SETTLE
 
-# In seconds that the run waited, so that a clock that jumps cannot shorten it.
+# Counted in seconds that the run waited, so a clock that jumps cannot shorten the wait.
 LOOK_BACK_SECONDS = math.ceil((LAST_CALL + SETTLE).total_seconds())
 # A late order is unlikely, so the run checks as rarely as the state machine's longest wait allows.
 LOOK_EVERY_SECONDS = 60

@@ -1,4 +1,4 @@
-"""Owns the result that each order of a plan has after a call."""
+"""Owns the result of each planned order after a call."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class OrderResult:
         The order as it is at the broker, or as the run may still send it; None if the run gave it
         up.
     is_under_way : bool
-        Whether the run must check it again.
+        Whether the run must check the order again.
     code, detail : str
         Why the run gave it up or reduced it; empty if it did neither.
     rejected : OrderRejected or None
         The broker's rejection.
     may_be_there : bool
-        Whether the run gave up a trade unseen: a call of another execution may be sending it.
+        Whether the run gave up a trade that another execution's call may still be sending.
     """
 
     kept: OrderIntent | None
@@ -59,12 +59,12 @@ class OrderResult:
 
 @dataclass(slots=True)
 class PlanResult:
-    """The results of all of a plan's orders.
+    """The results of all planned orders.
 
     Attributes
     ----------
     unprotected : dict of str to str
-        By symbol: why the run gave up or reduced its stop.
+        By symbol, why the run gave up or reduced the stop.
     trading, placing_stops : bool
         Whether a cancel or a trade is still under way; whether a stop is.
     gave_up_unseen : bool
@@ -153,8 +153,10 @@ def _reduce(intent: OrderIntent, available: Decimal) -> OrderResult:
     whole = intent.qty == intent.qty.to_integral_value()
     qty = floor_shares(qty=Shares(available), step=ONE_SHARE if whole else FRACTION_STEP)
     if qty <= 0:
-        return OrderResult(None, code=Reason.NOTHING_TO_SELL, detail=f"available {available}")
-    detail = f"it covers {qty} of {intent.qty}, no more is available"
+        return OrderResult(
+            None, code=Reason.NOTHING_TO_SELL, detail=f"{available} shares are available"
+        )
+    detail = f"it covers {qty} of {intent.qty}, because no more shares are available"
     code = Reason.NOTHING_TO_SELL if intent.leg is Leg.STOP else ""
     return OrderResult(replace(intent, qty=qty), is_under_way=True, code=code, detail=detail)
 

@@ -1,4 +1,4 @@
-"""Owns the next plan of a run: a pure function of the last plan and of a call's results."""
+"""Owns a run's next plan, a pure function of the last plan and a call's results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ from algotrader.execution.stop_orders import (
     sold_by_canceled,
     stops_due,
 )
-from algotrader.execution.values import Known, PostResult, Step, deny, was_given_up
+from algotrader.execution.values import (
+    Known,
+    PostResult,
+    Step,
+    deny,
+    deny_stop_filled,
+    was_given_up,
+)
 from algotrader.model import (
     Cutoff,
     Decision,
@@ -35,19 +42,17 @@ from algotrader.model import (
 )
 from algotrader.model.units import Shares
 from algotrader.orders.statuses import is_terminal
-from algotrader.risk.reasons import Reason
 
-# Seconds to wait after a call that changed nothing. Liquid shares fill at once; longer waits for
-# the rest cost little.
+# Seconds to wait after a call that changed nothing. Liquid shares fill immediately; for other
+# shares a longer wait costs little.
 BACK_OFF_SECONDS = (2, 5, 10, 30)
 
 
 def first_plan(run: Run, decision: Decision) -> Plan:
     """Build the plan of the first call: cancels and exits, or entries if there are neither.
 
-    An exit in a symbol with a stop to cancel waits until the stop has ended, since the stop may
-    have sold the same shares. Stops come first for holdings that lack one and that the run does not
-    trade.
+    An exit waits until its symbol's stop has ended, because the stop may sell the same shares.
+    Stops come first for unprotected holdings that the run does not trade.
     """
     exits_first = bool(decision.exits or decision.cancels)
     plan = Plan(
@@ -100,7 +105,7 @@ def advance(
             trading = bool(after.orders[len(results.kept) :])
     due = () if after.stops_closed else stops_due(decision, after, orders)
     after = replace(after, orders=(*after.orders, *due))
-    # A dropped order changes the plan too, so that a parallel execution no longer sends it.
+    # A dropped order also changes the plan, so that a parallel execution stops sending it.
     terms = (plan.orders, plan.denied, plan.rejected, plan.unprotected)
     changed = terms != (after.orders, after.denied, after.rejected, after.unprotected)
     working = trading or results.placing_stops or bool(due)
@@ -108,7 +113,7 @@ def advance(
 
 
 def add_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
-    """Return the plan with the exits whose cancels have ended, less what canceled stops sold."""
+    """Add the exits whose cancels have ended, less the shares that canceled stops sold."""
     kept: list[OrderIntent] = []
     denied: list[OrderDenied] = []
     for intent in _exits_to_come(decision, plan):
@@ -119,11 +124,7 @@ def add_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
         elif not is_canceled(intent.symbol, plan, orders):
             continue
         elif sold >= intent.qty:
-            denied.append(
-                deny(
-                    intent, Reason.STOP_FILLED, f"its stop sold {sold} shares while being canceled"
-                )
-            )
+            denied.append(deny_stop_filled(intent, sold))
         else:
             kept.append(replace(intent, qty=Shares(intent.qty - sold)))
     return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
@@ -142,7 +143,7 @@ def _exits_to_come(decision: Decision, plan: Plan) -> list[OrderIntent]:
 
 
 def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
-    """Continue with the plan that another call made after this one; send nothing in this call."""
+    """Continue with another call's later plan, and send nothing in this call."""
     waited = max(later.waited_seconds, plan.waited_seconds) + 1
     merged = replace(
         later,
@@ -163,7 +164,7 @@ def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
 
 
 def _from_now(cutoff: Cutoff | None, known: Known) -> Cutoff | None:
-    """Restart a cutoff now: the call that made that plan may still be sending its orders."""
+    """Restart a cutoff now, because the other call may still be sending its plan's orders."""
     return cutoff and replace(cutoff, at=max(cutoff.at, known.now))
 
 
@@ -204,7 +205,6 @@ def _step(
 def _submission(
     decision: Decision, plan: Plan, orders: dict[str, Order], known: Known, *, complete: bool
 ) -> Submission:
-    """Build the state of the run's orders after a call."""
     orders = {**known.beyond_plan, **orders}
     stops = {each.client_order_id for each in plan.orders if each.leg is Leg.STOP}
     shown = tuple(
@@ -213,7 +213,7 @@ def _submission(
         if each in orders
     )
     if not complete:
-        so_far = "it is not placed yet"
+        so_far = "the run has not placed it yet"
     elif plan.stops_closed is not None:
         so_far = f"{plan.stops_closed.code}: {plan.stops_closed.detail}"
     else:

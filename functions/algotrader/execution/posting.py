@@ -9,18 +9,18 @@ from algotrader.orders.own_orders import is_protective, remaining
 from algotrader.orders.statuses import is_cancel_pending, is_terminal
 from algotrader.risk.broker_rules import broken_rule
 
-# A call that died may have sent an order, which the broker shows up to 30 s later. So the first
-# call of a plan sends the orders that it does not find, and then every fourth call does. The
-# back-offs in between add up to 47 s or more.
+# A call that died may have sent an order, and the broker may take 30 s to show it. So only a plan's
+# first call, and then every fourth call, sends the missing orders. The back-offs in between add up
+# to at least 47 s.
 RESEND_POLLS = 4
 
 
 def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
     """Return the plan's orders that the broker does not show and the run may send; stops first.
 
-    An order enters the plan only after all cancels in its symbol have ended, since the old order
-    could trade the same shares. The run does not send an approved order that breaks one of the
-    broker's rules.
+    An order enters the plan only after all cancels in its symbol have ended, because a canceled
+    order could trade the same shares. The run does not send an approved order that breaks one of
+    the broker's rules.
     """
     missing = [
         intent
@@ -35,10 +35,10 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
 def orders_due(
     plan: Plan, before: Plan | None, missing: tuple[OrderIntent, ...]
 ) -> tuple[OrderIntent, ...]:
-    """Return the missing orders to send now: those that no call has sent, or not for a long time.
+    """Return the missing orders that no call has sent, at least not for a long time.
 
-    An order that the previous plan had given up is in this plan because the broker showed it. A
-    call has sent that order, so this call does not send it again.
+    An order that the previous plan had given up is in this plan because the broker showed it. So
+    this call does not send that order again.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def orders_due(
 def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> tuple[Order, ...]:
     """Return the open orders to cancel: the plan's cancels, and orders of a leg that has ended.
 
-    A stop that the run placed stays, since it must outlive the run.
+    A stop that the run placed stays, because it must outlive the run.
     """
     is_over = latest_now(run, plan, known) >= trades_end(run, decision)
     left = open_cancels(decision, plan, known)
@@ -76,8 +76,8 @@ def orders_to_cancel(run: Run, decision: Decision, plan: Plan, known: Known) -> 
 def open_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...]:
     """Return the ids of the plan's cancels that have not ended yet.
 
-    The broker showed each of these orders when the run began, so one that it does not show now
-    still counts as open. Once the run can place no more stops, resting stops stay where they are.
+    The broker showed each of these orders when the run began, so an order that is missing now
+    counts as open. Once the run can place no more stops, it leaves the resting stops in place.
     """
     return tuple(
         each
@@ -88,7 +88,7 @@ def open_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...
 
 
 def _is_kept(order: Order, decision: Decision, plan: Plan) -> bool:
-    """Whether to keep a stop: no new one could follow, and it covers no more than the holding."""
+    """Whether to keep a stop, since none could follow and it covers no more than the holding."""
     if plan.stops_closed is None or not is_protective(order) or is_cancel_pending(order):
         return False
     stops = [stop for stop in decision.stops if stop.symbol == order.symbol]

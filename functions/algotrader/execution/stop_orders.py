@@ -1,4 +1,4 @@
-"""Owns the protective stops of a run: when each is due, its quantity, and which are missing."""
+"""Owns a run's protective stops: when each is due, its quantity, and which are missing."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple
     Returns
     -------
     tuple of OrderIntent
-        For whole shares, good until canceled: the shares at the decision, plus and minus the
-        fills since. A symbol with less than one share gets none.
+        Good-until-canceled orders for whole shares: the shares at the decision, adjusted by later
+        fills. A symbol with less than one share gets no stop.
     """
     return tuple(
         stop_intent(stop, qty)
@@ -99,7 +99,7 @@ def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
 
 
 def held_now(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Shares:
-    """Compute the desk's shares of a symbol: those at the decision, and the fills since."""
+    """Compute the desk's shares in a symbol: those at the decision, adjusted by later fills."""
     intents = (*decision.exits, *decision.entries)
     ids = (*decision.cancels, *(each.client_order_id for each in intents))
     held: Decimal = stop.held
@@ -122,7 +122,7 @@ def sold_by_canceled(symbol: str, decision: Decision, orders: dict[str, Order]) 
 
 
 def whole_shares(qty: Shares) -> Shares:
-    """Round down to whole shares: the broker accepts no fractional order good until canceled."""
+    """Round down to whole shares: the broker rejects a fractional good-until-canceled order."""
     return Shares(max(qty, NO_SHARES).to_integral_value(ROUND_FLOOR))
 
 

@@ -1,4 +1,4 @@
-"""Owns the check that an order with one of our ids has the terms of our plan."""
+"""Owns the check that an order with one of our ids has the plan's terms."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
         if not any(_same_terms(each, order) for each in written):
             raise OrderConflictError(
                 "ORDER_CONFLICT",
-                "The broker has an order with this run's id but different terms. Look at it at "
-                "the broker, then halt the desk or cancel the order yourself.",
+                "The broker has an order with this run's id but different terms. Check the order "
+                "at the broker, then halt the desk or cancel the order yourself.",
                 client_order_id=intent.client_order_id,
                 wanted=_terms_of_intent(intent),
                 found=_terms_of_order(order),
@@ -36,7 +36,7 @@ def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
 
 
 def matches_decided(intent: OrderIntent, order: Order) -> bool:
-    """Whether an order is a decided one, in full or reduced."""
+    """Whether an order has a decided order's terms, in full or reduced."""
     return _same_terms(reduce_to_sent(intent, order), order)
 
 

@@ -1,4 +1,4 @@
-"""Owns the values of a call of Submit Orders: its input, its posts, and its result."""
+"""Owns the values of one Submit Orders call: its input, its posts and its result."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from algotrader.model import (
     Submission,
     TradingState,
 )
+from algotrader.risk.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Known:
     orders : dict of str to Order
         By client order id: the plan's orders and cancels that the broker shows.
     beyond_plan : dict of str to Order
-        By client order id: orders of the decision that the broker lists and the plan lacks. Another
-        call sent them, because it did not give them up or has a later plan.
+        By client order id: the decision's orders that the broker lists but the plan lacks. Another
+        call, which did not give them up or has a later plan, sent them.
     account_age : timedelta
         How long before ``now`` the call read the account.
     """
@@ -54,8 +55,8 @@ class PostResult:
     rejected : tuple of OrderRejected
         Orders that the broker definitely rejected.
     shortages : dict of str to Decimal
-        By client order id: available shares for a sell that was not posted because it needs
-        more.
+        By client order id: the available shares for a sell that needs more, so that the call did
+        not post it.
     """
 
     accepted: tuple[Order, ...]
@@ -76,7 +77,7 @@ class Step:
 def was_given_up(intent: OrderIntent, plan: Plan) -> bool:
     """Whether a plan names an order as denied or rejected.
 
-    A denial has only symbol and side of a trade, so it never matches a stop.
+    A denial names only a trade's symbol and side, so it never matches a stop.
     """
     if any(each.client_order_id == intent.client_order_id for each in plan.rejected):
         return True
@@ -89,3 +90,9 @@ def deny(intent: OrderIntent, code: str, detail: str) -> OrderDenied:
     return OrderDenied(
         symbol=intent.symbol, side=intent.side, qty=intent.qty, code=code, detail=detail
     )
+
+
+def deny_stop_filled(intent: OrderIntent, sold: Decimal) -> OrderDenied:
+    """Build the denial of an order in a symbol whose stop filled before its cancel."""
+    detail = f"its stop sold {sold} shares while being canceled"
+    return deny(intent, Reason.STOP_FILLED, detail)

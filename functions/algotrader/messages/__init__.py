@@ -1,4 +1,4 @@
-"""Owns the messages of a run: text message, subject and e-mail, as a pure function."""
+"""Owns the pure function that builds a run's text message, subject and e-mail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
     "read_failure",
 ]
 
-# SNS takes a subject of less than 100 ASCII characters in one line.
+# SNS accepts a subject of one line with fewer than 100 ASCII characters.
 MAX_SUBJECT_LENGTH = 99
 
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
@@ -30,7 +30,7 @@ _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The messages: ``sms`` has at most 160 GSM-7 septets, ``subject`` at most 99 of ASCII."""
+    """A run's messages; the SMS fits 160 GSM-7 septets, the subject 99 ASCII characters."""
 
     sms: str
     subject: str
@@ -38,7 +38,7 @@ class Texts:
 
 
 def make_texts(report: RunReport) -> Texts:
-    """Build the messages of a run from what is known at its end."""
+    """Build a run's messages from its report."""
     if report.failure is not None:
         error = " ".join(filter(None, (report.failure.error, report.failure.code)))
         return Texts(

@@ -26,7 +26,7 @@ MAX_EMAIL_CHARACTERS = 60_000
 
 
 def trading_email(report: RunReport) -> str:
-    """Format a trading run in sections, without the empty ones."""
+    """Format a trading run's e-mail, without empty sections."""
     lead = orders_phrase(report) or nothing_phrase(report)
     return _document(
         (f"{head(report)}: {lead}.", *_desk(report)),
@@ -39,7 +39,7 @@ def trading_email(report: RunReport) -> str:
 
 
 def report_email(report: RunReport) -> str:
-    """Format the report of the day, after its close."""
+    """Format the daily report's e-mail."""
     return _document(
         (f"{head(report)}: {day_phrase(report)}.", *_desk(report)),
         ("PROFIT AND LOSS", *profit_lines(report)),
@@ -52,7 +52,7 @@ def report_email(report: RunReport) -> str:
 
 
 def failure_email(report: RunReport, failure: FailureReport) -> str:
-    """Format a failure: what failed, what to do, and what the run had done until then."""
+    """Format a failed run's e-mail: what failed, what to do, what the run had already done."""
     return _document(
         (f"FAILED {head(report)}: {failure.error} in {failure.state}.", *_desk(report)),
         ("WHAT BROKE", failure.message or "The platform gave no message."),
@@ -74,7 +74,7 @@ def _document(*sections: Iterable[str]) -> str:
     if len(text) <= MAX_EMAIL_CHARACTERS:
         return text
     kept = text[:MAX_EMAIL_CHARACTERS].rpartition("\n")[0]
-    return f"{kept}\n\nThe rest is left out here. The run's record has it.\n"
+    return f"{kept}\n\nThis e-mail omits the rest, which is in the run's record.\n"
 
 
 def _desk(report: RunReport) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _desk(report: RunReport) -> Iterator[str]:
         yield f"stack {report.settings.stack}, strategy {report.settings.strategy}"
     started = report.changed_strategy
     if started is not None:
-        change = f"{started.strategy} replaces {started.replaced}: it manages what the desk holds"
+        change = f"{started.strategy} replaces {started.replaced} and manages the desk's holdings"
         yield f"{change}, and the live ramp starts again" if report.is_ramped else change
     if report.snapshot is not None:
         yield f"trading state {state_phrase(report, reason=True) or 'ACTIVE'}"
@@ -98,13 +98,13 @@ def _what_to_do(report: RunReport, failure: FailureReport) -> Iterator[str]:
     yield failure.advice
     yield f"{orders_sent(report, failure)}."
     if failure.before_orders:
-        yield "An earlier execution of the same run may have sent some."
+        yield "An earlier execution of the same run may have sent orders."
     if report.is_flatten:
-        yield "Once the cause is fixed, flatten again: that sells what the desk still holds."
+        yield "Fix the cause, then flatten again to sell what the desk still holds."
         return
     yield (
-        "Once the cause is fixed, start a new execution: it takes over this run and finds the "
-        "orders already placed by their ids."
+        "Fix the cause, then start a new execution. It takes over this run and finds the orders "
+        "already placed by their ids."
     )
 
 
@@ -131,7 +131,7 @@ def _order_sections(report: RunReport) -> Iterator[tuple[str, ...]]:
 
 
 def _stops(report: RunReport) -> Iterator[str]:
-    """Describe the stops: those that sold, those placed or to be placed, and the missing ones."""
+    """Describe the stops that sold, the missing ones, and those placed or to be placed."""
     for sold in () if report.snapshot is None else report.snapshot.stopped:
         at = "" if sold.filled_at is None else f" on {sold.filled_at.isoformat()}"
         yield (
@@ -162,7 +162,9 @@ def _intent_line(intent: OrderIntent) -> str:
 
 def _order_line(order: Order) -> str:
     wanted = "" if order.qty is None else f" of {quantity(order.qty)}"
-    price = order.filled_avg_price if order.filled_qty else None  # otherwise an older fill's price
+    price = (
+        order.filled_avg_price if order.filled_qty else None
+    )  # otherwise an earlier fill's price
     at = "" if price is None else f" at {money(price)}, {money(order.filled_qty * price)}"
     if order.notional is not None:
         at += f" of {money(order.notional)}"

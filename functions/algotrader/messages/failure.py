@@ -1,4 +1,4 @@
-"""Owns the parsed failure: error, code, facts and advice, and whether orders can be out."""
+"""Owns the parsing of a run's failure, and whether the run may have sent orders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from algotrader.plain_text import one_line
 
-# States before the first one that can send an order.
+# The states before the first state that can send an order.
 BEFORE_ORDERS = frozenset(
     {
         "Start Run",
@@ -21,8 +21,8 @@ BEFORE_ORDERS = frozenset(
 )
 
 DEFAULT_ADVICE = (
-    "See the execution in the console. Start a new one to repeat the run: it finds the orders "
-    "already placed."
+    "Look at the execution in the console, then start a new one. It finds the orders already "
+    "placed."
 )
 
 _CODE = re.compile(r"([A-Z][A-Z0-9_]{2,}): (.*)", re.DOTALL)
@@ -33,12 +33,12 @@ _ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*')
 
 @dataclass(frozen=True, slots=True)
 class FailureReport:
-    """Where a run failed, and the parts of its error.
+    """The state in which a run failed, and the parts of its error.
 
     Attributes
     ----------
     state : str
-        The state machine's state.
+        The state that failed.
     error : str
         The error's name: ours or the platform's.
     message : str
@@ -60,7 +60,7 @@ class FailureReport:
 
     @property
     def before_orders(self) -> bool:
-        """Whether the run failed in a state before any order could be sent."""
+        """Whether the run failed before it could send an order."""
         return self.state in BEFORE_ORDERS
 
 
@@ -74,7 +74,7 @@ def read_failure(state: str, error: str, cause: str) -> FailureReport:
     error : str
         Step Functions' error name.
     cause : str
-        A Lambda failure's JSON with ``errorMessage``, which may be cut off, or plain text.
+        Plain text, or a Lambda failure's JSON with ``errorMessage``, which may be truncated.
     """
     message = one_line(error_message(cause))
     code, facts, advice = split_message(message)
@@ -89,7 +89,7 @@ def read_failure(state: str, error: str, cause: str) -> FailureReport:
 
 
 def error_message(cause: str) -> str:
-    """Return the error's message from a cause; the whole cause if it has none."""
+    """Return the message in a cause; the whole cause if it contains none."""
     try:
         document = json.loads(cause)
     except (ValueError, RecursionError):
@@ -102,7 +102,7 @@ def error_message(cause: str) -> str:
     start = match.end()
     try:
         words, _ = json.JSONDecoder().raw_decode(cause, start)
-    except (ValueError, RecursionError):  # cut off within the message itself
+    except (ValueError, RecursionError):  # truncated inside the message
         return cause[start:].lstrip('"')
     return words if isinstance(words, str) else cause
 
@@ -110,8 +110,8 @@ def error_message(cause: str) -> str:
 def split_message(message: str) -> tuple[str, str, str]:
     """Split ``CODE: key=value key=value. Advice.`` into code, facts and advice.
 
-    A message of another form counts as facts. Facts end at the first full stop and space outside a
-    quoted value.
+    Any other message counts as facts. Facts end at the first period and space outside a quoted
+    value.
     """
     match = _CODE.fullmatch(message)
     if match is None:

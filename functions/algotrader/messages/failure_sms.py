@@ -15,8 +15,8 @@ _LEAST_ADVICE_SEPTETS = 20
 def failure_sms(report: RunReport, failure: FailureReport) -> str:
     """Format a failure: what failed, whether orders are out, the key facts and what to do.
 
-    If error name and reason code leave no room for facts and advice, the name is left out. Facts
-    and advice share the rest, and are cut between words.
+    If the error name and the reason code leave too little room, the message omits the name. Facts
+    and advice share the remaining room and are cut between words.
     """
     facts = to_gsm7(". ".join((*report.notes, failure.facts)))
     advice = to_gsm7(failure.advice)

@@ -1,4 +1,4 @@
-"""Owns the format of figures: money with sign and thousands, quantities without zeros."""
+"""Owns the format of figures: money, quantities and percentages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from algotrader.model.units import CENT
 
 _DOLLAR = Decimal(1)
-# A larger figure is absurd as an amount of money, and is shown as 1.23E+45.
+# A larger figure cannot be a real amount and appears as 1.23E+45.
 _LARGEST_EXPONENT = 20
-_LARGEST_SHORT_EXPONENT = 11  # for messages so short of room that they leave out the cents
+_LARGEST_SHORT_EXPONENT = 11  # for messages without room for cents
 _SMALLEST_EXPONENT = -9  # the smallest fraction of a share at the broker
 
 UNKNOWN = "unknown"

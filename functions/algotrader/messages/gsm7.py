@@ -1,8 +1,8 @@
-"""Owns the alphabet of a text message: the length of a GSM-7 segment, and how to fit into it.
+"""Owns the conversion of text to GSM-7, and its length in septets.
 
-GSM 03.38: a segment has 160 septets. A character of the basic set takes one septet, a character of
-the extension table two. A single other character would turn the whole message into UCS-2 segments
-of 70.
+In GSM 03.38 a segment has 160 septets. A basic character takes one septet, and a character of the
+extension table takes two. Any other character turns the whole message into UCS-2, with 70
+characters per segment.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CUT_FIGURE = re.compile(r"[-+$]*[0-9][0-9.,%]*$")
 
 
 def to_gsm7(text: str) -> str:
-    """Convert a string to one line of GSM-7, with look-alikes, unaccented letters or ``?``."""
+    """Convert text to one line of GSM-7; replace other characters by look-alikes or ``?``."""
     replaced = "".join(map(_character, text.translate(_LOOKALIKES)))
     return " ".join(replaced.split())
 
@@ -57,10 +57,10 @@ def septets(text: str) -> int:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut a GSM-7 string to at most ``limit`` septets, between words, with an ellipsis.
+    """Cut a GSM-7 string between words to at most ``limit`` septets, and add an ellipsis.
 
-    Only a first word that is too long is cut inside. A number stays whole or is left out. The
-    result is empty if not even the ellipsis fits.
+    Only a first word that is too long is cut inside. A number stays whole or disappears. If even
+    the ellipsis does not fit, the result is empty.
     """
     if septets(text) <= limit:
         return text

@@ -1,4 +1,4 @@
-"""Owns the phrases that text message, subject and e-mail share."""
+"""Owns the phrases that the text message, the subject and the e-mail share."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
 
 
 def nothing_phrase(report: RunReport) -> str:
-    """Describe why a run has no orders or no fills."""
+    """Explain why a run has no orders or no fills."""
     if report.snapshot is not None and report.snapshot.trading_state is TradingState.HALTED:
         return "no orders: trading is halted"
     if report.intents or report.trades:
@@ -72,7 +72,7 @@ def amount(intent: OrderIntent) -> str:
 
 
 def _filled_phrase(order: Order, report: RunReport) -> str:
-    """Format the filled shares, and the decided ones if the fill or the order is smaller."""
+    """Format the filled shares, and the decided shares if the order did not fill them all."""
     decided = {each.client_order_id: each.qty for each in report.intents}
     wanted = max(decided.get(order.client_order_id, order.filled_qty), order.qty or Decimal(0))
     filled = quantity(order.filled_qty)
@@ -84,7 +84,7 @@ def _filled_phrase(order: Order, report: RunReport) -> str:
 
 
 def problems_phrase(report: RunReport, *, named: bool) -> str:
-    """Count, and name, the orders that went differently than decided; empty if none."""
+    """Count the orders that did not go as decided, by kind of problem; empty if none."""
     return ", ".join(
         f"{len(symbols)} {word} ({' '.join(symbols)})" if named else f"{len(symbols)} {word}"
         for word, symbols in _problems(report)
@@ -101,7 +101,7 @@ def stopped_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def no_stop_phrase(report: RunReport, *, named: bool) -> str:
-    """Name the holdings that lack their protective stop; empty if none does."""
+    """Name the holdings that lack their protective stop; empty if none do."""
     symbols = report.no_stop
     if not symbols:
         return ""
@@ -109,7 +109,7 @@ def no_stop_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def trouble_phrase(report: RunReport) -> str:
-    """Count all orders that went differently than decided; empty if none."""
+    """Count all orders that did not go as decided; empty if none."""
     count = sum(len(symbols) for _, symbols in _problems(report))
     return f"trouble with {count}" if count else ""
 
@@ -126,9 +126,9 @@ def _problems(report: RunReport) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def strategy_phrase(report: RunReport, *, named: bool) -> str:
-    """Report a new strategy, and that a live desk's ramp starts again; empty if it is the same.
+    """Report a new strategy, and that a live desk's ramp starts again; empty if unchanged.
 
-    A run that failed reports it only by e-mail, so the next run that succeeds reports it again.
+    A failed run reports the change only by e-mail, so the next successful run repeats it.
     """
     started = report.changed_strategy
     if started is None:
@@ -140,7 +140,7 @@ def strategy_phrase(report: RunReport, *, named: bool) -> str:
 def state_phrase(report: RunReport, *, reason: bool) -> str:
     """Name a trading state other than ACTIVE, with its reason; empty if it is ACTIVE.
 
-    After a flatten it names ACTIVE too, since the desk may buy the sold shares again.
+    After a flatten the phrase names ACTIVE too, because the desk may buy the sold shares again.
     """
     snapshot = report.snapshot
     if snapshot is None:
@@ -152,7 +152,7 @@ def state_phrase(report: RunReport, *, reason: bool) -> str:
 
 
 def ended_phrase(report: RunReport, *, reason: bool) -> str:
-    """Report that a take-over sent nothing more, and why; empty if it may have sent something."""
+    """Report that a take-over sent nothing more, and why; empty for any other run."""
     why = "" if report.run is None else report.run.ended_because
     if not why:
         return ""
@@ -167,7 +167,7 @@ def day_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) ->
 
 
 def desk_phrase(report: RunReport, *, shares: bool, cents: bool) -> str:
-    """Format the desk's profit since the previous close; empty if it was not measured."""
+    """Format the desk's profit since the previous close; empty if the run did not measure it."""
     performance = report.performance
     if performance is None:
         return ""
@@ -190,10 +190,10 @@ def _made(made: Decimal | None, base: Decimal, *, shares: bool, cents: bool) -> 
 
 
 def orders_sent(report: RunReport, failure: FailureReport) -> str:
-    """Describe what is certain about the orders of a failed run.
+    """Describe what is certain about a failed run's orders.
 
-    "No order sent" means that none can have been sent: the run sends none, it failed before Submit
-    Orders, or it had nothing to submit.
+    "No order sent" is certain for a run that sends none, that failed before Submit Orders, or that
+    had nothing to submit.
     """
     dry = report.run is not None and not report.run.sends_orders
     is_in_notify = failure.state.startswith("Notify")  # it failed after all orders had ended

@@ -1,4 +1,4 @@
-"""Owns profit and loss in the e-mail: account, desk and benchmark, and each symbol."""
+"""Owns the e-mail's profit and loss of the account, the desk, the benchmark and each symbol."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TITLES = ("symbol", "shares", "price", "value", "day", "realized", "unrealized"
 
 
 def profit_lines(report: RunReport) -> Iterator[str]:
-    """Format each profit with its name: the last session's and since its close, or the day's."""
+    """Format the profits of the account, the desk and the benchmark, one line each."""
     snapshot, performance = report.snapshot, report.performance
     if snapshot is None:
         return
@@ -42,7 +42,7 @@ def profit_lines(report: RunReport) -> Iterator[str]:
 
 
 def position_table(report: RunReport) -> Iterator[str]:
-    """Format the desk's symbols as a table; no lines if there are none."""
+    """Format the desk's symbols as a table; nothing if there are none."""
     if report.performance is None or not report.performance.symbols:
         return
     rows = [_TITLES, *map(_row, report.performance.symbols)]
@@ -84,14 +84,13 @@ def _limits(report: RunReport, performance: Performance) -> Iterator[str]:
     if report.settings is not None:
         daily, drawdown = report.settings.max_daily_loss, report.settings.max_drawdown
         text += (
-            f"; it only sells once {percent(drawdown)} below it, or after a daily loss of "
-            f"{percent(daily)}"
+            f"; at {percent(drawdown)}, or after a daily loss of {percent(daily)}, it only sells"
         )
     yield text
 
 
 def _deposits(amount: Decimal | None) -> str:
-    return f"deposits less withdrawals since the previous close {money(amount, signed=True)}"
+    return f"deposits less withdrawals since the previous close: {money(amount, signed=True)}"
 
 
 def _of(part: Decimal | None, whole: Decimal, of: str = "") -> str:

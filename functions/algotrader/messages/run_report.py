@@ -1,4 +1,4 @@
-"""Owns the report of a finished run: its values, sorted, before they become messages."""
+"""Owns the values of a finished run that its messages show."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from algotrader.orders.statuses import REJECTED, REPLACED, is_terminal
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """Everything known about a run at its end; a value that the run never reached is None.
+    """Everything known about a run at its end; a value that the run did not produce is None.
 
     Attributes
     ----------
     submitted : bool
-        Whether Submit Orders ever returned, even if its result cannot be read any more.
+        Whether Submit Orders returned at least once, even if its result is now unreadable.
     failure : FailureReport or None
         Where and why the run failed; None if it succeeded.
     record : str
         Address of the run's record; empty if there is none.
     notes : tuple of str
-        What Notify could not do, one sentence each.
+        One sentence for each thing that Notify could not do.
     """
 
     execution_arn: str
@@ -70,18 +70,18 @@ class RunReport:
 
     @property
     def changed_strategy(self) -> StrategyStart | None:
-        """The new strategy, if this run reports that it replaced another one; otherwise None."""
+        """The start of a strategy that replaced another one; None if the strategy is not new."""
         started = None if self.snapshot is None else self.snapshot.started
         return started if started is not None and started.replaced else None
 
     @property
     def is_ramped(self) -> bool:
-        """Whether the live ramp limits a new strategy."""
+        """Whether the live ramp applies to a new strategy."""
         return self.settings is not None and self.settings.is_ramped
 
     @property
     def mode(self) -> str:
-        """The word for where orders go: ``PAPER``, ``LIVE`` or ``DRY RUN``; empty if unknown."""
+        """Where orders go: ``PAPER``, ``LIVE`` or ``DRY RUN``; empty if unknown."""
         if self.run is None:
             return ""
         if self.is_dry or self.run.mode is TradingMode.DRY_RUN:
@@ -145,8 +145,8 @@ class RunReport:
     def orders(self) -> tuple[Order, ...]:
         """The run's orders as the broker last showed them, sells first.
 
-        For an earlier order that the run canceled, fills before the decision are left out: an
-        earlier run has reported them.
+        If the run canceled an earlier order, its fills before the decision do not count, because
+        an earlier run has reported them.
         """
         if self.submission is None:
             return ()
@@ -161,7 +161,7 @@ class RunReport:
 
     @property
     def trades(self) -> tuple[Order, ...]:
-        """The run's orders, without stops that rest or that it canceled to make room."""
+        """The run's orders, without stops that have no fill."""
         return tuple(order for order in self.orders if order.filled_qty > 0 or not is_stop(order))
 
     @property
@@ -173,7 +173,7 @@ class RunReport:
 
     @property
     def no_stop(self) -> dict[str, str]:
-        """By symbol: why a holding lacks its stop, or may lack it."""
+        """By symbol, why a holding lacks its stop or might lack it."""
         if self.decision is None:
             return {}
         found = dict(self.decision.unprotected)
@@ -186,12 +186,12 @@ class RunReport:
 
     @property
     def filled(self) -> tuple[Order, ...]:
-        """Orders with at least one fill."""
+        """The run's orders with at least one fill."""
         return tuple(order for order in self.orders if order.filled_qty > 0)
 
     @property
     def unfilled_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that ended without a fill, neither rejected nor replaced."""
+        """Symbols of orders that ended without a fill, except rejected and replaced orders."""
         return tuple(
             order.symbol
             for order in self.trades
@@ -203,12 +203,12 @@ class RunReport:
 
     @property
     def replaced_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that somebody replaced by orders which are not the desk's."""
+        """Symbols of orders that somebody outside the desk replaced."""
         return tuple(order.symbol for order in self.trades if order.status == REPLACED)
 
     @property
     def rejected_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that the broker rejected, at once or later, one per id."""
+        """Symbols of orders that the broker rejected, immediately or later, one per order."""
         if self.submission is None:
             return ()
         late = {o.client_order_id: o.symbol for o in self.trades if o.status == REJECTED}
@@ -217,7 +217,7 @@ class RunReport:
 
     @property
     def unsettled_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that had not ended when the run did, one per id."""
+        """Symbols of orders that were still open when the run ended, one per order."""
         if self.submission is None:
             return ()
         working = {o.client_order_id: o.symbol for o in self.trades if not is_terminal(o)}

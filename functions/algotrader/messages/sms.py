@@ -44,7 +44,7 @@ class _Detail:
 
 
 def _details() -> Iterator[_Detail]:
-    """Return levels of detail, each with less than the one before; order names go last."""
+    """Return levels of detail, from the most to the least; the orders' names go last."""
     detail = _Detail()
     yield detail
     for left_out in (
@@ -71,7 +71,7 @@ def trading_sms(report: RunReport) -> str:
 
 
 def report_sms(report: RunReport) -> str:
-    """Format the day's report: the account's P&L, the desk's, and the benchmark's change."""
+    """Format the daily report: P&L of the account and the desk, and the benchmark's change."""
     return _first_that_fits(report, _report)
 
 

@@ -1,1 +1,1 @@
-"""Risk: all reasons not to trade."""
+"""The risk layer: every reason not to trade an order."""

@@ -1,11 +1,11 @@
-"""Owns the check that a live desk is armed, by a token from its user that expires."""
+"""Owns the check that a live desk is armed with an unexpired token from its user."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-#: This long before an arming ends, the e-mail begins to say so.
+#: The e-mail warns during this last part of an arming.
 WARNED = timedelta(days=7)
 
 
@@ -16,9 +16,9 @@ class ArmingToken:
     Attributes
     ----------
     account : str
-        Number of the account that was armed.
+        Number of the armed account.
     deployed_at : datetime
-        When the stack was last deployed, at the arming.
+        When the stack was last deployed before the arming.
     """
 
     account: str
@@ -28,14 +28,14 @@ class ArmingToken:
 
 @dataclass(frozen=True, slots=True)
 class Arming:
-    """Whether a live desk may trade.
+    """A live desk's permission to trade.
 
     Attributes
     ----------
     until : datetime or None
-        When the arming ends; None if there is none.
+        When the arming ends; None if the desk is not armed.
     problem : str
-        Why the desk is not armed, beginning with what to do; empty if it is.
+        What to do, then why the desk is not armed; empty if it is armed.
     """
 
     until: datetime | None
@@ -43,7 +43,7 @@ class Arming:
 
 
 def arming_problem(why: str) -> Arming:
-    """Build the state of an unarmed desk: the command first, since an SMS may cut the rest."""
+    """Build the state of an unarmed desk, with the command first in case an SMS is cut."""
     return Arming(None, f"run algo-trader arm: {why}")
 
 

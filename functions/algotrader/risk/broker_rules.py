@@ -1,6 +1,6 @@
-"""Owns the broker's own rules for the orders that the desk can make, checked before it sends one.
+"""Owns the broker's order rules, which the desk checks before it sends an order.
 
-``docs/orders.md`` has them as a table; a test compares.
+``docs/orders.md`` has a table of the rules, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from algotrader.orders.pricing import tick_of
 from algotrader.portfolio.sizing import MIN_FRACTIONAL_NOTIONAL
 from algotrader.risk.reasons import Denial, Reason
 
-#: The prices that each type of order requires; it may have no others.
+#: The prices that each order type requires. An order has no other prices.
 PRICED_BY = {
     OrderType.MARKET: (),
     OrderType.LIMIT: ("limit_price",),
@@ -23,23 +23,21 @@ PRICED_BY = {
 
 
 def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | None:
-    """Return the first of Alpaca's rules that an order breaks, with its numbers; None if none.
+    """Return a denial for the first of Alpaca's rules that an order breaks; None if it breaks none.
 
     Parameters
     ----------
     asset : Asset or None
-        The broker's data about the symbol. None if the desk did not ask, or the broker does not
-        list the symbol. Then the broker itself checks whether it trades in fractions.
+        The broker's data about the symbol; None if the desk did not ask or the broker does not
+        list the symbol. Without the data, only the broker checks whether fractions are allowed.
 
     Notes
     -----
-    Sources: ``CreateOrderRequest`` and ``TimeInForce`` of Alpaca's OpenAPI document (an order by
-    value is a market order for the day and names no quantity; which prices a type has; an id of up
-    to 128 characters; ours have at most 48); its pages "Orders at Alpaca" and "Fractional Trading"
-    (ticks of a cent, below a dollar of a hundredth of it; up to nine decimals of a share; at least
-    a dollar; only fractionable assets); its answers 422 "fractional orders must be DAY orders" and
-    "notional value must be limited to 2 decimal places". The document allows fractions only for
-    market orders, but Alpaca has accepted fractional limit and stop orders since 2023.
+    Sources: ``CreateOrderRequest`` and ``TimeInForce`` in Alpaca's OpenAPI document, the pages
+    "Orders at Alpaca" and "Fractional Trading", and the answers 422 "fractional orders must be DAY
+    orders" and "notional value must be limited to 2 decimal places". The document allows ids of up
+    to 128 characters, but ours have at most 48. It allows fractions only in market orders, but
+    Alpaca has accepted fractional limit and stop orders since 2023.
     """
     with localcontext(MONEY):
         problem = (
@@ -53,11 +51,11 @@ def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | Non
 def _prices(intent: OrderIntent) -> str | None:
     wanted = PRICED_BY.get(intent.order_type)
     if wanted is None:
-        return f"{intent.order_type.value} is not a type of order"
+        return f"{intent.order_type.value} is not an order type"
     for name, price in (("limit_price", intent.limit_price), ("stop_price", intent.stop_price)):
         if (name in wanted) != (price is not None):
-            having = "has no" if price is None else "has a"
-            return f"a {intent.order_type.value} order {having} {name}"
+            verb = "needs" if price is None else "cannot have"
+            return f"a {intent.order_type.value} order {verb} a {name}"
         if price is None:
             continue
         if not price.is_finite() or price <= 0:
@@ -80,18 +78,18 @@ def _quantity(intent: OrderIntent, asset: Asset | None) -> str | None:
 def _value(intent: OrderIntent, asset: Asset | None) -> str | None:
     notional = intent.notional
     if notional is None or not notional.is_finite() or notional < MIN_FRACTIONAL_NOTIONAL:
-        return f"value {notional} is not {MIN_FRACTIONAL_NOTIONAL} dollar at least"
+        return f"value {notional} is not at least {MIN_FRACTIONAL_NOTIONAL} dollar"
     if notional % CENT:
         return f"value {notional} is not in whole cents"
     shown = f"value {notional:.2f}"
     if intent.order_type is not OrderType.MARKET:
-        return f"{shown} is only for market orders, not {intent.order_type.value}"
+        return f"{shown} needs a market order, not a {intent.order_type.value} order"
     return _fraction(shown, intent, asset)
 
 
 def _fraction(shown: str, intent: OrderIntent, asset: Asset | None) -> str | None:
     if intent.time_in_force is not TimeInForce.DAY:
-        return f"{shown} is good only for the day, not {intent.time_in_force.value}"
+        return f"{shown} needs time in force day, not {intent.time_in_force.value}"
     if asset is not None and not asset.fractionable:
         return f"{shown}: the asset trades only in whole shares"
     return None

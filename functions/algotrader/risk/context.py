@@ -1,4 +1,4 @@
-"""Owns the context of a pre-trade check: what it may use besides the order itself."""
+"""Owns the context of a pre-trade check: everything that it uses besides the order."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from algotrader.portfolio.proposed_order import ProposedOrder
 
 @dataclass(frozen=True, slots=True)
 class RiskContext:
-    """Everything that the checks of one run use.
+    """The data that one run's checks use.
 
     Attributes
     ----------
     budget : BuyingBudget
-        What the next entry may cost, if the orders in ``traded`` are filled.
+        The money left for the next entry if the orders in ``traded`` fill.
     traded : tuple of ProposedOrder
-        The orders that the run has approved so far: its exits, then entries by their priority.
+        The orders that the run has approved so far: exits, then entries by priority.
     """
 
     run: Run

@@ -1,4 +1,4 @@
-"""Owns the checks whether a symbol may trade now: by kill switch, template, broker and hour."""
+"""Owns the checks that a symbol may trade now: kill switch, template, broker, time of day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.context import RiskContext
 from algotrader.risk.reasons import Denial, Reason
 
-#: The reason with which a trading state denies; ACTIVE denies nothing.
+#: The reason for a denial in each trading state; ACTIVE denies nothing.
 REASON_OF_STATE = {
     TradingState.REDUCING: Reason.TRADING_REDUCING,
     TradingState.HALTED: Reason.TRADING_HALTED,
@@ -18,7 +18,7 @@ REASON_OF_STATE = {
 
 
 def trading_allowed(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny every order when HALTED, and those that raise exposure when REDUCING."""
+    """Deny every order when HALTED, and every buy when REDUCING."""
     snapshot = context.snapshot
     code = REASON_OF_STATE.get(snapshot.trading_state)
     if code is None or (code is Reason.TRADING_REDUCING and order.side is Side.SELL):
@@ -33,7 +33,7 @@ def no_corporate_action(order: ProposedOrder, context: RiskContext) -> Denial | 
 
 
 def corporate_action(actions: Iterable[CorporateAction], symbol: str) -> Denial | None:
-    """Deny because of actions that changed a symbol's shares since the last session."""
+    """Return a denial if an action changed a symbol's shares since the last session."""
     found = [
         f"{each.kind} on {each.ex_date.isoformat()}"
         for each in actions
@@ -43,10 +43,12 @@ def corporate_action(actions: Iterable[CorporateAction], symbol: str) -> Denial 
 
 
 def tradable(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny what the broker does not trade; it checks the sale of an unlisted asset itself."""
+    """Deny a symbol that the broker does not trade; the broker checks sales of unlisted ones."""
     asset = context.snapshot.assets.get(order.symbol)
     if asset is not None:
-        return None if asset.tradable else Denial(Reason.NOT_TRADABLE, "the broker flags it so")
+        return (
+            None if asset.tradable else Denial(Reason.NOT_TRADABLE, "the broker flags it as such")
+        )
     if order.side is Side.SELL:
         return None
     return Denial(Reason.NOT_TRADABLE, "the broker does not list it")
@@ -57,7 +59,7 @@ def symbol_not_denied(order: ProposedOrder, context: RiskContext) -> Denial | No
     denied = context.settings.deny_symbols
     if order.symbol not in denied:
         return None
-    return Denial(Reason.SYMBOL_DENIED, f"one of {len(denied)} in DenySymbols")
+    return Denial(Reason.SYMBOL_DENIED, f"one of {len(denied)} symbols in DenySymbols")
 
 
 def named_in_input(order: ProposedOrder, context: RiskContext) -> Denial | None:
@@ -69,7 +71,7 @@ def named_in_input(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def far_from_close(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry in the last minutes before the session's close, which may be an early one.
+    """Deny an entry in the last minutes before the session's close, regular or early.
 
     A dry run may use a session that is over.
     """

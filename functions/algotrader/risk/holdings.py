@@ -1,4 +1,4 @@
-"""Owns the checks on the account's orders and holdings: what is open, what is owned."""
+"""Owns the checks on the account's open orders and the desk's holdings."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from algotrader.risk.reasons import Denial, Reason
 
 
 def no_own_order_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny until the desk's earlier orders have ended: its holding is not settled yet."""
+    """Deny an order while the desk's earlier orders in the symbol can still fill."""
     own = context.own_orders(order.symbol)
     shown = _shown(each for each in own if not is_terminal(each) and not is_protective(each))
-    return Denial(Reason.OPEN_ORDER_UNSETTLED, f"to be canceled first: {shown}") if shown else None
+    return Denial(Reason.OPEN_ORDER_UNSETTLED, f"the run cancels first: {shown}") if shown else None
 
 
 def no_opposite_order_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny a trade against an open order of the account: brokers refuse wash trades.
+    """Deny a trade against one of the account's open orders, because brokers refuse wash trades.
 
-    If the symbol should have a protective stop, the stop's sell must not find an open buy either.
+    An open buy also denies an entry with a protective stop, because the stop sells.
     """
     foreign = context.foreign_orders(order.symbol)
     denial = opposite_order_open(foreign, order.side)
@@ -35,12 +35,12 @@ def no_opposite_order_open(order: ProposedOrder, context: RiskContext) -> Denial
 
 
 def opposite_order_open(orders: Iterable[Order], side: Side) -> Denial | None:
-    """Deny because of open orders on the other side.
+    """Return a denial if an order is open on the other side.
 
     Parameters
     ----------
     orders : iterable of Order
-        The symbol's open orders that the run does not cancel: the user's, and protective ones.
+        The symbol's open orders that the run does not cancel: the user's and protective ones.
     """
     shown = _shown(
         (each for each in orders if not is_terminal(each) and each.side is not side), name=_whose
@@ -49,20 +49,20 @@ def opposite_order_open(orders: Iterable[Order], side: Side) -> Denial | None:
 
 
 def no_replacement_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry next to an order with which somebody replaced another one.
+    """Deny an entry while an order that replaced another one is open.
 
-    The replaced order may have been the desk's: the run would buy the same shares twice.
+    The replaced order may have been the desk's, and the run would then buy the shares twice.
     """
     shown = _shown(
         each
         for each in context.foreign_orders(order.symbol)
         if not is_terminal(each) and each.replaces is not None
     )
-    return Denial(Reason.ORDER_REPLACED, f"open in place of another: {shown}") if shown else None
+    return Denial(Reason.ORDER_REPLACED, f"replaced another order: {shown}") if shown else None
 
 
 def ledger_matches(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry, or an exit of missing shares, while the account has fewer than the books."""
+    """Deny an entry or an empty exit while the account has fewer shares than the books."""
     del context
     if order.side is Side.SELL and order.qty > 0:
         return None
@@ -70,7 +70,7 @@ def ledger_matches(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def ledger_mismatch(position: DeskPosition) -> Denial | None:
-    """Deny because the account has fewer shares than the books of all its desks show."""
+    """Return a denial if the account has fewer shares than the books of all its desks show."""
     if not position.differs:
         return None
     detail = (
@@ -91,11 +91,11 @@ def something_to_sell(order: ProposedOrder, context: RiskContext) -> Denial | No
 
 
 def part_sold(position: DeskPosition, *, qty: Shares) -> Denial:
-    """Build the denial for the part of a holding that can't be sold."""
+    """Build the denial for the part of a holding that the desk cannot sell."""
     return Denial(
         Reason.NOTHING_TO_SELL,
         f"holds {tidy(position.held):f}, of which open orders leave {tidy(position.sellable):f};"
-        f" can be sold {tidy(qty):f}",
+        f" {tidy(qty):f} can be sold",
     )
 
 

@@ -1,4 +1,4 @@
-"""Owns the limits on losses: once one is reached, the desk only sells until a person resumes it."""
+"""Owns the loss limits: after a breach the desk only sells until a person resumes it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from algotrader.risk.reasons import Reason
 
 
 def breached_limits(track: Track, limits: LossLimits) -> dict[Reason, str]:
-    """Return the limits that are reached, each with its numbers."""
+    """Return the loss limits that the desk has reached, each with its numbers."""
     found = {}
     lost = track.day.counted_from - track.profit
     worth = track.day.worth
@@ -33,7 +33,7 @@ def breached_limits(track: Track, limits: LossLimits) -> dict[Reason, str]:
 def state_after(
     state: TradingState, reason: str, reached: Mapping[Reason, str]
 ) -> tuple[TradingState, str]:
-    """Return the trading state that a run applies, and why; it is never weaker than the set one."""
+    """Return the state that a run applies, never weaker than the state that is set, and why."""
     if state is not TradingState.ACTIVE or not reached:
         return state, reason
     words = (f"{code.value}: {detail}" for code, detail in reached.items())
@@ -41,11 +41,11 @@ def state_after(
 
 
 def rebase(track: Track, reached: Mapping[Reason, str]) -> Track:
-    """Measure the rest of the day from here, after its loss was reported.
+    """Measure the rest of the day from here once the run has reported the day's loss.
 
-    Otherwise a desk that a person resumes on the same day would stop at once. So it may lose as
-    much again. A drawdown needs no such rule: it lasts until the desk recovers or a person resets
-    the peak.
+    Otherwise a desk that a person resumes on the same day would stop immediately. After a resume
+    the desk may lose as much again. A drawdown is not rebased: it lasts until the desk recovers or
+    a person resets the peak.
     """
     if Reason.DAILY_LOSS not in reached:
         return track

@@ -1,4 +1,4 @@
-"""Owns the checks on how much one order buys."""
+"""Owns the limits on the size of one buy."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from algotrader.risk.reasons import Denial, Reason
 def minimum_order(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny an entry below the broker's minimum or below ``MinOrderNotional``.
 
-    The broker accepts one share or more, or in fractions at least one dollar's worth.
+    The broker accepts at least one share, or one dollar's worth if the order is in fractions.
     """
     least = context.settings.min_order_notional
     if not makes_an_order(qty=order.qty, cost=order.money, step=order.step):
         whole = order.step >= ONE_SHARE
         minimum = "one share" if whole else f"{MIN_FRACTIONAL_NOTIONAL} dollar's worth"
     elif order.money < least:
-        minimum = f"the smallest order of {least:.2f}"
+        minimum = f"MinOrderNotional {least:.2f}"
     else:
         return None
     target = order.weight * context.portfolio.capital
@@ -31,7 +31,7 @@ def minimum_order(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def max_position_weight(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that makes the position, at its worst price, too large a part of capital."""
+    """Deny an entry that makes the position too large a share of capital at its worst price."""
     value = order.position.held * order.worst_price + order.money
     capital, allowed = context.portfolio.capital, context.settings.max_position_weight
     if value <= allowed * capital:

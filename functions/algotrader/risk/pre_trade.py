@@ -1,4 +1,4 @@
-"""Owns the order in which the desk checks its limits, and the limits on a run's buys together.
+"""Owns the order of the pre-trade checks, and the limits on all buys of a run together.
 
 To add a limit, add its check to a tuple here and its code at the same place in `Reason`.
 """
@@ -36,7 +36,7 @@ Check = Callable[[ProposedOrder, RiskContext], Denial | None]
 
 
 def max_orders_per_run(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry if the run has reached its number of orders; its exits count first."""
+    """Deny an entry once the run has its maximum number of orders, exits included."""
     del order
     approved, allowed = len(context.traded), context.settings.max_orders_per_run
     if approved < allowed:
@@ -45,7 +45,7 @@ def max_orders_per_run(order: ProposedOrder, context: RiskContext) -> Denial | N
 
 
 def max_positions(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry in one more symbol than the desk may hold, once its exits have filled."""
+    """Deny an entry in a new symbol if the desk would hold too many symbols after its exits."""
     held, allowed = _symbols_held(context), context.settings.max_positions
     if order.symbol in held or len(held) < allowed:
         return None
@@ -67,7 +67,7 @@ def _symbols_held(context: RiskContext) -> set[str]:
 
 
 def enough_cash(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that costs more than cash plus the lowest proceeds of the exits."""
+    """Deny an entry that costs more than cash plus the exits' lowest proceeds."""
     cash = context.budget.cash
     if order.money <= cash:
         return None
@@ -75,7 +75,7 @@ def enough_cash(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def within_capital(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that costs more than the desk's positions leave of ``Capital``."""
+    """Deny an entry that costs more than ``Capital`` less the desk's positions."""
     left = context.budget.capital_left
     if left is None or order.money <= left:
         return None
@@ -86,10 +86,10 @@ def within_capital(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def max_gross_exposure(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that makes all positions together too large a part of capital.
+    """Deny an entry that makes all positions together too large a share of capital.
 
-    Positions count at their worth, open buys and entries at their worst prices. The desk is never
-    short, so that gross exposure is net exposure as well.
+    Positions count at their value, open buys and entries at their worst prices. The desk is never
+    short, so its gross exposure equals its net exposure.
     """
     left = context.budget.exposure_left
     if order.money <= left:
@@ -103,7 +103,7 @@ def max_gross_exposure(order: ProposedOrder, context: RiskContext) -> Denial | N
 
 
 def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that makes the run trade too large a part of capital; its exits count first."""
+    """Deny an entry that makes the run, exits included, trade too large a share of capital."""
     traded = sum((each.turnover for each in context.traded), NO_DOLLARS)
     capital, allowed = context.portfolio.capital, context.settings.max_turnover
     if traded + order.money <= allowed * capital:
@@ -140,7 +140,7 @@ BUYS: tuple[Check, ...] = (
     max_position_weight,
     max_order_notional,
 )
-#: Checks for the entries of a run together, given the orders approved before.
+#: Checks for an entry together with the orders that the run approved before it.
 BUYS_TOGETHER: tuple[Check, ...] = (
     max_orders_per_run,
     max_positions,
@@ -150,7 +150,7 @@ BUYS_TOGETHER: tuple[Check, ...] = (
     max_turnover,
     live_ramp,
 )
-#: Checks for the sale of a flatten: a market order needs no price.
+#: Checks for a flatten's sales, which are market orders and need no price.
 FLATTEN: tuple[Check, ...] = (*(each for each in EVERY_ORDER if each is not price_known), *SELLS)
 
 
@@ -158,14 +158,10 @@ def first_denial(
     order: ProposedOrder, context: RiskContext, checks: tuple[Check, ...]
 ) -> Denial | None:
     """Return the denial of the first check that denies an order; None if none does."""
-    for check in checks:
-        denial = check(order, context)
-        if denial is not None:
-            return denial
-    return None
+    return next(filter(None, (check(order, context) for check in checks)), None)
 
 
 def deny_alone(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Return the first limit that an order breaks by itself, regardless of other orders."""
+    """Return an order's first denial by itself, regardless of the run's other orders."""
     own = SELLS if order.side is Side.SELL else BUYS
     return first_denial(order, context, (*EVERY_ORDER, *own))

@@ -12,18 +12,18 @@ from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.context import RiskContext
 from algotrader.risk.reasons import Denial, Reason
 
-# The run reads a latest price a little after the clock; a price further ahead is wrong.
+# The run reads prices after the clock, so a price may be this far ahead of the clock.
 FUTURE_TOLERANCE = timedelta(seconds=60)
 
 
 def price_known(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an order without a latest price above 0: there is no other price for it."""
+    """Deny an order without a latest price above 0."""
     del context
     return no_price(order.price)
 
 
 def no_price(latest: LatestPrice | None) -> Denial | None:
-    """Deny because no latest price is a number above 0."""
+    """Return a denial unless the latest price is a number above 0."""
     if usable_price(latest) is not None:
         return None
     return Denial(Reason.NO_PRICE, f"latest price: {'none' if latest is None else latest.price}")
@@ -32,7 +32,7 @@ def no_price(latest: LatestPrice | None) -> Denial | None:
 def price_fresh(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny an entry whose latest price is old, or from the future.
 
-    A dry run may use a session that is over: its prices were current when it closed.
+    After the close a dry run accepts prices that were fresh at the close.
     """
     if order.price is None:
         return None
@@ -43,7 +43,7 @@ def price_fresh(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def price_stale(latest: LatestPrice, *, at: datetime, max_age_seconds: int) -> Denial | None:
-    """Deny because the latest price is too old, or from the future."""
+    """Return a denial if the latest price is too old, or from the future."""
     age = at - latest.at
     if -FUTURE_TOLERANCE <= age <= timedelta(seconds=max_age_seconds):
         return None
@@ -55,7 +55,7 @@ def price_stale(latest: LatestPrice, *, at: datetime, max_age_seconds: int) -> D
 
 
 def price_near_close(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry whose latest price is far from the last close: an error, or news."""
+    """Deny an entry whose latest price is far from the last close, as after an error or news."""
     price = usable_price(order.price)
     if price is None:
         return None
@@ -68,14 +68,14 @@ def price_near_close(order: ProposedOrder, context: RiskContext) -> Denial | Non
 def price_deviation(
     *, price: Price, last_close: Decimal | None, allowed: Fraction
 ) -> Denial | None:
-    """Deny because the price is far from the last close.
+    """Return a denial if the price is far from the last close.
 
     Parameters
     ----------
     last_close : Decimal or None
-        As the feed adjusted it. Unless it is a number above 0, nothing confirms the price.
+        The adjusted close. The price is denied unless the close is a number above 0.
     allowed : Fraction
-        A fraction of the last close, both up and down.
+        The largest deviation up or down, as a fraction of the last close.
     """
     if last_close is None or not last_close.is_finite() or last_close <= 0:
         shown = "none" if last_close is None else last_close
@@ -91,7 +91,7 @@ def price_deviation(
 
 
 def stop_below_price(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry whose protective stop would sell at once."""
+    """Deny an entry whose protective stop would sell immediately."""
     del context
     price = usable_price(order.price)
     if order.stop is None or price is None:
@@ -100,7 +100,7 @@ def stop_below_price(order: ProposedOrder, context: RiskContext) -> Denial | Non
 
 
 def stop_above_price(*, stop: Price, price: Price) -> Denial | None:
-    """Deny because the protective stop is not below the latest price."""
+    """Return a denial if the protective stop is not below the latest price."""
     if stop < price:
         return None
     return Denial(

@@ -1,6 +1,6 @@
 """Owns the ramp: a live desk buys little in a strategy's first days, so a mistake costs little.
 
-A desk's first strategy and each one that replaces it begin with the ramp.
+Every new strategy of a desk begins with the ramp.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from algotrader.risk.reasons import Denial, Reason
 
 
 def live_ramp(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Deny an entry that costs more than the ramp leaves, at its worst price."""
+    """Deny an entry that costs more, at its worst price, than the ramp leaves."""
     left, settings = ramp_left(context), context.settings
     if left is None or order.money <= left:
         return None
@@ -30,10 +30,10 @@ def live_ramp(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def ramp_left(context: RiskContext) -> Dollars | None:
-    """Return what the next entry may cost under the ramp; None if no ramp binds the run.
+    """Return the money that the ramp leaves for the next entry; None if no ramp limits the run.
 
-    The ramp binds in live mode, for some days from the strategy's first buy on. A strategy without
-    a filled buy is in its first day, and so is one whose start is unknown.
+    The ramp limits live buys for some days after the strategy's first buy. A strategy without a
+    filled buy, or with an unknown start, is in its first day.
     """
     settings, first_buy = context.settings, _first_buy(context)
     is_over = first_buy is not None and context.run.session >= first_buy + timedelta(

@@ -1,6 +1,6 @@
 """Owns every reason not to trade, and the denial that carries one with its numbers.
 
-``docs/limits.md`` says what each means and what the user can do; a test compares both.
+``docs/limits.md`` explains each reason and what the user can do; a test compares the two.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why the desk does not trade, in the order of its checks.
+    """A reason not to trade, in the order of the checks.
 
-    The tuples of `pre_trade` deny with the first reasons. Submit Orders denies approved orders with
-    the reasons from ``STOP_FILLED`` on. The last two set the desk to REDUCING.
+    The pre-trade checks use the reasons up to ``LIVE_RAMP``. Submit Orders denies approved orders
+    with ``STOP_FILLED`` and ``DEADLINE_PASSED``. The last two reasons set the desk to REDUCING.
     """
 
     TRADING_HALTED = "TRADING_HALTED"
@@ -51,7 +51,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A reason, and a detail that carries its numbers."""
+    """A reason not to trade, and a detail with its numbers."""
 
     code: Reason
     detail: str

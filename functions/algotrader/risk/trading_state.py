@@ -8,18 +8,18 @@ REASON_LENGTH = 200
 
 
 def default_state(mode: TradingMode) -> TradingState:
-    """Return the state without a parameter: a live desk trades only if a person says so."""
+    """Return the trading state if the parameter is missing: a live desk then halts."""
     return TradingState.HALTED if mode is TradingMode.LIVE else TradingState.ACTIVE
 
 
 def parse_state(text: str) -> tuple[TradingState, str] | None:
-    """Read a state and the words behind it; None if the first word is not a state."""
+    """Parse a state and the reason after it; None if the first word is not a state."""
     word, _, reason = text.strip().partition(" ")
     return (TradingState(word), reason) if word in {*TradingState} else None
 
 
 def effective_state(text: str | None, mode: TradingMode) -> TradingState:
-    """Return the state that a run applies; None means no parameter, unknown words mean HALTED."""
+    """Return the state that a run applies: the default without a parameter, HALTED if unknown."""
     if text is None:
         return default_state(mode)
     said = parse_state(text)

@@ -1,1 +1,1 @@
-"""Services: what both steps and commands do with the outside world."""
+"""Services: work with the outside world that steps and commands share."""

@@ -23,9 +23,9 @@ RESET_KEY = "ledger/reset-peak.json"
 
 
 class OtherDesks(Struct, frozen=True):
-    """Checkpoint of the other desks' ledgers on the account, all up to one instant.
+    """A checkpoint of the other desks' ledgers on the account, all at one instant.
 
-    ``adjustments`` is the number of adjustments then: a list with fewer has lost some.
+    ``adjustments`` is the number of adjustments at that instant; a shorter list has lost some.
     """
 
     through: datetime
@@ -34,9 +34,9 @@ class OtherDesks(Struct, frozen=True):
 
 
 class ResetPeak(Struct, frozen=True):
-    """When a person last asked for a new peak to count the drawdown from.
+    """The last time that a person reset the peak from which the drawdown counts.
 
-    ``algo-trader resume --reset-peak`` writes it, Fetch Bars reads it.
+    ``algo-trader resume --reset-peak`` writes it, and Fetch Bars reads it.
     """
 
     at: datetime
@@ -49,12 +49,12 @@ class Books:
     Attributes
     ----------
     before : Ledger or None
-        The ledger at the previous close, with that day's quantities; None if none was asked for,
-        or the checkpoint is newer.
+        The ledger at the previous close, with that day's quantities; None if the caller did not
+        request it, or if the checkpoint is newer.
     others : tuple of Ledger
         A ledger for every other desk that ever traded on the account.
     actions : tuple of CorporateAction
-        Those with an ex-date since the checkpoint.
+        Corporate actions with an ex-date since the checkpoint.
     orders : tuple of Order
         The account's orders since the checkpoint, including those of other desks and of the user.
     adjustments : tuple of Adjustment
@@ -110,7 +110,7 @@ def read_books(
     symbols : iterable of str
         Symbols whose corporate actions to read, in addition to those that desks hold or traded.
     days : tuple of date
-        First and last day of the corporate actions to read in any case.
+        First and last day of the corporate actions; an older checkpoint moves the first day back.
     previous_close : datetime or None
         The instant of a second ledger, `Books.before`; None if it is not needed.
 
@@ -133,14 +133,14 @@ def read_books(
     listed = _actions(broker, (start, *others.values()), symbols, orders, adjustments, after, days)
     if listed is None:
         warnings.append(
-            "The broker does not list corporate actions: a split would not be seen beforehand."
+            "The broker does not list corporate actions, so the desk cannot see a split in advance."
         )
     actions = listed or ()
 
     def folded(ledger: Ledger, through: datetime) -> Ledger:
         return books.fold(ledger, orders, actions, through, adjustments)
 
-    # An order that the broker lists counts, even if its clock lags behind the order's own time.
+    # A listed order counts even if the broker's clock lags behind the order's own time.
     until = max([now, *(each.submitted_at for each in orders), *(each.at for each in adjustments)])
     settled = books.checkpoint_instant(start, orders, now)
     all_settled = min(
@@ -149,7 +149,7 @@ def read_books(
     )
     is_newer = start.through is None or settled > start.through
     others_newer = known is None or all_settled > known.through
-    # Without the list of splits, a checkpoint would lose the splits before it forever.
+    # Without a list of corporate actions, a checkpoint would lose earlier splits forever.
     return Books(
         ledger=folded(start, until),
         before=_at_close(start, orders, actions, adjustments, previous_close),
@@ -185,7 +185,7 @@ def _at_close(
 def _checkpoint(store: Store, key: str, kind: type[T], warnings: list[str]) -> T | None:
     found = store.try_read(key, kind)
     if found.is_unreadable:
-        warnings.append(f"{key} could not be read; the ledger was rebuilt from all orders.")
+        warnings.append(f"{key} is unreadable, so the run rebuilt the ledger from all orders.")
     return found.value
 
 

@@ -1,4 +1,4 @@
-"""Owns how the account's positions are checked against the books of the desks on it."""
+"""Owns the check of the account's positions against its desks' books."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from algotrader.broker import Broker
 from algotrader.model import CorporateAction, Position
 from algotrader.services.books import Books
 
-#: This many days of the account's statement are searched for the cause of a difference.
+#: The run searches this many days of the account's statement for a difference's cause.
 STATEMENT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """The account's holdings, and their owners.
+    """The account's holdings and their owners.
 
     Attributes
     ----------
     other_desks, causes : dict
         As in the snapshot.
     warnings : tuple of str
-        One for each symbol whose shares are missing or were turned into another symbol's.
+        One for each symbol whose shares are missing or became another symbol's shares.
     """
 
     positions: dict[str, Position]
@@ -50,7 +50,7 @@ def reconcile(
     today: date,
     stack: str,
 ) -> Reconciliation:
-    """Check positions against the books, and look for the cause of a difference.
+    """Check positions against the books, and find the probable cause of a difference.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def reconcile(
     causes: dict[str, str] = {}
     missing = missing_shares(managed, books.ledger, positions, others)
     if missing:
-        # Another desk may have bought in between: the books have its order, these positions do not.
+        # Another desk may have bought after this read of the positions but before the books.
         positions = broker.positions()
         missing = missing_shares(managed, books.ledger, positions, others)
     if missing:

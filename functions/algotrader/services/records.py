@@ -1,4 +1,4 @@
-"""Owns the place of a run's record, and what a later run reads from it."""
+"""Owns the key of a run's record, and the part of the record that a later run reads."""
 
 from __future__ import annotations
 
@@ -25,17 +25,11 @@ class ReportedRun(Struct, frozen=True):
 
 
 def record_key(journal: str) -> str:
-    """Return the key of a run's record.
-
-    Parameters
-    ----------
-    journal : str
-        The prefix of the run's journal.
-    """
+    """Return the key of a run's record below the prefix of the run's journal."""
     return f"{journal}record.json"
 
 
 def record_of_success(store: Store, journal: str) -> ReportedRun | None:
-    """Read the record of a run that succeeded; None if it failed, or its record is unreadable."""
+    """Read a successful run's record; None if the run failed or the record is unreadable."""
     record = store.try_read(record_key(journal), ReportedRun).value
     return None if record is None or record.failure is not None else record

@@ -206,10 +206,10 @@ def test_a_list_that_lost_entries_which_a_run_has_seen_ends_the_run(world: World
     seen(world, dry=False)
     client("s3").delete_object(Bucket=world.store.bucket, Key=ADJUSTMENTS_KEY)
 
-    with pytest.raises(ConfigurationError, match="it had 2 entries, and has 0"):
+    with pytest.raises(ConfigurationError, match="it had 2 entries and now has 0"):
         seen(world)
     give(world, OWN, "5")
-    with pytest.raises(ConfigurationError, match="it had 2 entries, and has 1"):
+    with pytest.raises(ConfigurationError, match="it had 2 entries and now has 1"):
         seen(world)
     give(world, OWN, "-5")
     assert seen(world).ledger.holdings == {}

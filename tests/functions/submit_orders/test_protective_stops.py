@@ -95,7 +95,7 @@ def test_a_call_that_dies_after_the_cancel_leaves_a_holding_that_the_next_one_pr
     )
     assert resting(desk) == []  # the process dies here
     step = desk.call(made, plan)
-    assert step.submission.unprotected == {"MSFT": "it is not placed yet"}
+    assert step.submission.unprotected == {"MSFT": "the run has not placed it yet"}
     done = desk.call_until_complete(made, step.plan)
     assert done.submission.unprotected == NOTHING
     assert resting(desk) == [("MSFT", "6")]

@@ -1,4 +1,4 @@
-"""Alpaca as a broker; a composition needs only `AlpacaBroker`."""
+"""The Alpaca adapter; other packages need only `AlpacaBroker`."""
 
 from algotrader.adapters.alpaca.broker import AlpacaBroker
 

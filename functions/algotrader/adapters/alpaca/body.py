@@ -1,4 +1,4 @@
-"""Owns how an answer's body is read: whole, decompressed, and within a limit of size."""
+"""Owns the read of an answer's body: complete, decompressed, and within a size limit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import requests
 
 from algotrader.errors import BrokerUnavailableError
 
-#: The largest real answer, the list of all assets, has some 7 MB.
+#: The largest real answer, the list of all assets, is about 7 MB.
 MAX_BODY_BYTES = 32 * 1024 * 1024
-#: The coding that the client asks for. A body in any other coding stays as it is and is not JSON.
+#: The encoding that the client requests. A body in an unknown encoding does not parse as JSON.
 ACCEPTED_ENCODING = "gzip"
 
 _PART_BYTES = 64 * 1024
@@ -22,8 +22,8 @@ _ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 def read_body(request: str, response: requests.Response) -> bytes:
     """Read the body of an answer to a request with ``stream=True``.
 
-    Decompressed bytes are counted as they come: a few hundred kilobytes may expand to hundreds of
-    megabytes.
+    The limit applies to decompressed bytes, because a few hundred kilobytes may expand to hundreds
+    of megabytes.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def read_body(request: str, response: requests.Response) -> bytes:
     BrokerUnavailableError
         ``BROKER_ANSWER_TOO_LARGE``.
     requests.RequestException
-        The body ended early, or is not what its coding says.
+        If the body ended early or does not match its encoding.
     """
     parts = _whole(response)
     if response.headers.get("Content-Encoding", "").strip().lower() in _DEFLATED:
@@ -54,7 +54,7 @@ def read_body(request: str, response: requests.Response) -> bytes:
 
 
 def _whole(response: requests.Response) -> Iterator[bytes]:
-    """Yield a body as it was sent; raise if it ends early, which the library would not notice."""
+    """Yield a body as sent; raise if it ends early, because the library would not notice."""
     promised = response.headers.get("Content-Length", "")
     count = 0
     for part in response.raw.stream(_PART_BYTES, decode_content=False):

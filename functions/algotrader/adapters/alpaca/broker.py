@@ -1,4 +1,4 @@
-"""Owns Alpaca as a broker: which of its APIs serves which method of the port."""
+"""Owns Alpaca as a broker: it maps the port's methods to Alpaca's APIs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class AlpacaBroker:
     trading_url, data_url : str
         Base addresses; a trailing ``/`` or ``/v2`` is dropped.
     budget_seconds : float
-        Time for all requests of this object together, from now.
+        Time for all of this object's requests together, from now.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Owns how a request reaches the broker: timeouts, the invocation's budget, repeated reads."""
+"""Owns requests to the broker: timeouts, the invocation's time budget, and repeated reads."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ CONNECT_TIMEOUT_SECONDS = 3.05
 READ_TIMEOUT_SECONDS = 10.0
 #: A server that drips bytes never triggers the read timeout, so each request has a deadline.
 REQUEST_SECONDS = 15.0
-#: Pauses before the client repeats a read. It repeats only reads, and only if they failed quickly.
+#: Pauses before the client repeats a read. It repeats only reads, and only within the budget.
 READ_PAUSES_SECONDS = (0.2, 0.4)
 RESET_LENGTH = 20  # epoch seconds have ten digits
 
 
 class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
-    """alpaca-trade-api's client without its retries; it returns every reply as it came.
+    """alpaca-trade-api's client without its retries and its parsing.
 
     The library repeats POSTs on 429 and 504, waits forever on a stuck socket and parses money as
-    floats. This class does none of that. Methods return a `Reply` or raise a leaf of `errors`.
+    floats. This class does none of that. Methods return a `Reply` or raise an error of `errors`.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         return ask()
 
     def _one_request(self, method: str, url: str, opts: dict[str, object], retry: int) -> Reply:
-        """Override the library's method: make one request, within its time, and never repeat it."""
+        """Override the library's method: make one request within its time, and never repeat it."""
         del retry
         request = f"{method} {urlsplit(url).path}"
         seconds = min(REQUEST_SECONDS, self._ends_at - time.monotonic())
@@ -118,10 +118,9 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """Return a call's result, or raise TimeoutError if it takes longer.
+    """Return a call's result; raise TimeoutError if the call takes longer.
 
-    After a TimeoutError nothing waits for the call's thread, which ends with its socket's own
-    time-out; its result is dropped.
+    After a TimeoutError the call's thread ends with its socket's timeout, and its result is lost.
     """
     results: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
 
@@ -147,7 +146,7 @@ def normalize_url(url: str, parameter: str) -> str:
     Raises
     ------
     ConfigurationError
-        ``BROKER_URL_INVALID`` if it is not an http or https address, or contains a user name.
+        ``BROKER_URL_INVALID`` if the address is not http or https, or contains a user name.
     """
     text = url.strip().rstrip("/").removesuffix("/v2").rstrip("/")
     try:

@@ -1,4 +1,4 @@
-"""Owns how every failure of the broker maps to a leaf of `errors`."""
+"""Owns the mapping of the broker's failures to the leaf classes of `errors`."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ _MESSAGE_LENGTH = 200
 
 
 def leaf_for(request: str, cause: Reply | Exception) -> DeskError:
-    """Map a failed request to the leaf that the state machine acts on.
+    """Map a failed request to the error on which the state machine acts.
 
     Parameters
     ----------
     request : str
         Method and path.
     cause : Reply or Exception
-        An answer that is not 2xx, or what the HTTP library raised if none came.
+        An answer that is not 2xx, or the HTTP library's exception if no answer came.
 
     Returns
     -------
     DeskError
-        Its message has no header and no key: a `Reply` comes without the keys that it repeated.
+        Its message contains no header and no key, because the client redacts every `Reply`.
     """
     if isinstance(cause, Exception):
         return BrokerUnavailableError(
             "BROKER_TIMED_OUT" if isinstance(cause, _TIMED_OUT) else "BROKER_UNREACHABLE",
-            "The broker did not answer; look at status.alpaca.markets, and check the base URL.",
+            "The broker did not answer. Check status.alpaca.markets and the base URL.",
             request=f'"{request}"',
             problem=type(cause).__name__,
         )
@@ -59,21 +59,22 @@ def leaf_for(request: str, cause: Reply | Exception) -> DeskError:
 
 
 def require_ok(reply: Reply) -> Reply:
-    """Return a reply with a 2xx status; raise the leaf of any other."""
+    """Return a reply with a 2xx status; raise the mapped error for any other status."""
     if not reply.ok:
         raise leaf_for(reply.request, reply)
     return reply
 
 
 def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
-    """Return the rejection of an order; raise if the answer does not say that it was rejected.
+    """Return an order's rejection; raise if the answer does not reject the order.
 
     Raises
     ------
     BrokerAuthError, BrokerRateLimitedError
         The broker did not accept the order: wrong keys, or too many requests.
     OrderStateUnknownError
-        ``ORDER_ID_TAKEN`` if the broker has an order of this id, else ``ORDER_FATE_UNKNOWN``.
+        ``ORDER_ID_TAKEN`` if the broker has an order with this id, otherwise
+        ``ORDER_FATE_UNKNOWN``.
     """
     if reply.status in {401, 429}:
         raise leaf_for(reply.request, reply)
@@ -82,7 +83,7 @@ def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
         reply.status not in _REJECTIONS
         or refusal is None
         or (
-            reply.status == 404 and refusal == ErrorBody()  # noqa: PLR2004 - a path that is not there
+            reply.status == 404 and refusal == ErrorBody()  # noqa: PLR2004 - an unknown path
         )
     ):
         raise fate_unknown(intent, f"status {reply.status}")
@@ -104,7 +105,7 @@ def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
 
 
 def fate_unknown(intent: OrderIntent, problem: str) -> OrderStateUnknownError:
-    """Build the error of an order that was sent, and whose result is unknown."""
+    """Build the error for a sent order whose result is unknown."""
     return OrderStateUnknownError(
         "ORDER_FATE_UNKNOWN",
         "The run looks the order up by its id and sends it again only under the same id.",
@@ -116,8 +117,8 @@ def fate_unknown(intent: OrderIntent, problem: str) -> OrderStateUnknownError:
 def _is_about_keys(refusal: ErrorBody | None) -> bool:
     """Whether the trading API's 403 refuses the keys.
 
-    Its codes begin with an HTTP status. A code 4031xxxx concerns an order or the account, whatever
-    the message. "account is not authorized to trade" comes even with the right keys.
+    Alpaca's codes begin with an HTTP status. A code 4031xxxx concerns an order or the account, even
+    if the message is "account is not authorized to trade".
     """
     code = "" if refusal is None else str(refusal.code)
     return not code.isdecimal() or code.startswith("401")
@@ -126,7 +127,7 @@ def _is_about_keys(refusal: ErrorBody | None) -> bool:
 def _data_is_about_keys(refusal: ErrorBody | None) -> bool:
     """Whether the market data API's 403 refuses the keys.
 
-    Its 403 for a missing subscription has no code either, so the message decides.
+    The 403 for a missing subscription has no code either, so the message decides.
     """
     message = "" if refusal is None else refusal.message.lower()
     return message.startswith("forbidden") or "authoriz" in message or "credential" in message
@@ -141,10 +142,10 @@ def _facts(reply: Reply) -> dict[str, object]:
 
 
 def _quote(reply: Reply) -> dict[str, str]:
-    """Quote the broker's own words if they came as JSON.
+    """Quote the broker's message if it came as JSON.
 
-    Quotation marks are replaced: one would end the quotation, and the rest could pass for our
-    advice.
+    The function replaces quotation marks: one would end the quotation, and the rest could look like
+    our advice.
     """
     refusal = error_body(reply)
     if refusal is None:
@@ -188,7 +189,7 @@ def _forbidden(reply: Reply) -> DeskError:
 def _rate_limited(reply: Reply) -> DeskError:
     return BrokerRateLimitedError(
         "BROKER_RATE_LIMITED",
-        "The run tries again by itself; if this happens often, other programs share the account.",
+        "The run tries again by itself. If this happens often, other programs share the account.",
         request=f'"{reply.request}"',
         reset=reply.reset or "unknown",
     )

@@ -25,9 +25,9 @@ PageT = TypeVar("PageT", wire.BarsPage, wire.CorporateActionsPage)
 
 BARS_PAGE = 10_000
 ACTIONS_PAGE = 1000
-#: Most symbols of one request, so that its address stays short.
+#: The most symbols in one request, so that its address stays short.
 SYMBOLS_PER_REQUEST = 200
-#: The list is filtered by processing date, which may be some days before or after the ex-date.
+#: Alpaca filters the list by processing date, some days before or after the ex-date.
 ACTIONS_MARGIN = timedelta(days=10)
 _ACTIONS_VERSIONS = ("v1", "v1beta1")
 _NOT_OFFERED = frozenset({403, 404})
@@ -81,7 +81,7 @@ class MarketData:
     ) -> tuple[CorporateAction, ...] | None:
         """Read corporate actions; ``kind`` is Alpaca's word in the singular.
 
-        None if the server offers no version of the list.
+        Return None if the server offers no version of the list.
         """
         found: set[CorporateAction] = set()
         for batch in batches(symbols):
@@ -141,7 +141,7 @@ class MarketData:
 
 
 class _NotOfferedError(Exception):
-    """The server has no such list."""
+    """The server does not offer this list."""
 
 
 def batches(symbols: Iterable[str]) -> list[list[str]]:
@@ -153,10 +153,10 @@ def batches(symbols: Iterable[str]) -> list[list[str]]:
 
 
 def _opens(sessions: Iterable[Session]) -> Callable[[datetime], datetime | None]:
-    """Return a function from a bar's stamp to the open of its session; None if it has none."""
+    """Return a function that maps a bar's timestamp to the open of its session, or to None."""
     open_by_day = {each.date: each.open for each in sessions}
 
-    @cache  # a thousand symbols have the same stamps
+    @cache  # a thousand symbols have the same timestamps
     def open_of(stamp: datetime) -> datetime | None:
         try:
             return open_by_day.get(stamp.astimezone(wire.NEW_YORK).date())
@@ -189,7 +189,7 @@ class _Columns:
                 volumes.append(_figure(row.v))
 
     def to_model(self) -> Bars:
-        """Convert to `model.Bars`, one bar for each instant; of two, keep the broker's last."""
+        """Convert to `model.Bars`; of two bars for the same instant, keep the broker's last."""
         place = {at: n for n, at in enumerate(self.at)}
         order = sorted(place)
         rows = [place[at] for at in order]
@@ -211,9 +211,9 @@ def _figure(value: object) -> float:
 
 
 def _bars_page(reply: Reply) -> wire.BarsPage:
-    """Read a page of bars, even with the NaN that Python's JSON writes.
+    """Parse a page of bars, even with the NaN that Python's JSON writes.
 
-    So a bar without a number is reported by its symbol, not as a broken page.
+    A later check then reports a bar without a number by its symbol, not as a broken page.
     """
     try:
         return decode_reply(reply, wire.BarsPage)

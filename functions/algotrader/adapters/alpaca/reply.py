@@ -1,4 +1,4 @@
-"""Owns an HTTP reply, and how its JSON becomes a value of a given type."""
+"""Owns an HTTP reply, and the conversion of its JSON to a given type."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from algotrader.soundness import parse_float
 
 T = TypeVar("T")
 
-#: Such an exponent is rare, and then mostly part of an id.
+#: A long exponent is rare, and is usually part of an id.
 _LONG_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{3}")
-_CODE_LENGTH = 20  # Alpaca's own have eight digits
+_CODE_LENGTH = 20  # Alpaca's own codes have eight digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
     code: int | str | None = None
 
     def __post_init__(self) -> None:
-        """Drop from the broker's words the characters that do not show."""
+        """Remove invisible characters from the broker's text."""
         force_setattr(self, "message", one_line(self.message))
         if isinstance(self.code, str):
             force_setattr(self, "code", one_line(self.code, _CODE_LENGTH))
@@ -94,7 +94,7 @@ def error_body(reply: Reply) -> ErrorBody | None:
 
 
 def invalid(request: str, problem: str) -> BrokerUnavailableError:
-    """Build the error of an answer that has another shape than Alpaca's."""
+    """Build the error for an answer that does not have Alpaca's shape."""
     return BrokerUnavailableError(
         "BROKER_ANSWER_INVALID",
         "The broker's answer does not look like Alpaca's; the base URL may be wrong.",

@@ -14,8 +14,8 @@ from algotrader.errors import DeskError
 
 STATEMENT_PAGE = 100
 _CANCELED = "canceled"
-#: The meaning of Alpaca's kinds of activity for the books. All other kinds move only money that
-#: counts as profit or loss: dividends, the taxes and fees on them (``DIV...``), interest and fees.
+#: What Alpaca's activity types mean for the books. All other types move only money that counts as
+#: profit or loss: dividends, the taxes and fees on them (``DIV...``), interest and fees.
 _CASH_FLOWS = frozenset({"CSD", "CSW", "TRANS", "JNL", "JNLC", "ACATC", "OCT"})
 _SHARE_FLOWS = {
     "ACATS": "transfer to or from another broker",
@@ -37,7 +37,7 @@ _DESCRIPTIONS = _SHARE_FLOWS | _SHARE_CHANGES
 
 
 class Row(wire.Answer, frozen=True):
-    """A row of ``/v2/account/activities``; a day may come as an instant."""
+    """A row of ``/v2/account/activities``; ``date`` may be an instant."""
 
     id: str
     activity_type: str
@@ -92,7 +92,7 @@ class Statement:
         self._client = client
 
     def statement(self, after: datetime) -> tuple[model.Activity, ...] | None:
-        """Read the bookings after an instant except trades; None if any is unreadable."""
+        """Read all activities after an instant except trades; None if any is unreadable."""
         try:
             return self._rows(after)
         except (DeskError, ArithmeticError, ValueError, OSError):

@@ -28,11 +28,10 @@ from algotrader.model import (
 )
 
 ORDERS_PAGE = 500
-#: A server may return fewer rows than the limit. A page of at least this many rows, Alpaca's
-#: smallest, may not be the last. With missing orders in its ledger, the desk would buy again what
-#: it holds.
+#: A server may return fewer rows than the limit, so a page with at least this many rows need not be
+#: the last one. If the ledger lacked an order, the desk would buy the same shares again.
 SMALLEST_PAGE = 50
-#: Up to this many symbols are read one by one; the whole list has megabytes.
+#: The desk reads up to this many assets one by one, because the whole list has megabytes.
 ASSETS_ONE_BY_ONE = 40
 _NOT_FOUND = 404
 _CANNOT_BE_CANCELED = 422
@@ -55,7 +54,7 @@ class Trading:
         reply = require_ok(
             self._client.read(
                 "/calendar",
-                # Ask for a day more at both ends: servers differ in what an instant includes.
+                # Request a day more at both ends, because servers differ in what a range includes.
                 {
                     "start": f"{start - timedelta(days=1)}T00:00:00Z",
                     "end": f"{end + timedelta(days=1)}T00:00:00Z",
@@ -96,7 +95,7 @@ class Trading:
         return self._orders("open", None)
 
     def orders_after(self, after: datetime | None) -> tuple[Order, ...]:
-        """List all orders of shares submitted after an instant (None: ever), ascending."""
+        """List the share orders submitted after an instant, ascending; all orders if it is None."""
         return self._orders("all", after)
 
     def _orders(self, status: str, after: datetime | None) -> tuple[Order, ...]:
@@ -151,7 +150,7 @@ class Trading:
         OrderStateUnknownError
             ``ORDER_ID_TAKEN`` or ``ORDER_FATE_UNKNOWN``.
         BrokerUnavailableError
-            ``BROKER_BUDGET_SPENT``: it was not sent.
+            ``BROKER_BUDGET_SPENT`` if the client did not send the order.
         """
         try:
             reply = self._client.post("/orders", order_body(intent))
@@ -173,13 +172,13 @@ class Trading:
         return order
 
     def cancel(self, broker_id: str) -> None:
-        """Ask for a cancellation; read the order again to see what became of it."""
+        """Request a cancellation; the caller must read the order again to see the result."""
         reply = self._client.delete(f"/orders/{broker_id}")
         if not reply.ok and reply.status not in {_NOT_FOUND, _CANNOT_BE_CANCELED}:
             raise leaf_for(reply.request, reply)
 
     def assets(self, symbols: Iterable[str]) -> dict[str, Asset]:
-        """Read what the broker allows for each symbol; one that it does not know is absent."""
+        """Read each symbol's asset; a symbol that the broker does not know is absent."""
         wanted = sorted(set(symbols))
         if len(wanted) > ASSETS_ONE_BY_ONE:
             reply = self._client.read("/assets", {"status": "active", "asset_class": "us_equity"})
@@ -195,7 +194,8 @@ class Trading:
     def last_session_pnl(self, session: date, before: date) -> Decimal | None:
         """Read the account's profit of one full session.
 
-        None if a difference of equity contradicts Alpaca's own profit column: it may be a deposit.
+        Return None if the change in equity contradicts Alpaca's own profit column, because the
+        change may include a deposit.
         """
         try:
             reply = self._client.read(
@@ -213,10 +213,15 @@ class Trading:
 
 
 def order_body(intent: OrderIntent) -> dict[str, str]:
-    """Format an order as the POST's body, with strings only, so that no float rounds a price."""
+    """Format an order as the POST's body, with only strings, so that no float rounds a price."""
+    # The broker refuses an order with both a quantity and a value.
+    if intent.notional is None:
+        size = {"qty": format(intent.qty, "f")}
+    else:
+        size = {"notional": format(intent.notional, "f")}
     body = {
         "symbol": intent.symbol,
-        **_size(intent),
+        **size,
         "side": intent.side.value,
         "type": intent.order_type.value,
         "time_in_force": intent.time_in_force.value,
@@ -229,13 +234,6 @@ def order_body(intent: OrderIntent) -> dict[str, str]:
     return body
 
 
-def _size(intent: OrderIntent) -> dict[str, str]:
-    """Format either the quantity or the value: the broker refuses an order with both."""
-    if intent.notional is not None:
-        return {"notional": format(intent.notional, "f")}
-    return {"qty": format(intent.qty, "f")}
-
-
 def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> Decimal | None:
     days = [datetime.fromtimestamp(each, wire.NEW_YORK).date() for each in history.timestamp]
     if days.count(session) != 1 or days.count(before) != 1:
@@ -246,7 +244,7 @@ def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> D
     if not equity or not equity_before or profit is None or profit_before is None:
         return None
     change = equity - equity_before
-    # The column counts from the start of the period or again each day, depending on the server.
+    # Depending on the server, the column counts from the start of the period or restarts each day.
     for stated in (profit, profit - profit_before):
         if abs(stated - change) <= Decimal("0.02"):
             return change
@@ -254,7 +252,7 @@ def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> D
 
 
 def _is_absent(reply: Reply) -> bool:
-    """Whether the broker says, in JSON, that it does not know what was asked for.
+    """Whether the broker says, in JSON, that it does not know the requested object.
 
     Any other 404 means that the path does not exist, so the base URL is wrong.
     """

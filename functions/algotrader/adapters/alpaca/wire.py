@@ -1,7 +1,7 @@
-"""Owns the shapes of Alpaca's answers, and how each becomes a value of our model.
+"""Owns the shapes of Alpaca's answers, and their conversion to our model.
 
 The parser ignores unknown fields and keeps unknown statuses as strings. It reads money exactly,
-from strings and from numbers. It refuses NaN, infinity and sums beyond any account.
+from strings and from numbers. It refuses NaN, infinity and amounts beyond any account.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _EQUITY_CLASSES = frozenset({None, "", "us_equity"})
 
 
 class Answer(Struct, frozen=True):
-    """Base of an answer: its amounts and instants are plausible, its strings short and visible."""
+    """Base class of an answer, with plausible amounts and instants, and short visible strings."""
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot be real; drop characters that do not show."""
+        """Refuse implausible values, and remove invisible characters."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, str):
@@ -49,7 +49,7 @@ def _check(name: str, value: object) -> None:
         message = f"{name} is not an amount"
         raise ValueError(message)
     if isinstance(value, datetime) and not is_instant(value):
-        message = f"{name} is not an instant of our time"
+        message = f"{name} is not a plausible instant"
         raise ValueError(message)
 
 
@@ -88,7 +88,7 @@ class Session(Answer, frozen=True):
 
 
 class AdminConfigurations(Answer, frozen=True):
-    """The broker's settings of an account; only those that we use."""
+    """The broker's settings for an account; only those that we use."""
 
     restrict_to_liquidation_reasons: Any = None
 
@@ -102,7 +102,7 @@ class AdminConfigurations(Answer, frozen=True):
 
 
 class Account(Answer, frozen=True):
-    """``/v2/account``; the fields that we use. Only those that Alpaca always sends are required."""
+    """The fields of ``/v2/account`` that we use; those that Alpaca always sends are required."""
 
     account_number: str
     status: str
@@ -157,7 +157,7 @@ class Position(Answer, frozen=True):
     side: str = "long"
 
     def to_model(self) -> model.Position:
-        """Convert to `model.Position`; a short one is negative, whatever sign the broker uses."""
+        """Convert to `model.Position`; a short position's quantity is always negative."""
         available = self.qty if self.qty_available is None else self.qty_available
         return model.Position(
             symbol=self.symbol,
@@ -194,7 +194,7 @@ class Order(Answer, frozen=True):
 
     @property
     def is_equity(self) -> bool:
-        """Whether it is a plain order of shares: not an option, not a coin, not several legs."""
+        """Whether this is a plain order for shares, not for options, crypto or several legs."""
         return self.asset_class in _EQUITY_CLASSES and bool(self.symbol) and bool(self.side)
 
     @property
@@ -269,7 +269,7 @@ class LatestTrades(Answer, frozen=True):
 
 
 class Bar(Struct, frozen=True):
-    """A daily bar, stamped at its New York midnight; a figure may be missing or not a number."""
+    """A daily bar, dated at midnight in New York; a figure may be missing or not a number."""
 
     t: Instant
     o: Any = None

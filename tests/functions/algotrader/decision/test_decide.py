@@ -195,7 +195,7 @@ def test_entries_do_not_exceed_capital_less_the_desks_positions() -> None:
     )
     assert quantities(decision.entries) == {"IBM": D(9)}  # 1000 of 1100 is left
     assert decision.spendable == 1000
-    assert decision.why["IBM"].endswith("; cut from 10 to the money there is")
+    assert decision.why["IBM"].endswith("; cut from 10 to the available money")
 
 
 def test_a_desk_that_outgrew_its_capital_buys_only_what_its_exits_free() -> None:
@@ -262,7 +262,7 @@ def test_a_full_rotation_is_cut_to_the_exits_least_proceeds_less_the_reserve() -
     assert quantities(decision.entries) == {"IBM": D(292)}
     assert decision.why["IBM"] == (
         "buy 292: target 1 of 30000.00 at 100.00, worst 100.20; holds 0;"
-        " cut from 299 to the money there is"
+        " cut from 299 to the available money"
     )
 
 

@@ -184,7 +184,7 @@ def test_an_entry_below_the_least_order_is_refused_and_an_exit_is_not() -> None:
     assert quantities(decision.exits) == {"AAPL": D(1)}
     assert codes(decision) == {"IBM": "BELOW_MINIMUM_ORDER"}
     assert decision.denied[0].detail == (
-        "1962.00 buys 19 at 100.20, less than the smallest order of 2000.00"
+        "1962.00 buys 19 at 100.20, less than MinOrderNotional 2000.00"
     )
 
 

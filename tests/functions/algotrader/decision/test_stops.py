@@ -75,7 +75,7 @@ def test_a_stop_that_rests_as_it_should_is_left_alone() -> None:
     ("resting", "why"),
     [
         ((stop(qty="300", at="85"),), "its stop rests at 85.00"),
-        ((stop(qty="200"),), "its stop is for 200 of 300"),
+        ((stop(qty="200"),), "its stop covers 200 of 300"),
         ((stop(qty="300", time_in_force="day"),), "its stop ends with the day"),
         ((stop(qty="300", time_in_force="opg"),), "its stop ends with the day"),
         ((stop(qty="300", submitted_at=NOW - RENEW_AFTER),), "its stop is 80 days old"),
@@ -219,7 +219,7 @@ def test_halted_keeps_every_stop_and_places_none() -> None:
     assert (keeps.cancels, keeps.stops, keeps.unprotected) == ((), (), {})
     part = decided(KEPT, holding("300", stop(qty="200"), **halted), stops={"IBM": D(90)})
     assert (part.cancels, part.stops) == ((), ())
-    assert part.unprotected == {"IBM": "trading is halted, its stop is for 200 of 300"}
+    assert part.unprotected == {"IBM": "trading is halted, its stop covers 200 of 300"}
     seen = replace(holding("300", **halted), own_open_orders=(stop(qty="301"),))
     assert decided(KEPT, seen).cancels == (stop().client_order_id,)
     bare = decided(KEPT, holding("300", **halted), stops={"IBM": D(90)})

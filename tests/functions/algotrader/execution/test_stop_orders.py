@@ -144,7 +144,7 @@ def test_the_new_stop_comes_after_the_exit_s_end_for_what_is_left() -> None:
     done = call(made, plan, known(gone, order(exit_)))
     assert legs(done.plan)[1:] == [("AAPL", Leg.STOP, Decimal(6))]
     assert not done.complete
-    assert done.submission.unprotected == {"AAPL": "it is not placed yet"}
+    assert done.submission.unprotected == {"AAPL": "the run has not placed it yet"}
     rests = stop_order(done.plan.orders[1], 6)
     end = call(made, done.plan, known(gone, order(exit_), rests))
     assert (end.complete, end.submission.unprotected, end.submission.unsettled) == (True, {}, ())
@@ -335,7 +335,9 @@ def test_a_stop_is_cut_to_the_shares_that_are_free_and_that_is_reported() -> Non
     order_id = plan.orders[0].client_order_id
     cut = call(made, plan, known(), PostResult((), (), {order_id: Decimal("4.5")}))
     assert legs(cut.plan) == [("MSFT", Leg.STOP, Decimal(4))]
-    assert cut.submission.unprotected["MSFT"].endswith("it covers 4 of 7, no more is available")
+    assert cut.submission.unprotected["MSFT"].endswith(
+        "it covers 4 of 7, because no more shares are available"
+    )
     none = call(made, plan, known(), PostResult((), (), {order_id: Decimal(0)}))
     assert (none.complete, none.plan.orders) == (True, ())
 
@@ -431,7 +433,7 @@ def test_an_entry_from_before_that_stands_is_not_protection() -> None:
     older = replace(order(BUY_IBM, "new"), symbol="AAPL", client_order_id=older_id)
     made = replace(decision(exits=(), entries=(), cancels=(older_id,)), stops=(wish("AAPL", 10),))
     step = call(made, first_plan(RUN, made), known(older))
-    assert step.submission.unprotected == {"AAPL": "it is not placed yet"}
+    assert step.submission.unprotected == {"AAPL": "the run has not placed it yet"}
 
 
 def test_no_stop_is_placed_before_an_entry_that_is_still_to_come() -> None:

@@ -37,5 +37,5 @@ def test_a_failed_flatten_asks_for_a_repeat() -> None:
     reported = make_texts(run_report(run=FLAT, failure=read_failure("Submit Orders", "Boom", "x")))
 
     assert reported.subject.startswith("FAILED algo-trader PAPER FLATTEN 2013-02-28 1542: Boom")
-    assert "flatten again: that sells what the desk still holds" in reported.email
+    assert "flatten again to sell what the desk still holds" in reported.email
     assert "takes this run over" not in reported.email

@@ -14,7 +14,7 @@ BOUGHT = submission(order("AAPL", "5"))
 LIVE = settings(mode=TradingMode.LIVE)
 CHANGE = "Strategy is now sma_cross"
 RAMP = f"{CHANGE}, live ramp starts again"
-LINE = "\n  sma_cross replaces momentum_rotation: it manages what the desk holds"
+LINE = "\n  sma_cross replaces momentum_rotation and manages the desk's holdings"
 
 
 def test_a_change_stands_after_the_orders_in_the_text_and_at_the_top_of_the_email():

@@ -35,8 +35,8 @@ def test_a_report_gives_the_days_profit_of_desk_account_and_benchmark():
     )
     assert "SPY: -0.31%" in reported.email
     assert (
-        "the desk is 1.23% below its peak; it only sells once 20% below it, or after a daily loss "
-        "of 5%" in reported.email
+        "the desk is 1.23% below its peak; at 20%, or after a daily loss of 5%, it only sells"
+        in reported.email
     )
 
 
@@ -55,7 +55,7 @@ def test_a_day_that_is_not_known_is_unknown_and_a_benchmark_without_a_price_says
     reported = report(account_profit=None, deposits=None, benchmark_change=None)
     assert "report: day unknown. Desk -$184.00 (-0.37%). SPY unknown." in reported.sms
     assert "the account: unknown" in reported.email
-    assert "deposits less withdrawals since the previous close unknown" in reported.email
+    assert "deposits less withdrawals since the previous close: unknown" in reported.email
     assert "SPY: the broker has no price for it" in reported.email
 
 

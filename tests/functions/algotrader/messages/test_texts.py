@@ -257,7 +257,7 @@ def test_an_email_of_a_huge_universe_is_cut_between_lines_and_says_so():
     why = {f"SYM{n}": "x" * 200 for n in range(1000)}
     reported = make_texts(run_report(decision=decision(why=why))).email
     assert len(reported) < 61_000
-    assert reported.endswith("x\n\nThe rest is left out here. The run's record has it.\n")
+    assert reported.endswith("x\n\nThis e-mail omits the rest, which is in the run's record.\n")
 
 
 KEYS = "KEYS_REFUSED: status=401. Put the right keys into the parameter that the template names."
@@ -273,7 +273,7 @@ def test_a_failure_leads_with_failed_its_error_and_says_what_to_do():
     assert "FAILED algo-trader: BrokerAuthError in Fetch Bars." in reported.email
     assert f"WHAT BROKE\n  {KEYS}" in reported.email
     assert "WHAT TO DO\n  Put the right keys into" in reported.email
-    assert "An earlier execution of the same run may have sent some." in reported.email
+    assert "An earlier execution of the same run may have sent orders." in reported.email
 
 
 def test_a_long_failure_keeps_facts_and_advice_cut_between_words():

@@ -105,28 +105,28 @@ def test_an_order_within_the_rules_breaks_none(changes: dict[str, Any]) -> None:
         (
             {"qty": D("1.5"), "time_in_force": TimeInForce.GTC},
             None,
-            "quantity 1.5 is good only for the day, not gtc",
+            "quantity 1.5 needs time in force day, not gtc",
         ),
         (
             {**STOP, "stop_price": D(90), "qty": D("1.5"), "time_in_force": TimeInForce.GTC},
             FRACTIONS,
-            "quantity 1.5 is good only for the day, not gtc",
+            "quantity 1.5 needs time in force day, not gtc",
         ),
-        ({**MARKET, "notional": D("0.99")}, FRACTIONS, "value 0.99 is not 1 dollar at least"),
-        ({**MARKET, "notional": D("NaN")}, FRACTIONS, "value NaN is not 1 dollar at least"),
+        ({**MARKET, "notional": D("0.99")}, FRACTIONS, "value 0.99 is not at least 1 dollar"),
+        ({**MARKET, "notional": D("NaN")}, FRACTIONS, "value NaN is not at least 1 dollar"),
         ({**MARKET, "notional": D("9.999")}, FRACTIONS, "value 9.999 is not in whole cents"),
-        ({"notional": D(9)}, FRACTIONS, "value 9.00 is only for market orders, not limit"),
+        ({"notional": D(9)}, FRACTIONS, "value 9.00 needs a market order, not a limit order"),
         (
             {**MARKET, "notional": D(9), "time_in_force": TimeInForce.GTC},
             None,
-            "value 9.00 is good only for the day, not gtc",
+            "value 9.00 needs time in force day, not gtc",
         ),
         ({**MARKET, "notional": D(9)}, WHOLE, "value 9.00: the asset trades only in whole shares"),
-        ({"limit_price": None}, WHOLE, "a limit order has no limit_price"),
-        ({"stop_price": D(90)}, WHOLE, "a limit order has a stop_price"),
-        ({**MARKET, "limit_price": D(9)}, WHOLE, "a market order has a limit_price"),
-        (STOP, WHOLE, "a stop order has no stop_price"),
-        ({"order_type": OrderType.NOTIONAL}, WHOLE, "notional is not a type of order"),
+        ({"limit_price": None}, WHOLE, "a limit order needs a limit_price"),
+        ({"stop_price": D(90)}, WHOLE, "a limit order cannot have a stop_price"),
+        ({**MARKET, "limit_price": D(9)}, WHOLE, "a market order cannot have a limit_price"),
+        (STOP, WHOLE, "a stop order needs a stop_price"),
+        ({"order_type": OrderType.NOTIONAL}, WHOLE, "notional is not an order type"),
         ({"limit_price": D(0)}, WHOLE, "limit_price 0 is not above 0"),
         ({"limit_price": D("Infinity")}, WHOLE, "limit_price Infinity is not above 0"),
         ({"limit_price": D("1.005")}, WHOLE, "limit_price 1.005 is not a multiple of 0.01"),
@@ -156,7 +156,7 @@ def test_every_order_that_is_decided_keeps_the_rules(bell: Situation) -> None:
 def test_an_order_that_would_break_a_rule_is_denied_when_it_is_decided() -> None:
     made = decided({"IBM": D("0.3")}, under=settings(order_type=OrderType.STOP))
     assert (made.entries, codes(made)) == ((), {"IBM": "ORDER_RULE"})
-    assert "a stop order has no stop_price" in made.why["IBM"]
+    assert "a stop order needs a stop_price" in made.why["IBM"]
 
 
 # Submission

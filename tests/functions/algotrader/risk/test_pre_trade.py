@@ -213,7 +213,7 @@ def test_an_own_order_that_is_still_open_must_settle_first(leg: Leg) -> None:
     found = holdings.no_own_order_open(proposed(), at(own_open_orders=(order,)))
     assert found == Denial(
         Reason.OPEN_ORDER_UNSETTLED,
-        f"to be canceled first: buy 5 (at1-abc123-2024-03-01-day-IBM-{leg.value}-0)",
+        f"the run cancels first: buy 5 (at1-abc123-2024-03-01-day-IBM-{leg.value}-0)",
     )
 
 
@@ -257,7 +257,7 @@ def test_only_an_open_order_that_took_anothers_place_is_a_replacement() -> None:
     ended = open_order("IBM", Side.BUY, "5", "80", "user-2", replaces="y", status="filled")
     plain = open_order("IBM", Side.BUY, "5", "80", "user-3")
     found = holdings.no_replacement_open(proposed(), foreign(changed, ended, plain))
-    assert found == Denial(Reason.ORDER_REPLACED, "open in place of another: buy 5 (user-1)")
+    assert found == Denial(Reason.ORDER_REPLACED, "replaced another order: buy 5 (user-1)")
     assert holdings.no_replacement_open(proposed(), foreign(ended, plain)) is None
 
 
@@ -306,7 +306,7 @@ def test_nothing_to_sell_reports_what_is_held_and_what_open_orders_leave() -> No
     kept = desk_holds("40", sellable="0.5")
     found = holdings.something_to_sell(proposed(Side.SELL, "0", position=kept), context())
     assert found == Denial(
-        Reason.NOTHING_TO_SELL, "holds 40, of which open orders leave 0.5; can be sold 0"
+        Reason.NOTHING_TO_SELL, "holds 40, of which open orders leave 0.5; 0 can be sold"
     )
     free = proposed(Side.SELL, "1", position=desk_holds("40", sellable="40"))
     assert holdings.something_to_sell(free, context()) is None
@@ -318,7 +318,7 @@ def test_a_denied_symbol_reports_how_long_the_list_is_and_not_the_list() -> None
     assert eligibility.symbol_not_denied(proposed(), context()) is None
     assert eligibility.symbol_not_denied(proposed(), under(deny_symbols=("AAPL",))) is None
     found = eligibility.symbol_not_denied(proposed(), under(deny_symbols=("AAPL", "IBM")))
-    assert found == Denial(Reason.SYMBOL_DENIED, "one of 2 in DenySymbols")
+    assert found == Denial(Reason.SYMBOL_DENIED, "one of 2 symbols in DenySymbols")
 
 
 def test_a_run_buys_only_what_it_may() -> None:
@@ -365,7 +365,7 @@ def test_too_small_a_buy_reports_its_target_quantity_and_price() -> None:
 def test_a_buy_may_cost_the_least_order_and_not_less() -> None:
     assert smallest("5", "10", ONE_SHARE, "50", "59") is None
     assert smallest("5", "10", ONE_SHARE, "50.01", "59") == Denial(
-        Reason.BELOW_MINIMUM_ORDER, "59.00 buys 5 at 10.00, less than the smallest order of 50.01"
+        Reason.BELOW_MINIMUM_ORDER, "59.00 buys 5 at 10.00, less than MinOrderNotional 50.01"
     )
 
 
