@@ -102,7 +102,7 @@ class Judge:
         ]
         stored = world.state.bucket.get(f"{run.journal}decision.json")
         notes = world.state.notes
-        if "forged" in notes:  # the run's own decision, whatever the journal contains now
+        if "forged" in notes:  # use the run's own decision, not the forged one
             decision = decision_of(run, end.variant, world.scenario)
         else:
             decision = decode(Decision, json.loads(stored), "decision") if stored else None

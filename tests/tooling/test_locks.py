@@ -18,6 +18,10 @@ LOCKS = (
     "tests/requirements.txt",
     "tests/requirements-no-deps.txt",
 )
+# The locks of tools with their own environments.
+TOOL_LOCKS = tuple(
+    str(path.relative_to(CHECKOUT)) for path in sorted(CHECKOUT.glob(".ci/*/*requirements.txt"))
+)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -46,14 +50,14 @@ def test_every_requirements_file_of_the_repository_is_known_here():
     assert tracked == set(LOCKS)
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *TOOL_LOCKS])
 def test_every_package_is_pinned_and_hashed(lock):
     for entry in entries(lock):
         assert re.match(r"[a-z0-9-]+==[^ ;]+ ", entry), entry
         assert HASH.search(entry), entry
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *TOOL_LOCKS])
 def test_a_lock_names_no_address_and_no_place_of_a_machine(lock):
     text = (CHECKOUT / lock).read_text()
     options = set(re.findall(r"--[a-z-]+", text)) - {"--hash"}

@@ -1,9 +1,8 @@
-"""The tools of `make check-template` come from locks with hashes and without addresses."""
+"""The npm tools of `make check-template` come from a lock with hashes and without addresses."""
 
 from __future__ import annotations
 
 import json
-import re
 
 from tests.support.checkout import CHECKOUT
 
@@ -25,12 +24,5 @@ def test_expressions_are_replayed_in_the_version_of_jsonata_that_aws_documents()
     assert json.loads((HOME / "package.json").read_text())["dependencies"]["jsonata"] == "2.0.6"
 
 
-def test_every_package_of_the_scanner_is_pinned_and_hashed():
-    text = re.sub(r"^ *#.*\n", "", (HOME / "requirements.txt").read_text(), flags=re.MULTILINE)
-    for entry in text.replace("\\\n", " ").splitlines():
-        assert re.match(r"[a-z0-9-]+==[^ ]+ .*--hash=sha256:[0-9a-f]{64}", entry), entry
-
-
-def test_the_locks_name_no_address():
-    for name in ("package-lock.json", "requirements.txt"):
-        assert "://" not in (HOME / name).read_text(), name
+def test_the_lock_names_no_address():
+    assert "://" not in (HOME / "package-lock.json").read_text()
