@@ -133,7 +133,10 @@ def probable_causes(
 def describe_differences(positions: Iterable[DeskPosition], stack: str) -> tuple[str, ...]:
     """Describe each difference with its numbers and its remedy."""
     return tuple(
-        _describe_difference(each, f" --stack {stack}") for each in positions if each.differs
+        f"{each.symbol}: {Reason.LEDGER_MISMATCH}: {denial.detail}. The desk buys no {each.symbol}"
+        f" until the account and the books agree. {_remedy(each, f' --stack {stack}')}"
+        for each in positions
+        if (denial := ledger_mismatch(each)) is not None
     )
 
 
@@ -170,15 +173,6 @@ def _explanation(action: CorporateAction, position: DeskPosition) -> str:
     if action.ratio is not None and ZERO < missing < ONE_SHARE:
         return f"a fraction paid in cash after the {action.kind}"
     return ""
-
-
-def _describe_difference(position: DeskPosition, stack: str) -> str:
-    denial = ledger_mismatch(position)
-    detail = denial.detail if denial else ""
-    return (
-        f"{position.symbol}: {Reason.LEDGER_MISMATCH}: {detail}. The desk buys no"
-        f" {position.symbol} until the account and the books agree. {_remedy(position, stack)}"
-    )
 
 
 def _remedy(position: DeskPosition, stack: str) -> str:
