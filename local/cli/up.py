@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from local.aws_clients import REGION
 from local.cli.console import make_console
 from local.cli.container_host import ContainerHost, container_host
 from local.cli.options import parameter_option, session_option, synthetic_option
 from local.cli.trading import REAL_TIME
-from local.sandbox.aws.process import REGION
 from local.sandbox.aws.template import CHECKOUT
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
 from local.sandbox.runner.sample_data import local_defaults

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.aws_clients import REGION
 from local.problems import DeploymentProblem
-from local.sandbox.aws.process import ACCOUNT, REGION
+from local.sandbox.aws.process import ACCOUNT
 from local.sandbox.aws.quotas import TOO_MUCH_ENVIRONMENT
 from local.sandbox.aws.template import describe_environment
 

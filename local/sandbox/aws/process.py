@@ -6,11 +6,11 @@ import os
 import sys
 from pathlib import Path
 
+from local.aws_clients import REGION
 from local.problems import DeploymentProblem
 from local.server_process import LOOPBACK, ServerProcess, StartError
 
 ACCOUNT = "000000000000"
-REGION = "us-east-1"
 MAIN = Path(__file__).with_name("ministack_main.py")
 DOCKER_SECONDS = "60"
 

@@ -12,12 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from algotrader.adapters.keys import redact
+from algotrader.adapters.settings import PAPER_URL
 from local.paper_broker.process import ANY_KEYS
 from local.problems import UsageProblem
 from local.sandbox.runner.document import BrokerView
 from local.server_process import open_url
 
-PAPER_TRADING_URL = "https://paper-api.alpaca.markets"
 LIVE_TRADING_HOST = "api.alpaca.markets"
 KEY_VARIABLES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
 LOOK_TIMEOUT_SECONDS = 5
@@ -58,7 +58,7 @@ def alpaca_paper(environment: Mapping[str, str]) -> Broker:
             "(Alpaca's dashboard, Paper account, API keys)."
         )
     key_id, secret_key = (environment[name] for name in KEY_VARIABLES)
-    return Broker("", "", PAPER_TRADING_URL, key_id, secret_key)
+    return Broker("", "", PAPER_URL, key_id, secret_key)
 
 
 def broker_at(url: str, environment: Mapping[str, str]) -> Broker:

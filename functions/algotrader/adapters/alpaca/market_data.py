@@ -19,6 +19,7 @@ from algotrader.adapters.alpaca.reply import Reply, decode_reply, invalid
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Bars, CorporateAction, LatestPrice, Session
 from algotrader.plain_text import printable
+from algotrader.session.trigger import NEW_YORK
 from algotrader.soundness import parse_float
 
 PageT = TypeVar("PageT", wire.BarsPage, wire.CorporateActionsPage)
@@ -159,7 +160,7 @@ def _opens(sessions: Iterable[Session]) -> Callable[[datetime], datetime | None]
     @cache  # a thousand symbols have the same timestamps
     def open_of(stamp: datetime) -> datetime | None:
         try:
-            return open_by_day.get(stamp.astimezone(wire.NEW_YORK).date())
+            return open_by_day.get(stamp.astimezone(NEW_YORK).date())
         except OverflowError:
             return None
 

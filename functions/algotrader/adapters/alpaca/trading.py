@@ -26,6 +26,7 @@ from algotrader.model import (
     Position,
     Session,
 )
+from algotrader.session.trigger import NEW_YORK
 
 ORDERS_PAGE = 500
 #: A server may return fewer rows than the limit, so a page with at least this many rows need not be
@@ -235,7 +236,7 @@ def order_body(intent: OrderIntent) -> dict[str, str]:
 
 
 def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> Decimal | None:
-    days = [datetime.fromtimestamp(each, wire.NEW_YORK).date() for each in history.timestamp]
+    days = [datetime.fromtimestamp(each, NEW_YORK).date() for each in history.timestamp]
     if days.count(session) != 1 or days.count(before) != 1:
         return None
     at, base = days.index(session), days.index(before)

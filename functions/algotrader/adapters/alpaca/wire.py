@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,9 +17,8 @@ from msgspec.structs import force_setattr
 from algotrader import model
 from algotrader.adapters.alpaca.reply import invalid
 from algotrader.plain_text import printable
+from algotrader.session.trigger import NEW_YORK
 from algotrader.soundness import is_brokers_number, is_instant
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 Instant = Annotated[datetime, Meta(tz=True)]
 
