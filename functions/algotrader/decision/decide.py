@@ -75,7 +75,8 @@ def _decide(context: RiskContext, weights: dict[str, Decimal], stops: dict[str, 
     denied = [(order, denials[order.symbol]) for order in orders if order.symbol in denials]
     why |= {order.symbol: why_denied(order, denial, portfolio) for order, denial in denied}
 
-    held_after = {order.symbol: _held_after(order) for order in (*exits, *entries)}
+    held_after = {each.symbol: Shares(each.position.held - each.qty) for each in exits}
+    held_after |= {each.symbol: Shares(each.position.held + each.qty) for each in entries}
     stuck = {order.symbol for order, _ in denied if order.side is Side.SELL}
     audit = audit_stops(context, stops, held_after, stuck)
     why |= {symbol: f"{why[symbol]}; {warning}" for symbol, warning in audit.warnings.items()}
@@ -134,11 +135,6 @@ def _break_of_rule(order: ProposedOrder, context: RiskContext) -> Denial | None:
 def _intent(order: ProposedOrder, context: RiskContext) -> OrderIntent:
     why = why_order(order, context.portfolio)
     return order_intent(order, context.run, context.settings.order_type, why=why)
-
-
-def _held_after(order: ProposedOrder) -> Shares:
-    change = order.qty if order.side is Side.BUY else -order.qty
-    return Shares(order.position.held + change)
 
 
 def _market(settings: Settings, snapshot: Snapshot, features: Features) -> Market:

@@ -81,11 +81,10 @@ class PlanResult:
 
     def add(self, intent: OrderIntent, result: OrderResult) -> None:
         """Add the result of one order; a failed stop goes to ``unprotected``, not to ``denied``."""
-        is_stop = intent.leg is Leg.STOP
         self.gave_up_unseen = self.gave_up_unseen or result.may_be_there
         if result.kept is not None:
             self.kept.append(result.kept)
-        if is_stop:
+        if intent.leg is Leg.STOP:
             self.placing_stops = self.placing_stops or result.is_under_way
             if result.code:
                 self.unprotected[intent.symbol] = f"{result.code}: {result.detail}"

@@ -37,10 +37,13 @@ def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple
         Good-until-canceled orders for whole shares: the shares at the decision, adjusted by later
         fills. A symbol with less than one share gets no stop.
     """
+    planned = {each.client_order_id for each in plan.orders}
     return tuple(
         stop_intent(stop, qty)
-        for stop in _stops_to_plan(decision, plan)
-        if is_at_rest(stop.symbol, decision, plan, orders)
+        for stop in decision.stops
+        if stop.client_order_id not in planned
+        and stop.symbol not in plan.unprotected
+        and is_at_rest(stop.symbol, decision, plan, orders)
         and (qty := whole_shares(held_now(stop, decision, orders))) > 0
     )
 
@@ -135,15 +138,6 @@ def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
         and stands(order)
         for each in plan.cancels
     )
-
-
-def _stops_to_plan(decision: Decision, plan: Plan) -> list[DesiredStop]:
-    planned = {each.client_order_id for each in plan.orders}
-    return [
-        stop
-        for stop in decision.stops
-        if stop.client_order_id not in planned and stop.symbol not in plan.unprotected
-    ]
 
 
 def _filled_since(order: Order, decision: Decision) -> Decimal:

@@ -37,13 +37,9 @@ def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
         items = [text for each, text in orders if each is side]
         if not items:
             continue
-        named = ", ".join(items[:names])
-        if not named:
-            groups.append(f"{word} {len(items)}")
-        elif len(items) > names:
-            groups.append(f"{word} {named} and {len(items) - names} more")
-        else:
-            groups.append(f"{word} {named}")
+        shown = ", ".join(items[:names]) or len(items)
+        more = f" and {len(items) - names} more" if 0 < names < len(items) else ""
+        groups.append(f"{word} {shown}{more}")
     return ", ".join(groups)
 
 
