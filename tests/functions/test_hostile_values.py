@@ -21,7 +21,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Wor
         yield make
 
 
-def test_the_day_that_is_spoiled_sells_buys_and_protects(fresh: Callable[[], World]) -> None:
+def test_the_day_without_faults_sells_buys_and_protects(fresh: Callable[[], World]) -> None:
     world = fresh()
     with reached(world):
         day = world.live()

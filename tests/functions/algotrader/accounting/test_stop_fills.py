@@ -99,7 +99,7 @@ def test_only_the_desks_own_stops_that_sold_are_reported_the_oldest_first() -> N
     ]
 
 
-def test_where_nothing_says_what_was_reported_it_is_what_sold_up_to_the_bell_before() -> None:
+def test_without_a_record_the_sales_before_the_last_run_count_as_reported() -> None:
     orders = [sold("AAPL", at=NOW - HOUR), sold("IBM", at=NOW), sold("MSFT", at=NOW + HOUR)]
     assert told_of(*unreported_fills(orders, DESK, initial_report(orders, DESK, NOW))) == [
         ("MSFT", D(5))

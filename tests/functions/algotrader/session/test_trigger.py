@@ -62,7 +62,7 @@ def rung(bell: Trigger, text: str) -> Opened:
     return answer
 
 
-def test_a_bell_within_the_session_rings_for_it() -> None:
+def test_a_trigger_within_the_session_opens_it() -> None:
     answer = rung(BELL, "2026-11-25T09:35")
 
     assert answer.session == SESSIONS[2]
@@ -172,7 +172,7 @@ def test_a_report_by_hand_may_be_asked_for_while_the_session_lasts() -> None:
     assert rung(bell, "2026-11-25T11:00").previous_close == at("2026-11-24T16:00")
 
 
-def test_a_bell_from_the_future_is_refused() -> None:
+def test_a_trigger_from_the_future_is_refused() -> None:
     bell = replace(BELL, scheduled_time=at("2026-11-25T09:35:06"))
 
     with pytest.raises(InvalidInputError, match="SCHEDULED_TIME_IN_FUTURE"):
@@ -189,12 +189,12 @@ def test_a_bell_from_the_future_is_refused() -> None:
         ("2026-11-25T09:35", "2026-11-26T09:35"),  # the desk checks lateness before the closed day
     ],
 )
-def test_a_bell_that_is_too_old_is_not_traded_on(rang: str, now: str) -> None:
+def test_a_trigger_that_is_too_old_is_ignored(rang: str, now: str) -> None:
     with pytest.raises(LateBellError, match=r"BELL_TOO_OLD.*Nothing was traded"):
         resolve_session(replace(BELL, scheduled_time=at(rang)), clock(now), SESSIONS)
 
 
-def test_a_bell_of_another_day_is_too_old_however_patient_the_deployment_is() -> None:
+def test_a_trigger_from_another_day_is_always_too_old() -> None:
     bell = replace(BELL, scheduled_time=at("2026-11-24T15:59"), max_bell_age_seconds=10**9)
 
     with pytest.raises(LateBellError):
@@ -220,7 +220,7 @@ SLOTTED = replace(BELL, slots=("0935", "1200", "1530"))
         ("2026-11-25T12:00", "2026-11-25T12:10", "1200"),
     ],
 )
-def test_the_slot_is_the_last_one_due_when_the_bell_rang(
+def test_the_slot_is_the_last_one_due_at_the_trigger(
     scheduled: str | None, now: str, slot: str
 ) -> None:
     bell = replace(SLOTTED, scheduled_time=at(scheduled) if scheduled else None)
@@ -316,7 +316,7 @@ def test_a_calendar_that_ends_today_does_not_give_the_next_opening() -> None:
     age=st.integers(-5, 900),
     slots=st.sampled_from([("day",), ("0935", "1530")]),
 )
-def test_a_bell_never_rings_for_a_session_that_is_not_under_way(
+def test_a_trigger_never_opens_a_session_that_is_not_under_way(
     minutes: int, age: int, slots: tuple[str, ...]
 ) -> None:
     now = at("2026-11-24T00:00") + timedelta(minutes=minutes)
