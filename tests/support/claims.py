@@ -1,4 +1,4 @@
-"""Owns the passing of the minute in which what a finished run has sent may not show yet."""
+"""Owns the end of the minute after a run, in which the broker might not yet show its orders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def a_minute_later(s3: Any, bucket: str) -> None:
-    """Let the runs that are over have ended long before."""
+    """Move the end of every finished run far into the past."""
     for found in s3.list_objects_v2(Bucket=bucket, Prefix="runs/")["Contents"]:
         if found["Key"].endswith("/claim.json"):
             claim = json.load(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"])

@@ -1,4 +1,4 @@
-"""Owns the desk of the decision's tests: a bell at 09:35 with defaults that trade."""
+"""Owns the desk for the tests of the decision: a bell at 09:35 with settings that trade."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ RUN = Run(
 
 
 class FixedWeights(Strategy):
-    """Answers what it was made with, and keeps what it was shown."""
+    """A strategy that returns fixed weights and stops, and keeps what it saw."""
 
     def __init__(self, answer: object, stops: object = None) -> None:
         super().__init__()
@@ -168,7 +168,7 @@ def own_id(symbol: str, leg: Leg) -> str:
 def snapshot(
     held: Mapping[str, str] | None = None, cash: str | Decimal = "100000", **changes: Any
 ) -> Snapshot:
-    """Return a snapshot whose account holds exactly what the ledger says, every price at 100."""
+    """Return a snapshot whose account matches the ledger, with every price at 100."""
     quantities = dict(held or {})
     symbols = sorted({*UNIVERSE, *quantities})
     plain = Snapshot(
@@ -214,7 +214,7 @@ def decided(
     of: Run = RUN,
     stops: object = None,
 ) -> Decision:
-    """Decide at a bell by these weights and stops."""
+    """Decide with fixed weights and stops."""
     strategy = FixedWeights(weights, stops)
     return decide(of, under, reported or snapshot(), features(*under.symbols), strategy)
 

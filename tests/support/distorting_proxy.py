@@ -1,4 +1,4 @@
-"""Owns a loopback proxy in front of a broker that changes its answers on the way back."""
+"""Owns a loopback proxy that changes a broker's answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it would go back to the desk."""
+    """An answer to the desk."""
 
     status: int
     body: bytes
@@ -24,12 +24,11 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body as JSON."""
         return json.loads(self.body)
 
 
 def as_json(value: object, status: int = 200) -> Answer:
-    """Make an answer; NaN is written as JavaScript does, which JSON forbids."""
+    """Build a JSON answer; a NaN in it is not valid JSON."""
     return Answer(status, json.dumps(value).encode())
 
 
@@ -39,10 +38,10 @@ Interception = Callable[[str, str], Answer | None]
 
 @dataclass(slots=True)
 class DistortingProxy:
-    """Forwards to ``upstream``.
+    """A proxy for the broker at ``upstream``.
 
-    ``intercept(method, path)`` may answer before a request gets there; ``distort(method, path,
-    answer)`` may change what comes back.
+    ``intercept(method, path)`` can answer instead of the broker. ``distort(method, path, answer)``
+    can change the broker's answer.
     """
 
     upstream: str
@@ -67,7 +66,6 @@ class DistortingProxy:
             server.server_close()
 
     def answer(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
-        """Intercept, or ask upstream and distort."""
         if method == "POST":
             self.posts.append(path)
         early = self.intercept(method, urlsplit(path).path) if self.intercept else None

@@ -1,4 +1,4 @@
-"""Owns what every sample event of a step is expected to do, wherever its function runs."""
+"""Owns the expected result of every sample event, whether its function runs here or in an image."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def decided_an_exit_and_entries(result: Any, _desk: LocalDesk) -> None:
     decision = result["decision"]["inline"]
     assert decision == event("notify/trading-day")["decision"]["inline"]
     assert [each["symbol"] for each in decision["exits"]] == ["IBM"]
-    # exits first: the first plan holds nothing else
+    # the first plan contains only exits
     assert [each["symbol"] for each in result["plan"]["inline"]["orders"]] == ["IBM"]
 
 

@@ -1,4 +1,4 @@
-"""Owns how hard a property is tried: as often as it asks for, or as often as EXAMPLES says."""
+"""Owns the number of examples for a property: its own number, or ``EXAMPLES`` if that is set."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from hypothesis import settings
 
 
 def examples(times: int) -> int:
-    """Return so many, or as many as ``make test EXAMPLES=1000`` asks for."""
+    """Return ``times``, or the number in ``make test EXAMPLES=1000``."""
     return int(os.environ.get("EXAMPLES") or times)
 
 
 def tried(times: int) -> settings:
-    """Try a property on so many examples; ``make test EXAMPLES=1000`` on as many as that."""
+    """Return Hypothesis settings for a number of `examples`."""
     return settings(max_examples=examples(times))

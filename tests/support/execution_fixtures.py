@@ -1,4 +1,4 @@
-"""Owns the run of a sell and two buys that the tests of submission carry from call to call."""
+"""Owns a run with a sell and two buys, for the tests that submit orders in several calls."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def call(plan: Plan, view: Known, made: Decision, outcome: PostResult = NOTHING)
 
 
 def looked_back(step: Step, view: Known, made: Decision) -> Step:
-    """Carry a run on that gave orders up unseen, until it ends; the broker shows what it showed."""
+    """Continue a run that gave up orders it could not see; the broker's view stays the same."""
     calls, waited = 0, step.wait_seconds
     while not step.complete:
         step = call(step.plan, view, made)

@@ -1,4 +1,4 @@
-"""Owns a Step Functions that knows some executions: their status, their end, and their history."""
+"""Owns a stand-in for Step Functions that knows the status and history of some executions."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from algotrader.adapters import run_lock as claim
 from algotrader.adapters.aws import client
 from algotrader.contracts import encode
 
-EVENTS_A_PAGE = 5  # fewer than any history has, so that its pages are turned
+EVENTS_A_PAGE = 5  # fewer than any history has, so every history has several pages
 
 
 @dataclass
 class Executions:
-    """Answers as Step Functions does, by execution ARN.
+    """A stand-in for the Step Functions client.
 
     Attributes
     ----------
     status : str
-        Of every execution; empty if it knows none.
+        The status of every execution; empty if there is no execution.
     histories : dict of str to list of dict
-        Events, oldest first.
+        Events by execution ARN, oldest first.
     broken : int
-        So many answers are a gateway's, which botocore reads as empty.
+        Number of answers that come from a gateway, which botocore reads as empty.
     """
 
     status: str = ""
@@ -62,19 +62,19 @@ class Executions:
         return page
 
     def keep(self, execution_arn: str, results: Iterable[tuple[str, Any]]) -> None:
-        """Keep what the states of an execution gave."""
+        """Record the results of an execution's states."""
         self.histories[execution_arn] = history_of(results)
 
 
 def history_of(results: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
-    """Build the events of an execution whose states gave these, in the form that AWS documents."""
+    """Build the events of an execution with these results of its states, as AWS documents them."""
     events: list[dict[str, Any]] = [{"type": "ExecutionStarted"}]
     for state, result in results:
         output = json.dumps({"ExecutedVersion": "$LATEST", "Payload": encode(result)})
         events += [
             {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state}},
             {"type": "TaskScheduled"},
-            {"type": "TaskFailed"},  # a first attempt, tried again
+            {"type": "TaskFailed"},  # the first of two attempts
             {"type": "TaskScheduled"},
             {"type": "TaskSucceeded", "taskSucceededEventDetails": {"output": output}},
             {"type": "TaskStateExited", "stateExitedEventDetails": {"name": state}},
@@ -89,7 +89,7 @@ def _unknown(arn: str, operation: str) -> ClientError:
 
 @pytest.fixture
 def executions(monkeypatch: pytest.MonkeyPatch) -> Executions:
-    """Stand where Step Functions does, for the adapters that ask it."""
+    """Replace Step Functions for the adapters that use it."""
     made = Executions()
     for module in (claim, execution_history):
         monkeypatch.setattr(

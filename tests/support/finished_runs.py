@@ -1,4 +1,4 @@
-"""Owns the finished runs that the tests of texts and of Notify report."""
+"""Owns the finished runs for the tests of messages and of Notify."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def order_id(symbol: str, leg: Leg = Leg.ENTRY) -> str:
 
 
 def order(symbol: str, filled: str, qty: str | None = None, **changes: Any) -> Order:
-    """Return an order that ended; ``qty`` is what was wanted, by default what was filled."""
+    """Return an order that has ended; by default, it was filled in full."""
     plain = desk_world.open_order(
         symbol,
         Side.BUY,
@@ -135,7 +135,7 @@ def decision(*entries: OrderIntent, **changes: Any) -> Decision:
 
 
 def run_report(**changes: Any) -> RunReport:
-    """Return a run that ended well, with ``changes`` to report."""
+    """Return the report of a successful run, with ``changes``."""
     plain = RunReport(
         execution_arn=RUN.execution_arn,
         run=RUN,
@@ -149,11 +149,11 @@ def run_report(**changes: Any) -> RunReport:
 
 
 def sms(**changes: Any) -> str:
-    """Return the text message of a run that ended well."""
+    """Return the text message about a successful run."""
     return make_texts(run_report(**changes)).sms
 
 
 def failed(state: str, error: str, cause: str, **changes: Any) -> RunReport:
-    """Return a run that broke."""
+    """Return the report of a failed run."""
     plain = {"decision": None, **changes}
     return run_report(failure=read_failure(state, error, cause), **plain)

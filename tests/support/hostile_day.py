@@ -1,5 +1,6 @@
-"""Owns a trading day in this process: the real handlers, an AWS in memory, the paper broker without
-a socket, and a seam at which every answer of the broker can be spoiled.
+"""Owns a trading day in this process, on which a test can spoil each of the broker's answers.
+
+It uses the real handlers, an AWS in memory, and the paper broker without a socket.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ BUCKET, BROKER = "bucket", "http://127.0.0.1"
 ARN = "arn:aws:states:us-east-1:123456789012:execution:desk:one"
 KEYS = {"key_id": "K" * 20, "secret_key": "S" * 40}
 STEPS = ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
-#: How often the state machine would try a step again; less, so that a day is over soon.
+#: Attempts for a step; the state machine makes more, but fewer make the tests faster.
 TRIES = 2
 MOST_CALLS = 25
 WAIT_SECONDS = 30
@@ -79,7 +80,7 @@ Spoiler = Callable[[str, Answer], Answer]
 
 
 def leaves() -> set[type[errors.DeskError]]:
-    """Return the errors that the state machine knows by name."""
+    """Return the error classes without subclasses, which the state machine knows by name."""
     found, todo = set(), [errors.DeskError]
     while todo:
         below = (kind := todo.pop()).__subclasses__()
@@ -93,23 +94,23 @@ LEAVES = leaves()
 
 
 class UnnamedError(AssertionError):
-    """A step ended in what no leaf names."""
+    """A step ended with an error that the state machine does not know by name."""
 
 
 @dataclass(slots=True)
 class Day:
-    """How a day went.
+    """The result of a day.
 
     Attributes
     ----------
     state : str
-        The state that it came to, but Notify.
+        The last state before Notify.
     leaf : DeskError or None
-        What ended it, if it did not end well.
+        The error that ended the execution, if it failed.
     decision : Decision or None
-        What Decide Orders handed on.
+        The result of Decide Orders.
     posts : list of dict
-        The bodies of the orders that were sent.
+        The bodies of the orders that the desk sent.
     """
 
     state: str = "Fetch Bars"
@@ -121,18 +122,18 @@ class Day:
 
 @dataclass(slots=True)
 class World:
-    """AWS, a deployment and a broker, whose clock goes on with each request and each wait.
+    """AWS, a deployment and a broker, whose clock advances with each request and each wait.
 
     Attributes
     ----------
     posts : list of dict
-        The bodies of the orders that were sent since the last day began.
+        The bodies of the orders that the desk has sent on the latest day.
     spoiler : callable or None
         Changes the broker's answers.
     spoiled : list of str
-        What a trial has spoiled, in words.
+        Descriptions of what a trial has spoiled.
     handed_on : list of tuple
-        The steps that were called, each with its event and its result.
+        Each call of a step, with its event and its result.
     """
 
     aws: MemoryAws
@@ -161,7 +162,7 @@ class World:
         return result
 
     def live(self, value: Any = None) -> Day:
-        """Start an execution and walk it to its end, as the state machine would."""
+        """Run an execution to its end, as the state machine would."""
         day = Day()
         day.posts = self.posts = []
         state: dict[str, Any] = dict.fromkeys(
@@ -231,7 +232,7 @@ class World:
         return self.call(step, event)
 
     def send(self, request: Any, **_: Any) -> requests.Response:
-        """Stand in for the socket."""
+        """Answer a request of the HTTP client, without a socket."""
         self.seconds += 0.01
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
@@ -274,12 +275,12 @@ def deployed() -> dict[str, str]:
 
 @contextmanager
 def worlds(folder: Path) -> Iterator[Callable[[], World]]:
-    """Return a maker of worlds at the second bell of a desk, each like the other.
+    """Yield a maker of identical worlds at a desk's second bell.
 
     Parameters
     ----------
     folder : Path
-        Where the desk's strategy is put.
+        The folder for the desk's strategy.
     """
     for step in STEPS:
         importlib.import_module(f"{step}.app").logger.setLevel("CRITICAL")
@@ -287,7 +288,7 @@ def worlds(folder: Path) -> Iterator[Callable[[], World]]:
     with (
         patch("algotrader.adapters.alpaca.client.READ_PAUSES_SECONDS", (0.0,)),
         patch("algotrader.adapters.aws.BROKEN_PAUSES_SECONDS", ()),
-        # Its thread ends what drips on forever; here nothing waits for anything.
+        # Its thread ends an answer that never completes, but here no answer takes time.
         patch("algotrader.adapters.alpaca.client.within", lambda _seconds, call: call()),
         pytest.MonkeyPatch.context() as monkeypatch,
         own_strategies(folder, monkeypatch) as write,
@@ -303,14 +304,14 @@ def worlds(folder: Path) -> Iterator[Callable[[], World]]:
 
 @contextmanager
 def reached(world: World) -> Iterator[World]:
-    """Let the real HTTP client reach a world's broker, and its AWS, until the block ends."""
+    """Connect the HTTP client and the AWS clients to a world until the block ends."""
     send = patch.object(HTTPAdapter, "send", world.send)
     with send, clients_from(world.aws.client), patch.dict("os.environ", world.environ):
         yield world
 
 
 def world_of(history: History, deployment: Mapping[str, str], session: date) -> World:
-    """Make a world at its first bell, with a market of its own."""
+    """Build a world at its first bell, on a given market."""
     return _world(deployment, session=session, history=history)
 
 
@@ -320,7 +321,7 @@ def _world(
     session: date = SESSION,
     history: History | None = None,
 ) -> World:
-    """Make a world at its first bell, or one that lives on after a day of another."""
+    """Build a world at its first bell, or a copy of ``before`` at the next session."""
     world = World(MemoryAws(), dict(deployment))
     secret = ("SecureString", json.dumps(KEYS), 1)
     world.aws.parameters[deployment["ALPACA_KEYS_PARAMETER"]] = secret
@@ -331,20 +332,14 @@ def _world(
         there = before.broker.exchange
         broker.exchange = copy.deepcopy(there, {id(there.market): broker.market})
         broker.move_to(NEXT_SESSION)
-    world.broker, world.app = broker, _application(broker)
+    world.broker, world.app = broker, copy.copy(_compiled())  # compiling the routes takes long
+    world.app.broker = broker
     return world
 
 
 def event_world() -> World:
-    """Make the world that the sample events are of."""
+    """Build the world of the sample events."""
     return _world({**deployed(), "STACK_NAME": "algo-trader"}, session=date(2012, 2, 15))
-
-
-def _application(broker: PaperBroker) -> Application:
-    """Serve another broker by the routes that were compiled once."""
-    app = copy.copy(_compiled())
-    app.broker = broker
-    return app
 
 
 @cache
@@ -353,7 +348,7 @@ def _compiled() -> Application:
 
 
 def beyond(day: Day) -> list[str]:
-    """Name each order that was sent and that the decision does not have."""
+    """List the orders that the desk sent but the decision does not contain."""
     if day.decision is None:
         return [f"{each} without a decision" for each in day.posts]
     intents = {each.client_order_id: each for each in (*day.decision.exits, *day.decision.entries)}

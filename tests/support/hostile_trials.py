@@ -1,7 +1,7 @@
-"""Owns the trials of hostile values: each spoils one thing by its seed, and names what went wrong.
+"""Owns the trials of hostile values: each trial spoils one thing, chosen by a seed.
 
-A trial holds that every step ends well or in an error that the state machine knows by name, that
-Notify reports either in characters that show, and that no order is sent that the decision lacks.
+A trial checks that every step succeeds or fails with an error that the state machine knows by name.
+It also checks that Notify's e-mail is printable, and that the decision contains every sent order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.support.settings import SETTINGS
 from tests.support.spoiling import VALUES, as_json, as_python, spoil
 
 EVENTS = CHECKOUT / "events"
-#: Requests of a day: which of them is spoiled is chosen out of so many.
+#: A day makes about this many requests; a trial spoils one of them.
 REQUESTS = 45
 JUNK: tuple[tuple[int, bytes], ...] = (
     *((200, each) for each in (b"", b"null", b"[]", b"{}", b"<html>", b'{"x":', b"\xff\xfe")),
@@ -46,7 +46,7 @@ Trial = Callable[[World, Random], Iterator[str]]
 
 
 def failures(trial: Trial, fresh: Callable[[], World], seeds: Iterable[int]) -> list[str]:
-    """Try a trial with each seed, and name what it found, with the seed and what was spoiled."""
+    """Run a trial with each seed, and list its findings with the seed and what it spoiled."""
     found = []
     for seed in seeds:
         world = fresh()
@@ -61,19 +61,19 @@ def failures(trial: Trial, fresh: Callable[[], World], seeds: Iterable[int]) -> 
 
 
 def chance_of(seed: float) -> Random:
-    """Return what draws the same each time."""
+    """Return a random generator that always draws the same."""
     return Random(seed)  # noqa: S311 - a trial, not a secret
 
 
 def spoiled_input(world: World, chance: Random) -> Iterator[str]:
-    """Start an execution with an input that is spoiled."""
+    """Start an execution with a spoiled input."""
     inputs = [*_documents("execution").values(), {"Comment": {"a": [1, "x"]}, "symbols": ["IBM"]}]
     value = _spoiled(world, chance, chance.choice(inputs))
     yield from _judge(world.live(value))
 
 
 def spoiled_settings(world: World, chance: Random) -> Iterator[str]:
-    """Start an execution of a deployment one or two parameters of which are spoiled."""
+    """Start an execution after one or two of the deployment's parameters are spoiled."""
     for _ in range(chance.choice((1, 1, 2))):
         name = chance.choice([each for each in world.environ if each in OF_A_RUN])
         text = chance.choice(TEXTS)
@@ -86,7 +86,7 @@ def spoiled_settings(world: World, chance: Random) -> Iterator[str]:
 
 
 def spoiled_event(world: World, chance: Random) -> Iterator[str]:
-    """Invoke a step with one of the sample events, spoiled at one or two places."""
+    """Invoke a step with a sample event that is spoiled at one or two places."""
     events = {
         f"{step}/{name}": event
         for step in ("fetch_bars", "compute_indicators", "decide_orders", "submit_orders", "notify")
@@ -108,9 +108,7 @@ def spoiled_event(world: World, chance: Random) -> Iterator[str]:
 
 
 def spoiled_answers(world: World, chance: Random) -> Iterator[str]:
-    """Live a day at a broker one of whose answers, or all of whose answers to one question, are
-    spoiled.
-    """
+    """Run a day with one spoiled answer from the broker, or with spoiled answers to one request."""
     world.spoiler = _spoiler(world, chance)
     yield from _judge(world.live())
 
@@ -161,7 +159,7 @@ def _judge_email(email: str) -> Iterator[str]:
 
 
 def _sent_beyond_event(world: World, event: Any) -> Iterator[str]:
-    """Compare what Submit Orders sent with the decision that it was handed."""
+    """List the orders that Submit Orders sent but the event's decision does not contain."""
     try:
         decision = event["decision"]["inline"]
         approved = {
@@ -183,7 +181,7 @@ def _documents(folder: str) -> dict[str, Any]:
 
 
 def _completed(event: Any) -> Any:
-    """Return an event with the numbers that its settings leave out, to spoil those too."""
+    """Add the numbers that an event's settings omit, so a trial can spoil those too."""
     if isinstance(event, dict) and event.get("settings") is not None:
         numbers = {name: value for name, value in encode(SETTINGS).items() if name in BOUNDS}
         event["settings"] = numbers | event["settings"]
@@ -196,7 +194,7 @@ READ_OF_ANSWERS = frozenset(
     for kind in (*wire.Answer.__subclasses__(), wire.Bar)
     for field in structs.fields(kind)
 )
-#: What Fetch Bars reads of a deployment.
+#: The variables of a deployment that Fetch Bars reads.
 OF_A_RUN = {"STACK_NAME", "TRADING_MODE", *(each.upper() for each in Settings.__slots__)}
 TEXTS = (
     *(each for each in VALUES if isinstance(each, str) and each.isascii() and "\x00" not in each),

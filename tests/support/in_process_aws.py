@@ -1,4 +1,4 @@
-"""Owns AWS within the test's own process, for the adapters' boto3 clients."""
+"""Owns AWS in the test's own process, for the adapters' boto3 clients."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from algotrader.adapters.aws import client
 
 @cache
 def session() -> boto3.session.Session:
-    """Keep the models of the services, which take longer to read than most tests do."""
+    """Return one session for all tests, because reading the service models takes long."""
     return boto3.session.Session("testing", "testing", "testing", region_name="us-east-1")
 
 
 @contextmanager
 def in_process_aws() -> Iterator[None]:
-    """Stand AWS up; clients that were made before, or are made within, do not outlive it.
+    """Start moto, and drop all cached clients before and after the block.
 
-    A call at a time: S3's conditional writes are atomic, moto's check and write are two steps.
+    Calls run one at a time because moto checks and writes in two steps, while S3's conditional
+    writes are atomic.
     """
     one_at_a_time = threading.Lock()
     make_api_call = BaseClient._make_api_call

@@ -1,4 +1,4 @@
-"""Owns a stand-in for the context that Lambda hands to a handler."""
+"""Owns a stand-in for the context that Lambda passes to a handler."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LambdaContext:
-    """What Powertools reads of it."""
+    """The attributes that Powertools reads."""
 
     function_name: str = "desk-step"
     memory_limit_in_mb: int = 512

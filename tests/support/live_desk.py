@@ -1,4 +1,4 @@
-"""Owns how a live stack in the embedded AWS is made to trade: its switch, and its arming."""
+"""Owns the steps that let a live stack in the embedded AWS trade: its trading state and arming."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ DAYS = 30
 
 
 def arm(aws: EmbeddedAws, stack: Stack) -> None:
-    """Arm a stack as it is deployed now."""
+    """Arm a stack in its current deployment."""
     found = find_stack(StackLocation(stack.name, endpoint_url=aws.endpoint_url))
     arm_stack(found, token_for(found, DAYS, datetime.now(UTC)))
 
 
 def switch_on(aws: EmbeddedAws, stack: Stack) -> None:
-    """Set the trading state to ACTIVE, and arm."""
+    """Set the trading state to ACTIVE, and arm the stack."""
     aws.client("ssm").put_parameter(
         Name=stack.trading_state_parameter, Value="ACTIVE", Type="String", Overwrite=True
     )

@@ -1,7 +1,8 @@
-"""Owns an S3, an SSM and an SNS in memory: what a run asks of them, as fast as it can ask.
+"""Owns the parts of S3, SSM and SNS that a run needs, in memory.
 
-tests/functions/algotrader/adapters run the adapters with moto, and tests/run with the
-embedded AWS, over the real clients. This is for properties that try hundreds of whole days.
+This module is fast, for properties that run hundreds of whole days. The tests in
+tests/functions/algotrader/adapters and tests/run use the real clients, with moto and with the
+embedded AWS.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ from botocore.exceptions import ClientError
 
 @dataclass(slots=True)
 class MemoryAws:
-    """One account; `client` gives what stands in for boto3's client of a service."""
+    """An AWS account whose `client` method returns stand-ins for boto3's clients."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     parameters: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
-        """Return the client of a service that a run uses."""
         return {"s3": _S3, "ssm": _Ssm, "sns": _Sns, "stepfunctions": _StepFunctions}[service](self)
 
 

@@ -1,4 +1,4 @@
-"""Owns how tests put strategy files of their own next to those that ship."""
+"""Owns how tests add their own strategy files to the strategies package."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Write = Callable[[str, str], None]
 
 @contextmanager
 def own_strategies(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """Let a folder be part of the strategies package; gives what writes a file, by its module."""
+    """Add a folder to the strategies package, and yield a function that writes a module there."""
     package = importlib.import_module("strategies")
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -1,4 +1,4 @@
-"""Owns how tests put symbol lists of their own in place of those that ship."""
+"""Owns how tests replace the symbol lists in functions/universes with their own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WriteUniverse = Callable[[str, str], None]
 
 
 def own_universes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> WriteUniverse:
-    """Let a folder be that of the lists; return what writes a list, by its name."""
+    """Read symbol lists from a folder, and return a function that writes a list there."""
     monkeypatch.setattr(universes, "FOLDER", folder)
 
     def write(name: str, text: str) -> None:

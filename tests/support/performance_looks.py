@@ -1,4 +1,4 @@
-"""Owns the looks of the performance tests: a desk that holds AAPL, and what it sees of itself."""
+"""Owns the observations of the performance tests, of a desk that holds AAPL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CASH_FLOW, DIVIDEND = ActivityKind.CASH_FLOW, ActivityKind.DIVIDEND
 
 
 def ledger(realized: str = "0", **held: tuple[str, str]) -> Ledger:
-    """Return a ledger: shares and what they cost, by symbol; ``realized`` is AAPL's."""
+    """Return a ledger of shares and their cost, by symbol; ``realized`` is for AAPL."""
     return Ledger(
         desk=DESK,
         through=None,
@@ -49,12 +49,12 @@ LOOK = Observation(
 
 
 def look(**changes: Any) -> Observation:
-    """Return Monday's bell: 10 AAPL that cost 90, at 100 now and at Friday's close."""
+    """Return Monday's observation: 10 AAPL bought at 90, at 100 now and at Friday's close."""
     return replace(LOOK, **changes)
 
 
 def next_day(price: str, **changes: Any) -> Observation:
-    """Return Tuesday's bell, Monday's close being its price then."""
+    """Return Tuesday's observation, after a close of 100 on Monday."""
     tuesday: dict[str, Any] = {
         "session": TUESDAY,
         "previous_session": MONDAY,

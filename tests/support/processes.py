@@ -1,4 +1,4 @@
-"""Owns what tests ask about processes: who runs, who is gone, and where one listens."""
+"""Owns the checks of processes: whether they are running, and where they listen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GONE_SECONDS = 10
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be reaped does not."""
+    """Return whether a process is running; a zombie is not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -18,7 +18,7 @@ def is_alive(pid: int) -> bool:
 
 
 def all_gone(pids: list[int]) -> bool:
-    """Wait until none of the processes runs; False when one still does after `GONE_SECONDS`."""
+    """Wait until all processes have ended; return False if one is alive after `GONE_SECONDS`."""
     until = time.monotonic() + GONE_SECONDS
     while any(is_alive(pid) for pid in pids):
         if time.monotonic() > until:
@@ -28,10 +28,7 @@ def all_gone(pids: list[int]) -> bool:
 
 
 def listens_on(pid: int) -> set[tuple[str, int]]:
-    """Return each address and port on which the process, and no other, takes connections.
-
-    The port of another address may belong to any other process that listens there.
-    """
+    """Return the addresses and ports on which the process itself accepts connections."""
     return {
         (each.laddr.ip, each.laddr.port)
         for each in psutil.Process(pid).net_connections(kind="inet")

@@ -1,4 +1,4 @@
-"""Owns one proposed order in IBM, and what its checks look at: a bell that allows everything."""
+"""Owns a proposed order in IBM and the context of its checks, which allows everything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ D = Decimal
 def desk_holds(
     book: str = "0", account: str | None = None, held: str | None = None, sellable: str = "0"
 ) -> DeskPosition:
-    """Return the desk's position in IBM; the account holds as much unless it is given."""
+    """Return the desk's position in IBM; by default, the account has the same position."""
     return DeskPosition(
         symbol="IBM",
         book_qty=D(book),
@@ -32,7 +32,7 @@ def desk_holds(
 
 
 def proposed(side: Side = Side.BUY, qty: str = "10", **changes: Any) -> ProposedOrder:
-    """Return an order in IBM at a latest price of 100 dollars."""
+    """Return a proposed order in IBM at a latest price of 100 dollars."""
     plain = ProposedOrder(
         weight=D("0.1"),
         position=desk_holds(),
@@ -47,24 +47,22 @@ def proposed(side: Side = Side.BUY, qty: str = "10", **changes: Any) -> Proposed
 
 
 def costing(dollars: str, **changes: Any) -> ProposedOrder:
-    """Return a buy that costs so much at its worst price."""
+    """Return a buy of one share with a given worst price."""
     return proposed(qty="1", worst_price=D(dollars), **changes)
 
 
 def context(
     at: Snapshot | None = None, under: Settings | None = None, of: Run = RUN
 ) -> RiskContext:
-    """Return what the checks of a run look at before it has approved anything."""
+    """Return the context of a run's checks before the first approval."""
     under, at = under or settings(), at or snapshot()
     portfolio = portfolio_state(under, at)
     return RiskContext(of, under, at, portfolio, portfolio.budget)
 
 
 def with_capital(dollars: str, of: RiskContext) -> RiskContext:
-    """Return a context whose desk capital is so much."""
     return replace(of, portfolio=replace(of.portfolio, capital=D(dollars)))
 
 
 def with_budget(of: RiskContext, **left: Any) -> RiskContext:
-    """Return a context whose budget leaves so much."""
     return replace(of, budget=replace(of.budget, **left))

@@ -1,6 +1,6 @@
-"""Owns the settings that most tests start from: the template's defaults, for a stack `desk`.
+"""Owns the settings of most tests: the template's defaults, for a stack named ``desk``.
 
-Its numbers are the defaults of `Settings`.
+Their numbers are the defaults of `Settings`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ SETTINGS = Settings(
 
 
 def variable(parameter: str) -> str:
-    """Return the variable that carries a parameter of the template."""
+    """Return the environment variable for a parameter of the template."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).upper()
 
 
 def default_variables() -> dict[str, str]:
-    """Return the variables that carry the template's parameters, each with its default."""
+    """Return the environment variables for the template's parameters, with their defaults."""
     parameters = read_template()["Parameters"]
     return {variable(name): str(each["Default"]) for name, each in parameters.items()}

@@ -1,4 +1,4 @@
-"""Owns the bells of the property tests: all that a decision is made of, mostly sane, rarely odd."""
+"""Owns generated inputs of a decision for property tests, mostly normal and rarely odd."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ shares = st.integers(0, 2000).map(Decimal) | st.decimals(0, 2000, places=9)
 
 
 def rarely(odd: st.SearchStrategy[Any], plain: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Draw what is odd about once in a dozen times, so that most bells still trade."""
+    """Draw from ``odd`` once in twelve times, so most situations still trade."""
     return st.integers(0, 11).flatmap(lambda die: odd if die == 3 else plain)
 
 
@@ -62,7 +62,7 @@ def symbols(of: tuple[str, ...], least: int = 0) -> st.SearchStrategy[list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a decision is made of."""
+    """All inputs of a decision."""
 
     run: Run
     settings: Settings
@@ -75,7 +75,7 @@ class Situation:
         )
 
     def under(self, **changes: Any) -> Situation:
-        """Return the same bell under other settings."""
+        """Return the same situation with other settings."""
         return replace(self, settings=replace(self.settings, **changes))
 
 
@@ -206,7 +206,7 @@ def situations(draw: st.DrawFn) -> Situation:
 
 @st.composite
 def lively_bells(draw: st.DrawFn, **limits: st.SearchStrategy[Any]) -> Situation:
-    """Draw bells at which little but the limits that are named holds entries back."""
+    """Draw situations in which hardly anything but the given limits restricts entries."""
     amounts = st.integers(0, 400).map(Decimal)
     held = {symbol: str(draw(amounts)) for symbol in MANAGED}
     latest = {symbol: draw(st.decimals(20, 200, places=2)) for symbol in MANAGED}

@@ -1,4 +1,4 @@
-"""Owns how a JSON document is spoiled: at one place, by chance, with a value that breaks things."""
+"""Owns how a JSON document is spoiled: at one random place, with a hostile value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 LONE = "\ud800"
-#: Spelled into the document as they stand, since Python's writer has no such numbers.
+#: Numbers that Python's JSON writer cannot write; `as_json` puts their text into the document.
 RAW = ("1e999", "-1e999", "1e-999999", "1e308", "NaN", "Infinity", "-0.0", "1" + "0" * 400)
 _MARK = "raw number "
 VALUES: tuple[Any, ...] = (
@@ -29,12 +29,12 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def spoil(chance: Random, document: Any, read: Container[str] = frozenset()) -> tuple[Any, str]:
-    """Return a copy of a document that is spoiled at one place, and where and how.
+    """Return a copy of a document that is spoiled at one place, and a description of the change.
 
     Parameters
     ----------
     read : container of str
-        Names of the fields that somebody reads, which are chosen before others.
+        Names of the fields that the desk reads; if there are any, one of them is spoiled.
     """
     spoiled = copy.deepcopy(document)
     if not isinstance(spoiled, dict | list) or not spoiled or chance.random() < 0.02:
@@ -73,7 +73,7 @@ def _spoil_at(chance: Random, place: Any, key: Any) -> str:
 
 
 def _alike(chance: Random, value: Any) -> Any:
-    """Return another value of the same type and form, which a schema lets pass; None if none is."""
+    """Return another value of the same type and form, which passes a schema; None if none."""
     if isinstance(value, str) and _DAY.match(value):
         moved = _DAY.sub(chance.choice(DAYS), value)
         return chance.choice((moved, moved[:10], moved.removesuffix("Z"), moved + "x", "x" + moved))
@@ -92,9 +92,7 @@ def _alike(chance: Random, value: Any) -> Any:
 
 
 def as_json(document: Any) -> str:
-    """Format a document as JSON, or what looks like it: raw numbers and lone surrogates
-    included.
-    """
+    """Format a document as JSON, with the numbers of `RAW` and lone surrogates, which are not."""
     text = json.dumps(document)
     for each in RAW:
         text = text.replace(f'"{_MARK}{each}"', each)
@@ -102,5 +100,5 @@ def as_json(document: Any) -> str:
 
 
 def as_python(document: Any) -> Any:
-    """Return a document as Lambda would hand it to a function."""
+    """Return a document as Lambda would pass it to a function."""
     return json.loads(as_json(document))
