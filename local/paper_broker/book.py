@@ -41,33 +41,15 @@ class Book:
         return client_order_id in self._by_client_id
 
     def find(self, order_id: str) -> Order:
-        """Find an order by the broker's id.
-
-        Raises
-        ------
-        ApiError
-            404 if there is no such order.
-        """
+        """Find an order by the broker's id, or raise a 404."""
         return _found(self._orders, order_id)
 
     def find_by_client_id(self, client_order_id: str) -> Order:
-        """Find an order by the client's id.
-
-        Raises
-        ------
-        ApiError
-            404 if there is no such order.
-        """
+        """Find an order by the client's id, or raise a 404."""
         return _found(self._by_client_id, client_order_id)
 
     def ask_to_cancel(self, order_id: str, now: datetime) -> None:
-        """Mark an order for cancellation; `settle_cancels` ends it.
-
-        Raises
-        ------
-        ApiError
-            404 if there is no such order, 422 if it has ended.
-        """
+        """Mark an open order for cancellation, or raise a 404 or 422; `settle_cancels` ends it."""
         order = self.find(order_id)
         if not order.is_open:
             raise ApiError(422, rules.INVALID, f'order is already in "{order.status}" state')

@@ -66,8 +66,6 @@ class Exchange:
         self.account = Account(opening.cash, self._first_holdings(), self._new_id)
         self.first_equity = self.funds.equity
 
-    # -- what is known ------------------------------------------------------------------------
-
     @property
     def today(self) -> date:
         """Today's date in New York, even if the exchange is closed."""
@@ -105,16 +103,8 @@ class Exchange:
         """Return a symbol's id, which is the same for every account."""
         return str(uuid.uuid5(NAMESPACE, f"asset:{symbol}"))
 
-    # -- what the client does -----------------------------------------------------------------
-
     def submit(self, ticket: Ticket) -> Order:
-        """Accept an order, or refuse it.
-
-        Raises
-        ------
-        ApiError
-            If the order breaks a rule, with Alpaca's status, code and message.
-        """
+        """Accept an order, or raise an `ApiError` with Alpaca's status, code and message."""
         self._check(ticket)
         # Stamps ascend strictly, so a client can page through a list by them.
         self._last_stamp = stamp = max(self.now, self._last_stamp + TICK)
@@ -140,20 +130,12 @@ class Exchange:
         return order
 
     def cancel(self, order_id: str) -> None:
-        """Request a cancellation; the order ends at the first request after the cancel delay.
-
-        Raises
-        ------
-        ApiError
-            404 if there is no such order, 422 if it has ended.
-        """
+        """Request a cancellation; the order ends at the first request after the cancel delay."""
         self.book.ask_to_cancel(order_id, self.now)
 
     def deposit(self, amount: Decimal) -> Activity:
         """Deposit cash; a negative amount is a withdrawal."""
         return self.account.deposit(amount, self.now)
-
-    # -- what time does -----------------------------------------------------------------------
 
     def advance(self, now: datetime) -> None:
         """Advance the account through every event up to an instant.
@@ -246,8 +228,6 @@ class Exchange:
             self.book.end(order, "filled", self.now)
         elif order.cancel_requested_at is None:
             order.status = "partially_filled"
-
-    # -- rules and beginnings -----------------------------------------------------------------
 
     def _check(self, ticket: Ticket) -> None:
         behaviour, symbol = self.behaviour, ticket.symbol

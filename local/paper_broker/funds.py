@@ -58,7 +58,7 @@ class Funds:
     @property
     def reserved(self) -> Decimal:
         """The cost of open orders that raise exposure."""
-        return sum((self._cost(o, o.remaining, o.ticket.notional) for o in self._orders), ZERO)
+        return sum(map(self._cost, self._orders), ZERO)
 
     @property
     def buying_power(self) -> Decimal:
@@ -144,13 +144,13 @@ class Funds:
             **details,
         )
 
-    def _cost(self, order: Order, remaining: Decimal, notional: Decimal | None) -> Decimal:
+    def _cost(self, order: Order) -> Decimal:
         qty = self._account.qty(order.ticket.symbol)
         if (qty > 0 and not order.is_buy) or (qty < 0 and order.is_buy):
             return ZERO
-        if order.qty is None and notional is not None:
-            return notional
-        return remaining * self._price(order.ticket, order.limit_price, order.stop_price)
+        if order.qty is None and order.ticket.notional is not None:
+            return order.ticket.notional
+        return order.remaining * self._price(order.ticket, order.limit_price, order.stop_price)
 
     def _price(
         self, ticket: Ticket, limit: Decimal | None = None, stop: Decimal | None = None

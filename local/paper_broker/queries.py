@@ -1,4 +1,7 @@
-"""Owns the reading of query parameters: instants, dates, whole numbers, words."""
+"""Owns the reading of query parameters: instants, dates, whole numbers, words.
+
+Each function raises an `ApiError` with ``status`` if the value is invalid.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,7 @@ _FINER = re.compile(r"(\.\d{6})\d+")
 
 
 def instant(call: Call, name: str, *, status: int = 422) -> datetime | None:
-    """Read an instant; a date means its midnight in New York.
-
-    Raises
-    ------
-    ApiError
-        If the value is neither RFC 3339 nor a date.
-    """
+    """Read an instant as RFC 3339, or as a date, which means its midnight in New York."""
     value = call.text(name)
     if value is None:
         return None
@@ -41,19 +38,13 @@ def instant(call: Call, name: str, *, status: int = 422) -> datetime | None:
 
 
 def day(call: Call, name: str) -> date | None:
-    """Read a date, or an instant as its New York date; errors as in `instant`."""
+    """Read a date, or an instant as its New York date."""
     read = instant(call, name)
     return new_york_date(read) if read else None
 
 
 def whole(call: Call, name: str, default: int, highest: int, *, status: int = 422) -> int:
-    """Read a whole number from 1 to ``highest``.
-
-    Raises
-    ------
-    ApiError
-        If the value is not a number in this range.
-    """
+    """Read a whole number from 1 to ``highest``, or raise an `ApiError`."""
     value = call.text(name)
     if value is None:
         return default
@@ -63,13 +54,7 @@ def whole(call: Call, name: str, default: int, highest: int, *, status: int = 42
 
 
 def word(call: Call, name: str, known: tuple[str, ...], *, status: int = 422) -> str:
-    """Parse one of the known words; the first is the default.
-
-    Raises
-    ------
-    ApiError
-        If the value is not a known word.
-    """
+    """Read one of the known words, or raise an `ApiError`; the first word is the default."""
     value = call.text(name) or known[0]
     if value not in known:
         raise ApiError(status, 40010001, f"invalid {name}: {value}")

@@ -46,13 +46,7 @@ class Call:
         return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
 
     def body(self) -> Any:
-        """Return the JSON body; None if there is none.
-
-        Raises
-        ------
-        ApiError
-            400 if the body is not JSON.
-        """
+        """Return the JSON body, or None if it is empty; raise a 400 if it is not JSON."""
         raw = self.request.get_data()
         if not raw:
             return None

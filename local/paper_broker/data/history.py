@@ -108,39 +108,27 @@ def load() -> History:
         sessions=tuple(bar.session for bar in longest),
         bars=bars,
         unusual_hours={
-            date.fromisoformat(row["session"]): Hours(
-                time.fromisoformat(row["open"]), time.fromisoformat(row["close"])
-            )
-            for row in _rows("unusual_hours.csv")
+            date.fromisoformat(day): Hours(time.fromisoformat(opens), time.fromisoformat(closes))
+            for day, opens, closes in _rows("unusual_hours.csv")
         },
         splits=tuple(
-            Split(
-                row["symbol"],
-                date.fromisoformat(row["ex_date"]),
-                int(row["new_rate"]),
-                int(row["old_rate"]),
-            )
-            for row in _rows("splits.csv")
+            Split(symbol, date.fromisoformat(ex_date), int(new_rate), int(old_rate))
+            for symbol, ex_date, new_rate, old_rate in _rows("splits.csv")
         ),
         dividends=tuple(
-            Dividend(
-                row["symbol"],
-                date.fromisoformat(row["ex_date"]),
-                Decimal(row["amount"]),
-                row["special"] == "true",
-            )
-            for row in _rows("dividends.csv")
+            Dividend(symbol, date.fromisoformat(ex_date), Decimal(amount), special == "true")
+            for symbol, ex_date, amount, special in _rows("dividends.csv")
         ),
         listings={
-            row["symbol"]: Listing(row["symbol"], row["name"], row["exchange"], row["cusip"])
-            for row in _rows("assets.csv")
+            symbol: Listing(symbol, name, exchange, cusip)
+            for symbol, name, exchange, cusip in _rows("assets.csv")
         },
     )
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def _rows(name: str) -> list[list[str]]:
     with (HERE / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return list(csv.reader(file))[1:]
 
 
 def _bars(lines: Iterable[str]) -> dict[str, tuple[DailyBar, ...]]:
@@ -148,14 +136,7 @@ def _bars(lines: Iterable[str]) -> dict[str, tuple[DailyBar, ...]]:
     rows = csv.reader(lines)
     next(rows)
     for symbol, session, opened, high, low, closed, volume in rows:
-        by_symbol.setdefault(symbol, []).append(
-            DailyBar(
-                date.fromisoformat(session),
-                Decimal(opened),
-                Decimal(high),
-                Decimal(low),
-                Decimal(closed),
-                int(volume),
-            )
-        )
+        prices = (Decimal(opened), Decimal(high), Decimal(low), Decimal(closed))
+        bar = DailyBar(date.fromisoformat(session), *prices, int(volume))
+        by_symbol.setdefault(symbol, []).append(bar)
     return {symbol: tuple(bars) for symbol, bars in by_symbol.items()}

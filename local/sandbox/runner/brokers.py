@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,14 +92,8 @@ def view_account(broker: Broker, session: str | None) -> BrokerView:
         return BrokerView()
     orders = None
     if session is not None:
-        query = urllib.parse.urlencode(
-            {
-                "status": "all",
-                "limit": LOOK_ORDERS,
-                "after": f"{session}T00:00:00Z",
-                "direction": "desc",
-            }
-        )
+        after = f"{session}T00:00:00Z"
+        query = f"status=all&limit={LOOK_ORDERS}&after={after}&direction=desc"
         orders = _get(broker, f"/v2/orders?{query}")
     if not isinstance(orders, list):
         orders = []
