@@ -31,16 +31,9 @@ class Holding:
 
 
 class Account:
-    """Cash and positions, changed only by fills, corporate actions, deposits and withdrawals.
+    """Cash in dollars, and positions.
 
-    Parameters
-    ----------
-    cash : Decimal
-        Opening cash in dollars.
-    holdings : dict of str to Holding
-        Opening positions.
-    new_id : callable
-        Returns the next id for a kind of object.
+    Only fills, corporate actions, deposits and withdrawals change them.
     """
 
     def __init__(

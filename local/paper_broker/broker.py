@@ -83,17 +83,7 @@ class SimulatedClock:
 
 
 class PaperBroker:
-    """The paper broker without its HTTP layer.
-
-    Parameters
-    ----------
-    history : History
-        The market data.
-    options : Options
-        The broker's setup.
-    monotonic : callable
-        Returns real seconds; tests can pass their own function.
-    """
+    """The paper broker without its HTTP layer."""
 
     def __init__(
         self, history: History, options: Options, monotonic: Callable[[], float] = time.monotonic

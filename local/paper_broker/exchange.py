@@ -33,23 +33,10 @@ AT_ONCE = ("ioc", "fok")
 
 
 class Exchange:
-    """One account on one market.
+    """One account on one market, from the instant ``start``.
 
-    Parameters
-    ----------
-    market : HistoricalMarket
-        The market data, which show only what is known at an instant.
-    opening : AccountSetup
-        The account's initial state.
-    behaviour : Behaviour
-        How the exchange treats orders; can be replaced at any time.
-    start : datetime
-        The instant at which the account opens.
-
-    Raises
-    ------
-    ValueError
-        If the account starts with a symbol that does not trade yet.
+    ``behaviour`` can be replaced at any time. A `ValueError` refuses an account that starts with a
+    symbol that does not trade yet.
     """
 
     def __init__(

@@ -85,13 +85,7 @@ class Fault:
 
 
 def parse(text: str) -> tuple[Fault, ...]:
-    """Read a plan.
-
-    Raises
-    ------
-    ValueError
-        If a fault is invalid; the message says what is allowed.
-    """
+    """Read a plan, or raise a `ValueError` that says what is allowed."""
     return tuple(_parse_one(each.strip()) for each in text.split(",") if each.strip())
 
 
@@ -127,15 +121,7 @@ def _parse_one(text: str) -> Fault:
 
 @dataclass(slots=True)
 class FaultPlan:
-    """A plan at work in one broker.
-
-    Parameters
-    ----------
-    faults : tuple of Fault
-        The result of `parse`; the first fault that matches a request applies.
-    now : callable
-        Returns the broker's time.
-    """
+    """A plan at work in one broker; the first fault that matches a request applies."""
 
     faults: tuple[Fault, ...]
     now: Callable[[], datetime]

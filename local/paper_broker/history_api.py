@@ -14,7 +14,7 @@ from local.paper_broker.values import CENT, ApiError
 from local.paper_broker.wsgi import Answer, Call, Route
 
 _PERIOD = re.compile(r"([1-9]\d{0,3})([DWMA])")
-DAYS_IN_WEEK, MONTHS_IN_YEAR = 7, 12
+MONTHS_IN_YEAR = 12
 IDLE_SESSIONS = 2
 RATIO = Decimal("0.000001")
 
@@ -85,7 +85,7 @@ def _within(sessions: list[date], period: str, *, from_start: bool) -> list[date
 
 def _shift(day: date, count: int, unit: str) -> date:
     if unit == "W":
-        return day + timedelta(days=DAYS_IN_WEEK * count)
+        return day + timedelta(weeks=count)
     months = day.year * MONTHS_IN_YEAR + day.month - 1
     months += count * (MONTHS_IN_YEAR if unit == "A" else 1)
     year, month = divmod(max(months, MONTHS_IN_YEAR), MONTHS_IN_YEAR)
@@ -106,21 +106,17 @@ def _body(exchange: Exchange, points: dict[date, tuple[datetime, Decimal]]) -> d
         gains.append(equity - base - moved)
     body: dict[str, object] = {
         "timestamp": [int(at.timestamp()) for at, _ in points.values()],
-        "equity": [_float(equity) for _, equity in points.values()],
-        "profit_loss": [_float(gain) for gain in gains],
+        "equity": [float(equity.quantize(CENT)) for _, equity in points.values()],
+        "profit_loss": [float(gain.quantize(CENT)) for gain in gains],
         "profit_loss_pct": [
             float((gain / base).quantize(RATIO)) if base else 0.0 for gain in gains
         ],
-        "base_value": _float(base),
+        "base_value": float(base.quantize(CENT)),
         "timeframe": "1D",
     }
     if before in closes and before:
         body["base_value_asof"] = before.isoformat()
     return body
-
-
-def _float(amount: Decimal) -> float:
-    return float(amount.quantize(CENT))
 
 
 ROUTES: tuple[Route, ...] = (("GET", "/v2/account/portfolio/history", get_portfolio_history),)

@@ -45,13 +45,7 @@ class Price:
 
 
 class HistoricalMarket:
-    """The exchange on the data of a `History`.
-
-    Parameters
-    ----------
-    history : History
-        All data; each method uses only what is known at its instant.
-    """
+    """The exchange on the data of a `History`."""
 
     def __init__(self, history: History) -> None:
         self.history = history

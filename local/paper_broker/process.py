@@ -176,13 +176,7 @@ class PaperBrokerProcess:
         self.request("POST", "/_paper/behaviour", changes)
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Send any request with the broker's keys and return its JSON.
-
-        Raises
-        ------
-        PaperBrokerError
-            If the request fails; the message has the status and the body.
-        """
+        """Send a request with the broker's keys; return its JSON or raise a `PaperBrokerError`."""
         request = urllib.request.Request(  # noqa: S310  # our own loopback URL
             self.url + path,
             method=method,

@@ -13,7 +13,6 @@ from local.paper_broker.market import NEW_YORK, HistoricalMarket
 from local.paper_broker.values import CENT, ZERO, Activity, ActivityKind, Order, names
 
 RATIO = Decimal("0.000001")
-SETTLEMENT = timedelta(days=1)
 
 
 def text(number: Decimal) -> str:
@@ -54,7 +53,7 @@ def calendar_day(market: HistoricalMarket, index: int) -> dict[str, str]:
     """Return one entry of GET /v2/calendar; trades settle two sessions later."""
     session = market.sessions[index]
     following = market.sessions[index + 1 : index + 3]
-    settles = following[1] if len(following) > 1 else session + SETTLEMENT * 4
+    settles = following[1] if len(following) > 1 else session + timedelta(days=4)
     hours = market.history.hours(session)
     return {
         "date": session.isoformat(),

@@ -69,17 +69,7 @@ Route = tuple[str, str, Endpoint]
 
 
 class Application:
-    """A WSGI application over a `PaperBroker`.
-
-    Parameters
-    ----------
-    broker : PaperBroker
-        The account.
-    routes : iterable of (method, path, endpoint)
-        The routes to serve.
-    intercept : callable, optional
-        See `Intercept`; a fault plan is one.
-    """
+    """A WSGI application for a `PaperBroker`; a fault plan can intercept requests."""
 
     def __init__(
         self, broker: PaperBroker, routes: Iterable[Route], intercept: Intercept | None = None

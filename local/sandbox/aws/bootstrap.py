@@ -13,27 +13,16 @@ EXECUTABLE = 0o755 << 16
 
 
 def runtime_command(*, own_loop: bool) -> list[str]:
-    """Return the command that serves a handler; awslambdaric runs on Linux only.
-
-    Parameters
-    ----------
-    own_loop : bool
-        Whether to use our own small loop instead of awslambdaric.
-    """
+    """Return the command that serves a handler: our own loop, or awslambdaric, for Linux only."""
     if own_loop:
         return [sys.executable, "-P", str(LOOP)]
     return [sys.executable, "-m", "awslambdaric"]
 
 
 def bootstrap_zip(functions: Path, command: list[str]) -> bytes:
-    """Zip a bootstrap that serves ``$_HANDLER`` from a folder.
+    """Zip a bootstrap that runs a command for ``$_HANDLER``.
 
-    Parameters
-    ----------
-    functions : Path
-        The import root, which becomes the working directory, as in the image.
-    command : list of str
-        The result of `runtime_command`.
+    The import root ``functions`` becomes the working directory, as in the image.
     """
     script = (
         "#!/bin/sh\n"

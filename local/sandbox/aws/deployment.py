@@ -22,17 +22,7 @@ NOTHING_TO_DO = "No updates are to be performed"
 
 
 class Deployment:
-    """The deployment of one stack.
-
-    Parameters
-    ----------
-    stack : str
-        The stack's name.
-    client : callable
-        Returns the boto3 client of a service.
-    endpoint_url : str
-        The URL of every service.
-    """
+    """The deployment of one stack; ``client`` returns the boto3 client of a service."""
 
     def __init__(self, stack: str, client: Callable[[str], Any], endpoint_url: str) -> None:
         self.stack = stack

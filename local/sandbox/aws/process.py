@@ -18,16 +18,7 @@ DOCKER_SECONDS = "60"
 class MinistackProcess:
     """A ministack process on a free port, with its own folders.
 
-    Parameters
-    ----------
-    wait_scale : float
-        Factor on the state machine's waits and retry delays; 1 is real time, 0 skips them.
-    enforce_iam : bool
-        Whether ministack checks calls against the template's policies, as AWS does.
-    host : str
-        The address of this machine to listen on.
-    docker_host : str or None
-        The Docker engine that runs image functions; with None, ministack uses no Docker engine.
+    `local.sandbox.aws.embedded.EmbeddedAws` describes the parameters.
     """
 
     def __init__(

@@ -27,19 +27,7 @@ class Text:
 
 
 class Stack:
-    """A stack in an `EmbeddedAws`.
-
-    Parameters
-    ----------
-    client : callable
-        Returns the boto3 client of a service.
-    name : str
-        The stack's name.
-    outputs : mapping
-        The stack's outputs.
-    inbox : str
-        URL of the queue that receives the topic's messages.
-    """
+    """A stack in an `EmbeddedAws`; ``inbox`` is the URL of a queue with the topic's messages."""
 
     def __init__(self, client: Client, name: str, outputs: Mapping[str, str], inbox: str) -> None:
         self._client = client

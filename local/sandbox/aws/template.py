@@ -194,17 +194,7 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
 def describe_environment(
     template: Mapping[str, Any], function: str, variables: Mapping[str, str]
 ) -> str:
-    """Describe an environment that is too large, and the parameter that takes up most of it.
-
-    Parameters
-    ----------
-    template : mapping
-        The result of `read_template`.
-    function : str
-        The function's logical id.
-    variables : mapping
-        The function's environment.
-    """
+    """Describe a function's environment that is too large, and the parameter with most of it."""
     shares = {name: measure({name: value}) for name, value in variables.items()}
     largest = max(shares, key=lambda name: shares[name])
     given = template["Resources"][function]["Properties"]["Environment"]["Variables"]
