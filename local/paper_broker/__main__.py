@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
     add("--faults", type=_faults, default=(), metavar="PLAN", help="see docs/paper-broker.md")
     add("--synthetic", type=int, default=0, metavar="N", help="add N random walks")
-    # `PaperBrokerProcess` passes a listening socket. With it, the broker ends with its parent.
+    # `PaperBrokerProcess` passes a listening socket. The broker then ends when its parent does.
     add("--descriptor", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.descriptor is not None:

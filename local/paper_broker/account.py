@@ -33,7 +33,7 @@ class Holding:
 class Account:
     """Cash in dollars, and positions.
 
-    Only fills, corporate actions, deposits and withdrawals change them.
+    Only fills, corporate actions, deposits and withdrawals change an account.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Account:
         )
 
     def pay(self, dividend: Dividend, at: datetime) -> None:
-        """Pay a dividend on the shares at the previous close; charge it to a short position."""
+        """Pay a dividend on the shares at the previous close, or charge a short position for it."""
         symbol, amount = dividend.symbol, dividend.amount
         qty = self.qty(symbol)
         if not qty:

@@ -49,7 +49,7 @@ class Book:
         return _found(self._by_client_id, client_order_id)
 
     def ask_to_cancel(self, order_id: str, now: datetime) -> None:
-        """Mark an open order for cancellation, or raise a 404 or 422; `settle_cancels` ends it."""
+        """Mark an order for `settle_cancels`, or raise a 404 or 422."""
         order = self.find(order_id)
         if not order.is_open:
             raise ApiError(422, rules.INVALID, f'order is already in "{order.status}" state')
@@ -77,7 +77,7 @@ class Book:
         del self._open[order.id]
 
     def split(self, split: Split) -> None:
-        """Adjust a symbol's open orders; round a buy's prices down and a sell's prices up."""
+        """Adjust a symbol's open orders, rounding a buy's prices down and a sell's prices up."""
         for order in self.open:
             if order.ticket.symbol != split.symbol:
                 continue

@@ -35,8 +35,8 @@ AT_ONCE = ("ioc", "fok")
 class Exchange:
     """One account on one market, from the instant ``start``.
 
-    ``behaviour`` can be replaced at any time. A `ValueError` refuses an account that starts with a
-    symbol that does not trade yet.
+    ``behaviour`` can be replaced at any time. If the account starts with a symbol that does not
+    trade yet, the constructor raises a `ValueError`.
     """
 
     def __init__(

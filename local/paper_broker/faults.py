@@ -206,7 +206,7 @@ def _spoilt(how: str, answer: Response, request: Request) -> Response:
 
 
 def _end_connection(request: Request) -> None:
-    """Reset the connection, as a router does that has lost track of it."""
+    """Reset the connection, as a router does after losing its state."""
     connection: socket.socket | None = request.environ.get("werkzeug.socket")
     if connection is not None:
         with contextlib.suppress(OSError):

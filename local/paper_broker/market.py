@@ -115,7 +115,7 @@ class HistoricalMarket:
                     yield EdgeMoment(at, bell, session)
 
     def bar(self, symbol: str, session: date) -> DailyBar | None:
-        """Return a symbol's bar for a session; the caller must not use it to look ahead."""
+        """Return a symbol's whole bar for a session, even if the session is not over."""
         if not self.is_session(session):
             return None
         place = bisect_left(self.sessions, session) - self._first(symbol)

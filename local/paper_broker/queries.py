@@ -18,7 +18,7 @@ _FINER = re.compile(r"(\.\d{6})\d+")
 
 
 def instant(call: Call, name: str, *, status: int = 422) -> datetime | None:
-    """Read an instant as RFC 3339, or as a date, which means its midnight in New York."""
+    """Read an RFC 3339 instant, or a date, which stands for its midnight in New York."""
     value = call.text(name)
     if value is None:
         return None

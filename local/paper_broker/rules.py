@@ -24,7 +24,7 @@ TIMES_IN_FORCE = ("day", "gtc", "ioc", "fok")
 
 
 def parse_ticket(body: object) -> Ticket:
-    """Read the body of POST /v2/orders; raise a 422 that names a field if it is wrong."""
+    """Read the body of POST /v2/orders, or raise a 422 that names the wrong field."""
     if not isinstance(body, Mapping):
         raise _malformed("request body format is invalid")
     order_class = body.get("order_class") or "simple"

@@ -50,7 +50,7 @@ def clock(market: HistoricalMarket, now: datetime) -> dict[str, Any]:
 
 
 def calendar_day(market: HistoricalMarket, index: int) -> dict[str, str]:
-    """Return one entry of GET /v2/calendar; trades settle two sessions later."""
+    """Return one entry of GET /v2/calendar; a trade settles two sessions later."""
     session = market.sessions[index]
     following = market.sessions[index + 1 : index + 3]
     settles = following[1] if len(following) > 1 else session + timedelta(days=4)

@@ -66,7 +66,7 @@ class Ticket:
 
 @dataclass(slots=True)
 class Order:
-    """An order that the broker accepted; it changes over time."""
+    """An accepted order, which changes over time."""
 
     id: str
     client_order_id: str
@@ -123,7 +123,7 @@ class Activity:
 
 
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the exchange treats orders; each field can change while the broker is running.
+    """The treatment of orders by the exchange, which can change while the broker is running.
 
     In a list of symbols, ``*`` means every symbol.
 
@@ -171,7 +171,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FaultHit(msgspec.Struct, frozen=True):
-    """A fault that applied to a request; ``client_order_id`` is None unless it sent an order."""
+    """A fault that applied to a request; ``client_order_id`` is None if it sent no order."""
 
     fault: str
     request: str

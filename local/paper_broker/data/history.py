@@ -101,7 +101,7 @@ class History:
 
 @cache
 def load() -> History:
-    """Load the committed tables; the value is cached, so callers must not change it."""
+    """Load the committed tables, which are cached, so callers must not change them."""
     bars = _bars(gzip.decompress((HERE / "bars.csv.gz").read_bytes()).decode().splitlines())
     longest = max(bars.values(), key=len)
     return History(

@@ -82,7 +82,7 @@ class Deployment:
             return  # existing keys stay, as on AWS
 
     def subscribe(self, topic_arn: str) -> str:
-        """Subscribe a queue to the topic, unless it is subscribed, and return the queue's URL."""
+        """Make sure that a queue is subscribed to the topic, and return the queue's URL."""
         queue = f"{self.stack}-inbox"
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
         policy = {

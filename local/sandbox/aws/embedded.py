@@ -1,4 +1,4 @@
-"""Owns the embedded AWS: one ministack, its clients, and its deployments."""
+"""Owns the embedded AWS: a ministack process, its clients, and its deployments."""
 
 from __future__ import annotations
 

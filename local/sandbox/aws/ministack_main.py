@@ -32,13 +32,13 @@ def let_sqs_see_whole_messages() -> None:
 
 
 def load_services() -> None:
-    """Import a deployment's services early; ministack would import them on first use."""
+    """Import the services that a deployment needs before ministack does so on first use."""
     from ministack.services import cloudformation, lambda_svc, stepfunctions  # noqa: F401, PLC0415
     from samtranslator.translator import transform  # noqa: F401, PLC0415
 
 
 def serve(descriptor: int) -> None:
-    """Serve ministack on a listening socket; its own main function can only open a port."""
+    """Serve ministack on a listening socket, because its own main function can only open a port."""
     from hypercorn.asyncio import serve as serve_forever  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack.app import app  # noqa: PLC0415

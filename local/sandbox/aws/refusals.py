@@ -1,7 +1,7 @@
-"""Owns the checks that AWS makes but ministack does not; ministack's process installs them first.
+"""Owns the checks that AWS makes but ministack does not.
 
-Each check replaces one ministack function, so the version of ministack is pinned.
-docs/decisions/0040 has the sources.
+Ministack's process installs them before the first request. Each check replaces one
+ministack function, so the version of ministack is pinned. docs/decisions/0040 has the sources.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _bound_environment() -> None:
 
 
 def _checking(provision: Callable[..., Any], position: int) -> Callable[..., Any]:
-    """Check the environment before ``provision``, whose argument at ``position`` contains it."""
+    """Wrap a provisioner in a check of the environment in its argument at ``position``."""
 
     def check(*given: Any, **named: Any) -> Any:
         variables = given[position].get("Environment", {}).get("Variables", {})

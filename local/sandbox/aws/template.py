@@ -70,7 +70,7 @@ def embed(
     Parameters
     ----------
     template, definition : mapping
-        The results of `read_template` and `read_definition`; they are not changed.
+        The results of `read_template` and `read_definition`, which stay unchanged.
     code : mapping
         ``Bucket`` and ``Key`` of the zip.
     """
@@ -194,7 +194,7 @@ def check_parameters(template: Mapping[str, Any], values: Mapping[str, str]) -> 
 def describe_environment(
     template: Mapping[str, Any], function: str, variables: Mapping[str, str]
 ) -> str:
-    """Describe a function's environment that is too large, and the parameter with most of it."""
+    """Describe a function's oversized environment, and the parameter that takes up most of it."""
     shares = {name: measure({name: value}) for name, value in variables.items()}
     largest = max(shares, key=lambda name: shares[name])
     given = template["Resources"][function]["Properties"]["Environment"]["Variables"]

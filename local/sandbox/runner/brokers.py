@@ -25,7 +25,7 @@ LOOK_ORDERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker's addresses, and the keys for it.
+    """A broker's addresses and keys.
 
     Attributes
     ----------
