@@ -1,4 +1,4 @@
-"""Owns how to reach an embedded AWS; the user's own AWS settings do not matter."""
+"""Owns the clients of an embedded AWS, which ignore the user's own AWS settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import botocore.session
 from botocore.config import Config
 
 REGION = "us-east-1"
-# Keys that only an embedded AWS accepts, as its root user's.
+# Only an embedded AWS accepts these keys, as its root user's.
 KEYS = MappingProxyType({"aws_access_key_id": "test", "aws_secret_access_key": "test"})
 
 
@@ -29,6 +29,6 @@ def make_session(region: str = REGION, keys: Mapping[str, str] = KEYS) -> Any:
 
 
 def make_client(session: Any, service: str, endpoint_url: str) -> Any:
-    """Make the client of a service; it uses no proxy."""
+    """Make a service's client that uses no proxy."""
     config = Config(proxies={}, retries={"total_max_attempts": 2}, max_pool_connections=32)
     return session.client(service, endpoint_url=endpoint_url, config=config)

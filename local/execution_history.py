@@ -1,4 +1,4 @@
-"""Owns an execution's history: which states ran, how long, and what they returned."""
+"""Owns an execution's history: which states ran, for how long, and what they returned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-# States of the machine, as their history names them.
+# States of the state machine, as its history names them.
 FETCH, DECIDE, SUBMIT = "Fetch Bars", "Decide Orders", "Submit Orders"
 NOTIFY, NOTIFY_FAILURE = "Notify", "Notify Failure"
 
@@ -28,11 +28,11 @@ class Visit:
     kind : str
         ``Task``, ``Choice``, ``Wait``, ``Pass``, ``Succeed`` or ``Fail``.
     attempts : int
-        How often the Task was tried within this stay, including retries.
+        The Task's attempts in this stay, including retries.
     result : object
-        What the Task's function returned; None before that, or if it failed.
+        What the Task's function returned; None until it returns or if it fails.
     error : str
-        Name of the last error of this stay, empty if none.
+        The name of the last error in this stay; empty if there was none.
     """
 
     name: str
@@ -45,13 +45,13 @@ class Visit:
 
     @property
     def seconds(self) -> float:
-        """Length of the stay; 0 while it lasts."""
+        """The duration of the stay; 0 until it ends."""
         return (self.left - self.entered).total_seconds() if self.left else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class StateTotal:
-    """All stays in one Task state together; ``attempts`` counts retries and repeated visits."""
+    """The sum of all stays in one Task state; ``attempts`` includes retries and repeated visits."""
 
     name: str
     seconds: float
@@ -61,21 +61,15 @@ class StateTotal:
 
 @dataclass(slots=True)
 class Timeline:
-    """The stays of an execution in the order in which they began; add events as they come.
-
-    Parameters
-    ----------
-    visits : list of Visit
-        Empty for a new execution.
-    """
+    """An execution's stays, in the order in which they began."""
 
     visits: list[Visit] = field(default_factory=list)
     _seen: int = 0
 
     def extend(self, events: Iterable[Mapping[str, Any]]) -> list[Visit]:
-        """Read the current history, oldest first, and return the stays that have ended since.
+        """Read the whole history, oldest first; return the stays that ended since the last call.
 
-        Pass the whole history each time; events that were read before are skipped by their id.
+        The ids show which events an earlier call has read.
         """
         ended: list[Visit] = []
         for event in events:
@@ -89,11 +83,11 @@ class Timeline:
 
     @property
     def current(self) -> Visit | None:
-        """The current stay; None if there is none."""
+        """The current stay; None between two stays."""
         return self.visits[-1] if self.visits and self.visits[-1].left is None else None
 
     def totals(self) -> list[StateTotal]:
-        """Return the Task states in the order of their first entry."""
+        """Return the sum for each Task state, in the order of their first stays."""
         totals: dict[str, StateTotal] = {}
         for visit in self.visits:
             if visit.kind != TASK:
@@ -108,7 +102,7 @@ class Timeline:
         return list(totals.values())
 
     def result(self, *names: str) -> dict[str, Any] | None:
-        """Return what the last successful stay in one of the named states returned."""
+        """Return the result of the last successful stay in one of the named states."""
         for visit in reversed(self.visits):
             if visit.name in names and isinstance(visit.result, dict):
                 return visit.result

@@ -1,4 +1,4 @@
-"""Owns a child process that serves HTTP: its socket, its start, its log, and its end."""
+"""Owns a child process that serves HTTP: its socket, start, log, and end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-open_url = build_opener(ProxyHandler({})).open  # never use a proxy to reach this machine
+open_url = build_opener(ProxyHandler({})).open  # no proxy, because the server is on this machine
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
@@ -24,28 +24,26 @@ LOG_TAIL = 2000
 
 
 class StartError(RuntimeError):
-    """The child does not answer; the message has the end of its log."""
+    """The child does not answer; the message contains the end of its log."""
 
 
 class ServerProcess:
     """A child process that serves our socket and ends with this process.
 
-    The socket listens before the child starts, so that no other process can take its port. The
-    child calls `end_with_parent`; it works in its own folder, which is removed at its end.
+    The socket listens before the child starts, so no other process can take the port. The child
+    must call `end_with_parent`. It works in a folder of its own, which `stop` removes.
 
     Parameters
     ----------
     prefix : str
-        Start of its folder's name.
-    host : str
-        The address of this machine to listen on.
+        The start of the folder's name.
     port : int
-        Where to listen there; 0 takes a free port.
+        0 takes a free port.
 
     Raises
     ------
     OSError
-        If nothing can listen there.
+        If this machine cannot listen at that address.
     """
 
     def __init__(self, prefix: str, host: str = LOOPBACK, port: int = 0) -> None:
@@ -56,16 +54,16 @@ class ServerProcess:
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port that the socket listens on."""
         return int(self.url.rpartition(":")[2])
 
     @property
     def pid(self) -> int | None:
-        """The child's process id; None before its start and after its end."""
+        """The child's process id; None before `launch` and after `stop`."""
         return self._process.pid if self._process else None
 
     def launch(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start the child without waiting; its last argument is the socket's descriptor."""
+        """Start the child, with the socket's descriptor as its last argument, and do not wait."""
         with self._listening as listening, self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, str(listening.fileno())],
@@ -75,7 +73,7 @@ class ServerProcess:
                 stdout=log,
                 stderr=log,
                 pass_fds=[listening.fileno()],
-                start_new_session=True,  # a Ctrl-C in the terminal is ours to handle
+                start_new_session=True,  # only this process must receive Ctrl-C
             )
 
     def wait_until_ready(self, path: str) -> None:
@@ -84,10 +82,10 @@ class ServerProcess:
         Raises
         ------
         StartError
-            If it does not.
+            If the child does not answer in time.
         """
         try:
-            # The socket listens from the start, so the answer comes as soon as the server is ready.
+            # The socket already listens, so the request waits until the server is ready.
             open_url(self.url + path, timeout=START_SECONDS).close()
         except (OSError, HTTPException) as error:
             tail = self._log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
@@ -96,8 +94,8 @@ class ServerProcess:
     def stop(self) -> None:
         """Kill the child and every process that it started, and remove its folder.
 
-        The child leads a process group. It is reaped after the group is killed, so that no other
-        group can have the same id by then.
+        The child leads a process group. Kill the group before reaping the child, because after that
+        another group could get the same id.
         """
         self._listening.close()
         process, self._process = self._process, None
@@ -115,11 +113,11 @@ class ServerProcess:
 
 
 def end_with_parent() -> None:
-    """End this child when its parent ends; the child calls this function first.
+    """End this child when its parent ends; the child must call this function first.
 
-    Standard input is a pipe that the parent holds open and never writes to. When the parent ends,
-    however that happens, the pipe closes: the working folder is removed, and this process group is
-    killed.
+    Standard input is a pipe that the parent keeps open and never writes to. When the parent ends
+    for any reason, the pipe closes. Then the child removes its working folder and kills its process
+    group.
     """
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 

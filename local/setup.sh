@@ -1,7 +1,7 @@
 #!/bin/sh
-# Owns the set-up of .venv from the hashed locks: `sh local/setup.sh run` installs what the run
-# needs, `sh local/setup.sh test` also what the tests and checks need. Done already, it only compares.
-# PYTHON=python3.12 chooses the interpreter; without it the first fitting one on PATH is taken.
+# Owns the setup of .venv from the hashed locks. `sh local/setup.sh run` installs what a run needs;
+# `sh local/setup.sh test` adds what the tests and checks need. If .venv is up to date, it does nothing.
+# PYTHON=python3.12 chooses the interpreter. By default, the script takes the first fitting one on PATH.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 kind=${1:?usage: setup.sh run|test}
@@ -30,7 +30,7 @@ version_of() {
     "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
 }
 
-# Prints the interpreter to use, or says in one line what is missing.
+# Prints the interpreter to use, or fails with one line that says what is missing.
 choose_python() {
     if [ -n "${PYTHON:-}" ]; then
         set -- "$PYTHON"
@@ -48,15 +48,15 @@ choose_python() {
     done
     if [ -n "$without_venv" ]; then
         version=$(version_of "$without_venv")
-        fail "$without_venv ($version) lacks the venv module;" \
-            "on Debian or Ubuntu: sudo apt-get install python$version-venv"
+        fail "$without_venv ($version) lacks the venv module." \
+            "On Debian or Ubuntu: sudo apt-get install python$version-venv"
     fi
     found=$(version_of "$1")
-    fail "needs Python 3.11 to 3.13, but $1 is ${found:-not there};" \
-        "install one, or name it: make run PYTHON=/path/to/python3.12"
+    fail "needs Python 3.11 to 3.13, but $1 is ${found:-missing}." \
+        "Install one, or name it: make run PYTHON=/path/to/python3.12"
 }
 
-# Names all that the environment was made from; as long as it is the same, nothing is to be done.
+# Prints a checksum of what the environment was made from; while it matches, .venv is up to date.
 fingerprint() {
     { pwd && cat local/setup.sh "$@"; } | cksum
 }
@@ -68,7 +68,7 @@ ready() {
     [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint "$@")" ] && fits
 }
 
-# Counts the packages that a lock names.
+# Prints how many packages a lock has.
 count_packages() {
     count=0
     while read -r line; do
@@ -79,13 +79,13 @@ count_packages() {
     echo "$count"
 }
 
-# Shows what pip reports of a number of packages: each one on a terminal, else the phases alone.
+# Shows pip's progress: each package on a terminal, otherwise only the phases.
 show_progress() {
     total=$1
     seen=0
     new=0
     broken=0
-    [ -t 2 ] || echo "  $total packages: downloading those that are missing" >&2
+    [ -t 2 ] || echo "  $total packages: downloading the missing ones" >&2
     while read -r line; do
         case $line in
         "Collecting "*)
@@ -113,12 +113,12 @@ show_progress() {
     return "$broken"
 }
 
-# Writes a line that the next one replaces; nothing where there is no terminal.
+# On a terminal, writes a line that the next one replaces.
 show_briefly() {
     [ ! -t 2 ] || printf '  %-70.70s\r' "$1" >&2
 }
 
-# A download may hiccup: each install is tried again, and goes on from what pip has cached.
+# Retries an install, because a download can fail; pip reuses what it has cached.
 install() {
     attempt=1
     total=$1
@@ -133,15 +133,15 @@ install() {
     done
 }
 
-# Keeps an environment that still fits; one of another Python, or moved here, is made again.
+# Keeps an environment that still fits; replaces one that was moved or has another Python.
 make_venv() {
     python=
     if ! fits || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
         python=$(choose_python) || exit 1
     fi
-    echo "algo-trader: setting up .venv for $name, once; it takes about a minute" >&2
+    echo "algo-trader: setting up .venv for $name; this takes about a minute, once" >&2
     [ -n "$python" ] || return 0
-    echo "  making the environment with $python" >&2
+    echo "  creating the environment with $python" >&2
     fits || clear=--clear
     "$python" -m venv ${clear:-} "$venv" || fail "$python could not make $venv; see its message above"
     pwd >"$venv/.algo-trader-home"
@@ -153,8 +153,8 @@ fits() {
     [ -z "${PYTHON:-}" ] || [ "$(version_of "$PYTHON")" = "$(version_of "$venv/bin/python")" ]
 }
 
-# Writes the command. The import roots are its own and not the environment's: a function that runs
-# from another folder must never meet a step of this one.
+# Writes the command, which has its own import roots. They are not the environment's, because a
+# function that runs from another folder must not import this checkout's steps.
 write_command() {
     "$venv/bin/python" - <<'PYTHON' || fail "could not write .venv/bin/algo-trader"
 import pathlib, shlex, sys
@@ -179,7 +179,7 @@ set_up() {
     began=$(date +%s)
     make_venv
     rm -f "$venv/.algo-trader-$name"
-    export PIP_USER=0 # a user's own default of --user would break an install into .venv
+    export PIP_USER=0 # a user's default of --user would break an install into .venv
     for lock in "$@"; do
         total=$(count_packages "$lock")
         case $lock in
@@ -196,5 +196,5 @@ set_up run "$build_lock" "$run_lock"
 case $kind in
 run) ;;
 test) set_up test "$test_lock" "$no_deps_lock" ;;
-*) fail "unknown set-up: $kind" ;;
+*) fail "unknown setup: $kind" ;;
 esac

@@ -1,4 +1,4 @@
-"""Owns the entry of the `algo-trader` command: its signals come before its imports."""
+"""Owns the entry point of `algo-trader`: it sets up signals before slow imports."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ INTERRUPTED, TERMINATED = 130, 143
 def main() -> NoReturn:
     """Run the command with the process's arguments and end the process.
 
-    Exit status: 0 for success; 1 if the run failed; 2 for wrong usage or configuration; 130 for
+    Exit status: 0 for success; 1 if the run failed; 2 for wrong usage or configuration; 130 after
     Ctrl-C.
     """
     stop = _StopOnce()
     signal.signal(signal.SIGINT, stop.interrupt)
     signal.signal(signal.SIGTERM, stop.terminate)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a narrow encoding must not end a run
+        if isinstance(stream, io.TextIOWrapper):  # an ASCII terminal must not end a run
             stream.reconfigure(errors="replace")
     try:
         from local.cli.app import run_command  # noqa: PLC0415 - after the signals are set
     except KeyboardInterrupt:
-        print("algo-trader: interrupted, nothing was changed", file=sys.stderr)
+        print("algo-trader: interrupted; nothing was changed", file=sys.stderr)
         sys.exit(INTERRUPTED)
     sys.exit(run_command(sys.argv[1:]))
 
 
 class _StopOnce:
-    """Ends the command on the first signal; later ones must not cut the clean-up short."""
+    """Ends the command on the first signal and ignores later ones, so the cleanup can finish."""
 
     def __init__(self) -> None:
         self._stopping = False
@@ -44,7 +44,7 @@ class _StopOnce:
         self._raise(KeyboardInterrupt())
 
     def terminate(self, _number: int, _frame: FrameType | None) -> None:
-        """Handle a plain ``kill``."""
+        """Handle ``kill`` without a signal number."""
         self._raise(SystemExit(TERMINATED))
 
     def _raise(self, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""Owns the list of the commands, how each is loaded on use, and how each ends."""
+"""Owns the list of commands: how each is imported when it is used, and how each ends."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from local.problems import UsageProblem
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FAILED, WRONG_USAGE = 1, 2
-STOPPED = "everything that was started is stopped"
 
-# The module of each command, which has a click command of the same name, and its line in the help.
+# By command: the module that has it under the same name, and its line in the help.
 COMMANDS = {
     "run": ("run", "Trade a day, or several, and show what happened."),
     "plan": ("plan", "Show today's orders with their reasons, and send none."),
@@ -37,10 +36,10 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose help and completion import no command."""
+    """A group that imports a command only to run it."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
-        """List the names of the commands, in the order of `COMMANDS`."""
+        """List the commands in the order of `COMMANDS`."""
         return list(COMMANDS)
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
@@ -76,8 +75,8 @@ def _print_version(context: click.Context, _parameter: click.Parameter, wanted: 
 def app() -> None:
     """Trade a day on this machine, the way the deployed desk does.
 
-    The real template, state machine and functions run in an embedded AWS against a paper broker on
-    real historical bars. It needs no cloud account, no Docker and no internet.
+    The real template, state machine and functions run in an embedded AWS, against a paper broker
+    with real historical bars. You need no cloud account, no Docker and no internet.
     """
 
 
@@ -94,18 +93,19 @@ def run_command(arguments: list[str]) -> int:
         _report(problem.format_message(), as_it_is=is_help)
         return problem.exit_code
     except (KeyboardInterrupt, click.Abort) as stopped:
-        # click's own, at a question, comes without a cause, and before anything is done.
-        is_answer = isinstance(stopped, click.Abort) and stopped.__cause__ is None
-        _report(f"interrupted, {'nothing was changed' if is_answer else STOPPED}")
+        # At a prompt, click raises an Abort without a cause, and nothing has changed yet.
+        is_at_prompt = isinstance(stopped, click.Abort) and stopped.__cause__ is None
+        state = "nothing was changed" if is_at_prompt else "the command stopped all that it started"
+        _report(f"interrupted; {state}")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output is gone: Python must not fail again when it flushes at exit.
+        # The reader of our output is gone, so keep Python's flush at exit from failing again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except Exception as error:  # a user gets one line, no traceback
+    except Exception as error:  # a user gets one line instead of a traceback
         if os.environ.get("ALGO_TRADER_TRACEBACK"):
             raise
-        _report(f"{type(error).__name__}: {error} (ALGO_TRADER_TRACEBACK=1 shows where)")
+        _report(f"{type(error).__name__}: {error} (ALGO_TRADER_TRACEBACK=1 shows the traceback)")
         return FAILED
     return result if isinstance(result, int) else 0
 

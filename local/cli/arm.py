@@ -1,4 +1,4 @@
-"""Owns `algo-trader arm`: let a live desk trade until a day."""
+"""Owns `algo-trader arm`: let a live desk trade for some days."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_ARMED = 1
 DAYS, MOST_DAYS = 30, 365
 AFTERWARDS = """
     The desk trades from its next run on, if its trading state permits (algo-trader resume). Any
-    deploy of the stack disarms it: arm it again afterwards."""
+    deploy disarms the desk, so arm it again afterwards."""
 
 
 @click.command()
@@ -26,13 +26,13 @@ AFTERWARDS = """
     show_default=True,
     type=click.IntRange(1, MOST_DAYS),
     metavar="N",
-    help="For how many days; afterwards the desk is halted.",
+    help="How many days the desk may trade; afterwards it is halted.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation, even for real money.")
 def arm(*, days: int, yes: bool, **where: str | None) -> int:
     """Arm the desk of a stack that was deployed with TradingMode=live.
 
-    Before that, after those days, and after any deploy, the desk is halted. Exit status: 0 if
+    The desk is halted until you arm it, after those days, and after any deploy. Exit status: 0 if
     armed; 1 if AWS refused or you said no; 2 for wrong usage or settings.
     """
     stack = find_stack(stack_location(where))

@@ -1,4 +1,4 @@
-"""Owns `algo-trader broker`: only the paper broker, until Ctrl-C."""
+"""Owns `algo-trader broker`: run only the paper broker until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ MAX_PORT = 65535
     type=click.IntRange(0, MAX_PORT),
     default=0,
     metavar="PORT",
-    help="Port to listen on at 127.0.0.1; default: a free port.",
+    help="The port to listen on at 127.0.0.1; default: a free one.",
 )
-@session_option("The day to start at, YYYY-MM-DD, at 09:35 in New York.")
+@session_option("The day to start on, YYYY-MM-DD, at 09:35 New York time.")
 @click.option(
     "--clock-scale",
     type=click.FloatRange(min=0, min_open=True),
     default=REAL_TIME,
     show_default=True,
     metavar="X",
-    help="Seconds that pass at the broker in one real second.",
+    help="How many seconds pass at the broker in one real second.",
 )
-@faults_option()
-@synthetic_option()
+@faults_option
+@synthetic_option
 def broker(
     port: int, session: date | None, clock_scale: float, faults: str, synthetic: int
 ) -> None:
-    """Run only the paper broker, which speaks Alpaca's REST API over historical bars."""
+    """Run only the paper broker: Alpaca's REST API with historical bars."""
     check_faults(faults, built_in=True)
     with PaperBrokerProcess(
         port=port, clock_scale=clock_scale, faults=faults, synthetic=synthetic
@@ -47,7 +47,7 @@ def broker(
         day = choose_sessions(known, session, 1)[0]
         process.open_session(day, BELL)
         click.echo(
-            f"{process.url} is at {day}, {BELL} in New York. Ctrl-C ends it.\n\n"
+            f"{process.url} is at {day}, {BELL} New York time. Ctrl-C stops it.\n\n"
             "Move it to a later day:\n"
             f"  curl -X POST {process.url}/_paper/session "
             f'-d \'{{"date": "{session_after(known, day)}", "time": "{BELL}"}}\'\n'

@@ -1,4 +1,4 @@
-"""Owns how text reaches the screen: consoles, and how to print outside text safely."""
+"""Owns the consoles, and how to print text from outside safely."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ PLAIN_WIDTH = 80
 def make_console(*, stderr: bool = False) -> Console:
     """Make a console for stdout or stderr.
 
-    With ``NO_COLOR``, or without a terminal, it writes no escape codes. Without a terminal, lines
-    are up to 80 characters wide, unless COLUMNS says otherwise.
+    With ``NO_COLOR``, or without a terminal, the console writes no escape codes. Without a
+    terminal, lines have up to 80 characters, or as many as ``COLUMNS`` says.
     """
     stream = sys.stderr if stderr else sys.stdout
     console = Console(
@@ -32,7 +32,7 @@ def make_console(*, stderr: bool = False) -> Console:
 
 
 def can_redraw(console: Console) -> bool:
-    """Return whether a line may be drawn again, which needs escape codes."""
+    """Return whether the console can replace a line, which needs escape codes."""
     return console.is_terminal and console.color_system is not None
 
 
@@ -42,7 +42,7 @@ def paragraph(text: str) -> str:
 
 
 def clean(text: object) -> str:
-    """Format an outside text without the control characters that could steer a terminal."""
+    """Remove the control characters that could change a terminal's state from a text."""
     return "".join(
         character
         for character in str(text).replace("\t", " ")

@@ -13,7 +13,7 @@ from typing import Any
 from local.problems import UsageProblem
 from local.server_process import LOOPBACK
 
-# Docker Desktop's name for the host machine; containers reach even loopback ports by it.
+# Docker Desktop's name for this machine; containers can use it to reach even loopback ports.
 DESKTOP_NAME = "host.docker.internal"
 CONTAINERS = "docker"
 ASK_SECONDS = 20
@@ -21,36 +21,34 @@ ASK_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class ContainerHost:
-    """The address to listen on, and the name by which containers find it.
+    """The address to listen on, and the host name that containers use for it.
 
     Attributes
     ----------
-    address : str
-        An address of this machine.
     name : str
-        The host that containers use in URLs; the address itself if they can reach it.
+        The address itself if containers can reach it.
     """
 
     address: str
     name: str
 
     def seen_from_inside(self, variables: Mapping[str, str]) -> dict[str, str]:
-        """Return environment variables with the addresses that containers can reach."""
+        """Replace the address with the containers' name for it in environment variables."""
         ours, theirs = f"http://{self.address}:", f"http://{self.name}:"
         return {name: value.replace(ours, theirs) for name, value in variables.items()}
 
 
 def container_host(host: str) -> ContainerHost:
-    """Read ``--host``: an address of this machine, or ``docker`` for the one that containers reach.
+    """Read ``--host``: an address of this machine, or ``docker`` for one that containers reach.
 
     Raises
     ------
     UsageProblem
-        If nothing can listen there, or no Docker engine reports its network.
+        If this machine cannot listen there, or no Docker engine reports its network.
     """
     if host == CONTAINERS:
         bridge = _bridge_address()
-        # An engine within a virtual machine has its bridge inside that machine.
+        # An engine in a virtual machine has its bridge inside that machine.
         return (
             ContainerHost(bridge, bridge)
             if _can_listen(bridge)
@@ -58,8 +56,8 @@ def container_host(host: str) -> ContainerHost:
         )
     if not _can_listen(host):
         raise UsageProblem(
-            f"--host {host}: this machine has no such IPv4 address; give one that it has, "
-            f"or {CONTAINERS} for the one that containers reach"
+            f"--host {host}: this machine has no such IPv4 address. Use one that it has, "
+            f"or {CONTAINERS} for one that containers reach"
         )
     return ContainerHost(host, host)
 
@@ -74,10 +72,10 @@ def _can_listen(address: str) -> bool:
 
 
 def _bridge_address() -> str:
-    """Ask the engine for its own address on the containers' network."""
+    """Ask the Docker engine for its address on the containers' network."""
     try:
         answer = subprocess.run(
-            ["docker", "network", "inspect", "bridge"],  # noqa: S607 - whichever the user has
+            ["docker", "network", "inspect", "bridge"],  # noqa: S607 - the docker on the user's PATH
             capture_output=True,
             text=True,
             check=True,
@@ -86,9 +84,11 @@ def _bridge_address() -> str:
         (network,) = json.loads(answer.stdout)
         return _ipv4_gateway(network)
     except FileNotFoundError as error:
-        raise UsageProblem(f"--host {CONTAINERS}: there is no docker command here") from error
+        raise UsageProblem(
+            f"--host {CONTAINERS}: there is no docker command on this machine"
+        ) from error
     except subprocess.CalledProcessError as error:
-        reason = error.stderr.strip().splitlines()[-1:] or ["docker does not say why"]
+        reason = error.stderr.strip().splitlines()[-1:] or ["docker failed and gave no reason"]
         raise UsageProblem(f"--host {CONTAINERS}: {reason[0]}") from error
     except (subprocess.TimeoutExpired, ValueError, KeyError, StopIteration) as error:
         raise UsageProblem(

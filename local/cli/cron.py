@@ -1,8 +1,8 @@
-"""Owns EventBridge Scheduler's cron syntax: six fields, parsed into the times of the bells.
+"""Owns EventBridge Scheduler's cron syntax: six fields that say when runs start.
 
-Fields are minutes, hours, day of month, month, day of week, year. Days of the week count from
-``1 = SUN``; one of the two day fields must be ``?``. Source: "Schedule types" in the EventBridge
-Scheduler User Guide.
+The fields are minutes, hours, day of month, month, day of week, and year. Days of the week count
+from ``1 = SUN``. One of the two day fields must be ``?``. Source: "Schedule types" in the
+EventBridge Scheduler User Guide.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DayRule = Callable[[date], bool]
 
 
 class CronError(ValueError):
-    """An expression that EventBridge Scheduler would refuse, or that starts no series of runs."""
+    """An expression that EventBridge Scheduler would refuse, or that is not a cron expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Cron:
     Attributes
     ----------
     times : tuple of time
-        Every time of day at which it starts a run, ascending.
+        The times of day at which runs start, ascending.
     is_day : callable
-        Whether it starts runs on a date.
+        Whether runs start on a date.
     """
 
     times: tuple[time, ...]
@@ -45,19 +45,13 @@ class Cron:
     last_year: int
 
     def bells(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-        """Return the bells after an instant, in ascending order, in the zone's time.
+        """Return the bells after an aware instant, ascending, in the zone's time.
 
-        If a clock change omits a time, it is skipped; if a clock change repeats a time, only the
-        first counts. EventBridge Scheduler does both.
-
-        Parameters
-        ----------
-        after : datetime
-            Aware; a bell at exactly this instant is left out.
+        Like EventBridge Scheduler, skip a time that a clock change omits, and count a time that a
+        clock change repeats only once.
         """
-        after = after.astimezone(
-            UTC
-        )  # times in one zone compare by the wall clock, blind to clock changes
+        # In UTC, because two times in the same zone compare by the wall clock.
+        after = after.astimezone(UTC)
         day = after.astimezone(zone).date()
         while day.year <= self.last_year:
             if self.is_day(day):
@@ -80,8 +74,8 @@ def parse(expression: str) -> Cron:
     if text.startswith(("rate(", "at(")):
         kind = text.partition("(")[0]
         raise CronError(
-            f"{text!r} is a {kind} expression. A trading day needs a bell at a time of day: "
-            "use cron(minutes hours day-of-month month day-of-week year)."
+            f"{text!r} is a {kind} expression. A trading day needs a time of day. "
+            "Use cron(minutes hours day-of-month month day-of-week year)."
         )
     if text.startswith("cron(") and text.endswith(")"):
         text = text.removeprefix("cron(").removesuffix(")")
@@ -89,8 +83,7 @@ def parse(expression: str) -> Cron:
     if len(fields) != len(FIELDS):
         raise CronError(
             f"{expression!r} has {len(fields)} field{'' if len(fields) == 1 else 's'}. It needs "
-            f"six: {', '.join(FIELDS)}; "
-            "for example cron(35 9 ? * MON-FRI *)."
+            f"six: {', '.join(FIELDS)}. For example: cron(35 9 ? * MON-FRI *)."
         )
     minutes, hours, month_day, month, week_day, year = fields
     if (month_day == "?") == (week_day == "?"):
@@ -137,7 +130,7 @@ def _range(part: str, field: int, low: int, high: int, names: dict[str, int]) ->
         last = high if slash else first
         if dash:
             last = _number(last_text, field, low, high, names)
-    if last < first:  # FRI-MON, 22-2: past the end and around
+    if last < first:  # FRI-MON or 22-2 wraps around
         last += high - low + 1
     for value in range(first, last + 1, step):
         yield (value - low) % (high - low + 1) + low

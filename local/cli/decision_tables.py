@@ -1,4 +1,4 @@
-"""Owns how a decision is printed before any of its orders is sent."""
+"""Owns how the command line prints a decision that sends no orders."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from local.cli.tables import SUCCEEDED, decimal, lines, money, print_day, sectio
 
 MARKET = "market"
 CUT = (
-    "Nothing was sent. The run sells first. If the sells bring less than planned, the run reduces "
-    "the buys; it never raises them."
+    "Nothing was sent. A run sells first. If the sells bring in less cash than planned, the run "
+    "reduces its buys. It never increases them."
 )
 NOT_SENT = "Nothing was sent."
 
 
 def print_plan(console: Console, document: dict[str, Any], message: str) -> None:
-    """Print what a dry run decided; print a run without a decision like any other.
+    """Print what a dry run decided; if it made no decision, print it as `print_day` does.
 
     Parameters
     ----------
     message : str
-        What Fetch Bars reported of the session, printed if nothing was decided.
+        Fetch Bars' message about the session, printed if the run decided nothing.
     """
     decision = document["decision"]
     if not decision or document["execution"]["status"] != SUCCEEDED:
         print_day(console, document, message)
         return
     orders = [*decision["exits"], *decision["entries"]]
-    title = f"Orders it would send on {document['session']}"
+    title = f"Orders that the run would send on {document['session']}"
     section(console, title, _orders(orders, decision["desk_capital"]))
     if decision["cancels"]:
         section(console, "Orders to cancel first", lines(*decision["cancels"]))
@@ -46,16 +46,10 @@ def print_plan(console: Console, document: dict[str, Any], message: str) -> None
     weights = sorted(decision["target_weights"].items())
     parts = [(symbol, _per_cent(weight)) for symbol, weight in weights]
     headers = ("Symbol", "Weight")
-    targets = table(headers, parts, right=headers[1:]) if parts else lines("none: all in cash")
+    targets = table(headers, parts, right=headers[1:]) if parts else lines("none, all in cash")
     section(console, f"Target weights of {decision['strategy']}", targets)
-    section(
-        console,
-        "Capital",
-        lines(
-            f"desk capital {money(decision['desk_capital'])}, "
-            f"spendable {money(decision['spendable'])}"
-        ),
-    )
+    desk, spendable = money(decision["desk_capital"]), money(decision["spendable"])
+    section(console, "Capital", lines(f"desk capital {desk}, spendable {spendable}"))
     console.print()
     console.print(CUT if decision["exits"] and decision["entries"] else NOT_SENT)
 
@@ -81,7 +75,7 @@ def _orders(orders: Sequence[dict[str, Any]], capital: str) -> RenderableType:
 
 
 def _notional(order: dict[str, Any]) -> Decimal | None:
-    """Return an order's worth: its value, or else its shares at the limit or latest price."""
+    """Return an order's notional, or its shares at the limit price or latest price."""
     if order.get("notional"):
         return decimal(order["notional"])
     qty, price = decimal(order["qty"]), decimal(order["limit_price"] or order["reference_price"])

@@ -16,15 +16,13 @@ from local.ops.trading_state import StackSwitch, format_state, switch_of
 
 LEFT = 1
 PATIENCE_MINUTES = 20
-AFTERWARDS = (
-    "The trading state stays REDUCING, so that no run buys again; algo-trader resume ends it."
-)
+AFTERWARDS = "The state stays REDUCING, so no run buys until you run algo-trader resume."
 
 
 @click.command()
 @click.argument("reason", nargs=-1)
 @stack_options
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation, even for real money.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sold, and change nothing.")
 @click.option(
     "--wait-minutes",
@@ -32,15 +30,15 @@ AFTERWARDS = (
     show_default=True,
     type=click.IntRange(0, 24 * 60),
     metavar="N",
-    help="How long to wait for a run that is under way.",
+    help="How many minutes to wait for a run that is under way.",
 )
 def flatten(
     reason: tuple[str, ...], *, yes: bool, dry_run: bool, wait_minutes: int, **where: str | None
 ) -> int:
     """Sell everything that the desk of a deployed stack holds, and buy nothing more.
 
-    The command sets the trading state to REDUCING, with the REASON. Then a run of the state machine
-    cancels the desk's open orders, stops included, and sells its holdings at market. Your own
+    The command sets the trading state to REDUCING, with the REASON. Then it starts a run that
+    cancels the desk's open orders, including stops, and sells its holdings at market. Your own
     shares stay. If a run is under way, the command waits for it. Exit status: 0 if everything is
     sold; 1 if something is left, the run failed, or you said no; 2 for wrong usage or settings.
     """
@@ -48,7 +46,7 @@ def flatten(
     try:
         stack = find_stack(stack_location(where))
         switch = switch_of(stack)
-        dry_run = dry_run or switch.mode is TradingMode.DRY_RUN  # a desk that never sends anything
+        dry_run = dry_run or switch.mode is TradingMode.DRY_RUN  # such a desk never sends orders
         before, now = show_state(switch)
         if not dry_run and not _reduce(switch, before, now, " ".join(reason), ask=not yes):
             return LEFT
@@ -61,7 +59,7 @@ def flatten(
         )
     except KeyboardInterrupt:
         click.echo(
-            "algo-trader: interrupted; an execution that was started continues, and so do its "
+            "algo-trader: interrupted; if an execution was started, it continues, and so do its "
             "orders",
             err=True,
         )
@@ -72,21 +70,21 @@ def flatten(
 def _reduce(
     switch: StackSwitch, before: str | None, now: TradingState | None, reason: str, *, ask: bool
 ) -> bool:
-    """Ask, set the state to REDUCING and show it; False if the user says no."""
+    """Confirm, set the state to REDUCING, and print it; return False if the user says no."""
     money = "real money" if switch.mode is TradingMode.LIVE else "play money"
     what = f"everything that the desk of {switch.stack} holds"
     if ask:
         if now is TradingState.HALTED:
             click.echo(
-                "The desk is halted. To sell, it must leave the halt: its state becomes REDUCING."
+                "The desk is halted. To let it sell, the command sets its state to REDUCING."
             )
         unasked = f"{what} would be sold at market ({money})"
         if not confirm(f"Sell at market {what} ({money})?", unasked):
-            click.echo("  after   as before: nothing was changed and nothing is sold")
+            click.echo("  after   unchanged, and nothing was sold")
             return False
     text = format_state(TradingState.REDUCING, f"flatten: {reason}" if reason else "flatten")
     if now is TradingState.REDUCING and not reason:
-        click.echo(f"  after   {clean(before)}, as it was")
+        click.echo(f"  after   {clean(before)}, unchanged")
     else:
         switch.write(text)
         click.echo(f"  after   {clean(text)}")
@@ -95,11 +93,10 @@ def _reduce(
 
 
 def _report(done: Flattening, *, dry_run: bool) -> int:
-    for part in (done.email.strip(), "" if done.email else done.message):
-        if part:
-            click.echo(f"\n{clean(part)}")
+    if text := done.email.strip() or done.message:
+        click.echo(f"\n{clean(text)}")
     if done.left:
-        click.echo("\nNot sold, or not known to be sold:")
+        click.echo("\nNot sold, or unknown:")
         for line in done.left:
             click.echo(f"  {clean(line)}")
     if dry_run:

@@ -1,4 +1,4 @@
-"""Owns `algo-trader adopt` and `release`: they move shares into a desk's books, and out."""
+"""Owns `algo-trader adopt` and `release`: they move shares into and out of a desk's books."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def _number(text: str) -> Decimal:
 def _qty(_context: click.Context, _parameter: click.Parameter, text: str) -> Decimal:
     qty = _number(text)
     if qty <= 0 or qty % FRACTION_STEP:
-        raise click.BadParameter(f"{text} is not a number of shares: above 0, up to nine decimals")
+        raise click.BadParameter(
+            f"{text} is not a number of shares above 0 with up to nine decimals"
+        )
     return qty
 
 
@@ -57,7 +59,7 @@ def _price(
 def _desk(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
     if text is not None and not DESK_PATTERN.fullmatch(text):
         raise click.BadParameter(
-            f"{text!r} is not a desk such as 1a2b3c; the ids of its orders name it"
+            f"{text!r} is not a desk such as 1a2b3c; a desk's order ids contain it"
         )
     return text
 
@@ -75,14 +77,14 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation, ev
     "--cost",
     callback=_price,
     metavar="PRICE",
-    help="The price per share in the desk's books; default: the broker's average.",
+    help="The cost per share in the desk's books; default: the broker's average.",
 )
 @click.option(
     "--from",
     "giver",
     callback=_desk,
     metavar="DESK",
-    help="Take them from another desk, which must no longer run.",
+    help="Take the shares from another desk, which must no longer run.",
 )
 @_REASON
 @_YES
@@ -99,21 +101,21 @@ def adopt(
 ) -> int:
     """Add QTY shares of SYMBOL, which the account holds, to the desk of a deployed stack.
 
-    Nothing is bought. From its next run on, the desk owns the shares and may sell them. Exit
-    status: 0 if done; 1 if refused by the account's state, AWS, the broker or you; 2 for wrong
+    The command buys nothing. From its next run on, the desk owns the shares and may sell them.
+    Exit status: 0 if done; 1 if refused by the account's state, AWS, the broker or you; 2 for wrong
     usage or settings.
     """
 
-    def move(shelves: AccountView) -> str:
-        symbols = _symbols_of(shelves)  # first: if a list is unknown, nothing is changed
-        shelves.adopt(symbol, qty, cost, giver, reason)
-        meaning = "The desk owns them from its next run on; a run under way does not know them."
+    def move(view: AccountView) -> str:
+        symbols = _symbols_of(view)  # first, so an unknown list changes nothing
+        view.adopt(symbol, qty, cost, giver, reason)
+        meaning = "The desk owns the shares from its next run on, but not in a run under way."
         if symbol not in symbols:
-            meaning += f"\n{symbol} is not among the stack's Symbols: the next run sells all of it."
+            meaning += f"\n{symbol} is not in the stack's Symbols, so the next run sells all of it."
         if giver is not None:
             meaning += (
-                f"\nDesk {giver} must not sell these shares as well. Either never deploy it on this"
-                " account again, or release the same shares in its own stack."
+                f"\nDesk {giver} must not sell these shares too. Never deploy it on this account "
+                "again, or release the same shares in its own stack."
             )
         return meaning
 
@@ -127,7 +129,7 @@ def adopt(
     "--desk",
     callback=_desk,
     metavar="DESK",
-    help="Another desk whose shares these are in this stack's books.",
+    help="The desk that has the shares in this stack's books; default: the stack's own.",
 )
 @_REASON
 @_YES
@@ -137,15 +139,15 @@ def release(
 ) -> int:
     """Release QTY shares of SYMBOL from the books of the desk of a deployed stack.
 
-    Nothing is sold: the shares are yours from then on, and the desk never touches them. It also
-    corrects the books after you sold the desk's shares, or they left the account in another way.
+    The command sells nothing. From then on the shares are yours, and the desk never sells them.
+    Release also corrects the books after the desk's shares left the account without its orders.
     Exit status: 0 if done; 1 if refused by the account's state, AWS, the broker or you; 2 for wrong
     usage or settings.
     """
 
-    def move(shelves: AccountView) -> str:
-        shelves.release(symbol, qty, desk, reason)
-        return "The desk no longer owns them."
+    def move(view: AccountView) -> str:
+        view.release(symbol, qty, desk, reason)
+        return "The desk no longer owns the shares."
 
     return _move(
         symbol, f"Release {qty:f} {symbol} from the desk's books?", move, where, ask=not yes
@@ -160,16 +162,16 @@ def _move(
     *,
     ask: bool,
 ) -> int:
-    """Show who owns the shares, move them, and print what that means."""
+    """Show who owns the shares, move them, and print the consequences."""
     try:
-        with open_account(stack_location(where)) as shelves:
-            stack = shelves.stack
-            click.echo(f"{stack_title(stack.name, stack.region, stack.mode)}: desk {shelves.desk}")
-            _show(shelves, symbol)
+        with open_account(stack_location(where)) as view:
+            stack = view.stack
+            click.echo(f"{stack_title(stack.name, stack.region, stack.mode)}: desk {view.desk}")
+            _show(view, symbol)
             if ask and not confirm_if_live(question, stack.name, stack.mode):
                 click.echo("Nothing was changed.")
                 return NOT_MOVED
-            meaning = move(shelves)
+            meaning = move(view)
         with open_account(stack_location(where)) as after:
             click.echo("now:")
             _show(after, symbol)
@@ -179,14 +181,14 @@ def _move(
     return 0
 
 
-def _symbols_of(shelves: AccountView) -> tuple[str, ...]:
-    """Read the symbols that the stack trades; its lists are read from this checkout."""
-    words = shelves.stack.parameters.get("Symbols", "").split(",")
+def _symbols_of(view: AccountView) -> tuple[str, ...]:
+    """Return the symbols that the stack trades, with its symbol lists read from this checkout."""
+    words = view.stack.parameters.get("Symbols", "").split(",")
     return read_symbols("Symbols", map(str.strip, words)).names
 
 
-def _show(shelves: AccountView, symbol: str) -> None:
-    stock = shelves.stock(symbol)
+def _show(view: AccountView, symbol: str) -> None:
+    stock = view.stock(symbol)
     price = f", {stock.position.avg_entry_price:f} each on average" if stock.position else ""
     rows = [("the account", f"{stock.account:f}{price}"), ("this desk", f"{stock.own:f}")]
     rows += [(f"desk {desk}", f"{qty:f}") for desk, qty in stock.others.items()]

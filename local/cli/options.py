@@ -1,4 +1,4 @@
-"""Owns the options that several commands share."""
+"""Owns options that several commands share."""
 
 from __future__ import annotations
 
@@ -23,54 +23,40 @@ def _date(_context: click.Context, _parameter: click.Parameter, text: str | None
 
 
 def session_option(text: str) -> Callable[[Command], Command]:
-    """Make ``--session D``; the command receives a date, or None."""
+    """Make ``--session D``; the command receives a date or None."""
     return click.option("--session", metavar="D", callback=_date, help=text)
 
 
-def faults_option() -> Callable[[Command], Command]:
-    """Make ``--faults PLAN``; the command gets a str, empty if not given."""
-    return click.option(
-        "--faults",
-        default="",
-        metavar="PLAN",
-        help="Requests that fail at the built-in broker: submit:2:504-after-accept,…",
-    )
-
-
-def synthetic_option() -> Callable[[Command], Command]:
-    """Make ``--synthetic N``; the command gets an int, 0 if not given."""
-    return click.option(
-        "--synthetic",
-        type=click.IntRange(0, MAX_SYNTHETIC),
-        default=0,
-        metavar="N",
-        help=f"Add N symbols that walk randomly to the built-in broker: {synthetic_symbol(1)}, …",
-    )
-
-
-def parameter_option() -> Callable[[Command], Command]:
-    """Make ``--parameter Key=Value``; the command gets ``pairs``, a tuple of str."""
-    return click.option(
-        "--parameter",
-        "pairs",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Set a parameter of template.yaml; may be repeated.",
-    )
+faults_option = click.option(
+    "--faults",
+    default="",
+    metavar="PLAN",
+    help="Requests that fail at the built-in broker: submit:2:504-after-accept,…",
+)
+synthetic_option = click.option(
+    "--synthetic",
+    type=click.IntRange(0, MAX_SYNTHETIC),
+    default=0,
+    metavar="N",
+    help=f"Add N symbols with random prices to the built-in broker: {synthetic_symbol(1)}, …",
+)
+parameter_option = click.option(
+    "--parameter",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a parameter of template.yaml; may be repeated.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+)
 
 
 def broker_options(url: str, paper: str) -> Callable[[Command], Command]:
-    """Make ``--broker-url`` and ``--paper``; the command gets broker_url and paper."""
+    """Make ``--broker-url`` and ``--paper`` with the given help texts."""
 
     def add(command: Command) -> Command:
         command = click.option("--paper", is_flag=True, help=paper)(command)
         return click.option("--broker-url", metavar="URL", help=url)(command)
 
     return add
-
-
-def json_option() -> Callable[[Command], Command]:
-    """Make ``--json``; the command gets ``as_json``."""
-    return click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
-    )

@@ -1,4 +1,4 @@
-"""Owns `algo-trader restore`: list and put back earlier versions of a desk's books."""
+"""Owns `algo-trader restore`: list earlier versions of a desk's books, and put one back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, text: str | None
     name = text.removeprefix(FOLDER)
     if kind_of(name) is None:
         raise click.BadParameter(
-            f"{text!r} is not an object of the books, such as adjustments.json or 1a2b3c.json"
+            f"{text!r} is not an object of the books such as adjustments.json or 1a2b3c.json"
         )
     return name
 
@@ -39,18 +39,19 @@ def _name(_context: click.Context, _parameter: click.Parameter, text: str | None
     "--from-bucket",
     "bucket",
     metavar="NAME",
-    help="Take it from the bucket of an older stack, which you must be allowed to read.",
+    help="Read the versions from an older stack's bucket, with your own permissions.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation, even for real money.")
 @stack_options
 def restore(
     name: str | None, version: str | None, bucket: str | None, *, yes: bool, **where: str | None
 ) -> int:
-    """Put back an earlier VERSION of an OBJECT of the books of a deployed stack.
+    """Put back an earlier VERSION of an OBJECT in a deployed stack's books.
 
-    Without a VERSION, the command lists the OBJECT's versions; without an OBJECT, all objects. The
-    version that you put back becomes the newest, and none is lost. Exit status: 0 if listed or put
-    back; 1 if refused by the books' state, AWS or you; 2 for wrong usage or settings.
+    Without a VERSION, the command lists the OBJECT's versions; without an OBJECT, it lists all
+    objects. The version that you put back becomes the newest, and the others stay. Exit status: 0
+    if listed or put back; 1 if refused by the books' state, AWS or you; 2 for wrong usage or
+    settings.
     """
     try:
         stack = find_stack(stack_location(where))
@@ -58,7 +59,7 @@ def restore(
         if name is None or version is None:
             _show(find_versions(stack, bucket), name)
             return 0
-        question = f"Put {name} of its books back?"
+        question = f"Put back {name}?"
         if not yes and not confirm_if_live(question, stack.name, stack.mode):
             click.echo("Nothing was changed.")
             return NOT_CHANGED
@@ -75,10 +76,10 @@ def _when(instant: datetime) -> str:
 
 
 def _show(found: BookVersions, name: str | None) -> None:
-    """List the versions of an object, or how many each object has."""
+    """List an object's versions, or without a name count every object's versions."""
     if name is not None and name not in found.of:
-        there = ", ".join(found.of) or "none"
-        raise RestoreRefusedError(f"{found.bucket} has no {FOLDER}{name}; there are: {there}")
+        known = ", ".join(found.of) or "none"
+        raise RestoreRefusedError(f"{found.bucket} has no {FOLDER}{name}. It has: {known}")
     click.echo(f"  {FOLDER} in {found.bucket}")
     for each, versions in found.of.items():
         if name is None:

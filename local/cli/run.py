@@ -1,4 +1,4 @@
-"""Owns `algo-trader run`: one trading day, or several, from the bell to the text message."""
+"""Owns `algo-trader run`: trade one day or several, up to the text message."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from local.sandbox.runner.inputs import read_input
     metavar="JSON|FILE",
     help="The execution's input, such as '{\"dry_run\": true}', or a file: @events/….json.",
 )
-@parameter_option()
-@broker_options("Trade with a broker that speaks Alpaca's API.", "Trade your own paper account.")
-@faults_option()
-@synthetic_option()
-@json_option()
+@parameter_option
+@broker_options("Trade at a broker with Alpaca's API.", "Trade your own Alpaca paper account.")
+@faults_option
+@synthetic_option
+@json_option
 def run(
     session: date | None, count: int | None, input_text: str, as_json: bool, **broker: Any
 ) -> int:

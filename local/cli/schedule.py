@@ -1,4 +1,4 @@
-"""Owns `algo-trader schedule`: when runs start next."""
+"""Owns `algo-trader schedule`: show when runs start next."""
 
 from __future__ import annotations
 
@@ -18,25 +18,23 @@ from local.sandbox.runner.template import default_of
 NEW_YORK = "America/New_York"
 MAX_BELLS = 1000
 FORMAT, SHORT_FORMAT = "%a %Y-%m-%d %H:%M %Z", "%a %H:%M %Z"
-HINT = (
-    "A run starts even on a holiday: it reads the broker's calendar and then ends as Market Closed."
-)
+HINT = "A run starts even on a holiday. It reads the broker's calendar and ends as Market Closed."
 REPORT_HINT = (
-    "Each session is reported once, by the first run after its close: on most days the last one, "
-    "after an early close an earlier one. A run before the close, or on a holiday, ends as Market "
-    "Closed; one after the report ends as Duplicate Run. The broker's calendar decides."
+    "The first run after a session's close reports that session. Usually that is the last run. "
+    "After an early close it is an earlier one. A run before the close, or on a holiday, ends as "
+    "Market Closed. A run after the report ends as Duplicate Run. The broker's calendar decides."
 )
 
 
 @click.command()
 @click.option(
     "--expression",
-    help="An EventBridge Scheduler expression; default: ScheduleExpression of template.yaml.",
+    help="An EventBridge Scheduler expression; default: template.yaml's ScheduleExpression.",
 )
 @click.option(
     "--report",
     is_flag=True,
-    help="Show the report's runs: ReportScheduleExpression of template.yaml.",
+    help="Show when reports start: template.yaml's ReportScheduleExpression.",
 )
 @click.option(
     "--timezone",
@@ -54,20 +52,22 @@ REPORT_HINT = (
     metavar="N",
     help="How many runs to show.",
 )
-@click.option("--after", metavar="INSTANT", help="RFC 3339 instant to start from; default: now.")
+@click.option(
+    "--after", metavar="INSTANT", help="The RFC 3339 instant to start from; default: now."
+)
 def schedule(
     expression: str | None, zone_name: str, count: int, after: str | None, *, report: bool
 ) -> None:
     """Show when runs start next, in New York time, UTC and your own time.
 
-    The expression leaves out weekends, but not holidays: a run starts, reads the broker's calendar,
+    The expression omits weekends but not holidays. On a holiday, a run reads the broker's calendar
     and ends as Market Closed. The report also has an earlier run, for early closes. The first run
-    after a session's close reports it; the others end without a message.
+    after a session's close reports the session, and the others end without a message.
     """
     try:
         zone = ZoneInfo(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageProblem(f"--timezone {zone_name}: there is no such time zone") from error
+        raise UsageProblem(f"--timezone {zone_name}: no such time zone exists") from error
     text = expression or default_of("ReportScheduleExpression" if report else "ScheduleExpression")
     try:
         cron = parse(text)
@@ -75,7 +75,7 @@ def schedule(
         raise UsageProblem(str(error)) from error
     bells = list(islice(cron.bells(_instant(after), zone), count))
     if not bells:
-        raise UsageProblem(f"{text!r} starts no more runs")
+        raise UsageProblem(f"{text!r} starts no further runs")
     _print(text, zone_name, bells, REPORT_HINT if report else HINT)
 
 
@@ -112,7 +112,7 @@ def _print(text: str, zone_name: str, bells: Sequence[datetime], hint: str) -> N
 
 
 def _notes(bells: Sequence[datetime]) -> list[str]:
-    """Return what is unusual about each bell: a weekend, or a clock change before it."""
+    """Return a note for each bell: a weekend, a clock change since the last bell, or nothing."""
     notes = ["weekend" if bell.weekday() > 4 else "" for bell in bells]  # noqa: PLR2004 - Friday
     for place, (before, bell) in enumerate(pairwise(bells), start=1):
         shift = (bell.utcoffset() or timedelta()) - (before.utcoffset() or timedelta())

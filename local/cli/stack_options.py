@@ -1,4 +1,4 @@
-"""Owns what commands on a deployed stack share: options, title, and confirmation."""
+"""Owns what commands for a deployed stack share: options, title, and confirmation."""
 
 from __future__ import annotations
 
@@ -6,58 +6,51 @@ import sys
 import tomllib
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import click
 
 from algotrader.model import TradingMode
 from local.cli import INTERRUPTED
+from local.cli.app import CHECKOUT
 from local.cli.console import clean
 from local.ops.stack import AwsProblem, StackLocation
 from local.problems import UsageProblem
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 STACK = "algo-trader"
 
 
 def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the stack's location; the command receives stack, region, profile and endpoint_url.
 
-    After a Ctrl-C during a request, AWS may or may not have carried it out: the command says so and
-    returns 130. What AWS refuses ends the command with one line.
+    If AWS refuses, the command ends with one line. After Ctrl-C during a request, it warns that AWS
+    may have executed the request, and returns 130.
     """
 
+    @click.option("--stack", metavar="NAME", help="The stack's name; default: samconfig.toml's.")
+    @click.option("--region", metavar="NAME", help="The stack's region; default: boto3's.")
+    @click.option("--profile", metavar="NAME", help="Your AWS profile; default: boto3's.")
+    @click.option(
+        "--endpoint-url", metavar="URL", help="Another AWS, such as the one of algo-trader up."
+    )
     @wraps(command)
     def at_a_stack(*arguments: Any, **options: Any) -> Any:
         try:
             return command(*arguments, **options)
         except KeyboardInterrupt:
             click.echo(
-                "algo-trader: interrupted; AWS may have carried out the last request: check again",
+                "algo-trader: interrupted; AWS may have executed the last request, so check again",
                 err=True,
             )
             return INTERRUPTED
         except AwsProblem as problem:
             raise click.ClickException(clean(problem)) from problem
 
-    placed = at_a_stack
-    for option in (
-        click.option(
-            "--endpoint-url", metavar="URL", help="Another AWS, such as the one of algo-trader up."
-        ),
-        click.option("--profile", metavar="NAME", help="Your AWS profile; default: boto3's."),
-        click.option("--region", metavar="NAME", help="The stack's region; default: boto3's."),
-        click.option(
-            "--stack", metavar="NAME", help="The stack's name; default: samconfig.toml's."
-        ),
-    ):
-        placed = option(placed)
-    return placed
+    return at_a_stack
 
 
 def stack_location(where: dict[str, str | None]) -> StackLocation:
-    """Return the location that the options of `stack_options` name."""
+    """Return the location that the user's options name."""
     return StackLocation(
         stack=where["stack"] or _deployed_name(),
         region=where["region"],
@@ -67,7 +60,7 @@ def stack_location(where: dict[str, str | None]) -> StackLocation:
 
 
 def stack_title(stack: str, region: str, mode: TradingMode) -> str:
-    """Name a stack with its region and trading mode."""
+    """Format a stack's name with its region and trading mode."""
     return f"Stack {stack} in {region}, TradingMode={mode.value}"
 
 
@@ -90,30 +83,30 @@ def _deployed_name() -> str:
 
 
 def confirm(question: str, unasked: str) -> bool:
-    """Ask for a yes, which is not the default.
+    """Ask the user to confirm; the default answer is no.
 
     Parameters
     ----------
     unasked : str
-        What the command would do, for the error without a terminal.
+        What the command would do, for the error message.
 
     Raises
     ------
     UsageProblem
-        Without a terminal.
+        If there is no terminal.
     """
     if not sys.stdin.isatty():
-        raise UsageProblem(f"{unasked}: confirm with --yes. Nothing was changed")
+        raise UsageProblem(f"{unasked}. Nothing was changed. Confirm with --yes")
     return click.confirm(question, default=False)
 
 
 def confirm_if_live(question: str, stack: str, mode: TradingMode) -> bool:
-    """Ask for a yes if a stack trades real money; otherwise assume it."""
+    """Ask the user to confirm if a stack trades real money; otherwise return True."""
     return mode is not TradingMode.LIVE or confirm(
         f"This stack trades real money. {question}", trades_real_money(stack)
     )
 
 
 def trades_real_money(stack: str) -> str:
-    """Return why a command asks before it changes a stack."""
+    """Return why a command asks for confirmation."""
     return f"stack {stack} trades real money"

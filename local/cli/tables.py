@@ -1,4 +1,4 @@
-"""Owns how a run's document is printed: orders, denials, reasons, the text message."""
+"""Owns how the command line prints runs: orders, denials, reasons, and the text message."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ OK = "ok"
 def table(
     headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
 ) -> Table:
-    """Lay out rows under headers; the first column and columns with numbers never wrap.
+    """Lay out rows under headers; the first column and the number columns never wrap.
 
     Parameters
     ----------
     right : sequence of str
-        Headers of the columns with numbers, which are aligned to the right.
+        Headers of the number columns, which are right-aligned.
     """
     grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for header in headers:
@@ -46,12 +46,12 @@ def table(
 
 
 def print_day(console: Console, document: dict[str, Any], message: str) -> None:
-    """Print everything that one run did.
+    """Print what one run did.
 
     Parameters
     ----------
     message : str
-        What Fetch Bars reported of the session, printed if nothing was decided.
+        Fetch Bars' message about the session, printed if the run decided nothing.
     """
     execution = document["execution"]
     decision = document["decision"] or {}
@@ -74,7 +74,7 @@ def print_day(console: Console, document: dict[str, Any], message: str) -> None:
 
 
 def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
-    """Print one row for each of several runs, then the account's final state."""
+    """Print a table with one row for each run."""
     rows = []
     for document in documents:
         account = document["account"] or {}
@@ -97,25 +97,25 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
 
 
 def _codes(denied: Sequence[dict[str, Any]]) -> str:
-    """Count denials, and name each code without repeats."""
+    """Count denials, and list each code once."""
     return " ".join((str(len(denied)), *dict.fromkeys(str(each["code"]) for each in denied)))
 
 
 def money(text: str | None) -> str:
-    """Format an amount with thousands separators and cents; anything else stays unchanged."""
+    """Format a number with thousands separators and cents; return any other text unchanged."""
     amount = decimal(text)
     return (text or "") if amount is None else f"{amount:,.2f}"
 
 
 class Change(NamedTuple):
-    """A difference in dollars and per cent; both empty if it is not known."""
+    """A difference in dollars and in percent; both empty if unknown."""
 
     dollars: str = ""
     per_cent: str = ""
 
 
 def change(account: dict[str, Any]) -> Change:
-    """Format equity against the previous close."""
+    """Format the change of equity since the previous close."""
     equity, last = decimal(account.get("equity")), decimal(account.get("last_equity"))
     if equity is None or not last:
         return Change()
@@ -142,7 +142,7 @@ def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
 
 
 def _terms(order: dict[str, Any]) -> str:
-    """Format an order's type and the price that it names: ``limit 515.29``."""
+    """Format an order's type and price, such as ``limit 515.29``."""
     price = order["limit_price"] or order["stop_price"] or ""
     return f"{order['order_type']} {price}".rstrip()
 
@@ -162,19 +162,19 @@ def _account(account: dict[str, Any]) -> str:
 
 
 def lines(*parts: object) -> RenderableType:
-    """Put parts below one another and leave out empty ones."""
+    """Put the nonempty parts on separate lines."""
     return Text(clean("\n".join(str(part) for part in parts if part)))
 
 
 def section(console: Console, title: str, body: RenderableType) -> None:
-    """Print a part under its title."""
+    """Print a body under its title."""
     console.print()
     console.print(Text(title, style="bold"))
     console.print(Padding(body, (0, 0, 0, 2), expand=False))
 
 
 def decimal(text: object) -> Decimal | None:
-    """Parse a number; None if the text is not a number."""
+    """Parse a finite number; None if the text is not one."""
     try:
         amount = Decimal(str(text))
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Owns the live timeline: a line for each state that the execution passes through."""
+"""Owns the live timeline: one line for each state of the execution."""
 
 from __future__ import annotations
 
@@ -27,15 +27,7 @@ STYLES = {"Fail": "bold red", "Succeed": "bold green", TASK: "", "Wait": ""}
 
 
 class TimelineView:
-    """Shows states as they end, and on a terminal also the current one.
-
-    Parameters
-    ----------
-    console : Console
-        Where to print.
-    quiet : bool
-        Show nothing at all.
-    """
+    """Prints each state when it ends and, on a terminal, shows the current one."""
 
     def __init__(self, console: Console, *, quiet: bool) -> None:
         self._console = console
@@ -54,13 +46,13 @@ class TimelineView:
         self.stop()
 
     def stop(self) -> None:
-        """Stop the spinner for good, to show other output."""
+        """Stop the spinner for good, before other output."""
         if self._turns:
             self._status.stop()
             self._turns = False
 
     def working(self, what: str) -> None:
-        """Show next to the spinner what the command is doing."""
+        """Show the current activity next to the spinner."""
         if self._turns:
             self._status.update(Text(what))
 
@@ -69,12 +61,12 @@ class TimelineView:
         self._print(Text(clean(text), style="bold"))
 
     def ended(self, visit: Visit) -> None:
-        """Print the line of a state that the execution has left."""
+        """Print a line for a state that has ended."""
         style = "red" if visit.error else STYLES.get(visit.kind, "dim")
         self._print(Text(line_of(visit), style=style))
 
     def lasting(self, visit: Visit) -> None:
-        """Show the state that the execution is in."""
+        """Show the current state next to the spinner."""
         tries = f", attempt {visit.attempts}" if visit.attempts > 1 else ""
         self.working(f"{clean(visit.name)}{tries}")
 
@@ -85,7 +77,7 @@ class TimelineView:
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[str], None]]:
-    """Show a bar on stderr if that is a terminal; call the result after each step."""
+    """Show a progress bar if stderr is a terminal; call the result after each step."""
     console = make_console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
@@ -96,7 +88,7 @@ def progress_bar(total: int) -> Iterator[Callable[[str], None]]:
 
 
 def line_of(visit: Visit) -> str:
-    """Format a state, its duration, and its attempts if there were several."""
+    """Format a state with its duration and, if there were several, its attempts."""
     name = f"  {clean(visit.name)}"
     if visit.kind not in TIMED:
         return name

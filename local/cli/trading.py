@@ -1,4 +1,4 @@
-"""Owns what `run` and `plan` share: the broker, the parameters, and the runs with them."""
+"""Owns what `run` and `plan` share: the choice of a broker, the parameters, and the runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from local.sandbox.runner.sessions import choose_sessions
 from local.sandbox.runner.template import default_of, read_overrides
 
 FAILED_STATUS = 1
-# A dead broker fails within seconds, and a live one still gets a real pause between attempts.
+# With this scale, a dead broker fails within seconds, and retries still pause.
 BROKER_URL_WAIT_SCALE = 0.2
 REAL_TIME = 1.0
 
@@ -45,17 +45,17 @@ def desk_plan(
     faults: str = "",
     sets_the_clock: bool,
 ) -> LocalDeskConfig:
-    """Return the setup for the options of a command.
+    """Return the local desk's configuration for a command's options.
 
     Parameters
     ----------
     sets_the_clock : bool
-        Whether the user named a session; only the built-in broker can move to it.
+        Whether the options choose a session, which only the built-in broker can do.
 
     Raises
     ------
     UsageProblem
-        If an option is wrong or excludes another, or if orders could reach the live account.
+        If an option is wrong or conflicts with another, or if orders could reach a live account.
     """
     _check_broker_choice(broker_url, paper, sets_the_clock=sets_the_clock)
     parameters = read_overrides(pairs)
@@ -71,30 +71,30 @@ def desk_plan(
     if broker is None:
         parameters = local_defaults(synthetic) | parameters
     elif synthetic:
-        raise UsageProblem("--synthetic adds symbols only to the built-in paper broker")
+        raise UsageProblem("--synthetic works only with the built-in paper broker")
     return LocalDeskConfig(broker, parameters, wait_scale, faults=faults, synthetic=synthetic)
 
 
 def _check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock: bool) -> None:
     if paper and broker_url is not None:
-        raise UsageProblem("--paper and --broker-url exclude each other")
+        raise UsageProblem("--paper and --broker-url cannot be combined")
     if sets_the_clock and (paper or broker_url is not None):
         raise UsageProblem(
-            "--session and --sessions set the built-in paper broker's clock; with --paper or "
-            "--broker-url the broker's own clock applies"
+            "--session and --sessions work only with the built-in paper broker, because another "
+            "broker has its own clock"
         )
 
 
 def check_faults(faults: str, *, built_in: bool) -> None:
-    """Refuse a plan of faults that is wrong, or that is meant for another broker.
+    """Refuse a fault plan that is wrong or not for the built-in broker.
 
     Raises
     ------
     UsageProblem
-        Names the wrong fault, and the words that are allowed.
+        With the wrong fault and the allowed words.
     """
     if faults and not built_in:
-        raise UsageProblem("--faults breaks only the built-in paper broker's answers")
+        raise UsageProblem("--faults works only with the built-in paper broker")
     try:
         parse(faults)
     except ValueError as error:
@@ -115,12 +115,12 @@ def trade(
     Parameters
     ----------
     count : int or None
-        How many sessions to run in a row. None runs one, and prints its document alone, not in
-        a list.
+        How many sessions to run in a row. With None, run one session and print its document
+        without a list.
     value : object
         The execution's input.
     print_one : callable
-        Prints the document of a single run, with what Fetch Bars reported of the session.
+        Prints a single run's document and Fetch Bars' message about the session.
     """
     console = make_console(stderr=as_json)
     quiet = as_json and not console.is_terminal

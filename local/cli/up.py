@@ -1,4 +1,4 @@
-"""Owns `algo-trader up`: the whole desk on this machine, until Ctrl-C."""
+"""Owns `algo-trader up`: run the whole desk on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from local.sandbox.runner.sessions import choose_sessions, session_after
 from local.sandbox.runner.template import read_overrides
 from local.server_process import LOOPBACK
 
-NO_CONTAINERS = "Containers cannot reach this. For sam local invoke: algo-trader up --host docker"
-# Logical id in template.yaml, and the step that it runs.
+NO_CONTAINERS = "Containers cannot reach it. For sam local invoke: algo-trader up --host docker"
+# Each function's logical id in template.yaml, and its step.
 STEPS = {
     "FetchBars": "fetch_bars",
     "ComputeIndicators": "compute_indicators",
@@ -34,20 +34,20 @@ STEPS = {
 
 
 @click.command()
-@session_option("The day at which the paper broker starts, YYYY-MM-DD.")
-@parameter_option()
-@synthetic_option()
+@session_option("The day on which the paper broker starts, YYYY-MM-DD.")
+@parameter_option
+@synthetic_option
 @click.option(
     "--host",
     default=LOOPBACK,
     show_default=True,
     metavar="ADDRESS",
-    help="Where to listen; docker: where containers reach it, for sam local invoke.",
+    help="The address to listen on; docker: one that containers reach, for sam local invoke.",
 )
 def up(session: date | None, pairs: tuple[str, ...], synthetic: int, host: str) -> None:
     """Deploy into an embedded AWS with a paper broker, and stay up until Ctrl-C.
 
-    Waits and the broker's clock run in real time here.
+    Waits and the broker's clock run in real time.
     """
     reach = container_host(host)
     plan = LocalDeskConfig(
@@ -56,7 +56,7 @@ def up(session: date | None, pairs: tuple[str, ...], synthetic: int, host: str) 
         synthetic=synthetic,
         wait_scale=REAL_TIME,
         host=reach.address,
-        # sam gives a container the user's own keys, not those of the function's role
+        # sam gives a container the user's own keys, not the function role's
         enforce_iam=host == LOOPBACK,
     )
     make_console(stderr=True).print("Starting the broker and the embedded AWS")
@@ -68,12 +68,12 @@ def up(session: date | None, pairs: tuple[str, ...], synthetic: int, host: str) 
         variables.write_text(json.dumps(function_variables(desk, reach)), encoding="utf-8")
         reached = directions(desk, day, session_after(known, day))
         invoking = NO_CONTAINERS if host == LOOPBACK else invocations(variables)
-        click.echo(f"{reached}\n{invoking}\n\nCtrl-C stops all of it.")
+        click.echo(f"{reached}\n{invoking}\n\nCtrl-C stops everything.")
         threading.Event().wait()
 
 
 def function_variables(desk: LocalDesk, reach: ContainerHost) -> dict[str, dict[str, str]]:
-    """Return the environment of each function of the embedded AWS, for ``sam local invoke``."""
+    """Return each function's environment variables, for ``sam local invoke``."""
     functions = desk.aws.client("lambda")
     variables = {}
     for logical_id, step in STEPS.items():
@@ -86,25 +86,25 @@ def function_variables(desk: LocalDesk, reach: ContainerHost) -> dict[str, dict[
 
 
 def sample_event(step: str) -> str:
-    """Name a sample event of a step, as seen from the checkout."""
+    """Return the path of a step's first sample event, relative to the checkout."""
     found = sorted(path.name for path in Path(CHECKOUT, "events", step).glob("*.json"))
     return f"events/{step}/{found[0] if found else '<case>.json'}"
 
 
 def invocations(variables: Path) -> str:
-    """Return the line for each step that runs its image on a sample event."""
+    """Return the commands that run each step's image on a sample event."""
     lines = (
         f"  sam local invoke {logical_id} --event {sample_event(step)} --env-vars {variables}"
         for logical_id, step in STEPS.items()
     )
-    return "\n".join(["Run one step in its image, after sam build:", *lines])
+    return "\n".join(["Run one step in its image after sam build:", *lines])
 
 
 def directions(desk: LocalDesk, day: date, later: date) -> str:
-    """Return commands that reach this desk, ready to copy into another shell."""
+    """Return commands for this desk, ready to copy into another shell."""
     machine = desk.stack.state_machine_arn
     return f"""\
-The paper broker is at {day}, 09:35 in New York:
+The paper broker is at {day}, 09:35 New York time:
   {desk.broker.look_url}
 The embedded AWS:
   export AWS_ENDPOINT_URL={desk.aws.endpoint_url}
@@ -121,8 +121,8 @@ Halt the desk, let it only sell, or let it trade again:
   .venv/bin/algo-trader halt --endpoint-url {desk.aws.endpoint_url}
   .venv/bin/algo-trader reduce --endpoint-url {desk.aws.endpoint_url}
   .venv/bin/algo-trader resume --endpoint-url {desk.aws.endpoint_url}
-Sell everything that it holds, and buy nothing more:
+Sell everything that the desk holds, and buy nothing more:
   .venv/bin/algo-trader flatten --endpoint-url {desk.aws.endpoint_url}
-Give it shares that the account holds, and take them back:
+Give the desk shares that the account holds, and take them back:
   .venv/bin/algo-trader adopt IBM 5 --endpoint-url {desk.aws.endpoint_url}
   .venv/bin/algo-trader release IBM 5 --endpoint-url {desk.aws.endpoint_url}"""

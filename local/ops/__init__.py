@@ -1,1 +1,1 @@
-"""Operations on a deployed stack, from outside."""
+"""Operations on a deployed stack from this machine."""

@@ -1,7 +1,7 @@
-"""Owns the versions of a stack's books, and how a person puts an earlier one back.
+"""Owns the versions of a stack's books, and how a person puts back an earlier one.
 
-Nothing is ever removed: the bucket keeps every version of the objects below ``ledger/``, and a
-version that is put back becomes the newest one.
+The bucket keeps every version of the objects below ``ledger/``. A version that a person puts back
+becomes the newest one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from local.ops.stack import DeployedStack, aws_errors_as_one_line
 
 FOLDER = "ledger/"
 _DESK = DESK_PATTERN.pattern
-#: The type of each object of the books, by its key with a pattern for the desk.
+#: The type of each object of the books, by its key; in a key, a pattern replaces the desk.
 KINDS: dict[str, Any] = {
     ADJUSTMENTS_KEY: tuple[Adjustment, ...],
     RESET_KEY: ResetPeak,
@@ -46,7 +46,7 @@ KINDS: dict[str, Any] = {
 
 
 class RestoreRefusedError(Exception):
-    """The books stay unchanged; the message is one line for the user."""
+    """Refuses to change the books; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ class Version:
     Attributes
     ----------
     size : int or None
-        Bytes; None if this version says that the object was deleted.
+        In bytes; None if this version is a delete marker.
     tag : str
-        The entity tag, empty if deleted.
+        The entity tag; empty for a delete marker.
     """
 
     id: str
@@ -75,7 +75,7 @@ class BookVersions:
     Attributes
     ----------
     of : dict of str to tuple of Version
-        By the object's name below ``ledger/``, newest first.
+        Each object's versions, newest first, by its name below ``ledger/``.
     """
 
     bucket: str
@@ -83,7 +83,7 @@ class BookVersions:
 
 
 def kind_of(name: str) -> Any:
-    """Return the type of an object of the books, by its name; None if it is not one of them."""
+    """Return an object's type by its name; None if the books have no such object."""
     key = f"{FOLDER}{name}"
     return next(
         (kind for each, kind in KINDS.items() if re.fullmatch(each.replace(".", r"\."), key)), None
@@ -96,7 +96,7 @@ def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersio
     Parameters
     ----------
     bucket : str or None
-        Another bucket, which is read with the user's own permissions.
+        Another bucket, which the command reads with the user's own permissions.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersio
     """
     place = bucket or stack.output("Bucket")
     found: dict[str, list[Version]] = {}
-    with aws_errors_as_one_line(f"the versions below {FOLDER} in {place} cannot be listed"):
+    with aws_errors_as_one_line(f"cannot list the versions below {FOLDER} in {place}"):
         pages = _s3(stack, bucket).get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=place, Prefix=FOLDER):
             for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
@@ -122,7 +122,7 @@ def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersio
 
 
 def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None) -> None:
-    """Make an earlier version of an object of the books the newest one.
+    """Make an earlier version of an object the newest one.
 
     Parameters
     ----------
@@ -132,8 +132,8 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None) 
     Raises
     ------
     RestoreRefusedError
-        If there is no such version, it is not what the name says, a run is under way, or somebody
-        else changed the object in between.
+        If the version does not exist or has the wrong type, if a run is under way, or if somebody
+        else changed the object first.
     AwsProblem
         If AWS refuses or does not answer.
     """
@@ -141,10 +141,10 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None) 
     content = _read(stack, name, version, bucket)
     if stack.is_under_way():
         raise RestoreRefusedError(
-            "a run is under way, and writes the books itself: try again when it is over"
+            "a run is under way and may write the books. Try again when it is over"
         )
     condition = {"IfMatch": now.tag} if now and now.tag else {"IfNoneMatch": "*"}
-    with aws_errors_as_one_line(f"{FOLDER}{name} is not changed"):
+    with aws_errors_as_one_line(f"{FOLDER}{name} was not changed"):
         try:
             stack.books_client("s3").put_object(
                 Bucket=stack.output("Bucket"),
@@ -156,14 +156,14 @@ def put_back(stack: DeployedStack, name: str, version: str, bucket: str | None) 
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in CHANGED:
                 raise RestoreRefusedError(
-                    f"somebody else changed {name} at the same time: check again"
+                    f"somebody else changed {name} at the same time. Check it again"
                 ) from error
             raise
 
 
 def _read(stack: DeployedStack, name: str, version: str, bucket: str | None) -> bytes:
     place = bucket or stack.output("Bucket")
-    with aws_errors_as_one_line(f"{FOLDER}{name} in {place} cannot be read"):
+    with aws_errors_as_one_line(f"cannot read {FOLDER}{name} in {place}"):
         try:
             answer = _s3(stack, bucket).get_object(
                 Bucket=place, Key=f"{FOLDER}{name}", VersionId=version
@@ -176,7 +176,7 @@ def _read(stack: DeployedStack, name: str, version: str, bucket: str | None) -> 
     try:
         decode(kind_of(name), msgspec.json.decode(content), name)
     except (InvalidInputError, ValueError) as error:
-        raise RestoreRefusedError(f"a run could not read that version: {error}") from error
+        raise RestoreRefusedError(f"a run could not read this version: {error}") from error
     return content
 
 
@@ -194,7 +194,7 @@ def _version(listed: dict[str, Any]) -> Version:
     )
 
 
-#: S3's codes for a missing version, or an invalid identifier.
+#: S3's codes for a missing version or an invalid version id.
 NO_SUCH_VERSION = frozenset({"NoSuchVersion", "NoSuchKey", "InvalidArgument", "MethodNotAllowed"})
-#: Statuses of a conditional write that found another object: 412, or 409 for one under way.
+#: S3's statuses if another write came first (412) or is under way (409).
 CHANGED = frozenset({409, 412})

@@ -1,4 +1,4 @@
-"""Owns a flatten of a deployed stack, from outside: its execution, and the remaining holdings."""
+"""Owns a flatten of a deployed stack: its execution, and the list of what remains."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from local.ops.stack import AwsProblem, DeployedStack, aws_errors_as_one_line
 
 POLL_SECONDS = 1.0
 AGAIN_SECONDS = 20.0
-#: Orders that a run sent at its end may take this long to show.
+#: How long the broker may take to show orders that a run sent at its end.
 QUIET_SECONDS = SETTLE.total_seconds()
 LOOKED_BACK_AT = 20
 NAMED_AT_MOST = 5
@@ -42,11 +42,11 @@ class Flattening:
     end : str
         The state in which its execution ended.
     message : str
-        Why the run failed, or why there was nothing to do; empty if it succeeded.
+        Why the run failed or had nothing to do; empty if it succeeded.
     email : str
-        The e-mail that the run sent; empty if none.
+        The e-mail that the run sent; empty if it sent none.
     left : tuple of str
-        What the desk still holds, or may, as far as the run knows: one line each.
+        What the desk may still hold, as far as the run knows; one line each.
     """
 
     arn: str
@@ -57,12 +57,12 @@ class Flattening:
 
     @property
     def ran_through(self) -> bool:
-        """Whether its execution succeeded."""
+        """Whether the execution succeeded."""
         return self.end == DONE
 
     @property
     def sold_all(self) -> bool:
-        """Whether the run says that nothing is left."""
+        """Whether the execution succeeded and left nothing."""
         return self.ran_through and not self.left
 
 
@@ -73,7 +73,7 @@ def flatten_stack(
     report: Callable[[str], None],
     ended: Callable[[Visit], None],
 ) -> Flattening:
-    """Start the execution and wait for its end; start again while another run is in the way.
+    """Start the execution and wait for its end; try again while another run blocks it.
 
     Parameters
     ----------
@@ -82,16 +82,17 @@ def flatten_stack(
     patience_seconds : float
         How long to wait for other runs in all.
     report : callable
-        Called with a line for every wait.
+        Receives a line for every wait.
     ended : callable
-        Called with every state that the execution leaves.
+        Receives every state that has ended.
 
     Raises
     ------
     AwsProblem
-        If AWS refuses or does not answer; an execution that was started continues.
+        If AWS refuses or does not answer. An execution that has started continues.
     """
     until = time.monotonic() + patience_seconds
+    given = json.dumps(value)
     machine = stack.output("StateMachineArn")
     executions = stack.client("stepfunctions")
     quiet: dict[str, float] = {}
@@ -99,18 +100,16 @@ def flatten_stack(
         _wait_for_others(executions, machine, until, report, quiet)
         with aws_errors_as_one_line("the flatten was not started"):
             arn = str(
-                executions.start_execution(stateMachineArn=machine, input=json.dumps(value))[
-                    "executionArn"
-                ]
+                executions.start_execution(stateMachineArn=machine, input=given)["executionArn"]
             )
         report(f"execution {arn}")
-        with aws_errors_as_one_line(f"{arn} cannot be followed; it continues"):
+        with aws_errors_as_one_line(f"cannot follow {arn}, which continues"):
             done = _follow(stack, executions, arn, ended)
         is_refused = done.end == DUPLICATE or done.message.startswith(UNDER_WAY)
         if not is_refused or time.monotonic() >= until:
             return done
-        quiet[arn] = 0.0  # it was refused, so it has sent nothing
-        report(f"another run is in the way, trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
+        quiet[arn] = 0.0  # the run was refused, so it sent nothing
+        report(f"another run is in the way; trying again in {AGAIN_SECONDS:.0f} s: {done.message}")
         time.sleep(AGAIN_SECONDS)
 
 
@@ -121,35 +120,35 @@ def _wait_for_others(
     report: Callable[[str], None],
     quiet: dict[str, float],
 ) -> None:
-    """Wait for the runs that are under way, so that none makes the flatten fail with a message.
+    """Wait for the runs that are under way, because a flatten must run alone.
 
-    A run that ended a moment ago gets time until its orders show, by this machine's clock. If that
+    After a run ends, wait by this machine's clock until the broker shows the run's orders. If that
     clock is wrong, the flatten's own check decides.
     """
     before: list[str] = []
     while time.monotonic() < until:
         try:
-            with aws_errors_as_one_line("the runs under way cannot be listed"):
+            with aws_errors_as_one_line("cannot list the runs under way"):
                 names = _in_the_way(executions, machine, quiet)
-        except AwsProblem as problem:  # the flatten checks again itself
+        except AwsProblem as problem:  # the flatten itself checks again
             report(str(problem))
             return
         if not names:
             return
         if names != before:
-            report(f"waiting for what is under way: {', '.join(names[:NAMED_AT_MOST])}")
+            report(f"waiting for other runs: {', '.join(names[:NAMED_AT_MOST])}")
         before = names
         time.sleep(POLL_SECONDS)
 
 
 def _in_the_way(executions: Any, machine: str, quiet: dict[str, float]) -> list[str]:
-    """Name the executions that run, or that ended a moment ago and may have sent orders.
+    """List the executions that are running, or that just ended and may have sent orders.
 
     Parameters
     ----------
     quiet : dict of str to float
-        By ARN: until when to wait for an ended execution; updated here, so that each is looked up
-        once.
+        Until when to wait for each ended execution, by ARN, on `time.monotonic`. This function adds
+        new executions, so it looks each one up once.
     """
     recent = executions.list_executions(stateMachineArn=machine, maxResults=LOOKED_BACK_AT)
     live = executions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
@@ -164,12 +163,11 @@ def _in_the_way(executions: Any, machine: str, quiet: dict[str, float]) -> list[
             sends = left > 0 and _may_have_sent(executions, arn)
             quiet[arn] = time.monotonic() + left if sends else 0.0
         if time.monotonic() < quiet[arn]:
-            names.append(f"{each['name']}, which has just ended")
+            names.append(f"{each['name']}, which just ended")
     return names
 
 
 def _may_have_sent(executions: Any, arn: str) -> bool:
-    """Whether an execution's input let it send orders."""
     value = json.loads(executions.describe_execution(executionArn=arn).get("input") or "{}")
     return not (isinstance(value, Mapping) and (value.get("dry_run") or value.get("report_only")))
 
@@ -202,11 +200,9 @@ def _follow(
 
 
 def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
-    """Name what a successful run did not sell, and what it bought while ending."""
+    """List what a successful run did not sell, and what it bought during its cancels."""
     with (
-        aws_errors_as_one_line(
-            "what the run wrote cannot be read, so the remaining holdings are unknown"
-        ),
+        aws_errors_as_one_line("cannot read the run's results, so what remains is unknown"),
         clients_from(stack.client),
     ):
         store = Store(stack.output("Bucket"))
@@ -218,25 +214,25 @@ def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
             try:
                 return store.get(decode(Artifact, given, name), kind)
             except (InvalidInputError, ValueError) as error:
-                raise AwsProblem(f"{name} of the run is not what it wrote: {error}") from error
+                raise AwsProblem(f"the run's {name} is not what the run wrote: {error}") from error
 
         snapshot = read(FETCH, "snapshot", Snapshot)
         decision = read(DECIDE, "decision", Decision)
         submission = read(SUBMIT, "submission", Submission)
     if snapshot is None or decision is None:
-        return iter(("the run's decision is not in its history",))
+        return iter(("unknown, because the run's history has no decision",))
     return what_is_left(snapshot, decision, submission)
 
 
 def what_is_left(
     snapshot: Snapshot, decision: Decision, submission: Submission | None
 ) -> Iterator[str]:
-    """Name the desk's holdings by its books after a flatten, one line each, and the reason.
+    """List what a desk still holds after a flatten, one line each with the reason.
 
     Parameters
     ----------
     submission : Submission or None
-        None for a dry run; then the decided sales count as sold.
+        None for a dry run, whose decided sells count as filled.
     """
     left = _books_after(snapshot, decision, submission)
     refused: list[OrderDenied | OrderRejected] = [*decision.denied]
@@ -251,23 +247,22 @@ def what_is_left(
     for order in submission.orders if submission else ():
         name, symbol, wanted = order.client_order_id, order.symbol, order.qty or ZERO
         if leg_of(name) is Leg.FLATTEN and left.get(symbol) and order.filled_qty < wanted:
-            sold = f"sold {order.filled_qty:f} of {wanted:f}"
-            yield f"{symbol}: {sold}, the order is {order.status}"
+            yield f"{symbol}: sold {order.filled_qty:f} of {wanted:f}, the order is {order.status}"
         elif order.side is Side.BUY and order.filled_qty > before.get(name, ZERO):
-            yield f"{symbol}: {name} bought more while it was canceled, flatten again"
+            yield f"{symbol}: {name} bought more while it was being canceled. Flatten again"
         elif submission and name in submission.unsettled:
             yield f"{symbol}: {name} is {order.status}"
         else:
             continue
         named.add(symbol)
     for symbol in sorted({*left} - named):
-        yield f"{symbol}: {left[symbol]:f} left by the desk's books"
+        yield f"{symbol}: the desk's books still have {left[symbol]:f}"
 
 
 def _books_after(
     snapshot: Snapshot, decision: Decision, submission: Submission | None
 ) -> dict[str, Decimal]:
-    """Return the desk's holdings by its books after all fills; only symbols with shares left."""
+    """Return the desk's holdings above 0 after all fills."""
     books = {symbol: each.qty for symbol, each in snapshot.ledger.holdings.items()}
     if submission is None:
         for exit_ in decision.exits:

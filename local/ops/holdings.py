@@ -1,7 +1,7 @@
-"""Owns the split of the account's shares among desks and user, and how a person moves them.
+"""Owns the split of the account's shares among desks and the user, and how a person moves them.
 
-Nothing is bought or sold here: the list of adjustments in the stack's bucket gets an entry, which
-every later fold of the ledger counts.
+Nothing here buys or sells. A move adds an entry to the list of adjustments in the stack's bucket,
+and every later run counts that entry in its ledger.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ HTTP_BUDGET_SECONDS = 60.0
 
 
 class TransferRefusedError(Exception):
-    """The shares are not moved; the message is one line for the user."""
+    """Refuses to move shares; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolView:
-    """The account's shares of one symbol, and their owners.
+    """The account's shares in one symbol, and their owners.
 
     Attributes
     ----------
     own : Decimal
         The desk's shares by its books; below 0 if it has sold more than it bought.
     others : dict of str to Decimal
-        By desk: shares of other desks, above 0.
+        Other desks' shares, above 0, by desk.
     """
 
     position: Position | None
@@ -57,25 +57,25 @@ class SymbolView:
 
     @property
     def account(self) -> Decimal:
-        """The account's position; short is negative."""
+        """The account's shares; negative for a short position."""
         return self.position.qty if self.position else ZERO
 
     @property
     def free(self) -> Decimal:
-        """Shares that no desk owns; below 0 if the account lacks some."""
+        """Shares that no desk owns; below 0 if the account has fewer than its desks own."""
         return self.account - self.own - sum(self.others.values(), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """The account and the books of its desks, as read at one time.
+    """The account and its desks' books, as read at one time.
 
     Attributes
     ----------
     desk : str
-        The stack's own desk, whatever strategy manages it.
+        The stack's own desk.
     price_of : callable
-        Gives the latest price of a symbol; None if the broker has none.
+        Returns a symbol's latest price; None if the broker has none.
     """
 
     stack: DeployedStack
@@ -89,7 +89,7 @@ class AccountView:
     price_of: Callable[[str], Decimal | None]
 
     def stock(self, symbol: str) -> SymbolView:
-        """Return who owns the shares of a symbol."""
+        """Return the shares and owners of a symbol."""
         return SymbolView(
             position=self.positions.get(symbol),
             own=_qty(self.books.ledger, symbol),
@@ -108,20 +108,18 @@ class AccountView:
         price : Decimal or None
             Cost per share in dollars; None means the broker's average.
         giver : str or None
-            Another desk that gives them up; None means that no desk owns them.
+            Another desk that gives up the shares; None for shares that no desk owns.
 
         Raises
         ------
         TransferRefusedError
-            If there are not as many, orders are open, the symbol is changing today, or the giver
-            is the desk itself.
+            If the account has too few free shares, the symbol has open orders or a corporate
+            action today, or the giver is the desk itself.
         """
         if giver == self.desk:
-            raise TransferRefusedError(
-                f"desk {giver} is this desk, which owns those shares already"
-            )
+            raise TransferRefusedError(f"desk {giver} is this desk and already owns the shares")
         stock = self.stock(symbol)
-        # Another desk's resting stop sells only that desk's own shares, so it does not matter here.
+        # A protective stop sells only its own desk's shares, so only the giver's stops matter.
         resting = (
             each
             for each in self.open_orders
@@ -133,8 +131,8 @@ class AccountView:
         free = stock.free + (qty if giver is not None else ZERO)
         if qty > free:
             raise TransferRefusedError(
-                f"{_n(qty)} {symbol} are more than the {_n(max(free, ZERO))} that can be given: "
-                f"the account holds {_n(stock.account)}, the desk's books say {_n(stock.own)}"
+                f"the desk can adopt at most {_n(max(free, ZERO))} {symbol}, not {_n(qty)}: "
+                f"the account holds {_n(stock.account)}, the desk's books have {_n(stock.own)}"
                 + "".join(f", desk {name} has {_n(own)}" for name, own in stock.others.items())
             )
         if price is None:
@@ -145,12 +143,12 @@ class AccountView:
         self._add(*moved)
 
     def release(self, symbol: str, qty: Decimal, desk: str | None, reason: str) -> None:
-        """Remove shares from a desk's books: from then on they are the user's own, or gone.
+        """Remove shares from a desk's books because they are the user's or have left the account.
 
         Parameters
         ----------
         desk : str or None
-            Another desk, in this stack's books; None means the stack's own desk.
+            Another desk in this stack's books; None for the stack's own desk.
 
         Raises
         ------
@@ -164,7 +162,7 @@ class AccountView:
         )
         if whose == self.desk and self.stack.is_under_way():
             raise TransferRefusedError(
-                "a run is under way, and may be about to sell them: try again when it is over"
+                "a run is under way and may be about to sell the shares. Try again when it is over"
             )
         self._add(self._entry(whose, symbol, -qty, ZERO, reason))
 
@@ -173,7 +171,7 @@ class AccountView:
         if found:
             names = ", ".join(each.client_order_id or each.broker_id for each in found[:3])
             raise TransferRefusedError(
-                f"orders in {symbol} are open, whose fills would change this: {names}"
+                f"{symbol} has open orders, and their fills would change the books: {names}"
             )
         today = _today(self.now)
         changing = [
@@ -183,8 +181,8 @@ class AccountView:
         ]
         if changing:
             raise TransferRefusedError(
-                f"{symbol} has a {changing[0]} today, and the broker may count before or after it: "
-                "try again tomorrow"
+                f"{symbol} has a {changing[0]} today, and the broker may not count it yet. "
+                "Try again tomorrow"
             )
 
     def _check_holds(self, desk: str, symbol: str, qty: Decimal) -> None:
@@ -192,12 +190,12 @@ class AccountView:
         if desk not in ledgers:
             known = ", ".join(sorted(ledgers)) or "none"
             raise TransferRefusedError(
-                f"no desk {desk} ever traded on this account; there are: {known}"
+                f"no desk {desk} ever traded on this account. These did: {known}"
             )
         holds = _qty(ledgers[desk], symbol)
         if qty > holds:
             raise TransferRefusedError(
-                f"desk {desk} has {_n(holds)} {symbol} in these books, not {_n(qty)}"
+                f"desk {desk} has only {_n(holds)} {symbol} in these books, not {_n(qty)}"
             )
 
     def _entry(
@@ -208,36 +206,36 @@ class AccountView:
         return Adjustment(uuid.uuid4().hex[:12], desk, symbol, qty, price, self.now, why, worth)
 
     def _add(self, *added: Adjustment) -> None:
-        with aws_errors_as_one_line(f"the list in {self.store.bucket} is not changed"):
+        with aws_errors_as_one_line(f"the list in {self.store.bucket} was not changed"):
             written = add_adjustments(self.store, self.books.adjustments, self.tag, added)
         if not written:
             raise TransferRefusedError(
-                "somebody else has just changed the list: check again. Nothing was moved"
+                "somebody else has just changed the list, so nothing was moved. Check again"
             )
 
 
 @contextmanager
 def open_account(place: StackLocation) -> Iterator[AccountView]:
-    """Read a stack's account and all books, with what a write needs.
+    """Read a stack's account and its books, and yield them for one change.
 
     Raises
     ------
     UsageProblem, AwsProblem
         As `find_stack` does.
     DeskError
-        An error of the broker or the keys, as a run would report it.
+        If the broker refuses the keys or does not answer.
     TransferRefusedError
-        If the keys are not those of the live account that the stack names.
+        If the keys belong to a different account than the stack's LiveAccountNumber.
     """
     stack = find_stack(place)
     parameters = stack.parameters
 
-    def client(service: str) -> Any:  # the user reads the keys, the role writes the books
+    def client(service: str) -> Any:  # the user reads the keys; the role writes the books
         return stack.books_client(service) if service == "s3" else stack.client(service)
 
     with clients_from(client):
         store = Store(stack.output("Bucket"))
-        with aws_errors_as_one_line("the stack's keys or books cannot be read"):
+        with aws_errors_as_one_line("cannot read the stack's keys or books"):
             broker = _broker(stack)
             account, now = broker.account(), broker.clock().now
             if stack.mode is TradingMode.LIVE:
@@ -245,7 +243,7 @@ def open_account(place: StackLocation) -> Iterator[AccountView]:
             desk = desk_id(account.number, stack.name)
             _, tag = read_adjustments(store)
             books = read_books(broker, store, desk, (), now, (_today(now), _today(now)))
-            shelves = AccountView(
+            view = AccountView(
                 stack=stack,
                 desk=desk,
                 now=now,
@@ -256,7 +254,7 @@ def open_account(place: StackLocation) -> Iterator[AccountView]:
                 tag=tag,
                 price_of=lambda symbol: _price(broker, parameters.get("DataFeed", ""), symbol),
             )
-        yield shelves
+        yield view
 
 
 def _broker(stack: DeployedStack) -> Broker:
@@ -269,7 +267,7 @@ def _broker(stack: DeployedStack) -> Broker:
 
 
 def _price(broker: Broker, feed: str, symbol: str) -> Decimal | None:
-    """Read the price of a share; only the reported profit depends on it."""
+    """Read a symbol's latest price, which only the reported profit depends on."""
     try:
         return usable_price(broker.latest_prices([symbol], feed or "iex").get(symbol))
     except DeskError:
@@ -279,7 +277,7 @@ def _price(broker: Broker, feed: str, symbol: str) -> Decimal | None:
 def _check_account(number: str, wanted: str) -> None:
     if number != wanted:
         raise TransferRefusedError(
-            f"the stack's keys belong to account ...{number[-3:]}, LiveAccountNumber says "
+            f"the stack's keys belong to account ...{number[-3:]}, but LiveAccountNumber is "
             f"...{wanted[-3:]}"
         )
 

@@ -1,4 +1,4 @@
-"""Owns how to find a deployed stack from outside, and how to report AWS's refusals."""
+"""Owns how to find a deployed stack, and how to report AWS's errors."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from local.aws_clients import KEYS, REGION, make_client, make_session
 from local.problems import UsageProblem
 
 BOOKS_ROLE = "BooksRole"
-SESSION_NAME = "algo-trader"  # as CloudTrail shows it
+SESSION_NAME = "algo-trader"  # CloudTrail shows this name
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 5, 15, 3
-# AWS's codes for wrong or missing credentials of the caller.
+# AWS's codes for a caller's wrong or missing credentials.
 _NO_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -43,12 +43,12 @@ _NO_CREDENTIALS = frozenset(
 
 
 class AwsProblem(Exception):  # noqa: N818 - a person reads it
-    """AWS refused, or could not be reached; the message is one line for the user."""
+    """AWS refused or did not answer; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackLocation:
-    """Where to look for a stack; None leaves the choice to boto3's own chain."""
+    """Where to look for a stack; with None, boto3 chooses."""
 
     stack: str
     region: str | None = None
@@ -63,9 +63,9 @@ class DeployedStack:
     Attributes
     ----------
     parameters, outputs : mapping of str to str
-        As deployed, including the defaults of parameters that were not given.
+        As deployed, including default values.
     deployed_at : datetime
-        When it was last deployed: each update sets it.
+        The time of the last deploy.
     """
 
     place: StackLocation
@@ -92,17 +92,17 @@ class DeployedStack:
         Raises
         ------
         UsageProblem
-            If it has none of that name.
+            If the stack does not have it.
         """
         if not self.outputs.get(name):
             raise UsageProblem(
-                f"stack {self.name} in {self.region} is {self.status} and has no output "
-                f"{name}: it is another template's, or was never deployed to its end"
+                f"stack {self.name} in {self.region} is {self.status} and has no output {name}. "
+                "It has another template, or its deploy never finished"
             )
         return self.outputs[name]
 
     def client(self, service: str) -> Any:
-        """Make the client of a service in the stack's region."""
+        """Make a service's client in the stack's region."""
         return self._maker(service)
 
     def is_under_way(self) -> bool:
@@ -114,23 +114,23 @@ class DeployedStack:
             If AWS refuses or does not answer.
         """
         machine = self.output("StateMachineArn")
-        with aws_errors_as_one_line("whether a run is under way cannot be learned"):
+        with aws_errors_as_one_line("cannot find out whether a run is under way"):
             answer = self.client("stepfunctions").list_executions(
                 stateMachineArn=machine, statusFilter="RUNNING", maxResults=1
             )
         return bool(answer["executions"])
 
     def books_client(self, service: str) -> Any:
-        """Make the client of a service with the rights of the stack's BooksRole.
+        """Make a service's client with the permissions of the stack's BooksRole.
 
-        The bucket accepts a person's changes of the books only from that role.
+        The bucket lets a person change the books only with that role.
 
         Raises
         ------
         UsageProblem
             If the stack has no such role.
         AwsProblem
-            If the user may not assume it.
+            If the user may not assume the role.
         """
         return self._books_maker(service)
 
@@ -141,7 +141,7 @@ class DeployedStack:
     @cached_property
     def _books_maker(self) -> Any:
         role = self.output(BOOKS_ROLE)
-        with aws_errors_as_one_line(f"the role {role} cannot be assumed"):
+        with aws_errors_as_one_line(f"cannot assume the role {role}"):
             answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName=SESSION_NAME)
         made = answer["Credentials"]
         keys = {
@@ -153,16 +153,16 @@ class DeployedStack:
 
 
 def find_stack(place: StackLocation) -> DeployedStack:
-    """Look a deployed stack up.
+    """Look up a deployed stack.
 
     Raises
     ------
     UsageProblem
-        Without credentials or a region, or without such a stack.
+        If there are no credentials, no region, or no such stack.
     AwsProblem
         If AWS refuses or does not answer.
     """
-    with aws_errors_as_one_line(f"stack {place.stack} cannot be looked up"):
+    with aws_errors_as_one_line(f"cannot look up stack {place.stack}"):
         cloudformation = _client_maker(place)("cloudformation")
         region = str(cloudformation.meta.region_name)
         try:
@@ -170,8 +170,8 @@ def find_stack(place: StackLocation) -> DeployedStack:
         except ClientError as error:
             if "does not exist" in error.response["Error"].get("Message", ""):
                 raise UsageProblem(
-                    f"there is no stack {place.stack} in {region}: name yours with --stack, its "
-                    "region with --region"
+                    f"there is no stack {place.stack} in {region}. Name yours with --stack, and "
+                    "its region with --region"
                 ) from error
             raise
         return DeployedStack(
@@ -190,8 +190,8 @@ def find_stack(place: StackLocation) -> DeployedStack:
 def _client_maker(place: StackLocation, keys: Mapping[str, str] | None = None) -> Any:
     """Return a function that makes a service's client, with a role's keys or the user's own.
 
-    A custom endpoint gets the keys that an embedded AWS accepts, unless a profile is named: the
-    user's keys are only for AWS.
+    Unless the user names a profile, a custom endpoint gets the embedded AWS's keys, because the
+    user's own keys are only for AWS.
     """
     url = place.endpoint_url
     if url and not place.profile:
@@ -208,7 +208,7 @@ def _client_maker(place: StackLocation, keys: Mapping[str, str] | None = None) -
 
 @contextmanager
 def aws_errors_as_one_line(what: str) -> Iterator[None]:
-    """Turn boto3's error into one line; it depends on whether the user's settings are at fault."""
+    """Turn boto3's error into one line: a `UsageProblem` if the user's settings caused it."""
     kind: type[Exception] = AwsProblem
     try:
         yield
@@ -220,6 +220,6 @@ def aws_errors_as_one_line(what: str) -> Iterator[None]:
     except (ConnectionError, HTTPClientError, ResponseParserError) as error:
         raise kind(f"{what}: {error}") from error
     except NoRegionError as error:
-        raise UsageProblem(f"{what}: no region is set, name it with --region") from error
+        raise UsageProblem(f"{what}: no region is set. Name one with --region") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is not a URL
         raise UsageProblem(f"{what}: {error}") from error

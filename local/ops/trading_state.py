@@ -1,4 +1,4 @@
-"""Owns how a user reads and sets the trading state of a deployed stack, from outside."""
+"""Owns how a user reads and sets a deployed stack's trading state."""
 
 from __future__ import annotations
 
@@ -26,14 +26,12 @@ class StackSwitch:
 
     Attributes
     ----------
-    mode : TradingMode
-        As deployed; if unknown, assume live.
     parameter : str
-        The name of the parameter in SSM.
+        The SSM parameter's name.
     bucket : str
-        The stack's bucket, in which the desk's ledger lies.
+        The stack's bucket, which has the desk's books.
     books_client : callable
-        Makes the client of a service that may write the ledger.
+        Makes a service's client that may write the books.
     """
 
     stack: str
@@ -50,9 +48,9 @@ class StackSwitch:
         Raises
         ------
         AwsProblem
-            If it cannot be read.
+            If AWS refuses or does not answer.
         """
-        with aws_errors_as_one_line(f"{self.parameter} cannot be read"):
+        with aws_errors_as_one_line(f"cannot read {self.parameter}"):
             try:
                 found = self.ssm.get_parameter(Name=self.parameter)
             except ClientError as error:
@@ -62,25 +60,25 @@ class StackSwitch:
         return str(found["Parameter"]["Value"])
 
     def write(self, text: str) -> None:
-        """Set the parameter, or create it.
+        """Set the parameter or create it.
 
         Raises
         ------
         AwsProblem
-            If AWS refuses: the desk continues to trade as before.
+            If AWS refuses. The trading state is not changed.
         """
-        with aws_errors_as_one_line(f"{self.parameter} is not changed"):
+        with aws_errors_as_one_line(f"{self.parameter} was not changed"):
             self.ssm.put_parameter(Name=self.parameter, Value=text, Type="String", Overwrite=True)
 
     def reset_peak(self, now: datetime) -> None:
-        """Let the next run use the desk's value at that time as its peak.
+        """Make the desk's value at its next run the new peak.
 
         Raises
         ------
         AwsProblem
-            If AWS refuses: the peak stays.
+            If AWS refuses. The peak is not changed.
         """
-        with aws_errors_as_one_line("the peak is not reset"):
+        with aws_errors_as_one_line("the peak was not reset"):
             self.books_client("s3").put_object(
                 Bucket=self.bucket,
                 Key=RESET_KEY,
@@ -90,12 +88,12 @@ class StackSwitch:
 
 
 def switch_of(stack: DeployedStack) -> StackSwitch:
-    """Return the kill switch of a stack.
+    """Return a stack's kill switch.
 
     Raises
     ------
     UsageProblem
-        If it has none.
+        If the stack has none.
     """
     return StackSwitch(
         stack=stack.name,
@@ -109,14 +107,13 @@ def switch_of(stack: DeployedStack) -> StackSwitch:
 
 
 def format_state(state: TradingState, reason: str) -> str:
-    """Format a state and its reason for the parameter: one line, with the reason cut.
+    """Format a state and its reason as one line that SSM accepts, so no reason can stop a halt.
 
     Parameters
     ----------
     reason : str
-        Any text. Control characters and runs of spaces become one space; ``{{`` and ``}}``, which
-        SSM refuses, become brackets; at most 200 characters are kept. So a reason never makes SSM
-        refuse a halt.
+        Any text. Control characters and repeated spaces become one space. ``{{`` and ``}}``, which
+        SSM refuses, become parentheses. Only the first 200 characters are kept.
     """
     words = printable(reason)
     for refused, taken in (("{{", "("), ("}}", ")")):

@@ -15,7 +15,7 @@ from tests.images.commands import CHECKOUT, sam
 pytestmark = pytest.mark.images
 
 COMMAND = [str(CHECKOUT / ".venv" / "bin" / "algo-trader"), "up", "--host", "docker"]
-LAST_LINE = "Ctrl-C stops all of it."
+LAST_LINE = "Ctrl-C stops everything."
 END_SECONDS = 20
 
 

@@ -104,8 +104,8 @@ def test_no_python_gets_one_line(machine):
     answer = machine.set_up()
     assert answer.returncode == 1
     assert answer.stderr == (
-        "algo-trader: needs Python 3.11 to 3.13, but python3 is not there; "
-        "install one, or name it: make run PYTHON=/path/to/python3.12\n"
+        "algo-trader: needs Python 3.11 to 3.13, but python3 is missing. "
+        "Install one, or name it: make run PYTHON=/path/to/python3.12\n"
     )
 
 
@@ -114,7 +114,7 @@ def test_a_python_out_of_range_gets_one_line_with_its_version(machine, version):
     machine.add_python("python3", version)
     answer = machine.set_up()
     assert answer.returncode == 1
-    assert f"but python3 is {version}; " in answer.stderr
+    assert f"but python3 is {version}. " in answer.stderr
     assert answer.stderr.count("\n") == 1
 
 
@@ -123,8 +123,8 @@ def test_a_python_without_venv_gets_one_line_with_the_package_to_install(machine
     answer = machine.set_up()
     assert answer.returncode == 1
     assert answer.stderr == (
-        "algo-trader: python3 (3.12) lacks the venv module; "
-        "on Debian or Ubuntu: sudo apt-get install python3.12-venv\n"
+        "algo-trader: python3 (3.12) lacks the venv module. "
+        "On Debian or Ubuntu: sudo apt-get install python3.12-venv\n"
     )
 
 
@@ -157,7 +157,7 @@ def test_the_python_that_is_named_is_taken_or_refused_but_never_replaced(machine
     assert machine.taken() == "python3.12"
     machine.add_python("python3.10", "3.10")
     answer = machine.set_up(PYTHON="python3.10")
-    assert "but python3.10 is 3.10; " in answer.stderr
+    assert "but python3.10 is 3.10. " in answer.stderr
 
 
 def test_an_environment_that_cannot_be_made_ends_the_set_up(machine):
@@ -189,11 +189,11 @@ def test_what_is_set_up_is_left_alone_until_a_lock_changes(machine):
     assert machine.set_up().returncode == 1
 
 
-PHASES = r"""algo-trader: setting up \.venv for run, once; it takes about a minute
-  making the environment with python3
-  \d+ packages: downloading those that are missing
+PHASES = r"""algo-trader: setting up \.venv for run; this takes about a minute, once
+  creating the environment with python3
+  \d+ packages: downloading the missing ones
   installing 1 of them
-  \d+ packages: downloading those that are missing
+  \d+ packages: downloading the missing ones
   installing 1 of them
 algo-trader: \.venv is ready for run after \d+ s
 """

@@ -65,7 +65,7 @@ def test_only_a_live_stack_is_armed(aws: EmbeddedAws, invoke: Command) -> None:
     aws.deploy("paper-desk", ADDRESS)
     status, out, err = invoke("arm", "--stack", "paper-desk", "--yes")
     assert (status, out) == (2, "")
-    assert "TradingMode=paper: only a live one is armed" in err
+    assert "TradingMode=paper, and only a live stack can be armed" in err
 
 
 @pytest.mark.parametrize("days", ["0", "366", "ever"])

@@ -122,7 +122,7 @@ def test_a_user_who_may_not_assume_the_role_changes_nothing_and_reads_its_name(
     finally:
         operator.permit()
     assert (status, err.count("\n")) == (1, 1)
-    assert f"the role {desk.stack.outputs[ROLE]} cannot be assumed: AccessDenied" in err
+    assert f"cannot assume the role {desk.stack.outputs[ROLE]}: AccessDenied" in err
 
 
 def test_each_grant_of_the_role_is_missed_by_one_of_the_commands(

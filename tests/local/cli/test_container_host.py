@@ -53,7 +53,7 @@ def test_containers_of_an_engine_in_a_virtual_machine_find_the_loopback_by_a_nam
     ("script", "words"),
     [
         ("#!/bin/sh\necho 'hm'\necho 'Cannot connect' >&2\nexit 1\n", "Cannot connect"),
-        ("#!/bin/sh\nexit 1\n", "docker does not say why"),
+        ("#!/bin/sh\nexit 1\n", "docker failed and gave no reason"),
         ("#!/bin/sh\necho '[]'\n", "does not report its network"),
         ("#!/bin/sh\necho 'no JSON'\n", "does not report its network"),
         (network(), "does not report its network"),
@@ -67,7 +67,7 @@ def test_an_engine_without_an_answer_is_named(docker: Path, script: str, words: 
 
 def test_without_a_docker_command_it_says_so(docker: Path) -> None:
     docker.unlink()
-    with pytest.raises(UsageProblem, match="there is no docker command here"):
+    with pytest.raises(UsageProblem, match="there is no docker command on this machine"):
         container_host("docker")
 
 

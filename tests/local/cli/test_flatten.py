@@ -104,7 +104,7 @@ def test_a_day_of_flattening(desk: LocalDesk, invoke: Command, person: Person) -
     halt(desk, "HALTED storm")
     status, out, _ = invoke("flatten")
     assert status == 1
-    assert "leave the halt" in out
+    assert "The desk is halted. To let it sell" in out
     assert (state_of(desk), holdings(desk)) == ("HALTED storm", bought)
     assert "now HALTED: storm" in shown_dry(desk, invoke)
     assert state_of(desk) == "HALTED storm"
@@ -124,7 +124,7 @@ def test_a_day_of_flattening(desk: LocalDesk, invoke: Command, person: Person) -
     assert status == 0, out
     assert "before  HALTED storm" in out
     assert "after   REDUCING flatten: bad news" in out
-    assert "another run is in the way, trying again" in out
+    assert "another run is in the way; trying again" in out
     assert "RUN_UNDER_WAY: run=2012-02-15-1000" in out
     assert "PAPER FLATTEN 2012-02-15" in out
     assert "The desk holds nothing." in out
@@ -137,7 +137,7 @@ def test_a_day_of_flattening(desk: LocalDesk, invoke: Command, person: Person) -
     assert traded(desk, date(2012, 2, 16)) == []
     status, out, _ = invoke("flatten", "--yes")
     assert status == 0
-    assert "REDUCING flatten: bad news, as it was" in out
+    assert "REDUCING flatten: bad news, unchanged" in out
     assert "no orders: the desk holds nothing" in out
 
 
@@ -155,7 +155,7 @@ def test_what_does_not_fill_is_named_and_the_status_says_so(
     finally:
         paper.behave(reject=[])
     assert status == 1
-    assert f"Not sold, or not known to be sold:\n  {symbol}: " in out
+    assert f"Not sold, or unknown:\n  {symbol}: " in out
     assert "algo-trader resume" in out
 
 

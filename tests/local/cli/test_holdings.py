@@ -79,7 +79,7 @@ def test_an_adopted_symbol_that_is_not_traded_is_said_to_be_sold(
 ) -> None:
     status, out, _ = invoke("adopt", "GOOG", "5", "--cost", "123.45")
     assert status == 0
-    assert "GOOG is not among the stack's Symbols: the next run sells all of it" in out
+    assert "GOOG is not in the stack's Symbols, so the next run sells all of it" in out
     assert adjustments_of(desk)[0]["price"] == "123.45"
 
 
@@ -96,7 +96,7 @@ def test_an_adopted_symbol_may_come_from_a_list(
     stack = listed(desk, "listed", symbols)
     status, out, _ = invoke("adopt", "IBM", "5", "--stack", stack.name)
     assert status == 0
-    assert ("is not among the stack's Symbols" in out) == is_sold
+    assert ("is not in the stack's Symbols" in out) == is_sold
     assert invoke("release", "IBM", "5", "--stack", stack.name)[0] == 0
 
 
@@ -119,9 +119,9 @@ def listed(desk: LocalDesk, name: str, symbols: str) -> Stack:
 
 
 REFUSED = {
-    "more than is free": (["adopt", "IBM", "31"], "31 IBM are more than the 30"),
-    "none there": (["adopt", "AAPL", "1"], "1 AAPL are more than the 0"),
-    "not the desk's": (["release", "IBM", "1"], "has 0 IBM in these books, not 1"),
+    "more than is free": (["adopt", "IBM", "31"], "at most 30 IBM, not 31"),
+    "none there": (["adopt", "AAPL", "1"], "at most 0 AAPL, not 1"),
+    "not the desk's": (["release", "IBM", "1"], "has only 0 IBM in these books, not 1"),
     "no such desk": (["release", "IBM", "1", "--desk", "000000"], "no desk 000000 ever traded"),
     "no such giver": (["adopt", "IBM", "1", "--from", "000000"], "no desk 000000 ever traded"),
 }
@@ -177,7 +177,7 @@ def test_open_orders_and_a_run_under_way_are_waited_for(
     resting = paper.order_by_hand("IBM", "sell", "10", type="limit", limit_price="9999")
     status, _, err = invoke("adopt", "IBM", "5")
     assert status == 1
-    assert "orders in IBM are open" in err
+    assert "IBM has open orders" in err
     paper.request("DELETE", f"/v2/orders/{resting['id']}")
     paper.behave(never_fill=["*"])
     ring = desk.ring(next_day(), {})
@@ -185,7 +185,7 @@ def test_open_orders_and_a_run_under_way_are_waited_for(
     try:
         status, _, err = invoke("release", "IBM", "5")
         assert status == 1
-        assert "a run is under way" in err or "orders in IBM are open" in err
+        assert "a run is under way" in err or "IBM has open orders" in err
         assert is_under_way(desk)
         assert [each["qty"] for each in adjustments_of(desk)] == ["20"]
     finally:
@@ -210,7 +210,7 @@ def test_a_desk_takes_over_what_that_of_another_stack_held(
     paper.order_by_hand("MSFT", "buy", "8", client_order_id=name)
     paper.positions()
     status, _, err = invoke("adopt", "MSFT", "8")
-    assert (status, f"desk {old} has 8" in err) == (1, True)
+    assert (status, f"desk {old} has only 8" in err) == (1, True)
     status, out, _ = invoke("adopt", "MSFT", "8", "--from", old)
     assert status == 0
     assert f"desk {old}  8\n" in out

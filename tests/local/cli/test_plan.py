@@ -54,7 +54,7 @@ def printed(message: str = "", document: dict[str, Any] | None = None, **decided
 
 def test_a_plan_says_what_it_would_send_why_and_of_how_much() -> None:
     out = printed()
-    assert "Orders it would send on 2012-02-15" in out
+    assert "Orders that the run would send on 2012-02-15" in out
     assert "buy AAPL 63 515.29 32,463.27 33.1%" in out
     assert "AAPL rose most\nGOOG nothing to do" in out
     assert "Target weights of momentum_rotation" in out
@@ -73,7 +73,7 @@ def test_sells_come_first_and_buys_are_said_to_depend_on_them() -> None:
     out = printed(exits=[ORDER | {"side": "sell", "symbol": "IBM"}], cancels=["at1-x-stale"])
     assert out.index("sell IBM") < out.index("buy AAPL")
     assert "Orders to cancel first\nat1-x-stale" in out
-    assert "the run reduces the buys; it never raises them" in " ".join(out.split())
+    assert "the run reduces its buys. It never increases them" in " ".join(out.split())
 
 
 def test_a_denial_is_reported_with_its_code_and_numbers() -> None:
@@ -85,13 +85,13 @@ def test_a_denial_is_reported_with_its_code_and_numbers() -> None:
         "detail": "cost 24218.63, limit 20000.00",
     }
     out = printed(entries=[], denied=[denied])
-    assert "Orders it would send on 2012-02-15\nnone" in out
+    assert "Orders that the run would send on 2012-02-15\nnone" in out
     assert "buy AAPL 47 MAX_ORDER_NOTIONAL cost 24218.63, limit 20000.00" in out
 
 
 def test_no_target_at_all_and_no_capital_are_printed_too() -> None:
     out = printed(entries=[ORDER], target_weights={}, desk_capital="0")
-    assert "none: all in cash" in out
+    assert "none, all in cash" in out
     assert "buy AAPL 63 515.29 32,463.27\n" in out
 
 
@@ -131,7 +131,7 @@ def test_planning_sends_nothing_and_prints_what_a_run_at_that_broker_sends(
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        (["--paper", "--broker-url", "http://h"], "exclude each other"),
+        (["--paper", "--broker-url", "http://h"], "cannot be combined"),
         (["--broker-url", "http://h", "--session", "2012-02-15"], "own clock applies"),
         (["--parameter", "Symbol=AAPL"], "did you mean Symbols?"),
         (["--broker-url", "https://api.alpaca.markets"], "never trades a live account"),

@@ -78,7 +78,7 @@ def test_a_version_that_no_run_could_read_is_not_put_back(
     assert invoke("adopt", "IBM", "1")[0] == 1
     status, _, err = invoke("restore", "adjustments.json", broken)
     assert (status, err.count("\n")) == (1, 1)
-    assert "a run could not read that version" in err
+    assert "a run could not read this version" in err
     assert adopted
 
 
@@ -120,7 +120,7 @@ def test_the_books_of_an_older_stack_s_bucket_are_brought_along(
     new = desk.aws.deploy("new-desk", {})
     there = ("--stack", new.name)
     status, _, err = invoke("restore", "adjustments.json", *there)
-    assert (status, f"{new.bucket} has no {ADJUSTMENTS}; there are: none" in err) == (1, True)
+    assert (status, f"{new.bucket} has no {ADJUSTMENTS}. It has: none" in err) == (1, True)
     old = ("--from-bucket", desk.stack.bucket)
     (version,) = listed(invoke("restore", "adjustments.json", *old, *there)[1])
     assert invoke("restore", "adjustments.json", version, *old, *there)[0] == 0

@@ -31,7 +31,7 @@ def test_the_reports_bells_are_shown_with_what_they_are_for(
         "Fri 2026-11-27 13:15 EST",
         "Fri 2026-11-27 16:15 EST",
     ]
-    assert "reported once" in " ".join(lines)
+    assert "reports that session" in " ".join(lines)
 
 
 def test_a_bell_on_a_weekend_is_marked(

@@ -73,4 +73,4 @@ def test_ctrl_c_while_the_command_loads_ends_it_in_one_line(tmp_path: Path) -> N
         assert process.stdout.readline() == "loading\n"
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (130, "algo-trader: interrupted, nothing was changed\n")
+    assert (process.returncode, err) == (130, "algo-trader: interrupted; nothing was changed\n")

@@ -61,7 +61,7 @@ def test_a_halted_desk_sends_nothing_a_resumed_one_trades(
 ) -> None:
     status, out, _ = invoke("halt", "until", "I have looked")
     assert status == 0
-    assert "before  missing, which a run reads as ACTIVE" in out
+    assert "before  missing, which means ACTIVE to a run" in out
     assert "after   HALTED until I have looked" in out
     assert "TradingMode=paper" in out
     assert "run under way" in out
@@ -88,7 +88,7 @@ def test_setting_a_state_twice_changes_nothing_and_keeps_its_reason(
     for again in (("halt",), ("halt", "broker is down")):
         status, out, _ = invoke(*again)
         assert status == 0
-        assert "after   HALTED broker is down, as it was" in out
+        assert "after   HALTED broker is down, unchanged" in out
     assert version() == first
     invoke("halt", "another reason")
     assert parameter() == "HALTED another reason"
@@ -134,7 +134,7 @@ def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
     )
     status, out, _ = invoke("halt")
     assert status == 0
-    assert f"before  {text!r}, which a run reads as HALTED" in out
+    assert f"before  {text!r}, which means HALTED to a run" in out
     assert parameter() == "HALTED"
 
 
@@ -142,7 +142,7 @@ def test_live_resumes_only_on_a_yes(
     invoke: Command, desk: LocalDesk, live: Stack, person: Person
 ) -> None:
     there = ("--stack", live.name)
-    assert "missing, which a run reads as HALTED" in invoke("halt", *there)[1]
+    assert "missing, which means HALTED to a run" in invoke("halt", *there)[1]
     status, _, err = invoke("resume", *there)
     assert (status, "--yes" in err) == (2, True)
     person(yes=False)
@@ -178,7 +178,7 @@ def test_a_stack_that_is_not_there_or_not_ours_is_reported_in_one_line(
 
 
 SETTINGS = {
-    "no region": (["halt"], {}, 2, "no region is set, name it with --region"),
+    "no region": (["halt"], {}, 2, "no region is set. Name one with --region"),
     "no credentials": (["halt", "--region", "us-east-1"], {}, 2, "credentials"),
     "no profile": (["halt", "--profile", "nope"], {}, 2, "nope"),
     "no URL": (["halt", "--endpoint-url", "foo"], {}, 2, "Invalid endpoint"),
@@ -235,10 +235,10 @@ def as_user(
 @pytest.mark.parametrize(
     ("as_user", "names"),
     [
-        (["s3:ListAllMyBuckets"], "stack algo-trader cannot be looked up: AccessDenied"),
+        (["s3:ListAllMyBuckets"], "cannot look up stack algo-trader: AccessDenied"),
         (
             ["cloudformation:DescribeStacks", "ssm:GetParameter"],
-            "/algo-trader/trading-state is not changed: AccessDenied",
+            "/algo-trader/trading-state was not changed: AccessDenied",
         ),
     ],
     indirect=["as_user"],
@@ -261,7 +261,7 @@ def test_who_may_write_and_not_read_can_halt(
     parameter: Callable[[], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(["halt"]) == 0
-    assert "before  unknown: /algo-trader/trading-state cannot be read" in capsys.readouterr().out
+    assert "before  unknown: cannot read /algo-trader/trading-state" in capsys.readouterr().out
     assert parameter() == "HALTED"
 
 
@@ -276,7 +276,7 @@ def test_a_question_that_is_broken_off_has_changed_nothing(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.termui.visible_prompt_func", ctrl_c)
     status, _, err = invoke("resume", "--stack", live.name)
-    assert (status, err.strip()) == (130, "algo-trader: interrupted, nothing was changed")
+    assert (status, err.strip()) == (130, "algo-trader: interrupted; nothing was changed")
     assert value_of(desk, live) == "HALTED"
 
 
@@ -289,4 +289,4 @@ def test_a_ctrl_c_while_aws_is_asked_leaves_open_what_it_did(
     monkeypatch.setattr(StackSwitch, "write", ctrl_c)
     status, _, err = invoke("halt")
     assert status == 130
-    assert "AWS may have carried out the last request: check again" in err
+    assert "AWS may have executed the last request, so check again" in err

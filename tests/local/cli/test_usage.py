@@ -15,16 +15,16 @@ CASES = {
     "unknown parameter": (["run", "--parameter", "Symbol=AAPL"], "did you mean Symbols?"),
     "parameter without value": (["run", "--parameter", "Symbols"], "Key=Value"),
     "mode that is none": (["run", "--parameter", "TradingMode=fast"], "dry-run, paper, live"),
-    "two brokers": (["run", "--paper", "--broker-url", "http://h"], "exclude each other"),
+    "two brokers": (["run", "--paper", "--broker-url", "http://h"], "cannot be combined"),
     "no URL": (["run", "--broker-url", "localhost:80"], "give a URL"),
     "paper without keys": (["run", "--paper"], "APCA_API_KEY_ID and APCA_API_SECRET_KEY"),
     "another broker's clock": (
         ["run", "--broker-url", "http://h", "--session", "2012-02-15"],
-        "the broker's own clock applies",
+        "another broker has its own clock",
     ),
     "another broker's days": (
         ["run", "--broker-url", "http://h", "--sessions", "2"],
-        "the broker's own clock applies",
+        "another broker has its own clock",
     ),
     "the live account": (
         ["run", "--broker-url", "https://api.alpaca.markets"],
@@ -37,12 +37,12 @@ CASES = {
     "no fault": (["run", "--faults", "sell:1:504"], "the request is one of submit"),
     "another broker's faults": (
         ["run", "--broker-url", "http://h", "--faults", "submit:1:504"],
-        "breaks only the built-in paper broker's answers",
+        "--faults works only with the built-in paper broker",
     ),
     "more symbols than names": (["run", "--synthetic", "10000"], "--synthetic"),
     "another broker's symbols": (
         ["run", "--broker-url", "http://h", "--synthetic", "5"],
-        "adds symbols only to the built-in paper broker",
+        "--synthetic works only with the built-in paper broker",
     ),
     "unknown option": (["run", "--fast"], "--fast"),
     "unknown command": (["runn"], "runn"),
@@ -52,7 +52,7 @@ CASES = {
     "no zone": (["schedule", "--timezone", "Mars/Base"], "no such time zone"),
     "zone with a path in it": (["schedule", "--timezone", "../etc"], "no such time zone"),
     "a rate": (["schedule", "--expression", "rate(5 minutes)"], "rate expression"),
-    "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "starts no more runs"),
+    "no bell": (["schedule", "--expression", "cron(0 9 30 2 ? *)"], "starts no further runs"),
     "no fields": (["schedule", "--expression", "foo"], "'foo' has 1 field. It needs six"),
     "shares beyond all sense": (
         ["adopt", "IBM", "1e999"],

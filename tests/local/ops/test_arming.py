@@ -33,12 +33,12 @@ def test_every_number_of_the_template_is_shown() -> None:
     ("name", "deployed", "spelled"),
     [
         ("MaxDailyLoss", "0.05", "0.05"),
-        ("MaxDailyLoss", "1", "1, which is off"),
-        ("MaxDrawdown", "1.00", "1.00, which is off"),
+        ("MaxDailyLoss", "1", "1 (off)"),
+        ("MaxDrawdown", "1.00", "1.00 (off)"),
         ("MaxOrdersPerRun", "1", "1"),
         ("Capital", "", "no cap"),
         ("DenySymbols", "", "none"),
-        ("Strategy", None, "unknown to this stack"),
+        ("Strategy", None, "not a parameter of this stack"),
     ],
 )
 def test_what_is_off_or_empty_is_shown_in_words(

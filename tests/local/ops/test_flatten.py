@@ -104,7 +104,7 @@ def test_an_order_that_is_filled_says_nothing_of_shares_that_it_was_not_for(want
         lines
         == {
             "10": ["IBM: sold 6 of 10, the order is canceled"],
-            "6": ["IBM: 4 left by the desk's books"],
+            "6": ["IBM: the desk's books still have 4"],
         }[wanted]
     )
 
@@ -114,7 +114,7 @@ def test_shares_that_the_books_have_and_the_account_lacks_are_not_for_certain() 
     decision = flatten(RUN, SETTINGS, standing)
 
     lines = left(standing, decision, submitted(order_of(decision, "4")))
-    assert lines == ["IBM: 6 left by the desk's books"]
+    assert lines == ["IBM: the desk's books still have 6"]
 
 
 def test_what_a_stop_sold_while_it_was_canceled_is_not_left() -> None:
@@ -141,7 +141,7 @@ def test_what_was_bought_while_it_was_canceled_is_left() -> None:
     bought = replace(entry, filled_qty=Decimal(2), status="canceled")
 
     (line,) = left(standing, decision, submitted(bought, order_of(decision, "10")))
-    assert line.endswith("bought more while it was canceled, flatten again")
+    assert line.endswith("bought more while it was being canceled. Flatten again")
 
 
 def test_what_the_broker_rejects_is_left_and_named_once() -> None:
@@ -190,7 +190,7 @@ def test_what_runs_and_what_has_just_ended_is_in_the_way() -> None:
         names = _in_the_way(runs, "machine", quiet)
         assert names == [
             "runs",
-            *(f"{each}, which has just ended" for each in ("just", "fast_clock")),
+            *(f"{each}, which just ended" for each in ("just", "fast_clock")),
         ]
     assert runs.asked == ["just", "dry", "reported", "fast_clock"]  # without repeats
     assert max(quiet.values()) - min(each for each in quiet.values() if each) < 10
