@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from algotrader.accounting.cash_flows import net_deposits
@@ -172,6 +172,7 @@ def _observe(
         (finite(holdings[each].qty * price) for each, price in valuation.book_prices.items()),
         Decimal(0),
     )
+    reset = store.try_read(RESET_KEY, ResetPeak).value
     observation = Observation(
         session=opened.session.date,
         previous_session=opened.previous_session,
@@ -184,7 +185,7 @@ def _observe(
         statement=statement,
         shares={symbol: each.qty for symbol, each in snapshot.positions.items()},
         actions=snapshot.corporate_actions,
-        reset_at=_reset(store),
+        reset_at=None if reset is None else reset.at,
     )
     return observation, valuation, warnings
 
@@ -267,8 +268,3 @@ def _keep(store: Store, track: Track, kept: _Kept) -> None:
         store.create(key, track)
     else:
         store.replace(key, track, kept.tag)
-
-
-def _reset(store: Store) -> datetime | None:
-    reset = store.try_read(RESET_KEY, ResetPeak).value
-    return None if reset is None else reset.at

@@ -26,7 +26,7 @@ from algotrader.errors import (
     DeskError,
     InvalidInputError,
 )
-from algotrader.model import Account, Decision, Order, Position, Run, Settings, Snapshot
+from algotrader.model import Decision, Order, Run, Settings, Snapshot
 from algotrader.orders.ids import desk_prefix
 from fetch_bars.exclusivity import is_overtaken
 from fetch_bars.opening import Opening
@@ -204,8 +204,7 @@ def _account_changes(broker: Broker, prior: PriorRun, snapshot: Snapshot) -> tup
     orders = _orders_now(broker, prior)
     changes: tuple[str, ...] = ()
     for _ in range(ACCOUNT_READINGS):
-        account: Account = broker.account()
-        positions: dict[str, Position] = broker.positions()
+        account, positions = broker.account(), broker.positions()
         again = _orders_now(broker, prior)
         changes = account_changes(prior.decision, snapshot, account, positions, again)
         if not changes:

@@ -20,7 +20,7 @@ from msgspec import Struct
 from algotrader.adapters.run_lock import finish
 from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, Failure, NotifyEvent, NotifyResult
-from algotrader.messages import FailureReport, RunReport, Texts, make_texts, read_failure
+from algotrader.messages import RunReport, Texts, make_texts, read_failure
 from algotrader.model import Decision, Features, Run, Settings, Snapshot, Submission
 from algotrader.notifier import Notifier
 from algotrader.services.records import record_key
@@ -110,7 +110,14 @@ def report(
     texts = make_texts(replace(run_report, notes=tuple(notes)))
     for notifier in notifiers:
         notifier.publish(texts.subject, texts.sms, texts.email)
-    return _result(texts, run_report.failure)
+    reason = run_report.failure
+    return NotifyResult(
+        sms=texts.sms,
+        subject=texts.subject,
+        email=texts.email,
+        error="" if reason is None else reason.error,
+        cause="" if reason is None else reason.message[:MAX_CAUSE_CHARACTERS],
+    )
 
 
 def _record(
@@ -127,14 +134,4 @@ def _record(
         submission=run_report.submission,
         failure=event.failure,
         texts=make_texts(run_report),
-    )
-
-
-def _result(texts: Texts, failure: FailureReport | None) -> NotifyResult:
-    return NotifyResult(
-        sms=texts.sms,
-        subject=texts.subject,
-        email=texts.email,
-        error="" if failure is None else failure.error,
-        cause="" if failure is None else failure.message[:MAX_CAUSE_CHARACTERS],
     )

@@ -46,6 +46,7 @@ from algotrader.model import (
     TradingMode,
     TradingState,
 )
+from algotrader.model.units import ZERO
 from algotrader.orders.ids import desk_id
 from submit_orders.plan_journal import PlanJournal
 
@@ -236,14 +237,20 @@ class SubmitCall:
             if known.now + timedelta(seconds=time.monotonic() - asked_at) >= ends:
                 break  # the next call ends the plan and reports the orders not sent
             if intent.side is Side.SELL:
-                available = self._available(intent.symbol)
+                position = self.broker.position(intent.symbol)
+                available = max(position.qty_available, ZERO) if position else ZERO
                 if available < intent.qty:
                     shortages[intent.client_order_id] = available
                     continue
-            answer = self._send(intent)
-            if answer is None:
+            try:
+                answer = self.broker.submit(intent)
+            except OrderStateUnknownError as error:
                 unknown.append(intent.client_order_id)
-            elif isinstance(answer, OrderRejected):
+                self.log(
+                    "Order answer unclear", client_order_id=intent.client_order_id, code=error.code
+                )
+                continue
+            if isinstance(answer, OrderRejected):
                 rejected.append(answer)
                 self.log("Order rejected", client_order_id=intent.client_order_id, code=answer.code)
             else:
@@ -261,18 +268,3 @@ class SubmitCall:
                 client_order_ids=",".join(unknown),
             )
         return posted
-
-    def _available(self, symbol: str) -> Decimal:
-        """Return the long shares that no open order reserves."""
-        position = self.broker.position(symbol)
-        return max(position.qty_available, Decimal(0)) if position else Decimal(0)
-
-    def _send(self, intent: OrderIntent) -> Order | OrderRejected | None:
-        """Post one order; None if the answer is unclear."""
-        try:
-            return self.broker.submit(intent)
-        except OrderStateUnknownError as error:
-            self.log(
-                "Order answer unclear", client_order_id=intent.client_order_id, code=error.code
-            )
-            return None

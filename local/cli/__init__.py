@@ -19,9 +19,8 @@ def main() -> NoReturn:
     Exit status: 0 for success; 1 if the run failed; 2 for wrong usage or configuration; 130 after
     Ctrl-C.
     """
-    stop = _StopOnce()
-    signal.signal(signal.SIGINT, stop.interrupt)
-    signal.signal(signal.SIGTERM, stop.terminate)
+    signal.signal(signal.SIGINT, _end)
+    signal.signal(signal.SIGTERM, _end)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an ASCII terminal must not end a run
             stream.reconfigure(errors="replace")
@@ -33,21 +32,8 @@ def main() -> NoReturn:
     sys.exit(run_command(sys.argv[1:]))
 
 
-class _StopOnce:
-    """Ends the command on the first signal and ignores later ones, so the cleanup can finish."""
-
-    def __init__(self) -> None:
-        self._stopping = False
-
-    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        """Handle Ctrl-C."""
-        self._raise(KeyboardInterrupt())
-
-    def terminate(self, _number: int, _frame: FrameType | None) -> None:
-        """Handle ``kill`` without a signal number."""
-        self._raise(SystemExit(TERMINATED))
-
-    def _raise(self, error: BaseException) -> None:
-        if not self._stopping:
-            self._stopping = True
-            raise error
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    """End the command on the first signal and ignore later ones, so the cleanup can finish."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: None)  # unlike SIG_IGN, child processes do not inherit it
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(TERMINATED)

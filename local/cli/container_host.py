@@ -8,7 +8,6 @@ import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from local.problems import UsageProblem
 from local.server_process import LOOPBACK
@@ -82,7 +81,8 @@ def _bridge_address() -> str:
             timeout=ASK_SECONDS,
         )
         (network,) = json.loads(answer.stdout)
-        return _ipv4_gateway(network)
+        gateways = (str(each.get("Gateway")) for each in network["IPAM"]["Config"])
+        return next(each for each in gateways if "." in each)
     except FileNotFoundError as error:
         raise UsageProblem(
             f"--host {CONTAINERS}: there is no docker command on this machine"
@@ -94,8 +94,3 @@ def _bridge_address() -> str:
         raise UsageProblem(
             f"--host {CONTAINERS}: the Docker engine does not report its network"
         ) from error
-
-
-def _ipv4_gateway(network: Mapping[str, Any]) -> str:
-    gateways = (str(each.get("Gateway")) for each in network["IPAM"]["Config"])
-    return next(each for each in gateways if "." in each)

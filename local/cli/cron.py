@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 FIELDS = ("minutes", "hours", "day of month", "month", "day of week", "year")
@@ -19,7 +20,6 @@ MONTHS = {name.upper(): n for n, name in enumerate(calendar.month_abbr) if name}
 WEEKDAYS = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 SATURDAY, SUNDAY = 5, 6  # as date.weekday() counts
-WEEKS_IN_A_MONTH = 5
 
 DayRule = Callable[[date], bool]
 
@@ -113,10 +113,8 @@ def parse(expression: str) -> Cron:
 def _numbers(
     text: str, field: int, low: int, high: int, names: dict[str, int] | None = None
 ) -> frozenset[int]:
-    found: set[int] = set()
-    for part in text.split(","):
-        found.update(_range(part, field, low, high, names or {}))
-    return frozenset(found)
+    parts = (_range(part, field, low, high, names or {}) for part in text.split(","))
+    return frozenset(chain.from_iterable(parts))
 
 
 def _range(part: str, field: int, low: int, high: int, names: dict[str, int]) -> Iterator[int]:
@@ -167,7 +165,7 @@ def _week_day_rule(part: str) -> DayRule:
         return lambda day: _week_day(day) == last and day.day > _month_length(day) - 7
     if match := re.fullmatch(r"([A-Z0-9]+)#([0-9]+)", part):
         wanted = _number(match[1], 4, 1, 7, WEEKDAYS)
-        nth = _number(match[2], 4, 1, WEEKS_IN_A_MONTH, {})
+        nth = _number(match[2], 4, 1, 5, {})
         return lambda day: _week_day(day) == wanted and (day.day - 1) // 7 + 1 == nth
     days = _numbers(part, 4, 1, 7, WEEKDAYS)
     return lambda day: _week_day(day) in days

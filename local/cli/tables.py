@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.box import ROUNDED, SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -88,7 +88,7 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
                 len(document["orders"]) - len(trades),
                 money(account.get("cash")),
                 money(account.get("equity")),
-                change(account).per_cent,
+                change(account)[1],
                 _codes(document["denied"]),
             )
         )
@@ -107,19 +107,12 @@ def money(text: str | None) -> str:
     return (text or "") if amount is None else f"{amount:,.2f}"
 
 
-class Change(NamedTuple):
-    """A difference in dollars and in percent; both empty if unknown."""
-
-    dollars: str = ""
-    per_cent: str = ""
-
-
-def change(account: dict[str, Any]) -> Change:
-    """Format the change of equity since the previous close."""
+def change(account: dict[str, Any]) -> tuple[str, str]:
+    """Format the change of equity since the previous close, in dollars and in percent."""
     equity, last = decimal(account.get("equity")), decimal(account.get("last_equity"))
     if equity is None or not last:
-        return Change()
-    return Change(f"{equity - last:+,.2f}", f"{(equity - last) / last:+.2%}")
+        return "", ""
+    return f"{equity - last:+,.2f}", f"{(equity - last) / last:+.2%}"
 
 
 def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:

@@ -32,6 +32,7 @@ FAILED_STATUS = 1
 # With this scale, a dead broker fails within seconds, and retries still pause.
 BROKER_URL_WAIT_SCALE = 0.2
 REAL_TIME = 1.0
+BUILT_IN = "built-in paper broker on historical bars"
 
 PrintDay = Callable[["Console", dict[str, Any], str], None]
 
@@ -131,7 +132,8 @@ def trade(
             if desk.paper_broker is not None:
                 sessions = choose_sessions(desk.sessions(), session, count or 1)
             if len(sessions) == 1:
-                view.title(f"{sessions[0] or 'Now'}, {_name(plan)}")
+                place = plan.broker.look_url if plan.broker else BUILT_IN
+                view.title(f"{sessions[0] or 'Now'}, {place}")
                 days = [desk.run(value, sessions[0], ended=view.ended, lasting=view.lasting)]
                 view.stop()
             else:
@@ -156,7 +158,3 @@ def _several(desk: LocalDesk, sessions: Sequence[date | None], value: Any) -> li
             days.append(desk.run(value, session))
             advance(str(session))
     return days
-
-
-def _name(plan: LocalDeskConfig) -> str:
-    return plan.broker.look_url if plan.broker else "built-in paper broker on historical bars"
