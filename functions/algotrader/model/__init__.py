@@ -25,7 +25,15 @@ from algotrader.model.enums import (
     TradingMode,
     TradingState,
 )
-from algotrader.model.market import Asset, Bars, Clock, CorporateAction, LatestPrice, Session
+from algotrader.model.market import (
+    Asset,
+    Bars,
+    Clock,
+    CorporateAction,
+    LatestPrice,
+    Session,
+    Unfit,
+)
 from algotrader.model.performance import (
     Activity,
     Entitlement,
@@ -85,5 +93,6 @@ __all__ = [
     "TrackDay",
     "TradingMode",
     "TradingState",
+    "Unfit",
     "parameter_of",
 ]

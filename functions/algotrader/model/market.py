@@ -86,6 +86,22 @@ class Asset:
     fractionable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why the run cannot trust a symbol's data: it buys nothing in it and keeps a holding.
+
+    Attributes
+    ----------
+    code : str
+        The reason's code, such as ``BARS_STALE``.
+    detail : str
+        The reason in words for a person, with its age if it has one.
+    """
+
+    code: str
+    detail: str
+
+
 #: The only kind of corporate action that the desk knows by name.
 CASH_DIVIDEND = "cash_dividend"
 

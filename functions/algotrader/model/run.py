@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from algotrader.model.account import Account, Ledger, Order, Position
 from algotrader.model.enums import TradingMode, TradingState
-from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session
+from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session, Unfit
 from algotrader.model.performance import Performance, StrategyStart
 
 #: The slot of a deployment with one run per session, and the slot of a report.
@@ -99,6 +99,8 @@ class Snapshot:
     causes : dict of str to str
         By symbol: possible causes of a difference between the account and the desks' books. Only
         messages use them.
+    unfit : dict of str to Unfit
+        Symbols whose bars or permissions the run cannot use.
     """
 
     clock: Clock
@@ -122,6 +124,7 @@ class Snapshot:
     stopped: tuple[Order, ...] = ()
     other_desks: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     causes: dict[str, str] = field(default_factory=dict)
+    unfit: dict[str, Unfit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +139,11 @@ class FeatureValue:
 class Features:
     """A run's indicators: ``values[symbol][name]``; ``as_of`` is the newest bar's session.
 
-    ``files`` has the SHA-256 of each user file that the strategy read, by name.
+    ``files`` has the SHA-256 of each user file that the strategy read, by name. ``unfit`` has the
+    symbols for which an indicator has no value; they have no ``values``.
     """
 
     as_of: date
     values: dict[str, dict[str, FeatureValue]]
     files: dict[str, str] = field(default_factory=dict)
+    unfit: dict[str, Unfit] = field(default_factory=dict)

@@ -20,7 +20,7 @@ HANDED_ON = (
     *(model.Decision, model.Plan, model.Submission),
 )
 #: A shape that was never deployed may change without a new number.
-PINNED = {1: "dae424e376186809"}
+PINNED = {1: "cc7359feb4c99278"}
 
 
 def without_words(schema: Any) -> Any:
