@@ -106,8 +106,9 @@ class Strategy:
         Returns
         -------
         dict of str to Decimal
-            Fractions of desk capital, each at least 0, together at most 1. A symbol that is
-            left out has weight 0, so the desk sells its shares.
+            Fractions of desk capital, each at least 0. Together they are at most 1, or none exceeds
+            its holding's weight in ``portfolio.weights``. A symbol that is left out has weight 0,
+            so the desk sells its shares.
         """
         raise NotImplementedError
 

@@ -62,8 +62,8 @@ def evaluate_weights(
     Returns
     -------
     dict of str to Decimal
-        As returned, in alphabetical order; fractions of desk capital, each at least 0, together
-        at most 1 (within 1e-9).
+        As returned, in alphabetical order; fractions of desk capital, each at least 0. Together
+        they are at most 1 (within 1e-9), or none exceeds its holding's weight.
 
     Raises
     ------
@@ -81,11 +81,21 @@ def evaluate_weights(
         for symbol, value in sorted(answer.items(), key=lambda item: str(item[0]))
     }
     total = sum(weights.values(), ZERO)
-    if total > 1 + SUM_TOLERANCE:
-        raise _invalid(
-            "WEIGHTS_ABOVE_ONE", name, "must return weights that add up to at most 1", total=total
-        )
+    if total > 1 + SUM_TOLERANCE and not adds_nothing(weights, portfolio):
+        advice = "must return weights that add up to at most 1, or that exceed no holding's weight"
+        raise _invalid("WEIGHTS_ABOVE_ONE", name, advice, total=total)
     return weights
+
+
+def adds_nothing(weights: Mapping[str, Decimal], portfolio: Portfolio) -> bool:
+    """Whether no weight exceeds what the desk holds of its symbol, so that the desk buys nothing.
+
+    The holdings may weigh more than 1, because they can outgrow ``Capital``.
+    """
+    return all(
+        weight <= portfolio.weights.get(symbol, ZERO) + SUM_TOLERANCE
+        for symbol, weight in weights.items()
+    )
 
 
 def evaluate_stops(

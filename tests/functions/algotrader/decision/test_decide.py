@@ -13,9 +13,11 @@ from algotrader.contracts import canonical_json
 from algotrader.decision.decide import decide
 from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model import CorporateAction, Leg, OrderIntent, OrderType, Side
+from algotrader.strategy import Market, Portfolio, Strategy
 from tests.support.desk_world import (
     RUN,
     SETTINGS,
+    UNIVERSE,
     FixedWeights,
     account,
     asset,
@@ -240,6 +242,27 @@ def test_a_holding_without_a_price_is_valued_by_its_close_then_its_cost(
     priced = {"prices": prices(AAPL="100", IBM="99")}
     seen = snapshot({"IBM": "50"}, **{**closes, **priced, **changes})
     assert decided({"IBM": D("0.05")}, seen).desk_capital == D(capital)
+
+
+class _Keep(Strategy):
+    """Keeps what the desk holds, with a stop at 90."""
+
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
+        del market
+        return dict(portfolio.weights)
+
+    def stop_prices(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
+        del market
+        return dict.fromkeys(portfolio.weights, D(90))
+
+
+def test_holdings_that_outgrew_capital_may_be_kept_and_get_their_stops() -> None:
+    seen = snapshot({"AAPL": "80", "IBM": "70"}, "0")
+    under = settings(capital=D(10000))
+    decision = decide(RUN, under, seen, features(*UNIVERSE), _Keep())
+    assert sum(decision.target_weights.values()) == D("1.5")
+    assert (decision.exits, decision.entries, decision.denied) == ((), (), ())
+    assert {each.symbol: each.held for each in decision.stops} == {"AAPL": D(80), "IBM": D(70)}
 
 
 # Cash

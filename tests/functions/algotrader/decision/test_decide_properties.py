@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.contracts import canonical_json, decode, encode
+from algotrader.decision.decide import decide
 from algotrader.execution import first_plan
 from algotrader.model import Decision, Leg, OrderIntent, OrderType, Settings, Side, TradingState
 from algotrader.orders.pricing import worst_cost, worst_price
@@ -17,7 +18,8 @@ from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.capital import spendable
 from algotrader.portfolio.position import DeskPosition, desk_position
 from algotrader.risk.reasons import Reason
-from tests.support.desk_world import NOW, UNIVERSE, open_order, own_id
+from algotrader.strategy import Market, Portfolio, Strategy
+from tests.support.desk_world import NOW, UNIVERSE, features, open_order, own_id
 from tests.support.examples import tried
 from tests.support.snapshots import Situation, situations
 
@@ -144,6 +146,26 @@ def test_every_managed_symbol_has_one_outcome_and_its_why(bell: Situation) -> No
         assert f": {refused.code}: {refused.detail}" in decision.why[refused.symbol]
     for order in (*decision.exits, *decision.entries):
         assert order.why == decision.why[order.symbol]
+
+
+class _KeepAll(Strategy):
+    """Keeps what the desk holds, with a stop under every holding that has a price."""
+
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
+        del market
+        return dict(portfolio.weights)
+
+    def stop_prices(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
+        del portfolio
+        return {name: each.price / 2 for name, each in market.items() if each.price is not None}
+
+
+@tried(40)
+@given(bell=situations())
+def test_keep_what_i_hold_sends_no_order_whatever_the_holdings_weigh(bell: Situation) -> None:
+    decision = decide(bell.run, bell.settings, bell.snapshot, features(), _KeepAll())
+    orders = (*decision.exits, *decision.entries)
+    assert {each.symbol for each in orders}.isdisjoint(UNIVERSE)
 
 
 @tried(60)

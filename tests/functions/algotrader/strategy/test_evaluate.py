@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import decimal
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model import FeatureValue
@@ -95,6 +98,42 @@ def test_weights_above_one_in_all_are_refused_with_their_sum() -> None:
 def test_a_hair_of_float_noise_above_one_is_taken_as_one() -> None:
     noisy = {"AAPL": 0.1 + 0.2, "IBM": 0.7}
     assert sum(answer_of(FixedWeights(noisy)).values()) > 1
+
+
+OUTGROWN = replace(PORTFOLIO, weights={"IBM": Decimal("0.8"), "MSFT": Decimal("0.7")})
+
+
+def test_weights_above_one_are_taken_if_none_exceeds_its_holding() -> None:
+    kept = {"IBM": Decimal("0.8"), "MSFT": 0.7}
+    assert evaluate_weights(FixedWeights(kept), "mine", UNIVERSE, MARKET, OUTGROWN) == {
+        "IBM": Decimal("0.8"),
+        "MSFT": Decimal("0.7"),
+    }
+
+
+@pytest.mark.parametrize("more", [{"IBM": 0.81}, {"GOOG": 0.01}])
+def test_weights_above_one_of_which_one_exceeds_its_holding_are_refused(
+    more: dict[str, float],
+) -> None:
+    asked = FixedWeights({**OUTGROWN.weights, **more})
+    with pytest.raises(StrategyError, match="WEIGHTS_ABOVE_ONE"):
+        evaluate_weights(asked, "mine", UNIVERSE, MARKET, OUTGROWN)
+
+
+held = st.dictionaries(st.sampled_from(UNIVERSE), st.decimals(0, 2, places=4))
+
+
+@given(weights=held, holdings=held)
+def test_weights_are_taken_if_they_add_up_to_one_or_if_none_exceeds_its_holding(
+    weights: dict[str, Decimal], holdings: dict[str, Decimal]
+) -> None:
+    seen = replace(PORTFOLIO, weights=holdings)
+    is_sound = sum(weights.values()) <= 1 or all(
+        weight <= holdings.get(symbol, 0) for symbol, weight in weights.items()
+    )
+    refused = nullcontext() if is_sound else pytest.raises(StrategyError, match="ABOVE_ONE")
+    with refused:
+        evaluate_weights(FixedWeights(weights), "mine", UNIVERSE, MARKET, seen)
 
 
 class _Raises(Strategy):
