@@ -36,5 +36,10 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     files.check_pins()
     features = replace(compute(bars, strategy, files), files=files.hashes())
     result = ComputeIndicatorsResult(features=store.put(request.run, "features", features))
-    logger.info("Indicators computed", symbols=len(bars), as_of=features.as_of)
+    logger.info(
+        "Indicators computed",
+        symbols=len(features.values),
+        unfit=len(features.unfit),
+        as_of=features.as_of,
+    )
     return encode(result)

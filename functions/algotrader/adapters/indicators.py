@@ -5,28 +5,39 @@ from __future__ import annotations
 import importlib
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
-from algotrader.model import Bars, Features, FeatureValue
+from algotrader.indicators import (
+    DEFINITIONS_VERSION,
+    EQUAL,
+    OWN,
+    UNDEFINED,
+    BarArrays,
+    FloatArray,
+    carry,
+)
+from algotrader.model import Bars, Features, FeatureValue, Unfit
 from algotrader.strategy import Strategy
 from algotrader.strategy.base import finite_number
 from algotrader.strategy.indicators import ResolvedIndicator, resolve
+from algotrader.strategy.indicators.entries import TA_PREFIX, Arguments
 
 #: The last digits may differ between builds of numpy, but a decision must not.
 SIGNIFICANT_DIGITS = 10
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
-#: Outputs of `ta` that have a value in one trend only. In the other trend they keep their last
-#: value, as `ta` does with ``fillna=True``.
-_CARRIED = frozenset({"psar_up", "psar_down"})
+#: Outputs that have a value in one trend only. In the other trend they keep their last value, which
+#: is missing if the bars have no such trend.
+_OF_ONE_TREND = frozenset({"psar_up", "psar_down"})
 
 
 def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, bytes]) -> Features:
@@ -45,14 +56,14 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, by
     Returns
     -------
     Features
-        Finite values of ten significant digits.
+        Finite values of ten significant digits. A symbol with an indicator that its bars leave
+        undefined is in ``unfit`` (``INDICATOR_UNDEFINED``).
 
     Raises
     ------
     InsufficientHistoryError
         ``HISTORY_TOO_SHORT``, ``BARS_INVALID`` (columns of unequal length, NaN, infinity), or
-        ``INDICATOR_UNDEFINED`` (the formula has no value for these bars, for example because the
-        price never moved).
+        ``INDICATOR_UNDEFINED`` if no symbol is left.
     StrategyError
         ``STRATEGY_FEATURES_FAILED`` or ``STRATEGY_FEATURES_INVALID``.
     """
@@ -61,19 +72,27 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, by
             "BARS_MISSING", "Set the template's Symbols to at least one symbol that has bars."
         )
     need = strategy.bars_needed()
+    newest = {symbol: _newest(symbol, bars[symbol], need) for symbol in sorted(bars)}
     declared = {
         name: resolve(each.name, each.parameters) for name, each in strategy.indicators.items()
     }
-    values: dict[str, dict[str, FeatureValue]] = {}
-    for symbol in sorted(bars):
-        newest = _newest(symbol, bars[symbol], need)
-        frame = _frame(newest)
-        values[symbol] = _indicators(symbol, frame, declared)
-        if type(strategy).features is not Strategy.features:
-            frame["session"] = pd.Series(_sessions(newest.at), dtype=object)
+    values, unfit = _indicators(newest, declared)
+    if not values:
+        symbol, first = next(iter(unfit.items()))
+        raise InsufficientHistoryError(
+            "INDICATOR_UNDEFINED",
+            "No symbol has a value for each indicator. Declare others, or change Symbols.",
+            symbol=symbol,
+            reason=f'"{first.detail}"',
+            others=len(unfit) - 1,
+        )
+    if type(strategy).features is not Strategy.features:
+        for symbol in values:
+            frame = _frame(newest[symbol])
+            frame["session"] = pd.Series(_sessions(newest[symbol].at), dtype=object)
             values[symbol] |= _own_features(symbol, frame, strategy, files)
     (as_of,) = _sessions((max(each.at[-1] for each in bars.values()),))  # noqa: PD008 - no frame
-    return Features(as_of=as_of, values=values)
+    return Features(as_of=as_of, values=values, unfit=unfit, definitions=DEFINITIONS_VERSION)
 
 
 @lru_cache(maxsize=1)  # most symbols have bars at the same instants
@@ -106,7 +125,7 @@ def _newest(symbol: str, bars: Bars, need: int) -> Bars:
 
 
 def _frame(bars: Bars) -> pd.DataFrame:
-    """Build a frame indexed 0, 1, 2, ..., because `ta` appends rows to other indexes."""
+    """Put bars into a frame indexed 0, 1, 2, ..., for a strategy's own features."""
     return pd.DataFrame({name: getattr(bars, name) for name in _COLUMNS}, dtype="float64")
 
 
@@ -120,62 +139,127 @@ def _bars_invalid(symbol: str, problem: str) -> InsufficientHistoryError:
 
 
 def _indicators(
-    symbol: str, frame: pd.DataFrame, declared: Mapping[str, ResolvedIndicator]
-) -> dict[str, FeatureValue]:
-    """Compute one symbol's declared indicators; outputs of the same `ta` object share it."""
-    made: dict[tuple[object, ...], Any] = {}
-    values = {}
-    for name, each in declared.items():
-        series = indicator_series(frame, each, made)
-        last, previous = float(series.iloc[-1]), float(series.iloc[-2])
-        if not (math.isfinite(last) and math.isfinite(previous)):
-            raise InsufficientHistoryError(
-                "INDICATOR_UNDEFINED",
-                "The formula divides by zero because the price did not move or nothing was traded. "
-                "Remove the symbol from the template's Symbols, or declare another indicator.",
-                symbol=symbol,
-                indicator=name,
-                output=each.output,
-                last=last,
-                previous=previous,
-            )
-        values[name] = FeatureValue(last=_round(last), previous=_round(previous))
-    return values
+    bars: Mapping[str, Bars], declared: Mapping[str, ResolvedIndicator]
+) -> tuple[dict[str, dict[str, FeatureValue]], dict[str, Unfit]]:
+    """Compute the declared indicators of every symbol, and name the symbols that lack a value."""
+    values: dict[str, dict[str, FeatureValue]] = {symbol: {} for symbol in bars}
+    unfit: dict[str, Unfit] = {}
+    series = IndicatorSeries(arrays_of(tuple(bars.values())))
+    for name, wanted in declared.items():
+        previous, last = series.of(wanted)[-2:].tolist()
+        for symbol, *pair in zip(bars, last, previous, strict=True):
+            if symbol in unfit:
+                continue
+            if all(map(math.isfinite, pair)):
+                values[symbol][name] = FeatureValue(*map(_round, pair))
+            else:
+                unfit[symbol] = _undefined(name, wanted, bars[symbol])
+                del values[symbol]
+    return values, unfit
 
 
-def indicator_series(
-    frame: pd.DataFrame,
-    wanted: ResolvedIndicator,
-    made: dict[tuple[object, ...], Any] | None = None,
-) -> pd.Series:
-    """Let `ta` compute an indicator over all bars of a frame.
+def _undefined(name: str, wanted: ResolvedIndicator, bars: Bars) -> Unfit:
+    """Build the reason: which indicator has no value, and since when the price has not moved."""
+    if wanted.output.removeprefix(TA_PREFIX) in _OF_ONE_TREND:
+        reason = "its bars have no such trend"
+    else:
+        reason = "its formula divides zero by zero"
+        if not bars.volume[-1]:
+            reason += "; nothing was traded in the newest bar"
+        unchanged = _count_unchanged(bars.close)
+        if unchanged > 1:
+            reason += f"; the last {unchanged} closes are equal"
+    return Unfit("INDICATOR_UNDEFINED", f"{name} ({wanted.output}) is undefined: {reason}")
+
+
+def _count_unchanged(close: tuple[float, ...]) -> int:
+    """Count the newest closes that are all equal."""
+    return next(
+        (back for back, each in enumerate(reversed(close)) if each != close[-1]), len(close)
+    )
+
+
+def arrays_of(bars: Sequence[Bars]) -> BarArrays:
+    """Put bars of equal length next to each other, a symbol a column."""
+    return BarArrays(
+        **{
+            name: np.array([getattr(each, name) for each in bars], dtype=np.float64).T
+            for name in ("high", "low", "close", "volume")
+        }
+    )
+
+
+class IndicatorSeries:
+    """Every indicator over some bars; what two of them share is computed once.
 
     Parameters
     ----------
-    frame : DataFrame over a RangeIndex from 0
-        Columns ``high``, ``low``, ``close``, ``volume``, as float64.
-    wanted : ResolvedIndicator
-        Class, arguments and method.
-    made : dict, optional
-        The `ta` objects that earlier calls made for this frame; this call adds a new one.
-
-    Returns
-    -------
-    Series
-        One value a bar; NaN where `ta` has none.
+    bars : BarArrays
+        Completed bars, oldest first, of shape (time, symbols).
     """
-    made = {} if made is None else made
-    ta_class = wanted.ta_class
-    key = (ta_class.name, *wanted.arguments.values())
-    with warnings.catch_warnings():
-        # numpy warns of 0/0 in some formulas; the caller checks every value that it uses.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        if key not in made:
-            make = getattr(importlib.import_module(f"ta.{ta_class.group}"), ta_class.name)
-            inputs = {column: frame[column] for column in ta_class.inputs}
-            made[key] = make(**inputs, **wanted.arguments)
-        series: pd.Series = getattr(made[key], wanted.output)()
-    return series.ffill() if wanted.output in _CARRIED else series
+
+    def __init__(self, bars: BarArrays) -> None:
+        self._bars = bars
+        self._own: dict[tuple[object, ...], dict[str, FloatArray]] = {}
+        self._of_ta: dict[tuple[object, ...], Sequence[Any]] = {}
+
+    def of(self, wanted: ResolvedIndicator) -> FloatArray:
+        """Compute an indicator.
+
+        Parameters
+        ----------
+        wanted : ResolvedIndicator
+            Class, arguments and output.
+
+        Returns
+        -------
+        array of shape (time, symbols)
+            NaN where the indicator has no value yet, or where its formula does not define one.
+        """
+        arguments = Arguments(wanted.arguments)
+        if wanted.ta_class.own:
+            values = self._compute_own(wanted, arguments)
+        else:
+            values = self._compute_by_ta(wanted)
+        if wanted.output in UNDEFINED:
+            undefined = UNDEFINED[wanted.output](self._bars, arguments)
+            values = np.where(undefined, np.nan, values)
+        if wanted.output in EQUAL:
+            values = np.where(EQUAL[wanted.output](self._bars, arguments), 0.0, values)
+        return values
+
+    def _compute_own(self, wanted: ResolvedIndicator, arguments: Arguments) -> FloatArray:
+        name = wanted.ta_class.name
+        key = (name, *wanted.arguments.values())
+        if key not in self._own:
+            self._own[key] = OWN[name](self._bars, arguments)
+        return self._own[key][wanted.output]
+
+    def _compute_by_ta(self, wanted: ResolvedIndicator) -> FloatArray:
+        """Let `ta` compute an indicator, a symbol at a time, over a RangeIndex from 0.
+
+        With another index `ta` appends rows.
+        """
+        ta_class = wanted.ta_class
+        output = wanted.output.removeprefix(TA_PREFIX)
+        key = (ta_class.name, *wanted.arguments.values())
+        with warnings.catch_warnings():
+            # numpy warns of 0/0 in some formulas; the caller checks every value that it uses.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            if key not in self._of_ta:
+                make = getattr(importlib.import_module(f"ta.{ta_class.group}"), ta_class.name)
+                self._of_ta[key] = [
+                    make(**inputs, **wanted.arguments)
+                    for inputs in self._columns_of_symbols(ta_class.inputs)
+                ]
+            series = [getattr(each, output)() for each in self._of_ta[key]]
+        time = range(len(self._bars.close))
+        values = np.array([each.reindex(time) for each in series], dtype=np.float64).T
+        return carry(values) if output in _OF_ONE_TREND else values
+
+    def _columns_of_symbols(self, names: tuple[str, ...]) -> Iterator[dict[str, pd.Series]]:
+        for symbol in range(self._bars.close.shape[1]):
+            yield {name: pd.Series(getattr(self._bars, name)[:, symbol]) for name in names}
 
 
 def _own_features(

@@ -137,13 +137,25 @@ class FeatureValue:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A run's indicators: ``values[symbol][name]``; ``as_of`` is the newest bar's session.
+    """Indicators of a run.
 
-    ``files`` has the SHA-256 of each user file that the strategy read, by name. ``unfit`` has the
-    symbols for which an indicator has no value; they have no ``values``.
+    Attributes
+    ----------
+    as_of : date
+        The newest bar's session.
+    values : dict of str to dict of str to FeatureValue
+        By symbol, then by the name that the strategy gave. A symbol is here or in ``unfit``.
+    files : dict of str to str
+        The SHA-256 of each of the user's files that the strategy read, by name.
+    unfit : dict of str to Unfit
+        Symbols that have an indicator without a value.
+    definitions : int
+        `algotrader.indicators.DEFINITIONS_VERSION`, by which the values were computed; 0 in
+        features from before the definitions had a version.
     """
 
     as_of: date
     values: dict[str, dict[str, FeatureValue]]
     files: dict[str, str] = field(default_factory=dict)
     unfit: dict[str, Unfit] = field(default_factory=dict)
+    definitions: int = 0

@@ -20,7 +20,7 @@ HANDED_ON = (
     *(model.Decision, model.Plan, model.Submission),
 )
 #: A shape that was never deployed may change without a new number.
-PINNED = {1: "cc7359feb4c99278"}
+PINNED = {1: "3736e2cb5fd8757b"}
 
 
 def without_words(schema: Any) -> Any:

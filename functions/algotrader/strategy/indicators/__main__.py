@@ -25,15 +25,22 @@ counts the bars until the first bar's weight is negligible. For running totals i
 their level depends on the first bar ([why](decisions/0020-indicator-warm-up.md)). A run fetches the
 largest number that any of the strategy's indicators needs, plus one.
 
-Some facts about `ta`:
+What the values mean:
 
-- If a price never moved, its `rsi` is 100. Most other ratios are undefined then, so the run stops
-  with `INDICATOR_UNDEFINED` and names the symbol.
-- `psar_up` is the SAR of the last rise, and `psar_down` is the SAR of the last fall. In the other
-  trend each keeps its last value. `psar` is the SAR of the current trend; in a rise it is below the
-  price.
+- On-balance volume, the parabolic SAR and Aroon are the published definitions, which `ta` computes
+  differently ([why](decisions/0057-an-indicator-s-name-means-its-published-definition.md)). A name
+  that starts with `ta_` is `ta`'s own value of them. `ta` computes all others.
+- If a formula divides zero by zero, the symbol is unfit (`INDICATOR_UNDEFINED`), and the other
+  symbols are computed. For example, a price that never moved has no `rsi`, and a symbol without
+  volume no `chaikin_money_flow`. Rounding makes no number out of 0/0
+  ([how](decisions/0058-what-a-formula-does-not-define-is-undefined.md)).
+- `psar` is the SAR after the bar: below the price in a rise, above it in a fall. `psar_up` is the
+  SAR of the current rise or else of the last one, and `psar_down` that of the falls. Each is
+  undefined if the bars have no such trend. `psar_up_indicator` is 1 on a bar that turned a fall
+  into a rise, else 0. `psar_down_indicator` is 1 on a bar that turned a rise into a fall. A price
+  that touches the SAR reverses it, so a price that does not move reverses it on every bar.
 - `visual=True` shifts Ichimoku's spans forward by `window2` bars, as a chart draws them.
-- Names such as `bollinger_hband_indicator` and `psar_up_indicator` are flags, 1 or 0.
+- Other names that end in `band_indicator` are flags: 1 if the close is beyond the band, else 0.
 
 `PYTHONPATH=functions python -m algotrader.strategy.indicators` writes this page.
 """

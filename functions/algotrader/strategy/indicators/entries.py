@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import cast
 
 Value = bool | int | float | None
+
+#: What the name of an output starts with if it is `ta`'s value of an indicator that we define.
+TA_PREFIX = "ta_"
 
 
 class Kind(StrEnum):
@@ -53,7 +56,11 @@ class TaClass:
     inputs : tuple of str
         Columns that the class reads: high, low, close, volume.
     outputs : mapping of str to callable
-        Methods, each with a function that computes the needed bars from the arguments.
+        Methods, each with a function that computes the needed bars from the arguments. An output
+        that starts with `TA_PREFIX` is the method without the prefix.
+    own : bool
+        True if the outputs have the published definition, which `algotrader.indicators` computes.
+        `as_of_ta` is then the entry for the values of ``ta``.
     """
 
     group: str
@@ -61,6 +68,12 @@ class TaClass:
     inputs: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     outputs: Mapping[str, Callable[[Arguments], int]]
+    own: bool = False
+
+    def as_of_ta(self) -> TaClass:
+        """Return the same class with the values that ``ta`` itself computes."""
+        outputs = {TA_PREFIX + output: warm_up for output, warm_up in self.outputs.items()}
+        return replace(self, outputs=outputs, own=False)
 
 
 def ta_class(
@@ -72,6 +85,17 @@ def ta_class(
 ) -> TaClass:
     """Build a catalog entry; ``inputs`` are the columns, with spaces between them."""
     return TaClass(group, name, tuple(inputs.split()), parameters, outputs)
+
+
+def own_class(
+    group: str,
+    name: str,
+    inputs: str,
+    parameters: tuple[Parameter, ...],
+    **outputs: Callable[[Arguments], int],
+) -> TaClass:
+    """Build a catalog entry whose outputs have the published definition."""
+    return replace(ta_class(group, name, inputs, parameters, **outputs), own=True)
 
 
 def windows(**defaults: int) -> tuple[Parameter, ...]:

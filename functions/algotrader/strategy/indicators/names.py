@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from algotrader.strategy.indicators.entries import TaClass
+from algotrader.strategy.indicators.entries import TA_PREFIX, TaClass
 from algotrader.strategy.indicators.momentum import MOMENTUM
 from algotrader.strategy.indicators.trend import TREND
 from algotrader.strategy.indicators.volatility import VOLATILITY
 from algotrader.strategy.indicators.volume import OTHERS, VOLUME
 
-CLASSES: tuple[TaClass, ...] = (*MOMENTUM, *VOLATILITY, *TREND, *VOLUME, *OTHERS)
+_BY_GROUP = (*MOMENTUM, *VOLATILITY, *TREND, *VOLUME, *OTHERS)
 
-#: The class of every output, by its method's name; no two classes of ``ta`` share a name.
+#: Every class of ``ta``; one whose published definition differs is there twice.
+CLASSES: tuple[TaClass, ...] = tuple(
+    entry for each in _BY_GROUP for entry in ((each, each.as_of_ta()) if each.own else (each,))
+)
+
+#: The class of every output, by its name; no two entries share one.
 OUTPUTS: dict[str, TaClass] = {output: each for each in CLASSES for output in each.outputs}
 
 #: Other names that `ta` uses, for its functions, the series that they return, and the columns that
@@ -77,5 +82,17 @@ SHORTENED: dict[str, str] = {
     if output.endswith(_SUFFIX) and output.removesuffix(_SUFFIX) not in OUTPUTS
 }
 
+#: The other names of `ta`'s own values: ``ta_obv`` as well as ``ta_on_balance_volume``.
+_ALIASES_OF_TA: dict[str, str] = {
+    TA_PREFIX + name: TA_PREFIX + output
+    for name, output in ALIASES.items()
+    if TA_PREFIX + output in OUTPUTS
+}
+
 #: Every name that a strategy may declare, and its output.
-NAMES: dict[str, str] = {**SHORTENED, **ALIASES, **{output: output for output in OUTPUTS}}
+NAMES: dict[str, str] = {
+    **SHORTENED,
+    **ALIASES,
+    **_ALIASES_OF_TA,
+    **{output: output for output in OUTPUTS},
+}

@@ -10,6 +10,7 @@ from algotrader.strategy.indicators.entries import (
     Parameter,
     factor,
     flag,
+    own_class,
     ta_class,
     windows,
 )
@@ -24,6 +25,7 @@ from algotrader.strategy.indicators.warm_up import (
 )
 
 entry = partial(ta_class, "trend")
+own_entry = partial(own_class, "trend")
 
 
 def _ichimoku_span(p: Arguments, bars: int) -> int:
@@ -49,7 +51,7 @@ def _directional(p: Arguments) -> int:
 
 
 TREND = (
-    entry(
+    own_entry(
         "AroonIndicator",
         "high low",
         windows(window=25),
@@ -141,7 +143,7 @@ TREND = (
             lambda p: p.window + 1,
         ),
     ),
-    entry(
+    own_entry(
         "PSARIndicator",
         "high low close",
         (factor("step", 0.02), factor("max_step", 0.2)),

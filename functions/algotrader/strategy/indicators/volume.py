@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from functools import partial
 
-from algotrader.strategy.indicators.entries import Kind, Parameter, flag, ta_class, windows
+from algotrader.strategy.indicators.entries import (
+    Kind,
+    Parameter,
+    flag,
+    own_class,
+    ta_class,
+    windows,
+)
 from algotrader.strategy.indicators.warm_up import CUMULATIVE, DIFFERENCE, ema, settling
 
 entry = partial(ta_class, "volume")
+own_entry = partial(own_class, "volume")
 other_entry = partial(ta_class, "others")
 
 VOLUME = (
     entry(
         "AccDistIndexIndicator", "high low close volume", (), acc_dist_index=lambda _: CUMULATIVE
     ),
-    entry("OnBalanceVolumeIndicator", "close volume", (), on_balance_volume=lambda _: CUMULATIVE),
+    own_entry(
+        "OnBalanceVolumeIndicator",
+        "close volume",
+        (),
+        on_balance_volume=lambda _: CUMULATIVE,
+    ),
     entry(
         "ChaikinMoneyFlowIndicator",
         "high low close volume",

@@ -115,4 +115,4 @@ def parabolic(step: float, maximum: float) -> int:
     different bars agree after a few reversals; smaller steps mean fewer reversals. The formula is
     fitted to measurements: docs/decisions/0020-indicator-warm-up.md has them.
     """
-    return 20 + math.ceil(8 / math.pow(min(step, maximum), 0.75))
+    return 20 + math.ceil(10 / math.pow(min(step, maximum), 0.75))

@@ -16,6 +16,7 @@ import ta.trend
 
 from algotrader.adapters.indicators import compute
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
+from algotrader.indicators import DEFINITIONS_VERSION
 from algotrader.model import Bars, FeatureValue
 from algotrader.strategy import Indicator, Strategy
 from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, random_frame
@@ -143,23 +144,76 @@ def test_an_indicator_that_flat_bars_leave_undefined_is_named_with_its_symbol(
     else:
         frame["volume"] = 0.0
     bars = {"DEAD": columns(frame), "GOOD": columns(random_frame(6, 300))}
+    features = compute(bars, Declared(mine=Indicator(name), other=Indicator("roc")), {})
+    assert features.unfit.keys() == {"DEAD"}
+    assert features.unfit["DEAD"].code == "INDICATOR_UNDEFINED"
+    assert features.unfit["DEAD"].detail.startswith(f"mine ({name}) is undefined: its formula ")
+    assert features.values.keys() == {"GOOD"}
+    assert features.values["GOOD"].keys() == {"mine", "other"}
+
+
+def test_the_reason_of_an_unfit_symbol_has_its_age() -> None:
+    frame = random_frame(5, 300)
+    frame.loc[frame.index[-60:], ["open", "high", "low", "close"]] = 50.0
+    halted, idle = columns(frame), columns(random_frame(5, 300).assign(volume=0.0))
+    bars = {"GOOD": columns(random_frame(6, 300)), "HALTED": halted, "IDLE": idle}
+    features = compute(bars, Declared(k=Indicator("stoch"), flow=Indicator("cmf")), {})
+    assert {symbol: each.detail for symbol, each in features.unfit.items()} == {
+        "HALTED": "k (stoch) is undefined: its formula divides zero by zero; "
+        "the last 21 closes are equal",
+        "IDLE": "flow (chaikin_money_flow) is undefined: its formula divides zero by zero; "
+        "nothing was traded in the newest bar",
+    }
+
+
+def test_a_trend_that_the_bars_do_not_have_is_named_as_missing() -> None:
+    prices = [100.0 - each / 10 for each in range(220)]
+    bars = {"DOWN": bars_of(*prices), "GOOD": columns(random_frame(6, 220))}
+    features = compute(bars, Declared(rise=Indicator("psar_up")), {})
+    assert features.unfit["DOWN"].detail == (
+        "rise (psar_up) is undefined: its bars have no such trend"
+    )
+
+
+def test_the_run_stops_if_no_symbol_is_left() -> None:
+    flat = {symbol: bars_of(*[50.0] * 40) for symbol in "AB"}
     with pytest.raises(InsufficientHistoryError) as caught:
-        compute(bars, Declared(mine=Indicator(name)), {})
+        compute(flat, Declared(mine=Indicator("stoch")), {})
     assert caught.value.code == "INDICATOR_UNDEFINED"
-    assert caught.value.facts["symbol"] == "DEAD"
-    assert caught.value.facts["indicator"] == "mine"
+    assert caught.value.facts["symbol"] == "A"
+    assert caught.value.facts["others"] == 1
+    assert "the last 15 closes are equal" in caught.value.facts["reason"]
+
+
+def test_features_of_their_own_are_not_asked_of_an_unfit_symbol() -> None:
+    asked: list[float] = []
+
+    def answer(bars: pd.DataFrame, _: object) -> dict[str, float]:
+        asked.append(float(bars["close"].iloc[-1]))
+        return {}
+
+    bars = {"FLAT": bars_of(*[50.0] * 20), "GOOD": bars_of(*range(1, 21))}
+    features = compute(bars, Own(answer, mine=Indicator("stoch")), {})
+    assert features.values.keys() == {"GOOD"}
+    assert asked == [20.0, 19.0]
 
 
 def test_an_undefined_previous_value_is_refused_like_an_undefined_last_one() -> None:
     frame = random_frame(5, 40)
     frame.loc[frame.index[:-1], ["open", "high", "low", "close"]] = 50.0
-    with pytest.raises(InsufficientHistoryError, match="INDICATOR_UNDEFINED"):
-        compute({"A": columns(frame)}, Declared(mine=Indicator("stoch")), {})
+    bars = {"A": columns(frame), "B": columns(random_frame(6, 40))}
+    features = compute(bars, Declared(mine=Indicator("stoch")), {})
+    assert features.unfit.keys() == {"A"}
 
 
-def test_the_rsi_of_a_price_that_never_moved_is_a_hundred() -> None:
-    values = values_of(bars_of(*[50.0] * 200), Declared(rsi=Indicator("rsi")))
+def test_the_rsi_of_a_price_that_never_fell_is_a_hundred() -> None:
+    values = values_of(bars_of(*range(1, 201)), Declared(rsi=Indicator("rsi")))
     assert values["rsi"] == FeatureValue(last=100.0, previous=100.0)
+
+
+def test_the_features_say_by_which_definitions_they_were_computed() -> None:
+    features = compute({"A": bars_of(1, 2, 3, 4)}, Declared(mean=SMA3), {})
+    assert features.definitions == DEFINITIONS_VERSION
 
 
 def test_values_carry_ten_significant_digits_and_no_minus_zero() -> None:
@@ -192,16 +246,19 @@ def test_outputs_of_the_same_class_and_parameters_share_one_object(
     assert made == [12, 10]
 
 
-def test_psar_up_keeps_its_last_value_in_a_fall() -> None:
-    strategy = Declared(up=Indicator("psar_up"), down=Indicator("psar_down"), now=Indicator("psar"))
+@pytest.mark.parametrize("of", ["", "ta_"])
+def test_psar_up_keeps_its_last_value_in_a_fall(of: str) -> None:
+    strategy = Declared(
+        **{name: Indicator(f"{of}{name}") for name in ("psar", "psar_up", "psar_down")}
+    )
     frame = random_frame(2, 400)
     fall = frame.copy()
     factor = np.linspace(1, 0.4, 15)
     for name in ("open", "high", "low", "close"):
         fall.loc[fall.index[-15:], name] = fall[name].iloc[-15] * factor
     values = values_of(columns(fall), strategy)
-    assert values["down"] == values["now"]
-    assert values["up"].last == values["up"].previous != values["now"].last
+    assert values["psar_down"] == values["psar"]
+    assert values["psar_up"].last == values["psar_up"].previous != values["psar"].last
 
 
 def test_own_features_see_equal_rows_so_that_previous_is_what_last_was() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from algotrader.indicators import BarArrays
 from algotrader.model import Bars
 from local.paper_broker.data.history import load
 
@@ -45,4 +46,11 @@ def columns(frame: pd.DataFrame) -> Bars:
             for day in range(len(frame))
         ),
         **{name: tuple(frame[name].tolist()) for name in COLUMNS},
+    )
+
+
+def arrays(*frames: pd.DataFrame) -> BarArrays:
+    """Put frames of equal length next to each other, a symbol a column."""
+    return BarArrays(
+        *(np.column_stack([each[name] for each in frames]) for name in COLUMNS if name != "open")
     )

@@ -15,9 +15,10 @@ import ta
 from ta.utils import IndicatorMixin
 
 from algotrader.errors import StrategyError
+from algotrader.indicators import OWN
 from algotrader.strategy.indicators import CLASSES, NAMES, OUTPUTS, resolve
 from algotrader.strategy.indicators.__main__ import page
-from algotrader.strategy.indicators.entries import Kind
+from algotrader.strategy.indicators.entries import TA_PREFIX, Kind
 from tests.support.checkout import CHECKOUT
 
 GROUPS = ("momentum", "others", "trend", "volatility", "volume")
@@ -34,6 +35,10 @@ PARAMETRIZED_COLUMNS = {
     "visual_ichimoku_a",
     "visual_ichimoku_b",
 }
+
+
+#: The entries whose values are those of `ta`.
+OF_TA = [each for each in CLASSES if not each.own]
 
 
 def ta_classes() -> dict[tuple[str, str], type]:
@@ -62,10 +67,23 @@ def test_ta_has_no_module_that_the_catalogue_does_not_know() -> None:
 
 
 def test_the_catalogue_holds_exactly_the_classes_of_ta() -> None:
-    assert sorted((each.group, each.name) for each in CLASSES) == sorted(ta_classes())
+    assert sorted((each.group, each.name) for each in OF_TA) == sorted(ta_classes())
+    assert sorted({(each.group, each.name) for each in CLASSES}) == sorted(ta_classes())
 
 
-@pytest.mark.parametrize("entry", CLASSES, ids=lambda each: each.name)
+def test_what_we_define_ourselves_has_the_values_of_ta_under_a_name_of_their_own() -> None:
+    ours = [each for each in CLASSES if each.own]
+    assert {each.name for each in ours} == OWN.keys()
+    for each in ours:
+        for output, warm_up in each.outputs.items():
+            of_ta = OUTPUTS[f"ta_{output}"]
+            assert not of_ta.own
+            assert of_ta.outputs[f"ta_{output}"] is warm_up
+    assert NAMES["ta_obv"] == "ta_on_balance_volume"
+    assert NAMES["ta_aroon"] == "ta_aroon_indicator"
+
+
+@pytest.mark.parametrize("entry", CLASSES, ids=lambda each: next(iter(each.outputs)))
 def test_an_entry_has_the_inputs_parameters_defaults_and_outputs_of_its_class(entry: Any) -> None:
     ta_class = ta_classes()[entry.group, entry.name]
     taken = constructor(ta_class)
@@ -83,7 +101,7 @@ def test_an_entry_has_the_inputs_parameters_defaults_and_outputs_of_its_class(en
         assert ours.required == (theirs.default is inspect.Parameter.empty)
         assert ours.required or ours.default == theirs.default
         assert ours.kind in kinds_of(entry.name, theirs)
-    assert list(entry.outputs) == outputs
+    assert [each.removeprefix(TA_PREFIX) for each in entry.outputs] == outputs
 
 
 def kinds_of(class_name: str, parameter: inspect.Parameter) -> set[Kind]:

@@ -1,0 +1,10 @@
+"""Owns formulas of indicators on arrays of shape (time, symbols), and where they are undefined.
+
+`algotrader.strategy.indicators` has their names, parameters and warm-ups without numpy.
+"""
+
+from algotrader.indicators.arrays import BarArrays, FloatArray, carry
+from algotrader.indicators.definitions import DEFINITIONS_VERSION, OWN
+from algotrader.indicators.rounding import EQUAL, UNDEFINED
+
+__all__ = ["DEFINITIONS_VERSION", "EQUAL", "OWN", "UNDEFINED", "BarArrays", "FloatArray", "carry"]

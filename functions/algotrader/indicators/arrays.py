@@ -1,0 +1,92 @@
+"""Owns the form of bars as arrays, and the windows over them.
+
+Every array has the shape (time, symbols), oldest bar first. NaN means that there is no value yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+#: Rows of an exponential average that are computed at once.
+_BLOCK = 32
+
+
+@dataclass(frozen=True, slots=True)
+class BarArrays:
+    """The bars of many symbols: one float64 array of shape (time, symbols) for each column.
+
+    All symbols have the same number of bars. A row need not be the same session for all of them:
+    an indicator counts bars.
+    """
+
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+
+
+def windows(values: FloatArray, bars: int) -> FloatArray:
+    """Return every window of this many bars, as a view of shape (time - bars + 1, symbols, bars).
+
+    With fewer bars than that there is no window, and the first axis has length 0.
+    """
+    if len(values) < bars:
+        return np.empty((0, values.shape[1], bars))
+    return sliding_window_view(values, bars, axis=0)
+
+
+def pad(values: FloatArray, time: int) -> FloatArray:
+    """Put NaN before the first value, so that the result has this many rows."""
+    missing = np.full((time - len(values), *values.shape[1:]), np.nan)
+    return np.concatenate([missing, values])
+
+
+def exponential(values: FloatArray, alpha: float) -> FloatArray:
+    """Compute ``y[t] = y[t-1] + alpha * (x[t] - y[t-1])``, starting at the first value.
+
+    Parameters
+    ----------
+    values : array of shape (time, symbols)
+        NaN only in the first rows, in the same ones for all symbols.
+    """
+    average = values.copy()
+    first = int(np.isnan(values).any(axis=1).sum())
+    ages = np.arange(_BLOCK)
+    fading = (1 - alpha) ** (ages + 1)
+    weights = alpha * np.tril((1 - alpha) ** np.maximum(ages[:, np.newaxis] - ages, 0))
+    for start in range(first + 1, len(values), _BLOCK):
+        block = values[start : start + _BLOCK]
+        size = len(block)
+        before = np.outer(fading[:size], average[start - 1])
+        average[start : start + size] = before + weights[:size, :size] @ block
+    return average
+
+
+def true_range(bars: BarArrays) -> FloatArray:
+    """Compute Wilder's true range; NaN in the first row, which has no close before it."""
+    before = bars.close[:-1]
+    highest = np.maximum(bars.high[1:], before)
+    lowest = np.minimum(bars.low[1:], before)
+    return pad(highest - lowest, len(bars.close))
+
+
+def recently(flags: BoolArray, bars: int) -> BoolArray:
+    """Whether a flag was set in the newest bars up to each row, the row itself included."""
+    rows = np.arange(len(flags))[:, np.newaxis]
+    latest = np.maximum.accumulate(np.where(flags, rows, -bars), axis=0)
+    recent: BoolArray = rows - latest < bars
+    return recent
+
+
+def carry(values: FloatArray) -> FloatArray:
+    """Replace each NaN by the last value before it; those before the first value stay."""
+    rows = np.arange(len(values))[:, np.newaxis]
+    latest = np.maximum.accumulate(np.where(np.isnan(values), 0, rows), axis=0)
+    return np.take_along_axis(values, latest, axis=0)
