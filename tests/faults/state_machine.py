@@ -110,8 +110,12 @@ class Position:
 
     @property
     def is_over(self) -> bool:
-        """Whether the run has ended, successfully or not."""
-        return self.is_complete or self.execution > MOST_EXECUTIONS or self.calls >= MOST_CALLS
+        """Whether the run has ended, successfully or not.
+
+        A person starts again after an error without a name, so it never ends the last execution.
+        """
+        most = MOST_EXECUTIONS if self.error in named_errors() else MOST_EXECUTIONS + 1
+        return self.is_complete or self.execution > most or self.calls >= MOST_CALLS
 
 
 class Machine:

@@ -173,7 +173,7 @@ class WholeMachine(Machine):
             self.world.state.executions[arn_of(number)] = Execution("FAILED")
             if error not in named_errors() | {DIED}:
                 self.world.state.notes.add(f"UNNAMED {error.upper()}")
-        over = MOST_EXECUTIONS + 1
+        over = MOST_EXECUTIONS + 2
         return self.placed(replace(position, execution=over, error=error, message=message))
 
     def _begin(self, execution: int, variant: int) -> tuple[FetchBarsResult | None, str, str]:
