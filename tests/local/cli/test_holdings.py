@@ -210,7 +210,7 @@ def test_a_desk_takes_over_what_that_of_another_stack_held(
     paper.order_by_hand("MSFT", "buy", "8", client_order_id=name)
     paper.positions()
     status, _, err = invoke("adopt", "MSFT", "8")
-    assert (status, f"desk {old} has only 8" in err) == (1, True)
+    assert (status, f"desk {old} has 8" in err) == (1, True)
     status, out, _ = invoke("adopt", "MSFT", "8", "--from", old)
     assert status == 0
     assert f"desk {old}  8\n" in out
