@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR
 
 from local.paper_broker import rules
 from local.paper_broker.data import Split
@@ -77,25 +77,24 @@ class Book:
         del self._open[order.id]
 
     def split(self, split: Split) -> None:
-        """Adjust a symbol's open orders, rounding a buy's prices down and a sell's prices up."""
+        """Adjust a symbol's open orders as Alpaca does: quantities, and only GTC limits' prices.
+
+        Alpaca promises new prices for limit orders that are good until canceled, and for no others.
+        A stop keeps its price, so after a split it sells at the open (alpaca-py#469).
+        """
         for order in self.open:
             if order.ticket.symbol != split.symbol:
                 continue
             if order.qty is not None:
                 order.qty = order.qty * split.new_rate / split.old_rate
                 order.filled_qty = order.filled_qty * split.new_rate / split.old_rate
-            order.limit_price = _split_price(order, order.limit_price, split.ratio)
-            order.stop_price = _split_price(order, order.stop_price, split.ratio)
+            ticket = order.ticket
+            if order.limit_price and (ticket.type, ticket.time_in_force) == ("limit", "gtc"):
+                rounding = ROUND_FLOOR if order.is_buy else ROUND_CEILING
+                order.limit_price = (order.limit_price / split.ratio).quantize(CENT, rounding)
 
 
 def _found(orders: dict[str, Order], order_id: str) -> Order:
     if order_id not in orders:
         raise ApiError(404, NOT_FOUND, f"order not found for {order_id}")
     return orders[order_id]
-
-
-def _split_price(order: Order, price: Decimal | None, ratio: Decimal) -> Decimal | None:
-    if price is None:
-        return None
-    rounding = ROUND_FLOOR if order.is_buy else ROUND_CEILING
-    return (price / ratio).quantize(CENT, rounding)

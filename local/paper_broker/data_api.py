@@ -82,7 +82,7 @@ def get_snapshot(call: Call) -> Answer:
 
 
 def get_corporate_actions(call: Call) -> Answer:
-    """Return the splits and dividends whose ex-date has begun; later ones stay unknown."""
+    """Return the splits and dividends that the market has announced, by ex-date."""
     exchange = call.exchange
     start = queries.day(call, "start") or exchange.today
     end = queries.day(call, "end") or exchange.today
@@ -90,10 +90,10 @@ def get_corporate_actions(call: Call) -> Answer:
     symbols, types = call.symbols(), call.symbols("types")
     listings = exchange.market.history.listings
     found: list[tuple[str, str, dict[str, Any]]] = []
-    for split in exchange.market.splits(exchange.now):
+    for split in exchange.market.announced_splits(exchange.now):
         body = data_wire.split(split, listings[split.symbol])
         found.append((split.ex_date.isoformat(), data_wire.split_key(split), body))
-    for dividend in exchange.market.dividends(exchange.now):
+    for dividend in exchange.market.announced_dividends(exchange.now):
         body = data_wire.dividend(dividend, listings[dividend.symbol])
         found.append((dividend.ex_date.isoformat(), "cash_dividends", body))
     wanted = [

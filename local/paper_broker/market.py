@@ -1,7 +1,8 @@
 """Owns the exchange's data at an instant: hours, latest prices, bars, corporate actions.
 
-Nothing here looks ahead: every answer follows from the events up to the requested instant. Instants
-are aware UTC datetimes, and sessions are New York dates.
+Nothing here looks ahead: every answer follows from the events up to the requested instant. Only
+announced corporate actions are known before their ex-date. Instants are aware UTC datetimes, and
+sessions are New York dates.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from local.paper_broker.data import DailyBar, Dividend, History, Split
 
 NEW_YORK = ZoneInfo("America/New_York")
 SATURDAY = 5
+#: How long before its ex-date the broker lists a split or a dividend.
+ANNOUNCED = timedelta(days=14)
 
 
 class SessionEdge(StrEnum):
@@ -183,6 +186,16 @@ class HistoricalMarket:
         """Return the dividends whose ex-date has begun."""
         opened = self.last_opened(now) or date.min
         return tuple(paid for paid in self.history.dividends if paid.ex_date <= opened)
+
+    def announced_splits(self, now: datetime) -> tuple[Split, ...]:
+        """Return the splits whose ex-date has begun or is at most `ANNOUNCED` ahead."""
+        last = new_york_date(now) + ANNOUNCED
+        return tuple(split for split in self.history.splits if split.ex_date <= last)
+
+    def announced_dividends(self, now: datetime) -> tuple[Dividend, ...]:
+        """Return the dividends whose ex-date has begun or is at most `ANNOUNCED` ahead."""
+        last = new_york_date(now) + ANNOUNCED
+        return tuple(paid for paid in self.history.dividends if paid.ex_date <= last)
 
     def _first(self, symbol: str) -> int:
         """Return the index of a symbol's first session, or the number of sessions if none."""

@@ -72,7 +72,7 @@ class Order:
     client_order_id: str
     ticket: Ticket
     qty: Decimal | None  # None for a notional order until it is first priced
-    limit_price: Decimal | None  # a split changes the quantity and both prices
+    limit_price: Decimal | None  # a split changes the quantity, and the price of a GTC limit order
     stop_price: Decimal | None
     session: date  # the first session in which it can fill
     taken_at: datetime  # when its request came; not unique

@@ -118,6 +118,10 @@ class CorporateAction:
         Factor by which a split multiplies quantities; None for any other action.
     others : tuple of str
         The other symbols involved: a new name, a merger's buyer, a spun-off company.
+    cash : Decimal or None
+        Dollars that a cash dividend pays per share; None for any other action.
+    is_special : bool
+        Whether the broker flags a cash dividend as special.
     """
 
     symbol: str
@@ -125,6 +129,8 @@ class CorporateAction:
     ex_date: date
     ratio: Decimal | None
     others: tuple[str, ...] = ()
+    cash: Decimal | None = None
+    is_special: bool = False
 
     @property
     def is_cash_dividend(self) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -157,10 +158,13 @@ def test_one_unknown_symbol_is_404(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/corporate-actions", "/v1beta1/corporate-actions"])
-def test_corporate_actions_are_known_from_their_ex_date_on(wire: Wire, path: str) -> None:
-    query = {"symbols": "AAPL", "start": "2012-08-01", "end": "2012-12-31"}
+def test_corporate_actions_are_known_two_weeks_before_their_ex_date(
+    make_wire: MakeWire, path: str
+) -> None:
+    wire = make_wire(session=date(2012, 7, 25))
+    query = {"symbols": "AAPL", "start": "2012-07-01", "end": "2012-12-31"}
     assert wire.get(path, **query)["corporate_actions"] == {}
-    wire.open_session("2012-08-09")
+    wire.open_session("2012-07-26")
     (paid,) = wire.get(path, **query)["corporate_actions"]["cash_dividends"]
     assert (paid["ex_date"], paid["rate"], paid["special"]) == ("2012-08-09", 2.65, False)
 

@@ -386,6 +386,33 @@ def test_a_split_doubles_shares_and_open_orders_and_leaves_equity_alone() -> Non
     assert world.exchange.account.holdings["SPLT"].average == 50
 
 
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"type": "stop", "stop_price": "90", "time_in_force": "gtc"},
+        {"type": "stop_limit", "stop_price": "90", "limit_price": "40", "time_in_force": "gtc"},
+    ],
+)
+def test_a_split_leaves_a_stops_price_so_it_sells_everything_at_the_open(
+    terms: dict[str, str],
+) -> None:
+    world = World(holdings={"SPLT": "10"})
+    order = world.place("sell", "10", "SPLT", **terms)
+    world.go(2, "16:15")
+    assert (order.status, order.qty) == ("new", 10)
+    world.go(3, "09:30")
+    assert (order.status, order.qty, order.stop_price) == ("filled", 20, 90)
+    assert (world.qty("SPLT"), world.cash) == (0, 100_000 + 20 * 50)
+
+
+def test_a_split_leaves_the_price_of_a_day_limit_order() -> None:
+    world = World(holdings={"SPLT": "10"})
+    world.go(2, "16:15")
+    order = world.limit("sell", "4", "150.01", symbol="SPLT")
+    world.go(3)
+    assert (order.qty, order.limit_price) == (8, D("150.01"))
+
+
 def test_a_dividend_is_paid_on_the_ex_date_for_what_was_held_over_the_close_before() -> None:
     world = World(holdings={"PAYS": "10"})
     world.go(2)

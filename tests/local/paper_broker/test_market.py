@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.paper_broker.data import load
-from local.paper_broker.market import HistoricalMarket, SessionEdge
+from local.paper_broker.market import ANNOUNCED, HistoricalMarket, SessionEdge
 from tests.local.paper_broker.world import ACTION_DAY, HISTORY, SESSIONS, D, at
 from tests.support.examples import tried
 
@@ -84,6 +84,14 @@ def test_before_the_first_open_nothing_is_known() -> None:
 def test_a_split_is_known_from_its_ex_dates_opening_on() -> None:
     assert MARKET.splits(at(3, "09:29")) == ()
     assert [split.ex_date for split in MARKET.splits(at(3, "09:30"))] == [ACTION_DAY]
+
+
+def test_a_split_and_a_dividend_are_announced_two_weeks_before_their_ex_date() -> None:
+    first = at(3, "00:00") - ANNOUNCED
+    early = first - timedelta(minutes=1)
+    assert (MARKET.announced_splits(early), MARKET.announced_dividends(early)) == ((), ())
+    assert [split.ex_date for split in MARKET.announced_splits(first)] == [ACTION_DAY]
+    assert [paid.ex_date for paid in MARKET.announced_dividends(first)] == [ACTION_DAY]
 
 
 def test_rings_come_in_order_each_exactly_once() -> None:

@@ -18,6 +18,7 @@ from algotrader.adapters.alpaca.faults import require_ok
 from algotrader.adapters.alpaca.reply import Reply, decode_reply, invalid
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Bars, CorporateAction, LatestPrice, Session
+from algotrader.model.market import CASH_DIVIDEND
 from algotrader.plain_text import printable
 from algotrader.session.trigger import NEW_YORK
 from algotrader.soundness import parse_float
@@ -243,4 +244,6 @@ def _actions(kind: str, row: wire.CorporateAction, batch: list[str]) -> Iterator
                 ex_date=day,
                 ratio=row.ratio(kind) if symbol == row.symbol else None,
                 others=tuple(sorted(row.symbols - {symbol})),
+                cash=row.rate if kind == CASH_DIVIDEND else None,
+                is_special=row.special is True,
             )

@@ -299,6 +299,7 @@ class CorporateAction(Answer, frozen=True):
     new_rate: Decimal | None = None
     old_rate: Decimal | None = None
     rate: Decimal | None = None
+    special: bool | None = None
 
     @property
     def symbols(self) -> set[str]:

@@ -175,7 +175,9 @@ def test_corporate_actions_of_every_kind_are_reported_by_symbol(
                     {"symbol": "GOOG", "new_rate": 1, "old_rate": 8, "ex_date": "2026-01-06"}
                 ],
                 "stock_dividends": [{"symbol": "MSFT", "rate": 0.05, "ex_date": "2026-01-05"}],
-                "cash_dividends": [{"symbol": "MSFT", "rate": 3, "ex_date": "2026-01-06"}],
+                "cash_dividends": [
+                    {"symbol": "MSFT", "rate": 3, "ex_date": "2026-01-06", "special": True}
+                ],
                 "spin_offs": [
                     {
                         "source_symbol": "IBM",
@@ -206,7 +208,7 @@ def test_corporate_actions_of_every_kind_are_reported_by_symbol(
         CorporateAction("FB", "things_of_tomorrow", day, None),
         CorporateAction("GOOG", "reverse_split", day, Decimal("0.125")),
         CorporateAction("IBM", "spin_off", day, None, ("KD",)),
-        CorporateAction("MSFT", "cash_dividend", day, None),
+        CorporateAction("MSFT", "cash_dividend", day, None, (), Decimal(3), is_special=True),
     )
 
 
