@@ -31,6 +31,7 @@ from algotrader.model.market import (
     Clock,
     CorporateAction,
     LatestPrice,
+    NewShares,
     Session,
     Unfit,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "Ledger",
     "Leg",
     "LossLimits",
+    "NewShares",
     "Order",
     "OrderDenied",
     "OrderIntent",

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from algotrader.model.units import ZERO
+
 
 @dataclass(frozen=True, slots=True)
 class Bars:
@@ -102,8 +104,17 @@ class Unfit:
     detail: str
 
 
-#: The only kind of corporate action that the desk knows by name.
-CASH_DIVIDEND = "cash_dividend"
+#: Kinds of corporate action after which the holder keeps the shares, and is owed something else.
+CASH_DIVIDEND, CAPITAL_GAINS = "cash_dividend", "capital_gains_distribution"
+SPIN_OFF, RIGHTS = "spin_off", "rights_distribution"
+
+
+@dataclass(frozen=True, slots=True)
+class NewShares:
+    """Shares of another symbol that a corporate action gives for each share."""
+
+    symbol: str
+    rate: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +124,17 @@ class CorporateAction:
     Attributes
     ----------
     kind : str
-        `CASH_DIVIDEND`, or a name that only a person reads, such as ``forward_split``.
+        A kind above, or a name that only a person reads, such as ``forward_split``.
     ratio : Decimal or None
         Factor by which a split multiplies quantities; None for any other action.
     others : tuple of str
         The other symbols involved: a new name, a merger's buyer, a spun-off company.
-    cash : Decimal or None
-        Dollars that a cash dividend pays per share; None for any other action.
+    cash : Decimal
+        Dollars that the holder gets per share; 0 if none, or if the currency is another one.
+    shares : tuple of NewShares
+        Other shares that the holder gets per share.
+    payable : date or None
+        The day on which the holder gets them; None if unknown.
     is_special : bool
         Whether the broker flags a cash dividend as special.
     """
@@ -129,10 +144,23 @@ class CorporateAction:
     ex_date: date
     ratio: Decimal | None
     others: tuple[str, ...] = ()
-    cash: Decimal | None = None
+    cash: Decimal = ZERO
+    shares: tuple[NewShares, ...] = ()
+    payable: date | None = None
     is_special: bool = False
 
     @property
     def is_cash_dividend(self) -> bool:
-        """Whether this is a cash dividend, the only action that changes no quantity or order."""
-        return self.kind == CASH_DIVIDEND
+        """Whether this pays only cash, so that it changes no quantity and no order."""
+        return self.kind in {CASH_DIVIDEND, CAPITAL_GAINS}
+
+    @property
+    def is_distribution(self) -> bool:
+        """Whether the holder keeps the shares and gets cash or other shares besides."""
+        is_known = self.is_cash_dividend or self.kind in {SPIN_OFF, RIGHTS}
+        return is_known and bool(self.cash or self.shares)
+
+    @property
+    def is_conversion(self) -> bool:
+        """Whether cash or other shares take the place of the shares, as in a merger."""
+        return not self.is_distribution and bool(self.cash or self.shares)

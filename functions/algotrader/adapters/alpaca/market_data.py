@@ -18,7 +18,6 @@ from algotrader.adapters.alpaca.faults import require_ok
 from algotrader.adapters.alpaca.reply import Reply, decode_reply, invalid
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Bars, CorporateAction, LatestPrice, Session
-from algotrader.model.market import CASH_DIVIDEND
 from algotrader.plain_text import printable
 from algotrader.session.trigger import NEW_YORK
 from algotrader.soundness import parse_float
@@ -29,8 +28,9 @@ BARS_PAGE = 10_000
 ACTIONS_PAGE = 1000
 #: The most symbols in one request, so that its address stays short.
 SYMBOLS_PER_REQUEST = 200
-#: Alpaca filters the list by processing date, some days before or after the ex-date.
-ACTIONS_MARGIN = timedelta(days=10)
+#: Alpaca filters the list by processing date: some days around the ex-date, but for a dividend the
+#: day of payment, which may be months later.
+ACTIONS_MARGIN, PAYMENT_MARGIN = timedelta(days=10), timedelta(days=120)
 _ACTIONS_VERSIONS = ("v1", "v1beta1")
 _NOT_OFFERED = frozenset({403, 404})
 _LEAST_FIGURE, _LARGEST_FIGURE = 1e-15, 1e15  # of a bar
@@ -108,7 +108,7 @@ class MarketData:
         parameters: dict[str, str | int] = {
             "symbols": ",".join(batch),
             "start": (start - ACTIONS_MARGIN).isoformat(),
-            "end": (end + ACTIONS_MARGIN).isoformat(),
+            "end": (end + PAYMENT_MARGIN).isoformat(),
             "limit": ACTIONS_PAGE,
         }
         for version in _ACTIONS_VERSIONS:
@@ -235,15 +235,7 @@ def _actions_page(reply: Reply) -> wire.CorporateActionsPage:
 
 
 def _actions(kind: str, row: wire.CorporateAction, batch: list[str]) -> Iterator[CorporateAction]:
-    day = row.day
     for symbol in row.symbols & set(batch):
-        if day is not None:
-            yield CorporateAction(
-                symbol=symbol,
-                kind=kind,
-                ex_date=day,
-                ratio=row.ratio(kind) if symbol == row.symbol else None,
-                others=tuple(sorted(row.symbols - {symbol})),
-                cash=row.rate if kind == CASH_DIVIDEND else None,
-                is_special=row.special is True,
-            )
+        action = row.to_model(kind, symbol)
+        if action is not None:
+            yield action

@@ -6,6 +6,7 @@ from strings and from numbers. It refuses NaN, infinity and amounts beyond any a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ Instant = Annotated[datetime, Meta(tz=True)]
 
 _LONGEST_TEXT = 1000  # a client order id has at most 128 characters, a page's token a few more
 _EQUITY_CLASSES = frozenset({None, "", "us_equity"})
+_DOLLARS = frozenset({None, "", "USD"})
 
 
 class Answer(Struct, frozen=True):
@@ -284,6 +286,14 @@ class BarsPage(Answer, frozen=True):
     next_page_token: str | None = None
 
 
+class StockMovement(Answer, frozen=True):
+    """Shares that a reorganization gives for each ``source_rate`` old shares."""
+
+    symbol: str | None = None
+    new_rate: Decimal | None = None
+    source_rate: Decimal | None = None
+
+
 class CorporateAction(Answer, frozen=True):
     """One corporate action; its kind determines which fields it has."""
 
@@ -293,13 +303,24 @@ class CorporateAction(Answer, frozen=True):
     source_symbol: str | None = None
     acquiree_symbol: str | None = None
     acquirer_symbol: str | None = None
+    alternate_symbol: str | None = None
     ex_date: date | None = None
     effective_date: date | None = None
     process_date: date | None = None
+    payable_date: date | None = None
+    currency: str | None = None
     new_rate: Decimal | None = None
     old_rate: Decimal | None = None
+    source_rate: Decimal | None = None
+    acquiree_rate: Decimal | None = None
+    acquirer_rate: Decimal | None = None
+    alternate_rate: Decimal | None = None
     rate: Decimal | None = None
+    cash_rate: Decimal | None = None
+    long_term_rate: Decimal | None = None
+    short_term_rate: Decimal | None = None
     special: bool | None = None
+    stock_movements: list[StockMovement] | None = None
 
     @property
     def symbols(self) -> set[str]:
@@ -311,6 +332,8 @@ class CorporateAction(Answer, frozen=True):
             self.source_symbol,
             self.acquiree_symbol,
             self.acquirer_symbol,
+            self.alternate_symbol,
+            *(each.symbol for each in self.stock_movements or ()),
         )
         return {name for name in names if name}
 
@@ -319,13 +342,86 @@ class CorporateAction(Answer, frozen=True):
         """The first session on which prices or quantities differ."""
         return self.ex_date or self.effective_date or self.process_date
 
-    def ratio(self, kind: str) -> Decimal | None:
+    def to_model(self, kind: str, symbol: str) -> model.CorporateAction | None:
+        """Convert to `model.CorporateAction` of one of the symbols; None if it has no day.
+
+        Only the holder of the source gets or loses anything: a merger's buyer keeps its shares.
+        """
+        if self.day is None:
+            return None
+        source = self.symbol or self.source_symbol or self.acquiree_symbol or self.old_symbol
+        action = model.CorporateAction(
+            symbol=symbol,
+            kind=kind,
+            ex_date=self.day,
+            ratio=None,
+            others=tuple(sorted(self.symbols - {symbol})),
+        )
+        if symbol != source:
+            return action
+        cash, shares = self._cash(kind), self._shares(kind, symbol)
+        if cash is None or shares is None:  # a value that leaves out a part would be wrong
+            cash, shares = Decimal(0), ()
+        return replace(
+            action,
+            ratio=self._ratio(kind),
+            cash=cash,
+            shares=shares,
+            payable=self.payable_date,
+            is_special=self.special is True,
+        )
+
+    def _ratio(self, kind: str) -> Decimal | None:
         """Return the factor for quantities; None if the action changes more than quantities."""
         if kind in {"forward_split", "reverse_split"} and self.new_rate and self.old_rate:
             return self.new_rate / self.old_rate
         if kind == "stock_dividend" and self.rate:
             return 1 + self.rate
         return None
+
+    def _cash(self, kind: str) -> Decimal | None:
+        """Return the dollars per share; None if the cash is in another currency."""
+        match kind:
+            case "cash_dividend" | "cash_merger" | "redemption":
+                cash = self.rate or Decimal(0)
+            case "capital_gains_distribution":
+                cash = (self.long_term_rate or Decimal(0)) + (self.short_term_rate or Decimal(0))
+            case "stock_and_cash_merger" | "reorganization":
+                cash = (self.cash_rate or Decimal(0)) / (self.acquiree_rate or 1)
+            case _:
+                cash = Decimal(0)
+        return None if cash and self.currency not in _DOLLARS else max(cash, Decimal(0))
+
+    def _shares(self, kind: str, source: str) -> tuple[model.NewShares, ...] | None:
+        """Return the other shares per share; None if a symbol or a rate is missing."""
+        one, parts = Decimal(1), list[tuple[str | None, Decimal | None, Decimal | None]]()
+        match kind:
+            case "spin_off":
+                parts = [(self.new_symbol, self.new_rate, self.source_rate)]
+            case "rights_distribution":
+                parts = [(self.new_symbol, self.rate, one)]
+            case "stock_merger" | "stock_and_cash_merger":
+                parts = [(self.acquirer_symbol, self.acquirer_rate, self.acquiree_rate)]
+            case "name_change":
+                parts = [(self.new_symbol, one, one)]
+            case "reverse_split" if self.new_symbol:
+                parts = [(self.new_symbol, one, one)]
+            case "unit_split":
+                parts = [
+                    (self.new_symbol, self.new_rate, self.old_rate),
+                    (self.alternate_symbol, self.alternate_rate, self.old_rate),
+                ]
+            case "reorganization":
+                parts = [
+                    (each.symbol, each.new_rate, each.source_rate)
+                    for each in self.stock_movements or ()
+                ]
+        found = [
+            model.NewShares(symbol, new / old)
+            for symbol, new, old in parts
+            if symbol and symbol != source and new and old
+        ]
+        return tuple(found) if len(found) == len(parts) else None
 
 
 class CorporateActionsPage(Answer, frozen=True):

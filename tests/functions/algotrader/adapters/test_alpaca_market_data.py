@@ -10,7 +10,7 @@ import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.errors import BrokerUnavailableError
-from algotrader.model import Bars, CorporateAction, LatestPrice, Session
+from algotrader.model import Bars, CorporateAction, LatestPrice, NewShares, Session
 from tests.functions.algotrader.adapters.broker_answers import asset, bar
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker
 
@@ -204,11 +204,15 @@ def test_corporate_actions_of_every_kind_are_reported_by_symbol(
     assert actions == (
         CorporateAction("MSFT", "stock_dividend", date(2026, 1, 5), Decimal("1.05")),
         CorporateAction("AAPL", "forward_split", day, Decimal(4)),
-        CorporateAction("FB", "name_change", day, None, ("META",)),
+        CorporateAction(
+            "FB", "name_change", day, None, ("META",), shares=(NewShares("META", Decimal(1)),)
+        ),
         CorporateAction("FB", "things_of_tomorrow", day, None),
         CorporateAction("GOOG", "reverse_split", day, Decimal("0.125")),
-        CorporateAction("IBM", "spin_off", day, None, ("KD",)),
-        CorporateAction("MSFT", "cash_dividend", day, None, (), Decimal(3), is_special=True),
+        CorporateAction(
+            "IBM", "spin_off", day, None, ("KD",), shares=(NewShares("KD", Decimal("0.2")),)
+        ),
+        CorporateAction("MSFT", "cash_dividend", day, None, cash=Decimal(3), is_special=True),
     )
 
 
