@@ -24,8 +24,8 @@ LEAVES = {
 }
 # Expressions with words that look like codes but name variables or constants.
 _NO_CODES_IN = ("environ", "getenv", "Literal", "__all__")
-# A status of an execution in Step Functions, not a code.
-_NO_CODES = frozenset({"TIMED_OUT"})
+# A status of an execution in Step Functions, and functions of TA-Lib; they are not codes.
+_NO_CODES = frozenset({"TIMED_OUT", "PLUS_DI", "MINUS_DI"})
 
 
 def _plain(cell: str) -> str:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+#: Roundings, each of at most one part in 2**53, that a term of a sum or an average may have had.
+_ROUNDINGS = 16
+
 #: Rows of an exponential average that are computed at once.
 _BLOCK = 32
 
@@ -77,6 +80,12 @@ def true_range(bars: BarArrays) -> FloatArray:
     return pad(highest - lowest, len(bars.close))
 
 
+def typical_price(bars: BarArrays) -> FloatArray:
+    """Compute the mean of high, low and close."""
+    typical: FloatArray = (bars.high + bars.low + bars.close) / 3
+    return typical
+
+
 def recently(flags: BoolArray, bars: int) -> BoolArray:
     """Whether a flag was set in the newest bars up to each row, the row itself included."""
     rows = np.arange(len(flags))[:, np.newaxis]
@@ -90,3 +99,20 @@ def carry(values: FloatArray) -> FloatArray:
     rows = np.arange(len(values))[:, np.newaxis]
     latest = np.maximum.accumulate(np.where(np.isnan(values), 0, rows), axis=0)
     return np.take_along_axis(values, latest, axis=0)
+
+
+def vanishes(difference: FloatArray, size: FloatArray | float, terms: int = 1) -> BoolArray:
+    """Whether a difference is no larger than rounding makes it.
+
+    Parameters
+    ----------
+    difference : array of shape (time, symbols)
+        NaN vanishes nowhere.
+    size : array or float
+        How large the numbers are whose difference it is, as a sum of them or as an average.
+    terms : int
+        How many numbers were added up, each with roundings of its own.
+    """
+    rounding = _ROUNDINGS * terms * (np.finfo(np.float64).eps / 2)
+    zero: BoolArray = np.abs(difference) <= rounding * np.abs(size)
+    return zero

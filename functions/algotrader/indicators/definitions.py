@@ -9,7 +9,7 @@ import numpy as np
 from algotrader.indicators.aroon import aroon_down, aroon_indicator, aroon_up
 from algotrader.indicators.arrays import BarArrays, FloatArray
 from algotrader.indicators.parabolic_sar import last_of_trend, parabolic_sar
-from algotrader.indicators.volume import on_balance_volume
+from algotrader.indicators.volume import money_flow_index, on_balance_volume
 from algotrader.strategy.indicators.entries import Arguments
 
 #: The version of what the names of the catalog mean. Raise it with every change that gives an
@@ -42,9 +42,14 @@ def _on_balance_volume(bars: BarArrays, _: Arguments) -> dict[str, FloatArray]:
     return {"on_balance_volume": on_balance_volume(bars.close, bars.volume)}
 
 
+def _money_flow_index(bars: BarArrays, p: Arguments) -> dict[str, FloatArray]:
+    return {"money_flow_index": money_flow_index(bars, p.window)}
+
+
 #: By the class of `ta`: all its outputs, each an array of shape (time, symbols).
 OWN: Mapping[str, Callable[[BarArrays, Arguments], dict[str, FloatArray]]] = {
     "AroonIndicator": _aroon,
     "PSARIndicator": _parabolic_sar,
     "OnBalanceVolumeIndicator": _on_balance_volume,
+    "MFIIndicator": _money_flow_index,
 }

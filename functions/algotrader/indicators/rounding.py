@@ -20,6 +20,8 @@ from algotrader.indicators.arrays import (
     pad,
     recently,
     true_range,
+    typical_price,
+    vanishes,
     windows,
 )
 from algotrader.strategy.indicators.entries import Arguments
@@ -30,26 +32,6 @@ from algotrader.strategy.indicators.warm_up import (
     settling,
     wilder,
 )
-
-#: Roundings, each of at most one part in 2**53, that a term of a sum or an average may have had.
-_ROUNDINGS = 16
-
-
-def vanishes(difference: FloatArray, size: FloatArray | float, terms: int = 1) -> BoolArray:
-    """Whether a difference is no larger than rounding makes it.
-
-    Parameters
-    ----------
-    difference : array of shape (time, symbols)
-        NaN vanishes nowhere.
-    size : array or float
-        How large the numbers are whose difference it is, as a sum of them or as an average.
-    terms : int
-        How many numbers were added up, each with roundings of its own.
-    """
-    rounding = _ROUNDINGS * terms * (np.finfo(np.float64).eps / 2)
-    zero: BoolArray = np.abs(difference) <= rounding * np.abs(size)
-    return zero
 
 
 def _highest(values: FloatArray, bars: int) -> FloatArray:
@@ -184,13 +166,8 @@ def _mass_index(bars: BarArrays, p: Arguments) -> BoolArray:
     return recently(vanishes(width, _average(bars.high, *stages)), p.window_slow)
 
 
-def _typical_price(bars: BarArrays) -> FloatArray:
-    typical: FloatArray = (bars.high + bars.low + bars.close) / 3
-    return typical
-
-
 def _cci(bars: BarArrays, p: Arguments) -> BoolArray:
-    prices = windows(_typical_price(bars), p.window)
+    prices = windows(typical_price(bars), p.window)
     mean = prices.mean(axis=-1)
     deviation = np.abs(prices - mean[..., np.newaxis]).mean(axis=-1)
     time = len(bars.close)
@@ -248,14 +225,6 @@ def _chaikin_money_flow(bars: BarArrays, p: Arguments) -> BoolArray:
     return ~recently(ranged, p.window)
 
 
-def _money_flow_index(bars: BarArrays, p: Arguments) -> BoolArray:
-    """Whether no money flowed: no typical price of the window differed from the one before."""
-    price = _typical_price(bars)
-    moved = ~vanishes(np.diff(price, axis=0), price[1:])
-    flowed = np.concatenate([np.zeros((1, price.shape[1]), dtype=np.bool_), moved])
-    return ~recently(flowed & (bars.volume > 0), p.window)
-
-
 #: For each output that can be 0/0, where it is. Every other output either has no denominator, or
 #: one that is a price or a volume: that is exactly zero, or not.
 UNDEFINED: dict[str, Callable[[BarArrays, Arguments], BoolArray]] = {
@@ -286,7 +255,6 @@ UNDEFINED: dict[str, Callable[[BarArrays, Arguments], BoolArray]] = {
     "stc": _stc,
     "acc_dist_index": _acc_dist_index,
     "chaikin_money_flow": _chaikin_money_flow,
-    "money_flow_index": _money_flow_index,
 }
 
 
@@ -303,7 +271,7 @@ def _keltner_band(sign: int) -> Callable[[BarArrays, Arguments], BoolArray]:
     def equal(bars: BarArrays, p: Arguments) -> BoolArray:
         if p.original_version:
             width = _mean(bars.high - bars.low, p.window)
-            band = _mean(_typical_price(bars), p.window) + sign * width
+            band = _mean(typical_price(bars), p.window) + sign * width
         else:
             width = p.multiplier * _average(true_range(bars), wilder(p.window_atr))
             band = _average(bars.close, ema(p.window)) + sign * width

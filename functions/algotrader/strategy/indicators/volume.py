@@ -59,7 +59,7 @@ VOLUME = (
         (),
         negative_volume_index=lambda _: CUMULATIVE,
     ),
-    entry(
+    own_entry(
         "MFIIndicator",
         "high low close volume",
         windows(window=14),

@@ -40,7 +40,7 @@ OF_A_STILL_PRICE = {
     *("stochrsi", "stochrsi_k", "stochrsi_d", "bollinger_pband", "keltner_channel_pband"),
     *("donchian_channel_pband", "mass_index", "cci", "adx", "adx_pos", "adx_neg", "stc"),
     *("vortex_indicator_pos", "vortex_indicator_neg", "vortex_indicator_diff"),
-    *("acc_dist_index", "chaikin_money_flow", "money_flow_index"),
+    *("acc_dist_index", "chaikin_money_flow", "money_flow_index", "ta_money_flow_index"),
 }
 #: A trend that such bars do not have: `ta` begins with a rise that no bar ends.
 OF_NO_FALL = {"ta_psar_down"}
@@ -53,8 +53,9 @@ OF_A_PRICE_THAT_STOPPED = {*OF_A_STILL_PRICE, "kama"} - REMEMBER
 
 #: Ratios to a volume.
 OF_NO_VOLUME = {
-    *("pvo", "pvo_signal", "pvo_hist", "chaikin_money_flow", "money_flow_index"),
-    *("ease_of_movement", "sma_ease_of_movement", "volume_weighted_average_price"),
+    *("pvo", "pvo_signal", "pvo_hist", "ease_of_movement", "sma_ease_of_movement"),
+    *("chaikin_money_flow", "money_flow_index", "ta_money_flow_index"),
+    "volume_weighted_average_price",
 }
 
 

@@ -1,4 +1,4 @@
-"""On-balance volume is Granville's: an unchanged close moves no volume."""
+"""An unchanged close moves no volume, and an unchanged typical price no money."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import talib
-from ta.volume import OnBalanceVolumeIndicator
+from ta.volume import MFIIndicator, OnBalanceVolumeIndicator
 
-from algotrader.indicators.volume import on_balance_volume
+from algotrader.indicators import BarArrays
+from algotrader.indicators.volume import money_flow_index, on_balance_volume
 from tests.functions.algotrader.indicators.real_bars import SYMBOLS, place, real_bars
 
 
@@ -36,3 +37,29 @@ def test_it_is_what_ta_lib_computes(symbol: str) -> None:
     bars = real_bars(symbol)
     ours = on_balance_volume(bars.close, bars.volume)[:, 0]
     assert np.array_equal(ours, talib.OBV(bars.close[:, 0], bars.volume[:, 0]))
+
+
+def test_money_flows_in_on_a_rise_and_out_on_a_fall() -> None:
+    """Of the last three bars one rises with a flow of 11 x 2, one falls with 9 x 2, one rests."""
+    price = np.array([[10.0], [10.0], [11.0], [9.0], [9.0]])
+    volume = np.array([[5.0], [5.0], [2.0], [2.0], [7.0]])
+    values = money_flow_index(BarArrays(price, price, price, volume), 3)[:, 0]
+    assert np.isnan(values[:3]).all()
+    assert values[3:] == pytest.approx([100 * 22 / 40] * 2)
+
+
+def test_an_unchanged_typical_price_of_msft_moves_no_money_where_rounding_decides_in_ta() -> None:
+    bars, day = real_bars("MSFT"), place("MSFT", date(2009, 11, 24))
+    prices = (bars.high, bars.low, bars.close)
+    assert sum(round(100 * each[day, 0]) - round(100 * each[day - 1, 0]) for each in prices) == 0
+    of_ta = MFIIndicator(*(pd.Series(each[:, 0]) for each in (*prices, bars.volume)))
+    assert of_ta.money_flow_index()[day] == pytest.approx(69.33, abs=0.01)
+    assert money_flow_index(bars, 14)[day, 0] == pytest.approx(73.10, abs=0.01)
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_the_money_flow_index_is_what_ta_lib_computes(symbol: str) -> None:
+    bars = real_bars(symbol)
+    ours = money_flow_index(bars, 14)[:, 0]
+    columns = (each[:, 0] for each in (bars.high, bars.low, bars.close, bars.volume))
+    assert np.allclose(ours, talib.MFI(*columns, 14), rtol=0, atol=1e-9, equal_nan=True)

@@ -19,6 +19,8 @@ from algotrader.indicators import OWN
 from algotrader.strategy.indicators import CLASSES, NAMES, OUTPUTS, resolve
 from algotrader.strategy.indicators.__main__ import page
 from algotrader.strategy.indicators.entries import TA_PREFIX, Kind
+from algotrader.strategy.indicators.facts import FACTS
+from tests.support import indicator_deviations
 from tests.support.checkout import CHECKOUT
 
 GROUPS = ("momentum", "others", "trend", "volatility", "volume")
@@ -246,4 +248,16 @@ def test_the_page_of_indicators_is_current() -> None:
     written = (CHECKOUT / "docs/indicators.md").read_text(encoding="utf-8")
     assert written == page(), (
         "PYTHONPATH=functions python -m algotrader.strategy.indicators writes it"
+    )
+
+
+def test_the_page_says_of_every_class_where_it_begins_its_ties_and_its_source() -> None:
+    assert FACTS.keys() == {each.name for each in CLASSES}
+    assert all(all(facts) for facts in FACTS.values())
+
+
+def test_the_deviations_on_the_page_are_those_that_the_command_measures() -> None:
+    written = indicator_deviations.FILE.read_text(encoding="utf-8")
+    assert written == "\n".join(indicator_deviations.lines()) + "\n", (
+        "PYTHONPATH=functions:. .venv/bin/python -m tests.support.indicator_deviations writes them"
     )
