@@ -22,7 +22,7 @@ from local.paper_broker.data.history import load
 from tests.support.checkout import CHECKOUT
 
 SYMBOLS = ("AAPL", "MSFT")
-BARS = 1500
+BARS = 3000
 SAME = 1e-6  # of the indicator's mean size
 
 #: Outputs before whose first value `ta` writes zeros.

@@ -72,6 +72,25 @@ def exponential(values: FloatArray, alpha: float) -> FloatArray:
     return average
 
 
+def wilder_average(values: FloatArray, window: int) -> FloatArray:
+    """Compute Wilder's average, which begins with the mean of its first values.
+
+    Parameters
+    ----------
+    values : array of shape (time, symbols)
+        NaN only in the first rows, in the same ones for all symbols.
+    window : int
+        Values of the first mean; each later value weighs ``1 / window``.
+    """
+    first = int(np.isnan(values).any(axis=1).sum())
+    begun = np.full_like(values, np.nan)
+    begins = first + window - 1
+    if begins < len(values):
+        begun[begins] = values[first : first + window].mean(axis=0)
+        begun[begins + 1 :] = values[begins + 1 :]
+    return exponential(begun, 1 / window)
+
+
 def true_range(bars: BarArrays) -> FloatArray:
     """Compute Wilder's true range; NaN in the first row, which has no close before it."""
     before = bars.close[:-1]

@@ -8,6 +8,7 @@ import numpy as np
 
 from algotrader.indicators.aroon import aroon_down, aroon_indicator, aroon_up
 from algotrader.indicators.arrays import BarArrays, FloatArray
+from algotrader.indicators.directional import directional_movement
 from algotrader.indicators.parabolic_sar import last_of_trend, parabolic_sar
 from algotrader.indicators.volume import money_flow_index, on_balance_volume
 from algotrader.strategy.indicators.entries import Arguments
@@ -38,6 +39,11 @@ def _parabolic_sar(bars: BarArrays, p: Arguments) -> dict[str, FloatArray]:
     }
 
 
+def _directional_movement(bars: BarArrays, p: Arguments) -> dict[str, FloatArray]:
+    movement = directional_movement(bars, p.window)
+    return {"adx": movement.adx, "adx_pos": movement.rising, "adx_neg": movement.falling}
+
+
 def _on_balance_volume(bars: BarArrays, _: Arguments) -> dict[str, FloatArray]:
     return {"on_balance_volume": on_balance_volume(bars.close, bars.volume)}
 
@@ -49,6 +55,7 @@ def _money_flow_index(bars: BarArrays, p: Arguments) -> dict[str, FloatArray]:
 #: By the class of `ta`: all its outputs, each an array of shape (time, symbols).
 OWN: Mapping[str, Callable[[BarArrays, Arguments], dict[str, FloatArray]]] = {
     "AroonIndicator": _aroon,
+    "ADXIndicator": _directional_movement,
     "PSARIndicator": _parabolic_sar,
     "OnBalanceVolumeIndicator": _on_balance_volume,
     "MFIIndicator": _money_flow_index,

@@ -183,7 +183,8 @@ def _adx(bars: BarArrays, p: Arguments) -> BoolArray:
     """Whether a directional index is 0/0 whose weight in the average is not negligible yet."""
     up, down = np.diff(bars.high, axis=0), -np.diff(bars.low, axis=0)
     larger = np.maximum(np.maximum(up, down), 0)
-    movement = pad(np.where(up == down, 0, larger), len(bars.high))
+    equal = vanishes(up - down, bars.high[1:])
+    movement = pad(np.where(equal, 0, larger), len(bars.high))
     stage = wilder(p.window)
     neither = vanishes(_average(movement, stage), _average(bars.high, stage), p.window)
     return recently(neither | _directional(bars, p), settling(stage))

@@ -30,7 +30,7 @@ largest number that any of the strategy's indicators needs, plus one.
 
 What the values mean:
 
-- On-balance volume, the parabolic SAR, Aroon and the money flow index are the published
+- On-balance volume, the parabolic SAR, Aroon, the money flow index and ADX are the published
   definitions, which `ta` computes differently
   ([why](decisions/0057-an-indicator-s-name-means-its-published-definition.md)). A name that starts
   with `ta_` is `ta`'s own value of them. `ta` computes all others.
@@ -67,7 +67,7 @@ differently agrees after *Bars*, as the next section shows.
 _DEVIATIONS = """\
 ## Deviations
 
-Each line compares two values after *Bars*, on the newest 1,500 sessions of AAPL and MSFT in the
+Each line compares two values after *Bars*, on the newest 3,000 sessions of AAPL and MSFT in the
 sample data. *Differ* counts the bars, of both symbols together, on which they differ by more than a
 millionth of the indicator's mean size. *Largest* is the largest difference, in mean sizes. The
 command `PYTHONPATH=functions:. python -m tests.support.indicator_deviations` measures all of them.

@@ -147,7 +147,7 @@ FACTS: dict[str, Facts] = {
     "ADXIndicator": Facts(
         "sums of 14 movements, then the mean of 14 directional indexes; TA-Lib sums 13. `ta` "
         "writes 0 before",
-        "moves up and down of one size count as neither, unless rounding makes them differ; no "
+        "equal moves up and down count as neither; in `ta` and TA-Lib rounding decides. No "
         "movement is undefined",
         _WILDER,
     ),

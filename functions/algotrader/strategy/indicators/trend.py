@@ -126,7 +126,7 @@ TREND = (
         (*windows(window=20), factor("constant", 0.015)),
         cci=lambda p: p.window,
     ),
-    entry(
+    own_entry(
         "ADXIndicator",
         "high low close",
         windows(window=14),

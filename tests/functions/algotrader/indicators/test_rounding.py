@@ -106,6 +106,21 @@ def test_one_move_long_ago_leaves_what_remembers_it_defined() -> None:
     assert {"stochrsi", "stc", "cci", "keltner_channel_pband"} <= found
 
 
+def resumed(moving: int) -> pd.DataFrame:
+    """Stand still and without volume from the start, then move and trade for the newest bars."""
+    frame = random_frame(9, LENGTH)
+    frame.loc[frame.index[:-moving], PRICES] = frame["close"].iloc[-moving]
+    frame.loc[frame.index[:-moving], "volume"] = 0.0
+    return frame
+
+
+def test_an_average_of_undefined_values_is_undefined_until_it_has_forgotten_them() -> None:
+    early, later = undefined(resumed(40), resumed(180))
+    assert {"pvo_signal", "pvo_hist", "adx", "stc"} <= early
+    assert not early & {"pvo", "adx_pos", "adx_neg", "rsi", "tsi"}
+    assert later == set()
+
+
 def test_no_volume_leaves_exactly_the_ratios_to_volume_undefined() -> None:
     (found,) = undefined(random_frame(2, LENGTH).assign(volume=0.0))
     assert found == OF_NO_VOLUME
@@ -176,5 +191,6 @@ def real_series() -> IndicatorSeries:
 def test_no_value_of_the_real_bars_is_taken_for_rounding(output: str) -> None:
     series, wanted = real_series(), resolve(output, {})
     ours = series.of(wanted)[wanted.warm_up :]
-    of_ta = series._compute_by_ta(wanted)[wanted.warm_up :]
-    assert np.array_equal(ours, of_ta)
+    assert np.isfinite(ours).all()
+    if not wanted.ta_class.own:
+        assert np.array_equal(ours, series._compute_by_ta(wanted)[wanted.warm_up :])
