@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from algotrader.accounting.cash_flows import net_deposits
@@ -14,16 +14,25 @@ from algotrader.accounting.performance import (
     profit_by_symbol,
     statement_start,
 )
+from algotrader.accounting.receivables import (
+    NO_LISTING,
+    Listing,
+    describe_receivables,
+    list_conversions,
+    list_receivables,
+)
 from algotrader.accounting.strategy_start import carry_start
-from algotrader.accounting.valuation import Prices, Valuation, value_shares
+from algotrader.accounting.valuation import Prices, Valuation, convert_prices, value_shares
 from algotrader.adapters.kill_switch import reduce_if_active
 from algotrader.adapters.store import Store
 from algotrader.errors import DeskError
 from algotrader.model import (
     Activity,
+    Conversion,
     LatestPrice,
     LossLimits,
     Performance,
+    Receivable,
     Snapshot,
     StrategyStart,
     Track,
@@ -33,7 +42,7 @@ from algotrader.model.units import finite
 from algotrader.orders.pricing import usable_price
 from algotrader.portfolio.capital import portfolio_state
 from algotrader.risk.loss_limits import breached_limits, rebase, state_after
-from algotrader.services.books import RESET_KEY, Books, ResetPeak, track_key
+from algotrader.services.books import RESET_KEY, Books, ResetPeak, shares_before, track_key
 from algotrader.services.records import record_of_success
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.opening import Opening
@@ -73,7 +82,11 @@ def measure(
     at_risk = advance_track(kept.track, replace(observation, prices=valuation.risk_prices))
     breached = breached_limits(at_risk, LossLimits.of(settings))
     state, reason = state_after(snapshot.trading_state, snapshot.trading_state_reason, breached)
-    warnings = [*snapshot.warnings, *kept.warnings, *warnings]
+    known = () if kept.track is None else kept.track.receivables
+    warnings = [
+        *(*snapshot.warnings, *kept.warnings, *warnings),
+        *describe_receivables(known, track.receivables, settings.stack),
+    ]
     if not opening.report_only:
         track = replace(track, started=_strategy_start(opening, store, books, kept.track))
         warnings += _unknown_start(opening, books, kept.track)
@@ -142,10 +155,21 @@ def _observe(
 ) -> tuple[Observation, Valuation, list[str]]:
     opened, holdings, settings = opening.opened, books.ledger.holdings, opening.settings
     then = {} if books.before is None else books.before.holdings
+    listing = _listing(books, track, opened.session.date)
+    receivables = list_receivables(
+        () if track is None else track.receivables,
+        listing,
+        opened.session.date,
+        opened.previous_session,
+    )
+    conversions = list_conversions(
+        {} if track is None else track.conversions, listing, books.ledger, opened.session.date
+    )
     closes = _closes(opening, {*then, *holdings}, "raw", _BARS_BACK)
-    prices = Prices(
-        latest=snapshot.prices,
-        closes=closes,
+    new_prices, new_closes = _of_new_shares(opening, receivables, conversions)
+    quoted = Prices(
+        latest={**new_prices, **snapshot.prices},
+        closes={**new_closes, **closes},
         actions=snapshot.corporate_actions,
         session=opened.session.date,
         previous_close=opened.previous_close,
@@ -154,10 +178,9 @@ def _observe(
         max_deviation=settings.max_price_deviation,
         max_age_seconds=settings.max_price_age_seconds,
     )
-    valuation = value_shares(prices, track, books.ledger)
-    without = sorted(
-        {*(each for each in then if each not in closes), *({*holdings} - {*valuation.book_prices})}
-    )
+    prices = convert_prices(quoted, conversions)
+    valuation = value_shares(prices, track, books.ledger, receivables)
+    without = sorted(({*then} - {*prices.closes}) | ({*holdings} - {*valuation.book_prices}))
     warnings = [f"The run did not accept a price. {each}" for each in valuation.doubts]
     if without:
         warnings.append(
@@ -169,7 +192,11 @@ def _observe(
     }
     desk = portfolio_state(settings, replace(snapshot, prices={**snapshot.prices, **believed}))
     positions = sum(
-        (finite(holdings[each].qty * price) for each, price in valuation.book_prices.items()),
+        (
+            finite(holdings[each].qty * price)
+            for each, price in valuation.book_prices.items()
+            if each in holdings
+        ),
         Decimal(0),
     )
     reset = store.try_read(RESET_KEY, ResetPeak).value
@@ -179,15 +206,54 @@ def _observe(
         at=opening.clock.now,
         ledger=books.ledger,
         before=books.before,
-        closes=closes,
+        closes=prices.closes,
         prices=valuation.book_prices,
         worth=max(desk.capital, positions),
         statement=statement,
         shares={symbol: each.qty for symbol, each in snapshot.positions.items()},
         actions=snapshot.corporate_actions,
         reset_at=None if reset is None else reset.at,
+        listing=listing,
+        adjustments=books.adjustments,
+        left=valuation.left,
     )
     return observation, valuation, warnings
+
+
+def _listing(books: Books, track: Track | None, session: date) -> Listing:
+    """Return the corporate actions, and the desk's shares over each new ex-date."""
+    if books.actions_since is None:
+        return NO_LISTING
+    known = () if track is None else track.receivables
+    held = {(each.symbol, each.ex_date) for each in known}
+    new = {
+        (each.symbol, each.ex_date)
+        for each in books.actions
+        if each.is_distribution and each.ex_date <= session
+    } - held
+    entitled: dict[tuple[str, date], Decimal] = {}
+    for day in sorted({day for _, day in new}):
+        qty = shares_before(books, day) or {}
+        entitled |= {place: qty[place[0]] for place in new if place[1] == day and place[0] in qty}
+    return Listing(books.actions, books.actions_since, entitled)
+
+
+def _of_new_shares(
+    opening: Opening, receivables: Iterable[Receivable], conversions: Mapping[str, Conversion]
+) -> tuple[dict[str, LatestPrice], dict[str, Decimal]]:
+    """Read latest prices and closes of shares that the desk is owed, or that replaced its own.
+
+    A failure stops nothing: the run then uses the last prices.
+    """
+    wanted = {each.new for each in receivables if each.new_qty}
+    wanted |= {symbol for each in conversions.values() for symbol in each.shares}
+    if not wanted:
+        return {}, {}
+    try:
+        latest = opening.broker.latest_prices(wanted, opening.settings.data_feed)
+        return latest, _closes(opening, wanted, "raw", _BARS_BACK)
+    except DeskError:
+        return {}, {}
 
 
 def _closes(

@@ -192,6 +192,8 @@ def _show(view: AccountView, symbol: str) -> None:
     price = f", {stock.position.avg_entry_price:f} each on average" if stock.position else ""
     rows = [("the account", f"{stock.account:f}{price}"), ("this desk", f"{stock.own:f}")]
     rows += [(f"desk {desk}", f"{qty:f}") for desk, qty in stock.others.items()]
+    if due := view.due(symbol):
+        rows.append(("due", f"{due:f} to this desk, from a spin-off"))
     rows.append(
         ("yours", f"{stock.free:f}") if stock.free >= 0 else ("missing", f"{-stock.free:f}")
     )

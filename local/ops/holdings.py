@@ -9,11 +9,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from algotrader.accounting.receivables import book_adjustments
 from algotrader.adapters.adjustments import add_adjustments, read_adjustments
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.aws import clients_from
@@ -21,14 +22,14 @@ from algotrader.adapters.settings import broker_urls, load_keys
 from algotrader.adapters.store import Store
 from algotrader.broker import Broker
 from algotrader.errors import DeskError
-from algotrader.model import Adjustment, Ledger, Order, Position, TradingMode
+from algotrader.model import Adjustment, Ledger, Order, Position, Track, TradingMode
 from algotrader.model.units import ZERO, tidy
 from algotrader.orders.ids import desk_id, desk_of
 from algotrader.orders.own_orders import is_protective
 from algotrader.orders.pricing import usable_price
 from algotrader.orders.statuses import is_terminal
 from algotrader.plain_text import one_line
-from algotrader.services.books import Books, read_books
+from algotrader.services.books import Books, read_books, track_key
 from algotrader.session.trigger import NEW_YORK
 from local.ops.stack import DeployedStack, StackLocation, aws_errors_as_one_line, find_stack
 
@@ -84,6 +85,7 @@ class AccountView:
     books: Books
     positions: dict[str, Position]
     open_orders: tuple[Order, ...]
+    track: Track | None
     store: Store
     tag: str | None
     price_of: Callable[[str], Decimal | None]
@@ -156,7 +158,15 @@ class AccountView:
             If the desk has fewer shares, its orders are open, or a run is under way.
         """
         whose = desk or self.desk
-        self._check_holds(whose, symbol, qty)
+        due = self.due(symbol) if whose == self.desk else ZERO
+        is_due = due and self.stock(symbol).own < qty
+        if is_due and qty > due:
+            raise TransferRefusedError(
+                f"{_n(qty)} {symbol} are more than the {_n(due)} that a spin-off still owes the"
+                " desk"
+            )
+        if not is_due:
+            self._check_holds(whose, symbol, qty)
         self._check_quiet(
             symbol, (each for each in self.open_orders if desk_of(each.client_order_id) == whose)
         )
@@ -164,7 +174,23 @@ class AccountView:
             raise TransferRefusedError(
                 "a run is under way and may be about to sell the shares. Try again when it is over"
             )
-        self._add(self._entry(whose, symbol, -qty, ZERO, reason))
+        given = self._entry(whose, symbol, -qty, ZERO, reason)
+        if not is_due:
+            self._add(given)
+            return
+        # The desk gets and gives up the shares at the same worth, so their value is not a loss.
+        cost = given.worth or ZERO
+        self._add(
+            replace(given, id=f"{given.id}-1", qty=qty, price=cost),
+            replace(given, id=f"{given.id}-2"),
+        )
+
+    def due(self, symbol: str) -> Decimal:
+        """Return the shares that spin-offs owe the desk, less those that it has adopted since."""
+        if self.track is None:
+            return ZERO
+        owed, _ = book_adjustments(self.track.receivables, self.books.adjustments, self.desk)
+        return sum((each.new_qty for each in owed if each.new == symbol), ZERO)
 
     def _check_quiet(self, symbol: str, orders: Iterable[Order]) -> None:
         found = [each for each in orders if each.symbol == symbol and not is_terminal(each)]
@@ -201,9 +227,22 @@ class AccountView:
     def _entry(
         self, desk: str, symbol: str, qty: Decimal, price: Decimal, reason: str
     ) -> Adjustment:
-        worth = self.price_of(symbol)
+        is_renamed = self.track is not None and symbol in self.track.conversions
+        worth = None if is_renamed else self.price_of(symbol)
+        if worth is None:
+            worth = self._last_price(symbol)
         why = one_line(reason)
         return Adjustment(uuid.uuid4().hex[:12], desk, symbol, qty, price, self.now, why, worth)
+
+    def _last_price(self, symbol: str) -> Decimal | None:
+        """Return the price at which profit and loss count a share without a latest price."""
+        if self.track is None:
+            return None
+        held = self.track.standings.get(symbol)
+        if held is not None and held.price is not None:
+            return held.price
+        owed = [each.price for each in self.track.receivables if each.new == symbol]
+        return next((each for each in owed if each is not None), None)
 
     def _add(self, *added: Adjustment) -> None:
         with aws_errors_as_one_line(f"the list in {self.store.bucket} was not changed"):
@@ -250,6 +289,7 @@ def open_account(place: StackLocation) -> Iterator[AccountView]:
                 books=books,
                 positions=broker.positions(),
                 open_orders=broker.open_orders(),
+                track=store.try_read(track_key(desk), Track).value,
                 store=store,
                 tag=tag,
                 price_of=lambda symbol: _price(broker, parameters.get("DataFeed", ""), symbol),

@@ -7,29 +7,41 @@ no deposits, withdrawals or shares of the user, so these never count as profit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from decimal import ROUND_DOWN, Decimal, localcontext
+from decimal import Decimal, localcontext
 
+from algotrader.accounting.ex_dates import split_ratio
+from algotrader.accounting.receivables import (
+    NO_LISTING,
+    Listing,
+    book_adjustments,
+    book_dividend,
+    is_dividend,
+    is_paid_ahead,
+    list_conversions,
+    list_receivables,
+    mark_counted,
+    sell_fractions,
+    value_due,
+    value_new_shares,
+)
 from algotrader.model import (
     Activity,
-    ActivityKind,
+    Adjustment,
     CorporateAction,
-    Entitlement,
     Ledger,
+    Receivable,
     Standing,
     SymbolProfit,
     Track,
     TrackDay,
 )
 from algotrader.model.performance import total_profit
-from algotrader.model.units import CENT, MONEY, ONE, ZERO
+from algotrader.model.units import MONEY, ONE, ZERO
 
 #: A run reads the statement from this long before the last reading, to find late rows.
 STATEMENT_MARGIN = timedelta(days=7)
-#: Longest time from ex-date to payment. A dividend paid later counts for the shares held at
-#: payment.
-PAYMENT_WITHIN = timedelta(days=120)
 
 _INDEX_STEP = Decimal("1e-12")
 _LEAST_FACTOR = Decimal("1e-6")  # an index of 0 could never rise again
@@ -61,6 +73,12 @@ class Observation:
         Actions with an ex-date after ``previous_session`` and up to ``session``.
     reset_at : datetime or None
         When a person last reset the peak.
+    listing : Listing
+        All corporate actions that the run read, and the desk's shares over their ex-dates.
+    adjustments : tuple of Adjustment
+        All shares that a person gave to a desk or took from it.
+    left : mapping of str to Decimal
+        Dollars that left each symbol's price since that close, per share after splits.
     """
 
     session: date
@@ -75,6 +93,9 @@ class Observation:
     shares: Mapping[str, Decimal]
     actions: tuple[CorporateAction, ...]
     reset_at: datetime | None
+    listing: Listing = NO_LISTING
+    adjustments: tuple[Adjustment, ...] = ()
+    left: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def advance_track(track: Track | None, observation: Observation) -> Track:
@@ -84,12 +105,18 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
     observation, as a fraction of the capital base at that observation. That base paid for every buy
     since then.
     """
-    dividends = {} if track is None else {s: each.dividends for s, each in track.standings.items()}
     observation = replace(observation, prices=_add_carried_prices(track, observation))
-    day = _day(track, observation, dividends)
-    entitled = _note_entitlements(track, observation, day)
+    receivables = _receivables(track, observation)
+    received = _received(track)
+    day = _day(
+        track,
+        observation,
+        _sum(received, _due_at_close(track, observation, receivables)),
+        _sum(received, value_due(receivables)),
+    )
     counted = () if track is None else track.counted
     statement_at = None if track is None else track.statement_at
+    ahead = set()
     for row in observation.statement or ():
         is_new = (
             row.day > observation.previous_session
@@ -97,11 +124,21 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
             else row.activity_id not in counted
         )
         if is_new and is_dividend(row):
-            part = dividend_part(row, _qty_paid(row, entitled, day), observation.shares)
-            dividends[row.symbol] = dividends.get(row.symbol, ZERO) + part
+            if is_paid_ahead(row, observation.listing, observation.session):
+                ahead.add(row.activity_id)
+                continue
+            held = day.standings.get(row.symbol, _NOTHING).qty
+            receivables, part = book_dividend(receivables, row, observation.shares, held)
+            received = _sum(received, {row.symbol: part})
     if observation.statement is not None:
-        counted = tuple(sorted(row.activity_id for row in observation.statement))
+        rows = {row.activity_id for row in observation.statement}
+        counted = tuple(sorted(rows - ahead))
         statement_at = observation.at
+    receivables, adopted = book_adjustments(
+        receivables, observation.adjustments, observation.ledger.desk
+    )
+    receivables, sold = sell_fractions(receivables, observation.session)
+    dividends = _sum(received, adopted, sold, value_due(receivables))
     standings = standings_of(observation.ledger, observation.prices, dividends)
     index, peak = _index(track, observation, standings)
     # The time comes from a person's machine, so any different time counts, even an earlier one.
@@ -116,12 +153,76 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
         index=index,
         peak=index if is_reset else peak,
         day=day,
-        entitled=entitled,
         statement_at=statement_at,
         counted=counted,
         reset_at=observation.reset_at if is_reset else (None if track is None else track.reset_at),
         started=None if track is None else track.started,
+        receivables=receivables,
+        conversions=list_conversions(
+            {} if track is None else track.conversions,
+            observation.listing,
+            observation.ledger,
+            observation.session,
+        ),
     )
+
+
+def _receivables(track: Track | None, observation: Observation) -> tuple[Receivable, ...]:
+    """Return what is due at this observation, before it books what came."""
+    known = () if track is None else track.receivables
+    before = {
+        symbol: close / split_ratio(observation.actions, symbol)
+        - sum((each.cash for each in observation.actions if each.symbol == symbol), ZERO)
+        for symbol, close in observation.closes.items()
+    }
+    found = value_new_shares(
+        list_receivables(
+            known, observation.listing, observation.session, observation.previous_session
+        ),
+        observation.prices,
+        before,
+        observation.previous_session,
+    )
+    if track is None or not observation.statement:
+        return found
+    rows = [row for row in observation.statement if row.activity_id in track.counted]
+    old = {(each.symbol, each.ex_date, each.kind) for each in known}
+    return tuple(
+        each if (each.symbol, each.ex_date, each.kind) in old else mark_counted((each,), rows)[0]
+        for each in found
+    )
+
+
+def _received(track: Track | None) -> dict[str, Decimal]:
+    """Return the dollars of dividends received so far, without those that are only due."""
+    if track is None:
+        return {}
+    due = value_due(track.receivables)
+    return {s: each.dividends - due.get(s, ZERO) for s, each in track.standings.items()}
+
+
+def _due_at_close(
+    track: Track | None, observation: Observation, receivables: Iterable[Receivable]
+) -> dict[str, Decimal]:
+    """Return the dollars that were due at the previous close, by the symbol whose price they left.
+
+    A corporate action that the broker listed late counts when a run first sees it.
+    """
+    known = receivables if track is None else track.receivables
+    closes = observation.closes
+    return value_due(
+        replace(each, price=closes.get(each.new, each.price)) if each.new else each
+        for each in known
+        if each.ex_date <= observation.previous_session
+    )
+
+
+def _sum(*amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for each in amounts:
+        for symbol, dollars in each.items():
+            found[symbol] = found.get(symbol, ZERO) + dollars
+    return found
 
 
 def statement_start(track: Track | None, previous_close: datetime) -> datetime:
@@ -167,69 +268,56 @@ def profit_by_symbol(track: Track) -> tuple[SymbolProfit, ...]:
     return tuple(found)
 
 
-def is_dividend(row: Activity) -> bool:
-    """Whether a row is a dividend of a symbol, or a tax or fee on one."""
-    return bool(row.symbol) and row.kind is ActivityKind.DIVIDEND
-
-
-def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -> Decimal:
-    """Compute the desk's part of a dividend in dollars, in proportion to its shares.
-
-    Parameters
-    ----------
-    held : Decimal
-        The desk's shares.
-    shares : mapping of str to Decimal
-        The account's shares, for a row that does not say how many shares it was paid on.
-    """
-    paid_on = shares.get(row.symbol, ZERO) if row.qty is None else row.qty
-    if held <= 0 or paid_on <= 0:
-        return ZERO
-    return (row.amount * min(held / paid_on, ONE)).quantize(CENT, ROUND_DOWN)
-
-
 def carried_price(
-    track: Track | None, session: date, actions: Iterable[CorporateAction], symbol: str
+    track: Track | None,
+    session: date,
+    actions: Iterable[CorporateAction],
+    symbol: str,
+    left: Mapping[str, Decimal],
 ) -> Decimal | None:
-    """Return a share's price at the last observation, adjusted for later splits; None if unknown.
+    """Return a share's price at the last observation, less what left it since; None if unknown.
 
     Parameters
     ----------
     session : date
         The session of the current observation.
-    actions : iterable of CorporateAction
+    actions, left
         As in `Observation`.
     """
     last = None if track is None else track.standings.get(symbol)
     if track is None or last is None or last.price is None:
         return None
-    ratio = ONE if track.day.session == session else split_ratio(actions, symbol)
-    return last.price / ratio
-
-
-def split_ratio(actions: Iterable[CorporateAction], symbol: str) -> Decimal:
-    """Compute the product of a symbol's split ratios; 1 without a split."""
-    ratio = ONE
-    for each in actions:
-        if each.symbol == symbol and each.ratio is not None:
-            ratio *= each.ratio
-    return ratio
+    if track.day.session == session:
+        return last.price
+    price = last.price / split_ratio(actions, symbol) - left.get(symbol, ZERO)
+    return price if price > 0 else None
 
 
 def _add_carried_prices(track: Track | None, observation: Observation) -> dict[str, Decimal]:
     """Return the prices, with the last observed price instead of a missing one."""
     found = dict(observation.prices)
     for symbol in observation.ledger.holdings:
-        carried = carried_price(track, observation.session, observation.actions, symbol)
+        carried = carried_price(
+            track, observation.session, observation.actions, symbol, observation.left
+        )
         if symbol not in found and carried is not None:
             found[symbol] = carried
     return found
 
 
 def _day(
-    track: Track | None, observation: Observation, dividends: Mapping[str, Decimal]
+    track: Track | None,
+    observation: Observation,
+    at_close: Mapping[str, Decimal],
+    now: Mapping[str, Decimal],
 ) -> TrackDay:
-    """Return the start of the session's profit: the previous close, or the nearest observation."""
+    """Return the start of the session's profit: the previous close, or the nearest observation.
+
+    Parameters
+    ----------
+    at_close, now : mapping of str to Decimal
+        Dividends in dollars, received or due, by symbol.
+    """
     if track is not None and track.day.session == observation.session:
         known = _priced_since(track.day.standings, observation)
         gained = total_profit(known) - total_profit(track.day.standings)
@@ -237,11 +325,11 @@ def _day(
     if observation.before is not None:
         last = {} if track is None else track.standings
         carried = {s: each.price for s, each in last.items() if each.price is not None}
-        standings = standings_of(observation.before, {**carried, **observation.closes}, dividends)
+        standings = standings_of(observation.before, {**carried, **observation.closes}, at_close)
     elif track is not None:
         standings = track.standings
     else:
-        standings = standings_of(observation.ledger, observation.prices, dividends)
+        standings = standings_of(observation.ledger, observation.prices, now)
         return TrackDay(observation.session, standings, observation.worth, total_profit(standings))
     standings = _priced_since(standings, observation)
     return TrackDay(
@@ -257,7 +345,11 @@ def _priced_since(
     Their cost may be months old, and a loss since then is not this session's loss.
     """
     return {
-        symbol: replace(each, price=now * split_ratio(observation.actions, symbol))
+        symbol: replace(
+            each,
+            price=(now + observation.left.get(symbol, ZERO))
+            * split_ratio(observation.actions, symbol),
+        )
         if each.price is None and each.qty and (now := observation.prices.get(symbol)) is not None
         else each
         for symbol, each in standings.items()
@@ -271,27 +363,6 @@ def _base(track: Track | None, observation: Observation) -> Decimal:
     return min((each for each in (track.worth, observation.worth) if each > 0), default=ZERO)
 
 
-def _note_entitlements(
-    track: Track | None, observation: Observation, day: TrackDay
-) -> dict[str, Entitlement]:
-    """Return the entitlements, plus the desk's shares on each new ex-date."""
-    known = {} if track is None else dict(track.entitled)
-    for action in observation.actions:
-        if action.is_cash_dividend:
-            qty = day.standings.get(action.symbol, _NOTHING).qty
-            known[action.symbol] = Entitlement(action.ex_date, qty)
-    return {
-        s: each for s, each in known.items() if observation.session - each.ex_date <= PAYMENT_WITHIN
-    }
-
-
-def _qty_paid(row: Activity, entitled: Mapping[str, Entitlement], day: TrackDay) -> Decimal:
-    entitlement = entitled.get(row.symbol)
-    if entitlement is not None and entitlement.ex_date <= row.day:
-        return entitlement.qty
-    return day.standings.get(row.symbol, _NOTHING).qty
-
-
 def _index(
     track: Track | None, observation: Observation, standings: Mapping[str, Standing]
 ) -> tuple[Decimal, Decimal]:
@@ -300,7 +371,7 @@ def _index(
         return ONE, ONE
     is_same = track.day.session == observation.session
     last = _priced_since(
-        track.standings, replace(observation, actions=()) if is_same else observation
+        track.standings, replace(observation, actions=(), left={}) if is_same else observation
     )
     with localcontext(MONEY):
         gained = total_profit(standings) - total_profit(last)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 
@@ -45,7 +45,7 @@ class Standing:
     """The desk's total profit in one symbol, in dollars, at one price.
 
     ``price`` is None if no price is known; the shares then count at cost. ``dividends`` count
-    from the start of the track.
+    from the start of the track, with those that are still due and the worth of spun-off shares.
     """
 
     qty: Decimal
@@ -98,11 +98,81 @@ class TrackDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Entitlement:
-    """The desk's shares on a dividend's ex-date; the payment may come weeks later."""
+class Receivable:
+    """Cash or shares that left a price on an ex-date, and that the desk's books do not have yet.
 
+    Attributes
+    ----------
+    symbol : str
+        The symbol whose price they left.
+    qty : Decimal
+        The desk's shares of ``symbol`` over the ex-date, after a split on that day.
+    cash : Decimal
+        Dollars per share.
+    new : str
+        Symbol of the other shares per share; empty if there are none.
+    rate : Decimal
+        Other shares per share.
+    payable : date or None
+        The day of payment; None if unknown.
+    before : Decimal or None
+        Value per share of ``symbol`` before other shares left it: the previous close, less the
+        day's cash, after a split on that day. None if unknown.
+    price : Decimal or None
+        Dollars per other share at the last observation; None if unknown so far.
+    received : Decimal
+        Dollars of ``cash`` that the broker has booked for the desk.
+    taken : Decimal
+        Other shares that a person adopted or released.
+    counted : tuple of str
+        Ids of the adjustments that ``taken`` includes.
+    is_listed : bool
+        Whether the broker still lists the corporate action.
+    is_over : bool
+        Whether nothing more is due, because it came or because it is no longer expected.
+    """
+
+    symbol: str
+    kind: str
     ex_date: date
     qty: Decimal
+    cash: Decimal
+    new: str
+    rate: Decimal
+    payable: date | None
+    before: Decimal | None = None
+    price: Decimal | None = None
+    received: Decimal = ZERO
+    taken: Decimal = ZERO
+    counted: tuple[str, ...] = ()
+    is_listed: bool = True
+    is_over: bool = False
+
+    @property
+    def new_qty(self) -> Decimal:
+        """Other shares that are still due."""
+        if self.is_over or not self.is_listed:
+            return ZERO
+        return max(self.qty * self.rate - self.taken, ZERO)
+
+    @property
+    def value(self) -> Decimal:
+        """Dollars that are still due, with other shares at their last price."""
+        if self.is_over or not self.is_listed:
+            return ZERO
+        return max(self.qty * self.cash - self.received, ZERO) + self.new_qty * (self.price or ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What one share became in a merger or under a new name, while the books show the old shares.
+
+    ``cash`` is in dollars, and ``shares`` counts the other shares, both for each old share.
+    """
+
+    ex_date: date
+    cash: Decimal
+    shares: dict[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +217,10 @@ class Track:
         Time of the last `resume --reset-peak` that took effect.
     started : StrategyStart or None
         None until a run that may send orders has stored the track.
+    receivables : tuple of Receivable
+        Those still due, and recent ones that are over.
+    conversions : dict of str to Conversion
+        By symbol of the old shares that the ledger still holds.
     """
 
     desk: str
@@ -156,11 +230,12 @@ class Track:
     index: Decimal
     peak: Decimal
     day: TrackDay
-    entitled: dict[str, Entitlement]
     statement_at: datetime | None
     counted: tuple[str, ...]
     reset_at: datetime | None
     started: StrategyStart | None = None
+    receivables: tuple[Receivable, ...] = ()
+    conversions: dict[str, Conversion] = field(default_factory=dict)
 
     @property
     def profit(self) -> Decimal:
@@ -233,7 +308,7 @@ class Performance:
 
     @property
     def dividends(self) -> Decimal:
-        """The desk's part of the dividends that the broker booked, in dollars."""
+        """The desk's dividends by their ex-dates, and the worth of spun-off shares, in dollars."""
         return sum((each.dividends for each in self.symbols), Decimal(0))
 
     @property

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 from msgspec import Struct
 
 from algotrader.accounting import ledger as books
+from algotrader.accounting.ex_dates import split_ratio
 from algotrader.accounting.reconciliation import other_ledgers
 from algotrader.adapters.adjustments import read_adjustments
 from algotrader.adapters.store import Store
 from algotrader.broker import LISTING_MARGIN, Broker
 from algotrader.model import Adjustment, CorporateAction, Ledger, Order
 from algotrader.orders.ids import desk_of
+from algotrader.session.trigger import NEW_YORK
 
 T = TypeVar("T")
+
+#: A large special dividend is paid before its ex-date.
+ACTIONS_AHEAD = timedelta(days=7)
 
 RESET_KEY = "ledger/reset-peak.json"
 
@@ -53,8 +59,12 @@ class Books:
         request it, or if the checkpoint is newer.
     others : tuple of Ledger
         A ledger for every other desk that ever traded on the account.
+    start : Ledger
+        The checkpoint from which the run folded ``ledger``.
     actions : tuple of CorporateAction
-        Corporate actions with an ex-date since the checkpoint.
+        Corporate actions with an ex-date since the checkpoint, up to a week ahead.
+    actions_since : date or None
+        First ex-date that ``actions`` covers; None if the broker does not list any.
     orders : tuple of Order
         The account's orders since the checkpoint, including those of other desks and of the user.
     adjustments : tuple of Adjustment
@@ -66,7 +76,9 @@ class Books:
     ledger: Ledger
     before: Ledger | None
     others: tuple[Ledger, ...]
+    start: Ledger
     actions: tuple[CorporateAction, ...]
+    actions_since: date | None
     orders: tuple[Order, ...]
     adjustments: tuple[Adjustment, ...]
     checkpoint: Ledger | None
@@ -130,7 +142,9 @@ def read_books(
         after = min(start.through, known.through) - LISTING_MARGIN
     orders = broker.orders_after(after)
     others = other_ledgers(desk, known.ledgers if known else {}, orders, adjustments)
-    listed = _actions(broker, (start, *others.values()), symbols, orders, adjustments, after, days)
+    since, listed = _actions(
+        broker, (start, *others.values()), symbols, orders, adjustments, after, days
+    )
     if listed is None:
         warnings.append(
             "The broker does not list corporate actions, so the desk cannot see a split in advance."
@@ -154,7 +168,9 @@ def read_books(
         ledger=folded(start, until),
         before=_at_close(start, orders, actions, adjustments, previous_close),
         others=tuple(folded(each, until) for each in others.values()),
+        start=start,
         actions=actions,
+        actions_since=None if listed is None else since,
         orders=orders,
         adjustments=adjustments,
         checkpoint=folded(start, settled) if is_newer and listed is not None else None,
@@ -167,6 +183,21 @@ def read_books(
         else None,
         warnings=tuple(warnings),
     )
+
+
+def shares_before(read: Books, day: date) -> dict[str, Decimal] | None:
+    """Return the desk's shares before a day began, by symbol, after that day's splits.
+
+    Return None if the checkpoint is newer.
+    """
+    begin = datetime.combine(day, time(), NEW_YORK) - timedelta(microseconds=1)
+    found = _at_close(read.start, read.orders, read.actions, read.adjustments, begin)
+    if found is None:
+        return None
+    splits = [each for each in read.actions if each.ex_date == day]
+    return {
+        symbol: held.qty * split_ratio(splits, symbol) for symbol, held in found.holdings.items()
+    }
 
 
 def _at_close(
@@ -197,7 +228,8 @@ def _actions(
     adjustments: Iterable[Adjustment],
     after: datetime | None,
     days: tuple[date, date],
-) -> tuple[CorporateAction, ...] | None:
+) -> tuple[date, tuple[CorporateAction, ...] | None]:
+    """Return the first ex-date of the list, and the list; None if the broker offers none."""
     desks_orders = [each for each in orders if desk_of(each.client_order_id) is not None]
     wanted = {
         *symbols,
@@ -211,4 +243,4 @@ def _actions(
     else:
         since += [each.submitted_at.date() for each in desks_orders]
         since += [each.at.date() for each in adjustments]
-    return broker.corporate_actions(wanted, min(since), days[1])
+    return min(since), broker.corporate_actions(wanted, min(since), days[1] + ACTIONS_AHEAD)

@@ -73,7 +73,8 @@ def reconcile(
         since = datetime.combine(today - timedelta(days=STATEMENT_DAYS), time(), UTC)
         statement = broker.statement(since) or ()
         moves = [each for each in statement if each.kind in MOVE_KINDS and each.qty]
-        causes = probable_causes(missing, books.orders, books.actions, moves)
+        past = [each for each in books.actions if each.ex_date <= today]
+        causes = probable_causes(missing, books.orders, past, moves)
         missing = missing_shares(managed, books.ledger, positions, others, causes)
     return Reconciliation(
         positions=positions,

@@ -10,24 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from algotrader.accounting.ex_dates import split_ratio
 from algotrader.accounting.performance import (
     Observation,
     advance_track,
     carried_price,
-    dividend_part,
-    is_dividend,
     profit_by_symbol,
-    split_ratio,
     statement_start,
 )
-from algotrader.model import Activity, ActivityKind, Entitlement, Ledger, SymbolProfit, Track
+from algotrader.accounting.receivables import dividend_part, is_dividend
+from algotrader.model import Activity, ActivityKind, Ledger, Receivable, SymbolProfit, Track
 from tests.support.performance_looks import (
     AFTER_CLOSE,
     BELL,
     CASH_FLOW,
     DIVIDEND,
     FRIDAY,
-    HELD,
     MONDAY,
     TUESDAY,
     action,
@@ -39,6 +37,11 @@ from tests.support.performance_looks import (
 )
 
 D = Decimal
+
+
+DIVIDEND_OF_FRIDAY = Receivable(
+    "AAPL", "cash_dividend", FRIDAY, qty=D(10), cash=D("0.5"), new="", rate=D(0), payable=None
+)
 
 
 def day_of(track: Track) -> Decimal:
@@ -143,21 +146,6 @@ def test_the_desks_part_is_by_shares_and_never_more_than_was_booked(
     booked = row(DIVIDEND, "5", qty=None if paid_on is None else D(paid_on))
 
     assert dividend_part(booked, D(held), prices(AAPL=shares)) == D(part)
-
-
-def test_a_dividend_goes_to_who_held_over_the_ex_date_however_late_it_is_paid() -> None:
-    sold = ledger("100")
-    monday = look(actions=(action("cash_dividend"),))
-    paid = row(DIVIDEND, "5", day=TUESDAY)
-
-    track = carried(monday, next_day("100", ledger=sold, before=HELD, statement=(paid,)))
-    assert profit_by_symbol(track)[0].dividends == 5
-
-    bought_since = carried(
-        look(before=ledger(), ledger=ledger(), actions=(action("cash_dividend"),)),
-        next_day("100", statement=(paid,)),
-    )
-    assert profit_by_symbol(bought_since)[0].dividends == 0
 
 
 def test_a_row_is_counted_once_however_often_it_is_listed() -> None:
@@ -378,38 +366,14 @@ def test_a_dividend_on_a_single_share_or_less_counts() -> None:
 def test_a_symbol_is_listed_for_any_one_thing_that_happened_in_it(
     before: Ledger, after: Ledger, paid: tuple[Activity, ...]
 ) -> None:
-    entitled = {"AAPL": Entitlement(FRIDAY, D(10))}
-    yesterday = replace(advance_track(None, look(ledger=before, before=before)), entitled=entitled)
+    yesterday = replace(
+        advance_track(None, look(ledger=before, before=before)),
+        receivables=(replace(DIVIDEND_OF_FRIDAY, is_over=True),),
+    )
 
     track = advance_track(yesterday, next_day("100", before=before, ledger=after, statement=paid))
 
     assert [each.symbol for each in profit_by_symbol(track)] == ["AAPL"]
-
-
-def test_a_dividend_that_is_paid_on_its_ex_date_goes_to_who_held_before() -> None:
-    sold = ledger("100")
-
-    track = advance_track(
-        None,
-        look(ledger=sold, actions=(action("cash_dividend"),), statement=(row(DIVIDEND, "5"),)),
-    )
-    assert profit_by_symbol(track)[0].dividends == 5
-    since = look(ledger=HELD, before=ledger(), actions=(action("cash_dividend"),))
-    assert (
-        profit_by_symbol(advance_track(None, replace(since, statement=(row(DIVIDEND, "5"),))))[
-            0
-        ].dividends
-        == 0
-    )
-
-
-@pytest.mark.parametrize(("days", "known"), [(120, True), (121, False)])
-def test_who_held_over_an_ex_date_is_remembered_for_120_days(days: int, *, known: bool) -> None:
-    monday = advance_track(None, look(actions=(action("cash_dividend"),)))
-
-    later = advance_track(monday, next_day("100", session=MONDAY + timedelta(days=days)))
-
-    assert ("AAPL" in later.entitled) is known
 
 
 def test_splits_multiply_up_only_for_their_own_symbol() -> None:
@@ -435,7 +399,7 @@ def test_a_price_is_carried_through_a_split_from_any_other_session(kept: date) -
     track = advance_track(None, look(session=kept, prices=prices(AAPL="101")))
     splits = (action("forward_split", ratio="2"),)
 
-    found = {each: carried_price(track, each, splits, "AAPL") for each in (MONDAY, TUESDAY)}
+    found = {each: carried_price(track, each, splits, "AAPL", {}) for each in (MONDAY, TUESDAY)}
     assert found == {each: 101 if each == kept else D("50.5") for each in (MONDAY, TUESDAY)}
 
 
@@ -453,13 +417,3 @@ def test_shares_without_a_price_make_nothing_by_a_split_before_another_session(
     track = carried(first, second)
 
     assert (track.index, track.day.session) == (1, seen)
-
-
-def test_who_held_before_the_ex_date_is_paid_on_that_day_too() -> None:
-    entitled = {"AAPL": Entitlement(TUESDAY, D(10))}
-    monday = replace(advance_track(None, look()), entitled=entitled)
-    sold = next_day("100", ledger=ledger("100"), before=ledger("100"))
-
-    track = advance_track(monday, replace(sold, statement=(row(DIVIDEND, "5", day=TUESDAY),)))
-
-    assert profit_by_symbol(track)[0].dividends == 5

@@ -1,0 +1,416 @@
+"""What the desk is owed counts from its ex-date, once, and only while it is still expected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from algotrader.accounting.performance import Observation, advance_track, profit_by_symbol
+from algotrader.accounting.receivables import (
+    Listing,
+    describe_receivables,
+    dividend_part,
+    list_conversions,
+    list_receivables,
+)
+from algotrader.model import (
+    Activity,
+    Adjustment,
+    Conversion,
+    CorporateAction,
+    NewShares,
+    Receivable,
+    Track,
+)
+from tests.support.desk_world import DESK
+from tests.support.performance_looks import (
+    AFTER_CLOSE,
+    BELL,
+    DIVIDEND,
+    FRIDAY,
+    HELD,
+    MONDAY,
+    TUESDAY,
+    ledger,
+    look,
+    next_day,
+    prices,
+    row,
+)
+
+D = Decimal
+PAYABLE = MONDAY + timedelta(days=14)
+#: 2 dollars a share on 10 shares, ex on Monday.
+PAID = CorporateAction("AAPL", "cash_dividend", MONDAY, None, cash=D(2), payable=PAYABLE)
+#: Half a SPUN for each share, ex on Monday: 5 shares.
+SPUN = CorporateAction(
+    "AAPL", "spin_off", MONDAY, None, ("SPUN",), shares=(NewShares("SPUN", D("0.5")),)
+)
+
+
+def listing(*actions: CorporateAction, since: date = FRIDAY, qty: str = "10") -> Listing:
+    return Listing(actions, since, {(each.symbol, each.ex_date): D(qty) for each in actions})
+
+
+def ex(*actions: CorporateAction, **changes: Any) -> Observation:
+    """Return Monday's observation: AAPL fell from 100 to 98."""
+    plain: dict[str, Any] = {
+        "prices": prices(AAPL="98"),
+        "actions": actions,
+        "listing": listing(*actions),
+        "left": prices(AAPL="2"),
+    }
+    return look(**{**plain, **changes})
+
+
+def later(*actions: CorporateAction, day: date = TUESDAY, **changes: Any) -> Observation:
+    """Return a later observation, with AAPL at 98 at the close before and now."""
+    plain: dict[str, Any] = {
+        "session": day,
+        "previous_session": day - timedelta(days=1),
+        "at": BELL + (day - MONDAY),
+        "closes": prices(AAPL="98"),
+        "listing": listing(*actions, qty="0"),
+    }
+    return next_day("98", **{**plain, **changes})
+
+
+def carried(*looks: Observation) -> Track:
+    track = None
+    for each in looks:
+        track = advance_track(track, each)
+    assert track is not None
+    return track
+
+
+def made(track: Track) -> Decimal:
+    return sum((each.profit for each in profit_by_symbol(track)), D(0))
+
+
+def paid(amount: str = "20", day: date = PAYABLE, **changes: Any) -> Activity:
+    return row(DIVIDEND, amount, day=day, **changes)
+
+
+def test_a_dividend_is_due_from_its_ex_date_and_its_row_pays_it() -> None:
+    first, then = ex(PAID), later(PAID, day=PAYABLE, statement=(paid(),))
+
+    due = carried(look(session=FRIDAY), first)
+    assert (made(due), profit_by_symbol(due)[0].dividends) == (0, 20)
+    assert due.receivables[0].value == 20
+
+    track = carried(look(session=FRIDAY), first, later(PAID), then, then)
+    assert (made(track), track.index, track.receivables[0].value) == (0, 1, 0)
+    assert track.profit == 80 + 20  # ten shares bought at 90, at 98 now
+
+
+@pytest.mark.parametrize(
+    ("qty", "rows", "left"),
+    [
+        (10, ("20",), 0),
+        (10, ("19.99",), 0),
+        (10, ("14", "6"), 0),  # two parts of one dividend
+        (10, ("14",), 6),
+        (10, ("20", "-3"), -3),  # the tax on it is a loss
+        (50, ("100",), 0),  # the user holds 40 of the account's shares
+        (None, ("20",), 0),  # the row does not say for how many shares
+    ],
+)
+def test_a_receivable_ends_when_its_rows_have_paid_it(
+    qty: int | None, rows: tuple[str, ...], left: int
+) -> None:
+    shares = None if qty is None else D(qty)
+    statement = tuple(paid(each, qty=shares, activity_id=each) for each in rows)
+    track = carried(ex(PAID), later(PAID, day=PAYABLE, statement=statement, shares={}))
+
+    assert sum((each.value for each in track.receivables), D(0)) == max(left, 0)
+    assert round(made(track), 1) == min(left, 0)
+
+
+def test_shares_that_were_sold_since_keep_what_is_due() -> None:
+    sold = ledger("80")  # ten shares sold at 98
+    track = carried(
+        ex(PAID),
+        later(PAID, ledger=sold, shares={}),
+        later(PAID, day=PAYABLE, ledger=sold, before=sold, statement=(paid(),), shares={}),
+    )
+
+    assert (track.profit, track.index) == (100, 1)
+
+
+def test_two_dividends_of_a_symbol_are_each_paid_by_their_own_row() -> None:
+    special = replace(PAID, cash=D(15), payable=PAYABLE + timedelta(days=5))
+    both = ex(PAID, special, prices=prices(AAPL="83"), left=prices(AAPL="17"))
+    first = later(PAID, special, day=PAYABLE, statement=(paid("150"),))
+
+    track = carried(both, replace(first, prices=prices(AAPL="83"), closes=prices(AAPL="83")))
+
+    assert {each.cash: each.value for each in track.receivables} == {D(2): 20, D(15): 0}
+    assert (made(track), track.index) == (0, 1)
+
+
+def test_a_dividend_that_is_no_longer_listed_is_lost_and_one_listed_again_is_due_again() -> None:
+    gone, back = later(), later(PAID, at=AFTER_CLOSE + timedelta(days=1))
+
+    canceled = carried(ex(PAID), gone)
+    assert made(canceled) == -20
+    assert made(advance_track(canceled, back)) == 0
+    (words,) = describe_receivables(carried(ex(PAID)).receivables, canceled.receivables, "desk")
+    assert words.startswith("AAPL: the cash_dividend of 2024-03-04 is no longer listed, so")
+
+
+@pytest.mark.parametrize(
+    "blind",
+    [Listing(), Listing((), since=TUESDAY)],
+    ids=["the broker lists nothing", "the list begins later"],
+)
+def test_a_list_that_does_not_reach_back_cancels_nothing(blind: Listing) -> None:
+    track = carried(ex(PAID), later(listing=blind))
+
+    assert (made(track), track.receivables[0].value) == (0, 20)
+
+
+def test_a_changed_dividend_takes_the_place_of_the_first_for_the_same_shares() -> None:
+    more = replace(PAID, cash=D("2.50"))
+
+    track = carried(ex(PAID), later(more, listing=Listing((more,), FRIDAY)))
+
+    assert made(track) == 5
+    assert sum((each.value for each in track.receivables), D(0)) == 25
+
+
+@pytest.mark.parametrize(("days", "value"), [(10, 20), (11, 0)])
+def test_a_dividend_that_is_not_paid_ten_days_after_its_day_is_lost(days: int, value: int) -> None:
+    monday = carried(ex(PAID))
+
+    track = advance_track(monday, later(PAID, day=PAYABLE + timedelta(days=days)))
+
+    assert (track.receivables[0].value, made(track)) == (value, value - 20)
+    words = describe_receivables(monday.receivables, track.receivables, "desk")
+    assert bool(words) == (not value)
+    assert all("was not paid, so profit and loss no longer include 20.00" in each for each in words)
+    assert describe_receivables(track.receivables, track.receivables, "desk") == ()
+
+
+@pytest.mark.parametrize(("days", "known"), [(120, True), (121, False)])
+def test_what_is_over_is_remembered_for_120_days_for_late_taxes(days: int, *, known: bool) -> None:
+    over = carried(ex(PAID), later(PAID, day=PAYABLE, statement=(paid(),)))
+
+    track = advance_track(
+        over, later(day=MONDAY + timedelta(days=days), listing=Listing((), TUESDAY))
+    )
+
+    assert bool(track.receivables) is known
+
+
+def test_a_dividend_without_a_day_of_payment_is_due_for_120_days() -> None:
+    monday = carried(ex(replace(PAID, payable=None)))
+
+    for days, value in ((120, 20), (121, 0)):
+        track = advance_track(
+            monday, later(day=MONDAY + timedelta(days=days), listing=Listing((), TUESDAY))
+        )
+        assert track.standings["AAPL"].dividends == value
+
+
+@pytest.mark.parametrize(
+    ("payable", "is_due"),
+    [(PAYABLE, True), (TUESDAY, True), (MONDAY, False), (None, False)],
+)
+def test_a_dividend_that_was_listed_late_is_due_if_its_payment_is_to_come(
+    payable: date | None, *, is_due: bool
+) -> None:
+    action = replace(PAID, payable=payable)
+    seen = later(action, listing=listing(action))
+
+    track = carried(look(prices=prices(AAPL="98")), seen)
+
+    assert bool(track.receivables) is is_due
+    assert made(track) == (20 if is_due else 0)
+
+
+def test_a_dividend_that_was_listed_after_its_payment_counts_once() -> None:
+    action = replace(PAID, payable=TUESDAY)
+    row_first = later(statement=(paid(day=TUESDAY),))
+
+    track = carried(
+        look(prices=prices(AAPL="98")),
+        row_first,
+        replace(row_first, listing=listing(action), at=AFTER_CLOSE + timedelta(days=1)),
+    )
+
+    assert (made(track), track.receivables[0].value) == (20, 0)
+
+
+def test_a_dividend_that_is_paid_before_its_ex_date_counts_on_the_ex_date() -> None:
+    """The exchange sets so late an ex-date for a dividend of a quarter of the price or more."""
+    large = CorporateAction("AAPL", "cash_dividend", TUESDAY, None, cash=D(30), payable=MONDAY)
+    statement = (paid("300", day=MONDAY),)
+    monday = look(listing=listing(large, qty="0"), statement=statement)
+    tuesday = next_day(
+        "70",
+        actions=(large,),
+        listing=listing(large),
+        left=prices(AAPL="30"),
+        statement=statement,
+    )
+
+    before = carried(look(session=FRIDAY), monday)
+    assert (made(before), before.index, before.counted) == (0, 1, ())
+
+    track = advance_track(before, tuesday)
+    assert (made(track), track.index, track.peak) == (0, 1, 1)
+    assert profit_by_symbol(track)[0].dividends == 300
+    assert advance_track(track, tuesday) == track
+
+
+def spun(**changes: Any) -> Observation:
+    """Return Monday's observation: AAPL fell from 100 to 92, and SPUN trades at 16."""
+    return ex(SPUN, **{"prices": prices(AAPL="92", SPUN="16"), "left": prices(AAPL="8"), **changes})
+
+
+def given(qty: str, worth: str | None = "16", at: datetime = AFTER_CLOSE) -> Adjustment:
+    return Adjustment(
+        f"id-{qty}-{worth}",
+        DESK,
+        "SPUN",
+        D(qty),
+        D(12),
+        at,
+        "",
+        None if worth is None else D(worth),
+    )
+
+
+def test_spun_off_shares_count_at_their_own_price() -> None:
+    track = carried(look(session=FRIDAY), spun())
+    assert (made(track), track.index, track.receivables[0].value) == (0, 1, 80)
+
+    fell = later(SPUN, prices=prices(AAPL="92", SPUN="14"), closes=prices(AAPL="92", SPUN="16"))
+    assert made(advance_track(track, fell)) == -10
+
+
+def test_before_they_trade_they_are_what_the_first_price_lacks_of_the_close() -> None:
+    unseen = spun(prices=prices(AAPL="92"), left={})
+    fallen = replace(unseen, prices=prices(AAPL="80"), at=AFTER_CLOSE)
+
+    first = carried(look(session=FRIDAY), unseen)
+    assert (made(first), first.receivables[0].price) == (0, 16)
+
+    second = advance_track(first, fallen)
+    assert (made(second), second.receivables[0].price) == (-120, 16)  # frozen
+
+    traded = replace(fallen, prices=prices(AAPL="80", SPUN="15"))
+    assert made(advance_track(second, traded)) == -125
+
+
+def test_the_close_itself_is_no_first_price() -> None:
+    halted = spun(prices=prices(AAPL="100"), left={})
+    track = carried(look(session=FRIDAY), halted)
+
+    assert (made(track), track.receivables[0].price) == (0, None)
+
+
+@pytest.mark.parametrize("worth", ["16", "20", "3"])
+def test_adopted_shares_make_no_gain_at_any_worth(worth: str) -> None:
+    """The ledger goes on from the same worth, so only its own difference to the price counts."""
+    track = carried(look(session=FRIDAY), spun())
+    held = ledger(AAPL=("10", "900"), SPUN=("5", "60"))
+    held = replace(held, realized={"SPUN": 5 * (D(12) - D(worth))})
+    adopted = spun(ledger=held, before=HELD, adjustments=(given("5", worth),), at=AFTER_CLOSE)
+    after = advance_track(track, adopted)
+
+    assert (made(after), after.index) == (0, 1)
+    assert advance_track(after, adopted) == after
+    assert after.receivables[0].is_over
+
+
+def test_a_fraction_that_remains_counts_as_sold() -> None:
+    track = carried(look(session=FRIDAY), spun(listing=listing(SPUN, qty="11")))
+    assert track.receivables[0].new_qty == D("5.5")
+    held = replace(
+        ledger(AAPL=("10", "900"), SPUN=("5", "60")), realized={"SPUN": 5 * (D(12) - D(16))}
+    )
+
+    after = advance_track(
+        track, spun(ledger=held, before=HELD, adjustments=(given("5"),), at=AFTER_CLOSE)
+    )
+
+    (owed,) = after.receivables
+    assert (owed.value, owed.is_over, after.standings["AAPL"].dividends) == (0, True, 88)
+    fell = later(SPUN, ledger=held, before=held, prices=prices(AAPL="92", SPUN="16"))
+    assert advance_track(after, fell).standings["AAPL"].dividends == 88
+
+
+def test_less_than_one_share_counts_as_sold_once_its_cash_should_be_there() -> None:
+    track = carried(spun(listing=listing(SPUN, qty="1")))
+
+    for days, is_over in ((10, False), (11, True)):
+        day = MONDAY + timedelta(days=days)
+        (owed,) = advance_track(track, later(SPUN, day=day)).receivables
+        assert owed.is_over is is_over
+    gone = advance_track(track, later(SPUN, day=MONDAY + timedelta(days=11)))
+    assert gone.standings["AAPL"].dividends == 8
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(given("5"), desk="abcdef"),
+        replace(given("5"), symbol="IBM"),
+        replace(given("5"), qty=D(-5)),
+        given("5", at=BELL - timedelta(days=1)),
+    ],
+    ids=["another desk", "another symbol", "a release", "before the ex-date"],
+)
+def test_no_other_adjustment_takes_what_is_due(other: Adjustment) -> None:
+    track = carried(spun(adjustments=(other,)))
+
+    assert track.receivables[0].new_qty == 5
+
+
+def test_adopting_more_than_is_due_takes_only_what_is_due() -> None:
+    track = carried(spun(adjustments=(given("3"), given("4"))))
+
+    assert (track.receivables[0].taken, track.receivables[0].value) == (5, 0)
+
+
+def test_a_person_is_told_which_shares_are_due_until_they_are_taken() -> None:
+    track = carried(spun())
+
+    (words,) = describe_receivables((), track.receivables, "desk")
+    assert words == (
+        "SPUN: 5 shares from the spin_off of AAPL on 2024-03-04 count as 80.00 in profit and loss."
+        " Once the account has them, run `algo-trader adopt SPUN 5 --stack desk` or"
+        " `algo-trader release SPUN 5 --stack desk`."
+    )
+    unpriced = [replace(each, price=None) for each in track.receivables]
+    assert "have no price yet" in describe_receivables((), unpriced, "desk")[0]
+
+
+def test_a_dividend_is_never_more_than_the_account_got() -> None:
+    assert dividend_part(paid("5", qty=D(10)), D(20), {}) == 5
+
+
+def test_a_listed_conversion_lasts_as_long_as_the_ledger_shows_the_old_shares() -> None:
+    renamed = CorporateAction(
+        "AAPL", "name_change", MONDAY, None, ("NEW",), shares=(NewShares("NEW", D(1)),)
+    )
+    became = {"AAPL": Conversion(MONDAY, D(0), {"NEW": D(1)})}
+
+    assert list_conversions({}, listing(renamed), HELD, MONDAY) == became
+    assert list_conversions({}, listing(renamed), HELD, FRIDAY) == {}
+    assert list_conversions(became, Listing(), HELD, TUESDAY) == became
+    assert list_conversions(became, Listing((), TUESDAY), HELD, TUESDAY) == became
+    assert list_conversions(became, Listing((), FRIDAY), HELD, TUESDAY) == {}
+    assert list_conversions(became, listing(renamed), ledger(), TUESDAY) == {}
+
+
+def test_the_same_dividend_listed_twice_is_one() -> None:
+    found = list_receivables((), listing(PAID, replace(PAID)), MONDAY, FRIDAY)
+
+    assert [each.qty for each in found] == [10]
+    assert isinstance(found[0], Receivable)
