@@ -1,4 +1,4 @@
-"""Owns a child process that serves HTTP: its socket, start, log, and end."""
+"""Owns a child process that serves HTTP: its socket, startup, log, and shutdown."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def _unproven(run: Run) -> DecisionConflictError:
 
 
 def _reason_to_end(opening: Opening, prior: PriorRun, store: Store) -> str:
-    """Return why the run must send no more orders; empty if it may send more."""
+    """Return why the run must send no more orders, or an empty string if it may."""
     if not prior.is_current:
         return "a deploy changed what the steps pass to each other"
     if opening.arming is not None and opening.arming.until is None:

@@ -1,4 +1,4 @@
-"""Owns one call of Submit Orders: store the decision, look up orders, post the missing ones."""
+"""Owns one call to Submit Orders: store the decision, look up orders, post the missing ones."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ COMMANDS = {
     "broker": ("broker", "Run only the paper broker."),
     "schedule": ("schedule", "Show when runs start next."),
     "halt": ("state", "Halt a deployed desk: it sends nothing."),
-    "reduce": ("state", "Let a deployed desk only sell."),
+    "reduce": ("state", "Restrict a deployed desk to selling."),
     "resume": ("state", "Let a deployed desk trade again."),
     "flatten": ("flatten", "Sell everything that a deployed desk holds."),
     "arm": ("arm", "Let a live desk trade for some days."),

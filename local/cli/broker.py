@@ -47,7 +47,7 @@ def broker(
         day = choose_sessions(known, session, 1)[0]
         process.open_session(day, BELL)
         click.echo(
-            f"{process.url} is at {day}, {BELL} New York time. Ctrl-C stops it.\n\n"
+            f"{process.url} serves the market of {day}, {BELL} New York time. Ctrl-C stops it.\n\n"
             "Move it to a later day:\n"
             f"  curl -X POST {process.url}/_paper/session "
             f'-d \'{{"date": "{session_after(known, day)}", "time": "{BELL}"}}\'\n'

@@ -121,7 +121,7 @@ class DeployedStack:
         return bool(answer["executions"])
 
     def books_client(self, service: str) -> Any:
-        """Make a service's client with the permissions of the stack's BooksRole.
+        """Create an AWS client with the permissions of the stack's BooksRole.
 
         The bucket lets a person change the books only with that role.
 

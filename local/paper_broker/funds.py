@@ -93,7 +93,7 @@ class Funds:
         )
 
     def available(self, symbol: str) -> Decimal:
-        """Return a position's shares that no open order reserves; negative if it is short."""
+        """Return the shares that no open order reserves, below 0 for a short position."""
         qty = self._account.qty(symbol)
         free = max(ZERO, abs(qty) - self.held(symbol))
         return free if qty >= 0 else -free

@@ -61,7 +61,7 @@ def _states_of(desk: LocalDesk, session: date) -> Event:
     variables: Event = {}
     for state in ("Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders"):
         variables |= timeline.result(state) or {}
-    # the plan from Decide Orders, which the first call of Submit Orders gets
+    # the plan from Decide Orders, which the first call to Submit Orders gets
     variables["plan"] = (timeline.result("Decide Orders") or {})["plan"]
     for name in ("settings", "bars", "snapshot", "features", "decision", "plan", "submission"):
         if variables.get(name) is not None:

@@ -91,7 +91,7 @@ def codes_in_code() -> set[str]:
 
 
 def codes_raised() -> set[tuple[str, str]]:
-    """Return class and code for every call of an error class with a literal code."""
+    """Return class and code for every call to an error class with a literal code."""
     found = set()
     for path in _sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -102,7 +102,7 @@ def take_over_tasks() -> Iterator[Task]:
 def _exhaustive(run: str, *, pairs: bool) -> Iterator[Task]:
     one = explorer(run=run)
     for call, position in enumerate(one.path()):
-        # One process gets all faults that lead to one world, and explores that world's future once.
+        # All faults that lead to the same world go to one process, which explores its future once.
         by_world: dict[bytes, list[Group]] = {}
         for key, place, faults in one.alike(position):
             group = (place, tuple(each.name for each in faults))

@@ -157,7 +157,7 @@ class WholeMachine(Machine):
         Returns
         -------
         Position
-            The position before the first call of Submit Orders, or the run's end if no execution
+            The position before the first call to Submit Orders, or the run's end if no execution
             gets there.
         """
         while position.execution < EXECUTIONS:

@@ -8,7 +8,7 @@ from hypothesis import settings
 
 
 def examples(times: int) -> int:
-    """Return ``times``, or the number in ``make test EXAMPLES=1000``."""
+    """Return ``times``, or ``EXAMPLES`` if it is set, as in ``make test EXAMPLES=1000``."""
     return int(os.environ.get("EXAMPLES") or times)
 
 

@@ -133,7 +133,7 @@ class World:
     spoiled : list of str
         Descriptions of what a trial has spoiled.
     handed_on : list of tuple
-        Each call of a step, with its event and its result.
+        Each call to a step, with its event and its result.
     """
 
     aws: MemoryAws

@@ -33,7 +33,7 @@ Line = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class TaLib:
-    """A call of TA-Lib: a function, the columns by their first letters, and its parameters.
+    """A call to TA-Lib: a function, the columns by their first letters, and its parameters.
 
     ``part`` is the place of the line among those that it returns.
     """

@@ -1,4 +1,4 @@
-"""Owns generated inputs of a decision for property tests, mostly normal and rarely odd."""
+"""Owns the generated decision inputs of property tests: mostly ordinary, sometimes extreme."""
 
 from __future__ import annotations
 

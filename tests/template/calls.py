@@ -53,7 +53,7 @@ class Calls:
 
 
 def calls_of(step: str) -> Calls:
-    """Collect the calls of everything of ours that a step's handler reaches."""
+    """Collect the calls to everything of ours that a step's handler reaches."""
     nodes = reached((f"{step}.app", "lambda_handler"))
     by_node = {node: set(operations(node)) for node in nodes}
     return Calls(

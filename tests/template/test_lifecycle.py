@@ -78,7 +78,7 @@ class Packaged:
         }
 
     def status(self) -> str:
-        """Return the stack's status; empty if there is no stack."""
+        """Return the stack's status, or an empty string without a stack."""
         try:
             (stack,) = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         except self.cloudformation.exceptions.ClientError:

@@ -56,7 +56,7 @@ def fold(
     through : datetime
         The last instant that counts.
     adjustments : iterable of Adjustment
-        Only this desk's adjustments count, after ``ledger.through`` and up to ``through``.
+        Only this desk's adjustments after ``ledger.through`` and up to ``through`` count.
 
     Returns
     -------

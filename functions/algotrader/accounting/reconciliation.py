@@ -166,7 +166,7 @@ def _changes_symbol(action: CorporateAction) -> bool:
 
 
 def _explanation(action: CorporateAction, position: DeskPosition) -> str:
-    """Describe how an action may explain missing shares; empty if it does not."""
+    """Describe how an action may explain missing shares, or return an empty string."""
     if _changes_symbol(action):
         return f"a {action.kind}{_with(action)}"
     missing = position.book_qty + position.theirs - position.account_qty

@@ -1,4 +1,4 @@
-"""Owns the broker's key pair, which never shows its values, and the redaction of answers."""
+"""Owns the broker's key pair, which never prints itself, and the redaction of responses."""
 
 from __future__ import annotations
 

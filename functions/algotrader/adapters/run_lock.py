@@ -161,7 +161,7 @@ def _was_stopped(execution_arn: str) -> bool:
 
 
 def _describe(execution_arn: str) -> dict[str, Any]:
-    """Read an execution's status from Step Functions; empty if there is no answer."""
+    """Read an execution's status from Step Functions; return an empty string without an answer."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 

@@ -210,7 +210,7 @@ def _flaw(there: list[Order], *, price: Price, covered: Shares, now: datetime) -
 
 
 def _obstacle(symbol: str, context: RiskContext, *, price: Price, covered: Shares) -> str:
-    """Explain why the run cannot place a stop without a trade; empty if it can."""
+    """Explain why the run cannot place a stop without a trade, or return an empty string."""
     snapshot = context.snapshot
     latest = snapshot.prices.get(symbol)
     denial, current = no_price(latest), usable_price(latest)

@@ -102,16 +102,16 @@ def _most_bought(buy: OrderIntent | Order, price: Decimal) -> Decimal:
 
 
 def _foreign_denial(decision: Decision, plan: Plan) -> str:
-    """Describe the first denial or rejection of an order not in the decision; empty if none."""
+    """Describe the first denial or rejection of an order that the decision lacks, if any."""
     trades = (*decision.exits, *decision.entries)
     decided = {(each.symbol, each.side) for each in trades}
     ids = {each.client_order_id for each in trades}
     for denied in plan.denied:
         if (denied.symbol, denied.side) not in decided:
-            return f"the decision has no {denied.side.value} of {denied.symbol} to deny"
+            return f"it denies a {denied.side.value} of {denied.symbol} that was not decided"
     for rejected in plan.rejected:
         if rejected.client_order_id not in ids:
-            return f"the decision has no order {rejected.client_order_id} to be rejected"
+            return f"it contains a rejection of {rejected.client_order_id}, which was not decided"
     for symbol in plan.unprotected:
         if symbol not in {stop.symbol for stop in decision.stops}:
             return f"the decision has no stop in {symbol}"

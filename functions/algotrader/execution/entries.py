@@ -24,7 +24,7 @@ PROCEEDS = timedelta(seconds=15)
 def add_entries(
     settings: Settings, decision: Decision, plan: Plan, known: Known, orders: dict[str, Order]
 ) -> Plan:
-    """Return the plan with the approved entries, each reduced to the available cash, or denied."""
+    """Add the decision's entries to the plan, each cut to the available cash or denied."""
     plan = replace(plan, stage=Stage.ENTRIES)
     cutoff = plan.entries_closed
     cash = min(

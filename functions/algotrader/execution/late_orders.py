@@ -22,7 +22,7 @@ LOOK_EVERY_SECONDS = 60
 
 
 def look_back_seconds(plan: Plan) -> int:
-    """Compute the seconds to wait before the run may end; 0 if it gave up no order unseen."""
+    """Compute the seconds to wait before the run may end, 0 if the run gave up no unseen order."""
     if plan.gave_up_after is None:
         return 0
     return max(0, plan.gave_up_after + LOOK_BACK_SECONDS - plan.waited_seconds)

@@ -148,7 +148,7 @@ def _result_of(
 
 
 def _reduce(intent: OrderIntent, available: Decimal) -> OrderResult:
-    """Reduce an order to the available shares; whole shares if it was for whole shares."""
+    """Reduce an order to the available shares, and keep an order for whole shares whole."""
     whole = intent.qty == intent.qty.to_integral_value()
     qty = floor_shares(qty=Shares(available), step=ONE_SHARE if whole else FRACTION_STEP)
     if qty <= 0:

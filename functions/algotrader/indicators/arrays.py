@@ -36,7 +36,7 @@ class BarArrays:
 
 
 def windows(values: FloatArray, bars: int) -> FloatArray:
-    """Return every window of this many bars, as a view of shape (time - bars + 1, symbols, bars).
+    """Return every window of ``bars`` bars, as a view of shape (time - bars + 1, symbols, bars).
 
     With fewer bars than that there is no window, and the first axis has length 0.
     """

@@ -134,7 +134,7 @@ def strategy_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def state_phrase(report: RunReport, *, reason: bool) -> str:
-    """Name a trading state other than ACTIVE, with its reason; empty if it is ACTIVE.
+    """Return the trading state with its reason, or an empty string for ACTIVE.
 
     After a flatten the phrase names ACTIVE too, because the desk may buy the sold shares again.
     """
@@ -172,7 +172,7 @@ def desk_phrase(report: RunReport, *, shares: bool, cents: bool) -> str:
 
 
 def benchmark_phrase(report: RunReport) -> str:
-    """Format the benchmark's change; empty if there is none."""
+    """Format the benchmark's change, or return an empty string without a benchmark."""
     performance = report.performance
     if performance is None or not performance.benchmark:
         return ""

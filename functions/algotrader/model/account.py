@@ -1,4 +1,4 @@
-"""Owns the values of the broker's account, and of the desk's part of that account."""
+"""Owns the data types for the broker's account and for the desk's part of it."""
 
 from __future__ import annotations
 

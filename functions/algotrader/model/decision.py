@@ -132,7 +132,7 @@ class Cutoff:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The orders that the next call of Submit Orders may send; Step Functions stores them first.
+    """The orders that the next call to Submit Orders may send; Step Functions stores them first.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The state of the run's orders after a call of Submit Orders."""
+    """The state of the run's orders after a call to Submit Orders."""
 
     orders: tuple[Order, ...]
     denied: tuple[OrderDenied, ...]

@@ -61,5 +61,5 @@ def filled_of(orders: Iterable[Order], ids: Iterable[str]) -> dict[str, Decimal]
 
 
 def remaining(orders: Iterable[Order]) -> Decimal:
-    """Compute the shares that orders may still fill; an order without a quantity counts as 0."""
+    """Compute the unfilled shares of these orders; an order without a quantity counts as 0."""
     return sum(((each.qty or ZERO) - each.filled_qty for each in orders), ZERO)

@@ -53,7 +53,7 @@ def max_positions(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def _symbols_held(context: RiskContext) -> set[str]:
-    """Return the symbols that the desk may hold after the run's orders so far have filled."""
+    """Return the symbols that the desk could hold once the orders approved so far have filled."""
     held = {each.symbol for each in context.portfolio.positions.values() if each.held > 0}
     for mine in context.snapshot.own_open_orders:
         if mine.side is Side.BUY and not is_terminal(mine):

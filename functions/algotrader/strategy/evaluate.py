@@ -1,4 +1,4 @@
-"""Owns the calls of a strategy's methods, and the checks of their results."""
+"""Owns the calls to a strategy's methods, and the checks of their results."""
 
 from __future__ import annotations
 

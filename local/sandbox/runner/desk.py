@@ -42,7 +42,7 @@ class LocalDeskConfig:
     parameters : mapping
         Values for the template's parameters, without the broker's addresses.
     wait_scale : float
-        Factor on the state machine's waits and retry delays. The built-in broker's clock runs
+        Multiplies the state machine's waits and retry delays. The built-in broker's clock runs
         faster by the inverse, so a one-minute wait is also a minute at the broker.
     host : str
         The address of this machine that the embedded AWS and the built-in broker listen on.

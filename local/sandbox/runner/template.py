@@ -34,7 +34,7 @@ def read_overrides(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def default_of(name: str) -> str:
-    """Return a parameter's default in the template; empty if it has none."""
+    """Return a parameter's default in the template, or an empty string if it has none."""
     return str(_template()["Parameters"][name].get("Default", ""))
 
 

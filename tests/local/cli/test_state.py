@@ -61,7 +61,7 @@ def test_a_halted_desk_sends_nothing_a_resumed_one_trades(
 ) -> None:
     status, out, _ = invoke("halt", "until", "I have looked")
     assert status == 0
-    assert "before  missing, which means ACTIVE to a run" in out
+    assert "before  missing, which a run treats as ACTIVE" in out
     assert "after   HALTED until I have looked" in out
     assert "TradingMode=paper" in out
     assert "run under way" in out
@@ -134,7 +134,7 @@ def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
     )
     status, out, _ = invoke("halt")
     assert status == 0
-    assert f"before  {text!r}, which means HALTED to a run" in out
+    assert f"before  {text!r}, which a run treats as HALTED" in out
     assert parameter() == "HALTED"
 
 
@@ -142,7 +142,7 @@ def test_live_resumes_only_on_a_yes(
     invoke: Command, desk: LocalDesk, live: Stack, person: Person
 ) -> None:
     there = ("--stack", live.name)
-    assert "missing, which means HALTED to a run" in invoke("halt", *there)[1]
+    assert "missing, which a run treats as HALTED" in invoke("halt", *there)[1]
     status, _, err = invoke("resume", *there)
     assert (status, "--yes" in err) == (2, True)
     person(yes=False)

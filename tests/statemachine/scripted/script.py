@@ -1,6 +1,6 @@
 """Owns the scripted handlers, which play the actions in the execution's input.
 
-An input is ``{"script": {"<state>": [action, ...]}}``. Each call of a state plays its next action,
+An input is ``{"script": {"<state>": [action, ...]}}``. Each call to a state plays its next action,
 and the last action repeats. ``{}`` returns a good answer, ``{"return": {...}}`` changes some of its
 fields, and ``{"result": x}`` returns ``x`` instead. ``{"raise": name, "message": text}`` raises an
 error, ``{"sleep": s}`` waits, and ``{"exit": code}`` ends the process. ``{"long": n}`` means a text
@@ -52,7 +52,7 @@ def script_of(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def count(arn: str, state: str) -> int:
-    """Count the earlier calls of a state in its execution."""
+    """Count the earlier calls to a state in its execution."""
     name = f"{arn.rpartition(':')[2]}-{state}".replace(" ", "-")
     calls = Path(tempfile.gettempdir()) / name
     with calls.open("ab") as file:

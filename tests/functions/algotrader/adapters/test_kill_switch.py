@@ -30,7 +30,7 @@ def write(text: str) -> None:
 
 @pytest.fixture
 def before(monkeypatch: pytest.MonkeyPatch) -> Meddle:
-    """Return a function that makes a change right before the first call of an operation."""
+    """Return a function that makes a change right before the first call to an operation."""
     call = BaseClient._make_api_call
 
     def meddle(operation: str, act: Callable[[], None]) -> None:

@@ -111,7 +111,7 @@ def test_the_desks_own_orders_are_canceled_first_and_keep_no_share_from_the_sale
 
     decision = flat(seen)
 
-    # IBM's stop still keeps three of its four shares, and the user's order keeps one more.
+    # IBM's stop still reserves three shares of four, and the user's order reserves one more.
     assert quantities(decision.exits) == {"AAPL": Decimal(10), "IBM": Decimal(4)}
     assert set(decision.cancels) == {each.client_order_id for each in mine}
     assert "holds 5, of which 4 can be sold" in decision.why["IBM"]

@@ -1,4 +1,4 @@
-"""The parabolic SAR is Wilder's, with the first direction and the touch of TA-Lib's."""
+"""The parabolic SAR is Wilder's; it starts and reverses as TA-Lib's does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the scripted Notify; its e-mail contains its event."""
+"""Owns the scripted Notify, which sends the event that it received as its e-mail."""
 
 import json
 
