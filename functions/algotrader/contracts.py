@@ -67,7 +67,7 @@ class FetchBarsResult(Struct, frozen=True):
     take-over reads this result from the execution's history, so it has its own ``contract``.
     """
 
-    outcome: Literal["OPEN", "CLOSED", "DUPLICATE", "REPORT", "FLATTEN"]
+    outcome: Literal["OPEN", "CLOSED", "DUPLICATE", "REPORT", "CANCEL_STOPS", "FLATTEN"]
     message: str
     run: Run | None = None
     settings: Artifact | None = None

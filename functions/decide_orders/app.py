@@ -18,6 +18,7 @@ from algotrader.contracts import (
 )
 from algotrader.decision.decide import decide
 from algotrader.decision.flatten import flatten
+from algotrader.decision.stops_over_actions import cancel_stops
 from algotrader.execution import first_plan
 from algotrader.model import Features, Settings, Snapshot
 from algotrader.strategy import load_strategy
@@ -36,6 +37,8 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     snapshot = store.get(request.snapshot, Snapshot)
     if run.is_flatten:  # a flatten needs neither features nor a strategy
         decision = flatten(run, settings, snapshot)
+    elif run.is_report:
+        decision = cancel_stops(run, settings, snapshot)
     else:
         stored = decode(Artifact, request.features, "the features of Decide Orders")
         features = store.get(stored, Features)

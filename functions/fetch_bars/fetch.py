@@ -13,6 +13,7 @@ from msgspec import Struct
 from algotrader.adapters.run_lock import LockState, acquire, finish, is_under_way
 from algotrader.adapters.store import Store
 from algotrader.contracts import FetchBarsEvent, FetchBarsResult, stamp_version
+from algotrader.decision.stops_over_actions import may_cancel_stops
 from algotrader.errors import InvalidInputError
 from algotrader.model import Run, Settings, Snapshot
 from algotrader.session.trigger import NEW_YORK
@@ -20,6 +21,9 @@ from fetch_bars.exclusivity import check_alone
 from fetch_bars.gather import gather_to_flatten, gather_to_report, gather_to_trade
 from fetch_bars.opening import Opening, journal_of, open_run
 from fetch_bars.take_over import take_over
+
+#: How long a report waits for the ends of the stops that it cancels.
+CANCEL_TIME = timedelta(minutes=2)
 
 
 class Fetched(Struct, frozen=True):
@@ -36,7 +40,7 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
     Returns
     -------
     FetchBarsResult
-        CLOSED and DUPLICATE carry only a message. REPORT and FLATTEN carry no bars.
+        CLOSED and DUPLICATE carry only a message. REPORT, CANCEL_STOPS and FLATTEN carry no bars.
 
     Raises
     ------
@@ -59,7 +63,7 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
     try:
         if not opening.report_only:
             check_alone(run, store)
-        if claimed.state is not LockState.NEW and not opening.report_only:
+        if claimed.state is not LockState.NEW:
             repeated = take_over(opening, claimed.holders, store)
             if repeated is not None:
                 return repeated
@@ -75,10 +79,12 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
 def _gather(opening: Opening, environ: Mapping[str, str], store: Store) -> FetchBarsResult:
     """Gather the run's data, write the journal, and return what the next step needs."""
     run, settings = opening.run, opening.settings
-    outcome: Literal["OPEN", "REPORT", "FLATTEN"] = "OPEN"
+    outcome: Literal["OPEN", "REPORT", "CANCEL_STOPS", "FLATTEN"] = "OPEN"
     bars = None
     if opening.report_only:
         outcome, snapshot = "REPORT", gather_to_report(opening, environ, store)
+        if may_cancel_stops(run, settings, snapshot):
+            outcome, run = "CANCEL_STOPS", _to_cancel(run)
     elif run.is_flatten:
         outcome, snapshot = "FLATTEN", gather_to_flatten(opening, environ, store)
     else:
@@ -95,6 +101,12 @@ def _gather(opening: Opening, environ: Mapping[str, str], store: Store) -> Fetch
         bars=bars,
         snapshot=store.put(run, "snapshot", snapshot),
     )
+
+
+def _to_cancel(run: Run) -> Run:
+    """Let a report cancel stops, but not wait long for a cancel that hangs."""
+    deadline = min(run.deadline, run.started_at + CANCEL_TIME)
+    return replace(run, sends_orders=True, deadline=deadline)
 
 
 def _check_slot_is_not_over(opening: Opening, store: Store) -> None:

@@ -19,6 +19,7 @@ from fetch_bars.snapshot import (
     keep_checkpoints,
     last_session_pnl,
     partial_snapshot,
+    with_stops_over_actions,
 )
 from fetch_bars.stop_fills import stop_fills_to_report
 
@@ -58,6 +59,7 @@ def gather_to_trade(
         stopped=stop_fills_to_report(opening, books, store),
     )
     snapshot = apply_restriction(measure(opening, environ, store, books, snapshot))
+    snapshot = with_stops_over_actions(opening, books, snapshot)
     if opening.run.sends_orders:
         keep_checkpoints(books, store)
     return snapshot, bars
@@ -73,7 +75,8 @@ def gather_to_report(opening: Opening, environ: Mapping[str, str], store: Store)
         last_session_pnl=last_session_pnl(opening),
         warnings=(*partial.snapshot.warnings, *_blocked(opening.account)),
     )
-    return apply_restriction(measure(opening, environ, store, partial.books, snapshot))
+    snapshot = apply_restriction(measure(opening, environ, store, partial.books, snapshot))
+    return with_stops_over_actions(opening, partial.books, snapshot)
 
 
 def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store) -> Snapshot:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from algotrader.adapters.settings import read_trading_state
 from algotrader.adapters.store import Store
-from algotrader.model import Order, Snapshot, TradingState
+from algotrader.decision.stops_over_actions import stops_at_risk, stops_canceled
+from algotrader.model import CorporateAction, Order, Snapshot, TradingState
 from algotrader.orders.ids import desk_prefix
 from algotrader.orders.statuses import is_terminal
 from algotrader.risk.arming import warnings_of
 from algotrader.services.books import Books, checkpoint_key, others_key, read_books
+from algotrader.session.trigger import Opened
 from fetch_bars.opening import Opening
 
 
@@ -37,7 +39,7 @@ def partial_snapshot(opening: Opening, environ: Mapping[str, str], store: Store)
         opening.run.desk,
         opening.settings.symbols,
         opening.clock.now,
-        (opened.previous_session + timedelta(days=1), opening.run.session),
+        (opened.previous_session + timedelta(days=1), last_known_day(opened)),
         opened.previous_close,
     )
     # Actions with an ex-date after the previous session, up to this one.
@@ -66,6 +68,53 @@ def partial_snapshot(opening: Opening, environ: Mapping[str, str], store: Store)
         warnings=(*books.warnings, *warnings_of(opening.arming, opening.clock.now)),
     )
     return PartialSnapshot(snapshot, books)
+
+
+def last_known_day(opened: Opened) -> date:
+    """Return the last day of the corporate actions to read: that of the next session."""
+    following = opened.next_session
+    return opened.session.date if following is None else following.date
+
+
+def with_stops_over_actions(opening: Opening, books: Books, snapshot: Snapshot) -> Snapshot:
+    """Add the stops that a corporate action of the next session puts at risk, and a warning.
+
+    A report also adds the stops that the desk has canceled for such an action, if the ex-date is
+    still ahead or the desk is halted. Otherwise the next trading run reports a missing stop.
+    """
+    opened = opening.opened
+    first, last = opened.session.date, last_known_day(opened)
+    ahead = [each for each in books.actions if first < each.ex_date <= last]
+    at_risk = stops_at_risk(snapshot.own_open_orders, ahead, snapshot.prices)
+    canceled = {}
+    if opening.report_only:
+        following = () if opened.next_session is None else (opened.next_session,)
+        is_halted = snapshot.trading_state is TradingState.HALTED
+        canceled = stops_canceled(
+            books.ledger,
+            books.orders,
+            books.actions if is_halted else ahead,
+            (*opening.completed, opened.session, *following),
+            snapshot.prices,
+        )
+    return replace(
+        snapshot,
+        stops_at_risk=at_risk,
+        stops_canceled=canceled,
+        warnings=(*snapshot.warnings, *_stop_warnings(snapshot, at_risk)),
+    )
+
+
+def _stop_warnings(snapshot: Snapshot, at_risk: Mapping[str, CorporateAction]) -> Iterator[str]:
+    """Warn before the close; after it, the messages say what became of each stop."""
+    if snapshot.is_after_close:
+        return
+    for symbol, action in sorted(at_risk.items()):
+        yield (
+            f"{symbol} has a {action.description}. Today's scheduled report cancels the stop, "
+            "unless the desk is halted by then. If you turned that report off, cancel the stop "
+            "yourself after the close, because it may sell at the open."
+        )
 
 
 def own_and_foreign(

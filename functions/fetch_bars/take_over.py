@@ -108,7 +108,7 @@ def take_over(opening: Opening, holders: Iterable[str], store: Store) -> FetchBa
         deadline = min(mine.deadline, opening.clock.now)
         mine = replace(mine, deadline=deadline, ended_because=reason)
     return FetchBarsResult(
-        outcome="FLATTEN" if run.is_flatten else "OPEN",
+        outcome="FLATTEN" if run.is_flatten else "CANCEL_STOPS" if run.is_report else "OPEN",
         message=f"Run {run.run_id} continues with its stored decision.",
         run=mine,
         settings=prior.settings,

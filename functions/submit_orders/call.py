@@ -65,7 +65,7 @@ def check_run_may_send(run: Run, settings: Settings, deployed_mode: str) -> None
     if not run.sends_orders or run.mode is TradingMode.DRY_RUN:
         raise ConfigurationError(
             "RUN_SENDS_NO_ORDERS",
-            "A dry run or a report must not reach Submit Orders. Report this as a bug.",
+            "A run that sends no orders must not reach Submit Orders. Report this as a bug.",
             run_id=run.run_id,
         )
     if not run.mode.value == settings.mode.value == deployed_mode:

@@ -87,6 +87,7 @@ OUTCOMES: dict[str, Script] = {
     "closed": {"Fetch Bars": gives(outcome="CLOSED", message="It is Sunday.", run=None)},
     "duplicate": {"Fetch Bars": gives(outcome="DUPLICATE", message="Another has it.", run=None)},
     "report": {"Fetch Bars": gives(outcome="REPORT")},
+    "report that cancels stops": {"Fetch Bars": gives(outcome="CANCEL_STOPS", bars=None)},
     "flatten": {"Fetch Bars": gives(outcome="FLATTEN", bars=None)},
     "no orders": {"Decide Orders": gives(outcome="NOTHING_TO_SUBMIT")},
     "slow fills": {

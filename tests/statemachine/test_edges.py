@@ -108,6 +108,12 @@ def test_a_report_goes_straight_to_the_text(walks: dict[str, Walk]) -> None:
     assert walks["report"].states[3:] == ["Notify", "Run Succeeded"]
 
 
+def test_a_report_that_cancels_stops_goes_to_the_decision(walks: dict[str, Walk]) -> None:
+    walk = walks["report that cancels stops"]
+    assert walk.states[3:] == ["Decide Orders", *HAPPY[5:]]
+    assert walk.status == "SUCCEEDED"
+
+
 def test_a_flatten_goes_to_the_decision_without_indicators(walks: dict[str, Walk]) -> None:
     walk = walks["flatten"]
     assert walk.states[3:] == ["Decide Orders", *HAPPY[5:]]

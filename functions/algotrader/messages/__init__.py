@@ -9,7 +9,13 @@ from algotrader.messages.email import failure_email, report_email, trading_email
 from algotrader.messages.failure import FailureReport, read_failure
 from algotrader.messages.failure_sms import failure_sms
 from algotrader.messages.gsm7 import shorten, to_gsm7
-from algotrader.messages.phrases import head, no_stop_phrase, nothing_phrase, problems_phrase
+from algotrader.messages.phrases import (
+    head,
+    no_stop_phrase,
+    nothing_phrase,
+    problems_phrase,
+    stops_over_phrase,
+)
 from algotrader.messages.run_report import RunReport
 from algotrader.messages.sms import report_sms, trading_sms
 
@@ -49,7 +55,7 @@ def make_texts(report: RunReport) -> Texts:
     if report.is_report:
         return Texts(
             sms=report_sms(report),
-            subject=_subject(f"{head(report)}: the day's profit or loss"),
+            subject=_subject(f"{head(report)}: {_report_in_brief(report)}"),
             email=report_email(report),
         )
     return Texts(
@@ -68,6 +74,11 @@ def _in_brief(report: RunReport) -> str:
         brief = nothing_phrase(report)
     no_stop = no_stop_phrase(report, named=False)
     return ", ".join(filter(None, (brief, no_stop, problems_phrase(report, named=False))))
+
+
+def _report_in_brief(report: RunReport) -> str:
+    stops = stops_over_phrase(report, named=False)
+    return ", ".join(filter(None, (stops, "the day's profit or loss")))
 
 
 def _orders(count: int) -> str:

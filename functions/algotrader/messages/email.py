@@ -42,6 +42,7 @@ def report_email(report: RunReport) -> str:
     """Format the daily report's e-mail."""
     return _document(
         (f"{head(report)}: {day_phrase(report)}.", *_desk(report)),
+        ("PROTECTIVE STOPS", *_stops_over_actions(report)),
         ("PROFIT AND LOSS", *profit_lines(report)),
         ("THE DESK'S POSITIONS AND THE DAY'S PROFIT", *position_table(report)),
         ("ACCOUNT", *_account(report)),
@@ -139,6 +140,7 @@ def _stops(report: RunReport) -> Iterator[str]:
             f" {sold.client_order_id}"
         )
     yield from (f"NO STOP for {symbol}: {why}" for symbol, why in report.no_stop.items())
+    yield from _stops_over_actions(report)
     for order in report.stops:
         at = "" if order.stop_price is None else f" at {money(order.stop_price)}"
         wanted = "" if order.qty is None else f" {quantity(order.qty)}"
@@ -147,6 +149,21 @@ def _stops(report: RunReport) -> Iterator[str]:
         yield from (
             f"{each.symbol} at {money(each.stop_price)}: {each.why}"
             for each in report.decision.stops
+        )
+
+
+def _stops_over_actions(report: RunReport) -> Iterator[str]:
+    """Explain the stops over a corporate action of the next session."""
+    for symbol, action in report.stop_rests_over.items():
+        yield (
+            f"{report.rests} for {symbol} over the {action.description}. The broker does not "
+            "adjust its price, so it may sell at the open. Cancel it at the broker before then."
+        )
+    for symbol, action in report.no_stop_over.items():
+        yield (
+            f"NO STOP for {symbol} over the {action.description}. The desk canceled it, because "
+            "the broker does not adjust its price. The first run that may trade from then on "
+            "places a new one, if the strategy asks for it."
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from algotrader.messages.failure import FailureReport
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
-from algotrader.messages.phrases import head, no_stop_phrase, orders_sent
+from algotrader.messages.phrases import head, no_stop_phrase, orders_sent, stops_over_phrase
 from algotrader.messages.run_report import RunReport
 
 _NAME_SEPTETS = 50
@@ -33,7 +33,14 @@ def _known(report: RunReport, failure: FailureReport, rest: int) -> str:
     error = shorten(to_gsm7(failure.error), _NAME_SEPTETS)
     code = shorten(to_gsm7(failure.code), _NAME_SEPTETS)
     sent = ". ".join(
-        filter(None, (orders_sent(report, failure), no_stop_phrase(report, named=False)))
+        filter(
+            None,
+            (
+                orders_sent(report, failure),
+                no_stop_phrase(report, named=False),
+                stops_over_phrase(report, named=False),
+            ),
+        )
     )
     both = to_gsm7(f"FAILED {head(report)}: {error} {code}".rstrip() + f". {sent}.")
     room = min(rest, _FACTS_SEPTETS + _LEAST_ADVICE_SEPTETS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from algotrader.messages.failure import FailureReport
 from algotrader.messages.figures import money, percent, quantity, share
 from algotrader.messages.gsm7 import shorten, to_gsm7
 from algotrader.messages.run_report import RunReport
-from algotrader.model import Order, OrderIntent, Side, TradingState
+from algotrader.model import CorporateAction, Order, OrderIntent, Side, TradingState
 from algotrader.orders.statuses import FILLED
 
 PRODUCT = "algo-trader"
@@ -101,7 +102,28 @@ def no_stop_phrase(report: RunReport, *, named: bool) -> str:
     symbols = report.no_stop
     if not symbols:
         return ""
-    return f"NO STOP {' '.join(symbols)}" if named else f"NO STOP for {len(symbols)}"
+    return f"NO STOP {_names(symbols, named=named)}"
+
+
+def stops_over_phrase(report: RunReport, *, named: bool) -> str:
+    """Name what a corporate action of the next session leaves without a stop; empty if nothing."""
+    return ", ".join(
+        f"{what} over the {_noun(actions)} {_names(actions, named=named)}"
+        for what, actions in (
+            (report.rests, report.stop_rests_over),
+            ("NO STOP", report.no_stop_over),
+        )
+        if actions
+    )
+
+
+def _noun(actions: Mapping[str, CorporateAction]) -> str:
+    nouns = {each.noun for each in actions.values()}
+    return nouns.pop() if len(nouns) == 1 else "corporate actions"
+
+
+def _names(symbols: Collection[str], *, named: bool) -> str:
+    return " ".join(symbols) if named else f"for {len(symbols)}"
 
 
 def trouble_phrase(report: RunReport) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from algotrader.messages.failure import FailureReport
 from algotrader.model import (
     Account,
+    CorporateAction,
     Decision,
     Order,
     OrderDenied,
@@ -21,8 +22,8 @@ from algotrader.model import (
     Submission,
     TradingMode,
 )
-from algotrader.model.run import DAY_SLOT, FLATTEN_PREFIX, REPORT_SLOT
-from algotrader.orders.own_orders import is_stop, symbol_of
+from algotrader.model.run import DAY_SLOT, FLATTEN_PREFIX
+from algotrader.orders.own_orders import is_stop, remaining, symbol_of
 from algotrader.orders.statuses import REJECTED, REPLACED, is_terminal
 
 
@@ -56,7 +57,7 @@ class RunReport:
     @property
     def is_report(self) -> bool:
         """Whether the run only reports the day's profit or loss."""
-        return self.run is not None and self.run.slot == REPORT_SLOT
+        return self.run is not None and self.run.is_report
 
     @property
     def is_dry(self) -> bool:
@@ -183,6 +184,47 @@ class RunReport:
             unsure = "the run failed before it could place the stop"
             found |= {each.symbol: unsure for each in self.decision.stops}
         return dict(sorted(found.items()))
+
+    @property
+    def no_stop_over(self) -> dict[str, CorporateAction]:
+        """By symbol, the corporate action over which a report, or one before, canceled the stop."""
+        if self.snapshot is None or not self.is_report:
+            return {}
+        found = dict(self.snapshot.stops_canceled)
+        stops = self._stops_to_cancel
+        for symbol, action in self.snapshot.stops_at_risk.items():
+            ended = [each for each in stops.get(symbol, []) if each is not None]
+            if symbol not in self.stop_rests_over and remaining(ended) > 0:
+                found[symbol] = action
+        return dict(sorted(found.items()))
+
+    @property
+    def stop_rests_over(self) -> dict[str, CorporateAction]:
+        """By symbol, the next session's action over which a stop stays open after the close."""
+        if self.snapshot is None or not self.is_report or not self.snapshot.is_after_close:
+            return {}
+        stops = self._stops_to_cancel
+        return {
+            symbol: action
+            for symbol, action in sorted(self.snapshot.stops_at_risk.items())
+            if not all(each and is_terminal(each) for each in stops.get(symbol, [None]))
+        }
+
+    @property
+    def rests(self) -> str:
+        """How certain it is that the stops of `stop_rests_over` are open."""
+        is_certain = self.failure is None or self.failure.before_orders
+        return "STOP RESTS" if is_certain else "STOP MAY REST"
+
+    @property
+    def _stops_to_cancel(self) -> dict[str, list[Order | None]]:
+        """The stops that a report cancels, by symbol; None for a stop that the broker hides."""
+        orders = () if self.submission is None else self.submission.orders
+        shown = {each.client_order_id: each for each in orders}
+        found: dict[str, list[Order | None]] = {}
+        for each in () if self.decision is None else self.decision.cancels:
+            found.setdefault(symbol_of(each), []).append(shown.get(each))
+        return found
 
     @property
     def filled(self) -> tuple[Order, ...]:

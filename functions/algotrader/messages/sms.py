@@ -20,6 +20,7 @@ from algotrader.messages.phrases import (
     problems_phrase,
     state_phrase,
     stopped_phrase,
+    stops_over_phrase,
     strategy_phrase,
     trouble_phrase,
 )
@@ -110,6 +111,7 @@ def _trading(report: RunReport, detail: _Detail) -> tuple[str, ...]:
 
 def _report(report: RunReport, detail: _Detail) -> tuple[str, ...]:
     return (
+        stops_over_phrase(report, named=detail.stop_names),
         day_phrase(report, shares=detail.shares, cents=detail.cents),
         desk_phrase(report, shares=detail.shares, cents=detail.cents),
         benchmark_phrase(report) if detail.benchmark else "",

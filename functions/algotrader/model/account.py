@@ -59,6 +59,8 @@ class Order:
         Dollars of a notional order; None for an order by quantity.
     extended_hours : bool
         Whether the order may fill outside regular hours; the desk's own orders never do.
+    canceled_at : datetime or None
+        When the order was canceled; None if it was not.
     """
 
     broker_id: str
@@ -78,6 +80,7 @@ class Order:
     replaces: str | None = None  # the broker's id of the order that this one replaced
     notional: Decimal | None = None
     extended_hours: bool = False
+    canceled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

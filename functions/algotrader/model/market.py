@@ -107,6 +107,10 @@ class Unfit:
 #: Kinds of corporate action after which the holder keeps the shares, and is owed something else.
 CASH_DIVIDEND, CAPITAL_GAINS = "cash_dividend", "capital_gains_distribution"
 SPIN_OFF, RIGHTS = "spin_off", "rights_distribution"
+#: A kind that changes a symbol and no price.
+NAME_CHANGE = "name_change"
+#: A person's word for a kind of corporate action, by the end of the kind's name.
+_NOUNS = {"split": "split", "off": "spin-off", "merger": "merger", "dividend": "dividend"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +168,13 @@ class CorporateAction:
     def is_conversion(self) -> bool:
         """Whether cash or other shares take the place of the shares, as in a merger."""
         return not self.is_distribution and bool(self.cash or self.shares)
+
+    @property
+    def noun(self) -> str:
+        """One word for the action, for a text message."""
+        return _NOUNS.get(self.kind.rpartition("_")[2], "corporate action")
+
+    @property
+    def description(self) -> str:
+        """The action and its ex-date, for a person."""
+        return f"{self.kind.replace('_', ' ')} on {self.ex_date.isoformat()}"

@@ -28,7 +28,8 @@ class Run:
     journal : str
         Prefix of this run's S3 keys, ending in ``/``.
     sends_orders : bool
-        False for a dry run, a report, and any run of a dry-run deployment.
+        False for a dry run, any run of a dry-run deployment, and a report, unless the report
+        cancels stops.
     entry_symbols : tuple of str or None
         Symbols that this run may buy; None for all deployed symbols. The run may sell any symbol
         that the desk holds.
@@ -62,6 +63,11 @@ class Run:
     def may_enter(self, deployed: tuple[str, ...]) -> tuple[str, ...]:
         """Return the deployed symbols that this run may buy."""
         return deployed if self.entry_symbols is None else self.entry_symbols
+
+    @property
+    def is_report(self) -> bool:
+        """Whether the run reports the day's profit or loss."""
+        return self.slot == REPORT_SLOT
 
     @property
     def is_flatten(self) -> bool:
@@ -99,6 +105,11 @@ class Snapshot:
     causes : dict of str to str
         By symbol: possible causes of a difference between the account and the desks' books. Only
         messages use them.
+    stops_at_risk : dict of str to CorporateAction
+        By symbol: the action of the next session over which the desk's open stop must not rest.
+    stops_canceled : dict of str to CorporateAction
+        By symbol: the action over which the desk canceled its stop without placing a new one. Only
+        a report looks for them.
     unfit : dict of str to Unfit
         Symbols whose bars or permissions the run cannot use.
     """
@@ -125,6 +136,13 @@ class Snapshot:
     other_desks: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     causes: dict[str, str] = field(default_factory=dict)
     unfit: dict[str, Unfit] = field(default_factory=dict)
+    stops_at_risk: dict[str, CorporateAction] = field(default_factory=dict)
+    stops_canceled: dict[str, CorporateAction] = field(default_factory=dict)
+
+    @property
+    def is_after_close(self) -> bool:
+        """Whether the session had ended when the run began."""
+        return self.clock.now >= self.session.close
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ class Opened:
     deadline : datetime
         The run sends no orders after it. At that time at least a minute is left until the close
         and until the next slot.
+    next_session : Session or None
+        The session after this one; None if the calendar ends here.
     """
 
     session: Session
@@ -77,6 +79,7 @@ class Opened:
     previous_close: datetime
     slot: str
     deadline: datetime
+    next_session: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ def resolve_session(
         previous_close=begun[-2].close,
         slot=slot,
         deadline=min(ends) if trades_now else longest,
+        next_session=next((each for each in sessions if each.date > session.date), None),
     )
 
 

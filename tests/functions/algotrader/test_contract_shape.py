@@ -20,7 +20,7 @@ HANDED_ON = (
     *(model.Decision, model.Plan, model.Submission),
 )
 #: A shape that was never deployed may change without a new number.
-PINNED = {1: "c12d4688a77d8c3c"}
+PINNED = {1: "748f072dc7b49b93"}
 
 
 def without_words(schema: Any) -> Any:

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from algotrader.errors import (
 )
 from algotrader.execution import first_plan
 from algotrader.model import (
+    CorporateAction,
     Decision,
     Features,
     FeatureValue,
@@ -123,6 +126,19 @@ def test_there_is_something_to_submit_when_the_run_sends_and_something_is_to_be_
     of: Run, reported: Snapshot, outcome: str
 ) -> None:
     assert handle(event(reported, of=of)).outcome == outcome
+
+
+def test_a_report_only_cancels_the_stops_at_risk() -> None:
+    stop = open_order("IBM", Side.SELL, "5", None, own_id("IBM", Leg.STOP), stop_price=Decimal(90))
+    split = CorporateAction("IBM", "forward_split", date(2024, 3, 5), Decimal(2))
+    seen = snapshot({"IBM": "5"}, own_open_orders=(stop,), stops_at_risk={"IBM": split})
+    of = run(
+        slot="report", run_id="2024-03-04-report", journal="runs/2024-03-04/2024-03-04-report/"
+    )
+    result = handle(event(seen, of=of, features=None))
+    decision = Store(BUCKET).get(result.decision, Decision)
+    assert (result.outcome, decision.cancels) == ("SUBMIT", (stop.client_order_id,))
+    assert (decision.exits, decision.entries, decision.stops) == ((), (), ())
 
 
 def test_a_dry_run_still_reports_what_it_would_have_done() -> None:

@@ -188,6 +188,7 @@ class Order(Answer, frozen=True):
     created_at: Instant | None = None
     updated_at: Instant | None = None
     filled_at: Instant | None = None
+    canceled_at: Instant | None = None
     replaces: str | None = None
     notional: Decimal | None = None
     extended_hours: bool | None = None
@@ -232,6 +233,7 @@ class Order(Answer, frozen=True):
             replaces=self.replaces,
             notional=self.notional,
             extended_hours=self.extended_hours is True,
+            canceled_at=None if self.canceled_at is None else self.canceled_at.astimezone(UTC),
         )
 
 
