@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Protocol
 
 from algotrader.model import (
@@ -18,12 +17,14 @@ from algotrader.model import (
     Bars,
     Clock,
     CorporateAction,
+    Fill,
     LatestPrice,
     Order,
     OrderIntent,
     OrderRejected,
     Position,
     Session,
+    SessionEquity,
 )
 
 #: A list of orders must start this much earlier. A broker's clock and its order book may disagree,
@@ -144,8 +145,17 @@ class Broker(Protocol):
             None if the statement is not complete. Only messages and the desk's dividends need it.
         """
 
-    def last_session_pnl(self, session: date, before: date) -> Decimal | None:
-        """Read the account's profit in one full session, in dollars, without deposits.
+    def fills(self, after: datetime) -> tuple[Fill, ...] | None:
+        """Read all of the account's fills after an instant, oldest first.
+
+        Returns
+        -------
+        tuple of Fill or None
+            None if the list is not complete. Only messages need it.
+        """
+
+    def session_equity(self, session: date, before: date) -> SessionEquity | None:
+        """Read the account's equity at the closes of a session and of the session before it.
 
         Parameters
         ----------
@@ -154,6 +164,6 @@ class Broker(Protocol):
 
         Returns
         -------
-        Decimal or None
-            None if unknown; only messages need the figure.
+        SessionEquity or None
+            None if unknown; only messages need the figures.
         """

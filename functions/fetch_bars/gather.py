@@ -11,13 +11,12 @@ from algotrader.errors import ConfigurationError, DeskError
 from algotrader.model import Account, Asset, Bars, LatestPrice, Snapshot, TradingState
 from algotrader.services.reconciliation import reconcile
 from algotrader.session.bar_checks import usable_bars
-from fetch_bars.measure import measure
+from fetch_bars.measure import measure, measure_account
 from fetch_bars.opening import Opening
 from fetch_bars.snapshot import (
     PartialSnapshot,
     apply_restriction,
     keep_checkpoints,
-    last_session_pnl,
     partial_snapshot,
     with_stops_over_actions,
 )
@@ -55,7 +54,6 @@ def gather_to_trade(
         prices=broker.latest_prices(managed, settings.data_feed),
         last_closes={name: Decimal(repr(each.close[-1])) for name, each in bars.items()},
         assets=assets,
-        last_session_pnl=last_session_pnl(opening),
         stopped=stop_fills_to_report(opening, books, store),
     )
     snapshot = apply_restriction(measure(opening, environ, store, books, snapshot))
@@ -72,7 +70,6 @@ def gather_to_report(opening: Opening, environ: Mapping[str, str], store: Store)
     snapshot = replace(
         partial.snapshot,
         prices=opening.broker.latest_prices(holdings, feed) if holdings else {},
-        last_session_pnl=last_session_pnl(opening),
         warnings=(*partial.snapshot.warnings, *_blocked(opening.account)),
     )
     snapshot = apply_restriction(measure(opening, environ, store, partial.books, snapshot))
@@ -88,7 +85,7 @@ def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store
     books = partial.books
     held = sorted(name for name, each in books.ledger.holdings.items() if each.qty != 0)
     reconciled = _reconcile(opening, partial, held)
-    assets, pnl = broker.assets(held), last_session_pnl(opening)
+    assets = broker.assets(held)
     prices, unknown = _prices(
         opening, held
     )  # last, because a slow data feed must not stop the sale
@@ -96,10 +93,10 @@ def gather_to_flatten(opening: Opening, environ: Mapping[str, str], store: Store
         reconciled,
         prices=prices,
         assets=assets,
-        last_session_pnl=pnl,
         warnings=(*reconciled.warnings, *unknown),
         stopped=stop_fills_to_report(opening, books, store),
     )
+    snapshot = measure_account(opening, store, snapshot)
     if run.sends_orders:
         keep_checkpoints(books, store)
     return apply_restriction(snapshot)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from algotrader.accounting.cash_flows import net_deposits
 from algotrader.accounting.performance import (
     Observation,
     advance_track,
@@ -44,7 +43,7 @@ from algotrader.portfolio.capital import portfolio_state
 from algotrader.risk.loss_limits import breached_limits, rebase, state_after
 from algotrader.services.books import RESET_KEY, Books, ResetPeak, shares_before, track_key
 from algotrader.services.records import record_of_success
-from algotrader.session.trigger import NEW_YORK
+from fetch_bars.account_profit import account_profit
 from fetch_bars.opening import Opening
 
 _BARS_BACK = timedelta(days=7)  # a symbol can go for days without a trade
@@ -76,7 +75,8 @@ def measure(
     observation, valuation, warnings = _observe(
         opening, store, books, snapshot, statement, kept.track
     )
-    track = advance_track(kept.track, observation)
+    account = account_profit(opening, statement, None if kept.track is None else kept.track.cash)
+    track = replace(advance_track(kept.track, observation), cash=account.cash)
     # A price that may be wrong still counts toward this run's limits, because it may be a crash.
     # The track accepts it once a close confirms it.
     at_risk = advance_track(kept.track, replace(observation, prices=valuation.risk_prices))
@@ -108,14 +108,30 @@ def measure(
             track = replace(track, day=rebase(at_risk, breached).day)
     if keeps:
         _keep(store, track, kept)
-    performance, more = _performance(opening, at_risk, statement)
     return replace(
         snapshot,
         trading_state=state,
         trading_state_reason=reason,
-        warnings=(*warnings, *more),
-        performance=performance,
+        last_session_pnl=account.last_session,
+        since_close_pnl=account.since_close,
+        close_equity=account.close_equity,
+        warnings=(*warnings, *account.warnings),
+        performance=_performance(opening, at_risk, account.deposits),
         started=None if opening.report_only else track.started,
+    )
+
+
+def measure_account(opening: Opening, store: Store, snapshot: Snapshot) -> Snapshot:
+    """Add the account's profit, for a run that measures nothing else and writes nothing."""
+    track = _kept(store, opening.run.desk).track
+    statement = opening.broker.statement(statement_start(track, opening.opened.previous_close))
+    found = account_profit(opening, statement, None if track is None else track.cash)
+    return replace(
+        snapshot,
+        last_session_pnl=found.last_session,
+        since_close_pnl=found.since_close,
+        close_equity=found.close_equity,
+        warnings=(*snapshot.warnings, *found.warnings),
     )
 
 
@@ -269,34 +285,15 @@ def _closes(
     return {name: close for name, close in closes.items() if close > 0}
 
 
-def _performance(
-    opening: Opening, track: Track, statement: tuple[Activity, ...] | None
-) -> tuple[Performance, tuple[str, ...]]:
-    opened, account = opening.opened, opening.account
-    deposits = net_deposits(
-        statement, account.adjustments, opened.previous_close, opening.clock.now
-    )
-    warnings = deposits.warnings
-    is_todays = opening.clock.now.astimezone(NEW_YORK).date() == opened.session.date
-    if not is_todays:
-        # The broker's previous close may already be this session's, so read the history instead.
-        profit = opening.broker.last_session_pnl(opened.session.date, opened.previous_session)
-    elif deposits.amount is None:
-        profit = None
-    else:
-        profit = account.equity - account.last_equity - deposits.amount
+def _performance(opening: Opening, track: Track, deposits: Decimal | None) -> Performance:
     benchmark = opening.settings.benchmark if opening.report_only else ""
-    return (
-        Performance(
-            deposits=deposits.amount,
-            account_profit=profit,
-            symbols=profit_by_symbol(track),
-            worth=track.day.worth,
-            drawdown=track.drawdown,
-            benchmark=benchmark,
-            benchmark_change=_change(opening, benchmark) if benchmark else None,
-        ),
-        warnings,
+    return Performance(
+        deposits=deposits,
+        symbols=profit_by_symbol(track),
+        worth=track.day.worth,
+        drawdown=track.drawdown,
+        benchmark=benchmark,
+        benchmark_change=_change(opening, benchmark) if benchmark else None,
     )
 
 

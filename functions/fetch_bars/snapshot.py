@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 
 from algotrader.adapters.settings import read_trading_state
 from algotrader.adapters.store import Store
@@ -134,14 +133,6 @@ def own_and_foreign(
     }
     foreign = tuple(each for each in listed if not each.client_order_id.startswith(prefix))
     return tuple(each for each in own.values() if not is_terminal(each)), foreign
-
-
-def last_session_pnl(opening: Opening) -> Decimal | None:
-    """Read the account's profit of the previous session, in dollars."""
-    before = opening.opened.before_previous
-    if before is None:
-        return None
-    return opening.broker.last_session_pnl(opening.opened.previous_session, before)
 
 
 def keep_checkpoints(books: Books, store: Store) -> None:

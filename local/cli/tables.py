@@ -88,11 +88,11 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
                 len(document["orders"]) - len(trades),
                 money(account.get("cash")),
                 money(account.get("equity")),
-                change(account)[1],
+                profit(account)[1],
                 _codes(document["denied"]),
             )
         )
-    headers = ("Session", "Run", "Filled", "Stops", "Cash", "Equity", "Change", "Denied")
+    headers = ("Session", "Run", "Filled", "Stops", "Cash", "Equity", "Profit", "Denied")
     console.print(table(headers, rows, right=headers[2:7]))
 
 
@@ -107,12 +107,12 @@ def money(text: str | None) -> str:
     return (text or "") if amount is None else f"{amount:,.2f}"
 
 
-def change(account: dict[str, Any]) -> tuple[str, str]:
-    """Format the change of equity since the previous close, in dollars and in percent."""
-    equity, last = decimal(account.get("equity")), decimal(account.get("last_equity"))
-    if equity is None or not last:
+def profit(account: dict[str, Any]) -> tuple[str, str]:
+    """Format the profit from the previous close to the run's start, in dollars and in percent."""
+    made, last = decimal(account.get("profit")), decimal(account.get("last_equity"))
+    if made is None or not last:
         return "", ""
-    return f"{equity - last:+,.2f}", f"{(equity - last) / last:+.2%}"
+    return f"{made:+,.2f}", f"{made / last:+.2%}"
 
 
 def _orders(orders: Sequence[dict[str, Any]]) -> RenderableType:
@@ -148,9 +148,9 @@ def _phone(sms: str) -> RenderableType:
 
 def _account(account: dict[str, Any]) -> str:
     parts = [f"equity {money(account['equity'])}", f"cash {money(account['cash'])}"]
-    dollars, per_cent = change(account)
+    dollars, per_cent = profit(account)
     if dollars:
-        parts.append(f"since last close {dollars} ({per_cent})")
+        parts.append(f"profit since last close {dollars} ({per_cent})")
     return ", ".join(parts)
 
 

@@ -14,7 +14,23 @@ from decimal import ROUND_HALF_UP, Decimal
 from local.paper_broker.data import Dividend, Split
 from local.paper_broker.values import CENT, ZERO, Activity, ActivityKind, Order
 
-CASH_MOVES = (ActivityKind.DEPOSIT, ActivityKind.WITHDRAWAL)
+CASH_MOVES = (
+    ActivityKind.DEPOSIT,
+    ActivityKind.WITHDRAWAL,
+    ActivityKind.JOURNAL,
+    ActivityKind.CASH_JOURNAL,
+    ActivityKind.CASH_TRANSFER,
+)
+
+BOOKED_BY_HAND = (
+    *CASH_MOVES,
+    ActivityKind.INTEREST,
+    ActivityKind.FEE,
+    ActivityKind.CRYPTO_FEE,
+    ActivityKind.THIRD_PARTY_CHARGE,
+    ActivityKind.THIRD_PARTY_REBATE,
+    ActivityKind.ON_CHAIN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +113,27 @@ class Account:
             Activity(self._activity_id(at), ActivityKind.DIVIDEND, at, net, symbol, qty, amount)
         )
 
-    def deposit(self, amount: Decimal, at: datetime) -> Activity:
-        """Deposit cash; a negative amount is a withdrawal."""
-        kind = ActivityKind.DEPOSIT if amount >= 0 else ActivityKind.WITHDRAWAL
+    def deposit(self, amount: Decimal, at: datetime, kind: ActivityKind | None = None) -> Activity:
+        """Book cash of a kind, by default a deposit, or a withdrawal if the amount is negative."""
+        if kind is None:
+            kind = ActivityKind.DEPOSIT if amount >= 0 else ActivityKind.WITHDRAWAL
         activity = Activity(self._activity_id(at), kind, at, amount)
         self._book(activity)
         return activity
 
     @property
     def has_moved_cash(self) -> bool:
-        """Whether there has been any deposit or withdrawal."""
-        return any(activity.kind in CASH_MOVES for activity in self.activities)
+        """Whether somebody has booked cash by hand, such as a deposit."""
+        return any(activity.kind in BOOKED_BY_HAND for activity in self.activities)
 
     def deposits(self, after: datetime, until: datetime) -> Decimal:
         """Return deposits minus withdrawals with ``after < at <= until``."""
-        moves = (a for a in self.activities if a.kind in CASH_MOVES)
-        return sum((a.net for a in moves if after < a.at <= until), ZERO)
+        return sum((self.cash_flow(kind, after, until) for kind in CASH_MOVES), ZERO)
+
+    def cash_flow(self, kind: ActivityKind, after: datetime, until: datetime) -> Decimal:
+        """Return the cash of one kind of activity with ``after < at <= until``."""
+        moves = (each for each in self.activities if each.kind is kind)
+        return sum((each.net for each in moves if after < each.at <= until), ZERO)
 
     def _trade(self, symbol: str, signed: Decimal, price: Decimal) -> None:
         held = self.holdings.get(symbol, Holding(ZERO, ZERO))

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from local.paper_broker import trading_wire
+from local.paper_broker.account import BOOKED_BY_HAND
 from local.paper_broker.broker import BELL, TimeRunsForwardError
 from local.paper_broker.rules import parse_ticket
-from local.paper_broker.values import ApiError, Behaviour
+from local.paper_broker.values import ActivityKind, ApiError, Behaviour
 from local.paper_broker.wsgi import Answer, Call, Route
 
 T = TypeVar("T")
@@ -26,9 +27,13 @@ class MoveRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DepositRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of POST /_paper/deposit; a negative amount is a withdrawal."""
+    """The body of POST /_paper/deposit; a negative amount is a withdrawal.
+
+    ``type`` is Alpaca's activity type; the default is CSD, or CSW if the amount is negative.
+    """
 
     amount: Decimal
+    type: ActivityKind | None = None
 
 
 def get_sessions(call: Call) -> Answer:
@@ -59,11 +64,13 @@ def post_session(call: Call) -> Answer:
 
 
 def post_deposit(call: Call) -> Answer:
-    """Deposit or withdraw cash."""
-    amount = _convert(call.body(), DepositRequest).amount
-    if not amount.is_finite():
+    """Deposit or withdraw cash, or book cash of another kind."""
+    wanted = _convert(call.body(), DepositRequest)
+    if not wanted.amount.is_finite():
         raise ApiError(422, WRONG, "amount must be a number")
-    return Answer(trading_wire.activity(call.exchange.deposit(amount)))
+    if wanted.type not in (None, *BOOKED_BY_HAND):
+        raise ApiError(422, WRONG, f"type must be one of {', '.join(BOOKED_BY_HAND)}")
+    return Answer(trading_wire.activity(call.exchange.deposit(wanted.amount, wanted.type)))
 
 
 def post_order(call: Call) -> Answer:

@@ -19,6 +19,7 @@ from local.paper_broker.market import EdgeMoment, HistoricalMarket, SessionEdge,
 from local.paper_broker.values import (
     AccountSetup,
     Activity,
+    ActivityKind,
     ApiError,
     Behaviour,
     Order,
@@ -120,9 +121,9 @@ class Exchange:
         """Request a cancellation; the order ends at the first request after the cancel delay."""
         self.book.ask_to_cancel(order_id, self.now)
 
-    def deposit(self, amount: Decimal) -> Activity:
-        """Deposit cash; a negative amount is a withdrawal."""
-        return self.account.deposit(amount, self.now)
+    def deposit(self, amount: Decimal, kind: ActivityKind | None = None) -> Activity:
+        """Book cash of a kind, by default a deposit, or a withdrawal if the amount is negative."""
+        return self.account.deposit(amount, self.now, kind)
 
     def advance(self, now: datetime) -> None:
         """Advance the account through every event up to an instant.

@@ -158,9 +158,9 @@ class PaperBrokerProcess:
         """Return the positions, as GET /v2/positions does."""
         return list(self.request("GET", "/v2/positions"))
 
-    def deposit(self, amount: str) -> None:
+    def deposit(self, amount: str, activity_type: str | None = None) -> None:
         """Deposit dollars; a negative amount is a withdrawal."""
-        self.request("POST", "/_paper/deposit", {"amount": amount})
+        self.request("POST", "/_paper/deposit", {"amount": amount, "type": activity_type})
 
     def order_by_hand(self, symbol: str, side: str, qty: str, **terms: str) -> dict[str, Any]:
         """Place an order as the user would on the broker's site; the next request fills it."""

@@ -23,6 +23,15 @@ class ActivityKind(StrEnum):
     SPLIT = "SPLIT"
     DEPOSIT = "CSD"
     WITHDRAWAL = "CSW"
+    JOURNAL = "JNL"
+    CASH_JOURNAL = "JNLC"
+    CASH_TRANSFER = "ACATC"
+    INTEREST = "INT"
+    FEE = "FEE"
+    CRYPTO_FEE = "CFEE"
+    THIRD_PARTY_CHARGE = "PTC"
+    THIRD_PARTY_REBATE = "PTR"
+    ON_CHAIN = "OCT"
 
 
 class ApiError(Exception):

@@ -44,7 +44,11 @@ ACCOUNT = desk_world.account(
     "1000", equity=Decimal(100000), last_equity=Decimal("100020.10"), buying_power=Decimal(1000)
 )
 SNAPSHOT = desk_world.snapshot(
-    account=ACCOUNT, previous_session=date(2013, 2, 27), last_session_pnl=Decimal("123.45")
+    account=ACCOUNT,
+    previous_session=date(2013, 2, 27),
+    last_session_pnl=Decimal("123.45"),
+    since_close_pnl=Decimal("-20.10"),
+    close_equity=Decimal("100020.10"),
 )
 
 SYMBOL_PROFIT = SymbolProfit(
@@ -58,7 +62,6 @@ SYMBOL_PROFIT = SymbolProfit(
 )
 PERFORMANCE = Performance(
     deposits=Decimal(0),
-    account_profit=Decimal("979.90"),
     symbols=(SYMBOL_PROFIT,),
     worth=Decimal(50000),
     drawdown=Decimal("0.0123"),

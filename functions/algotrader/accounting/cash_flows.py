@@ -1,80 +1,230 @@
-"""Owns the deposits and withdrawals in the account's statement."""
+"""Owns the account's deposits and withdrawals, and the check of its cash against its statement."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from algotrader.model import Activity, ActivityKind
+from algotrader.model import Account, Activity, ActivityKind, CashLook, Fill
 from algotrader.model.units import CENT, ZERO
+
+#: A run lists activities from this long before the last look, to find rows of the same moment.
+LOOK_MARGIN = timedelta(minutes=1)
+#: Two periods without a match are remembered as one if they are this close. No profit in a
+#: message begins earlier.
+_REMEMBERED = timedelta(days=14)
+_ROUNDING = Decimal("0.005")  # the broker may round the cash of each activity to a cent
 
 
 @dataclass(frozen=True, slots=True)
 class Deposits:
-    """Net deposits in dollars; None if unknown, with the reason in ``warnings``."""
+    """Deposits less withdrawals in dollars; None if unknown, and then ``problem`` says why."""
 
     amount: Decimal | None
-    warnings: tuple[str, ...]
+    problem: str = ""
 
 
-def net_deposits(
-    statement: tuple[Activity, ...] | None,
-    adjustments: Decimal,
-    previous_close: datetime,
+@dataclass(frozen=True, slots=True)
+class CashCheck:
+    """The result of a check of the account's cash.
+
+    Attributes
+    ----------
+    look : CashLook or None
+        The cash from which the next run checks; None if no run has read it.
+    problem : str
+        Why the cash is unproven since the last look; empty if it matches.
+    has_read : bool
+        Whether this run could read what the check needs; if not, ``look`` is the last run's.
+    """
+
+    look: CashLook | None
+    problem: str = ""
+    has_read: bool = True
+
+    def why_unproven(self, after: datetime, until: datetime) -> str:
+        """Return why the cash is unproven in a period; empty if it is proven."""
+        look = self.look
+        if self.problem and (look is None or (not self.has_read and until > look.at)):
+            return self.problem
+        if look is None or look.unproven_after is None or look.unproven_until is None:
+            return ""
+        if until <= look.unproven_after or look.unproven_until <= after:
+            return ""
+        return self.problem or (
+            f"Until {look.unproven_until:%Y-%m-%d %H:%M} UTC the account's cash did not match its "
+            "fills and its statement."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    activity_id: str
+    amount: Decimal
+    day: date
+    at: datetime | None
+
+    def is_since(self, look_at: datetime) -> bool:
+        if self.at is None:
+            return self.day >= look_at.date()
+        return self.at > look_at - LOOK_MARGIN
+
+
+def check_cash(
+    last: CashLook | None,
+    account: Account,
     now: datetime,
-) -> Deposits:
-    """Compute the net deposits since a close, from the statement and the account's own figure.
+    statement: tuple[Activity, ...] | None,
+    fills: tuple[Fill, ...] | None,
+) -> CashCheck:
+    """Check that fills and statement since the last look lead to the account's cash.
+
+    The first look has nothing to check. A row of the statement counts when the broker created it,
+    so a row that the broker adds later with an earlier date does not explain the cash.
 
     Parameters
     ----------
-    statement : tuple of Activity or None
-        None if it could not be read; then only the account's figure counts.
-    adjustments : Decimal
-        The account's own figure; 0 if the broker has none.
+    account : Account
+        Read after the statement and the fills, so that both contain all that its cash contains.
+    statement, fills : tuple or None
+        From `LOOK_MARGIN` before the last look on; None if unreadable, and then the last look
+        remains.
     """
-    if statement is None:
-        warning = (
-            "The broker's statement could not be read. The report uses the account's own "
-            f"figure, {adjustments:.2f}, for net deposits, and counts no dividends."
-        )
-        return Deposits(adjustments, (warning,))
-    rows = [each for each in statement if _is_since(each, previous_close, now)]
-    moved = sorted({each.symbol or "?" for each in rows if each.kind is ActivityKind.SHARE_FLOW})
-    if moved:
-        warning = (
-            f"Shares were moved to or from the account ({', '.join(moved)}). The broker does not "
-            "report their value, so the account's profit for the day is unknown."
-        )
-        return Deposits(None, (warning,))
-    listed = sum((each.amount for each in rows if each.kind is ActivityKind.CASH_FLOW), ZERO)
-    undated = [each.amount for each in statement if _is_of_the_close(each, previous_close)]
-    if undated and adjustments and abs(adjustments - listed - sum(undated)) < CENT:
-        return Deposits(adjustments, ())
-    if undated and not adjustments:
-        amounts = ", ".join(f"{each:.2f}" for each in undated)
-        warning = (
-            f"The statement does not say whether deposits or withdrawals ({amounts}) came before "
-            "or after the previous close. So the account's profit for the day is unknown."
-        )
-        return Deposits(None, (warning,))
-    if adjustments and abs(adjustments - listed) >= CENT:
-        warning = (
-            f"The account reports net deposits of {adjustments:.2f}, but its statement lists "
-            f"{listed:.2f}. So the account's profit for the day is unknown."
-        )
-        return Deposits(None, (warning,))
-    return Deposits(listed, ())
+    if statement is None or fills is None:
+        what = "statement" if statement is None else "list of fills"
+        return CashCheck(last, f"The broker's {what} could not be read.", has_read=False)
+    events = [
+        *(_Event(each.activity_id, each.amount, each.day, each.at) for each in statement),
+        *(_Event(each.activity_id, each.amount, each.at.date(), each.at) for each in fills),
+    ]
+    look = CashLook(
+        at=now,
+        cash=account.cash,
+        pending_fees=account.pending_fees,
+        seen=tuple(sorted(each.activity_id for each in events if each.is_since(now))),
+    )
+    if last is None:
+        return CashCheck(look)
+    look = _with_unproven(look, last.unproven_after, last.unproven_until)
+    new = [e.amount for e in events if e.is_since(last.at) and e.activity_id not in last.seen]
+    expected = last.cash + sum(new, ZERO)
+    fees = last.pending_fees + account.pending_fees
+    if abs(account.cash - expected) <= fees + CENT + _ROUNDING * len(new):
+        return CashCheck(look)
+    since = last.at
+    if last.unproven_after is not None and last.unproven_after > now - _REMEMBERED:
+        since = last.unproven_after
+    problem = (
+        f"The account's cash is {account.cash:.2f}, but its fills and its statement since "
+        f"{last.at:%Y-%m-%d %H:%M} UTC lead to {expected:.2f}."
+    )
+    return CashCheck(_with_unproven(look, since, now), problem)
 
 
-def _is_of_the_close(row: Activity, previous_close: datetime) -> bool:
-    """Whether money moved on the day of the close, at an unknown time."""
-    return (
-        row.kind is ActivityKind.CASH_FLOW and row.at is None and row.day == previous_close.date()
+def deposits_since_close(
+    statement: tuple[Activity, ...], adjustments: Decimal, close: datetime, now: datetime
+) -> Deposits:
+    """Compute the net deposits from a close until now.
+
+    Parameters
+    ----------
+    adjustments : Decimal
+        The account's own figure for today; 0 if the broker has none. It may contain dividends,
+        interest and fees.
+    """
+    late = [each for each in statement if each.at is not None and each.at > now]
+    if any(_moves_value(each) for each in late):
+        return Deposits(None, "Money or shares moved while this run was reading the account.")
+    rows = _rows(statement, close, now)
+    unclear = [each for each in statement if each.at is None and each.day == close.date()]
+    found = _sum(rows, [each for each in unclear if not _is_flow(each)])
+    if found.amount is None:
+        return found
+    flows = [each.amount for each in unclear if _is_flow(each)]
+    undated = sum(flows, ZERO)
+    if flows and (not adjustments or not undated):
+        return _sum(rows, unclear)
+    if not adjustments:
+        return found
+    # The account's own figure decides on which side of the close undated rows lie.
+    others = sum((each.amount for each in rows if not _is_flow(each)), ZERO)
+    for since in dict.fromkeys((ZERO, undated)):
+        if any(_is_equal(adjustments, found.amount + since + each) for each in (ZERO, others)):
+            return Deposits(found.amount + since)
+    return Deposits(
+        None,
+        f"The account reports net deposits of {adjustments:.2f}, but its statement lists "
+        f"{found.amount:.2f}.",
     )
 
 
-def _is_since(row: Activity, previous_close: datetime, now: datetime) -> bool:
-    if row.at is not None:
-        return previous_close < row.at <= now + timedelta(minutes=1)
-    return row.day > previous_close.date()
+def deposits_between_closes(
+    statement: tuple[Activity, ...], listed: Decimal | None, before: datetime, close: datetime
+) -> Deposits:
+    """Compute the net deposits between two successive closes.
+
+    Parameters
+    ----------
+    listed : Decimal or None
+        The broker's own figure in the history of the account's equity; None if it has none.
+    """
+    days = {before.date(), close.date()}
+    unclear = [each for each in statement if each.at is None and each.day in days]
+    rows = [each for each in _rows(statement, before, close) if each not in unclear]
+    found = _sum(rows, unclear)
+    if found.amount is None or listed is None or _is_equal(listed, found.amount):
+        return found
+    return Deposits(
+        None,
+        f"The broker's history of equity counts net deposits of {listed:.2f}, but the statement "
+        f"lists {found.amount:.2f}.",
+    )
+
+
+def _rows(statement: tuple[Activity, ...], after: datetime, until: datetime) -> list[Activity]:
+    return [
+        each
+        for each in statement
+        if (
+            after < each.at <= until
+            if each.at is not None
+            else after.date() < each.day <= until.date()
+        )
+    ]
+
+
+def _sum(rows: list[Activity], unclear: list[Activity]) -> Deposits:
+    """Sum the deposits; ``unclear`` rows may lie on either side of a close."""
+    unknown = [each for each in (*rows, *unclear) if _moves_value(each) and not _is_flow(each)]
+    if unknown:
+        names = ", ".join(
+            dict.fromkeys(f"{each.description} {each.symbol}".rstrip() for each in unknown)
+        )
+        return Deposits(None, f"The broker does not report the effect on profit of: {names}.")
+    flows = [each for each in unclear if _is_flow(each)]
+    if flows:
+        amounts = ", ".join(f"{each.amount:.2f}" for each in flows)
+        return Deposits(
+            None,
+            f"The statement does not say whether deposits or withdrawals ({amounts}) came before "
+            "or after a close.",
+        )
+    return Deposits(sum((each.amount for each in rows if _is_flow(each)), ZERO))
+
+
+def _is_flow(row: Activity) -> bool:
+    return row.kind is ActivityKind.CASH_FLOW
+
+
+def _moves_value(row: Activity) -> bool:
+    """Whether a row moves value that is not profit, or might not be."""
+    return row.kind in {ActivityKind.CASH_FLOW, ActivityKind.SHARE_FLOW, ActivityKind.OTHER}
+
+
+def _is_equal(one: Decimal, other: Decimal) -> bool:
+    return abs(one - other) < CENT
+
+
+def _with_unproven(look: CashLook, after: datetime | None, until: datetime | None) -> CashLook:
+    return CashLook(look.at, look.cash, look.pending_fees, look.seen, after, until)

@@ -227,9 +227,12 @@ def _sum(*amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
 
 def statement_start(track: Track | None, previous_close: datetime) -> datetime:
     """Return the instant from which a run must read the statement."""
-    if track is None or track.statement_at is None:
-        return previous_close - STATEMENT_MARGIN
-    return min(track.statement_at, previous_close) - STATEMENT_MARGIN
+    known = [previous_close]
+    if track is not None and track.statement_at is not None:
+        known.append(track.statement_at)
+    if track is not None and track.cash is not None:
+        known.append(track.cash.at)
+    return min(known) - STATEMENT_MARGIN
 
 
 def standings_of(

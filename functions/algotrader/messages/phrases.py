@@ -180,8 +180,8 @@ def ended_phrase(report: RunReport, *, reason: bool) -> str:
 
 def day_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -> str:
     """Format the account's profit since the previous close, without deposits and withdrawals."""
-    base = Decimal(0) if report.account is None else report.account.last_equity
-    return f"day {_made(report.day_pnl, base, shares=shares, cents=cents)}"
+    base = None if report.snapshot is None else report.snapshot.close_equity
+    return f"day {_made(report.day_pnl, base or Decimal(0), shares=shares, cents=cents)}"
 
 
 def desk_phrase(report: RunReport, *, shares: bool, cents: bool) -> str:

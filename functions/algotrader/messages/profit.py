@@ -19,7 +19,7 @@ def profit_lines(report: RunReport) -> Iterator[str]:
         return
     made = money(report.day_pnl, signed=True)
     if report.is_report:
-        base = snapshot.account.last_equity
+        base = snapshot.close_equity or Decimal(0)
         yield f"the account: {made}{_of(report.day_pnl, base)}, without deposits and withdrawals"
     else:
         session = snapshot.previous_session.isoformat()

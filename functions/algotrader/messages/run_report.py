@@ -107,23 +107,8 @@ class RunReport:
 
     @property
     def day_pnl(self) -> Decimal | None:
-        """The account's profit in dollars since the previous close; None if unknown."""
-        account, performance = self.account, self.performance
-        if account is None or self.snapshot is None:
-            return None
-        deposits: Decimal | None = account.adjustments
-        if performance is not None:
-            if account is self.snapshot.account:
-                return performance.account_profit
-            deposits = performance.deposits
-        if deposits is None:
-            return None
-        if performance is not None:  # deposits during the run
-            deposits += account.adjustments - self.snapshot.account.adjustments
-        parts = (account.equity, account.last_equity, deposits)
-        if not all(part.is_finite() for part in parts):
-            return None
-        return account.equity - account.last_equity - deposits
+        """The account's profit in dollars from the previous close to the run's start, or None."""
+        return None if self.snapshot is None else self.snapshot.since_close_pnl
 
     @property
     def performance(self) -> Performance | None:

@@ -4,7 +4,16 @@ Units, unless a field says otherwise: prices and cash in US dollars, quantities 
 as fractions of desk capital (0.25 is 25 %). Instants are aware UTC datetimes. Money is ``Decimal``.
 """
 
-from algotrader.model.account import Account, Adjustment, Holding, Ledger, Order, Position
+from algotrader.model.account import (
+    Account,
+    Adjustment,
+    Fill,
+    Holding,
+    Ledger,
+    Order,
+    Position,
+    SessionEquity,
+)
 from algotrader.model.decision import (
     Cutoff,
     Decision,
@@ -37,6 +46,7 @@ from algotrader.model.market import (
 )
 from algotrader.model.performance import (
     Activity,
+    CashLook,
     Conversion,
     LossLimits,
     Performance,
@@ -59,6 +69,7 @@ __all__ = [
     "Asset",
     "Bars",
     "Bounds",
+    "CashLook",
     "Clock",
     "Conversion",
     "CorporateAction",
@@ -67,6 +78,7 @@ __all__ = [
     "DesiredStop",
     "FeatureValue",
     "Features",
+    "Fill",
     "Holding",
     "LatestPrice",
     "Ledger",
@@ -84,6 +96,7 @@ __all__ = [
     "Receivable",
     "Run",
     "Session",
+    "SessionEquity",
     "Settings",
     "Side",
     "Snapshot",

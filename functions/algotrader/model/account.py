@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from algotrader.model.enums import Side
+from algotrader.model.units import ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class Account:
         Names of the broker's flags that forbid trading; empty if none is set.
     only_sells_for : tuple of str
         The broker's reasons why the account may only sell; empty if it may buy.
+    last_equity_on : date or None
+        Session of ``last_equity``; None if the broker does not say.
+    pending_fees : Decimal
+        Fees in dollars that the broker has not booked yet.
     """
 
     number: str
@@ -33,6 +38,32 @@ class Account:
     adjustments: Decimal
     blocked_by: tuple[str, ...]
     only_sells_for: tuple[str, ...] = ()
+    last_equity_on: date | None = None
+    pending_fees: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEquity:
+    """The account's equity in dollars at two successive closes.
+
+    Attributes
+    ----------
+    cash_flows : Decimal or None
+        Deposits less withdrawals that the broker counts between the closes; None if unknown.
+    """
+
+    before: Decimal
+    after: Decimal
+    cash_flows: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A fill of any of the account's orders; ``amount`` is its change of the cash in dollars."""
+
+    activity_id: str
+    at: datetime
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)

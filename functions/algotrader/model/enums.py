@@ -61,10 +61,11 @@ class ActivityKind(StrEnum):
     """The kind of a row in the account's statement, by its effect on profit and books."""
 
     CASH_FLOW = "cash flow"  # a deposit or withdrawal, which is not profit
-    SHARE_FLOW = "share flow"  # shares that came or went; the statement does not value them
-    SHARE_CHANGE = "share change"  # an event or an option moved shares without an order
+    SHARE_FLOW = "share flow"  # shares came or went without an order; the statement has no value
+    SHARE_CHANGE = "share change"  # a corporate action changed shares; its cash is profit
     DIVIDEND = "dividend"  # a dividend, or a tax or fee on it
-    OTHER = "other"
+    COST = "interest or fee"  # interest paid or received, and fees
+    OTHER = "other"  # its effect on profit is unknown
 
 
 class Stage(StrEnum):

@@ -199,6 +199,28 @@ class StrategyStart:
 
 
 @dataclass(frozen=True, slots=True)
+class CashLook:
+    """The account's cash at a run, from which the next run checks fills and statement.
+
+    Attributes
+    ----------
+    pending_fees : Decimal
+        Fees in dollars that the broker had not booked yet.
+    seen : tuple of str
+        Ids of the newest fills and rows of the statement that ``cash`` includes.
+    unproven_after, unproven_until : datetime or None
+        The last period in which the cash did not match fills and statement; None if there is none.
+    """
+
+    at: datetime
+    cash: Decimal
+    pending_fees: Decimal
+    seen: tuple[str, ...]
+    unproven_after: datetime | None = None
+    unproven_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """The desk's profit across runs, stored next to its ledger.
 
@@ -221,6 +243,8 @@ class Track:
         Those still due, and recent ones that are over.
     conversions : dict of str to Conversion
         By symbol of the old shares that the ledger still holds.
+    cash : CashLook or None
+        The account's cash at the last run that could read it; None if none could.
     """
 
     desk: str
@@ -236,6 +260,7 @@ class Track:
     started: StrategyStart | None = None
     receivables: tuple[Receivable, ...] = ()
     conversions: dict[str, Conversion] = field(default_factory=dict)
+    cash: CashLook | None = None
 
     @property
     def profit(self) -> Decimal:
@@ -268,14 +293,12 @@ class SymbolProfit:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Profit and loss for the messages; all figures count from the previous session's close.
+    """The desk's profit and loss; all figures count from the previous session's close.
 
     Attributes
     ----------
     deposits : Decimal or None
-        Deposits less withdrawals; None if the broker's figures do not agree.
-    account_profit : Decimal or None
-        The account's profit without deposits and withdrawals; None if unknown.
+        The account's deposits less its withdrawals; None if unknown.
     symbols : tuple of SymbolProfit
         The desk's symbols in alphabetical order: those it holds, and those it sold.
     worth : Decimal
@@ -289,7 +312,6 @@ class Performance:
     """
 
     deposits: Decimal | None
-    account_profit: Decimal | None
     symbols: tuple[SymbolProfit, ...]
     worth: Decimal
     drawdown: Decimal

@@ -90,7 +90,12 @@ class Snapshot:
     corporate_actions : tuple of CorporateAction
         Actions with an ex-date after the previous session and up to this one.
     last_session_pnl : Decimal or None
-        The account's profit in the last full session; None if the broker does not report it.
+        The account's profit in the last full session, without deposits and withdrawals; None if
+        unknown.
+    since_close_pnl : Decimal or None
+        The same since the previous close; None if unknown.
+    close_equity : Decimal or None
+        The account's equity at the previous close, the base of ``since_close_pnl`` in percent.
     warnings : tuple of str
         Paragraphs for the e-mail about unreadable data and figures that disagree.
     performance : Performance or None
@@ -130,6 +135,8 @@ class Snapshot:
     corporate_actions: tuple[CorporateAction, ...]
     last_session_pnl: Decimal | None
     warnings: tuple[str, ...]
+    since_close_pnl: Decimal | None = None
+    close_equity: Decimal | None = None
     performance: Performance | None = None
     started: StrategyStart | None = None
     stopped: tuple[Order, ...] = ()

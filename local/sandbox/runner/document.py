@@ -85,6 +85,7 @@ def run_document(
     run = run_of(timeline)
     decision = _artifact(timeline, read_artifact, DECIDE, "decision")
     submission = _artifact(timeline, read_artifact, SUBMIT, "submission")
+    snapshot = _artifact(timeline, read_artifact, FETCH, "snapshot")
     return {
         "execution": {
             "name": ending.name,
@@ -108,7 +109,7 @@ def run_document(
         "orders": _orders(run, submission, broker),
         "denied": _denied(decision, submission),
         "notification": _notification(timeline),
-        "account": _account(broker, submission),
+        "account": _account(broker, submission, snapshot),
     }
 
 
@@ -158,11 +159,16 @@ def _notification(timeline: Timeline) -> Document | None:
     return {key: texts.get(key) for key in ("sms", "subject", "email")}
 
 
-def _account(broker: BrokerView, submission: Mapping[str, Any] | None) -> Document | None:
+def _account(
+    broker: BrokerView,
+    submission: Mapping[str, Any] | None,
+    snapshot: Mapping[str, Any] | None,
+) -> Document | None:
     account = broker.account or (submission or {}).get("account")
     if not account:
         return None
-    return {field: _text(account.get(field)) for field in ACCOUNT_FIELDS}
+    found = {field: _text(account.get(field)) for field in ACCOUNT_FIELDS}
+    return found | {"profit": _text((snapshot or {}).get("since_close_pnl"))}
 
 
 def _text(value: object) -> str | None:

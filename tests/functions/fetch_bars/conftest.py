@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -21,6 +21,7 @@ from algotrader.contracts import (
     encode,
 )
 from algotrader.model import Decision, Leg, OrderIntent, OrderType, Run, Side
+from algotrader.session.trigger import NEW_YORK
 from fetch_bars.fetch import fetch
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT, asset, bar
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
@@ -98,6 +99,7 @@ class World:
     orders: list[dict[str, Any]] = field(default_factory=list)
     actions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     statement: list[dict[str, Any]] = field(default_factory=list)
+    fills: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name, price in (("AAPL", 100.0), ("IBM", 50.0)):
@@ -110,7 +112,8 @@ class World:
         serve("GET /v2/account", ACCOUNT)
         serve("GET /v2/account/configurations", {"no_shorting": True})
         serve("GET /v2/positions", [])
-        serve("GET /v2/account/activities", lambda _: Answer(self.statement))
+        serve("GET /v2/account/activities", self._activities)
+        serve("GET /v2/account/portfolio/history", self._history)
         serve("GET /v2/orders", self._orders)
         serve("GET /v2/stocks/bars", self._bars)
         serve("GET /v2/stocks/trades/latest", self._trades)
@@ -162,6 +165,20 @@ class World:
         return Answer(
             [{"date": str(day), "open": "09:30", "close": "16:00"} for day in weekdays(start, end)]
         )
+
+    def _activities(self, seen: Seen) -> Answer:
+        is_trade = seen.query["category"] == "trade_activity"
+        return Answer(self.fills if is_trade else self.statement)
+
+    def _history(self, seen: Seen) -> Answer:
+        start, end = (date.fromisoformat(seen.query[name]) for name in ("start", "end"))
+        stamps = [
+            int(datetime.combine(day, time(20), NEW_YORK).timestamp())
+            for day in weekdays(start, end)
+        ]
+        none = [0] * len(stamps)
+        equity = [ACCOUNT["last_equity"]] * len(stamps)
+        return Answer({"timestamp": stamps, "equity": equity, "profit_loss": none})
 
     def _orders(self, seen: Seen) -> Answer:
         after = seen.query.get("after", "")

@@ -57,7 +57,7 @@ def test_an_open_market_gives_all_that_a_run_needs(world: World) -> None:
     assert snapshot.prices["IBM"].price == Decimal("101.5")
     assert snapshot.assets.keys() == {"AAPL", "IBM"}
     assert snapshot.trading_state is TradingState.ACTIVE
-    assert snapshot.last_session_pnl is None
+    assert snapshot.last_session_pnl == 0
     bars = bars_of(world, result)
     assert bars["AAPL"].at[-1] == datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
     assert snapshot.last_closes["AAPL"] == Decimal(str(bars["AAPL"].close[-1]))

@@ -18,7 +18,7 @@ from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.services.books import RESET_KEY
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.algotrader.adapters.scripted_broker import Answer
-from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, TODAY, World
+from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, World
 from tests.functions.fetch_bars.runs import DESK, TRACK_KEY, snapshot_of, track_of
 
 REPORT: dict[str, Any] = {"report_only": True, "scheduled_time": "2026-01-06T21:15:00Z"}
@@ -86,10 +86,12 @@ def test_a_report_gives_it_next_to_the_account_and_the_benchmark(world: World) -
     world.bars["SPY"] = [{**each, "c": 500} for each in world.bars["AAPL"]]
     world.assets["SPY"] = world.assets["AAPL"]
 
-    found = made(world, world.run(REPORT))
+    snapshot = snapshot_of(world, world.run(REPORT))
+    found = snapshot.performance
 
+    assert found is not None
     assert found.desk_profit == -100 * LOST
-    assert found.account_profit == Decimal(ACCOUNT["equity"]) - Decimal(ACCOUNT["last_equity"])
+    assert snapshot.since_close_pnl == Decimal(ACCOUNT["equity"]) - Decimal(ACCOUNT["last_equity"])
     assert found.benchmark_change == Decimal("101.5") / 500 - 1
 
 
@@ -140,51 +142,6 @@ def test_a_report_that_failed_may_be_repeated(world: World) -> None:
     world.server.scripts["GET /v2/orders"] = orders
 
     assert world.run(REPORT, f"{ARN}-again").outcome == "REPORT"
-
-
-def test_a_report_on_another_day_takes_the_accounts_profit_from_its_history(world: World) -> None:
-    world.now, world.is_open = "2026-01-07T08:00:00-05:00", False
-    days = [1767646800, 1767733200]  # midnight in New York on Monday and on Tuesday
-    world.server.on(
-        "GET /v2/account/portfolio/history",
-        {"timestamp": days, "equity": ["1000", "1300"], "profit_loss": ["0", "300"]},
-    )
-
-    result = world.run({"report_only": True})
-
-    assert result.run is not None
-    assert result.run.session == TODAY
-    assert made(world, result).account_profit == 300
-
-
-def test_a_deposit_is_not_profit_and_an_unclear_one_makes_the_day_unknown(world: World) -> None:
-    deposit = {
-        "id": "1",
-        "activity_type": "CSD",
-        "date": "2026-01-06",
-        "net_amount": "500",
-        "created_at": "2026-01-06T14:00:00Z",
-    }
-    world.statement.append(deposit)
-    plain = Decimal(ACCOUNT["equity"]) - Decimal(ACCOUNT["last_equity"])
-    assert made(world, world.run()).account_profit == plain - 500
-
-    world.server.on("GET /v2/account", {**ACCOUNT, "intraday_adjustments": "700"})
-    unclear = snapshot_of(world, world.run({"dry_run": True}))
-    assert unclear.performance is not None
-    assert unclear.performance.account_profit is None
-    assert any("700.00" in each and "500.00" in each for each in unclear.warnings)
-
-
-def test_a_broker_without_a_statement_is_reported_and_stops_nothing(world: World) -> None:
-    world.server.on("GET /v2/account/activities", Answer({"message": "no such path"}, 404))
-
-    result = world.run()
-
-    assert result.outcome == "OPEN"
-    assert any(
-        "statement could not be read" in each for each in snapshot_of(world, result).warnings
-    )
 
 
 def test_a_days_loss_at_the_limit_sets_the_switch_and_this_run_obeys(world: World) -> None:

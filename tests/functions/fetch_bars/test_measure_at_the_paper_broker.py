@@ -120,11 +120,16 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     moved = {s: change(s, MONDAY, TUESDAY) for s in OWN}
     desk = 20 * moved["AAPL"] + 30 * moved["MSFT"] + 30 * DIVIDEND
     account = desk + MANUAL * (moved["MSFT"] + DIVIDEND)
-    assert (tuesday.desk_profit, tuesday.account_profit) == (desk, account)
+    assert (tuesday.desk_profit, snapshot.since_close_pnl) == (desk, account)
     assert (tuesday.dividends, tuesday.deposits) == (Decimal("2.40"), 5000)
     assert snapshot.account.equity - snapshot.account.last_equity == account + 5000
     assert f"day {'-' if account < 0 else '+'}${abs(account):.2f}" in text
     assert f"Desk {'-' if desk < 0 else '+'}${abs(desk):.2f}" in text
+
+    # On the next day the deposit is in no profit either, and the cash matches the statement.
+    bell, _, _ = days.fetch(date(2005, 2, 16), "09:35")
+    assert bell.last_session_pnl == account
+    assert bell.warnings == ()
 
     # No run looks at the last day before the split, but the figures still include it.
     bell, at_bell, _ = days.fetch(SPLIT, "09:35")

@@ -45,7 +45,12 @@ CROWDED = DAY | {
     "orders": [ORDER],
     "denied": [DENIED, DENIED | {"code": "MAX_ORDERS"}],
     "decision": {"why": {"SYN0001": LONG}},
-    "account": {"equity": "1234567.12", "last_equity": "1345678.12", "cash": "-1345678.90"},
+    "account": {
+        "equity": "1234567.12",
+        "last_equity": "1345678.12",
+        "cash": "-1345678.90",
+        "profit": "-111111.00",
+    },
 }
 PLANNED = DECIDED | {
     "decision": DECIDED["decision"]
@@ -116,7 +121,7 @@ def test_nothing_is_lost_on_80_columns() -> None:
     for number in ("1234.123456789", "1034.123456789", "1234.5678", "-1,345,678.90"):
         assert number in day
     assert days.count("2012-02-15") == 2
-    for part in ("1,234,567.12", "-1,345,678.90", "-8.26%", "100,012.34", "+0.01%"):
+    for part in ("1,234,567.12", "-1,345,678.90", "-8.26%", "105,012.34", "+0.01%"):
         assert days.count(part) == 1
     run = "".join(line[12:20].strip() for line in days.splitlines()[3:])
     assert "BrokerUnavailableError" in run

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from local.cli.console import clean
-from local.cli.tables import change, money, print_day, print_days
+from local.cli.tables import money, print_day, print_days, profit
 
 DAY: dict[str, Any] = {
     "execution": {
@@ -35,7 +35,12 @@ DAY: dict[str, Any] = {
     ],
     "denied": [{"symbol": "MSFT", "code": "MAX_ORDERS", "detail": "21 of 20 [bold]x[/bold]"}],
     "notification": {"sms": "Bought 68 AAPL. P&L +12.34", "subject": "s", "email": "e"},
-    "account": {"equity": "100012.34", "last_equity": "100000", "cash": "65027.6"},
+    "account": {
+        "equity": "105012.34",  # with a deposit of 5,000
+        "last_equity": "100000",
+        "cash": "65027.6",
+        "profit": "12.34",
+    },
 }
 
 
@@ -58,7 +63,7 @@ def test_a_day_shows_orders_refusals_reasons_text_and_account() -> None:
     assert "IBM fell" in squeezed
     assert "│ Bought 68 AAPL. P&L +12.34" in out
     assert "26 characters" in out
-    assert "equity 100,012.34, cash 65,027.60, since last close +12.34 (+0.01%)" in out
+    assert "equity 105,012.34, cash 65,027.60, profit since last close +12.34 (+0.01%)" in out
 
 
 def test_without_a_terminal_no_control_character_is_written() -> None:
@@ -99,7 +104,7 @@ def test_several_days_are_a_row_each() -> None:
     stop = DAY["orders"][0] | {"order_type": "stop", "status": "new"}
     day, failed = (each | {"orders": [*DAY["orders"], stop]} for each in (DAY, failed))
     rows = [" ".join(line.split()) for line in printed(day, failed).splitlines()]
-    assert "2012-02-15 ok 1/1 1 65,027.60 100,012.34 +0.01% 1 MAX_ORDERS" in rows
+    assert "2012-02-15 ok 1/1 1 65,027.60 105,012.34 +0.01% 1 MAX_ORDERS" in rows
     assert "2012-02-16 StaleBarsError 1/1 1 1 MAX_ORDERS" in rows
 
 
@@ -110,9 +115,11 @@ def test_money_has_separators_and_cents(text: str | None, spelled: str) -> None:
     assert money(text) == spelled
 
 
-@pytest.mark.parametrize("last", [None, "0", "x"])
-def test_a_change_against_nothing_is_not_reported(last: str | None) -> None:
-    assert change({"equity": "10", "last_equity": last}) == ("", "")
+@pytest.mark.parametrize(("made", "last"), [("1", None), ("1", "0"), ("1", "x"), (None, "10")])
+def test_a_profit_against_nothing_or_an_unknown_one_is_not_reported(
+    made: str | None, last: str | None
+) -> None:
+    assert profit({"equity": "10", "last_equity": last, "profit": made}) == ("", "")
 
 
 def test_foreign_text_keeps_its_lines_and_loses_what_steers() -> None:

@@ -78,6 +78,24 @@ def test_a_deposit_moves_cash_and_buying_power_and_is_not_profit(wire: Wire) -> 
     assert account["last_equity"] == "100000"
 
 
+def test_cash_of_any_kind_is_booked_in_the_statement(wire: Wire) -> None:
+    kinds = ("JNL", "JNLC", "ACATC", "INT", "FEE", "CFEE", "PTC", "PTR", "OCT")
+    for kind in kinds:
+        wire.send("POST", "/_paper/deposit", {"amount": "-1.25", "type": kind})
+    rows = wire.get("/v2/account/activities", category="non_trade_activity", direction="asc")
+    assert [each["activity_type"] for each in rows] == list(kinds)
+    assert {each["net_amount"] for each in rows} == {"-1.25"}
+    assert all(each["created_at"].startswith(each["date"]) for each in rows)
+    account = wire.get("/v2/account")
+    assert (account["cash"], account["intraday_adjustments"]) == ("99988.75", "-3.75")
+
+
+@pytest.mark.parametrize("kind", ["FILL", "DIV", "SPLIT", "XYZ"])
+def test_cash_of_trades_and_corporate_actions_is_not_booked_by_hand(wire: Wire, kind: str) -> None:
+    answer = wire.send("POST", "/_paper/deposit", {"amount": "1", "type": kind})
+    assert (answer.status_code, wire.get("/v2/account")["cash"]) == (422, "100000")
+
+
 def test_behaviour_changes_field_by_field(wire: Wire) -> None:
     wire.send("POST", "/_paper/behaviour", {"never_fill": ["AAPL"]})
     answer = wire.send("POST", "/_paper/behaviour", {"slippage_bps": 10})

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 
+from local.paper_broker.market import NEW_YORK
 from tests.local.paper_broker.conftest import Wire
 
 PATH = "/v2/account/portfolio/history"
 
 
 def dates(timestamps: list[int]) -> list[str]:
-    return [datetime.fromtimestamp(at, UTC).date().isoformat() for at in timestamps]
+    """Return the sessions of timestamps, which Alpaca sets to 20:00 in New York."""
+    points = [datetime.fromtimestamp(at, NEW_YORK) for at in timestamps]
+    assert {each.hour for each in points} <= {20}
+    return [each.date().isoformat() for each in points]
 
 
 def test_each_close_lived_through_is_a_point_and_the_running_session_the_last(wire: Wire) -> None:
@@ -44,13 +48,37 @@ def test_an_account_has_stood_idle_for_two_sessions_before_it_begins(wire: Wire)
     assert history["profit_loss"][:2] == [0, 0]
 
 
-def test_deposits_are_not_profit(wire: Wire) -> None:
-    wire.send("POST", "/_paper/deposit", {"amount": 1000})
+def test_profit_loss_contains_deposits_and_cashflow_lists_them_by_session(wire: Wire) -> None:
+    def move(amount: str, **given: str) -> None:
+        wire.send("POST", "/_paper/deposit", {"amount": amount, **given})
+
+    move("1000")
     wire.open_session("2012-08-09")
-    wire.send("POST", "/_paper/deposit", {"amount": "-300"})
-    history = wire.get(PATH)
-    assert history["equity"] == [100_000, 100_000, 101_000, 100_700]
-    assert history["profit_loss"] == [0, 0, 0, 0]
+    move("-300")
+    move("20", type="INT")
+    history = wire.get(PATH, cashflow_types="ALL")
+    assert history["equity"] == [100_000, 100_000, 101_000, 100_720]
+    assert history["profit_loss"] == [0, 0, 1000, 720]
+    assert history["cashflow"] == {
+        "CSD": [0, 0, 1000, 0],
+        "CSW": [0, 0, 0, -300],
+        "INT": [0, 0, 0, 20],
+    }
+    named = wire.get(PATH, cashflow_types="JNLC,CSW")
+    assert named["cashflow"] == {"JNLC": [0, 0, 0, 0], "CSW": [0, 0, 0, -300]}
+    assert "cashflow" not in wire.get(PATH)
+
+
+def test_cash_after_a_close_or_on_a_weekend_is_the_next_sessions(wire: Wire) -> None:
+    wire.open_session("2012-08-10", "17:00")  # a Friday
+    wire.send("POST", "/_paper/deposit", {"amount": "5"})
+    wire.open_session("2012-08-11", "12:00")
+    wire.send("POST", "/_paper/deposit", {"amount": "70", "type": "JNLC"})
+    wire.open_session("2012-08-13")
+    last = wire.get(PATH, period="2D", cashflow_types="ALL")
+    assert dates(last["timestamp"]) == ["2012-08-10", "2012-08-13"]
+    assert last["equity"] == [100_000, 100_075]
+    assert last["cashflow"] == {"CSD": [0, 5], "JNLC": [0, 70]}
 
 
 def test_start_and_end_are_both_included(wire: Wire) -> None:
@@ -65,6 +93,7 @@ def test_start_and_end_are_both_included(wire: Wire) -> None:
         {"timeframe": "5Min"},
         {"period": "1Y"},
         {"period": "0D"},
+        {"cashflow_types": "CSD,XYZ"},
         {"period": "1D", "start": "2012-08-08", "end": "2012-08-09"},
     ],
 )

@@ -42,8 +42,10 @@ class AlpacaBroker:
         self.submit = trading.submit
         self.cancel = trading.cancel
         self.assets = trading.assets
-        self.last_session_pnl = trading.last_session_pnl
+        self.session_equity = trading.session_equity
         self.bars = market_data.bars
         self.latest_prices = market_data.latest_prices
         self.corporate_actions = market_data.corporate_actions
-        self.statement = Statement(client).statement
+        activities = Statement(client)
+        self.statement = activities.statement
+        self.fills = activities.fills

@@ -1,9 +1,11 @@
-"""Owns the account's statement: deposits, withdrawals, dividends, everything except trades."""
+"""Owns the account's activities: its statement, which has no trades, and its fills."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from algotrader import model
 from algotrader.adapters.alpaca import wire
@@ -14,22 +16,24 @@ from algotrader.errors import DeskError
 
 STATEMENT_PAGE = 100
 _CANCELED = "canceled"
-#: What Alpaca's activity types mean for the books. All other types move only money that counts as
-#: profit or loss: dividends, the taxes and fees on them (``DIV...``), interest and fees.
-_CASH_FLOWS = frozenset({"CSD", "CSW", "TRANS", "JNL", "JNLC", "ACATC", "OCT"})
+#: What Alpaca's activity types mean for profit and books. A type in none of these sets is OTHER:
+#: its effect on profit is unknown.
+CASH_FLOWS = frozenset({"CSD", "CSW", "JNL", "JNLC", "ACATC"})
+_COSTS = frozenset({"FEE", "CFEE", "PTC", "PTR"})  # interest starts with INT
 _SHARE_FLOWS = {
     "ACATS": "transfer to or from another broker",
     "FOPT": "free-of-payment transfer",
     "JNLS": "journal of shares",
-}
-_SHARE_CHANGES = {
-    "MA": "merger or acquisition",
-    "NC": "name change",
     "OPASN": "option assignment",
     "OPEXC": "option exercise",
     "OPTRD": "option trade",
-    "REO": "reorganization",
     "REORG": "worthless removal",
+}
+_NAME_CHANGE = "NC"
+_SHARE_CHANGES = {
+    "MA": "merger or acquisition",
+    _NAME_CHANGE: "name change",
+    "REO": "reorganization",
     "SPIN": "spin-off",
     "SPLIT": "split",
 }
@@ -55,7 +59,9 @@ class Row(wire.Answer, frozen=True):
             day = date.fromisoformat(self.date[:10])
         except ValueError as error:
             raise invalid(request, f"{self.date!r} is not a day") from error
-        amount = self.net_amount or Decimal(0)
+        # A name change moves no cash, even if the row has an amount.
+        is_cash = self.activity_type != _NAME_CHANGE
+        amount = (self.net_amount if is_cash else None) or Decimal(0)
         qty = self.qty
         if not qty:
             per_share = self.per_share_amount
@@ -73,8 +79,28 @@ class Row(wire.Answer, frozen=True):
         )
 
 
+class TradeRow(wire.Answer, frozen=True):
+    """A fill in ``/v2/account/activities``."""
+
+    id: str
+    transaction_time: wire.Instant
+    side: str
+    qty: Decimal
+    price: Decimal
+
+    def to_model(self, request: str) -> model.Fill:
+        """Convert to `model.Fill`."""
+        if self.side not in _SIGNS:
+            raise invalid(request, f"{self.side!r} is not a side")
+        amount = _SIGNS[self.side] * self.qty * self.price
+        return model.Fill(self.id, self.transaction_time.astimezone(UTC), amount)
+
+
+_SIGNS = {"buy": Decimal(-1), "sell": Decimal(1), "sell_short": Decimal(1)}
+
+
 def _kind_of(activity_type: str) -> model.ActivityKind:
-    if activity_type in _CASH_FLOWS:
+    if activity_type in CASH_FLOWS:
         return model.ActivityKind.CASH_FLOW
     if activity_type in _SHARE_FLOWS:
         return model.ActivityKind.SHARE_FLOW
@@ -82,11 +108,16 @@ def _kind_of(activity_type: str) -> model.ActivityKind:
         return model.ActivityKind.SHARE_CHANGE
     if activity_type.startswith("DIV") or activity_type == "CGD":
         return model.ActivityKind.DIVIDEND
+    if activity_type.startswith("INT") or activity_type in _COSTS:
+        return model.ActivityKind.COST
     return model.ActivityKind.OTHER
 
 
+_R = TypeVar("_R", Row, TradeRow)
+
+
 class Statement:
-    """The methods of `algotrader.broker.Broker` about the account's statement."""
+    """The methods of `algotrader.broker.Broker` about the account's activities."""
 
     def __init__(self, client: AlpacaClient) -> None:
         self._client = client
@@ -94,27 +125,44 @@ class Statement:
     def statement(self, after: datetime) -> tuple[model.Activity, ...] | None:
         """Read all activities after an instant except trades; None if any is unreadable."""
         try:
-            return self._rows(after)
+            return tuple(
+                row.to_model(request)
+                for request, row in self._rows("non_trade_activity", after, list[Row])
+                if row.status != _CANCELED
+            )
         except (DeskError, ArithmeticError, ValueError, OSError):
             return None
 
-    def _rows(self, after: datetime) -> tuple[model.Activity, ...]:
-        found: dict[str, model.Activity | None] = {}
+    def fills(self, after: datetime) -> tuple[model.Fill, ...] | None:
+        """Read all fills after an instant; None if any is unreadable."""
+        try:
+            return tuple(
+                row.to_model(request)
+                for request, row in self._rows("trade_activity", after, list[TradeRow])
+            )
+        except (DeskError, ArithmeticError, ValueError, OSError):
+            return None
+
+    def _rows(
+        self, category: str, after: datetime, kind: type[list[_R]]
+    ) -> Iterator[tuple[str, _R]]:
+        """Read every row of a category once, each with the request that returned it."""
+        seen: set[str] = set()
         parameters: dict[str, str | int] = {
-            "category": "non_trade_activity",
+            "category": category,
             "after": format_instant(after),
             "direction": "asc",
             "page_size": STATEMENT_PAGE,
         }
         while True:
             reply = self._client.read("/account/activities", parameters)
-            rows = decode_reply(require_ok(reply), list[Row])
-            fresh = [row for row in rows if row.id not in found]
+            rows = decode_reply(require_ok(reply), kind)
+            fresh = [row for row in rows if row.id not in seen]
             for row in fresh:
-                is_off = row.status == _CANCELED
-                found[row.id] = None if is_off else row.to_model(reply.request)
+                seen.add(row.id)
+                yield reply.request, row
             if len(rows) < STATEMENT_PAGE:
-                return tuple(each for each in found.values() if each is not None)
+                return
             if not fresh:
                 raise invalid(reply.request, "a page token repeats")
             parameters["page_token"] = rows[-1].id

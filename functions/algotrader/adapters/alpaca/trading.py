@@ -15,6 +15,7 @@ from algotrader.adapters.alpaca.faults import (
     require_ok,
 )
 from algotrader.adapters.alpaca.reply import Reply, decode_reply, format_instant, invalid
+from algotrader.adapters.alpaca.statement import CASH_FLOWS
 from algotrader.errors import BrokerUnavailableError, DeskError
 from algotrader.model import (
     Account,
@@ -25,6 +26,7 @@ from algotrader.model import (
     OrderRejected,
     Position,
     Session,
+    SessionEquity,
 )
 from algotrader.session.trigger import NEW_YORK
 
@@ -38,6 +40,8 @@ _NOT_FOUND = 404
 _CANNOT_BE_CANCELED = 422
 #: The list's ``after`` is exclusive and may be coarser than an order's own instant.
 _PAGE_OVERLAP = timedelta(milliseconds=1)
+#: The history rounds equity and profit separately.
+_ROUNDING = Decimal("0.02")
 
 
 class Trading:
@@ -192,11 +196,10 @@ class Trading:
         reply = self._client.read(f"/assets/{symbol}")
         return None if _is_absent(reply) else decode_reply(require_ok(reply), wire.Asset)
 
-    def last_session_pnl(self, session: date, before: date) -> Decimal | None:
-        """Read the account's profit of one full session.
+    def session_equity(self, session: date, before: date) -> SessionEquity | None:
+        """Read the account's equity at the closes of a session and of the session before it.
 
-        Return None if the change in equity contradicts Alpaca's own profit column, because the
-        change may include a deposit.
+        Return None if the change in equity contradicts Alpaca's own profit column.
         """
         try:
             reply = self._client.read(
@@ -205,10 +208,11 @@ class Trading:
                     "timeframe": "1D",
                     "start": before.isoformat(),
                     "end": (session + timedelta(days=1)).isoformat(),
+                    "cashflow_types": "ALL",
                 },
             )
             history = decode_reply(require_ok(reply), wire.PortfolioHistory)
-            return _profit_of(history, session, before)
+            return _equity_of(history, session, before)
         except (DeskError, ArithmeticError, LookupError, ValueError, OSError):
             return None  # only messages need it
 
@@ -235,7 +239,8 @@ def order_body(intent: OrderIntent) -> dict[str, str]:
     return body
 
 
-def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> Decimal | None:
+def _equity_of(history: wire.PortfolioHistory, session: date, before: date) -> SessionEquity | None:
+    # Alpaca's instants are 20:00 in New York, which is the next day in UTC.
     days = [datetime.fromtimestamp(each, NEW_YORK).date() for each in history.timestamp]
     if days.count(session) != 1 or days.count(before) != 1:
         return None
@@ -246,10 +251,14 @@ def _profit_of(history: wire.PortfolioHistory, session: date, before: date) -> D
         return None
     change = equity - equity_before
     # Depending on the server, the column counts from the start of the period or restarts each day.
-    for stated in (profit, profit - profit_before):
-        if abs(stated - change) <= Decimal("0.02"):
-            return change
-    return None
+    # It contains deposits and withdrawals in either case.
+    if all(abs(stated - change) > _ROUNDING for stated in (profit, profit - profit_before)):
+        return None
+    flows = None
+    if history.cashflow is not None:
+        columns = (history.cashflow.get(each, ()) for each in sorted(CASH_FLOWS))
+        flows = sum((column[at] or Decimal(0) for column in columns if column), Decimal(0))
+    return SessionEquity(equity_before, equity, flows)
 
 
 def _is_absent(reply: Reply) -> bool:

@@ -112,6 +112,9 @@ class Account(Answer, frozen=True):
     buying_power: Decimal
     non_marginable_buying_power: Decimal | None = None
     intraday_adjustments: Decimal | None = None
+    accrued_fees: Decimal | None = None
+    pending_reg_taf_fees: Decimal | None = None
+    balance_asof: str | None = None
     account_blocked: bool | None = None
     trading_blocked: bool | None = None
     trade_suspended_by_user: bool | None = None
@@ -138,7 +141,18 @@ class Account(Answer, frozen=True):
             adjustments=self.intraday_adjustments or Decimal(0),
             blocked_by=tuple(blocked_by),
             only_sells_for=admin.liquidation_reasons,
+            last_equity_on=_day_or_none(self.balance_asof),
+            pending_fees=abs(self.accrued_fees or Decimal(0))
+            + abs(self.pending_reg_taf_fees or Decimal(0)),
         )
+
+
+def _day_or_none(text: str | None) -> date | None:
+    """Parse a day that only messages need, so a strange one must not stop a run."""
+    try:
+        return None if text is None else date.fromisoformat(text[:10])
+    except ValueError:
+        return None
 
 
 class AccountConfigurations(Answer, frozen=True):
@@ -434,8 +448,12 @@ class CorporateActionsPage(Answer, frozen=True):
 
 
 class PortfolioHistory(Answer, frozen=True):
-    """``/v2/account/portfolio/history``: columns of equal length."""
+    """``/v2/account/portfolio/history``: columns of equal length.
+
+    ``profit_loss`` contains deposits and withdrawals. ``cashflow`` has a column by activity type.
+    """
 
     timestamp: list[int]
     equity: list[Decimal | None]
     profit_loss: list[Decimal | None]
+    cashflow: dict[str, list[Decimal | None]] | None = None

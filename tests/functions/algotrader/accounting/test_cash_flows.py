@@ -2,84 +2,141 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from algotrader.accounting.cash_flows import net_deposits
-from algotrader.model import Activity, ActivityKind
-from tests.support.performance_looks import AFTER_CLOSE, BELL, CASH_FLOW, DIVIDEND, FRIDAY, row
+from algotrader.accounting.cash_flows import (
+    CashCheck,
+    Deposits,
+    check_cash,
+    deposits_between_closes,
+    deposits_since_close,
+)
+from algotrader.model import Account, Activity, ActivityKind, CashLook, Fill
+from tests.support.desk_world import account
+from tests.support.performance_looks import (
+    AFTER_CLOSE,
+    BELL,
+    CASH_FLOW,
+    DIVIDEND,
+    FRIDAY,
+    MONDAY,
+    row,
+)
 
 D = Decimal
-CLOSE = BELL - timedelta(days=3)  # Friday's close
+CLOSE = BELL - timedelta(days=3)  # Friday's close, or nearly
+MONDAYS_CLOSE = datetime(2024, 3, 4, 21, tzinfo=UTC)
+UNKNOWN = (ActivityKind.SHARE_FLOW, ActivityKind.OTHER)
+INTERNAL = (DIVIDEND, ActivityKind.COST, ActivityKind.SHARE_CHANGE)
+
+
+def since_close(*rows: Activity, adjustments: str = "0") -> Deposits:
+    return deposits_since_close(rows, D(adjustments), CLOSE, AFTER_CLOSE)
 
 
 def amount(*rows: Activity, adjustments: str = "0") -> Decimal | None:
-    return net_deposits(rows, D(adjustments), CLOSE, AFTER_CLOSE).amount
+    return since_close(*rows, adjustments=adjustments).amount
+
+
+def on_monday(*rows: Activity, listed: str | None = None) -> Deposits:
+    figure = None if listed is None else D(listed)
+    return deposits_between_closes(rows, figure, CLOSE, MONDAYS_CLOSE)
 
 
 def test_deposits_less_withdrawals_of_the_day_are_summed() -> None:
-    rows = (
-        row(CASH_FLOW, "500"),
-        row(CASH_FLOW, "-200"),
-        row(CASH_FLOW, "50"),
-        row(ActivityKind.OTHER, "9"),
-    )
+    rows = (row(CASH_FLOW, "500"), row(CASH_FLOW, "-200"), row(CASH_FLOW, "50"))
 
     assert amount(*rows) == 350
     assert amount(*rows, adjustments="350") == 350
+    assert on_monday(*(replace(each, at=BELL) for each in rows)).amount == 350
+
+
+@pytest.mark.parametrize("kind", INTERNAL)
+def test_dividends_interest_fees_and_the_cash_of_corporate_actions_are_profit(
+    kind: ActivityKind,
+) -> None:
+    rows = (row(CASH_FLOW, "500", at=BELL), row(kind, "9", at=BELL, symbol="IBM"))
+
+    assert amount(*rows) == 500
+    assert amount(*rows, adjustments="500") == 500
+    # The account's own figure may contain all that moved its cash without a trade.
+    assert amount(*rows, adjustments="509") == 500
+    assert on_monday(*rows, listed="500").amount == 500
+
+
+@pytest.mark.parametrize("kind", UNKNOWN)
+def test_an_activity_of_unknown_value_makes_the_profit_unknown_and_is_named(
+    kind: ActivityKind,
+) -> None:
+    moved = row(kind, "0", symbol="XOM", description="journal of shares (JNLS)", at=BELL)
+
+    for found in (since_close(moved), on_monday(moved), on_monday(moved, listed="0")):
+        assert found.amount is None
+        assert "journal of shares (JNLS) XOM" in found.problem
+    undated = replace(moved, at=None, day=FRIDAY)
+    assert since_close(undated).amount is None
+    assert since_close(undated, row(CASH_FLOW, "20"), adjustments="20").amount is None
+    assert on_monday(replace(moved, at=CLOSE - timedelta(hours=1))).amount == 0
+    assert on_monday(replace(moved, at=MONDAYS_CLOSE + timedelta(hours=1))).amount == 0
 
 
 def test_a_row_with_an_instant_counts_by_it_and_one_without_by_its_day() -> None:
     friday_evening = row(CASH_FLOW, "1", day=FRIDAY, at=CLOSE + timedelta(hours=1))
     friday_noon = row(CASH_FLOW, "20", day=FRIDAY, at=CLOSE - timedelta(hours=4))
     thursday = row(CASH_FLOW, "300", day=FRIDAY - timedelta(days=1))
+    weekend = row(CASH_FLOW, "4000", day=FRIDAY, at=CLOSE + timedelta(days=1))
     monday = row(CASH_FLOW, "50000")
-    later = row(CASH_FLOW, "4000", at=AFTER_CLOSE + timedelta(hours=1))
 
-    assert amount(friday_evening, friday_noon, thursday, monday, later) == 50001
+    assert amount(friday_evening, friday_noon, thursday, weekend, monday) == 54001
+    dated = (friday_evening, friday_noon, thursday, weekend)
+    assert on_monday(*dated).amount == 4001
+    # A row's own day says nothing once the row has an instant.
+    assert on_monday(row(CASH_FLOW, "7", day=FRIDAY - timedelta(days=900), at=BELL)).amount == 7
 
 
-def test_a_row_of_the_closes_own_day_without_an_instant_may_be_of_either_side() -> None:
+def test_a_row_of_a_closes_own_day_without_an_instant_may_be_of_either_side() -> None:
     friday, monday = row(CASH_FLOW, "300", day=FRIDAY), row(CASH_FLOW, "20")
 
-    found = net_deposits((friday, monday), D(0), CLOSE, AFTER_CLOSE)
+    found = since_close(friday, monday)
     assert found.amount is None
-    assert "300.00" in found.warnings[0]
-    # The account's own figure takes precedence over the statement.
+    assert "300.00" in found.problem
+    assert on_monday(friday).amount is None
+    assert on_monday(monday).amount is None
+    assert on_monday(monday, listed="20").amount is None
+    # The account's own figure decides.
     assert amount(friday, monday, adjustments="20") == 20
     assert amount(friday, monday, adjustments="320") == 320
     assert amount(friday, monday, adjustments="300") is None
     # Two equal and opposite transfers in one day may lie on different sides of the close.
     assert amount(friday, row(CASH_FLOW, "-300", day=FRIDAY), monday) is None
+    opposite = (friday, row(CASH_FLOW, "-300", day=FRIDAY), monday)
+    assert amount(*opposite, adjustments="20") is None
     # A dividend on that day is not a deposit.
     assert amount(row(DIVIDEND, "300", day=FRIDAY, symbol="IBM"), monday) == 20
 
 
 @pytest.mark.parametrize("listed", ["0", "400"])
 def test_two_figures_that_differ_are_reported_and_neither_is_taken(listed: str) -> None:
-    found = net_deposits((row(CASH_FLOW, listed),), D(500), CLOSE, AFTER_CLOSE)
+    deposit = row(CASH_FLOW, listed, at=BELL)
 
-    assert found.amount is None
-    assert "500.00" in found.warnings[0]
-    assert f"{listed}.00" in found.warnings[0]
-
-
-def test_shares_that_were_moved_make_the_day_unknown() -> None:
-    found = net_deposits(
-        (row(ActivityKind.SHARE_FLOW, "0", symbol="XOM"),), D(0), CLOSE, AFTER_CLOSE
-    )
-
-    assert found.amount is None
-    assert "XOM" in found.warnings[0]
+    for found in (since_close(deposit, adjustments="500"), on_monday(deposit, listed="500")):
+        assert found.amount is None
+        assert "500.00" in found.problem
+        assert f"{listed}.00" in found.problem
+    assert on_monday(deposit, listed=listed).amount == D(listed)
+    assert on_monday(row(CASH_FLOW, "5", at=BELL), listed="0").amount is None
 
 
-def test_a_statement_that_cannot_be_read_leaves_the_accounts_own_figure_and_says_so() -> None:
-    found = net_deposits(None, D(500), CLOSE, AFTER_CLOSE)
-
-    assert found.amount == 500
-    assert "could not be read" in found.warnings[0]
+def test_what_moves_while_the_run_reads_makes_the_profit_unknown() -> None:
+    now = AFTER_CLOSE
+    assert amount(row(CASH_FLOW, "7", at=now)) == 7
+    assert amount(row(CASH_FLOW, "7", at=now + timedelta(seconds=1))) is None
+    assert amount(row(DIVIDEND, "7", at=now + timedelta(seconds=1))) == 0
 
 
 @pytest.mark.parametrize(
@@ -88,23 +145,167 @@ def test_a_statement_that_cannot_be_read_leaves_the_accounts_own_figure_and_says
 def test_what_came_at_the_close_s_own_instant_is_of_the_day_before(
     after_close: timedelta, *, counts: bool
 ) -> None:
-    assert amount(row(CASH_FLOW, "7", day=FRIDAY, at=CLOSE + after_close)) == (7 if counts else 0)
-
-
-@pytest.mark.parametrize(("ahead", "counts"), [(60, True), (61, False)])
-def test_a_row_may_be_ahead_of_the_clock_by_a_minute(ahead: int, *, counts: bool) -> None:
-    later = row(CASH_FLOW, "7", at=AFTER_CLOSE + timedelta(seconds=ahead))
-
-    assert amount(later) == (7 if counts else 0)
+    late = row(CASH_FLOW, "7", day=FRIDAY, at=CLOSE + after_close)
+    assert amount(late) == (7 if counts else 0)
+    assert on_monday(late).amount == (7 if counts else 0)
+    assert on_monday(replace(late, at=MONDAYS_CLOSE + after_close)).amount == (0 if counts else 7)
 
 
 @pytest.mark.parametrize(("figure", "taken"), [("20.009", 20), ("20.01", None), ("19.99", None)])
 def test_less_than_a_cent_is_not_a_difference(figure: str, taken: int | None) -> None:
-    assert amount(row(CASH_FLOW, "20"), adjustments=figure) == taken
+    deposit = row(CASH_FLOW, "20", at=BELL)
+    assert amount(deposit, adjustments=figure) == taken
+    assert on_monday(deposit, listed=figure).amount == taken
 
 
-def test_undated_money_explains_the_account_s_figure_to_less_than_a_cent() -> None:
-    rows = (row(CASH_FLOW, "300", day=FRIDAY), row(CASH_FLOW, "20"))
+# The check of the account's cash.
 
-    assert amount(*rows, adjustments="320.009") == D("320.009")
-    assert amount(*rows, adjustments="320.01") is None
+NEXT_BELL = BELL + timedelta(days=1)
+NOON = BELL + timedelta(hours=3)
+LOOK = CashLook(BELL, D(1000), D(0), seen=())
+
+
+def holds(cash: str, fees: str = "0") -> Account:
+    return account(cash, pending_fees=D(fees))
+
+
+def fill(cash: str, at: datetime = NOON, name: str = "") -> Fill:
+    return Fill(name or f"fill-{cash}", at, D(cash))
+
+
+def check(
+    cash: str,
+    rows: tuple[Activity, ...] | None = (),
+    fills: tuple[Fill, ...] | None = (),
+    *,
+    last: CashLook | None = LOOK,
+    now: datetime = NEXT_BELL,
+    fees: str = "0",
+) -> CashCheck:
+    return check_cash(last, holds(cash, fees), now, rows, fills)
+
+
+def test_fills_and_rows_since_the_last_look_prove_the_cash() -> None:
+    rows = (row(CASH_FLOW, "500", at=NOON), row(DIVIDEND, "2", at=NOON))
+    found = check("900", rows, (fill("-602"),))
+
+    assert (found.problem, found.why_unproven(BELL, NEXT_BELL)) == ("", "")
+    assert found.look == CashLook(NEXT_BELL, D(900), D(0), seen=())
+
+
+@pytest.mark.parametrize(
+    ("rows", "fills"),
+    [
+        ((), ()),
+        ((row(CASH_FLOW, "499", at=NOON),), ()),
+        ((row(CASH_FLOW, "500", at=BELL - timedelta(hours=1)),), ()),  # dated before the look
+        ((), (fill("500", BELL - timedelta(hours=1)),)),
+        ((row(CASH_FLOW, "500", day=FRIDAY),), ()),
+    ],
+    ids=["nothing", "too little", "a late row", "a late fill", "an old row without an instant"],
+)
+def test_cash_that_nothing_explains_is_unproven_until_the_next_look(
+    rows: tuple[Activity, ...], fills: tuple[Fill, ...]
+) -> None:
+    found = check("1500", rows, fills)
+
+    assert "cash is 1500.00" in found.problem
+    assert found.why_unproven(CLOSE, MONDAYS_CLOSE) == found.problem
+    assert found.why_unproven(CLOSE, BELL) == ""  # before the last look
+    # The next run is proven from here, but Monday stays unproven.
+    then = NEXT_BELL + timedelta(days=1)
+    after = check("1500", rows, fills, last=found.look, now=then)
+    assert after.problem == ""
+    assert "2024-03-05 14:35 UTC" in after.why_unproven(CLOSE, MONDAYS_CLOSE)
+    assert after.why_unproven(NEXT_BELL, then) == ""
+    assert after.why_unproven(NEXT_BELL - timedelta(seconds=1), then) != ""
+
+
+def test_a_deposit_that_appears_a_day_late_makes_both_days_unproven() -> None:
+    first = check("6000")
+    second = check(
+        "6000",
+        (row(CASH_FLOW, "5000", at=NEXT_BELL + timedelta(hours=3)),),
+        last=first.look,
+        now=NEXT_BELL + timedelta(days=1),
+    )
+
+    assert first.problem
+    assert "lead to 11000.00" in second.problem
+    assert second.why_unproven(BELL + timedelta(hours=1), NOON) == second.problem
+
+
+def test_a_failed_check_long_ago_does_not_make_the_time_since_then_unproven() -> None:
+    old = replace(LOOK, unproven_after=BELL - timedelta(days=90), unproven_until=CLOSE)
+
+    found = check("1500", last=old)
+
+    assert found.look is not None
+    assert (found.look.unproven_after, found.look.unproven_until) == (BELL, NEXT_BELL)
+    near = replace(old, unproven_after=CLOSE - timedelta(days=1))
+    again = check("1500", last=near).look
+    assert again is not None
+    assert (again.unproven_after, again.unproven_until) == (near.unproven_after, NEXT_BELL)
+
+
+def test_fees_that_wait_to_be_booked_are_no_difference() -> None:
+    booked = row(ActivityKind.COST, "-3", at=NOON)
+    assert check("997", fees="3").problem == ""  # taken, but not yet in the statement
+    assert check("996.98", fees="3").problem != ""
+    assert check("1000", (booked,), last=replace(LOOK, pending_fees=D(3))).problem == ""
+    assert check("1000", (booked,)).problem != ""
+
+
+def test_each_fill_may_be_rounded_by_half_a_cent() -> None:
+    fills = tuple(fill("-1.001", name=str(n)) for n in range(10))
+    assert check("990", (), fills).problem == ""
+    assert check("989.92", (), fills).problem != ""
+    assert check("999.98").problem != ""
+
+
+def test_a_fill_of_the_last_look_counts_once() -> None:
+    # The look's instant comes from the clock, and the run reads fills a little later.
+    early, late = fill("-5", BELL - timedelta(seconds=30)), fill("-7", BELL + timedelta(seconds=2))
+    first = check("988", (), (early, late), last=None, now=BELL)
+    assert first.look is not None
+    assert first.look.seen == ("fill--5", "fill--7")
+
+    assert check("988", (), (early, late), last=first.look).problem == ""
+    new = fill("-9", BELL + timedelta(seconds=2))
+    assert check("979", (), (early, late, new), last=first.look).problem == ""
+    assert check("988", (), (early, late, new), last=first.look).problem != ""
+
+
+def test_a_row_without_an_instant_counts_once() -> None:
+    undated = row(CASH_FLOW, "50", day=MONDAY)
+    first = check("1050", (undated,), now=BELL + timedelta(hours=1))
+    assert first.problem == ""
+    assert check("1050", (undated,), last=first.look).problem == ""
+    tuesday = replace(undated, activity_id="other", day=NEXT_BELL.date())
+    assert check("1100", (undated, tuesday), last=first.look).problem == ""
+
+
+def test_the_first_look_trusts_the_statement() -> None:
+    found = check("5000", last=None)
+
+    assert (found.problem, found.why_unproven(CLOSE, BELL)) == ("", "")
+    assert found.look is not None
+    assert found.look.cash == 5000
+
+
+@pytest.mark.parametrize(
+    "unread",
+    [{"rows": None, "fills": ()}, {"rows": (), "fills": None}],
+    ids=["statement", "fills"],
+)
+def test_without_statement_or_fills_the_time_since_the_last_look_is_unproven(
+    unread: dict[str, Any],
+) -> None:
+    found = check("1000", unread["rows"], unread["fills"])
+
+    assert found.look == LOOK  # so the next run checks the whole time
+    assert "could not be read" in found.problem
+    assert found.why_unproven(CLOSE, BELL) == ""
+    assert found.why_unproven(CLOSE, NOON) == found.problem
+    first = check("1000", unread["rows"], unread["fills"], last=None)
+    assert (first.look, first.why_unproven(CLOSE, BELL)) == (None, first.problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.keys import Keys
 from algotrader.errors import BrokerUnavailableError
-from algotrader.model import Asset, Position
+from algotrader.model import Asset, Position, SessionEquity
 from tests.functions.algotrader.adapters.broker_answers import (
     ACCOUNT,
     CLOCK,
@@ -68,6 +69,21 @@ def test_money_is_exact_whether_it_comes_as_text_or_as_a_number(
     assert (account.equity, account.cash) == (Decimal("0.1"), Decimal("12345678.123456789"))
     assert account.non_marginable_buying_power == Decimal(5)
     assert account.adjustments == 0
+
+
+@pytest.mark.parametrize(
+    ("stated", "read"),
+    [("2026-01-05", date(2026, 1, 5)), (None, None), ("", None), ("yesterday", None)],
+)
+def test_the_day_of_the_last_equity_and_the_pending_fees_are_read_and_stop_nothing(
+    server: ScriptedBroker, broker: AlpacaBroker, stated: str | None, read: date | None
+) -> None:
+    fees = {"accrued_fees": "0.25", "pending_reg_taf_fees": "-1.5"}
+    server.on("GET /v2/account", {**ACCOUNT, "balance_asof": stated, **fees})
+
+    account = broker.account()
+
+    assert (account.last_equity_on, account.pending_fees) == (read, Decimal("1.75"))
 
 
 @pytest.mark.parametrize("flag", ["account_blocked", "trading_blocked", "trade_suspended_by_user"])
@@ -242,12 +258,29 @@ def history(
     }
 
 
+def flows(**columns: tuple[int | None, ...]) -> dict[str, Any]:
+    return {**history((0, 1000, 500)), "cashflow": {k: list(v) for k, v in columns.items()}}
+
+
+CHANGED = SessionEquity(Decimal(101_000), Decimal(100_500), None)
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (history((0, 1000, 500)), Decimal(-500)),  # counts from the start
-        (history((0, 1000, -500)), Decimal(-500)),  # starts again each day
-        (history((0, 1000, 1500)), None),  # ambiguous: a withdrawal of 2000 or an error
+        (history((0, 1000, 500)), CHANGED),  # counts from the start
+        (history((0, 1000, -500)), CHANGED),  # starts again each day
+        (history((0, 1000, 1500)), None),  # Alpaca's profit contains deposits, so this is an error
+        (flows(), replace(CHANGED, cash_flows=Decimal(0))),
+        (
+            flows(CSD=(1, 2, 30), CSW=(0, 0, -7), JNL=(0, 0, 100), JNLC=(0, 0, 200)),
+            replace(CHANGED, cash_flows=Decimal(323)),
+        ),
+        (
+            flows(ACATC=(0, 0, 5), CSD=(0, 0, None), DIV=(0, 0, 9), FEE=(0, 0, -1), OCT=(0, 0, 8)),
+            replace(CHANGED, cash_flows=Decimal(5)),
+        ),
+        (flows(CSD=(1, 2)), None),
         (history((0, None, 500)), None),
         (history((0, 1000, 500), equity=(100_000, 0, 100_500)), None),
         (history((0, 1000, 500), days=(1, 2, 3)), None),
@@ -259,16 +292,32 @@ def history(
         ([], None),
     ],
 )
-def test_the_last_sessions_profit_is_reported_only_when_it_adds_up(
-    server: ScriptedBroker, broker: AlpacaBroker, answer: Any, expected: Decimal | None
+def test_a_sessions_equity_is_read_only_when_it_adds_up(
+    server: ScriptedBroker, broker: AlpacaBroker, answer: Any, expected: SessionEquity | None
 ) -> None:
     server.on("GET /v2/account/portfolio/history", answer)
 
-    assert broker.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) == expected
+    assert broker.session_equity(date(2026, 1, 8), date(2026, 1, 7)) == expected
+
+
+def test_the_history_is_asked_for_all_cash_flows_and_its_evening_stamp_is_the_sessions(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    evening = tuple(at + 4 * 3600 for at in (1767733200, 1767819600, 1767906000))  # 01:00 UTC
+    server.on("GET /v2/account/portfolio/history", history((0, 1000, 500), days=evening))
+
+    assert broker.session_equity(date(2026, 1, 8), date(2026, 1, 7)) == CHANGED
+    (asked,) = server.asked("GET /v2/account/portfolio/history")
+    assert asked.query == {
+        "timeframe": "1D",
+        "start": "2026-01-07",
+        "end": "2026-01-09",
+        "cashflow_types": "ALL",
+    }
 
 
 def test_a_server_without_a_portfolio_history_has_no_profit_to_report(broker: AlpacaBroker) -> None:
-    assert broker.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) is None
+    assert broker.session_equity(date(2026, 1, 8), date(2026, 1, 7)) is None
 
 
 @pytest.mark.parametrize("status", [400, 403, 405, 422, 429, 500, 501, 503])
@@ -277,7 +326,7 @@ def test_a_profit_that_the_broker_refuses_to_report_stops_no_trading(
 ) -> None:
     server.on("GET /v2/account/portfolio/history", Answer({"message": "not offered"}, status))
 
-    assert broker.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) is None
+    assert broker.session_equity(date(2026, 1, 8), date(2026, 1, 7)) is None
 
 
 def test_a_profit_that_the_broker_is_too_slow_to_report_stops_no_trading(
@@ -286,4 +335,4 @@ def test_a_profit_that_the_broker_is_too_slow_to_report_stops_no_trading(
     server.on("GET /v2/account/portfolio/history", Answer({}, fault="stall"))
     hurried = AlpacaBroker(Keys("key", "secret"), server.url, server.url, 0.3)
 
-    assert hurried.last_session_pnl(date(2026, 1, 8), date(2026, 1, 7)) is None
+    assert hurried.session_equity(date(2026, 1, 8), date(2026, 1, 7)) is None

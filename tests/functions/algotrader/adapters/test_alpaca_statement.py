@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from algotrader.adapters.alpaca import AlpacaBroker
-from algotrader.model import Activity, ActivityKind
+from algotrader.model import Activity, ActivityKind, Fill
 from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
 
 PATH = "GET /v2/account/activities"
@@ -65,13 +65,6 @@ def alpacas_kinds() -> set[str]:
     return set(msgspec.json.decode(document)["components"]["schemas"]["ActivityType"]["enum"])
 
 
-MONEY_ALONE = {
-    *("FILL", "MISC"),  # FILL is in no statement, and MISC covers many kinds
-    *("CFEE", "FEE", "INT", "INTNRA", "INTTW", "PTC", "PTR"),
-    *("OPCA", "OPCSH", "OPEXP"),  # option contracts, which are not the desk's shares
-}
-
-
 def test_every_kind_that_alpaca_documents_means_something_to_the_books(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
@@ -81,22 +74,85 @@ def test_every_kind_that_alpaca_documents_means_something_to_the_books(
 
     meant = {kind: each.kind for kind, each in found.items()}
     of = {kind: {name for name, each in meant.items() if each is kind} for kind in ActivityKind}
-    assert of[ActivityKind.CASH_FLOW] == {"CSD", "CSW", "TRANS", "JNL", "JNLC", "ACATC", "OCT"}
-    assert of[ActivityKind.SHARE_FLOW] == {"ACATS", "JNLS", "FOPT"}
-    assert of[ActivityKind.DIVIDEND] == {"CGD", *(kind for kind in kinds if kind[:3] == "DIV")}
-    assert of[ActivityKind.OTHER] == MONEY_ALONE
+    assert of == {
+        ActivityKind.CASH_FLOW: {"CSD", "CSW", "JNL", "JNLC", "ACATC"},
+        ActivityKind.SHARE_FLOW: {"ACATS", "JNLS", "FOPT", "OPASN", "OPEXC", "OPTRD", "REORG"},
+        ActivityKind.SHARE_CHANGE: {"MA", "NC", "REO", "SPIN", "SPLIT"},
+        ActivityKind.DIVIDEND: {"CGD", *(kind for kind in kinds if kind[:3] == "DIV")},
+        ActivityKind.COST: {"CFEE", "FEE", "INT", "INTNRA", "INTTW", "PTC", "PTR"},
+        ActivityKind.OTHER: {"FILL", "MISC", "OCT", "OPCA", "OPCSH", "OPEXP", "TRANS"},
+    }
     assert found["ACATS"].description == "transfer to or from another broker (ACATS)"
     moves = of[ActivityKind.SHARE_FLOW] | of[ActivityKind.SHARE_CHANGE]
     assert all(not found[kind].description.startswith("activity") for kind in moves)
+    # A name change moves no cash, even if its row has an amount.
+    assert {kind for kind, each in found.items() if each.amount != 5} == {"NC"}
+    assert found["NC"].amount == 0
 
 
-def test_a_kind_of_tomorrow_is_shown_and_moves_nothing(
+def test_a_kind_of_tomorrow_is_shown_and_its_effect_on_profit_is_unknown(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
-    server.on(PATH, [row(1, activity_type="XYZ")])
+    server.on(PATH, [row(1, activity_type="XYZ"), row(2, activity_type="DIVWH")])
 
-    (found,) = broker.statement(AFTER) or ()
+    found, tax = broker.statement(AFTER) or ()
     assert (found.kind, found.description) == (ActivityKind.OTHER, "activity (XYZ)")
+    assert tax.kind is ActivityKind.DIVIDEND
+
+
+def trade(number: int, side: str, qty: str, price: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"2026010500000000{number:04}::f",
+        "activity_type": "FILL",
+        "transaction_time": "2026-01-05T09:36:04.5-05:00",
+        "type": "partial_fill",
+        "symbol": "T",
+        "side": side,
+        "qty": qty,
+        "price": price,
+        **changes,
+    }
+
+
+def test_a_fill_changes_the_cash_by_its_exact_value(
+    server: ScriptedBroker, broker: AlpacaBroker
+) -> None:
+    at = datetime(2026, 1, 5, 14, 36, 4, 500000, tzinfo=UTC)
+    rows = [
+        trade(1, "buy", "3", "33.3333"),
+        trade(2, "sell", "0.5", "20"),
+        trade(3, "sell_short", "1", "7"),
+    ]
+    server.on(PATH, rows)
+
+    assert broker.fills(AFTER) == (
+        Fill(rows[0]["id"], at, Decimal("-99.9999")),
+        Fill(rows[1]["id"], at, Decimal("10.0")),
+        Fill(rows[2]["id"], at, Decimal(7)),
+    )
+    (asked,) = server.asked(PATH)
+    assert (asked.query["category"], asked.query["after"]) == (
+        "trade_activity",
+        "2026-01-01T21:00:00Z",
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer({"message": "no such path"}, 404),
+        Answer([trade(1, "lend", "1", "1")]),
+        Answer([trade(1, "buy", "1", "1", transaction_time=None)]),
+        Answer([row(1)]),
+    ],
+    ids=["absent", "no side", "no time", "no trade"],
+)
+def test_fills_that_are_not_whole_are_none(
+    server: ScriptedBroker, broker: AlpacaBroker, answer: Answer
+) -> None:
+    server.on(PATH, answer)
+
+    assert broker.fills(AFTER) is None
 
 
 def test_shares_follow_from_the_amount_of_each_when_they_are_not_reported(

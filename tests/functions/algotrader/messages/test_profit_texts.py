@@ -7,18 +7,16 @@ from tests.support.finished_runs import (
     REPORT,
     SNAPSHOT,
     SYMBOL_PROFIT,
-    order,
     run_report,
-    sms,
-    submission,
 )
 
+MADE = Decimal("979.90")
 
-def report(**changes):
+
+def report(since_close_pnl=MADE, **changes):
     measured = replace(PERFORMANCE, **changes)
-    return make_texts(
-        run_report(run=REPORT, decision=None, snapshot=replace(SNAPSHOT, performance=measured))
-    )
+    snapshot = replace(SNAPSHOT, performance=measured, since_close_pnl=since_close_pnl)
+    return make_texts(run_report(run=REPORT, decision=None, snapshot=snapshot))
 
 
 def test_a_report_gives_the_days_profit_of_desk_account_and_benchmark():
@@ -52,7 +50,7 @@ def test_a_report_has_a_table_of_the_desks_positions():
 
 
 def test_a_day_that_is_not_known_is_unknown_and_a_benchmark_without_a_price_says_so():
-    reported = report(account_profit=None, deposits=None, benchmark_change=None)
+    reported = report(since_close_pnl=None, deposits=None, benchmark_change=None)
     assert "report: day unknown. Desk -$184.00 (-0.37%). SPY unknown." in reported.sms
     assert "the account: unknown" in reported.email
     assert "deposits less withdrawals since the previous close: unknown" in reported.email
@@ -67,18 +65,9 @@ def test_without_a_benchmark_or_capital_nothing_is_said_of_them():
     )
 
 
-def test_what_came_in_while_a_run_went_on_is_not_profit_either():
-    measured = replace(PERFORMANCE, deposits=Decimal(100))
-    account = replace(SNAPSHOT.account, adjustments=Decimal(40), equity=Decimal(101000))
-    reported = sms(
-        snapshot=replace(SNAPSHOT, performance=measured),
-        submission=submission(order("AAPL", "5"), account=account),
-    )
-    assert "Since close +$839.90" in reported  # 101000 - 100020.10 - 100 - 40
-
-
 def test_a_trading_email_reports_the_desks_profit_next_to_both_others():
-    reported = make_texts(run_report(snapshot=replace(SNAPSHOT, performance=PERFORMANCE))).email
+    snapshot = replace(SNAPSHOT, performance=PERFORMANCE, since_close_pnl=MADE)
+    reported = make_texts(run_report(snapshot=snapshot)).email
     assert "last full session (2013-02-27): +$123.45" in reported
     assert "since its close: +$979.90, without deposits and withdrawals" in reported
     assert (

@@ -47,10 +47,10 @@ def test_an_order_that_was_cut_since_the_decision_says_of_how_many():
     assert ": bought 5 of 56 AAPL. " in sms(decision=decision(intent("AAPL", "56")), submission=cut)
 
 
-def test_deposits_are_not_profit():
-    account = replace(SNAPSHOT.account, adjustments=Decimal(500))
-    reported = sms(submission=submission(order("AAPL", "5"), account=account))
-    assert "Since close -$520.10" in reported
+def test_what_comes_in_during_a_run_is_not_profit():
+    later = replace(SNAPSHOT.account, equity=SNAPSHOT.account.equity + 500)
+    reported = sms(submission=submission(order("AAPL", "5"), account=later))
+    assert "Since close -$20.10. Equity $100,500.00" in reported
 
 
 def test_a_last_session_that_the_broker_did_not_report_is_unknown():
@@ -197,7 +197,10 @@ def test_orders_are_named_as_far_as_they_fit_and_the_rest_counted():
 def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
     many = [f"SYM{n}" for n in range(100)]
     snapshot = replace(
-        SNAPSHOT, trading_state=TradingState.REDUCING, last_session_pnl=Decimal(-123456789012)
+        SNAPSHOT,
+        trading_state=TradingState.REDUCING,
+        last_session_pnl=Decimal(-123456789012),
+        since_close_pnl=Decimal("-1E+15"),
     )
     reported = sms(
         run=replace(RUN, slot="1030"),
@@ -207,7 +210,6 @@ def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
             *(order(symbol, "0", "5") for symbol in many),
             *(sell(symbol, "5", "6", status="new") for symbol in many),
             rejected=tuple(OrderRejected(symbol, symbol, "1", "no") for symbol in many),
-            account=replace(SNAPSHOT.account, equity=Decimal("-1E+15")),
         ),
     )
     assert reported == (
@@ -365,7 +367,6 @@ symbol_profits = st.builds(
 performances = st.builds(
     Performance,
     deposits=st.none() | amounts,
-    account_profit=st.none() | amounts,
     symbols=st.lists(symbol_profits, max_size=5).map(tuple),
     worth=amounts,
     drawdown=st.decimals(0, 1, places=4),
@@ -375,17 +376,19 @@ performances = st.builds(
 
 
 snapshots = st.builds(
-    lambda state, reason, last, equity, adjustments, warnings, measured: replace(
+    lambda state, reason, last, since, equity, adjustments, warnings, measured: replace(
         SNAPSHOT,
         performance=measured,
         trading_state=state,
         trading_state_reason=reason,
         last_session_pnl=last,
+        since_close_pnl=since,
         account=replace(SNAPSHOT.account, equity=equity, adjustments=adjustments),
         warnings=warnings,
     ),
     st.sampled_from(TradingState),
     st.text(),
+    st.none() | amounts,
     st.none() | amounts,
     amounts | st.just(Decimal("NaN")),
     amounts,

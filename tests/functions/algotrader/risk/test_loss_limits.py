@@ -83,6 +83,7 @@ def test_a_limit_never_weakens_what_was_set(state: TradingState) -> None:
 
 
 losses = st.decimals(0, 100, places=2)
+money = st.decimals(1, 10**6, places=2)
 
 
 @tried(100)
@@ -119,6 +120,25 @@ def test_no_entry_is_ever_approved_once_a_limit_on_losses_is_reached(
         assert {each.code for each in decision.denied if each.side is Side.BUY} <= {
             "TRADING_REDUCING"
         }
+
+
+@given(before=money, after=money, price=losses)
+def test_a_deposit_or_a_withdrawal_alone_trips_no_limit_and_hides_no_loss(
+    before: Decimal, after: Decimal, price: Decimal
+) -> None:
+    monday = advance_track(None, look(worth=before))
+    cash_moved = advance_track(monday, next_day("100", worth=after))
+    assert breached_limits(cash_moved, LIMITS) == {}
+
+    # The loss is 10 shares times the fall from 100, and a limit looks at the close's capital.
+    for worth in (before, max(before, after)):
+        fallen = advance_track(monday, next_day(str(price), worth=worth))
+        assert (Reason.DAILY_LOSS in breached_limits(fallen, LIMITS)) == (
+            price < 100 and 10 * (100 - price) >= LIMITS.daily_loss * before
+        )
+        # Later in the day nothing that comes or goes changes it.
+        moved = advance_track(fallen, next_day(str(price), worth=after))
+        assert breached_limits(moved, LIMITS) == breached_limits(fallen, LIMITS)
 
 
 def test_a_worthless_desk_that_loses_brakes_without_an_error() -> None:

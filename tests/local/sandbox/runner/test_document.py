@@ -150,13 +150,19 @@ def test_the_account_is_the_brokers_word_after_the_run() -> None:
     view = BrokerView({"equity": "100.5", "last_equity": 99, "cash": "7", "id": "x"})
     submission = {"orders": [], "account": {"equity": "1", "last_equity": "1", "cash": "1"}}
     built = document(*trading_day(submission), broker=view)["account"]
-    assert built == {"equity": "100.5", "last_equity": "99", "cash": "7"}
+    assert built == {"equity": "100.5", "last_equity": "99", "cash": "7", "profit": None}
 
 
 def test_the_account_falls_back_to_what_the_run_saw_last() -> None:
     submission = {"orders": [], "account": {"equity": "1", "last_equity": "2", "cash": "3"}}
     built = document(*trading_day(submission))["account"]
-    assert built == {"equity": "1", "last_equity": "2", "cash": "3"}
+    assert built == {"equity": "1", "last_equity": "2", "cash": "3", "profit": None}
+
+
+def test_the_account_s_profit_is_what_fetch_bars_measured() -> None:
+    fetched = task("Fetch Bars", {"run": RUN, "snapshot": {"inline": {"since_close_pnl": "-4.5"}}})
+    built = document(fetched, broker=BrokerView({"equity": "9", "last_equity": "1", "cash": "1"}))
+    assert built["account"]["profit"] == "-4.5"
 
 
 def test_an_artifact_that_cannot_be_read_counts_as_none() -> None:
