@@ -239,7 +239,6 @@ UNDEFINED: dict[str, Callable[[BarArrays, Arguments], BoolArray]] = {
     "stochrsi": _stochrsi,
     "stochrsi_k": _stochrsi_k,
     "stochrsi_d": _stochrsi_d,
-    "pvo": _pvo,
     "pvo_signal": _pvo_signal,
     "pvo_hist": _pvo_signal,
     "bollinger_pband": _bollinger_pband,

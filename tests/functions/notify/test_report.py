@@ -26,7 +26,9 @@ from tests.support.finished_runs import (
 )
 
 FEATURES = Features(
-    as_of=SNAPSHOT.previous_session, values={"AAPL": {"roc": FeatureValue(0.5, 0.25)}}
+    as_of=SNAPSHOT.previous_session,
+    values={"AAPL": {"roc": FeatureValue(0.5, 0.25)}},
+    definitions=3,
 )
 FAILURE = Failure(
     state="Submit Orders",

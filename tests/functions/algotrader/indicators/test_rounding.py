@@ -21,6 +21,7 @@ from algotrader.indicators import EQUAL, UNDEFINED
 from algotrader.model import FeatureValue
 from algotrader.strategy import Indicator, Strategy
 from algotrader.strategy.indicators import OUTPUTS, resolve
+from algotrader.strategy.indicators.entries import TA_PREFIX
 from tests.functions.algotrader.indicators.real_bars import real_bars
 from tests.functions.algotrader.strategy.indicators.indicator_bars import (
     arrays,
@@ -42,6 +43,9 @@ OF_A_STILL_PRICE = {
     *("vortex_indicator_pos", "vortex_indicator_neg", "vortex_indicator_diff"),
     *("acc_dist_index", "chaikin_money_flow", "money_flow_index", "ta_money_flow_index"),
 }
+#: The values of `ta` of what we define, to which the rule does not apply.
+OF_TA = {output for output in OUTPUTS if output.startswith(TA_PREFIX)}
+
 #: A trend that such bars do not have: `ta` begins with a rise that no bar ends.
 OF_NO_FALL = {"ta_psar_down"}
 
@@ -96,6 +100,46 @@ def test_a_price_that_stopped_leaves_the_ratios_of_recent_moves_undefined() -> N
     frames = [stopped(seed, price, 60) for seed, price in enumerate(LEVELS)]
     for found in undefined(*frames):
         assert found - OF_NO_FALL == OF_A_PRICE_THAT_STOPPED
+
+
+def differing_by_rounding() -> pd.DataFrame:
+    """Take 0.3 or 0.1 + 0.2 for every price; they differ by one part in 2**53."""
+    frame = still(0.3)
+    chosen = np.random.default_rng(1).random((LENGTH, 4)) < 0.5
+    frame[PRICES] = np.where(chosen, 0.3, 0.1 + 0.2)
+    frame["high"], frame["low"] = frame[PRICES].max(axis=1), frame[PRICES].min(axis=1)
+    return frame
+
+
+def test_prices_that_differ_by_rounding_alone_never_moved() -> None:
+    (found,) = undefined(differing_by_rounding())
+    assert found - OF_TA == OF_A_STILL_PRICE - OF_TA
+
+
+@pytest.mark.parametrize(
+    ("output", "others"),
+    [
+        ("keltner_channel_pband", {"original_version": False}),
+        ("donchian_channel_pband", {"offset": 5}),
+        ("stoch", {"window": 1}),
+        ("money_flow_index", {"window": 1}),
+    ],
+)
+def test_other_parameters_have_the_rule_as_well(output: str, others: dict[str, Any]) -> None:
+    series = IndicatorSeries(arrays(differing_by_rounding(), random_frame(3, LENGTH)))
+    assert np.isnan(series.of(resolve(output, others))[-2:, 0]).all()
+    assert np.isfinite(series.of(resolve(output, others))[-2:, 1]).all()
+
+
+@pytest.mark.parametrize("output", sorted({*UNDEFINED, *EQUAL} - {"kama"}))
+def test_the_unit_of_prices_changes_no_ratio(output: str) -> None:
+    """Rounding depends on the unit, so a value that rounding decides would show here."""
+    wanted = resolve(output, {})
+    for unchanged in (13, 25):
+        frames = [stopped(1, price, unchanged) for price in LEVELS[:4]]
+        newest = IndicatorSeries(arrays(*frames)).of(wanted)[-2:]
+        for values in newest:
+            assert np.allclose(values, values[0], rtol=1e-6, atol=1e-6, equal_nan=True)
 
 
 def test_one_move_long_ago_leaves_what_remembers_it_defined() -> None:
