@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Mapping
 
 from algotrader.errors import ConfigurationError, DeskError, StrategyError
@@ -28,7 +29,10 @@ def strategy_names() -> list[str]:
 
 
 def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
-    """Import ``strategies/<name>.py`` and build the strategy that it defines.
+    """Import ``strategies/<name>.py`` afresh and build the strategy that it defines.
+
+    A warm function would otherwise keep the globals of the file, and of what it imports from
+    ``strategies``, from one run to the next.
 
     Parameters
     ----------
@@ -54,6 +58,7 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
             f"{did_you_mean(name, names)}; known: {', '.join(names)}.",
             strategy=name,
         )
+    _forget_modules()
     strategy_class = _strategy_class(name)
     try:
         strategy = strategy_class(**parameters)
@@ -70,6 +75,15 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
     except (Exception, SystemExit) as error:
         raise _broken(name, "its class cannot be created.", error=repr(error)) from error
     return strategy
+
+
+def _forget_modules() -> None:
+    """Remove everything that earlier runs have left in the strategies package."""
+    package = importlib.import_module(STRATEGIES_PACKAGE)
+    for module in [each for each in sys.modules if each.startswith(f"{STRATEGIES_PACKAGE}.")]:
+        del sys.modules[module]
+    for name in [each for each in vars(package) if not each.startswith("__")]:
+        delattr(package, name)  # "from strategies import _helpers" would find the old module here
 
 
 def _strategy_class(name: str) -> type[Strategy]:

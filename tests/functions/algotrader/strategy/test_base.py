@@ -212,6 +212,40 @@ def test_an_alias_of_the_one_class_is_not_a_second_one(write: Write) -> None:
     assert type(load_strategy("mine", {})).__name__ == "Mine"
 
 
+COUNTS = (
+    HEAD
+    + """
+import strategies
+import strategies._first
+from strategies import _second
+
+_calls = []
+
+class Mine(Strategy):
+    calls = []
+
+    def target_weights(self, market, portfolio):
+        _calls.append(1)
+        self.calls.append(1)
+        strategies._first.calls.append(1)
+        _second.calls.append(1)
+        strategies.calls = [*getattr(strategies, "calls", ()), 1]
+        kept = (_calls, self.calls, strategies._first.calls, _second.calls, strategies.calls)
+        return {str(place): len(calls) for place, calls in enumerate(kept)}
+"""
+)
+
+
+def test_nothing_that_a_strategys_modules_keep_survives_to_the_next_run(write: Write) -> None:
+    write("mine", COUNTS)
+    write("_first", "calls = []")
+    write("_second", "calls = []")
+    market: Any = None
+    for _ in range(3):  # in one process, like a warm function
+        counts = load_strategy("mine", {}).target_weights(market, market)
+        assert counts == dict.fromkeys("01234", 1)
+
+
 class TwoWindows(Strategy):
     indicators = {"a": Indicator("sma", window=7), "b": Indicator("roc", window=9)}  # noqa: RUF012
 
