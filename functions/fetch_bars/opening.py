@@ -193,7 +193,7 @@ def _check_account(account: Account, settings: Settings, *, report_only: bool) -
     if settings.mode is TradingMode.LIVE and account.number != settings.live_account_number:
         raise ConfigurationError(
             "LIVE_ACCOUNT_DIFFERS",
-            "The keys belong to a different account than LiveAccountNumber. Nothing was traded. "
+            "The keys belong to a different account than LiveAccountNumber. "
             "Fix the keys or the parameter.",
             keys_account=f"...{account.number[-3:]}",
             live_account_number=f"...{settings.live_account_number[-3:]}",
@@ -201,7 +201,7 @@ def _check_account(account: Account, settings: Settings, *, report_only: bool) -
     if account.blocked_by and not report_only:  # a report needs no permission to trade
         raise AccountBlockedError(
             "ACCOUNT_BLOCKED",
-            "The broker blocks this account. Nothing was traded. Check the account on Alpaca's "
+            "The broker blocks this account. Check the account on Alpaca's "
             "dashboard, or ask Alpaca's support.",
             blocked_by=", ".join(account.blocked_by),
         )
@@ -211,7 +211,7 @@ def _check_no_shorting(broker: Broker) -> None:
     if not broker.is_long_only():
         raise ConfigurationError(
             "SHORTING_ALLOWED",
-            "A live account must forbid short sales. Nothing was traded. Set no_shorting in the "
+            "A live account must forbid short sales. Set no_shorting in the "
             "account's configuration at Alpaca, as docs/going-live.md shows. Then start the run "
             "again.",
             no_shorting="false",

@@ -54,7 +54,7 @@ def _unreadable(problem: str) -> ConfigurationError:
     return ConfigurationError(
         "ADJUSTMENTS_UNREADABLE",
         "It lists the shares that you gave to the desk and took from it. Restore an earlier "
-        "version with algo-trader restore adjustments.json. Nothing was traded.",
+        "version with algo-trader restore adjustments.json.",
         key=ADJUSTMENTS_KEY,
         problem=f'"{problem}"',
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import pairwise
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from algotrader.strategy import Strategy
 from algotrader.strategy.base import finite_number
 from algotrader.strategy.indicators import ResolvedIndicator, resolve
 from algotrader.strategy.indicators.entries import TA_PREFIX, Arguments
+from algotrader.strategy.user_error import describe_error
 
 #: The last digits may differ between builds of numpy, but a decision must not.
 SIGNIFICANT_DIGITS = 10
@@ -57,7 +59,8 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, by
     -------
     Features
         Finite values of ten significant digits. A symbol with an indicator that its bars leave
-        undefined is in ``unfit`` (``INDICATOR_UNDEFINED``).
+        undefined is in ``unfit`` (``INDICATOR_UNDEFINED``), and so is a symbol for which
+        ``strategy.features`` gives NaN or infinity (``STRATEGY_FEATURES_INVALID``).
 
     Raises
     ------
@@ -87,10 +90,17 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, by
             others=len(unfit) - 1,
         )
     if type(strategy).features is not Strategy.features:
-        for symbol in values:
+        for symbol in tuple(values):
             frame = _frame(newest[symbol])
             frame["session"] = pd.Series(_sessions(newest[symbol].at), dtype=object)
-            values[symbol] |= _own_features(symbol, frame, strategy, files)
+            own = _own_features(symbol, frame, strategy, files)
+            values[symbol] |= own
+            if missing := [name for name, pair in own.items() if not _is_finite(pair)]:
+                problem = _no_number(missing[0], own[missing[0]])
+                unfit[symbol] = Unfit("STRATEGY_FEATURES_INVALID", problem)
+                del values[symbol]
+        if not values:
+            raise _features_invalid(strategy, symbol, problem)
     (as_of,) = _sessions((max(each.at[-1] for each in bars.values()),))  # noqa: PD008 - no frame
     return Features(as_of=as_of, values=values, unfit=unfit, definitions=DEFINITIONS_VERSION)
 
@@ -293,9 +303,9 @@ def _call_features(
         raise StrategyError(
             "STRATEGY_FEATURES_FAILED",
             "Fix the strategy's features().",
-            strategy=type(strategy).__name__,
+            error=f'"{describe_error(error)}"',
             symbol=symbol,
-            error=repr(error),
+            strategy=type(strategy).__name__,
         ) from error
     if not isinstance(result, Mapping):
         raise _features_invalid(strategy, symbol, f"not a dict: {type(result).__name__}")
@@ -305,20 +315,32 @@ def _call_features(
             raise _features_invalid(strategy, symbol, f"a name is not a string: {name!r}")
         if name in strategy.indicators:
             raise _features_invalid(strategy, symbol, f"{name} is the name of an indicator")
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise _features_invalid(strategy, symbol, f"{name} is not a number: {value!r}")
         number = finite_number(value)
-        if number is None:
-            raise _features_invalid(strategy, symbol, f"{name} is not a finite number: {value!r}")
-        values[name] = _round(number)
+        values[name] = math.nan if number is None else _round(number)
     return values
+
+
+def _is_finite(value: FeatureValue) -> bool:
+    return math.isfinite(value.last) and math.isfinite(value.previous)
+
+
+def _no_number(name: str, value: FeatureValue) -> str:
+    session = "previous session" if math.isfinite(value.last) else "newest session"
+    return (
+        f"features() gave NaN or infinity for {name} of the {session}; drop missing values there, "
+        "or raise look_back"
+    )
 
 
 def _features_invalid(strategy: Strategy, symbol: str, problem: str) -> StrategyError:
     return StrategyError(
         "STRATEGY_FEATURES_INVALID",
         "Fix the strategy's features(): it must return a dict of names to finite numbers.",
-        strategy=type(strategy).__name__,
-        symbol=symbol,
         problem=f'"{problem}"',
+        symbol=symbol,
+        strategy=type(strategy).__name__,
     )
 
 

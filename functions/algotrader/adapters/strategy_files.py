@@ -109,8 +109,7 @@ class StrategyFiles(Mapping[str, bytes]):
             raise StrategyError(
                 "STRATEGY_FILE_CHANGED",
                 "If the new file is yours, put its hash into the strategy's pins and deploy; "
-                "otherwise upload the pinned one again and find out who can write to the bucket. "
-                "Nothing was traded.",
+                "otherwise upload the pinned one again and find out who can write to the bucket.",
                 file=f"{PREFIX}{name}",
                 pinned=pinned,
                 found=found,

@@ -193,7 +193,7 @@ def _check_age(trigger: Trigger, now: datetime) -> None:
     if age > timedelta(seconds=trigger.max_bell_age_seconds) or is_of_another_day:
         raise LateBellError(
             "BELL_TOO_OLD",
-            "Nothing was traded. To trade now, start an execution yourself with {}, or allow older "
+            "To trade now, start an execution yourself with {}, or allow older "
             "bells with MaxBellAgeSeconds.",
             scheduled_time=rang.isoformat(),
             now=now.isoformat(),
@@ -233,7 +233,7 @@ def _check_next_slot(slot: str, ahead: list[datetime], now: datetime) -> None:
     if ahead and min(ahead) - now <= BEFORE_SLOT:
         raise InvalidInputError(
             "SLOT_OVER",
-            "Nothing was traded: the next slot begins within a minute, and its run must see every "
+            "The next slot begins within a minute, and its run must see every "
             "order of this one. Wait for the next slot.",
             slot=slot,
             later=f"{min(ahead).astimezone(NEW_YORK):%H%M}",

@@ -71,8 +71,7 @@ class Strategy:
             if name not in declared:
                 raise ConfigurationError(
                     "STRATEGY_PARAMETER_UNKNOWN",
-                    "Fix the template's StrategyParameters"
-                    f"{did_you_mean(name, declared)}; known: {', '.join(declared) or 'none'}.",
+                    self._advice_for_unknown(name, declared),
                     strategy=type(self).__name__,
                     parameter=name,
                 )
@@ -88,6 +87,16 @@ class Strategy:
             for name, kind in hints.items()
             if kind in type_names and not name.startswith("_") and hasattr(cls, name)
         }
+
+    @classmethod
+    def _advice_for_unknown(cls, name: str, declared: Mapping[str, type]) -> str:
+        default = getattr(cls, name, None)
+        is_own = not name.startswith("_") and not hasattr(Strategy, name)
+        if type(default) in type_names and is_own:
+            line = f"{name}: {type(default).__name__} = {default!r}"
+            return f"Write its type into the class {cls.__name__}, as in `{line}`."
+        hint = f"{did_you_mean(name, declared)}; known: {', '.join(declared) or 'none'}."
+        return f"Fix the template's StrategyParameters{hint}"
 
     @property
     def indicators(self) -> Mapping[str, Indicator]:

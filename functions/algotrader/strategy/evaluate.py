@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from decimal import Decimal, DefaultContext, localcontext
-from pathlib import PurePath
 
 from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model import Features
 from algotrader.model.units import ZERO
 from algotrader.plain_text import one_line
 from algotrader.strategy import Market, Portfolio, Strategy
+from algotrader.strategy.user_error import describe_error
 
 # Weights computed with floats may add up to slightly more than 1.
 SUM_TOLERANCE = Decimal("1e-9")
@@ -41,7 +41,7 @@ def check_features(symbols: tuple[str, ...], features: Features) -> None:
     if unfit:
         raise InsufficientHistoryError(
             "FEATURES_MISSING",
-            "Nothing was traded: these symbols have no usable indicators. Check their bars, or "
+            "These symbols have no usable indicators. Check their bars, or "
             "remove them from the template's Symbols.",
             symbols=",".join(unfit),
         )
@@ -50,7 +50,7 @@ def check_features(symbols: tuple[str, ...], features: Features) -> None:
 def evaluate_weights(
     strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
 ) -> dict[str, Decimal]:
-    """Call a strategy's ``target_weights`` and check the result.
+    """Call a strategy's ``target_weights`` twice, with copies of the inputs, and check the result.
 
     Parameters
     ----------
@@ -69,17 +69,21 @@ def evaluate_weights(
     ------
     StrategyError
         ``STRATEGY_FAILED`` if it raises any error; ``WEIGHTS_INVALID``, ``WEIGHT_INVALID`` or
-        ``WEIGHTS_ABOVE_ONE`` if the result is invalid.
+        ``WEIGHTS_ABOVE_ONE`` if the result is invalid; ``STRATEGY_NOT_REPEATABLE`` if the second
+        result differs.
     """
-    answer = _call(name, lambda: strategy.target_weights(market, portfolio))
-    if not isinstance(answer, Mapping):
-        raise _invalid(
-            "WEIGHTS_INVALID", name, "must return a dict of symbol to weight", answer=_shown(answer)
-        )
-    weights = {
-        symbol: _weight(name, symbols, symbol, value)
-        for symbol, value in sorted(answer.items(), key=lambda item: str(item[0]))
-    }
+
+    def ask() -> dict[str, Decimal]:
+        answer = _call(name, strategy.target_weights, market, portfolio)
+        if not isinstance(answer, Mapping):
+            advice = "must return a dict of symbol to weight"
+            raise _invalid("WEIGHTS_INVALID", name, advice, answer=_shown(answer))
+        return {
+            symbol: _weight(name, symbols, symbol, value)
+            for symbol, value in sorted(answer.items(), key=lambda item: str(item[0]))
+        }
+
+    weights = _ask_twice(name, "target_weights", ask)
     total = sum(weights.values(), ZERO)
     if total > 1 + SUM_TOLERANCE and not adds_nothing(weights, portfolio):
         advice = "must return weights that add up to at most 1, or that exceed no holding's weight"
@@ -101,7 +105,7 @@ def adds_nothing(weights: Mapping[str, Decimal], portfolio: Portfolio) -> bool:
 def evaluate_stops(
     strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
 ) -> dict[str, Decimal]:
-    """Call a strategy's ``stop_prices`` and check the result.
+    """Call a strategy's ``stop_prices`` twice, with copies of the inputs, and check the result.
 
     Returns
     -------
@@ -111,55 +115,104 @@ def evaluate_stops(
     Raises
     ------
     StrategyError
-        ``STRATEGY_FAILED`` if it raises any error; ``STOPS_INVALID`` if the result is invalid.
+        ``STRATEGY_FAILED`` if it raises any error; ``STOPS_INVALID`` if the result is invalid;
+        ``STRATEGY_NOT_REPEATABLE`` if the second result differs.
     """
-    answer = _call(name, lambda: strategy.stop_prices(market, portfolio))
     method = "stop_prices"
-    if not isinstance(answer, Mapping):
-        advice = "must return a dict of symbol to price"
-        raise _invalid("STOPS_INVALID", name, advice, method, answer=_shown(answer))
-    stops = {}
-    for symbol, value in sorted(answer.items(), key=lambda item: str(item[0])):
-        number = _number(value)
-        if symbol not in symbols or number is None or number <= 0:
-            advice = (
-                f"may return only prices above 0, for the template's Symbols: {', '.join(symbols)}"
-            )
-            facts = {"symbol": _shown(symbol), "price": _shown(value)}
-            raise _invalid("STOPS_INVALID", name, advice, method, **facts)
-        stops[str(symbol)] = number
-    return stops
+
+    def ask() -> dict[str, Decimal]:
+        answer = _call(name, strategy.stop_prices, market, portfolio)
+        if not isinstance(answer, Mapping):
+            advice = "must return a dict of symbol to price"
+            raise _invalid("STOPS_INVALID", name, advice, method, answer=_shown(answer))
+        return {
+            str(symbol): _stop(name, symbols, symbol, price)
+            for symbol, price in sorted(answer.items(), key=lambda item: str(item[0]))
+        }
+
+    return _ask_twice(name, method, ask)
 
 
-def _call(name: str, method: Callable[[], object]) -> object:
-    """Call user code; raise ``STRATEGY_FAILED`` for any error in it."""
+def _ask_twice(name: str, method: str, ask: Callable[[], dict[str, Decimal]]) -> dict[str, Decimal]:
+    """Return a strategy's answer if it answers the same question twice alike."""
+    first = ask()
+    try:
+        second = ask()
+    except StrategyError as error:
+        second_error = " ".join((error.code, str(error.facts.get("error", "")).strip('"')))
+        raise _not_repeatable(name, method, second=f'"{second_error}"') from error
+    for symbol in sorted(first.keys() | second.keys()):
+        one, other = first.get(symbol, "none"), second.get(symbol, "none")
+        if one != other:
+            raise _not_repeatable(name, method, symbol=symbol, first=one, second=other)
+    return first
+
+
+def _not_repeatable(name: str, method: str, **facts: object) -> StrategyError:
+    return StrategyError(
+        "STRATEGY_NOT_REPEATABLE",
+        f"{method} answered the same question twice and differently. In functions/strategies/"
+        f"{name}.py use no random numbers and no clock, and keep nothing on self, on the class or "
+        "in a module.",
+        method=method,
+        **facts,
+        strategy=name,
+    )
+
+
+def _call(
+    name: str,
+    method: Callable[[Market, Portfolio], object],
+    market: Market,
+    portfolio: Portfolio,
+) -> object:
+    """Call user code with its own copies; raise ``STRATEGY_FAILED`` for any error in it."""
+    market, portfolio = deepcopy((market, portfolio))
     try:
         with localcontext(DefaultContext):
-            return method()
+            return method(market, portfolio)
     except (Exception, SystemExit) as error:
+        reported = describe_error(error)
+        has_line = reported.startswith(f"{name}.py:")
         raise StrategyError(
             "STRATEGY_FAILED",
-            f"Nothing was traded. Fix functions/strategies/{name}.py.",
+            "Fix that line." if has_line else f"Fix functions/strategies/{name}.py.",
+            error=f'"{reported}"',
             strategy=name,
-            error=type(error).__name__,
-            message=_shown(str(error)),
-            at=_place(error),
         ) from error
 
 
 def _weight(name: str, symbols: tuple[str, ...], symbol: object, value: object) -> Decimal:
-    if symbol not in symbols:
-        raise _invalid(
-            "WEIGHT_INVALID",
-            name,
-            f"may return weights only for the template's Symbols: {', '.join(symbols)}",
-            symbol=_shown(symbol),
-        )
-    advice = "must return weights that are numbers from 0 to 1"
+    _check_symbol("WEIGHT_INVALID", name, symbols, symbol, "target_weights")
     number = _number(value)
     if number is None or number < 0:
+        advice = "must return weights that are numbers from 0 to 1"
         raise _invalid("WEIGHT_INVALID", name, advice, symbol=symbol, weight=_shown(value))
     return number if number > 0 else ZERO
+
+
+def _stop(name: str, symbols: tuple[str, ...], symbol: object, value: object) -> Decimal:
+    method = "stop_prices"
+    _check_symbol("STOPS_INVALID", name, symbols, symbol, method)
+    number = _number(value)
+    if number is None or number <= 0:
+        facts = {"symbol": symbol, "price": _shown(value)}
+        raise _invalid("STOPS_INVALID", name, "must return prices above 0", method, **facts)
+    return number
+
+
+def _check_symbol(
+    code: str, name: str, symbols: tuple[str, ...], symbol: object, method: str
+) -> None:
+    if symbol in symbols:
+        return
+    raise StrategyError(
+        code,
+        f"Add it to the template's Symbols, or leave it out of {method} in "
+        f"functions/strategies/{name}.py.",
+        symbol=_shown(symbol),
+        strategy=name,
+    )
 
 
 def _number(value: object) -> Decimal | None:
@@ -175,9 +228,9 @@ def _invalid(
 ) -> StrategyError:
     return StrategyError(
         code,
-        f"Nothing was traded: {method} in functions/strategies/{name}.py {advice}.",
-        strategy=name,
+        f"{method} in functions/strategies/{name}.py {advice}.",
         **facts,
+        strategy=name,
     )
 
 
@@ -185,11 +238,3 @@ def _shown(value: object) -> str:
     """Format a user's value on one line of limited length."""
     text = one_line(value if isinstance(value, str) else repr(value))
     return f'"{text}"' if len(text) <= _SHOWN_LENGTH else f'"{text[:_SHOWN_LENGTH]}..."'
-
-
-def _place(error: BaseException) -> str:
-    """Return the line of the strategy's file where an error was raised, directly or in a call."""
-    frames = traceback.extract_tb(error.__traceback__)
-    within = frames[2:] or frames  # the first two are our own
-    last = [frame for frame in within if frame.filename == within[0].filename][-1]
-    return f"{PurePath(last.filename).name}:{last.lineno}"

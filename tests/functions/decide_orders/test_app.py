@@ -192,8 +192,7 @@ def test_a_strategy_that_fails_ends_the_step_by_its_name() -> None:
     other = encode(replace(features(), values={symbol: {} for symbol in UNIVERSE}))
     with pytest.raises(StrategyError, match=r"STRATEGY_FAILED: .*'momentum' is not") as caught:
         handle(event(features={"inline": other}))
-    assert "error=KeyError" in str(caught.value)
-    assert "at=momentum_rotation.py:" in str(caught.value)
+    assert "momentum_rotation.py:32 KeyError: " in str(caught.value)
 
 
 def test_a_symbol_without_features_ends_the_step_by_its_name() -> None:

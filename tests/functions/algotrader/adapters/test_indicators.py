@@ -17,7 +17,7 @@ import ta.trend
 from algotrader.adapters.indicators import compute
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
 from algotrader.indicators import DEFINITIONS_VERSION
-from algotrader.model import Bars, FeatureValue
+from algotrader.model import Bars, FeatureValue, Unfit
 from algotrader.strategy import Indicator, Strategy
 from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, random_frame
 
@@ -317,13 +317,13 @@ def test_own_features_stand_next_to_indicators_and_may_corrupt_their_frame() -> 
 @pytest.mark.parametrize(
     ("result", "problem"),
     [
-        ({"x": math.nan}, "x is not a finite number: nan"),
-        ({"x": -math.inf}, "x is not a finite number: -inf"),
-        ({"x": "1"}, "x is not a finite number: '1'"),
-        ({"x": None}, "x is not a finite number: None"),
-        ({"x": True}, "x is not a finite number: True"),
-        ({"x": 10**400}, "x is not a finite number"),
-        ({"x": pd.Series([1.0])}, "x is not a finite number"),
+        ({"x": math.nan}, "features() gave NaN or infinity for x of the newest session; drop"),
+        ({"x": -math.inf}, "features() gave NaN or infinity for x of the newest session"),
+        ({"x": "1"}, "x is not a number: '1'"),
+        ({"x": None}, "x is not a number: None"),
+        ({"x": True}, "x is not a number: True"),
+        ({"x": 10**400}, "features() gave NaN or infinity for x"),
+        ({"x": pd.Series([1.0])}, "x is not a number"),
         ({1: 1.0}, "a name is not a string: 1"),
         ({"mean": 1.0}, "mean is the name of an indicator"),
         (None, "not a dict: NoneType"),
@@ -341,6 +341,26 @@ def test_own_features_that_do_not_map_names_to_numbers_are_refused(
     assert problem in caught.value.facts["problem"]
 
 
+@pytest.mark.parametrize(("close", "session"), [(8.0, "newest"), (7.0, "previous")])
+def test_a_symbol_whose_own_feature_is_not_finite_is_unfit_and_the_others_are_computed(
+    close: float, session: str
+) -> None:
+    def answer(bars: pd.DataFrame, _: object) -> dict[str, float]:
+        return {"x": math.nan if bars["close"].iloc[-1] == close else 1.5}
+
+    bars = {"A": bars_of(*range(1, 9)), "B": bars_of(*range(11, 19))}
+    found = compute(bars, Own(answer, mean=SMA3), {})
+    assert list(found.values) == ["B"]
+    assert found.values["B"]["x"] == FeatureValue(last=1.5, previous=1.5)
+    assert found.unfit == {
+        "A": Unfit(
+            "STRATEGY_FEATURES_INVALID",
+            f"features() gave NaN or infinity for x of the {session} session; drop missing values "
+            "there, or raise look_back",
+        )
+    }
+
+
 def test_own_features_must_have_the_same_names_at_both_bars() -> None:
     def answer(bars: pd.DataFrame, _: Mapping[str, bytes]) -> dict[str, float]:
         return {f"at_{bars['close'].iloc[-1]:.0f}": 1.0}
@@ -353,7 +373,10 @@ def test_an_exception_in_own_features_is_reported_with_what_it_said() -> None:
     def answer(bars: pd.DataFrame, _: object) -> dict[str, float]:
         return {"x": float(bars["adjusted"].iloc[-1])}
 
-    with pytest.raises(StrategyError, match=r"STRATEGY_FEATURES_FAILED.*KeyError\('adjusted'\)"):
+    with pytest.raises(
+        StrategyError,
+        match=r"""FAILED: error="test_indicators\.py:\d+ KeyError: adjusted" symbol=A""",
+    ):
         compute({"A": bars_of(*range(1, 9))}, Own(answer), {})
 
 

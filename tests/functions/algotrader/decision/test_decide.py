@@ -364,7 +364,7 @@ def test_the_order_of_dicts_and_tuples_changes_no_byte() -> None:
 def test_the_strategy_is_shown_a_holding_of_a_share_or_less(held: str) -> None:
     strategy = FixedWeights({})
     decide(RUN, SETTINGS, snapshot({"IBM": held}, "0"), features(), strategy)
-    ((_, portfolio),) = strategy.shown
+    (_, portfolio), _ = strategy.shown
     assert (portfolio.quantities, portfolio.weights) == ({"IBM": D(held)}, {"IBM": D(1)})
 
 
@@ -409,7 +409,7 @@ def test_what_is_held_of_less_than_a_cent_s_worth_is_a_part_of_nothing() -> None
     strategy = FixedWeights({"IBM": D("0.3")})
     dust = snapshot({"IBM": "0.000000001"}, "0")
     decision = decide(RUN, settings(no_trade_band=D(0)), dust, features(), strategy)
-    ((_, portfolio),) = strategy.shown
+    (_, portfolio), _ = strategy.shown
     assert (portfolio.capital, portfolio.weights) == (0, {"IBM": 0})
     assert decision.why["IBM"] == (
         "hold 0.000000001: drift 0.00 % is less than the smallest order (target 0.3 of 0.00)"

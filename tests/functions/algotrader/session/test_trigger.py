@@ -190,7 +190,7 @@ def test_a_trigger_from_the_future_is_refused() -> None:
     ],
 )
 def test_a_trigger_that_is_too_old_is_ignored(rang: str, now: str) -> None:
-    with pytest.raises(LateBellError, match=r"BELL_TOO_OLD.*Nothing was traded"):
+    with pytest.raises(LateBellError, match=r"BELL_TOO_OLD.*To trade now"):
         resolve_session(replace(BELL, scheduled_time=at(rang)), clock(now), SESSIONS)
 
 

@@ -117,7 +117,12 @@ def test_parameters_from_json_are_set_and_the_rest_keep_their_defaults(write: Wr
     [
         ({"windw": 30}, "STRATEGY_PARAMETER_UNKNOWN", "did you mean window?; known: window, ratio"),
         ({"_hidden": 1}, "STRATEGY_PARAMETER_UNKNOWN", "known: window, ratio, strict, label"),
-        ({"untyped": 1}, "STRATEGY_PARAMETER_UNKNOWN", "known:"),
+        (
+            {"untyped": 1},
+            "STRATEGY_PARAMETER_UNKNOWN",
+            "parameter=untyped. Write its type into the class Mine, as in `untyped: int = 4`.",
+        ),
+        ({"check": 1}, "STRATEGY_PARAMETER_UNKNOWN", "known: window, ratio, strict, label"),
         ({"indicators": 1}, "STRATEGY_PARAMETER_UNKNOWN", "known:"),
         ({"self": 1}, "STRATEGY_PARAMETER_UNKNOWN", "known:"),
         ({"window": "30"}, "STRATEGY_PARAMETER_INVALID", "window must be an integer"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import decimal
 import math
+import random
+import re
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
@@ -16,8 +19,8 @@ from hypothesis import strategies as st
 
 from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model import FeatureValue
-from algotrader.strategy import Market, Portfolio, Strategy
-from algotrader.strategy.evaluate import check_features, evaluate_weights
+from algotrader.strategy import Market, Portfolio, Strategy, SymbolFeatures
+from algotrader.strategy.evaluate import check_features, evaluate_stops, evaluate_weights
 from tests.support.desk_world import UNIVERSE, FixedWeights, features
 
 MARKET = Market(session=date(2024, 3, 4), as_of=date(2024, 3, 1), symbols={})
@@ -26,6 +29,10 @@ PORTFOLIO = Portfolio(capital=Decimal(1000), quantities={}, weights={})
 
 def answer_of(strategy: Strategy) -> dict[str, Decimal]:
     return evaluate_weights(strategy, "mine", UNIVERSE, MARKET, PORTFOLIO)
+
+
+def stops_of(strategy: Strategy) -> dict[str, Decimal]:
+    return evaluate_stops(strategy, "mine", UNIVERSE, MARKET, PORTFOLIO)
 
 
 @pytest.mark.parametrize(
@@ -72,26 +79,40 @@ def test_any_other_weight_is_refused_with_strategy_symbol_and_value(weight: obje
     with pytest.raises(StrategyError) as caught:
         answer_of(FixedWeights({"IBM": weight}))
     reported = str(caught.value)
-    assert reported.startswith("WEIGHT_INVALID: strategy=mine symbol=IBM weight=")
+    assert reported.startswith("WEIGHT_INVALID: symbol=IBM weight=")
     assert "functions/strategies/mine.py" in reported
     assert repr(weight).strip("'") in reported
 
 
 @pytest.mark.parametrize("symbol", ["TSLA", "ibm", "", 7, None])
 def test_a_symbol_outside_the_universe_is_refused_by_name(symbol: object) -> None:
-    with pytest.raises(StrategyError, match=r"WEIGHT_INVALID: .*AAPL, GOOG, IBM, MSFT") as caught:
+    with pytest.raises(StrategyError) as caught:
         answer_of(FixedWeights({symbol: Decimal("0.1")}))
-    assert repr(symbol).strip("'") in str(caught.value)
+    assert str(caught.value) == (
+        f'WEIGHT_INVALID: symbol="{symbol}" strategy=mine. Add it to the template\'s Symbols, or '
+        "leave it out of target_weights in functions/strategies/mine.py."
+    )
+
+
+@pytest.mark.parametrize("price", [None, "9", -1, 0, math.nan])
+def test_a_stop_that_is_not_a_price_is_refused(price: object) -> None:
+    with pytest.raises(StrategyError, match=r"STOPS_INVALID: symbol=IBM price=.*above 0\."):
+        stops_of(FixedWeights({}, {"IBM": price}))
+
+
+def test_a_stop_for_a_symbol_outside_the_universe_is_refused_by_name() -> None:
+    with pytest.raises(StrategyError, match=r'STOPS_INVALID: symbol="TSLA".*Add it to the templ'):
+        stops_of(FixedWeights({}, {"TSLA": 9}))
 
 
 @pytest.mark.parametrize("answer", [None, [("IBM", 0.5)], {"IBM"}, 0.5, "IBM"])
 def test_an_answer_that_is_not_a_dict_is_refused(answer: object) -> None:
-    with pytest.raises(StrategyError, match="WEIGHTS_INVALID: strategy=mine"):
+    with pytest.raises(StrategyError, match=r"WEIGHTS_INVALID: answer=.* strategy=mine"):
         answer_of(FixedWeights(answer))
 
 
 def test_weights_above_one_in_all_are_refused_with_their_sum() -> None:
-    with pytest.raises(StrategyError, match=r"WEIGHTS_ABOVE_ONE: strategy=mine total=1\.01\."):
+    with pytest.raises(StrategyError, match=r"WEIGHTS_ABOVE_ONE: total=1\.01 strategy=mine\."):
         answer_of(FixedWeights({"IBM": Decimal("0.5"), "MSFT": Decimal("0.51")}))
 
 
@@ -156,14 +177,17 @@ def test_whatever_a_strategy_raises_is_reported_with_type_message_and_line(
     with pytest.raises(StrategyError, match="STRATEGY_FAILED") as caught:
         answer_of(_Raises(error))
     reported = str(caught.value)
-    assert f"strategy=mine error={type(error).__name__} message=" in reported
-    assert str(error).strip("' ") in reported
-    assert "at=test_evaluate.py:" in reported
+    words = re.escape(str(error.args[0] if isinstance(error, KeyError) else error).strip())
+    assert re.search(
+        rf'error="test_evaluate\.py:\d+ {type(error).__name__}: {words}" '
+        r"strategy=mine\. Fix functions/strategies/mine\.py\.$",
+        reported,
+    )
     assert caught.value.__cause__ is error
 
 
 def test_a_strategy_without_target_weights_is_refused() -> None:
-    with pytest.raises(StrategyError, match="error=NotImplementedError"):
+    with pytest.raises(StrategyError, match=r'error="base\.py:[0-9]+ NotImplementedError"'):
         answer_of(Strategy())
 
 
@@ -172,6 +196,129 @@ def test_a_message_of_the_strategys_is_reported_on_one_line_of_bounded_length() 
         answer_of(_Raises(ValueError("first\nsecond" + "x" * 5000)))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+class _Subtracts(Strategy):
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
+        del market
+        return {"IBM": portfolio.capital - 0.5}  # type: ignore[operator]  # the mistake
+
+
+class _TakesNoPortfolio(Strategy):
+    def target_weights(self, market: Market) -> dict[str, Any]:  # type: ignore[override]  # the mistake
+        del market
+        return {}
+
+
+class _Quotes(Strategy):
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
+        del market, portfolio
+        return {"IBM": "a" + 1}  # type: ignore[operator]  # the mistake
+
+
+@pytest.mark.parametrize(
+    ("strategy", "error"),
+    [
+        (_Subtracts(), r"test_evaluate\.py:\d+ TypeError: Decimal - float"),
+        (_TakesNoPortfolio(), r"TypeError: .*takes 2 positional arguments but 3 were given"),
+        (
+            _Quotes(),
+            r"test_evaluate\.py:\d+ TypeError: can only concatenate str \(not 'int'\) to str",
+        ),
+    ],
+)
+def test_a_mistake_is_reported_with_its_place_in_few_words(strategy: Strategy, error: str) -> None:
+    with pytest.raises(StrategyError, match=f'STRATEGY_FAILED: error="{error}" strategy=mine'):
+        answer_of(strategy)
+
+
+class _Counts(Strategy):
+    """Answers differently when it is asked again, as a strategy that remembers on self does."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
+        del market, portfolio
+        return self.answers.pop(0)
+
+    def stop_prices(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
+        return self.target_weights(market, portfolio)
+
+
+@pytest.mark.parametrize(
+    ("answers", "facts"),
+    [
+        ([{"IBM": 0.1}, {"IBM": 0.2}], "symbol=IBM first=0.1 second=0.2"),
+        ([{"AAPL": 0.1, "IBM": 0.1}, {"AAPL": 0.1}], "symbol=IBM first=0.1 second=none"),
+        ([{}, {"IBM": 0.1}], "symbol=IBM first=none second=0.1"),
+        (
+            [{"IBM": 0.1}],
+            'second="STRATEGY_FAILED test_evaluate.py:LINE IndexError: pop from empty list"',
+        ),
+    ],
+)
+@pytest.mark.parametrize("method", ["target_weights", "stop_prices"])
+def test_two_answers_to_one_question_are_refused_and_what_differs_is_named(
+    method: str, answers: list[dict[str, Any]], facts: str
+) -> None:
+    ask = answer_of if method == "target_weights" else stops_of
+    with pytest.raises(StrategyError) as caught:
+        ask(_Counts(*answers))
+    assert re.sub(r"py:\d+", "py:LINE", str(caught.value)) == (
+        f"STRATEGY_NOT_REPEATABLE: method={method} {facts} strategy=mine. {method} answered "
+        "the same question twice and differently. In functions/strategies/mine.py use no random "
+        "numbers and no clock, and keep nothing on self, on the class or in a module."
+    )
+
+
+def test_the_same_answer_in_other_words_is_the_same() -> None:
+    answers = [{"IBM": 0.1, "AAPL": 0}, {"AAPL": Decimal("0.0"), "IBM": Decimal("0.10")}]
+    assert answer_of(_Counts(*answers)) == {"AAPL": 0, "IBM": Decimal("0.1")}
+
+
+class _Draws(Strategy):
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
+        del market, portfolio
+        return {"IBM": random.random()}  # noqa: S311 - the mistake
+
+
+class _ReadsTheClock(Strategy):
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
+        del market, portfolio
+        return {"IBM": time.perf_counter_ns() % 1_000_000_000 / 1e9}
+
+
+@pytest.mark.parametrize("strategy", [_Draws(), _ReadsTheClock()])
+def test_random_numbers_and_the_clock_are_refused(strategy: Strategy) -> None:
+    with pytest.raises(
+        StrategyError, match="STRATEGY_NOT_REPEATABLE: method=target_weights symbol"
+    ):
+        answer_of(strategy)
+
+
+class _ChangesItsInputs(Strategy):
+    """Grants itself holdings, which would allow weights above 1 in all."""
+
+    def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
+        market.symbols.clear()
+        portfolio.weights.update(dict.fromkeys(UNIVERSE, Decimal(1)))
+        return dict(portfolio.weights)
+
+    def stop_prices(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
+        stops = {each: Decimal(9) for each in market.symbols if not portfolio.weights}
+        portfolio.weights["IBM"] = Decimal(1)
+        return stops
+
+
+def test_a_strategy_changes_only_its_own_copy_of_the_inputs() -> None:
+    market = replace(MARKET, symbols={"IBM": SymbolFeatures({}, Decimal(10))})
+    asked = (_ChangesItsInputs(), "mine", UNIVERSE, market, PORTFOLIO)
+    with pytest.raises(StrategyError, match="WEIGHTS_ABOVE_ONE: total=4"):
+        evaluate_weights(*asked)
+    assert evaluate_stops(*asked) == {"IBM": Decimal(9)}
+    assert (list(market.symbols), PORTFOLIO.weights) == (["IBM"], {})
 
 
 class _ChangesPrecision(Strategy):
