@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from algotrader.indicators.arrays import FloatArray, pad, windows
+from algotrader.indicators.arrays import FloatArray, over_windows
 
 
 def aroon_up(high: FloatArray, window: int) -> FloatArray:
@@ -30,9 +30,15 @@ def aroon_up(high: FloatArray, window: int) -> FloatArray:
     T. Chande, "A Time Price Oscillator", Stocks & Commodities 13:9 (1995). TA-Lib's ``AROON`` is
     the same, ties included.
     """
-    newest_first = windows(high, window + 1)[..., ::-1]
+    since = over_windows(_bars_since_highest, high, window + 1)
+    return 100 * (window - since) / window
+
+
+def _bars_since_highest(prices: FloatArray) -> FloatArray:
+    """Count the bars since the latest of the highest prices of each window."""
+    newest_first = prices[..., ::-1]
     since: FloatArray = np.argmax(newest_first, axis=-1).astype(np.float64)
-    return pad(100 * (window - since) / window, len(high))
+    return since
 
 
 def aroon_down(low: FloatArray, window: int) -> FloatArray:

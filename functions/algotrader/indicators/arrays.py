@@ -5,6 +5,7 @@ Every array has the shape (time, symbols), oldest bar first. NaN means that ther
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,9 @@ BoolArray = NDArray[np.bool_]
 
 #: Roundings, each of at most one part in 2**53, that a term of a sum or an average may have had.
 _ROUNDINGS = 16
+
+#: The most numbers of windows that are copied at once: 32 MB.
+_COPIED = 4_000_000
 
 #: Rows of an exponential average that are computed at once.
 _BLOCK = 32
@@ -51,6 +55,33 @@ def pad(values: FloatArray, time: int) -> FloatArray:
     return np.concatenate([missing, values])
 
 
+def over_windows(
+    compute: Callable[[FloatArray], FloatArray], values: FloatArray, bars: int
+) -> FloatArray:
+    """Compute one number of every window, a few symbols at a time.
+
+    Minimum, maximum, sum and mean of `windows` need no memory, but other functions copy them: every
+    number as many times as there are bars in a window.
+
+    Parameters
+    ----------
+    compute : callable
+        From windows, of shape (time, symbols, bars), to an array of shape (time, symbols).
+
+    Returns
+    -------
+    array of shape (time, symbols)
+        NaN in the first ``bars - 1`` rows.
+    """
+    time, symbols = values.shape
+    together = max(_COPIED // (time * bars), 1)
+    parts = [
+        compute(windows(values[:, first : first + together], bars))
+        for first in range(0, symbols, together)
+    ]
+    return pad(np.concatenate(parts, axis=1), time)
+
+
 def exponential(values: FloatArray, alpha: float) -> FloatArray:
     """Compute ``y[t] = y[t-1] + alpha * (x[t] - y[t-1])``, starting at the first value.
 
@@ -68,7 +99,9 @@ def exponential(values: FloatArray, alpha: float) -> FloatArray:
         block = values[start : start + _BLOCK]
         size = len(block)
         before = np.outer(fading[:size], average[start - 1])
-        average[start : start + size] = before + weights[:size, :size] @ block
+        # einsum, since a product of matrices starts threads that wait for longer than they compute
+        recent = np.einsum("ij,jk->ik", weights[:size, :size], block)
+        average[start : start + size] = before + recent
     return average
 
 

@@ -17,6 +17,7 @@ from algotrader.indicators.arrays import (
     BoolArray,
     FloatArray,
     exponential,
+    over_windows,
     pad,
     recently,
     true_range,
@@ -141,8 +142,13 @@ def _pvo_signal(bars: BarArrays, p: Arguments) -> BoolArray:
 
 
 def _bollinger_pband(bars: BarArrays, p: Arguments) -> BoolArray:
-    deviation = pad(windows(bars.close, p.window).std(axis=-1), len(bars.close))
+    deviation = over_windows(_standard_deviation, bars.close, p.window)
     return vanishes(deviation, _mean(bars.close, p.window), p.window)
+
+
+def _standard_deviation(prices: FloatArray) -> FloatArray:
+    deviation: FloatArray = prices.std(axis=-1)
+    return deviation
 
 
 def _keltner_pband(bars: BarArrays, p: Arguments) -> BoolArray:
@@ -167,11 +173,14 @@ def _mass_index(bars: BarArrays, p: Arguments) -> BoolArray:
 
 
 def _cci(bars: BarArrays, p: Arguments) -> BoolArray:
-    prices = windows(typical_price(bars), p.window)
-    mean = prices.mean(axis=-1)
-    deviation = np.abs(prices - mean[..., np.newaxis]).mean(axis=-1)
-    time = len(bars.close)
-    return vanishes(pad(deviation, time), pad(mean, time), p.window)
+    prices = typical_price(bars)
+    deviation = over_windows(_mean_deviation, prices, p.window)
+    return vanishes(deviation, _mean(prices, p.window), p.window)
+
+
+def _mean_deviation(prices: FloatArray) -> FloatArray:
+    deviation: FloatArray = np.abs(prices - prices.mean(axis=-1, keepdims=True)).mean(axis=-1)
+    return deviation
 
 
 def _directional(bars: BarArrays, p: Arguments) -> BoolArray:
@@ -260,7 +269,7 @@ UNDEFINED: dict[str, Callable[[BarArrays, Arguments], BoolArray]] = {
 
 def _bollinger_band(sign: int) -> Callable[[BarArrays, Arguments], BoolArray]:
     def equal(bars: BarArrays, p: Arguments) -> BoolArray:
-        deviation = pad(windows(bars.close, p.window).std(axis=-1), len(bars.close))
+        deviation = over_windows(_standard_deviation, bars.close, p.window)
         band = _mean(bars.close, p.window) + sign * p.window_dev * deviation
         return vanishes(bars.close - band, band, p.window)
 
