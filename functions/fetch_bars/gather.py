@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from algotrader.accounting.ex_dates import less_dividends
 from algotrader.adapters.store import Store
 from algotrader.errors import ConfigurationError, DeskError
 from algotrader.model import Account, Asset, Bars, LatestPrice, Snapshot, TradingState
@@ -52,7 +53,11 @@ def gather_to_trade(
     snapshot = replace(
         reconciled,
         prices=broker.latest_prices(managed, settings.data_feed),
-        last_closes={name: Decimal(repr(each.close[-1])) for name, each in bars.items()},
+        last_closes=less_dividends(
+            {name: Decimal(repr(each.close[-1])) for name, each in bars.items()},
+            reconciled.corporate_actions,
+            settings.adjustment,
+        ),
         assets=assets,
         stopped=stop_fills_to_report(opening, books, store),
     )

@@ -60,6 +60,7 @@ class Account:
         self.activities: list[Activity] = []
         self.closes: dict[date, Decimal] = {}  # equity at each session's close
         self._new_id = new_id
+        self._owed: list[tuple[Dividend, Decimal]] = []
 
     def qty(self, symbol: str) -> Decimal:
         """Return the shares held in a symbol; 0 if none."""
@@ -102,12 +103,21 @@ class Account:
             Activity(self._activity_id(at), ActivityKind.SPLIT, at, ZERO, split.symbol, change)
         )
 
-    def pay(self, dividend: Dividend, at: datetime) -> None:
-        """Pay a dividend on the shares at the previous close, or charge a short position for it."""
+    def owe(self, dividend: Dividend) -> None:
+        """Note the shares at the previous close, on which a dividend will be paid."""
+        qty = self.qty(dividend.symbol)
+        if qty:
+            self._owed.append((dividend, qty))
+
+    def pay(self, session: date, at: datetime) -> None:
+        """Pay the dividends that are payable by a session, or charge a short position for them."""
+        due = [each for each in self._owed if each[0].payable <= session]
+        self._owed = [each for each in self._owed if each not in due]
+        for dividend, qty in due:
+            self._pay(dividend, qty, at)
+
+    def _pay(self, dividend: Dividend, qty: Decimal, at: datetime) -> None:
         symbol, amount = dividend.symbol, dividend.amount
-        qty = self.qty(symbol)
-        if not qty:
-            return
         net = (qty * amount).quantize(CENT, ROUND_HALF_UP)
         self._book(
             Activity(self._activity_id(at), ActivityKind.DIVIDEND, at, net, symbol, qty, amount)

@@ -82,7 +82,10 @@ def get_snapshot(call: Call) -> Answer:
 
 
 def get_corporate_actions(call: Call) -> Answer:
-    """Return the splits and dividends that the market has announced, by ex-date."""
+    """Return the splits and dividends that the market has announced, by ``process_date``.
+
+    For a dividend that is the day of payment, as at Alpaca.
+    """
     exchange = call.exchange
     start = queries.day(call, "start") or exchange.today
     end = queries.day(call, "end") or exchange.today
@@ -92,14 +95,14 @@ def get_corporate_actions(call: Call) -> Answer:
     found: list[tuple[str, str, dict[str, Any]]] = []
     for split in exchange.market.announced_splits(exchange.now):
         body = data_wire.split(split, listings[split.symbol])
-        found.append((split.ex_date.isoformat(), data_wire.split_key(split), body))
+        found.append((body["process_date"], data_wire.split_key(split), body))
     for dividend in exchange.market.announced_dividends(exchange.now):
         body = data_wire.dividend(dividend, listings[dividend.symbol])
-        found.append((dividend.ex_date.isoformat(), "cash_dividends", body))
+        found.append((body["process_date"], "cash_dividends", body))
     wanted = [
         (key, body)
-        for ex_date, key, body in sorted(found, key=lambda row: (row[0], row[2]["symbol"], row[1]))
-        if start.isoformat() <= ex_date <= end.isoformat()
+        for day, key, body in sorted(found, key=lambda row: (row[0], row[2]["symbol"], row[1]))
+        if start.isoformat() <= day <= end.isoformat()
         and (symbols is None or body["symbol"] in symbols)
         and (types is None or key.removesuffix("s") in types)
     ]

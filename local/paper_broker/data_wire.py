@@ -117,6 +117,8 @@ def dividend(it: Dividend, listing: Listing) -> dict[str, Any]:
     """Return a cash dividend."""
     return {
         **_action(it.symbol, it.ex_date.isoformat(), f"dividend:{it.special}"),
+        "process_date": it.payable.isoformat(),
+        "payable_date": it.payable.isoformat(),
         "cusip": listing.cusip,
         "rate": float(it.amount),
         "special": it.special,

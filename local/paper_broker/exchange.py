@@ -155,7 +155,8 @@ class Exchange:
                 self.book.split(split)
         for dividend in history.dividends:
             if dividend.ex_date == ring.session:
-                self.account.pay(dividend, ring.at)
+                self.account.owe(dividend)
+        self.account.pay(ring.session, ring.at)
         self._match(is_last_look=False)
 
     def _end_session(self, ring: EdgeMoment) -> None:

@@ -24,7 +24,7 @@ SETTINGS = Settings(
     fractional_shares=False,
     bars_feed="sip",
     data_feed="iex",
-    adjustment="split",
+    adjustment="split,spin-off",
     slots=("day",),
     universes={},
 )

@@ -34,3 +34,24 @@ def value_that_left(
             shares = sum((new.rate * prices.get(new.symbol, ZERO) for new in each.shares), ZERO)
             found[each.symbol] = found.get(each.symbol, ZERO) + each.cash + shares
     return found
+
+
+def less_dividends(
+    closes: Mapping[str, Decimal], actions: Iterable[CorporateAction], adjustment: str
+) -> dict[str, Decimal]:
+    """Subtract today's dividends from the last closes, unless the bars are adjusted for dividends.
+
+    Parameters
+    ----------
+    actions : iterable of CorporateAction
+        Actions with an ex-date after the closes.
+    adjustment : str
+        The template's Adjustment.
+    """
+    found = dict(closes)
+    if {"dividend", "all"} & {*adjustment.split(",")}:
+        return found
+    for each in actions:
+        if each.is_cash_dividend and each.cash < found.get(each.symbol, ZERO):
+            found[each.symbol] -= each.cash
+    return found

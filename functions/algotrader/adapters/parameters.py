@@ -80,6 +80,15 @@ def one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def adjustment(text: str) -> str:
+    """Parse the adjustments of bars, such as ``split,spin-off``."""
+    words = [each.strip() for each in text.split(",")]
+    is_list = len({*words}) == len(words) and {*words} <= {"split", "dividend", "spin-off"}
+    if not is_list and text not in {"raw", "all"}:
+        raise Misfit("raw, all, or some of split, dividend and spin-off, separated by commas")
+    return ",".join(words)
+
+
 def word(kind: type[WordT], *allowed: WordT) -> Callable[[str], WordT]:
     """Return a parser that accepts an enumeration's values, or only the given ones."""
     words = [each.value for each in allowed or kind]

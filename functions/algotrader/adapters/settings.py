@@ -33,7 +33,6 @@ LIVE_URL = "https://api.alpaca.markets"
 DATA_URL = "https://data.alpaca.markets"
 
 DATA_FEEDS = ("iex", "sip")
-ADJUSTMENTS = ("raw", "split", "dividend", "all")
 ORDER_TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.NOTIONAL)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 #: How to parse a number, by its type in `Settings`.
@@ -85,7 +84,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         fractional_shares=read("FractionalShares", parameters.one_of("true", "false")) == "true",
         bars_feed=read("BarsFeed", parameters.one_of(*DATA_FEEDS)),
         data_feed=read("DataFeed", parameters.one_of(*DATA_FEEDS)),
-        adjustment=read("Adjustment", parameters.one_of(*ADJUSTMENTS)),
+        adjustment=read("Adjustment", parameters.adjustment),
         slots=read("Slots", parameters.slots),
         universes=symbols.universes | denied.universes,
         **numbers,

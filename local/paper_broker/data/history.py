@@ -6,7 +6,7 @@ import csv
 import gzip
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -52,12 +52,21 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Dividend:
-    """A dividend of ``amount`` dollars per share held at the close before ``ex_date``."""
+    """A dividend of ``amount`` dollars per share held at the close before ``ex_date``.
+
+    The source has no days of payment, so ``days_to_payment`` is a guess.
+    """
 
     symbol: str
     ex_date: date
     amount: Decimal
     special: bool
+    days_to_payment: int = 14
+
+    @property
+    def payable(self) -> date:
+        """The day of payment; on a holiday the broker pays at the next open."""
+        return self.ex_date + timedelta(days=self.days_to_payment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,13 @@ def test_a_desk_without_the_shares_gets_and_loses_nothing(desk: World) -> None:
     assert (track_of(desk).receivables, track_of(desk).conversions) == ((), {})
 
 
+def test_orders_are_checked_against_the_close_less_a_dividend(desk: World) -> None:
+    """A price of 67 after a dividend of 33 would be too far from a close at 100."""
+    snapshot, _ = after(desk, CASES["dividend of a third"], {"AAPL": 67})
+
+    assert snapshot.last_closes["AAPL"] == 67
+
+
 def test_shares_bought_on_the_ex_date_are_owed_nothing(desk: World) -> None:
     place = OrderPlace(DESK, TODAY, "day", "AAPL", Leg.ENTRY, 0)
     desk.trade(

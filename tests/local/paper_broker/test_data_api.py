@@ -167,6 +167,15 @@ def test_corporate_actions_are_known_two_weeks_before_their_ex_date(
     wire.open_session("2012-07-26")
     (paid,) = wire.get(path, **query)["corporate_actions"]["cash_dividends"]
     assert (paid["ex_date"], paid["rate"], paid["special"]) == ("2012-08-09", 2.65, False)
+    assert (paid["process_date"], paid["payable_date"]) == ("2012-08-23", "2012-08-23")
+
+
+def test_a_dividend_is_listed_by_its_day_of_payment(make_wire: MakeWire) -> None:
+    wire = make_wire(session=date(2012, 8, 9))
+    for last, listed in (("2012-08-22", []), ("2012-08-23", ["AAPL"])):
+        query = {"symbols": "AAPL", "start": "2012-08-09", "end": last}
+        found = wire.get("/v1/corporate-actions", **query)["corporate_actions"]
+        assert [each["symbol"] for each in found.get("cash_dividends", [])] == listed
 
 
 def test_corporate_actions_have_splits_and_pages(wire: Wire) -> None:

@@ -252,7 +252,7 @@ def test_a_short_sale_is_taken_where_it_is_allowed_and_owes_dividends() -> None:
     world.place("sell", "10", "PAYS")
     world.look()
     assert (world.qty("PAYS"), world.cash) == (-10, 100_500)
-    world.go(3)
+    world.go(5)
     assert world.cash == 100_490
     assert world.exchange.funds.equity == 100_000
 
@@ -413,16 +413,26 @@ def test_a_split_leaves_the_price_of_a_day_limit_order() -> None:
     assert (order.qty, order.limit_price) == (8, D("150.01"))
 
 
-def test_a_dividend_is_paid_on_the_ex_date_for_what_was_held_over_the_close_before() -> None:
+def test_a_dividend_is_paid_at_the_open_after_its_day_for_the_shares_before_the_ex_date() -> None:
     world = World(holdings={"PAYS": "10"})
-    world.go(2)
-    assert world.cash == 100_000
     world.go(3)
-    assert world.cash == 100_010
-    assert world.exchange.funds.equity == world.exchange.first_equity
+    assert world.cash == 100_000
+    assert world.exchange.funds.equity == world.exchange.first_equity - 10
     world.bought("10", "PAYS")
-    world.go(4)
+    world.go(4, "16:30")
+    assert world.cash == 100_000 - 490
+    world.go(5)
     assert world.cash == 100_010 - 490
+    world.go(6)
+    assert world.cash == 100_010 - 490
+
+
+def test_shares_sold_after_the_ex_date_are_still_paid() -> None:
+    world = World(holdings={"PAYS": "10"})
+    world.go(3)
+    world.place("sell", "10", "PAYS")
+    world.go(5)
+    assert (world.qty("PAYS"), world.cash) == (0, 100_000 + 490 + 10)
 
 
 def test_last_equity_is_the_close_before_today_also_after_todays_close() -> None:
@@ -471,7 +481,7 @@ def test_every_change_of_cash_is_in_the_statement() -> None:
     world = World(holdings={"PAYS": "5"})
     world.bought("10")
     world.exchange.deposit(D(100))
-    world.go(4)
+    world.go(5)
     kinds = {activity.kind for activity in world.exchange.account.activities}
     assert kinds == {ActivityKind.FILL, ActivityKind.DEPOSIT, ActivityKind.DIVIDEND}
     assert world.cash == 100_000 + sum(a.net for a in world.exchange.account.activities)

@@ -250,7 +250,9 @@ def test_an_untradable_symbol_is_reported_by_the_asset_and_by_the_order(
 
 def test_the_statement_reports_fills_dividends_and_deposits(wire: Wire) -> None:
     wire.order()
-    wire.open_session("2012-08-09")
+    wire.open_session("2012-08-22")
+    assert [it["activity_type"] for it in wire.get("/v2/account/activities")] == ["FILL"]
+    wire.open_session("2012-08-23")
     wire.send("POST", "/_paper/deposit", {"amount": "250"})
     entries = wire.get("/v2/account/activities")
     assert [it["activity_type"] for it in entries] == ["CSD", "DIV", "FILL"]

@@ -1,8 +1,9 @@
 """Owns a small made-up market with simple figures for the paper broker's tests.
 
 ``FLAT`` opens and closes at 100 and ranges from 95 to 105 each session. ``SPLT`` does the same
-until it splits 2:1 on the fourth session, which halves its prices. ``PAYS`` closes at 50, pays
-1 dollar on the fourth session and then stays at 49. ``LATE`` lists on the third session.
+until it splits 2:1 on the fourth session, which halves its prices. ``PAYS`` closes at 50, is ex
+a dividend of 1 dollar on the fourth session, and then stays at 49. It pays on the Sunday before the
+sixth session. ``LATE`` lists on the third session.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ HISTORY = History(
     },
     unusual_hours={SHORT_DAY: Hours(time(9, 30), time(13, 0))},
     splits=(Split("SPLT", ACTION_DAY, 2, 1),),
-    dividends=(Dividend("PAYS", ACTION_DAY, D(1), special=False),),
+    dividends=(Dividend("PAYS", ACTION_DAY, D(1), special=False, days_to_payment=3),),
     listings={
         symbol: Listing(symbol, f"{symbol} Inc.", "NASDAQ", "000000000")
         for symbol in ("FLAT", "LATE", "PAYS", "SPLT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,8 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algotrader.accounting.performance import advance_track
-from algotrader.accounting.valuation import Prices, Valuation, value_shares
-from algotrader.model import LatestPrice, Ledger, LossLimits, Track
+from algotrader.accounting.valuation import Prices, Valuation, convert_prices, value_shares
+from algotrader.model import (
+    Conversion,
+    CorporateAction,
+    LatestPrice,
+    Ledger,
+    LossLimits,
+    NewShares,
+    Receivable,
+    Track,
+)
 from algotrader.risk.loss_limits import breached_limits
 from algotrader.risk.reasons import Reason
 from tests.support.performance_looks import (
@@ -229,3 +239,116 @@ def test_what_has_cost_nothing_vouches_for_no_price(qty: str, cost: str) -> None
 
     held = ledger(AAPL=(qty, cost))
     assert aapl(at_bell("95", closes={}, session=TUESDAY), none, held) == (95, 95, "")
+
+
+PAID = CorporateAction("AAPL", "cash_dividend", MONDAY, None, cash=D(15))
+SPIN_OFF = CorporateAction(
+    "AAPL", "spin_off", MONDAY, None, ("SPUN",), shares=(NewShares("SPUN", D(1)),)
+)
+OWED = Receivable("AAPL", "spin_off", MONDAY, D(10), D(0), "SPUN", D(1), None, before=D(100))
+
+
+def latest(age: int = 5, **by_symbol: str) -> dict[str, LatestPrice]:
+    at = BELL - timedelta(seconds=age)
+    return {symbol: LatestPrice(D(price), at) for symbol, price in by_symbol.items()}
+
+
+def spun(reported: Prices, owed: Receivable = OWED) -> tuple[Any, Any, Any]:
+    """Return the prices of AAPL and SPUN in the books, and of AAPL for the limits."""
+    found = value_shares(reported, None, HELD, (owed,))
+    return (
+        found.book_prices.get("AAPL"),
+        found.book_prices.get("SPUN"),
+        found.risk_prices.get("AAPL"),
+    )
+
+
+@pytest.mark.parametrize(("price", "kept"), [("85", 85), ("101", 101), ("110", 85), ("60", 85)])
+def test_on_an_ex_date_the_close_counts_less_the_dividend(price: str, kept: int) -> None:
+    """A price is compared with 85: 101 is 19 % above it, and 110 and 60 are too far."""
+    assert aapl(at_bell(price, actions=(PAID,)))[0] == kept
+    assert aapl(at_bell(None, actions=(PAID,)))[:2] == (85, 85)
+
+
+def test_a_price_carried_over_an_ex_date_loses_the_dividend_too() -> None:
+    friday = advance_track(None, look(session=MONDAY - timedelta(days=3)))
+
+    assert aapl(at_bell(None, closes={}, actions=(PAID,)), friday)[0] == 85
+    absurd = replace(PAID, cash=D(100))
+    assert aapl(at_bell("85", closes={}, actions=(absurd,)), friday)[0] == 85
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "books", "worth", "limits"),
+    [
+        ("84", "16", 84, 16, 84),
+        ("40", "60", 40, 60, 40),  # far below the close, and right
+        ("60", "16", 84, 16, 60),  # a crash of the old shares
+        ("84", "40", 60, 40, 60),  # a wrong price of the new ones makes no gain
+        ("84", "150", 84, None, 84),  # they cannot be worth more than the whole
+    ],
+)
+def test_a_spin_off_is_checked_by_what_both_shares_are_worth(
+    old: str, new: str, books: int, worth: int | None, limits: int
+) -> None:
+    reported = at_bell(None, actions=(SPIN_OFF,), latest=latest(AAPL=old, SPUN=new))
+
+    assert spun(reported) == (books, worth, limits)
+
+
+@pytest.mark.parametrize("age", [901, 4 * 86400])
+def test_an_old_price_of_new_shares_is_none(age: int) -> None:
+    quotes = latest(AAPL="84") | latest(age, SPUN="16")
+
+    assert spun(at_bell(None, actions=(SPIN_OFF,), latest=quotes)) == (84, None, 84)
+
+
+@pytest.mark.parametrize(("price", "kept"), [("15", 15), ("60", 16), ("2", 16)])
+def test_new_shares_are_checked_like_others_once_they_have_a_close(price: str, kept: int) -> None:
+    closes = prices(AAPL="84", SPUN="16")
+    reported = at_bell(None, closes=closes, latest=latest(AAPL="84", SPUN=price))
+
+    assert spun(reported)[1] == kept
+    last = replace(OWED, price=D(16))
+    assert spun(replace(reported, closes=prices(AAPL="84")), last)[1] == kept
+    assert spun(replace(reported, latest={}), last)[1] == 16
+
+
+RENAMED = {"AAPL": Conversion(MONDAY, D(20), {"NEW": D("0.5"), "WRNT": D(2)})}
+
+
+@pytest.mark.parametrize(
+    ("quotes", "price"),
+    [
+        ({"NEW": "100", "WRNT": "10"}, 90),  # 20 + 50 + 20
+        ({"NEW": "100", "WRNT": "10", "AAPL": "7"}, 90),  # another company's by now
+        ({"NEW": "100"}, None),
+        ({"NEW": "100", "WRNT": "NaN"}, None),
+        ({"AAPL": "7"}, None),
+    ],
+)
+def test_replaced_shares_are_worth_what_they_became(
+    quotes: dict[str, str], price: int | None
+) -> None:
+    found = convert_prices(at_bell(None, latest=latest(**quotes)), RENAMED).latest.get("AAPL")
+
+    assert (found and found.price) == price
+
+
+def test_only_a_close_since_the_change_is_that_of_what_they_became() -> None:
+    closes = prices(AAPL="100", NEW="90", WRNT="10")
+    monday = at_bell(None, closes=closes)
+    tuesday = replace(monday, previous_close=FRIDAYS_CLOSE + timedelta(days=3))
+
+    assert convert_prices(monday, RENAMED).closes["AAPL"] == 100
+    assert convert_prices(tuesday, RENAMED).closes["AAPL"] == 85
+    without = replace(tuesday, closes=prices(AAPL="100", NEW="90"))
+    assert "AAPL" not in convert_prices(without, RENAMED).closes
+
+
+def test_shares_that_became_cash_are_worth_it_at_any_time() -> None:
+    sold = {"AAPL": Conversion(MONDAY, D(54), {})}
+
+    found = convert_prices(at_bell(None), sold).latest["AAPL"]
+
+    assert (found.price, found.at) == (54, BELL)

@@ -94,7 +94,7 @@ WRONG = {
     "FractionalShares": ["True", "1", ""],
     "BarsFeed": ["SIP", "otc", ""],
     "DataFeed": ["IEX", "yahoo", ""],
-    "Adjustment": ["none", ""],
+    "Adjustment": ["none", "", "split,split", "raw,split", "all,dividend", "split,"],
     "Slots": [
         "",
         "report",
@@ -113,6 +113,14 @@ for _field, _bounds in BOUNDS.items():
     WRONG.setdefault(parameter_of(_field), []).extend(
         ["-0.5", "1e1", "1_0", "x", str(_bounds.highest + 1), str(_bounds.lowest - 1)]
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["raw", "all", "split", "split,spin-off", "spin-off, dividend,split"]
+)
+def test_bars_may_be_adjusted_for_any_of_alpacas_kinds(environ: dict[str, str], text: str) -> None:
+    found = load_settings(environ | {"ADJUSTMENT": text}).adjustment
+    assert found == text.replace(" ", "")
 
 
 def test_lists_stand_for_their_symbols_and_the_settings_keep_their_hashes(
