@@ -162,8 +162,7 @@ class AccountView:
         is_due = due and self.stock(symbol).own < qty
         if is_due and qty > due:
             raise TransferRefusedError(
-                f"{_n(qty)} {symbol} are more than the {_n(due)} that a spin-off still owes the"
-                " desk"
+                f"a spin-off owes the desk at most {_n(due)} {symbol}, not {_n(qty)}"
             )
         if not is_due:
             self._check_holds(whose, symbol, qty)

@@ -157,3 +157,43 @@ def test_an_early_close_is_reported_at_its_first_bell_and_once(days: Days) -> No
     bell = days.broker.open_session(early, "16:15")
     event = FetchBarsEvent(f"{ARN}-late", {"scheduled_time": bell, "report_only": True})
     assert fetch(event, days.environ, days.store).outcome == "DUPLICATE"
+
+
+@pytest.mark.runs
+def test_the_special_dividend_of_2004_trips_no_limit_and_counts_once(aws: None) -> None:
+    """MSFT paid 3 dollars and 8 cents a share, 10 % of its price, and more than the limit."""
+    del aws
+    friday, ex_date, payable = date(2004, 11, 12), date(2004, 11, 15), date(2004, 11, 29)
+    bucket = f"desk-{uuid4()}"
+    client("s3").create_bucket(Bucket=bucket)
+    client("ssm").put_parameter(
+        Name=KEYS_NAME,
+        Type="SecureString",
+        Value='{"key_id": "K", "secret_key": "S"}',
+        Overwrite=True,
+    )
+    with PaperBrokerProcess(session=friday, clock_scale=0) as broker:
+        urls = {"APCA_API_BASE_URL": broker.url, "APCA_API_DATA_URL": broker.url}
+        names = {"SYMBOLS": "AAPL,MSFT", "BENCHMARK": "IBM", "TRADING_STATE_PARAMETER": "/none"}
+        limits = {"CAPITAL": "2000", "MAX_DAILY_LOSS": "0.05", "MAX_DRAWDOWN": "0.05"}
+        days = Days(broker, Store(bucket), {**PARAMETERS, **urls, **names, **limits})
+        days.fetch(friday, "09:35")
+        days.buy(friday)
+        days.report(friday)
+
+        bell, at_bell, _ = days.fetch(ex_date, "09:35")
+        snapshot, made, _ = days.report(ex_date)
+        moved = {s: change(s, friday, ex_date) for s in OWN}
+
+        assert moved["MSFT"] < -2
+        assert at_bell.dividends == made.dividends == 30 * Decimal("3.08")
+        assert made.desk_profit == 20 * moved["AAPL"] + 30 * moved["MSFT"] + 30 * Decimal("3.08")
+        assert {bell.trading_state, snapshot.trading_state} == {TradingState.ACTIVE}
+
+        before = max(each for each in HISTORY.sessions if each < payable)
+        days.report(before)
+        cash = Decimal(broker.account()["cash"])
+        _, paid, _ = days.report(payable)
+        assert Decimal(broker.account()["cash"]) - cash == 30 * Decimal("3.08")
+        assert paid.dividends == 0
+        assert paid.desk_profit == sum(OWN[s] * change(s, before, payable) for s in OWN)

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from algotrader.contracts import canonical_json
+from algotrader.model import Receivable, Track, TrackDay
 from algotrader.orders.ids import desk_id
+from algotrader.services.books import track_key
 from local.cli.app import run_command
 from local.ops.stack import StackLocation, find_stack
 from local.sandbox.aws import Stack
 from local.sandbox.runner.desk import STACK, LocalDesk
-from tests.local.cli.conftest import ADJUSTMENTS, Command, Person, adjustments_of, desk_of_a_user
+from tests.local.cli.conftest import (
+    ADJUSTMENTS,
+    TRADED,
+    Command,
+    Person,
+    adjustments_of,
+    desk_of_a_user,
+)
 from tests.support.own_universes import own_universes
+
+D = Decimal
 
 
 @pytest.fixture(scope="module", name="desk")
@@ -109,6 +122,40 @@ def test_nothing_is_adopted_when_this_checkout_lacks_the_stack_s_list(
     assert (status, "UNIVERSE_UNKNOWN" in err) == (1, True)
     found = desk.aws.client("s3").list_objects_v2(Bucket=stack.bucket, Prefix=ADJUSTMENTS)
     assert not found.get("Contents")
+
+
+def test_shares_that_a_spin_off_owes_are_shown_and_released_without_a_loss(
+    invoke: Command, desk: LocalDesk
+) -> None:
+    """The desk gets and gives them up at 16, the price at which its track counts them."""
+    owed = Receivable("IBM", "spin_off", TRADED, D(350), D(0), "SPUN", D(1), None, price=D(16))
+    track = Track(
+        desk=own(desk),
+        at=datetime(2012, 8, 8, 14, tzinfo=UTC),
+        standings={},
+        worth=D(35_000),
+        index=D(1),
+        peak=D(1),
+        day=TrackDay(TRADED, {}, D(35_000), D(0)),
+        statement_at=None,
+        counted=(),
+        reset_at=None,
+        receivables=(owed,),
+    )
+    desk.aws.client("s3").put_object(
+        Bucket=desk.stack.bucket, Key=track_key(own(desk)), Body=canonical_json(track)
+    )
+
+    status, _, err = invoke("release", "SPUN", "351")
+    assert (status, "at most 350 SPUN" in err) == (1, True)
+    status, out, _ = invoke("release", "SPUN", "300")
+    assert status == 0
+    assert "due          350 to this desk, from a spin-off" in out
+    assert "due          50 to this desk, from a spin-off" in out
+    assert [(each["qty"], each["worth"]) for each in adjustments_of(desk)] == [
+        ("300", "16"),
+        ("-300", "16"),
+    ]
 
 
 def listed(desk: LocalDesk, name: str, symbols: str) -> Stack:
