@@ -2,7 +2,7 @@
 
 On an ex-date their value leaves the price, but it still belongs to the holder of the day before.
 So it counts as the desk's until the broker pays it, or until a person adopts or releases the
-shares. docs/decisions/0059-what-left-a-price-is-a-receivable.md has the reasons.
+shares. docs/decisions/0064-what-left-a-price-is-a-receivable.md has the reasons.
 """
 
 from __future__ import annotations
