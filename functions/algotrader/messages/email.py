@@ -197,7 +197,7 @@ def _account(report: RunReport) -> Iterator[str]:
         return
     yield f"equity {money(account.equity)}, at the previous close {money(account.last_equity)}"
     yield f"cash {money(account.cash)}, buying power {money(account.buying_power)}"
-    if report.decision is not None:
+    if report.decision is not None and not report.is_report:  # a report asks no strategy
         yield f"the desk's capital {money(report.decision.desk_capital)}"
         weights = report.decision.target_weights
         targets = ", ".join(f"{symbol} {percent(weights[symbol])}" for symbol in sorted(weights))

@@ -1,12 +1,15 @@
 """Texts report protective stops and lead with NO STOP."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from algotrader.messages import make_texts, read_failure
+from algotrader.messages import Texts, make_texts, read_failure
 from algotrader.messages.gsm7 import septets
-from algotrader.model import Decision, DesiredStop, Leg, Order, Side
+from algotrader.model import CorporateAction, Decision, DesiredStop, Leg, Order, Side
 from tests.support.finished_runs import (
+    REPORT,
     SNAPSHOT,
     decision,
     failed,
@@ -149,3 +152,51 @@ def test_what_a_stop_sold_since_the_run_before_is_reported():
     many = make_texts(run_report(snapshot=replace(SNAPSHOT, stopped=(sold,) * 40)))
     assert "40 stops sold" in many.sms
     assert septets(many.sms) <= 160
+
+
+def split_of(symbol: str, kind: str = "forward_split") -> CorporateAction:
+    return CorporateAction(symbol, kind, date(2013, 3, 1), None)
+
+
+def report_over(*symbols: str, gone: tuple[str, ...] = (), **changes: Any) -> Texts:
+    """Return the messages of a report that cancels stops; those of ``gone`` have ended."""
+    snapshot = replace(
+        SNAPSHOT,
+        clock=replace(SNAPSHOT.clock, now=SNAPSHOT.session.close),
+        stops_at_risk={each: split_of(each) for each in symbols},
+    )
+    stops = {each: rests(each, "canceled" if each in gone else "new") for each in symbols}
+    made = replace(decision(), cancels=tuple(each.client_order_id for each in stops.values()))
+    asked = {"snapshot": snapshot, "submission": submission(*stops.values()), **changes}
+    return make_texts(run_report(run=REPORT, decision=made, **asked))
+
+
+def test_a_report_leads_with_the_stops_that_it_canceled_and_those_that_rest():
+    told = report_over("AAPL", "IBM", gone=("AAPL",))
+    both = "STOP RESTS over the split IBM, NO STOP over the split AAPL. day "
+    assert both in told.sms
+    assert "report: STOP RESTS over the split for 1, NO STOP over the split" in told.subject
+    assert "STOP RESTS for IBM over the forward split on 2013-03-01. " in told.email
+    assert "NO STOP for AAPL over the forward split on 2013-03-01. " in told.email
+    assert "target weights" not in told.email
+
+
+def test_a_stop_that_sold_before_its_cancel_is_neither_open_nor_missing():
+    sold = replace(rests("AAPL", "filled"), filled_qty=Decimal(5))
+    told = report_over("AAPL", submission=submission(sold))
+    assert "over the split" not in told.sms
+
+
+def test_several_kinds_of_actions_share_one_word():
+    actions = {"AAPL": split_of("AAPL", "spin_off"), "IBM": split_of("IBM", "cash_merger")}
+    told = report_over(snapshot=replace(SNAPSHOT, stops_canceled=actions))
+    assert ": NO STOP over the corporate actions AAPL IBM. " in told.sms
+    spun = {"AAPL": split_of("AAPL", "spin_off")}
+    told = report_over(snapshot=replace(SNAPSHOT, stops_canceled=spun))
+    assert ": NO STOP over the spin-off AAPL. " in told.sms
+
+
+def test_many_stops_over_an_action_still_fit_one_segment_and_are_counted():
+    told = report_over(*(f"SYM{number}" for number in range(60)))
+    assert septets(told.sms) <= 160
+    assert "STOP RESTS over the split for 60" in told.sms
