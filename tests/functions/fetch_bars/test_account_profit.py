@@ -268,6 +268,28 @@ def test_a_run_stores_the_cash_and_the_next_run_checks_it(world: World) -> None:
     assert found.since_close_pnl == PLAIN
 
 
+def test_a_stop_that_fills_while_the_run_reads_is_in_the_fills_and_in_the_cash(
+    world: World,
+) -> None:
+    run(world)
+    world.fills.append(trade("100", "2026-01-07T14:35:03Z"))
+    then = {**ACCOUNT, "cash": "49900.50"}
+    world.server.on("GET /v2/account", ACCOUNT, then)
+
+    found = next_day(world)
+
+    assert reasons(found) == []
+    look = track_of(world).cash
+    assert look is not None
+    assert (look.cash, look.seen) == (D("49900.50"), ("fill-2026-01-07T14:35:03Z",))
+    first, second = (
+        each.query["after"]
+        for each in world.server.asked("GET /v2/account/activities")
+        if each.query["category"] == "trade_activity"
+    )
+    assert (first, second) == ("2026-01-06T14:34:02Z", "2026-01-06T14:34:02Z")
+
+
 def test_cash_that_nothing_explains_makes_the_profit_unknown_until_its_session_is_over(
     world: World,
 ) -> None:

@@ -260,7 +260,11 @@ def test_each_fill_may_be_rounded_by_half_a_cent() -> None:
     fills = tuple(fill("-1.001", name=str(n)) for n in range(10))
     assert check("990", (), fills).problem == ""
     assert check("989.92", (), fills).problem != ""
+    assert check("999.99").problem == ""
     assert check("999.98").problem != ""
+    # Activities from before the last look allow nothing.
+    old = tuple(fill("-1", CLOSE, name=str(n)) for n in range(10))
+    assert check("999.98", (), old).problem != ""
 
 
 def test_a_fill_of_the_last_look_counts_once() -> None:
