@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,37 @@ def decision_of(bench: Bench, stack: Stack) -> Any:
 
 def ids_of(paper: Paper) -> list[str]:
     return sorted(each["client_order_id"] for each in paper.orders())
+
+
+def test_a_deposit_and_a_withdrawal_are_in_no_profit_of_the_next_day(
+    bench: Bench, stack: Stack
+) -> None:
+    def measured(day: date) -> dict[str, Any]:
+        key = f"runs/{day}/{day}-day/fetched.json"
+        stored = bench.aws.client("s3").get_object(Bucket=stack.bucket, Key=key)["Body"]
+        return json.load(stored)["snapshot"]
+
+    after, later = SESSION + timedelta(days=1), SESSION + timedelta(days=2)
+    with bench.own_broker() as paper:
+        paper.deposit("5000")
+        paper.open_session(SESSION, "16:15")
+        assert "+$0.00" in bench.ring(stack, {"report_only": True}).sms  # nothing is held yet
+        paper.open_session(after)
+        assert bench.ring(stack, {}).orders_sent == 3
+        first = measured(after)
+        assert (Decimal(first["last_session_pnl"]), Decimal(first["since_close_pnl"])) == (0, 0)
+
+        paper.deposit("-300")
+        paper.open_session(after, "17:00")
+        paper.deposit("70", "JNLC")
+        closed = Decimal(paper.account()["equity"]) - 70
+        paper.open_session(later)
+        assert bench.ring(stack, {}).status == "SUCCEEDED"
+        second = measured(later)
+        opened = Decimal(second["account"]["equity"])
+        assert Decimal(second["last_session_pnl"]) == closed - (105_000 - 300)
+        assert Decimal(second["since_close_pnl"]) == opened - closed - 70
+        assert second["warnings"] == []  # so the cash matches fills and statement
 
 
 def test_a_second_bell_of_a_session_ends_as_a_duplicate_and_says_so_in_its_output(
