@@ -78,8 +78,9 @@ def last_known_day(opened: Opened) -> date:
 def with_stops_over_actions(opening: Opening, books: Books, snapshot: Snapshot) -> Snapshot:
     """Add the stops that a corporate action of the next session puts at risk, and a warning.
 
-    A report also adds the stops that the desk has canceled for such an action, if the ex-date is
-    still ahead or the desk is halted. Otherwise the next trading run reports a missing stop.
+    A report also adds the stops that the desk has canceled for an action and not placed again. On
+    later days than the ex-date only a halted desk does so: another one's trading runs report a
+    missing stop.
     """
     opened = opening.opened
     first, last = opened.session.date, last_known_day(opened)
@@ -92,7 +93,7 @@ def with_stops_over_actions(opening: Opening, books: Books, snapshot: Snapshot) 
         canceled = stops_canceled(
             books.ledger,
             books.orders,
-            books.actions if is_halted else ahead,
+            [each for each in books.actions if is_halted or each.ex_date >= first],
             (*opening.completed, opened.session, *following),
             snapshot.prices,
         )

@@ -225,16 +225,16 @@ def test_a_dry_run_deployment_keeps_it_too(world: World, stop: dict[str, Any]) -
     assert RESTS in sms(world, result)
 
 
-def test_a_halted_desk_without_its_stop_says_so_in_every_later_report(
+def test_a_desk_without_its_stop_says_so_on_the_ex_date_and_halted_in_every_later_report(
     world: World, stop: dict[str, Any]
 ) -> None:
     cancel(stop)
     after_the_close(world, 7)
     bell = {**BELL, "scheduled_time": "2026-01-07T21:15:00Z"}
-    assert "NO STOP" not in sms(world, world.run(BY_HAND))  # its trading run reported what it did
-    halt()
     assert NO_STOP in sms(world, world.run(bell))
     after_the_close(world, 8)
+    assert "NO STOP" not in sms(world, world.run(BY_HAND))  # its trading runs would report it
+    halt()
     assert NO_STOP in sms(world, world.run(BY_HAND))
 
 
