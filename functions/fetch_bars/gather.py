@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 
 from algotrader.accounting.ex_dates import less_dividends
 from algotrader.adapters.store import Store
-from algotrader.errors import ConfigurationError, DeskError
-from algotrader.model import Account, Asset, Bars, LatestPrice, Snapshot, TradingState
+from algotrader.errors import DeskError
+from algotrader.model import Account, Bars, LatestPrice, Snapshot, TradingState
 from algotrader.services.reconciliation import reconcile
-from algotrader.session.bar_checks import usable_bars
+from fetch_bars.fit_symbols import sort_symbols
 from fetch_bars.measure import measure, measure_account
 from fetch_bars.opening import Opening
 from fetch_bars.snapshot import (
@@ -32,15 +31,13 @@ def gather_to_trade(
     Returns
     -------
     Snapshot, dict of str to Bars
-        Bars cover only the template's symbols. Any other symbol that the desk still holds has a
-        price but no bars.
+        Bars cover only the template's fit symbols. An unfit symbol, and any other symbol that the
+        desk still holds, has a price but no bars.
 
     Raises
     ------
-    ConfigurationError
-        ``SYMBOL_UNKNOWN``, ``SYMBOL_NOT_TRADABLE`` or ``ADJUSTMENTS_UNREADABLE``.
-    InsufficientHistoryError, StaleBarsError
-        See `algotrader.session.bar_checks`.
+    ConfigurationError, InsufficientHistoryError, StaleBarsError
+        ``ADJUSTMENTS_UNREADABLE``, or what `algotrader.session.fitness` raises.
     """
     broker, settings = opening.broker, opening.settings
     partial = partial_snapshot(opening, environ, store)
@@ -48,24 +45,22 @@ def gather_to_trade(
     managed = {*settings.symbols, *books.ledger.holdings}
     reconciled = _reconcile(opening, partial, managed)
     assets = broker.assets(managed)
-    _check_assets(settings.symbols, assets)
-    bars = _bars(opening)
+    sorted_symbols = sort_symbols(opening, books, assets)
     snapshot = replace(
         reconciled,
         prices=broker.latest_prices(managed, settings.data_feed),
         last_closes=less_dividends(
-            {name: Decimal(repr(each.close[-1])) for name, each in bars.items()},
-            reconciled.corporate_actions,
-            settings.adjustment,
+            sorted_symbols.last_closes, reconciled.corporate_actions, settings.adjustment
         ),
         assets=assets,
+        unfit=sorted_symbols.unfit,
         stopped=stop_fills_to_report(opening, books, store),
     )
     snapshot = apply_restriction(measure(opening, environ, store, books, snapshot))
     snapshot = with_stops_over_actions(opening, books, snapshot)
     if opening.run.sends_orders:
         keep_checkpoints(books, store)
-    return snapshot, bars
+    return snapshot, sorted_symbols.bars
 
 
 def gather_to_report(opening: Opening, environ: Mapping[str, str], store: Store) -> Snapshot:
@@ -126,28 +121,6 @@ def _reconcile(opening: Opening, partial: PartialSnapshot, symbols: Iterable[str
         other_desks=found.other_desks,
         causes=found.causes,
     )
-
-
-def _check_assets(symbols: tuple[str, ...], assets: Mapping[str, Asset]) -> None:
-    unknown = [each for each in symbols if each not in assets]
-    barred = [each for each in symbols if each in assets and not assets[each].tradable]
-    if unknown or barred:
-        raise ConfigurationError(
-            "SYMBOL_UNKNOWN" if unknown else "SYMBOL_NOT_TRADABLE",
-            "The broker does not know these symbols or does not let you trade them. Nothing was "
-            "traded. Fix the template's Symbols.",
-            symbols=", ".join((unknown or barred)[:10]),
-            count=len(unknown or barred),
-        )
-
-
-def _bars(opening: Opening) -> dict[str, Bars]:
-    settings, requirements = opening.settings, opening.requirements
-    completed = opening.completed[-requirements.sessions :]
-    found = opening.broker.bars(
-        settings.symbols, completed, settings.bars_feed, settings.adjustment
-    )
-    return usable_bars(found, settings.symbols, completed, requirements)
 
 
 def _blocked(account: Account) -> tuple[str, ...]:

@@ -9,7 +9,10 @@ from algotrader.strategy import Indicator, Market, Portfolio, Strategy, equal_we
 
 
 class MomentumRotation(Strategy):
-    """Weight equally the `top` symbols with the highest rate of change over `window` bars."""
+    """Weight equally the `top` symbols with the highest rate of change over `window` bars.
+
+    A holding without usable data cannot be ranked. It keeps its place among the `top`.
+    """
 
     window: int = 126
     top: int = 3
@@ -27,8 +30,8 @@ class MomentumRotation(Strategy):
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
         """Return an equal weight for each of the strongest symbols; break ties alphabetically."""
-        del portfolio  # this strategy does not depend on what the desk holds
         by_strength = sorted(
             market.symbols, key=lambda symbol: (-market[symbol]["momentum"], symbol)
         )
-        return dict.fromkeys(by_strength[: self.top], equal_weight(self.top))
+        places = self.top - sum(symbol in market.unfit for symbol in portfolio.weights)
+        return dict.fromkeys(by_strength[: max(places, 0)], equal_weight(self.top))

@@ -8,7 +8,16 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from local.cli.tables import SUCCEEDED, decimal, lines, money, print_day, section, table
+from local.cli.tables import (
+    SUCCEEDED,
+    decimal,
+    lines,
+    money,
+    print_day,
+    print_unfit,
+    section,
+    table,
+)
 
 MARKET = "market"
 CUT = (
@@ -42,6 +51,7 @@ def print_plan(console: Console, document: dict[str, Any], message: str) -> None
         ]
         columns = ("Side", "Symbol", "Quantity", "Reason", "Detail")
         section(console, "Denied", table(columns, rows, right=("Quantity",)))
+    print_unfit(console, decision)
     section(console, "Why", table(("Symbol", "Reason"), sorted(decision["why"].items())))
     weights = sorted(decision["target_weights"].items())
     parts = [(symbol, _per_cent(weight)) for symbol, weight in weights]

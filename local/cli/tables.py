@@ -64,6 +64,7 @@ def print_day(console: Console, document: dict[str, Any], message: str) -> None:
     if document["denied"]:
         rows = [(one["symbol"], one["code"], one["detail"]) for one in document["denied"]]
         section(console, "Denied", table(("Symbol", "Reason", "Detail"), rows))
+    print_unfit(console, decision)
     if decision.get("why"):
         section(console, "Why", table(("Symbol", "Reason"), sorted(decision["why"].items())))
     notification = document["notification"]
@@ -71,6 +72,16 @@ def print_day(console: Console, document: dict[str, Any], message: str) -> None:
         section(console, "Text message", _phone(notification["sms"]))
     if document["account"]:
         section(console, "Account", lines(_account(document["account"])))
+
+
+def print_unfit(console: Console, decision: dict[str, Any]) -> None:
+    """Print the symbols that the run could not use, and what it does about its targets."""
+    unfit = decision.get("unfit") or {}
+    rows = [(symbol, each["code"], each["detail"]) for symbol, each in sorted(unfit.items())]
+    if rows:
+        section(console, "Unfit", table(("Symbol", "Reason", "Detail"), rows))
+    if decision.get("remarks"):
+        section(console, "Targets", lines(*decision["remarks"]))
 
 
 def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:

@@ -149,9 +149,10 @@ def _notify_events(first: Event, second: Event) -> Iterator[tuple[str, Event]]:
     yield "notify/report", report
     cause = {
         "errorType": "StaleBarsError",
-        "errorMessage": "BARS_STALE: symbols=IBM (newest 2012-02-10) expected=2012-02-14. "
-        "The feed lags, or the symbol no longer trades. Start the run again later, remove the "
-        "symbol from Symbols, or allow older bars with MaxBarAgeSessions.",
+        "errorMessage": "BARS_STALE: late=2 of 4 expected=2012-02-14 symbols=GOOG (newest bar "
+        "2012-02-13, 2 sessions old), IBM (newest bar 2012-02-13, 2 sessions old). The feed is "
+        "late for too many symbols. Start the run again later, or allow more "
+        "of them with MaxStaleShare.",
     }
     failure = {"state": "Fetch Bars", "error": "StaleBarsError", "cause": json.dumps(cause)}
     nothing_known = {**dict.fromkeys(names), **common, "failure": failure}

@@ -144,7 +144,7 @@ EXPECTED: dict[str, Callable[[Any, LocalDesk], None]] = {
     "notify/trading-day": said("sold 169 IBM", "bought"),
     "notify/report": said("2012-02-16"),
     "notify/failure-in-fetch-bars": said(
-        "FAILED", "BARS_STALE", "IBM", "No order sent", error="StaleBarsError"
+        "FAILED", "BARS_STALE", "late=2 of 4", "No order sent", error="StaleBarsError"
     ),
     "notify/failure-in-submit-orders": said(
         "FAILED", "ORDER_STATE_UNKNOWN", error="OrderStateUnknownError"

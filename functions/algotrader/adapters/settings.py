@@ -22,6 +22,7 @@ from algotrader.model import (
     TradingState,
     parameter_of,
 )
+from algotrader.model.settings import SKIP, STOP
 from algotrader.model.units import Dollars, Fraction
 from algotrader.plain_text import one_line
 from algotrader.risk.trading_state import REASON_LENGTH, default_state, parse_state
@@ -85,6 +86,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         bars_feed=read("BarsFeed", parameters.one_of(*DATA_FEEDS)),
         data_feed=read("DataFeed", parameters.one_of(*DATA_FEEDS)),
         adjustment=read("Adjustment", parameters.adjustment),
+        unfit_symbols=read("UnfitSymbols", parameters.one_of(SKIP, STOP)),
         slots=read("Slots", parameters.slots),
         universes=symbols.universes | denied.universes,
         **numbers,

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal, DefaultContext, localcontext
+from decimal import DefaultContext, localcontext
 
 from algotrader.decision.build import order_denied, order_intent, orders_to_cancel
-from algotrader.decision.explain import why_denied, why_nothing, why_order
+from algotrader.decision.explain import (
+    why_denied,
+    why_kept,
+    why_nothing,
+    why_order,
+    why_unfit,
+)
 from algotrader.decision.proposal import cut_entry, propose_order
 from algotrader.decision.stops import audit_stops, stop_level
-from algotrader.model import Decision, Features, OrderIntent, Run, Settings, Side, Snapshot
+from algotrader.decision.targets import Targets, find_targets
+from algotrader.model import (
+    Decision,
+    Features,
+    OrderIntent,
+    Run,
+    Settings,
+    Side,
+    Snapshot,
+    Unfit,
+)
+from algotrader.model.settings import STOP
 from algotrader.model.units import MONEY, NO_DOLLARS, ZERO, Dollars, Fraction, Price, Shares
 from algotrader.orders.own_orders import filled_of, resting_stops
 from algotrader.orders.pricing import usable_price
@@ -19,8 +37,9 @@ from algotrader.risk.broker_rules import broken_rule
 from algotrader.risk.context import RiskContext
 from algotrader.risk.pre_trade import BUYS_TOGETHER, deny_alone, first_denial
 from algotrader.risk.reasons import Denial
+from algotrader.session.fitness import check_features, require_fit
 from algotrader.strategy import Market, Portfolio, Strategy, SymbolFeatures
-from algotrader.strategy.evaluate import check_features, evaluate_stops, evaluate_weights
+from algotrader.strategy.evaluate import evaluate_stops
 
 
 def decide(
@@ -35,39 +54,56 @@ def decide(
     ramp can reduce an entry, and its reason says so. If the reduced entry would be smaller than the
     no-trade band or the minimum order, the desk denies it. The ramp ignores the band.
 
+    The run leaves an unfit symbol alone: it keeps the holding and its stop, buys nothing, and
+    ignores the symbol's weight. If too few symbols are fit for the strategy, it keeps everything.
+
     Raises
     ------
     StrategyError
         If the strategy raises, or does not return a set of target weights.
-    InsufficientHistoryError
-        If a symbol of the universe has no usable features.
+    ConfigurationError, InsufficientHistoryError, StaleBarsError
+        If no symbol is fit, or one is not and ``UnfitSymbols`` is ``stop``.
     """
-    check_features(settings.symbols, features)
+    unfit = _unfit(settings, snapshot, features)
     with localcontext(MONEY):
         desk = portfolio_state(settings, snapshot)
     with localcontext(DefaultContext):  # the precision of the strategy's own numbers
-        market = _market(settings, snapshot, features)
+        market = _market(settings, snapshot, features, unfit)
         portfolio = _portfolio(settings, snapshot, desk)
     asked = (strategy, settings.strategy, settings.symbols, market, portfolio)
-    weights = evaluate_weights(*asked)
+    with localcontext(MONEY):
+        targets = find_targets(*asked, desk)
     prices = evaluate_stops(*asked)
     with localcontext(MONEY):
-        stops = {symbol: stop_level(price) for symbol, price in prices.items()}
-        return _decide(RiskContext(run, settings, snapshot, desk, desk.budget), weights, stops)
+        stops = {
+            symbol: stop_level(price) for symbol, price in prices.items() if symbol not in unfit
+        }
+        context = RiskContext(run, settings, snapshot, desk, desk.budget, unfit=unfit)
+        return _decide(context, targets, stops, asks_stops=_asks_stops(strategy, stops, context))
 
 
-def _decide(context: RiskContext, weights: dict[str, Decimal], stops: dict[str, Price]) -> Decision:
+def _decide(
+    context: RiskContext, targets: Targets, stops: dict[str, Price], *, asks_stops: bool
+) -> Decision:
     run, settings, snapshot = context.run, context.settings, context.snapshot
     portfolio = context.portfolio
     orders: list[ProposedOrder] = []
     why: dict[str, str] = {}
     for symbol, position in portfolio.positions.items():
-        weight = Fraction(weights.get(symbol, ZERO))
-        order = propose_order(position, weight=weight, stop=stops.get(symbol), context=context)
-        if order is None:
-            why[symbol] = why_nothing(position, weight=weight, context=context)
-        else:
+        weight = Fraction(targets.weights.get(symbol, ZERO))
+        unfit = context.unfit.get(symbol)
+        order = None
+        # The strategy cannot see an unfit symbol, so a weight of 0 does not mean a sale.
+        if not targets.keeps_all and (unfit is None or weight > 0):
+            order = propose_order(position, weight=weight, stop=stops.get(symbol), context=context)
+        if order is not None:
             orders.append(order)
+        elif unfit is not None:
+            why[symbol] = why_unfit(position, unfit, weight=weight)
+        elif targets.keeps_all:
+            why[symbol] = why_kept(position, *targets.remarks)
+        else:
+            why[symbol] = why_nothing(position, weight=weight, context=context)
     exits, entries, denials = _approve(orders, context)
     exit_intents = tuple(_intent(order, context) for order in exits)
     entry_intents = tuple(_intent(order, context) for order in entries)
@@ -78,7 +114,7 @@ def _decide(context: RiskContext, weights: dict[str, Decimal], stops: dict[str, 
     held_after = {each.symbol: Shares(each.position.held - each.qty) for each in exits}
     held_after |= {each.symbol: Shares(each.position.held + each.qty) for each in entries}
     stuck = {order.symbol for order, _ in denied if order.side is Side.SELL}
-    audit = audit_stops(context, stops, held_after, stuck)
+    audit = audit_stops(context, stops, held_after, stuck, asks_stops=asks_stops)
     why |= {symbol: f"{why[symbol]}; {warning}" for symbol, warning in audit.warnings.items()}
     cancels = tuple(sorted((*orders_to_cancel(snapshot), *audit.cancels)))
     return Decision(
@@ -86,7 +122,7 @@ def _decide(context: RiskContext, weights: dict[str, Decimal], stops: dict[str, 
         strategy=settings.strategy,
         desk_capital=portfolio.capital,
         spendable=portfolio.spendable,
-        target_weights=weights,
+        target_weights=targets.asked,
         exits=exit_intents,
         entries=entry_intents,
         cancels=cancels,
@@ -95,6 +131,9 @@ def _decide(context: RiskContext, weights: dict[str, Decimal], stops: dict[str, 
         stops=audit.wishes,
         filled_before=filled_of(snapshot.own_open_orders, cancels),
         unprotected=audit.unprotected,
+        unfit=dict(context.unfit),
+        keeps_all=targets.keeps_all,
+        remarks=targets.remarks,
     )
 
 
@@ -137,14 +176,36 @@ def _intent(order: ProposedOrder, context: RiskContext) -> OrderIntent:
     return order_intent(order, context.run, context.settings.order_type, why=why)
 
 
-def _market(settings: Settings, snapshot: Snapshot, features: Features) -> Market:
+def _unfit(settings: Settings, snapshot: Snapshot, features: Features) -> dict[str, Unfit]:
+    """Return the unfit symbols; raise if the run must not go on without them."""
+    known = {each: snapshot.unfit[each] for each in settings.symbols if each in snapshot.unfit}
+    unfit = known | check_features(
+        (each for each in settings.symbols if each not in known), features
+    )
+    require_fit(settings.symbols, unfit, stops=settings.unfit_symbols == STOP)
+    return dict(sorted(unfit.items()))
+
+
+def _asks_stops(strategy: Strategy, stops: Mapping[str, Price], context: RiskContext) -> bool:
+    """Whether the strategy uses protective stops; yes if no fit holding shows that it does not."""
+    if stops or type(strategy).stop_prices is Strategy.stop_prices:
+        return bool(stops)
+    held = (name for name, each in context.portfolio.positions.items() if each.held > 0)
+    return all(name in context.unfit for name in held)
+
+
+def _market(
+    settings: Settings, snapshot: Snapshot, features: Features, unfit: Mapping[str, Unfit]
+) -> Market:
     return Market(
         session=snapshot.session.date,
         as_of=features.as_of,
         symbols={
             each: SymbolFeatures(features.values[each], usable_price(snapshot.prices.get(each)))
             for each in sorted(settings.symbols)
+            if each not in unfit
         },
+        unfit={symbol: str(each) for symbol, each in unfit.items()},
     )
 
 

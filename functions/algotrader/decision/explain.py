@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from algotrader.model import Unfit
 from algotrader.model.units import ZERO, Fraction, format_dollars, tidy
 from algotrader.portfolio.capital import PortfolioState
 from algotrader.portfolio.position import DeskPosition
@@ -41,6 +42,18 @@ def why_nothing(position: DeskPosition, *, weight: Fraction, context: RiskContex
         f"hold {tidy(position.held):f}: drift {share:.2f} % is {bound}"
         f" (target {tidy(weight):f} of {capital:.2f}){and_difference(position)}"
     )
+
+
+def why_unfit(position: DeskPosition, unfit: Unfit, *, weight: Fraction) -> str:
+    """Explain why a run leaves an unfit symbol and its holding alone."""
+    holds = f"keeps {tidy(position.held):f}" if position.held > 0 else "holds 0"
+    ignored = f", ignores its weight {tidy(weight):f}" if weight > 0 else ""
+    return f"unfit, {holds}{ignored}: {unfit}{and_difference(position)}"
+
+
+def why_kept(position: DeskPosition, remark: str) -> str:
+    """Explain why a run keeps a symbol's holding although the strategy was not asked."""
+    return f"keeps {tidy(position.held):f}: {remark}{and_difference(position)}"
 
 
 def why_flatten(order: ProposedOrder) -> str:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
-from algotrader.model import DesiredStop, LatestPrice, Leg, Order, Side, TimeInForce, TradingState
+from algotrader.model import (
+    DesiredStop,
+    LatestPrice,
+    Leg,
+    Order,
+    Side,
+    TimeInForce,
+    TradingState,
+    Unfit,
+)
 from algotrader.model.units import NO_PRICE, ONE_SHARE, ZERO, Price, Shares, format_dollars, tidy
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.orders.own_orders import remaining, resting_stops
@@ -76,6 +85,8 @@ def audit_stops(
     asked: Mapping[str, Price],
     traded: Mapping[str, Shares],
     stuck: Container[str] = frozenset(),
+    *,
+    asks_stops: bool = False,
 ) -> StopAudit:
     """Check the stops that rest at the broker against the strategy's stop prices.
 
@@ -88,6 +99,8 @@ def audit_stops(
         cancels the symbol's stops first and places them again last.
     stuck : Container of str
         Symbols that the strategy sells but the desk cannot sell now; their stops stay.
+    asks_stops : bool
+        Whether the strategy uses stops, so that an unfit holding without one is unprotected.
 
     Returns
     -------
@@ -104,6 +117,7 @@ def audit_stops(
             price=asked.get(symbol),
             remains=traded.get(symbol),
             is_stuck=symbol in stuck,
+            asks_stops=asks_stops,
         )
         for symbol, position in context.portfolio.positions.items()
     }
@@ -134,11 +148,13 @@ def _finding(
     price: Price | None,
     remains: Shares | None,
     is_stuck: bool,
+    asks_stops: bool,
 ) -> _Finding:
     """Decide about a symbol's stops; ``remains`` is None if the run does not trade the symbol."""
     snapshot = context.snapshot
-    if snapshot.trading_state is TradingState.HALTED:
-        return _halted(position, there, price)
+    unfit = context.unfit.get(position.symbol)
+    if unfit is not None or snapshot.trading_state is TradingState.HALTED:
+        return _left_alone(position, there, unfit, is_wanted=asks_stops if unfit else bool(price))
     if remains is not None:
         return _traded(there, price, snapshot.prices.get(position.symbol), remains)
     if position.held <= 0 or price is None:
@@ -160,15 +176,19 @@ def _finding(
     return _Finding(clears=True, price=price, warning=f"stop at {format_dollars(price)}: {flaw}")
 
 
-def _halted(position: DeskPosition, there: list[Order], price: Price | None) -> _Finding:
-    """Keep the resting stops, except any that would sell more than the desk holds."""
+def _left_alone(
+    position: DeskPosition, there: list[Order], unfit: Unfit | None, *, is_wanted: bool
+) -> _Finding:
+    """Keep the stops of an unfit symbol or a halted desk, unless they would sell too much."""
     left, covered = remaining(there), position.sellable // ONE_SHARE
     if left > position.held:
         return _Finding(clears=True, warning="its stop covers more than the desk holds")
-    if price is None or position.held <= 0 or left >= covered > 0:
-        return _Finding()
+    warning = _rests(there) if unfit and there else ""
+    if not is_wanted or position.held <= 0 or left >= covered > 0:
+        return _Finding(warning=warning)
+    why = "trading is halted" if unfit is None else f"unfit, {unfit}"
     lacks = f", its stop covers {tidy(left):f} of {tidy(covered):f}" if there else ""
-    return _Finding(unprotected=f"trading is halted{lacks}")
+    return _Finding(unprotected=f"{why}{lacks}", warning=warning)
 
 
 def _traded(

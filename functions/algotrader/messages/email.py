@@ -126,9 +126,17 @@ def _order_sections(report: RunReport) -> Iterator[tuple[str, ...]]:
             for each in report.denied
         ),
     )
+    yield ("UNFIT SYMBOLS", *_unfit(report))
     if report.decision is not None:
         yield ("CANCELS", *report.decision.cancels)
         yield ("WHY", *(f"{symbol}: {why}" for symbol, why in sorted(report.decision.why.items())))
+
+
+def _unfit(report: RunReport) -> Iterator[str]:
+    for symbol, each in sorted(report.unfit.items()):
+        yield f"{symbol}: {each.detail} ({each.code})"
+    if report.decision is not None:
+        yield from report.decision.remarks
 
 
 def _stops(report: RunReport) -> Iterator[str]:

@@ -55,9 +55,18 @@ def nothing_phrase(report: RunReport) -> str:
         return "no orders: all denied" + (f", {codes.pop()}" if len(codes) == 1 else "")
     if report.is_flatten:
         return "no orders: the desk holds nothing"
+    return _nothing_wanted(report)
+
+
+def _nothing_wanted(report: RunReport) -> str:
+    """Explain why the decision has no orders, not even denied ones."""
     decision = report.decision
+    if decision is not None and decision.keeps_all:
+        return "no orders: too few fit symbols"
     if decision is not None and not any(weight > 0 for weight in decision.target_weights.values()):
-        return "no orders: the strategy wants cash, nothing to sell"
+        holdings = {} if report.snapshot is None else report.snapshot.ledger.holdings
+        keeps = "unfit holdings stay" if report.unfit.keys() & holdings else "nothing to sell"
+        return f"no orders: the strategy wants cash, {keeps}"
     return "no orders: all within band"
 
 
@@ -124,6 +133,11 @@ def _noun(actions: Mapping[str, CorporateAction]) -> str:
 
 def _names(symbols: Collection[str], *, named: bool) -> str:
     return " ".join(symbols) if named else f"for {len(symbols)}"
+
+
+def unfit_phrase(report: RunReport) -> str:
+    """Count the symbols whose data the run could not use; empty if none."""
+    return f"{len(report.unfit)} unfit" if report.unfit else ""
 
 
 def trouble_phrase(report: RunReport) -> str:

@@ -21,6 +21,7 @@ from algotrader.model import (
     StrategyStart,
     Submission,
     TradingMode,
+    Unfit,
 )
 from algotrader.model.run import DAY_SLOT, FLATTEN_PREFIX
 from algotrader.orders.own_orders import is_stop, remaining, symbol_of
@@ -114,6 +115,13 @@ class RunReport:
     def performance(self) -> Performance | None:
         """Profit and loss since the previous close, measured when the run began."""
         return None if self.snapshot is None else self.snapshot.performance
+
+    @property
+    def unfit(self) -> dict[str, Unfit]:
+        """The symbols whose data the run could not use, and why."""
+        if self.decision is not None:
+            return self.decision.unfit
+        return {} if self.snapshot is None else self.snapshot.unfit
 
     @property
     def intents(self) -> tuple[OrderIntent, ...]:

@@ -23,6 +23,7 @@ from algotrader.messages.phrases import (
     stops_over_phrase,
     strategy_phrase,
     trouble_phrase,
+    unfit_phrase,
 )
 from algotrader.messages.run_report import RunReport
 
@@ -99,6 +100,7 @@ def _trading(report: RunReport, detail: _Detail) -> tuple[str, ...]:
         orders_phrase(report, detail.names) or nothing,
         stopped_phrase(report, named=detail.stop_names),
         no_stop_phrase(report, named=detail.stop_names),
+        unfit_phrase(report),
         strategy_phrase(report, named=detail.strategy_names),
         state_phrase(report, reason=detail.state_reason),
         ended_phrase(report, reason=detail.ended_reason),

@@ -35,6 +35,7 @@ from algotrader.model.enums import (
     TradingState,
 )
 from algotrader.model.market import (
+    NAME_CHANGE,
     Asset,
     Bars,
     Clock,
@@ -62,6 +63,7 @@ from algotrader.model.settings import BOUNDS, Bounds, Settings, parameter_of
 
 __all__ = [
     "BOUNDS",
+    "NAME_CHANGE",
     "Account",
     "Activity",
     "ActivityKind",

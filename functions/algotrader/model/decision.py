@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from algotrader.model.account import Account, Order
 from algotrader.model.enums import Leg, OrderType, Side, Stage, TimeInForce
+from algotrader.model.market import Unfit
 from algotrader.model.units import Dollars, Price, Shares
 
 
@@ -104,6 +105,12 @@ class Decision:
         By client order id, for each order in ``cancels``: shares filled before the decision.
     unprotected : dict of str to str
         By symbol: why a holding has no stop although the strategy asks for one.
+    unfit : dict of str to Unfit
+        Symbols whose data the run cannot use. It buys nothing in them and keeps their holdings.
+    keeps_all : bool
+        Whether the run keeps everything, because too few symbols are fit for the strategy.
+    remarks : tuple of str
+        Sentences about the whole decision: why it keeps everything, or scales the weights.
     """
 
     run_id: str
@@ -119,6 +126,9 @@ class Decision:
     stops: tuple[DesiredStop, ...] = ()
     filled_before: dict[str, Decimal] = field(default_factory=dict)
     unprotected: dict[str, str] = field(default_factory=dict)
+    unfit: dict[str, Unfit] = field(default_factory=dict)
+    keeps_all: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,13 @@ class Unfit:
     code: str
     detail: str
 
+    def __str__(self) -> str:
+        """Format code and detail, as messages and records show them."""
+        return f"{self.code}: {self.detail}"
 
+
+#: The kind after which only the symbol differs.
+NAME_CHANGE = "name_change"
 #: Kinds of corporate action after which the holder keeps the shares, and is owed something else.
 CASH_DIVIDEND, CAPITAL_GAINS = "cash_dividend", "capital_gains_distribution"
 SPIN_OFF, RIGHTS = "spin_off", "rights_distribution"
@@ -141,6 +147,9 @@ class CorporateAction:
         The day on which the holder gets them; None if unknown.
     is_special : bool
         Whether the broker flags a cash dividend as special.
+    becomes : str or None
+        The symbol that replaces this one, as in a name change or a merger; empty if its shares
+        become cash or nothing. None if this symbol goes on.
     """
 
     symbol: str
@@ -152,6 +161,12 @@ class CorporateAction:
     shares: tuple[NewShares, ...] = ()
     payable: date | None = None
     is_special: bool = False
+    becomes: str | None = None
+
+    @property
+    def is_name_change(self) -> bool:
+        """Whether the symbol only has a new name."""
+        return self.kind == NAME_CHANGE
 
     @property
     def is_cash_dividend(self) -> bool:

@@ -64,12 +64,17 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
         "max_price_age_seconds": Bounds(1, 7 * _DAY_SECONDS),
         "max_bar_age_sessions": Bounds(1, 20),
         "max_missing_bars": Bounds(0, 100),
+        "max_stale_share": _PART,
         "no_trade_band": _PART,
         "limit_offset_bps": Bounds(0, 1000),
         "max_bell_age_seconds": Bounds(1, _DAY_SECONDS),
         "run_deadline_seconds": Bounds(10, 3600),
     }
 )
+
+
+#: The values of ``UnfitSymbols``.
+SKIP, STOP = "skip", "stop"
 
 
 def parameter_of(field: str) -> str:
@@ -81,7 +86,7 @@ def parameter_of(field: str) -> str:
 class Settings:
     """The deployed template's parameters, read once per run so that all steps use the same values.
 
-    Every number except ``capital`` has the template's default.
+    Every number except ``capital``, and ``unfit_symbols``, has the template's default.
 
     Attributes
     ----------
@@ -119,6 +124,11 @@ class Settings:
         Largest age of the newest bar, in sessions; 1 is the session before today's.
     max_missing_bars : int
         Most sessions without a bar in a symbol's look-back.
+    max_stale_share : Fraction
+        Largest part of the symbols that traded the session before and now lack recent bars. Beyond
+        it the feed must be late, and the run fails.
+    unfit_symbols : str
+        ``skip`` to trade without the unfit symbols, or ``stop`` to fail the run.
     bars_feed, data_feed : str
         Feeds of the daily bars and of the latest prices.
     slots : tuple of str
@@ -154,6 +164,7 @@ class Settings:
     max_price_age_seconds: int = 900
     max_bar_age_sessions: int = 1
     max_missing_bars: int = 0
+    max_stale_share: Fraction = Fraction(Decimal("0.1"))
     no_trade_band: Fraction = Fraction(Decimal("0.01"))
     order_type: OrderType
     limit_offset_bps: int = 20
@@ -161,6 +172,7 @@ class Settings:
     bars_feed: str
     data_feed: str
     adjustment: str
+    unfit_symbols: str = SKIP
     slots: tuple[str, ...]
     max_bell_age_seconds: int = 900
     run_deadline_seconds: int = 600

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from algotrader.model import Order, Run, Settings, Snapshot
+from algotrader.model import Order, Run, Settings, Snapshot, Unfit
 from algotrader.portfolio.capital import BuyingBudget, PortfolioState
 from algotrader.portfolio.proposed_order import ProposedOrder
 
@@ -20,6 +21,8 @@ class RiskContext:
         The money left for the next entry if the orders in ``traded`` fill.
     traded : tuple of ProposedOrder
         The orders that the run has approved so far: exits, then entries by priority.
+    unfit : Mapping of str to Unfit
+        Symbols whose data the run cannot use.
     """
 
     run: Run
@@ -28,6 +31,7 @@ class RiskContext:
     portfolio: PortfolioState
     budget: BuyingBudget
     traded: tuple[ProposedOrder, ...] = ()
+    unfit: Mapping[str, Unfit] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:

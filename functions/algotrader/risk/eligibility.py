@@ -27,6 +27,12 @@ def trading_allowed(order: ProposedOrder, context: RiskContext) -> Denial | None
     return Denial(code, f"trading state is {snapshot.trading_state.value}: {reason}")
 
 
+def symbol_fit(order: ProposedOrder, context: RiskContext) -> Denial | None:
+    """Deny an order in a symbol whose data the run cannot use."""
+    unfit = context.unfit.get(order.symbol)
+    return None if unfit is None else Denial(Reason.SYMBOL_UNFIT, str(unfit))
+
+
 def no_corporate_action(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny an order in a symbol whose shares changed since the last session."""
     return corporate_action(context.snapshot.corporate_actions, order.symbol)

@@ -16,6 +16,7 @@ from algotrader.risk.eligibility import (
     far_from_close,
     named_in_input,
     no_corporate_action,
+    symbol_fit,
     symbol_not_denied,
     tradable,
     trading_allowed,
@@ -118,6 +119,7 @@ def max_turnover(order: ProposedOrder, context: RiskContext) -> Denial | None:
 #: Checks for exits and entries.
 EVERY_ORDER: tuple[Check, ...] = (
     trading_allowed,
+    symbol_fit,
     price_known,
     no_corporate_action,
     tradable,
@@ -150,8 +152,11 @@ BUYS_TOGETHER: tuple[Check, ...] = (
     max_turnover,
     live_ramp,
 )
-#: Checks for a flatten's sales, which are market orders and need no price.
-FLATTEN: tuple[Check, ...] = (*(each for each in EVERY_ORDER if each is not price_known), *SELLS)
+#: Checks for a flatten's sales, which are market orders and need neither a price nor bars.
+FLATTEN: tuple[Check, ...] = (
+    *(each for each in EVERY_ORDER if each not in {price_known, symbol_fit}),
+    *SELLS,
+)
 
 
 def first_denial(

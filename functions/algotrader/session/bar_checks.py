@@ -1,15 +1,19 @@
-"""Owns the checks that a run's bars are complete, fresh, finite and enough."""
+"""Owns the checks of each symbol's bars: present, fresh, finite, without gaps, and enough."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import inf
 
-from algotrader.errors import DeskError, InsufficientHistoryError, StaleBarsError
-from algotrader.model import Bars, Session
+from algotrader.model import Bars, Session, Unfit
 
-_NAMED_AT_MOST = 10
+BARS_ABSENT, BARS_STALE = "BARS_ABSENT", "BARS_STALE"
+BARS_NOT_NUMBERS = "BARS_NOT_NUMBERS"
+BARS_MISSING, BARS_TOO_FEW = "BARS_MISSING", "BARS_TOO_FEW"
+
+_DAYS_NAMED = 3
 _SPARE_SESSIONS = 5
 
 
@@ -37,90 +41,82 @@ class BarRequirements:
         return self.bars + self.max_missing + self.max_age_sessions + _SPARE_SESSIONS
 
 
-def usable_bars(
+@dataclass(frozen=True, slots=True)
+class CheckedBars:
+    """The bars of the fit symbols, and the symbols whose bars the run cannot use.
+
+    Attributes
+    ----------
+    fit : dict of str to Bars
+        By symbol, in alphabetical order: exactly the bars that the strategy needs, without NaN.
+    unfit : dict of str to Unfit
+        By symbol, in alphabetical order: ``BARS_ABSENT``, ``BARS_STALE``, ``BARS_NOT_NUMBERS``,
+        ``BARS_MISSING`` or ``BARS_TOO_FEW``.
+    """
+
+    fit: dict[str, Bars]
+    unfit: dict[str, Unfit]
+
+
+def check_bars(
     bars: Mapping[str, Bars],
     symbols: Iterable[str],
     completed: Sequence[Session],
     demand: BarRequirements,
-) -> dict[str, Bars]:
-    """Return the bars that the strategy sees; the error names the symbols with unusable bars.
+) -> CheckedBars:
+    """Check each symbol's bars by themselves.
 
     Parameters
     ----------
     bars : Mapping of str to Bars
         As the broker returned them: each bar begins at the open of a ``completed`` session.
     symbols : iterable of str
-        Every symbol that must have usable bars.
+        Every symbol to check.
     completed : sequence of Session
         The exchange's sessions before the traded one, ascending.
-
-    Returns
-    -------
-    dict of str to Bars
-        By symbol, in alphabetical order: exactly ``demand.bars`` bars each, without NaN.
-
-    Raises
-    ------
-    InsufficientHistoryError
-        ``BARS_ABSENT``, ``BARS_NOT_NUMBERS``, ``BARS_TOO_FEW`` or ``BARS_MISSING``.
-    StaleBarsError
-        ``BARS_STALE``.
     """
-    names = sorted(set(symbols))
-    _raise_absent(bars, names)
-    used = {name: bars[name].newest(demand.bars) for name in names}
-    _raise_stale(used, completed, demand)
-    _raise_not_numbers(used, completed)
-    # A gap also leaves too few bars. The error must name the gap, so this check comes first.
-    _raise_missing(used, completed, demand)
-    _raise_too_few(used, demand)
-    return used
+    fit: dict[str, Bars] = {}
+    unfit: dict[str, Unfit] = {}
+    for name in sorted(set(symbols)):
+        found = bars.get(name)
+        if not found:
+            unfit[name] = Unfit(BARS_ABSENT, "the feed has no daily bars")
+            continue
+        used = found.newest(demand.bars)
+        flaw = (
+            _stale(used, completed, demand)
+            or _not_numbers(used, completed)
+            # A gap also leaves too few bars. The reason must name the gap, so it comes first.
+            or _missing(used, completed, demand)
+            or _too_few(used, completed, demand)
+        )
+        if flaw is None:
+            fit[name] = used
+        else:
+            unfit[name] = flaw
+    return CheckedBars(fit, unfit)
 
 
-def _raise_absent(bars: Mapping[str, Bars], names: Sequence[str]) -> None:
-    _raise_unfit(
-        InsufficientHistoryError,
-        "BARS_ABSENT",
-        "The feed has no daily bars for these symbols. Remove them from the template's "
-        "Symbols, or choose another BarsFeed.",
-        {name: "none" for name in names if not bars.get(name)},
-    )
+def gaps(bars: Bars, completed: Sequence[Session]) -> list[date]:
+    """Return the sessions without a bar between the first and the newest bar."""
+    there = set(bars.at)
+    first, last = bars.at[0], bars.at[-1]
+    return [each.date for each in completed if first < each.open < last and each.open not in there]
 
 
-def _raise_stale(
-    used: Mapping[str, Bars], completed: Sequence[Session], demand: BarRequirements
-) -> None:
-    fresh = {each.open for each in completed[-demand.max_age_sessions :]}
-    day = {each.open: each.date for each in completed}
-    stale = {
-        name: f"newest {day[each.at[-1]]}"
-        for name, each in used.items()
-        if each.at[-1] not in fresh
-    }
-    _raise_unfit(
-        StaleBarsError,
-        "BARS_STALE",
-        "The feed lags, or the symbol no longer trades. Start the run again later, remove the "
-        "symbol from Symbols, or allow older bars with MaxBarAgeSessions.",
-        stale,
-        expected=completed[-1].date,
-    )
+def _stale(used: Bars, completed: Sequence[Session], demand: BarRequirements) -> Unfit | None:
+    age = sum(each.open >= used.at[-1] for each in completed)
+    if age <= demand.max_age_sessions:
+        return None
+    newest = _day(used, -1, completed)
+    return Unfit(BARS_STALE, f"newest bar {newest}, {age} sessions old")
 
 
-def _raise_not_numbers(used: Mapping[str, Bars], completed: Sequence[Session]) -> None:
-    day = {each.open: each.date for each in completed}
-    broken = {}
-    for name, each in used.items():
-        days = [str(day[each.at[row]]) for row in _unsound_rows(each)]
-        if days:
-            broken[name] = "/".join(days[:3])
-    _raise_unfit(
-        InsufficientHistoryError,
-        "BARS_NOT_NUMBERS",
-        "The feed sent prices that are not numbers above 0. Start the run again later, or "
-        "choose another BarsFeed.",
-        broken,
-    )
+def _not_numbers(used: Bars, completed: Sequence[Session]) -> Unfit | None:
+    days = [_day(used, row, completed) for row in _unsound_rows(used)]
+    if not days:
+        return None
+    return Unfit(BARS_NOT_NUMBERS, f"prices that are not numbers above 0 on {_listed(days)}")
 
 
 def _unsound_rows(bars: Bars) -> list[int]:
@@ -139,48 +135,28 @@ def _unsound_rows(bars: Bars) -> list[int]:
     ]
 
 
-def _raise_too_few(used: Mapping[str, Bars], demand: BarRequirements) -> None:
-    short = {name: f"has {len(each)}" for name, each in used.items() if len(each) < demand.bars}
-    _raise_unfit(
-        InsufficientHistoryError,
-        "BARS_TOO_FEW",
-        "The strategy needs more bars. Remove the symbol from Symbols until it is older, or "
-        "use shorter windows in StrategyParameters.",
-        short,
-        needs=demand.bars,
-    )
+def _missing(used: Bars, completed: Sequence[Session], demand: BarRequirements) -> Unfit | None:
+    if not used:
+        return None
+    days = gaps(used, completed)
+    if len(days) <= demand.max_missing:
+        return None
+    return Unfit(BARS_MISSING, f"no bar on {_listed(days)}, {demand.max_missing} may be missing")
 
 
-def _raise_missing(
-    used: Mapping[str, Bars], completed: Sequence[Session], demand: BarRequirements
-) -> None:
-    place = {each.open: n for n, each in enumerate(completed)}
-    gaps = {}
-    for name, each in used.items():
-        spanned = completed[place[each.at[0]] : place[each.at[-1]] + 1]
-        if len(spanned) - len(each) > demand.max_missing:
-            there = set(each.at)
-            missing = [str(session.date) for session in spanned if session.open not in there]
-            more = f"/{len(missing) - 3} more" if len(missing) > 3 else ""  # noqa: PLR2004
-            gaps[name] = "/".join(missing[:3]) + more
-    _raise_unfit(
-        InsufficientHistoryError,
-        "BARS_MISSING",
-        "The feed has gaps. Start the run again later, remove the symbol from Symbols, or "
-        "tolerate gaps with MaxMissingBars.",
-        gaps,
-        allowed=demand.max_missing,
-    )
+def _too_few(used: Bars, completed: Sequence[Session], demand: BarRequirements) -> Unfit | None:
+    if len(used) >= demand.bars:
+        return None
+    first = _day(used, 0, completed)
+    return Unfit(BARS_TOO_FEW, f"{len(used)} of {demand.bars} bars, the first of {first}")
 
 
-def _raise_unfit(
-    kind: type[DeskError], code: str, advice: str, details: Mapping[str, str], **facts: object
-) -> None:
-    """Raise an error that names the symbols in ``details``, at most ten of them, if any."""
-    if not details:
-        return
-    named = [f"{name} ({case})" for name, case in sorted(details.items())]
-    text = ", ".join(named[:_NAMED_AT_MOST])
-    if len(named) > _NAMED_AT_MOST:
-        text += f" and {len(named) - _NAMED_AT_MOST} more"
-    raise kind(code, advice, symbols=text, **facts)
+def _day(bars: Bars, row: int, completed: Sequence[Session]) -> date:
+    return next(each.date for each in completed if each.open == bars.at[row])
+
+
+def _listed(days: Sequence[date]) -> str:
+    """List at most three days, and count the rest."""
+    more = len(days) - _DAYS_NAMED
+    shown = ", ".join(map(str, days[:_DAYS_NAMED]))
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -65,6 +65,10 @@ class Strategy:
     #: pickle.
     pins: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
+    #: Fewest fit symbols, as a count (int) or as a fraction of the template's Symbols (float). With
+    #: fewer, the run keeps everything that the desk holds and does not call `target_weights`.
+    min_fit: ClassVar[float] = 0
+
     def __init__(self, /, **parameters: object) -> None:
         declared = self.parameter_types()
         for name, value in parameters.items():

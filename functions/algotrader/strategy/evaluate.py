@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from decimal import Decimal, DefaultContext, localcontext
 
-from algotrader.errors import InsufficientHistoryError, StrategyError
-from algotrader.model import Features
+from algotrader.errors import StrategyError
 from algotrader.model.units import ZERO
 from algotrader.plain_text import one_line
 from algotrader.strategy import Market, Portfolio, Strategy
@@ -17,34 +15,6 @@ from algotrader.strategy.user_error import describe_error
 # Weights computed with floats may add up to slightly more than 1.
 SUM_TOLERANCE = Decimal("1e-9")
 _SHOWN_LENGTH = 200
-
-
-def check_features(symbols: tuple[str, ...], features: Features) -> None:
-    """Check that every symbol has finite features.
-
-    A strategy would give no weight to a symbol without features, and the desk would sell it.
-
-    Raises
-    ------
-    InsufficientHistoryError
-        ``FEATURES_MISSING`` if a symbol has none, or one is NaN or infinite.
-    """
-    unfit = [
-        symbol
-        for symbol in symbols
-        if symbol not in features.values
-        or not all(
-            math.isfinite(value.last) and math.isfinite(value.previous)
-            for value in features.values[symbol].values()
-        )
-    ]
-    if unfit:
-        raise InsufficientHistoryError(
-            "FEATURES_MISSING",
-            "These symbols have no usable indicators. Check their bars, or "
-            "remove them from the template's Symbols.",
-            symbols=",".join(unfit),
-        )
 
 
 def evaluate_weights(
@@ -63,7 +33,7 @@ def evaluate_weights(
     -------
     dict of str to Decimal
         As returned, in alphabetical order; fractions of desk capital, each at least 0. Together
-        they are at most 1 (within 1e-9), or none exceeds its holding's weight.
+        those of the fit symbols are at most 1 (within 1e-9), or none exceeds its holding's weight.
 
     Raises
     ------
@@ -84,8 +54,9 @@ def evaluate_weights(
         }
 
     weights = _ask_twice(name, "target_weights", ask)
-    total = sum(weights.values(), ZERO)
-    if total > 1 + SUM_TOLERANCE and not adds_nothing(weights, portfolio):
+    counted = {symbol: weight for symbol, weight in weights.items() if symbol not in market.unfit}
+    total = sum(counted.values(), ZERO)
+    if total > 1 + SUM_TOLERANCE and not adds_nothing(counted, portfolio):
         advice = "must return weights that add up to at most 1, or that exceed no holding's weight"
         raise _invalid("WEIGHTS_ABOVE_ONE", name, advice, total=total)
     return weights

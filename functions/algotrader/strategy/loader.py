@@ -110,7 +110,7 @@ def _strategy_class(name: str) -> type[Strategy]:
 
 
 def _check_declarations(name: str, strategy: Strategy) -> None:
-    """Check the indicators, the look-back and the pins that a strategy declares."""
+    """Check a strategy's indicators, look-back, fewest fit symbols and pins."""
     indicators: object = strategy.indicators
     if not isinstance(indicators, Mapping) or not all(
         isinstance(key, str) and isinstance(value, Indicator) for key, value in indicators.items()
@@ -120,6 +120,11 @@ def _check_declarations(name: str, strategy: Strategy) -> None:
     if type(look_back) is not int or not 0 <= look_back <= LONGEST:
         advice = f"look_back must be a whole number of bars from 0 to {LONGEST}."
         raise _broken(name, advice, look_back=repr(look_back))
+    min_fit: object = strategy.min_fit
+    is_count = type(min_fit) is int and min_fit >= 0
+    if not is_count and not (type(min_fit) is float and 0 <= min_fit <= 1):
+        advice = "min_fit must be a whole number of symbols, or a fraction from 0.0 to 1.0."
+        raise _broken(name, advice, min_fit=repr(min_fit))
     pins: object = strategy.pins
     if not isinstance(pins, Mapping) or not all(
         isinstance(file, str) and isinstance(pin, str) and _SHA256.fullmatch(pin)

@@ -53,15 +53,24 @@ class Market:
     as_of : date
         The session of the newest completed bar; never today.
     symbols : dict of str to SymbolFeatures
-        By symbol, in alphabetical order.
+        By symbol, in alphabetical order, without the unfit symbols.
+    unfit : dict of str to str
+        By symbol: why the run cannot use its data. The desk buys nothing in it and keeps a holding.
     """
 
     session: date
     as_of: date
     symbols: dict[str, SymbolFeatures]
+    unfit: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, symbol: str) -> SymbolFeatures:
-        """Return the indicators of one symbol."""
+        """Return the indicators of one symbol; an unfit symbol raises KeyError with its reason."""
+        if symbol in self.unfit:
+            message = (
+                f"{symbol} is unfit ({self.unfit[symbol]}) and has no indicators today; loop over "
+                "market.items(), or check that the symbol is in market.symbols"
+            )
+            raise KeyError(message)
         return self.symbols[symbol]
 
     def items(self) -> Iterator[tuple[str, SymbolFeatures]]:

@@ -192,12 +192,15 @@ def test_a_strategy_that_fails_ends_the_step_by_its_name() -> None:
     other = encode(replace(features(), values={symbol: {} for symbol in UNIVERSE}))
     with pytest.raises(StrategyError, match=r"STRATEGY_FAILED: .*'momentum' is not") as caught:
         handle(event(features={"inline": other}))
-    assert "momentum_rotation.py:32 KeyError: " in str(caught.value)
+    assert "momentum_rotation.py:34 KeyError: " in str(caught.value)
 
 
-def test_a_symbol_without_features_ends_the_step_by_its_name() -> None:
-    with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=MSFT\."):
-        handle(event(features={"inline": encode(momentum(UNIVERSE[:3]))}))
+def test_a_symbol_without_features_stops_the_step_only_if_the_template_says_so() -> None:
+    three = {"inline": encode(momentum(UNIVERSE[:3]))}
+    decision = Store(BUCKET).get(handle(event(features=three)).decision, Decision)
+    assert decision.unfit.keys() == {"MSFT"}
+    with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=MSFT \("):
+        handle(event(features=three, under=replace(ROTATION, unfit_symbols="stop")))
 
 
 @pytest.mark.parametrize(

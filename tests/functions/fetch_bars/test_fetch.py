@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,10 +19,8 @@ from algotrader.errors import (
     BrokerUnavailableError,
     ConfigurationError,
     DeskError,
-    InsufficientHistoryError,
     InvalidInputError,
     LateBellError,
-    StaleBarsError,
     StrategyError,
 )
 from algotrader.model import Bars, TradingMode, TradingState
@@ -180,7 +177,7 @@ def test_an_input_may_narrow_only_the_entries(world: World) -> None:
         ("STRATEGY_PARAMETERS", '{"fast": "x"}', ConfigurationError, "STRATEGY_PARAMETER_INVALID"),
         ("STRATEGY_PARAMETERS", '{"fsat": 3}', ConfigurationError, "STRATEGY_PARAMETER_UNKNOWN"),
         ("ALPACA_KEYS_PARAMETER", "/none", ConfigurationError, "KEYS_MISSING"),
-        ("SYMBOLS", "AAPL,NOPE", ConfigurationError, "SYMBOL_UNKNOWN"),
+        ("SYMBOLS", "NOPE,NONE", ConfigurationError, "SYMBOL_UNKNOWN"),
         (
             "APCA_API_BASE_URL",
             "https://api.alpaca.markets",
@@ -198,47 +195,6 @@ def test_a_wrong_deployment_is_reported_by_name(
         world.run()
 
     assert raised.value.code == code
-
-
-def test_a_symbol_that_may_not_be_traded_is_named(world: World) -> None:
-    world.assets["IBM"] = asset("IBM", tradable=False)
-
-    with pytest.raises(ConfigurationError, match="SYMBOL_NOT_TRADABLE: symbols=IBM"):
-        world.run()
-
-
-def without(day: str) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
-    return lambda bars: [each for each in bars if each["t"][:10] != day]
-
-
-def since(day: str) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
-    return lambda bars: [each for each in bars if each["t"][:10] >= day]
-
-
-def nan(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [each if each["t"] < "2026-01-05" else {**each, "c": None} for each in bars]
-
-
-@pytest.mark.parametrize(
-    ("spoil", "leaf", "code"),
-    [
-        (lambda _: [], InsufficientHistoryError, "BARS_ABSENT"),
-        (without("2026-01-05"), StaleBarsError, "BARS_STALE"),
-        (nan, InsufficientHistoryError, "BARS_NOT_NUMBERS"),
-        (since("2026-01-02"), InsufficientHistoryError, "BARS_TOO_FEW"),
-        (without("2025-12-31"), InsufficientHistoryError, "BARS_MISSING"),
-    ],
-)
-def test_bars_that_are_not_fit_end_the_run_and_free_its_claim(
-    world: World, spoil: Any, leaf: type[DeskError], code: str
-) -> None:
-    world.bars["IBM"] = spoil(world.bars["IBM"])
-
-    with pytest.raises(leaf, match="IBM") as raised:
-        world.run()
-
-    assert raised.value.code == code
-    assert claim_of(world).state == "failed"
 
 
 @pytest.mark.parametrize(

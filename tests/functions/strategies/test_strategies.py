@@ -125,6 +125,31 @@ def test_momentum_rotation_over_fewer_symbols_than_it_holds_leaves_the_rest_in_c
     assert weights == {"A": Decimal("0.25")}
 
 
+def test_momentum_rotation_ranks_the_fit_and_lets_an_unfit_holding_keep_its_place() -> None:
+    strategy = load_strategy("momentum_rotation", {"top": 3})
+    values = {symbol: {"momentum": strength} for strength, symbol in enumerate("DCBA")}
+    seen = replace(market(values), unfit={"X": "BARS_STALE: newest bar 2013-01-29"})
+    third = Decimal("0.3333")
+    assert strategy.target_weights(seen, portfolio(A="0.33", B="0.33", X="0.33")) == {
+        "A": third,
+        "B": third,
+    }
+    assert strategy.target_weights(seen, portfolio()).keys() == {"A", "B", "C"}
+    crowd = replace(seen, unfit=dict.fromkeys("VWXYZ", "BARS_STALE"))
+    assert strategy.target_weights(crowd, portfolio(**dict.fromkeys("VWXYZ", "0.2"))) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("sma_cross", {"fast": 2.0, "slow": 1.0}), ("rsi_mean_reversion", {"rsi": 20.0})],
+)
+def test_an_equal_share_does_not_grow_when_a_symbol_becomes_unfit(
+    name: str, values: dict[str, float]
+) -> None:
+    seen = replace(market({"A": values}), unfit={"X": "BARS_STALE: newest bar 2013-01-29"})
+    assert load_strategy(name, {}).target_weights(seen, portfolio()) == {"A": Decimal("0.5")}
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "hint"),
     [

@@ -52,6 +52,14 @@ def printed(message: str = "", document: dict[str, Any] | None = None, **decided
     return "\n".join(" ".join(line.split()) for line in target.getvalue().splitlines())
 
 
+def test_a_plan_names_unfit_symbols_and_what_happens_to_the_targets() -> None:
+    stale = {"code": "BARS_STALE", "detail": "newest bar 2012-02-10, 3 sessions old"}
+    out = printed(unfit={"IBM": stale}, remarks=["the run scales the other targets"])
+    assert "IBM BARS_STALE newest bar 2012-02-10, 3 sessions old" in out
+    assert "the run scales the other targets" in out
+    assert "Unfit" not in printed()
+
+
 def test_a_plan_says_what_it_would_send_why_and_of_how_much() -> None:
     out = printed()
     assert "Orders that the run would send on 2012-02-15" in out

@@ -26,6 +26,8 @@ Instant = Annotated[datetime, Meta(tz=True)]
 _LONGEST_TEXT = 1000  # a client order id has at most 128 characters, a page's token a few more
 _EQUITY_CLASSES = frozenset({None, "", "us_equity"})
 _DOLLARS = frozenset({None, "", "USD"})
+#: Corporate actions after which a symbol no longer exists.
+_REMOVALS = frozenset({"redemption", "worthless_removal"})
 
 
 class Answer(Struct, frozen=True):
@@ -385,7 +387,16 @@ class CorporateAction(Answer, frozen=True):
             shares=shares,
             payable=self.payable_date,
             is_special=self.special is True,
+            becomes=self._becomes(kind, symbol),
         )
+
+    def _becomes(self, kind: str, source: str) -> str | None:
+        """Return the symbol that replaces the source, empty for none; None if the source stays."""
+        if kind.endswith("merger"):
+            return self.acquirer_symbol or ""
+        if kind in {model.NAME_CHANGE, "reverse_split", "unit_split"}:
+            return self.new_symbol if self.new_symbol != source else None
+        return "" if kind in _REMOVALS else None
 
     def _ratio(self, kind: str) -> Decimal | None:
         """Return the factor for quantities; None if the action changes more than quantities."""

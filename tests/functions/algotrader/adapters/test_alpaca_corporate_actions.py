@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from importlib.resources import files
@@ -147,6 +148,24 @@ EXPECTED = {
     "BLPH": action("BLPH", "worthless_removal", "2024-12-19"),
     "DEADCO": action("DEADCO", "worthless_removal", "2026-09-15"),
 }
+#: The symbols that end, and the symbol in their place; empty if there is none.
+BECOMES = {
+    "BSAQ": "VFS",
+    "FB": "META",
+    "LSI": "EXR",
+    "SMLCO": "BIGCO",
+    "MLVF": "FRBA",
+    "FOXA": "DIS",
+    "TWTR": "X",
+    "GLOP": "",
+    "ORPHY": "",
+    "XYZ": "",
+    "BLPH": "",
+    "DEADCO": "",
+    "TPBAU": "LVRO",
+    "SPACU": "SPAC",
+}
+EXPECTED = {name: replace(each, becomes=BECOMES.get(name)) for name, each in EXPECTED.items()}
 KEEPS_SHARES = {"GCAD", "FCF", "AAPL", "IFN", "EXMP-rights", "JUPW", "T"}
 LOSES_SHARES = {
     *("GLOP", "TWTR", "BSAQ", "FB", "ORPHY", "XYZ", "OLDCO", "MLVF", "FOXA", "LSI", "SMLCO"),
@@ -182,6 +201,7 @@ def test_every_example_gives_what_it_pays_and_what_it_takes(
         assert all(each.symbol in source.others for each in actions if each != source)
         others = [each for each in actions if each != source]
         assert not any(each.cash or each.shares or each.ratio for each in others)
+        assert all(each.becomes is None for each in others)
     assert found == {*EXPECTED.values()}
 
 

@@ -205,7 +205,9 @@ def test_corporate_actions_of_every_kind_are_reported_by_symbol(
         CorporateAction("MSFT", "stock_dividend", date(2026, 1, 5), Decimal("1.05")),
         CorporateAction("AAPL", "forward_split", day, Decimal(4)),
         CorporateAction(
-            "FB", "name_change", day, None, ("META",), shares=(NewShares("META", Decimal(1)),)
+            *("FB", "name_change", day, None, ("META",)),
+            shares=(NewShares("META", Decimal(1)),),
+            becomes="META",
         ),
         CorporateAction("FB", "things_of_tomorrow", day, None),
         CorporateAction("GOOG", "reverse_split", day, Decimal("0.125")),

@@ -88,6 +88,8 @@ WRONG = {
     "MaxPriceAgeSeconds": ["0", "1.0", "1_000"],
     "MaxBarAgeSessions": ["0", "one"],
     "MaxMissingBars": ["-1", "0.0"],
+    "UnfitSymbols": ["", "Skip", "no"],
+    "MaxStaleShare": ["1.1", "-0.1", "10%"],
     "NoTradeBand": ["2", ""],
     "OrderType": ["stop", "LIMIT"],
     "LimitOffsetBps": ["-1", "1001", "0.5"],

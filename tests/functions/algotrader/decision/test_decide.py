@@ -331,10 +331,10 @@ def test_a_broken_strategy_ends_the_decision() -> None:
         decided({"IBM": "all"})
 
 
-def test_missing_features_end_the_decision_before_the_strategy_is_asked() -> None:
+def test_features_that_are_all_missing_end_the_decision_before_the_strategy_is_asked() -> None:
     strategy = FixedWeights({})
-    with pytest.raises(InsufficientHistoryError, match="symbols=GOOG,MSFT"):
-        decide(RUN, SETTINGS, snapshot(), features("AAPL", "IBM"), strategy)
+    with pytest.raises(InsufficientHistoryError, match="FEATURES_MISSING: symbols=AAPL"):
+        decide(RUN, SETTINGS, snapshot(), features("XOM"), strategy)
     assert strategy.shown == []
 
 

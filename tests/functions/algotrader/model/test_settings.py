@@ -23,7 +23,8 @@ def test_a_number_is_never_missing_and_its_default_is_the_templates() -> None:
     defaults = {
         each.name: encode(each.default) for each in fields(Settings) if each.default is not MISSING
     }
-    assert defaults == {name: template[name] for name in BOUNDS if name != "capital"}
+    expected = {*BOUNDS, "unfit_symbols"} - {"capital"}
+    assert defaults == {name: template[name] for name in expected}
 
 
 def test_a_run_without_a_cap_or_a_list_of_denied_symbols_is_refused() -> None:

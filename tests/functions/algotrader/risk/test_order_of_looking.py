@@ -21,6 +21,7 @@ from algotrader.model import (
     StrategyStart,
     TradingMode,
     TradingState,
+    Unfit,
 )
 from tests.support.desk_world import (
     NOW,
@@ -92,7 +93,8 @@ def an_entry() -> Bell:
     bell = a_bell("0.9", "10")
     bell.run = replace(RUN, entry_symbols=(), mode=TradingMode.LIVE)
     started = StrategyStart("fixed_weights", NOW, None, "", RUN.journal)
-    bell.put(session=replace(bell.at.session, close=NOW), started=started)
+    stale = Unfit("BARS_STALE", "newest bar 2024-02-29, 2 sessions old")
+    bell.put(session=replace(bell.at.session, close=NOW), started=started, unfit={"IBM": stale})
     bell.open(A_SELL, A_CHANGED_BUY)
     bell.stops = {"IBM": D(5000)}
     bell.set(
@@ -116,6 +118,8 @@ def alone(bell: Bell) -> Iterator[str | None]:
     bell.put(trading_state=TradingState.REDUCING)
     yield bell.code
     bell.put(trading_state=TradingState.ACTIVE)
+    yield bell.code
+    bell.put(unfit={})
     yield bell.code
     bell.put(prices=a_price("100", age=10**6))
     yield bell.code
@@ -205,8 +209,9 @@ def sells() -> Iterator[str | None]:
 def test_an_entry_is_denied_for_the_first_limit_that_it_breaks() -> None:
     bell = an_entry()
     assert [*alone(bell), *together(bell)] == [
-        *("TRADING_HALTED", "TRADING_REDUCING", "NO_PRICE", "CORPORATE_ACTION", "NOT_TRADABLE"),
-        *("OPEN_ORDER_UNSETTLED", "OPPOSITE_ORDER_OPEN", "OPPOSITE_ORDER_OPEN", "ORDER_REPLACED"),
+        *("TRADING_HALTED", "TRADING_REDUCING", "SYMBOL_UNFIT", "NO_PRICE", "CORPORATE_ACTION"),
+        *("NOT_TRADABLE", "OPEN_ORDER_UNSETTLED", "OPPOSITE_ORDER_OPEN", "OPPOSITE_ORDER_OPEN"),
+        "ORDER_REPLACED",
         *("LEDGER_MISMATCH", "SYMBOL_DENIED", "NOT_IN_INPUT", "MINUTES_TO_CLOSE", "PRICE_STALE"),
         *("PRICE_DEVIATION", "STOP_ABOVE_PRICE", "BELOW_MINIMUM_ORDER", "MAX_POSITION_WEIGHT"),
         *("MAX_ORDER_NOTIONAL", "ORDER_RULE", "MAX_ORDERS_PER_RUN", "INSUFFICIENT_CASH"),

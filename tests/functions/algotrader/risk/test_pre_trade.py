@@ -462,5 +462,5 @@ def test_no_check_stands_twice_in_what_one_order_passes() -> None:
 
 def test_every_check_of_a_flatten_is_one_of_an_exit() -> None:
     exits = {*chain(pre_trade.EVERY_ORDER, pre_trade.SELLS)}
-    assert exits - {*pre_trade.FLATTEN} == {price_checks.price_known}
+    assert exits - {*pre_trade.FLATTEN} == {price_checks.price_known, eligibility.symbol_fit}
     assert {*pre_trade.FLATTEN} <= exits

@@ -1,4 +1,4 @@
-"""The desk trades only on complete, recent and consistent bars."""
+"""A strategy sees only complete, recent and consistent bars, and each symbol is judged alone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.errors import InsufficientHistoryError, StaleBarsError
-from algotrader.model import Bars, Session
-from algotrader.session.bar_checks import BarRequirements, usable_bars
+from algotrader.model import Bars, Session, Unfit
+from algotrader.session.bar_checks import BarRequirements, check_bars
 
 DAYS = tuple(date(2026, 1, 1) + timedelta(days=n) for n in range(10))
 DEMAND = BarRequirements(bars=5, max_age_sessions=1, max_missing=0)
@@ -35,33 +34,43 @@ def bars(*days: date, **columns: tuple[float, ...]) -> Bars:
     return Bars("1Day", tuple(map(opened, days)), **made)
 
 
-def test_exactly_the_bars_that_are_needed_are_given_newest_last() -> None:
-    used = usable_bars({"B": bars(*DAYS), "A": bars(*DAYS)}, ["B", "A"], COMPLETED, DEMAND)
+def unfit(found: Bars, demand: BarRequirements = DEMAND) -> Unfit | None:
+    """Return why these bars are unfit, next to a symbol that is fit."""
+    checked = check_bars({"A": found, "B": bars(*DAYS)}, ["A", "B"], COMPLETED, demand)
+    assert "B" in checked.fit
+    assert checked.unfit.keys() == {"A"} - checked.fit.keys()
+    return checked.unfit.get("A")
 
-    assert list(used) == ["A", "B"]
-    assert used["A"] == bars(*DAYS[-5:])
+
+def test_exactly_the_bars_that_are_needed_are_given_newest_last() -> None:
+    checked = check_bars({"B": bars(*DAYS), "A": bars(*DAYS)}, ["B", "A"], COMPLETED, DEMAND)
+
+    assert list(checked.fit) == ["A", "B"]
+    assert checked.fit["A"] == bars(*DAYS[-5:])
+    assert checked.unfit == {}
 
 
 def test_symbols_that_were_not_asked_for_are_left_out() -> None:
-    assert list(usable_bars({"A": bars(*DAYS), "X": bars()}, ["A"], COMPLETED, DEMAND)) == ["A"]
+    checked = check_bars({"A": bars(*DAYS), "X": bars()}, ["A"], COMPLETED, DEMAND)
+    assert (checked.fit.keys(), checked.unfit) == ({"A"}, {})
 
 
 def test_symbols_without_bars_are_named() -> None:
-    with pytest.raises(InsufficientHistoryError, match=r"BARS_ABSENT: symbols=B \(none\), C"):
-        usable_bars({"A": bars(*DAYS), "B": bars()}, ["A", "B", "C"], COMPLETED, DEMAND)
+    checked = check_bars({"A": bars(*DAYS), "C": bars()}, ["A", "B", "C"], COMPLETED, DEMAND)
+    absent = Unfit("BARS_ABSENT", "the feed has no daily bars")
+    assert checked.unfit == {"B": absent, "C": absent}
 
 
-def test_a_newest_bar_that_is_too_old_is_stale() -> None:
-    with pytest.raises(StaleBarsError, match=r"BARS_STALE.*A \(newest 2026-01-09\)"):
-        usable_bars({"A": bars(*DAYS[:-1])}, ["A"], COMPLETED, DEMAND)
+@pytest.mark.parametrize(("missing", "age"), [(1, 2), (3, 4)])
+def test_a_newest_bar_that_is_too_old_is_stale_and_its_age_is_named(missing: int, age: int) -> None:
+    detail = f"newest bar {DAYS[-missing - 1]}, {age} sessions old"
+    assert unfit(bars(*DAYS[:-missing])) == Unfit("BARS_STALE", detail)
 
 
 def test_an_older_newest_bar_may_be_allowed() -> None:
-    used = usable_bars(
-        {"A": bars(*DAYS[:-1])}, ["A"], COMPLETED, replace(DEMAND, max_age_sessions=2)
-    )
-
-    assert used["A"] == bars(*DAYS[-6:-1])
+    demand = replace(DEMAND, max_age_sessions=2)
+    assert unfit(bars(*DAYS[:-1]), demand) is None
+    assert unfit(bars(*DAYS[:-2]), demand) is not None
 
 
 @pytest.mark.parametrize(
@@ -78,51 +87,45 @@ def test_an_older_newest_bar_may_be_allowed() -> None:
 def test_a_bar_that_is_not_a_number_is_named_with_its_day(change: dict[str, float]) -> None:
     broken = bars(*DAYS, **{name: (value,) for name, value in change.items()})
 
-    with pytest.raises(InsufficientHistoryError, match=r"BARS_NOT_NUMBERS.*A \(2026-01-10\)"):
-        usable_bars({"A": broken, "B": bars(*DAYS)}, ["A", "B"], COMPLETED, DEMAND)
+    assert unfit(broken) == Unfit(
+        "BARS_NOT_NUMBERS", "prices that are not numbers above 0 on 2026-01-10"
+    )
 
 
 def test_a_bar_without_trades_is_fit() -> None:
-    idle = bars(*DAYS, volume=(0.0,))
-
-    assert usable_bars({"A": idle}, ["A"], COMPLETED, DEMAND)["A"].volume[-1] == 0
+    assert unfit(bars(*DAYS, volume=(0.0,))) is None
 
 
 def test_a_broken_bar_before_those_that_are_used_does_no_harm() -> None:
-    broken = bars(*DAYS, close=(math.nan, *(100.0 for _ in DAYS[1:])))
-
-    assert len(usable_bars({"A": broken}, ["A"], COMPLETED, DEMAND)["A"]) == 5
+    assert unfit(bars(*DAYS, close=(math.nan, *(100.0 for _ in DAYS[1:])))) is None
 
 
-def test_a_history_shorter_than_the_warm_up_is_reported_with_both_figures() -> None:
-    with pytest.raises(InsufficientHistoryError, match=r"BARS_TOO_FEW.*A \(has 4\) needs=5"):
-        usable_bars({"A": bars(*DAYS[-4:])}, ["A"], COMPLETED, DEMAND)
+def test_a_history_shorter_than_the_warm_up_is_reported_with_both_figures_and_its_age() -> None:
+    assert unfit(bars(*DAYS[-4:])) == Unfit("BARS_TOO_FEW", "4 of 5 bars, the first of 2026-01-07")
 
 
 def test_a_missing_session_is_reported_with_its_day() -> None:
-    gap = bars(*DAYS[:7], *DAYS[8:])
+    assert unfit(bars(*DAYS[:7], *DAYS[8:])) == Unfit(
+        "BARS_MISSING", "no bar on 2026-01-08, 0 may be missing"
+    )
 
-    with pytest.raises(InsufficientHistoryError, match=r"BARS_MISSING.*A \(2026-01-08\) allowed=0"):
-        usable_bars({"A": gap}, ["A"], COMPLETED, DEMAND)
+
+def test_of_many_missing_sessions_three_are_named() -> None:
+    found = unfit(bars(*DAYS[:3], *DAYS[7:]))
+    assert found is not None
+    assert found.detail.startswith("no bar on 2026-01-04, 2026-01-05, 2026-01-06 and 1 more,")
 
 
 def test_as_many_missing_sessions_as_allowed_are_tolerated() -> None:
     gap = bars(*DAYS[:7], *DAYS[8:])
 
-    used = usable_bars({"A": gap}, ["A"], COMPLETED, replace(DEMAND, max_missing=1))
+    checked = check_bars({"A": gap}, ["A"], COMPLETED, replace(DEMAND, max_missing=1))
 
-    assert used["A"] == bars(*DAYS[4:7], *DAYS[8:])
+    assert checked.fit["A"] == bars(*DAYS[4:7], *DAYS[8:])
 
 
 def test_a_gap_before_the_bars_that_are_used_does_no_harm() -> None:
-    assert usable_bars({"A": bars(DAYS[0], *DAYS[3:])}, ["A"], COMPLETED, DEMAND)
-
-
-def test_at_most_ten_symbols_are_named() -> None:
-    names = [f"S{n:02}" for n in range(13)]
-
-    with pytest.raises(InsufficientHistoryError, match=r"S09 \(none\) and 3 more"):
-        usable_bars({}, names, COMPLETED, DEMAND)
+    assert unfit(bars(DAYS[0], *DAYS[3:])) is None
 
 
 @given(
@@ -137,10 +140,11 @@ def test_at_most_ten_symbols_are_named() -> None:
 def test_what_is_given_always_meets_the_demand(there: set[date], demand: BarRequirements) -> None:
     completed = COMPLETED[-demand.sessions :]
     days = [each.date for each in completed if each.date in there]
-    try:
-        (used,) = usable_bars({"A": bars(*days)}, ["A"], completed, demand).values()
-    except (InsufficientHistoryError, StaleBarsError):
+    checked = check_bars({"A": bars(*days)}, ["A"], completed, demand)
+    assert {*checked.fit, *checked.unfit} == {"A"}
+    if checked.unfit:
         return
+    used = checked.fit["A"]
     opens = [each.open for each in completed]
     assert len(used) == demand.bars
     assert used.at[-1] in opens[-demand.max_age_sessions :]

@@ -165,6 +165,10 @@ def test_a_wrong_parameter_is_refused_by_name(
         (GOOD.replace("window: int = 20", "window: 'Unknown' = 20"), "NameError"),
         (GOOD.replace("untyped = 4", "look_back = -1"), "look_back must be a whole number"),
         (GOOD.replace("untyped = 4", "look_back = 20.0"), "look_back must be a whole number"),
+        *(
+            (GOOD.replace("untyped = 4", f"min_fit = {each}"), "min_fit must be a whole number")
+            for each in ("-1", "1.5", "-0.1", "True", "'3'", "float('nan')")
+        ),
         (GOOD.replace("untyped = 4", "pins = ['m']"), "pins must be a dict"),
         (GOOD.replace("untyped = 4", "pins = {'m': 'abc'}"), "pins={'m': 'abc'}"),
         (GOOD.replace("untyped = 4", f"pins = {{'m': '{'A' * 64}'}}"), "64 hexadecimal digits"),
@@ -305,3 +309,9 @@ def test_the_interface_can_be_imported_from_one_module() -> None:
     assert module.Market is Market
     assert module.Portfolio is Portfolio
     assert set(module.__all__) <= set(dir(module))
+
+
+@pytest.mark.parametrize("fewest", ["0", "12", "0.0", "0.8", "1.0"])
+def test_the_fewest_fit_symbols_are_a_count_or_a_fraction(write: Write, fewest: str) -> None:
+    write("mine", GOOD.replace("untyped = 4", f"min_fit = {fewest}"))
+    assert repr(load_strategy("mine", {}).min_fit) == fewest

@@ -17,11 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algotrader.errors import InsufficientHistoryError, StrategyError
-from algotrader.model import FeatureValue
+from algotrader.errors import StrategyError
 from algotrader.strategy import Market, Portfolio, Strategy, SymbolFeatures
-from algotrader.strategy.evaluate import check_features, evaluate_stops, evaluate_weights
-from tests.support.desk_world import UNIVERSE, FixedWeights, features
+from algotrader.strategy.evaluate import evaluate_stops, evaluate_weights
+from tests.support.desk_world import UNIVERSE, FixedWeights
 
 MARKET = Market(session=date(2024, 3, 4), as_of=date(2024, 3, 1), symbols={})
 PORTFOLIO = Portfolio(capital=Decimal(1000), quantities={}, weights={})
@@ -334,19 +333,14 @@ def test_a_strategy_that_changes_the_decimal_context_changes_only_its_own() -> N
     assert decimal.getcontext().prec == before
 
 
-def test_a_symbol_without_features_ends_the_run() -> None:
-    with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=GOOG,MSFT\."):
-        check_features(UNIVERSE, features("AAPL", "IBM"))
+def test_a_weight_of_an_unfit_symbol_does_not_count_towards_the_sum() -> None:
+    seen = replace(MARKET, unfit={"IBM": "BARS_STALE"})
+    asked = FixedWeights({"IBM": 0.6, "MSFT": 0.6})
+    weights = evaluate_weights(asked, "mine", UNIVERSE, seen, PORTFOLIO)
+    assert weights == {"IBM": Decimal("0.6"), "MSFT": Decimal("0.6")}
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("field", ["last", "previous"])
-def test_a_feature_that_is_not_a_number_ends_the_run(value: float, field: str) -> None:
-    reported = features()
-    reported.values["IBM"]["fast"] = replace(FeatureValue(1.0, 1.0), **{field: value})
-    with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=IBM\."):
-        check_features(UNIVERSE, reported)
-
-
-def test_symbols_of_a_strategy_that_needs_no_indicators_pass() -> None:
-    check_features(("IBM",), replace(features(), values={"IBM": {}}))
+def test_a_strategy_that_reads_an_unfit_symbol_learns_why_and_what_to_do() -> None:
+    seen = replace(MARKET, unfit={"IBM": "BARS_STALE: newest bar 2024-02-28, 3 sessions old"})
+    with pytest.raises(KeyError, match=r"IBM is unfit \(BARS_STALE: .*market\.items\(\)"):
+        seen["IBM"]

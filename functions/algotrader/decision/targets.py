@@ -1,0 +1,84 @@
+"""Owns the weights that a decision works towards, with room for what unfit holdings weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from algotrader.model.units import ZERO, Fraction, tidy
+from algotrader.portfolio.capital import PortfolioState
+from algotrader.strategy import Market, Portfolio, Strategy
+from algotrader.strategy.evaluate import SUM_TOLERANCE, adds_nothing, evaluate_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The target weights, and what the run does about them as a whole.
+
+    Attributes
+    ----------
+    asked : dict of str to Decimal
+        As the strategy returned them; empty if the run did not ask.
+    weights : dict of str to Decimal
+        The targets; scaled down if they and the unfit holdings together exceed 1.
+    keeps_all : bool
+        Whether the run keeps everything, because too few symbols are fit for the strategy.
+    remarks : tuple of str
+        Sentences about the whole set.
+    """
+
+    asked: dict[str, Decimal]
+    weights: dict[str, Decimal]
+    keeps_all: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+def find_targets(
+    strategy: Strategy,
+    name: str,
+    symbols: tuple[str, ...],
+    market: Market,
+    portfolio: Portfolio,
+    desk: PortfolioState,
+) -> Targets:
+    """Ask the strategy for its weights, unless fewer symbols are fit than its ``min_fit``.
+
+    Raises
+    ------
+    StrategyError
+        As `evaluate_weights`.
+    """
+    least = _least_fit(strategy.min_fit, len(symbols))
+    if len(market.symbols) < least:
+        remark = (
+            f"{len(market.symbols)} of {len(symbols)} symbols are fit and the strategy needs"
+            f" {tidy(least):f}, so the run keeps everything"
+        )
+        return Targets({}, {}, keeps_all=True, remarks=(remark,))
+    asked = evaluate_weights(strategy, name, symbols, market, portfolio)
+    wanted = {symbol: weight for symbol, weight in asked.items() if symbol not in market.unfit}
+    room = _room(market.unfit, desk)
+    total = sum(wanted.values(), ZERO)
+    if total <= room + SUM_TOLERANCE or adds_nothing(wanted, portfolio):
+        return Targets(asked, asked)
+    factor = room / total
+    scaled = {symbol: weight * factor for symbol, weight in wanted.items()}
+    remark = (
+        f"unfit holdings weigh {1 - room:.4f} of capital, so the run scales the other targets from"
+        f" {total:.4f} in all to {room:.4f}"
+    )
+    return Targets(asked, asked | scaled, remarks=(remark,))
+
+
+def _least_fit(min_fit: float, count: int) -> Decimal:
+    """Return the fewest symbols that must be fit; a float is a fraction of all symbols."""
+    return Decimal(repr(min_fit)) * (count if isinstance(min_fit, float) else 1)
+
+
+def _room(unfit: Mapping[str, str], desk: PortfolioState) -> Fraction:
+    """Return the part of desk capital that the unfit holdings leave."""
+    if desk.capital <= 0:
+        return Fraction(Decimal(1))
+    kept = sum((desk.value_of(symbol) for symbol in unfit), ZERO)
+    return Fraction(max(1 - kept / desk.capital, ZERO))
