@@ -21,7 +21,6 @@ from algotrader.model import (
     Settings,
     Snapshot,
     TradingMode,
-    TradingState,
 )
 from algotrader.model.market import NAME_CHANGE
 from algotrader.model.units import MONEY, ONE_SHARE, ZERO, finite
@@ -131,14 +130,13 @@ def may_cancel_stops(run: Run, settings: Settings, snapshot: Snapshot) -> bool:
     """Whether a report cancels the stops at risk.
 
     Only the scheduled report does, after the close, in a mode that sends orders. A halted desk
-    keeps its stops, and its messages warn.
+    cancels them too, since a stop left open would sell the holding at the open.
     """
     return (
         bool(snapshot.stops_at_risk)
         and run.is_report
         and run.takes_claim
         and settings.mode is not TradingMode.DRY_RUN
-        and snapshot.trading_state is not TradingState.HALTED
         and snapshot.is_after_close
     )
 

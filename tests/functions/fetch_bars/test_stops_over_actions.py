@@ -207,14 +207,13 @@ def test_a_split_after_a_weekend_is_the_next_sessions(world: World, stop: dict[s
     assert world.run(bell).outcome == "CANCEL_STOPS"
 
 
-def test_a_halted_desk_keeps_its_stop_and_says_that_it_rests(
+def test_a_halted_desk_cancels_its_stop_too_because_the_stop_would_sell(
     world: World, stop: dict[str, Any]
 ) -> None:
-    del stop
     halt()
     result = world.run(BELL)
-    assert (result.outcome, run_of(result).sends_orders) == ("REPORT", False)
-    assert RESTS in sms(world, result)
+    assert result.outcome == "CANCEL_STOPS"
+    assert decided(world, result).cancels == (stop["client_order_id"],)
 
 
 def test_a_dry_run_deployment_keeps_it_too(world: World, stop: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from algotrader.decision.stops_over_actions import (
     stops_at_risk,
     stops_canceled,
 )
-from algotrader.execution import first_plan
+from algotrader.execution import cut_off_if_due, first_plan, orders_to_cancel
 from algotrader.model import (
     Clock,
     CorporateAction,
@@ -37,6 +37,7 @@ from tests.support.desk_world import (
     settings,
     snapshot,
 )
+from tests.support.execution_fixtures import known
 
 EVE, EX_DATE = date(2024, 3, 4), date(2024, 3, 5)
 
@@ -139,13 +140,22 @@ def test_the_report_cancels_exactly_the_stops_at_risk() -> None:
     assert (plan.cancels, plan.orders) == (made.cancels, ())
 
 
+def test_a_halt_does_not_keep_a_stop_that_the_report_cancels() -> None:
+    made = cancel_stops(REPORT, SETTINGS, AT_RISK)
+    open_stop = next(
+        each for each in AT_RISK.own_open_orders if each.client_order_id in made.cancels
+    )
+    halted = known(open_stop, now=REPORT.started_at, state=TradingState.HALTED)
+    plan = cut_off_if_due(REPORT, made, first_plan(REPORT, made), halted)
+    assert orders_to_cancel(REPORT, made, plan, halted) == (open_stop,)
+
+
 @pytest.mark.parametrize(
     ("changed", "under", "seen"),
     [
         ({"journal": "runs/2024-03-04/2024-03-04-report/by-hand/"}, {}, {}),
         ({"slot": "day", "run_id": "2024-03-04-day", "journal": "x/2024-03-04-day/"}, {}, {}),
         ({}, {"mode": TradingMode.DRY_RUN}, {}),
-        ({}, {}, {"trading_state": TradingState.HALTED}),
         ({}, {}, {"clock": Clock(CLOSE - timedelta(seconds=1), is_open=True)}),
         ({}, {}, {"stops_at_risk": {}}),
     ],
@@ -154,7 +164,8 @@ def test_only_the_scheduled_report_of_a_desk_that_may_send_cancels_after_the_clo
     changed: dict[str, Any], under: dict[str, Any], seen: dict[str, Any]
 ) -> None:
     assert may_cancel_stops(REPORT, SETTINGS, AT_RISK)
-    assert may_cancel_stops(REPORT, SETTINGS, replace(AT_RISK, trading_state=TradingState.REDUCING))
+    for state in TradingState:
+        assert may_cancel_stops(REPORT, SETTINGS, replace(AT_RISK, trading_state=state))
     assert not may_cancel_stops(
         replace(REPORT, **changed), settings(**under), replace(AT_RISK, **seen)
     )
