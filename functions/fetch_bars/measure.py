@@ -172,12 +172,7 @@ def _observe(
     opened, holdings, settings = opening.opened, books.ledger.holdings, opening.settings
     then = {} if books.before is None else books.before.holdings
     listing = _listing(books, track, opened.session.date)
-    receivables = list_receivables(
-        () if track is None else track.receivables,
-        listing,
-        opened.session.date,
-        opened.previous_session,
-    )
+    receivables = list_receivables(track, listing, opened.session.date, opened.previous_session)
     conversions = list_conversions(
         {} if track is None else track.conversions, listing, books.ledger, opened.session.date
     )

@@ -19,6 +19,7 @@ from algotrader.accounting.receivables import (
     book_dividend,
     is_dividend,
     is_paid_ahead,
+    last_seen,
     list_conversions,
     list_receivables,
     mark_counted,
@@ -177,7 +178,7 @@ def _receivables(track: Track | None, observation: Observation) -> tuple[Receiva
     }
     found = value_new_shares(
         list_receivables(
-            known, observation.listing, observation.session, observation.previous_session
+            track, observation.listing, observation.session, observation.previous_session
         ),
         observation.prices,
         before,
@@ -208,7 +209,9 @@ def _due_at_close(
 
     A corporate action that the broker listed late counts when a run first sees it.
     """
-    known = receivables if track is None else track.receivables
+    seen = last_seen(track, observation.previous_session)
+    unseen = (each for each in receivables if track is None or each.ex_date > seen)
+    known = (*(() if track is None else track.receivables), *unseen)
     closes = observation.closes
     return value_due(
         replace(each, price=closes.get(each.new, each.price)) if each.new else each

@@ -20,6 +20,7 @@ from algotrader.model import (
     CorporateAction,
     Ledger,
     Receivable,
+    Track,
 )
 from algotrader.model.market import SPIN_OFF
 from algotrader.model.units import CENT, ONE, ONE_SHARE, ZERO
@@ -57,16 +58,23 @@ class Listing:
 NO_LISTING = Listing()
 
 
+def last_seen(track: Track | None, previous_session: date) -> date:
+    """Return the last session before this one that a run observed; without a track the last."""
+    return previous_session if track is None else min(track.day.session, previous_session)
+
+
 def list_receivables(
-    known: Iterable[Receivable], listing: Listing, session: date, previous_session: date
+    track: Track | None, listing: Listing, session: date, previous_session: date
 ) -> tuple[Receivable, ...]:
     """Add the receivables of new corporate actions, and end those that are no longer expected.
 
-    A new action counts if its ex-date is today's, or if its payment is still to come. An earlier
-    one may have been paid already. An action that the broker no longer lists was canceled or
-    changed; a changed one has other terms, so it is a new receivable for the same shares.
+    A new action counts if no run has observed a session since its ex-date, or if its payment is
+    still to come. Another one, which the broker listed late, may have been paid already. An action
+    that the broker no longer lists was canceled or changed. A changed one has other terms, so it is
+    a new receivable for the same shares.
     """
-    before = {_terms(each): each for each in known}
+    before = {} if track is None else {_terms(each): each for each in track.receivables}
+    seen = last_seen(track, previous_session)
     held = {(each.symbol, each.ex_date): each.qty for each in before.values()}
     found: dict[object, Receivable] = {}
     for action in listing.actions or ():
@@ -84,7 +92,7 @@ def list_receivables(
             payable=action.payable,
         )
         terms, place = _terms(owed), (action.symbol, action.ex_date)
-        is_new = action.ex_date > previous_session or (
+        is_new = action.ex_date > seen or (
             action.payable is not None and action.payable > previous_session
         )
         if terms in before:

@@ -130,6 +130,24 @@ def test_a_receivable_ends_when_its_rows_have_paid_it(
     assert round(made(track), 1) == min(left, 0)
 
 
+def test_a_tax_that_comes_first_leaves_the_dividend_due() -> None:
+    track = carried(ex(PAID), later(PAID, statement=(paid("-3", day=TUESDAY),)))
+
+    assert (track.receivables[0].value, made(track)) == (20, -3)
+
+
+def test_without_the_shares_at_the_close_an_ex_date_makes_nothing() -> None:
+    assert made(carried(ex(PAID, before=None))) == 0
+
+
+def test_shares_that_had_no_price_before_the_ex_date_make_nothing() -> None:
+    unpriced = look(session=FRIDAY, prices={}, closes={})
+
+    track = carried(unpriced, ex(PAID, closes={}))
+
+    assert (made(track), track.index) == (0, 1)
+
+
 def test_shares_that_were_sold_since_keep_what_is_due() -> None:
     sold = ledger("80")  # ten shares sold at 98
     track = carried(
@@ -141,14 +159,17 @@ def test_shares_that_were_sold_since_keep_what_is_due() -> None:
     assert (track.profit, track.index) == (100, 1)
 
 
-def test_two_dividends_of_a_symbol_are_each_paid_by_their_own_row() -> None:
+@pytest.mark.parametrize(("amount", "rest"), [("150", {2: 20, 15: 0}), ("20", {2: 0, 15: 150})])
+def test_two_dividends_of_a_symbol_are_each_paid_by_their_own_row(
+    amount: str, rest: dict[int, int]
+) -> None:
     special = replace(PAID, cash=D(15), payable=PAYABLE + timedelta(days=5))
     both = ex(PAID, special, prices=prices(AAPL="83"), left=prices(AAPL="17"))
-    first = later(PAID, special, day=PAYABLE, statement=(paid("150"),))
+    first = later(PAID, special, day=PAYABLE, statement=(paid(amount),))
 
     track = carried(both, replace(first, prices=prices(AAPL="83"), closes=prices(AAPL="83")))
 
-    assert {each.cash: each.value for each in track.receivables} == {D(2): 20, D(15): 0}
+    assert {each.cash: each.value for each in track.receivables} == rest
     assert (made(track), track.index) == (0, 1)
 
 
@@ -157,6 +178,7 @@ def test_a_dividend_that_is_no_longer_listed_is_lost_and_one_listed_again_is_due
 
     canceled = carried(ex(PAID), gone)
     assert made(canceled) == -20
+    assert made(carried(ex(PAID), replace(gone, listing=Listing((), since=MONDAY)))) == -20
     assert made(advance_track(canceled, back)) == 0
     (words,) = describe_receivables(carried(ex(PAID)).receivables, canceled.receivables, "desk")
     assert words.startswith("AAPL: the cash_dividend of 2024-03-04 is no longer listed, so")
@@ -232,6 +254,21 @@ def test_a_dividend_that_was_listed_late_is_due_if_its_payment_is_to_come(
     assert made(track) == (20 if is_due else 0)
 
 
+@pytest.mark.parametrize("is_paid", [False, True])
+def test_an_ex_date_that_no_run_saw_makes_no_gain_at_the_next_run(*, is_paid: bool) -> None:
+    """A desk that runs once a week meets the dividend at a close that is lower already."""
+    thursday = TUESDAY + timedelta(days=2)
+    action = replace(PAID, ex_date=TUESDAY, payable=TUESDAY + timedelta(days=1))
+    statement = (paid(day=TUESDAY + timedelta(days=1)),) if is_paid else ()
+    seen = later(action, day=thursday, listing=listing(action), statement=statement)
+
+    track = carried(look(), seen)
+
+    assert (made(track), track.index) == (0, 1)
+    assert track.standings["AAPL"].dividends == 20
+    assert advance_track(track, seen) == track
+
+
 def test_a_dividend_that_was_listed_after_its_payment_counts_once() -> None:
     action = replace(PAID, payable=TUESDAY)
     row_first = later(statement=(paid(day=TUESDAY),))
@@ -264,6 +301,7 @@ def test_a_dividend_that_is_paid_before_its_ex_date_counts_on_the_ex_date() -> N
     track = advance_track(before, tuesday)
     assert (made(track), track.index, track.peak) == (0, 1, 1)
     assert profit_by_symbol(track)[0].dividends == 300
+    assert (track.receivables[0].value, len(track.counted)) == (0, 1)
     assert advance_track(track, tuesday) == track
 
 
@@ -291,6 +329,8 @@ def test_spun_off_shares_count_at_their_own_price() -> None:
 
     fell = later(SPUN, prices=prices(AAPL="92", SPUN="14"), closes=prices(AAPL="92", SPUN="16"))
     assert made(advance_track(track, fell)) == -10
+    fell_before = replace(fell, closes=prices(AAPL="92", SPUN="15"))
+    assert made(advance_track(track, fell_before)) == -5  # since the close, not the last run
 
 
 def test_before_they_trade_they_are_what_the_first_price_lacks_of_the_close() -> None:
@@ -352,6 +392,9 @@ def test_less_than_one_share_counts_as_sold_once_its_cash_should_be_there() -> N
         day = MONDAY + timedelta(days=days)
         (owed,) = advance_track(track, later(SPUN, day=day)).receivables
         assert owed.is_over is is_over
+    whole = carried(spun(listing=listing(SPUN, qty="2")))
+    (owed,) = advance_track(whole, later(SPUN, day=MONDAY + timedelta(days=11))).receivables
+    assert (owed.new_qty, owed.is_over) == (1, False)
     gone = advance_track(track, later(SPUN, day=MONDAY + timedelta(days=11)))
     assert gone.standings["AAPL"].dividends == 8
 
@@ -370,6 +413,14 @@ def test_no_other_adjustment_takes_what_is_due(other: Adjustment) -> None:
     track = carried(spun(adjustments=(other,)))
 
     assert track.receivables[0].new_qty == 5
+
+
+def test_an_adjustment_counts_once_however_often_it_is_read() -> None:
+    some = spun(adjustments=(given("3"),))
+
+    track = carried(some, some, some)
+
+    assert (track.receivables[0].taken, track.standings["AAPL"].dividends) == (3, 80)
 
 
 def test_adopting_more_than_is_due_takes_only_what_is_due() -> None:
@@ -410,7 +461,7 @@ def test_a_listed_conversion_lasts_as_long_as_the_ledger_shows_the_old_shares() 
 
 
 def test_the_same_dividend_listed_twice_is_one() -> None:
-    found = list_receivables((), listing(PAID, replace(PAID)), MONDAY, FRIDAY)
+    found = list_receivables(None, listing(PAID, replace(PAID)), MONDAY, FRIDAY)
 
     assert [each.qty for each in found] == [10]
     assert isinstance(found[0], Receivable)

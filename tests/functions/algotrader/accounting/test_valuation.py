@@ -276,6 +276,7 @@ def test_a_price_carried_over_an_ex_date_loses_the_dividend_too() -> None:
     assert aapl(at_bell(None, closes={}, actions=(PAID,)), friday)[0] == 85
     absurd = replace(PAID, cash=D(100))
     assert aapl(at_bell("85", closes={}, actions=(absurd,)), friday)[0] == 85
+    assert aapl(at_bell("85", actions=(absurd,)))[0] == 85
 
 
 @pytest.mark.parametrize(
@@ -294,6 +295,20 @@ def test_a_spin_off_is_checked_by_what_both_shares_are_worth(
     reported = at_bell(None, actions=(SPIN_OFF,), latest=latest(AAPL=old, SPUN=new))
 
     assert spun(reported) == (books, worth, limits)
+
+
+def test_new_shares_that_the_desk_also_holds_have_the_price_of_its_own() -> None:
+    both = ledger(AAPL=("10", "900"), SPUN=("5", "80"))
+    reported = at_bell(
+        None,
+        actions=(SPIN_OFF,),
+        latest=latest(AAPL="40", SPUN="60"),
+        closes=prices(AAPL="100", SPUN="58"),
+    )
+
+    found = value_shares(reported, None, both, (OWED,))
+
+    assert (found.book_prices, found.left) == (prices(AAPL="40", SPUN="60"), {"AAPL": 60})
 
 
 @pytest.mark.parametrize("age", [901, 4 * 86400])
