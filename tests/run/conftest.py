@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +13,26 @@ import pytest
 
 from local.paper_broker import PaperBrokerProcess
 from local.sandbox.aws import EmbeddedAws, Stack
-from tests.support.distorting_proxy import DistortingProxy, Distortion
+from tests.support.distorting_proxy import Answer, DistortingProxy, Distortion, as_json
+
+Bars = list[dict[str, Any]]
 
 SESSION = date(2012, 6, 20)
 BEHIND_THE_PROXY = ("AlpacaTradingUrl", "AlpacaDataUrl")
+
+
+def change_bars(symbol: str, change: Callable[[Bars], Iterable[dict[str, Any]]]) -> Distortion:
+    """Change one symbol's bars in every answer of the broker."""
+
+    def distort(_method: str, path: str, answer: Answer) -> Answer:
+        if not path.endswith("/bars"):
+            return answer
+        body = answer.json
+        if symbol in body["bars"]:
+            body["bars"][symbol] = list(change(body["bars"][symbol]))
+        return as_json(body, answer.status)
+
+    return distort
 
 
 @dataclass(frozen=True, slots=True)

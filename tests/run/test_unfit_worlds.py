@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from local.paper_broker import PaperBrokerProcess
 from local.sandbox.aws import Stack
-from tests.run.conftest import Bench
+from tests.run.conftest import Bench, change_bars
 from tests.support.distorting_proxy import Answer, Distortion, as_json
 
-Bars = list[dict[str, Any]]
 
+def late(*symbols: str) -> Distortion:
+    """Drop the newest bar of these symbols from every answer of the broker."""
 
-def change_bars(symbol: str, change: Callable[[Bars], Iterable[dict[str, Any]]]) -> Distortion:
-    """Change one symbol's bars in every answer of the broker."""
-
-    def distort(_method: str, path: str, answer: Answer) -> Answer:
-        if not path.endswith("/bars"):
-            return answer
-        body = answer.json
-        if symbol in body["bars"]:
-            body["bars"][symbol] = list(change(body["bars"][symbol]))
-        return as_json(body, answer.status)
+    def distort(method: str, path: str, answer: Answer) -> Answer:
+        for symbol in symbols:
+            answer = change_bars(symbol, lambda bars: bars[:-1])(method, path, answer)
+        return answer
 
     return distort
 
@@ -40,11 +33,6 @@ def change_account(**fields: object) -> Distortion:
         return as_json({**answer.json, **fields}) if path == "/v2/account" else answer
 
     return distort
-
-
-def with_close(bars: Bars, close: object) -> Bars:
-    """Change one close in the middle of the strategy's bars."""
-    return [*bars[:-20], {**bars[-20], "c": close}, *bars[-19:]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +50,8 @@ def parameters(**values: str) -> dict[str, str]:
 
 
 WORLDS = {
-    "unknown symbol": World(
-        "ConfigurationError", ("SYMBOL_UNKNOWN", "NOPE"), parameters(Symbols="AAPL,NOPE,IBM")
+    "unknown symbols only": World(
+        "ConfigurationError", ("SYMBOL_UNKNOWN", "NOPE"), parameters(Symbols="NOPE,NONE")
     ),
     "empty symbol list": World(
         "ConfigurationError", ("PARAMETER_INVALID", "Symbols"), parameters(Symbols="")
@@ -75,9 +63,6 @@ WORLDS = {
         "ConfigurationError",
         ("UNIVERSE_UNKNOWN", "did you mean liquid?"),
         parameters(Symbols="AAPL,@liqiud"),
-    ),
-    "list with a symbol that this broker does not know": World(
-        "ConfigurationError", ("SYMBOL_UNKNOWN", "NVDA"), parameters(Symbols="@liquid")
     ),
     "unknown strategy": World(
         "ConfigurationError",
@@ -102,40 +87,14 @@ WORLDS = {
     "limit that is no number": World(
         "ConfigurationError", ("PARAMETER_INVALID", "CashReserve"), parameters(CashReserve="lots")
     ),
-    "close that is null": World(
-        "InsufficientHistoryError",
-        ("IBM",),
-        distort=change_bars("IBM", lambda bars: with_close(bars, None)),
+    "bars that are late for two of four": World(
+        "StaleBarsError", ("BARS_STALE", "late=2 of 4"), distort=late("GOOG", "IBM")
     ),
-    "close that is NaN": World(
-        "InsufficientHistoryError",
-        ("IBM",),
-        distort=change_bars("IBM", lambda bars: with_close(bars, float("nan"))),
-    ),
-    "close of zero": World(
-        "InsufficientHistoryError",
-        ("IBM",),
-        distort=change_bars("IBM", lambda bars: with_close(bars, 0)),
-    ),
-    "a missing bar": World(
+    "a missing bar where the template says stop": World(
         "InsufficientHistoryError",
         ("BARS_MISSING", "IBM"),
-        distort=change_bars("IBM", lambda bars: [*bars[:-20], *bars[-19:]]),
-    ),
-    "fewer bars than the warm-up": World(
-        "InsufficientHistoryError",
-        ("BARS_TOO_FEW", "IBM"),
-        distort=change_bars("IBM", lambda bars: bars[-30:]),
-    ),
-    "stale bars": World(
-        "StaleBarsError",
-        ("BARS_STALE", "IBM"),
-        distort=change_bars("IBM", lambda bars: bars[:-3]),
-    ),
-    "a symbol without bars": World(
-        "InsufficientHistoryError",
-        ("BARS_ABSENT", "IBM"),
-        distort=change_bars("IBM", lambda _bars: []),
+        parameters(UnfitSymbols="stop"),
+        change_bars("IBM", lambda bars: [*bars[:-20], *bars[-19:]]),
     ),
     "blocked account": World(
         "AccountBlockedError",
