@@ -20,6 +20,7 @@ from algotrader.accounting.receivables import (
     list_conversions,
     list_receivables,
 )
+from algotrader.accounting.returns import BenchmarkPrices, advance_periods, measure_returns
 from algotrader.accounting.strategy_start import carry_start
 from algotrader.accounting.valuation import Prices, Valuation, convert_prices, value_shares
 from algotrader.adapters.kill_switch import reduce_if_active
@@ -38,13 +39,13 @@ from algotrader.model import (
     TradingMode,
 )
 from algotrader.model.units import finite
-from algotrader.orders.pricing import usable_price
 from algotrader.portfolio.capital import portfolio_state
 from algotrader.risk.loss_limits import breached_limits, rebase, state_after
 from algotrader.services.books import RESET_KEY, Books, ResetPeak, shares_before, track_key
 from algotrader.services.records import record_of_success
 from fetch_bars.account_profit import account_profit
 from fetch_bars.opening import Opening
+from fetch_bars.returns import keep_summary, read_benchmark
 
 _BARS_BACK = timedelta(days=7)  # a symbol can go for days without a trade
 
@@ -76,10 +77,13 @@ def measure(
         opening, store, books, snapshot, statement, kept.track
     )
     account = account_profit(opening, statement, None if kept.track is None else kept.track.cash)
+    previous, benchmark = opening.opened.previous_session, read_benchmark(opening, kept.track)
     track = replace(advance_track(kept.track, observation), cash=account.cash)
+    track = advance_periods(track, kept.track, previous, benchmark)
     # A price that may be wrong still counts toward this run's limits, because it may be a crash.
     # The track accepts it once a close confirms it.
     at_risk = advance_track(kept.track, replace(observation, prices=valuation.risk_prices))
+    at_risk = advance_periods(at_risk, kept.track, previous, benchmark)
     breached = breached_limits(at_risk, LossLimits.of(settings))
     state, reason = state_after(snapshot.trading_state, snapshot.trading_state_reason, breached)
     known = () if kept.track is None else kept.track.receivables
@@ -106,9 +110,8 @@ def measure(
             )
         else:
             track = replace(track, day=rebase(at_risk, breached).day)
-    if keeps:
-        _keep(store, track, kept)
-    return replace(
+    performance = _performance(at_risk, account.deposits, benchmark)
+    measured = replace(
         snapshot,
         trading_state=state,
         trading_state_reason=reason,
@@ -116,9 +119,13 @@ def measure(
         since_close_pnl=account.since_close,
         close_equity=account.close_equity,
         warnings=(*warnings, *account.warnings),
-        performance=_performance(opening, at_risk, account.deposits),
+        performance=performance,
         started=None if opening.report_only else track.started,
     )
+    if keeps:
+        _keep(store, track, kept)
+        keep_summary(store, opening, measured, track, performance)
+    return measured
 
 
 def measure_account(opening: Opening, store: Store, snapshot: Snapshot) -> Snapshot:
@@ -280,27 +287,15 @@ def _closes(
     return {name: close for name, close in closes.items() if close > 0}
 
 
-def _performance(opening: Opening, track: Track, deposits: Decimal | None) -> Performance:
-    benchmark = opening.settings.benchmark if opening.report_only else ""
+def _performance(track: Track, deposits: Decimal | None, benchmark: BenchmarkPrices) -> Performance:
     return Performance(
         deposits=deposits,
         symbols=profit_by_symbol(track),
         worth=track.day.worth,
         drawdown=track.drawdown,
-        benchmark=benchmark,
-        benchmark_change=_change(opening, benchmark) if benchmark else None,
+        benchmark=benchmark.symbol,
+        returns=measure_returns(track, benchmark),
     )
-
-
-def _change(opening: Opening, symbol: str) -> Decimal | None:
-    """Return a symbol's change since the previous close; None if a price is missing."""
-    try:
-        close = _closes(opening, {symbol}, "split").get(symbol)
-        latest = opening.broker.latest_prices({symbol}, opening.settings.data_feed).get(symbol)
-    except DeskError:
-        return None  # the change is only a comparison in a message
-    price = usable_price(latest)
-    return None if close is None or price is None else price / close - 1
 
 
 def _kept(store: Store, desk: str) -> _Kept:

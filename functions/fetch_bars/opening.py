@@ -18,8 +18,10 @@ from algotrader.contracts import (
     parse_scheduled_time,
 )
 from algotrader.errors import AccountBlockedError, ConfigurationError, InvalidInputError
+from algotrader.messages.text_template import template_flaw
 from algotrader.model import Account, Clock, Run, Session, Settings, TradingMode
 from algotrader.model.run import REPORT_SLOT
+from algotrader.model.settings import TEXT_TEMPLATE
 from algotrader.orders.ids import desk_id, run_id
 from algotrader.risk.arming import Arming
 from algotrader.session.bar_checks import BarRequirements
@@ -45,6 +47,8 @@ class Opening:
         The sessions before the run's, ascending, as far back as the strategy needs bars.
     arming : Arming or None
         Whether a live desk may trade; None if it need not be armed.
+    notes : tuple of str
+        What the e-mail should say about the settings.
     """
 
     run: Run
@@ -57,6 +61,7 @@ class Opening:
     requirements: BarRequirements
     report_only: bool
     arming: Arming | None
+    notes: tuple[str, ...] = ()
 
 
 def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str:
@@ -74,7 +79,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
     """
     given = parse_execution_input(event.input)
     _check_flatten_stands_alone(given)
-    settings = load_settings(environ)
+    settings, notes = _check_text_template(load_settings(environ), is_dry=given.dry_run)
     entries = _entry_symbols(given, settings)
     trigger = _trigger(given, settings)
     requirements = _bar_requirements(given, settings)
@@ -109,6 +114,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
         requirements=requirements,
         report_only=given.report_only,
         arming=arming,
+        notes=notes,
     )
 
 
@@ -131,6 +137,21 @@ def _check_flatten_stands_alone(given: ExecutionInput) -> None:
             'dry_run. Nothing was sold. Start it with {"flatten": true}.',
             beside=", ".join(narrowing),
         )
+
+
+def _check_text_template(settings: Settings, *, is_dry: bool) -> tuple[Settings, tuple[str, ...]]:
+    """Refuse a wrong TextTemplate in a dry run; any other run uses the default, with a note."""
+    flaw = template_flaw(settings.text_template)
+    if not flaw:
+        return settings, ()
+    if is_dry:
+        raise ConfigurationError(
+            "TEXT_TEMPLATE_INVALID",
+            "Fix TextTemplate; docs/texts.md lists its fields. A run would use the default.",
+            text_template=f'"it {flaw}"',
+        )
+    note = f"TextTemplate {flaw}. The text message has the default form instead."
+    return replace(settings, text_template=TEXT_TEMPLATE), (note,)
 
 
 def _bar_requirements(given: ExecutionInput, settings: Settings) -> BarRequirements:

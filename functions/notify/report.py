@@ -65,7 +65,8 @@ def report(
     Raises
     ------
     Exception
-        Any error of the bucket or a channel; for a failed run, only a channel's errors.
+        Any error of the bucket or a channel; for a failed run, only a channel's errors. A
+        channel's error is raised after every other channel had its try.
     """
     failure = event.failure
     notes = [f"{name} not read" for name in unread]
@@ -108,8 +109,7 @@ def report(
             if is_ours is False:
                 notes.append("claim held by another execution")
     texts = make_texts(replace(run_report, notes=tuple(notes)))
-    for notifier in notifiers:
-        notifier.publish(texts.subject, texts.sms, texts.email)
+    _publish(texts, notifiers, warn)
     reason = run_report.failure
     return NotifyResult(
         sms=texts.sms,
@@ -118,6 +118,19 @@ def report(
         error="" if reason is None else reason.error,
         cause="" if reason is None else reason.message[:MAX_CAUSE_CHARACTERS],
     )
+
+
+def _publish(texts: Texts, notifiers: Iterable[Notifier], warn: Callable[..., None]) -> None:
+    """Send the messages on every channel; raise the first error after the last channel."""
+    errors: list[Exception] = []
+    for notifier in notifiers:
+        try:
+            notifier.publish(texts.subject, texts.sms, texts.email)
+        except Exception as error:  # noqa: BLE001 - raised after the last channel
+            errors.append(error)
+            warn("A channel did not take the messages", reason=repr(error))
+    if errors:
+        raise errors[0]
 
 
 def _record(

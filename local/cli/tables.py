@@ -72,6 +72,8 @@ def print_day(console: Console, document: dict[str, Any], message: str) -> None:
         section(console, "Text message", _phone(notification["sms"]))
     if document["account"]:
         section(console, "Account", lines(_account(document["account"])))
+    if document["returns"]:
+        section(console, "Returns", _returns(document["returns"]))
 
 
 def print_unfit(console: Console, decision: dict[str, Any]) -> None:
@@ -85,7 +87,7 @@ def print_unfit(console: Console, decision: dict[str, Any]) -> None:
 
 
 def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
-    """Print a table with one row for each run."""
+    """Print a table with one row for each run, then the returns as of the last one."""
     rows = []
     for document in documents:
         account = document["account"] or {}
@@ -105,6 +107,8 @@ def print_days(console: Console, documents: Sequence[dict[str, Any]]) -> None:
         )
     headers = ("Session", "Run", "Filled", "Stops", "Cash", "Equity", "Profit", "Denied")
     console.print(table(headers, rows, right=headers[2:7]))
+    if documents and documents[-1]["returns"]:
+        section(console, "Returns at the last run", _returns(documents[-1]["returns"]))
 
 
 def _codes(denied: Sequence[dict[str, Any]]) -> str:
@@ -163,6 +167,30 @@ def _account(account: dict[str, Any]) -> str:
     if dollars:
         parts.append(f"profit since last close {dollars} ({per_cent})")
     return ", ".join(parts)
+
+
+def _returns(returns: dict[str, Any]) -> RenderableType:
+    """Lay out the desk's returns next to the benchmark's, one period a row."""
+    periods = (
+        ("last session", "last"),
+        ("today", "day"),
+        ("this week", "week"),
+        ("this month", "month"),
+        (f"since {returns['first_session']}", "total"),
+    )
+    symbol = returns["symbol"]
+    rows = [
+        (words, _per_cent(found["desk"]), *((_per_cent(found["benchmark"]),) if symbol else ()))
+        for words, name in periods
+        if (found := returns[name]) is not None
+    ]
+    headers = ("Period", "Desk", *((symbol,) if symbol else ()))
+    return table(headers, rows, right=headers[1:])
+
+
+def _per_cent(fraction: str | None) -> str:
+    value = decimal(fraction)
+    return "" if value is None else f"{value:+.2%}"
 
 
 def lines(*parts: object) -> RenderableType:

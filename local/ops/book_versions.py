@@ -107,7 +107,8 @@ def find_versions(stack: DeployedStack, bucket: str | None = None) -> BookVersio
     found: dict[str, list[Version]] = {}
     with aws_errors_as_one_line(f"cannot list the versions below {FOLDER} in {place}"):
         pages = _s3(stack, bucket).get_paginator("list_object_versions")
-        for page in pages.paginate(Bucket=place, Prefix=FOLDER):
+        # Without the folders of the sessions' summaries, the list does not grow with time.
+        for page in pages.paginate(Bucket=place, Prefix=FOLDER, Delimiter="/"):
             for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 name = each["Key"].removeprefix(FOLDER)
                 if kind_of(name) is not None:

@@ -81,7 +81,8 @@ def test_a_deposit_and_a_withdrawal_are_in_no_profit_of_the_next_day(
     with bench.own_broker() as paper:
         paper.deposit("5000")
         paper.open_session(SESSION, "16:15")
-        assert "+$0.00" in bench.ring(stack, {"report_only": True}).sms  # nothing is held yet
+        nothing_held = bench.ring(stack, {"report_only": True}).sms
+        assert "day +$0 (+0.0%)" in nothing_held
         paper.open_session(after)
         assert bench.ring(stack, {}).orders_sent == 3
         first = measured(after)

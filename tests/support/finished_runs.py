@@ -16,6 +16,8 @@ from algotrader.model import (
     OrderIntent,
     OrderType,
     Performance,
+    Return,
+    Returns,
     Side,
     Submission,
     SymbolProfit,
@@ -43,14 +45,6 @@ LIVE = replace(RUN, mode=TradingMode.LIVE)
 ACCOUNT = desk_world.account(
     "1000", equity=Decimal(100000), last_equity=Decimal("100020.10"), buying_power=Decimal(1000)
 )
-SNAPSHOT = desk_world.snapshot(
-    account=ACCOUNT,
-    previous_session=date(2013, 2, 27),
-    last_session_pnl=Decimal("123.45"),
-    since_close_pnl=Decimal("-20.10"),
-    close_equity=Decimal("100020.10"),
-)
-
 SYMBOL_PROFIT = SymbolProfit(
     symbol="AAPL",
     qty=Decimal(56),
@@ -60,13 +54,30 @@ SYMBOL_PROFIT = SymbolProfit(
     unrealized=Decimal("-200.25"),
     dividends=Decimal("3.75"),
 )
+FIRST_SESSION = date(2013, 2, 15)
+RETURNS = Returns(
+    first_session=FIRST_SESSION,
+    last=Return(date(2013, 2, 26), Decimal("0.00123"), Decimal("0.002")),
+    day=Return(date(2013, 2, 27), Decimal("-0.0037"), Decimal("-0.0031")),
+    week=Return(date(2013, 2, 22), Decimal("0.0125"), Decimal("0.0101")),
+    month=Return(date(2013, 2, 14), Decimal("0.042"), Decimal("0.0389")),
+    total=Return(date(2013, 2, 14), Decimal("0.042"), Decimal("0.0389")),
+)
 PERFORMANCE = Performance(
     deposits=Decimal(0),
     symbols=(SYMBOL_PROFIT,),
     worth=Decimal(50000),
     drawdown=Decimal("0.0123"),
     benchmark="SPY",
-    benchmark_change=Decimal("-0.0031"),
+    returns=RETURNS,
+)
+SNAPSHOT = desk_world.snapshot(
+    account=ACCOUNT,
+    previous_session=date(2013, 2, 27),
+    last_session_pnl=Decimal("123.45"),
+    since_close_pnl=Decimal("-20.10"),
+    close_equity=Decimal("100020.10"),
+    performance=PERFORMANCE,
 )
 
 

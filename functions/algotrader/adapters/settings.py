@@ -22,7 +22,7 @@ from algotrader.model import (
     TradingState,
     parameter_of,
 )
-from algotrader.model.settings import SKIP, STOP
+from algotrader.model.settings import SKIP, STOP, TEXT_TEMPLATE
 from algotrader.model.units import Dollars, Fraction
 from algotrader.plain_text import one_line
 from algotrader.risk.trading_state import REASON_LENGTH, default_state, parse_state
@@ -88,6 +88,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         adjustment=read("Adjustment", parameters.adjustment),
         unfit_symbols=read("UnfitSymbols", parameters.one_of(SKIP, STOP)),
         slots=read("Slots", parameters.slots),
+        text_template=read("TextTemplate", one_line) or TEXT_TEMPLATE,
         universes=symbols.universes | denied.universes,
         **numbers,
     )

@@ -17,7 +17,7 @@ from algotrader.messages.phrases import (
     stops_over_phrase,
 )
 from algotrader.messages.run_report import RunReport
-from algotrader.messages.sms import report_sms, trading_sms
+from algotrader.messages.sms import run_sms
 
 __all__ = [
     "MAX_SUBJECT_LENGTH",
@@ -54,19 +54,22 @@ def make_texts(report: RunReport) -> Texts:
         )
     if report.is_report:
         return Texts(
-            sms=report_sms(report),
+            sms=run_sms(report),
             subject=_subject(f"{head(report)}: {_report_in_brief(report)}"),
             email=report_email(report),
         )
     return Texts(
-        sms=trading_sms(report),
+        sms=run_sms(report),
         subject=_subject(f"{head(report)}: {_in_brief(report)}"),
         email=trading_email(report),
     )
 
 
 def _in_brief(report: RunReport) -> str:
-    if report.is_dry and report.intents:
+    if report.is_halted:
+        waiting = report.halted_orders
+        brief = f"HALTED, {_orders(len(waiting))} would be sent" if waiting else "HALTED"
+    elif report.is_dry and report.intents:
         brief = f"{_orders(len(report.intents))} would be sent"
     elif report.filled:
         brief = f"{_orders(len(report.filled))} filled"

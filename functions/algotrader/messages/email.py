@@ -10,13 +10,13 @@ from algotrader.messages.phrases import (
     amount,
     day_phrase,
     head,
-    nothing_phrase,
-    orders_phrase,
+    lead_phrase,
     orders_sent,
     problems_phrase,
+    resting_phrase,
     state_phrase,
 )
-from algotrader.messages.profit import position_table, profit_lines
+from algotrader.messages.profit import position_table, profit_lines, return_lines
 from algotrader.messages.run_report import RunReport
 from algotrader.model import Order, OrderIntent
 from algotrader.plain_text import printable
@@ -27,11 +27,11 @@ MAX_EMAIL_CHARACTERS = 60_000
 
 def trading_email(report: RunReport) -> str:
     """Format a trading run's e-mail, without empty sections."""
-    lead = orders_phrase(report) or nothing_phrase(report)
     return _document(
-        (f"{head(report)}: {lead}.", *_desk(report)),
+        (f"{head(report)}: {lead_phrase(report)}.", *_desk(report)),
         *_order_sections(report),
         ("PROFIT AND LOSS", *profit_lines(report)),
+        ("RETURNS", *return_lines(report)),
         ("ACCOUNT", *_account(report)),
         ("WARNINGS", *_warnings(report)),
         ("RECORD", *_record(report)),
@@ -44,6 +44,7 @@ def report_email(report: RunReport) -> str:
         (f"{head(report)}: {day_phrase(report)}.", *_desk(report)),
         ("PROTECTIVE STOPS", *_stops_over_actions(report)),
         ("PROFIT AND LOSS", *profit_lines(report)),
+        ("RETURNS", *return_lines(report)),
         ("THE DESK'S POSITIONS AND THE DAY'S PROFIT", *position_table(report)),
         ("ACCOUNT", *_account(report)),
         ("POSITIONS OF THE ACCOUNT", *_positions(report)),
@@ -98,6 +99,9 @@ def _desk(report: RunReport) -> Iterator[str]:
 def _what_to_do(report: RunReport, failure: FailureReport) -> Iterator[str]:
     yield failure.advice
     yield f"{orders_sent(report, failure)}."
+    resting = resting_phrase(report, failure)
+    if resting:
+        yield f"{resting}."
     if failure.before_orders:
         yield "An earlier execution of the same run may have sent orders."
     if report.is_flatten:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from algotrader.messages.failure import FailureReport
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
-from algotrader.messages.phrases import head, no_stop_phrase, orders_sent, stops_over_phrase
+from algotrader.messages.phrases import (
+    head,
+    no_stop_phrase,
+    orders_sent,
+    resting_phrase,
+    stops_over_phrase,
+)
 from algotrader.messages.run_report import RunReport
 
 _NAME_SEPTETS = 50
@@ -22,7 +28,9 @@ def failure_sms(report: RunReport, failure: FailureReport) -> str:
     advice = to_gsm7(failure.advice)
     known = _known(report, failure, septets(facts) + septets(advice) + len("  ."))
     room = SEGMENT_SEPTETS - septets(known) - len("  ")
-    facts = _sentence(shorten(facts, max(room // 2, room - septets(advice)) - len(".")))
+    notes = septets(to_gsm7(". ".join(report.notes))) + len(".....")
+    share = min(max(room // 2, room - septets(advice), notes), room)
+    facts = _sentence(shorten(facts, share - len(".")))
     room -= septets(facts)
     if septets(advice) > room:
         advice = shorten(advice, room) if room >= _LEAST_ADVICE_SEPTETS else ""
@@ -32,16 +40,13 @@ def failure_sms(report: RunReport, failure: FailureReport) -> str:
 def _known(report: RunReport, failure: FailureReport, rest: int) -> str:
     error = shorten(to_gsm7(failure.error), _NAME_SEPTETS)
     code = shorten(to_gsm7(failure.code), _NAME_SEPTETS)
-    sent = ". ".join(
-        filter(
-            None,
-            (
-                orders_sent(report, failure),
-                no_stop_phrase(report, named=False),
-                stops_over_phrase(report, named=False),
-            ),
-        )
+    known = (
+        orders_sent(report, failure),
+        no_stop_phrase(report, named=False),
+        stops_over_phrase(report, named=False),
+        resting_phrase(report, failure),
     )
+    sent = ". ".join(filter(None, known))
     both = to_gsm7(f"FAILED {head(report)}: {error} {code}".rstrip() + f". {sent}.")
     room = min(rest, _FACTS_SEPTETS + _LEAST_ADVICE_SEPTETS)
     if not code or septets(both) + room <= SEGMENT_SEPTETS:

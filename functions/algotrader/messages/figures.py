@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from algotrader.model.units import CENT
 
 _DOLLAR = Decimal(1)
+_TENTH = Decimal("0.1")
 # A larger figure cannot be a real amount and appears as 1.23E+45.
 _LARGEST_EXPONENT = 20
 _LARGEST_SHORT_EXPONENT = 11  # for messages without room for cents
@@ -43,16 +44,19 @@ def quantity(shares: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".")
 
 
-def percent(fraction: Decimal | None, *, signed: bool = False) -> str:
+def percent(fraction: Decimal | None, *, signed: bool = False, short: bool = False) -> str:
     """Format a fraction as ``12.5%``; ``signed`` puts a ``+`` before a gain.
 
-    None, NaN and infinity are ``unknown``.
+    None, NaN and infinity are ``unknown``. ``short`` rounds to one decimal and always shows it.
     """
     if fraction is None or not fraction.is_finite():
         return UNKNOWN
     sign = "+" if signed and fraction >= 0 else ""
     if fraction.adjusted() > _LARGEST_EXPONENT:
         return f"{sign}{quantity(fraction)} times"
+    if short:
+        rounded = (fraction * 100).quantize(_TENTH, rounding=ROUND_HALF_EVEN)
+        return f"{sign if rounded >= 0 else ''}{rounded or abs(rounded):f}%"
     return f"{sign}{quantity((fraction * 100).quantize(CENT))}%"
 
 

@@ -6,16 +6,18 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from algotrader.messages.failure import FailureReport
-from algotrader.messages.figures import money, percent, quantity, share
+from algotrader.messages.figures import money, percent, quantity
 from algotrader.messages.gsm7 import shorten, to_gsm7
 from algotrader.messages.run_report import RunReport
-from algotrader.model import CorporateAction, Order, OrderIntent, Side, TradingState
+from algotrader.model import CorporateAction, Order, OrderDenied, OrderIntent, Side, TradingState
+from algotrader.orders.own_orders import resting_stops
 from algotrader.orders.statuses import FILLED
 
 PRODUCT = "algo-trader"
 MOST_NAMES = 32  # more never fit into a text message
 
 _REASON_SEPTETS = 40
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ENDED_SEPTETS = 44
 
 
@@ -25,14 +27,37 @@ def head(report: RunReport) -> str:
     return " ".join(filter(None, (PRODUCT, report.mode, kind, report.when)))
 
 
+def lead_phrase(
+    report: RunReport, *, names: int = MOST_NAMES, reasons: bool = True, holds: bool = True
+) -> str:
+    """Describe what the run did, would do or why it did nothing, and how much the desk holds.
+
+    A halted desk says so here, with what it would have done.
+    """
+    done = orders_phrase(report, names)
+    if report.is_halted:
+        state = state_phrase(report, reason=reasons)
+        done = ", ".join((state, done or "would trade nothing"))
+    elif not done:
+        done = nothing_phrase(report) if reasons else "no orders"
+    held = holds_phrase(report) if holds else ""
+    return ", ".join(filter(None, (done, kept_phrase(report, names), held)))
+
+
 def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
     """Describe what the run bought and sold, or would have; empty if nothing."""
-    if report.is_dry:
+    if report.is_dry and not report.is_halted:
         orders = [(each.side, f"{amount(each)} {each.symbol}") for each in report.intents]
-        words = {Side.SELL: "would sell", Side.BUY: "would buy"}
-    else:
-        orders = [(each.side, _filled_phrase(each, report)) for each in report.filled]
-        words = {Side.SELL: "sold", Side.BUY: "bought"}
+        return _groups(orders, {Side.SELL: "would sell", Side.BUY: "would buy"}, names)
+    filled = [(each.side, _filled_phrase(each, report)) for each in report.filled]
+    done = _groups(filled, {Side.SELL: "sold", Side.BUY: "bought"}, names)
+    cut = _cut_reason(report)
+    waits = [(each.side, f"{quantity(each.qty)} {each.symbol}") for each in report.halted_orders]
+    would = _groups(waits, {Side.SELL: "would sell", Side.BUY: "would buy"}, names)
+    return ", ".join(filter(None, (done, cut, would)))
+
+
+def _groups(orders: list[tuple[Side, str]], words: dict[Side, str], names: int) -> str:
     groups = []
     for side, word in words.items():
         items = [text for each, text in orders if each is side]
@@ -44,17 +69,62 @@ def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
     return ", ".join(groups)
 
 
+def _cut_reason(report: RunReport) -> str:
+    """Explain why the run sent less of a buy than it decided; empty if it cut none.
+
+    The sells' cash counts at the decision. If they all filled and the cash is still missing, it is
+    not settled yet.
+    """
+    decided = {each.client_order_id: each.qty for each in report.intents if each.notional is None}
+    is_cut = any(
+        order.qty is not None
+        and order.side is Side.BUY
+        and order.qty < decided.get(order.client_order_id, order.qty)
+        for order in report.filled
+    )
+    if not is_cut:
+        return ""
+    exits = () if report.decision is None else report.decision.exits
+    filled = {each.client_order_id: each.filled_qty for each in report.filled}
+    if any(filled.get(each.client_order_id, 0) < each.qty for each in exits):
+        return "sells unfilled"
+    return "cash unsettled" if exits else "cash short"
+
+
+def kept_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
+    """Name the holdings that the run did not raise because there was no cash; empty if none."""
+    kept = report.kept_for_lack_of_cash
+    if not kept:
+        return ""
+    if len(kept) > names:
+        return f"kept {len(kept)}, no cash"
+    holdings = report.holdings or {}
+    items = (
+        f"{quantity(held)} of {quantity(held + each.qty)} {each.symbol}"
+        for each in kept
+        for held in (holdings.get(each.symbol, Decimal(0)),)
+    )
+    return f"kept {', '.join(items)}, no cash"
+
+
+def holds_phrase(report: RunReport) -> str:
+    """Count the symbols that the desk holds after the run; empty if the run did not read them."""
+    holdings = report.holdings
+    return "" if holdings is None else f"holds {len(holdings) or 'nothing'}"
+
+
 def nothing_phrase(report: RunReport) -> str:
     """Explain why a run has no orders or no fills."""
-    if report.snapshot is not None and report.snapshot.trading_state is TradingState.HALTED:
-        return "no orders: trading is halted"
     if report.intents or report.trades:
         return "no fills"
-    if report.denied:
-        codes = {each.code for each in report.denied}
+    denied = _denied(report)
+    if denied:
+        codes = {each.code for each in denied}
         return "no orders: all denied" + (f", {codes.pop()}" if len(codes) == 1 else "")
+    if report.kept_for_lack_of_cash:
+        return "no orders"
     if report.is_flatten:
-        return "no orders: the desk holds nothing"
+        return "no orders"
     return _nothing_wanted(report)
 
 
@@ -152,9 +222,15 @@ def _problems(report: RunReport) -> list[tuple[str, tuple[str, ...]]]:
         ("rejected", report.rejected_symbols),
         ("replaced", report.replaced_symbols),
         ("unfilled", report.unfilled_symbols),
-        ("denied", tuple(each.symbol for each in report.denied)),
+        ("denied", tuple(each.symbol for each in _denied(report))),
     )
     return [group for group in groups if group[1]]
+
+
+def _denied(report: RunReport) -> tuple[OrderDenied, ...]:
+    """Return the denied orders that the lead does not describe yet."""
+    described = {*report.halted_orders, *report.kept_for_lack_of_cash}
+    return tuple(each for each in report.denied if each not in described)
 
 
 def strategy_phrase(report: RunReport, *, named: bool) -> str:
@@ -192,33 +268,115 @@ def ended_phrase(report: RunReport, *, reason: bool) -> str:
     return f"Sent nothing more ({short})" if short else "Sent nothing more"
 
 
-def day_phrase(report: RunReport, *, shares: bool = True, cents: bool = True) -> str:
+def day_phrase(report: RunReport, *, benchmark: bool = True, dollars: bool = True) -> str:
+    """Format the desk's return since the previous close; without a measurement, the account's."""
+    performance = report.performance
+    if performance is None:
+        return account_phrase(report)
+    day = percent(performance.returns.day.desk, signed=True, short=True)
+    made = money(performance.desk_profit, signed=True, cents=False)
+    versus = f", {benchmark_phrase(report)}" if benchmark and benchmark_phrase(report) else ""
+    return f"day {f'{made} ({day})' if dollars else day}{versus}"
+
+
+def last_phrase(report: RunReport) -> str:
+    """Format the desk's return in the last full session; empty if the desk is new."""
+    performance = report.performance
+    if performance is None:
+        return account_phrase(report)
+    returns = performance.returns
+    if returns.last is None:
+        is_new = report.run is not None and returns.first_session == report.run.session
+        return "" if is_new else "last session unknown"
+    return f"last session {percent(returns.last.desk, signed=True, short=True)}"
+
+
+def period_phrase(report: RunReport, period: str) -> str:
+    """Format the desk's return this week or month; empty if the run did not measure it."""
+    performance = report.performance
+    if performance is None:
+        return ""
+    returns = performance.returns
+    part = returns.week if period == "week" else returns.month
+    return f"{period} {percent(part.desk, signed=True, short=True)}"
+
+
+def since_phrase(report: RunReport, *, benchmark: bool) -> str:
+    """Format the desk's return since its first session; empty if the run did not measure it."""
+    performance = report.performance
+    if performance is None:
+        return ""
+    returns = performance.returns
+    day, this = returns.first_session, report.run
+    year = "" if this is None or this.session.year == day.year else f" {day.year}"
+    text = f"since {_MONTHS[day.month - 1]} {day.day}{year}"
+    text += f" {percent(returns.total.desk, signed=True, short=True)}"
+    if not benchmark or not performance.benchmark:
+        return text
+    versus = percent(returns.total.benchmark, signed=True, short=True)
+    return f"{text} ({performance.benchmark} {versus})"
+
+
+def benchmark_phrase(report: RunReport) -> str:
+    """Format the benchmark's return since the previous close; empty if there is none."""
+    performance = report.performance
+    if performance is None or not performance.benchmark:
+        return ""
+    change = percent(performance.returns.day.benchmark, signed=True, short=True)
+    return f"{performance.benchmark} {change}"
+
+
+def account_phrase(report: RunReport) -> str:
     """Format the account's profit since the previous close, without deposits and withdrawals."""
-    base = None if report.snapshot is None else report.snapshot.close_equity
-    return f"day {_made(report.day_pnl, base or Decimal(0), shares=shares, cents=cents)}"
+    return f"account {money(report.day_pnl, signed=True, cents=False)} since close"
 
 
-def desk_phrase(report: RunReport, *, shares: bool, cents: bool) -> str:
+def desk_phrase(report: RunReport) -> str:
     """Format the desk's profit since the previous close; empty if the run did not measure it."""
     performance = report.performance
     if performance is None:
         return ""
-    made = _made(performance.desk_profit, performance.worth, shares=shares, cents=cents)
-    return f"Desk {made}"
+    return f"desk {money(performance.desk_profit, signed=True, cents=False)}"
 
 
-def benchmark_phrase(report: RunReport) -> str:
-    """Format the benchmark's change, or return an empty string without a benchmark."""
+def holding_phrase(report: RunReport, which: str) -> str:
+    """Name the desk's best or worst holding since the previous close; empty if there is none.
+
+    The worst is empty if the desk holds only one symbol.
+    """
     performance = report.performance
-    if performance is None or not performance.benchmark:
+    held = [] if performance is None else [e for e in performance.symbols if e.qty > 0]
+    ranked = sorted(held, key=lambda each: (-each.profit, each.symbol))
+    if not ranked or (which == "worst" and len(ranked) == 1):
         return ""
-    return f"{performance.benchmark} {percent(performance.benchmark_change, signed=True)}"
+    found = ranked[0] if which == "best" else ranked[-1]
+    return f"{which} {found.symbol} {money(found.profit, signed=True, cents=False)}"
 
 
-def _made(made: Decimal | None, base: Decimal, *, shares: bool, cents: bool) -> str:
-    part = share(made, base) if shares else None
-    fraction = "" if part is None else f" ({percent(part, signed=True)})"
-    return f"{money(made, signed=True, cents=cents)}{fraction}"
+def equity_phrase(report: RunReport) -> str:
+    """Format the account's equity; empty if the run did not read the account."""
+    return "" if report.account is None else f"equity {money(report.account.equity, cents=False)}"
+
+
+def cash_phrase(report: RunReport) -> str:
+    """Format the account's cash; empty if the run did not read the account."""
+    return "" if report.account is None else f"cash {money(report.account.cash, cents=False)}"
+
+
+def resting_phrase(report: RunReport, failure: FailureReport) -> str:
+    """Describe whether the stops of a failed run's holdings rest; empty without holdings."""
+    if report.snapshot is None:
+        return "Stops untouched" if failure.before_orders else ""
+    holdings = report.holdings or {}
+    if not holdings:
+        return ""
+    canceled = () if report.decision is None else report.decision.cancels
+    before = (e for e in report.snapshot.own_open_orders if e.client_order_id not in canceled)
+    stops = resting_stops((*before, *report.stops))
+    rest = [symbol for symbol in holdings if symbol in stops]
+    if len(rest) == len(holdings):
+        return f"Holds {len(holdings)}, all stops rest"
+    return f"Holds {len(holdings)}, " + (f"stops rest for {len(rest)}" if rest else "no stop rests")
 
 
 def orders_sent(report: RunReport, failure: FailureReport) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from algotrader.messages.figures import money, percent, quantity, share
+from algotrader.messages.phrases import holding_phrase
 from algotrader.messages.run_report import RunReport
-from algotrader.model import Performance, SymbolProfit
+from algotrader.model import Performance, Return, SymbolProfit
 
 _TITLES = ("symbol", "shares", "price", "value", "day", "realized", "unrealized", "dividends")
 
@@ -34,11 +35,39 @@ def profit_lines(report: RunReport) -> Iterator[str]:
     )
     if performance.deposits is None or performance.deposits:
         yield _deposits(performance.deposits)
-    if performance.benchmark and performance.benchmark_change is None:
-        yield f"{performance.benchmark}: the broker has no price for it"
-    elif performance.benchmark:
-        yield f"{performance.benchmark}: {percent(performance.benchmark_change, signed=True)}"
     yield from _limits(report, performance)
+
+
+def return_lines(report: RunReport) -> Iterator[str]:
+    """Format the desk's time-weighted returns next to the benchmark's, one period a line."""
+    performance = report.performance
+    if performance is None:
+        return
+    returns, name = performance.returns, performance.benchmark
+    first = returns.first_session.isoformat()
+
+    def line(period: str, found: Return) -> str:
+        versus = f", {name} {percent(found.benchmark, signed=True)}" if name else ""
+        return f"{period}: {percent(found.desk, signed=True)}{versus}"
+
+    def since(found: Return) -> str:
+        is_first = found.after == returns.total.after
+        return f"since {first}" if is_first else f"since the close of {found.after.isoformat()}"
+
+    if returns.last is not None and not report.is_report:
+        yield line("last session", returns.last)
+    yield line("today", returns.day)
+    yield line(f"this week, {since(returns.week)}", returns.week)
+    yield line(f"this month, {since(returns.month)}", returns.month)
+    yield line(f"since the first session, {first}", returns.total)
+    if name and returns.day.benchmark is None:
+        yield f"the broker has no price for {name}"
+    elif name:
+        yield f"the returns are time-weighted, and those of {name} include its dividends"
+    for which in ("best", "worst"):
+        found = holding_phrase(report, which)
+        if found and report.is_report:
+            yield f"{which} holding today: {found.removeprefix(which).strip()}"
 
 
 def position_table(report: RunReport) -> Iterator[str]:

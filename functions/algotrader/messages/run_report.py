@@ -21,11 +21,15 @@ from algotrader.model import (
     StrategyStart,
     Submission,
     TradingMode,
+    TradingState,
     Unfit,
 )
 from algotrader.model.run import DAY_SLOT, FLATTEN_PREFIX
 from algotrader.orders.own_orders import is_stop, remaining, symbol_of
 from algotrader.orders.statuses import REJECTED, REPLACED, is_terminal
+
+# Codes of `algotrader.risk.reasons`, which the messages may not import.
+TRADING_HALTED, INSUFFICIENT_CASH = "TRADING_HALTED", "INSUFFICIENT_CASH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,41 @@ class RunReport:
         at_decision = () if self.decision is None else self.decision.denied
         since = () if self.submission is None else self.submission.denied
         return tuple(dict.fromkeys((*at_decision, *since)))
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the trading state was HALTED when the run began."""
+        return self.snapshot is not None and self.snapshot.trading_state is TradingState.HALTED
+
+    @property
+    def halted_orders(self) -> tuple[OrderDenied, ...]:
+        """The orders that a halted desk would send, sells first."""
+        halted = [each for each in self.denied if each.code == TRADING_HALTED]
+        return tuple(sorted(halted, key=lambda each: each.side is Side.BUY))
+
+    @property
+    def kept_for_lack_of_cash(self) -> tuple[OrderDenied, ...]:
+        """The denied buys that would only have raised a holding, had there been cash."""
+        held = {} if self.snapshot is None else self.snapshot.ledger.holdings
+        return tuple(
+            each
+            for each in self.denied
+            if each.code == INSUFFICIENT_CASH
+            and each.side is Side.BUY
+            and each.symbol in held
+            and held[each.symbol].qty > 0
+        )
+
+    @property
+    def holdings(self) -> dict[str, Decimal] | None:
+        """The desk's shares by symbol after the run's fills; None if the run did not read them."""
+        if self.snapshot is None:
+            return None
+        held = {symbol: each.qty for symbol, each in self.snapshot.ledger.holdings.items()}
+        for order in self.filled:
+            change = order.filled_qty if order.side is Side.BUY else -order.filled_qty
+            held[order.symbol] = held.get(order.symbol, Decimal(0)) + change
+        return {symbol: qty for symbol, qty in sorted(held.items()) if qty > 0}
 
     @property
     def orders(self) -> tuple[Order, ...]:

@@ -58,6 +58,14 @@ from algotrader.model.performance import (
     Track,
     TrackDay,
 )
+from algotrader.model.returns import (
+    Benchmark,
+    Mark,
+    Periods,
+    Return,
+    Returns,
+    SessionSummary,
+)
 from algotrader.model.run import Features, FeatureValue, Run, Snapshot
 from algotrader.model.settings import BOUNDS, Bounds, Settings, parameter_of
 
@@ -70,6 +78,7 @@ __all__ = [
     "Adjustment",
     "Asset",
     "Bars",
+    "Benchmark",
     "Bounds",
     "CashLook",
     "Clock",
@@ -86,6 +95,7 @@ __all__ = [
     "Ledger",
     "Leg",
     "LossLimits",
+    "Mark",
     "NewShares",
     "Order",
     "OrderDenied",
@@ -93,12 +103,16 @@ __all__ = [
     "OrderRejected",
     "OrderType",
     "Performance",
+    "Periods",
     "Plan",
     "Position",
     "Receivable",
+    "Return",
+    "Returns",
     "Run",
     "Session",
     "SessionEquity",
+    "SessionSummary",
     "Settings",
     "Side",
     "Snapshot",

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal, localcontext
 
 from algotrader.model.enums import ActivityKind
+from algotrader.model.returns import Periods, Returns
 from algotrader.model.settings import Settings
 from algotrader.model.units import MONEY, ONE, ZERO
 
@@ -245,6 +246,8 @@ class Track:
         By symbol of the old shares that the ledger still holds.
     cash : CashLook or None
         The account's cash at the last run that could read it; None if none could.
+    periods : Periods or None
+        None in a track that an earlier version stored; its periods start with the next run.
     """
 
     desk: str
@@ -261,6 +264,7 @@ class Track:
     receivables: tuple[Receivable, ...] = ()
     conversions: dict[str, Conversion] = field(default_factory=dict)
     cash: CashLook | None = None
+    periods: Periods | None = None
 
     @property
     def profit(self) -> Decimal:
@@ -306,9 +310,9 @@ class Performance:
     drawdown : Decimal
         Distance of the desk below its peak, as a fraction of the peak.
     benchmark : str
-        Symbol to compare with; empty if there is none, or if this run does not compare.
-    benchmark_change : Decimal or None
-        The benchmark's change since that close, as a fraction; None if unknown.
+        Symbol to compare with; empty if there is none.
+    returns : Returns
+        The desk's returns next to the benchmark's.
     """
 
     deposits: Decimal | None
@@ -316,7 +320,7 @@ class Performance:
     worth: Decimal
     drawdown: Decimal
     benchmark: str
-    benchmark_change: Decimal | None
+    returns: Returns
 
     @property
     def realized(self) -> Decimal:

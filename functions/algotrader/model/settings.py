@@ -75,6 +75,8 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
 
 #: The values of ``UnfitSymbols``.
 SKIP, STOP = "skip", "stop"
+#: The default form of the text message; `algotrader.messages.text_template` has the fields.
+TEXT_TEMPLATE = "{head}: {orders}. {last}, {since}. {equity}"
 
 
 def parameter_of(field: str) -> str:
@@ -133,6 +135,8 @@ class Settings:
         Feeds of the daily bars and of the latest prices.
     slots : tuple of str
         ``("day",)`` or New York times of day as ``HHMM``, ascending.
+    text_template : str
+        Form of the text message.
     universes : dict of str to str
         By name: SHA-256 of each list of functions/universes used in ``symbols`` and
         ``deny_symbols``.
@@ -176,6 +180,7 @@ class Settings:
     slots: tuple[str, ...]
     max_bell_age_seconds: int = 900
     run_deadline_seconds: int = 600
+    text_template: str = TEXT_TEMPLATE
     universes: dict[str, str]
 
     @property

@@ -101,6 +101,11 @@ def track_key(desk: str) -> str:
     return f"ledger/{desk}-performance.json"
 
 
+def summary_key(desk: str, session: date) -> str:
+    """Return the key of a session's summary; its folder is never listed."""
+    return f"ledger/{desk}-sessions/{session}.json"
+
+
 def reported_key(desk: str) -> str:
     """Return the key of the stop fills that a desk has reported."""
     return f"ledger/{desk}-told.json"

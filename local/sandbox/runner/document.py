@@ -110,6 +110,7 @@ def run_document(
         "denied": _denied(decision, submission),
         "notification": _notification(timeline),
         "account": _account(broker, submission, snapshot),
+        "returns": _returns(snapshot),
     }
 
 
@@ -169,6 +170,13 @@ def _account(
         return None
     found = {field: _text(account.get(field)) for field in ACCOUNT_FIELDS}
     return found | {"profit": _text((snapshot or {}).get("since_close_pnl"))}
+
+
+def _returns(snapshot: Mapping[str, Any] | None) -> Document | None:
+    performance = (snapshot or {}).get("performance")
+    if not performance:
+        return None
+    return {"symbol": performance["benchmark"], **performance["returns"]}
 
 
 def _text(value: object) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from algotrader.contracts import FetchBarsResult
-from algotrader.messages import RunReport, make_texts
+from algotrader.messages import RunReport, Texts, make_texts
 from algotrader.model import Snapshot
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.algotrader.adapters.scripted_broker import Answer
@@ -58,9 +58,9 @@ def reasons(snapshot: Snapshot) -> list[str]:
     return [each for each in snapshot.warnings if "the account's profit" in each]
 
 
-def sms(world: World, result: FetchBarsResult) -> str:
+def texts(world: World, result: FetchBarsResult) -> Texts:
     found = RunReport(ARN, result.run, settings_of(world, result), snapshot_of(world, result))
-    return make_texts(found).sms
+    return make_texts(found)
 
 
 def test_a_deposit_of_the_day_before_is_in_no_profit(world: World) -> None:
@@ -75,7 +75,7 @@ def test_a_deposit_of_the_day_before_is_in_no_profit(world: World) -> None:
     assert reasons(found) == []
     assert found.performance is not None
     assert found.performance.deposits == 0
-    assert "Last session +$0.00" in sms(world, result)
+    assert "last full session (2026-01-05): +$0.00" in texts(world, result).email
 
 
 def test_a_report_by_hand_of_that_day_says_the_same(world: World) -> None:
@@ -90,7 +90,8 @@ def test_a_report_by_hand_of_that_day_says_the_same(world: World) -> None:
     assert (found.since_close_pnl, found.close_equity) == (0, 94_000)
     assert found.performance is not None
     assert found.performance.deposits == 5000
-    assert "day +$0.00 (+0%)" in sms(world, result)
+    assert "the account: +$0.00 (+0%), without deposits" in texts(world, result).email
+    assert "day +$0 (+0.0%)" in texts(world, result).sms
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,8 @@ def test_without_a_statement_both_are_unknown_and_the_run_goes_on(world: World) 
 
     assert result.outcome == "OPEN"
     assert (found.last_session_pnl, found.since_close_pnl) == (None, None)
-    assert "Last session unknown. Since close unknown" in sms(world, result)
+    email = texts(world, result).email
+    assert "last full session (2026-01-05): unknown\n  since its close: unknown" in email
     (reason,) = reasons(found)
     assert reason == (
         "The broker's statement could not be read. So the account's profit in the last session "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,13 +13,21 @@ from botocore.exceptions import ClientError
 
 from algotrader.adapters.aws import client
 from algotrader.contracts import FetchBarsResult
-from algotrader.model import Leg, Performance, TradingState
+from algotrader.errors import ConfigurationError
+from algotrader.model import Leg, Performance, SessionSummary, TradingState
+from algotrader.model.settings import TEXT_TEMPLATE
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.services.books import RESET_KEY
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
 from tests.functions.algotrader.adapters.scripted_broker import Answer
-from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, World
-from tests.functions.fetch_bars.runs import DESK, TRACK_KEY, snapshot_of, track_of
+from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, TODAY, World
+from tests.functions.fetch_bars.runs import (
+    DESK,
+    TRACK_KEY,
+    settings_of,
+    snapshot_of,
+    track_of,
+)
 
 REPORT: dict[str, Any] = {"report_only": True, "scheduled_time": "2026-01-06T21:15:00Z"}
 # The latest price is 101.5 and Monday's close of AAPL 106.6, a loss of 5.10 a share on Tuesday.
@@ -59,7 +67,8 @@ def test_a_bell_reports_what_the_desk_made_since_the_close(world: World) -> None
     assert found.desk_profit == -100 * LOST
     (aapl,) = found.symbols
     assert (aapl.qty, aapl.price, aapl.realized) == (100, Decimal("101.5"), 0)
-    assert found.benchmark == ""
+    assert found.benchmark == "SPY"
+    assert found.returns.first_session == TODAY
 
 
 def test_an_order_of_yesterday_that_filled_today_is_todays(world: World) -> None:
@@ -92,7 +101,73 @@ def test_a_report_gives_it_next_to_the_account_and_the_benchmark(world: World) -
     assert found is not None
     assert found.desk_profit == -100 * LOST
     assert snapshot.since_close_pnl == Decimal(ACCOUNT["equity"]) - Decimal(ACCOUNT["last_equity"])
-    assert found.benchmark_change == Decimal("101.5") / 500 - 1
+    # A new desk's index starts with this run, and so does the benchmark's.
+    assert (found.returns.total.desk, found.returns.total.benchmark) == (0, 0)
+
+
+def test_returns_continue_in_the_next_session_and_each_session_keeps_a_summary(
+    world: World,
+) -> None:
+    hold(world)
+    world.bars["SPY"] = [{**each, "c": 100} for each in world.bars["AAPL"]]
+    world.assets["SPY"] = world.assets["AAPL"]
+    world.run()
+    world.now = "2026-01-07T09:35:02-05:00"
+
+    found = made(world, world.run()).returns
+
+    assert found.first_session == TODAY
+    assert found.last is not None
+    assert found.last.after == date(2026, 1, 5)
+    assert found.day.after == TODAY
+    assert found.day.benchmark == Decimal("0.015")  # 101.5 after a close of 100
+    assert found.total.benchmark == Decimal(0)  # 101.5 at both runs
+    summaries = [key for key in world.stored() if "-sessions/" in key]
+    assert summaries == [f"ledger/{DESK}-sessions/2026-01-0{day}.json" for day in (6, 7)]
+
+
+def test_a_later_run_of_a_session_replaces_its_summary_and_an_earlier_one_does_not(
+    world: World,
+) -> None:
+    hold(world)
+    world.run()
+    after_the_close(world)
+    world.run(REPORT)
+    key = f"ledger/{DESK}-sessions/2026-01-06.json"
+    late = world.store.read(key, SessionSummary)
+    assert late is not None
+    assert late.run_id == "2026-01-06-report"
+    assert late.holdings == {"AAPL": 100}
+    world.now = "2026-01-06T16:15:01-05:00"
+    world.run({"dry_run": False, **REPORT}, arn=ARN + "-again")
+
+    assert world.store.read(key, SessionSummary) == late
+
+
+def test_a_dry_run_keeps_no_summary(world: World) -> None:
+    world.run({"dry_run": True})
+    assert not [key for key in world.stored() if key.startswith("ledger/")]
+
+
+@pytest.mark.parametrize("given", [{}, REPORT])
+def test_a_wrong_text_template_stops_no_run_and_is_noted(
+    world: World, given: dict[str, Any]
+) -> None:
+    world.environ["TEXT_TEMPLATE"] = "{head}: {ordrs}"
+    if given:
+        after_the_close(world)
+
+    result = world.run(given)
+
+    assert settings_of(world, result).text_template == TEXT_TEMPLATE
+    note = "TextTemplate has the unknown field {ordrs}; did you mean orders"
+    assert [each for each in snapshot_of(world, result).warnings if each.startswith(note)]
+
+
+def test_a_plan_refuses_a_wrong_text_template_by_the_field_s_name(world: World) -> None:
+    world.environ["TEXT_TEMPLATE"] = "{head}: {ordrs}"
+    with pytest.raises(ConfigurationError, match=r"TEXT_TEMPLATE_INVALID: .*\{ordrs\}"):
+        world.run({"dry_run": True})
 
 
 @pytest.mark.parametrize("benchmark", ["SPY", ""])
@@ -104,7 +179,7 @@ def test_a_benchmark_without_a_price_or_without_a_name_stops_nothing(
 
     found = made(world, world.run(REPORT))
 
-    assert (found.benchmark, found.benchmark_change) == (benchmark, None)
+    assert (found.benchmark, found.returns.day.benchmark) == (benchmark, None)
 
 
 def test_a_scheduled_report_takes_its_runs_claim_and_the_next_is_a_duplicate(world: World) -> None:

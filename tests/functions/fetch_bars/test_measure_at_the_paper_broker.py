@@ -107,7 +107,7 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     paid = {each["symbol"]: Decimal(each["filled_avg_price"]) for each in days.broker.orders()}
     bought = sum(qty * (close(s, MONDAY) - paid[s]) for s, qty in OWN.items())
     assert (monday.realized, monday.unrealized, monday.dividends) == (0, bought, 0)
-    assert monday.benchmark_change is not None
+    assert monday.returns.day.benchmark is not None
     assert text.startswith("algo-trader PAPER 2005-02-14 report: day ")
 
     # Tuesday is the ex-date of a dividend, which is paid on March 1, and brings a deposit at noon.
@@ -123,8 +123,8 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     assert (tuesday.desk_profit, snapshot.since_close_pnl) == (desk, account)
     assert (tuesday.dividends, tuesday.deposits) == (Decimal("2.40"), 5000)
     assert snapshot.account.equity - snapshot.account.last_equity == account + 5000
-    assert f"day {'-' if account < 0 else '+'}${abs(account):.2f}" in text
-    assert f"Desk {'-' if desk < 0 else '+'}${abs(desk):.2f}" in text
+    assert f"day {'-' if desk < 0 else '+'}${abs(desk):.0f} (" in text
+    assert tuesday.returns.day.desk == round(desk / tuesday.worth, 6)
 
     # On the next day the deposit is in no profit either, and the cash matches the statement.
     bell, _, _ = days.fetch(date(2005, 2, 16), "09:35")

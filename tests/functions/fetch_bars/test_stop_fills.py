@@ -71,7 +71,7 @@ def test_a_flatten_reports_and_what_it_reported_stays_reported(world: World, des
     ended(world, at_the_bell(world, 6))
     sell(world, desk, "2026-01-06T16:00:00Z", "4")
     flat = at_the_bell(world, 7, FLATTEN)
-    assert "no orders. 1 stop sold. " in ended(world, flat)
+    assert "no orders, holds 1. Stop sold 4 AAPL. " in ended(world, flat)
     sell(world, desk, "2026-01-08T16:00:00Z", "10")
     assert stopped(world, at_the_bell(world, 9)) == [("AAPL", "6")]
 

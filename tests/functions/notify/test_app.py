@@ -31,7 +31,7 @@ def topic(store, monkeypatch) -> str:
 def test_the_handler_takes_json_and_gives_json(store):
     answer = json.loads(json.dumps(lambda_handler(encode(event()), LambdaContext())))
     result = decode(NotifyResult, answer, "result")
-    assert result.sms.startswith("algo-trader PAPER 2013-02-28: bought 56 AAPL. ")
+    assert result.sms.startswith("algo-trader PAPER 2013-02-28: bought 56 AAPL, holds 1. ")
     assert set(answer) == {"sms", "subject", "email", "error", "cause"}
     assert store.read(claim_key(RUN), Claim).state == "done"
 

@@ -90,7 +90,7 @@ def test_a_run_that_ended_well_is_reported_and_recorded_and_its_claim_is_done(st
     put_claim(store)
     result = report(event(), store, [inbox], ignore)
     assert inbox.texts == [(result.subject, result.sms, result.email)]
-    assert result.sms.startswith("algo-trader PAPER 2013-02-28: bought 56 AAPL. ")
+    assert result.sms.startswith("algo-trader PAPER 2013-02-28: bought 56 AAPL, holds 1. ")
     assert (result.error, result.cause) == ("", "")
     assert claim_state(store) == "done"
     assert f"s3://desk-bucket/{RUN.journal}record.json" in result.email
@@ -146,7 +146,7 @@ def test_a_failed_run_is_reported_by_its_leaf_and_recorded_and_its_claim_has_fai
         "OrderConflictError",
         "ORDER_CONFLICT: id=x. Look at it.",
     )
-    assert result.sms.startswith("FAILED algo-trader PAPER 2013-02-28: OrderConflictError ")
+    assert result.sms.startswith("FAILED algo-trader PAPER 2013-02-28: ORDER_CONFLICT. ")
     assert claim_state(store) == "failed"
     assert store.read(record_key(RUN.journal), RunRecord).failure == FAILURE
 
@@ -164,7 +164,8 @@ def test_a_run_that_broke_before_it_had_a_name_is_reported_and_leaves_nothing(st
     )
     result = report(event(input=[1, 2], failure=failure, **nothing), store, [inbox], ignore)
     assert result.sms == (
-        "FAILED algo-trader: InvalidInputError INPUT_INVALID. No order sent. Start with {}."
+        "FAILED algo-trader: InvalidInputError INPUT_INVALID. No order sent. Stops untouched. "
+        "Start with {}."
     )
     assert keys() == []
 
@@ -214,7 +215,7 @@ def test_a_failure_is_reported_though_the_settings_are_gone(store, inbox):
     gone = Artifact(s3="s3://desk-bucket/runs/gone.json", sha256="0" * 64)
     result = report(event(failure=FAILURE, settings=gone), store, [inbox], ignore)
     ((_, sms, email),) = inbox.texts
-    assert sms.startswith("FAILED algo-trader PAPER 2013-02-28: OrderConflictError ")
+    assert sms.startswith("FAILED algo-trader PAPER 2013-02-28: ORDER_CONFLICT. ")
     assert "settings not read" in email
     assert result.error == "OrderConflictError"
     assert claim_state(store) == "failed"
@@ -250,6 +251,14 @@ def test_a_text_that_cannot_be_sent_fails_the_step(store, failure):
     put_claim(store)
     with pytest.raises(ConnectionError):
         report(event(failure=failure), store, [BrokenNotifier()], ignore)
+
+
+@pytest.mark.parametrize("failure", [None, FAILURE])
+def test_each_channel_gets_its_try_before_the_step_fails(store, inbox, failure):
+    put_claim(store)
+    with pytest.raises(ConnectionError):
+        report(event(failure=failure), store, [BrokenNotifier(), inbox], ignore)
+    assert len(inbox.texts) == 1
 
 
 def test_telling_twice_leaves_what_telling_once_does(store, inbox):

@@ -41,6 +41,7 @@ DECIDED: dict[str, Any] = {
     "denied": [],
     "notification": None,
     "account": None,
+    "returns": None,
 }
 
 

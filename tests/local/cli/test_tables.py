@@ -41,6 +41,15 @@ DAY: dict[str, Any] = {
         "cash": "65027.6",
         "profit": "12.34",
     },
+    "returns": {
+        "symbol": "EQWT",
+        "first_session": "2012-02-01",
+        "last": None,
+        "day": {"after": "2012-02-14", "desk": "0.0012", "benchmark": None},
+        "week": {"after": "2012-02-10", "desk": "0.01", "benchmark": "0.02"},
+        "month": {"after": "2012-01-31", "desk": "-0.005", "benchmark": "0.02"},
+        "total": {"after": "2012-01-31", "desk": "-0.005", "benchmark": "0.02"},
+    },
 }
 
 
@@ -64,6 +73,9 @@ def test_a_day_shows_orders_refusals_reasons_text_and_account() -> None:
     assert "│ Bought 68 AAPL. P&L +12.34" in out
     assert "26 characters" in out
     assert "equity 105,012.34, cash 65,027.60, profit since last close +12.34 (+0.01%)" in out
+    assert "Period Desk EQWT" in squeezed
+    assert "today +0.12% this week +1.00% +2.00% this month -0.50% +2.00%" in squeezed
+    assert "since 2012-02-01 -0.50% +2.00%" in squeezed
 
 
 def test_without_a_terminal_no_control_character_is_written() -> None:
@@ -106,6 +118,7 @@ def test_several_days_are_a_row_each() -> None:
     rows = [" ".join(line.split()) for line in printed(day, failed).splitlines()]
     assert "2012-02-15 ok 1/1 1 65,027.60 105,012.34 +0.01% 1 MAX_ORDERS" in rows
     assert "2012-02-16 StaleBarsError 1/1 1 1 MAX_ORDERS" in rows
+    assert "since 2012-02-01 -0.50% +2.00%" in rows
 
 
 @pytest.mark.parametrize(

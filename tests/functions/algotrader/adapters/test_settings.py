@@ -17,6 +17,7 @@ from algotrader.adapters.keys import Keys
 from algotrader.adapters.settings import broker_urls, load_keys, load_settings, read_trading_state
 from algotrader.errors import ConfigurationError
 from algotrader.model import BOUNDS, OrderType, Settings, TradingMode, TradingState, parameter_of
+from algotrader.model.settings import TEXT_TEMPLATE
 from algotrader.model.units import Dollars, Fraction, Price, Shares
 from local.sandbox.aws.template import read_template
 from tests.docs.markdown import blocks, code_spans, pages, prose
@@ -211,7 +212,14 @@ def test_the_bounds_of_a_number_are_allowed_and_what_lies_beyond_is_not(
 def test_every_parameter_that_a_run_obeys_is_tested_with_wrong_values() -> None:
     fields = {variable(name).lower() for name in WRONG}
 
-    assert fields == (set(Settings.__slots__) - {"stack", "mode", "universes"}) | {"trading_mode"}
+    # Fetch Bars itself checks the text's form, because a wrong form must not stop a run.
+    untested = {"stack", "mode", "universes", "text_template"}
+    assert fields == (set(Settings.__slots__) - untested) | {"trading_mode"}
+
+
+def test_no_text_template_means_the_default_form(environ: dict[str, str]) -> None:
+    environ["TEXT_TEMPLATE"] = " "
+    assert load_settings(environ).text_template == TEXT_TEMPLATE
 
 
 @pytest.mark.parametrize("name", ["", "9desk", "a desk", "desk\ud800", "d" * 129, "../desk"])

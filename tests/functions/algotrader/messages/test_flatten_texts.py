@@ -21,7 +21,7 @@ def test_a_flatten_is_called_so_in_text_and_subject() -> None:
         )
     )
 
-    begin = "algo-trader PAPER FLATTEN 2013-02-28 1542: sold 5 IBM, 10 MSFT. REDUCING (flatten: bad"
+    begin = "algo-trader PAPER FLATTEN 2013-02-28 1542: sold 5 IBM, 10 MSFT, holds nothing. REDUC"
     assert reported.sms.startswith(begin)
     assert reported.subject == "algo-trader PAPER FLATTEN 2013-02-28 1542: 2 orders filled"
     assert "run 2013-02-28-f1542" in reported.email
@@ -30,7 +30,7 @@ def test_a_flatten_is_called_so_in_text_and_subject() -> None:
 def test_a_flatten_of_an_active_desk_warns_that_it_may_buy_again() -> None:
     reported = sms(run=FLAT, decision=decision())
 
-    assert "no orders: the desk holds nothing. ACTIVE: the next run may buy again." in reported
+    assert ": no orders, holds nothing. ACTIVE: the next run may buy again." in reported
 
 
 def test_a_failed_flatten_asks_for_a_repeat() -> None:

@@ -19,7 +19,7 @@ LINE = "\n  sma_cross replaces momentum_rotation and manages the desk's holdings
 
 def test_a_change_stands_after_the_orders_in_the_text_and_at_the_top_of_the_email():
     reported = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=settings()))
-    assert f": bought 5 AAPL. {CHANGE}. Last session" in reported.sms
+    assert f": bought 5 AAPL, holds 1. {CHANGE}. Last session" in reported.sms
     assert f"{LINE}\n" in reported.email
     assert "ramp" not in reported.sms + reported.email
 

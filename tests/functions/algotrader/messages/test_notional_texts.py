@@ -22,19 +22,19 @@ def by_value(filled: str, status: str):
 
 def test_what_would_be_bought_is_reported_in_dollars():
     texts = make_texts(run_report(run=DRY_RUN, decision=decision(BUY)))
-    assert ": would buy $3,000.00 of AAPL. " in texts.sms
+    assert ": would buy $3,000.00 of AAPL, holds nothing. " in texts.sms
     assert "  buy $3,000.00 of AAPL, market, entry\n" in texts.email
 
 
 def test_what_was_bought_is_reported_in_shares():
     texts = make_texts(run_report(submission=submission(by_value("29.97", "filled"))))
-    assert ": bought 29.97 AAPL. " in texts.sms
+    assert ": bought 29.97 AAPL, holds 1. " in texts.sms
     assert "  buy 29.97 AAPL at $100.00, $2,997.00 of $3,000.00, market order fi" in texts.email
 
 
 def test_a_part_says_of_how_many_dollars():
     texts = make_texts(run_report(submission=submission(by_value("7.5", "canceled"))))
-    assert ": bought 7.5 AAPL of $3,000.00. " in texts.sms
+    assert ": bought 7.5 AAPL of $3,000.00, holds 1. " in texts.sms
 
 
 def test_what_did_not_fill_is_named_without_a_quantity():

@@ -2,9 +2,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from algotrader.messages import make_texts
+from algotrader.model import Return
 from tests.support.finished_runs import (
     PERFORMANCE,
     REPORT,
+    RETURNS,
     SNAPSHOT,
     SYMBOL_PROFIT,
     run_report,
@@ -22,8 +24,8 @@ def report(since_close_pnl=MADE, **changes):
 def test_a_report_gives_the_days_profit_of_desk_account_and_benchmark():
     reported = report()
     assert reported.sms == (
-        "algo-trader PAPER 2013-02-28 report: day +$979.90 (+0.98%). Desk -$184.00 (-0.37%). "
-        "SPY -0.31%. Equity $100,000.00"
+        "algo-trader PAPER 2013-02-28 report: day -$184 (-0.4%), SPY -0.3%, holds nothing, "
+        "best AAPL -$184. Week +1.2%, since Feb 15 +4.2% (SPY +3.9%). Equity $100,000"
     )
     assert reported.subject == "algo-trader PAPER 2013-02-28 report: the day's profit or loss"
     assert "the account: +$979.90 (+0.98%), without deposits and withdrawals" in reported.email
@@ -31,7 +33,14 @@ def test_a_report_gives_the_days_profit_of_desk_account_and_benchmark():
         "the desk: -$184.00 (-0.37% of its capital): "
         "realized +$12.50, unrealized -$200.25, dividends +$3.75" in reported.email
     )
-    assert "SPY: -0.31%" in reported.email
+    for line in (
+        "today: -0.37%, SPY -0.31%",
+        "this week, since the close of 2013-02-22: +1.25%, SPY +1.01%",
+        "this month, since 2013-02-15: +4.2%, SPY +3.89%",
+        "since the first session, 2013-02-15: +4.2%, SPY +3.89%",
+        "best holding today: AAPL -$184",
+    ):
+        assert f"\n  {line}\n" in reported.email
     assert (
         "the desk is 1.23% below its peak; at 20%, or after a daily loss of 5%, it only sells"
         in reported.email
@@ -49,20 +58,33 @@ def test_a_report_has_a_table_of_the_desks_positions():
     ]
 
 
+UNKNOWN = Return(SNAPSHOT.previous_session, Decimal(0), None)
+
+
 def test_a_day_that_is_not_known_is_unknown_and_a_benchmark_without_a_price_says_so():
-    reported = report(since_close_pnl=None, deposits=None, benchmark_change=None)
-    assert "report: day unknown. Desk -$184.00 (-0.37%). SPY unknown." in reported.sms
+    reported = report(
+        since_close_pnl=None, deposits=None, returns=replace(RETURNS, day=UNKNOWN, total=UNKNOWN)
+    )
+    assert "report: day -$184 (+0.0%), SPY unknown, " in reported.sms
+    assert "since Feb 15 +0.0%" in reported.sms
     assert "the account: unknown" in reported.email
     assert "deposits less withdrawals since the previous close: unknown" in reported.email
-    assert "SPY: the broker has no price for it" in reported.email
+    assert "the broker has no price for SPY" in reported.email
 
 
-def test_without_a_benchmark_or_capital_nothing_is_said_of_them():
-    reported = report(benchmark="", benchmark_change=None, worth=Decimal(0))
-    assert reported.sms == (
-        "algo-trader PAPER 2013-02-28 report: day +$979.90 (+0.98%). Desk -$184.00. "
-        "Equity $100,000.00"
-    )
+def test_without_a_benchmark_nothing_is_said_of_one():
+    reported = report(benchmark="")
+    assert "SPY" not in reported.sms + reported.email
+
+
+def test_the_best_and_the_worst_holding_are_named_by_their_profit():
+    loser = replace(SYMBOL_PROFIT, symbol="IBM", unrealized=Decimal(-500))
+    winner = replace(SYMBOL_PROFIT, symbol="MSFT", unrealized=Decimal(50))
+    sold = replace(SYMBOL_PROFIT, symbol="GOOG", qty=Decimal(0), unrealized=Decimal(-9999))
+    reported = report(symbols=(SYMBOL_PROFIT, loser, winner, sold))
+    assert "best holding today: MSFT +$66" in reported.email
+    assert "worst holding today: IBM -$484" in reported.email
+    assert "best" not in report(symbols=(sold,)).email
 
 
 def test_a_trading_email_reports_the_desks_profit_next_to_both_others():

@@ -47,7 +47,7 @@ def test_a_resting_stop_counts_as_neither_trouble_nor_fill():
     reported = make_texts(
         run_report(decision=PROTECTED, submission=submission(order("AAPL", "5"), rests("AAPL")))
     )
-    assert ": bought 5 AAPL. Last session" in reported.sms
+    assert ": bought 5 AAPL, holds 1. Last session" in reported.sms
     assert "NO STOP" not in reported.email
     assert "PROTECTIVE STOPS\n  sell 5 AAPL at $90.00, new, " in reported.email
 
@@ -63,7 +63,10 @@ def test_a_stop_that_was_canceled_to_make_room_is_not_called_unfilled():
 
 def test_what_a_canceled_stop_sold_is_reported_as_sold():
     sold = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
-    assert ": sold 3 of 5 AAPL. " in make_texts(run_report(submission=submission(sold))).sms
+    assert (
+        ": sold 3 of 5 AAPL, holds nothing. "
+        in make_texts(run_report(submission=submission(sold))).sms
+    )
 
 
 def canceled(stop: Order, before: str) -> Decision:
@@ -77,10 +80,10 @@ def test_what_an_order_had_filled_before_the_decision_is_not_reported_again():
     assert ": no orders: " in old.sms
     assert "sold 3" not in old.sms + old.subject + old.email
     more = make_texts(run_report(decision=canceled(stop, "1"), submission=submission(stop)))
-    assert ": sold 2 of 4 AAPL. " in more.sms
+    assert ": sold 2 of 4 AAPL, holds nothing. " in more.sms
     whole = replace(stop, filled_qty=Decimal(5), status="filled")
     rest = make_texts(run_report(decision=canceled(whole, "3"), submission=submission(whole)))
-    assert ": sold 2 AAPL. " in rest.sms
+    assert ": sold 2 AAPL, holds nothing. " in rest.sms
 
 
 def test_an_entry_of_an_earlier_run_that_filled_in_part_is_not_unfilled_when_canceled():
@@ -106,7 +109,7 @@ def test_a_holding_without_its_stop_is_named_right_after_the_orders():
             submission=submission(order("AAPL", "5"), unprotected={"AAPL": "40310000: wash trade"}),
         )
     )
-    assert ": bought 5 AAPL. NO STOP AAPL IBM. Last session" in reported.sms
+    assert ": bought 5 AAPL, holds 1. NO STOP AAPL IBM. Last session" in reported.sms
     assert "NO STOP for 2" in reported.subject
     assert "NO STOP for AAPL: 40310000: wash trade\n" in reported.email
     assert "NO STOP for IBM: trading is halted\n" in reported.email

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -7,10 +8,20 @@ from hypothesis import strategies as st
 
 from algotrader.messages import make_texts, read_failure
 from algotrader.messages.gsm7 import septets, to_gsm7
-from algotrader.model import OrderRejected, Performance, Side, SymbolProfit, TradingState
+from algotrader.model import (
+    Holding,
+    OrderRejected,
+    Performance,
+    Return,
+    Returns,
+    Side,
+    SymbolProfit,
+    TradingState,
+)
 from tests.support.finished_runs import (
     DRY_RUN,
     LIVE,
+    PERFORMANCE,
     REPORT,
     RUN,
     SNAPSHOT,
@@ -27,34 +38,100 @@ from tests.support.finished_runs import (
 )
 
 
-def test_a_text_leads_with_the_orders_then_names_both_profits_and_the_equity():
+def test_a_text_leads_with_the_orders_then_names_both_returns_and_the_equity():
     assert sms(
         submission=submission(order("AAPL", "56"), order("GOOG", "31"), order("IBM", "124"))
     ) == (
-        "algo-trader PAPER 2013-02-28: bought 56 AAPL, 31 GOOG, 124 IBM. "
-        "Last session +$123.45. Since close -$20.10. Equity $100,000.00"
+        "algo-trader PAPER 2013-02-28: bought 56 AAPL, 31 GOOG, 124 IBM, holds 3. "
+        "Last session +0.1%, since Feb 15 +4.2%. Equity $100,000"
     )
 
 
 def test_sells_come_before_buys_and_a_part_says_of_how_many():
     reported = sms(submission=submission(order("AAPL", "5", "56"), sell("MSFT", "10")))
-    assert ": sold 10 MSFT, bought 5 of 56 AAPL. " in reported
+    assert ": sold 10 MSFT, bought 5 of 56 AAPL, holds 1. " in reported
 
 
 def test_an_order_that_was_cut_since_the_decision_says_of_how_many():
     """Shares or cash were missing when the order was due."""
     cut = submission(order("AAPL", "5"))
-    assert ": bought 5 of 56 AAPL. " in sms(decision=decision(intent("AAPL", "56")), submission=cut)
+    assert ": bought 5 of 56 AAPL, cash short, holds 1. " in sms(
+        decision=decision(intent("AAPL", "56")), submission=cut
+    )
 
 
 def test_what_comes_in_during_a_run_is_not_profit():
     later = replace(SNAPSHOT.account, equity=SNAPSHOT.account.equity + 500)
-    reported = sms(submission=submission(order("AAPL", "5"), account=later))
-    assert "Since close -$20.10. Equity $100,500.00" in reported
+    placed = submission(order("AAPL", "5"), account=later)
+    plain = replace(SNAPSHOT, performance=None)
+    reported = make_texts(run_report(snapshot=plain, submission=placed))
+    assert "Account -$20 since close. Equity $100,500" in reported.sms
+    assert "since its close: -$20.10, without deposits" in reported.email
 
 
-def test_a_last_session_that_the_broker_did_not_report_is_unknown():
-    assert "Last session unknown. " in sms(snapshot=replace(SNAPSHOT, last_session_pnl=None))
+def returns_of(**changes):
+    measured = replace(PERFORMANCE, returns=replace(PERFORMANCE.returns, **changes))
+    return replace(SNAPSHOT, performance=measured)
+
+
+def test_a_last_session_that_no_run_measured_is_unknown():
+    reported = sms(snapshot=returns_of(last=None))
+    assert ". Last session unknown, since Feb 15 +4.2%. Equity" in reported
+
+
+def test_a_desk_in_its_first_session_has_no_last_one_and_says_since_when_it_counts():
+    first = returns_of(last=None, first_session=RUN.session)
+    assert ", holds nothing. Since Feb 28 +4.2%. Equity $100,000" in sms(snapshot=first)
+
+
+def test_a_first_session_of_another_year_has_its_year():
+    reported = sms(snapshot=returns_of(first_session=date(2011, 2, 15)))
+    assert "since Feb 15 2011 +4.2%" in reported
+
+
+def test_a_halted_desk_says_so_once_what_it_would_do_and_its_equity():
+    halted = replace(SNAPSHOT, trading_state=TradingState.HALTED, trading_state_reason="holiday")
+    waits = (denied("AAPL", "TRADING_HALTED"), denied("IBM", "TRADING_HALTED"))
+    many = tuple(denied(f"SYMBOL{n}", "TRADING_HALTED") for n in range(40))
+    for refused in (waits, many):
+        reported = make_texts(run_report(snapshot=halted, decision=decision(denied=refused)))
+        assert ": HALTED" in reported.sms
+        assert reported.sms.count("HALTED") == 1
+        assert "denied" not in reported.sms
+        assert reported.sms.endswith("since Feb 15 +4.2%. Equity $100,000")
+    text = sms(snapshot=halted, decision=decision(denied=waits))
+    assert ": HALTED (holiday), would buy 900 AAPL, 900 IBM, holds nothing. " in text
+    idle = make_texts(run_report(snapshot=halted))
+    assert ": HALTED (holiday), would trade nothing, holds nothing. " in idle.sms
+    assert idle.subject == "algo-trader PAPER 2013-02-28: HALTED"
+
+
+HOLDS_MSFT = replace(
+    SNAPSHOT, ledger=replace(SNAPSHOT.ledger, holdings={"MSFT": Holding(Decimal(97), Decimal(1))})
+)
+
+
+def test_a_holding_that_finds_no_cash_for_more_is_kept_and_not_denied():
+    poor = replace(denied("MSFT", "INSUFFICIENT_CASH"), qty=Decimal(22))
+    reported = make_texts(run_report(snapshot=HOLDS_MSFT, decision=decision(denied=(poor,))))
+    assert ": no orders, kept 97 of 119 MSFT, no cash, holds 1. Last session" in reported.sms
+    assert "denied" not in reported.sms + reported.subject
+    assert "DENIED BY THE DESK\n  buy 22 MSFT: INSUFFICIENT_CASH" in reported.email
+    other = replace(poor, symbol="IBM")
+    assert "1 denied (IBM)" in sms(snapshot=HOLDS_MSFT, decision=decision(denied=(other,)))
+
+
+def test_a_buy_that_was_cut_says_why():
+    """The sells' cash counts at the decision, and the run waits for it only so long."""
+    exits = (intent("AAPL", "10", Side.SELL),)
+    wanted = decision(intent("MSFT", "119"), exits=exits)
+    cut = order("MSFT", "97")
+    settled = sms(decision=wanted, submission=submission(sell("AAPL", "10"), cut))
+    assert ": sold 10 AAPL, bought 97 of 119 MSFT, cash unsettled, holds 1. " in settled
+    unsold = sms(decision=wanted, submission=submission(sell("AAPL", "4", "10"), cut))
+    assert ": sold 4 of 10 AAPL, bought 97 of 119 MSFT, sells unfilled, holds 1. " in unsold
+    whole = sms(decision=wanted, submission=submission(sell("AAPL", "10"), order("MSFT", "119")))
+    assert "cash" not in whole
 
 
 def test_trouble_is_counted_and_named():
@@ -68,16 +145,16 @@ def test_trouble_is_counted_and_named():
         ),
     )
     assert (
-        "no fills. 1 unsettled (GOOG), 1 rejected (IBM), 1 unfilled (AAPL), 1 denied (MSFT)."
-        in reported
+        "no fills. "
+        "1 unsettled (GOOG), 1 rejected (IBM), 1 unfilled (AAPL), 1 denied (MSFT)." in reported
     )
 
 
 def test_an_order_that_somebody_changed_is_named_so_and_its_part_counts():
     reported = sms(submission=submission(order("AAPL", "5", "56", status="replaced")))
-    assert ": bought 5 of 56 AAPL. 1 replaced (AAPL). " in reported
+    assert ": bought 5 of 56 AAPL, holds 1. 1 replaced (AAPL). " in reported
     untouched = sms(submission=submission(order("AAPL", "0", "56", status="replaced")))
-    assert "no fills. 1 replaced (AAPL). " in untouched
+    assert "no fills, holds nothing. 1 replaced (AAPL). " in untouched
     assert "unfilled" not in untouched
 
 
@@ -111,7 +188,9 @@ def test_one_of_several_slots_is_named():
 @pytest.mark.parametrize("run", [DRY_RUN, replace(LIVE, sends_orders=False)])
 def test_a_dry_run_says_so_and_what_it_would_send(run):
     reported = make_texts(run_report(run=run, decision=decision(intent("AAPL", "56"))))
-    assert reported.sms.startswith("algo-trader DRY RUN 2013-02-28: would buy 56 AAPL. ")
+    assert reported.sms.startswith(
+        "algo-trader DRY RUN 2013-02-28: would buy 56 AAPL, holds nothing. "
+    )
     assert reported.subject == "algo-trader DRY RUN 2013-02-28: 1 order would be sent"
     assert "a dry run: no order was sent" in reported.email
     assert "WOULD BE SENT\n  buy 56 AAPL, limit at 100.2 at most, entry" in reported.email
@@ -120,12 +199,14 @@ def test_a_dry_run_says_so_and_what_it_would_send(run):
 def test_a_dry_run_reports_exits_first():
     exits = (intent("MSFT", "10", Side.SELL),)
     reported = sms(run=DRY_RUN, decision=decision(intent("AAPL", "56"), exits=exits))
-    assert ": would sell 10 MSFT, would buy 56 AAPL. " in reported
+    assert ": would sell 10 MSFT, would buy 56 AAPL, holds nothing. " in reported
 
 
 def test_no_orders_within_the_band_say_so():
     weights = {"AAPL": Decimal("0.25")}
-    assert ": no orders: all within band. " in sms(decision=decision(target_weights=weights))
+    assert ": no orders: all within band, holds nothing. " in sms(
+        decision=decision(target_weights=weights)
+    )
 
 
 def test_no_orders_for_cash_say_so():
@@ -137,14 +218,14 @@ def test_no_orders_since_all_were_denied_name_their_one_code():
     reported = sms(
         decision=decision(denied=(denied("AAPL", "PRICE_STALE"), denied("IBM", "PRICE_STALE")))
     )
-    assert ": no orders: all denied, PRICE_STALE. 2 denied (AAPL IBM). " in reported
+    assert ": no orders: all denied, PRICE_STALE, holds nothing. 2 denied (AAPL IBM). " in reported
 
 
 def test_no_orders_since_all_were_denied_for_several_reasons_say_so():
     reported = sms(
         decision=decision(denied=(denied("AAPL", "PRICE_STALE"), denied("IBM", "NO_PRICE")))
     )
-    assert ": no orders: all denied. 2 denied (AAPL IBM). " in reported
+    assert ": no orders: all denied, holds nothing. 2 denied (AAPL IBM). " in reported
 
 
 def test_a_halted_desk_says_so_with_its_reason():
@@ -152,21 +233,23 @@ def test_a_halted_desk_says_so_with_its_reason():
         SNAPSHOT, trading_state=TradingState.HALTED, trading_state_reason="earnings week"
     )
     reported = sms(snapshot=halted, decision=decision(denied=(denied("AAPL", "TRADING_HALTED"),)))
-    assert ": no orders: trading is halted. HALTED (earnings week). 1 denied (AAPL). " in reported
+    assert ": HALTED (earnings week), would buy 900 AAPL, holds nothing. Last session" in reported
+    assert reported.count("HALTED") == 1
+    assert "Equity" in reported
 
 
 def test_a_take_over_that_sent_nothing_more_says_why():
     ended = replace(RUN, ended_because="a deploy changed MaxOrderNotional")
     given = {"run": ended, "submission": submission(sell("MSFT", "10"))}
     why = "Sent nothing more (a deploy changed MaxOrderNotional)"
-    assert f": sold 10 MSFT. {why}. " in sms(**given)
+    assert f": sold 10 MSFT, holds nothing. {why}. " in sms(**given)
     assert ended.ended_because in make_texts(run_report(**given)).email
 
 
 def test_a_reducing_desk_says_so_next_to_its_orders():
     reducing = replace(SNAPSHOT, trading_state=TradingState.REDUCING)
     reported = sms(snapshot=reducing, submission=submission(sell("MSFT", "10")))
-    assert ": sold 10 MSFT. REDUCING. " in reported
+    assert ": sold 10 MSFT, holds nothing. REDUCING. " in reported
 
 
 def test_equity_goes_first_when_a_text_is_too_long_then_names_of_trouble():
@@ -175,14 +258,17 @@ def test_equity_goes_first_when_a_text_is_too_long_then_names_of_trouble():
         decision=decision(denied=tuple(map(denied, many))),
         submission=submission(order("SYM0", "7000")),
     )
-    assert some.endswith(f"8 denied ({' '.join(many)}). Last session +$123.45. Since close -$20.10")
+    assert some == (
+        f"algo-trader PAPER 2013-02-28: bought 7000 SYM0, holds 1. 8 denied ({' '.join(many)}). "
+        "Last session +0.1%, since Feb 15 +4.2%"
+    )
     reported = sms(
         decision=decision(denied=tuple(map(denied, many))),
         submission=submission(*(order(symbol, "7000") for symbol in many[:4])),
     )
     assert reported == (
         "algo-trader PAPER 2013-02-28: bought 7000 SYM0, 7000 SYM1, 7000 SYM2, 7000 SYM3. "
-        "8 denied. Last session +$123.45. Since close -$20.10"
+        "8 denied. Last session +0.1%, since Feb 15 +4.2%"
     )
 
 
@@ -190,11 +276,11 @@ def test_orders_are_named_as_far_as_they_fit_and_the_rest_counted():
     reported = sms(submission=submission(*(order(f"SYMBOL{n}", "1234") for n in range(20))))
     assert reported == (
         "algo-trader PAPER 2013-02-28: bought 1234 SYMBOL0, 1234 SYMBOL1, 1234 SYMBOL2, "
-        "1234 SYMBOL3, 1234 SYMBOL4 and 15 more. Last session +$123. Since close -$20"
+        "1234 SYMBOL3, 1234 SYMBOL4 and 15 more. Last session +0.1%, since Feb 15 +4.2%"
     )
 
 
-def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
+def test_a_text_with_all_sorts_of_trouble_still_names_both_returns():
     many = [f"SYM{n}" for n in range(100)]
     snapshot = replace(
         SNAPSHOT,
@@ -213,8 +299,9 @@ def test_a_text_with_all_sorts_of_trouble_still_names_both_profits():
         ),
     )
     assert reported == (
-        "algo-trader PAPER 2013-02-28 1030: sold 100. REDUCING. trouble with 400. "
-        "Last session -$123,456,789,012. Since close -$1.00E+15"
+        "algo-trader PAPER 2013-02-28 1030: sold 100. REDUCING. "
+        "100 unsettled, 100 rejected, 100 unfilled, 100 denied. "
+        "Last session +0.1%, since Feb 15 +4.2%"
     )
 
 
@@ -237,7 +324,7 @@ def test_an_email_holds_orders_denials_reasons_profit_account_warnings_and_the_r
         )
     ).email
     for line in (
-        "algo-trader PAPER 2013-02-28: bought 56 AAPL.",
+        "algo-trader PAPER 2013-02-28: bought 56 AAPL, holds 1.",
         "  stack desk, strategy fixed_weights",
         "  trading state ACTIVE",
         "ORDERS\n  buy 56 of 56 AAPL at $100.00, $5,600.00, limit order filled, at1-",
@@ -313,7 +400,7 @@ def test_a_long_failure_keeps_facts_and_advice_cut_between_words():
 def test_a_failure_says_of_orders_what_is_certain(state, changes, words):
     changes = {"submitted": "submission" in changes, **changes}
     reported = make_texts(failed(state, "States.Timeout", "It timed out", **changes))
-    assert f": States.Timeout. {words}. It timed out. " in reported.sms
+    assert f": States.Timeout. {words}. " in reported.sms
     assert f"  {words}.\n" in reported.email
 
 
@@ -364,6 +451,9 @@ symbol_profits = st.builds(
 )
 
 
+returns = st.builds(Return, st.dates(), st.none() | amounts, st.none() | amounts)
+
+
 performances = st.builds(
     Performance,
     deposits=st.none() | amounts,
@@ -371,7 +461,7 @@ performances = st.builds(
     worth=amounts,
     drawdown=st.decimals(0, 1, places=4),
     benchmark=st.just("") | symbols,
-    benchmark_change=st.none() | amounts,
+    returns=st.builds(Returns, st.dates(), st.none() | returns, returns, returns, returns, returns),
 )
 
 
@@ -426,7 +516,11 @@ def test_every_run_gives_one_segment_of_gsm7_and_a_subject_that_sns_takes(told_o
 
 
 @given(outcomes)
-def test_every_run_that_ended_well_names_both_profits_or_the_day(told_of):
-    reported = make_texts(replace(told_of, failure=None)).sms
-    named = ("day ",) if told_of.is_report else ("Last session ", "Since close ")
-    assert all(name in reported for name in named)
+def test_every_run_that_ended_well_names_its_session_and_what_it_did(told_of):
+    if told_of.failure is None:
+        reported = make_texts(told_of).sms
+        assert reported.startswith("algo-trader")
+        if told_of.is_report:
+            assert ": day " in reported or ": account " in reported
+        elif told_of.snapshot is not None and told_of.performance is not None:
+            assert "ince " in reported

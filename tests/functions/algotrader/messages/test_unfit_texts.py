@@ -34,7 +34,7 @@ def test_a_run_without_any_says_nothing_of_them():
 
 def test_a_run_that_keeps_everything_says_so():
     reported = make_texts(run_report(decision=decided(keeps_all=True, remarks=(REMARK,))))
-    assert "no orders: too few fit symbols. 2 unfit" in reported.sms
+    assert "no orders: too few fit symbols, holds nothing. 2 unfit" in reported.sms
     assert f"(BARS_STALE)\n  {REMARK}\n" in reported.email
 
 

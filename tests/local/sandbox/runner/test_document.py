@@ -73,6 +73,7 @@ def test_every_field_is_there_also_when_nothing_was() -> None:
         "denied": [],
         "notification": None,
         "account": None,
+        "returns": None,
     }
 
 
