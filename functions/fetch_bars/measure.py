@@ -261,17 +261,20 @@ def _of_new_shares(
 ) -> tuple[dict[str, LatestPrice], dict[str, Decimal]]:
     """Read latest prices and closes of shares that the desk is owed, or that replaced its own.
 
-    A failure stops nothing: the run then uses the last prices.
+    A failure stops nothing: the run then uses the last prices. Each symbol has its own requests,
+    because the feed may refuse a symbol such as that of a right.
     """
     wanted = {each.new for each in receivables if each.new_qty}
     wanted |= {symbol for each in conversions.values() for symbol in each.shares}
-    if not wanted:
-        return {}, {}
-    try:
-        latest = opening.broker.latest_prices(wanted, opening.settings.data_feed)
-        return latest, _closes(opening, wanted, "raw", _BARS_BACK)
-    except DeskError:
-        return {}, {}
+    latest: dict[str, LatestPrice] = {}
+    closes: dict[str, Decimal] = {}
+    for symbol in sorted(wanted):
+        try:
+            latest |= opening.broker.latest_prices({symbol}, opening.settings.data_feed)
+            closes |= _closes(opening, {symbol}, "raw", _BARS_BACK)
+        except DeskError:
+            continue
+    return latest, closes
 
 
 def _closes(

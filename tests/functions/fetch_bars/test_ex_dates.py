@@ -16,6 +16,7 @@ from algotrader.adapters.adjustments import add_adjustments, read_adjustments
 from algotrader.model import Adjustment, Leg, Performance, Snapshot, TradingState
 from algotrader.orders.ids import OrderPlace, client_order_id
 from tests.functions.algotrader.adapters.broker_answers import bar
+from tests.functions.algotrader.adapters.scripted_broker import Answer, Seen
 from tests.functions.fetch_bars.conftest import TODAY, World, weekdays
 from tests.functions.fetch_bars.runs import DESK, at_the_bell, snapshot_of, track_of
 
@@ -206,6 +207,26 @@ def test_a_desk_without_the_shares_gets_and_loses_nothing(desk: World) -> None:
 
     assert (made.desk_profit, snapshot.trading_state) == (0, TradingState.ACTIVE)
     assert (track_of(desk).receivables, track_of(desk).conversions) == ((), {})
+
+
+def test_a_symbol_that_the_feed_refuses_takes_no_price_from_another(desk: World) -> None:
+    hold(desk)
+    trades = {"AAPL": 82.0, "SPUN": 16.0}
+
+    def latest(seen: Seen) -> Answer:
+        names = seen.query["symbols"].split(",")
+        if "RGHT" in names:
+            return Answer({"message": "invalid symbol: RGHT"}, 400)
+        found = {each: {"t": f"{EX}T14:34:58Z", "p": trades[each]} for each in names}
+        return Answer({"trades": found})
+
+    desk.actions = SPIN_OFF | CASES["rights"].actions
+    desk.server.on("GET /v2/stocks/trades/latest", latest)
+    desk.environ |= {"SYMBOLS": "AAPL"}
+    made = snapshot_of(desk, desk.run()).performance
+
+    assert made is not None
+    assert made.desk_profit == -2 * QTY  # the right has no price, so its value counts as lost
 
 
 def test_orders_are_checked_against_the_close_less_a_dividend(desk: World) -> None:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from algotrader.accounting.performance import Observation, advance_track, profit_by_symbol
@@ -465,3 +466,13 @@ def test_the_same_dividend_listed_twice_is_one() -> None:
 
     assert [each.qty for each in found] == [10]
     assert isinstance(found[0], Receivable)
+
+
+def test_a_track_from_before_receivables_still_reads() -> None:
+    stored = msgspec.to_builtins(carried(ex(PAID)))
+    del stored["receivables"], stored["conversions"]
+    stored["entitled"] = {"AAPL": {"ex_date": "2024-03-04", "qty": "10"}}
+
+    track = msgspec.json.decode(msgspec.json.encode(stored), type=Track)
+
+    assert (track.receivables, track.conversions, track.index) == ((), {}, 1)
