@@ -12,7 +12,7 @@ the two.
     │   ├── BrokerRateLimitedError     429
     │   └── OrderStateUnknownError     an order was sent and its status is unknown
     ├── NotFitToTradeError             Catch: the data or the time is wrong
-    │   ├── StaleBarsError             the newest bar of a symbol is too old
+    │   ├── StaleBarsError             the newest bars are too old
     │   ├── InsufficientHistoryError   too few usable bars: missing, NaN, shorter than the warm-up
     │   └── LateBellError              the schedule started the run too late
     └── PersonMustActError             Catch: a retry does not help

@@ -48,7 +48,7 @@ def gather_to_trade(
     sorted_symbols = sort_symbols(opening, books, assets)
     snapshot = replace(
         reconciled,
-        prices=broker.latest_prices(managed, settings.data_feed),
+        prices=broker.latest_prices({*assets, *books.ledger.holdings}, settings.data_feed),
         last_closes=less_dividends(
             sorted_symbols.last_closes, reconciled.corporate_actions, settings.adjustment
         ),

@@ -71,7 +71,7 @@ def test_a_list_with_symbols_that_the_broker_does_not_know_trades_the_others(ben
     reported = bench.ring(stack, {"scheduled_time": bench.bell, "dry_run": True})
     assert (reported.status, reported.error) == ("SUCCEEDED", None)
     assert "would buy" in reported.sms
-    assert "NVDA: the broker does not know it (SYMBOL_UNKNOWN)" in reported.email
+    assert "NVDA: the broker does not list it (SYMBOL_UNKNOWN)" in reported.email
 
 
 def test_a_symbol_that_was_halted_yesterday_keeps_its_holding_and_stop_and_stops_no_other(

@@ -75,9 +75,7 @@ def decide(
         targets = find_targets(*asked, desk)
     prices = evaluate_stops(*asked)
     with localcontext(MONEY):
-        stops = {
-            symbol: stop_level(price) for symbol, price in prices.items() if symbol not in unfit
-        }
+        stops = {symbol: stop_level(price) for symbol, price in prices.items()}
         context = RiskContext(run, settings, snapshot, desk, desk.budget, unfit=unfit)
         return _decide(context, targets, stops, asks_stops=_asks_stops(strategy, stops, context))
 

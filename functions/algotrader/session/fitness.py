@@ -42,7 +42,7 @@ _NAMED_AT_MOST = 10
 #: What to do about each code, in the order of the checks; a failing run reports the first one.
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
-        SYMBOL_UNKNOWN: "The broker does not know a symbol. Fix the template's Symbols.",
+        SYMBOL_UNKNOWN: "The broker does not list a symbol. Fix the template's Symbols.",
         SYMBOL_NOT_TRADABLE: "The broker does not let you trade a symbol. Fix the template's "
         "Symbols.",
         SYMBOL_RENAMED: "A symbol has a new name. Change the template's Symbols.",
@@ -79,7 +79,7 @@ def check_assets(symbols: Iterable[str], assets: Mapping[str, Asset]) -> dict[st
     for symbol in sorted(set(symbols)):
         asset = assets.get(symbol)
         if asset is None:
-            unfit[symbol] = Unfit(SYMBOL_UNKNOWN, "the broker does not know it")
+            unfit[symbol] = Unfit(SYMBOL_UNKNOWN, "the broker does not list it")
         elif not asset.tradable:
             unfit[symbol] = Unfit(SYMBOL_NOT_TRADABLE, "the broker does not let you trade it")
     return unfit

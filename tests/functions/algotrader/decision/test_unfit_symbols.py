@@ -152,6 +152,12 @@ def test_an_unfit_holding_alone_counts_as_unprotected_if_the_strategy_may_use_st
     assert decide(RUN, FREE, seen, known, _NeedsThree()).unprotected == {}
 
 
+def test_a_stop_that_is_asked_for_an_unfit_holding_is_not_placed_and_is_missed() -> None:
+    decision = decided(unfit("IBM", held={"IBM": "30", "AAPL": "50"}), {}, stops={"IBM": D(85)})
+    assert decision.stops == ()
+    assert decision.unprotected.keys() == {"IBM"}
+
+
 def test_a_stop_that_covers_more_than_an_unfit_holding_is_canceled() -> None:
     seen = unfit("IBM", held={"IBM": "30"}, own_open_orders=(a_stop("IBM", "40"),))
     assert decided(seen, {}).cancels == (own_id("IBM", Leg.STOP),)
@@ -183,7 +189,7 @@ def test_the_template_may_say_stop() -> None:
 
 
 def test_a_run_without_any_fit_symbol_fails_with_the_first_reason() -> None:
-    unknown = dict.fromkeys(UNIVERSE, Unfit("SYMBOL_UNKNOWN", "the broker does not know it"))
+    unknown = dict.fromkeys(UNIVERSE, Unfit("SYMBOL_UNKNOWN", "the broker does not list it"))
     with pytest.raises(ConfigurationError, match="SYMBOL_UNKNOWN"):
         decided(snapshot(unfit=unknown), {})
 

@@ -137,7 +137,7 @@ def test_an_asset_that_is_unknown_or_barred_is_unfit() -> None:
     assets = {"A": Asset("A", True, True), "B": Asset("B", False, True)}  # noqa: FBT003
     assert check_assets(["C", "B", "A"], assets) == {
         "B": Unfit("SYMBOL_NOT_TRADABLE", "the broker does not let you trade it"),
-        "C": Unfit("SYMBOL_UNKNOWN", "the broker does not know it"),
+        "C": Unfit("SYMBOL_UNKNOWN", "the broker does not list it"),
     }
 
 

@@ -315,3 +315,11 @@ def test_the_interface_can_be_imported_from_one_module() -> None:
 def test_the_fewest_fit_symbols_are_a_count_or_a_fraction(write: Write, fewest: str) -> None:
     write("mine", GOOD.replace("untyped = 4", f"min_fit = {fewest}"))
     assert repr(load_strategy("mine", {}).min_fit) == fewest
+
+
+def test_the_fewest_fit_symbols_may_be_a_parameter(write: Write) -> None:
+    write("mine", GOOD.replace("untyped = 4", "min_fit: float = 0.5"))
+    assert load_strategy("mine", {}).min_fit == 0.5
+    assert load_strategy("mine", {"min_fit": 0.8}).min_fit == 0.8
+    with pytest.raises(StrategyError, match="min_fit must be a whole number"):
+        load_strategy("mine", {"min_fit": 80})
