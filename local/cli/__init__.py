@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -21,15 +21,39 @@ def main() -> NoReturn:
     """
     signal.signal(signal.SIGINT, _end)
     signal.signal(signal.SIGTERM, _end)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # an ASCII terminal must not end a run
-            stream.reconfigure(errors="replace")
+    sys.stdout, sys.stderr = _sturdy(sys.stdout), _sturdy(sys.stderr)
     try:
         from local.cli.app import run_command  # noqa: PLC0415 - after the signals are set
     except KeyboardInterrupt:
         print("algo-trader: interrupted; nothing was changed", file=sys.stderr)
         sys.exit(INTERRUPTED)
     sys.exit(run_command(sys.argv[1:]))
+
+
+class _Pipe(io.FileIO):
+    """An output that ignores what is written after its reader has left, as in ``run | head``."""
+
+    def write(self, content: Any) -> int:
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            return len(content)
+
+
+def _sturdy(stream: TextIO) -> TextIO:
+    """Return an output for the same file that neither its reader nor its encoding can break.
+
+    So a command ends what it began, and its exit status says how that went.
+    """
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors="replace",  # an ASCII terminal must not end a run
+        line_buffering=stream.line_buffering,
+    )
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tomllib
 from importlib import import_module
@@ -33,6 +34,10 @@ COMMANDS = {
     "release": ("holdings", "Remove shares from a deployed desk's books."),
     "restore": ("restore", "Put back an earlier version of a deployed desk's books."),
 }
+
+
+# Click reads the -5 of "release AAPL -5" as an option.
+_NUMBER = re.compile(r"-[0-9.]")
 
 
 class LazyGroup(click.Group):
@@ -88,6 +93,14 @@ def run_command(arguments: list[str]) -> int:
     except UsageProblem as problem:
         _report(str(problem))
         return WRONG_USAGE
+    except click.NoSuchOption as problem:
+        if not _NUMBER.fullmatch(problem.option_name):
+            _report(problem.format_message())
+        else:
+            _report(
+                f"{problem.option_name} is not an option, and no command takes a number below 0"
+            )
+        return problem.exit_code
     except click.ClickException as problem:
         is_help = isinstance(problem, click.exceptions.NoArgsIsHelpError)
         _report(problem.format_message(), as_it_is=is_help)
@@ -98,10 +111,6 @@ def run_command(arguments: list[str]) -> int:
         state = "nothing was changed" if is_at_prompt else "the command stopped all that it started"
         _report(f"interrupted; {state}")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output is gone, so keep Python's flush at exit from failing again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except Exception as error:  # a user gets one line instead of a traceback
         if os.environ.get("ALGO_TRADER_TRACEBACK"):
             raise

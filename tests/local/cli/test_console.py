@@ -6,9 +6,12 @@ import io
 import os
 import pty
 import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,16 +198,49 @@ def test_a_terminal_with_no_color_gets_no_escape_code(environment: dict[str, str
 
 
 @pytest.mark.parametrize(
-    "arguments", [("schedule", "--next", "1000"), ("schedule", "--help"), ("--help",)]
+    ("arguments", "status"),
+    [
+        (("schedule", "--next", "1000"), 0),
+        (("schedule", "--help"), 0),
+        (("--help",), 0),
+        (("run", "--sessions", "0"), 2),
+    ],
 )
-def test_a_reader_that_goes_away_ends_the_command_without_a_word(
-    environment: dict[str, str], arguments: tuple[str, ...]
+def test_a_reader_that_goes_away_changes_neither_the_command_nor_its_status(
+    environment: dict[str, str], arguments: tuple[str, ...], status: int
 ) -> None:
     read, write = os.pipe()
     os.close(read)
+    command = [*COMMAND, *arguments]
     with subprocess.Popen(
-        [*COMMAND, *arguments], env=environment, stdout=write, stderr=subprocess.PIPE, text=True
+        command, env=environment, stdout=write, stderr=subprocess.PIPE, text=True
     ) as process:
-        os.close(write)
         _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (1, "")
+    assert (process.returncode, bool(err)) == (status, status > 0)
+    with subprocess.Popen(command, env=environment, stdout=write, stderr=write) as process:
+        os.close(write)
+    assert process.returncode == status
+
+
+def test_the_status_of_a_command_is_that_of_its_work_once_its_reader_has_gone(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The command goes on printing and working after ``head`` has ended."""
+    done = tmp_path / "done"
+    program = f"""
+import sys, click, pathlib
+from rich.console import Console
+from local.cli import app, main
+def work(arguments):
+    print("first", flush=True)
+    for _ in range(200):
+        click.echo("more" * 1000); Console().print("more"); print("more", file=sys.stderr)
+    pathlib.Path({str(done)!r}).touch()
+    return 7
+app.run_command = work
+main()"""
+    whole = f"{shlex.join([sys.executable, '-c', program])} 2>&1 | head -1; echo ${{PIPESTATUS[0]}}"
+    answer = subprocess.run(
+        ["/bin/bash", "-c", whole], check=True, env=environment, capture_output=True, text=True
+    )
+    assert (answer.stdout, answer.stderr, done.exists()) == ("first\n7\n", "", True)

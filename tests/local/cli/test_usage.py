@@ -66,6 +66,10 @@ CASES = {
         ["release", "IBM", "NaN"],
         "'NaN' is not a number of shares",
     ),
+    "shares below none": (["release", "IBM", "-5"], "-5 is not an option, and no command takes"),
+    "a part of a share below none": (["adopt", "IBM", "-.5"], "no command takes a number below 0"),
+    "shares below none after --": (["release", "IBM", "--", "-5"], "-5 is not a number of shares"),
+    "an option that is none": (["release", "IBM", "5", "-x"], "No such option '-x'"),
     "a price beyond all sense": (
         ["adopt", "IBM", "1", "--cost", "1e-999999"],
         "'1e-999999' is not a number of shares",
