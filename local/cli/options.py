@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from local.paper_broker.data import MAX_SYNTHETIC, synthetic_symbol
+from local.sandbox.aws.template import CHECKOUT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -20,6 +22,11 @@ def _date(_context: click.Context, _parameter: click.Parameter, text: str | None
         return date.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is not a date such as 2012-02-15") from None
+
+
+def _default_files() -> Path | None:
+    folder = CHECKOUT / "strategy-files"
+    return folder if folder.is_dir() else None
 
 
 def session_option(text: str) -> Callable[[Command], Command]:
@@ -39,6 +46,13 @@ synthetic_option = click.option(
     default=0,
     metavar="N",
     help=f"Add N symbols with random prices to the built-in broker: {synthetic_symbol(1)}, …",
+)
+files_option = click.option(
+    "--files",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=_default_files,
+    metavar="DIR",
+    help="The strategy's own files; default: strategy-files, if it exists.",
 )
 parameter_option = click.option(
     "--parameter",

@@ -10,6 +10,7 @@ import click
 from local.cli.decision_tables import print_plan
 from local.cli.options import (
     broker_options,
+    files_option,
     json_option,
     parameter_option,
     session_option,
@@ -26,6 +27,7 @@ from local.cli.trading import desk_plan, trade
     "Plan for your own Alpaca paper account.",
 )
 @synthetic_option
+@files_option
 @json_option
 def plan(session: date | None, as_json: bool, **broker: Any) -> int:
     """Show what the desk would trade and why, and send nothing.

@@ -10,6 +10,7 @@ import click
 from local.cli.options import (
     broker_options,
     faults_option,
+    files_option,
     json_option,
     parameter_option,
     session_option,
@@ -40,6 +41,7 @@ from local.sandbox.runner.inputs import read_input
 @broker_options("Trade at a broker with Alpaca's API.", "Trade your own Alpaca paper account.")
 @faults_option
 @synthetic_option
+@files_option
 @json_option
 def run(
     session: date | None, count: int | None, input_text: str, as_json: bool, **broker: Any

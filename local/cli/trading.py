@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
@@ -43,6 +44,7 @@ def desk_plan(
     broker_url: str | None,
     paper: bool,
     synthetic: int,
+    files: Path | None,
     faults: str = "",
     sets_the_clock: bool,
 ) -> LocalDeskConfig:
@@ -73,7 +75,9 @@ def desk_plan(
         parameters = local_defaults(synthetic) | parameters
     elif synthetic:
         raise UsageProblem("--synthetic works only with the built-in paper broker")
-    return LocalDeskConfig(broker, parameters, wait_scale, faults=faults, synthetic=synthetic)
+    return LocalDeskConfig(
+        broker, parameters, wait_scale, faults=faults, synthetic=synthetic, files=files
+    )
 
 
 def _check_broker_choice(broker_url: str | None, paper: bool, *, sets_the_clock: bool) -> None:

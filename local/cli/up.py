@@ -13,7 +13,7 @@ import click
 from local.aws_clients import REGION
 from local.cli.console import make_console
 from local.cli.container_host import ContainerHost, container_host
-from local.cli.options import parameter_option, session_option, synthetic_option
+from local.cli.options import files_option, parameter_option, session_option, synthetic_option
 from local.cli.trading import REAL_TIME
 from local.sandbox.aws.template import CHECKOUT
 from local.sandbox.runner.desk import LocalDesk, LocalDeskConfig, open_desk
@@ -37,6 +37,7 @@ STEPS = {
 @session_option("The day on which the paper broker starts, YYYY-MM-DD.")
 @parameter_option
 @synthetic_option
+@files_option
 @click.option(
     "--host",
     default=LOOPBACK,
@@ -44,7 +45,9 @@ STEPS = {
     metavar="ADDRESS",
     help="The address to listen on; docker: one that containers reach, for sam local invoke.",
 )
-def up(session: date | None, pairs: tuple[str, ...], synthetic: int, host: str) -> None:
+def up(
+    session: date | None, pairs: tuple[str, ...], synthetic: int, files: Path | None, host: str
+) -> None:
     """Deploy into an embedded AWS with a paper broker, and stay up until Ctrl-C.
 
     Waits and the broker's clock run in real time.
@@ -54,6 +57,7 @@ def up(session: date | None, pairs: tuple[str, ...], synthetic: int, host: str) 
         broker=None,
         parameters=local_defaults(synthetic) | read_overrides(pairs),
         synthetic=synthetic,
+        files=files,
         wait_scale=REAL_TIME,
         host=reach.address,
         # sam gives a container the user's own keys, not the function role's
@@ -109,14 +113,17 @@ The paper broker is at {day}, 09:35 New York time:
 The embedded AWS:
   export AWS_ENDPOINT_URL={desk.aws.endpoint_url}
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={REGION}
-The state machine:
+The state machine, and the bucket of the desk:
   {machine}
+  {desk.stack.bucket}
 
 Trade a day:
   aws stepfunctions start-execution --state-machine-arn {machine} --input '{{}}'
   aws stepfunctions list-executions --state-machine-arn {machine}
 Move the broker to a later day, in New York time:
   curl -X POST {desk.broker.look_url}/_paper/session -d '{{"date": "{later}", "time": "09:35"}}'
+Give the strategy a file, or a new version of it:
+  aws s3 cp own_model.json s3://{desk.stack.bucket}/strategies/own_model.json
 Halt the desk, let it only sell, or let it trade again:
   .venv/bin/algo-trader halt --endpoint-url {desk.aws.endpoint_url}
   .venv/bin/algo-trader reduce --endpoint-url {desk.aws.endpoint_url}

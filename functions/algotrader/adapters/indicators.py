@@ -26,7 +26,7 @@ from algotrader.indicators import (
     carry,
 )
 from algotrader.model import Bars, Features, FeatureValue, Unfit
-from algotrader.strategy import Strategy
+from algotrader.strategy import Files, Strategy
 from algotrader.strategy.base import finite_number
 from algotrader.strategy.indicators import ResolvedIndicator, resolve
 from algotrader.strategy.indicators.entries import TA_PREFIX, Arguments
@@ -42,7 +42,7 @@ _COLUMNS = ("open", "high", "low", "close", "volume")
 _OF_ONE_TREND = frozenset({"psar_up", "psar_down"})
 
 
-def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, bytes]) -> Features:
+def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Files) -> Features:
     """Compute the last and the previous value of every feature that a strategy declares.
 
     Parameters
@@ -52,7 +52,7 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Mapping[str, by
         live runs and backtests see the same bars.
     strategy : Strategy
         Declares the indicators, and may compute its own features.
-    files : mapping of str to bytes
+    files : Files
         The user's objects, for ``strategy.features``.
 
     Returns
@@ -273,7 +273,7 @@ class IndicatorSeries:
 
 
 def _own_features(
-    symbol: str, frame: pd.DataFrame, strategy: Strategy, files: Mapping[str, bytes]
+    symbol: str, frame: pd.DataFrame, strategy: Strategy, files: Files
 ) -> dict[str, FeatureValue]:
     """Compute the strategy's own features twice: without the first bar and without the last bar.
 
@@ -292,7 +292,7 @@ def _own_features(
 
 
 def _call_features(
-    symbol: str, frame: pd.DataFrame, strategy: Strategy, files: Mapping[str, bytes]
+    symbol: str, frame: pd.DataFrame, strategy: Strategy, files: Files
 ) -> dict[str, float]:
     """Call the user's code with its own copy of the frame, and check the result."""
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from algotrader.adapters.aws import client
 from algotrader.errors import StrategyError
+from algotrader.strategy.files import Files
 
 PREFIX = "strategies/"
 
@@ -16,7 +18,7 @@ PREFIX = "strategies/"
 _NOT_THERE = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 
 
-class StrategyFiles(Mapping[str, bytes]):
+class StrategyFiles(Files):
     """The objects below ``strategies/`` in the bucket, by name; each is read once.
 
     Parameters
@@ -28,6 +30,7 @@ class StrategyFiles(Mapping[str, bytes]):
     """
 
     def __init__(self, bucket: str, pins: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__()
         self.bucket = bucket
         self.pins = pins
         self._read: dict[str, bytes] = {}
@@ -60,11 +63,18 @@ class StrategyFiles(Mapping[str, bytes]):
         if content is None:
             raise StrategyError(
                 "STRATEGY_FILE_MISSING",
-                f"Upload it: aws s3 cp {name} s3://{self.bucket}/{PREFIX}{name}",
+                self._advice_for_missing(name),
                 file=f"{PREFIX}{name}",
                 bucket=self.bucket,
             )
         return content
+
+    def _advice_for_missing(self, name: str) -> str:
+        if os.environ.get("AWS_ENDPOINT_URL"):  # the local run; template.yaml leaves it empty
+            return (
+                f"Copy it to strategy-files/{name} or into the folder of --files, then run again."
+            )
+        return f"Upload it: aws s3 cp {name} s3://{self.bucket}/{PREFIX}{name}"
 
     def get(self, name: str, default: Any = None) -> Any:
         """Read a file; return the default if there is none."""

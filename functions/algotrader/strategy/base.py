@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, get_type_hints
 
 from algotrader.errors import ConfigurationError
+from algotrader.strategy.files import Files
 from algotrader.strategy.indicators import resolve
 from algotrader.strategy.view import Market, Portfolio
 from algotrader.suggestions import did_you_mean
@@ -141,7 +142,7 @@ class Strategy:
         del market, portfolio
         return {}
 
-    def features(self, bars: DataFrame, files: Mapping[str, bytes]) -> Mapping[str, float]:
+    def features(self, bars: DataFrame, files: Files) -> Mapping[str, float]:
         """Compute the strategy's own features from a symbol's bars; by default there are none.
 
         Parameters
@@ -150,8 +151,10 @@ class Strategy:
             Columns ``open, high, low, close, volume`` (float64) over a RangeIndex from 0, and
             ``session`` (date). Always ``bars_needed() - 1`` rows, without NaN. A second call, for
             ``market[symbol].previous``, gets the bars up to the session before.
-        files : Mapping of str to bytes
-            The user's objects under ``strategies/`` in the bucket, each read on first access.
+        files : Files
+            The user's objects under ``strategies/`` in the bucket, each read on first access:
+            ``files[name]`` is the content, and ``files.load(name, joblib.load)`` the object in it,
+            which is loaded once a run.
 
         Returns
         -------

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from local.sandbox.runner.brokers import Broker, broker_at, view_account
 from local.sandbox.runner.document import Document, Ending, message_of, run_document, run_of
 from local.sandbox.runner.inputs import bell_time, with_bell
 from local.sandbox.runner.sample_data import functions_with_list
+from local.sandbox.runner.strategy_files import put_files
 from local.server_process import LOOPBACK
 
 STACK = "algo-trader"
@@ -52,6 +54,8 @@ class LocalDeskConfig:
         The built-in broker's fault plan; docs/paper-broker.md describes the format.
     synthetic : int
         Number of the built-in broker's synthetic symbols; the list ``@synthetic`` names them.
+    files : Path or None
+        The folder of the strategy's files, which go into the bucket; None means no files.
     """
 
     broker: Broker | None
@@ -61,6 +65,7 @@ class LocalDeskConfig:
     enforce_iam: bool = True
     faults: str = ""
     synthetic: int = 0
+    files: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,8 @@ def open_desk(plan: LocalDeskConfig) -> Iterator[LocalDesk]:
             deployed = aws.deploy(STACK, addresses | dict(plan.parameters), functions, keys=keys)
         except DeploymentProblem as problem:
             raise UsageProblem(str(problem)) from problem
+        if plan.files is not None:
+            put_files(aws.client("s3"), deployed.bucket, plan.files)
         slots = plan.parameters.get("Slots", "")
         yield LocalDesk(aws, deployed, broker, paper_broker, slots, has_faults=bool(plan.faults))
 

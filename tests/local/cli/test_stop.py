@@ -56,22 +56,36 @@ def is_listening(url: str) -> bool:
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "kill"]
 )
 def test_up_says_how_to_reach_it_and_leaves_nothing_behind(
-    environment: dict[str, str], tmp_path: Path, number: signal.Signals, status: int
+    environment: dict[str, str],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    number: signal.Signals,
+    status: int,
 ) -> None:
-    with started(environment | {"TMPDIR": str(tmp_path)}, "up") as process:
+    files = tmp_path_factory.mktemp("files")
+    (files / "model.json").write_text("{}", encoding="utf-8")
+    up = ("up", "--files", str(files))
+    with started(environment | {"TMPDIR": str(tmp_path)}, *up) as process:
         printed = read_until(process, "Ctrl-C")
         exported = dict(re.findall(r"(AWS_[A-Z_]+)=(\S+)", printed))
         urls = re.findall(r"^  (?:export AWS_ENDPOINT_URL=)?(http://\S+)$", printed, re.MULTILINE)
         machine = re.search(r"^  (arn:\S+)$", printed, re.MULTILINE)
         assert machine is not None
-        client = boto3.client(
-            "stepfunctions",
-            endpoint_url=exported["AWS_ENDPOINT_URL"],
+        session = boto3.Session(
             aws_access_key_id=exported["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=exported["AWS_SECRET_ACCESS_KEY"],
             region_name=exported["AWS_DEFAULT_REGION"],
         )
-        assert client.describe_state_machine(stateMachineArn=machine[1])["type"] == "STANDARD"
+        url = exported["AWS_ENDPOINT_URL"]
+        states = session.client("stepfunctions", endpoint_url=url)
+        assert states.describe_state_machine(stateMachineArn=machine[1])["type"] == "STANDARD"
+        bucket = re.search(rf"{re.escape(machine[1])}\n  (\S+)$", printed, re.MULTILINE)
+        assert bucket is not None
+        assert f"aws s3 cp own_model.json s3://{bucket[1]}/strategies/own_model.json" in printed
+        (file,) = session.client("s3", endpoint_url=url).list_objects_v2(
+            Bucket=bucket[1], Prefix="strategies/"
+        )["Contents"]
+        assert file["Key"] == "strategies/model.json"
         assert f"algo-trader halt --endpoint-url {exported['AWS_ENDPOINT_URL']}" in printed
         assert len(urls) == 2
         assert all(is_listening(url) for url in urls)

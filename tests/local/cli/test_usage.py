@@ -39,6 +39,9 @@ CASES = {
         ["run", "--broker-url", "http://h", "--faults", "submit:1:504"],
         "--faults works only with the built-in paper broker",
     ),
+    "no folder of files": (["run", "--files", "no/such"], "'no/such' does not exist"),
+    "no folder of files to plan with": (["plan", "--files", "no/such"], "does not exist"),
+    "no folder of files to stay up with": (["up", "--files", "no/such"], "does not exist"),
     "more symbols than names": (["run", "--synthetic", "10000"], "--synthetic"),
     "another broker's symbols": (
         ["run", "--broker-url", "http://h", "--synthetic", "5"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -23,6 +24,33 @@ def test_a_missing_file_is_reported_with_the_command_that_uploads_it(s3: Any) ->
         StrategyFiles(BUCKET)["model.json"]
     assert caught.value.code == "STRATEGY_FILE_MISSING"
     assert f"aws s3 cp model.json s3://{BUCKET}/strategies/model.json" in str(caught.value)
+
+
+def test_in_the_local_run_a_missing_file_is_copied_to_a_folder_of_this_machine(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del s3
+    files = StrategyFiles(BUCKET)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    with pytest.raises(
+        StrategyError, match=r"Copy it to strategy-files/model\.json or into"
+    ) as caught:
+        files["model.json"]
+    assert "aws s3" not in str(caught.value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")  # as on AWS
+    with pytest.raises(StrategyError, match=r"aws s3 cp model\.json"):
+        files["model.json"]
+
+
+def test_a_file_is_loaded_once_a_run_and_checked_against_its_pin(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="strategies/m.json", Body=b"[1]")
+    files = StrategyFiles(BUCKET, {"m.json": sha256(b"[1]")})
+    loaded = files.load("m.json", json.load)
+    assert loaded == [1]
+    assert files.load("m.json", json.load) is loaded
+    assert files.hashes() == {"m.json": sha256(b"[1]")}
+    with pytest.raises(StrategyError, match="STRATEGY_FILE_CHANGED"):
+        StrategyFiles(BUCKET, {"m.json": sha256(b"[2]")}).load("m.json", json.load)
 
 
 def test_a_file_is_read_once(s3: Any) -> None:
