@@ -8,7 +8,7 @@ WORKERS = auto
 SAMPLE = 300
 SEED = 1
 STEPS = fetch_bars compute_indicators decide_orders submit_orders notify
-LOCK = uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+LOCK = .venv-lock/bin/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL = help
@@ -58,7 +58,9 @@ format: setup ## Format the code, and fix what ruff can fix
 	@.venv/bin/python -m ruff format .
 	@.venv/bin/python -m ruff check --fix .
 
-lock: ## Write the hashed locks again from the .in files (needs uv; ARGS="--upgrade")
+lock: ## Write the hashed locks again from the .in files (ARGS="--upgrade")
+	@.ci/lock/setup
+	$(LOCK) $(ARGS) .ci/lock/requirements.in -o .ci/lock/requirements.txt
 	$(LOCK) $(ARGS) functions/requirements-build.in -o functions/requirements-build.txt
 	$(LOCK) $(ARGS) local/requirements.in -o local/requirements.txt
 	for step in $(STEPS); do \
