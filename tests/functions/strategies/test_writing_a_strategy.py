@@ -9,22 +9,24 @@ import json
 import pickle
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from algotrader.adapters.indicators import compute
 from algotrader.adapters.strategy_files import StrategyFiles
 from algotrader.errors import ConfigurationError, StrategyError
-from algotrader.strategy import Strategy, load_strategy
+from algotrader.strategy import Files, Strategy, load_strategy
 from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
 from tests.docs.markdown import blocks
 from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, real_frame
 from tests.functions.conftest import BUCKET
+from tests.support.checkout import CHECKOUT
 from tests.support.own_strategies import own_strategies
 
 PAGE = "docs/writing-a-strategy.md"
@@ -53,7 +55,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def weights_over_a_month(strategy: Strategy, own: Mapping[str, bytes]) -> list[dict[str, Decimal]]:
+def weights_over_a_month(strategy: Strategy, own: Files) -> list[dict[str, Decimal]]:
     """Run a strategy over real bars by session, as if it held the weights that it returned."""
     need = strategy.bars_needed()
     frames = {symbol: real_frame(symbol, date(2012, 12, 31), need + 20) for symbol in SYMBOLS}
@@ -85,7 +87,7 @@ def check_weights(asked: list[dict[str, Decimal]]) -> None:
 
 def test_the_first_strategy_of_the_page_trades_real_bars() -> None:
     strategy = load_strategy("channel_breakout", {"entry": 20, "leave": 5})
-    check_weights(weights_over_a_month(strategy, {}))
+    check_weights(weights_over_a_month(strategy, Files()))
 
 
 def test_the_first_strategy_of_the_page_refuses_what_its_check_refuses() -> None:
@@ -108,7 +110,7 @@ def test_the_model_of_the_page_is_read_and_trades_real_bars() -> None:
     (model,) = blocks(PAGE, "json")
     assert json.loads(model.text)
     strategy = load_strategy("own_model", {})
-    check_weights(weights_over_a_month(strategy, {"own_model.json": model.text.encode()}))
+    check_weights(weights_over_a_month(strategy, Files({"own_model.json": model.text.encode()})))
 
 
 class Odds:
@@ -134,6 +136,50 @@ def test_the_pinned_model_of_the_page_is_read_and_no_other(
     files = StrategyFiles(BUCKET, {name: hashlib.sha256(content).hexdigest()})
     files.check_pins()
     check_weights(weights_over_a_month(strategy, files))
+
+
+class _Forest:
+    """What the page's training learns from: rows of features, and whether the next return rose."""
+
+    rows: Any
+    rises: Any
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def fit(self, rows: Any, rises: Any) -> None:
+        type(self).rows, type(self).rises = rows, rises
+
+
+def test_the_model_of_the_page_learns_from_what_the_strategy_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ensemble, joblib = types.ModuleType("sklearn.ensemble"), types.ModuleType("joblib")
+    monkeypatch.setattr(ensemble, "RandomForestClassifier", _Forest, raising=False)
+    monkeypatch.setattr(
+        joblib, "dump", lambda _, path, **__: path.write_bytes(b"model"), raising=False
+    )
+    for module in (types.ModuleType("sklearn"), ensemble, joblib):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    (tmp_path / "local").symlink_to(CHECKOUT / "local")
+    monkeypatch.chdir(tmp_path)
+    exec(files()["train_forest.py"], {})  # noqa: S102 - the page's own code
+    content = (tmp_path / "strategy-files" / "forest.joblib").read_bytes()
+    assert capsys.readouterr().out.strip() == hashlib.sha256(content).hexdigest()
+
+    class Model:
+        def predict_proba(self, rows: list[list[float]]) -> list[list[float]]:
+            self.row = rows[0]
+            return [[0.4, 0.6]]
+
+    model = Model()
+    monkeypatch.setattr(joblib, "load", lambda _: model, raising=False)
+    frame = real_frame("IBM", date(2009, 6, 30), 20)  # it had no split in these years
+    strategy = load_strategy("forest", {})
+    assert strategy.features(frame, Files({"forest.joblib": b""})) == {"odds": 0.6}
+    (found,) = np.flatnonzero(np.isclose(_Forest.rows, model.row, rtol=1e-9).all(axis=1))
+    later = real_frame("IBM", date(2009, 7, 1), 2)["close"]
+    assert bool(_Forest.rises.iloc[found]) == (later.iloc[1] > later.iloc[0])
+    assert len(_Forest.rows) > 5000
 
 
 def test_the_parameters_that_the_page_passes_to_the_first_strategy_are_its_own() -> None:
