@@ -48,7 +48,7 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
         Any error of `errors` that is not about an order. After an error, the step marks the run's
         claim as failed, so a new execution can repeat the run.
     """
-    opening = open_run(event, environ)
+    opening = open_run(event, environ, store)
     if isinstance(opening, str):
         return FetchBarsResult(outcome="CLOSED", message=opening)
     run = opening.run

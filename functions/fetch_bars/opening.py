@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.arming import read_arming
 from algotrader.adapters.settings import broker_urls, load_keys, load_settings
+from algotrader.adapters.store import Store
 from algotrader.broker import Broker
 from algotrader.contracts import (
     ExecutionInput,
@@ -27,6 +28,7 @@ from algotrader.risk.arming import Arming
 from algotrader.session.bar_checks import BarRequirements
 from algotrader.session.trigger import NEW_YORK, Closed, Opened, Trigger, resolve_session
 from algotrader.strategy import load_strategy
+from fetch_bars.closures import closures_since, sessions_held
 
 #: Below the function's Timeout in template.yaml, with time left for S3 and SSM.
 HTTP_BUDGET_SECONDS = 60.0
@@ -49,6 +51,8 @@ class Opening:
         Whether a live desk may trade; None if it need not be armed.
     notes : tuple of str
         What the e-mail should say about the settings.
+    closures : tuple of date
+        Days since the previous session that the calendar lists but that never opened.
     """
 
     run: Run
@@ -62,9 +66,10 @@ class Opening:
     report_only: bool
     arming: Arming | None
     notes: tuple[str, ...] = ()
+    closures: tuple[date, ...] = ()
 
 
-def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str:
+def open_run(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Opening | str:
     """Check what can be checked before the run claims its slot.
 
     Returns
@@ -89,7 +94,8 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
         HTTP_BUDGET_SECONDS,
     )
     clock = broker.clock()
-    sessions = _read_calendar(broker, clock, requirements)
+    calendar = _read_calendar(broker, clock, requirements)
+    sessions, closed = sessions_held(broker, store, settings, clock, calendar)
     opened = resolve_session(trigger, clock, sessions)
     if isinstance(opened, Closed):
         return f"Nothing was sold. {opened.message}" if given.flatten else opened.message
@@ -115,6 +121,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str]) -> Opening | str
         report_only=given.report_only,
         arming=arming,
         notes=notes,
+        closures=closures_since(closed, opened.previous_session, opened.session.date),
     )
 
 

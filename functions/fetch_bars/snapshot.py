@@ -64,6 +64,7 @@ def partial_snapshot(opening: Opening, environ: Mapping[str, str], store: Store)
         ledger=books.ledger,
         corporate_actions=actions,
         last_session_pnl=None,
+        closures=opening.closures,
         warnings=(*opening.notes, *books.warnings, *warnings_of(opening.arming, opening.clock.now)),
     )
     return PartialSnapshot(snapshot, books)

@@ -233,6 +233,13 @@ def _denied(report: RunReport) -> tuple[OrderDenied, ...]:
     return tuple(each for each in report.denied if each not in described)
 
 
+def closures_phrase(report: RunReport) -> str:
+    """Name the listed days on which the exchange stayed closed; empty if there is none."""
+    days = () if report.snapshot is None else report.snapshot.closures
+    named = ", ".join(f"{_MONTHS[day.month - 1]} {day.day}" for day in days)
+    return f"No session on {named}" if named else ""
+
+
 def strategy_phrase(report: RunReport, *, named: bool) -> str:
     """Report a new strategy, and that a live desk's ramp starts again; empty if unchanged.
 

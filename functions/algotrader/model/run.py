@@ -115,6 +115,9 @@ class Snapshot:
     stops_canceled : dict of str to CorporateAction
         By symbol: the action over which the desk canceled its stop without placing a new one. Only
         a report looks for them.
+    closures : tuple of date
+        Days since the previous session that the calendar lists but on which the exchange stayed
+        closed.
     unfit : dict of str to Unfit
         Symbols whose bars or permissions the run cannot use.
     """
@@ -142,6 +145,7 @@ class Snapshot:
     stopped: tuple[Order, ...] = ()
     other_desks: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     causes: dict[str, str] = field(default_factory=dict)
+    closures: tuple[date, ...] = ()
     unfit: dict[str, Unfit] = field(default_factory=dict)
     stops_at_risk: dict[str, CorporateAction] = field(default_factory=dict)
     stops_canceled: dict[str, CorporateAction] = field(default_factory=dict)

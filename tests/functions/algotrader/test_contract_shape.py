@@ -20,7 +20,7 @@ HANDED_ON = (
     *(model.Decision, model.Plan, model.Submission),
 )
 #: A shape that was never deployed may change without a new number.
-PINNED = {1: "fabcb3006f08930e"}
+PINNED = {1: "a16d803c661fe6a4"}
 
 
 def without_words(schema: Any) -> Any:
