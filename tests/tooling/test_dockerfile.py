@@ -28,6 +28,11 @@ def test_every_install_is_hashed():
         assert "pip install" not in line or "--require-hashes" in line
 
 
+def test_a_set_has_the_same_order_in_every_process_of_every_image():
+    *_, shipped = TEXT.split("\nFROM ")
+    assert "\nENV PYTHONHASHSEED=0\n" in shipped
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_strategies_ship_with_the_steps_that_load_them_alone(step):
     (with_strategies,) = re.findall(r"^ +(\S+)\) cp -r source/strategies", TEXT, re.MULTILINE)

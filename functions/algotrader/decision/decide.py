@@ -35,7 +35,13 @@ from algotrader.portfolio.capital import PortfolioState, portfolio_state
 from algotrader.portfolio.proposed_order import ProposedOrder
 from algotrader.risk.broker_rules import broken_rule
 from algotrader.risk.context import RiskContext
-from algotrader.risk.pre_trade import BUYS_TOGETHER, deny_alone, first_denial
+from algotrader.risk.pre_trade import (
+    BUYS_TOGETHER,
+    deny_alone,
+    first_denial,
+    is_limit,
+    with_further_limits,
+)
 from algotrader.risk.reasons import Denial
 from algotrader.session.fitness import check_features, require_fit
 from algotrader.strategy import Market, Portfolio, Strategy, SymbolFeatures
@@ -161,6 +167,10 @@ def _approve(
             context = context.after_entry(cut)
         else:
             denials[order.symbol] = denial
+    for order in orders:
+        if order.side is Side.BUY and (first := denials.get(order.symbol)) is not None:
+            cut = cut_entry(order, context) if is_limit(first) else order
+            denials[order.symbol] = with_further_limits(first, cut, context)
     return exits, list(context.traded[len(exits) :]), denials
 
 

@@ -152,6 +152,21 @@ BUYS_TOGETHER: tuple[Check, ...] = (
     max_turnover,
     live_ramp,
 )
+#: The checks that compare an entry with a limit, and their reasons.
+LIMITS: tuple[Check, ...] = (max_position_weight, max_order_notional, *BUYS_TOGETHER)
+LIMIT_REASONS = frozenset(
+    {
+        Reason.MAX_POSITION_WEIGHT,
+        Reason.MAX_ORDER_NOTIONAL,
+        Reason.MAX_ORDERS_PER_RUN,
+        Reason.MAX_POSITIONS,
+        Reason.INSUFFICIENT_CASH,
+        Reason.CAPITAL_EXCEEDED,
+        Reason.MAX_GROSS_EXPOSURE,
+        Reason.MAX_TURNOVER,
+        Reason.LIVE_RAMP,
+    }
+)
 #: Checks for a flatten's sales, which are market orders and need neither a price nor bars.
 FLATTEN: tuple[Check, ...] = (
     *(each for each in EVERY_ORDER if each not in {price_known, symbol_fit}),
@@ -170,3 +185,21 @@ def deny_alone(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Return an order's first denial by itself, regardless of the run's other orders."""
     own = SELLS if order.side is Side.SELL else BUYS
     return first_denial(order, context, (*EVERY_ORDER, *own))
+
+
+def is_limit(denial: Denial) -> bool:
+    """Return whether a denial names a limit on the size of an entry, or on all entries together."""
+    return denial.code in LIMIT_REASONS
+
+
+def with_further_limits(first: Denial, order: ProposedOrder, context: RiskContext) -> Denial:
+    """Add to an entry's denial the other limits that the entry breaks next to the approved orders.
+
+    A person can then change all of them at once. Only a limit gets the addition, because an entry
+    that another check denies may lack a price.
+    """
+    if not is_limit(first):
+        return first
+    found = (check(order, context) for check in LIMITS)
+    further = "; ".join(str(each) for each in found if each and each.code != first.code)
+    return Denial(first.code, f"{first.detail}; also {further}") if further else first

@@ -64,13 +64,15 @@ class Market:
     unfit: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, symbol: str) -> SymbolFeatures:
-        """Return the indicators of one symbol; an unfit symbol raises KeyError with its reason."""
+        """Return the indicators of one symbol; a symbol without any raises KeyError with why."""
         if symbol in self.unfit:
             message = (
                 f"{symbol} is unfit ({self.unfit[symbol]}) and has no indicators today; loop over "
                 "market.items(), or check that the symbol is in market.symbols"
             )
             raise KeyError(message)
+        if symbol not in self.symbols:
+            raise KeyError(f"{symbol} is not in the template's Symbols; add it there")
         return self.symbols[symbol]
 
     def items(self) -> Iterator[tuple[str, SymbolFeatures]]:

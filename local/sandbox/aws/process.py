@@ -75,6 +75,7 @@ class MinistackProcess:
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
+            "PYTHONHASHSEED": "0",  # as in the images
             "TMPDIR": str(folder / "tmp"),
             "STATE_DIR": str(folder / "state"),
             "S3_DATA_DIR": str(folder / "s3"),

@@ -221,3 +221,33 @@ def test_a_dry_run_after_the_close_looks_back_and_is_free_of_it() -> None:
     dry = decided({"IBM": D("0.3")}, over, of=run(sends_orders=False))
     assert quantities(dry.entries) == {"IBM": D(293)}
     assert codes(decided({"IBM": D("0.3")}, over)) == {"IBM": "MINUTES_TO_CLOSE"}
+
+
+# Several limits
+
+
+def test_a_denied_entry_names_every_limit_that_a_person_has_to_change() -> None:
+    tight = settings(
+        max_position_weight=D("0.4"), max_order_notional=D(30_000), max_turnover=D("0.6")
+    )
+    decision = decided({"AAPL": D("0.5"), "IBM": D("0.3")}, under=tight)
+    (denied,) = decision.denied
+    assert (denied.symbol, denied.code) == ("AAPL", "MAX_POSITION_WEIGHT")
+    assert [each.split(":")[0] for each in denied.detail.split("; also ")[1].split("; ")] == [
+        "MAX_ORDER_NOTIONAL",
+        "MAX_TURNOVER",
+    ]
+    assert denied.detail in decision.why["AAPL"]
+    assert quantities(decision.entries) == {"IBM": D(293)}
+
+
+def test_a_limit_that_the_entry_keeps_is_not_named() -> None:
+    decision = decided({"AAPL": D("0.5")}, under=settings(max_position_weight=D("0.4")))
+    assert "also" not in decision.denied[0].detail
+
+
+def test_an_entry_that_no_limit_denies_names_none() -> None:
+    tight = settings(max_position_weight=D("0.4"), deny_symbols=("AAPL",))
+    decision = decided({"AAPL": D("0.5")}, under=tight)
+    assert codes(decision) == {"AAPL": "SYMBOL_DENIED"}
+    assert "MAX_POSITION_WEIGHT" not in decision.denied[0].detail

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,11 @@ def test_a_view_gives_last_previous_and_price_and_names_what_was_not_declared() 
     assert len(view) == 1
     with pytest.raises(KeyError, match="'slow' is not a declared indicator; declared: fast"):
         view["slow"]
+
+
+def test_a_market_names_a_symbol_that_is_not_in_the_templates_symbols() -> None:
+    with pytest.raises(KeyError, match="SPY is not in the template's Symbols; add it there"):
+        Market(session=date(2024, 3, 4), as_of=date(2024, 3, 1), symbols={})["SPY"]
 
 
 def test_every_error_of_loading_is_one_of_ours() -> None:

@@ -88,6 +88,7 @@ def test_nothing_of_the_user_s_own_reaches_a_function(monkeypatch: pytest.Monkey
         environment = json.load(answer["Payload"])["environment"]
     assert not {"HTTPS_PROXY", "http_proxy", "PYTHONPATH", "AWS_PROFILE", "MINE"} & set(environment)
     assert not {"HOME", "APCA_API_SECRET_KEY", "AWS_ENDPOINT_URL_S3"} & set(environment)
+    assert environment["PYTHONHASHSEED"] == "0"
     assert environment["AWS_ENDPOINT_URL"] == aws.endpoint_url
     assert environment["AWS_ACCESS_KEY_ID"] != "AKIAREAL"
     assert environment["AWS_CONFIG_FILE"] == os.devnull
