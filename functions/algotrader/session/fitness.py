@@ -23,7 +23,6 @@ from algotrader.session.bar_checks import (
     BarRequirements,
     gaps,
 )
-from algotrader.session.trigger import NEW_YORK
 
 SYMBOL_UNKNOWN, SYMBOL_NOT_TRADABLE = "SYMBOL_UNKNOWN", "SYMBOL_NOT_TRADABLE"
 SYMBOL_RENAMED = "SYMBOL_RENAMED"
@@ -209,6 +208,8 @@ def _is_late(
 
 
 def _trades_after(action: CorporateAction, bars: Bars | None) -> bool:
+    from algotrader.session.trigger import NEW_YORK  # noqa: PLC0415 - Decide Orders never needs it
+
     return bars is not None and bars.at[-1].astimezone(NEW_YORK).date() > action.ex_date
 
 
