@@ -53,6 +53,8 @@ class Book:
         order = self.find(order_id)
         if not order.is_open:
             raise ApiError(422, rules.INVALID, f'order is already in "{order.status}" state')
+        if order.hangs:
+            return
         if order.cancel_requested_at is None:
             order.cancel_requested_at = order.updated_at = now
         order.status = "pending_cancel"
@@ -61,8 +63,15 @@ class Book:
         """Cancel the orders whose cancellation was requested at least ``delay`` ago."""
         for order in self.open:
             asked = order.cancel_requested_at
-            if asked is not None and asked + delay <= at:
+            if asked is not None and not order.hangs and asked + delay <= at:
                 self.end(order, "canceled", at)
+
+    def hang(self, order_id: str, status: str, now: datetime) -> None:
+        """Keep an open order in a status forever; a cancel is accepted and has no effect."""
+        order = self.find(order_id)
+        if order.is_open:
+            order.hangs, order.status = True, status
+            order.updated_at = max(now, order.updated_at)
 
     def end(self, order: Order, status: str, at: datetime) -> None:
         """End an order with the status ``filled``, ``canceled``, ``expired`` or ``rejected``."""

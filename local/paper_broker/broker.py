@@ -104,6 +104,11 @@ class PaperBroker:
             self.exchange.advance(max(self.exchange.now, self._clock.now()))
             yield self.exchange
 
+    def hang(self, order_id: str, status: str) -> None:
+        """Keep an order in a status forever, before it can fill."""
+        with self._lock:
+            self.exchange.hang(order_id, status)
+
     def move_to(self, day: date, at: time_of_day = BELL) -> datetime:
         """Move the clock to a New York date and time, through every event in between.
 

@@ -121,6 +121,10 @@ class Exchange:
         """Request a cancellation; the order ends at the first request after the cancel delay."""
         self.book.ask_to_cancel(order_id, self.now)
 
+    def hang(self, order_id: str, status: str) -> None:
+        """Keep an open order in a status forever, as the real broker's orders sometimes do."""
+        self.book.hang(order_id, status, self.now)
+
     def deposit(self, amount: Decimal, kind: ActivityKind | None = None) -> Activity:
         """Book cash of a kind, by default a deposit, or a withdrawal if the amount is negative."""
         return self.account.deposit(amount, self.now, kind)
@@ -169,7 +173,8 @@ class Exchange:
                 self._fill(order, price, is_last_look=True)
         self.book.settle_cancels(ring.at, timedelta(0))
         for order in self.book.open:
-            if order.session <= ring.session and order.expires_at <= ring.at:
+            is_due = order.session <= ring.session and order.expires_at <= ring.at
+            if is_due and not order.hangs:
                 self.book.end(order, "expired", ring.at)
         self.account.closes[ring.session] = self.funds.equity
 
@@ -177,7 +182,7 @@ class Exchange:
         """Match the open orders against the newest session's opening price."""
         session = self.market.last_opened(self.now)
         for order in self.book.open:
-            if session is None or order.session > session:
+            if session is None or order.session > session or order.hangs:
                 continue
             if names(self.behaviour.reject, order.ticket.symbol):
                 self.book.end(order, "rejected", self.now)
@@ -201,6 +206,7 @@ class Exchange:
             order
             for order in self.book.open
             if session is not None
+            and not order.hangs
             and order.session <= session
             and max(order.taken_at, self.market.opens(order.session)) + delay <= self.now
             and not names(self.behaviour.never_fill, order.ticket.symbol)

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request, Response
 
-from local.paper_broker.values import FaultHit
+from local.paper_broker.values import HANGING_STATUSES, FaultHit
 
 Respond = Callable[[Request], Response]
 
@@ -48,6 +48,8 @@ HOWS = ("504", "503", "500", "429", "reset", "stall", "html", "empty", "truncate
 ONLY_BEFORE, ONLY_AFTER = ("429",), ("truncated",)
 #: Faults that hit only orders.
 LATE, HIDDEN = "late", "hidden"
+#: Faults of an order that is sent or canceled, and the status that the order then keeps forever.
+HANGS = {f"hang-{each.replace('_', '-')}": each for each in HANGING_STATUSES}
 LATE_BY, HIDDEN_FOR = timedelta(seconds=5), timedelta(seconds=20)
 #: Longer than the desk waits for an answer.
 STALL_SECONDS = 20.0
@@ -66,7 +68,7 @@ class Fault:
     first, last : int
         The range of requests, counted from 1; ``last`` is None if the range has no end.
     how : str
-        One of `HOWS`, `LATE` or `HIDDEN`.
+        One of `HOWS`, `LATE`, `HIDDEN` or `HANGS`.
     is_applied : bool
         Whether the broker carries out the request anyway.
     """
@@ -101,13 +103,16 @@ def _parse_one(text: str) -> Fault:
         message = f"{text!r}: the request is one of {', '.join(REQUESTS)}"
         raise ValueError(message)
     how = kind.removesuffix(BEFORE).removesuffix(AFTER)
-    is_applied = kind.endswith(AFTER) or how in ONLY_AFTER or how == HIDDEN
-    of_orders = how in (LATE, HIDDEN) and kind == how and request == "submit"
+    is_applied = kind.endswith(AFTER) or how in (*ONLY_AFTER, HIDDEN, *HANGS)
+    of_orders = kind == how and (
+        (how in (LATE, HIDDEN) and request == "submit")
+        or (how in HANGS and request in {"submit", "cancel"})
+    )
     wrong_end = (how in ONLY_BEFORE and is_applied) or (how in ONLY_AFTER and BEFORE in kind)
     if (how not in HOWS and not of_orders) or wrong_end:
         message = (
             f"{text!r}: the kind is one of {', '.join(HOWS)}, followed by {BEFORE} or {AFTER}; "
-            f"for submit also {LATE} and {HIDDEN}"
+            f"for submit also {LATE} and {HIDDEN}; for submit and cancel also {', '.join(HANGS)}"
         )
         raise ValueError(message)
     first, _, last = which.partition("-")
@@ -125,6 +130,7 @@ class FaultPlan:
 
     faults: tuple[Fault, ...]
     now: Callable[[], datetime]
+    hang: Callable[[str, str], None]
     happened: list[FaultHit] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
     _late: list[tuple[datetime, Request]] = field(default_factory=list)
@@ -145,6 +151,10 @@ class FaultPlan:
             self._late.append((self.now() + LATE_BY, request))
             return Response(HTML, 504, content_type="text/html")
         answer = respond(request) if fault.is_applied else Response(b"", 200)
+        if status := HANGS.get(fault.how):
+            if answer.status_code in (200, 204):
+                self.hang(_broker_id(request, answer), status)
+            return answer
         if fault.how == HIDDEN:
             self._hidden[_order_id(request)] = self.now() + HIDDEN_FOR
             return answer
@@ -213,6 +223,13 @@ def _end_connection(request: Request) -> None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.shutdown(socket.SHUT_RD)
             connection.close()
+
+
+def _broker_id(request: Request, answer: Response) -> str:
+    """Return the broker's id of the order that a request sent or canceled."""
+    if request.method == "DELETE":
+        return request.path.rpartition("/")[2]
+    return str(json.loads(answer.get_data())["id"])
 
 
 def _order_id(request: Request) -> str:

@@ -31,7 +31,7 @@ def application(
     """Build the WSGI application for a new account, by default on the sample data."""
     broker = PaperBroker(history or sample_history(options.synthetic), options)
     if options.faults and intercept is None:
-        broker.faults = FaultPlan(options.faults, lambda: broker.exchange.now)
+        broker.faults = FaultPlan(options.faults, lambda: broker.exchange.now, broker.hang)
         intercept = broker.faults.intercept
     return Application(broker, ROUTES, intercept)
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
-OPEN_STATUSES = frozenset({"accepted", "pending_new", "new", "partially_filled", "pending_cancel"})
+#: Statuses in which an order can hang: it neither fills nor ends.
+HANGING_STATUSES = ("pending_cancel", "done_for_day", "held")
+OPEN_STATUSES = frozenset({"accepted", "pending_new", "new", "partially_filled", *HANGING_STATUSES})
 EVERY_SYMBOL = "*"
 ZERO, CENT = Decimal(0), Decimal("0.01")
 
@@ -92,6 +94,7 @@ class Order:
     filled_qty: Decimal = ZERO
     filled_value: Decimal = ZERO  # sum of quantity times price
     triggered: bool = False  # whether a price has reached its stop price
+    hangs: bool = False  # whether it keeps its status, and never fills or ends
     filled_at: datetime | None = None
     expired_at: datetime | None = None
     cancel_requested_at: datetime | None = None

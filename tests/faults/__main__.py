@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import sys
@@ -15,7 +16,7 @@ from functools import cache
 from local.paper_broker.book import Book
 from tests.faults.explore import Explorer, Tally
 from tests.faults.fault_kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, TWIN_STACK, Fault
-from tests.faults.market import AMONG_STOPS, REBALANCE
+from tests.faults.market import AMONG_STOPS, BUY_HANGS, REBALANCE, STOP_HANGS
 from tests.faults.random_plans import Scrambler
 from tests.faults.simulation import World
 from tests.faults.state_machine import Machine, Position
@@ -33,8 +34,17 @@ CHECKED = "repeated pairs"
 TAKE_OVERS, DISTURBED = "take-overs", "take-overs, disturbed"
 SLOTS_A_TASK = 50
 #: Each run and the faults that disturb it, by the end of the row's name.
-RUNS = {"": (REBALANCE, FAULTS), ", among stops": (AMONG_STOPS, AMONG_STOPS_FAULTS)}
-STOPS_PLANS_PART = 2  # random plans of the rebalance per random plan among stops
+RUNS = {
+    "": (REBALANCE, FAULTS),
+    ", among stops": (AMONG_STOPS, AMONG_STOPS_FAULTS),
+    ", a buy hangs": (BUY_HANGS, FAULTS),
+    ", a stop hangs": (STOP_HANGS, FAULTS),
+}
+#: The runs that executions take over, and of which the suite may try pairs.
+TAKEN_OVER = ("", ", among stops")
+#: In a run that waits for its deadline, the suite disturbs only these polls after a change of plan.
+MOST_POLLS = 2
+PLANS_PARTS = (1, 2, 8, 8)  # random plans of the rebalance per random plan of each run
 #: Rows in which the suite must find duplicates, because the broker accepts some ids twice.
 CAUGHT = tuple(f"{kind}, with others" for kind in WEAK)
 COLUMNS = ("plans", "exact", "named", "stopped", "duplicate", "lost", "unexplained", "calls")
@@ -76,8 +86,9 @@ def take_overs(run: str) -> TakeOvers:
 
 def tasks(plans: int, *, pairs: bool, all_pairs: bool = False) -> Iterator[Task]:
     """List the tasks; include the pairs among stops, the slowest ones, only for ``all_pairs``."""
-    for run, part in zip(RUNS, (1, STOPS_PLANS_PART), strict=True):
-        yield from _exhaustive(run, pairs=pairs and (all_pairs or not run))
+    for run, part in zip(RUNS, PLANS_PARTS, strict=True):
+        in_pairs = not run or (all_pairs and run in TAKEN_OVER)
+        yield from _exhaustive(run, pairs=pairs and in_pairs)
         for seed in range(0, plans // part, SEEDS_A_TASK):
             yield RANDOM, run, seed, min(seed + SEEDS_A_TASK, plans // part), ()
         yield TWINS, run, 0, 0, ()
@@ -90,7 +101,7 @@ def tasks(plans: int, *, pairs: bool, all_pairs: bool = False) -> Iterator[Task]
 
 def take_over_tasks() -> Iterator[Task]:
     """List tasks for the first execution's deaths and for the faults at the next one's start."""
-    for run in RUNS:
+    for run in TAKEN_OVER:
         lives = take_overs(run)
         for number in range(len(lives.deaths)):
             yield TAKE_OVERS, run, number, 0, ()
@@ -102,6 +113,8 @@ def take_over_tasks() -> Iterator[Task]:
 def _exhaustive(run: str, *, pairs: bool) -> Iterator[Task]:
     one = explorer(run=run)
     for call, position in enumerate(one.path()):
+        if one.machine.world.scenario.lasts and polls_of(position) > MOST_POLLS:
+            continue
         # All faults that lead to the same world go to one process, which explores its future once.
         by_world: dict[bytes, list[Group]] = {}
         for key, place, faults in one.alike(position):
@@ -111,6 +124,11 @@ def _exhaustive(run: str, *, pairs: bool) -> Iterator[Task]:
             for start in range(0, len(groups), GROUPS_A_TASK):
                 part = tuple(groups[start : start + GROUPS_A_TASK])
                 yield PAIRS if pairs else SINGLES, run, call, 0, part
+
+
+def polls_of(position: Position) -> int:
+    """Return how many calls before this one changed nothing."""
+    return int(json.loads(position.plan)["polls"]) if position.plan else 0
 
 
 def work(task: Task) -> Done:

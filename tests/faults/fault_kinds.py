@@ -129,6 +129,15 @@ def _hidden(*, answered: bool) -> Act:
     return act
 
 
+def _hanging(world: World, exchange: Exchange) -> Reply:
+    """Accept the order, which then neither fills nor ends."""
+    reply = exchange.apply()
+    if reply.status < 300:
+        world.exchange.hang(json.loads(reply.body)["id"], "held")
+        world.state.notes.add("hangs")
+    return reply
+
+
 def _skewed(seconds: int) -> Act:
     def act(world: World, exchange: Exchange) -> Reply:
         before = world.state.ms
@@ -297,7 +306,7 @@ def _plan_of(decision: dict[str, Any], key: str, **changes: Any) -> bytes:
     names = ("orders", "denied", "rejected")
     plan: dict[str, Any] = dict.fromkeys(("exits_closed", "entries_closed", "stops_closed"))
     plan |= {each: [] for each in names} | {"cancels": decision["cancels"]}
-    plan |= {"run_id": decision["run_id"], "sequence": int(key[-8:-5]), "stage": "exits"}
+    plan |= {"run_id": decision["run_id"], "sequence": int(key[-8:-5])}
     return json.dumps(plan | {"polls": 0, "waited_seconds": 0} | changes).encode()
 
 
@@ -391,6 +400,7 @@ def _all() -> tuple[Fault, ...]:
         Fault("late-after-look-up", _late(None), is_post),
         Fault("hidden", _hidden(answered=True), is_post),
         Fault("504-hidden", _hidden(answered=False), is_post),
+        Fault("hangs", _hanging, is_post),
         Fault("clock+40s", _skewed(40), _of("broker", path="/clock")),
         Fault("clock-40s", _skewed(-40), _of("broker", path="/clock")),
         Fault("clock+1h", _skewed(3600), _of("broker", path="/clock")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from algotrader.model import (
     Decision,
@@ -20,6 +20,7 @@ from algotrader.model import (
     Side,
     TradingMode,
 )
+from algotrader.model.units import CENT, Dollars, Price
 from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
 from algotrader.orders.pricing import marketable_price
 from local.paper_broker.data import DailyBar, History, Listing
@@ -57,16 +58,26 @@ class Scenario:
 
     Attributes
     ----------
-    exits, entries, resting : dict of str to int
-        Shares by symbol; ``resting`` are an earlier run's stops, which this run cancels.
+    exits, entries, resting, buys : dict of str to int
+        Shares by symbol; ``resting`` are an earlier run's stops and ``buys`` its buys, which this
+        run cancels.
     protects : tuple of str
         Symbols that should have a stop at the end of the run.
+    hangs : dict of str to str
+        By symbol of an earlier run's order: the status that the order keeps forever.
     """
 
     exits: dict[str, int]
     entries: dict[str, int]
     resting: dict[str, int] = field(default_factory=dict)
     protects: tuple[str, ...] = ()
+    buys: dict[str, int] = field(default_factory=dict)
+    hangs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether an approved order waits for an order that hangs, so the deadline must pass."""
+        return any(each in self.exits or each in self.entries for each in self.hangs)
 
 
 REBALANCE = Scenario(
@@ -79,6 +90,22 @@ AMONG_STOPS = Scenario(
     entries={"DELT": 60, "ECHO": 5},
     resting={"ALFA": 10, "BETA": 30},
     protects=("ALFA", "BETA", "CHAR", "DELT"),
+)
+# Yesterday's buy of FOXT does not end. Nothing that the run wants depends on it.
+BUY_HANGS = Scenario(
+    exits={"ALFA": 10, "BETA": 20},
+    entries={"DELT": 60, "ECHO": 5},
+    buys={"FOXT": 2},
+    hangs={"FOXT": "pending_cancel"},
+)
+# The stop of BETA does not end, so the run can neither sell BETA nor spend its cash. Most of ECHO
+# needs that cash.
+STOP_HANGS = Scenario(
+    exits={"ALFA": 10, "BETA": 20},
+    entries={"DELT": 20, "ECHO": 5},
+    resting={"BETA": 30},
+    protects=("BETA", "CHAR"),
+    hangs={"BETA": "done_for_day"},
 )
 OLD_LEVEL, NEW_LEVEL = Decimal("0.8"), Decimal("0.85")
 
@@ -122,14 +149,24 @@ def stop_level(symbol: str, part: Decimal) -> Decimal:
     return (PRICES[symbol] * part).quantize(Decimal("0.01"))
 
 
-def resting_id(desk: str, symbol: str) -> str:
-    """Return the id of a stop from an earlier session."""
-    return client_order_id(OrderPlace(desk, SESSIONS[1], "day", symbol, Leg.STOP, 0))
+def resting_id(desk: str, symbol: str, leg: Leg = Leg.STOP) -> str:
+    """Return the id of an order from an earlier session."""
+    return client_order_id(OrderPlace(desk, SESSIONS[1], "day", symbol, leg, 0))
+
+
+def older_limit(symbol: str) -> Decimal:
+    """Return the limit of an earlier session's buy."""
+    return marketable_price(Price(PRICES[symbol]), Side.BUY, SETTINGS.limit_offset_bps)
 
 
 def decision_of(run: Run, variant: int = 0, scenario: Scenario = REBALANCE) -> Decision:
     """Build the run's decision; each variant is what another look at the account would give."""
-    cancels = tuple(resting_id(run.desk, each) for each in scenario.resting)
+    cancels = (
+        *(resting_id(run.desk, each) for each in scenario.resting),
+        *(resting_id(run.desk, each, Leg.ENTRY) for each in scenario.buys),
+    )
+    reserved = sum((qty * older_limit(each) for each, qty in scenario.buys.items()), Decimal(0))
+    spendable = (CASH - reserved) * (1 - SETTINGS.cash_reserve)
 
     def intent(symbol: str, leg: Leg, qty: int) -> OrderIntent:
         side = Side.SELL if leg is Leg.EXIT else Side.BUY
@@ -151,7 +188,7 @@ def decision_of(run: Run, variant: int = 0, scenario: Scenario = REBALANCE) -> D
         run_id=run.run_id,
         strategy=STRATEGY,
         desk_capital=Decimal(8000),
-        spendable=Decimal(490),
+        spendable=Dollars(spendable.quantize(CENT, ROUND_FLOOR)),
         target_weights={},
         exits=tuple(intent(symbol, Leg.EXIT, qty) for symbol, qty in scenario.exits.items()),
         entries=tuple(intent(symbol, Leg.ENTRY, qty) for symbol, qty in scenario.entries.items()),

@@ -32,7 +32,7 @@ NAMED_FOR = {
     "NOTHING_TO_SELL": {"user"},
     "STOP_FILLED": {"stop"},
     "INSUFFICIENT_CASH": {
-        *("stop", "user", "switch", "unread", "clock", "slow", "deployed limits", "ended"),
+        *("hangs", "stop", "user", "switch", "unread", "clock", "slow", "deployed limits", "ended"),
     },
     "REJECTED": {"user", "foreign"},
 }
@@ -48,6 +48,7 @@ EXCUSES = {
     "stop",
     "deployed limits",
     "ended",
+    "hangs",
 }
 # Notes of events that can remove a stop or its shares after the run has reported the stop.
 UNPROTECTED_BY_OTHERS = {"user", "stop"}
@@ -91,7 +92,9 @@ class Judge:
         """
         world = self._world
         world.load(end.world)
-        if world.state.ms >= DEADLINE_MS:
+        # If something hangs, a late end alone excuses nothing.
+        something_hangs = world.scenario.hangs or "hangs" in world.state.notes
+        if world.state.ms >= DEADLINE_MS and not something_hangs:
             world.state.notes.add("slow")
         world.settle()
         run = run_of(world.account_number, 1, STARTED)
@@ -125,6 +128,8 @@ class Judge:
         submission = decode(Submission, json.loads(end.submission), "submission")
         problems += self._held_against(decision, submission, ours, notes)
         problems += self._protected(decision, submission, notes)
+        if not notes & (EXCUSES - {"hangs"}):
+            problems += self._stopped_by_what_hangs(decision, ours)
         book = self._book()
         if book == self.exact(end.variant):
             return Verdict("exact", tuple(problems))
@@ -161,7 +166,7 @@ class Judge:
             if order is None:
                 if code is None:
                     problems.append(f"lost {order_id}")
-                elif not NAMED_FOR.get(code, set()) & notes:
+                elif not (NAMED_FOR.get(code, set()) & notes or self._must_wait(intent, code)):
                     problems.append(f"unexplained refusal of {order_id}: {code}")
                 continue
             if code is not None:
@@ -170,6 +175,33 @@ class Judge:
             wanted = intent.qty - self._sold_by_resting(intent.symbol)
             if intent.side is Side.SELL and order.qty != wanted and self._could_sell(intent):
                 problems.append(f"unexplained cut of {order_id} to {order.qty}")
+        return problems
+
+    def _stopped_by_what_hangs(self, decision: Decision, ours: list[Order]) -> list[str]:
+        """Check that an order that hangs stops nothing but its own symbol, and what its cash buys.
+
+        All other exits are there. In the decision's order, each entry has as many shares as pay,
+        at its limit, from the cash at the decision and 98 % of the proceeds.
+        """
+        there = {each.client_order_id: each for each in ours}
+        free = [each for each in decision.exits if each.symbol not in self._world.scenario.hangs]
+        problems = [
+            f"lost {each.client_order_id}: another order hangs"
+            for each in free
+            if each.client_order_id not in there
+        ]
+        sold = (there.get(each.client_order_id) for each in decision.exits)
+        cash = sum((each.filled_value for each in sold if each), Decimal(0)) * Decimal("0.98")
+        cash += decision.spendable
+        for intent in decision.entries:
+            price = intent.limit_price
+            assert price is not None
+            paid = min(intent.qty, cash // price)
+            cash -= paid * price
+            order = there.get(intent.client_order_id)
+            bought = Decimal(0) if order is None else order.qty
+            if bought != paid:
+                problems.append(f"lost part of {intent.client_order_id}: {bought}, not {paid}")
         return problems
 
     def _protected(self, decision: Decision, submission: Submission, notes: set[str]) -> list[str]:
@@ -189,9 +221,17 @@ class Judge:
                 problems.append(f"duplicate stop of {symbol}: {covered} of {held[symbol]}")
             elif reported is None and covered != held[symbol] and not notes & UNPROTECTED_BY_OTHERS:
                 problems.append(f"lost stop of {symbol}: {covered} of {held[symbol]}")
-            elif reported is not None and not notes & EXCUSES:
+            elif reported is not None and not (notes & EXCUSES or self._stop_hangs(symbol)):
                 problems.append(f"unexplained lack of a stop of {symbol}: {reported}")
         return problems
+
+    def _must_wait(self, intent: OrderIntent, code: str) -> bool:
+        """Return whether an order that hangs keeps another one of its symbol, or its cash, away."""
+        hangs = self._world.scenario.hangs
+        if code == "DEADLINE_PASSED":
+            return intent.symbol in hangs
+        has_unsold = any(each in hangs for each in self._world.scenario.exits)
+        return code == "INSUFFICIENT_CASH" and has_unsold
 
     def _sold_by_resting(self, symbol: str) -> Decimal:
         """Sum the shares that the stops of earlier runs have sold since this run began."""
@@ -204,6 +244,10 @@ class Judge:
             ),
             Decimal(0),
         )
+
+    def _stop_hangs(self, symbol: str) -> bool:
+        scenario = self._world.scenario
+        return symbol in scenario.resting and symbol in scenario.hangs
 
     def _could_sell(self, intent: OrderIntent) -> bool:
         """Return whether shares were left that a reduced exit could have sold."""

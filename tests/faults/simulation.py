@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from algotrader.model import Leg
 from algotrader.orders.ids import desk_id, desk_prefix
 from local.paper_broker.book import Book
 from local.paper_broker.broker import Options, PaperBroker
@@ -35,6 +36,7 @@ from tests.faults.market import (
     TODAY,
     USER_HOLDS,
     Scenario,
+    older_limit,
     resting_id,
     stop_level,
 )
@@ -180,6 +182,14 @@ class World:
         self.desk = desk_id(self.account_number, SETTINGS.stack)
         for symbol, qty in scenario.resting.items():
             self.order_stop(resting_id(self.desk, symbol), symbol, qty)
+        for symbol, qty in scenario.buys.items():
+            order_id = resting_id(self.desk, symbol, Leg.ENTRY)
+            terms = {"type": "limit", "time_in_force": "day", "client_order_id": order_id}
+            wanted = {"side": "buy", "qty": qty, "limit_price": str(older_limit(symbol))}
+            self.exchange.submit(parse_ticket({**terms, **wanted, "symbol": symbol}))
+        for order in self.exchange.book.open:
+            if status := scenario.hangs.get(order.ticket.symbol):
+                self.exchange.hang(order.id, status)
 
     @property
     def exchange(self) -> Exchange:

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import pytest
 
+from algotrader.orders.statuses import is_terminal
 from tests.faults.__main__ import part
 from tests.faults.explore import Explorer, Tally, slots_of
 from tests.faults.fault_kinds import ALONE, AMONG_STOPS_FAULTS, FAULTS, TWIN_STACK, Fault
-from tests.faults.market import AMONG_STOPS, REBALANCE, Scenario
+from tests.faults.market import AMONG_STOPS, BUY_HANGS, REBALANCE, STOP_HANGS, Scenario
 from tests.faults.random_plans import Scrambler
 from tests.faults.simulation import World
 from tests.faults.state_machine import Machine, retriers
@@ -88,6 +89,35 @@ def test_what_a_stop_sold_meanwhile_is_not_sold_again_and_the_suite_would_see_it
     assert found().examples == []
     monkeypatch.setattr("algotrader.execution.plan.sold_by_canceled", lambda *_: Decimal(0))
     assert any("OVERSOLD" in each for each in found().examples)
+
+
+@pytest.mark.parametrize("scenario", [BUY_HANGS, STOP_HANGS], ids=["buy", "stop"])
+def test_an_order_that_hangs_stops_only_what_needs_it_and_the_suite_would_see_more(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, scenario: Scenario
+) -> None:
+    def found() -> Tally:
+        one = Explorer(Machine(wire, World(RESTING, scenario=scenario)), ())
+        return one.end(one.machine.start())
+
+    assert (found().examples, dict(found().endings)) == ([], {"exact": 1})
+    # A desk whose entries wait for the end of every cancel buys nothing.
+    monkeypatch.setattr(
+        "algotrader.execution.entries.is_canceled",
+        lambda _symbol, plan, orders: all(is_terminal(orders[each]) for each in plan.cancels),
+    )
+    (example,) = found().examples
+    assert "lost part of" in example
+    assert "unexplained refusal" in example
+
+
+def test_an_order_of_this_run_that_hangs_stops_only_what_needs_its_cash(wire: Wire) -> None:
+    hangs = [each for each in FAULTS if each.name == "hangs"]
+    one = Explorer(Machine(wire, World(RESTING)), hangs)
+    first, tally = one.path()[0], Tally()
+    _, asked = one.scripted.step(first)
+    for place, fault in slots_of(hangs, asked):
+        tally.add(one.single(first, place, fault))
+    assert (dict(tally.endings), tally.examples) == ({"named": 3}, [])
 
 
 def before_a_post(*names: str) -> list[Fault]:

@@ -63,7 +63,7 @@ def test_a_forged_plan_is_not_sent(bench: Bench, fresh: PaperBrokerProcess) -> N
         "why": "forged",
     }
     closed = dict.fromkeys(("exits_closed", "entries_closed", "stops_closed"))
-    plan = {"run_id": f"{DAY}-day", "sequence": 1, "stage": "entries", "polls": 0}
+    plan = {"run_id": f"{DAY}-day", "sequence": 1, "polls": 0}
     plan |= {"waited_seconds": 0, "orders": [order], "cancels": [], "denied": [], "rejected": []}
     put(bench, stack, "plan-001.json", plan | closed)
     reported = bench.ring(stack, {})

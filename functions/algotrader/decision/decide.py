@@ -138,6 +138,7 @@ def _decide(
         unfit=dict(context.unfit),
         keeps_all=targets.keeps_all,
         remarks=targets.remarks,
+        room=portfolio.room(settings),
     )
 
 

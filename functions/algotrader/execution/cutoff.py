@@ -15,6 +15,10 @@ from algotrader.session.timing import SETTLE
 # for their cancels to end and for the run to place the stops.
 STOP_RESERVE = SETTLE + timedelta(seconds=30)
 
+# An entry that waits for a sale's cash takes what is there this long before trading ends, so that
+# it can still be sent and fill.
+LAST_ALLOCATION = timedelta(seconds=60)
+
 
 def trades_end(run: Run, decision: Decision) -> datetime:
     """Return the instant after which the run posts no exits and no entries.
@@ -25,6 +29,18 @@ def trades_end(run: Run, decision: Decision) -> datetime:
     if not decision.stops:
         return run.deadline
     return run.deadline - min(STOP_RESERVE, (run.deadline - run.started_at) / 3)
+
+
+def last_allocations(run: Run, decision: Decision) -> tuple[datetime, datetime]:
+    """Return the instants from which entries no longer wait for exits, and for the account.
+
+    From the first one on, entries take the cash that is there. That is `LAST_ALLOCATION` before
+    the end of trading, but at most a third of the time for trading. From the second one on, halfway
+    to the end, they do not even wait for the account to show the newest fills.
+    """
+    ends = trades_end(run, decision)
+    margin = min(LAST_ALLOCATION, (ends - run.started_at) / 3)
+    return ends - margin, ends - margin / 2
 
 
 def cut_off_if_due(run: Run, decision: Decision, plan: Plan, known: Known) -> Plan:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from algotrader.execution.cutoff import cutoff_of, is_settle_window_over, latest_now
-from algotrader.execution.posting import open_cancels
+from algotrader.execution.posting import awaited_cancels
 from algotrader.execution.values import Known, PostResult, deny
 from algotrader.model import (
     Decision,
@@ -112,7 +112,7 @@ def results_of(
         By client order id: what the broker shows, and what it accepted in this call.
     """
     is_over = is_settle_window_over(run, plan.exits_closed, latest_now(run, plan, known))
-    results = PlanResult(trading=bool(open_cancels(decision, plan, known)) and not is_over)
+    results = PlanResult(trading=bool(awaited_cancels(decision, plan, known)) and not is_over)
     for intent in plan.orders:
         results.add(intent, _result_of(run, plan, intent, known, posted, orders))
     return results

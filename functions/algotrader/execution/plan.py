@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from algotrader.execution.cutoff import latest_now, trades_end
-from algotrader.execution.entries import add_entries, proceeds_are_late
+from algotrader.execution.cutoff import last_allocations, latest_now, trades_end
+from algotrader.execution.entries import add_entries
 from algotrader.execution.late_orders import (
     LOOK_EVERY_SECONDS,
     look_back_seconds,
@@ -23,9 +23,9 @@ from algotrader.execution.values import (
     Known,
     PostResult,
     Step,
-    deny,
+    deny_at_cutoff,
     deny_stop_filled,
-    was_given_up,
+    orders_to_come,
 )
 from algotrader.model import (
     Cutoff,
@@ -37,7 +37,6 @@ from algotrader.model import (
     Plan,
     Run,
     Settings,
-    Stage,
     Submission,
 )
 from algotrader.model.units import Shares
@@ -52,13 +51,13 @@ def first_plan(run: Run, decision: Decision) -> Plan:
     """Build the plan of the first call: cancels and exits, or entries if there are neither.
 
     An exit waits until its symbol's stop has ended, because the stop may sell the same shares.
-    Stops come first for unprotected holdings that the run does not trade.
+    Stops come first for unprotected holdings that the run does not trade. Entries follow once the
+    first call has tried to post the exits.
     """
     exits_first = bool(decision.exits or decision.cancels)
     plan = Plan(
         run_id=run.run_id,
         sequence=0,
-        stage=Stage.EXITS if exits_first else Stage.ENTRIES,
         polls=0,
         waited_seconds=0,
         orders=() if exits_first else decision.entries,
@@ -96,13 +95,9 @@ def advance(
     )
     after = restore_late_orders(decision, after, known)
     after = add_exits(decision, after, orders)
-    trading = results.trading or len(after.orders) > len(results.kept)
-    if not trading and after.stage is Stage.EXITS:
-        if proceeds_are_late(run, settings, decision, after, orders, known):
-            trading = True
-        else:
-            after = add_entries(settings, decision, after, known, orders)
-            trading = bool(after.orders[len(results.kept) :])
+    after = add_entries(run, settings, decision, after, known, orders)
+    to_come = orders_to_come((*decision.exits, *decision.entries), after)
+    trading = results.trading or bool(to_come) or len(after.orders) > len(results.kept)
     due = () if after.stops_closed else stops_due(decision, after, orders)
     after = replace(after, orders=(*after.orders, *due))
     # A dropped order also changes the plan, so that a parallel execution stops sending it.
@@ -116,11 +111,10 @@ def add_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
     """Add the exits whose cancels have ended, less the shares that canceled stops sold."""
     kept: list[OrderIntent] = []
     denied: list[OrderDenied] = []
-    for intent in _exits_to_come(decision, plan):
+    for intent in orders_to_come(decision.exits, plan):
         sold = sold_by_canceled(intent.symbol, decision, orders)
         if plan.exits_closed is not None:
-            cutoff = plan.exits_closed
-            denied.append(deny(intent, cutoff.code, cutoff.detail))
+            denied.append(deny_at_cutoff(intent, plan.exits_closed, plan, orders))
         elif not is_canceled(intent.symbol, plan, orders):
             continue
         elif sold >= intent.qty:
@@ -128,18 +122,6 @@ def add_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
         else:
             kept.append(replace(intent, qty=Shares(intent.qty - sold)))
     return replace(plan, orders=(*plan.orders, *kept), denied=(*plan.denied, *denied))
-
-
-def _exits_to_come(decision: Decision, plan: Plan) -> list[OrderIntent]:
-    """Return the exits that no plan of this run has contained or given up yet."""
-    planned = {each.client_order_id for each in plan.orders}
-    return [
-        each
-        for each in decision.exits
-        if plan.stage is Stage.EXITS
-        and each.client_order_id not in planned
-        and not was_given_up(each, plan)
-    ]
 
 
 def adopt(later: Plan, decision: Decision, plan: Plan, known: Known) -> Step:
@@ -187,7 +169,9 @@ def _step(
     elif working:
         back_off = BACK_OFF_SECONDS[min(plan.polls, len(BACK_OFF_SECONDS) - 1)]
         now = latest_now(run, plan, known)
-        ends = [each for each in (trades_end(run, decision), run.deadline) if each > now]
+        allocations = last_allocations(run, decision)
+        instants = (*allocations, trades_end(run, decision), run.deadline)
+        ends = [each for each in instants if each > now]
         wait = min([back_off, *(math.ceil((each - now).total_seconds()) for each in ends)])
         plan = replace(plan, polls=plan.polls + 1)
     elif pending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from algotrader.execution.cutoff import cutoff_of, latest_now, trades_end
+from algotrader.execution.stop_orders import stops_to_come
 from algotrader.execution.values import Known, was_given_up
 from algotrader.model import Decision, Leg, Order, OrderIntent, Plan, Run
 from algotrader.orders.own_orders import is_protective, remaining
@@ -14,10 +15,14 @@ from algotrader.risk.broker_rules import broken_rule
 # to at least 47 s.
 RESEND_POLLS = 4
 
+# Counted in seconds that the run waited, so that a clock that jumps ends no wait.
+STUCK_AFTER_SECONDS = 60
+
 
 def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
-    """Return the plan's orders that the broker does not show and the run may send; stops first.
+    """Return the plan's orders that the broker does not show and the run may send.
 
+    Stops come first, then exits, so that every exit is posted before the first entry.
     An order enters the plan only after all cancels in its symbol have ended, because a canceled
     order could trade the same shares. The run does not send an approved order that breaks one of
     the broker's rules.
@@ -29,7 +34,8 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
         and cutoff_of(plan, intent) is None
         and broken_rule(intent) is None
     ]
-    return tuple(sorted(missing, key=lambda each: each.leg is not Leg.STOP))
+    turns = {Leg.STOP: 0, Leg.ENTRY: 2}
+    return tuple(sorted(missing, key=lambda each: turns.get(each.leg, 1)))
 
 
 def orders_due(
@@ -84,6 +90,23 @@ def open_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...
         for each in plan.cancels
         if (order := known.orders.get(each)) is None
         or not (is_terminal(order) or _is_kept(order, decision, plan))
+    )
+
+
+def awaited_cancels(decision: Decision, plan: Plan, known: Known) -> tuple[str, ...]:
+    """Return the open cancels for which the run waits.
+
+    A cancel that has not ended after a minute of the run's waits is stuck. The run waits no longer
+    for a stuck order that the broker shows, unless a stop must follow it. An exit or an entry that
+    must follow it keeps the run going by itself, until its leg ends.
+    """
+    if plan.waited_seconds < STUCK_AFTER_SECONDS:
+        return open_cancels(decision, plan, known)
+    stops = stops_to_come(decision, plan, known.orders)
+    return tuple(
+        each
+        for each in open_cancels(decision, plan, known)
+        if each not in known.orders or known.orders[each].symbol in stops
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
 
+from algotrader.execution.values import uncanceled, was_given_up
 from algotrader.model import (
     Decision,
     DesiredStop,
@@ -13,7 +14,6 @@ from algotrader.model import (
     OrderType,
     Plan,
     Side,
-    Stage,
     TimeInForce,
 )
 from algotrader.model.units import NO_SHARES, ZERO, Shares
@@ -70,7 +70,8 @@ def find_unprotected(
         elif _still_stands(symbol, plan, orders):
             continue
         elif held > 0 or not is_at_rest(symbol, decision, plan, orders):
-            found[symbol] = "less than a whole share" if 0 < held < 1 else so_far
+            stuck = _stuck_stop(symbol, plan, orders)
+            found[symbol] = stuck or ("less than a whole share" if 0 < held < 1 else so_far)
     return found
 
 
@@ -83,22 +84,28 @@ def is_at_rest(symbol: str, decision: Decision, plan: Plan, orders: dict[str, Or
         order = orders.get(intent.client_order_id)
         if intent.symbol != symbol or (order is not None and is_terminal(order)):
             continue
-        to_come = intent.leg is Leg.ENTRY and plan.stage is Stage.EXITS
-        if intent.client_order_id in planned or (to_come and plan.entries_closed is None):
+        if intent.client_order_id in planned or not was_given_up(intent, plan):
             return False
     return True
 
 
 def is_canceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
-    """Whether all of the plan's cancels in a symbol have ended.
+    """Whether all of the plan's cancels in a symbol have ended."""
+    return not uncanceled(symbol, plan, orders)
 
-    A cancel whose id names no symbol counts for every symbol.
-    """
-    return all(
-        (order := orders.get(each)) is not None and is_terminal(order)
-        for each in plan.cancels
-        if symbol_of(each) in {symbol, ""}
-    )
+
+def stops_to_come(decision: Decision, plan: Plan, orders: dict[str, Order]) -> set[str]:
+    """Return the symbols that should get a stop for which the run must still wait."""
+    if plan.stops_closed is not None:
+        return set()
+    planned = {each.client_order_id for each in plan.orders}
+    return {
+        stop.symbol
+        for stop in decision.stops
+        if stop.client_order_id not in planned
+        and stop.symbol not in plan.unprotected
+        and whole_shares(held_now(stop, decision, orders)) > 0
+    }
 
 
 def held_now(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Shares:
@@ -138,6 +145,12 @@ def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
         and stands(order)
         for each in plan.cancels
     )
+
+
+def _stuck_stop(symbol: str, plan: Plan, orders: dict[str, Order]) -> str:
+    """Describe the canceled stop that has not ended and so keeps the next one away."""
+    stops = [orders[each] for each in uncanceled(symbol, plan, orders) if each in orders]
+    return next((f"its stop is {each.status}" for each in stops if is_stop(each)), "")
 
 
 def _filled_since(order: Order, decision: Decision) -> Decimal:

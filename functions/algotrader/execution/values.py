@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from algotrader.model import (
     Account,
+    Cutoff,
     Leg,
     Order,
     OrderDenied,
@@ -17,6 +19,8 @@ from algotrader.model import (
     Submission,
     TradingState,
 )
+from algotrader.orders.own_orders import symbol_of
+from algotrader.orders.statuses import is_terminal
 from algotrader.risk.reasons import Reason
 
 
@@ -89,6 +93,40 @@ def deny(intent: OrderIntent, code: str, detail: str) -> OrderDenied:
     """Build the denial of an order that the decision approved."""
     return OrderDenied(
         symbol=intent.symbol, side=intent.side, qty=intent.qty, code=code, detail=detail
+    )
+
+
+def orders_to_come(intents: Iterable[OrderIntent], plan: Plan) -> tuple[OrderIntent, ...]:
+    """Return the exits or entries that no plan of this run has contained or given up yet."""
+    planned = {each.client_order_id for each in plan.orders}
+    return tuple(
+        each
+        for each in intents
+        if each.client_order_id not in planned and not was_given_up(each, plan)
+    )
+
+
+def deny_at_cutoff(
+    intent: OrderIntent, cutoff: Cutoff, plan: Plan, orders: dict[str, Order]
+) -> OrderDenied:
+    """Build the denial of an order that was still waiting at the cutoff of its leg."""
+    waited_for = "".join(
+        f"; {each} is {orders[each].status if each in orders else 'not shown'}"
+        for each in uncanceled(intent.symbol, plan, orders)
+    )
+    return deny(intent, cutoff.code, cutoff.detail + waited_for)
+
+
+def uncanceled(symbol: str, plan: Plan, orders: dict[str, Order]) -> tuple[str, ...]:
+    """Return the ids of the plan's cancels in a symbol that have not ended.
+
+    A cancel whose id names no symbol counts for every symbol.
+    """
+    return tuple(
+        each
+        for each in plan.cancels
+        if symbol_of(each) in {symbol, ""}
+        and ((order := orders.get(each)) is None or not is_terminal(order))
     )
 
 

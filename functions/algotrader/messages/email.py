@@ -121,7 +121,7 @@ def _order_sections(report: RunReport) -> Iterator[tuple[str, ...]]:
         yield ("ORDERS", *map(_order_line, report.trades))
         rejected = report.submission.rejected
         yield ("REJECTED BY THE BROKER", *(f"{r.symbol}: {r.code} {r.detail}" for r in rejected))
-        yield ("UNSETTLED", *report.submission.unsettled)
+        yield ("UNSETTLED", *(f"{words}, {each}" for each, words in report.unsettled.items()))
     yield ("PROTECTIVE STOPS", *_stops(report))
     yield (
         "DENIED BY THE DESK",

@@ -162,9 +162,13 @@ def _filled_phrase(order: Order, report: RunReport) -> str:
 def problems_phrase(report: RunReport, *, named: bool) -> str:
     """Count the orders that did not go as decided, by kind of problem; empty if none."""
     return ", ".join(
-        f"{len(symbols)} {word} ({' '.join(symbols)})" if named else f"{len(symbols)} {word}"
-        for word, symbols in _problems(report)
+        f"{len(names)} {word} ({_listed(names)})" if named else f"{len(names)} {word}"
+        for word, names in _problems(report)
     )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return (", " if any(" " in each for each in names) else " ").join(names)
 
 
 def stopped_phrase(report: RunReport, *, named: bool) -> str:
@@ -218,7 +222,7 @@ def trouble_phrase(report: RunReport) -> str:
 
 def _problems(report: RunReport) -> list[tuple[str, tuple[str, ...]]]:
     groups = (
-        ("unsettled", report.unsettled_symbols),
+        ("unsettled", tuple(report.unsettled.values())),
         ("rejected", report.rejected_symbols),
         ("replaced", report.replaced_symbols),
         ("unfilled", report.unfilled_symbols),

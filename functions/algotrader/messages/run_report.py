@@ -290,13 +290,16 @@ class RunReport:
         return tuple((at_once | late).values())
 
     @property
-    def unsettled_symbols(self) -> tuple[str, ...]:
-        """Symbols of orders that were still open when the run ended, one per order."""
+    def unsettled(self) -> dict[str, str]:
+        """By client order id: symbol and status of each order still open when the run ended."""
         if self.submission is None:
-            return ()
-        working = {o.client_order_id: o.symbol for o in self.trades if not is_terminal(o)}
-        named = {each: symbol_of(each) or each for each in self.submission.unsettled}
-        return tuple((named | working).values())
+            return {}
+        shown = {each.client_order_id: each for each in self.orders}
+        working = [each.client_order_id for each in self.trades if not is_terminal(each)]
+        return {
+            each: _in_words(each, shown.get(each))
+            for each in (*self.submission.unsettled, *working)
+        }
 
     def _filled_before(self, order: Order) -> Decimal:
         before = {} if self.decision is None else self.decision.filled_before
@@ -308,3 +311,9 @@ class RunReport:
             return order
         wanted = None if order.qty is None else order.qty - before
         return replace(order, qty=wanted, filled_qty=order.filled_qty - before)
+
+
+def _in_words(client_order_id: str, order: Order | None) -> str:
+    if order is None:
+        return f"{symbol_of(client_order_id) or client_order_id} not shown"
+    return f"{order.symbol} {'stop ' if is_stop(order) else ''}{order.status}"

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from algotrader.model.account import Account, Order
-from algotrader.model.enums import Leg, OrderType, Side, Stage, TimeInForce
+from algotrader.model.enums import Leg, OrderType, Side, TimeInForce
 from algotrader.model.market import Unfit
 from algotrader.model.units import Dollars, Price, Shares
 
@@ -93,8 +93,8 @@ class Decision:
     target_weights : dict of str to Decimal
         The weights that the strategy returned, as fractions of desk capital.
     exits, entries : tuple of OrderIntent
-        Approved orders. Once the exits have ended, the run may reduce an entry to the available
-        cash, but never raise it.
+        Approved orders. If exits bring too little cash, the run may reduce an entry to the
+        available cash, but never raise it.
     cancels : tuple of str
         Client order ids of the desk's own open orders that the run cancels first.
     why : dict of str to str
@@ -111,6 +111,9 @@ class Decision:
         Whether the run keeps everything, because too few symbols are fit for the strategy.
     remarks : tuple of str
         Sentences about the whole decision: why it keeps everything, or scales the weights.
+    room : Decimal or None
+        The most that entries may cost under ``Capital`` and ``MaxGrossExposure`` if no exit sells;
+        may be below 0. None if neither limits the desk more than its cash.
     """
 
     run_id: str
@@ -129,6 +132,7 @@ class Decision:
     unfit: dict[str, Unfit] = field(default_factory=dict)
     keeps_all: bool = False
     remarks: tuple[str, ...] = ()
+    room: Dollars | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,6 @@ class Plan:
 
     run_id: str
     sequence: int
-    stage: Stage
     polls: int
     waited_seconds: int
     orders: tuple[OrderIntent, ...]

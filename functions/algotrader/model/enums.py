@@ -66,10 +66,3 @@ class ActivityKind(StrEnum):
     DIVIDEND = "dividend"  # a dividend, or a tax or fee on it
     COST = "interest or fee"  # interest paid or received, and fees
     OTHER = "other"  # its effect on profit is unknown
-
-
-class Stage(StrEnum):
-    """The stage of a plan; entries follow once cancels and exits have ended."""
-
-    EXITS = "exits"
-    ENTRIES = "entries"

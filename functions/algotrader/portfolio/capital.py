@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
-from algotrader.model import Account, LatestPrice, Order, Settings, Side, Snapshot
+from algotrader.model import Account, Order, Settings, Side, Snapshot
 from algotrader.model.units import (
     CENT,
     MONEY,
@@ -19,9 +19,12 @@ from algotrader.model.units import (
     finite,
 )
 from algotrader.orders.own_orders import remaining, resting_stops
-from algotrader.orders.pricing import marketable_price, usable_price
+from algotrader.orders.pricing import usable_price
 from algotrader.orders.statuses import is_terminal
 from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
+
+# The broker reserves a few percent more than the price for a market buy.
+MARKET_BUY_MARGIN = Fraction(Decimal("0.04"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,8 @@ class BuyingBudget:
     cash : Dollars
         Cash that the account lets the desk spend.
     capital_left : Dollars or None
-        ``Capital`` less the desk's positions, below 0 if they have outgrown it; None means no
-        cap.
+        ``Capital`` less the desk's positions and its open buys, below 0 if they have outgrown it;
+        None means no cap.
     exposure_left : Dollars
         ``MaxGrossExposure`` of desk capital, less the desk's positions and its open buys; may be
         below 0.
@@ -99,6 +102,13 @@ class PortfolioState:
         """The most that entries may cost if exits bring no cash."""
         return self.budget.money
 
+    def room(self, settings: Settings) -> Dollars | None:
+        """Return what ``Capital`` and ``MaxGrossExposure`` leave; None if cash limits more."""
+        if settings.capital is None and settings.max_gross_exposure >= 1:
+            return None
+        capital, exposure = self.budget.capital_left, self.budget.exposure_left
+        return exposure if capital is None else min(capital, exposure)
+
     def value_of(self, symbol: str) -> Dollars:
         """Return the value of the desk's shares of a symbol; 0 if unknown."""
         return Dollars(self.positions[symbol].held * self.references.get(symbol, ZERO))
@@ -132,17 +142,18 @@ def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
         invested = sum(
             (positions[each].held * worth for each, worth in references.items()), ZERO
         ).quantize(CENT, ROUND_FLOOR)
-        open_buys = open_buy_cost(
-            (*snapshot.own_open_orders, *snapshot.foreign_open_orders),
-            snapshot.prices,
-            settings.limit_offset_bps,
-        )
+        own, foreign = snapshot.own_open_orders, snapshot.foreign_open_orders
+        values = {
+            each.symbol: worth
+            for each in (*own, *foreign)
+            if (worth := _worth(each.symbol, snapshot)) is not None
+        }
+        open_buys = open_buy_cost((*own, *foreign), values)
         cash = spendable(snapshot.account, cash_reserve=settings.cash_reserve, open_buys=open_buys)
-        pending = open_buy_cost(
-            snapshot.own_open_orders, snapshot.prices, settings.limit_offset_bps
-        )
+        pending = open_buy_cost(own, values)
         capital = _capped(invested + cash, settings)
-        # An open buy may fill before its cancel arrives, so it counts as a position already.
+        # An open buy may fill before its cancel takes effect, or the cancel may hang. So the buy
+        # counts as a position already.
         allowed = settings.max_gross_exposure * _capped(invested + cash + pending, settings)
         return PortfolioState(
             positions=positions,
@@ -152,7 +163,7 @@ def portfolio_state(settings: Settings, snapshot: Snapshot) -> PortfolioState:
                 cash=cash,
                 capital_left=None
                 if settings.capital is None
-                else Dollars(settings.capital - invested),
+                else Dollars(settings.capital - invested - pending),
                 exposure_left=Dollars((allowed - invested - pending).quantize(CENT, ROUND_FLOOR)),
             ),
         )
@@ -199,14 +210,17 @@ def spendable(
         return max(Dollars(cents), NO_DOLLARS)
 
 
-def open_buy_cost(
-    orders: Iterable[Order], prices: Mapping[str, LatestPrice], offset_bps: int
-) -> Dollars:
+def open_buy_cost(orders: Iterable[Order], values: Mapping[str, Price]) -> Dollars:
     """Compute the most that open buys may still cost.
 
     A buy by value counts with its unfilled dollars. A buy without a limit counts at its symbol's
-    latest price plus the offset. A buy of an unknown quantity, or without any price, counts as 0,
+    value plus `MARKET_BUY_MARGIN`. A buy of an unknown quantity, or without any price, counts as 0,
     because the broker has already subtracted its cost from buying power.
+
+    Parameters
+    ----------
+    values : Mapping of str to Price
+        By symbol: the value of one share.
     """
     total = ZERO
     for order in orders:
@@ -217,9 +231,9 @@ def open_buy_cost(
             total += max(order.notional - spent, ZERO)
         if order.qty is None:
             continue
-        price = order.limit_price
-        if price is None and (latest := usable_price(prices.get(order.symbol))) is not None:
-            price = marketable_price(latest, Side.BUY, offset_bps)
+        price: Decimal | None = order.limit_price
+        if price is None and order.symbol in values:
+            price = values[order.symbol] * (1 + MARKET_BUY_MARGIN)
         if price is not None:
             total += max(order.qty - order.filled_qty, ZERO) * price
     return Dollars(total)

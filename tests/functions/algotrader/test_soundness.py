@@ -164,7 +164,6 @@ def test_columns_of_bars_with_what_no_step_can_work_with_are_refused(
 def test_a_plan_of_endless_waiting_is_refused() -> None:
     plan = {
         "run_id": "x",
-        "stage": "exits",
         **dict.fromkeys(("orders", "cancels", "denied", "rejected"), ()),
         **dict.fromkeys(("sequence", "polls"), 0),
         **dict.fromkeys(("exits_closed", "entries_closed")),

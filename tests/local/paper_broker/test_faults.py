@@ -15,6 +15,7 @@ from local.paper_broker import faults
 from local.paper_broker.broker import Options
 from local.paper_broker.faults import parse
 from local.paper_broker.server import application, listen
+from local.paper_broker.values import HANGING_STATUSES
 from tests.local.paper_broker.conftest import HEADERS
 from tests.local.paper_broker.world import HISTORY, SESSIONS
 
@@ -126,6 +127,32 @@ def test_a_late_order_arrives_after_all() -> None:
         assert wired.ids == ["one"]
 
 
+@pytest.mark.parametrize("status", HANGING_STATUSES)
+@pytest.mark.parametrize("request_", ["submit", "cancel"])
+def test_an_order_that_hangs_keeps_its_status_whatever_is_asked_of_it(
+    status: str, request_: str
+) -> None:
+    with broker(f"{request_}:1:hang-{status.replace('_', '-')}") as wired:
+        far = {**ORDER, "type": "limit", "limit_price": "0.01", "time_in_force": "gtc"}
+        order = wired.ask("POST", "/v2/orders", far).json()
+        path = f"/v2/orders/{order['id']}"
+        for _ in range(2):
+            assert wired.ask("DELETE", path).status_code == 204
+            assert wired.ask("GET", path).json()["status"] == status
+        wired.ask("POST", "/_paper/session", {"date": SESSIONS[1].isoformat(), "time": "09:35"})
+        assert wired.ask("GET", path).json()["status"] == status
+        assert [each["id"] for each in wired.ask("GET", "/v2/orders?status=open").json()] == [
+            order["id"]
+        ]
+
+
+def test_an_order_that_hangs_does_not_fill() -> None:
+    with broker("submit:1:hang-held") as wired:
+        path = f"/v2/orders/{wired.submit().json()['id']}"
+        shown = wired.ask("GET", path).json()
+    assert (shown["status"], shown["filled_qty"]) == ("held", "0")
+
+
 def test_each_word_counts_its_own_requests() -> None:
     with broker("submit:2:504-before-accept,clock:2-3:500,account:*:empty") as wired:
         assert [wired.submit(each).status_code for each in "abc"] == [200, 504, 200]
@@ -156,6 +183,7 @@ def test_each_word_counts_its_own_requests() -> None:
         ("submit:1:429-after-accept", "the kind is one of 504"),
         ("submit:1:truncated-before-accept", "the kind is one of 504"),
         ("clock:1:hidden", "for submit also late and hidden"),
+        ("clock:1:hang-held", "for submit and cancel also hang-pending-cancel, hang-done-for-day"),
     ],
 )
 def test_an_unknown_fault_is_refused_with_the_known_ones(plan: str, message: str) -> None:

@@ -187,7 +187,7 @@ def test_only_what_was_decided_can_be_refused() -> None:
         denied = (OrderDenied(symbol, side, Decimal(10), "X", ""),)
         assert "deny" in problem(made, plan_of(made, denied=denied))
     rejected = (OrderRejected("at1-abc123-2024-03-04-day-TSLA-entry-0", "TSLA", "X", ""),)
-    assert "rejected" in problem(made, plan_of(made, rejected=rejected))
+    assert "rejection" in problem(made, plan_of(made, rejected=rejected))
     assert problem(made, plan_of(made, unprotected={"IBM": "X"})) == ""
     assert "stop in AAPL" in problem(made, plan_of(made, unprotected={"AAPL": "X"}))
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from algotrader.execution import cut_off_if_due, first_plan, orders_to_cancel, orders_to_post
-from algotrader.model import Stage, TradingState
+from algotrader.model import TradingState
 from algotrader.session.timing import SETTLE
 from tests.support.execution_fixtures import (
     BELL,
@@ -89,7 +89,7 @@ def test_a_clock_that_jumped_ahead_once_ends_posting_but_does_not_keep_the_run_a
 
 def test_halted_posts_nothing_and_cancels_open_entries_but_not_open_exits() -> None:
     made = decision(exits=(EXIT,))
-    plan = replace(first_plan(RUN, made), orders=(EXIT, BUY_IBM, BUY_MSFT), stage=Stage.ENTRIES)
+    plan = replace(first_plan(RUN, made), orders=(EXIT, BUY_IBM, BUY_MSFT))
     view = known(order(EXIT, "new"), order(BUY_IBM, "new"), state=TradingState.HALTED)
     plan = cut_off_if_due(RUN, decision(), plan, view)
     assert orders_to_post(plan, view) == ()

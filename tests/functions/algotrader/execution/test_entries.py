@@ -8,16 +8,16 @@ from decimal import Decimal
 
 import pytest
 
-from algotrader.execution import PostResult, advance, first_plan
-from algotrader.execution.entries import PROCEEDS
+from algotrader.execution import PostResult, first_plan
+from algotrader.execution.entries import ACCOUNT_LAG
 from algotrader.execution.order_status import PATIENT_POLLS
-from algotrader.model import Leg, OrderRejected, Stage
+from algotrader.model import Leg, OrderRejected
+from algotrader.model.units import Dollars
 from tests.support.execution_fixtures import (
     BELL,
     BUY_IBM,
     BUY_MSFT,
     EXIT,
-    NOTHING,
     RUN,
     call,
     codes,
@@ -26,7 +26,6 @@ from tests.support.execution_fixtures import (
     known,
     order,
 )
-from tests.support.settings import SETTINGS
 
 
 def test_entries_are_cut_to_the_cash_that_is_there_in_order_of_priority() -> None:
@@ -45,20 +44,15 @@ def test_entries_never_cost_more_than_the_bell_s_cash_and_the_proceeds_of_exits(
     assert bought == 1000  # 100 at the bell plus 98 % of 1000 from the exit buys ten shares
 
 
-@pytest.mark.parametrize(
-    "cap", [{"capital": Decimal(5000)}, {"max_gross_exposure": Decimal("0.5")}]
-)
-def test_under_a_cap_entries_make_room_for_what_the_exits_did_not_sell(
-    cap: dict[str, Decimal],
-) -> None:
-    made = decision(spendable=100_000)  # the cap is the limit, not cash
-    capped = replace(SETTINGS, **cap)
+def test_under_a_cap_entries_make_room_for_what_the_exits_did_not_sell() -> None:
+    uncapped = decision(spendable=100_000)  # the cap is the limit, not cash
+    made = replace(uncapped, room=Dollars(Decimal(1500)))
     view = known(order(EXIT, "canceled", filled=4), cash=1_000_000)
-    step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)
-    # The entries want 5 and 20 shares at 100, but 6 of the exit's 10 shares are still held.
+    step = call(first_plan(RUN, made), view, made)
+    # The entries want 5 and 20 shares at 100. The cap leaves 1500, and the exit sold 4 of its 10.
     assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 14)]
-    uncapped = call(first_plan(RUN, made), view, made)
-    assert [each.qty for each in uncapped.plan.orders[1:]] == [5, 20]
+    step = call(first_plan(RUN, uncapped), view, uncapped)
+    assert [each.qty for each in step.plan.orders[1:]] == [5, 20]
 
 
 def test_an_entry_that_no_share_can_be_bought_of_is_denied_with_its_numbers() -> None:
@@ -74,7 +68,8 @@ def test_a_run_does_not_wait_for_a_fraction_of_a_cent() -> None:
     filled = replace(order(EXIT), filled_avg_price=Decimal("41.37"))
     # (50 + 413.70) x 0.98 is 454.426, so 454.42 is spendable.
     view = known(filled, cash="463.70")
-    assert call(first_plan(RUN, made), view, made).plan.stage is Stage.ENTRIES
+    step = call(first_plan(RUN, made), view, made)
+    assert step.plan.orders == (EXIT, replace(BUY_IBM, qty=Decimal(4)))
 
 
 def test_cash_is_waited_for_from_the_last_fill_on_however_long_that_took() -> None:
@@ -82,9 +77,9 @@ def test_cash_is_waited_for_from_the_last_fill_on_however_long_that_took() -> No
     plan = replace(first_plan(RUN, made), polls=9)
     late = replace(order(EXIT), filled_at=BELL + timedelta(minutes=5))
     step = call(plan, known(late, now=BELL + timedelta(minutes=5), cash=0), made)
-    assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
-    step = call(plan, known(late, now=BELL + timedelta(minutes=5) + PROCEEDS, cash=0), made)
-    assert (step.complete, step.plan.stage) == (True, Stage.ENTRIES)
+    assert (step.complete, step.plan.orders) == (False, (EXIT,))
+    step = call(plan, known(late, now=BELL + timedelta(minutes=5) + ACCOUNT_LAG, cash=0), made)
+    assert (step.complete, set(codes(step).values())) == (True, {"INSUFFICIENT_CASH"})
 
 
 def test_cash_of_exits_that_has_not_arrived_is_waited_for_a_few_polls_only() -> None:
@@ -92,7 +87,7 @@ def test_cash_of_exits_that_has_not_arrived_is_waited_for_a_few_polls_only() -> 
     plan = first_plan(RUN, made)
     for _ in range(PATIENT_POLLS):
         step = call(plan, known(order(EXIT), cash=0), made)
-        assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
+        assert (step.complete, step.plan.orders) == (False, (EXIT,))
         plan = step.plan
     assert call(plan, known(order(EXIT), cash=0), made).complete
 
@@ -103,14 +98,13 @@ def test_cash_is_waited_for_from_the_last_of_several_fills_on() -> None:
     late = replace(order(other), filled_at=BELL + timedelta(seconds=30))
     view = known(order(EXIT), late, now=BELL + timedelta(seconds=31), cash=0)
     step = call(first_plan(RUN, made), view, made)
-    assert (step.complete, step.plan.stage) == (False, Stage.EXITS)
+    assert (step.complete, step.plan.orders) == (False, (EXIT, other))
 
 
 def test_under_a_cap_entries_do_not_cost_more_than_the_bell_s_cash_either() -> None:
-    made = decision(spendable=100)
-    capped = replace(SETTINGS, capital=Decimal(5000))
+    made = replace(decision(spendable=100), room=Dollars(Decimal(5000)))
     view = known(order(EXIT), cash=1_000_000)
-    step = advance(RUN, capped, made, first_plan(RUN, made), view, NOTHING)
+    step = call(first_plan(RUN, made), view, made)
     # As without a cap, 100 at the bell plus 98 % of 1000 from the exit buys ten shares.
     assert [(each.symbol, each.qty) for each in step.plan.orders[1:]] == [("IBM", 5), ("MSFT", 5)]
 
@@ -123,24 +117,21 @@ def test_an_entry_that_is_denied_keeps_no_other_from_being_sent() -> None:
     assert [each.symbol for each in step.plan.orders] == ["AAPL", "MSFT"]
 
 
-@pytest.mark.parametrize(("price", "bought"), [("100", 10), ("100.05", 9)])
-def test_under_a_cap_entries_make_room_for_an_exit_that_was_refused(
-    price: str, bought: int
-) -> None:
-    kept = intent("AAPL", Leg.EXIT, 10, price)
-    made = decision(exits=(kept,), spendable=100_000)
-    capped = replace(SETTINGS, capital=Decimal(5000))
+@pytest.mark.parametrize(("room", "bought"), [("1500", 10), ("1499.50", 9)])
+def test_under_a_cap_entries_make_room_for_an_exit_that_was_refused(room: str, bought: int) -> None:
+    kept = intent("AAPL", Leg.EXIT, 10)
+    made = replace(decision(exits=(kept,), spendable=100_000), room=Dollars(Decimal(room)))
     refusal = OrderRejected(kept.client_order_id, "AAPL", "40310000", "no")
     view = known(cash=1_000_000)
     outcome = PostResult((), (refusal,), {})
-    step = advance(RUN, capped, made, first_plan(RUN, made), view, outcome)
+    step = call(first_plan(RUN, made), view, made, outcome)
     # The entries cost 2500 for 5 and 20 shares at 100. The exit's ten shares stay.
     assert [(each.symbol, each.qty) for each in step.plan.orders] == [("IBM", 5), ("MSFT", bought)]
 
 
-@pytest.mark.parametrize(("cash", "stage"), [("2551.03", Stage.ENTRIES), ("2550.52", Stage.EXITS)])
-def test_no_more_cash_is_waited_for_than_the_entries_cost(cash: str, stage: Stage) -> None:
+@pytest.mark.parametrize(("cash", "bought"), [("2551.03", 2), ("2550.52", 1)])
+def test_no_more_cash_is_waited_for_than_the_entries_cost(cash: str, bought: int) -> None:
     made = decision(spendable=100_000)
     # After the 2 % reserve, 2500.00 or 2499.50 is available. The entries cost 2500.
     step = call(first_plan(RUN, made), known(order(EXIT), cash=cash), made)
-    assert step.plan.stage is stage
+    assert len(step.plan.orders) == 1 + bought

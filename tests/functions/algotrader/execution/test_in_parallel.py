@@ -21,7 +21,7 @@ from algotrader.execution import (
     orders_to_cancel,
     orders_to_post,
 )
-from algotrader.execution.entries import PROCEEDS
+from algotrader.execution.entries import ACCOUNT_LAG
 from algotrader.execution.late_orders import LOOK_BACK_SECONDS
 from algotrader.model import Decision, Leg, OrderDenied, OrderRejected, Side, TradingState
 from algotrader.session.timing import SETTLE
@@ -163,7 +163,7 @@ def test_an_order_that_was_refused_here_and_taken_from_another_call_goes_back_to
 
 def test_an_order_that_shows_before_its_plan_is_made_is_not_taken_into_this_one() -> None:
     """Another execution is ahead, and this one must adopt its plan instead of making a new one."""
-    made = decision()
+    made = decision(spendable=0)
     there = {BUY_IBM.client_order_id: order(BUY_IBM, "new")}
     step = call(first_plan(RUN, made), replace(known(order(EXIT, "new")), beyond_plan=there), made)
     assert step.plan.orders == (EXIT,)
@@ -187,7 +187,7 @@ def test_a_clock_that_jumps_does_not_shorten_the_look_back() -> None:
 @pytest.mark.parametrize(("age", "late"), [(0, False), (1, True)])
 def test_cash_is_waited_for_by_when_the_account_was_asked_for_it(age: int, *, late: bool) -> None:
     made = decision(entries=(BUY_MSFT,), spendable=0)
-    view = known(order(EXIT), now=BELL + PROCEEDS, cash=0)
+    view = known(order(EXIT), now=BELL + ACCOUNT_LAG, cash=0)
     step = call(first_plan(RUN, made), replace(view, account_age=timedelta(seconds=age)), made)
     assert (codes(step) == {}) is late
 

@@ -40,11 +40,15 @@ def in_status(status: str, filled: int = 4) -> Order:
 
 @pytest.mark.parametrize("status", OPEN)
 @pytest.mark.parametrize("filled", [0, 4, 10])
-def test_entries_wait_for_an_exit_that_is_not_at_its_end(status: str, filled: int) -> None:
-    step = call(first_plan(RUN, decision()), known(in_status(status, filled)), decision())
+def test_only_entries_with_cash_join_an_exit_that_is_not_at_its_end(
+    status: str, filled: int
+) -> None:
+    # IBM costs 500, and MSFT 2000. Each share that the exit sells brings 98 of its 100.
+    made = decision(spendable=1500)
+    step = call(first_plan(RUN, made), known(in_status(status, filled)), made)
     assert not step.complete
     assert step.wait_seconds > 0
-    assert [each.symbol for each in step.plan.orders] == ["AAPL"]
+    assert step.plan.orders == (EXIT, BUY_IBM)
     assert step.submission.unsettled == (EXIT.client_order_id,)
 
 
@@ -93,7 +97,8 @@ def test_nothing_is_sent_next_to_an_older_order_before_its_end(status: str) -> N
     plan = first_plan(RUN, made)
     assert orders_to_post(plan, known(older)) == ()
     following = call(plan, known(older), made).plan
-    assert orders_to_post(following, known(older)) == ((EXIT,) if status in ENDED else ())
+    assert EXIT not in following.orders or status in ENDED
+    assert orders_to_post(following, known(older)) == ((EXIT, BUY_IBM) if status in ENDED else ())
 
 
 @pytest.mark.parametrize("status", STATUSES)

@@ -15,12 +15,12 @@ from algotrader.execution import (
     orders_to_cancel,
     orders_to_post,
 )
-from algotrader.execution.entries import PROCEEDS
+from algotrader.execution.entries import ACCOUNT_LAG
 from algotrader.execution.late_orders import LOOK_EVERY_SECONDS
 from algotrader.execution.order_status import PATIENT_POLLS
 from algotrader.execution.plan import BACK_OFF_SECONDS
 from algotrader.execution.posting import RESEND_POLLS
-from algotrader.model import OrderRejected, Stage, TradingState
+from algotrader.model import OrderRejected, TradingState
 from tests.support.execution_fixtures import (
     BUY_IBM,
     BUY_MSFT,
@@ -37,17 +37,17 @@ from tests.support.execution_fixtures import (
 
 def test_the_first_plan_holds_only_the_exits() -> None:
     plan = first_plan(RUN, decision())
-    assert (plan.stage, plan.orders) == (Stage.EXITS, (EXIT,))
+    assert plan.orders == (EXIT,)
 
 
 def test_without_exits_and_cancels_the_first_plan_holds_the_entries() -> None:
     plan = first_plan(RUN, decision(exits=()))
-    assert (plan.stage, plan.orders) == (Stage.ENTRIES, (BUY_IBM, BUY_MSFT))
+    assert plan.orders == (BUY_IBM, BUY_MSFT)
 
 
 def test_cancels_of_older_orders_come_before_entries() -> None:
     plan = first_plan(RUN, decision(exits=(), cancels=("older",)))
-    assert (plan.stage, plan.orders, plan.cancels) == (Stage.EXITS, (), ("older",))
+    assert (plan.orders, plan.cancels) == ((), ("older",))
 
 
 def test_only_orders_that_the_broker_does_not_show_are_posted() -> None:
@@ -72,12 +72,13 @@ def test_a_new_plan_immediately_sends_only_what_is_new_in_it() -> None:
 
 def test_nothing_is_posted_next_to_an_unfinished_cancel() -> None:
     older = replace(order(BUY_IBM, "new"), client_order_id="older")
-    plan = first_plan(RUN, decision(cancels=("older",)))
-    assert orders_to_cancel(RUN, decision(), plan, known(older)) == (older,)
+    made = decision(cancels=("older",), spendable=0)
+    plan = first_plan(RUN, made)
+    assert orders_to_cancel(RUN, made, plan, known(older)) == (older,)
     assert orders_to_post(plan, known(older)) == ()
-    assert call(plan, known(older), decision(cancels=("older",))).plan.orders == ()
+    assert call(plan, known(older), made).plan.orders == ()
     ended = known(replace(older, status="canceled"))
-    assert call(plan, ended, decision(cancels=("older",))).plan.orders == (EXIT,)
+    assert call(plan, ended, made).plan.orders == (EXIT,)
 
 
 def test_entries_wait_for_the_end_of_older_orders() -> None:
@@ -95,12 +96,14 @@ def test_a_cancel_under_way_is_not_asked_for_again() -> None:
     assert orders_to_cancel(RUN, decision(), plan, known(older)) == ()
 
 
-def test_entries_join_the_plan_only_after_every_exit_is_terminal() -> None:
+def test_an_entry_joins_the_plan_whole_as_soon_as_its_cash_is_there() -> None:
     plan = first_plan(RUN, decision())
+    # IBM costs 500 and MSFT 2000. The bell's 2000 pay for IBM, and 98 % of ten shares for MSFT.
     waiting = call(plan, known(order(EXIT, "partially_filled", 3)), decision())
-    assert (waiting.complete, waiting.plan.stage, waiting.plan.sequence) == (False, Stage.EXITS, 0)
+    assert (waiting.complete, waiting.plan.sequence) == (False, 1)
+    assert waiting.plan.orders == (EXIT, BUY_IBM)
     after = call(plan, known(order(EXIT)), decision())
-    assert (after.complete, after.plan.stage, after.plan.sequence) == (False, Stage.ENTRIES, 1)
+    assert (after.complete, after.plan.sequence) == (False, 1)
     assert after.plan.orders == (EXIT, BUY_IBM, BUY_MSFT)
     assert after.plan.polls == 0
 
@@ -108,7 +111,7 @@ def test_entries_join_the_plan_only_after_every_exit_is_terminal() -> None:
 def test_a_status_that_we_do_not_know_is_waited_for() -> None:
     step = call(first_plan(RUN, decision()), known(order(EXIT, "brand_new_status")), decision())
     assert not step.complete
-    assert step.plan.stage is Stage.EXITS
+    assert step.plan.orders == (EXIT, BUY_IBM)
 
 
 def test_the_run_is_complete_when_every_order_is_terminal() -> None:
@@ -136,13 +139,14 @@ def test_what_a_run_gives_up_is_written_down_as_the_next_plan() -> None:
 
 
 def test_a_shortage_is_waited_for_before_it_is_believed() -> None:
-    plan = first_plan(RUN, decision())
+    made = decision(spendable=0)
+    plan = first_plan(RUN, made)
     short = PostResult((), (), {EXIT.client_order_id: Decimal("4.5")})
     for _ in range(PATIENT_POLLS):
-        step = call(plan, known(), decision(), short)
+        step = call(plan, known(), made, short)
         assert step.plan.orders == (EXIT,)
         plan = step.plan
-    step = call(plan, known(), decision(), short)
+    step = call(plan, known(), made, short)
     # The step writes a new plan under the next number, in whole shares, before it sends the plan.
     assert (step.plan.sequence, step.plan.orders) == (1, (replace(EXIT, qty=Decimal(4)),))
     assert not step.complete
@@ -182,8 +186,9 @@ def test_a_fraction_is_cut_to_the_fraction_that_is_free(qty: str) -> None:
 
 
 def test_an_order_that_does_not_show_is_kept_however_many_polls_it_took() -> None:
-    plan = replace(first_plan(RUN, decision()), polls=PATIENT_POLLS + 1)
-    step = call(plan, known(), decision())
+    made = decision(entries=())
+    plan = replace(first_plan(RUN, made), polls=PATIENT_POLLS + 1)
+    step = call(plan, known(), made)
     assert (step.complete, step.plan.orders) == (False, (EXIT,))
 
 
@@ -196,14 +201,15 @@ def test_a_planned_order_that_breaks_a_rule_is_given_up_by_name() -> None:
 def test_the_figures_by_which_a_run_waits() -> None:
     assert (PATIENT_POLLS, RESEND_POLLS) == (3, 4)
     assert BACK_OFF_SECONDS == (2, 5, 10, 30)
-    assert PROCEEDS.total_seconds() == 15
+    assert ACCOUNT_LAG.total_seconds() == 15
     assert LOOK_EVERY_SECONDS == 60
 
 
 def test_a_shortage_may_leave_one_share_to_sell() -> None:
-    plan = replace(first_plan(RUN, decision()), polls=PATIENT_POLLS)
+    made = decision(entries=())
+    plan = replace(first_plan(RUN, made), polls=PATIENT_POLLS)
     short = PostResult((), (), {EXIT.client_order_id: Decimal("1.9")})
-    step = call(plan, known(), decision(), short)
+    step = call(plan, known(), made, short)
     assert step.plan.orders == (replace(EXIT, qty=Decimal(1)),)
 
 

@@ -33,7 +33,6 @@ from algotrader.model import (
     OrderType,
     Plan,
     Side,
-    Stage,
     TimeInForce,
     TradingState,
 )
@@ -126,7 +125,7 @@ def test_a_stop_is_a_plain_whole_share_order_that_outlives_the_day() -> None:
 def test_the_exit_waits_until_the_old_stop_is_at_its_end() -> None:
     made = sells_part(4)
     plan = first_plan(RUN, made)
-    assert (plan.stage, plan.orders) == (Stage.EXITS, ())
+    assert plan.orders == ()
     assert orders_to_cancel(RUN, made, plan, known(old_stop())) == (old_stop(),)
     for view in (known(old_stop()), known(old_stop("pending_cancel")), known()):
         assert (call(made, plan, view).complete, call(made, plan, view).plan.orders) == (False, ())
@@ -437,7 +436,7 @@ def test_an_entry_from_before_that_stands_is_not_protection() -> None:
 
 
 def test_no_stop_is_placed_before_an_entry_that_is_still_to_come() -> None:
-    made = replace(decision(entries=(BUY_IBM,)), stops=(wish("IBM", 2),))
+    made = replace(decision(entries=(BUY_IBM,), spendable=0), stops=(wish("IBM", 2),))
     plan = first_plan(RUN, made)
     assert legs(plan) == [("AAPL", Leg.EXIT, Decimal(10))]
     waiting = call(made, plan, known(order(EXIT, "new")))

@@ -10,6 +10,7 @@ from algotrader.messages import make_texts, read_failure
 from algotrader.messages.gsm7 import septets, to_gsm7
 from algotrader.model import (
     Holding,
+    Leg,
     OrderRejected,
     Performance,
     Return,
@@ -139,15 +140,31 @@ def test_trouble_is_counted_and_named():
         decision=decision(denied=(denied("MSFT"),)),
         submission=submission(
             order("AAPL", "0", "5"),
-            order("GOOG", "0", "5", status="accepted"),
+            order("GOOG", "0", "5", status="new"),
             rejected=(OrderRejected(order_id("IBM"), "IBM", "40310000", "insufficient"),),
             unsettled=(order_id("GOOG"),),
         ),
     )
-    assert (
-        "no fills. "
-        "1 unsettled (GOOG), 1 rejected (IBM), 1 unfilled (AAPL), 1 denied (MSFT)." in reported
+    found = "no fills. 1 unsettled (GOOG new), 1 rejected (IBM), 1 unfilled (AAPL), 1 denied"
+    assert f"{found} (MSFT)." in reported
+
+
+def test_an_order_that_hangs_is_named_with_its_status():
+    stop = replace(
+        order("IBM", "0", "5", status="held"),
+        client_order_id=order_id("IBM", Leg.STOP),
+        side=Side.SELL,
     )
+    placed = submission(
+        order("AAPL", "0", "5", status="pending_cancel"),
+        stop,
+        unsettled=(order_id("AAPL"), stop.client_order_id, order_id("GOOG")),
+    )
+    assert "3 unsettled (AAPL pending_cancel, IBM stop held, GOOG not shown)" in sms(
+        submission=placed
+    )
+    seen = make_texts(run_report(submission=placed)).email
+    assert f"UNSETTLED\n  AAPL pending_cancel, {order_id('AAPL')}\n  IBM stop held, " in seen
 
 
 def test_an_order_that_somebody_changed_is_named_so_and_its_part_counts():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from algotrader.model import Order, Side
+from algotrader.model import Leg, Order, Side
+from algotrader.model.units import Price
 from algotrader.portfolio.capital import open_buy_cost, portfolio_state, spendable
-from tests.support.desk_world import account, open_order, prices, snapshot
+from tests.support.desk_world import account, open_order, own_id, prices, snapshot
 from tests.support.settings import SETTINGS
 
 D = Decimal
@@ -40,12 +42,12 @@ def test_spendable_is_the_least_of_the_accounts_figures_less_open_buys_and_reser
 
 def test_an_open_buy_costs_its_unfilled_part_at_its_limit() -> None:
     order = open_order("IBM", Side.BUY, "10", "50", "user-1", filled_qty=D(4))
-    assert open_buy_cost([order], {}, 20) == 300
+    assert open_buy_cost([order], {}) == 300
 
 
-def test_an_open_market_buy_costs_its_latest_price_plus_the_offset() -> None:
+def test_an_open_market_buy_costs_four_percent_more_than_the_value_of_its_shares() -> None:
     order = open_order("IBM", Side.BUY, "10", None, "user-1")
-    assert open_buy_cost([order], prices(IBM="100"), 20) == 1002
+    assert open_buy_cost([order], {"IBM": Price(D(100))}) == 1040
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_an_open_market_buy_costs_its_latest_price_plus_the_offset() -> None:
     ids=["a sell", "ended", "by notional", "no price known", "more filled than ordered"],
 )
 def test_what_costs_nothing_that_is_known_is_left_to_buying_power(order: Order) -> None:
-    assert open_buy_cost([order], prices(IBM="100"), 20) == 0
+    assert open_buy_cost([order], {"IBM": Price(D(100))}) == 0
 
 
 def test_open_buys_add_up_whatever_stands_between_them() -> None:
@@ -71,7 +73,28 @@ def test_open_buys_add_up_whatever_stands_between_them() -> None:
         open_order("XYZ", Side.BUY, "10", None, "user-4"),
         open_order("IBM", Side.BUY, "1", "7", "user-5"),
     ]
-    assert open_buy_cost(orders, prices(IBM="100"), 20) == 500 + 30 + 7
+    assert open_buy_cost(orders, {"IBM": Price(D(100))}) == 500 + 30 + 7
+
+
+@pytest.mark.parametrize("limit", ["50", None])
+def test_an_open_buy_of_an_earlier_run_counts_as_filled_for_capital_and_exposure(
+    limit: str | None,
+) -> None:
+    """It may hang, whatever the run asks of it."""
+    rests = open_order("IBM", Side.BUY, "10", limit, own_id("IBM", Leg.ENTRY))
+    seen = snapshot({"MSFT": "4"}, cash="10000", prices=prices(MSFT="100", IBM="100"))
+    seen = replace(seen, own_open_orders=(rests,))
+    cost = D(500) if limit else D(1040)  # a market buy counts 4 % above the price
+    capped = replace(SETTINGS, capital=D(5000))
+    desk = portfolio_state(capped, seen)
+    assert desk.budget.cash == ((10000 - cost) * D("0.98")).quantize(D("0.01"))
+    assert desk.budget.capital_left == 5000 - 400 - cost
+    assert desk.room(capped) == min(desk.budget.exposure_left, 5000 - 400 - cost)
+    half = replace(SETTINGS, max_gross_exposure=D("0.5"))
+    left = portfolio_state(half, seen).room(half)
+    assert left == (400 + desk.budget.cash + cost) / 2 - 400 - cost
+    free = replace(SETTINGS, max_gross_exposure=D(1), capital=None)
+    assert portfolio_state(free, seen).room(free) is None
 
 
 def test_what_a_desk_is_worth_is_exact_however_large_its_figures_are() -> None:

@@ -31,7 +31,6 @@ from algotrader.model import (
     OrderIntent,
     OrderType,
     Side,
-    Stage,
     TimeInForce,
 )
 from algotrader.orders.ids import OrderPlace, client_order_id
@@ -223,11 +222,10 @@ def test_every_order_that_a_plan_holds_keeps_the_rules(
         plan = step.plan
 
 
-@pytest.mark.parametrize("stage", [Stage.EXITS, Stage.ENTRIES])
-def test_an_approved_order_that_breaks_a_rule_is_not_sent_and_is_named(stage: Stage) -> None:
+def test_an_approved_order_that_breaks_a_rule_is_not_sent_and_is_named() -> None:
     odd = replace(BUY_IBM, limit_price=D("100.001"))
     made = decision_of(entries=(odd,))
-    plan = replace(first_plan(RUN, made), stage=stage, orders=(EXIT, odd))
+    plan = replace(first_plan(RUN, made), orders=(EXIT, odd))
     assert [each.symbol for each in orders_to_post(plan, known())] == [EXIT.symbol]
     step = advance(RUN, SETTINGS, made, plan, known(), NOTHING)
     assert [(each.symbol, each.code) for each in step.plan.denied] == [("IBM", "ORDER_RULE")]

@@ -26,8 +26,7 @@ signed_shares = st.integers(-50, 400).map(Decimal)
 @given(bell=situations() | lively_bells(max_gross_exposure=parts_of_capital))
 def test_entries_never_take_exposure_past_its_share_of_capital(bell: Situation) -> None:
     decision, desk = bell.decide(), portfolio_state(bell.settings, bell.snapshot)
-    seen, under = bell.snapshot, bell.settings
-    open_buys = open_buy_cost(seen.own_open_orders, seen.prices, under.limit_offset_bps)
+    open_buys = open_buy_cost(bell.snapshot.own_open_orders, desk.references)
     after = (
         sum((desk.value_of(symbol) for symbol in desk.positions), open_buys)
         - sum(each.qty * each.reference_price for each in decision.exits)
