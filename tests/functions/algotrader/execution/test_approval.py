@@ -185,7 +185,7 @@ def test_only_what_was_decided_can_be_refused() -> None:
     assert problem(made, plan_of(made, denied=fine)) == ""
     for symbol, side in (("AAPL", bought), ("TSLA", sold)):
         denied = (OrderDenied(symbol, side, Decimal(10), "X", ""),)
-        assert "deny" in problem(made, plan_of(made, denied=denied))
+        assert "denies" in problem(made, plan_of(made, denied=denied))
     rejected = (OrderRejected("at1-abc123-2024-03-04-day-TSLA-entry-0", "TSLA", "X", ""),)
     assert "rejection" in problem(made, plan_of(made, rejected=rejected))
     assert problem(made, plan_of(made, unprotected={"IBM": "X"})) == ""
