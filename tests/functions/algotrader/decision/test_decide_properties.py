@@ -160,7 +160,7 @@ class _KeepAll(Strategy):
         return {name: each.price / 2 for name, each in market.items() if each.price is not None}
 
 
-@tried(40)
+@tried(30)
 @given(bell=situations())
 def test_keep_what_i_hold_sends_no_order_whatever_the_holdings_weigh(bell: Situation) -> None:
     decision = decide(bell.run, bell.settings, bell.snapshot, features(), _KeepAll())

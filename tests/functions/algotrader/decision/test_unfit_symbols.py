@@ -237,7 +237,7 @@ def test_a_flatten_ignores_fitness() -> None:
     assert quantities(flatten(RUN, SETTINGS, seen).exits) == {"IBM": D(30)}
 
 
-@tried(40)
+@tried(20)
 @given(bell=situations(), names=st.sets(st.sampled_from(UNIVERSE), min_size=1, max_size=3))
 def test_whatever_is_unfit_no_order_touches_it_and_no_stop_of_it_is_moved(
     bell: Situation, names: set[str]
