@@ -11,6 +11,7 @@ from algotrader.errors import (
     DeskError,
     InsufficientHistoryError,
     StaleBarsError,
+    StrategyError,
 )
 from algotrader.model import Asset, Bars, CorporateAction, Features, Session, Unfit
 from algotrader.model.units import Fraction
@@ -27,6 +28,7 @@ from algotrader.session.bar_checks import (
 SYMBOL_UNKNOWN, SYMBOL_NOT_TRADABLE = "SYMBOL_UNKNOWN", "SYMBOL_NOT_TRADABLE"
 SYMBOL_RENAMED = "SYMBOL_RENAMED"
 INDICATOR_UNDEFINED, FEATURES_MISSING = "INDICATOR_UNDEFINED", "FEATURES_MISSING"
+STRATEGY_FEATURES_INVALID = "STRATEGY_FEATURES_INVALID"
 
 #: Codes for which a rename or a merger may be the cause.
 CODES_OF_A_SYMBOL_THAT_ENDED = frozenset(
@@ -57,6 +59,8 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "older, or use shorter windows in StrategyParameters.",
         INDICATOR_UNDEFINED: "An indicator's formula has no value for these bars. Remove the "
         "symbol from the template's Symbols, or declare another indicator.",
+        STRATEGY_FEATURES_INVALID: "The strategy's features() gave NaN or infinity for these "
+        "symbols. Drop missing values there, or raise look_back.",
         FEATURES_MISSING: "These symbols have no usable indicators. Check their bars, or remove "
         "them from the template's Symbols.",
     }
@@ -68,6 +72,7 @@ _ERRORS: Mapping[str, type[DeskError]] = MappingProxyType(
         SYMBOL_NOT_TRADABLE: ConfigurationError,
         SYMBOL_RENAMED: ConfigurationError,
         BARS_STALE: StaleBarsError,
+        STRATEGY_FEATURES_INVALID: StrategyError,
     }
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,16 +18,19 @@ from algotrader.errors import (
     DeskError,
     InsufficientHistoryError,
     StaleBarsError,
+    StrategyError,
 )
 from algotrader.model import Asset, Bars, CorporateAction, FeatureValue, Session, Unfit
 from algotrader.session.bar_checks import BarRequirements, check_bars
 from algotrader.session.fitness import (
+    _ADVICE,
     check_assets,
     check_features,
     check_feed,
     check_names,
     require_fit,
 )
+from tests.support.checkout import CHECKOUT
 from tests.support.desk_world import UNIVERSE, features
 
 DAYS = tuple(date(2026, 1, 1) + timedelta(days=n) for n in range(20))
@@ -220,6 +224,7 @@ def test_symbols_of_a_strategy_that_needs_no_indicators_are_fit() -> None:
         ("BARS_MISSING", InsufficientHistoryError),
         ("BARS_TOO_FEW", InsufficientHistoryError),
         ("INDICATOR_UNDEFINED", InsufficientHistoryError),
+        ("STRATEGY_FEATURES_INVALID", StrategyError),
         ("FEATURES_MISSING", InsufficientHistoryError),
     ],
 )
@@ -232,6 +237,14 @@ def test_a_run_fails_without_any_fit_symbol_or_if_the_template_says_stop(
     for symbols, stops in ((["B"], False), (["A", "B"], True)):
         with pytest.raises(kind, match=rf"{code}: symbols=B \(why\)\. [A-Z]"):
             require_fit(symbols, unfit, stops=stops)
+
+
+def test_every_reason_to_be_unfit_has_an_advice() -> None:
+    named = re.compile(r"Unfit\(\s*\"?([A-Z_]+)")
+    texts = (path.read_text("utf-8") for path in (CHECKOUT / "functions").rglob("*.py"))
+    codes = {code for text in texts for code in named.findall(text)}
+    assert {"BARS_STALE", "INDICATOR_UNDEFINED", "STRATEGY_FEATURES_INVALID"} <= codes
+    assert codes == set(_ADVICE)
 
 
 def test_the_first_code_in_the_order_of_the_checks_names_the_error() -> None:
