@@ -14,7 +14,7 @@ from algotrader.decision.explain import (
     why_order,
     why_unfit,
 )
-from algotrader.decision.proposal import cut_entry, propose_order
+from algotrader.decision.proposal import AVAILABLE_MONEY, cut_entry, propose_order
 from algotrader.decision.stops import audit_stops, stop_level
 from algotrader.decision.targets import Targets, find_targets
 from algotrader.model import (
@@ -135,6 +135,11 @@ def _decide(
         stops=audit.wishes,
         filled_before=filled_of(snapshot.own_open_orders, cancels),
         unprotected=audit.unprotected,
+        cut_to_cash={
+            each.symbol: each.wanted.qty
+            for each in entries
+            if each.cut_to == AVAILABLE_MONEY and each.notional is None
+        },
         unfit=dict(context.unfit),
         keeps_all=targets.keeps_all,
         remarks=targets.remarks,

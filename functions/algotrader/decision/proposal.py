@@ -13,6 +13,9 @@ from algotrader.portfolio.sizing import Wanted, size_for, sizing_of, wanted_orde
 from algotrader.risk.context import RiskContext
 from algotrader.risk.ramp import ramp_left
 
+#: Why a budget cut an entry, if no exposure limit did.
+AVAILABLE_MONEY = "the available money"
+
 
 def propose_order(
     position: DeskPosition, *, weight: Fraction, stop: Price | None, context: RiskContext
@@ -78,7 +81,7 @@ def cut_to_budget(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
         order,
         money=budget.money,
         least=max(band, settings.min_order_notional),
-        cut_to="what MaxGrossExposure leaves" if by_exposure else "the available money",
+        cut_to="what MaxGrossExposure leaves" if by_exposure else AVAILABLE_MONEY,
     )
 
 

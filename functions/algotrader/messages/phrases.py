@@ -70,25 +70,27 @@ def _groups(orders: list[tuple[Side, str]], words: dict[Side, str], names: int) 
 
 
 def _cut_reason(report: RunReport) -> str:
-    """Explain why the run sent less of a buy than it decided; empty if it cut none.
+    """Explain why a buy is smaller than the strategy wants for lack of cash; empty if none is.
 
-    The sells' cash counts at the decision. If they all filled and the cash is still missing, it is
-    not settled yet.
+    A decision counts the cash of its sells. If they all filled and the cash is still missing, it
+    is not settled yet. Before the sells, cash that the broker does not let the desk spend is not
+    settled.
     """
-    decided = {each.client_order_id: each.qty for each in report.intents if each.notional is None}
-    is_cut = any(
-        order.qty is not None
-        and order.side is Side.BUY
-        and order.qty < decided.get(order.client_order_id, order.qty)
-        for order in report.filled
-    )
-    if not is_cut:
+    decision, snapshot = report.decision, report.snapshot
+    if decision is None or snapshot is None:
         return ""
-    exits = () if report.decision is None else report.decision.exits
-    filled = {each.client_order_id: each.filled_qty for each in report.filled}
-    if any(filled.get(each.client_order_id, 0) < each.qty for each in exits):
-        return "sells unfilled"
-    return "cash unsettled" if exits else "cash short"
+    decided = {each.client_order_id: each.qty for each in report.intents if each.notional is None}
+    buys = [each for each in report.filled if each.side is Side.BUY]
+    if any((each.qty or 0) < decided.get(each.client_order_id, 0) for each in buys):
+        filled = {each.client_order_id: each.filled_qty for each in report.filled}
+        if any(filled.get(each.client_order_id, 0) < each.qty for each in decision.exits):
+            return "sells unfilled"
+        return "cash unsettled" if decision.exits else "cash short"
+    if any(each.symbol in decision.cut_to_cash for each in buys):
+        account = snapshot.account
+        is_unsettled = account.cash > account.non_marginable_buying_power
+        return "cash unsettled" if is_unsettled else "cash short"
+    return ""
 
 
 def kept_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
@@ -151,6 +153,8 @@ def _filled_phrase(order: Order, report: RunReport) -> str:
     """Format the filled shares, and the decided shares if the order did not fill them all."""
     decided = {each.client_order_id: each.qty for each in report.intents}
     wanted = max(decided.get(order.client_order_id, order.filled_qty), order.qty or Decimal(0))
+    if report.decision is not None and order.side is Side.BUY:
+        wanted = max(wanted, report.decision.cut_to_cash.get(order.symbol, wanted))
     filled = quantity(order.filled_qty)
     if order.notional is not None and order.status != FILLED:
         return f"{filled} {order.symbol} of {money(order.notional)}"

@@ -105,6 +105,9 @@ class Decision:
         By client order id, for each order in ``cancels``: shares filled before the decision.
     unprotected : dict of str to str
         By symbol: why a holding has no stop although the strategy asks for one.
+    cut_to_cash : dict of str to Shares
+        By symbol of an entry by quantity that the desk cut for lack of money: the shares that the
+        target weight asks for.
     unfit : dict of str to Unfit
         Symbols whose data the run cannot use. It buys nothing in them and keeps their holdings.
     keeps_all : bool
@@ -129,6 +132,7 @@ class Decision:
     stops: tuple[DesiredStop, ...] = ()
     filled_before: dict[str, Decimal] = field(default_factory=dict)
     unprotected: dict[str, str] = field(default_factory=dict)
+    cut_to_cash: dict[str, Shares] = field(default_factory=dict)
     unfit: dict[str, Unfit] = field(default_factory=dict)
     keeps_all: bool = False
     remarks: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ HANDED_ON = (
     *(model.Decision, model.Plan, model.Submission),
 )
 #: A shape that was never deployed may change without a new number.
-PINNED = {1: "27166d0d3ddd6fd8"}
+PINNED = {1: "c0ca658da14d476b"}
 
 
 def without_words(schema: Any) -> Any:

@@ -198,6 +198,7 @@ def test_entries_do_not_exceed_capital_less_the_desks_positions() -> None:
     assert quantities(decision.entries) == {"IBM": D(9)}  # 1000 of 1100 is left
     assert decision.spendable == 1000
     assert decision.why["IBM"].endswith("; cut from 10 to the available money")
+    assert decision.cut_to_cash == {"IBM": 10}
 
 
 def test_a_desk_that_outgrew_its_capital_buys_only_what_its_exits_free() -> None:

@@ -135,6 +135,17 @@ def test_a_buy_that_was_cut_says_why():
     assert "cash" not in whole
 
 
+@pytest.mark.parametrize(("free", "why"), [("500", "cash unsettled"), ("1000", "cash short")])
+def test_a_buy_that_the_decision_cut_to_the_cash_says_why(free, why):
+    account = replace(SNAPSHOT.account, non_marginable_buying_power=Decimal(free))
+    reported = sms(
+        snapshot=replace(SNAPSHOT, account=account),
+        decision=decision(intent("MSFT", "97"), cut_to_cash={"MSFT": Decimal(119)}),
+        submission=submission(order("MSFT", "97")),
+    )
+    assert f": bought 97 of 119 MSFT, {why}, holds 1. " in reported
+
+
 def test_trouble_is_counted_and_named():
     reported = sms(
         decision=decision(denied=(denied("MSFT"),)),
