@@ -8,7 +8,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from datetime import time as time_of_day
 from pathlib import Path
@@ -23,10 +23,10 @@ SIZES = (4, 100)
 MIDNIGHT = time_of_day()
 
 
-def measure(name: str, folder: Path) -> Iterator[str]:
+def measure(name: str, folder: Path, sizes: Sequence[int] = SIZES) -> Iterator[str]:
     """Compute a strategy's features as Compute Indicators does, and yield a line per figure."""
     contents = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    for count in SIZES:
+    for count in sizes:
         strategy = load_strategy(name, {})
         bars = _bars(count, strategy.bars_needed())
         began = time.perf_counter()

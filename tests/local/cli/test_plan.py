@@ -141,7 +141,10 @@ def test_planning_sends_nothing_and_prints_what_a_run_at_that_broker_sends(
     ("arguments", "names"),
     [
         (["--paper", "--broker-url", "http://h"], "cannot be combined"),
-        (["--broker-url", "http://h", "--session", "2012-02-15"], "own clock applies"),
+        (
+            ["--broker-url", "http://h", "--session", "2012-02-15"],
+            "another broker has its own clock",
+        ),
         (["--parameter", "Symbol=AAPL"], "did you mean Symbols?"),
         (["--broker-url", "https://api.alpaca.markets"], "never trades a live account"),
         (["--input", "{}"], "--input"),
