@@ -201,7 +201,6 @@ def test_a_terminal_with_no_color_gets_no_escape_code(environment: dict[str, str
     ("arguments", "status"),
     [
         (("schedule", "--next", "1000"), 0),
-        (("schedule", "--help"), 0),
         (("--help",), 0),
         (("run", "--sessions", "0"), 2),
     ],
