@@ -126,9 +126,7 @@ def test_returns_continue_in_the_next_session_and_each_session_keeps_a_summary(
     assert summaries == [f"ledger/{DESK}-sessions/2026-01-0{day}.json" for day in (6, 7)]
 
 
-def test_a_later_run_of_a_session_replaces_its_summary_and_an_earlier_one_does_not(
-    world: World,
-) -> None:
+def test_a_later_run_of_a_session_replaces_its_summary(world: World) -> None:
     hold(world)
     world.run()
     after_the_close(world)
@@ -138,10 +136,19 @@ def test_a_later_run_of_a_session_replaces_its_summary_and_an_earlier_one_does_n
     assert late is not None
     assert late.run_id == "2026-01-06-report"
     assert late.holdings == {"AAPL": 100}
-    world.now = "2026-01-06T16:15:01-05:00"
-    world.run({"dry_run": False, **REPORT}, arn=ARN + "-again")
 
-    assert world.store.read(key, SessionSummary) == late
+
+def test_a_run_that_is_earlier_than_the_summary_leaves_it(world: World) -> None:
+    world.run()
+    key = f"ledger/{DESK}-sessions/2026-01-06.json"
+    bell = world.store.read(key, SessionSummary)
+    assert bell is not None
+    later = replace(bell, at=datetime(2026, 1, 6, 22, tzinfo=UTC), run_id="later")
+    world.store.write(key, later)
+    after_the_close(world)
+    world.run(REPORT)
+
+    assert world.store.read(key, SessionSummary) == later
 
 
 def test_a_dry_run_keeps_no_summary(world: World) -> None:

@@ -5,9 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from algotrader.messages import Texts, make_texts, read_failure
 from algotrader.messages.gsm7 import septets
-from algotrader.model import CorporateAction, Decision, DesiredStop, Leg, Order, Side
+from algotrader.model import CorporateAction, Decision, DesiredStop, Holding, Leg, Order, Side
 from tests.support.finished_runs import (
     REPORT,
     SNAPSHOT,
@@ -203,3 +205,44 @@ def test_many_stops_over_an_action_still_fit_one_segment_and_are_counted():
     told = report_over(*(f"SYM{number}" for number in range(60)))
     assert septets(told.sms) <= 160
     assert "STOP RESTS over the split for 60" in told.sms
+
+
+HOLDINGS = {name: Holding(Decimal(5), Decimal(500)) for name in ("AAPL", "IBM")}
+
+
+@pytest.mark.parametrize(
+    ("resting", "words"),
+    [
+        (("AAPL", "IBM"), "Holds 2, all stops rest"),
+        (("IBM",), "Holds 2, stops rest for 1"),
+        ((), "Holds 2, no stop rests"),
+    ],
+)
+def test_a_failed_run_with_holdings_says_whether_their_stops_rest(resting, words):
+    held = replace(
+        SNAPSHOT,
+        ledger=replace(SNAPSHOT.ledger, holdings=HOLDINGS),
+        own_open_orders=tuple(map(rests, resting)),
+    )
+    reported = make_texts(failed("Compute Indicators", "X", "", snapshot=held))
+    assert f". {words}." in reported.sms
+    assert f"\n  {words}.\n" in reported.email
+
+
+def test_a_stop_that_the_failed_run_canceled_does_not_rest_until_it_placed_another():
+    held = replace(
+        SNAPSHOT,
+        ledger=replace(SNAPSHOT.ledger, holdings={"AAPL": HOLDINGS["AAPL"]}),
+    )
+    old = replace(rests("AAPL"), client_order_id=f"{order_id('AAPL', Leg.STOP)[:-1]}9")
+    held = replace(held, own_open_orders=(old,))
+    wanted = replace(PROTECTED, cancels=(old.client_order_id,))
+    for orders, words in (((), "no stop rests"), ((rests("AAPL"),), "all stops rest")):
+        placed = submission(*orders)
+        report = failed("Submit Orders", "X", "", snapshot=held, decision=wanted, submission=placed)
+        assert f"Holds 1, {words}" in make_texts(report).sms
+
+
+def test_a_run_that_failed_before_it_saw_the_account_touched_no_stop():
+    report = failed("Fetch Bars", "X", "", run=None, settings=None, snapshot=None)
+    assert "No order sent. Stops untouched." in make_texts(report).sms
