@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -136,6 +136,16 @@ def test_an_exit_that_hangs_brings_no_cash_and_its_buyer_is_cut_in_time(
     cut = call(before.plan, known(*exits, order(BUY_IBM), now=LAST), made)
     assert cut.plan.orders == (EXIT, BUY_IBM, replace(BUY_MSFT, qty=Decimal(15)))
     assert not cut.complete
+
+
+@pytest.mark.parametrize("end", [LAST, DEADLINE - LAST_ALLOCATION / 2])
+def test_no_wait_passes_an_instant_at_which_waiting_entries_are_cut(end: datetime) -> None:
+    made = decision(spendable=0)
+    plan = replace(first_plan(RUN, made), polls=9)
+    view = known(order(EXIT, "held"), now=end - timedelta(seconds=3), cash=0)
+    entries = (BUY_IBM, BUY_MSFT) if end == LAST else ()
+    made = replace(made, entries=entries)
+    assert call(plan, view, made).wait_seconds == 3
 
 
 def test_an_entry_that_no_cash_is_left_for_is_denied_with_what_kept_the_cash_away() -> None:
