@@ -290,7 +290,7 @@ def test_a_day_on_which_too_much_was_lost_misses_the_grant_to_say_so(bench: Benc
     with bench.without("FetchBarsRole", braking):
         bench.day()
     assert ssm.get_parameter(Name=name)["Parameter"]["Value"].startswith("ACTIVE")
-    assert "do it yourself with algo-trader reduce" in bench.stack.texts()[-1].email
+    assert "Set it yourself with algo-trader reduce" in bench.stack.texts()[-1].email
     bench.day()
     value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
     assert value.startswith("REDUCING DRAWDOWN: 90.00 % below the peak")

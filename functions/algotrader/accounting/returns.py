@@ -62,9 +62,11 @@ def advance_periods(
     benchmark = _advance(None if before is None else before.benchmark, prices, previous)
     at_close = benchmark.index if benchmark and benchmark.session == previous else None
     if known is None:
-        # The desk's index starts now, so the benchmark's does too.
+        # The desk's index starts now, so the benchmark's does too in the longer periods.
         start = Mark(previous, track.index, _index_now(benchmark, prices) or at_close)
-        return replace(track, periods=_begin(track, start, benchmark))
+        periods = _begin(track, start, benchmark)
+        # The day's figure of the benchmark still counts from the close, as everybody quotes it.
+        return replace(track, periods=replace(periods, day=replace(start, benchmark=at_close)))
     if before is None:
         start = Mark(previous, _index_at_close(track, known), at_close)
         return replace(track, periods=_begin(track, start, benchmark))

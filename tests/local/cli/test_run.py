@@ -68,6 +68,7 @@ def test_run_trades_the_default_session_and_prints_one_document(command: Command
         "denied",
         "notification",
         "account",
+        "returns",
     ]
     execution = document["execution"]
     assert (execution["status"], execution["error"], execution["cause"]) == (
@@ -132,7 +133,7 @@ def test_synthetic_symbols_are_traded_where_they_are_asked_for(command: Command)
 
 def test_a_report_compares_with_the_fund_of_the_sample_stocks(command: Command) -> None:
     report = ("run", "--input", '{"report_only": true}', "--json")
-    assert "EQWT -0.91%." in command(*report).document["notification"]["sms"]
+    assert "EQWT -0.9%, " in command(*report).document["notification"]["sms"]
     other = command(*report, "--parameter", "Benchmark=IBM")
     assert "IBM " in other.document["notification"]["sms"]
     assert "EQWT" not in other.document["notification"]["email"]

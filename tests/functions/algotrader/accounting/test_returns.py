@@ -104,6 +104,7 @@ def test_the_benchmark_counts_from_the_desks_first_look():
     quotes = spy(latest="110", march_1="100")
     opened = step(None, first_day(), quotes)
     assert returns(opened, quotes).total.benchmark == 0
+    assert returns(opened, quotes).day.benchmark == Decimal("0.1")
     later = spy(latest="121", march_1="100")
     assert returns(step(opened, first_day(), later), later).total.benchmark == Decimal("0.1")
 
