@@ -28,11 +28,11 @@ def test_the_day_without_faults_sells_buys_and_protects(fresh: Callable[[], Worl
 
     assert day.leaf is None
     assert [(each["symbol"], each["side"], each["type"]) for each in day.posts] == [
+        ("MSFT", "buy", "limit"),  # its cash is there, and the exits wait for their stops
         ("AAPL", "sell", "limit"),
         ("IBM", "sell", "limit"),
-        ("IBM", "sell", "stop"),
-        ("MSFT", "buy", "limit"),
         ("MSFT", "sell", "stop"),
+        ("IBM", "sell", "stop"),
     ]
     assert beyond(day) == []
     assert len(day.email.splitlines()) > 30
@@ -42,13 +42,14 @@ def test_an_order_beyond_the_decision_is_seen(fresh: Callable[[], World]) -> Non
     world = fresh()
     with reached(world):
         day = world.live()
+    entry, exit_, _, _, stop = day.posts
     more = [
-        {**day.posts[0], "qty": "50"},
-        {**day.posts[0], "symbol": "IBM"},
-        {**day.posts[0], "limit_price": "1"},
-        {**day.posts[2], "qty": "148"},
-        {**day.posts[2], "stop_price": "1"},
-        {**day.posts[3], "client_order_id": "at1-x"},
+        {**exit_, "qty": "50"},
+        {**exit_, "symbol": "IBM"},
+        {**exit_, "limit_price": "1"},
+        {**stop, "qty": "148"},
+        {**stop, "stop_price": "1"},
+        {**entry, "client_order_id": "at1-x"},
     ]
 
     assert [len(beyond(type(day)(decision=day.decision, posts=[each]))) for each in more] == [1] * 6

@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import re
 import sys
+import threading
 from collections.abc import Mapping
 
 from algotrader.errors import ConfigurationError, DeskError, StrategyError
@@ -16,6 +17,8 @@ from algotrader.suggestions import did_you_mean
 
 STRATEGIES_PACKAGE = "strategies"
 _SHA256 = re.compile("[0-9a-f]{64}")
+# A thread must not forget modules that another one is importing.
+_LOADING = threading.Lock()
 
 
 def strategy_names() -> list[str]:
@@ -58,8 +61,9 @@ def load_strategy(name: str, parameters: Mapping[str, object]) -> Strategy:
             f"{did_you_mean(name, names)}; known: {', '.join(names)}.",
             strategy=name,
         )
-    _forget_modules()
-    strategy_class = _strategy_class(name)
+    with _LOADING:
+        _forget_modules()
+        strategy_class = _strategy_class(name)
     try:
         strategy = strategy_class(**parameters)
         _check_declarations(name, strategy)

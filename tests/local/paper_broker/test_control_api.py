@@ -42,15 +42,22 @@ def test_an_account_that_traded_never_goes_back(wire: Wire) -> None:
     assert wire.get("/v2/orders", status="all")[0]["status"] == "filled"
 
 
+def dividends_paid(wire: Wire) -> list[str]:
+    """Return what each dividend paid, the newest first."""
+    rows = wire.get("/v2/account/activities", activity_types="DIV")
+    return [each["net_amount"] for each in rows]
+
+
 def test_a_move_lives_through_each_session_between(wire: Wire) -> None:
     wire.order()
     resting = wire.order(type="limit", limit_price="600", time_in_force="gtc")
     wire.open_session("2012-11-08")
     order = wire.get(f"/v2/orders/{resting['id']}")
     assert (order["status"], order["filled_avg_price"]) == ("filled", "600")
-    paid = wire.get("/v2/account/activities", activity_types="DIV")
-    assert [it["net_amount"] for it in paid] == ["53", "26.5"]
     assert len(wire.get("/v2/account/portfolio/history", period="1A")["equity"]) == 66
+    assert dividends_paid(wire) == ["26.5"]
+    wire.open_session("2012-11-21")  # two weeks after the second ex-date
+    assert dividends_paid(wire) == ["53", "26.5"]
 
 
 def test_holdings_are_split_and_paid_like_bought_shares(make_wire: MakeWire) -> None:

@@ -23,7 +23,7 @@ def test_a_number_is_never_missing_and_its_default_is_the_templates() -> None:
     defaults = {
         each.name: encode(each.default) for each in fields(Settings) if each.default is not MISSING
     }
-    expected = {*BOUNDS, "unfit_symbols"} - {"capital"}
+    expected = {*BOUNDS, "text_template", "unfit_symbols"} - {"capital"}
     assert defaults == {name: template[name] for name in expected}
 
 
