@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
     add("--faults", type=_faults, default=(), metavar="PLAN", help="see docs/paper-broker.md")
     add("--synthetic", type=int, default=0, metavar="N", help="add N random walks")
+    add("--answer-seconds", type=float, default=0.0, help="real seconds that each request takes")
     # `PaperBrokerProcess` passes a listening socket. The broker then ends when its parent does.
     add("--descriptor", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
         real_time_sip=given.real_time_sip,
         faults=given.faults,
         synthetic=given.synthetic,
+        answer_seconds=given.answer_seconds,
     )
     try:
         serve(options, given.host, given.port, given.descriptor)

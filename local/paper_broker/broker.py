@@ -41,6 +41,8 @@ class Options:
         The fault plan.
     synthetic : int
         Number of synthetic symbols.
+    answer_seconds : float
+        Real seconds that each request takes, as the way to a remote broker would.
     """
 
     opening: AccountSetup = field(default_factory=AccountSetup)
@@ -51,6 +53,7 @@ class Options:
     real_time_sip: bool = False
     faults: tuple[Fault, ...] = ()
     synthetic: int = 0
+    answer_seconds: float = 0.0
 
 
 class SimulatedClock:

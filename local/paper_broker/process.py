@@ -52,6 +52,8 @@ class PaperBrokerProcess:
         A fault plan; docs/paper-broker.md describes the format.
     synthetic : int
         Number of synthetic symbols, in addition to the real symbols.
+    answer_seconds : float
+        Real seconds that each request takes, except those under /_paper/.
     """
 
     def __init__(  # noqa: PLR0913 - named, each with its default
@@ -68,6 +70,7 @@ class PaperBrokerProcess:
         behaviour: Mapping[str, Any] | None = None,
         faults: str = "",
         synthetic: int = 0,
+        answer_seconds: float = 0.0,
     ) -> None:
         self._arguments = [
             f"--host={host}",
@@ -77,6 +80,7 @@ class PaperBrokerProcess:
             f"--behaviour={json.dumps(dict(behaviour or {}))}",
             f"--faults={faults}",
             f"--synthetic={synthetic}",
+            f"--answer-seconds={answer_seconds}",
         ]
         if session is not None:
             self._arguments += ["--session", session.isoformat()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +88,8 @@ class Application:
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer a request, as WSGI requires."""
         request = Request(environ)
+        if not request.path.startswith(CONTROL_PREFIX):
+            time.sleep(self.broker.options.answer_seconds)
         response = self._intercept(request, self._respond) if self._intercept else None
         return (response or self._respond(request))(environ, start_response)
 

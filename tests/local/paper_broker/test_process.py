@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from datetime import date
 from urllib.parse import urlsplit
@@ -45,6 +46,15 @@ def test_it_listens_on_the_address_it_is_given_and_on_no_other() -> None:
         assert broker.url == f"http://127.0.0.2:{port}"
         assert broker.account()["cash"] == "100000"
         assert listens_on(broker.pid) == {("127.0.0.2", port)}
+
+
+def test_each_request_takes_the_given_time_except_those_that_control_the_broker() -> None:
+    with PaperBrokerProcess(answer_seconds=0.2) as broker:
+        began = time.monotonic()
+        broker.sessions()
+        control = time.monotonic() - began
+        broker.account()
+        assert control < 0.2 <= time.monotonic() - began - control
 
 
 def test_a_broker_that_cannot_start_says_why() -> None:
