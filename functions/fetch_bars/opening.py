@@ -27,7 +27,7 @@ from algotrader.orders.ids import desk_id, run_id
 from algotrader.risk.arming import Arming
 from algotrader.session.bar_checks import BarRequirements
 from algotrader.session.trigger import NEW_YORK, Closed, Opened, Trigger, resolve_session
-from algotrader.strategy import load_strategy
+from algotrader.strategy import Strategy, load_strategy
 from fetch_bars.closures import closures_since, sessions_held
 
 #: Below the function's Timeout in template.yaml, with time left for S3 and SSM.
@@ -165,12 +165,28 @@ def _bar_requirements(given: ExecutionInput, settings: Settings) -> BarRequireme
     """Return which bars the run needs; a flatten needs none and loads no strategy."""
     bars = 0
     if not given.flatten:
-        bars = load_strategy(settings.strategy, settings.strategy_parameters).bars_needed()
+        strategy = load_strategy(settings.strategy, settings.strategy_parameters)
+        _check_min_fit(strategy, settings)
+        bars = strategy.bars_needed()
     return BarRequirements(
         bars=bars,
         max_age_sessions=settings.max_bar_age_sessions,
         max_missing=settings.max_missing_bars,
     )
+
+
+def _check_min_fit(strategy: Strategy, settings: Settings) -> None:
+    """Refuse a strategy that needs more fit symbols than the template has."""
+    if strategy.min_fit > len(settings.symbols):
+        raise ConfigurationError(
+            "MIN_FIT_ABOVE_SYMBOLS",
+            "The strategy needs more fit symbols than Symbols has, so it would never trade. Add "
+            "symbols to the template's Symbols, or lower min_fit in functions/strategies/"
+            f"{settings.strategy}.py.",
+            min_fit=strategy.min_fit,
+            symbols=len(settings.symbols),
+            strategy=settings.strategy,
+        )
 
 
 def _entry_symbols(given: ExecutionInput, settings: Settings) -> tuple[str, ...] | None:

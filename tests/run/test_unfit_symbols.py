@@ -46,7 +46,7 @@ FAULTS: dict[str, tuple[str, Callable[[Bars], Iterable[dict[str, Any]]]]] = {
     "close that is null": ("BARS_NOT_NUMBERS", lambda bars: with_close(bars, None)),
     "close that is NaN": ("BARS_NOT_NUMBERS", lambda bars: with_close(bars, float("nan"))),
     "close of zero": ("BARS_NOT_NUMBERS", lambda bars: with_close(bars, 0)),
-    "a missing bar": ("BARS_MISSING", lambda bars: [*bars[:-20], *bars[-19:]]),
+    "three missing bars": ("BARS_MISSING", lambda bars: [*bars[:-20], *bars[-17:]]),
     "fewer bars than the warm-up": ("BARS_TOO_FEW", lambda bars: bars[-30:]),
     "stale bars": ("BARS_STALE", lambda bars: bars[:-3]),
     "a symbol without bars": ("BARS_ABSENT", lambda _bars: []),

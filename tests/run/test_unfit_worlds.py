@@ -90,11 +90,11 @@ WORLDS = {
     "bars that are late for two of four": World(
         "StaleBarsError", ("BARS_STALE", "late=2 of 4"), distort=late("GOOG", "IBM")
     ),
-    "a missing bar where the template says stop": World(
+    "missing bars where the template says stop": World(
         "InsufficientHistoryError",
         ("BARS_MISSING", "IBM"),
         parameters(UnfitSymbols="stop"),
-        change_bars("IBM", lambda bars: [*bars[:-20], *bars[-19:]]),
+        change_bars("IBM", lambda bars: [*bars[:-20], *bars[-17:]]),
     ),
     "blocked account": World(
         "AccountBlockedError",

@@ -167,7 +167,7 @@ class Settings:
     cash_reserve: Fraction = Fraction(Decimal("0.02"))
     max_price_age_seconds: int = 900
     max_bar_age_sessions: int = 1
-    max_missing_bars: int = 0
+    max_missing_bars: int = 2
     max_stale_share: Fraction = Fraction(Decimal("0.1"))
     no_trade_band: Fraction = Fraction(Decimal("0.01"))
     order_type: OrderType

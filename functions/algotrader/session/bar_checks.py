@@ -116,7 +116,7 @@ def _not_numbers(used: Bars, completed: Sequence[Session]) -> Unfit | None:
     days = [_day(used, row, completed) for row in _unsound_rows(used)]
     if not days:
         return None
-    return Unfit(BARS_NOT_NUMBERS, f"prices that are not numbers above 0 on {_listed(days)}")
+    return Unfit(BARS_NOT_NUMBERS, f"prices that are not numbers above 0 on {listed_days(days)}")
 
 
 def _unsound_rows(bars: Bars) -> list[int]:
@@ -141,7 +141,9 @@ def _missing(used: Bars, completed: Sequence[Session], demand: BarRequirements) 
     days = gaps(used, completed)
     if len(days) <= demand.max_missing:
         return None
-    return Unfit(BARS_MISSING, f"no bar on {_listed(days)}, {demand.max_missing} may be missing")
+    return Unfit(
+        BARS_MISSING, f"no bar on {listed_days(days)}, {demand.max_missing} may be missing"
+    )
 
 
 def _too_few(used: Bars, completed: Sequence[Session], demand: BarRequirements) -> Unfit | None:
@@ -155,7 +157,7 @@ def _day(bars: Bars, row: int, completed: Sequence[Session]) -> date:
     return next(each.date for each in completed if each.open == bars.at[row])
 
 
-def _listed(days: Sequence[date]) -> str:
+def listed_days(days: Sequence[date]) -> str:
     """List at most three days, and count the rest."""
     more = len(days) - _DAYS_NAMED
     shown = ", ".join(map(str, days[:_DAYS_NAMED]))

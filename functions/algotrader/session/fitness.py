@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from math import isfinite
 from types import MappingProxyType
 
@@ -23,6 +24,7 @@ from algotrader.session.bar_checks import (
     BARS_TOO_FEW,
     BarRequirements,
     gaps,
+    listed_days,
 )
 
 SYMBOL_UNKNOWN, SYMBOL_NOT_TRADABLE = "SYMBOL_UNKNOWN", "SYMBOL_NOT_TRADABLE"
@@ -130,7 +132,7 @@ def check_features(symbols: Iterable[str], features: Features) -> dict[str, Unfi
 
 
 def check_feed(
-    fit: Collection[str],
+    fit: Mapping[str, Bars],
     unfit: Mapping[str, Unfit],
     bars: Mapping[str, Bars],
     completed: Sequence[Session],
@@ -143,8 +145,10 @@ def check_feed(
 
     Parameters
     ----------
-    fit, unfit : collection of str, Mapping of str to Unfit
+    fit, unfit : Mapping of str to Bars, Mapping of str to Unfit
         As `check_bars` found them, without renamed symbols.
+    bars : Mapping of str to Bars
+        As the broker returned them.
     held : collection of str
         Symbols that the desk holds, which therefore had bars once.
     max_share : Fraction
@@ -161,6 +165,9 @@ def check_feed(
         if _is_late(each.code, bars.get(name), completed, demand, is_held=name in held)
     }
     traded = len(late) + len(fit)
+    for name, used in fit.items():
+        if days := _recent_gaps(used, completed):
+            late[name] = Unfit(BARS_MISSING, f"no bar on {listed_days(days)}")
     is_share_exceeded = len(late) >= _FEWEST_LATE and len(late) > max_share * traded
     if is_share_exceeded or (late and not fit):
         raise StaleBarsError(
@@ -208,8 +215,12 @@ def _is_late(
     if code == BARS_STALE:
         before = completed[-demand.max_age_sessions - 1 :]
         return bars.at[-1] >= before[0].open
-    recent = {each.date for each in completed[-_RECENT_SESSIONS:]}
-    return code == BARS_MISSING and not recent.isdisjoint(gaps(bars, completed))
+    return code == BARS_MISSING and bool(_recent_gaps(bars, completed))
+
+
+def _recent_gaps(bars: Bars, completed: Sequence[Session]) -> list[date]:
+    """Return the newest sessions without a bar; a tolerated gap may show a late feed, too."""
+    return gaps(bars, completed[-_RECENT_SESSIONS:])
 
 
 def _trades_after(action: CorporateAction, bars: Bars | None) -> bool:

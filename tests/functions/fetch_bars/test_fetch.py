@@ -241,6 +241,29 @@ def test_a_strategy_that_is_broken_is_reported_before_the_broker_is_asked(
     assert world.server.requests == []
 
 
+def test_a_strategy_that_needs_more_fit_symbols_than_there_are_is_refused(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+from algotrader.strategy import Strategy
+
+class Many(Strategy):
+    min_fit: float = 3
+
+    def target_weights(self, market, portfolio):
+        return {}
+"""
+    with own_strategies(tmp_path, monkeypatch) as write:
+        write("many", text)
+        world.environ |= {"STRATEGY": "many", "STRATEGY_PARAMETERS": "{}"}
+        with pytest.raises(ConfigurationError, match=r"min_fit=3 symbols=2 .* Add symbols"):
+            world.run()
+        assert world.server.requests == []
+
+        world.environ["SYMBOLS"] = "AAPL,IBM,MSFT"
+        world.run()
+
+
 def test_a_closed_market_is_reported_and_takes_no_claim(world: World) -> None:
     world.now, world.is_open = "2026-01-10T09:35:00-05:00", False
 

@@ -23,8 +23,8 @@ from tests.functions.fetch_bars.runs import bars_of, claim_of, snapshot_of
 Rows = list[dict[str, Any]]
 
 
-def without(day: str) -> Callable[[Rows], Rows]:
-    return lambda bars: [each for each in bars if each["t"][:10] != day]
+def without(*days: str) -> Callable[[Rows], Rows]:
+    return lambda bars: [each for each in bars if each["t"][:10] not in days]
 
 
 def since(day: str) -> Callable[[Rows], Rows]:
@@ -60,10 +60,10 @@ SPOILED = [
         "2 of 6 bars, the first of 2026-01-02",
     ),
     (
-        without("2025-12-31"),
+        without("2025-12-29", "2025-12-30", "2025-12-31"),
         InsufficientHistoryError,
         "BARS_MISSING",
-        "no bar on 2025-12-31, 0 may be missing",
+        "no bar on 2025-12-29, 2025-12-30, 2025-12-31, 2 may be missing",
     ),
 ]
 
@@ -81,6 +81,15 @@ def test_bars_that_are_not_fit_concern_their_symbol_alone(
     assert snapshot.unfit == {"IBM": Unfit(code, detail)}
     assert bars_of(world, result).keys() == {"AAPL"}
     assert snapshot.prices.keys() == {"AAPL", "IBM"}
+
+
+@pytest.mark.parametrize("days", [("2025-12-31",), ("2025-12-30", "2025-12-31")])
+def test_a_symbol_that_resumes_after_a_halt_of_one_or_two_sessions_is_fit_at_once(
+    world: World, days: tuple[str, ...]
+) -> None:
+    world.bars["IBM"] = without(*days)(world.bars["IBM"])
+
+    assert snapshot_of(world, world.run()).unfit == {}
 
 
 @pytest.mark.parametrize(("spoil", "leaf", "code", "detail"), SPOILED)

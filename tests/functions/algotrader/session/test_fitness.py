@@ -117,6 +117,19 @@ def test_with_older_bars_allowed_a_symbol_is_late_one_session_later() -> None:
         check([FIT, *[bars(*DAYS[:-2])] * 2], demand)
 
 
+def test_a_gap_that_the_template_tolerates_still_shows_a_late_feed() -> None:
+    demand = replace(DEMAND, max_missing=2)
+    check([NEWEST_GAP], demand)
+    check([*[FIT] * 3, NEWEST_GAP], demand)
+    check([OLD_GAP] * 5, demand)
+    with pytest.raises(StaleBarsError, match=r"late=2 of 5 .*S003 \(no bar on 2026-01-19\)"):
+        check([*[FIT] * 3, *[NEWEST_GAP] * 2], demand)
+
+
+def test_a_gap_before_the_bars_that_the_strategy_needs_says_nothing_about_the_feed() -> None:
+    check([FIT, *[bars(*DAYS[:-4], *DAYS[-3:])] * 4], replace(DEMAND, bars=3, max_missing=2))
+
+
 def test_a_holding_without_any_bar_counts_as_late() -> None:
     found = [FIT, FIT, bars(), bars()]
     check(found, held=("S002",))
