@@ -15,7 +15,7 @@ from unittest.mock import patch
 import yaml
 
 from algotrader.contracts import CONTRACT_VERSION, encode
-from algotrader.execution import first_plan
+from algotrader.execution import first_plan, trades_end
 from algotrader.model import Decision, Run
 from local.paper_broker.values import Order
 from submit_orders.app import lambda_handler
@@ -262,6 +262,9 @@ class Machine:
         ]
         with self.world.elsewhere():
             self.twin(first=True, whole=True, other=other, canceled=found)
+        run, decision = self._decided(Position(b"", b""))
+        if STARTED + timedelta(milliseconds=self.world.state.ms) >= trades_end(run, decision):
+            self.world.state.notes.add("slow")  # this stack stood still until it could not trade
 
     def finish(self, position: Position) -> Position:
         """Continue without further faults until the run is over."""

@@ -1,8 +1,8 @@
-"""Owns late orders, which appear at the broker after a run gave them up unseen.
+"""Owns late orders, which the broker shows although this run gives them up.
 
 Another execution's call may have begun with the previous plan and may still be sending its orders.
 So the run waits until that call must have ended and its orders must be visible. The run puts an
-order that appears back into the plan, cancels the order if its leg has ended, and reports it.
+order that appears into the plan, cancels the order if its leg has ended, and reports it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from algotrader.execution.cutoff import cutoff_of
 from algotrader.execution.terms import reduce_to_sent
 from algotrader.execution.values import Known, was_given_up
 from algotrader.model import Decision, OrderIntent, Plan
@@ -29,11 +30,17 @@ def look_back_seconds(plan: Plan) -> int:
 
 
 def restore_late_orders(decision: Decision, plan: Plan, known: Known) -> Plan:
-    """Return the plan with the given-up orders that the broker shows after all."""
+    """Return the plan with the orders that the broker shows although the run gives them up.
+
+    The run has given them up before, or it gives them up now, because their leg has ended.
+    """
+    planned = {each.client_order_id for each in plan.orders}
     returned: list[OrderIntent] = [
         reduce_to_sent(intent, known.beyond_plan[intent.client_order_id])
         for intent in (*decision.exits, *decision.entries)
-        if intent.client_order_id in known.beyond_plan and was_given_up(intent, plan)
+        if intent.client_order_id in known.beyond_plan
+        and intent.client_order_id not in planned
+        and (cutoff_of(plan, intent) is not None or was_given_up(intent, plan))
     ]
     there = {(each.symbol, each.side) for each in returned}
     ids = {each.client_order_id for each in returned}

@@ -130,6 +130,19 @@ def test_an_order_that_is_there_is_reported_though_a_plan_has_given_it_up() -> N
     assert adopt(later, made, plan, view).plan.orders == later.orders  # the written plan is binding
 
 
+def test_an_order_that_is_there_is_not_denied_when_its_leg_ends() -> None:
+    made = decision()
+    view = replace(
+        known(order(EXIT), now=DEADLINE),
+        beyond_plan={BUY_IBM.client_order_id: order(BUY_IBM, "filled", BUY_IBM.qty)},
+    )
+    plan = cut_off_if_due(RUN, made, first_plan(RUN, made), view)
+    step = call(plan, view, made)
+    assert codes(step) == {"MSFT": "DEADLINE_PASSED"}
+    assert step.plan.orders == (EXIT, BUY_IBM)
+    assert orders_to_post(step.plan, known(order(EXIT), now=DEADLINE)) == ()
+
+
 def test_an_order_that_may_have_been_sent_is_sent_again_only_when_it_must_have_shown() -> None:
     made = decision(exits=(), entries=(BUY_IBM, BUY_MSFT))
     rejected = OrderRejected(BUY_IBM.client_order_id, "IBM", "BROKER_REJECTED", "no")
