@@ -60,7 +60,17 @@ class BrokerUnavailableError(TransientError):
 
 
 class BrokerRateLimitedError(TransientError):
-    """The broker answered 429."""
+    """The broker answered 429, so it did not carry the request out.
+
+    Parameters
+    ----------
+    wait_seconds : float
+        How long to wait before the next request.
+    """
+
+    def __init__(self, code: str, advice: str, *, wait_seconds: float, **facts: object) -> None:
+        self.wait_seconds = wait_seconds
+        super().__init__(code, advice, **facts, wait_seconds=f"{wait_seconds:g}")
 
 
 class OrderStateUnknownError(TransientError):

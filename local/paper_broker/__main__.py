@@ -10,6 +10,7 @@ import msgspec
 
 from local.paper_broker.broker import Options
 from local.paper_broker.faults import Fault, parse
+from local.paper_broker.rate_limit import REQUESTS_PER_MINUTE
 from local.paper_broker.server import serve
 from local.paper_broker.values import AccountSetup, Behaviour
 from local.server_process import end_with_parent
@@ -37,6 +38,13 @@ def main(arguments: list[str] | None = None) -> None:
     add("--faults", type=_faults, default=(), metavar="PLAN", help="see docs/paper-broker.md")
     add("--synthetic", type=int, default=0, metavar="N", help="add N random walks")
     add("--answer-seconds", type=float, default=0.0, help="real seconds that each request takes")
+    add(
+        "--requests-per-minute",
+        type=int,
+        default=REQUESTS_PER_MINUTE,
+        metavar="N",
+        help="of each API, by the broker's clock; 0 means no limit",
+    )
     # `PaperBrokerProcess` passes a listening socket. The broker then ends when its parent does.
     add("--descriptor", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
@@ -52,6 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
         faults=given.faults,
         synthetic=given.synthetic,
         answer_seconds=given.answer_seconds,
+        requests_per_minute=given.requests_per_minute,
     )
     try:
         serve(options, given.host, given.port, given.descriptor)

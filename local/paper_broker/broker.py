@@ -14,6 +14,7 @@ from local.paper_broker.data import History
 from local.paper_broker.exchange import Exchange
 from local.paper_broker.faults import Fault, FaultPlan
 from local.paper_broker.market import HistoricalMarket, new_york_instant
+from local.paper_broker.rate_limit import REQUESTS_PER_MINUTE
 from local.paper_broker.values import AccountSetup, Behaviour
 
 BELL = time_of_day(9, 35)
@@ -43,6 +44,8 @@ class Options:
         Number of synthetic symbols.
     answer_seconds : float
         Real seconds that each request takes, as the way to a remote broker would.
+    requests_per_minute : int
+        How many requests each API answers in a minute of the broker's clock; 0 means no limit.
     """
 
     opening: AccountSetup = field(default_factory=AccountSetup)
@@ -54,6 +57,7 @@ class Options:
     faults: tuple[Fault, ...] = ()
     synthetic: int = 0
     answer_seconds: float = 0.0
+    requests_per_minute: int = REQUESTS_PER_MINUTE
 
 
 class SimulatedClock:
@@ -100,11 +104,21 @@ class PaperBroker:
         self._was_moved = options.session is not None
         self.exchange = self._begin(start)
 
+    @property
+    def requests_per_minute(self) -> int:
+        """The rate limit; 0 if there is none. A stopped clock has no minutes, so no limit."""
+        return self.options.requests_per_minute if self.options.clock_scale else 0
+
+    def now(self) -> datetime:
+        """Return the simulated instant."""
+        with self._lock:
+            return max(self.exchange.now, self._clock.now())
+
     @contextmanager
     def look(self) -> Iterator[Exchange]:
         """Lock the account, advance it to now, and yield it."""
         with self._lock:
-            self.exchange.advance(max(self.exchange.now, self._clock.now()))
+            self.exchange.advance(self.now())
             yield self.exchange
 
     def hang(self, order_id: str, status: str) -> None:
@@ -130,7 +144,7 @@ class PaperBroker:
             message = f"the data run from {sessions[0]} to {sessions[-1]}"
             raise ValueError(message)
         with self._lock:
-            backward = instant < max(self.exchange.now, self._clock.now())
+            backward = instant < self.now()
             if self.exchange.is_untouched and (backward or not self._was_moved):
                 self.exchange = self._begin(instant)
             elif backward:

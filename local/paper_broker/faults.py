@@ -21,6 +21,11 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request, Response
 
+from local.paper_broker.rate_limit import (
+    REQUESTS_PER_MINUTE,
+    limit_headers,
+    too_many_requests,
+)
 from local.paper_broker.values import HANGING_STATUSES, FaultHit
 
 Respond = Callable[[Request], Response]
@@ -51,6 +56,8 @@ LATE, HIDDEN = "late", "hidden"
 #: Faults of an order that is sent or canceled, and the status that the order then keeps forever.
 HANGS = {f"hang-{each.replace('_', '-')}": each for each in HANGING_STATUSES}
 LATE_BY, HIDDEN_FOR = timedelta(seconds=5), timedelta(seconds=20)
+#: How far ahead the reset of a 429 is.
+BUSY_FOR = timedelta(seconds=1)
 #: Longer than the desk waits for an answer.
 STALL_SECONDS = 20.0
 
@@ -158,7 +165,7 @@ class FaultPlan:
         if fault.how == HIDDEN:
             self._hidden[_order_id(request)] = self.now() + HIDDEN_FOR
             return answer
-        return _spoilt(fault.how, answer, request)
+        return _spoilt(fault.how, answer, request, self.now())
 
     def _take(self, name: str, request: Request) -> Fault | None:
         """Count a request, and record the fault that applies to it."""
@@ -195,11 +202,10 @@ class FaultPlan:
         return answer
 
 
-def _spoilt(how: str, answer: Response, request: Request) -> Response:
+def _spoilt(how: str, answer: Response, request: Request, now: datetime) -> Response:
     """Return a spoilt answer, or end the connection."""
     if how == "429":
-        body = {"code": 42910000, "message": "rate limit exceeded"}
-        return Response(json.dumps(body), 429, content_type="application/json")
+        return too_many_requests(limit_headers(REQUESTS_PER_MINUTE, 0, now + BUSY_FOR, now))
     if how in ("504", "503", "500"):
         return Response(HTML, int(how), content_type="text/html")
     if how == "html":

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
+from local.paper_broker.rate_limit import REQUESTS_PER_MINUTE
 from local.server_process import LOOPBACK, ServerProcess, StartError, open_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,8 @@ class PaperBrokerProcess:
         Number of synthetic symbols, in addition to the real symbols.
     answer_seconds : float
         Real seconds that each request takes, except those under /_paper/.
+    requests_per_minute : int
+        How many requests each API answers in a minute of the broker's clock; 0 means no limit.
     """
 
     def __init__(  # noqa: PLR0913 - named, each with its default
@@ -71,6 +74,7 @@ class PaperBrokerProcess:
         faults: str = "",
         synthetic: int = 0,
         answer_seconds: float = 0.0,
+        requests_per_minute: int = REQUESTS_PER_MINUTE,
     ) -> None:
         self._arguments = [
             f"--host={host}",
@@ -81,6 +85,7 @@ class PaperBrokerProcess:
             f"--faults={faults}",
             f"--synthetic={synthetic}",
             f"--answer-seconds={answer_seconds}",
+            f"--requests-per-minute={requests_per_minute}",
         ]
         if session is not None:
             self._arguments += ["--session", session.isoformat()]

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 from local.paper_broker.broker import PaperBroker
 from local.paper_broker.exchange import Exchange
 from local.paper_broker.faults import Respond
+from local.paper_broker.rate_limit import RateLimits, too_many_requests
 from local.paper_broker.values import ApiError
 
 KEY_HEADER = "APCA-API-KEY-ID"
@@ -77,6 +78,7 @@ class Application:
     ) -> None:
         self.broker = broker
         self._intercept = intercept
+        self._limits = RateLimits(broker.requests_per_minute)
         # A client order id can contain any character, so a double slash must not redirect.
         self._map = Map(
             [Rule(path, methods=[method], endpoint=endpoint) for method, path, endpoint in routes],
@@ -88,10 +90,17 @@ class Application:
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer a request, as WSGI requires."""
         request = Request(environ)
-        if not request.path.startswith(CONTROL_PREFIX):
-            time.sleep(self.broker.options.answer_seconds)
+        if request.path.startswith(CONTROL_PREFIX):
+            return self._respond(request)(environ, start_response)
+        time.sleep(self.broker.options.answer_seconds)
+        is_admitted, headers = self._limits.admit(request.path, self.broker.now())
+        if not is_admitted:
+            return too_many_requests(headers)(environ, start_response)
         response = self._intercept(request, self._respond) if self._intercept else None
-        return (response or self._respond(request))(environ, start_response)
+        response = response or self._respond(request)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
         try:

@@ -51,7 +51,12 @@ class Wired:
 
 @contextmanager
 def broker(plan: str, clock_scale: float = 1.0) -> Iterator[Wired]:
-    options = Options(session=SESSIONS[0], clock_scale=clock_scale, faults=parse(plan))
+    options = Options(
+        session=SESSIONS[0],
+        clock_scale=clock_scale,
+        faults=parse(plan),
+        requests_per_minute=0,  # some tests ask until an order shows
+    )
     server, url = listen(application(options, HISTORY), "127.0.0.1", 0)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -105,7 +110,9 @@ def test_half_an_answer_is_not_json() -> None:
 
 def test_too_many_requests_take_no_order() -> None:
     with broker("submit:1:429") as wired:
-        assert wired.submit().status_code == 429
+        answer = wired.submit()
+        assert answer.status_code == 429
+        assert answer.headers["X-RateLimit-Remaining"] == "0"
         assert wired.ids == []
 
 

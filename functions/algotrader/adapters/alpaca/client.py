@@ -1,4 +1,4 @@
-"""Owns requests to the broker: timeouts, the invocation's time budget, and repeated reads."""
+"""Owns requests to the broker: time-outs, the call's budget, repeated reads, and rate limits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from alpaca_trade_api import REST
 
 from algotrader.adapters.alpaca.body import ACCEPTED_ENCODING, read_body
 from algotrader.adapters.alpaca.faults import NO_ANSWER, leaf_for
+from algotrader.adapters.alpaca.rate_limits import TOO_MANY_REQUESTS, read_rate_limit
 from algotrader.adapters.alpaca.reply import Reply
 from algotrader.adapters.keys import Keys
 from algotrader.adapters.settings import LOOPBACK
 from algotrader.errors import BrokerUnavailableError, ConfigurationError
-from algotrader.plain_text import one_line
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | int]
@@ -28,7 +28,11 @@ READ_TIMEOUT_SECONDS = 10.0
 REQUEST_SECONDS = 15.0
 #: Pauses before the client repeats a read. It repeats only reads, and only within the budget.
 READ_PAUSES_SECONDS = (0.2, 0.4)
-RESET_LENGTH = 20  # epoch seconds have ten digits
+#: How often the client sends a read that the broker answers with 429. More than once means that
+#: other programs use the account, or that the headers are wrong.
+MOST_TRIES = 3
+#: The time that a request needs after a wait.
+_ANSWER_SECONDS = 1.0
 
 
 class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
@@ -58,17 +62,49 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         self._use_raw_data = True
         self._session.headers["Accept-Encoding"] = ACCEPTED_ENCODING
         self._ends_at = time.monotonic() + budget_seconds
+        # Alpaca counts the requests of its trading API and of its market data API apart.
+        self._resets_at = dict.fromkeys((False, True), 0.0)  # by whether it is market data
         hosts = {urlsplit(url).hostname for url in (self._base_url, self._data_url)}
         if hosts <= LOOPBACK:
             self._session.trust_env = False  # a proxy cannot reach this machine's own loopback
 
     def read(self, path: str, parameters: Parameters | None = None) -> Reply:
-        """GET from the trading API; repeat the request if the answer is broken."""
-        return self._repeat(lambda: self.get(path, parameters))
+        """GET from the trading API; repeat the request if the answer is broken or 429."""
+        return self._read(lambda: self.get(path, parameters), is_market_data=False)
 
     def read_data(self, path: str, parameters: Parameters, version: str = "v2") -> Reply:
-        """GET from the market data API; repeat the request if the answer is broken."""
-        return self._repeat(lambda: self._request("GET", path, parameters, self._data_url, version))
+        """GET from the market data API; repeat the request if the answer is broken or 429."""
+        return self._read(
+            lambda: self._request("GET", path, parameters, self._data_url, version),
+            is_market_data=True,
+        )
+
+    def _read(self, ask: Callable[[], Reply], *, is_market_data: bool) -> Reply:
+        """Wait for the API's reset if its limit is exhausted, then ask, and again after a 429."""
+        self._sleep_until_reset(is_market_data=is_market_data)
+        reply = self._repeat(ask)
+        for _ in range(MOST_TRIES - 1):
+            is_limited = reply.status == TOO_MANY_REQUESTS
+            if not is_limited or not self._sleep_until_reset(is_market_data=is_market_data):
+                break
+            reply = self._repeat(ask)
+        return reply
+
+    def _sleep_until_reset(self, *, is_market_data: bool) -> bool:
+        """Return whether the API can answer now; do not sleep if the budget would end first."""
+        pause = self._resets_at[is_market_data] - time.monotonic()
+        if self._ends_at - time.monotonic() < pause + _ANSWER_SECONDS:
+            return False
+        if pause > 0:
+            time.sleep(pause)
+        return True
+
+    def _note_limit(self, reply: Reply) -> Reply:
+        """Remember until when the reply's API answers nothing but 429."""
+        if reply.limit.is_exhausted or reply.status == TOO_MANY_REQUESTS:
+            resets_at = time.monotonic() + reply.limit.wait_seconds
+            self._resets_at[reply.is_market_data] = resets_at
+        return reply
 
     def _repeat(self, ask: Callable[[], Reply]) -> Reply:
         for pause in READ_PAUSES_SECONDS:
@@ -82,7 +118,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
                 if reply.status < 500:  # noqa: PLR2004 - HTTP's own range
                     return reply
             spent = time.monotonic() - started
-            if self._ends_at - time.monotonic() < pause + max(spent, 1.0):
+            if self._ends_at - time.monotonic() < pause + max(spent, _ANSWER_SECONDS):
                 break
             time.sleep(pause)
         return ask()
@@ -108,11 +144,11 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
                     request,
                     response.status_code,
                     self._keys.redact(read_body(request, response)),
-                    one_line(response.headers.get("X-RateLimit-Reset", ""), RESET_LENGTH),
+                    read_rate_limit(response.headers),
                 )
 
         try:
-            return within(seconds, ask)
+            return self._note_limit(within(seconds, ask))
         except NO_ANSWER as error:
             raise leaf_for(request, error) from error
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import requests
 import urllib3
 
+from algotrader.adapters.alpaca.rate_limits import TOO_MANY_REQUESTS
 from algotrader.adapters.alpaca.reply import ErrorBody, Reply, error_body
 from algotrader.errors import (
     AccountBlockedError,
@@ -76,7 +77,7 @@ def outcome_of_failed_order(intent: OrderIntent, reply: Reply) -> OrderRejected:
         ``ORDER_ID_TAKEN`` if the broker has an order with this id, otherwise
         ``ORDER_FATE_UNKNOWN``.
     """
-    if reply.status in {401, 429}:
+    if reply.status in {401, TOO_MANY_REQUESTS}:
         raise leaf_for(reply.request, reply)
     refusal = error_body(reply) if reply.body.strip() else ErrorBody()
     if (
@@ -173,7 +174,7 @@ def _account_refused(reply: Reply) -> DeskError:
 
 def _forbidden(reply: Reply) -> DeskError:
     refusal = error_body(reply)
-    if "/v2/stocks/" not in reply.request:
+    if not reply.is_market_data:
         return _keys_refused(reply) if _is_about_keys(refusal) else _account_refused(reply)
     if not _data_is_about_keys(refusal):
         return ConfigurationError(
@@ -191,7 +192,7 @@ def _rate_limited(reply: Reply) -> DeskError:
         "BROKER_RATE_LIMITED",
         "The run tries again by itself. If this happens often, other programs share the account.",
         request=f'"{reply.request}"',
-        reset=reply.reset or "unknown",
+        wait_seconds=reply.limit.wait_seconds,
     )
 
 
@@ -213,5 +214,5 @@ _BY_STATUS: dict[int, Callable[[Reply], DeskError]] = {
     403: _forbidden,
     404: _not_found,
     422: _refused,
-    429: _rate_limited,
+    TOO_MANY_REQUESTS: _rate_limited,
 }

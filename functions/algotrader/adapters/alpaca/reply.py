@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import force_setattr
 
+from algotrader.adapters.alpaca.rate_limits import NO_LIMIT, RateLimit
 from algotrader.errors import BrokerUnavailableError
 from algotrader.plain_text import one_line
 from algotrader.soundness import parse_float
@@ -29,12 +30,17 @@ class Reply:
     request: str
     status: int
     body: bytes
-    reset: str = ""  # the X-RateLimit-Reset header, epoch seconds
+    limit: RateLimit = NO_LIMIT
 
     @property
     def ok(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own range
+
+    @property
+    def is_market_data(self) -> bool:
+        """Whether the answer comes from the market data API."""
+        return "/v2/stocks/" in self.request or self.request.endswith("/corporate-actions")
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

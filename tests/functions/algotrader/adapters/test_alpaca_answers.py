@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.alpaca import AlpacaBroker, rate_limits
 from algotrader.adapters.keys import Keys
 from algotrader.errors import BrokerUnavailableError
 from algotrader.model import Asset, Position, SessionEquity
@@ -322,8 +322,12 @@ def test_a_server_without_a_portfolio_history_has_no_profit_to_report(broker: Al
 
 @pytest.mark.parametrize("status", [400, 403, 405, 422, 429, 500, 501, 503])
 def test_a_profit_that_the_broker_refuses_to_report_stops_no_trading(
-    server: ScriptedBroker, broker: AlpacaBroker, status: int
+    server: ScriptedBroker,
+    broker: AlpacaBroker,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
 ) -> None:
+    monkeypatch.setattr(rate_limits, "UNKNOWN_WAIT_SECONDS", 0.01)
     server.on("GET /v2/account/portfolio/history", Answer({"message": "not offered"}, status))
 
     assert broker.session_equity(date(2026, 1, 8), date(2026, 1, 7)) is None
