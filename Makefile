@@ -12,7 +12,7 @@ LOCK = .venv-lock/bin/uv pip compile --quiet --universal --fork-strategy fewest 
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL = help
-.PHONY: help run test test-runs faults mutants test-images check check-template picture format lock setup \
+.PHONY: help run test test-runs bench faults mutants test-images check check-template picture format lock setup \
 	setup-run
 
 help: ## Print this list
@@ -34,6 +34,10 @@ test-runs: setup ## Run the tests that start whole runs (ARGS="-k days"; some mi
 
 test-images: setup ## Build the images as sam does, and run them (root or Docker; ARGS="-k day")
 	@bash .ci/images/run $(ARGS)
+
+bench: setup ## Measure speed, and write docs/performance.md (ARGS="--section day"; ten minutes)
+	@.venv/bin/python -m compileall -q functions local tests/bench
+	@PYTHONPATH=functions:. .venv/bin/python -m tests.bench $(ARGS)
 
 faults: setup ## Prove exactly-once: all faults, all pairs, random plans (ARGS="--no-pairs")
 	@PYTHONPATH=functions:. .venv/bin/python -m tests.faults $(ARGS)

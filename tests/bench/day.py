@@ -1,0 +1,160 @@
+"""Owns the section `day`: from the bell to the last order, next to the plain script."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from local.paper_broker import PaperBrokerProcess
+from local.paper_broker.data import synthetic_symbol
+from local.sandbox.runner.brokers import broker_at
+from local.sandbox.runner.desk import LocalDeskConfig, open_desk
+from tests.bench.section import Rows, Section, Table, medians_in_turn
+from tests.support.checkout import CHECKOUT
+
+#: Symbols, repetitions, and the wanted ratio to the plain script.
+SIZES = ((5, 3, 2.0), (50, 3, 0.7), (500, 1, 0.25))
+SESSION = date(2012, 6, 20)
+ANSWER_SECONDS = 0.05
+CASH_PER_SYMBOL = 20_000
+STATES = ("Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders")
+SCRIPT = CHECKOUT / "tests" / "bench" / "plain_script.py"
+
+
+@dataclass(slots=True)
+class Watch:
+    """Measures in the broker's clock, which here runs as fast as real time.
+
+    Attributes
+    ----------
+    bell : datetime
+        The broker's instant at which `at` was measured.
+    at : float
+        The same instant in this process, in monotonic seconds.
+    """
+
+    broker: PaperBrokerProcess
+    bell: datetime
+    at: float
+    began: float = 0.0
+
+    def start(self) -> None:
+        self.began = time.monotonic()
+
+    def last_order(self) -> tuple[float, int]:
+        """Return the seconds from the start to the broker's acceptance of the last order, and the
+        number of orders.
+        """
+        orders = self.broker.orders()
+        last = max(datetime.fromisoformat(each["submitted_at"]) for each in orders)
+        return (last - self.bell).total_seconds() - (self.began - self.at), len(orders)
+
+
+@contextmanager
+def opened_session(symbols: int) -> Iterator[Watch]:
+    """Start a broker at the session's bell."""
+    with PaperBrokerProcess(
+        cash=str(symbols * CASH_PER_SYMBOL), synthetic=symbols, answer_seconds=ANSWER_SECONDS
+    ) as broker:
+        bell = broker.open_session(SESSION)
+        yield Watch(broker, datetime.fromisoformat(bell), time.monotonic())
+
+
+def plain(symbols: int) -> dict[str, float]:
+    """Run the plain script in a new process."""
+    with opened_session(symbols) as watch:
+        url = watch.broker.url
+        variables = {
+            "APCA_API_BASE_URL": url,
+            "APCA_API_DATA_URL": url,
+            "APCA_API_KEY_ID": watch.broker.key_id,
+            "APCA_API_SECRET_KEY": watch.broker.secret_key,
+        }
+        watch.start()
+        subprocess.run(
+            [sys.executable, str(SCRIPT), *map(synthetic_symbol, range(1, symbols + 1))],
+            env={**os.environ, **variables},
+            check=True,
+        )
+        seconds, orders = watch.last_order()
+    return {"seconds": seconds, "orders": orders}
+
+
+def desk(symbols: int) -> dict[str, float]:
+    """Run a day of a new deployment, whose functions have never run."""
+    parameters = {"Strategy": "sma_cross", "MaxOrdersPerRun": "90", "Symbols": "@synthetic"}
+    with opened_session(symbols) as watch:
+        config = LocalDeskConfig(
+            broker_at(watch.broker.url, {}), parameters, wait_scale=1.0, synthetic=symbols
+        )
+        with open_desk(config) as opened:
+            watch.start()
+            document = opened.run({}).document
+        if document["execution"]["status"] != "SUCCEEDED":
+            raise RuntimeError(document["execution"]["cause"])
+        seconds, orders = watch.last_order()
+    states = {each["name"]: each["seconds"] for each in document["states"]}
+    return {"seconds": seconds, "orders": orders, **{name: states[name] for name in STATES}}
+
+
+def measure() -> Sequence[Rows]:
+    """Measure both at each size."""
+    times, states = [], []
+    for symbols, repetitions, wanted in SIZES:
+        script, ours = medians_in_turn(repetitions, _of(plain, symbols), _of(desk, symbols))
+        ratio = ours["seconds"] / script["seconds"]
+        times.append(
+            [
+                str(symbols),
+                f"{script['orders']:.0f}",
+                f"{ours['orders']:.0f}",
+                f"{script['seconds']:.2f}",
+                f"{ours['seconds']:.2f}",
+                f"{ratio:.2f}",
+                f"{wanted}",
+            ]
+        )
+        states.append([str(symbols), *(f"{ours[name]:.2f}" for name in STATES)])
+    return times, states
+
+
+def _of(run: Callable[[int], dict[str, float]], symbols: int) -> Callable[[], dict[str, float]]:
+    return lambda: run(symbols)
+
+
+SECTION = Section(
+    title="From the bell to the last order",
+    about="""\
+The desk's time runs from StartExecution to the moment at which the broker accepts the last order.
+It includes five cold processes in place of containers, the state machine in the emulator, S3 and
+SSM. It does not include the deployment. The script's time runs from the start of its process to
+the same moment. [The script](../tests/bench/plain_script.py) is what people copy from a blog,
+without safeguards: one process, alpaca-trade-api, bars and `ta` symbol by symbol, and order after
+order. Both trade `sma_cross` on an empty account. The broker takes 50 ms for each request and
+limits no rate. Bytecode is compiled, and the system's file cache is warm. The figures are medians
+of three runs in turn; with 500 symbols there is one run of each.""",
+    tables=(
+        Table(
+            (
+                "Symbols",
+                "Orders of the script",
+                "Orders of the desk",
+                "Script, s",
+                "Desk, s",
+                "Ratio",
+                "Wanted",
+            )
+        ),
+        Table(
+            ("Symbols", *(f"{name}, s" for name in STATES)),
+            "The same runs by state. Submit Orders includes the visits after the last order.",
+        ),
+    ),
+    measure=measure,
+)
