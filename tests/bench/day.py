@@ -60,7 +60,10 @@ class Watch:
 def opened_session(symbols: int) -> Iterator[Watch]:
     """Start a broker at the session's bell."""
     with PaperBrokerProcess(
-        cash=str(symbols * CASH_PER_SYMBOL), synthetic=symbols, answer_seconds=ANSWER_SECONDS
+        cash=str(symbols * CASH_PER_SYMBOL),
+        synthetic=symbols,
+        answer_seconds=ANSWER_SECONDS,
+        requests_per_minute=0,
     ) as broker:
         bell = broker.open_session(SESSION)
         yield Watch(broker, datetime.fromisoformat(bell), time.monotonic())
