@@ -44,22 +44,23 @@ def sessions_held(
     during = [each for each in sessions if each.open + _MARGIN <= clock.now < each.close - _MARGIN]
     seen = {each.date for each in during if not clock.is_open}
     changes = {day: False for day in seen if day not in closures}
-    closed: set[date] = set()
-    for number, each in enumerate(sessions):
+    held: list[Session] = []
+    closed: list[date] = []
+    for each in sessions:
         day = each.date
-        if day not in closures or day > today or each in during:
-            continue
-        if closures[day]:
-            closed.add(day)
-        elif day == today:
-            if clock.now >= each.close and _no_trade_since(broker, settings, each):
-                closed.add(day)
-        elif number and _no_bar(broker, settings, sessions[number - 1], each):
-            closed.add(day)
-            changes[day] = True
+        is_closed = closures.get(day, False)
+        if day in closures and not is_closed and each.close <= clock.now:
+            if day == today:
+                is_closed = _no_trade_since(broker, settings, each)
+            elif held and _no_bar(broker, settings, held[-1], each):
+                is_closed = changes[day] = True
+        if is_closed:
+            closed.append(day)
+        else:
+            held.append(each)
     if changes:
         _keep(store, changes)
-    return tuple(each for each in sessions if each.date not in closed), tuple(sorted(closed))
+    return tuple(held), tuple(closed)
 
 
 def closures_since(closed: tuple[date, ...], previous: date, session: date) -> tuple[date, ...]:

@@ -22,9 +22,9 @@ def trades_at(world: World, instant: str) -> None:
     world.server.on("GET /v2/stocks/trades/latest", lambda _: Answer({"trades": trades}))
 
 
-def drop_bars(world: World, *names: str) -> None:
+def drop_bars(world: World, *names: str, day: date = CLOSED) -> None:
     for name in names or tuple(world.bars):
-        world.bars[name] = [each for each in world.bars[name] if str(CLOSED) not in each["t"]]
+        world.bars[name] = [each for each in world.bars[name] if str(day) not in each["t"]]
 
 
 def close(world: World) -> None:
@@ -66,6 +66,22 @@ def test_the_next_run_trades_on_the_bars_before_it_and_says_so(world: World) -> 
     later = snapshot_of(world, at_the_bell(world, 8))
     assert (later.closures, later.unfit) == ((), {})
     assert later.previous_session == date(2026, 1, 7)
+
+
+def test_two_closed_days_in_a_row_are_both_no_sessions(world: World) -> None:
+    """The hurricane of 2012 closed the exchange on a Monday and a Tuesday."""
+    close(world)
+    second = date(2026, 1, 7)
+    drop_bars(world, day=second)
+    assert at_the_bell(world, 7).outcome == "CLOSED"
+    world.is_open = True
+    trades_at(world, "2026-01-08T14:34:00Z")
+
+    snapshot = snapshot_of(world, at_the_bell(world, 8))
+
+    assert snapshot.previous_session == date(2026, 1, 5)
+    assert (snapshot.closures, snapshot.unfit) == ((CLOSED, second), {})
+    assert known(world) == {CLOSED: True, second: True}
 
 
 def test_a_feed_that_is_only_late_still_fails_the_run(world: World) -> None:
