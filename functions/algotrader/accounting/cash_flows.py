@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from algotrader.model import Account, Activity, ActivityKind, CashLook, Fill
 from algotrader.model.units import CENT, ZERO
+from algotrader.session.trigger import NEW_YORK
 
 #: A run lists activities from this long before the last look, to find rows of the same moment.
 LOOK_MARGIN = timedelta(minutes=1)
 #: Two periods without a match are remembered as one if they are this close. No profit in a
 #: message begins earlier.
 _REMEMBERED = timedelta(days=14)
+_EQUITY_TIME = time(16)
 _ROUNDING = Decimal("0.005")  # the broker may round the cash of each activity to a cent
 
 
@@ -136,8 +138,8 @@ def deposits_since_close(
     late = [each for each in statement if each.at is not None and each.at > now]
     if any(_moves_value(each) for each in late):
         return Deposits(None, "Money or shares moved while this run was reading the account.")
-    rows = _rows(statement, close, now)
-    unclear = [each for each in statement if each.at is None and each.day == close.date()]
+    unclear = [each for each in statement if _is_unclear(each, close)]
+    rows = [each for each in _rows(statement, close, now) if each not in unclear]
     found = _sum(rows, [each for each in unclear if not _is_flow(each)])
     if found.amount is None:
         return found
@@ -169,8 +171,7 @@ def deposits_between_closes(
     listed : Decimal or None
         The broker's own figure in the history of the account's equity; None if it has none.
     """
-    days = {before.date(), close.date()}
-    unclear = [each for each in statement if each.at is None and each.day in days]
+    unclear = [each for each in statement if _is_unclear(each, before) or _is_unclear(each, close)]
     rows = [each for each in _rows(statement, before, close) if each not in unclear]
     found = _sum(rows, unclear)
     if found.amount is None or listed is None or _is_equal(listed, found.amount):
@@ -192,6 +193,17 @@ def _rows(statement: tuple[Activity, ...], after: datetime, until: datetime) -> 
             else after.date() < each.day <= until.date()
         )
     ]
+
+
+def _is_unclear(row: Activity, close: datetime) -> bool:
+    """Whether a row may lie on either side of the broker's equity at a close.
+
+    Alpaca's last equity is that of 16:00 in New York, even if the session closed earlier.
+    """
+    if row.at is None:
+        return row.day == close.date()
+    equity_at = datetime.combine(close.date(), _EQUITY_TIME, NEW_YORK)
+    return close < row.at <= equity_at
 
 
 def _sum(rows: list[Activity], unclear: list[Activity]) -> Deposits:

@@ -29,7 +29,7 @@ from tests.support.performance_looks import (
 )
 
 D = Decimal
-CLOSE = BELL - timedelta(days=3)  # Friday's close, or nearly
+CLOSE = datetime(2024, 3, 1, 21, tzinfo=UTC)
 MONDAYS_CLOSE = datetime(2024, 3, 4, 21, tzinfo=UTC)
 UNKNOWN = (ActivityKind.SHARE_FLOW, ActivityKind.OTHER)
 INTERNAL = (DIVIDEND, ActivityKind.COST, ActivityKind.SHARE_CHANGE)
@@ -118,6 +118,23 @@ def test_a_row_of_a_closes_own_day_without_an_instant_may_be_of_either_side() ->
     assert amount(*opposite, adjustments="20") is None
     # A dividend on that day is not a deposit.
     assert amount(row(DIVIDEND, "300", day=FRIDAY, symbol="IBM"), monday) == 20
+
+
+def test_a_deposit_after_an_early_close_may_be_in_the_equity_of_16_00() -> None:
+    """Alpaca's last equity is that of 16:00 in New York, also on a day that ends at 13:00."""
+    early = datetime(2024, 11, 29, 18, tzinfo=UTC)
+    later = early + timedelta(days=3)
+    deposit = row(CASH_FLOW, "5000", at=early + timedelta(hours=2), day=early.date())
+
+    for found in (
+        deposits_since_close((deposit,), D(0), early, later),
+        deposits_between_closes((deposit,), None, early, later),
+        deposits_between_closes((deposit,), None, early - timedelta(days=2), early),
+    ):
+        assert found.amount is None
+        assert "5000.00" in found.problem
+    at_four = replace(deposit, at=early + timedelta(hours=3, seconds=1))
+    assert deposits_since_close((at_four,), D(0), early, later).amount == 5000
 
 
 @pytest.mark.parametrize("listed", ["0", "400"])
