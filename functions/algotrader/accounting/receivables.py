@@ -202,8 +202,10 @@ def book_dividend(
     owed = _paid_by(row, receivables)
     if owed is None:
         return receivables, dividend_part(row, held, shares)
-    if row.qty is None and row.amount > 0:
-        row = replace(row, qty=row.amount / owed.cash)
+    if row.qty is None:
+        # The account may have sold the shares since the ex-date.
+        sold = max(shares.get(row.symbol, ZERO), owed.qty)
+        row = replace(row, qty=row.amount / owed.cash if row.amount > 0 else sold)
     part = dividend_part(row, owed.qty, shares)
     if row.amount <= 0 or owed.is_over:
         return receivables, part

@@ -137,6 +137,18 @@ def test_a_tax_that_comes_first_leaves_the_dividend_due() -> None:
     assert (track.receivables[0].value, made(track)) == (20, -3)
 
 
+def test_a_tax_without_a_quantity_counts_although_the_shares_were_sold() -> None:
+    sold = ledger("80")  # ten shares sold at 98
+    tax = paid("-3", qty=None, activity_id="tax")
+    track = carried(
+        ex(PAID),
+        later(PAID, ledger=sold, shares={}),
+        later(PAID, day=PAYABLE, ledger=sold, before=sold, statement=(paid(), tax), shares={}),
+    )
+
+    assert track.profit == 100 - 3
+
+
 def test_without_the_shares_at_the_close_an_ex_date_makes_nothing() -> None:
     assert made(carried(ex(PAID, before=None))) == 0
 
