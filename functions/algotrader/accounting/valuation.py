@@ -214,14 +214,16 @@ def _anchor(
     left: Mapping[str, Decimal],
 ) -> Decimal | None:
     """Return the price with which to compare a latest price; None if unknown."""
+    held, last = ledger.holdings[symbol], None if track is None else track.standings.get(symbol)
+    is_new = track is not None and (last is None or last.qty <= 0)
+    # The desk bought these shares since the last observation, so their cost is a recent price.
+    cost = held.cost / held.qty if is_new and held.qty > 0 and held.cost > 0 else None
     close = prices.closes.get(symbol)
+    if cost is not None and any(
+        each.symbol == symbol and each.is_distribution and each.shares for each in prices.actions
+    ):
+        return cost  # how much left the close is unknown if the desk is not owed the new shares
     if close is not None:
         close = close / split_ratio(prices.actions, symbol) - left.get(symbol, ZERO)
         return close if close > 0 else None
-    carried = carried_price(track, prices.session, prices.actions, symbol, left)
-    if carried is not None or track is None:
-        return carried
-    held, last = ledger.holdings[symbol], track.standings.get(symbol)
-    is_new = last is None or last.qty <= 0
-    # The desk bought these shares since the last observation, so their cost is a recent price.
-    return held.cost / held.qty if is_new and held.qty > 0 and held.cost > 0 else None
+    return carried_price(track, prices.session, prices.actions, symbol, left) or cost

@@ -297,6 +297,18 @@ def test_a_spin_off_is_checked_by_what_both_shares_are_worth(
     assert spun(reported) == (books, worth, limits)
 
 
+def test_shares_bought_on_the_ex_date_of_a_spin_off_count_at_their_price_not_at_the_close() -> None:
+    """The desk is owed nothing, so no run reads the price of the new shares."""
+    bought = ledger(AAPL=("10", "600"))
+    reported = at_bell("61", actions=(SPIN_OFF,))
+
+    assert aapl(reported, advance_track(None, look(ledger=ledger(), before=None)), bought) == (
+        61,
+        61,
+        "",
+    )
+
+
 def test_new_shares_that_the_desk_also_holds_have_the_price_of_its_own() -> None:
     both = ledger(AAPL=("10", "900"), SPUN=("5", "80"))
     reported = at_bell(
