@@ -13,7 +13,7 @@ from algotrader.portfolio.sizing import Wanted, size_for, sizing_of, wanted_orde
 from algotrader.risk.context import RiskContext
 from algotrader.risk.ramp import ramp_left
 
-#: Why a budget cut an entry, if no exposure limit did.
+#: Why a budget cut an entry, if neither exposure nor ``Capital`` did.
 AVAILABLE_MONEY = "the available money"
 
 
@@ -76,13 +76,13 @@ def cut_to_budget(order: ProposedOrder, context: RiskContext) -> ProposedOrder:
     """Reduce an entry to the money left; unchanged if that is below the no-trade band."""
     settings, budget = context.settings, context.budget
     band = Dollars(settings.no_trade_band * context.portfolio.capital)
-    by_exposure = budget.exposure_left < budget.funds
-    return _cut(
-        order,
-        money=budget.money,
-        least=max(band, settings.min_order_notional),
-        cut_to="what MaxGrossExposure leaves" if by_exposure else AVAILABLE_MONEY,
-    )
+    cut_to = AVAILABLE_MONEY
+    if budget.exposure_left < budget.funds:
+        cut_to = "what MaxGrossExposure leaves"
+    elif budget.capital_left is not None and budget.capital_left < budget.cash:
+        cut_to = "what Capital leaves"
+    least = max(band, settings.min_order_notional)
+    return _cut(order, money=budget.money, least=least, cut_to=cut_to)
 
 
 def _cut(order: ProposedOrder, *, money: Dollars, least: Dollars, cut_to: str) -> ProposedOrder:

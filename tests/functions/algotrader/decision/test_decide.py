@@ -197,6 +197,14 @@ def test_entries_do_not_exceed_capital_less_the_desks_positions() -> None:
     )
     assert quantities(decision.entries) == {"IBM": D(9)}  # 1000 of 1100 is left
     assert decision.spendable == 1000
+    assert decision.why["IBM"].endswith("; cut from 10 to what Capital leaves")
+    assert decision.cut_to_cash == {}  # the account has enough cash
+
+
+def test_an_entry_that_cash_cuts_is_reported_with_the_shares_that_it_wanted() -> None:
+    weights = {"AAPL": D("0.905"), "IBM": D("0.095")}  # 1043 of 10980, but 980 may be spent
+    decision = decided(weights, snapshot({"AAPL": "100"}, "1000"))
+    assert quantities(decision.entries) == {"IBM": D(9)}
     assert decision.why["IBM"].endswith("; cut from 10 to the available money")
     assert decision.cut_to_cash == {"IBM": 10}
 
