@@ -74,7 +74,7 @@ def _cut_reason(report: RunReport) -> str:
 
     A decision counts the cash of its sells. If they all filled and the cash is still missing, it
     is not settled yet. Before the sells, cash that the broker does not let the desk spend is not
-    settled.
+    settled either, unless open buys reserve it.
     """
     decision, snapshot = report.decision, report.snapshot
     if decision is None or snapshot is None:
@@ -88,8 +88,10 @@ def _cut_reason(report: RunReport) -> str:
         return "cash unsettled" if decision.exits else "cash short"
     if any(each.symbol in decision.cut_to_cash for each in buys):
         account = snapshot.account
-        is_unsettled = account.cash > account.non_marginable_buying_power
-        return "cash unsettled" if is_unsettled else "cash short"
+        still_open = (*snapshot.own_open_orders, *snapshot.foreign_open_orders)
+        is_reserved = any(each.side is Side.BUY for each in still_open)
+        is_free = account.cash <= account.non_marginable_buying_power
+        return "cash short" if is_reserved or is_free else "cash unsettled"
     return ""
 
 

@@ -146,6 +146,17 @@ def test_a_buy_that_the_decision_cut_to_the_cash_says_why(free, why):
     assert f": bought 97 of 119 MSFT, {why}, holds 1. " in reported
 
 
+def test_cash_that_an_open_buy_reserves_is_short_and_not_unsettled():
+    account = replace(SNAPSHOT.account, non_marginable_buying_power=Decimal(500))
+    users = replace(order("GOOG", "0", "5", status="new"), client_order_id="by-hand")
+    reported = sms(
+        snapshot=replace(SNAPSHOT, account=account, foreign_open_orders=(users,)),
+        decision=decision(intent("MSFT", "97"), cut_to_cash={"MSFT": Decimal(119)}),
+        submission=submission(order("MSFT", "97")),
+    )
+    assert ": bought 97 of 119 MSFT, cash short, holds 1. " in reported
+
+
 def test_trouble_is_counted_and_named():
     reported = sms(
         decision=decision(denied=(denied("MSFT"),)),
