@@ -30,7 +30,7 @@ def read_benchmark(opening: Opening, known: Track | None) -> BenchmarkPrices:
         if not sessions or sessions[0].date > first:
             sessions = broker.sessions(first, previous)
         bars = broker.bars({symbol}, sessions, settings.bars_feed, "all") if sessions else {}
-        latest = usable_price(broker.latest_prices({symbol}, settings.data_feed).get(symbol))
+        latest = broker.latest_prices({symbol}, settings.data_feed).get(symbol)
     except DeskError:
         return BenchmarkPrices(symbol, {}, None)
     closes: dict[date, Decimal] = {}
@@ -39,7 +39,9 @@ def read_benchmark(opening: Opening, known: Track | None) -> BenchmarkPrices:
             price = finite(Decimal(repr(close)))
             if price > 0:
                 closes[at.astimezone(NEW_YORK).date()] = price
-    return BenchmarkPrices(symbol, closes, latest)
+    # The broker may return a trade that is months old.
+    is_new = latest is not None and latest.at >= opening.opened.previous_close
+    return BenchmarkPrices(symbol, closes, usable_price(latest) if is_new else None)
 
 
 def keep_summary(

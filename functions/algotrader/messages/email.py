@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from algotrader.messages.failure import FailureReport
 from algotrader.messages.figures import money, percent, quantity
@@ -207,7 +208,11 @@ def _account(report: RunReport) -> Iterator[str]:
     account = report.account
     if account is None:
         return
-    yield f"equity {money(account.equity)}, at the previous close {money(account.last_equity)}"
+    before: Decimal | None = account.last_equity
+    snapshot = report.snapshot
+    if snapshot is not None and account.last_equity_on not in {None, snapshot.previous_session}:
+        before = snapshot.close_equity  # the broker's figure may already be this session's
+    yield f"equity {money(account.equity)}, at the previous close {money(before)}"
     yield f"cash {money(account.cash)}, buying power {money(account.buying_power)}"
     if report.decision is not None and not report.is_report:  # a report asks no strategy
         yield f"the desk's capital {money(report.decision.desk_capital)}"

@@ -61,7 +61,8 @@ def return_lines(report: RunReport) -> Iterator[str]:
     yield line(f"this month, {since(returns.month)}", returns.month)
     yield line(f"since the first session, {first}", returns.total)
     if name and returns.day.benchmark is None:
-        yield f"the broker has no price for {name}"
+        missing = f"the run found no recent price or no close of {name}"
+        yield f"the return of {name} is unknown, because {missing}"
     elif name:
         yield f"the returns are time-weighted, and those of {name} include its dividends"
     for which in ("best", "worst"):

@@ -113,6 +113,8 @@ def test_returns_continue_in_the_next_session_and_each_session_keeps_a_summary(
     world.assets["SPY"] = world.assets["AAPL"]
     world.run()
     world.now = "2026-01-07T09:35:02-05:00"
+    trades = {name: {"t": world.now, "p": 101.5} for name in ("AAPL", "SPY")}
+    world.server.on("GET /v2/stocks/trades/latest", lambda _: Answer({"trades": trades}))
 
     found = made(world, world.run()).returns
 
@@ -175,6 +177,18 @@ def test_a_plan_refuses_a_wrong_text_template_by_the_field_s_name(world: World) 
     world.environ["TEXT_TEMPLATE"] = "{head}: {ordrs}"
     with pytest.raises(ConfigurationError, match=r"TEXT_TEMPLATE_INVALID: .*\{ordrs\}"):
         world.run({"dry_run": True})
+
+
+def test_a_latest_price_from_before_the_previous_close_is_not_the_benchmarks_price(
+    world: World,
+) -> None:
+    """Alpaca has returned a latest trade that was months old."""
+    hold(world)
+    world.bars["SPY"] = [{**each, "c": 100} for each in world.bars["AAPL"]]
+    trades = {"AAPL": {"t": world.now, "p": 101.5}, "SPY": {"t": "2025-10-06T14:35:00Z", "p": 70}}
+    world.server.on("GET /v2/stocks/trades/latest", lambda _: Answer({"trades": trades}))
+
+    assert made(world, world.run()).returns.day.benchmark is None
 
 
 @pytest.mark.parametrize("benchmark", ["SPY", ""])

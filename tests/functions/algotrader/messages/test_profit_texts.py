@@ -1,6 +1,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from algotrader.messages import make_texts
 from algotrader.model import Return
 from tests.support.finished_runs import (
@@ -69,7 +71,18 @@ def test_a_day_that_is_not_known_is_unknown_and_a_benchmark_without_a_price_says
     assert "since Feb 15 +0.0%" in reported.sms
     assert "the account: unknown" in reported.email
     assert "deposits less withdrawals since the previous close: unknown" in reported.email
-    assert "the broker has no price for SPY" in reported.email
+    reason = "the run found no recent price or no close of SPY"
+    assert f"the return of SPY is unknown, because {reason}" in reported.email
+
+
+@pytest.mark.parametrize(("known", "shown"), [(Decimal(99000), "$99,000.00"), (None, "unknown")])
+def test_the_equity_of_a_later_close_is_not_shown_as_that_of_the_previous_one(
+    known: Decimal | None, shown: str
+):
+    later = replace(SNAPSHOT.account, last_equity_on=SNAPSHOT.session.date)
+    snapshot = replace(SNAPSHOT, account=later, close_equity=known)
+    reported = make_texts(run_report(run=REPORT, decision=None, snapshot=snapshot))
+    assert f"  equity $100,000.00, at the previous close {shown}\n" in reported.email
 
 
 def test_without_a_benchmark_nothing_is_said_of_one():
