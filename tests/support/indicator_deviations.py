@@ -26,7 +26,7 @@ BARS = 3000
 SAME = 1e-6  # of the indicator's mean size
 
 #: Outputs before whose first value `ta` writes zeros.
-ZEROS_BEFORE = {"average_true_range", "adx", "adx_pos", "adx_neg"}
+ZEROS_BEFORE = {"ta_adx", "ta_adx_pos", "ta_adx_neg"}
 FILE = CHECKOUT / "functions/algotrader/strategy/indicators/deviations.py"
 
 Line = np.ndarray[Any, np.dtype[np.float64]]
@@ -146,7 +146,7 @@ def compare(output: str, name: str, other: Callable[[str], Line]) -> Deviation:
     count, largest, first = 0, 0.0, 0
     for symbol in SYMBOLS:
         theirs = other(symbol)
-        first = first_of(output, theirs)
+        first = first_of(name, theirs)
         after = max(resolved(output).warm_up, first)
         ours, theirs = values_of(symbol)[output][after:], theirs[after:]
         deviations = np.abs(ours - theirs) / np.abs(theirs).mean()
@@ -170,25 +170,25 @@ def lines() -> Iterator[str]:
     """Format the module."""
     yield '"""Owns what tests/support/indicator_deviations.py measured and wrote here."""\n'
     yield "from __future__ import annotations\n"
-    yield "from algotrader.strategy.indicators.facts import Deviation\n"
+    yield "from algotrader.strategy.indicators.facts import deviations\n"
     yield "#: Index of the first value of each output, with the default parameters."
     yield "FIRST: dict[str, int] = {"
     for output in OUTPUTS:
         yield f'    "{output}": {first_of(output, values_of(SYMBOLS[0])[output])},'
     yield "}\n"
     yield "#: By output that we define: how far it is from the value of `ta`."
-    yield "FROM_TA: dict[str, Deviation] = {"
-    yield from (_spell(each, from_ta(each)) for each, entry in OUTPUTS.items() if entry.own)
-    yield "}\n"
+    ours = [each for each, entry in OUTPUTS.items() if entry.own]
+    yield from _table("FROM_TA", {each: from_ta(each) for each in ours})
+    yield ""
     yield "#: By output that TA-Lib has as well: how far it is from the value there."
-    yield "FROM_TA_LIB: dict[str, Deviation] = {"
-    yield from (_spell(each, from_ta_lib(each)) for each in TA_LIB)
-    yield "}"
+    yield from _table("FROM_TA_LIB", {each: from_ta_lib(each) for each in TA_LIB})
 
 
-def _spell(output: str, deviation: Deviation) -> str:
-    name, first, bars, largest = deviation
-    return f'    "{output}": Deviation("{name}", {first}, {bars}, {largest}),'
+def _table(name: str, found: dict[str, Deviation]) -> Iterator[str]:
+    yield f'{name} = deviations("""'
+    for output, deviation in found.items():
+        yield " ".join((output, *map(str, deviation)))
+    yield '""")'
 
 
 if __name__ == "__main__":

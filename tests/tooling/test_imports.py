@@ -26,7 +26,7 @@ LIGHT |= {"typing_extensions"}
 HEAVY = {"alpaca_trade_api", "boto3", "numpy", "pandas", "requests", "ta"}
 MAY_START_WITH = {
     "fetch_bars": {"alpaca_trade_api", "numpy", "pandas", "requests"},
-    "compute_indicators": {"numpy", "pandas", "ta"},
+    "compute_indicators": {"numpy"},
     "decide_orders": set(),
     "submit_orders": {"alpaca_trade_api", "numpy", "pandas", "requests"},
     "notify": set(),
@@ -89,6 +89,31 @@ def test_a_light_step_starts_with_exactly_these_packages(step):
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_starts_without_what_it_does_not_need_at_once(step):
     assert loaded_at_start(step) & HEAVY <= MAY_START_WITH[step]
+
+
+COMMON = """
+import sys
+import numpy as np
+from algotrader.adapters.indicators import IndicatorSeries
+from algotrader.indicators import FORMULAS, BarArrays
+from algotrader.strategy.indicators import OUTPUTS, resolve
+series = IndicatorSeries(BarArrays(*np.random.default_rng(1).random((4, 300, 2))))
+for output, entry in OUTPUTS.items():
+    if entry.name in FORMULAS and not output.startswith("ta_"):
+        series.of(resolve(output, {"window": 20} if output == "sma_indicator" else {}))
+print(sys.modules.keys() & {"pandas", "ta"})
+"""
+
+
+def test_no_common_indicator_needs_frames_or_ta():
+    answer = subprocess.run(
+        [sys.executable, "-P", "-c", COMMON],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(FUNCTIONS)},
+    )
+    assert answer.stdout == "set()\n"
 
 
 @pytest.mark.parametrize("step", ["decide_orders", "notify"])

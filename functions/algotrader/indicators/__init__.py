@@ -4,7 +4,7 @@
 """
 
 from algotrader.indicators.arrays import BarArrays, FloatArray, carry
-from algotrader.indicators.definitions import DEFINITIONS_VERSION, OWN
-from algotrader.indicators.rounding import EQUAL, UNDEFINED
+from algotrader.indicators.definitions import DEFINITIONS_VERSION, FORMULAS
+from algotrader.indicators.rounding import UNDEFINED
 
-__all__ = ["DEFINITIONS_VERSION", "EQUAL", "OWN", "UNDEFINED", "BarArrays", "FloatArray", "carry"]
+__all__ = ["DEFINITIONS_VERSION", "FORMULAS", "UNDEFINED", "BarArrays", "FloatArray", "carry"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from algotrader.indicators.arrays import FloatArray, over_windows
+from algotrader.indicators.arrays import FloatArray, window_rows
 
 
 def aroon_up(high: FloatArray, window: int) -> FloatArray:
@@ -30,15 +30,13 @@ def aroon_up(high: FloatArray, window: int) -> FloatArray:
     T. Chande, "A Time Price Oscillator", Stocks & Commodities 13:9 (1995). TA-Lib's ``AROON`` is
     the same, ties included.
     """
-    since = over_windows(_bars_since_highest, high, window + 1)
-    return 100 * (window - since) / window
-
-
-def _bars_since_highest(prices: FloatArray) -> FloatArray:
-    """Count the bars since the latest of the highest prices of each window."""
-    newest_first = prices[..., ::-1]
-    since: FloatArray = np.argmax(newest_first, axis=-1).astype(np.float64)
-    return since
+    result = np.full_like(high, np.nan)
+    place = result[window:]
+    highest = np.full_like(place, -np.inf)
+    for bar, row in enumerate(window_rows(high, window + 1)):
+        np.copyto(place, bar, where=row >= highest)
+        np.maximum(highest, row, out=highest)
+    return 100 * result / window
 
 
 def aroon_down(low: FloatArray, window: int) -> FloatArray:

@@ -5,11 +5,11 @@ Every array has the shape (time, symbols), oldest bar first. NaN means that ther
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -17,12 +17,6 @@ BoolArray = NDArray[np.bool_]
 
 #: Roundings, each of at most one part in 2**53, that a term of a sum or an average may have had.
 _ROUNDINGS = 16
-
-#: The most numbers of windows that are copied at once: 32 MB.
-_COPIED = 4_000_000
-
-#: Rows of an exponential average that are computed at once.
-_BLOCK = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,70 +33,109 @@ class BarArrays:
     volume: FloatArray
 
 
-def windows(values: FloatArray, bars: int) -> FloatArray:
-    """Return every window of ``bars`` bars, as a view of shape (time - bars + 1, symbols, bars).
-
-    With fewer bars than that there is no window, and the first axis has length 0.
-    """
-    if len(values) < bars:
-        return np.empty((0, values.shape[1], bars))
-    return sliding_window_view(values, bars, axis=0)
-
-
 def pad(values: FloatArray, time: int) -> FloatArray:
     """Put NaN before the first value, so that the result has this many rows."""
-    missing = np.full((time - len(values), *values.shape[1:]), np.nan)
-    return np.concatenate([missing, values])
+    return np.concatenate([np.full((time - len(values), values.shape[1]), np.nan), values])
 
 
-def over_windows(
-    compute: Callable[[FloatArray], FloatArray], values: FloatArray, bars: int
-) -> FloatArray:
-    """Compute one number of every window, a few symbols at a time.
+def window_rows(values: FloatArray, bars: int) -> Iterator[FloatArray]:
+    """Return the bars of every window: first the oldest bar of each, last the newest of each.
 
-    Minimum, maximum, sum and mean of `windows` need no memory, but other functions copy them: every
-    number as many times as there are bars in a window.
+    Each array is a view of shape (time - bars + 1, symbols), or (0, symbols) with fewer bars.
+    """
+    count = max(len(values) - bars + 1, 0)
+    return (values[age : age + count] for age in range(bars))
+
+
+def over_windows(combine: np.ufunc, values: FloatArray, bars: int) -> FloatArray:
+    """Combine the bars of every window, from the oldest to the newest.
+
+    numpy's own reductions add in an order that depends on the number of symbols.
 
     Parameters
     ----------
-    compute : callable
-        From windows, of shape (time, symbols, bars), to an array of shape (time, symbols).
+    combine : ufunc
+        ``np.add``, ``np.maximum`` or ``np.minimum``.
+
+    Returns
+    -------
+    array of shape (time, symbols)
+        NaN in the first ``bars - 1`` rows, and in windows that contain NaN.
+    """
+    result = np.full_like(values, np.nan)
+    found = result[bars - 1 :]
+    rows = window_rows(values, bars)
+    found[:] = next(rows)
+    for row in rows:
+        combine(found, row, out=found)
+    return result
+
+
+def highest(values: FloatArray, bars: int) -> FloatArray:
+    """Return the highest value of every window; NaN in the first ``bars - 1`` rows."""
+    return over_windows(np.maximum, values, bars)
+
+
+def lowest(values: FloatArray, bars: int) -> FloatArray:
+    """Return the lowest value of every window; NaN in the first ``bars - 1`` rows."""
+    return over_windows(np.minimum, values, bars)
+
+
+def mean(values: FloatArray, bars: int) -> FloatArray:
+    """Compute the mean of every window; NaN in the first ``bars - 1`` rows."""
+    result = over_windows(np.add, values, bars)
+    result /= bars
+    return result
+
+
+def mean_distance(size: np.ufunc, values: FloatArray, bars: int) -> FloatArray:
+    """Compute how far a window's values are from their mean, as the mean of the distances' sizes.
+
+    Parameters
+    ----------
+    size : ufunc
+        ``np.abs`` for the mean absolute deviation, ``np.square`` for the variance.
 
     Returns
     -------
     array of shape (time, symbols)
         NaN in the first ``bars - 1`` rows.
     """
-    time, symbols = values.shape
-    together = max(_COPIED // (time * bars), 1)
-    parts = [
-        compute(windows(values[:, first : first + together], bars))
-        for first in range(0, symbols, together)
-    ]
-    return pad(np.concatenate(parts, axis=1), time)
+    result = np.full_like(values, np.nan)
+    total, center = result[bars - 1 :], mean(values, bars)[bars - 1 :]
+    total[:] = 0
+    distance = np.empty_like(total)
+    for row in window_rows(values, bars):
+        np.subtract(row, center, out=distance)
+        size(distance, out=distance)
+        total += distance
+    total /= bars
+    return result
 
 
-def exponential(values: FloatArray, alpha: float) -> FloatArray:
+def exponential(values: FloatArray, alpha: float | FloatArray) -> FloatArray:
     """Compute ``y[t] = y[t-1] + alpha * (x[t] - y[t-1])``, starting at the first value.
 
     Parameters
     ----------
     values : array of shape (time, symbols)
         NaN only in the first rows, in the same ones for all symbols.
+    alpha : float or array of shape (time, symbols)
+        The weight of the newest value.
     """
     average = values.copy()
-    first = int(np.isnan(values).any(axis=1).sum())
-    ages = np.arange(_BLOCK)
-    fading = (1 - alpha) ** (ages + 1)
-    weights = alpha * np.tril((1 - alpha) ** np.maximum(ages[:, np.newaxis] - ages, 0))
-    for start in range(first + 1, len(values), _BLOCK):
-        block = values[start : start + _BLOCK]
-        size = len(block)
-        before = np.outer(fading[:size], average[start - 1])
-        # einsum, since a product of matrices starts threads that wait for longer than they compute
-        recent = np.einsum("ij,jk->ik", weights[:size, :size], block)
-        average[start : start + size] = before + recent
+    first = count_missing(values)
+    alphas = alpha[first + 1 :] if isinstance(alpha, np.ndarray) else repeat(alpha)
+    for before, row, weight in zip(average[first:], average[first + 1 :], alphas, strict=False):
+        np.subtract(row, before, out=row)
+        np.multiply(row, weight, out=row)
+        np.add(row, before, out=row)
     return average
+
+
+def count_missing(values: FloatArray) -> int:
+    """Count the first rows without a value; they are the same for all symbols."""
+    return int(np.isnan(values[:, 0]).sum())
 
 
 def wilder_average(values: FloatArray, window: int) -> FloatArray:
@@ -115,21 +148,19 @@ def wilder_average(values: FloatArray, window: int) -> FloatArray:
     window : int
         Values of the first mean; each later value weighs ``1 / window``.
     """
-    first = int(np.isnan(values).any(axis=1).sum())
-    begun = np.full_like(values, np.nan)
-    begins = first + window - 1
-    if begins < len(values):
-        begun[begins] = values[first : first + window].mean(axis=0)
-        begun[begins + 1 :] = values[begins + 1 :]
+    begins = count_missing(values) + window - 1
+    begun = values.copy()
+    begun[:begins] = np.nan
+    begun[begins : begins + 1] = mean(values[begins - window + 1 : begins + 1], window)[-1:]
     return exponential(begun, 1 / window)
 
 
 def true_range(bars: BarArrays) -> FloatArray:
     """Compute Wilder's true range; NaN in the first row, which has no close before it."""
     before = bars.close[:-1]
-    highest = np.maximum(bars.high[1:], before)
-    lowest = np.minimum(bars.low[1:], before)
-    return pad(highest - lowest, len(bars.close))
+    upper = np.maximum(bars.high[1:], before)
+    lower = np.minimum(bars.low[1:], before)
+    return pad(upper - lower, len(bars.close))
 
 
 def typical_price(bars: BarArrays) -> FloatArray:
@@ -168,3 +199,8 @@ def vanishes(difference: FloatArray, size: FloatArray | float, terms: int = 1) -
     rounding = _ROUNDINGS * terms * (np.finfo(np.float64).eps / 2)
     zero: BoolArray = np.abs(difference) <= rounding * np.abs(size)
     return zero
+
+
+def ratio(part: FloatArray, whole: FloatArray, *, where: BoolArray) -> FloatArray:
+    """Divide where the flag is set; NaN elsewhere."""
+    return np.divide(part, whole, out=np.full_like(part, np.nan), where=where)

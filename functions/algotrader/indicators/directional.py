@@ -10,10 +10,13 @@ from algotrader.indicators.arrays import (
     BarArrays,
     FloatArray,
     pad,
+    ratio,
+    recently,
     true_range,
     vanishes,
     wilder_average,
 )
+from algotrader.strategy.indicators.warm_up import settling, wilder
 
 
 class DirectionalMovement(NamedTuple):
@@ -22,9 +25,11 @@ class DirectionalMovement(NamedTuple):
     Attributes
     ----------
     adx : array of float, of shape (time, symbols)
-        Percent; NaN in the first ``2 * window - 1`` rows.
+        Percent. NaN in the first ``2 * window - 1`` rows, and while a directional index of 0/0 has
+        a weight in the average that is not negligible.
     rising, falling : array of float, of shape (time, symbols)
-        +DI and -DI in percent; NaN in the first ``window`` rows.
+        +DI and -DI in percent. NaN in the first ``window`` rows, and where the average true range
+        is zero but for rounding.
     """
 
     adx: FloatArray
@@ -37,8 +42,8 @@ def directional_movement(bars: BarArrays, window: int) -> DirectionalMovement:
 
     A bar moves up by what its high is above the high before, and down by what its low is below the
     low before. Only the larger move counts; if both are equal but for rounding, neither does. Each
-    average begins with the mean of its first ``window`` values. A ratio of 0/0 is 0 here:
-    `algotrader.indicators.rounding` says where that is.
+    average begins with the mean of its first ``window`` values. A directional index of 0/0, without
+    a move up or down, counts as 0.
 
     Parameters
     ----------
@@ -58,12 +63,14 @@ def directional_movement(bars: BarArrays, window: int) -> DirectionalMovement:
     gains = pad(np.where(differs & (up > down), np.maximum(up, 0), 0), time)
     losses = pad(np.where(differs & (down > up), np.maximum(down, 0), 0), time)
     size = wilder_average(true_range(bars), window)
-    rising = 100 * _ratio(wilder_average(gains, window), size)
-    falling = 100 * _ratio(wilder_average(losses, window), size)
-    index = 100 * _ratio(np.abs(rising - falling), rising + falling)
-    return DirectionalMovement(wilder_average(index, window), rising, falling)
-
-
-def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
-    """Divide; 0/0 is 0."""
-    return np.divide(part, whole, out=np.where(np.isnan(whole), np.nan, 0.0), where=whole != 0)
+    price = wilder_average(bars.high, window)
+    up, down = wilder_average(gains, window), wilder_average(losses, window)
+    unmoved = vanishes(up + down, price, window)
+    index = 100 * ratio(np.abs(up - down), up + down, where=~unmoved)
+    index[unmoved] = 0
+    adx = wilder_average(index, window)
+    adx[recently(unmoved, settling(wilder(window)))] = np.nan
+    ranged = ~vanishes(size, price, window)
+    return DirectionalMovement(
+        adx, 100 * ratio(up, size, where=ranged), 100 * ratio(down, size, where=ranged)
+    )

@@ -7,10 +7,10 @@ import numpy as np
 from algotrader.indicators.arrays import (
     BarArrays,
     FloatArray,
+    over_windows,
     pad,
     typical_price,
     vanishes,
-    windows,
 )
 
 
@@ -68,7 +68,7 @@ def money_flow_index(bars: BarArrays, window: int) -> FloatArray:
     change = np.diff(price, axis=0)
     direction = np.where(vanishes(change, price[1:]), 0, np.sign(change))
     flow = price[1:] * bars.volume[1:]
-    inflow = windows(flow * (direction > 0), window).sum(axis=-1)
-    outflow = windows(flow * (direction < 0), window).sum(axis=-1)
+    inflow = over_windows(np.add, flow * (direction > 0), window)
+    outflow = over_windows(np.add, flow * (direction < 0), window)
     with np.errstate(invalid="ignore"):
         return pad(100 * inflow / (inflow + outflow), len(price))

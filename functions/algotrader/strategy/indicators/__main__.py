@@ -33,7 +33,11 @@ What the values mean:
 - On-balance volume, the parabolic SAR, Aroon, the money flow index and ADX are the published
   definitions, which `ta` computes differently
   ([why](decisions/0057-an-indicator-s-name-means-its-published-definition.md)). A name that starts
-  with `ta_` is `ta`'s own value of them. `ta` computes all others.
+  with `ta_` is `ta`'s own value of them. All others have `ta`'s values, but for the last digits.
+- The desk computes the common indicators for all symbols at once. These are the five above, SMA,
+  EMA, MACD, KAMA, RSI, ROC, the stochastic, Williams %R, CCI, ATR, and the channels of Bollinger,
+  Keltner and Donchian. `ta` computes the rest a symbol at a time, which takes far longer
+  ([why](decisions/0057-an-indicator-s-name-means-its-published-definition.md)).
 - If a formula divides zero by zero, the symbol is unfit (`INDICATOR_UNDEFINED`), and the other
   symbols are computed. For example, a price that never moved has no `rsi`, and a symbol without
   volume no `chaikin_money_flow`. Rounding makes no number out of 0/0
@@ -72,7 +76,7 @@ sample data. *Differ* counts the bars, of both symbols together, on which they d
 millionth of the indicator's mean size. *Largest* is the largest difference, in mean sizes. The
 command `PYTHONPATH=functions:. python -m tests.support.indicator_deviations` measures all of them.
 
-From the values of `ta` 0.11.0, for those that are defined here; all others are `ta`'s:
+From the values of `ta` 0.11.0, for those that are defined here:
 
 """
 

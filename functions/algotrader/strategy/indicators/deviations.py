@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from algotrader.strategy.indicators.facts import Deviation
+from algotrader.strategy.indicators.facts import deviations
 
 #: Index of the first value of each output, with the default parameters.
 FIRST: dict[str, int] = {
@@ -30,15 +30,15 @@ FIRST: dict[str, int] = {
     "bollinger_lband": 19,
     "bollinger_wband": 19,
     "bollinger_pband": 19,
-    "bollinger_hband_indicator": 0,
-    "bollinger_lband_indicator": 0,
+    "bollinger_hband_indicator": 19,
+    "bollinger_lband_indicator": 19,
     "keltner_channel_mband": 19,
-    "keltner_channel_hband": 0,
-    "keltner_channel_lband": 0,
+    "keltner_channel_hband": 19,
+    "keltner_channel_lband": 19,
     "keltner_channel_wband": 19,
-    "keltner_channel_pband": 0,
-    "keltner_channel_hband_indicator": 0,
-    "keltner_channel_lband_indicator": 0,
+    "keltner_channel_pband": 19,
+    "keltner_channel_hband_indicator": 19,
+    "keltner_channel_lband_indicator": 19,
     "donchian_channel_hband": 19,
     "donchian_channel_lband": 19,
     "donchian_channel_mband": 19,
@@ -71,9 +71,9 @@ FIRST: dict[str, int] = {
     "adx": 27,
     "adx_pos": 14,
     "adx_neg": 14,
-    "ta_adx": 0,
-    "ta_adx_pos": 0,
-    "ta_adx_neg": 0,
+    "ta_adx": 27,
+    "ta_adx_pos": 15,
+    "ta_adx_neg": 15,
     "vortex_indicator_pos": 14,
     "vortex_indicator_neg": 14,
     "vortex_indicator_diff": 14,
@@ -106,75 +106,75 @@ FIRST: dict[str, int] = {
 }
 
 #: By output that we define: how far it is from the value of `ta`.
-FROM_TA: dict[str, Deviation] = {
-    "aroon_up": Deviation("ta_aroon_up", 25, 240, 2.0),
-    "aroon_down": Deviation("ta_aroon_down", 25, 171, 2.0),
-    "aroon_indicator": Deviation("ta_aroon_indicator", 25, 360, 1.0),
-    "adx": Deviation("ta_adx", 27, 322, 0.04),
-    "adx_pos": Deviation("ta_adx_pos", 15, 0, 0.0),
-    "adx_neg": Deviation("ta_adx_neg", 15, 296, 0.05),
-    "psar": Deviation("ta_psar", 0, 740, 0.2),
-    "psar_up": Deviation("ta_psar_up", 7, 792, 0.2),
-    "psar_down": Deviation("ta_psar_down", 2, 889, 0.2),
-    "psar_up_indicator": Deviation("ta_psar_up_indicator", 0, 59, 20.0),
-    "psar_down_indicator": Deviation("ta_psar_down_indicator", 0, 78, 20.0),
-    "on_balance_volume": Deviation("ta_on_balance_volume", 0, 5278, 2.0),
-    "money_flow_index": Deviation("ta_money_flow_index", 13, 14, 0.09),
-}
+FROM_TA = deviations("""
+aroon_up ta_aroon_up 25 240 2.0
+aroon_down ta_aroon_down 25 171 2.0
+aroon_indicator ta_aroon_indicator 25 360 1.0
+adx ta_adx 27 322 0.04
+adx_pos ta_adx_pos 15 0 0.0
+adx_neg ta_adx_neg 15 296 0.05
+psar ta_psar 0 740 0.2
+psar_up ta_psar_up 7 792 0.2
+psar_down ta_psar_down 2 889 0.2
+psar_up_indicator ta_psar_up_indicator 0 59 20.0
+psar_down_indicator ta_psar_down_indicator 0 78 20.0
+on_balance_volume ta_on_balance_volume 0 5278 2.0
+money_flow_index ta_money_flow_index 13 14 0.09
+""")
 
 #: By output that TA-Lib has as well: how far it is from the value there.
-FROM_TA_LIB: dict[str, Deviation] = {
-    "rsi": Deviation("RSI", 14, 94, 3e-05),
-    "tsi": Deviation("TSI", 37, 32, 1e-05),
-    "ultimate_oscillator": Deviation("ULTOSC", 28, 0, 0.0),
-    "stoch": Deviation("STOCHF", 15, 0, 0.0),
-    "stoch_signal": Deviation("STOCHF", 15, 0, 0.0),
-    "kama": Deviation("KAMA", 10, 0, 0.0),
-    "roc": Deviation("ROC", 12, 0, 0.0),
-    "awesome_oscillator": Deviation("AO", 33, 0, 0.0),
-    "williams_r": Deviation("WILLR", 13, 0, 0.0),
-    "stochrsi": Deviation("STOCHRSI", 29, 3, 1e-06),
-    "stochrsi_k": Deviation("STOCHRSI", 29, 0, 0.0),
-    "ppo": Deviation("PPO", 25, 63, 1e-05),
-    "pvo": Deviation("PPO", 25, 19, 3e-06),
-    "average_true_range": Deviation("ATR", 14, 0, 0.0),
-    "bollinger_hband": Deviation("BBANDS", 19, 0, 0.0),
-    "bollinger_mavg": Deviation("BBANDS", 19, 0, 0.0),
-    "bollinger_lband": Deviation("BBANDS", 19, 0, 0.0),
-    "donchian_channel_hband": Deviation("DONCHIAN", 19, 0, 0.0),
-    "donchian_channel_mband": Deviation("DONCHIAN", 19, 0, 0.0),
-    "donchian_channel_lband": Deviation("DONCHIAN", 19, 0, 0.0),
-    "keltner_channel_hband": Deviation("KC", 19, 5960, 0.2),
-    "keltner_channel_mband": Deviation("KC", 19, 5959, 0.1),
-    "keltner_channel_lband": Deviation("KC", 19, 5960, 0.3),
-    "aroon_down": Deviation("AROON", 25, 0, 0.0),
-    "aroon_up": Deviation("AROON", 25, 0, 0.0),
-    "aroon_indicator": Deviation("AROONOSC", 25, 0, 0.0),
-    "macd": Deviation("MACD", 33, 49, 3e-05),
-    "macd_signal": Deviation("MACD", 33, 50, 3e-05),
-    "macd_diff": Deviation("MACD", 33, 53, 3e-05),
-    "ema_indicator": Deviation("EMA", 13, 21, 2e-05),
-    "sma_indicator": Deviation("SMA", 19, 0, 0.0),
-    "wma": Deviation("WMA", 8, 0, 0.0),
-    "trix": Deviation("TRIX", 43, 17, 5e-06),
-    "mass_index": Deviation("MASSI", 40, 10, 3e-06),
-    "ichimoku_conversion_line": Deviation("MIDPRICE", 8, 0, 0.0),
-    "ichimoku_base_line": Deviation("MIDPRICE", 25, 0, 0.0),
-    "ichimoku_b": Deviation("MIDPRICE", 51, 0, 0.0),
-    "dpo": Deviation("DPO", 19, 0, 0.0),
-    "cci": Deviation("CCI", 19, 0, 0.0),
-    "adx": Deviation("ADX", 27, 375, 0.04),
-    "adx_pos": Deviation("PLUS_DI", 14, 5, 2e-06),
-    "adx_neg": Deviation("MINUS_DI", 14, 306, 0.05),
-    "vortex_indicator_pos": Deviation("VORTEX", 14, 0, 0.0),
-    "vortex_indicator_neg": Deviation("VORTEX", 14, 0, 0.0),
-    "psar": Deviation("SAR", 1, 0, 0.0),
-    "acc_dist_index": Deviation("AD", 0, 0, 0.0),
-    "on_balance_volume": Deviation("OBV", 0, 0, 0.0),
-    "chaikin_money_flow": Deviation("CMF", 19, 0, 0.0),
-    "force_index": Deviation("EFI", 13, 5, 2e-06),
-    "volume_price_trend": Deviation("PVT", 0, 0, 0.0),
-    "negative_volume_index": Deviation("NVI", 0, 0, 0.0),
-    "money_flow_index": Deviation("MFI", 14, 0, 0.0),
-    "daily_return": Deviation("ROC", 1, 0, 0.0),
-}
+FROM_TA_LIB = deviations("""
+rsi RSI 14 94 3e-05
+tsi TSI 37 32 1e-05
+ultimate_oscillator ULTOSC 28 0 0.0
+stoch STOCHF 15 0 0.0
+stoch_signal STOCHF 15 0 0.0
+kama KAMA 10 0 0.0
+roc ROC 12 0 0.0
+awesome_oscillator AO 33 0 0.0
+williams_r WILLR 13 0 0.0
+stochrsi STOCHRSI 29 3 1e-06
+stochrsi_k STOCHRSI 29 0 0.0
+ppo PPO 25 63 1e-05
+pvo PPO 25 19 3e-06
+average_true_range ATR 14 0 0.0
+bollinger_hband BBANDS 19 0 0.0
+bollinger_mavg BBANDS 19 0 0.0
+bollinger_lband BBANDS 19 0 0.0
+donchian_channel_hband DONCHIAN 19 0 0.0
+donchian_channel_mband DONCHIAN 19 0 0.0
+donchian_channel_lband DONCHIAN 19 0 0.0
+keltner_channel_hband KC 19 5960 0.2
+keltner_channel_mband KC 19 5959 0.1
+keltner_channel_lband KC 19 5960 0.3
+aroon_down AROON 25 0 0.0
+aroon_up AROON 25 0 0.0
+aroon_indicator AROONOSC 25 0 0.0
+macd MACD 33 49 3e-05
+macd_signal MACD 33 50 3e-05
+macd_diff MACD 33 53 3e-05
+ema_indicator EMA 13 21 2e-05
+sma_indicator SMA 19 0 0.0
+wma WMA 8 0 0.0
+trix TRIX 43 17 5e-06
+mass_index MASSI 40 10 3e-06
+ichimoku_conversion_line MIDPRICE 8 0 0.0
+ichimoku_base_line MIDPRICE 25 0 0.0
+ichimoku_b MIDPRICE 51 0 0.0
+dpo DPO 19 0 0.0
+cci CCI 19 0 0.0
+adx ADX 27 375 0.04
+adx_pos PLUS_DI 14 5 2e-06
+adx_neg MINUS_DI 14 306 0.05
+vortex_indicator_pos VORTEX 14 0 0.0
+vortex_indicator_neg VORTEX 14 0 0.0
+psar SAR 1 0 0.0
+acc_dist_index AD 0 0 0.0
+on_balance_volume OBV 0 0 0.0
+chaikin_money_flow CMF 19 0 0.0
+force_index EFI 13 5 2e-06
+volume_price_trend PVT 0 0 0.0
+negative_volume_index NVI 0 0 0.0
+money_flow_index MFI 14 0 0.0
+daily_return ROC 1 0 0.0
+""")

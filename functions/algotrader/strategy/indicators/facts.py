@@ -44,6 +44,15 @@ class Deviation(NamedTuple):
     largest: float
 
 
+def deviations(table: str) -> dict[str, Deviation]:
+    """Parse a table of deviations: an output a line, and the fields in their order."""
+    rows = (line.split() for line in table.split("\n") if line)
+    return {
+        output: Deviation(name, int(first), int(bars), float(largest))
+        for output, name, first, bars, largest in rows
+    }
+
+
 _WINDOW = "none, a window"
 _FIRST_CLOSE = "the first close"
 _UNCHANGED_MOVES_NOTHING = "an unchanged close moves nothing"
@@ -90,8 +99,7 @@ FACTS: dict[str, Facts] = {
         "`ppo` of the volume",
     ),
     "AverageTrueRange": Facts(
-        "the mean of 14 ranges, the first of them high minus low; TA-Lib leaves that one out. "
-        "`ta` writes 0 before",
+        "the mean of 14 ranges, the first of them high minus low; TA-Lib leaves that one out",
         "none",
         _WILDER,
     ),

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-import ta.trend
+import ta.momentum
 
 from algotrader.adapters.indicators import compute
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
@@ -225,22 +225,22 @@ def test_values_carry_ten_significant_digits_and_no_minus_zero() -> None:
     assert math.copysign(1, values["tiny"].last) == 1
 
 
-def test_outputs_of_the_same_class_and_parameters_share_one_object(
+def test_outputs_of_the_same_class_and_parameters_share_one_object_of_ta(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[int] = []
 
-    class Counted(ta.trend.MACD):
+    class Counted(ta.momentum.PercentagePriceOscillator):
         def __init__(self, *, window_fast: int, **rest: Any) -> None:
             made.append(window_fast)
             super().__init__(window_fast=window_fast, **rest)
 
-    monkeypatch.setattr(ta.trend, "MACD", Counted)
+    monkeypatch.setattr(ta.momentum, "PercentagePriceOscillator", Counted)
     strategy = Declared(
-        macd=Indicator("macd"),
-        signal=Indicator("macd_signal"),
-        diff=Indicator("macd_diff", window_fast=12),
-        other=Indicator("macd", window_fast=10),
+        ppo=Indicator("ppo"),
+        signal=Indicator("ppo_signal"),
+        histogram=Indicator("ppo_hist", window_fast=12),
+        other=Indicator("ppo", window_fast=10),
     )
     compute({"A": columns(random_frame(1, 300))}, strategy, {})
     assert made == [12, 10]

@@ -1,8 +1,6 @@
-"""Windows and averages of many symbols are those of each one, and large ones need little memory."""
+"""Windows and averages are those of pandas, for each symbol by itself."""
 
 from __future__ import annotations
-
-import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -11,43 +9,55 @@ import pytest
 from algotrader.indicators.arrays import (
     carry,
     exponential,
-    over_windows,
+    highest,
+    lowest,
+    mean,
+    mean_distance,
     recently,
     wilder_average,
-    windows,
 )
 
 
-def spread(each: np.ndarray) -> np.ndarray:
-    return each.std(axis=-1)
+@pytest.mark.parametrize("bars", [1, 2, 7, 60])
+def test_windows_are_those_of_pandas(bars: int) -> None:
+    values = np.random.default_rng(1).random((60, 3))
+    windows = pd.DataFrame(values).rolling(bars)
+    same = {"rtol": 1e-12, "atol": 1e-15, "equal_nan": True}
+    assert np.allclose(mean(values, bars), windows.mean(), **same)
+    assert np.allclose(highest(values, bars), windows.max(), **same)
+    assert np.allclose(lowest(values, bars), windows.min(), **same)
+    assert np.allclose(mean_distance(np.square, values, bars), windows.var(ddof=0), **same)
+    absolute = windows.apply(lambda each: np.abs(each - each.mean()).mean(), raw=True)
+    assert np.allclose(mean_distance(np.abs, values, bars), absolute, **same)
 
 
-def test_a_number_of_every_window_is_computed_a_few_symbols_at_a_time() -> None:
-    values = np.random.default_rng(1).random((400, 150))
-    tracemalloc.start()
-    try:
-        found = over_windows(spread, values, 200)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 50e6  # all windows at once are 201 x 150 x 200 numbers of 8 bytes
-    assert np.isnan(found[:199]).all()
-    for symbol in (0, 77, 149):
-        own = windows(values[:, symbol : symbol + 1], 200).std(axis=-1)
-        assert np.allclose(found[199:, symbol], own[:, 0], rtol=1e-12, atol=0)
+def test_a_window_that_contains_nan_has_no_value() -> None:
+    values = np.array([[np.nan], [1.0], [2.0], [3.0]])
+    for compute in (mean, highest, lowest):
+        assert np.isnan(compute(values, 2)[:, 0]).tolist() == [True, True, False, False]
 
 
 def test_fewer_bars_than_a_window_give_no_value() -> None:
-    assert np.isnan(over_windows(spread, np.ones((3, 2)), 4)).all()
-    assert np.isnan(wilder_average(np.ones((3, 2)), 4)).all()
+    values = np.ones((3, 2))
+    for window in (4, 5, 9):
+        for compute in (mean, highest, lowest, wilder_average):
+            assert np.isnan(compute(values, window)).all()
+        assert np.isnan(mean_distance(np.abs, values, window)).all()
 
 
-@pytest.mark.parametrize("length", [1, 2, 32, 33, 34, 200])
+@pytest.mark.parametrize("length", [1, 2, 200])
 def test_an_exponential_average_is_that_of_pandas(length: int) -> None:
     values = np.random.default_rng(2).random((length, 3))
     values[: length // 4] = np.nan
     expected = pd.DataFrame(values).ewm(alpha=0.1, adjust=False).mean().to_numpy()
     assert np.allclose(exponential(values, 0.1), expected, rtol=1e-13, atol=0, equal_nan=True)
+    weights = np.full_like(values, 0.1)
+    assert exponential(values, weights).tobytes() == exponential(values, 0.1).tobytes()
+
+
+def test_the_exponential_average_of_a_constant_is_the_constant() -> None:
+    values = np.full((50, 1), 0.1 + 0.2)
+    assert np.array_equal(exponential(values, 1 / 14), values)
 
 
 def test_wilders_average_begins_with_a_mean_and_goes_on_by_one_part_of_the_window() -> None:

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from ta.trend import PSARIndicator
 
 from algotrader.indicators import BarArrays
-from algotrader.indicators.definitions import OWN
+from algotrader.indicators.definitions import FORMULAS
 from algotrader.indicators.parabolic_sar import parabolic_sar
 from algotrader.strategy.indicators.entries import Arguments
 from tests.functions.algotrader.indicators.real_bars import SYMBOLS, place, real_bars
@@ -99,7 +99,8 @@ def test_each_trend_has_its_own_line_and_each_reversal_a_flag() -> None:
     high = np.array([[10.0], [12.0], [13.0], [11.0], [10.0], [9.5], [14.0]])
     low = np.array([[9.0], [10.0], [10.5], [10.0], [9.0], [8.5], [13.0]])
     bars = BarArrays(high, low, high, high)
-    values = OWN["PSARIndicator"](bars, Arguments({"step": 0.1, "max_step": 0.2}))
+    outputs = FORMULAS["PSARIndicator"](bars, Arguments({"step": 0.1, "max_step": 0.2}))
+    values = {name: compute() for name, compute in outputs.items()}
     line = {name: each[1:, 0].tolist() for name, each in values.items()}
 
     sar = line["psar"]
