@@ -30,8 +30,9 @@ from algotrader.session.trigger import NEW_YORK, Closed, Opened, Trigger, resolv
 from algotrader.strategy import Strategy, load_strategy
 from fetch_bars.closures import closures_since, sessions_held
 
-#: Below the function's Timeout in template.yaml, with time left for S3 and SSM.
-HTTP_BUDGET_SECONDS = 60.0
+#: Below the function's Timeout in template.yaml, with time left for S3 and SSM. It lets reads wait
+#: for two resets of the broker's rate limit, a minute each.
+HTTP_BUDGET_SECONDS = 150.0
 
 #: How far ahead to read the calendar; longer than any series of holidays.
 DAYS_AHEAD = 14

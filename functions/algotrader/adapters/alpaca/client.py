@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -28,6 +28,12 @@ READ_TIMEOUT_SECONDS = 10.0
 REQUEST_SECONDS = 15.0
 #: Pauses before the client repeats a read. It repeats only reads, and only within the budget.
 READ_PAUSES_SECONDS = (0.2, 0.4)
+#: Failures after which the client repeats a read. Market data has many pages, so one that timed out
+#: is repeated too, and the run goes on from there.
+_REPEATED = {
+    False: frozenset({"BROKER_UNREACHABLE"}),
+    True: frozenset({"BROKER_UNREACHABLE", "BROKER_TIMED_OUT"}),
+}
 #: How often the client sends a read that the broker answers with 429. More than once means that
 #: other programs use the account, or that the headers are wrong.
 MOST_TRIES = 3
@@ -82,12 +88,12 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
     def _read(self, ask: Callable[[], Reply], *, is_market_data: bool) -> Reply:
         """Wait for the API's reset if its limit is exhausted, then ask, and again after a 429."""
         self._sleep_until_reset(is_market_data=is_market_data)
-        reply = self._repeat(ask)
+        reply = self._repeat(ask, _REPEATED[is_market_data])
         for _ in range(MOST_TRIES - 1):
             is_limited = reply.status == TOO_MANY_REQUESTS
             if not is_limited or not self._sleep_until_reset(is_market_data=is_market_data):
                 break
-            reply = self._repeat(ask)
+            reply = self._repeat(ask, _REPEATED[is_market_data])
         return reply
 
     def _sleep_until_reset(self, *, is_market_data: bool) -> bool:
@@ -106,16 +112,16 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
             self._resets_at[reply.is_market_data] = resets_at
         return reply
 
-    def _repeat(self, ask: Callable[[], Reply]) -> Reply:
+    def _repeat(self, ask: Callable[[], Reply], repeated: Container[str]) -> Reply:
         for pause in READ_PAUSES_SECONDS:
             started = time.monotonic()
             try:
                 reply = ask()
             except BrokerUnavailableError as error:
-                if error.code != "BROKER_UNREACHABLE":
+                if error.code not in repeated:
                     raise
             else:
-                if reply.status < 500:  # noqa: PLR2004 - HTTP's own range
+                if not reply.is_broken:
                     return reply
             spent = time.monotonic() - started
             if self._ends_at - time.monotonic() < pause + max(spent, _ANSWER_SECONDS):

@@ -38,6 +38,13 @@ class Reply:
         return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own range
 
     @property
+    def is_broken(self) -> bool:
+        """Whether a server failed: with 5xx, or with 2xx and a body that is cut off or not JSON."""
+        text = self.body.strip()
+        has_ends = (text[:1], text[-1:]) in ((b"{", b"}"), (b"[", b"]"))
+        return self.status >= 500 or (self.ok and not has_ends)  # noqa: PLR2004 - HTTP's own range
+
+    @property
     def is_market_data(self) -> bool:
         """Whether the answer comes from the market data API."""
         return "/v2/stocks/" in self.request or self.request.endswith("/corporate-actions")

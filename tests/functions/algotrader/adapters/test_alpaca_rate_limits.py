@@ -1,9 +1,10 @@
-"""The client waits for the reset of each API's rate limit, and repeats only reads."""
+"""The client waits for the reset of each API's rate limit, and repeats a failed page alone."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from algotrader.adapters.alpaca import AlpacaBroker, client
 from algotrader.adapters.alpaca.rate_limits import read_rate_limit
 from algotrader.errors import BrokerRateLimitedError
-from tests.functions.algotrader.adapters.broker_answers import CLOCK
+from tests.functions.algotrader.adapters.broker_answers import CLOCK, bar
 from tests.functions.algotrader.adapters.conftest import KEYS
-from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker
+from tests.functions.algotrader.adapters.scripted_broker import Answer, ScriptedBroker, Seen
 from tests.functions.algotrader.adapters.test_alpaca_faults import ACCEPTED, INTENT
+from tests.functions.algotrader.adapters.test_alpaca_market_data import SESSIONS
 
 DATE = "Tue, 06 Jan 2026 14:35:00 GMT"  # 1767710100
 PRICES = "GET /v2/stocks/trades/latest"
@@ -167,3 +169,54 @@ def test_an_order_that_the_broker_limits_is_sent_once_and_was_not_accepted(
     assert raised.value.wait_seconds == 12.0
     assert sleeps == []
     assert len(server.requests) == 1
+
+
+def test_a_list_goes_on_at_the_page_that_the_broker_limited(
+    server: ScriptedBroker, broker: AlpacaBroker, sleeps: list[float]
+) -> None:
+    """Every third request gets 429, as when other programs use the account."""
+    answered = count(1)
+    busy = Answer({"message": "too many requests."}, 429, headers(reset=1767710101))
+
+    def page(seen: Seen) -> Answer:
+        if next(answered) % 3 == 0:
+            return busy
+        number = int(seen.query.get("page_token", "0"))
+        days = {f"S{number:02d}": [bar("2026-01-02")]}
+        return Answer({"bars": days, "next_page_token": str(number + 1) if number < 19 else None})
+
+    server.on("GET /v2/stocks/bars", page)
+
+    bars = broker.bars([f"S{number:02d}" for number in range(20)], SESSIONS, "iex", "split")
+
+    assert len(bars) == 20
+    assert len(server.requests) == 29  # 20 pages, and 9 that the broker limited
+    assert len(sleeps) == 9
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Answer(b"<html><body>Bad gateway</body></html>"),
+        Answer(b'{"bars": {"AAPL": [{"t": "2026-01-02T05:00:00Z", "o": 1'),
+        Answer(b""),
+        Answer(b"", 502),
+        Answer({}, fault="reset"),
+        Answer({}, fault="truncated"),
+        Answer({}, fault="stall"),
+    ],
+)
+def test_a_list_goes_on_at_the_page_that_was_broken(
+    server: ScriptedBroker, monkeypatch: pytest.MonkeyPatch, broken: Answer
+) -> None:
+    monkeypatch.setattr(client, "READ_PAUSES_SECONDS", (0.01,))
+    monkeypatch.setattr(client, "READ_TIMEOUT_SECONDS", 0.2)
+    first = Answer({"bars": {"AAPL": [bar("2026-01-02")]}, "next_page_token": "2"})
+    last = Answer({"bars": {"AAPL": [bar("2026-01-05")]}, "next_page_token": None})
+    server.on("GET /v2/stocks/bars", first, broken, last)
+
+    broker = AlpacaBroker(KEYS, server.url, server.url, 20.0)
+    bars = broker.bars(["AAPL"], SESSIONS, "iex", "split")
+
+    assert len(bars["AAPL"]) == 2
+    assert [each.query.get("page_token") for each in server.requests] == [None, "2", "2"]
