@@ -172,7 +172,12 @@ class World:
         self.twin: Callable[..., None] = lambda **_: None  # the machine sets both
         self.twin_stack: Callable[..., None] = lambda **_: None
         opening = AccountSetup(CASH, HELD, 2, "faults")
-        options = Options(opening=opening, behaviour=behaviour, session=TODAY)
+        options = Options(
+            opening=opening,
+            behaviour=behaviour,
+            session=TODAY,
+            requests_per_minute=0,  # a world that is loaded again would keep the others' count
+        )
         self.broker = _Broker(HISTORY, options, lambda: self.state.ms / 1000)
         self.exchange.book = book()
         self.exchange._counter = Count()
