@@ -61,9 +61,6 @@ class Broker(Protocol):
     def positions(self) -> dict[str, Position]:
         """Read all positions, by symbol."""
 
-    def position(self, symbol: str) -> Position | None:
-        """Read the position in a symbol; None if the account has none."""
-
     def open_orders(self) -> tuple[Order, ...]:
         """List all open orders for shares, oldest submission first."""
 

@@ -14,6 +14,7 @@ from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode_e
 from algotrader.model import Decision, Plan, Settings
 from submit_orders.call import SubmitCall, check_run_may_send
 from submit_orders.plan_journal import PlanJournal
+from submit_orders.send_lease import SendLease
 
 logger = Logger(service="submit_orders")
 
@@ -39,12 +40,12 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
         decision=decision,
         store=store,
         plans=PlanJournal(request.run, decision, store, keys),
+        lease=SendLease(request.run, store, context.aws_request_id),
         broker=AlpacaBroker(keys, trading_url, data_url, HTTP_BUDGET_SECONDS),
         trading_state=lambda: read_trading_state(
             os.environ["TRADING_STATE_PARAMETER"], request.run.mode
         ),
         log=logger.info,
-        call_id=context.aws_request_id,
     )
     step = call.make(plan)
     result = SubmitOrdersResult(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -28,6 +28,7 @@ from algotrader.execution import (
     check_terms,
     cut_off_if_due,
     matches_decided,
+    never_sent,
     orders_due,
     orders_to_cancel,
     orders_to_post,
@@ -46,9 +47,10 @@ from algotrader.model import (
     TradingMode,
     TradingState,
 )
-from algotrader.model.units import ZERO
 from algotrader.orders.ids import desk_id
+from submit_orders.available_shares import AvailableShares
 from submit_orders.plan_journal import PlanJournal
+from submit_orders.send_lease import SendLease
 
 # A call spends at most this many seconds on cancels and keeps the rest for its posts.
 CANCELS_SECONDS = 25.0
@@ -84,8 +86,8 @@ class SubmitCall:
 
     Attributes
     ----------
-    call_id : str
-        Identifies this attempt; a retry has another id.
+    lease : SendLease
+        Belongs to this attempt; a retry has another one.
     """
 
     run: Run
@@ -93,10 +95,10 @@ class SubmitCall:
     decision: Decision
     store: Store
     plans: PlanJournal
+    lease: SendLease
     broker: Broker
     trading_state: Callable[[], tuple[TradingState, str]]
     log: Callable[..., None]
-    call_id: str
 
     def make(self, plan: Plan) -> Step:
         """Advance a plan by one call.
@@ -110,9 +112,12 @@ class SubmitCall:
             plan, and the next call looks the order up.
         """
         self._store_decision()
-        known = self._learn(plan)
-        self.plans.check(plan, known.orders)
-        before = self.plans.before(plan, known.orders)
+        listed = self._list_orders()
+        orders = self._find_canceled(plan, listed)
+        self.plans.check(plan, orders)
+        before = self.plans.before(plan, orders)
+        orders |= self._find_planned(plan, before, listed)
+        known = self._learn(plan, orders, listed)
         later = self.plans.after(plan, known.orders)
         if later is not None:
             # Another call has already written the next plan, so the next call sends that plan.
@@ -121,7 +126,7 @@ class SubmitCall:
         check_terms(plan, self.decision, known)
         self._cancel(orders_to_cancel(self.run, self.decision, plan, known), plan.polls)
         intents = orders_due(plan, before, orders_to_post(plan, known))
-        may_post = bool(intents) and self._may_post(plan, known)
+        may_post = bool(intents) and self.lease.acquire(plan, known.now)
         posted = self._post(intents if may_post else (), known)
         accepted = {order.client_order_id: order for order in posted.accepted}
         check_terms(plan, self.decision, replace(known, orders={**known.orders, **accepted}))
@@ -150,22 +155,47 @@ class SubmitCall:
                 journal=key,
             )
 
-    def _learn(self, plan: Plan) -> Known:
-        """Read the orders, the account, the trading state, and the clock."""
+    def _list_orders(self) -> dict[str, Order]:
+        """List the orders since the run's start, by client order id."""
         listed = self.broker.orders_after(self.run.started_at - LISTING_MARGIN)
-        by_id = {order.client_order_id: order for order in listed}
-        wanted = [*plan.cancels, *(intent.client_order_id for intent in plan.orders)]
-        orders = {}
-        for client_order_id in wanted:
-            order = by_id.get(client_order_id) or self.broker.order(client_order_id)
-            if order is not None:
-                orders[client_order_id] = order
+        return {order.client_order_id: order for order in listed}
+
+    def _find_canceled(self, plan: Plan, listed: dict[str, Order]) -> dict[str, Order]:
+        """Find the plan's cancels, most of which are older than the list.
+
+        One list of the open orders answers for those that have not ended.
+        """
+        older = [each for each in plan.cancels if each not in listed]
+        if len(older) > 1:
+            listed = listed | {each.client_order_id: each for each in self.broker.open_orders()}
+        return self._find(plan.cancels, listed)
+
+    def _find_planned(
+        self, plan: Plan, before: Plan | None, listed: dict[str, Order]
+    ) -> dict[str, Order]:
+        """Find the plan's orders; the list answers for those that no call can have sent.
+
+        The call looks up every other order that the list lacks by its id.
+        """
+        ids = [each.client_order_id for each in plan.orders]
+        unsent = never_sent(plan, before) - listed.keys()
+        if unsent and self.lease.is_free(plan):
+            ids = [each for each in ids if each not in unsent]
+        return self._find(ids, listed)
+
+    def _find(self, ids: Iterable[str], listed: dict[str, Order]) -> dict[str, Order]:
+        found = {each: listed.get(each) or self.broker.order(each) for each in ids}
+        return {each: order for each, order in found.items() if order is not None}
+
+    def _learn(self, plan: Plan, orders: dict[str, Order], listed: dict[str, Order]) -> Known:
+        """Read the account, the trading state, and the clock."""
+        wanted = {*plan.cancels, *(intent.client_order_id for intent in plan.orders)}
         decided = (*self.decision.exits, *self.decision.entries)
         beyond = {
             each.client_order_id: order
             for each in decided
             if each.client_order_id not in wanted
-            and (order := by_id.get(each.client_order_id)) is not None
+            and (order := listed.get(each.client_order_id)) is not None
             and matches_decided(each, order)
         }
         # Read the account after the orders, so its cash includes their fills.
@@ -212,24 +242,13 @@ class SubmitCall:
             else:
                 self.log("Cancel requested", client_order_id=order.client_order_id)
 
-    def _may_post(self, plan: Plan, known: Known) -> bool:
-        """Acquire the send lease; return False if another call or an earlier attempt has it.
-
-        Without the lease, a call could resend an order before the broker shows the first one. A
-        broker that accepts the id of a terminal order again would then execute both.
-        """
-        key = f"{self.run.journal}sending-{plan.sequence:03d}-{plan.polls:03d}.json"
-        if self.store.create(key, {"call": self.call_id, "at": known.now.isoformat()}):
-            return True
-        taken = self.store.read(key, dict[str, str])
-        return taken is not None and taken["call"] == self.call_id  # S3 retried our own write
-
     def _post(self, intents: tuple[OrderIntent, ...], known: Known) -> PostResult:
         """Send each intent once."""
         accepted: list[Order] = []
         rejected: list[OrderRejected] = []
         shortages: dict[str, Decimal] = {}
         unknown: list[str] = []
+        shares = AvailableShares(self.broker, time.monotonic)
         asked_at = time.monotonic()
         for intent in intents:
             is_stop = intent.leg is Leg.STOP
@@ -237,11 +256,11 @@ class SubmitCall:
             if known.now + timedelta(seconds=time.monotonic() - asked_at) >= ends:
                 break  # the next call ends the plan and reports the orders not sent
             if intent.side is Side.SELL:
-                position = self.broker.position(intent.symbol)
-                available = max(position.qty_available, ZERO) if position else ZERO
+                available = shares.of(intent.symbol)
                 if available < intent.qty:
                     shortages[intent.client_order_id] = available
                     continue
+                shares.count_sent(intent)
             try:
                 answer = self.broker.submit(intent)
             except OrderStateUnknownError as error:

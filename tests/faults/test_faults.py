@@ -19,7 +19,7 @@ from tests.faults.state_machine import Machine, retriers
 from tests.faults.wire import Wire
 from tests.faults.worlds import RESTING, NotUnique, UniqueWhileOpen
 
-EVERY = 13  # take every n-th single fault
+EVERY = 12  # take every n-th single fault
 EVERY_AMONG_STOPS = 41
 SEEDS = range(15)
 
@@ -167,7 +167,7 @@ def test_a_desk_that_sends_again_at_once_is_caught(
 ) -> None:
     """Without the send lease, the desk sends an order twice if the broker does not show it yet."""
     monkeypatch.setattr("submit_orders.call.orders_due", lambda _plan, _before, missing: missing)
-    monkeypatch.setattr("submit_orders.call.SubmitCall._may_post", lambda *_: True)
+    monkeypatch.setattr("submit_orders.send_lease.SendLease.acquire", lambda *_: True)
     hidden = [each for each in FAULTS if each.name == "hidden"]
     weak = Explorer(Machine(wire, World(RESTING, UniqueWhileOpen)), hidden)
     assert weak.singles_from(weak.machine.start()).problems["duplicate"] > 0

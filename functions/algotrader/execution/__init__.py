@@ -8,7 +8,12 @@ orders of the plan that it was given, so the journal has every order before the 
 from algotrader.execution.approval import find_unapproved, plan_conflict
 from algotrader.execution.cutoff import cut_off_if_due, trades_end
 from algotrader.execution.plan import adopt, advance, first_plan
-from algotrader.execution.posting import orders_due, orders_to_cancel, orders_to_post
+from algotrader.execution.posting import (
+    never_sent,
+    orders_due,
+    orders_to_cancel,
+    orders_to_post,
+)
 from algotrader.execution.terms import check_terms, matches_decided
 from algotrader.execution.values import Known, PostResult, Step
 
@@ -23,6 +28,7 @@ __all__ = [
     "find_unapproved",
     "first_plan",
     "matches_decided",
+    "never_sent",
     "orders_due",
     "orders_to_cancel",
     "orders_to_post",

@@ -38,6 +38,29 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
     return tuple(sorted(missing, key=lambda each: turns.get(each.leg, 1)))
 
 
+def never_sent(plan: Plan, before: Plan | None) -> frozenset[str]:
+    """Return the ids of the orders that no call has sent while the plan's send lease is free.
+
+    Each execution acquires the lease of a plan's first poll before it sends the orders that are
+    new in the plan. An order of the plan before, or one that it gave up, may have been sent.
+
+    Parameters
+    ----------
+    before : Plan or None
+        The plan before this one; None if there was none.
+    """
+    if plan.polls > 0:
+        return frozenset()
+    earlier = () if before is None else before.orders
+    sent = {each.client_order_id for each in earlier}
+    return frozenset(
+        each.client_order_id
+        for each in plan.orders
+        if each.client_order_id not in sent
+        and not (before is not None and was_given_up(each, before))
+    )
+
+
 def orders_due(
     plan: Plan, before: Plan | None, missing: tuple[OrderIntent, ...]
 ) -> tuple[OrderIntent, ...]:

@@ -32,6 +32,7 @@ from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
 from local.paper_broker import PaperBrokerProcess
 from submit_orders.call import SubmitCall
 from submit_orders.plan_journal import PlanJournal
+from submit_orders.send_lease import SendLease
 from tests.functions.conftest import BUCKET
 from tests.support.distorting_proxy import Answer, DistortingProxy, as_json
 from tests.support.settings import SETTINGS
@@ -97,10 +98,10 @@ class Desk:
             decision=decision,
             store=Store(BUCKET),
             plans=self.plans(decision),
+            lease=SendLease(self.run, Store(BUCKET), uuid.uuid4().hex),
             broker=AlpacaBroker(KEYS, self.proxy.url, self.proxy.url, 30.0),
             trading_state=lambda: (self.state, "test"),
             log=lambda message, **_: self.logged.append(message),
-            call_id=uuid.uuid4().hex,
         )
         return call.make(plan or first_plan(self.run, decision))
 

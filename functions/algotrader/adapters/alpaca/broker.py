@@ -35,7 +35,6 @@ class AlpacaBroker:
         self.account = trading.account
         self.is_long_only = trading.is_long_only
         self.positions = trading.positions
-        self.position = trading.position
         self.open_orders = trading.open_orders
         self.orders_after = trading.orders_after
         self.order = trading.order

@@ -85,16 +85,6 @@ class Trading:
         rows = decode_reply(require_ok(self._client.read("/positions")), list[wire.Position])
         return {row.symbol: row.to_model() for row in rows}
 
-    def position(self, symbol: str) -> Position | None:
-        """Read one position; None if there is none."""
-        reply = self._client.read(f"/positions/{symbol}")
-        if _is_absent(reply):
-            return None
-        row = decode_reply(require_ok(reply), wire.Position)
-        if row.symbol != symbol:
-            raise invalid(reply.request, f"it is about {row.symbol}")
-        return row.to_model()
-
     def open_orders(self) -> tuple[Order, ...]:
         """List all open orders of shares, ascending by submission."""
         return self._orders("open", None)

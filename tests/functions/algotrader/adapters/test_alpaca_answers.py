@@ -214,14 +214,6 @@ def test_positions_are_signed_and_carry_what_is_available(
     assert positions["IBM"].qty == positions["GOOG"].qty == -5
 
 
-def test_a_position_that_is_not_there_is_none(server: ScriptedBroker, broker: AlpacaBroker) -> None:
-    server.on("GET /v2/positions/AAPL", Answer({"code": 40410000, "message": "no"}, 404))
-    server.on("GET /v2/positions/IBM", position("IBM", "3"))
-
-    assert broker.position("AAPL") is None
-    assert broker.position("IBM").qty == 3
-
-
 def test_assets_that_the_broker_does_not_know_are_absent(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:

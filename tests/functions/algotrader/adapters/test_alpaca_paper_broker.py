@@ -125,7 +125,6 @@ def test_a_resting_order_is_canceled_once_and_again(broker: AlpacaBroker) -> Non
 
 def test_what_is_not_there_is_none(broker: AlpacaBroker) -> None:
     assert broker.order("at1-abcdef-2012-02-15-day-AAPL-entry-9") is None
-    assert broker.position("GOOG") is None
     assert broker.assets(["AAPL", "NOPE"]).keys() == {"AAPL"}
 
 

@@ -60,7 +60,6 @@ CALLS = {
     "sessions": lambda broker: broker.sessions(date(2026, 1, 2), date(2026, 1, 6)),
     "account": lambda broker: broker.account(),
     "positions": lambda broker: broker.positions(),
-    "position": lambda broker: broker.position("BRK.B"),
     "open orders": lambda broker: broker.open_orders(),
     "orders after": lambda broker: broker.orders_after(datetime(2026, 1, 2, 3, 4, 5, 6, UTC)),
     "order": lambda broker: broker.order(INTENT.client_order_id),
