@@ -8,7 +8,7 @@ from dataclasses import replace
 from algotrader.accounting.ex_dates import less_dividends
 from algotrader.adapters.store import Store
 from algotrader.errors import DeskError
-from algotrader.model import Account, Bars, LatestPrice, Snapshot, TradingState
+from algotrader.model import Account, Bars, LatestPrice, Snapshot, TradingMode, TradingState
 from algotrader.services.reconciliation import reconcile
 from fetch_bars.fit_symbols import sort_symbols
 from fetch_bars.measure import measure, measure_account
@@ -58,7 +58,8 @@ def gather_to_trade(
     )
     snapshot = apply_restriction(measure(opening, environ, store, books, snapshot))
     snapshot = with_stops_over_actions(opening, books, snapshot)
-    if opening.run.sends_orders:
+    # A stack that only tries out would otherwise read all orders of the account in every run.
+    if opening.run.sends_orders or settings.mode is TradingMode.DRY_RUN:
         keep_checkpoints(books, store)
     return snapshot, sorted_symbols.bars
 

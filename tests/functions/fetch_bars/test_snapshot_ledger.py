@@ -84,6 +84,22 @@ def test_the_checkpoint_of_the_ledger_saves_asking_for_all_orders(world: World) 
     assert second.ledger.holdings == checkpoint.holdings
 
 
+def test_a_stack_that_only_tries_out_reads_the_accounts_old_orders_only_once(
+    world: World,
+) -> None:
+    world.environ["TRADING_MODE"] = "dry-run"
+    world.trade("users-own", submitted_at="2025-12-01T14:35:05Z")
+
+    world.run()
+    world.server.requests.clear()
+    world.run(arn=OTHER_ARN)
+
+    (listed,) = [
+        each for each in world.server.asked("GET /v2/orders") if each.query["status"] == "all"
+    ]
+    assert listed.query["after"] > "2025-12-01T14:35:05Z"
+
+
 def test_a_checkpoint_that_cannot_be_read_is_rebuilt_and_reported(world: World) -> None:
     world.trade(own_id(world))
     desk = run_of(world.run({"dry_run": True})).desk
