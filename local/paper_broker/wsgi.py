@@ -18,6 +18,8 @@ from local.paper_broker.faults import Respond
 from local.paper_broker.rate_limit import RateLimits, too_many_requests
 from local.paper_broker.values import ApiError
 
+#: Alpaca does not document how long an address may be; longer ones have been refused.
+LONGEST_URL_BYTES = 6 * 1024
 KEY_HEADER = "APCA-API-KEY-ID"
 SECRET_HEADER = "APCA-API-SECRET-KEY"  # noqa: S105  # the header's name
 CONTROL_PREFIX = "/_paper/"
@@ -104,6 +106,7 @@ class Application:
 
     def _respond(self, request: Request) -> Response:
         try:
+            _check_length(request)
             endpoint, path = self._map.bind_to_environ(request.environ).match()
             if not request.path.startswith(CONTROL_PREFIX):
                 self._check_keys(request)
@@ -130,6 +133,11 @@ class Application:
             raise ApiError(401, 40110000, "request is not authorized")
         if wanted is not None and (key, secret) != wanted:
             raise ApiError(403, None, "forbidden.")
+
+
+def _check_length(request: Request) -> None:
+    if len(request.path) + len(request.query_string) > LONGEST_URL_BYTES:
+        raise ApiError(414, 41410000, "request URI too long")
 
 
 def _json(body: Any, status: int) -> Response:

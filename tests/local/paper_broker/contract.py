@@ -30,7 +30,7 @@ RENAMED = {"/v1beta1/corporate-actions": "/v1/corporate-actions"}
 AMBIGUOUS = "/v2/account/activities/"
 MONEY = ("qty", "notional", "limit_price", "stop_price")
 # Statuses that Alpaca returns but does not document.
-UNDOCUMENTED = {401, 403, 404, 405, 409, 422, 400}
+UNDOCUMENTED = {401, 403, 404, 405, 409, 414, 422, 400}
 
 
 @cache

@@ -47,6 +47,13 @@ def test_the_free_plan_refuses_recent_sip_data(wire: Wire, make_wire: MakeWire) 
     assert paid.get(BARS, **query, end="2012-08-08T13:35:00Z")["bars"]["AAPL"][-1]["v"] == 0
 
 
+def test_an_address_above_six_kilobytes_is_refused(wire: Wire) -> None:
+    for count, status in ((1200, 200), (1229, 414)):
+        symbols = ",".join(["AAPL"] * count)
+        query = {"symbols": symbols, "timeframe": "1Day", "start": "2012-08-07", "feed": "iex"}
+        assert wire.send("GET", BARS, **query).status_code == status
+
+
 @pytest.mark.parametrize("sort", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 7, 10_000])
 def test_pages_hold_limit_points_over_all_symbols_and_miss_none(

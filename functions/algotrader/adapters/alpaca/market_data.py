@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -26,8 +27,10 @@ PageT = TypeVar("PageT", wire.BarsPage, wire.CorporateActionsPage)
 
 BARS_PAGE = 10_000
 ACTIONS_PAGE = 1000
-#: The most symbols in one request, so that its address stays short.
-SYMBOLS_PER_REQUEST = 200
+#: The longest address of a request. Longer ones get 414.
+LONGEST_URL_BYTES = 6_000
+#: What an address has besides its symbols: host, path, the other parameters, and a page token.
+_BESIDE_SYMBOLS_BYTES = 1_000
 #: Alpaca filters the list by processing date: some days around the ex-date, but for a dividend the
 #: day of payment, which may be months later.
 ACTIONS_MARGIN, PAYMENT_MARGIN = timedelta(days=10), timedelta(days=120)
@@ -45,7 +48,7 @@ class MarketData:
     def bars(
         self, symbols: Iterable[str], sessions: Sequence[Session], feed: str, adjustment: str
     ) -> dict[str, Bars]:
-        """Read daily bars, page by page, for a few hundred symbols a request."""
+        """Read daily bars, page by page."""
         open_of = _opens(sessions)
         found: dict[str, _Columns] = defaultdict(_Columns)
         for batch in batches(symbols):
@@ -147,11 +150,17 @@ class _NotOfferedError(Exception):
 
 
 def batches(symbols: Iterable[str]) -> list[list[str]]:
-    """Split symbols into sorted lists that each fit one request."""
-    names = sorted(set(symbols))
-    return [
-        names[at : at + SYMBOLS_PER_REQUEST] for at in range(0, len(names), SYMBOLS_PER_REQUEST)
-    ]
+    """Split symbols into the fewest sorted lists that each fit the address of a request."""
+    found: list[list[str]] = []
+    left = 0
+    for name in sorted(set(symbols)):
+        size = len(quote(name, safe="")) + len("%2C")
+        if size > left:
+            found.append([])
+            left = LONGEST_URL_BYTES - _BESIDE_SYMBOLS_BYTES
+        found[-1].append(name)
+        left -= size
+    return found
 
 
 def _opens(sessions: Iterable[Session]) -> Callable[[datetime], datetime | None]:

@@ -19,6 +19,7 @@ class Seen:
     method: str
     path: str
     query: dict[str, str]
+    target: str
     headers: dict[str, str]
     body: bytes
 
@@ -102,6 +103,7 @@ class ScriptedBroker:
             method=handler.command,
             path=parts.path,
             query={key: values[-1] for key, values in parse_qs(parts.query).items()},
+            target=handler.path,
             headers=dict(handler.headers.items()),
             body=handler.rfile.read(length),
         )

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from algotrader.adapters.alpaca import AlpacaBroker, client, market_data, rate_limits
+from algotrader.adapters.alpaca import AlpacaBroker, client, rate_limits
 from algotrader.adapters.keys import Keys
 from algotrader.errors import (
     AccountBlockedError,
@@ -417,14 +417,3 @@ def test_no_failure_ever_shows_a_key(server: ScriptedBroker, broker: AlpacaBroke
         reported.append(str(raised.value))
 
     assert "MARKED" not in " ".join(reported)
-
-
-def test_many_symbols_are_asked_for_in_requests_of_a_sane_length(
-    server: ScriptedBroker, broker: AlpacaBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(market_data, "SYMBOLS_PER_REQUEST", 2)
-    server.on("GET /v2/stocks/trades/latest", {"trades": {}})
-
-    broker.latest_prices(["C", "A", "B", "A"], "iex")
-
-    assert [each.query["symbols"] for each in server.requests] == ["A,B", "C"]
