@@ -124,8 +124,8 @@ def test_the_scheduled_report_cancels_the_stop_and_says_so(
     assert made.cancels == (stop["client_order_id"],)
     (resting,) = snapshot_of(world, result).own_open_orders
     gone = replace(resting, status="canceled")
-    told = sms(world, result, made, (gone,))
-    assert told.startswith(f"algo-trader PAPER 2026-01-06 report: {NO_STOP}. day ")
+    text = sms(world, result, made, (gone,))
+    assert text.startswith(f"algo-trader PAPER 2026-01-06 report: {NO_STOP}. day ")
 
 
 @pytest.mark.parametrize("status", ["new", "pending_cancel", None])
@@ -137,10 +137,10 @@ def test_a_cancel_that_has_not_ended_is_reported_as_a_stop_that_rests(
     (resting,) = snapshot_of(world, result).own_open_orders
     orders = () if status is None else (replace(resting, status=status),)
 
-    told = sms(world, result, decided(world, result), orders)
+    text = sms(world, result, decided(world, result), orders)
 
-    assert RESTS in told
-    assert "NO STOP" not in told
+    assert RESTS in text
+    assert "NO STOP" not in text
 
 
 def test_a_report_that_fails_is_not_sure(world: World, stop: dict[str, Any]) -> None:

@@ -177,34 +177,34 @@ def report_over(*symbols: str, gone: tuple[str, ...] = (), **changes: Any) -> Te
 
 
 def test_a_report_leads_with_the_stops_that_it_canceled_and_those_that_rest():
-    told = report_over("AAPL", "IBM", gone=("AAPL",))
+    texts = report_over("AAPL", "IBM", gone=("AAPL",))
     both = "STOP RESTS over the split IBM, NO STOP over the split AAPL. day "
-    assert both in told.sms
-    assert "report: STOP RESTS over the split for 1, NO STOP over the split" in told.subject
-    assert "STOP RESTS for IBM over the forward split on 2013-03-01. " in told.email
-    assert "NO STOP for AAPL over the forward split on 2013-03-01. " in told.email
-    assert "target weights" not in told.email
+    assert both in texts.sms
+    assert "report: STOP RESTS over the split for 1, NO STOP over the split" in texts.subject
+    assert "STOP RESTS for IBM over the forward split on 2013-03-01. " in texts.email
+    assert "NO STOP for AAPL over the forward split on 2013-03-01. " in texts.email
+    assert "target weights" not in texts.email
 
 
 def test_a_stop_that_sold_before_its_cancel_is_neither_open_nor_missing():
     sold = replace(rests("AAPL", "filled"), filled_qty=Decimal(5))
-    told = report_over("AAPL", submission=submission(sold))
-    assert "over the split" not in told.sms
+    texts = report_over("AAPL", submission=submission(sold))
+    assert "over the split" not in texts.sms
 
 
 def test_several_kinds_of_actions_share_one_word():
     actions = {"AAPL": split_of("AAPL", "spin_off"), "IBM": split_of("IBM", "cash_merger")}
-    told = report_over(snapshot=replace(SNAPSHOT, stops_canceled=actions))
-    assert ": NO STOP over the corporate actions AAPL IBM. " in told.sms
+    texts = report_over(snapshot=replace(SNAPSHOT, stops_canceled=actions))
+    assert ": NO STOP over the corporate actions AAPL IBM. " in texts.sms
     spun = {"AAPL": split_of("AAPL", "spin_off")}
-    told = report_over(snapshot=replace(SNAPSHOT, stops_canceled=spun))
-    assert ": NO STOP over the spin-off AAPL. " in told.sms
+    texts = report_over(snapshot=replace(SNAPSHOT, stops_canceled=spun))
+    assert ": NO STOP over the spin-off AAPL. " in texts.sms
 
 
 def test_many_stops_over_an_action_still_fit_one_segment_and_are_counted():
-    told = report_over(*(f"SYM{number}" for number in range(60)))
-    assert septets(told.sms) <= 160
-    assert "STOP RESTS over the split for 60" in told.sms
+    texts = report_over(*(f"SYM{number}" for number in range(60)))
+    assert septets(texts.sms) <= 160
+    assert "STOP RESTS over the split for 60" in texts.sms
 
 
 HOLDINGS = {name: Holding(Decimal(5), Decimal(500)) for name in ("AAPL", "IBM")}
