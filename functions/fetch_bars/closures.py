@@ -22,7 +22,6 @@ from algotrader.session.trigger import NEW_YORK
 CLOSURES_KEY = "ledger/closures.json"
 #: A clock may lag behind the open, and a run may begin right at the close.
 _MARGIN = timedelta(minutes=2)
-_ATTEMPTS = 3
 
 
 class Closures(Struct, frozen=True):
@@ -93,16 +92,8 @@ def _no_bar(broker: Broker, settings: Settings, before: Session, session: Sessio
 
 def _keep(store: Store, changes: Mapping[date, bool]) -> None:
     """Add to the list; if other runs keep changing it, the next run adds again."""
-    for _ in range(_ATTEMPTS):
-        there = store.try_read(CLOSURES_KEY, Closures)
-        sessions = {} if there.value is None else there.value.sessions
-        whole = Closures({**sessions, **changes})
-        if there.is_unreadable:
-            store.write(CLOSURES_KEY, whole)
-            return
-        if there.value is None:
-            written = store.create(CLOSURES_KEY, whole)
-        else:
-            written = store.replace(CLOSURES_KEY, whole, there.tag)
-        if written:
-            return
+
+    def add(known: Closures | None) -> Closures:
+        return Closures({**({} if known is None else known.sessions), **changes})
+
+    store.update(CLOSURES_KEY, Closures, add)

@@ -15,8 +15,6 @@ from algotrader.services.books import summary_key
 from algotrader.session.trigger import NEW_YORK
 from fetch_bars.opening import Opening
 
-_ATTEMPTS = 3
-
 
 def read_benchmark(opening: Opening, known: Track | None) -> BenchmarkPrices:
     """Read the benchmark's closes with dividends and its latest price; only messages need them."""
@@ -47,10 +45,7 @@ def read_benchmark(opening: Opening, known: Track | None) -> BenchmarkPrices:
 def keep_summary(
     store: Store, opening: Opening, snapshot: Snapshot, track: Track, performance: Performance
 ) -> None:
-    """Write the session's summary, unless a later run of the session has written it.
-
-    Each write is conditional, so parallel and repeated runs leave the newest summary.
-    """
+    """Write the session's summary, unless a later run of the session has written it."""
     run = opening.run
     summary = SessionSummary(
         desk=run.desk,
@@ -67,15 +62,8 @@ def keep_summary(
         returns=performance.returns,
         holdings={symbol: each.qty for symbol, each in snapshot.ledger.holdings.items()},
     )
-    key = summary_key(run.desk, run.session)
-    if store.create(key, summary):
-        return
-    for _ in range(_ATTEMPTS):
-        there = store.try_read(key, SessionSummary)
-        if there.value is not None and there.value.at >= summary.at:
-            return
-        if there.is_unreadable:
-            store.write(key, summary)
-            return
-        if store.replace(key, summary, there.tag):
-            return
+
+    def newest(known: SessionSummary | None) -> SessionSummary | None:
+        return summary if known is None or known.at < summary.at else None
+
+    store.update(summary_key(run.desk, run.session), SessionSummary, newest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -108,7 +108,7 @@ def check_cash(
     )
     if last is None:
         return CashCheck(look)
-    look = _with_unproven(look, last.unproven_after, last.unproven_until)
+    look = replace(look, unproven_after=last.unproven_after, unproven_until=last.unproven_until)
     new = [e.amount for e in events if e.is_since(last.at) and e.activity_id not in last.seen]
     expected = last.cash + sum(new, ZERO)
     fees = last.pending_fees + account.pending_fees
@@ -121,7 +121,7 @@ def check_cash(
         f"The account's cash is {account.cash:.2f}, but its fills and its statement since "
         f"{last.at:%Y-%m-%d %H:%M} UTC lead to {expected:.2f}."
     )
-    return CashCheck(_with_unproven(look, since, now), problem)
+    return CashCheck(replace(look, unproven_after=since, unproven_until=now), problem)
 
 
 def deposits_since_close(
@@ -236,7 +236,3 @@ def _moves_value(row: Activity) -> bool:
 
 def _is_equal(one: Decimal, other: Decimal) -> bool:
     return abs(one - other) < CENT
-
-
-def _with_unproven(look: CashLook, after: datetime | None, until: datetime | None) -> CashLook:
-    return CashLook(look.at, look.cash, look.pending_fees, look.seen, after, until)

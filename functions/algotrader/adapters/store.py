@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -156,6 +157,29 @@ class Store:
     def replace(self, key: str, value: object, tag: str) -> bool:
         """Replace the value that has this entity tag; False if it has changed."""
         return self._write_if(key, value, IfMatch=tag)
+
+    def update(self, key: str, kind: type[T], change: Callable[[T | None], T | None]) -> None:
+        """Change a value that the desk can do without, although other runs may change it too.
+
+        If they keep changing it, the value stays as they wrote it. An unreadable value is replaced.
+
+        Parameters
+        ----------
+        change : callable
+            Returns the new value for the stored one, which is None if there is none or if it is
+            unreadable. Returns None to leave the stored value.
+        """
+        for _ in range(CONFLICT_ATTEMPTS):
+            there = self.try_read(key, kind)
+            value = change(there.value)
+            if value is None:
+                return
+            if there.is_unreadable:
+                self.write(key, value)
+                return
+            is_new = there.value is None
+            if self.create(key, value) if is_new else self.replace(key, value, there.tag):
+                return
 
     def _write(self, key: str, content: bytes, **condition: str) -> None:
         answer = client("s3").put_object(

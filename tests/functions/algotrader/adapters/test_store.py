@@ -115,6 +115,35 @@ def test_what_the_desk_can_do_without_is_read_or_counts_as_not_there(store: Stor
     assert store.try_read(KEY, dict[str, int]) == Reading(is_unreadable=True)
 
 
+@pytest.mark.parametrize(("disturbed", "left"), [(0, 1), (1, 11), (3, 30)])
+def test_an_update_starts_again_when_another_run_changed_the_value_up_to_three_times(
+    store: Store, disturbed: int, left: int
+) -> None:
+    calls = 0
+
+    def count(known: dict[str, int] | None) -> dict[str, int]:
+        nonlocal calls
+        calls += 1
+        if calls <= disturbed:
+            store.write(KEY, {"n": 10 * calls})  # another run
+        return {"n": (known or {"n": 0})["n"] + 1}
+
+    store.update(KEY, dict[str, int], count)
+
+    stored = store.read(KEY, dict[str, int])
+    assert stored is not None
+    assert (stored["n"], calls) == (left, min(disturbed + 1, 3))
+
+
+def test_an_update_replaces_what_is_unreadable_and_leaves_what_needs_no_change(
+    store: Store,
+) -> None:
+    client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=HTML)
+    store.update(KEY, dict[str, int], lambda known: {"n": 1} if known is None else None)
+    store.update(KEY, dict[str, int], lambda known: {"n": 2} if known is None else None)
+    assert store.read(KEY, dict[str, int]) == {"n": 1}
+
+
 def test_what_was_handed_on_by_reference_stays_when_a_later_call_hands_on_more(
     aws: None,
 ) -> None:
