@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from algotrader.model import Account, Activity, ActivityKind, CashLook, Fill
@@ -15,7 +15,7 @@ LOOK_MARGIN = timedelta(minutes=1)
 #: Two periods without a match are remembered as one if they are this close. No profit in a
 #: message begins earlier.
 _REMEMBERED = timedelta(days=14)
-_EQUITY_TIME = time(16)
+_EQUITY_HOUR = 16
 _ROUNDING = Decimal("0.005")  # the broker may round the cash of each activity to a cent
 
 
@@ -202,8 +202,7 @@ def _is_unclear(row: Activity, close: datetime) -> bool:
     """
     if row.at is None:
         return row.day == close.date()
-    equity_at = datetime.combine(close.date(), _EQUITY_TIME, NEW_YORK)
-    return close < row.at <= equity_at
+    return close < row.at <= close.astimezone(NEW_YORK).replace(hour=_EQUITY_HOUR, minute=0)
 
 
 def _sum(rows: list[Activity], unclear: list[Activity]) -> Deposits:
