@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -85,7 +84,7 @@ def _judge_of(kind: Any) -> Judge:
     for base, judge in _JUDGES:
         if issubclass(kind, base):
             return judge
-    if is_dataclass(kind) or hasattr(kind, "__struct_fields__"):
+    if hasattr(kind, "__struct_fields__"):
         return _judge_of_structure(kind)
     return _accept
 

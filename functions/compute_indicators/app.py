@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from msgspec.structs import replace
 
 from algotrader.adapters.indicators import compute
 from algotrader.adapters.store import Store

@@ -5,9 +5,10 @@ An unknown figure is None, and a warning says why. Nothing here stops a run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
 
 from algotrader.accounting.cash_flows import (
     LOOK_MARGIN,
@@ -23,8 +24,7 @@ from algotrader.session.trigger import NEW_YORK
 from fetch_bars.opening import Opening
 
 
-@dataclass(frozen=True, slots=True)
-class AccountProfit:
+class AccountProfit(Struct, frozen=True):
     """The account's profit, without deposits and withdrawals; None for an unknown figure.
 
     Attributes
@@ -49,8 +49,7 @@ class AccountProfit:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Profit:
+class _Profit(Struct, frozen=True):
     amount: Decimal | None
     deposits: Decimal | None = None
     base: Decimal | None = None

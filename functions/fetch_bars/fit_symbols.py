@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from algotrader.errors import DeskError
 from algotrader.model import Asset, Bars, CorporateAction, Unfit
@@ -26,8 +27,7 @@ from fetch_bars.opening import Opening
 _ACTIONS_BACK = timedelta(days=5 * 365)
 
 
-@dataclass(frozen=True, slots=True)
-class SortedSymbols:
+class SortedSymbols(Struct, frozen=True):
     """The template's symbols, fit and unfit.
 
     Attributes

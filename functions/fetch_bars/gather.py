@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from algotrader.accounting.ex_dates import less_dividends
 from algotrader.adapters.store import Store

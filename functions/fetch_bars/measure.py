@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.accounting.performance import (
     Observation,
@@ -50,8 +52,7 @@ from fetch_bars.returns import keep_summary, read_benchmark
 _BARS_BACK = timedelta(days=7)  # a symbol can go for days without a trade
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """The stored track.
 
     ``tag`` is empty if no track exists, and None if a write must replace any object there.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.arming import read_arming
@@ -40,8 +42,7 @@ _DAYS_PER_SESSION = 1.5  # 365 / 252, and a little more
 _SPARE_DAYS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """A run that may begin, with the data that opening it read.
 
     Attributes

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.adapters.settings import read_trading_state
 from algotrader.adapters.store import Store
@@ -18,8 +20,7 @@ from algotrader.session.trigger import Opened
 from fetch_bars.opening import Opening
 
 
-@dataclass(frozen=True, slots=True)
-class PartialSnapshot:
+class PartialSnapshot(Struct, frozen=True):
     """A snapshot without market data, assets, and the last session's profit."""
 
     snapshot: Snapshot

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.accounting.account_changes import account_changes, settings_changes
 from algotrader.adapters.execution_history import results_of
@@ -37,8 +39,7 @@ ACCOUNT_READINGS = 3
 _MOST_NAMED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class PriorRun:
+class PriorRun(Struct, frozen=True):
     """What an earlier execution fetched and decided, from its history.
 
     Attributes

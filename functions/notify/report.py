@@ -12,10 +12,10 @@ Failure. For a failed run, Notify always sends a message, which lists what else 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.adapters.run_lock import finish
 from algotrader.adapters.store import Store

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.adapters.run_lock import decision_key
 from algotrader.adapters.store import Store
@@ -80,8 +82,7 @@ def check_run_may_send(run: Run, settings: Settings, deployed_mode: str) -> None
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitCall:
+class SubmitCall(Struct, frozen=True):
     """One call for one run; ``make`` with the same plan is safe to repeat.
 
     Attributes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from algotrader.adapters.keys import Keys
 from algotrader.adapters.store import Store
@@ -16,8 +17,7 @@ from algotrader.model import Decision, Order, Plan, Run
 SEAL = "seal"
 
 
-@dataclass(frozen=True, slots=True)
-class PlanJournal:
+class PlanJournal(Struct, frozen=True):
     """The plans of one run.
 
     Only the plan records a halt or a rejection, so later calls must be able to trust it. So each

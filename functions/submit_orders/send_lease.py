@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from algotrader.adapters.store import Store
 from algotrader.model import Plan, Run
 
 
-@dataclass(frozen=True, slots=True)
-class SendLease:
+class SendLease(Struct, frozen=True):
     """The leases of one run, each an object in its journal that one call can create.
 
     Without the lease, a call could resend an order before the broker shows the first one. A

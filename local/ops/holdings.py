@@ -9,10 +9,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from algotrader.accounting.receivables import book_adjustments
 from algotrader.adapters.adjustments import add_adjustments, read_adjustments

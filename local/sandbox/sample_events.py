@@ -9,10 +9,11 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import MISSING, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 from algotrader.contracts import CONTRACT_VERSION, encode
 from algotrader.model import Settings
@@ -34,7 +35,7 @@ INPUTS = {
 Event = dict[str, Any]
 
 DEFAULTS: Event = {
-    each.name: encode(each.default) for each in fields(Settings) if each.default is not MISSING
+    each.name: encode(each.default) for each in structs.fields(Settings) if not each.required
 }
 
 

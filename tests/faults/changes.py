@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -145,19 +145,19 @@ def _forge_decision(machine: WholeMachine) -> None:
 def _forge_symbol(machine: WholeMachine) -> None:
     true = machine.decision(0)
     bought = true.entries[0]
-    other = replace(
+    other = structs.replace(
         bought,
         symbol="GOLF",
         client_order_id=bought.client_order_id.replace(bought.symbol, "GOLF"),
     )
-    forged = replace(true, entries=(*true.entries, other))
+    forged = structs.replace(true, entries=(*true.entries, other))
     machine.world.state.bucket[DECISION] = canonical_json(stamp_version(forged))
 
 
 def _repeat_decision(machine: WholeMachine) -> None:
     """Store the previous day's decision, and name its execution in the claim."""
     run, fetched = run_of(machine.world.account_number, 1, STARTED), encode(machine.first)
-    before = replace(
+    before = structs.replace(
         run,
         session=SESSIONS[1],
         run_id=f"{SESSIONS[1]}-day",
@@ -219,7 +219,7 @@ def _ledger(content: bytes | None) -> Act:
 
 def _deploy(**settings: Any) -> Act:
     def act(machine: WholeMachine) -> None:
-        machine.environ = environment(replace(SETTINGS, **settings))
+        machine.environ = environment(structs.replace(SETTINGS, **settings))
 
     return act
 

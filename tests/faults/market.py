@@ -6,9 +6,11 @@ more than the cash before the exits fill, so the run must reduce the last entry 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_FLOOR, Decimal
+
+from msgspec.structs import replace
 
 from algotrader.model import (
     Decision,

@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import yaml
+from msgspec import structs
 
 from algotrader.contracts import CONTRACT_VERSION, encode
 from algotrader.execution import first_plan, trades_end
@@ -151,7 +152,7 @@ class Machine:
         """
         run, decision = self._decided(position)
         filled = {each.client_order_id: each.filled_qty for each in canceled}
-        decision = replace(
+        decision = structs.replace(
             decision,
             cancels=(*decision.cancels, *filled),
             filled_before={**decision.filled_before, **filled},
@@ -278,7 +279,7 @@ class Machine:
         run = taken_over(first, position.execution)
         if position.ended_ms is not None:
             now = STARTED + timedelta(milliseconds=position.ended_ms)
-            run = replace(run, deadline=min(run.deadline, now), ended_because="a deploy")
+            run = structs.replace(run, deadline=min(run.deadline, now), ended_because="a deploy")
         return run, decision_of(first, position.variant, self.world.scenario)
 
     def _went_well(self, position: Position, result: dict[str, Any]) -> Position:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -64,8 +64,8 @@ def environment(settings: Settings) -> dict[str, str]:
     """Format settings the way the template passes them to Fetch Bars."""
     names = {"stack": "STACK_NAME", "mode": "TRADING_MODE"}
     return {
-        names.get(each.name, each.name.upper()): _spelled(getattr(settings, each.name))
-        for each in fields(Settings)
+        names.get(each, each.upper()): _spelled(getattr(settings, each))
+        for each in Settings.__struct_fields__
     }
 
 

@@ -195,7 +195,7 @@ READ_OF_ANSWERS = frozenset(
     for field in structs.fields(kind)
 )
 #: The variables of a deployment that Fetch Bars reads.
-OF_A_RUN = {"STACK_NAME", "TRADING_MODE", *(each.upper() for each in Settings.__slots__)}
+OF_A_RUN = {"STACK_NAME", "TRADING_MODE", *(each.upper() for each in Settings.__struct_fields__)}
 TEXTS = (
     *(each for each in VALUES if isinstance(each, str) and each.isascii() and "\x00" not in each),
     *(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from algotrader.accounting.performance import Observation
 from algotrader.model import Activity, ActivityKind, CorporateAction, Holding, Ledger

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from algotrader.model import Run, Settings, Side, Snapshot
 from algotrader.model.units import ONE_SHARE

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.decision.decide import decide
 from algotrader.model import (
@@ -60,8 +61,7 @@ def symbols(of: tuple[str, ...], least: int = 0) -> st.SearchStrategy[list[str]]
     return st.lists(st.sampled_from(of), unique=True, min_size=least)
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """All inputs of a decision."""
 
     run: Run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 import tomllib
@@ -62,9 +61,7 @@ def test_every_setting_has_its_parameter_and_its_variable(template: dict[str, An
         "mode": ("TRADING_MODE", {"Ref": "TradingMode"}),
     }
     environment = {**template["Globals"]["Function"]["Environment"]["Variables"], **environment}
-    fields = {each.name for each in dataclasses.fields(Settings)} - {
-        "universes"
-    }  # from two parameters
+    fields = {*Settings.__struct_fields__} - {"universes"}  # from two parameters
     for field in fields:
         parameter = field.title().replace("_", "")
         name, value = by_field.get(field, (field.upper(), {"Ref": parameter}))

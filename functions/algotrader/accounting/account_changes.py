@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 from decimal import Decimal
 
 from algotrader.model import (
@@ -74,7 +73,7 @@ def settings_changes(before: Settings, now: Settings) -> tuple[str, ...]:
     A changed comment in a list of symbols does not count.
     """
     return tuple(
-        parameter_of(each.name)
-        for each in fields(Settings)
-        if each.name != "universes" and getattr(before, each.name) != getattr(now, each.name)
+        parameter_of(each)
+        for each in Settings.__struct_fields__
+        if each != "universes" and getattr(before, each) != getattr(now, each)
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.model import Account, Activity, ActivityKind, CashLook, Fill
 from algotrader.model.units import CENT, ZERO
@@ -19,16 +21,14 @@ _EQUITY_HOUR = 16
 _ROUNDING = Decimal("0.005")  # the broker may round the cash of each activity to a cent
 
 
-@dataclass(frozen=True, slots=True)
-class Deposits:
+class Deposits(Struct, frozen=True):
     """Deposits less withdrawals in dollars; None if unknown, and then ``problem`` says why."""
 
     amount: Decimal | None
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CashCheck:
+class CashCheck(Struct, frozen=True):
     """The result of a check of the account's cash.
 
     Attributes
@@ -60,8 +60,7 @@ class CashCheck:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
+class _Event(Struct, frozen=True):
     activity_id: str
     amount: Decimal
     day: date

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.model import Adjustment, CorporateAction, Holding, Ledger, Leg, Order, Side
 from algotrader.model.units import FRACTION_STEP, MONEY, tidy
@@ -168,8 +170,7 @@ def _price_paid(order: Order) -> Decimal:
     return order.limit_price or Decimal(0)
 
 
-@dataclass(slots=True)
-class _Book:
+class _Book(Struct):
     """The holdings and realized profits that a fold updates, by symbol."""
 
     holdings: dict[str, Holding]

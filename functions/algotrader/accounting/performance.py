@@ -7,9 +7,11 @@ no deposits, withdrawals or shares of the user, so these never count as profit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from algotrader.accounting.ex_dates import split_ratio
 from algotrader.accounting.receivables import (
@@ -49,8 +51,7 @@ _LEAST_FACTOR = Decimal("1e-6")  # an index of 0 could never rise again
 _NOTHING = Standing(ZERO, None, ZERO, ZERO, ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """The desk's state, as one run observes it.
 
     Attributes

@@ -8,9 +8,11 @@ shares. docs/decisions/0064-what-left-a-price-is-a-receivable.md has the reasons
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from algotrader.model import (
     Activity,
@@ -35,8 +37,7 @@ UNPAID_AFTER = timedelta(days=10)
 _NEAR = Decimal("0.01")  # of a dividend; its rows in the statement are rounded to cents
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """The broker's corporate actions, as a run reads them.
 
     Attributes

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, localcontext
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.model import Benchmark, Mark, Periods, Return, Returns, Track
 from algotrader.model.performance import total_profit
@@ -15,8 +17,7 @@ _STEP = Decimal("1e-12")
 _RETURN_STEP = Decimal("1e-6")
 
 
-@dataclass(frozen=True, slots=True)
-class BenchmarkPrices:
+class BenchmarkPrices(Struct, frozen=True):
     """The benchmark's prices from one answer of the broker, adjusted for splits and dividends.
 
     Attributes

@@ -7,9 +7,11 @@ e-mail, so the next run reports it again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.model import Order
 from algotrader.model.run import DAY_SLOT
@@ -23,8 +25,7 @@ from algotrader.session.trigger import NEW_YORK
 SHOWS_LATE = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedFills:
+class ReportedFills(Struct, frozen=True):
     """The sales by stops that earlier runs have reported.
 
     Attributes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from algotrader.model import Leg, Order, Run, StrategyStart
 from algotrader.orders.ids import parse_client_order_id

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from algotrader.accounting.ex_dates import split_ratio, value_that_left
 from algotrader.accounting.performance import carried_price
@@ -16,8 +18,7 @@ from algotrader.risk.prices import price_deviation, price_stale
 from algotrader.session.trigger import NEW_YORK
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(Struct, frozen=True):
     """Market data for the desk's holdings, and the limits on acceptable prices.
 
     Attributes
@@ -44,8 +45,7 @@ class Prices:
     max_age_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Valuation:
+class Valuation(Struct, frozen=True):
     """Prices per share for the desk's holdings; a symbol without any price is absent.
 
     Attributes
@@ -66,8 +66,7 @@ class Valuation:
     left: dict[str, Decimal] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Price:
+class _Price(Struct, frozen=True):
     book: Decimal | None
     risk: Decimal | None
     doubt: str = ""

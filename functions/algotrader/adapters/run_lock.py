@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -43,8 +42,7 @@ class LockState(StrEnum):
     REFUSED = "refused"  # another one has it, or it is done
 
 
-@dataclass(frozen=True, slots=True)
-class LockResult:
+class LockResult(Struct, frozen=True):
     """The outcome of an attempt to claim a run, and the executions that have or had the run.
 
     Attributes

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from algotrader.adapters.aws import BrokenAnswerError, client, read_whole
 from algotrader.contracts import Artifact, canonical_json, decode, decode_versioned, encode
@@ -20,8 +20,7 @@ T = TypeVar("T")
 INLINE_LIMIT_BYTES = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
+class Reading(Struct, Generic[T], frozen=True):
     """The result of `Store.try_read`.
 
     Attributes
@@ -238,8 +237,7 @@ class Store:
             ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     content: bytes
     value: Any
     tag: str

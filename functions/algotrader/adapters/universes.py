@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from algotrader.errors import ConfigurationError
 from algotrader.orders.ids import SYMBOL_PATTERN
@@ -25,8 +26,7 @@ MAX_SYMBOLS = 500
 _QUOTED_LENGTH = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Symbols:
+class Symbols(Struct, frozen=True):
     """A template parameter's symbols, with each list replaced by its symbols.
 
     Attributes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import DefaultContext, localcontext
+
+from msgspec.structs import replace
 
 from algotrader.decision.build import order_denied, order_intent, orders_to_cancel
 from algotrader.decision.explain import (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from decimal import Decimal, localcontext
+
+from msgspec.structs import replace
 
 from algotrader.decision.build import order_denied, order_intent, orders_to_cancel
 from algotrader.decision.explain import and_difference, why_flatten

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from algotrader.model import Side
 from algotrader.model.units import NO_PRICE, NO_SHARES, Dollars, Fraction, Price

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
+
+from msgspec import Struct
 
 from algotrader.model import (
     DesiredStop,
@@ -32,8 +33,7 @@ from algotrader.risk.prices import no_price, price_deviation, stop_above_price
 RENEW_AFTER = timedelta(days=80)
 
 
-@dataclass(frozen=True, slots=True)
-class StopAudit:
+class StopAudit(Struct, frozen=True):
     """The desk's stops to place and to cancel, and what to report about them.
 
     Attributes
@@ -54,8 +54,7 @@ class StopAudit:
     warnings: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(Struct, frozen=True):
     """What to do about one symbol's stops.
 
     Attributes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from algotrader.model.units import ZERO, Fraction, tidy
 from algotrader.portfolio.capital import PortfolioState
@@ -12,8 +13,7 @@ from algotrader.strategy import Market, Portfolio, Strategy
 from algotrader.strategy.evaluate import SUM_TOLERANCE, adds_nothing, evaluate_weights
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Struct, frozen=True):
     """The target weights, and what the run does about them as a whole.
 
     Attributes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from algotrader.errors import DecisionConflictError
 from algotrader.execution.plan import first_plan

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from algotrader.execution.values import Known
 from algotrader.model import Cutoff, Decision, Leg, OrderIntent, Plan, Run, TradingState

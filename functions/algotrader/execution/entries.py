@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR
+
+from msgspec.structs import replace
 
 from algotrader.execution.cutoff import last_allocations, latest_now
 from algotrader.execution.stop_orders import is_canceled, sold_by_canceled

@@ -8,7 +8,8 @@ order that appears into the plan, cancels the order if its leg has ended, and re
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from algotrader.execution.cutoff import cutoff_of
 from algotrader.execution.terms import reduce_to_sent

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from algotrader.execution.cutoff import cutoff_of, is_settle_window_over, latest_now
 from algotrader.execution.posting import awaited_cancels
@@ -30,8 +32,7 @@ from algotrader.session.timing import SETTLE
 PATIENT_POLLS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class OrderResult:
+class OrderResult(Struct, frozen=True):
     """The result of one order after a call.
 
     Attributes
@@ -57,8 +58,7 @@ class OrderResult:
     may_be_there: bool = False
 
 
-@dataclass(slots=True)
-class PlanResult:
+class PlanResult(Struct):
     """The results of all planned orders.
 
     Attributes

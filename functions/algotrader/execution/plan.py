@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from algotrader.execution.cutoff import last_allocations, latest_now, trades_end
 from algotrader.execution.entries import add_entries

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from algotrader.model import (
     Account,
@@ -24,8 +25,7 @@ from algotrader.orders.statuses import is_terminal
 from algotrader.risk.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """The data that a call reads before it acts.
 
     Attributes
@@ -48,8 +48,7 @@ class Known:
     account_age: timedelta = timedelta(0)
 
 
-@dataclass(frozen=True, slots=True)
-class PostResult:
+class PostResult(Struct, frozen=True):
     """The results of a call's posts.
 
     Attributes
@@ -68,8 +67,7 @@ class PostResult:
     shortages: dict[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """The state of the run after a call."""
 
     plan: Plan

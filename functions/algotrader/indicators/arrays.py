@@ -6,10 +6,10 @@ Every array has the shape (time, symbols), oldest bar first. NaN means that ther
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -19,8 +19,7 @@ BoolArray = NDArray[np.bool_]
 _ROUNDINGS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class BarArrays:
+class BarArrays(Struct, frozen=True):
     """The bars of many symbols: one float64 array of shape (time, symbols) for each column.
 
     All symbols have the same number of bars. A row need not be the same session for all of them:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from algotrader.indicators.arrays import (
     BarArrays,
@@ -23,8 +22,7 @@ from algotrader.indicators.arrays import (
 from algotrader.indicators.moving_averages import exponential_average
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """Two bands around a middle line; each array has the shape (time, symbols).
 
     Attributes

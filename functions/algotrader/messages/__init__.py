@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from algotrader.messages.email import failure_email, report_email, trading_email
 from algotrader.messages.failure import FailureReport, read_failure
@@ -34,8 +35,7 @@ MAX_SUBJECT_LENGTH = 99
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """A run's messages; the SMS fits 160 GSM-7 septets, the subject 99 ASCII characters."""
 
     sms: str

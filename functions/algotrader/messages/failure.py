@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from algotrader.plain_text import one_line
 
@@ -31,8 +32,7 @@ _QUOTED_OR_END = re.compile(r"=\"[^\"]*\"|='[^']*'|(?P<end>\. )(?=\S)")
 _ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*')
 
 
-@dataclass(frozen=True, slots=True)
-class FailureReport:
+class FailureReport(Struct, frozen=True):
     """The state in which a run failed, and the parts of its error.
 
     Attributes

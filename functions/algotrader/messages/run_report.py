@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.messages.failure import FailureReport
 from algotrader.model import (
@@ -32,8 +34,7 @@ from algotrader.orders.statuses import REJECTED, REPLACED, is_terminal
 TRADING_HALTED, INSUFFICIENT_CASH = "TRADING_HALTED", "INSUFFICIENT_CASH"
 
 
-@dataclass(frozen=True, slots=True)
-class RunReport:
+class RunReport(Struct, frozen=True):
     """Everything known about a run at its end; a value that the run did not produce is None.
 
     Attributes

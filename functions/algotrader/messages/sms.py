@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets, shorten, to_gsm7
 from algotrader.messages.phrases import (
@@ -37,8 +39,7 @@ from algotrader.messages.text_template import fields_of, fill, template_flaw
 from algotrader.model.settings import TEXT_TEMPLATE
 
 
-@dataclass(frozen=True, slots=True)
-class _Detail:
+class _Detail(Struct, frozen=True):
     """The level of detail of a text message."""
 
     names: int = MOST_NAMES  # orders named per side; the rest is counted

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from algotrader.model.enums import Side
 from algotrader.model.units import ZERO
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """The broker's account; ``last_equity`` is the equity at the previous session's close.
 
     Attributes
@@ -42,8 +42,7 @@ class Account:
     pending_fees: Decimal = ZERO
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEquity:
+class SessionEquity(Struct, frozen=True):
     """The account's equity in dollars at two successive closes.
 
     Attributes
@@ -57,8 +56,7 @@ class SessionEquity:
     cash_flows: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(Struct, frozen=True):
     """A fill of any of the account's orders; ``amount`` is its change of the cash in dollars."""
 
     activity_id: str
@@ -66,8 +64,7 @@ class Fill:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """The account's shares of a symbol, including the user's own; negative if short."""
 
     symbol: str
@@ -76,8 +73,7 @@ class Position:
     avg_entry_price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """An order as the broker reports it.
 
     Attributes
@@ -114,16 +110,14 @@ class Order:
     canceled_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(Struct, frozen=True):
     """The desk's own shares of a symbol, and their total cost in dollars."""
 
     qty: Decimal
     cost: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """The desk's holdings, computed from its own orders submitted up to ``through``.
 
     Attributes
@@ -138,8 +132,7 @@ class Ledger:
     realized: dict[str, Decimal] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Adjustment:
+class Adjustment(Struct, frozen=True):
     """Shares that a person gave to a desk or took from it, without an order.
 
     Attributes

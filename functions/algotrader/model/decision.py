@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from algotrader.model.account import Account, Order
 from algotrader.model.enums import Leg, OrderType, Side, TimeInForce
@@ -12,8 +13,7 @@ from algotrader.model.market import Unfit
 from algotrader.model.units import Dollars, Price, Shares
 
 
-@dataclass(frozen=True, slots=True)
-class OrderIntent:
+class OrderIntent(Struct, frozen=True):
     """An order that a plan may send, with all its terms and its reason.
 
     Attributes
@@ -41,8 +41,7 @@ class OrderIntent:
     notional: Dollars | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredStop:
+class DesiredStop(Struct, frozen=True):
     """The protective stop to place once every other order in the symbol has ended.
 
     Attributes
@@ -63,8 +62,7 @@ class DesiredStop:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderDenied:
+class OrderDenied(Struct, frozen=True):
     """An order that the desk denied: the reason code, and a detail with the numbers."""
 
     symbol: str
@@ -74,8 +72,7 @@ class OrderDenied:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRejected:
+class OrderRejected(Struct, frozen=True):
     """An order that the broker definitely rejected."""
 
     client_order_id: str
@@ -84,8 +81,7 @@ class OrderRejected:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """A run's orders and their reasons: a pure function of features, snapshot and settings.
 
     Attributes
@@ -139,8 +135,7 @@ class Decision:
     room: Dollars | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cutoff:
+class Cutoff(Struct, frozen=True):
     """The instant from which the run sends no more orders, and the reason."""
 
     at: datetime
@@ -148,8 +143,7 @@ class Cutoff:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The orders that the next call to Submit Orders may send; Step Functions stores them first.
 
     Attributes
@@ -190,8 +184,7 @@ class Plan:
     gave_up_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True):
     """The state of the run's orders after a call to Submit Orders."""
 
     orders: tuple[Order, ...]

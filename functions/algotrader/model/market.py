@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from msgspec import Struct
+
 from algotrader.model.units import ZERO
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """Completed bars of one symbol, as columns of equal length, oldest first.
 
     Prices are floats, because bars only feed float64 indicators and never an order's price.
@@ -54,8 +54,7 @@ class Bars:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """One trading session of the exchange; ``date`` is its New York date."""
 
     date: date
@@ -63,24 +62,21 @@ class Session:
     close: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """The broker's clock, the only clock that the desk uses."""
 
     now: datetime
     is_open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LatestPrice:
+class LatestPrice(Struct, frozen=True):
     """The last trade of a symbol and when it happened."""
 
     price: Decimal
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """The broker's permissions for a symbol."""
 
     symbol: str
@@ -88,8 +84,7 @@ class Asset:
     fractionable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(Struct, frozen=True):
     """Why the run cannot trust a symbol's data: it buys nothing in it and keeps a holding.
 
     Attributes
@@ -119,16 +114,14 @@ NAME_CHANGE = "name_change"
 _NOUNS = {"split": "split", "off": "spin-off", "merger": "merger", "dividend": "dividend"}
 
 
-@dataclass(frozen=True, slots=True)
-class NewShares:
+class NewShares(Struct, frozen=True):
     """Shares of another symbol that a corporate action gives for each share."""
 
     symbol: str
     rate: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class CorporateAction:
+class CorporateAction(Struct, frozen=True):
     """A corporate action of a symbol.
 
     Attributes

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, localcontext
+
+from msgspec import Struct, field
 
 from algotrader.model.enums import ActivityKind
 from algotrader.model.returns import Periods, Returns
@@ -13,8 +14,7 @@ from algotrader.model.settings import Settings
 from algotrader.model.units import MONEY, ONE, ZERO
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """A row of the account's statement that is not a trade.
 
     Attributes
@@ -41,8 +41,7 @@ class Activity:
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """The desk's total profit in one symbol, in dollars, at one price.
 
     ``price`` is None if no price is known; the shares then count at cost. ``dividends`` count
@@ -77,8 +76,7 @@ def total_profit(standings: Mapping[str, Standing]) -> Decimal:
         return sum((each.profit for each in standings.values()), ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class TrackDay:
+class TrackDay(Struct, frozen=True):
     """A session, and the figures from which its profit is measured.
 
     Attributes
@@ -98,8 +96,7 @@ class TrackDay:
     counted_from: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Receivable:
+class Receivable(Struct, frozen=True):
     """Cash or shares that left a price on an ex-date, and that the desk's books do not have yet.
 
     Attributes
@@ -164,8 +161,7 @@ class Receivable:
         return max(self.qty * self.cash - self.received, ZERO) + self.new_qty * (self.price or ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Struct, frozen=True):
     """What one share became in a merger or under a new name, while the books show the old shares.
 
     ``cash`` is in dollars, and ``shares`` counts the other shares, both for each old share.
@@ -176,8 +172,7 @@ class Conversion:
     shares: dict[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyStart:
+class StrategyStart(Struct, frozen=True):
     """The start of the desk's current strategy.
 
     Attributes
@@ -199,8 +194,7 @@ class StrategyStart:
     journal: str
 
 
-@dataclass(frozen=True, slots=True)
-class CashLook:
+class CashLook(Struct, frozen=True):
     """The account's cash at a run, from which the next run checks fills and statement.
 
     Attributes
@@ -221,8 +215,7 @@ class CashLook:
     unproven_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True):
     """The desk's profit across runs, stored next to its ledger.
 
     Attributes
@@ -277,8 +270,7 @@ class Track:
         return max(ONE - self.index / self.peak, ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolProfit:
+class SymbolProfit(Struct, frozen=True):
     """The desk's shares of a symbol, and the session's profit in it, in dollars."""
 
     symbol: str
@@ -295,8 +287,7 @@ class SymbolProfit:
         return self.realized + self.unrealized + self.dividends
 
 
-@dataclass(frozen=True, slots=True)
-class Performance:
+class Performance(Struct, frozen=True):
     """The desk's profit and loss; all figures count from the previous session's close.
 
     Attributes
@@ -343,8 +334,7 @@ class Performance:
         return self.realized + self.unrealized + self.dividends
 
 
-@dataclass(frozen=True, slots=True)
-class LossLimits:
+class LossLimits(Struct, frozen=True):
     """The limits on losses, as fractions; once one is reached, the desk only sells."""
 
     daily_loss: Decimal

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+
+class Mark(Struct, frozen=True):
     """The desk's and the benchmark's index at the start of a period.
 
     Attributes
@@ -26,8 +26,7 @@ class Mark:
     benchmark: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Benchmark:
+class Benchmark(Struct, frozen=True):
     """The benchmark's total return up to a session's close, with dividends reinvested.
 
     Attributes
@@ -43,8 +42,7 @@ class Benchmark:
     index: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Periods:
+class Periods(Struct, frozen=True):
     """The starts of the periods whose returns the desk reports.
 
     Attributes
@@ -68,8 +66,7 @@ class Periods:
     benchmark: Benchmark | None
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(Struct, frozen=True):
     """The time-weighted returns of the desk and of the benchmark in one period, as fractions.
 
     A return is None if it is unknown. ``after`` is the session at whose close the period starts.
@@ -80,8 +77,7 @@ class Return:
     benchmark: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Returns:
+class Returns(Struct, frozen=True):
     """The returns that the messages show; deposits, withdrawals and ``Capital`` do not count.
 
     Attributes
@@ -100,8 +96,7 @@ class Returns:
     total: Return
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSummary:
+class SessionSummary(Struct, frozen=True):
     """The state of a desk at the last run of a session; one object a session stays forever.
 
     ``benchmark`` is the symbol; empty without one. ``equity`` and ``account_profit`` are the

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from algotrader.model.account import Account, Ledger, Order, Position
 from algotrader.model.enums import TradingMode, TradingState
@@ -17,8 +18,7 @@ DAY_SLOT, REPORT_SLOT = "day", "report"
 FLATTEN_PREFIX = "f"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run of the desk.
 
     Attributes
@@ -75,8 +75,7 @@ class Run:
         return self.slot.startswith(FLATTEN_PREFIX)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The account and the market at the start of the run; the decision uses no later data.
 
     Attributes
@@ -156,16 +155,14 @@ class Snapshot:
         return self.clock.now >= self.session.close
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureValue:
+class FeatureValue(Struct, frozen=True):
     """The last and the previous value of one indicator of one symbol; never NaN."""
 
     last: float
     previous: float
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(Struct, frozen=True):
     """Indicators of a run.
 
     Attributes

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from algotrader.model.enums import OrderType, TradingMode
 from algotrader.model.units import Dollars, Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """The range of one numeric setting.
 
     Attributes
@@ -84,8 +84,7 @@ def parameter_of(field: str) -> str:
     return "TradingMode" if field == "mode" else "".join(map(str.capitalize, field.split("_")))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """The deployed template's parameters, read once per run so that all steps use the same values.
 
     Every number except ``capital``, and ``unfit_symbols``, has the template's default.

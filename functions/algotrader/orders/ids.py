@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from algotrader.model import Leg
 
@@ -25,8 +26,7 @@ _CLIENT_ORDER_ID = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPlace:
+class OrderPlace(Struct, frozen=True):
     """The parts of a client order id; ``n`` counts deliberate replacements from 0."""
 
     desk: str

@@ -6,13 +6,12 @@ of the core names a status. docs/orders.md describes each status, and a test com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from algotrader.model import Order
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """The meaning of a status for the desk.
 
     Attributes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal, localcontext
+
+from msgspec import Struct
 
 from algotrader.model import Account, Order, Settings, Side, Snapshot
 from algotrader.model.units import (
@@ -27,8 +28,7 @@ from algotrader.portfolio.position import NO_OTHERS, DeskPosition, desk_position
 MARKET_BUY_MARGIN = Fraction(Decimal("0.04"))
 
 
-@dataclass(frozen=True, slots=True)
-class BuyingBudget:
+class BuyingBudget(Struct, frozen=True):
     """The most that entries may cost, in dollars.
 
     Attributes
@@ -76,8 +76,7 @@ class BuyingBudget:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PortfolioState:
+class PortfolioState(Struct, frozen=True):
     """The desk's state at the bell, in dollars.
 
     Attributes

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from algotrader.model import Holding, Position
 from algotrader.model.units import NO_SHARES, ZERO, Shares, finite
@@ -13,8 +14,7 @@ from algotrader.model.units import NO_SHARES, ZERO, Shares, finite
 NO_OTHERS: Mapping[str, Shares] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class DeskPosition:
+class DeskPosition(Struct, frozen=True):
     """The desk's shares of a symbol, and the account's.
 
     Attributes

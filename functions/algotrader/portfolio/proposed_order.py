@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from algotrader.model import LatestPrice, Side
 from algotrader.model.units import Dollars, Fraction, Price, Shares
@@ -10,8 +10,7 @@ from algotrader.portfolio.position import DeskPosition
 from algotrader.portfolio.sizing import Size, Wanted
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedOrder:
+class ProposedOrder(Struct, frozen=True):
     """An order that leads to a target, before the limits are checked.
 
     Attributes

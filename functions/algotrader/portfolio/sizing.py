@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal, localcontext
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.model import Asset, OrderIntent, OrderType, Settings, Side
 from algotrader.model.units import (
@@ -24,8 +26,7 @@ from algotrader.portfolio.position import DeskPosition
 MIN_FRACTIONAL_NOTIONAL = Dollars(Decimal(1))  # Alpaca's minimum for an order in fractions
 
 
-@dataclass(frozen=True, slots=True)
-class Sizing:
+class Sizing(Struct, frozen=True):
     """The figures that turn a symbol's weight into an order.
 
     Attributes
@@ -73,8 +74,7 @@ def sizing_of(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """The size of an order.
 
     Attributes
@@ -98,8 +98,7 @@ class Size:
         return cost >= least and makes_an_order(qty=self.qty, cost=cost, step=step)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """An order that leads to a target weight.
 
     Attributes

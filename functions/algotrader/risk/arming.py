@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 #: The e-mail warns during this last part of an arming.
 WARNED = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class ArmingToken:
+class ArmingToken(Struct, frozen=True):
     """The token that ``algo-trader arm`` writes.
 
     Attributes
@@ -26,8 +26,7 @@ class ArmingToken:
     deployed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Arming:
+class Arming(Struct, frozen=True):
     """A live desk's permission to trade.
 
     Attributes

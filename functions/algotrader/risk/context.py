@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from algotrader.model import Order, Run, Settings, Snapshot, Unfit
 from algotrader.portfolio.capital import BuyingBudget, PortfolioState
 from algotrader.portfolio.proposed_order import ProposedOrder
 
 
-@dataclass(frozen=True, slots=True)
-class RiskContext:
+class RiskContext(Struct, frozen=True):
     """The data that one run's checks use.
 
     Attributes

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Reason(StrEnum):
@@ -50,8 +51,7 @@ class Reason(StrEnum):
     DRAWDOWN = "DRAWDOWN"
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(Struct, frozen=True):
     """A reason not to trade, and a detail with its numbers."""
 
     code: Reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -48,8 +47,7 @@ class ResetPeak(Struct, frozen=True):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(Struct, frozen=True):
     """The current ledgers, the events of their symbols, and warnings about unreadable data.
 
     Attributes

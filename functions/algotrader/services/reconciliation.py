@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from algotrader.accounting.reconciliation import (
     MOVE_KINDS,
@@ -23,8 +24,7 @@ from algotrader.services.books import Books
 STATEMENT_DAYS = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
+class Reconciliation(Struct, frozen=True):
     """The account's holdings and their owners.
 
     Attributes

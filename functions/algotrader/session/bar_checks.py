@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from math import inf
+
+from msgspec import Struct
 
 from algotrader.model import Bars, Session, Unfit
 
@@ -17,8 +18,7 @@ _DAYS_NAMED = 3
 _SPARE_SESSIONS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class BarRequirements:
+class BarRequirements(Struct, frozen=True):
     """A run's requirements for every symbol's bars.
 
     Attributes
@@ -41,8 +41,7 @@ class BarRequirements:
         return self.bars + self.max_missing + self.max_age_sessions + _SPARE_SESSIONS
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedBars:
+class CheckedBars(Struct, frozen=True):
     """The bars of the fit symbols, and the symbols whose bars the run cannot use.
 
     Attributes

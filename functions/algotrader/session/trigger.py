@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from algotrader.errors import (
     BrokerUnavailableError,
@@ -25,8 +26,7 @@ BEFORE_CLOSE = timedelta(seconds=60)
 BEFORE_SLOT = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """The start of a run, and the settings that apply to it.
 
     Attributes
@@ -56,8 +56,7 @@ class Trigger:
     run_deadline_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The session and the slot that a trigger starts.
 
     Attributes
@@ -82,8 +81,7 @@ class Opened:
     next_session: Session | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """A trigger that starts no run; ``message`` says why, and when the next session opens."""
 
     message: str

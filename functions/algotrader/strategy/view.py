@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from algotrader.model import FeatureValue
 
@@ -42,8 +43,7 @@ class SymbolFeatures(Mapping[str, float]):
         return len(self._last)
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(Struct, frozen=True):
     """The market as a strategy sees it when the run starts.
 
     Attributes
@@ -80,8 +80,7 @@ class Market:
         return iter(self.symbols.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Portfolio:
+class Portfolio(Struct, frozen=True):
     """The desk as a strategy sees it: only its own holdings, never the user's shares.
 
     Attributes

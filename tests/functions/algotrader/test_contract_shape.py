@@ -20,7 +20,7 @@ HANDED_ON = (
     *(model.Decision, model.Plan, model.Submission),
 )
 #: A shape that was never deployed may change without a new number.
-PINNED = {1: "c0ca658da14d476b"}
+PINNED = {1: "6225cb7277ffe767"}
 
 
 def without_words(schema: Any) -> Any:

@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.adapters.store import Store
 from algotrader.contracts import Artifact, DecideOrdersEvent, DecideOrdersResult, decode, encode

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.run_lock import Claim, claim_key

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.run_lock import Claim, claim_key

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.accounting.ledger import empty_ledger, fold
 from algotrader.adapters.alpaca import AlpacaBroker

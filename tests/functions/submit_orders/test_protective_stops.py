@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import cycle
 from typing import Any
+
+from msgspec.structs import replace
 
 from algotrader.adapters.alpaca import AlpacaBroker
 from algotrader.adapters.keys import Keys

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
 
 TOO_MANY_REQUESTS = 429
 #: Alpaca counts the requests of a minute, so no wait is longer.
@@ -17,8 +18,7 @@ UNKNOWN_WAIT_SECONDS = 2.0
 _ABSURD_SECONDS = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(Struct, frozen=True):
     """What one answer says about the limit of its API.
 
     Attributes

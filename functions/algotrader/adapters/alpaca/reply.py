@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from algotrader.adapters.alpaca.rate_limits import NO_LIMIT, RateLimit
@@ -23,8 +23,7 @@ _LONG_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{3}")
 _CODE_LENGTH = 20  # Alpaca's own codes have eight digits
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One answer of any status; ``request`` is the method and path, such as ``GET /v2/clock``."""
 
     request: str

@@ -6,14 +6,13 @@ from strings and from numbers. It refuses NaN, infinity and amounts beyond any a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from algotrader import model
 from algotrader.adapters.alpaca.reply import invalid

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from algotrader.errors import StrategyError
 from algotrader.strategy.indicators.entries import Arguments, Kind, Parameter, TaClass, Value
@@ -15,8 +16,7 @@ from algotrader.suggestions import did_you_mean
 __all__ = ["CLASSES", "NAMES", "OUTPUTS", "ResolvedIndicator", "resolve"]
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedIndicator:
+class ResolvedIndicator(Struct, frozen=True):
     """A resolved declaration: a class of ``ta``, all its arguments, and the method to call.
 
     Attributes

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Value = bool | int | float | None
 
@@ -22,8 +24,7 @@ class Kind(StrEnum):
     FLAG = "True or False"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One parameter of a ``ta`` class; a required one has no default in ``ta``."""
 
     name: str
@@ -45,8 +46,7 @@ class Arguments:
         return cast("int", self._values[name])
 
 
-@dataclass(frozen=True, slots=True)
-class TaClass:
+class TaClass(Struct, frozen=True):
     """One indicator class of ``ta``.
 
     Attributes

@@ -8,7 +8,8 @@ docs/decisions/0020-indicator-warm-up.md has the derivations.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from algotrader.strategy.indicators.entries import Arguments
 
@@ -26,8 +27,7 @@ CUMULATIVE = 252
 LONGEST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Smoothing:
+class Smoothing(Struct, frozen=True):
     """One recursive average ``y[t] = (1 - alpha) * y[t-1] + alpha * x[t]``.
 
     Attributes

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.accounting.ex_dates import less_dividends, value_that_left
 from algotrader.model import CorporateAction, NewShares

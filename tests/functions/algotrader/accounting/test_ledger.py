@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -11,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from algotrader.accounting.ledger import LISTING_LAG, checkpoint_instant, empty_ledger, fold
 from algotrader.model import Adjustment, CorporateAction, Holding, Leg, Order, Side

@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.accounting.performance import advance_track
 from algotrader.accounting.returns import (

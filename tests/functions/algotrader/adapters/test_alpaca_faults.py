@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import socket
 import time
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.adapters.alpaca import AlpacaBroker, client, rate_limits
 from algotrader.adapters.keys import Keys

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
 import pytest
+from msgspec.structs import replace
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest
 

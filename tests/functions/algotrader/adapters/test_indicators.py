@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import ta.momentum
+from msgspec.structs import replace
 
 from algotrader.adapters.indicators import compute
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError

@@ -214,7 +214,7 @@ def test_every_parameter_that_a_run_obeys_is_tested_with_wrong_values() -> None:
 
     # Fetch Bars itself checks the text's form, because a wrong form must not stop a run.
     untested = {"stack", "mode", "universes", "text_template"}
-    assert fields == (set(Settings.__slots__) - untested) | {"trading_mode"}
+    assert fields == (set(Settings.__struct_fields__) - untested) | {"trading_mode"}
 
 
 def test_no_text_template_means_the_default_form(environ: dict[str, str]) -> None:

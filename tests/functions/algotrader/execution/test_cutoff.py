@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.execution import cut_off_if_due, first_plan, orders_to_cancel, orders_to_post
 from algotrader.model import TradingState

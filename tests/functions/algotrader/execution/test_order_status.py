@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.accounting.ledger import checkpoint_instant, fold
 from algotrader.execution import first_plan, orders_to_cancel, orders_to_post

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from algotrader.messages import make_texts
 from tests.support.finished_runs import (

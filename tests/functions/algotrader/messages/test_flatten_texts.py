@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from algotrader.messages import make_texts, read_failure
 from algotrader.model import TradingState

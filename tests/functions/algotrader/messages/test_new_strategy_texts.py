@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from algotrader.messages import make_texts
 from algotrader.messages.gsm7 import SEGMENT_SEPTETS, septets

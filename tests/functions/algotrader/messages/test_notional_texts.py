@@ -1,7 +1,8 @@
 """Texts give a notional order in dollars until it fills, then in shares."""
 
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from algotrader.messages import make_texts
 from algotrader.model import OrderType

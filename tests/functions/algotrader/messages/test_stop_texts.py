@@ -1,11 +1,11 @@
 """Texts report protective stops and lead with NO STOP."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.messages import Texts, make_texts, read_failure
 from algotrader.messages.gsm7 import septets

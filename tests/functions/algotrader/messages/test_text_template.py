@@ -1,10 +1,9 @@
 """The form of the text message is the user's, and no form can hide what matters."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from algotrader.messages import make_texts
 from algotrader.messages.gsm7 import septets

@@ -1,6 +1,7 @@
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from algotrader.messages import make_texts
 from algotrader.model import (

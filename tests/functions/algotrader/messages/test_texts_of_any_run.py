@@ -1,8 +1,8 @@
-from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from algotrader.messages import make_texts, read_failure
 from algotrader.messages.gsm7 import septets, to_gsm7

@@ -1,6 +1,6 @@
 """Texts count the symbols that the run could not use, and the e-mail names them."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from algotrader.messages import make_texts
 from algotrader.model import Decision, Holding, Unfit

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, fields
 
 import pytest
+from msgspec import structs
 
 from algotrader.adapters.settings import load_settings
 from algotrader.contracts import decode, encode
@@ -21,7 +21,7 @@ ENVIRON = {**default_variables(), "STACK_NAME": "desk"}
 def test_a_number_is_never_missing_and_its_default_is_the_templates() -> None:
     template = encode(load_settings(ENVIRON))
     defaults = {
-        each.name: encode(each.default) for each in fields(Settings) if each.default is not MISSING
+        each.name: encode(each.default) for each in structs.fields(Settings) if not each.required
     }
     expected = {*BOUNDS, "text_template", "unfit_symbols"} - {"capital"}
     assert defaults == {name: template[name] for name in expected}

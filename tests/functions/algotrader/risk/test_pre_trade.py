@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from algotrader.model import CorporateAction, LatestPrice, Leg, Order, Side, TradingState
 from algotrader.model.units import FRACTION_STEP, ONE_SHARE

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from algotrader.model import Holding, Position, Side, StrategyStart, TradingMode
 from algotrader.orders.pricing import worst_cost

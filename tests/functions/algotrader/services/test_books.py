@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from hypothesis import event, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
 from algotrader.adapters.store import Store, _Found

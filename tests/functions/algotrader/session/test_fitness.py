@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from algotrader.errors import (
     ConfigurationError,
@@ -253,7 +253,7 @@ def test_a_run_fails_without_any_fit_symbol_or_if_the_template_says_stop(
 
 
 def test_every_reason_to_be_unfit_has_an_advice() -> None:
-    named = re.compile(r"Unfit\(\s*\"?([A-Z_]+)")
+    named = re.compile(r"(?<!class )Unfit\(\s*\"?([A-Z_]+)")
     texts = (path.read_text("utf-8") for path in (CHECKOUT / "functions").rglob("*.py"))
     codes = {code for text in texts for code in named.findall(text)}
     assert {"BARS_STALE", "INDICATOR_UNDEFINED", "STRATEGY_FEATURES_INVALID"} <= codes

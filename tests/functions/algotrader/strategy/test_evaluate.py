@@ -8,7 +8,6 @@ import random
 import re
 import time
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from algotrader.errors import StrategyError
 from algotrader.strategy import Market, Portfolio, Strategy, SymbolFeatures
