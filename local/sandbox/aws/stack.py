@@ -75,7 +75,7 @@ class Stack:
         return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
 
     def texts(self) -> list[Text]:
-        """Return every message that the topic has sent, oldest first."""
+        """Return the messages that the topic has sent since `forget_texts`, oldest first."""
         place = urlsplit(self._inbox)
         query = urlencode({"QueueUrl": self._inbox})
         # ministack's peek endpoint does not consume messages
@@ -89,6 +89,10 @@ class Stack:
             for message in queue
         ]
         return [_text(json.loads(message["Body"])) for message in messages]
+
+    def forget_texts(self) -> None:
+        """Delete the messages so far, so that reading them takes no longer run after run."""
+        self._client("sqs").purge_queue(QueueUrl=self._inbox)
 
     def delete(self) -> None:
         """Delete the stack, except for resources that the template retains."""

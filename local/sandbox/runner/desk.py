@@ -108,7 +108,7 @@ class LocalDesk:
         """
         if session is not None:
             value = with_bell(value, self.ring(session, value))
-        sent = len(self.stack.texts())
+        self.stack.forget_texts()
         faulty = len(self.paper_broker.faults()) if self.paper_broker and self.has_faults else 0
         arn = self.stack.start(value)
         timeline = Timeline()
@@ -130,7 +130,7 @@ class LocalDesk:
             self.read_artifact,
             session.isoformat() if session else None,
         )
-        if document["notification"] is None and (texts := self.stack.texts()[sent:]):
+        if document["notification"] is None and (texts := self.stack.texts()):
             document["notification"] = asdict(texts[-1])  # it was sent, although Notify failed
         if self.paper_broker is not None and self.has_faults:
             document["faults"] = self.paper_broker.faults()[faulty:]

@@ -223,6 +223,14 @@ def test_texts_are_what_each_protocol_would_get(aws: EmbeddedAws) -> None:
     assert aws.deploy("texting", {"Capital": "1"}, PROBING).texts() == stack.texts()
 
 
+def test_forgotten_texts_are_not_read_again(aws: EmbeddedAws) -> None:
+    stack = aws.deploy("forgetting", {}, PROBING)
+    for message in ("before", "after"):
+        stack.forget_texts()
+        aws.client("sns").publish(TopicArn=stack.topic_arn, Message=message)
+        assert [text.sms for text in stack.texts()] == [message]
+
+
 def test_a_deleted_stack_keeps_its_bucket_and_can_be_deployed_again(aws: EmbeddedAws) -> None:
     stack = aws.deploy("gone", {}, PROBING)
     aws.client("sns").publish(TopicArn=stack.topic_arn, Message="before")
