@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from tests.bench import day
+from tests.bench import day, years
 from tests.bench.page import (
     PAGE,
     describe_section,
@@ -18,6 +18,7 @@ from tests.bench.section import Section
 
 SECTIONS: dict[str, Section] = {
     "day": day.SECTION,
+    "years": years.SECTION,
 }
 
 

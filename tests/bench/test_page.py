@@ -15,7 +15,8 @@ def test_the_page_describes_every_section_as_the_bench_does() -> None:
 @pytest.mark.parametrize("section", SECTIONS.values(), ids=SECTIONS)
 def test_the_page_shows_the_tables_of_every_section(section: Section) -> None:
     shown = [each.header for each in tables("docs/performance.md") if each.heading == section.title]
-    assert shown == [each.columns for each in section.tables]
+    is_measured = NOT_MEASURED not in read_figures({"it": section}).values()
+    assert shown == [each.columns for each in section.tables if is_measured]
 
 
 def test_a_section_that_nobody_has_measured_says_so() -> None:

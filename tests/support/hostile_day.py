@@ -134,6 +134,8 @@ class World:
         Descriptions of what a trial has spoiled.
     handed_on : list of tuple
         Each call to a step, with its event and its result.
+    requests, received : int
+        The number of requests to the broker, and the bytes of its answers.
     """
 
     aws: MemoryAws
@@ -145,6 +147,8 @@ class World:
     spoiler: Spoiler | None = None
     spoiled: list[str] = field(default_factory=list)
     handed_on: list[tuple[str, Any, Any]] = field(default_factory=list)
+    requests: int = 0
+    received: int = 0
 
     def call(self, step: str, event: Any) -> Any:
         """Invoke a step's handler; raise `UnnamedError` for any error that is not a leaf."""
@@ -251,6 +255,8 @@ class World:
         if self.spoiler is not None:
             answer = self.spoiler(f"{request.method} {path}", answer)
         code, kept, content = answer
+        self.requests += 1
+        self.received += len(content)
         return HTTPAdapter().build_response(
             request, urllib3.HTTPResponse(io.BytesIO(content), kept, code, preload_content=False)
         )

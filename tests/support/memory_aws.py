@@ -8,6 +8,7 @@ embedded AWS.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import md5
@@ -18,11 +19,15 @@ from botocore.exceptions import ClientError
 
 @dataclass(slots=True)
 class MemoryAws:
-    """An AWS account whose `client` method returns stand-ins for boto3's clients."""
+    """An AWS account whose `client` method returns stand-ins for boto3's clients.
+
+    ``usage`` counts the calls of S3, the keys that its listings returned, and the bytes.
+    """
 
     objects: dict[str, bytes] = field(default_factory=dict)
     parameters: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
+    usage: Counter[str] = field(default_factory=Counter)
 
     def client(self, service: str) -> Any:
         return {"s3": _S3, "ssm": _Ssm, "sns": _Sns, "stepfunctions": _StepFunctions}[service](self)
@@ -33,6 +38,7 @@ class _S3:
     aws: MemoryAws
 
     def put_object(self, *, Key: str, Body: bytes, **asked: Any) -> dict[str, Any]:  # noqa: N803
+        self.aws.usage.update({"writes": 1, "bytes": len(Body)})
         there = self.aws.objects.get(Key)
         if (asked.get("IfNoneMatch") and there is not None) or (
             "IfMatch" in asked and (there is None or _tag(there) != asked["IfMatch"])
@@ -43,6 +49,7 @@ class _S3:
 
     def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         content = self.aws.objects.get(Key)
+        self.aws.usage.update({"reads": 1, "bytes": len(content or b"")})
         if content is None:
             raise _error("NoSuchKey", 404)
         return {"Body": io.BytesIO(content), "ETag": _tag(content)}
@@ -54,6 +61,7 @@ class _S3:
         below = (each[len(Prefix) :] for each in self.aws.objects if each.startswith(Prefix))
         folders = sorted({Prefix + each.partition("/")[0] + "/" for each in below if "/" in each})
         found = [{"Prefix": each} for each in folders]
+        self.aws.usage.update({"listings": 1, "listed": len(found)})
         yield {"KeyCount": len(found), "CommonPrefixes": found}
 
 
