@@ -74,7 +74,7 @@ class Book:
             order.updated_at = max(now, order.updated_at)
 
     def end(self, order: Order, status: str, at: datetime) -> None:
-        """End an order with the status ``filled``, ``canceled``, ``expired`` or ``rejected``."""
+        """End an order with a final status, such as ``filled``, ``canceled`` or ``replaced``."""
         at = max(at, order.updated_at)
         order.status, order.updated_at = status, at
         if status == "canceled":
@@ -83,6 +83,8 @@ class Book:
             order.expired_at = at
         elif status == "rejected":
             order.failed_at = at
+        elif status == "replaced":
+            order.replaced_at = at
         del self._open[order.id]
 
     def split(self, split: Split) -> None:

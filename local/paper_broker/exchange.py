@@ -11,7 +11,7 @@ import uuid
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from local.paper_broker import matching, rules
+from local.paper_broker import matching, replacing, rules, trailing
 from local.paper_broker.account import Account, Holding
 from local.paper_broker.book import Book
 from local.paper_broker.funds import Funds
@@ -30,7 +30,6 @@ from local.paper_broker.values import (
 NAMESPACE = uuid.UUID("6f0f2d5e-93b5-4d59-8a6b-0a3b9a1f7c11")
 TICK = timedelta(microseconds=1)
 GTC_LIFE = timedelta(days=90)
-AT_ONCE = ("ioc", "fok")
 
 
 class Exchange:
@@ -62,7 +61,10 @@ class Exchange:
     @property
     def funds(self) -> Funds:
         """The account's equity and buying power at the latest prices."""
-        return Funds(self.account, self.book.open, self.latest, self.opening.multiplier)
+        return self._funds_with(self.book.open)
+
+    def _funds_with(self, orders: list[Order]) -> Funds:
+        return Funds(self.account, orders, self.latest, self.opening.multiplier)
 
     @property
     def last_equity(self) -> Decimal:
@@ -94,6 +96,26 @@ class Exchange:
     def submit(self, ticket: Ticket) -> Order:
         """Accept an order, or raise an `ApiError` with Alpaca's status, code and message."""
         self._check(ticket)
+        return self._accept(ticket)
+
+    def replace(self, order_id: str, body: object) -> Order:
+        """Replace an open order, or raise an `ApiError` and leave the order as it is.
+
+        Parameters
+        ----------
+        body : object
+            The body of PATCH /v2/orders/<id>.
+        """
+        old = self.book.find(order_id)
+        ticket = replacing.new_ticket(old, body)
+        self._check(ticket, instead_of=old)
+        new = self._accept(ticket)
+        new.replaces, old.replaced_by = old.id, new.id
+        new.triggered = old.triggered and ticket.stop_price == old.stop_price
+        self.book.end(old, "replaced", self.now)
+        return new
+
+    def _accept(self, ticket: Ticket) -> Order:
         # Stamps ascend strictly, so a client can page through a list by them.
         self._last_stamp = stamp = max(self.now, self._last_stamp + TICK)
         is_open = self.market.is_open(self.now)
@@ -114,12 +136,20 @@ class Exchange:
             expires_at=close + GTC_LIFE if ticket.time_in_force == "gtc" else close,
             status="pending_new" if is_open else "accepted",
         )
+        if is_open:
+            trailing.follow(order, self.latest(ticket.symbol))
         self.book.add(order)
         return order
 
     def cancel(self, order_id: str) -> None:
         """Request a cancellation; the order ends at the first request after the cancel delay."""
         self.book.ask_to_cancel(order_id, self.now)
+
+    def cancel_all(self) -> None:
+        """Cancel every open order at once, without the cancel delay."""
+        for order in self.book.open:
+            self.book.ask_to_cancel(order.id, self.now)
+        self.book.settle_cancels(self.now, timedelta(0))
 
     def hang(self, order_id: str, status: str) -> None:
         """Keep an open order in a status forever, as the real broker's orders sometimes do."""
@@ -166,6 +196,10 @@ class Exchange:
     def _end_session(self, ring: EdgeMoment) -> None:
         self._match(is_last_look=True)
         slippage = self.behaviour.slippage_bps
+        for order in self._begun(ring.session):
+            bar = self.market.bar(order.ticket.symbol, ring.session)
+            if bar:
+                trailing.follow(order, bar.low if order.is_buy else bar.high)
         for order in self._workable():
             bar = self.market.bar(order.ticket.symbol, ring.session)
             price = matching.price_in_session(order, bar, slippage) if bar else None
@@ -181,22 +215,28 @@ class Exchange:
     def _match(self, *, is_last_look: bool) -> None:
         """Match the open orders against the newest session's opening price."""
         session = self.market.last_opened(self.now)
-        for order in self.book.open:
-            if session is None or order.session > session or order.hangs:
-                continue
+        if session is None:
+            return
+        for order in self._begun(session):
+            bar = self.market.bar(order.ticket.symbol, session)
+            trailing.follow(order, bar.open if bar else None)
             if names(self.behaviour.reject, order.ticket.symbol):
                 self.book.end(order, "rejected", self.now)
             elif order.status in ("accepted", "pending_new"):
                 order.status = "new"
                 order.updated_at = max(self.now, order.updated_at)
         for order in self._workable():
-            bar = self.market.bar(order.ticket.symbol, session) if session else None
+            bar = self.market.bar(order.ticket.symbol, session)
             slippage = self.behaviour.slippage_bps
             price = matching.price_now(order, bar.open, slippage) if bar else None
             if price is not None:
                 self._fill(order, price, is_last_look=is_last_look)
-            if order.is_open and order.ticket.time_in_force in AT_ONCE:
+            if order.is_open and order.ticket.time_in_force in rules.AT_ONCE:
                 self.book.end(order, "canceled", self.now)
+
+    def _begun(self, session: date) -> list[Order]:
+        """List the open orders that a session, or an earlier one, can work on."""
+        return [each for each in self.book.open if each.session <= session and not each.hangs]
 
     def _workable(self) -> list[Order]:
         """List the open orders that can fill now."""
@@ -204,11 +244,8 @@ class Exchange:
         session = self.market.last_opened(self.now)
         return [
             order
-            for order in self.book.open
-            if session is not None
-            and not order.hangs
-            and order.session <= session
-            and max(order.taken_at, self.market.opens(order.session)) + delay <= self.now
+            for order in (self._begun(session) if session else ())
+            if max(order.taken_at, self.market.opens(order.session)) + delay <= self.now
             and not names(self.behaviour.never_fill, order.ticket.symbol)
         ]
 
@@ -224,8 +261,9 @@ class Exchange:
         elif order.cancel_requested_at is None:
             order.status = "partially_filled"
 
-    def _check(self, ticket: Ticket) -> None:
+    def _check(self, ticket: Ticket, instead_of: Order | None = None) -> None:
         behaviour, symbol = self.behaviour, ticket.symbol
+        others = [order for order in self.book.open if order is not instead_of]
         if self.book.is_taken(ticket.client_order_id):
             raise ApiError(422, rules.MALFORMED, "client_order_id must be unique")
         if not self.market.is_listed(symbol, self.now):
@@ -239,8 +277,8 @@ class Exchange:
         if behaviour.restricted_to_liquidation and ticket.side == "buy":
             raise ApiError(403, rules.FORBIDDEN, "account is restricted to liquidation only")
         rules.check_fraction(ticket, fractionable=not names(behaviour.unfractionable, symbol))
-        rules.check_wash_trade(ticket, self.book.open)
-        self.funds.check(ticket, shorting=behaviour.shorting)
+        rules.check_wash_trade(ticket, others)
+        self._funds_with(others).check(ticket, shorting=behaviour.shorting)
 
     def _first_holdings(self) -> dict[str, Holding]:
         holdings = {}

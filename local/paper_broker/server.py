@@ -8,13 +8,19 @@ from types import FrameType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from local.paper_broker import control_api, data_api, history_api, trading_api
+from local.paper_broker import control_api, data_api, history_api, positions_api, trading_api
 from local.paper_broker.broker import Options, PaperBroker
 from local.paper_broker.data import History, sample_history
 from local.paper_broker.faults import FaultPlan
 from local.paper_broker.wsgi import Application, Intercept
 
-ROUTES = (*trading_api.ROUTES, *history_api.ROUTES, *data_api.ROUTES, *control_api.ROUTES)
+ROUTES = (
+    *trading_api.ROUTES,
+    *positions_api.ROUTES,
+    *history_api.ROUTES,
+    *data_api.ROUTES,
+    *control_api.ROUTES,
+)
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -1,4 +1,4 @@
-"""Owns the trading endpoints: clock, calendar, account, orders, positions, assets."""
+"""Owns the trading endpoints: clock, calendar, account, orders, assets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from local.paper_broker.wsgi import Answer, Call, Route
 
 PAGE_OF_ORDERS, MOST_ORDERS = 50, 500
 PAGE_OF_ACTIVITIES = 100
-NO_POSITION = 40410000
 WRONG_FIELD = 40010001
 SETTABLE = frozenset({"no_shorting", "suspend_trade"})
 
@@ -71,9 +70,11 @@ def get_orders(call: Call) -> Answer:
     after = queries.instant(call, "after") or datetime.min.replace(tzinfo=UTC)
     until = queries.instant(call, "until") or datetime.max.replace(tzinfo=UTC)
     symbols, side = call.symbols(), call.text("side")
+    if not {"us_equity", "all"} & set(call.symbols("asset_class") or ["all"]):
+        return Answer([])
     found = [
         order
-        for order in call.exchange.book.all
+        for order in _between_ids(call)
         if (status == "all" or order.is_open == (status == "open"))
         and after < order.submitted_at < until
         and (symbols is None or order.ticket.symbol in symbols)
@@ -82,6 +83,19 @@ def get_orders(call: Call) -> Answer:
     if direction == "desc":
         found.reverse()
     return Answer([_order(call, order) for order in found[:limit]])
+
+
+def _between_ids(call: Call) -> list[Order]:
+    """List the orders before or after the one that the request names, oldest first."""
+    book = call.exchange.book
+    before, after = call.text("before_order_id"), call.text("after_order_id")
+    if before and after:
+        message = "only one of before_order_id or after_order_id is accepted"
+        raise ApiError(422, WRONG_FIELD, message)
+    orders = book.all
+    if before:
+        return orders[: orders.index(book.find(before))]
+    return orders[orders.index(book.find(after)) + 1 :] if after else orders
 
 
 def post_order(call: Call) -> Answer:
@@ -102,6 +116,11 @@ def get_order_by_client_id(call: Call) -> Answer:
     return Answer(_order(call, call.exchange.book.find_by_client_id(client_order_id)))
 
 
+def patch_order(call: Call) -> Answer:
+    """Replace an order by a new one with a new id."""
+    return Answer(_order(call, call.exchange.replace(call.path["order_id"], call.body())))
+
+
 def delete_order(call: Call) -> Answer:
     """Request an order's cancellation."""
     call.exchange.cancel(call.path["order_id"])
@@ -117,21 +136,6 @@ def delete_orders(call: Call) -> Answer:
     return Answer(answers, 207)
 
 
-def get_positions(call: Call) -> Answer:
-    """List the positions by symbol."""
-    symbols = sorted(call.exchange.account.holdings)
-    return Answer([trading_wire.position(call.exchange, symbol) for symbol in symbols])
-
-
-def get_position(call: Call) -> Answer:
-    """Return one position, by symbol or asset id."""
-    wanted = call.path["symbol"]
-    for symbol in call.exchange.account.holdings:
-        if wanted in (symbol, call.exchange.asset_id(symbol)):
-            return Answer(trading_wire.position(call.exchange, symbol))
-    raise ApiError(404, NO_POSITION, "position does not exist")
-
-
 def get_assets(call: Call) -> Answer:
     """List the assets that have begun to trade."""
     status = call.text("status") or "active"
@@ -139,8 +143,11 @@ def get_assets(call: Call) -> Answer:
     if status != "active" or asset_class != "us_equity":
         return Answer([])
     exchange, listings = call.exchange, call.exchange.market.history.listings
-    symbols = exchange.market.symbols(exchange.now)
-    return Answer([trading_wire.asset(exchange, listings[symbol]) for symbol in symbols])
+    wanted = call.text("exchange")
+    found = [listings[symbol] for symbol in exchange.market.symbols(exchange.now)]
+    return Answer(
+        [trading_wire.asset(exchange, it) for it in found if wanted in (None, it.exchange)]
+    )
 
 
 def get_asset(call: Call) -> Answer:
@@ -162,7 +169,7 @@ def get_activities(call: Call) -> Answer:
     after = queries.instant(call, "after") or datetime.min.replace(tzinfo=UTC)
     until = queries.instant(call, "until") or datetime.max.replace(tzinfo=UTC)
     on = queries.day(call, "date")
-    category = call.text("category")
+    category, order_id = call.text("category"), call.text("order_id")
     found = [
         activity
         for activity in call.exchange.account.activities
@@ -173,6 +180,7 @@ def get_activities(call: Call) -> Answer:
         )
         and after < activity.at < until
         and (on is None or new_york_date(activity.at) == on)
+        and order_id in (None, activity.order_id)
     ]
     if direction == "desc":
         found.reverse()
@@ -202,9 +210,8 @@ ROUTES: tuple[Route, ...] = (
     ("DELETE", "/v2/orders", delete_orders),
     ("GET", "/v2/orders:by_client_order_id", get_order_by_client_id),
     ("GET", "/v2/orders/<order_id>", get_order),
+    ("PATCH", "/v2/orders/<order_id>", patch_order),
     ("DELETE", "/v2/orders/<order_id>", delete_order),
-    ("GET", "/v2/positions", get_positions),
-    ("GET", "/v2/positions/<symbol>", get_position),
     ("GET", "/v2/assets", get_assets),
     ("GET", "/v2/assets/<symbol>", get_asset),
 )

@@ -14,6 +14,7 @@ import msgspec
 HANGING_STATUSES = ("pending_cancel", "done_for_day", "held")
 OPEN_STATUSES = frozenset({"accepted", "pending_new", "new", "partially_filled", *HANGING_STATUSES})
 EVERY_SYMBOL = "*"
+TRAILING_STOP = "trailing_stop"
 ZERO, CENT = Decimal(0), Decimal("0.01")
 
 
@@ -73,6 +74,13 @@ class Ticket:
     limit_price: Decimal | None
     stop_price: Decimal | None
     extended_hours: bool
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+
+    @property
+    def trails(self) -> bool:
+        """Whether the order is a trailing stop."""
+        return self.type == TRAILING_STOP
 
 
 @dataclass(slots=True)
@@ -84,7 +92,7 @@ class Order:
     ticket: Ticket
     qty: Decimal | None  # None for a notional order until it is first priced
     limit_price: Decimal | None  # a split changes the quantity, and the price of a GTC limit order
-    stop_price: Decimal | None
+    stop_price: Decimal | None  # a trailing stop's follows its mark; None before its first price
     session: date  # the first session in which it can fill
     taken_at: datetime  # when its request came; not unique
     submitted_at: datetime  # unique
@@ -95,11 +103,15 @@ class Order:
     filled_value: Decimal = ZERO  # sum of quantity times price
     triggered: bool = False  # whether a price has reached its stop price
     hangs: bool = False  # whether it keeps its status, and never fills or ends
+    mark: Decimal | None = None  # a trailing stop's best price since it was submitted
     filled_at: datetime | None = None
     expired_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     canceled_at: datetime | None = None
     failed_at: datetime | None = None
+    replaced_at: datetime | None = None
+    replaced_by: str | None = None
+    replaces: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -113,9 +113,7 @@ class Application:
             with self.broker.look() as exchange:
                 answer = endpoint(Call(self.broker, exchange, request, dict(path)))
         except ApiError as refusal:
-            code = {} if refusal.code is None else {"code": refusal.code}
-            body = {**code, "message": refusal.message, **refusal.details}
-            return _json(body, refusal.status)
+            return _json(error_body(refusal), refusal.status)
         except NotFound:
             return _json({"code": 40410000, "message": "endpoint not found."}, 404)
         except MethodNotAllowed:
@@ -138,6 +136,12 @@ class Application:
 def _check_length(request: Request) -> None:
     if len(request.path) + len(request.query_string) > LONGEST_URL_BYTES:
         raise ApiError(414, 41410000, "request URI too long")
+
+
+def error_body(refusal: ApiError) -> dict[str, Any]:
+    """Return Alpaca's JSON for a refusal."""
+    code = {} if refusal.code is None else {"code": refusal.code}
+    return {**code, "message": refusal.message, **refusal.details}
 
 
 def _json(body: Any, status: int) -> Response:

@@ -128,7 +128,7 @@ def test_the_wrong_method_is_405_in_json(wire: Wire) -> None:
         ({"symbol": ""}, "symbol is required"),
         ({"symbol": "NOPE"}, 'asset "NOPE" not found'),
         ({"side": "hold"}, "side must be buy or sell"),
-        ({"type": "trailing_stop"}, "invalid order type"),
+        ({"type": "iceberg"}, "invalid order type"),
         ({"time_in_force": "opg"}, "invalid time_in_force"),
         ({"qty": None}, "qty or notional is required"),
         ({"notional": "5"}, "only one of qty or notional is accepted"),
@@ -205,6 +205,44 @@ def test_orders_are_listed_by_status_newest_first(wire: Wire) -> None:
     assert wire.get("/v2/orders", status="all", side="sell") == []
 
 
+def test_orders_are_listed_before_or_after_an_order(wire: Wire) -> None:
+    ids = [wire.order(type="limit", limit_price="1", qty="1")["id"] for _ in range(3)]
+    listed = {
+        name: [order["id"] for order in wire.get("/v2/orders", direction="asc", **{name: ids[1]})]
+        for name in ("before_order_id", "after_order_id")
+    }
+    assert listed == {"before_order_id": ids[:1], "after_order_id": ids[2:]}
+    both = wire.send("GET", "/v2/orders", before_order_id=ids[0], after_order_id=ids[1])
+    assert both.status_code == 422
+
+
+def test_orders_of_other_asset_classes_are_an_empty_list(wire: Wire) -> None:
+    wire.order(type="limit", limit_price="1")
+    assert wire.get("/v2/orders", asset_class="us_option") == []
+    assert len(wire.get("/v2/orders", asset_class="us_equity")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "message"),
+    [
+        ({"order_class": "mleg"}, 403, 40310000, "submit mleg order is disabled"),
+        (
+            {"symbol": "AAPL120818C00600000"},
+            403,
+            40310000,
+            "account not authorized to trade options",
+        ),
+        ({"symbol": "BTC/USD"}, 422, 40010001, "crypto orders not allowed for account"),
+    ],
+)
+def test_alpacas_words_refuse_what_the_broker_does_not_simulate(
+    wire: Wire, change: dict[str, str], status: int, code: int, message: str
+) -> None:
+    body = {"symbol": "AAPL", "side": "buy", "qty": "1", "type": "market", "time_in_force": "day"}
+    answer = wire.send("POST", "/v2/orders", {**body, **change})
+    assert (answer.status_code, answer.json) == (status, {"code": code, "message": message})
+
+
 def test_orders_page_by_the_last_stamp_without_a_gap_or_a_double(wire: Wire) -> None:
     ids = [wire.order(type="limit", limit_price="1", qty="1")["id"] for _ in range(7)]
     found: list[str] = []
@@ -231,6 +269,8 @@ def test_assets_are_those_listed_by_now(wire: Wire, make_wire: MakeWire) -> None
     assert [it["symbol"] for it in wire.get("/v2/assets")] == [
         *("AAPL", "EQWT", "FB", "GOOG", "IBM", "MSFT")
     ]
+    on_nyse = wire.get("/v2/assets", exchange="NYSE")
+    assert [it["symbol"] for it in on_nyse] == ["EQWT", "IBM"]
     before = make_wire()
     before.open_session("2012-05-17")
     assert before.send("GET", "/v2/assets/FB").status_code == 404
@@ -261,6 +301,9 @@ def test_the_statement_reports_fills_dividends_and_deposits(wire: Wire) -> None:
     assert wire.get("/v2/account/activities", activity_types="FILL", direction="asc") == [
         entries[2]
     ]
+    fills = "/v2/account/activities/FILL"
+    assert wire.get(fills, order_id=entries[2]["order_id"]) == [entries[2]]
+    assert wire.get(fills, order_id=UNKNOWN_ID) == []
     pages = wire.get("/v2/account/activities", page_size=1)
     while page := wire.get("/v2/account/activities", page_size=1, page_token=pages[-1]["id"]):
         pages += page
