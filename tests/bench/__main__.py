@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from tests.bench import day, years
+from tests.bench import day, orders, years
 from tests.bench.page import (
     PAGE,
     describe_section,
@@ -17,6 +17,7 @@ from tests.bench.page import (
 from tests.bench.section import Section
 
 SECTIONS: dict[str, Section] = {
+    "orders": orders.SECTION,
     "day": day.SECTION,
     "years": years.SECTION,
 }

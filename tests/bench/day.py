@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -47,44 +47,47 @@ class Watch:
     def start(self) -> None:
         self.began = time.monotonic()
 
+    def order_times(self) -> list[datetime]:
+        """Return the instants at which the broker accepted the orders, ascending."""
+        return sorted(datetime.fromisoformat(each["submitted_at"]) for each in self.broker.orders())
+
     def last_order(self) -> tuple[float, int]:
-        """Return the seconds from the start to the broker's acceptance of the last order, and the
-        number of orders.
-        """
-        orders = self.broker.orders()
-        last = max(datetime.fromisoformat(each["submitted_at"]) for each in orders)
-        return (last - self.bell).total_seconds() - (self.began - self.at), len(orders)
+        """Return the seconds from the start to the last order, and the number of orders."""
+        times = self.order_times()
+        return (times[-1] - self.bell).total_seconds() - (self.began - self.at), len(times)
 
 
 @contextmanager
-def opened_session(symbols: int) -> Iterator[Watch]:
-    """Start a broker at the session's bell."""
+def opened_session(synthetic: int, traded: int, per_minute: int = 0) -> Iterator[Watch]:
+    """Start a broker at the session's bell, with cash for the symbols that will be traded."""
     with PaperBrokerProcess(
-        cash=str(symbols * CASH_PER_SYMBOL),
-        synthetic=symbols,
+        cash=str(traded * CASH_PER_SYMBOL),
+        synthetic=synthetic,
         answer_seconds=ANSWER_SECONDS,
-        requests_per_minute=0,
+        requests_per_minute=per_minute,
     ) as broker:
         bell = broker.open_session(SESSION)
         yield Watch(broker, datetime.fromisoformat(bell), time.monotonic())
 
 
+def run_script(watch: Watch, symbols: Iterable[str]) -> None:
+    """Run the plain script in a new process until it ends."""
+    variables = {
+        "APCA_API_BASE_URL": watch.broker.url,
+        "APCA_API_DATA_URL": watch.broker.url,
+        "APCA_API_KEY_ID": watch.broker.key_id,
+        "APCA_API_SECRET_KEY": watch.broker.secret_key,
+    }
+    watch.start()
+    subprocess.run(
+        [sys.executable, str(SCRIPT), *symbols], env={**os.environ, **variables}, check=True
+    )
+
+
 def plain(symbols: int) -> dict[str, float]:
-    """Run the plain script in a new process."""
-    with opened_session(symbols) as watch:
-        url = watch.broker.url
-        variables = {
-            "APCA_API_BASE_URL": url,
-            "APCA_API_DATA_URL": url,
-            "APCA_API_KEY_ID": watch.broker.key_id,
-            "APCA_API_SECRET_KEY": watch.broker.secret_key,
-        }
-        watch.start()
-        subprocess.run(
-            [sys.executable, str(SCRIPT), *map(synthetic_symbol, range(1, symbols + 1))],
-            env={**os.environ, **variables},
-            check=True,
-        )
+    """Run the plain script on the first synthetic symbols."""
+    with opened_session(symbols, symbols) as watch:
+        run_script(watch, map(synthetic_symbol, range(1, symbols + 1)))
         seconds, orders = watch.last_order()
     return {"seconds": seconds, "orders": orders}
 
@@ -92,7 +95,7 @@ def plain(symbols: int) -> dict[str, float]:
 def desk(symbols: int) -> dict[str, float]:
     """Run a day of a new deployment, whose functions have never run."""
     parameters = {"Strategy": "sma_cross", "MaxOrdersPerRun": "90", "Symbols": "@synthetic"}
-    with opened_session(symbols) as watch:
+    with opened_session(symbols, symbols) as watch:
         config = LocalDeskConfig(
             broker_at(watch.broker.url, {}), parameters, wait_scale=1.0, synthetic=symbols
         )

@@ -224,7 +224,11 @@ class World:
             plan, state["submission"] = sent["plan"], sent["submission"]
             if sent["outcome"] == "COMPLETE":
                 return
-            self.seconds += sent["wait_seconds"]
+            self.wait(sent["wait_seconds"])
+
+    def wait(self, seconds: float) -> None:
+        """Let the time of a state machine's wait pass."""
+        self.seconds += seconds
 
     def _try(self, step: str, event: dict[str, Any]) -> Any:
         event = {"contract": CONTRACT_VERSION, **event}
