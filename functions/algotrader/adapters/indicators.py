@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from algotrader.errors import InsufficientHistoryError
 from algotrader.indicators import DEFINITIONS_VERSION, FORMULAS, BarArrays, FloatArray
-from algotrader.indicators.definitions import OF_ONE_TREND, Outputs
+from algotrader.indicators.definitions import OF_ONE_TREND, WINDOWED, Outputs
 from algotrader.indicators.significant_digits import round_values
 from algotrader.model import Bars, Features, FeatureValue, Unfit
 from algotrader.session.trigger import NEW_YORK
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from algotrader.adapters.ta_indicators import TaIndicators
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
+
+# glibc returns a large freed block to the kernel, which clears its pages before their next use. But
+# it keeps blocks up to the size of the largest one that was ever freed (M_MMAP_THRESHOLD in
+# mallopt(3)). Nothing touches the pages of this block, so it takes no memory.
+np.empty(4_000_000)
 
 
 def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Files) -> Features:
@@ -62,7 +67,7 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Files) -> Featu
     declared = {
         name: resolve(each.name, each.parameters) for name, each in strategy.indicators.items()
     }
-    values, unfit = _indicators(newest, declared)
+    values, unfit = compute_indicators(tuple(newest), arrays_of(newest), declared)
     if not values:
         symbol, first = next(iter(unfit.items()))
         raise InsufficientHistoryError(
@@ -99,7 +104,7 @@ def _newest(symbol: str, bars: Bars, need: int) -> Bars:
             need=need,
         )
     newest = bars.newest(need)
-    if any(later <= earlier for earlier, later in pairwise(newest.at)):
+    if any(map(operator.ge, newest.at, newest.at[1:])):
         raise _bars_invalid(symbol, "its bars do not ascend")
     return newest
 
@@ -113,45 +118,53 @@ def _bars_invalid(symbol: str, problem: str) -> InsufficientHistoryError:
     )
 
 
-def _indicators(
-    bars: Mapping[str, Bars], declared: Mapping[str, ResolvedIndicator]
+def compute_indicators(
+    symbols: Sequence[str], bars: BarArrays, declared: Mapping[str, ResolvedIndicator]
 ) -> tuple[dict[str, dict[str, FeatureValue]], dict[str, Unfit]]:
-    """Compute the declared indicators of every symbol, and name the symbols that lack a value."""
-    series = IndicatorSeries(arrays_of(bars))
-    pairs = [series.of(each)[-2:] for each in declared.values()]
-    newest = np.array(pairs, dtype=np.float64).reshape(len(pairs), 2, len(bars))
+    """Compute the declared indicators of every symbol.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        The names of the columns of ``bars``.
+    bars : BarArrays
+        Completed bars, oldest first, of shape (time, symbols), without NaN.
+
+    Returns
+    -------
+    tuple
+        The features by symbol, and the symbols that lack a value.
+    """
+    series = IndicatorSeries(bars)
+    pairs = [series.newest(each, 2) for each in declared.values()]
+    newest = np.array(pairs, dtype=np.float64).reshape(len(pairs), 2, len(symbols))
     is_defined = np.isfinite(newest[:, 0]) & np.isfinite(newest[:, 1])
     rows = round_values(newest).T.tolist()  # by symbol: the previous values, then the last ones
     values: dict[str, dict[str, FeatureValue]] = {}
     unfit: dict[str, Unfit] = {}
-    for symbol, (previous, last), defined in zip(bars, rows, is_defined.T, strict=True):
-        if defined.all():
+    for place, (symbol, (previous, last)) in enumerate(zip(symbols, rows, strict=True)):
+        if is_defined[:, place].all():
             values[symbol] = dict(zip(declared, map(FeatureValue, last, previous), strict=True))
         else:
-            name, wanted = list(declared.items())[int(np.argmin(defined))]
-            unfit[symbol] = _undefined(name, wanted, bars[symbol])
+            name, wanted = list(declared.items())[int(np.argmin(is_defined[:, place]))]
+            problem = _why_undefined(wanted, bars.close[:, place], bars.volume[:, place])
+            detail = f"{name} ({wanted.output}) is undefined: {problem}"
+            unfit[symbol] = Unfit("INDICATOR_UNDEFINED", detail)
     return values, unfit
 
 
-def _undefined(name: str, wanted: ResolvedIndicator, bars: Bars) -> Unfit:
-    """Build the reason: which indicator has no value, and since when the price has not moved."""
+def _why_undefined(wanted: ResolvedIndicator, close: FloatArray, volume: FloatArray) -> str:
+    """Return why an indicator has no value, and since when the price has not moved."""
     if wanted.output.removeprefix(TA_PREFIX) in OF_ONE_TREND:
-        reason = "its bars have no such trend"
-    else:
-        reason = "its formula divides zero by zero"
-        if not bars.volume[-1]:
-            reason += "; nothing was traded in the newest bar"
-        unchanged = _count_unchanged(bars.close)
-        if unchanged > 1:
-            reason += f"; the last {unchanged} closes are equal"
-    return Unfit("INDICATOR_UNDEFINED", f"{name} ({wanted.output}) is undefined: {reason}")
-
-
-def _count_unchanged(close: tuple[float, ...]) -> int:
-    """Count the newest closes that are all equal."""
-    return next(
-        (back for back, each in enumerate(reversed(close)) if each != close[-1]), len(close)
-    )
+        return "its bars have no such trend"
+    reason = "its formula divides zero by zero"
+    if not volume[-1]:
+        reason += "; nothing was traded in the newest bar"
+    changes = np.flatnonzero(close != close[-1])
+    unchanged = len(close) - 1 - int(changes[-1]) if len(changes) else len(close)
+    if unchanged > 1:
+        reason += f"; the last {unchanged} closes are equal"
+    return reason
 
 
 def arrays_of(bars: Mapping[str, Bars]) -> BarArrays:
@@ -187,6 +200,7 @@ class IndicatorSeries:
     def __init__(self, bars: BarArrays) -> None:
         self._bars = bars
         self._outputs: dict[tuple[object, ...], Outputs] = {}
+        self._of_windows: dict[int, IndicatorSeries] = {}
 
     def of(self, wanted: ResolvedIndicator) -> FloatArray:
         """Compute an indicator at every bar.
@@ -208,6 +222,20 @@ class IndicatorSeries:
         if key not in self._outputs:
             self._outputs[key] = FORMULAS[name](self._bars, Arguments(wanted.arguments))
         return self._outputs[key][wanted.output]()
+
+    def newest(self, wanted: ResolvedIndicator, count: int) -> FloatArray:
+        """Compute an indicator at the newest bars: the bits of ``of(wanted)[-count:]``.
+
+        An indicator over a window then looks at its newest windows only.
+        """
+        if wanted.ta_class.name not in WINDOWED or wanted.output.startswith(TA_PREFIX):
+            return self.of(wanted)[-count:]
+        arguments = Arguments(wanted.arguments)
+        longest = max(warm_up(arguments) for warm_up in wanted.ta_class.outputs.values())
+        bars = longest + count - 1
+        if bars not in self._of_windows:
+            self._of_windows[bars] = IndicatorSeries(self._bars.newest(bars))
+        return self._of_windows[bars].of(wanted)[-count:]
 
     @cached_property
     def _of_ta(self) -> TaIndicators:

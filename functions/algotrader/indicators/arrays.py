@@ -31,6 +31,12 @@ class BarArrays(Struct, frozen=True):
     close: FloatArray
     volume: FloatArray
 
+    def newest(self, count: int) -> BarArrays:
+        """Return at most this many of the newest bars, as views."""
+        return BarArrays(
+            self.high[-count:], self.low[-count:], self.close[-count:], self.volume[-count:]
+        )
+
 
 def pad(values: FloatArray, time: int) -> FloatArray:
     """Put NaN before the first value, so that the result has this many rows."""
@@ -170,6 +176,8 @@ def typical_price(bars: BarArrays) -> FloatArray:
 
 def recently(flags: BoolArray, bars: int) -> BoolArray:
     """Whether a flag was set in the newest bars up to each row, the row itself included."""
+    if not flags.any():
+        return flags
     rows = np.arange(len(flags))[:, np.newaxis]
     latest = np.maximum.accumulate(np.where(flags, rows, -bars), axis=0)
     recent: BoolArray = rows - latest < bars

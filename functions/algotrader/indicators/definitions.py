@@ -194,3 +194,18 @@ FORMULAS: Mapping[str, Callable[[BarArrays, Arguments], Outputs]] = {
     "OnBalanceVolumeIndicator": _on_balance_volume,
     "MFIIndicator": _money_flow_index,
 }
+
+#: Those whose value depends on the newest bars alone, as many as the catalog's warm-up counts.
+WINDOWED = frozenset(
+    {
+        "SMAIndicator",
+        "ROCIndicator",
+        "StochasticOscillator",
+        "WilliamsRIndicator",
+        "CCIIndicator",
+        "BollingerBands",
+        "DonchianChannel",
+        "AroonIndicator",
+        "MFIIndicator",
+    }
+)

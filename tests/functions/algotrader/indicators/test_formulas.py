@@ -125,7 +125,9 @@ def test_a_symbols_values_are_the_same_bits_with_and_without_companions(output: 
     frames = [random_frame(seed, 300) for seed in range(30, 37)]
     for parameters in parameter_sets(output):
         wanted = resolve(output, parameters)
-        together = IndicatorSeries(arrays(*frames)).of(wanted)
+        series = IndicatorSeries(arrays(*frames))
+        together = series.of(wanted)
+        assert series.newest(wanted, 2).tobytes() == together[-2:].tobytes()
         for symbol, frame in enumerate(frames):
             alone = IndicatorSeries(arrays(frame)).of(wanted)
             assert together[:, symbol].tobytes() == alone[:, 0].tobytes()
