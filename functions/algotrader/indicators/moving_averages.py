@@ -115,8 +115,9 @@ def adaptive_average(close: FloatArray, window: int, fast: int, slow: int) -> Fl
     begun = close.copy()
     begun[: window - 1] = np.nan
     average = exponential(begun, np.square(efficiency * (fastest - slowest) + slowest))
-    since = begun[window - 1 :]
-    top, bottom = np.maximum.accumulate(since, axis=0), np.minimum.accumulate(since, axis=0)
-    has_moved = ~vanishes(top - bottom, top)
-    average[window - 1 :][unmoved[window - 1 :] & has_moved] = np.nan
+    if unmoved.any():
+        since = begun[window - 1 :]
+        top, bottom = np.maximum.accumulate(since, axis=0), np.minimum.accumulate(since, axis=0)
+        has_moved = ~vanishes(top - bottom, top)
+        average[window - 1 :][unmoved[window - 1 :] & has_moved] = np.nan
     return average
