@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from tests.bench import day, orders, years
+from tests.bench import day, indicators, orders, years
 from tests.bench.page import (
     PAGE,
     describe_section,
@@ -20,6 +20,7 @@ SECTIONS: dict[str, Section] = {
     "orders": orders.SECTION,
     "day": day.SECTION,
     "years": years.SECTION,
+    "indicators": indicators.SECTION,
 }
 
 
