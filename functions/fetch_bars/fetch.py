@@ -58,7 +58,7 @@ def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> Fe
         _check_slot_is_not_over(opening, store)
     claimed = acquire(store, run, run.started_at)
     if claimed.state is LockState.REFUSED:
-        message = f"Execution {claimed.holder} already has run {run.run_id}. Nothing to do."
+        message = f"Execution {claimed.holder} already holds run {run.run_id}. Nothing to do."
         return FetchBarsResult(outcome="DUPLICATE", message=message)
     try:
         if not opening.report_only:

@@ -108,7 +108,9 @@ def run_command(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort) as stopped:
         # At a prompt, click raises an Abort without a cause, and nothing has changed yet.
         is_at_prompt = isinstance(stopped, click.Abort) and stopped.__cause__ is None
-        state = "nothing was changed" if is_at_prompt else "the command stopped all that it started"
+        state = (
+            "nothing was changed" if is_at_prompt else "the command stopped everything it started"
+        )
         _report(f"interrupted; {state}")
         return INTERRUPTED
     except Exception as error:  # a user gets one line instead of a traceback

@@ -67,7 +67,7 @@ def restore(
         _show(find_versions(stack), name)
     except RestoreRefusedError as problem:
         raise click.ClickException(clean(problem)) from problem
-    click.echo(f"{FOLDER}{name} is put back. The next run continues from it.")
+    click.echo(f"{FOLDER}{name} is restored. The next run continues from it.")
     return 0
 
 

@@ -109,7 +109,7 @@ def test_a_second_bell_of_a_session_ends_as_a_duplicate_and_says_so_in_its_outpu
     ids, texts = ids_of(fresh), stack.texts()
     end = stack.wait(stack.start({}))
     assert end["status"] == "SUCCEEDED"
-    assert "already has run" in end["output"]
+    assert "already holds run" in end["output"]
     assert (ids_of(fresh), stack.texts()) == (ids, texts)
 
 
@@ -120,7 +120,7 @@ def test_two_executions_of_one_bell_in_parallel_trade_once(
     arns = [stack.start({"scheduled_time": bench.bell}) for _ in range(3)]
     ends = [stack.wait(arn) for arn in arns]
     assert [end["status"] for end in ends] == ["SUCCEEDED"] * 3
-    assert sum("already has run" in end["output"] for end in ends) == 2
+    assert sum("already holds run" in end["output"] for end in ends) == 2
     assert len(ids_of(fresh)) == len(set(ids_of(fresh))) == 3
     assert len(stack.texts()) == texts_before + 1
 
@@ -378,7 +378,7 @@ def test_live_is_halted_until_it_is_armed_and_again_after_a_deploy(
     fresh.open_session(date(2012, 6, 22))
     again = bench.ring(stack, {})
     assert (again.status, again.orders_sent) == ("SUCCEEDED", 0)
-    assert "the stack was deployed since" in again.email
+    assert "the stack was deployed again" in again.email
 
     fresh.behave(shorting=True)
     refused = bench.ring(stack, {"dry_run": True})

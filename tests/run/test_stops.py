@@ -67,7 +67,7 @@ def test_a_run_by_hand_at_the_same_time_as_the_scheduled_one_trades_once(
     arns = [deployed.start(each) for each in ({"scheduled_time": bench.bell}, {}, {})]
     ends = [deployed.wait(each) for each in arns]
     assert [each["status"] for each in ends] == ["SUCCEEDED"] * 3
-    assert sum("already has run" in each["output"] for each in ends) == 2
+    assert sum("already holds run" in each["output"] for each in ends) == 2
     ids = [each["client_order_id"] for each in fresh.orders()]
     assert len(ids) == len(set(ids)) == 3
     assert all(f"-{day}-day-" in each for each in ids)

@@ -118,7 +118,7 @@ def check_cash(
         since = last.unproven_after
     problem = (
         f"The account's cash is {account.cash:.2f}, but its fills and its statement since "
-        f"{last.at:%Y-%m-%d %H:%M} UTC lead to {expected:.2f}."
+        f"{last.at:%Y-%m-%d %H:%M} UTC add up to {expected:.2f}."
     )
     return CashCheck(replace(look, unproven_after=since, unproven_until=now), problem)
 
@@ -211,7 +211,7 @@ def _sum(rows: list[Activity], unclear: list[Activity]) -> Deposits:
         names = ", ".join(
             dict.fromkeys(f"{each.description} {each.symbol}".rstrip() for each in unknown)
         )
-        return Deposits(None, f"The broker does not report the effect on profit of: {names}.")
+        return Deposits(None, f"The broker does not report how this changes the profit: {names}.")
     flows = [each for each in unclear if _is_flow(each)]
     if flows:
         amounts = ", ".join(f"{each.amount:.2f}" for each in flows)

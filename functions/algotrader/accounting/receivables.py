@@ -320,14 +320,14 @@ def describe_receivables(
     was_due = {_terms(each) for each in before if each.value}
     found = []
     for each in now:
-        day = each.ex_date.isoformat()
+        day, kind = each.ex_date.isoformat(), each.kind.replace("_", " ")
         if each.new_qty >= ONE_SHARE:
             qty, name = int(each.new_qty), f"--stack {stack}"
             counted = "have no price yet and count as 0"
             if each.price is not None:
                 counted = f"count as {each.new_qty * each.price:.2f} in profit and loss"
             found.append(
-                f"{each.new}: {qty} shares from the {each.kind} of {each.symbol} on {day} {counted}"
+                f"{each.new}: {qty} shares from the {kind} of {each.symbol} on {day} {counted}"
                 f". Once the account has them, run `algo-trader adopt {each.new} {qty} {name}` or"
                 f" `algo-trader release {each.new} {qty} {name}`."
             )
@@ -335,7 +335,7 @@ def describe_receivables(
         if _terms(each) in was_due and not each.value and unpaid > _slack(each.qty * each.cash):
             why = "was not paid" if each.is_listed else "is no longer listed"
             found.append(
-                f"{each.symbol}: the {each.kind} of {day} {why}, so profit and loss no longer"
+                f"{each.symbol}: the {kind} of {day} {why}, so profit and loss no longer"
                 f" include {unpaid:.2f}. Compare with your account."
             )
     return tuple(found)

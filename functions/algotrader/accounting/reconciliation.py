@@ -151,11 +151,10 @@ def describe_share_changes(
         The actions since the last session.
     """
     return tuple(
-        f"{each.symbol}: {each.kind} on {each.ex_date.isoformat()}"
-        f"{_with(each)}. The desk's books still show {_n(ledger.holdings[each.symbol].qty)}"
-        f" {each.symbol}. New shares count as yours until you run `algo-trader adopt"
-        f" SYMBOL QTY --stack {stack}`. Remove lost shares with `algo-trader release {each.symbol}"
-        f" QTY --stack {stack}`."
+        f"{each.symbol}: {each.description}{_with(each)}. The desk's books still show"
+        f" {_n(ledger.holdings[each.symbol].qty)} {each.symbol}. New shares count as yours until"
+        f" you run `algo-trader adopt SYMBOL QTY --stack {stack}`. Remove lost shares with"
+        f" `algo-trader release {each.symbol} QTY --stack {stack}`."
         for each in actions
         if each.symbol in ledger.holdings and _changes_symbol(each)
     )
@@ -168,10 +167,10 @@ def _changes_symbol(action: CorporateAction) -> bool:
 def _explanation(action: CorporateAction, position: DeskPosition) -> str:
     """Describe how an action may explain missing shares, or return an empty string."""
     if _changes_symbol(action):
-        return f"a {action.kind}{_with(action)}"
+        return f"a {_kind(action)}{_with(action)}"
     missing = position.book_qty + position.theirs - position.account_qty
     if action.ratio is not None and ZERO < missing < ONE_SHARE:
-        return f"a fraction paid in cash after the {action.kind}"
+        return f"a fraction paid in cash after the {_kind(action)}"
     return ""
 
 
@@ -194,6 +193,10 @@ def _remedy(position: DeskPosition, stack: str) -> str:
     ]
     commands = " or ".join(f"`{each}`" for each in ways)
     return f"Buy {_n(missing)} back, or remove the missing shares from the books: {commands}."
+
+
+def _kind(action: CorporateAction) -> str:
+    return action.kind.replace("_", " ")
 
 
 def _with(action: CorporateAction) -> str:

@@ -77,7 +77,7 @@ def check(subject: str, message: str) -> None:
     if size > MAX_MESSAGE_BYTES:
         raise InvalidInputError(
             "MESSAGE_TOO_LARGE",
-            "This is a bug, please report it: an e-mail is shortened before it gets here.",
+            "This is a bug, please report it: the desk shortens an e-mail before it sends it.",
             size=size,
             limit=MAX_MESSAGE_BYTES,
         )

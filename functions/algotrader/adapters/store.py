@@ -69,7 +69,7 @@ class Store:
         ------
         InvalidInputError
             ``ARTIFACT_INVALID`` if it has neither form, its object is in another bucket, or the
-            content has another hash; ``STATE_INVALID`` if it is not a ``kind``.
+            content has a different hash; ``STATE_INVALID`` if it is not a ``kind``.
         """
         if artifact.inline is not msgspec.UNSET:
             return decode(kind, artifact.inline, kind_name(kind))
@@ -82,7 +82,7 @@ class Store:
         if found is None:
             raise _invalid("the object is gone", artifact)
         if hashlib.sha256(found.content).hexdigest() != artifact.sha256:
-            raise _invalid("the object has another hash", artifact)
+            raise _invalid("the object has a different hash", artifact)
         return decode(kind, found.value, kind_name(kind))
 
     def write(self, key: str, value: object) -> None:

@@ -115,8 +115,8 @@ def _is_finite(value: FeatureValue) -> bool:
 def _no_number(name: str, value: FeatureValue) -> str:
     session = "previous session" if math.isfinite(value.last) else "newest session"
     return (
-        f"features() gave NaN or infinity for {name} of the {session}; drop missing values there, "
-        "or raise look_back"
+        f"features() returned NaN or infinity for {name} of the {session}; drop missing values "
+        "there, or raise look_back"
     )
 
 

@@ -85,7 +85,7 @@ def _read(parameter: str, name: str) -> bytes:
         raise ConfigurationError(
             "UNIVERSE_UNKNOWN",
             f"Deploy again with {parameter} set to a list in functions/universes"
-            f"{did_you_mean(name, known)}; there are: {', '.join(known)}.",
+            f"{did_you_mean(name, known)}; the lists are: {', '.join(known)}.",
             parameter=parameter,
             universe=repr(name[:_QUOTED_LENGTH]),
         )

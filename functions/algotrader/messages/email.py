@@ -232,7 +232,7 @@ def _warnings(report: RunReport) -> Iterator[str]:
     for day in () if report.snapshot is None else report.snapshot.closures:
         yield (
             f"The exchange stayed closed on {day.isoformat()}, although the broker's calendar "
-            "lists the day as a session. The desk counts no session on it."
+            "lists the day as a session. The desk does not count it."
         )
     yield from report.notes
     problems = problems_phrase(report, named=True)

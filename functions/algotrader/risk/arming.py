@@ -51,9 +51,9 @@ def check_token(token: ArmingToken, account: str, deployed_at: datetime, now: da
     if token.account != account:
         return arming_problem("another account was armed")
     if token.deployed_at != deployed_at:
-        return arming_problem(f"the stack was deployed since, on {deployed_at.isoformat()}")
+        return arming_problem(f"the stack was deployed again on {deployed_at.isoformat()}")
     if token.expires_at <= now:
-        return arming_problem(f"it ended on {token.expires_at.isoformat()}")
+        return arming_problem(f"the permission ended on {token.expires_at.isoformat()}")
     return Arming(token.expires_at, "")
 
 

@@ -41,9 +41,7 @@ def no_corporate_action(order: ProposedOrder, context: RiskContext) -> Denial | 
 def corporate_action(actions: Iterable[CorporateAction], symbol: str) -> Denial | None:
     """Return a denial if an action changed a symbol's shares since the last session."""
     found = [
-        f"{each.kind} on {each.ex_date.isoformat()}"
-        for each in actions
-        if each.symbol == symbol and not each.is_cash_dividend
+        each.description for each in actions if each.symbol == symbol and not each.is_cash_dividend
     ]
     return Denial(Reason.CORPORATE_ACTION, ", ".join(sorted(found))) if found else None
 

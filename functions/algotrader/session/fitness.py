@@ -61,7 +61,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "older, or use shorter windows in StrategyParameters.",
         INDICATOR_UNDEFINED: "An indicator's formula has no value for these bars. Remove the "
         "symbol from the template's Symbols, or declare another indicator.",
-        STRATEGY_FEATURES_INVALID: "The strategy's features() gave NaN or infinity for these "
+        STRATEGY_FEATURES_INVALID: "The strategy's features() returned NaN or infinity for these "
         "symbols. Drop missing values there, or raise look_back.",
         FEATURES_MISSING: "These symbols have no usable indicators. Check their bars, or remove "
         "them from the template's Symbols.",
@@ -112,7 +112,7 @@ def check_names(
             detail = f"{symbol} is {new} since {each.ex_date.isoformat()}: change Symbols"
             unfit[symbol] = Unfit(SYMBOL_RENAMED, detail)
         else:
-            cause = f"{each.kind}{f' with {new}' if new else ''} on {each.ex_date.isoformat()}"
+            cause = each.description + (f" with {new}" if new else "")
             unfit[symbol] = Unfit(SYMBOL_NOT_TRADABLE, f"{cause}: remove it from Symbols")
     return dict(sorted(unfit.items()))
 

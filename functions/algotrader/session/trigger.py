@@ -136,7 +136,7 @@ def resolve_session(
     if len(begun) == 1:
         raise InsufficientHistoryError(
             "CALENDAR_TOO_SHORT",
-            "The broker's calendar has no session before this one. Start the run on a later one.",
+            "The broker's calendar has no session before this one. Start the run in a later one.",
             session=session.date,
         )
     longest = clock.now + timedelta(seconds=trigger.run_deadline_seconds)

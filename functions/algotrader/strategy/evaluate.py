@@ -122,8 +122,8 @@ def _ask_twice(name: str, method: str, ask: Callable[[], dict[str, Decimal]]) ->
 def _not_repeatable(name: str, method: str, **facts: object) -> StrategyError:
     return StrategyError(
         "STRATEGY_NOT_REPEATABLE",
-        f"{method} answered the same question twice and differently. In functions/strategies/"
-        f"{name}.py use no random numbers and no clock, and keep nothing on self, on the class or "
+        f"{method} returned two different results for the same inputs. In functions/strategies/"
+        f"{name}.py, use no random numbers and no clock, and keep no data on self, on the class or "
         "in a module.",
         method=method,
         **facts,

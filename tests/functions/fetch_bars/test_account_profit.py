@@ -303,7 +303,7 @@ def test_cash_that_nothing_explains_makes_the_profit_unknown_until_its_session_i
     (reason,) = reasons(second)
     assert reason.startswith(
         "The account's cash is 55000.50, but its fills and its statement since 2026-01-06 14:35 "
-        "UTC lead to 50000.50."
+        "UTC add up to 50000.50."
     )
     # A dry run sees the same and stores nothing. Thursday's run checks from Wednesday on.
     world.now = "2026-01-08T09:35:02-05:00"

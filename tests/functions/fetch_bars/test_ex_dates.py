@@ -300,7 +300,7 @@ def test_spun_off_shares_count_on_after_a_person_adopts_them(desk: World) -> Non
     hold(desk)
     snapshot, _ = after(desk, CASES["spin-off"], CASES["spin-off"].prices)
     assert any(
-        "SPUN: 350 shares from the spin_off of AAPL on 2026-01-06 count as 5600.00" in each
+        "SPUN: 350 shares from the spin off of AAPL on 2026-01-06 count as 5600.00" in each
         and "`algo-trader adopt SPUN 350 --stack desk`" in each
         for each in snapshot.warnings
     )

@@ -100,11 +100,11 @@ def test_a_symbol_that_became_another_is_reported_on_its_day_and_explains_what_i
     reported = seen(world)
 
     assert reported.ledger.holdings["AAPL"].qty == 10
-    assert reported.causes == {"AAPL": "a name_change with PEAR on 2026-01-06"}
+    assert reported.causes == {"AAPL": "a name change with PEAR on 2026-01-06"}
     mismatch, changed = reported.warnings
     assert mismatch.startswith("AAPL: LEDGER_MISMATCH: ")
     assert changed.startswith(
-        "AAPL: name_change on 2026-01-06 with PEAR. The desk's books still show 10 AAPL. "
+        "AAPL: name change on 2026-01-06 with PEAR. The desk's books still show 10 AAPL. "
     )
 
 

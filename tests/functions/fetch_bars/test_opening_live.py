@@ -90,7 +90,7 @@ def test_an_arming_that_ended_or_of_another_account_or_deploy_halts(live: World)
         assert state is TradingState.HALTED
         reasons.append(reason)
 
-    words = ("it ended on", "another account was armed", "deployed since")
+    words = ("the permission ended on", "another account was armed", "deployed again")
     assert all(word in reason for word, reason in zip(words, reasons, strict=True))
 
 

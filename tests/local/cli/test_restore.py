@@ -62,7 +62,7 @@ def test_a_list_that_somebody_broke_is_put_back_and_runs_continue(
 
     status, out, _ = invoke("restore", "ledger/adjustments.json", good)
     assert status == 0
-    assert "ledger/adjustments.json is put back. The next run continues from it." in out
+    assert "ledger/adjustments.json is restored. The next run continues from it." in out
     assert listed(out)[1:] == [broken, good]
     assert adjustments_of(desk) == adopted
     document = desk.run({"dry_run": True}, next_day()).document

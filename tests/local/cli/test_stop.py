@@ -17,7 +17,7 @@ from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
 COMMAND = [sys.executable, "-c", "from local.cli import main; main()"]
-INTERRUPTED = "algo-trader: interrupted; the command stopped all that it started"
+INTERRUPTED = "algo-trader: interrupted; the command stopped everything it started"
 
 
 @contextmanager

@@ -248,7 +248,7 @@ def test_a_deposit_that_appears_a_day_late_makes_both_days_unproven() -> None:
     )
 
     assert first.problem
-    assert "lead to 11000.00" in second.problem
+    assert "add up to 11000.00" in second.problem
     assert second.why_unproven(BELL + timedelta(hours=1), NOON) == second.problem
 
 

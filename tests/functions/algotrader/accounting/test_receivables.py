@@ -194,7 +194,7 @@ def test_a_dividend_that_is_no_longer_listed_is_lost_and_one_listed_again_is_due
     assert made(carried(ex(PAID), replace(gone, listing=Listing((), since=MONDAY)))) == -20
     assert made(advance_track(canceled, back)) == 0
     (words,) = describe_receivables(carried(ex(PAID)).receivables, canceled.receivables, "desk")
-    assert words.startswith("AAPL: the cash_dividend of 2024-03-04 is no longer listed, so")
+    assert words.startswith("AAPL: the cash dividend of 2024-03-04 is no longer listed, so")
 
 
 @pytest.mark.parametrize(
@@ -447,7 +447,7 @@ def test_a_person_is_told_which_shares_are_due_until_they_are_taken() -> None:
 
     (words,) = describe_receivables((), track.receivables, "desk")
     assert words == (
-        "SPUN: 5 shares from the spin_off of AAPL on 2024-03-04 count as 80.00 in profit and loss."
+        "SPUN: 5 shares from the spin off of AAPL on 2024-03-04 count as 80.00 in profit and loss."
         " Once the account has them, run `algo-trader adopt SPUN 5 --stack desk` or"
         " `algo-trader release SPUN 5 --stack desk`."
     )

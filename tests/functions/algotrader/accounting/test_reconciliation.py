@@ -100,9 +100,9 @@ def test_only_what_is_missing_is_a_difference() -> None:
             [],
             [CorporateAction("IBM", "name_change", DAY, None, ("KD",))],
             [],
-            "a name_change with KD on 2024-03-01",
+            "a name change with KD on 2024-03-01",
         ),
-        ([], [CorporateAction("IBM", "cash_merger", DAY, None)], [], "a cash_merger on 2024-03-01"),
+        ([], [CorporateAction("IBM", "cash_merger", DAY, None)], [], "a cash merger on 2024-03-01"),
         ([], [CorporateAction("IBM", "cash_dividend", DAY, None)], [], None),
         ([], [CorporateAction("AAPL", "cash_merger", DAY, None)], [], None),
         ([], [CorporateAction("MSFT", "cash_merger", DAY, None)], [], None),
@@ -122,7 +122,7 @@ def test_only_what_is_missing_is_a_difference() -> None:
             [sale("by-hand")],
             [CorporateAction("IBM", "stock_merger", DAY, None, ("KD",))],
             [],
-            "a stock_merger with KD on 2024-03-01 or a sale by hand of 5 on 2024-03-04",
+            "a stock merger with KD on 2024-03-01 or a sale by hand of 5 on 2024-03-04",
         ),
     ],
 )
@@ -136,7 +136,7 @@ def test_what_may_explain_a_difference_is_named_with_its_day(
 def test_a_fraction_that_a_reverse_split_leaves_was_probably_paid_in_cash() -> None:
     split = CorporateAction("IBM", "reverse_split", DAY, D(1) / 3)
     (fraction,) = probable_causes([stake("3.333333333", "3")], [], [split], []).values()
-    assert fraction == "a fraction paid in cash after the reverse_split on 2024-03-01"
+    assert fraction == "a fraction paid in cash after the reverse split on 2024-03-01"
     beside = stake("3.333333333", "13", def456="10")
     assert probable_causes([beside], [], [split], []) == {"IBM": fraction}
     for more in ("4", "4.333333333"):
@@ -194,7 +194,7 @@ def test_a_change_of_symbol_is_reported_and_the_books_stay_as_they_are() -> None
         CorporateAction("IBM", "spin_off", DAY, None, ("KD",)),
     ]
     (message,) = describe_share_changes(actions, own, "desk")
-    assert message.startswith("FB: name_change on 2024-03-01 with META.")
+    assert message.startswith("FB: name change on 2024-03-01 with META.")
     assert "10 FB" in message
     assert "`algo-trader adopt SYMBOL QTY --stack desk`" in message
 

@@ -66,7 +66,7 @@ def test_a_token_arms_until_the_next_deploy(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(
         module, "client", lambda name: Updated() if name == "cloudformation" else real(name)
     )
-    assert read().problem.startswith("run algo-trader arm: the stack was deployed since")
+    assert read().problem.startswith("run algo-trader arm: the stack was deployed again")
     put(token(deployed_at=NOW.isoformat()))
     assert read().until == END
 

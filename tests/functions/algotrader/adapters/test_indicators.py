@@ -317,12 +317,12 @@ def test_own_features_stand_next_to_indicators_and_may_corrupt_their_frame() -> 
 @pytest.mark.parametrize(
     ("result", "problem"),
     [
-        ({"x": math.nan}, "features() gave NaN or infinity for x of the newest session; drop"),
-        ({"x": -math.inf}, "features() gave NaN or infinity for x of the newest session"),
+        ({"x": math.nan}, "features() returned NaN or infinity for x of the newest session; drop"),
+        ({"x": -math.inf}, "features() returned NaN or infinity for x of the newest session"),
         ({"x": "1"}, "x is not a number: '1'"),
         ({"x": None}, "x is not a number: None"),
         ({"x": True}, "x is not a number: True"),
-        ({"x": 10**400}, "features() gave NaN or infinity for x"),
+        ({"x": 10**400}, "features() returned NaN or infinity for x"),
         ({"x": pd.Series([1.0])}, "x is not a number"),
         ({1: 1.0}, "a name is not a string: 1"),
         ({"mean": 1.0}, "mean is the name of an indicator"),
@@ -355,8 +355,8 @@ def test_a_symbol_whose_own_feature_is_not_finite_is_unfit_and_the_others_are_co
     assert found.unfit == {
         "A": Unfit(
             "STRATEGY_FEATURES_INVALID",
-            f"features() gave NaN or infinity for x of the {session} session; drop missing values "
-            "there, or raise look_back",
+            f"features() returned NaN or infinity for x of the {session} session; drop missing "
+            "values there, or raise look_back",
         )
     }
 

@@ -55,7 +55,7 @@ def test_an_unknown_list_is_refused_with_the_names_that_there_are(write: WriteUn
     error = refused("@mime")
     assert error.code == "UNIVERSE_UNKNOWN"
     assert "did you mean mine?" in error.advice
-    assert "there are: mine, yours" in error.advice
+    assert "the lists are: mine, yours" in error.advice
 
 
 def test_without_any_list_an_unknown_one_is_refused_too(

@@ -141,7 +141,7 @@ def test_what_protects_a_position_that_is_not_sold_stays() -> None:
     assert codes(decision) == {"AAPL": "CORPORATE_ACTION"}
     assert decision.denied[0].qty == 10
     assert decision.cancels == (entry.client_order_id,)
-    assert decision.why["AAPL"].startswith("denied sell 10: CORPORATE_ACTION: forward_split")
+    assert decision.why["AAPL"].startswith("denied sell 10: CORPORATE_ACTION: forward split")
 
 
 def test_a_missing_price_does_not_keep_the_desk_in() -> None:

@@ -31,8 +31,8 @@ def test_a_token_of_this_account_and_this_deploy_arms_until_it_ends() -> None:
             replace(TOKEN, deployed_at=DEPLOYED - timedelta(milliseconds=1)),
             "the stack was deployed",
         ),
-        (replace(TOKEN, deployed_at=DEPLOYED + timedelta(days=1)), "the stack was deployed since"),
-        (replace(TOKEN, expires_at=NOW), "it ended on 2026-01-06T14:35:00+00:00"),
+        (replace(TOKEN, deployed_at=DEPLOYED + timedelta(days=1)), "the stack was deployed again"),
+        (replace(TOKEN, expires_at=NOW), "the permission ended on 2026-01-06T14:35:00+00:00"),
     ],
 )
 def test_any_other_token_arms_nothing_and_names_the_command(token: ArmingToken, why: str) -> None:

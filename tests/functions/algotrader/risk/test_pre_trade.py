@@ -192,7 +192,7 @@ def test_a_corporate_action_of_the_symbol_other_than_a_cash_dividend_stops_it(
     action = CorporateAction(symbol=symbol, kind=kind, ex_date=date(2024, 3, 4), ratio=None)
     found = eligibility.no_corporate_action(proposed(), at(corporate_actions=(action,)))
     assert code_of(found) == code
-    assert found is None or found.detail == f"{kind} on 2024-03-04"
+    assert found is None or found.detail == action.description
 
 
 def test_an_asset_that_is_not_tradable_is_left_alone_on_both_sides() -> None:

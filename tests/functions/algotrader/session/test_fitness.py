@@ -173,12 +173,12 @@ def action(kind: str, symbol: str, becomes: str | None, day: date = DAYS[-1]) ->
             action("stock_merger", "FB", "EXR"),
             Unfit(
                 "SYMBOL_NOT_TRADABLE",
-                "stock_merger with EXR on 2026-01-20: remove it from Symbols",
+                "stock merger on 2026-01-20 with EXR: remove it from Symbols",
             ),
         ),
         (
             action("cash_merger", "FB", ""),
-            Unfit("SYMBOL_NOT_TRADABLE", "cash_merger on 2026-01-20: remove it from Symbols"),
+            Unfit("SYMBOL_NOT_TRADABLE", "cash merger on 2026-01-20: remove it from Symbols"),
         ),
     ],
 )

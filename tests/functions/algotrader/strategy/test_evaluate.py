@@ -266,9 +266,9 @@ def test_two_answers_to_one_question_are_refused_and_what_differs_is_named(
     with pytest.raises(StrategyError) as caught:
         ask(_Counts(*answers))
     assert re.sub(r"py:\d+", "py:LINE", str(caught.value)) == (
-        f"STRATEGY_NOT_REPEATABLE: method={method} {facts} strategy=mine. {method} answered "
-        "the same question twice and differently. In functions/strategies/mine.py use no random "
-        "numbers and no clock, and keep nothing on self, on the class or in a module."
+        f"STRATEGY_NOT_REPEATABLE: method={method} {facts} strategy=mine. {method} returned "
+        "two different results for the same inputs. In functions/strategies/mine.py, use no random "
+        "numbers and no clock, and keep no data on self, on the class or in a module."
     )
 
 
