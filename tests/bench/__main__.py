@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from tests.bench import day, indicators, orders, years
+from tests.bench import day, indicators, orders, warm, years
 from tests.bench.page import (
     PAGE,
     describe_section,
@@ -18,9 +18,10 @@ from tests.bench.section import Section
 
 SECTIONS: dict[str, Section] = {
     "orders": orders.SECTION,
-    "day": day.SECTION,
-    "years": years.SECTION,
     "indicators": indicators.SECTION,
+    "day": day.SECTION,
+    "warm": warm.SECTION,
+    "years": years.SECTION,
 }
 
 

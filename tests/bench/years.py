@@ -29,7 +29,9 @@ THREE_YEARS = 756
 #: The checkpoint of the ledger stays ten days behind, so the first sessions differ.
 SETTLED = 15
 WINDOW = 20
-CLOSED = time_of_day(16, 15)
+Bells = tuple[tuple[time_of_day, dict[str, bool]], ...]
+#: A session's run and its report: their times in New York and their inputs.
+BELLS: Bells = ((time_of_day(9, 35), {}), (time_of_day(16, 15), {"report_only": True}))
 #: Each figure's name, how the table shows it, its unit, and its digits after the point.
 FIGURES = (
     ("orders", "orders", 1, 0),
@@ -44,11 +46,13 @@ FIGURES = (
     ("seconds", "time, ms (slower while memory is measured)", 0.001, 0),
 )
 STRATEGY = """
-from algotrader.strategy import Strategy
+from algotrader.strategy import Indicator, Strategy
 
 
 class Turns(Strategy):
     \"""Holds two symbols of four, and in the next session the other two, each with a stop.\"""
+
+    indicators = {"strength": Indicator("roc", window=126)}
 
     def target_weights(self, market, portfolio):
         pairs = ("AAPL", "GOOG"), ("IBM", "MSFT")
@@ -85,7 +89,9 @@ class Usage:
     peak: int = 0
 
 
-def sessions(count: int, *, every: int = 1, measured: Container[int] = ()) -> Iterator[Usage]:
+def sessions(
+    count: int, *, every: int = 1, measured: Container[int] = (), reports: bool = True
+) -> Iterator[Usage]:
     """Trade one session after another in this process, and yield what each used.
 
     The handlers, the paper broker's engine and an AWS in memory work in one process. The broker's
@@ -97,6 +103,8 @@ def sessions(count: int, *, every: int = 1, measured: Container[int] = ()) -> It
         1 trades each session, 2 every other one, and so on.
     measured : container of int
         Numbers of the sessions, from 0, whose memory to measure. This makes a session slower.
+    reports : bool
+        Whether each session has its report after the close.
     """
     for step in STEPS:
         importlib.import_module(f"{step}.app").logger.setLevel("CRITICAL")
@@ -106,18 +114,19 @@ def sessions(count: int, *, every: int = 1, measured: Container[int] = ()) -> It
         world = world_of(history, deployment, FIRST)
         begin = history.sessions.index(FIRST)
         with reached(world):
+            bells = BELLS if reports else BELLS[:1]
             for number, session in enumerate(history.sessions[begin:][: count * every : every]):
-                yield _session(world, session, measures_memory=number in measured)
+                yield _session(world, session, bells, measures_memory=number in measured)
 
 
-def _session(world: World, session: date, *, measures_memory: bool) -> Usage:
+def _session(world: World, session: date, bells: Bells, *, measures_memory: bool) -> Usage:
     world.aws.usage.clear()
     world.handed_on.clear()
     world.requests = world.received = orders = 0
     if measures_memory:
         tracemalloc.start()
     began = time.perf_counter()
-    for at, value in ((time_of_day(9, 35), {}), (CLOSED, {"report_only": True})):
+    for at, value in bells:
         world.broker.move_to(session, at)
         day = world.live(value)
         if day.leaf is not None:
