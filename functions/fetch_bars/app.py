@@ -7,11 +7,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from algotrader.adapters.aws import make_clients_early
 from algotrader.adapters.store import Store
 from algotrader.contracts import FetchBarsEvent, decode_event, encode
 from fetch_bars.fetch import fetch
 
 logger = Logger(service="fetch_bars")
+make_clients_early("s3", "ssm")
 
 
 @logger.inject_lambda_context(clear_state=True)

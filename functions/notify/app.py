@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from algotrader.adapters.aws import make_clients_early
 from algotrader.adapters.sns_notifier import SnsNotifier
 from algotrader.adapters.store import Store
 from algotrader.contracts import encode
@@ -14,6 +15,7 @@ from notify.event import read_event
 from notify.report import report
 
 logger = Logger(service="notify")
+make_clients_early("s3", "sns")
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from algotrader.adapters.alpaca import AlpacaBroker
+from algotrader.adapters.aws import make_clients_early
 from algotrader.adapters.settings import broker_urls, load_keys, read_trading_state
 from algotrader.adapters.store import Store
 from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode_event, encode
@@ -17,6 +18,7 @@ from submit_orders.plan_journal import PlanJournal
 from submit_orders.send_lease import SendLease
 
 logger = Logger(service="submit_orders")
+make_clients_early("s3", "ssm")
 
 # Below the function's Timeout in template.yaml, so the function can still return a result.
 HTTP_BUDGET_SECONDS = 70.0

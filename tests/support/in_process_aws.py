@@ -1,4 +1,4 @@
-"""Owns AWS in the test's own process, for the adapters' boto3 clients."""
+"""Owns AWS in the test's own process, for the adapters' clients."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 from botocore.client import BaseClient
+from botocore.session import Session, get_session
 from moto import mock_aws
 
 from algotrader.adapters.aws import client
 
 
 @cache
-def session() -> boto3.session.Session:
+def session() -> Session:
     """Return one session for all tests, because reading the service models takes long."""
-    return boto3.session.Session("testing", "testing", "testing", region_name="us-east-1")
+    session = get_session()
+    session.set_credentials("testing", "testing", "testing")
+    session.set_config_variable("region", "us-east-1")
+    return session
 
 
 @contextmanager
@@ -41,7 +44,7 @@ def in_process_aws() -> Iterator[None]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setattr(boto3, "DEFAULT_SESSION", session())
+        patch.setattr("algotrader.adapters.aws.session", session)
         client.cache_clear()
         yield
         client.cache_clear()

@@ -213,7 +213,7 @@ def test_nothing_makes_a_client_but_the_one_module_whose_uses_are_followed() -> 
     importing = {
         path.relative_to(FUNCTIONS).as_posix()
         for path in FUNCTIONS.rglob("*.py")
-        if "import boto3" in path.read_text(encoding="utf-8")
+        if "get_session" in path.read_text(encoding="utf-8")
     }
     assert importing == {"algotrader/adapters/aws.py"}
 

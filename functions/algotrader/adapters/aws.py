@@ -1,10 +1,11 @@
-"""Owns the creation of boto3 clients: late, and with timeouts that fit a function's budget."""
+"""Owns the creation of AWS clients, with timeouts that fit a function's budget."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, TypeVar
 
@@ -30,14 +31,13 @@ class BrokenAnswerError(Exception):
 def client(service: str) -> Any:
     """Return the client of a service, created once per process.
 
-    The function imports boto3 late, because a step whose values are all inline never needs it.
+    The function imports botocore late, because a step whose values are all inline never needs it.
     """
     if _makers:
         return _makers[-1](service)
-    import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
-    return boto3.client(
+    return session().create_client(
         service,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
@@ -45,6 +45,26 @@ def client(service: str) -> Any:
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         ),
     )
+
+
+@cache
+def session() -> Any:
+    """Return the process's botocore session; boto3's would import more and do nothing else."""
+    from botocore.session import get_session  # noqa: PLC0415
+
+    return get_session()
+
+
+def make_clients_early(*services: str) -> None:
+    """Create clients while Lambda initializes the function, with more processor than later.
+
+    The function does nothing outside Lambda. It never raises, because a failed initialization has
+    no error that a run could report. The first call tries again and reports the error.
+    """
+    if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+        with suppress(Exception):
+            for service in services:
+                client(service)
 
 
 @contextmanager
