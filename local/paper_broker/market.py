@@ -15,9 +15,17 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from local.paper_broker.data import DailyBar, Dividend, History, Split
+from local.paper_broker.data import (
+    DailyBar,
+    Dividend,
+    History,
+    MinuteBar,
+    Split,
+    synthetic_minutes,
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
+MINUTE = timedelta(minutes=1)
 SATURDAY = 5
 #: How long before its ex-date the broker lists a split or a dividend.
 ANNOUNCED = timedelta(days=14)
@@ -48,10 +56,18 @@ class Price:
 
 
 class HistoricalMarket:
-    """The exchange on the data of a `History`."""
+    """The exchange on the data of a `History`.
 
-    def __init__(self, history: History) -> None:
+    Parameters
+    ----------
+    moving_prices : bool
+        Whether the latest price follows the synthetic minutes during a session. Otherwise it stays
+        at the session's open, and the session's minutes are known after its close.
+    """
+
+    def __init__(self, history: History, *, moving_prices: bool = False) -> None:
         self.history = history
+        self.moving_prices = moving_prices
         self.sessions = history.sessions
         self._instants: dict[date, tuple[datetime, datetime]] = {}
 
@@ -134,7 +150,9 @@ class HistoricalMarket:
         return sorted(symbol for symbol in self.history.bars if self.is_listed(symbol, now))
 
     def latest(self, symbol: str, now: datetime, age: timedelta = timedelta(0)) -> Price | None:
-        """Return the last trade, which is the open during a session and the close afterwards.
+        """Return the last trade: the close after a session, and during it the open.
+
+        With moving prices it is the close of the newest minute.
 
         Parameters
         ----------
@@ -147,7 +165,27 @@ class HistoricalMarket:
             return None
         if now >= self.closes(session):
             return Price(bar.close, self.closes(session))
-        return Price(bar.open, max(self.opens(session), now - age))
+        minutes = self.known_minutes(symbol, session, now)
+        price = minutes[-1].close if minutes else bar.open
+        return Price(price, max(self.opens(session), now - age))
+
+    def minutes(self, symbol: str, session: date) -> tuple[MinuteBar, ...]:
+        """Return a session's synthetic minutes, even if the session is not over."""
+        bar = self.bar(symbol, session)
+        if bar is None:
+            return ()
+        opened, closed = self._hours(session)
+        return synthetic_minutes(symbol, bar, (closed - opened) // MINUTE)
+
+    def known_minutes(self, symbol: str, session: date, now: datetime) -> tuple[MinuteBar, ...]:
+        """Return the minutes that were over at an instant; see `moving_prices`."""
+        opened, closed = self._hours(session)
+        if now < opened or (now < closed and not self.moving_prices):
+            return ()
+        minutes = self.minutes(symbol, session)
+        if now >= closed:
+            return minutes
+        return minutes[: bisect_left(minutes, (now - opened) // MINUTE, key=_number)]
 
     def close_before(self, symbol: str, day: date) -> Decimal | None:
         """Return a symbol's unadjusted close in the session before a day."""
@@ -158,7 +196,9 @@ class HistoricalMarket:
     def known_bars(
         self, symbol: str, now: datetime, since: date | None = None
     ) -> tuple[DailyBar, ...]:
-        """Return a symbol's unadjusted bars; an open session's bar has only the opening price.
+        """Return a symbol's unadjusted bars, of an open session only what is known.
+
+        That is the opening price, or with moving prices the minutes until now.
 
         Parameters
         ----------
@@ -173,8 +213,7 @@ class HistoricalMarket:
         last = max(bisect_right(self.sessions, opened) - listed, 0)
         known = tuple(self.history.bars.get(symbol, ())[first:last])
         if known and known[-1].session == opened and now < self.closes(opened):
-            price = known[-1].open
-            return (*known[:-1], DailyBar(opened, price, price, price, price, 0))
+            return (*known[:-1], self._so_far(symbol, known[-1], now))
         return known
 
     def splits(self, now: datetime) -> tuple[Split, ...]:
@@ -197,6 +236,19 @@ class HistoricalMarket:
         last = new_york_date(now) + ANNOUNCED
         return tuple(paid for paid in self.history.dividends if paid.ex_date <= last)
 
+    def _so_far(self, symbol: str, day: DailyBar, now: datetime) -> DailyBar:
+        minutes = self.known_minutes(symbol, day.session, now)
+        if not minutes:
+            return DailyBar(day.session, day.open, day.open, day.open, day.open, 0)
+        return DailyBar(
+            day.session,
+            day.open,
+            max(minute.high for minute in minutes),
+            min(minute.low for minute in minutes),
+            minutes[-1].close,
+            sum(minute.volume for minute in minutes),
+        )
+
     def _first(self, symbol: str) -> int:
         """Return the index of a symbol's first session, or the number of sessions if none."""
         return len(self.sessions) - len(self.history.bars.get(symbol, ()))
@@ -209,6 +261,10 @@ class HistoricalMarket:
                 new_york_instant(session, hours.close),
             )
         return self._instants[session]
+
+
+def _number(minute: MinuteBar) -> int:
+    return minute.minute
 
 
 def new_york_date(now: datetime) -> date:

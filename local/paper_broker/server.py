@@ -8,7 +8,16 @@ from types import FrameType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from local.paper_broker import control_api, data_api, history_api, positions_api, trading_api
+from local.paper_broker import (
+    bars_api,
+    control_api,
+    corporate_actions_api,
+    history_api,
+    latest_api,
+    positions_api,
+    ticks_api,
+    trading_api,
+)
 from local.paper_broker.broker import Options, PaperBroker
 from local.paper_broker.data import History, sample_history
 from local.paper_broker.faults import FaultPlan
@@ -18,7 +27,10 @@ ROUTES = (
     *trading_api.ROUTES,
     *positions_api.ROUTES,
     *history_api.ROUTES,
-    *data_api.ROUTES,
+    *bars_api.ROUTES,
+    *ticks_api.ROUTES,
+    *latest_api.ROUTES,
+    *corporate_actions_api.ROUTES,
     *control_api.ROUTES,
 )
 

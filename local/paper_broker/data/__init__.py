@@ -1,7 +1,8 @@
-"""Owns the market data: real daily bars of a few stocks, and symbols computed from them."""
+"""Owns the market data: real daily bars, symbols computed from them, and synthetic minutes."""
 
 from local.paper_broker.data.computed import FUND, MAX_SYNTHETIC, sample_history, synthetic_symbol
 from local.paper_broker.data.history import DailyBar, Dividend, History, Hours, Listing, Split, load
+from local.paper_broker.data.minutes import MinuteBar, synthetic_minutes
 
 __all__ = [
     "FUND",
@@ -11,8 +12,10 @@ __all__ = [
     "History",
     "Hours",
     "Listing",
+    "MinuteBar",
     "Split",
     "load",
     "sample_history",
+    "synthetic_minutes",
     "synthetic_symbol",
 ]

@@ -29,6 +29,8 @@ RENAMED = {"/v1beta1/corporate-actions": "/v1/corporate-actions"}
 # The documents require an activity to match one of two schemas, but every activity matches both.
 AMBIGUOUS = "/v2/account/activities/"
 MONEY = ("qty", "notional", "limit_price", "stop_price")
+# The documents spell types of announcements with a capital letter; clients and answers do not.
+ANNOUNCEMENTS = "/v2/corporate_actions/announcements"
 # Statuses that Alpaca returns but does not document.
 UNDOCUMENTED = {401, 403, 404, 405, 409, 414, 422, 400}
 
@@ -58,6 +60,16 @@ def _with_money_as_text(body: bytes) -> bytes:
         return body
     texts = {key: str(order[key]) for key in MONEY if type(order.get(key)) in (int, float)}
     return json.dumps({**order, **texts}).encode()
+
+
+def _with_capital_types(data: bytes) -> bytes:
+    """Format the types in an answer with announcements as the documents do."""
+    body = json.loads(data)
+    found = [
+        {**each, "ca_type": each["ca_type"].title()}
+        for each in (body if isinstance(body, list) else [body])
+    ]
+    return json.dumps(found if isinstance(body, list) else found[0]).encode()
 
 
 class Contract:
@@ -93,11 +105,14 @@ class Contract:
         name = "trading-api"
         if path.startswith(("/v2/stocks/", "/v1/")):
             name = "market-data-api"
+        args = request.args.to_dict()
+        if path == ANNOUNCEMENTS and "ca_types" in args:
+            args["ca_types"] = args["ca_types"].title()
         asked = MockRequest(
             HOSTS[name],
             request.method.lower(),
             path,
-            args=request.args.to_dict(),
+            args=args,
             headers=dict(request.headers),
             data=_with_money_as_text(body) or None,
             content_type=request.content_type or "application/json",
@@ -112,6 +127,8 @@ class Contract:
                 return
             if path.startswith(AMBIGUOUS):
                 return
+            if path.startswith(ANNOUNCEMENTS):
+                data = _with_capital_types(data)
             answered = MockResponse(data, status, content_type="application/json")
             document(name).validate_response(asked, answered)
         except OpenAPIError as error:

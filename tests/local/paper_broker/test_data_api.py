@@ -109,7 +109,7 @@ def test_an_unknown_symbol_is_left_out(wire: Wire) -> None:
         {"symbols": ""},
         {"symbols": "aapl"},
         {"symbols": "AAPL;"},
-        {"timeframe": "1Min"},
+        {"timeframe": "60Min"},
         {"adjustment": "none"},
         {"limit": "10001"},
         {"limit": "0"},
@@ -157,7 +157,7 @@ def test_quotes_and_snapshots_stand_around_the_latest_trade(wire: Wire) -> None:
     assert snapshot["prevDailyBar"]["t"] == "2012-08-07T04:00:00Z"
     assert wire.get("/v2/stocks/AAPL/snapshot") == {"symbol": "AAPL", **snapshot}
     latest = wire.get("/v2/stocks/bars/latest", symbols="AAPL")["bars"]["AAPL"]
-    assert latest == snapshot["dailyBar"]
+    assert latest == snapshot["minuteBar"]
 
 
 def test_one_unknown_symbol_is_404(wire: Wire) -> None:
