@@ -55,7 +55,7 @@ def test_visits_of_one_task_are_one_total_in_the_order_of_first_entry() -> None:
     ]
 
 
-def test_only_what_ended_since_the_last_look_is_reported() -> None:
+def test_only_what_ended_since_the_last_reading_is_reported() -> None:
     events = fill_loop().events
     timeline = Timeline()
     assert [visit.name for visit in timeline.extend(events[:5])] == ["Submit Orders"]

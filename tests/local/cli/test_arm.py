@@ -35,7 +35,7 @@ def token_of(aws: EmbeddedAws, stack: Stack) -> dict[str, str] | None:
     return json.loads(found[0]["Value"]) if found else None
 
 
-def test_a_live_desk_is_armed_on_a_yes_with_its_limits_shown(
+def test_the_command_shows_the_limits_and_arms_a_live_desk_after_a_yes(
     aws: EmbeddedAws, live: Stack, invoke: Command, person: Person
 ) -> None:
     status, _, err = invoke("arm", "--stack", live.name)
@@ -74,7 +74,9 @@ def test_an_arming_lasts_from_a_day_to_a_year(invoke: Command, days: str) -> Non
     assert (status, out, err.count("\n")) == (2, "", 1)
 
 
-def test_a_live_stack_without_its_account_is_not_armed(aws: EmbeddedAws, invoke: Command) -> None:
+def test_a_live_stack_without_an_account_number_is_not_armed(
+    aws: EmbeddedAws, invoke: Command
+) -> None:
     aws.deploy("nobodys-desk", LIVE | {"LiveAccountNumber": ""})
     status, _, err = invoke("arm", "--stack", "nobodys-desk", "--yes")
     assert status == 2

@@ -125,7 +125,7 @@ def test_a_user_who_may_not_assume_the_role_changes_nothing_and_reads_its_name(
     assert f"cannot assume the role {desk.stack.outputs[ROLE]}: AccessDenied" in err
 
 
-def test_each_grant_of_the_role_is_missed_by_one_of_the_commands(
+def test_one_of_the_commands_fails_without_each_permission_of_the_role(
     invoke: Command, desk: LocalDesk
 ) -> None:
     iam, name = desk.aws.client("iam"), resource_ids(desk.aws, desk.stack)[ROLE]

@@ -205,7 +205,7 @@ def test_a_terminal_with_no_color_gets_no_escape_code(environment: dict[str, str
         (("run", "--sessions", "0"), 2),
     ],
 )
-def test_a_reader_that_goes_away_changes_neither_the_command_nor_its_status(
+def test_a_reader_that_stops_reading_changes_neither_the_command_nor_its_status(
     environment: dict[str, str], arguments: tuple[str, ...], status: int
 ) -> None:
     read, write = os.pipe()

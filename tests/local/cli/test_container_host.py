@@ -32,7 +32,7 @@ def test_an_address_of_this_machine_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("host", [NOT_OURS, "localhost", "::1", "", "podman"])
-def test_what_is_not_an_address_of_this_machine_is_refused(host: str) -> None:
+def test_an_address_of_another_machine_is_refused(host: str) -> None:
     with pytest.raises(UsageProblem, match=f"--host {host}: this machine has no such IPv4 address"):
         container_host(host)
 
@@ -65,7 +65,7 @@ def test_an_engine_without_an_answer_is_named(docker: Path, script: str, words: 
         container_host("docker")
 
 
-def test_without_a_docker_command_it_says_so(docker: Path) -> None:
+def test_a_missing_docker_command_is_reported(docker: Path) -> None:
     docker.unlink()
     with pytest.raises(UsageProblem, match="there is no docker command on this machine"):
         container_host("docker")

@@ -46,7 +46,7 @@ def test_fields_are_read_as_eventbridge_reads_them(
     assert days(expression, 2) == [first, second]
 
 
-def test_the_bell_keeps_new_york_time_across_changes_of_the_clocks() -> None:
+def test_a_schedule_keeps_new_york_time_when_the_clocks_change() -> None:
     cron = parse("cron(35 9 ? * MON-FRI *)")
     autumn = list(islice(cron.bells(datetime(2026, 10, 30, tzinfo=UTC), NEW_YORK), 2))
     spring = list(islice(cron.bells(datetime(2027, 3, 12, tzinfo=UTC), NEW_YORK), 2))
@@ -63,25 +63,25 @@ def test_a_time_that_the_clocks_leave_out_is_skipped() -> None:
     assert days("cron(30 2 * * ? *)", 1, after) == ["Mon 15 Mar 2027 02:30"]
 
 
-def test_a_time_that_the_clocks_repeat_rings_once() -> None:
+def test_a_time_that_the_clocks_repeat_starts_one_run() -> None:
     after = datetime(2026, 10, 31, 12, tzinfo=UTC)
     bells = list(islice(parse("cron(30 1 * * ? *)").bells(after, NEW_YORK), 2))
     assert [bell.astimezone(UTC).strftime("%d %H:%M") for bell in bells] == ["01 05:30", "02 06:30"]
 
 
-def test_a_bell_in_the_first_of_two_equal_hours_is_past_in_the_second() -> None:
+def test_a_start_in_the_first_of_two_equal_hours_is_past_in_the_second() -> None:
     second_hour = datetime(2026, 11, 1, 6, 45, tzinfo=UTC).astimezone(NEW_YORK)
     assert days("cron(50 1 * * ? *)", 1, second_hour) == ["Mon 02 Nov 2026 01:50"]
 
 
-def test_a_bell_at_the_very_instant_is_past() -> None:
+def test_a_start_at_the_very_instant_is_past() -> None:
     bell = datetime(2026, 11, 20, 14, 35, tzinfo=UTC)
     assert days("cron(35 9 ? * MON-FRI *)", 1, bell) == ["Mon 23 Nov 2026 09:35"]
     at_new_york = bell.astimezone(NEW_YORK)
     assert days("cron(35 9 ? * MON-FRI *)", 1, at_new_york) == ["Mon 23 Nov 2026 09:35"]
 
 
-def test_a_day_that_never_comes_gives_no_bell() -> None:
+def test_a_day_that_never_comes_starts_no_run() -> None:
     assert days("cron(0 9 30 2 ? *)", 1) == []
     assert days("cron(0 9 1 1 ? 2020)", 1) == []
 
@@ -108,7 +108,9 @@ def test_a_day_that_never_comes_gives_no_bell() -> None:
         ("cron(35, 9 ? * MON *)", "'' in the field minutes"),
     ],
 )
-def test_what_eventbridge_refuses_is_refused_by_field(expression: str, names: str) -> None:
+def test_an_expression_that_eventbridge_refuses_is_refused_with_its_field(
+    expression: str, names: str
+) -> None:
     with pytest.raises(CronError, match=names):
         parse(expression)
 
@@ -119,7 +121,7 @@ def test_what_eventbridge_refuses_is_refused_by_field(expression: str, names: st
     hour=st.integers(4, 23),
     after=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
-def test_bells_ascend_and_fall_on_the_days_and_times_named(
+def test_starts_ascend_and_match_the_named_days_and_times(
     days_of_week: frozenset[int], minute: int, hour: int, after: datetime
 ) -> None:
     named = ",".join(map(str, days_of_week))

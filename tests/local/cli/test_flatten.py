@@ -141,7 +141,7 @@ def test_a_day_of_flattening(desk: LocalDesk, invoke: Command, person: Person) -
     assert "no orders, holds nothing" in out
 
 
-def test_what_does_not_fill_is_named_and_the_status_says_so(
+def test_an_unfilled_order_is_named_and_gives_a_status_of_its_own(
     desk: LocalDesk, invoke: Command
 ) -> None:
     paper = desk.paper_broker
@@ -173,7 +173,7 @@ def test_a_closed_market_sells_nothing_and_the_desk_stays_reduced(
     assert (state_of(desk), holdings(desk)) == ("REDUCING flatten", before)
 
 
-def test_a_run_that_never_ends_is_waited_for_no_longer_than_one_likes(
+def test_the_command_waits_no_longer_than_requested_for_a_run_that_never_ends(
     desk: LocalDesk, invoke: Command
 ) -> None:
     paper = desk.paper_broker

@@ -62,7 +62,7 @@ def why(desk: LocalDesk, day: date) -> dict[str, str]:
     return printed
 
 
-def test_what_was_adopted_is_traded_and_what_was_released_is_left_alone(
+def test_adopted_shares_are_traded_and_released_ones_left_alone(
     invoke: Command, desk: LocalDesk, next_day: Callable[[], date]
 ) -> None:
     status, out, _ = invoke("adopt", "ibm", "20")
@@ -87,7 +87,7 @@ def test_what_was_adopted_is_traded_and_what_was_released_is_left_alone(
     assert adjustments_of(desk)[1]["reason"] == "changed my mind"
 
 
-def test_an_adopted_symbol_that_is_not_traded_is_said_to_be_sold(
+def test_the_command_says_that_the_next_run_sells_a_symbol_outside_symbols(
     invoke: Command, desk: LocalDesk
 ) -> None:
     status, out, _ = invoke("adopt", "GOOG", "5", "--cost", "123.45")
@@ -124,7 +124,7 @@ def test_nothing_is_adopted_when_this_checkout_lacks_the_stack_s_list(
     assert not found.get("Contents")
 
 
-def test_shares_that_a_spin_off_owes_are_shown_and_released_without_a_loss(
+def test_spun_off_shares_that_are_due_are_shown_and_released_without_a_loss(
     invoke: Command, desk: LocalDesk
 ) -> None:
     """The desk gets and gives them up at 16, the price at which its track counts them."""
@@ -174,7 +174,7 @@ REFUSED = {
 }
 
 
-def test_a_desk_gives_nothing_to_itself(invoke: Command, desk: LocalDesk) -> None:
+def test_a_desk_cannot_adopt_from_itself(invoke: Command, desk: LocalDesk) -> None:
     assert invoke("adopt", "IBM", "20")[0] == 0
     status, _, err = invoke("adopt", "IBM", "10", "--from", own(desk))
     assert (status, err.count("\n")) == (1, 1)
@@ -183,7 +183,7 @@ def test_a_desk_gives_nothing_to_itself(invoke: Command, desk: LocalDesk) -> Non
 
 
 @pytest.mark.parametrize(("arguments", "printed"), REFUSED.values(), ids=REFUSED)
-def test_what_is_not_there_is_not_moved(
+def test_shares_that_are_not_there_cannot_be_moved(
     invoke: Command, desk: LocalDesk, arguments: list[str], printed: str
 ) -> None:
     status, _, err = invoke(*arguments)
@@ -204,7 +204,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("arguments", WRONG.values(), ids=WRONG)
-def test_a_slip_of_the_finger_is_wrong_usage(
+def test_a_typing_error_is_wrong_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(arguments) == 2
@@ -215,7 +215,7 @@ def is_under_way(desk: LocalDesk) -> bool:
     return find_stack(StackLocation(STACK, endpoint_url=desk.aws.endpoint_url)).is_under_way()
 
 
-def test_open_orders_and_a_run_under_way_are_waited_for(
+def test_open_orders_or_a_run_under_way_prevent_the_move(
     invoke: Command, desk: LocalDesk, next_day: Callable[[], date]
 ) -> None:
     paper = desk.paper_broker
@@ -246,7 +246,7 @@ def test_open_orders_and_a_run_under_way_are_waited_for(
     assert invoke("release", "IBM", "5")[0] == 0
 
 
-def test_a_desk_takes_over_what_that_of_another_stack_held(
+def test_a_desk_takes_over_shares_from_the_desk_of_another_stack(
     invoke: Command, desk: LocalDesk, next_day: Callable[[], date]
 ) -> None:
     old = own(desk, "the-stack-before")
@@ -285,7 +285,7 @@ def live(desk: LocalDesk) -> Stack:
     )
 
 
-def test_live_moves_shares_only_on_a_yes(
+def test_a_live_stack_moves_shares_only_after_a_yes(
     invoke: Command, desk: LocalDesk, live: Stack, person: Person
 ) -> None:
     def entries() -> bool:

@@ -61,7 +61,7 @@ def test_a_plan_names_unfit_symbols_and_what_happens_to_the_targets() -> None:
     assert "Unfit" not in printed()
 
 
-def test_a_plan_says_what_it_would_send_why_and_of_how_much() -> None:
+def test_a_plan_shows_its_orders_with_reasons_and_amounts() -> None:
     out = printed()
     assert "Orders that the run would send on 2012-02-15" in out
     assert "buy AAPL 63 515.29 32,463.27 33.1%" in out
@@ -74,11 +74,11 @@ def test_a_plan_says_what_it_would_send_why_and_of_how_much() -> None:
     assert "cancel" not in out
 
 
-def test_a_market_order_is_worth_its_quantity_at_the_latest_price() -> None:
+def test_a_market_order_is_valued_at_the_latest_price() -> None:
     assert "buy AAPL 63 market 32,398.38 33.1%" in printed(entries=[ORDER | {"limit_price": None}])
 
 
-def test_sells_come_first_and_buys_are_said_to_depend_on_them() -> None:
+def test_sells_come_first_and_the_plan_says_that_buys_depend_on_them() -> None:
     out = printed(exits=[ORDER | {"side": "sell", "symbol": "IBM"}], cancels=["at1-x-stale"])
     assert out.index("sell IBM") < out.index("buy AAPL")
     assert "Orders to cancel first\nat1-x-stale" in out
@@ -98,13 +98,13 @@ def test_a_denial_is_reported_with_its_code_and_numbers() -> None:
     assert "buy AAPL 47 MAX_ORDER_NOTIONAL cost 24218.63, limit 20000.00" in out
 
 
-def test_no_target_at_all_and_no_capital_are_printed_too() -> None:
+def test_a_plan_without_targets_or_capital_is_printed_too() -> None:
     out = printed(entries=[ORDER], target_weights={}, desk_capital="0")
     assert "none, all in cash" in out
     assert "buy AAPL 63 515.29 32,463.27\n" in out
 
 
-def test_a_plan_that_came_to_no_decision_says_why() -> None:
+def test_a_plan_without_a_decision_says_why() -> None:
     execution = {"status": "FAILED", "error": "BrokerAuthError", "cause": "KEYS_REFUSED: look"}
     out = printed(document={"decision": None, "execution": execution})
     assert "Failure\nBrokerAuthError\nKEYS_REFUSED: look" in out

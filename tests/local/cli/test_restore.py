@@ -50,7 +50,7 @@ def error_of(desk: LocalDesk, day: date) -> str:
     return str(desk.run({"dry_run": True}, day).document["execution"]["error"])
 
 
-def test_a_list_that_somebody_broke_is_put_back_and_runs_continue(
+def test_a_broken_list_is_restored_and_runs_continue(
     invoke: Command, desk: LocalDesk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
 ) -> None:
     break_list(desk)
@@ -70,7 +70,7 @@ def test_a_list_that_somebody_broke_is_put_back_and_runs_continue(
     assert "holds 20" in document["decision"]["why"]["IBM"]
 
 
-def test_a_version_that_no_run_could_read_is_not_put_back(
+def test_a_version_that_no_run_could_read_is_not_restored(
     invoke: Command, desk: LocalDesk, adopted: list[dict[str, Any]]
 ) -> None:
     break_list(desk)
@@ -82,7 +82,7 @@ def test_a_version_that_no_run_could_read_is_not_put_back(
     assert adopted
 
 
-def test_what_was_deleted_is_put_back(
+def test_a_deleted_object_is_restored(
     invoke: Command, desk: LocalDesk, adopted: list[dict[str, Any]]
 ) -> None:
     desk.aws.client("s3").delete_object(Bucket=desk.stack.bucket, Key=ADJUSTMENTS)
@@ -94,7 +94,7 @@ def test_what_was_deleted_is_put_back(
     assert adjustments_of(desk) == adopted
 
 
-def test_every_object_of_the_books_after_a_day_is_listed_and_can_be_put_back(
+def test_every_object_of_the_books_after_a_day_is_listed_and_can_be_restored(
     invoke: Command, desk: LocalDesk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
 ) -> None:
     assert adopted
@@ -115,7 +115,7 @@ def test_every_object_of_the_books_after_a_day_is_listed_and_can_be_put_back(
     assert desk.run({}, next_day()).document["execution"]["status"] == "SUCCEEDED"
 
 
-def test_the_books_of_an_older_stack_s_bucket_are_brought_along(
+def test_the_books_of_an_older_stack_s_bucket_are_restored_into_the_new_one(
     invoke: Command, desk: LocalDesk, adopted: list[dict[str, Any]]
 ) -> None:
     new = desk.aws.deploy("new-desk", {})
@@ -129,7 +129,7 @@ def test_the_books_of_an_older_stack_s_bucket_are_brought_along(
     assert len(listed(invoke("restore", "adjustments.json")[1])) == 1
 
 
-def test_nothing_is_put_back_while_a_run_is_under_way(
+def test_nothing_is_restored_while_a_run_is_under_way(
     invoke: Command, desk: LocalDesk, next_day: Callable[[], date], adopted: list[dict[str, Any]]
 ) -> None:
     paper = desk.paper_broker
@@ -155,14 +155,12 @@ def test_nothing_is_put_back_while_a_run_is_under_way(
         (["restore", "adjustments.json", "a", "b"], "unexpected extra argument"),
     ],
 )
-def test_a_slip_of_the_finger_is_wrong_usage(
-    invoke: Command, arguments: list[str], words: str
-) -> None:
+def test_a_typing_error_is_wrong_usage(invoke: Command, arguments: list[str], words: str) -> None:
     status, _, err = invoke(*arguments)
     assert (status, words in err) == (2, True)
 
 
-def test_a_version_that_is_not_there_is_named(
+def test_a_missing_version_is_named(
     invoke: Command, desk: LocalDesk, adopted: list[dict[str, Any]]
 ) -> None:
     status, _, err = invoke("restore", "adjustments.json", "0123456789abcdef")
@@ -176,7 +174,7 @@ def live(desk: LocalDesk) -> Stack:
     return desk.aws.deploy("live-desk", {"TradingMode": "live", "LiveAccountNumber": "123"})
 
 
-def test_live_books_are_restored_only_on_a_yes(
+def test_live_books_are_restored_only_after_a_yes(
     invoke: Command,
     desk: LocalDesk,
     live: Stack,
@@ -195,7 +193,7 @@ def test_live_books_are_restored_only_on_a_yes(
     assert adjustments_of(desk, live.bucket) == adopted
 
 
-def test_a_change_in_between_is_not_written_over(
+def test_a_change_in_between_is_not_overwritten(
     invoke: Command, desk: LocalDesk, adopted: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (version,) = listed(invoke("restore", "adjustments.json")[1])
@@ -212,7 +210,7 @@ def test_a_change_in_between_is_not_written_over(
     assert adopted
 
 
-def test_the_name_of_every_kind_is_a_whole_one() -> None:
+def test_every_kind_of_object_accepts_only_a_whole_name() -> None:
     assert kind_of("1a2b3c.json") is not None
     assert kind_of("x1a2b3c.json") is None
     assert kind_of("1a2b3c.json.old") is None

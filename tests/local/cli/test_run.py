@@ -89,7 +89,7 @@ def test_run_trades_the_default_session_and_prints_one_document(command: Command
     assert Decimal(document["account"]["cash"]) == Decimal(100_000) + fills(document)
 
 
-def test_the_account_lives_on_and_an_accepted_order_whose_answer_is_lost_is_there_once(
+def test_the_account_continues_and_an_order_with_a_lost_response_exists_once(
     command: Command,
 ) -> None:
     lost = "submit:2:504-after-accept"
@@ -116,7 +116,7 @@ def test_the_account_lives_on_and_an_accepted_order_whose_answer_is_lost_is_ther
         assert min(held.values()) >= 0
 
 
-def test_synthetic_symbols_are_traded_where_they_are_asked_for(command: Command) -> None:
+def test_synthetic_symbols_are_traded_if_they_are_requested(command: Command) -> None:
     outcome = command("run", "--synthetic", "50", "--json")
     assert (outcome.status, outcome.err) == (0, "")
     document = outcome.document
@@ -163,7 +163,7 @@ def test_a_dry_run_decides_and_sends_no_order(
 
 
 @pytest.mark.parametrize("value", [[1, 2], "abc", 5, None, {"mode": "live"}, {"dry_run": "yes"}])
-def test_an_input_that_no_run_may_have_is_reported_by_name_and_sends_nothing(
+def test_an_invalid_input_is_reported_by_name_and_sends_nothing(
     desk: LocalDesk, next_session: Callable[[], date], value: Any
 ) -> None:
     day = desk.run(value, next_session())
@@ -205,14 +205,14 @@ def test_the_second_run_of_a_bell_is_a_duplicate(
     [path for path in sorted(INPUTS.glob("*.json")) if path.name != "scheduled-bell.json"],
     ids=lambda path: path.stem,
 )
-def test_every_sample_input_is_one_that_a_run_may_have(
+def test_every_sample_input_is_valid(
     desk: LocalDesk, next_session: Callable[[], date], path: Path
 ) -> None:
     day = desk.run(json.loads(path.read_text()), next_session())
     assert day.document["execution"]["status"] == "SUCCEEDED"
 
 
-def test_a_subset_of_the_symbols_is_all_that_is_bought(
+def test_only_the_named_symbols_are_bought(
     desk: LocalDesk, next_session: Callable[[], date]
 ) -> None:
     document = desk.run({"symbols": ["AAPL"]}, next_session()).document
@@ -231,7 +231,7 @@ def test_a_report_sends_its_text_after_the_close_and_no_order(
     assert document["notification"]["sms"]
 
 
-def test_a_dead_broker_fails_the_run_by_name_and_says_so(
+def test_an_unreachable_broker_fails_the_run_and_is_named(
     command: Command, dead_broker: str
 ) -> None:
     outcome = command("run", "--broker-url", dead_broker, "--json", seconds=40)
@@ -246,7 +246,7 @@ def test_a_dead_broker_fails_the_run_by_name_and_says_so(
     assert document["account"] is None
 
 
-def test_a_session_outside_the_data_is_refused_by_the_span(
+def test_a_session_outside_the_data_is_refused_with_the_span(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run_command(["run", "--session", "2031-01-02", "--json"]) == 2

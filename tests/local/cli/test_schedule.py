@@ -8,7 +8,7 @@ def shown(capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
     return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_the_templates_bell_is_shown_across_a_change_of_the_clocks(
+def test_the_schedule_of_the_template_is_shown_across_a_change_of_the_clocks(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
@@ -21,7 +21,7 @@ def test_the_templates_bell_is_shown_across_a_change_of_the_clocks(
     assert "reads the broker's calendar" in " ".join(lines)
 
 
-def test_the_reports_bells_are_shown_with_what_they_are_for(
+def test_the_starts_of_the_report_are_shown_with_their_purpose(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
@@ -34,7 +34,7 @@ def test_the_reports_bells_are_shown_with_what_they_are_for(
     assert "reports that session" in " ".join(lines)
 
 
-def test_a_bell_on_a_weekend_is_marked(
+def test_a_start_on_a_weekend_is_marked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
@@ -45,7 +45,7 @@ def test_a_bell_on_a_weekend_is_marked(
     assert [line.endswith("weekend") for line in lines if "2026-11-2" in line] == [False, True]
 
 
-def test_another_zone_gets_a_column_of_its_own(
+def test_another_zone_gets_a_separate_column(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")

@@ -103,7 +103,7 @@ def test_setting_a_state_twice_changes_nothing_and_keeps_its_reason(
         ("  ", ""),
     ],
 )
-def test_a_halt_is_never_refused_for_its_reason(
+def test_no_reason_prevents_a_halt(
     invoke: Command, parameter: Callable[[], str], reason: str, kept: str
 ) -> None:
     status, out, _ = invoke("halt", reason)
@@ -112,7 +112,7 @@ def test_a_halt_is_never_refused_for_its_reason(
     assert "\x1b" not in out
 
 
-def test_a_peak_is_reset_for_the_next_run_where_fetch_bars_looks_for_it(
+def test_a_reset_of_the_peak_is_stored_where_fetch_bars_reads_it(
     invoke: Command, desk: LocalDesk, parameter: Callable[[], str]
 ) -> None:
     invoke("reduce", "DRAWDOWN: 21 %")
@@ -126,7 +126,7 @@ def test_a_peak_is_reset_for_the_next_run_where_fetch_bars_looks_for_it(
 
 
 @pytest.mark.parametrize("text", ["halted", "OFF", "HALTEDx now"])
-def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
+def test_an_unknown_trading_state_is_shown_as_a_halt(
     invoke: Command, desk: LocalDesk, parameter: Callable[[], str], text: str
 ) -> None:
     desk.aws.client("ssm").put_parameter(
@@ -138,7 +138,7 @@ def test_a_word_that_no_run_knows_is_shown_as_the_halt_it_is(
     assert parameter() == "HALTED"
 
 
-def test_live_resumes_only_on_a_yes(
+def test_a_live_stack_resumes_only_after_a_yes(
     invoke: Command, desk: LocalDesk, live: Stack, person: Person
 ) -> None:
     there = ("--stack", live.name)
@@ -163,7 +163,7 @@ def test_yes_is_for_scripts_and_an_active_desk_is_not_asked_about(
     assert invoke("resume", *there)[0] == 0
 
 
-def test_a_stack_that_is_not_there_or_not_ours_is_reported_in_one_line(
+def test_a_missing_or_foreign_stack_is_reported_in_one_line(
     invoke: Command, desk: LocalDesk
 ) -> None:
     status, out, err = invoke("halt", "--stack", "nope")
@@ -195,7 +195,7 @@ SETTINGS = {
 @pytest.mark.parametrize(
     ("arguments", "settings", "status", "names"), SETTINGS.values(), ids=SETTINGS
 )
-def test_wrong_settings_get_one_line(
+def test_wrong_settings_are_reported_in_one_line(
     arguments: list[str],
     settings: dict[str, str],
     status: int,
@@ -244,7 +244,7 @@ def as_user(
     indirect=["as_user"],
 )
 @pytest.mark.usefixtures("as_user")
-def test_what_aws_denies_is_reported_in_one_line(
+def test_a_denial_of_aws_is_reported_in_one_line(
     names: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(["halt"]) == 1
@@ -257,7 +257,7 @@ def test_what_aws_denies_is_reported_in_one_line(
     "as_user", [["cloudformation:DescribeStacks", "ssm:PutParameter"]], indirect=True
 )
 @pytest.mark.usefixtures("as_user")
-def test_who_may_write_and_not_read_can_halt(
+def test_a_user_who_may_write_but_not_read_can_halt(
     parameter: Callable[[], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(["halt"]) == 0
@@ -265,7 +265,7 @@ def test_who_may_write_and_not_read_can_halt(
     assert parameter() == "HALTED"
 
 
-def test_a_question_that_is_broken_off_has_changed_nothing(
+def test_an_interrupted_question_has_changed_nothing(
     invoke: Command, desk: LocalDesk, live: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert invoke("halt", "--stack", live.name)[0] == 0
@@ -280,7 +280,7 @@ def test_a_question_that_is_broken_off_has_changed_nothing(
     assert value_of(desk, live) == "HALTED"
 
 
-def test_a_ctrl_c_while_aws_is_asked_leaves_open_what_it_did(
+def test_after_a_ctrl_c_during_a_request_it_may_have_been_executed(
     invoke: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ctrl_c(*_: object) -> str:

@@ -125,7 +125,7 @@ def test_a_run_that_is_stopped_ends_at_once_and_prints_no_document(
         server.server_close()
 
 
-def test_the_broker_alone_stands_on_its_session_until_it_is_stopped(
+def test_the_broker_alone_stays_in_its_session_until_it_is_stopped(
     environment: dict[str, str],
 ) -> None:
     with started(environment, "broker", "--session", "2008-09-15") as process:

@@ -129,11 +129,11 @@ def test_money_has_separators_and_cents(text: str | None, spelled: str) -> None:
 
 
 @pytest.mark.parametrize(("made", "last"), [("1", None), ("1", "0"), ("1", "x"), (None, "10")])
-def test_a_profit_against_nothing_or_an_unknown_one_is_not_reported(
+def test_a_profit_relative_to_zero_or_an_unknown_one_is_not_reported(
     made: str | None, last: str | None
 ) -> None:
     assert profit({"equity": "10", "last_equity": last, "profit": made}) == ("", "")
 
 
-def test_foreign_text_keeps_its_lines_and_loses_what_steers() -> None:
+def test_foreign_text_keeps_its_lines_and_loses_control_characters() -> None:
     assert clean("a\nb\tc\x1b[2Jd\r\x00é€") == "a\nb c[2Jdé€"

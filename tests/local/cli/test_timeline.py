@@ -20,5 +20,5 @@ def test_a_task_that_was_tried_again_shows_how_often() -> None:
     assert line.endswith("1.23 s  3 attempts  BrokerUnavailableError")
 
 
-def test_states_that_take_no_time_are_only_named() -> None:
+def test_states_that_take_no_time_have_only_a_name() -> None:
     assert line_of(visit("Choice")) == "  Submit Orders"

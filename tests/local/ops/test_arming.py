@@ -15,7 +15,7 @@ from tests.support.checkout import CHECKOUT
 GOING_LIVE = CHECKOUT / "docs" / "going-live.md"
 
 
-def test_all_that_the_page_says_to_look_at_is_shown() -> None:
+def test_everything_that_the_page_tells_a_person_to_check_is_shown() -> None:
     table = (
         GOING_LIVE.read_text().partition("## The parameters to look at")[2].partition("\n## ")[0]
     )
@@ -41,7 +41,7 @@ def test_every_number_of_the_template_is_shown() -> None:
         ("Strategy", None, "not a parameter of this stack"),
     ],
 )
-def test_what_is_off_or_empty_is_shown_in_words(
+def test_a_disabled_or_empty_setting_is_shown_in_words(
     name: str, deployed: str | None, spelled: str
 ) -> None:
     parameters = {} if deployed is None else {name: deployed}

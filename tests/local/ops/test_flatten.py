@@ -65,7 +65,7 @@ def left(standing: Snapshot, decision: Decision, submission: Submission | None) 
     return list(what_is_left(standing, decision, submission))
 
 
-def test_nothing_is_left_when_all_was_filled() -> None:
+def test_nothing_is_left_if_everything_was_filled() -> None:
     standing = snapshot({"IBM": "10.5"})
     decision = flatten(RUN, SETTINGS, standing)
 
@@ -73,7 +73,7 @@ def test_nothing_is_left_when_all_was_filled() -> None:
     assert left(standing, decision, None) == []  # in a dry run, as if the flatten had sold it
 
 
-def test_what_the_users_own_open_order_keeps_is_left() -> None:
+def test_shares_that_the_users_own_open_order_reserves_are_left() -> None:
     theirs = open_order("IBM", Side.SELL, "5", "120", "mine")
     standing = snapshot(
         {"IBM": "10"}, foreign_open_orders=(theirs,), positions={"IBM": position("IBM", "10", "5")}
@@ -94,7 +94,7 @@ def test_a_fraction_that_the_broker_does_not_take_is_left() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["10", "6"])
-def test_an_order_that_is_filled_says_nothing_of_shares_that_it_was_not_for(wanted: str) -> None:
+def test_a_filled_order_says_nothing_about_shares_that_it_did_not_contain(wanted: str) -> None:
     # The step reduces the order while sending it, because one share is no longer available.
     standing = snapshot({"IBM": "10"})
     decision = flatten(RUN, SETTINGS, standing)
@@ -109,7 +109,7 @@ def test_an_order_that_is_filled_says_nothing_of_shares_that_it_was_not_for(want
     )
 
 
-def test_shares_that_the_books_have_and_the_account_lacks_are_not_for_certain() -> None:
+def test_shares_in_the_books_that_the_account_lacks_are_uncertain() -> None:
     standing = snapshot({"IBM": "10"}, positions={"IBM": position("IBM", "4")})
     decision = flatten(RUN, SETTINGS, standing)
 
@@ -117,7 +117,7 @@ def test_shares_that_the_books_have_and_the_account_lacks_are_not_for_certain() 
     assert lines == ["IBM: the desk's books still have 6"]
 
 
-def test_what_a_stop_sold_while_it_was_canceled_is_not_left() -> None:
+def test_shares_that_a_stop_sold_while_it_was_canceled_are_not_left() -> None:
     stop = open_order("IBM", Side.SELL, "10", None, own_id("IBM", Leg.STOP), order_type="stop")
     standing = snapshot(
         {"IBM": "10"},
@@ -134,7 +134,7 @@ def test_what_a_stop_sold_while_it_was_canceled_is_not_left() -> None:
     assert left(standing, decision, sent) == []
 
 
-def test_what_was_bought_while_it_was_canceled_is_left() -> None:
+def test_shares_bought_during_a_cancel_are_left() -> None:
     entry = open_order("IBM", Side.BUY, "3", "101", own_id("IBM", Leg.ENTRY))
     standing = snapshot({"IBM": "10"}, own_open_orders=(entry,))
     decision = flatten(RUN, SETTINGS, standing)
@@ -144,7 +144,7 @@ def test_what_was_bought_while_it_was_canceled_is_left() -> None:
     assert line.endswith("bought more while it was being canceled. Flatten again")
 
 
-def test_what_the_broker_rejects_is_left_and_named_once() -> None:
+def test_rejected_shares_are_left_and_named_once() -> None:
     standing = snapshot({"IBM": "10"})
     decision = flatten(RUN, SETTINGS, standing)
     refusal = OrderRejected(decision.exits[0].client_order_id, "IBM", "422", "not today")
@@ -175,7 +175,7 @@ class Executions:
         return {"input": json.dumps(self.ended[executionArn][1])}
 
 
-def test_what_runs_and_what_has_just_ended_is_in_the_way() -> None:
+def test_a_run_under_way_or_just_ended_is_in_the_way() -> None:
     runs = Executions(
         runs=(None, {}),
         just=(5, {}),

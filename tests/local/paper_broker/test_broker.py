@@ -28,7 +28,7 @@ class Seconds:
         return self.now
 
 
-def test_the_clock_runs_on_with_real_time_scaled() -> None:
+def test_the_clock_advances_with_scaled_real_time() -> None:
     seconds = Seconds()
     clock = SimulatedClock(at(0), 20.0, seconds)
     seconds.now += 3
@@ -45,7 +45,7 @@ def test_a_session_ends_by_itself_when_its_close_has_passed() -> None:
         assert list(exchange.account.closes) == [SESSIONS[0]]
 
 
-def test_moving_on_counts_from_the_bell_not_from_the_clock_before() -> None:
+def test_a_move_counts_from_the_bell_and_not_from_the_earlier_clock() -> None:
     seconds = Seconds()
     broker = PaperBroker(HISTORY, Options(session=SESSIONS[0], clock_scale=1.0), seconds)
     seconds.now += 100
@@ -54,7 +54,7 @@ def test_moving_on_counts_from_the_bell_not_from_the_clock_before() -> None:
         assert exchange.now == at(2)
 
 
-def test_a_look_waits_until_the_one_before_is_over() -> None:
+def test_a_request_waits_until_the_previous_one_is_over() -> None:
     broker = PaperBroker(HISTORY, Options(session=SESSIONS[0], clock_scale=0.0))
     entered = threading.Event()
 

@@ -14,7 +14,7 @@ def test_the_sessions_are_the_dates_of_the_bars(wire: Wire) -> None:
     assert (len(sessions), sessions[0], sessions[-1]) == (3270, "2000-03-01", "2013-03-01")
 
 
-def test_a_move_gives_the_bell_in_utc_and_puts_the_clock(wire: Wire) -> None:
+def test_a_move_returns_the_bell_in_utc_and_sets_the_clock(wire: Wire) -> None:
     assert wire.open_session("2012-11-23") == {
         "session": "2012-11-23",
         "is_session": True,
@@ -28,7 +28,7 @@ def test_a_day_without_a_session_can_be_opened_and_is_closed(wire: Wire) -> None
     assert wire.get("/v2/clock")["is_open"] is False
 
 
-def test_an_untouched_account_may_begin_anywhere_also_in_the_past(wire: Wire) -> None:
+def test_an_untouched_account_may_begin_on_any_day_even_in_the_past(wire: Wire) -> None:
     wire.open_session("2011-01-03")
     wire.open_session("2010-01-04")
     assert wire.get("/v2/clock")["timestamp"].startswith("2010-01-04")
@@ -48,7 +48,7 @@ def dividends_paid(wire: Wire) -> list[str]:
     return [each["net_amount"] for each in rows]
 
 
-def test_a_move_lives_through_each_session_between(wire: Wire) -> None:
+def test_a_move_passes_through_each_session_in_between(wire: Wire) -> None:
     wire.order()
     resting = wire.order(type="limit", limit_price="600", time_in_force="gtc")
     wire.open_session("2012-11-08")

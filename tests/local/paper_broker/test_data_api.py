@@ -47,7 +47,7 @@ def test_the_free_plan_refuses_recent_sip_data(wire: Wire, make_wire: MakeWire) 
     assert paid.get(BARS, **query, end="2012-08-08T13:35:00Z")["bars"]["AAPL"][-1]["v"] == 0
 
 
-def test_an_address_above_six_kilobytes_is_refused(wire: Wire) -> None:
+def test_an_address_longer_than_six_kilobytes_is_refused(wire: Wire) -> None:
     for count, status in ((1200, 200), (1229, 414)):
         symbols = ",".join(["AAPL"] * count)
         query = {"symbols": symbols, "timeframe": "1Day", "start": "2012-08-07", "feed": "iex"}
@@ -82,7 +82,7 @@ def test_the_default_page_holds_a_thousand_points(wire: Wire) -> None:
     assert list(answer["bars"]) == ["AAPL"]
 
 
-def test_splits_to_come_are_not_yet_in_adjusted_bars(make_wire: MakeWire) -> None:
+def test_adjusted_bars_do_not_contain_future_splits(make_wire: MakeWire) -> None:
     wire = make_wire()
     query: dict[str, Any] = {"symbols": "AAPL", "timeframe": "1Day", "adjustment": "split"}
     query |= {"start": "2005-02-25", "end": "2005-02-25T21:00:00Z"}
@@ -142,13 +142,13 @@ def test_the_latest_trade_is_the_open_a_few_seconds_ago(wire: Wire) -> None:
     assert wire.get("/v2/stocks/AAPL/trades/latest")["trade"] == trades["AAPL"]
 
 
-def test_a_stale_price_can_be_asked_for(make_wire: MakeWire) -> None:
+def test_a_stale_price_can_be_requested(make_wire: MakeWire) -> None:
     wire = make_wire(behaviour=Behaviour(price_age_seconds=240.0))
     trade = wire.get("/v2/stocks/AAPL/trades/latest")["trade"]
     assert trade["t"] == "2012-08-08T13:31:00.000000Z"
 
 
-def test_quotes_and_snapshots_stand_around_the_latest_trade(wire: Wire) -> None:
+def test_quotes_and_snapshots_surround_the_latest_trade(wire: Wire) -> None:
     quote = wire.get("/v2/stocks/quotes/latest", symbols="AAPL")["quotes"]["AAPL"]
     assert quote["bp"] < 619.39 < quote["ap"]
     assert wire.get("/v2/stocks/AAPL/quotes/latest")["quote"] == quote

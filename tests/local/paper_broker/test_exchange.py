@@ -19,7 +19,7 @@ def refused(act: Callable[[], object]) -> ApiError:
 # -- fills ----------------------------------------------------------------------------------------
 
 
-def test_a_market_order_is_pending_when_posted_and_filled_at_the_next_look() -> None:
+def test_a_market_order_is_pending_when_posted_and_filled_at_the_next_request() -> None:
     world = World()
     order = world.place("buy", "10")
     assert order.status == "pending_new"
@@ -85,7 +85,7 @@ def test_an_order_before_the_bell_waits_in_accepted_and_fills_at_the_open() -> N
     assert (order.status, order.filled_at) == ("filled", at(1, "09:30"))
 
 
-def test_an_order_nobody_looked_at_fills_before_the_session_ends() -> None:
+def test_an_order_without_a_request_fills_before_the_session_ends() -> None:
     world = World()
     order = world.place("buy", "10")
     world.go(1)
@@ -99,7 +99,7 @@ def test_a_stop_sell_fills_at_its_stop_once_the_range_reached_it() -> None:
     assert (order.status, order.filled_value) == ("filled", 960)
 
 
-def test_a_stop_buy_above_the_range_stays_asleep() -> None:
+def test_a_stop_buy_above_the_range_does_not_trigger() -> None:
     world = World()
     order = world.stop("buy", "10", "105.01")
     world.go(0, "15:00")
@@ -115,7 +115,7 @@ def test_a_stop_limit_does_not_fill_worse_than_its_limit() -> None:
 
 
 @pytest.mark.parametrize("time_in_force", ["ioc", "fok"])
-def test_an_immediate_order_that_cannot_fill_is_canceled_at_the_next_look(
+def test_an_immediate_order_that_cannot_fill_is_canceled_at_the_next_request(
     time_in_force: str,
 ) -> None:
     world = World()
@@ -127,7 +127,7 @@ def test_an_immediate_order_that_cannot_fill_is_canceled_at_the_next_look(
 # -- behavior that tests set -----------------------------------------------------------------------
 
 
-def test_parts_fill_one_at_a_look_and_add_up() -> None:
+def test_each_request_fills_one_part_and_the_parts_add_up() -> None:
     world = World(fill_parts=3)
     order = world.place("buy", "10")
     seen = []
@@ -162,7 +162,7 @@ def test_never_fill_keeps_the_named_symbol_open_and_fills_others() -> None:
     assert (stuck.status, free.status) == ("new", "filled")
 
 
-def test_a_rejected_symbol_is_accepted_first_and_holds_nothing_after() -> None:
+def test_an_order_in_a_rejected_symbol_is_accepted_first_and_then_reserves_nothing() -> None:
     world = World(reject=("*",))
     order = world.place("buy", "10")
     world.look()
@@ -173,7 +173,7 @@ def test_a_rejected_symbol_is_accepted_first_and_holds_nothing_after() -> None:
 # -- cancels --------------------------------------------------------------------------------------
 
 
-def test_a_cancel_is_pending_until_the_next_look() -> None:
+def test_a_cancel_is_pending_until_the_next_request() -> None:
     world = World()
     order = world.limit("buy", "10", "90")
     world.exchange.cancel(order.id)
@@ -302,7 +302,7 @@ def test_sells_free_buying_power_only_once_executed() -> None:
         (("sell", "limit", "120"), ("buy", "limit", "120"), "limit"),
     ],
 )
-def test_an_order_that_could_meet_an_open_one_of_the_other_side_is_refused(
+def test_an_order_that_could_trade_against_an_open_one_is_refused(
     resting: tuple[str, str, str], new: tuple[str, str, str], reason: str
 ) -> None:
     world = World(holdings={"FLAT": "10"})
@@ -367,7 +367,7 @@ def test_a_fraction_must_be_a_day_order() -> None:
     assert (refusal.status, refusal.message) == (422, "fractional orders must be DAY orders")
 
 
-def test_a_symbol_may_be_whole_shares_only() -> None:
+def test_a_symbol_may_trade_only_in_whole_shares() -> None:
     refusal = refused(lambda: World(unfractionable=("FLAT",)).place("buy", "0.5"))
     assert (refusal.status, refusal.message) == (403, 'asset "FLAT" is not fractionable')
 

@@ -66,7 +66,7 @@ def play(world: World, action: tuple[str, Any]) -> None:
 
 @tried(120)
 @given(st.lists(ACTIONS, max_size=25), BEHAVIOURS)
-def test_the_books_balance_whatever_is_done(
+def test_the_books_balance_after_any_actions(
     actions: list[tuple[str, Any]], behaviour: dict[str, Any]
 ) -> None:
     world = World(holdings={"FLAT": "20", "SPLT": "20"}, **behaviour)
@@ -118,7 +118,7 @@ def test_one_long_move_gives_the_same_account_as_many_short_ones(
 
 @tried(60)
 @given(st.integers(1, 1000), st.sampled_from(["90", "100", "104", None]))
-def test_a_limit_fills_never_worse_than_its_limit(qty: int, limit: str | None) -> None:
+def test_a_limit_order_never_fills_worse_than_its_limit(qty: int, limit: str | None) -> None:
     world = World(cash="1000000", slippage_bps=D(300))
     order = world.limit("buy", str(qty), limit) if limit else world.place("buy", str(qty))
     world.go(1)

@@ -136,9 +136,7 @@ def test_a_late_order_arrives_after_all() -> None:
 
 @pytest.mark.parametrize("status", HANGING_STATUSES)
 @pytest.mark.parametrize("request_", ["submit", "cancel"])
-def test_an_order_that_hangs_keeps_its_status_whatever_is_asked_of_it(
-    status: str, request_: str
-) -> None:
+def test_a_hanging_order_keeps_its_status_after_any_request(status: str, request_: str) -> None:
     with broker(f"{request_}:1:hang-{status.replace('_', '-')}") as wired:
         far = {**ORDER, "type": "limit", "limit_price": "0.01", "time_in_force": "gtc"}
         order = wired.ask("POST", "/v2/orders", far).json()
@@ -153,7 +151,7 @@ def test_an_order_that_hangs_keeps_its_status_whatever_is_asked_of_it(
         ]
 
 
-def test_an_order_that_hangs_does_not_fill() -> None:
+def test_a_hanging_order_does_not_fill() -> None:
     with broker("submit:1:hang-held") as wired:
         path = f"/v2/orders/{wired.submit().json()['id']}"
         shown = wired.ask("GET", path).json()

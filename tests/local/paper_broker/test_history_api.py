@@ -17,7 +17,7 @@ def dates(timestamps: list[int]) -> list[str]:
     return [each.date().isoformat() for each in points]
 
 
-def test_each_close_lived_through_is_a_point_and_the_running_session_the_last(wire: Wire) -> None:
+def test_each_passed_close_is_a_point_and_the_running_session_is_the_last(wire: Wire) -> None:
     wire.order()
     wire.open_session("2012-08-10")
     history = wire.get(PATH, period="1M", timeframe="1D")
@@ -40,7 +40,7 @@ def test_a_shorter_period_starts_from_the_close_before_it(wire: Wire) -> None:
     assert last["profit_loss"] == [round(whole["equity"][-1] - whole["equity"][-2], 2)]
 
 
-def test_an_account_has_stood_idle_for_two_sessions_before_it_begins(wire: Wire) -> None:
+def test_an_account_was_idle_for_two_sessions_before_it_begins(wire: Wire) -> None:
     wire.open_session("2012-08-08")
     history = wire.get(PATH)
     assert dates(history["timestamp"]) == ["2012-08-06", "2012-08-07", "2012-08-08"]
@@ -97,5 +97,5 @@ def test_start_and_end_are_both_included(wire: Wire) -> None:
         {"period": "1D", "start": "2012-08-08", "end": "2012-08-09"},
     ],
 )
-def test_what_it_cannot_answer_is_422(wire: Wire, query: dict[str, str]) -> None:
+def test_a_query_that_it_cannot_answer_is_422(wire: Wire, query: dict[str, str]) -> None:
     assert wire.send("GET", PATH, **query).status_code == 422

@@ -74,7 +74,7 @@ def test_the_latest_price_is_the_open_while_a_session_lasts_and_its_close_afterw
     assert (after.price, after.at) == (bar.close, closes)
 
 
-def test_before_the_first_open_nothing_is_known() -> None:
+def test_before_the_first_open_the_market_shows_nothing() -> None:
     early = at(0, "09:00")
     assert MARKET.latest("FLAT", early) is None
     assert MARKET.known_bars("FLAT", early) == ()
@@ -94,7 +94,7 @@ def test_a_split_and_a_dividend_are_announced_two_weeks_before_their_ex_date() -
     assert [paid.ex_date for paid in MARKET.announced_dividends(first)] == [ACTION_DAY]
 
 
-def test_rings_come_in_order_each_exactly_once() -> None:
+def test_session_edges_come_in_order_and_exactly_once() -> None:
     rings = list(MARKET.edge_moments(at(0, "09:30"), at(2, "09:30")))
     assert [(ring.session, ring.bell) for ring in rings] == [
         (SESSIONS[0], SessionEdge.CLOSE),
@@ -126,6 +126,6 @@ def test_bars_since_a_session_are_the_newest_of_all(minutes: int, since: date) -
         assert MARKET.known_bars(symbol, now, since) == newest
 
 
-def test_the_bar_of_an_open_session_knows_its_open_only() -> None:
+def test_the_bar_of_an_open_session_has_only_its_open() -> None:
     bar = MARKET.known_bars("FLAT", at(0))[-1]
     assert (bar.session, bar.open, bar.high, bar.volume) == (SESSIONS[0], D(100), D(100), 0)

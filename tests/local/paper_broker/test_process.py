@@ -16,7 +16,7 @@ from tests.support.checkout import CHECKOUT
 from tests.support.processes import all_gone, is_alive, listens_on
 
 
-def test_the_handle_drives_an_account_from_session_to_session() -> None:
+def test_the_handle_moves_an_account_from_session_to_session() -> None:
     with PaperBrokerProcess(clock_scale=0.0, holdings={"IBM": "5"}) as broker:
         assert broker.sessions()[-1] == date(2013, 3, 1)
         assert broker.open_session("2012-08-08") == "2012-08-08T13:35:00Z"
@@ -33,7 +33,7 @@ def test_the_handle_drives_an_account_from_session_to_session() -> None:
     assert not is_alive(pid)
 
 
-def test_two_brokers_live_side_by_side_and_know_nothing_of_each_other() -> None:
+def test_two_brokers_at_the_same_time_do_not_affect_each_other() -> None:
     with PaperBrokerProcess() as one, PaperBrokerProcess(cash="5") as other:
         assert one.url != other.url
         assert (one.account()["cash"], other.account()["cash"]) == ("100000", "5")

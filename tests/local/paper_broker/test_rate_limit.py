@@ -64,7 +64,7 @@ def date_of(answer: TestResponse) -> float:
     return parsedate_to_datetime(answer.headers["Date"]).timestamp()
 
 
-def test_trading_and_market_data_count_apart() -> None:
+def test_trading_and_market_data_count_separately() -> None:
     limited = Limited()
 
     assert limited.statuses(4) == [200, 200, 200, 429]

@@ -55,7 +55,7 @@ def test_missing_keys_are_401_and_wrong_ones_403(
     assert set(answer.json or {}) == ({"message"} if status == 403 else {"code", "message"})
 
 
-def test_without_configured_keys_any_are_taken(make_wire: MakeWire) -> None:
+def test_without_configured_keys_any_keys_are_accepted(make_wire: MakeWire) -> None:
     assert make_wire(keys=None).get("/v2/account")["status"] == "ACTIVE"
 
 
@@ -102,7 +102,7 @@ def test_a_position_is_valued_at_the_open(wire: Wire) -> None:
         ("GET", "/v2/orders:by_client_order_id?client_order_id=x", 404, "order not found for x"),
     ],
 )
-def test_what_is_not_there_is_404(
+def test_a_missing_object_is_404(
     wire: Wire, method: str, path: str, status: int, message: str
 ) -> None:
     answer = wire.send(method, path)
@@ -261,7 +261,7 @@ def test_a_limit_beyond_the_page_is_refused(wire: Wire, limit: str) -> None:
 
 
 @pytest.mark.parametrize("after", ["yesterday", "2012-08-08T09:00:00", "2012-13-01"])
-def test_an_instant_that_is_none_is_refused(wire: Wire, after: str) -> None:
+def test_an_invalid_instant_is_refused(wire: Wire, after: str) -> None:
     assert wire.send("GET", "/v2/orders", after=after).status_code == 422
 
 
@@ -310,7 +310,7 @@ def test_the_statement_reports_fills_dividends_and_deposits(wire: Wire) -> None:
     assert pages == entries
 
 
-def test_the_users_own_ban_on_short_sales_is_read_and_set_as_alpacas(wire: Wire) -> None:
+def test_the_ban_on_short_sales_is_read_and_set_as_at_alpaca(wire: Wire) -> None:
     path = "/v2/account/configurations"
     assert wire.get(path)["no_shorting"] is True
     wire.order("buy", "5")
@@ -327,7 +327,7 @@ def test_the_users_own_ban_on_short_sales_is_read_and_set_as_alpacas(wire: Wire)
 @pytest.mark.parametrize(
     "body", [{"odd": 1}, {"fractional_trading": False}, {"max_margin_multiplier": "4"}]
 )
-def test_what_cannot_be_set_for_the_account_is_refused(wire: Wire, body: object) -> None:
+def test_a_setting_that_cannot_be_changed_is_refused(wire: Wire, body: object) -> None:
     answer = wire.send("PATCH", "/v2/account/configurations", body)
     assert (answer.status_code, answer.json["code"]) == (422, 40010001)
     assert wire.get("/v2/account/configurations")["no_shorting"] is True

@@ -1,4 +1,4 @@
-"""A day's deposits are what the broker reports, or unknown; the desk never guesses them."""
+"""A day's deposits are those that the broker reports, or unknown. The desk never guesses them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_dividends_interest_fees_and_the_cash_of_corporate_actions_are_profit(
 
 
 @pytest.mark.parametrize("kind", UNKNOWN)
-def test_an_activity_of_unknown_value_makes_the_profit_unknown_and_is_named(
+def test_an_activity_of_unknown_value_makes_the_profit_unknown_and_the_reason_names_it(
     kind: ActivityKind,
 ) -> None:
     moved = row(kind, "0", symbol="XOM", description="journal of shares (JNLS)", at=BELL)
@@ -85,7 +85,7 @@ def test_an_activity_of_unknown_value_makes_the_profit_unknown_and_is_named(
     assert on_monday(replace(moved, at=MONDAYS_CLOSE + timedelta(hours=1))).amount == 0
 
 
-def test_a_row_with_an_instant_counts_by_it_and_one_without_by_its_day() -> None:
+def test_a_row_counts_by_its_instant_or_without_one_by_its_day() -> None:
     friday_evening = row(CASH_FLOW, "1", day=FRIDAY, at=CLOSE + timedelta(hours=1))
     friday_noon = row(CASH_FLOW, "20", day=FRIDAY, at=CLOSE - timedelta(hours=4))
     thursday = row(CASH_FLOW, "300", day=FRIDAY - timedelta(days=1))
@@ -99,7 +99,7 @@ def test_a_row_with_an_instant_counts_by_it_and_one_without_by_its_day() -> None
     assert on_monday(row(CASH_FLOW, "7", day=FRIDAY - timedelta(days=900), at=BELL)).amount == 7
 
 
-def test_a_row_of_a_closes_own_day_without_an_instant_may_be_of_either_side() -> None:
+def test_a_row_without_an_instant_on_the_day_of_a_close_may_be_from_before_or_after_it() -> None:
     friday, monday = row(CASH_FLOW, "300", day=FRIDAY), row(CASH_FLOW, "20")
 
     found = since_close(friday, monday)
@@ -138,7 +138,7 @@ def test_a_deposit_after_an_early_close_may_be_in_the_equity_of_16_00() -> None:
 
 
 @pytest.mark.parametrize("listed", ["0", "400"])
-def test_two_figures_that_differ_are_reported_and_neither_is_taken(listed: str) -> None:
+def test_two_figures_that_differ_are_reported_and_neither_is_used(listed: str) -> None:
     deposit = row(CASH_FLOW, listed, at=BELL)
 
     for found in (since_close(deposit, adjustments="500"), on_monday(deposit, listed="500")):
@@ -159,7 +159,7 @@ def test_what_moves_while_the_run_reads_makes_the_profit_unknown() -> None:
 @pytest.mark.parametrize(
     ("after_close", "counts"), [(timedelta(0), False), (timedelta(microseconds=1), True)]
 )
-def test_what_came_at_the_close_s_own_instant_is_of_the_day_before(
+def test_a_row_at_the_very_instant_of_the_close_belongs_to_the_day_before(
     after_close: timedelta, *, counts: bool
 ) -> None:
     late = row(CASH_FLOW, "7", day=FRIDAY, at=CLOSE + after_close)
@@ -252,7 +252,7 @@ def test_a_deposit_that_appears_a_day_late_makes_both_days_unproven() -> None:
     assert second.why_unproven(BELL + timedelta(hours=1), NOON) == second.problem
 
 
-def test_a_failed_check_long_ago_does_not_make_the_time_since_then_unproven() -> None:
+def test_a_check_that_failed_long_ago_does_not_make_the_time_since_then_unproven() -> None:
     old = replace(LOOK, unproven_after=BELL - timedelta(days=90), unproven_until=CLOSE)
 
     found = check("1500", last=old)
@@ -265,7 +265,7 @@ def test_a_failed_check_long_ago_does_not_make_the_time_since_then_unproven() ->
     assert (again.unproven_after, again.unproven_until) == (near.unproven_after, NEXT_BELL)
 
 
-def test_fees_that_wait_to_be_booked_are_no_difference() -> None:
+def test_fees_that_are_not_booked_yet_are_not_a_difference() -> None:
     booked = row(ActivityKind.COST, "-3", at=NOON)
     assert check("997", fees="3").problem == ""  # taken, but not yet in the statement
     assert check("996.98", fees="3").problem != ""

@@ -1,4 +1,4 @@
-"""On an ex-date a price is compared with the close less what left it."""
+"""On an ex-date the desk compares a price with the previous close less the value that left it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RENAMED = CorporateAction(
 )
 
 
-def test_what_left_is_cash_and_other_shares_at_their_price() -> None:
+def test_cash_and_other_shares_at_their_price_have_left_the_close() -> None:
     found = value_that_left((PAID, SPUN, RENAMED), prices(SPUN="16", NEW="100"))
 
     assert found == {"AAPL": 38}  # new shares under a new name did not leave a price
@@ -40,7 +40,7 @@ def test_todays_dividend_is_subtracted_unless_the_bars_are_adjusted_for_it(
     assert less_dividends(closes, (PAID, SPUN), adjustment) == {"AAPL": close, "IBM": 50}
 
 
-def test_a_close_stays_above_zero_whatever_the_list_says() -> None:
+def test_a_close_stays_above_zero_whatever_actions_the_broker_lists() -> None:
     absurd = replace(PAID, cash=D(100))
 
     assert less_dividends(prices(AAPL="100"), (absurd,), "split") == {"AAPL": 100}

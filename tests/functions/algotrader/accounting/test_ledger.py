@@ -51,7 +51,7 @@ def order(
     )
 
 
-def test_buys_add_and_sells_take_away_at_average_cost() -> None:
+def test_buys_add_shares_and_sells_remove_them_at_average_cost() -> None:
     orders = [
         order(DAY, Side.BUY, 10, 10),
         order(DAY + timedelta(days=1), Side.BUY, 10, 20),
@@ -62,7 +62,7 @@ def test_buys_add_and_sells_take_away_at_average_cost() -> None:
     assert ledger.realized == {"AAPL": 5 * (30 - Decimal(15))}
 
 
-def test_a_fill_without_a_price_makes_and_loses_nothing() -> None:
+def test_a_fill_without_a_price_makes_no_profit_and_no_loss() -> None:
     buy = order(DAY, Side.BUY, 10, 10)
     sale = replace(order(DAY + timedelta(days=1), Side.SELL, 4), filled_avg_price=None)
     ledger = fold(empty_ledger(DESK), [buy, sale], [], DAY + timedelta(days=2))
@@ -86,7 +86,7 @@ def test_a_buy_without_a_price_cost_the_most_that_its_terms_allow(
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(10), cost=Decimal(cost))}
 
 
-def test_what_was_realized_stays_when_the_last_share_is_sold_and_counts_through_a_split() -> None:
+def test_realized_profit_stays_after_the_last_share_is_sold_and_after_a_split() -> None:
     orders = [
         order(DAY, Side.BUY, 10, 10),
         order(DAY + timedelta(days=2), Side.SELL, 20, 4),
@@ -98,7 +98,7 @@ def test_what_was_realized_stays_when_the_last_share_is_sold_and_counts_through_
     assert ledger.holdings == {"AAPL": Holding(qty=Decimal(1), cost=Decimal(7))}
 
 
-def test_shares_sold_beyond_the_holding_realize_nothing_and_cost_nothing_when_made_up() -> None:
+def test_shares_sold_beyond_the_holding_realize_nothing_and_cost_nothing_when_bought_back() -> None:
     orders = [
         order(DAY, Side.BUY, 10, 10),
         order(DAY + timedelta(days=1), Side.SELL, 15, 12),
@@ -116,7 +116,7 @@ def test_a_symbol_sold_out_is_no_longer_held() -> None:
     assert fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=2)).holdings == {}
 
 
-def test_orders_of_the_user_and_of_other_desks_count_for_nothing() -> None:
+def test_orders_of_the_user_and_of_other_desks_do_not_count() -> None:
     orders = [
         order(DAY, Side.BUY, 10, client_id="bought-by-hand"),
         order(DAY, Side.BUY, 10, client_id=own_id(DAY, "AAPL", Leg.ENTRY, desk="ffffff")),
@@ -124,12 +124,12 @@ def test_orders_of_the_user_and_of_other_desks_count_for_nothing() -> None:
     assert fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=1)).holdings == {}
 
 
-def test_a_partly_filled_order_counts_for_what_was_filled() -> None:
+def test_a_partly_filled_order_counts_with_its_filled_shares() -> None:
     canceled = order(DAY, Side.BUY, 4, status="canceled")
     assert fold(empty_ledger(DESK), [canceled], [], DAY).holdings["AAPL"].qty == Decimal(4)
 
 
-def test_a_split_multiplies_what_was_held_before_its_ex_date_only() -> None:
+def test_a_split_multiplies_only_shares_held_before_its_ex_date() -> None:
     ex_date = date(2024, 3, 6)
     split = CorporateAction("AAPL", "forward_split", ex_date, Decimal(4))
     orders = [
@@ -152,7 +152,7 @@ def test_a_split_multiplies_what_was_held_before_its_ex_date_only() -> None:
         ("0.000000001", 1, 10, None),
     ],
 )
-def test_what_a_split_leaves_is_a_quantity_that_a_broker_can_hold(
+def test_a_split_leaves_a_quantity_that_a_broker_can_hold(
     qty: int | str, new: int, old: int, held: str | None
 ) -> None:
     split = CorporateAction(
@@ -163,7 +163,7 @@ def test_what_a_split_leaves_is_a_quantity_that_a_broker_can_hold(
     assert reported == ({} if held is None else {"AAPL": held})
 
 
-def test_a_split_after_the_fold_s_end_or_before_its_start_counts_for_nothing() -> None:
+def test_a_split_after_the_end_of_a_fold_or_before_its_start_does_not_count() -> None:
     held = fold(empty_ledger(DESK), [order(DAY, Side.BUY, 10)], [], DAY)
     early = CorporateAction("AAPL", "forward_split", DAY.date(), Decimal(2))
     late = CorporateAction("AAPL", "forward_split", DAY.date() + timedelta(days=9), Decimal(2))
@@ -175,7 +175,7 @@ def test_selling_more_than_was_bought_shows_as_a_negative_holding() -> None:
     assert fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=2)).holdings["AAPL"].qty == -2
 
 
-def test_a_checkpoint_stays_behind_an_open_order_and_behind_the_listing() -> None:
+def test_a_checkpoint_stays_earlier_than_an_open_order_and_than_the_broker_s_listing_lag() -> None:
     now = DAY + timedelta(days=30)
     assert timedelta(days=10) == LISTING_LAG
     assert checkpoint_instant(empty_ledger(DESK), [], now) == now - LISTING_LAG
@@ -187,7 +187,7 @@ def test_a_checkpoint_stays_behind_an_open_order_and_behind_the_listing() -> Non
     assert checkpoint_instant(empty_ledger(DESK), [foreign], now) == now - LISTING_LAG
 
 
-def test_a_checkpoint_stays_behind_what_has_filled_since_though_it_was_sent_before() -> None:
+def test_a_checkpoint_stays_earlier_than_an_order_that_filled_only_after_it() -> None:
     now = DAY + timedelta(days=40)
     stop = replace(
         order(DAY, Side.SELL, 10, client_id=own_id(DAY, "AAPL", Leg.STOP)),
@@ -204,7 +204,7 @@ def test_a_checkpoint_stays_behind_what_has_filled_since_though_it_was_sent_befo
     assert checkpoint_instant(empty_ledger(DESK), [slow, stop, early], now) < slow.submitted_at
 
 
-def test_a_stop_that_filled_weeks_later_sold_the_shares_of_its_own_day() -> None:
+def test_a_stop_that_fills_after_a_split_sells_the_shares_of_its_own_day() -> None:
     split = CorporateAction("AAPL", "forward_split", date(2024, 3, 20), Decimal(2))
     stop = replace(
         order(DAY, Side.SELL, 15, client_id=own_id(DAY, "AAPL", Leg.STOP)),
@@ -215,7 +215,7 @@ def test_a_stop_that_filled_weeks_later_sold_the_shares_of_its_own_day() -> None
     assert ledger.holdings["AAPL"].qty == 5
 
 
-def test_what_filled_in_part_is_of_its_session_though_its_end_came_in_the_night() -> None:
+def test_a_part_fill_belongs_to_its_session_although_the_order_ended_in_the_night() -> None:
     split = CorporateAction("AAPL", "forward_split", DAY.date() + timedelta(days=1), Decimal(2))
     partial = replace(
         order(DAY, Side.BUY, 4, status="canceled"), filled_at=DAY + timedelta(hours=16)
@@ -224,7 +224,7 @@ def test_what_filled_in_part_is_of_its_session_though_its_end_came_in_the_night(
     assert ledger.holdings["AAPL"].qty == 8
 
 
-def test_days_are_new_yorks() -> None:
+def test_days_are_those_of_new_york() -> None:
     evening = datetime(2024, 3, 5, 1, 30, tzinfo=UTC)  # still March 4 in New York
     split = CorporateAction("AAPL", "forward_split", date(2024, 3, 5), Decimal(2))
     bought = order(DAY, Side.BUY, 10)
@@ -247,7 +247,7 @@ def given(
     )
 
 
-def test_what_a_person_gave_counts_in_addition_to_what_was_bought() -> None:
+def test_shares_that_a_person_gave_count_in_addition_to_those_bought() -> None:
     adopted = given(30, DAY + timedelta(days=1), 20)
     ledger = fold(
         empty_ledger(DESK), [order(DAY, Side.BUY, 10)], [], DAY + timedelta(days=2), [adopted]
@@ -255,7 +255,7 @@ def test_what_a_person_gave_counts_in_addition_to_what_was_bought() -> None:
     assert ledger.holdings == {"AAPL": Holding(Decimal(40), Decimal(700))}
 
 
-def test_what_a_person_took_leaves_at_average_cost() -> None:
+def test_shares_that_a_person_took_leave_at_average_cost() -> None:
     orders = [order(DAY, Side.BUY, 10, 10), order(DAY + timedelta(hours=1), Side.BUY, 10, 30)]
     taken = given(-5, DAY + timedelta(days=1), 999)
     ledger = fold(empty_ledger(DESK), orders, [], DAY + timedelta(days=2), [taken])
@@ -267,7 +267,7 @@ def test_what_a_person_took_leaves_at_average_cost() -> None:
     )
 
 
-def test_what_a_person_gives_or_takes_is_not_profit_and_what_it_had_made_stays() -> None:
+def test_shares_that_a_person_gives_or_takes_make_no_profit_and_keep_earlier_profit() -> None:
     """Total profit is the realized profit plus the value of the shares less their cost."""
     worth = Decimal(50)
     adopted = replace(given(30, DAY, 20), worth=worth)
@@ -282,12 +282,12 @@ def test_what_a_person_gives_or_takes_is_not_profit_and_what_it_had_made_stays()
 
 
 @pytest.mark.parametrize("desk", ["000000", "ffffff"])
-def test_what_another_desk_was_given_is_its_own(desk: str) -> None:
+def test_shares_given_to_another_desk_belong_to_that_desk(desk: str) -> None:
     theirs = given(30, DAY, desk=desk)
     assert fold(empty_ledger(DESK), [], [], DAY + timedelta(days=1), [theirs]).holdings == {}
 
 
-def test_a_gift_is_of_the_shares_of_its_time() -> None:
+def test_a_gift_before_a_split_is_split_too() -> None:
     split = CorporateAction("AAPL", "forward_split", date(2024, 3, 6), Decimal(2))
     before, on_the_day = given(10, DAY), given(7, DAY + timedelta(days=2))
     ledger = fold(empty_ledger(DESK), [], [split], DAY + timedelta(days=3), [on_the_day, before])
@@ -325,7 +325,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Order], list[CorporateAction]]:
 
 
 @hypothesis.given(histories(), st.integers(0, 12), st.randoms(use_true_random=False))
-def test_folding_in_two_parts_through_a_checkpoint_equals_folding_at_once(
+def test_folding_in_two_parts_with_a_checkpoint_between_them_equals_folding_at_once(
     history: tuple[list[Order], list[CorporateAction]], cut: int, random: Random
 ) -> None:
     orders, splits = history
@@ -336,7 +336,7 @@ def test_folding_in_two_parts_through_a_checkpoint_equals_folding_at_once(
     assert fold(checkpoint, orders, splits, end) == at_once
 
 
-def test_what_is_sold_out_of_nothing_realizes_nothing() -> None:
+def test_a_sale_without_a_holding_realizes_nothing() -> None:
     once = fold(empty_ledger(DESK), [order(DAY, Side.SELL, 3, 12)], [], DAY)
     assert once.realized == {"AAPL": 0}
     again = fold(
@@ -345,14 +345,14 @@ def test_what_is_sold_out_of_nothing_realizes_nothing() -> None:
     assert (again.holdings["AAPL"].qty, again.realized) == (-5, {"AAPL": 0})
 
 
-def test_a_gift_and_the_orders_of_its_day_count_in_the_sequence_of_their_time() -> None:
+def test_a_gift_and_the_orders_of_its_day_count_in_chronological_order() -> None:
     gift = given(10, DAY, 20)
     sold = order(DAY + timedelta(hours=2), Side.SELL, 10, 25)
     ledger = fold(empty_ledger(DESK), [sold], [], DAY + timedelta(days=1), [gift])
     assert (ledger.holdings, ledger.realized) == ({}, {"AAPL": Decimal(50)})
 
 
-def test_a_buy_that_makes_up_in_part_costs_nothing_and_a_fraction_costs_its_part() -> None:
+def test_a_buy_that_covers_oversold_shares_costs_only_for_the_rest() -> None:
     oversold = fold(empty_ledger(DESK), [order(DAY, Side.SELL, 5)], [], DAY)
     bought = order(DAY + timedelta(days=1), Side.BUY, 2, 20)
     later = fold(oversold, [bought], [], DAY + timedelta(days=1))
@@ -361,7 +361,7 @@ def test_a_buy_that_makes_up_in_part_costs_nothing_and_a_fraction_costs_its_part
     assert half.holdings == {"AAPL": Holding(Decimal("0.5"), Decimal(5))}
 
 
-def test_a_sale_takes_its_part_of_the_cost_to_the_cent() -> None:
+def test_a_sale_removes_its_part_of_the_cost_to_the_cent() -> None:
     orders = [
         replace(order(DAY, Side.BUY, 3), filled_avg_price=Decimal("10.01")),
         replace(order(DAY + timedelta(days=1), Side.SELL, 1), filled_avg_price=Decimal(12)),
@@ -371,7 +371,7 @@ def test_a_sale_takes_its_part_of_the_cost_to_the_cent() -> None:
     assert ledger.realized == {"AAPL": Decimal("1.99")}
 
 
-def test_one_share_that_is_given_or_left_keeps_its_cost() -> None:
+def test_a_single_share_that_is_given_or_that_remains_keeps_its_cost() -> None:
     came = fold(empty_ledger(DESK), [], [], DAY, [given(1, DAY, 20)])
     assert came.holdings == {"AAPL": Holding(Decimal(1), Decimal(20))}
     sold = order(DAY + timedelta(days=1), Side.SELL, 9)
@@ -391,7 +391,7 @@ def test_a_notional_buy_that_never_filled_counts_for_nothing() -> None:
     assert fold(empty_ledger(DESK), [never], [], DAY) == replace(empty_ledger(DESK), through=DAY)
 
 
-def test_a_checkpoint_holds_what_was_sent_and_filled_up_to_its_instant() -> None:
+def test_a_checkpoint_contains_what_was_sent_and_filled_up_to_its_instant() -> None:
     now = DAY + timedelta(days=30)
     through = now - LISTING_LAG
     at_it = replace(order(DAY, Side.BUY, 1), filled_at=through)

@@ -1,4 +1,4 @@
-"""The desk's profit counts only its own fills, prices and dividends, each of them once."""
+"""The desk's profit counts only the desk's own fills, prices and dividends, each once."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def carried(*looks: Observation) -> Track:
     return track
 
 
-def test_a_rise_is_unrealized_and_a_sell_realizes_at_average_cost() -> None:
+def test_a_rise_in_price_is_unrealized_profit_and_a_sell_realizes_it_at_average_cost() -> None:
     sold = ledger("60", AAPL=("6", "540"))  # sold 4 of 10 at 105; they cost 90 each
 
     track = advance_track(None, look(ledger=sold, prices=prices(AAPL="110")))
@@ -88,7 +88,7 @@ def test_a_split_overnight_is_not_profit() -> None:
     assert day_of(track) == 0
 
 
-def test_what_the_user_holds_next_to_the_desk_counts_for_nothing() -> None:
+def test_the_users_own_shares_do_not_count() -> None:
     alone = advance_track(None, look(prices=prices(AAPL="110")))
     beside = advance_track(
         None, look(prices=prices(AAPL="110"), shares=prices(AAPL="500", XOM="9"))
@@ -97,7 +97,7 @@ def test_what_the_user_holds_next_to_the_desk_counts_for_nothing() -> None:
     assert day_of(alone) == day_of(beside) == 100
 
 
-def test_a_dividend_counts_only_for_the_desks_shares() -> None:
+def test_a_dividend_counts_only_for_the_shares_of_the_desk() -> None:
     paid = row(DIVIDEND, "25", qty=D(50))  # 0.50 a share on 50 shares, of which the desk holds 10
 
     track = advance_track(None, look(statement=(paid,), shares=prices(AAPL="50")))
@@ -122,7 +122,7 @@ def test_a_dividend_and_the_tax_on_it_are_both_counted() -> None:
         (ActivityKind.OTHER, "AAPL", False),
     ],
 )
-def test_a_dividend_is_of_a_symbol_and_of_a_kind_that_pays(
+def test_only_a_row_of_a_symbol_and_of_a_paying_kind_is_a_dividend(
     kind: ActivityKind, symbol: str, *, is_one: bool
 ) -> None:
     assert is_dividend(row(kind, "5", symbol=symbol)) is is_one
@@ -140,7 +140,7 @@ def test_a_dividend_is_of_a_symbol_and_of_a_kind_that_pays(
         ("1", "3", "3", "1.66"),
     ],
 )
-def test_the_desks_part_is_by_shares_and_never_more_than_was_booked(
+def test_the_desks_part_is_in_proportion_to_its_shares_and_never_more_than_the_row(
     held: str, paid_on: str | None, shares: str, part: str
 ) -> None:
     booked = row(DIVIDEND, "5", qty=None if paid_on is None else D(paid_on))
@@ -159,7 +159,7 @@ def test_a_row_is_counted_once_however_often_it_is_listed() -> None:
     assert day_of(track) == 0
 
 
-def test_a_row_that_comes_late_counts_when_it_is_seen() -> None:
+def test_a_late_row_counts_when_a_run_first_sees_it() -> None:
     late = row(DIVIDEND, "5", day=FRIDAY)
 
     for day in (FRIDAY, FRIDAY - timedelta(days=1)):  # the track begins here
@@ -167,7 +167,7 @@ def test_a_row_that_comes_late_counts_when_it_is_seen() -> None:
     assert day_of(carried(look(), next_day("100", statement=(late,)))) == 5
 
 
-def test_a_statement_that_could_not_be_read_is_read_from_where_it_ended() -> None:
+def test_after_an_unreadable_statement_the_next_run_reads_from_the_last_reading_on() -> None:
     before = advance_track(None, look())
     track = advance_track(before, next_day("100", statement=None))
 
@@ -175,7 +175,7 @@ def test_a_statement_that_could_not_be_read_is_read_from_where_it_ended() -> Non
     assert statement_start(None, AFTER_CLOSE) == AFTER_CLOSE - timedelta(days=7)
 
 
-def test_deposits_and_a_changed_capital_do_not_move_the_index() -> None:
+def test_deposits_and_a_new_capital_do_not_change_the_index() -> None:
     rich = look(worth=D(1_000_000), at=AFTER_CLOSE)
     poor = next_day("100", worth=D(500))
 
@@ -184,7 +184,7 @@ def test_deposits_and_a_changed_capital_do_not_move_the_index() -> None:
     assert (track.index, track.peak, track.drawdown) == (1, 1, 0)
 
 
-def test_the_index_goes_by_what_the_desk_had_to_work_with() -> None:
+def test_the_index_grows_by_the_profit_on_the_capital_that_earned_it() -> None:
     fallen = look(prices=prices(AAPL="90"), worth=D(9900), at=AFTER_CLOSE)  # lost 100 of 10000
     more = next_day("80", worth=D(9800))  # lost 100 of 9900
 
@@ -194,7 +194,7 @@ def test_the_index_goes_by_what_the_desk_had_to_work_with() -> None:
     assert track.peak == 1
 
 
-def test_a_loss_through_a_missed_day_is_counted_whole_once() -> None:
+def test_a_loss_over_a_missed_day_counts_whole_and_once() -> None:
     missed = next_day("80", closes=prices(AAPL="95"))
 
     track = carried(look(), missed)
@@ -203,7 +203,7 @@ def test_a_loss_through_a_missed_day_is_counted_whole_once() -> None:
     assert day_of(track) == -150  # since the previous close, whatever the last observation was
 
 
-def test_the_peak_is_reset_once_for_each_time_that_a_person_asks() -> None:
+def test_each_reset_of_the_peak_takes_effect_once() -> None:
     asked = {"reset_at": AFTER_CLOSE}
     down = look(prices=prices(AAPL="50"), at=AFTER_CLOSE)
 
@@ -222,18 +222,18 @@ def test_a_later_run_of_a_session_counts_from_the_same_close() -> None:
     assert day_of(carried(first, second)) == -30
 
 
-def test_without_the_close_a_session_counts_from_the_nearest_look() -> None:
+def test_without_the_close_a_session_counts_from_the_nearest_observation() -> None:
     unknown = next_day("97", before=None, closes={})
 
     assert day_of(carried(look(prices=prices(AAPL="99")), unknown)) == -20
     assert day_of(carried(unknown)) == 0
 
 
-def test_without_a_price_a_share_is_worth_what_it_cost() -> None:
+def test_a_share_without_a_price_counts_at_its_cost() -> None:
     assert day_of(advance_track(None, look(prices={}, closes={}))) == 0
 
 
-def test_a_missing_close_makes_no_loss_of_months_one_of_the_day() -> None:
+def test_a_missing_close_does_not_turn_a_loss_of_months_into_a_loss_of_the_day() -> None:
     old = ledger(AAPL=("100", "13000"))  # bought at 130, worth 100 for weeks
 
     first = advance_track(None, look(ledger=old, before=old, closes={}))
@@ -244,7 +244,7 @@ def test_a_missing_close_makes_no_loss_of_months_one_of_the_day() -> None:
     assert day_of(tuesday) == -100  # since the last observation
 
 
-def test_a_close_that_is_missing_across_a_split_makes_nothing() -> None:
+def test_a_close_that_is_missing_over_a_split_makes_no_profit_or_loss() -> None:
     before, after = ledger(AAPL=("10", "1300")), ledger(AAPL=("20", "1300"))
     split = {"before": before, "ledger": after, "closes": {}}
     actions = (action("forward_split", TUESDAY, "2"),)
@@ -257,7 +257,7 @@ def test_a_close_that_is_missing_across_a_split_makes_nothing() -> None:
     assert (day_of(unseen), unseen.index) == (0, 1)
 
 
-def test_a_price_that_is_missing_at_one_look_makes_and_loses_nothing() -> None:
+def test_a_price_that_is_missing_at_one_observation_makes_no_profit_or_loss() -> None:
     old = {"ledger": ledger(AAPL=("100", "13000")), "before": ledger(AAPL=("100", "13000"))}
     later = BELL + timedelta(minutes=30)
 
@@ -271,7 +271,7 @@ def test_a_price_that_is_missing_at_one_look_makes_and_loses_nothing() -> None:
         assert (track.index, track.peak, day_of(track)) == (1, 1, 0)
 
 
-def test_a_withdrawal_before_the_bell_makes_no_limit_lax() -> None:
+def test_a_withdrawal_before_the_run_does_not_relax_a_loss_limit() -> None:
     monday = advance_track(None, look(worth=D(100_000)))
 
     assert advance_track(monday, next_day("70", worth=D(7000))).day.worth == 7000
@@ -304,7 +304,7 @@ def looks(draw: st.DrawFn) -> Observation:
 
 
 @given(first=st.none() | looks(), second=looks())
-def test_a_look_that_is_taken_twice_changes_nothing_more(
+def test_a_repeated_observation_changes_nothing(
     first: Observation | None, second: Observation
 ) -> None:
     track = advance_track(None if first is None else advance_track(None, first), second)
@@ -336,7 +336,7 @@ def test_the_drawdown_is_a_fraction_and_the_peak_never_falls_by_itself(
         track = after
 
 
-def test_what_was_realized_and_paid_before_the_session_is_not_profit_of_it() -> None:
+def test_profit_realized_and_dividends_paid_before_the_session_are_not_its_profit() -> None:
     before, after = ledger("500", AAPL=("10", "900")), ledger("560", AAPL=("6", "540"))
     yesterday = advance_track(
         None, look(before=before, ledger=before, statement=(row(DIVIDEND, "5"),))
@@ -363,7 +363,7 @@ def test_a_dividend_on_a_single_share_or_less_counts() -> None:
         (ledger(), ledger("0"), (row(DIVIDEND, "5"),)),
     ],
 )
-def test_a_symbol_is_listed_for_any_one_thing_that_happened_in_it(
+def test_a_symbol_is_listed_if_the_desk_held_it_sold_it_or_earned_income_from_it(
     before: Ledger, after: Ledger, paid: tuple[Activity, ...]
 ) -> None:
     yesterday = replace(
@@ -387,7 +387,7 @@ def test_splits_multiply_up_only_for_their_own_symbol() -> None:
     assert split_ratio(splits, "AAPL") == 6
 
 
-def test_a_desk_of_a_dollar_or_less_has_an_index_too() -> None:
+def test_a_desk_worth_a_dollar_or_less_has_an_index_too() -> None:
     for worth, index in (("1", "1.5"), ("0.5", "2")):
         monday = advance_track(None, look(worth=D(worth)))
         track = advance_track(monday, next_day("100.05", worth=D("0.25")))
@@ -404,7 +404,7 @@ def test_a_price_is_carried_through_a_split_from_any_other_session(kept: date) -
 
 
 @pytest.mark.parametrize(("kept", "seen"), [(MONDAY, TUESDAY), (TUESDAY, MONDAY)])
-def test_shares_without_a_price_make_nothing_by_a_split_before_another_session(
+def test_shares_without_a_price_make_no_profit_by_a_split_before_another_session(
     kept: date, seen: date
 ) -> None:
     before, after = ledger(AAPL=("10", "1300")), ledger(AAPL=("20", "1300"))

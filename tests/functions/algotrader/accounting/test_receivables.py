@@ -149,11 +149,11 @@ def test_a_tax_without_a_quantity_counts_although_the_shares_were_sold() -> None
     assert track.profit == 100 - 3
 
 
-def test_without_the_shares_at_the_close_an_ex_date_makes_nothing() -> None:
+def test_an_ex_date_makes_no_profit_if_the_shares_at_the_close_are_unknown() -> None:
     assert made(carried(ex(PAID, before=None))) == 0
 
 
-def test_shares_that_had_no_price_before_the_ex_date_make_nothing() -> None:
+def test_shares_without_a_price_before_the_ex_date_make_no_profit() -> None:
     unpriced = look(session=FRIDAY, prices={}, closes={})
 
     track = carried(unpriced, ex(PAID, closes={}))
@@ -161,7 +161,7 @@ def test_shares_that_had_no_price_before_the_ex_date_make_nothing() -> None:
     assert (made(track), track.index) == (0, 1)
 
 
-def test_shares_that_were_sold_since_keep_what_is_due() -> None:
+def test_a_dividend_stays_due_after_the_shares_were_sold() -> None:
     sold = ledger("80")  # ten shares sold at 98
     track = carried(
         ex(PAID),
@@ -202,13 +202,13 @@ def test_a_dividend_that_is_no_longer_listed_is_lost_and_one_listed_again_is_due
     [Listing(), Listing((), since=TUESDAY)],
     ids=["the broker lists nothing", "the list begins later"],
 )
-def test_a_list_that_does_not_reach_back_cancels_nothing(blind: Listing) -> None:
+def test_a_list_that_begins_after_the_ex_date_cancels_nothing(blind: Listing) -> None:
     track = carried(ex(PAID), later(listing=blind))
 
     assert (made(track), track.receivables[0].value) == (0, 20)
 
 
-def test_a_changed_dividend_takes_the_place_of_the_first_for_the_same_shares() -> None:
+def test_a_dividend_with_changed_terms_replaces_the_first_for_the_same_shares() -> None:
     more = replace(PAID, cash=D("2.50"))
 
     track = carried(ex(PAID), later(more, listing=Listing((more,), FRIDAY)))
@@ -218,7 +218,9 @@ def test_a_changed_dividend_takes_the_place_of_the_first_for_the_same_shares() -
 
 
 @pytest.mark.parametrize(("days", "value"), [(10, 20), (11, 0)])
-def test_a_dividend_that_is_not_paid_ten_days_after_its_day_is_lost(days: int, value: int) -> None:
+def test_a_dividend_unpaid_ten_days_after_its_day_of_payment_is_a_loss(
+    days: int, value: int
+) -> None:
     monday = carried(ex(PAID))
 
     track = advance_track(monday, later(PAID, day=PAYABLE + timedelta(days=days)))
@@ -231,7 +233,9 @@ def test_a_dividend_that_is_not_paid_ten_days_after_its_day_is_lost(days: int, v
 
 
 @pytest.mark.parametrize(("days", "known"), [(120, True), (121, False)])
-def test_what_is_over_is_remembered_for_120_days_for_late_taxes(days: int, *, known: bool) -> None:
+def test_a_receivable_that_is_over_is_kept_for_120_days_for_late_taxes(
+    days: int, *, known: bool
+) -> None:
     over = carried(ex(PAID), later(PAID, day=PAYABLE, statement=(paid(),)))
 
     track = advance_track(
@@ -255,7 +259,7 @@ def test_a_dividend_without_a_day_of_payment_is_due_for_120_days() -> None:
     ("payable", "is_due"),
     [(PAYABLE, True), (TUESDAY, True), (MONDAY, False), (None, False)],
 )
-def test_a_dividend_that_was_listed_late_is_due_if_its_payment_is_to_come(
+def test_a_dividend_that_was_listed_late_is_due_if_its_payment_is_still_to_come(
     payable: date | None, *, is_due: bool
 ) -> None:
     action = replace(PAID, payable=payable)
@@ -269,7 +273,7 @@ def test_a_dividend_that_was_listed_late_is_due_if_its_payment_is_to_come(
 
 @pytest.mark.parametrize("is_paid", [False, True])
 def test_an_ex_date_that_no_run_saw_makes_no_gain_at_the_next_run(*, is_paid: bool) -> None:
-    """A desk that runs once a week meets the dividend at a close that is lower already."""
+    """A desk that runs once a week first sees the dividend after the close has fallen."""
     thursday = TUESDAY + timedelta(days=2)
     action = replace(PAID, ex_date=TUESDAY, payable=TUESDAY + timedelta(days=1))
     statement = (paid(day=TUESDAY + timedelta(days=1)),) if is_paid else ()
@@ -296,7 +300,7 @@ def test_a_dividend_that_was_listed_after_its_payment_counts_once() -> None:
 
 
 def test_a_dividend_that_is_paid_before_its_ex_date_counts_on_the_ex_date() -> None:
-    """The exchange sets so late an ex-date for a dividend of a quarter of the price or more."""
+    """The exchange sets such a late ex-date for a dividend of a quarter of the price or more."""
     large = CorporateAction("AAPL", "cash_dividend", TUESDAY, None, cash=D(30), payable=MONDAY)
     statement = (paid("300", day=MONDAY),)
     monday = look(listing=listing(large, qty="0"), statement=statement)
@@ -346,7 +350,7 @@ def test_spun_off_shares_count_at_their_own_price() -> None:
     assert made(advance_track(track, fell_before)) == -5  # since the close, not the last run
 
 
-def test_before_they_trade_they_are_what_the_first_price_lacks_of_the_close() -> None:
+def test_before_spun_off_shares_trade_they_count_with_the_fall_of_the_old_shares() -> None:
     unseen = spun(prices=prices(AAPL="92"), left={})
     fallen = replace(unseen, prices=prices(AAPL="80"), at=AFTER_CLOSE)
 
@@ -360,7 +364,7 @@ def test_before_they_trade_they_are_what_the_first_price_lacks_of_the_close() ->
     assert made(advance_track(second, traded)) == -125
 
 
-def test_the_close_itself_is_no_first_price() -> None:
+def test_the_close_itself_does_not_count_as_the_first_price() -> None:
     halted = spun(prices=prices(AAPL="100"), left={})
     track = carried(look(session=FRIDAY), halted)
 
@@ -369,7 +373,7 @@ def test_the_close_itself_is_no_first_price() -> None:
 
 @pytest.mark.parametrize("worth", ["16", "20", "3"])
 def test_adopted_shares_make_no_gain_at_any_worth(worth: str) -> None:
-    """The ledger goes on from the same worth, so only its own difference to the price counts."""
+    """The ledger continues from the same value, so only a later change of the price counts."""
     track = carried(look(session=FRIDAY), spun())
     held = ledger(AAPL=("10", "900"), SPUN=("5", "60"))
     held = replace(held, realized={"SPUN": 5 * (D(12) - D(worth))})
@@ -422,7 +426,7 @@ def test_less_than_one_share_counts_as_sold_once_its_cash_should_be_there() -> N
     ],
     ids=["another desk", "another symbol", "a release", "before the ex-date"],
 )
-def test_no_other_adjustment_takes_what_is_due(other: Adjustment) -> None:
+def test_no_other_adjustment_settles_the_receivable(other: Adjustment) -> None:
     track = carried(spun(adjustments=(other,)))
 
     assert track.receivables[0].new_qty == 5
@@ -436,13 +440,13 @@ def test_an_adjustment_counts_once_however_often_it_is_read() -> None:
     assert (track.receivables[0].taken, track.standings["AAPL"].dividends) == (3, 80)
 
 
-def test_adopting_more_than_is_due_takes_only_what_is_due() -> None:
+def test_adopting_more_shares_than_are_due_settles_only_those_due() -> None:
     track = carried(spun(adjustments=(given("3"), given("4"))))
 
     assert (track.receivables[0].taken, track.receivables[0].value) == (5, 0)
 
 
-def test_a_person_is_told_which_shares_are_due_until_they_are_taken() -> None:
+def test_the_email_names_the_shares_that_are_due_until_a_person_adopts_or_releases_them() -> None:
     track = carried(spun())
 
     (words,) = describe_receivables((), track.receivables, "desk")
@@ -455,7 +459,7 @@ def test_a_person_is_told_which_shares_are_due_until_they_are_taken() -> None:
     assert "have no price yet" in describe_receivables((), unpriced, "desk")[0]
 
 
-def test_a_dividend_is_never_more_than_the_account_got() -> None:
+def test_the_desks_part_of_a_dividend_is_never_more_than_the_account_received() -> None:
     assert dividend_part(paid("5", qty=D(10)), D(20), {}) == 5
 
 
@@ -473,14 +477,14 @@ def test_a_listed_conversion_lasts_as_long_as_the_ledger_shows_the_old_shares() 
     assert list_conversions(became, listing(renamed), ledger(), TUESDAY) == {}
 
 
-def test_the_same_dividend_listed_twice_is_one() -> None:
+def test_the_same_dividend_listed_twice_counts_once() -> None:
     found = list_receivables(None, listing(PAID, replace(PAID)), MONDAY, FRIDAY)
 
     assert [each.qty for each in found] == [10]
     assert isinstance(found[0], Receivable)
 
 
-def test_a_track_from_before_receivables_still_reads() -> None:
+def test_a_track_stored_before_receivables_existed_can_still_be_read() -> None:
     stored = msgspec.to_builtins(carried(ex(PAID)))
     del stored["receivables"], stored["conversions"]
     stored["entitled"] = {"AAPL": {"ex_date": "2024-03-04", "qty": "10"}}

@@ -59,7 +59,7 @@ def sale(order_id: str, qty: str = "5", side: Side = Side.SELL, symbol: str = "I
     )
 
 
-def test_every_desk_but_the_own_one_is_known_by_orders_checkpoints_and_adjustments() -> None:
+def test_other_desks_are_found_by_orders_checkpoints_and_adjustments() -> None:
     given = Adjustment("1", "aaaaaa", "IBM", D(5), D(1), NOW, "")
     known = {"bbbbbb": books("bbbbbb", IBM="3")}
     orders = [sale(f"at1-{OTHER}-x"), sale(f"at1-{DESK}-x"), sale("by-hand"), sale("at1-nobody-x")]
@@ -69,7 +69,7 @@ def test_every_desk_but_the_own_one_is_known_by_orders_checkpoints_and_adjustmen
     assert found[OTHER] == Ledger(OTHER, None, {})
 
 
-def test_what_others_own_is_reported_only_for_managed_symbols_and_never_negative() -> None:
+def test_shares_of_other_desks_are_reported_only_for_managed_symbols_and_never_below_zero() -> None:
     others = [
         books(OTHER, IBM="5", XOM="7"),
         books("bbbbbb", IBM="-2", AAPL="1"),
@@ -81,7 +81,7 @@ def test_what_others_own_is_reported_only_for_managed_symbols_and_never_negative
     }
 
 
-def test_only_what_is_missing_is_a_difference() -> None:
+def test_only_missing_shares_are_a_difference() -> None:
     own = ledger(IBM="10", AAPL="10", GOOG="10", MSFT="-1")
     positions = {name: position(name, qty) for name, qty in (("IBM", "30"), ("AAPL", "12"))}
     found = missing_shares(own.holdings, own, positions, {"AAPL": {OTHER: D(3)}})
@@ -126,7 +126,7 @@ def test_only_what_is_missing_is_a_difference() -> None:
         ),
     ],
 )
-def test_what_may_explain_a_difference_is_named_with_its_day(
+def test_possible_causes_of_a_difference_are_named_with_their_days(
     orders: list[Order], actions: list[CorporateAction], moves: list[Activity], message: str | None
 ) -> None:
     causes = probable_causes([stake("10", "5")], orders, actions, moves)
@@ -143,7 +143,7 @@ def test_a_fraction_that_a_reverse_split_leaves_was_probably_paid_in_cash() -> N
         assert probable_causes([stake(more, "3")], [], [split], []) == {}
 
 
-def test_of_many_causes_the_newest_are_named() -> None:
+def test_of_many_causes_only_the_newest_are_named() -> None:
     moves = [moved("IBM", "journal (JNLS)", D(-1), DAY - timedelta(days=n)) for n in range(9)]
     (message,) = probable_causes([stake("10", "1")], [], [], moves).values()
     assert message.count(" or ") == 3
@@ -199,7 +199,7 @@ def test_a_change_of_symbol_is_reported_and_the_books_stay_as_they_are() -> None
     assert "`algo-trader adopt SYMBOL QTY --stack desk`" in message
 
 
-def test_a_desk_that_has_nothing_in_its_books_is_asked_to_release_nothing() -> None:
+def test_a_desk_without_shares_in_its_books_is_not_asked_to_release_any() -> None:
     (message,) = describe_differences([stake("0", "5", def456="9")], "desk")
     assert message.endswith(
         "Buy 4 back, or remove the missing shares from the books:"
@@ -207,7 +207,7 @@ def test_a_desk_that_has_nothing_in_its_books_is_asked_to_release_nothing() -> N
     )
 
 
-def test_where_no_share_is_missing_no_fraction_was_paid_in_cash() -> None:
+def test_a_fraction_paid_in_cash_explains_nothing_if_no_share_is_missing() -> None:
     split = CorporateAction("IBM", "reverse_split", DAY, D(1) / 3)
     for broker in ("-3", "10"):
         assert probable_causes([stake("-3", broker)], [], [split], []) == {}

@@ -36,7 +36,7 @@ def first_day(price="100", **changes):
     return look(prices=prices(AAPL=price), **changes)
 
 
-def test_a_new_desk_has_earned_nothing_and_says_since_when_it_counts():
+def test_a_new_desk_has_a_return_of_zero_and_says_since_when_it_counts():
     found = returns(step(None, first_day()))
     assert found.first_session == MONDAY
     assert (found.total.desk, found.day.desk, found.last) == (0, 0, None)
@@ -54,7 +54,7 @@ def test_returns_of_day_and_total_compound_and_the_last_session_is_the_day_befor
     assert found.total.desk == Decimal("0.0201")
 
 
-def test_a_move_after_the_last_look_of_a_session_belongs_to_that_session():
+def test_a_price_change_after_the_last_run_of_a_session_belongs_to_that_session():
     """The desk looked at 100; the session closed at 105, and the next one opened at 108."""
     opened = step(None, first_day())
     found = returns(step(opened, next_day("108", closes=prices(AAPL="105"))))
@@ -63,7 +63,7 @@ def test_a_move_after_the_last_look_of_a_session_belongs_to_that_session():
     assert found.day.desk == pytest.approx(Decimal("0.003"), abs=Decimal("0.0001"))
 
 
-def test_a_deposit_is_no_return():
+def test_a_deposit_is_not_a_return():
     opened = step(None, first_day())
     richer = step(opened, first_day(at=BELL + timedelta(hours=7), worth=Decimal(20000)))
     assert returns(richer).day.desk == 0
@@ -85,7 +85,7 @@ def test_the_month_and_the_week_start_at_the_close_before_them():
     assert returns(monday).month.desk == Decimal("0.01")
 
 
-def test_a_month_whose_first_sessions_nobody_saw_starts_with_the_last_look_before_it():
+def test_a_month_whose_first_sessions_no_run_saw_starts_with_the_last_run_before_it():
     feb = step(None, look(session=THURSDAY_BEFORE, previous_session=date(2024, 2, 28)))
     found = step(feb, look(prices=prices(AAPL="110")))  # Monday, after an unseen Friday
     assert found.periods is not None
@@ -93,14 +93,14 @@ def test_a_month_whose_first_sessions_nobody_saw_starts_with_the_last_look_befor
     assert found.periods.last is None
 
 
-def test_a_repeated_look_changes_nothing():
+def test_a_repeated_run_changes_no_return():
     opened = step(None, first_day(), spy(latest="101", march_1="100"))
     bell = step(opened, next_day("120"), spy(latest="103", march_1="100", march_4="102"))
     again = step(bell, next_day("120"), spy(latest="103", march_1="100", march_4="102"))
     assert again.periods == bell.periods
 
 
-def test_the_benchmark_counts_from_the_desks_first_look():
+def test_the_benchmark_counts_from_the_first_run_of_the_desk():
     quotes = spy(latest="110", march_1="100")
     opened = step(None, first_day(), quotes)
     assert returns(opened, quotes).total.benchmark == 0
@@ -109,7 +109,7 @@ def test_the_benchmark_counts_from_the_desks_first_look():
     assert returns(step(opened, first_day(), later), later).total.benchmark == Decimal("0.1")
 
 
-def test_the_benchmarks_dividends_are_in_because_its_index_chains_adjusted_closes():
+def test_the_benchmarks_return_includes_dividends_because_its_index_chains_adjusted_closes():
     """SPY pays 2 on Tuesday: the adjusted closes of both earlier days fall by 2 %."""
     opened = step(None, first_day(), spy(latest="100", march_1="100"))
     adjusted = spy(latest="98", march_1="98", march_4="98")
@@ -127,7 +127,7 @@ def test_a_benchmark_without_a_price_is_unknown_and_known_again_later():
     assert found.day.benchmark == pytest.approx(Decimal("0.019608"))
 
 
-def test_another_benchmark_starts_anew():
+def test_another_benchmark_starts_again():
     opened = step(None, first_day(), spy(latest="100", march_1="100"))
     other = replace(spy(latest="51", march_4="50"), symbol="IEF")
     found = returns(step(opened, next_day("100"), other), other)

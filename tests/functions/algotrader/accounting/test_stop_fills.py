@@ -39,7 +39,7 @@ def told_of(*orders: Order) -> list[tuple[str, Decimal]]:
     return [(each.symbol, each.filled_qty) for each in orders]
 
 
-def test_a_buy_under_the_id_of_a_stop_is_not_a_sale_of_a_stop() -> None:
+def test_a_buy_under_the_id_of_a_stop_does_not_count_as_a_sale() -> None:
     odd = replace(sold("IBM"), side=Side.BUY)
     assert unreported_fills([odd], DESK, NOTHING_REPORTED) == ()
     assert reported_sales(NOTHING_REPORTED, (), [odd]) == {}
@@ -55,7 +55,7 @@ def test_a_buy_under_the_id_of_a_stop_is_not_a_sale_of_a_stop() -> None:
         ("f1542", ("0935", "1530"), datetime(2024, 3, 11, 19, 30, tzinfo=UTC)),
     ],
 )
-def test_the_bell_before_is_that_of_the_slot_or_session_before(
+def test_the_previous_bell_is_that_of_the_previous_slot_or_session(
     slot: str, slots: tuple[str, ...], before: datetime
 ) -> None:
     now = datetime(2024, 3, 11, 13, 35, tzinfo=UTC)
@@ -66,13 +66,13 @@ def test_the_bell_before_is_that_of_the_slot_or_session_before(
     ("session", "previous"),
     [(date(2024, 1, 2), date(2023, 12, 29)), (date(2024, 3, 1), date(2024, 2, 29))],
 )
-def test_the_bell_before_may_be_of_another_month_or_year(session: date, previous: date) -> None:
+def test_the_previous_bell_may_be_in_another_month_or_year(session: date, previous: date) -> None:
     now = datetime(session.year, session.month, session.day, 14, 35, tzinfo=UTC)
     before = previous_bell(now, session, previous, "day", ("day",))
     assert before == datetime(previous.year, previous.month, previous.day, 14, 35, tzinfo=UTC)
 
 
-def test_of_three_bells_the_one_before_is_the_latest_earlier_one() -> None:
+def test_with_three_slots_the_previous_bell_is_the_latest_earlier_one() -> None:
     now = datetime(2024, 3, 11, 19, 30, tzinfo=UTC)
     slots = ("0935", "1200", "1530")
     assert previous_bell(now, MONDAY, FRIDAY, "1530", slots) == datetime(
@@ -83,7 +83,7 @@ def test_of_three_bells_the_one_before_is_the_latest_earlier_one() -> None:
     )
 
 
-def test_only_the_desks_own_stops_that_sold_are_reported_the_oldest_first() -> None:
+def test_only_the_desks_own_stops_with_sales_are_reported_oldest_first() -> None:
     theirs = own_id("GOOG", Leg.STOP).replace(DESK, "def456")
     orders = [
         sold("AAPL", at=NOW + 2 * HOUR),
@@ -118,7 +118,7 @@ def test_a_stop_that_sells_in_parts_is_reported_part_by_part() -> None:
     assert unreported_fills([then], DESK, reported) == ()
 
 
-def test_what_a_stop_sold_while_its_run_canceled_it_is_not_reported_again() -> None:
+def test_a_sale_by_a_stop_while_its_run_canceled_it_is_not_reported_again() -> None:
     order = sold("AAPL", "5")
     entry = open_order("IBM", Side.BUY, "5", "100", own_id("IBM", Leg.ENTRY), filled_qty=D(5))
     reported = NOTHING_REPORTED.with_record(reported_sales(NOTHING_REPORTED, [], [order, entry]))
@@ -126,7 +126,7 @@ def test_what_a_stop_sold_while_its_run_canceled_it_is_not_reported_again() -> N
     assert unreported_fills([order], DESK, reported) == ()
 
 
-def test_a_fill_that_shows_late_is_reported_though_it_is_older_than_the_last_look() -> None:
+def test_a_fill_that_shows_late_is_reported_although_it_is_older_than_the_last_reading() -> None:
     looked = ReportedFills("runs/x/", NOW + HOUR, NOW, {}).with_record({})
     assert looked.since == NOW + HOUR
     assert told_of(*unreported_fills([sold("AAPL", at=NOW)], DESK, looked)) == [("AAPL", D(5))]
@@ -137,7 +137,7 @@ def test_books_that_were_rebuilt_from_all_orders_do_not_report_an_old_sale_again
     assert unreported_fills(long_ago, DESK, NOTHING_REPORTED) == ()
 
 
-def test_what_is_long_reported_is_dropped_but_not_of_a_stop_that_may_sell_more() -> None:
+def test_an_old_reported_sale_is_dropped_unless_its_stop_may_sell_more() -> None:
     old = NOW - timedelta(days=2)
     over, rests, fresh = sold("AAPL", at=old), sold("IBM", "2", old), sold("MSFT")
     reported = ReportedFills(
@@ -148,7 +148,7 @@ def test_what_is_long_reported_is_dropped_but_not_of_a_stop_that_may_sell_more()
     assert (kept.journal, kept.looked_at, kept.since) == ("runs/now/", NOW + HOUR, NOW)
 
 
-def test_a_broker_that_does_not_say_when_a_stop_sold_has_it_reported_anyway() -> None:
+def test_a_sale_without_a_time_is_reported_anyway() -> None:
     assert told_of(*unreported_fills([sold("AAPL", at=None)], DESK, NOTHING_REPORTED)) == [
         ("AAPL", D(5))
     ]
@@ -172,7 +172,7 @@ def test_a_stop_that_sold_one_share_or_less_is_reported_once() -> None:
         assert unreported_fills([one], DESK, reported) == ()
 
 
-def test_a_stop_that_sold_nothing_is_in_no_list_of_sales() -> None:
+def test_a_stop_without_a_fill_is_not_in_the_list_of_sales() -> None:
     rests = sold("AAPL", "0", status="new")
     assert reported_sales(NOTHING_REPORTED, (), [rests]) == {}
     assert initial_report([rests], DESK, NOW).sold == {}

@@ -58,12 +58,12 @@ def test_another_strategy_starts_its_own_count_and_names_the_one_before() -> Non
     )
 
 
-def test_what_is_not_known_begins_now_and_replaces_nothing() -> None:
+def test_an_unknown_start_begins_now_and_replaces_no_strategy() -> None:
     unknown = carry_start(None, RUN, "sma_cross", [BOUGHT])
     assert unknown == StrategyStart("sma_cross", RUN.started_at, None, "", RUN.journal)
 
 
-def test_a_change_that_was_not_reported_is_this_run_s_to_report() -> None:
+def test_a_run_reports_a_change_that_no_earlier_run_reported() -> None:
     known = replace(STARTED, replaced="momentum_rotation")
     carried = carry_start(known, RUN, "sma_cross", [])
     assert (carried.replaced, carried.journal) == ("momentum_rotation", RUN.journal)

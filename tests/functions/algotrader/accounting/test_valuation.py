@@ -67,11 +67,11 @@ def aapl(reported: Prices, track: Track | None = None, held: Ledger = HELD) -> t
 
 
 @pytest.mark.parametrize("price", ["80", "100", "120"])
-def test_a_fresh_price_near_the_close_is_believed(price: str) -> None:
+def test_a_fresh_price_near_the_close_is_accepted(price: str) -> None:
     assert aapl(at_bell(price)) == (D(price), D(price), "")
 
 
-def test_a_price_far_above_the_close_is_not_and_the_close_stands_in() -> None:
+def test_the_close_replaces_a_price_far_above_it() -> None:
     kept, braking, doubt = aapl(at_bell("1000"))
 
     assert (kept, braking) == (100, 100)
@@ -79,7 +79,7 @@ def test_a_price_far_above_the_close_is_not_and_the_close_stands_in() -> None:
     assert doubt.endswith("Profit and loss count it at 100.00.")
 
 
-def test_a_fresh_price_far_below_brakes_and_is_not_kept() -> None:
+def test_a_fresh_price_far_below_the_close_counts_for_the_limits_but_not_in_the_books() -> None:
     kept, braking, doubt = aapl(at_bell("70"))
 
     assert (kept, braking) == (100, 70)
@@ -87,7 +87,7 @@ def test_a_fresh_price_far_below_brakes_and_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize("price", ["70", "99", "1000"])
-def test_an_old_price_is_not_believed_while_the_session_is_open(price: str) -> None:
+def test_an_old_price_is_not_accepted_while_the_session_is_open(price: str) -> None:
     kept, braking, doubt = aapl(at_bell(price, age=901))
 
     assert (kept, braking) == (100, 100)
@@ -98,7 +98,7 @@ def test_after_the_close_a_price_of_the_session_is_old_enough() -> None:
     assert aapl(at_bell("99", age=5000, is_open=False)) == (99, 99, "")
 
 
-def test_an_earlier_look_of_the_session_stands_in_before_the_close_does() -> None:
+def test_an_earlier_price_of_the_session_replaces_a_doubtful_one_before_the_close_does() -> None:
     track = advance_track(None, look(prices=prices(AAPL="115")))
 
     assert aapl(at_bell("118", age=901, now=LATER), track)[:2] == (115, 115)
@@ -115,13 +115,13 @@ def test_a_close_before_a_split_is_compared_with_a_price_after_it() -> None:
     assert aapl(at_bell("100", actions=split))[:2] == (50, 50)
 
 
-def test_a_price_from_before_the_close_gives_way_to_it() -> None:
+def test_the_close_replaces_an_older_price() -> None:
     assert aapl(at_bell("99", age=4 * 86400)) == (100, 100, "")
     assert aapl(at_bell(None)) == (100, 100, "")
     assert aapl(at_bell("NaN")) == (100, 100, "")
 
 
-def test_without_a_close_the_last_look_vouches_or_what_was_just_paid() -> None:
+def test_without_a_close_a_price_is_compared_with_the_last_one_or_a_new_cost() -> None:
     friday = advance_track(None, look())
     bought = advance_track(None, look(ledger=ledger(), before=ledger(), prices={}))
 
@@ -143,7 +143,7 @@ def test_one_wrong_print_raises_no_peak() -> None:
     assert (track.peak, track.index, breached_limits(track, LIMITS)) == (1, 1, {})
 
 
-def test_a_crash_brakes_at_once_and_is_kept_once_a_close_confirms_it() -> None:
+def test_a_crash_trips_the_limits_at_once_and_enters_the_books_once_a_close_confirms_it() -> None:
     held = {"ledger": ledger(AAPL=("90", "9000")), "before": ledger(AAPL=("90", "9000"))}
     track = advance_track(None, look(**held))
     crash = value_shares(at_bell("70", now=LATER), track, held["ledger"])
@@ -166,7 +166,7 @@ def test_a_crash_brakes_at_once_and_is_kept_once_a_close_confirms_it() -> None:
     is_open=st.booleans(),
     earlier=st.none() | st.integers(80, 120),
 )
-def test_whatever_is_printed_nothing_is_kept_beyond_the_deviation_and_brakes_only_count_lower(
+def test_the_books_accept_no_price_beyond_the_deviation_and_the_limits_use_only_lower_ones(
     price: Decimal, age: int, earlier: int | None, *, is_open: bool
 ) -> None:
     track = None if earlier is None else advance_track(None, look(prices={"AAPL": D(earlier)}))
@@ -178,7 +178,7 @@ def test_whatever_is_printed_nothing_is_kept_beyond_the_deviation_and_brakes_onl
     assert doubt or kept in {price, 100, earlier}
 
 
-def test_what_was_sold_out_and_bought_again_is_vouched_for_by_what_it_cost() -> None:
+def test_a_holding_that_was_sold_and_bought_again_is_compared_with_its_cost() -> None:
     sold = advance_track(
         None, look(ledger=ledger("100"), prices={})
     )  # no longer held AAPL at the last observation
@@ -189,13 +189,13 @@ def test_what_was_sold_out_and_bought_again_is_vouched_for_by_what_it_cost() -> 
     assert (near, far[:2]) == ((95, 95, ""), (90, 90))
 
 
-def test_only_a_look_of_the_same_session_stands_in() -> None:
+def test_only_a_price_observed_in_the_same_session_replaces_a_doubtful_one() -> None:
     tuesday = advance_track(None, next_day("115"))
 
     assert aapl(at_bell("118", age=901), tuesday)[:2] == (100, 100)
 
 
-def test_a_price_of_the_close_s_own_instant_is_of_after_it() -> None:
+def test_a_price_at_the_very_instant_of_the_close_counts_as_newer() -> None:
     age = int((BELL - FRIDAYS_CLOSE).total_seconds())
 
     assert aapl(at_bell("99", age=age, is_open=False)) == (99, 99, "")
@@ -206,7 +206,7 @@ def test_an_old_price_that_equals_the_close_raises_no_doubt() -> None:
     assert aapl(at_bell("100", age=901)) == (100, 100, "")
 
 
-def test_what_one_share_or_less_has_cost_vouches_for_its_price() -> None:
+def test_the_cost_of_one_share_or_less_is_compared_with_its_price() -> None:
     none = advance_track(None, look(ledger=ledger(), before=ledger(), prices={}))
 
     for qty, cost, stands in (("1", "90", 90), ("0.5", "45", 90), ("1", "0.9", D("0.9"))):
@@ -215,14 +215,14 @@ def test_what_one_share_or_less_has_cost_vouches_for_its_price() -> None:
         assert far[:2] == (stands, stands)
 
 
-def test_a_share_that_was_held_without_a_price_is_not_vouched_for_by_its_cost() -> None:
+def test_the_cost_of_a_share_held_without_a_price_says_nothing_about_its_price() -> None:
     one = ledger(AAPL=("1", "90"))
     unpriced = advance_track(None, look(ledger=one, before=one, prices={}, closes={}))
 
     assert aapl(at_bell("950", closes={}, session=TUESDAY), unpriced, one) == (950, 950, "")
 
 
-def test_what_vouches_for_a_price_is_not_rounded() -> None:
+def test_the_price_for_a_comparison_is_not_rounded() -> None:
     split = (action("forward_split", ratio="2"),)
     none = advance_track(None, look(ledger=ledger(), before=ledger(), prices={}))
 
@@ -234,7 +234,7 @@ def test_what_vouches_for_a_price_is_not_rounded() -> None:
 
 
 @pytest.mark.parametrize(("qty", "cost"), [("10", "0"), ("0", "90"), ("-5", "90")])
-def test_what_has_cost_nothing_vouches_for_no_price(qty: str, cost: str) -> None:
+def test_a_cost_of_zero_says_nothing_about_a_price(qty: str, cost: str) -> None:
     none = advance_track(None, look(ledger=ledger(), before=ledger(), prices={}))
 
     held = ledger(AAPL=(qty, cost))
@@ -289,7 +289,7 @@ def test_a_price_carried_over_an_ex_date_loses_the_dividend_too() -> None:
         ("84", "150", 84, None, 84),  # they cannot be worth more than the whole
     ],
 )
-def test_a_spin_off_is_checked_by_what_both_shares_are_worth(
+def test_a_spin_off_is_checked_by_the_value_of_both_shares(
     old: str, new: str, books: int, worth: int | None, limits: int
 ) -> None:
     reported = at_bell(None, actions=(SPIN_OFF,), latest=latest(AAPL=old, SPUN=new))
@@ -324,7 +324,7 @@ def test_new_shares_that_the_desk_also_holds_have_the_price_of_its_own() -> None
 
 
 @pytest.mark.parametrize("age", [901, 4 * 86400])
-def test_an_old_price_of_new_shares_is_none(age: int) -> None:
+def test_an_old_price_of_new_shares_does_not_count(age: int) -> None:
     quotes = latest(AAPL="84") | latest(age, SPUN="16")
 
     assert spun(at_bell(None, actions=(SPIN_OFF,), latest=quotes)) == (84, None, 84)
@@ -362,7 +362,7 @@ def test_replaced_shares_are_worth_what_they_became(
     assert (found and found.price) == price
 
 
-def test_only_a_close_since_the_change_is_that_of_what_they_became() -> None:
+def test_only_a_close_since_the_change_is_converted() -> None:
     closes = prices(AAPL="100", NEW="90", WRNT="10")
     monday = at_bell(None, closes=closes)
     tuesday = replace(monday, previous_close=FRIDAYS_CLOSE + timedelta(days=3))
@@ -373,7 +373,7 @@ def test_only_a_close_since_the_change_is_that_of_what_they_became() -> None:
     assert "AAPL" not in convert_prices(without, RENAMED).closes
 
 
-def test_shares_that_became_cash_are_worth_it_at_any_time() -> None:
+def test_shares_that_became_cash_are_worth_that_cash_at_any_time() -> None:
     sold = {"AAPL": Conversion(MONDAY, D(54), {})}
 
     found = convert_prices(at_bell(None), sold).latest["AAPL"]

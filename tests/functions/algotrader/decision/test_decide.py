@@ -83,7 +83,7 @@ def test_a_full_exit_is_an_order_with_all_its_terms() -> None:
     )
 
 
-def test_a_market_order_has_no_limit_and_is_sized_anyway() -> None:
+def test_a_market_order_has_no_limit_price_and_is_sized_at_the_worst_price() -> None:
     limit = decided({"IBM": D("0.33")}).entries[0]
     market = decided({"IBM": D("0.33")}, under=settings(order_type=OrderType.MARKET)).entries[0]
     assert (market.order_type, market.limit_price) == (OrderType.MARKET, None)
@@ -98,7 +98,7 @@ def test_fractions_are_bought_where_setting_and_asset_allow_them() -> None:
     assert quantities(decision.entries) == {"IBM": D("293.413173652"), "MSFT": D(293)}
 
 
-def test_every_managed_symbol_has_its_why_in_alphabetical_order() -> None:
+def test_every_managed_symbol_has_a_reason_in_alphabetical_order() -> None:
     decision = decided({"IBM": D("0.3"), "AAPL": D("0.1")}, snapshot({"XOM": "5", "AAPL": "99"}))
     assert decision.why == {
         "AAPL": "hold 99: drift 0.87 % is within the 1 % band (target 0.1 of 108400.00)",
@@ -166,14 +166,14 @@ def test_the_users_own_shares_are_neither_counted_nor_sold() -> None:
 # Capital
 
 
-def test_capital_caps_what_weights_apply_to() -> None:
+def test_capital_limits_the_amount_of_which_weights_are_fractions() -> None:
     decision = decided({"IBM": D("0.3")}, under=settings(capital=D(10000)))
     assert decision.desk_capital == 10000
     assert decision.spendable == 10000
     assert quantities(decision.entries) == {"IBM": D(29)}
 
 
-def test_capital_above_what_the_account_has_widens_nothing() -> None:
+def test_capital_above_the_accounts_money_raises_no_limit() -> None:
     decision = decided({"IBM": D("0.3")}, under=settings(capital=D(10**6)))
     assert (decision.desk_capital, decision.spendable) == (D("98000.00"), D("98000.00"))
 
@@ -220,7 +220,7 @@ def test_a_desk_that_outgrew_its_capital_buys_only_what_its_exits_free() -> None
     assert quantities(decision.entries) == {"IBM": D(29)}
 
 
-def test_what_capital_does_not_leave_is_refused_by_name() -> None:
+def test_an_entry_beyond_capital_is_denied_by_name() -> None:
     seen = snapshot(
         {"AAPL": "120"}, positions={"AAPL": position("AAPL", "120", "0")}, cash="100000"
     )
@@ -229,7 +229,7 @@ def test_what_capital_does_not_leave_is_refused_by_name() -> None:
     assert "left -2000.00 of Capital after the desk's positions" in decision.denied[1].detail
 
 
-def test_open_buys_come_off_what_is_spendable() -> None:
+def test_open_buys_reduce_the_spendable_cash() -> None:
     mine = open_order("GOOG", Side.BUY, "100", "100", own_id("GOOG", Leg.ENTRY))
     users = open_order("XOM", Side.BUY, "100", "300", "user-1")
     seen = snapshot(own_open_orders=(mine,), foreign_open_orders=(users,))
@@ -284,7 +284,7 @@ def test_a_rotation_is_paid_by_what_the_exit_brings() -> None:
     assert decision.spendable == 0
 
 
-def test_a_full_rotation_is_cut_to_the_exits_least_proceeds_less_the_reserve() -> None:
+def test_a_full_rotation_is_cut_to_the_lowest_proceeds_of_the_exits_less_the_reserve() -> None:
     decision = decided(
         {"IBM": D(1)},
         snapshot({"AAPL": "300"}, "0"),
@@ -298,7 +298,7 @@ def test_a_full_rotation_is_cut_to_the_exits_least_proceeds_less_the_reserve() -
     )
 
 
-def test_without_its_exit_an_entry_that_nothing_pays_for_is_refused() -> None:
+def test_an_entry_is_denied_if_the_exit_that_would_pay_for_it_is() -> None:
     split = CorporateAction("AAPL", "forward_split", date(2024, 3, 4), D(2))
     decision = decided(
         {"IBM": D("0.3")}, snapshot({"AAPL": "300"}, "0", corporate_actions=(split,))
@@ -317,7 +317,7 @@ def test_an_entry_that_cash_would_cut_below_the_band_is_refused() -> None:
     assert codes(decision) == {"IBM": "INSUFFICIENT_CASH"}
 
 
-def test_the_greater_weight_is_paid_first() -> None:
+def test_the_entry_with_the_greater_weight_gets_the_cash_first() -> None:
     split = CorporateAction("AAPL", "spin_off", date(2024, 3, 4), None)
     seen = snapshot({"AAPL": "900"}, "10000", corporate_actions=(split,))
     decision = decided({"GOOG": D("0.05"), "MSFT": D("0.06")}, seen)
@@ -340,7 +340,7 @@ def test_a_broken_strategy_ends_the_decision() -> None:
         decided({"IBM": "all"})
 
 
-def test_features_that_are_all_missing_end_the_decision_before_the_strategy_is_asked() -> None:
+def test_a_decision_without_any_features_ends_before_the_strategy_is_called() -> None:
     strategy = FixedWeights({})
     with pytest.raises(InsufficientHistoryError, match="FEATURES_MISSING: symbols=AAPL"):
         decide(RUN, SETTINGS, snapshot(), features("XOM"), strategy)
@@ -377,7 +377,7 @@ def test_the_strategy_is_shown_a_holding_of_a_share_or_less(held: str) -> None:
     assert (portfolio.quantities, portfolio.weights) == ({"IBM": D(held)}, {"IBM": D(1)})
 
 
-def test_the_one_share_that_the_account_has_of_two_in_the_books_is_sold() -> None:
+def test_one_share_is_sold_if_the_account_has_only_one_of_two_in_the_books() -> None:
     seen = snapshot({"IBM": "2"}, positions={"IBM": position("IBM", "1")})
     decision = decided({}, seen)
     assert quantities(decision.exits) == {"IBM": D(1)}
@@ -393,14 +393,14 @@ def test_a_drift_of_exactly_the_band_is_not_reported_as_within_it() -> None:
     assert why.startswith("hold 1: drift 25.00 % is less than the smallest order")
 
 
-def test_money_for_exactly_what_is_wanted_cuts_nothing() -> None:
+def test_cash_for_exactly_the_wanted_shares_cuts_nothing() -> None:
     dear = settings(max_position_weight=D(1), cash_reserve=D(0))
     decision = decided({"IBM": D(1)}, snapshot(cash="1002"), under=dear)
     assert quantities(decision.entries) == {"IBM": D(10)}
     assert decision.why["IBM"].endswith("holds 0")
 
 
-def test_a_holding_of_unknown_price_is_valued_by_its_cost_however_little_it_is() -> None:
+def test_a_small_holding_without_a_price_counts_at_its_cost_too() -> None:
     seen = snapshot({"IBM": "0.5"}, "0", prices={}, last_closes={})
     little = replace(seen.ledger.holdings["IBM"], cost=D("0.9"))
     seen = replace(seen, ledger=replace(seen.ledger, holdings={"IBM": little}))
@@ -414,7 +414,7 @@ def test_a_desk_of_a_dollar_reports_its_drift_too() -> None:
     assert why.startswith("hold 0.01: drift 0.50 % is within the 1 % band (target 0.995 of 1.00)")
 
 
-def test_what_is_held_of_less_than_a_cent_s_worth_is_a_part_of_nothing() -> None:
+def test_a_holding_worth_less_than_a_cent_makes_no_capital() -> None:
     strategy = FixedWeights({"IBM": D("0.3")})
     dust = snapshot({"IBM": "0.000000001"}, "0")
     decision = decide(RUN, settings(no_trade_band=D(0)), dust, features(), strategy)
@@ -425,7 +425,7 @@ def test_what_is_held_of_less_than_a_cent_s_worth_is_a_part_of_nothing() -> None
     )
 
 
-def test_books_that_list_no_share_at_some_cost_value_nothing() -> None:
+def test_books_with_a_cost_but_no_share_have_no_value() -> None:
     seen = snapshot({"IBM": "0"}, prices={}, last_closes={})
     odd = replace(seen.ledger.holdings["IBM"], cost=D(90))
     seen = replace(seen, ledger=replace(seen.ledger, holdings={"IBM": odd}))

@@ -36,24 +36,24 @@ D = Decimal
 # Limits of a run
 
 
-def test_a_weight_above_the_limit_is_refused_whole() -> None:
+def test_an_entry_for_a_weight_above_the_limit_is_denied_whole() -> None:
     decision = decided({"IBM": D("0.36"), "MSFT": D("0.3")})
     assert codes(decision) == {"IBM": "MAX_POSITION_WEIGHT"}
     assert quantities(decision.entries) == {"MSFT": D(293)}
     assert decision.denied[0].qty == 352
 
 
-def test_what_is_held_counts_towards_the_weight_of_a_position() -> None:
+def test_shares_already_held_count_towards_the_weight_of_a_position() -> None:
     decision = decided({"IBM": D("0.36")}, snapshot({"IBM": "300"}))
     assert codes(decision) == {"IBM": "MAX_POSITION_WEIGHT"}
 
 
-def test_an_order_above_the_notional_is_refused_whole() -> None:
+def test_an_order_above_the_notional_limit_is_denied_whole() -> None:
     decision = decided({"IBM": D("0.3")}, under=settings(max_order_notional=D(29000)))
     assert codes(decision) == {"IBM": "MAX_ORDER_NOTIONAL"}
 
 
-def test_exits_count_first_and_entries_by_priority_fill_up_the_orders_of_a_run() -> None:
+def test_exits_count_first_and_entries_fill_up_the_number_of_orders_by_weight() -> None:
     decision = decided(
         {"GOOG": D("0.1"), "IBM": D("0.2"), "MSFT": D("0.1")},
         snapshot({"AAPL": "10", "XOM": "10"}),
@@ -64,14 +64,14 @@ def test_exits_count_first_and_entries_by_priority_fill_up_the_orders_of_a_run()
     assert codes(decision) == {"GOOG": "MAX_ORDERS_PER_RUN", "MSFT": "MAX_ORDERS_PER_RUN"}
 
 
-def test_exits_are_never_refused_by_the_number_of_orders() -> None:
+def test_the_number_of_orders_never_denies_an_exit() -> None:
     decision = decided(
         {}, snapshot({"AAPL": "1", "IBM": "1"}), under=settings(max_orders_per_run=1)
     )
     assert list(quantities(decision.exits)) == ["AAPL", "IBM"]
 
 
-def test_a_first_entry_of_less_than_a_share_is_refused() -> None:
+def test_a_first_entry_of_less_than_a_share_is_denied() -> None:
     decision = decided({"IBM": D("0.001")})
     assert codes(decision) == {"IBM": "BELOW_MINIMUM_ORDER"}
     assert decision.why["IBM"].startswith(
@@ -101,7 +101,7 @@ def test_without_a_price_nothing_is_traded_on_either_side() -> None:
 
 
 @pytest.mark.parametrize("weight", ["0", "0.3"])
-def test_a_symbol_of_which_no_worth_at_all_is_known_is_refused(weight: str) -> None:
+def test_an_entry_in_a_symbol_of_unknown_value_is_denied(weight: str) -> None:
     seen = snapshot({"IBM": "10"}, prices={}, last_closes={})
     free = replace(seen.ledger.holdings["IBM"], cost=D(0))
     seen = replace(seen, ledger=replace(seen.ledger, holdings={"IBM": free}))
@@ -113,7 +113,7 @@ def test_a_symbol_of_which_no_worth_at_all_is_known_is_refused(weight: str) -> N
 
 
 @pytest.mark.parametrize("price", ["0", "-5", "NaN"])
-def test_a_price_that_is_none_is_not_shown_to_the_strategy(price: str) -> None:
+def test_the_strategy_does_not_see_an_unusable_price(price: str) -> None:
     seen = snapshot(prices={"IBM": LatestPrice(D(price), NOW)})
     strategy = FixedWeights({"IBM": D("0.3")})
     decision = decide(RUN, SETTINGS, seen, features(), strategy)
@@ -128,7 +128,7 @@ def test_a_stale_price_stops_the_entry_and_lets_the_exit_go() -> None:
     assert codes(decision) == {"IBM": "PRICE_STALE"}
 
 
-def test_a_dry_run_after_the_close_takes_the_prices_of_the_close_as_fresh() -> None:
+def test_a_dry_run_after_the_close_accepts_the_prices_of_the_close() -> None:
     night = snapshot()
     closed = replace(
         night,
@@ -189,7 +189,7 @@ def test_a_reducing_desk_sells_and_does_not_buy() -> None:
 # Open orders
 
 
-def test_own_orders_from_before_are_canceled_and_their_symbols_wait() -> None:
+def test_the_desks_earlier_orders_are_canceled_and_their_symbols_wait() -> None:
     mine = (
         open_order("IBM", Side.BUY, "5", "99", own_id("IBM", Leg.ENTRY)),
         open_order("AAPL", Side.SELL, "5", "120", own_id("AAPL", Leg.EXIT)),
@@ -214,7 +214,7 @@ def test_a_buy_under_the_id_of_a_stop_protects_nothing_and_is_canceled_like_any_
     assert decision.cancels == (odd.client_order_id,)
 
 
-def test_the_users_opposite_orders_are_respected_and_never_canceled() -> None:
+def test_the_users_opposite_orders_deny_an_entry_and_are_never_canceled() -> None:
     users = (
         open_order("IBM", Side.SELL, "5", "120", "user-1"),
         open_order("AAPL", Side.BUY, "5", "80", "user-2"),
@@ -247,7 +247,7 @@ def test_an_exit_goes_through_next_to_a_replacement_sell() -> None:
     assert quantities(decided({}, seen).exits) == {"AAPL": D(3)}
 
 
-def test_an_exit_leaves_what_the_users_open_sell_keeps() -> None:
+def test_an_exit_leaves_the_shares_that_the_users_open_sell_reserves() -> None:
     users = open_order("AAPL", Side.SELL, "7", "120", "user-1")
     seen = snapshot(
         {"AAPL": "10"},
@@ -287,7 +287,7 @@ def test_an_exit_despite_a_mismatch_sells_what_is_there_and_names_the_difference
 
 
 @pytest.mark.parametrize("broker", ["0", "-15"])
-def test_an_exit_of_what_is_gone_is_refused_by_name_and_never_sold_short(broker: str) -> None:
+def test_an_exit_of_missing_shares_is_denied_by_name_and_never_sells_short(broker: str) -> None:
     seen = snapshot(positions={"IBM": position("IBM", broker)}, ledger=ledger(IBM="40"))
     decision = decided({}, seen)
     assert decision.exits == ()
@@ -295,7 +295,7 @@ def test_an_exit_of_what_is_gone_is_refused_by_name_and_never_sold_short(broker:
     assert decision.denied[0].qty == 40
 
 
-def test_an_exit_never_sells_what_may_be_another_desks() -> None:
+def test_an_exit_never_sells_shares_that_may_belong_to_another_desk() -> None:
     seen = snapshot(
         positions={"IBM": position("IBM", "15")},
         ledger=ledger(IBM="10"),
@@ -321,7 +321,7 @@ def test_two_desks_whose_shares_are_all_there_trade_side_by_side() -> None:
     assert quantities(decided({"IBM": D("0.3")}, seen).entries).keys() == {"IBM"}
 
 
-def test_what_another_desk_lacks_is_not_bought_either() -> None:
+def test_shares_that_another_desk_lacks_are_not_bought_either() -> None:
     seen = snapshot(positions={"IBM": position("IBM", "5")}, other_desks={"IBM": {"def456": D(10)}})
     assert codes(decided({"IBM": D("0.3")}, seen)) == {"IBM": "LEDGER_MISMATCH"}
 

@@ -29,7 +29,7 @@ D = Decimal
 # Gross exposure
 
 
-def test_exposure_cuts_the_entry_that_would_pass_it_and_says_so() -> None:
+def test_exposure_cuts_the_entry_that_would_exceed_it_and_says_so() -> None:
     decision = decided(
         {"AAPL": D("0.3"), "GOOG": D("0.3"), "IBM": D("0.3")},
         under=settings(max_gross_exposure=D("0.5")),
@@ -55,7 +55,7 @@ def test_positions_count_towards_exposure_and_their_exits_free_it() -> None:
     assert quantities(kept.entries) == {"IBM": D(191)}
 
 
-def test_a_position_that_outgrew_the_exposure_is_not_sold_for_it() -> None:
+def test_a_position_that_outgrew_the_exposure_limit_is_not_sold() -> None:
     decision = decided(
         {"AAPL": D("0.33"), "IBM": D("0.1")},
         snapshot({"AAPL": "400"}),
@@ -76,7 +76,7 @@ def test_an_open_buy_of_the_desk_counts_as_filled() -> None:
     assert whole.spendable == D("88200.00")
 
 
-def test_what_exposure_leaves_is_reported_in_whole_cents_and_entries_cost_no_more() -> None:
+def test_the_exposure_left_is_reported_in_whole_cents_and_entries_cost_no_more() -> None:
     seen = snapshot(cash="1000.01", prices=prices(IBM="0.0050"), last_closes={"IBM": D("0.005")})
     half = settings(
         max_gross_exposure=D("0.5"),
@@ -93,7 +93,7 @@ def test_what_exposure_leaves_is_reported_in_whole_cents_and_entries_cost_no_mor
 # Turnover
 
 
-def test_an_entry_that_passes_the_turnover_is_refused_whole() -> None:
+def test_an_entry_that_exceeds_the_turnover_is_denied_whole() -> None:
     decision = decided({"AAPL": D("0.3"), "GOOG": D("0.3")}, under=settings(max_turnover=D("0.5")))
     assert quantities(decision.entries) == {"AAPL": D(293)}
     assert codes(decision) == {"GOOG": "MAX_TURNOVER"}
@@ -102,7 +102,7 @@ def test_an_entry_that_passes_the_turnover_is_refused_whole() -> None:
     )
 
 
-def test_exits_count_towards_the_turnover_and_are_never_stopped_by_it() -> None:
+def test_exits_count_towards_the_turnover_but_it_never_denies_one() -> None:
     decision = decided(
         {"IBM": D("0.3")}, snapshot({"AAPL": "300"}), under=settings(max_turnover=D("0.1"))
     )
@@ -158,7 +158,7 @@ def test_a_price_far_from_the_last_close_stops_the_entry_and_lets_the_exit_go(
     assert codes(decision) == ({} if bought else {"IBM": "PRICE_DEVIATION"})
 
 
-def test_a_known_split_is_a_corporate_action_and_an_unknown_one_a_deviation() -> None:
+def test_a_listed_split_is_a_corporate_action_and_an_unlisted_one_a_price_deviation() -> None:
     seen = snapshot(last_closes={"IBM": D(200)})
     split = CorporateAction("IBM", "forward_split", date(2024, 3, 4), D(2))
     known = replace(seen, corporate_actions=(split,))
@@ -177,7 +177,7 @@ def test_an_ordinary_dividend_gap_stops_nothing() -> None:
 # The minimum order
 
 
-def test_an_entry_below_the_least_order_is_refused_and_an_exit_is_not() -> None:
+def test_an_entry_below_the_minimum_order_is_denied_and_an_exit_is_not() -> None:
     decision = decided(
         {"IBM": D("0.02")}, snapshot({"AAPL": "1"}), under=settings(min_order_notional=D(2000))
     )
@@ -188,7 +188,7 @@ def test_an_entry_below_the_least_order_is_refused_and_an_exit_is_not() -> None:
     )
 
 
-def test_money_cuts_no_entry_below_the_least_order() -> None:
+def test_a_lack_of_cash_cuts_no_entry_below_the_minimum_order() -> None:
     seen = snapshot({"AAPL": "900"}, "10000", positions={"AAPL": position("AAPL", "900", "0")})
     weights = {"AAPL": D("0.9"), "IBM": D("0.05"), "MSFT": D("0.05")}
     few = settings(max_position_weight=D(1), min_order_notional=D(4000), no_trade_band=D("0.03"))
@@ -204,7 +204,7 @@ def test_money_cuts_no_entry_below_the_least_order() -> None:
 @pytest.mark.parametrize(
     ("close", "bought"), [(timedelta(minutes=3), True), (timedelta(seconds=179), False)]
 )
-def test_the_last_minutes_of_any_session_stop_entries_and_let_exits_go(
+def test_the_last_minutes_of_any_session_deny_entries_and_allow_exits(
     close: timedelta, *, bought: bool
 ) -> None:
     seen = snapshot({"AAPL": "10"})
@@ -215,7 +215,7 @@ def test_the_last_minutes_of_any_session_stop_entries_and_let_exits_go(
         assert codes(decision) == ({} if bought else {"IBM": "MINUTES_TO_CLOSE"})
 
 
-def test_a_dry_run_after_the_close_looks_back_and_is_free_of_it() -> None:
+def test_a_dry_run_after_the_close_is_not_denied_for_the_last_minutes() -> None:
     seen = snapshot(prices=prices(NOW, IBM="100"))
     over = replace(seen, session=replace(seen.session, close=NOW))
     dry = decided({"IBM": D("0.3")}, over, of=run(sends_orders=False))
@@ -241,7 +241,7 @@ def test_a_denied_entry_names_every_limit_that_a_person_has_to_change() -> None:
     assert quantities(decision.entries) == {"IBM": D(293)}
 
 
-def test_a_limit_that_the_entry_keeps_is_not_named() -> None:
+def test_a_limit_that_the_entry_does_not_exceed_is_not_named() -> None:
     decision = decided({"AAPL": D("0.5")}, under=settings(max_position_weight=D("0.4")))
     assert "also" not in decision.denied[0].detail
 

@@ -84,7 +84,7 @@ def test_the_users_own_shares_are_left_alone() -> None:
     assert quantities(flat(seen).exits) == {"AAPL": Decimal(10)}
 
 
-def test_the_one_share_that_the_account_has_of_two_in_the_books_is_sold() -> None:
+def test_one_share_is_sold_if_the_account_has_only_one_of_two_in_the_books() -> None:
     decision = flat(snapshot({"AAPL": "2"}, positions={"AAPL": position("AAPL", "1")}))
 
     assert quantities(decision.exits) == {"AAPL": Decimal(1)}
@@ -127,7 +127,7 @@ def test_a_users_buy_stops_only_the_sale_of_its_own_symbol() -> None:
     assert codes(decision) == {"IBM": "OPPOSITE_ORDER_OPEN"}
 
 
-def test_what_protects_a_position_that_is_not_sold_stays() -> None:
+def test_the_stop_of_a_position_that_is_not_sold_stays() -> None:
     protects = stop("AAPL", "10")
     entry = open_order("AAPL", Side.BUY, "3", "101", own_id("AAPL", Leg.ENTRY))
     seen = snapshot(
@@ -144,14 +144,14 @@ def test_what_protects_a_position_that_is_not_sold_stays() -> None:
     assert decision.why["AAPL"].startswith("denied sell 10: CORPORATE_ACTION: forward split")
 
 
-def test_a_missing_price_does_not_keep_the_desk_in() -> None:
+def test_a_missing_price_does_not_stop_the_sale() -> None:
     decision = flat(snapshot({"AAPL": "10"}, prices={}, last_closes={}, assets={}))
 
     assert quantities(decision.exits) == {"AAPL": Decimal(10)}
     assert "no latest price" in decision.why["AAPL"]
 
 
-def test_an_order_of_the_users_own_that_would_be_traded_against_denies_the_sale() -> None:
+def test_an_open_buy_of_the_user_in_the_symbol_denies_the_sale() -> None:
     theirs = open_order("AAPL", Side.BUY, "5", "99", "mine")
 
     decision = flat(snapshot({"AAPL": "10"}, foreign_open_orders=(theirs,)))
@@ -176,11 +176,11 @@ def test_a_halt_stops_a_flatten_too_and_keeps_its_stops() -> None:
 
 
 @pytest.mark.parametrize("state", [TradingState.ACTIVE, TradingState.REDUCING])
-def test_any_other_state_lets_it_sell(state: TradingState) -> None:
+def test_any_other_trading_state_lets_a_flatten_sell(state: TradingState) -> None:
     assert flat(snapshot({"AAPL": "10"}, trading_state=state)).exits
 
 
-def test_an_asset_in_whole_shares_leaves_its_dust_and_says_so() -> None:
+def test_an_asset_that_trades_only_in_whole_shares_leaves_a_fraction_and_says_so() -> None:
     seen = snapshot(
         {"AAPL": "10.5", "IBM": "0.5"},
         assets={name: asset(name, fractionable=False) for name in ("AAPL", "IBM")},
@@ -205,14 +205,14 @@ def test_no_more_is_sold_than_the_account_has(held: str, sold: dict[str, Decimal
     assert codes(decision) == ({} if sold else {"AAPL": "LEDGER_MISMATCH"})
 
 
-def test_what_was_sold_too_often_is_reported_and_never_bought_back() -> None:
+def test_shares_sold_too_often_are_reported_and_never_bought_back() -> None:
     decision = flat(snapshot({}, ledger=ledger(AAPL="-3")))
 
     assert (decision.exits, decision.denied) == ((), ())
     assert "LEDGER_MISMATCH" in decision.why["AAPL"]
 
 
-def test_the_longest_symbol_has_room_in_the_id_and_its_slot_is_read_back() -> None:
+def test_the_longest_symbol_fits_into_the_id_and_the_slot_can_be_read_from_it() -> None:
     place = OrderPlace(DESK, date(2024, 3, 4), "f1542", "ABCDEFGH.I", Leg.FLATTEN, 0)
 
     assert len(client_order_id(place)) == 48
@@ -220,7 +220,7 @@ def test_the_longest_symbol_has_room_in_the_id_and_its_slot_is_read_back() -> No
 
 
 @given(seen=snapshots())
-def test_whatever_the_world_is_like_a_flatten_only_sells_what_is_the_desks(seen: Snapshot) -> None:
+def test_for_any_broker_data_a_flatten_sells_only_the_desks_shares(seen: Snapshot) -> None:
     decision = flat(seen)
 
     holdings = seen.ledger.holdings
@@ -262,14 +262,14 @@ def test_a_desk_that_may_only_sell_still_clears_its_stop_away_for_the_sale(
     assert decision.cancels == (own_id("AAPL", Leg.STOP),)
 
 
-def test_a_halted_flatten_leaves_an_exit_of_its_own_under_way() -> None:
+def test_a_halted_flatten_leaves_the_desks_open_exit_under_way() -> None:
     leaves = open_order("AAPL", Side.SELL, "10", "99", own_id("AAPL", Leg.EXIT))
     seen = snapshot({"AAPL": "10"}, own_open_orders=(leaves,), trading_state=TradingState.HALTED)
 
     assert flat(seen).cancels == ()
 
 
-def test_what_the_broker_does_not_trade_is_refused_by_name_and_keeps_its_stop() -> None:
+def test_a_symbol_that_the_broker_does_not_trade_is_denied_by_name_and_keeps_its_stop() -> None:
     seen = snapshot(
         {"AAPL": "10"},
         own_open_orders=(stop("AAPL", "10"),),

@@ -32,7 +32,7 @@ def decide(
     return decided(weights or WANTED, at, under=settings(max_positions=most))
 
 
-def test_entries_are_denied_beyond_it_the_lightest_first() -> None:
+def test_entries_beyond_the_limit_are_denied_by_ascending_weight() -> None:
     decision = decide(2)
     assert [each.symbol for each in decision.entries] == ["GOOG", "IBM"]
     assert codes(decision) == {"AAPL": "MAX_POSITIONS"}
@@ -44,7 +44,7 @@ def test_the_default_stops_nothing() -> None:
     assert codes(decide(3)) == {}
 
 
-def test_a_symbol_that_is_held_may_be_bought_whatever_the_number() -> None:
+def test_a_held_symbol_may_be_bought_whatever_the_number_of_positions() -> None:
     decision = decide(1, snapshot({"AAPL": "10", "IBM": "10"}))
     assert set(quantities(decision.entries)) == {"AAPL", "IBM"}
     assert codes(decision) == {"GOOG": "MAX_POSITIONS"}
@@ -57,7 +57,7 @@ def test_a_full_exit_makes_room_and_is_never_denied() -> None:
 
 
 @pytest.mark.parametrize("weights", [{"AAPL": D("0.02"), "GOOG": D("0.3")}])
-def test_a_holding_that_is_only_trimmed_still_counts(weights: dict[str, Decimal]) -> None:
+def test_a_holding_that_is_only_reduced_still_counts(weights: dict[str, Decimal]) -> None:
     decision = decide(1, snapshot({"AAPL": "100"}), weights)
     assert set(quantities(decision.exits)) == {"AAPL"}
     assert codes(decision) == {"GOOG": "MAX_POSITIONS"}
@@ -85,7 +85,7 @@ def test_an_open_buy_counts_since_it_may_fill_before_its_cancel(
     assert codes(decision) == ({"GOOG": "MAX_POSITIONS"} if counts else {})
 
 
-def test_the_number_of_orders_is_looked_at_first_and_cash_after() -> None:
+def test_the_number_of_orders_is_checked_first_and_cash_afterwards() -> None:
     full = settings(max_positions=1, max_orders_per_run=1)
     assert codes(decided(WANTED, under=full))["AAPL"] == "MAX_ORDERS_PER_RUN"
     assert codes(decide(2, STUCK, {"GOOG": D("0.3")}))["GOOG"] == "INSUFFICIENT_CASH"
@@ -93,7 +93,7 @@ def test_the_number_of_orders_is_looked_at_first_and_cash_after() -> None:
 
 
 @given(bell=situations() | lively_bells(), most=st.integers(1, 5))
-def test_no_run_opens_a_position_beyond_it(bell: Situation, most: int) -> None:
+def test_no_run_opens_a_position_beyond_the_limit(bell: Situation, most: int) -> None:
     bell = bell.under(max_positions=most)
     decision, free = bell.decide(), bell.under(max_positions=500).decide()
     positions = portfolio_state(bell.settings, bell.snapshot).positions

@@ -46,7 +46,7 @@ def stop(symbol: str = "IBM", qty: str = "10", at: str = "90", **changes: Any) -
 
 
 def holding(qty: str = "300", *stops: Order, **changes: Any) -> Snapshot:
-    """Return a desk that holds IBM and has the given stops, which keep its shares."""
+    """Return a desk that holds IBM and has the given stops, which reserve its shares."""
     kept = sum((each.qty or D(0) for each in stops), D(0))
     there = {"IBM": position("IBM", qty, D(qty) - kept)}
     return snapshot({"IBM": qty}, "70000", positions=there, own_open_orders=stops, **changes)
@@ -56,7 +56,7 @@ def holding(qty: str = "300", *stops: Order, **changes: Any) -> Snapshot:
 KEPT = {"IBM": D("0.304")}
 
 
-def test_a_holding_without_its_stop_gets_one_for_all_that_is_held() -> None:
+def test_a_holding_without_a_stop_gets_one_for_all_its_shares() -> None:
     decision = decided(KEPT, holding("300"), stops={"IBM": D("90.004")})
     (wish,) = decision.stops
     assert (wish.symbol, wish.stop_price, wish.held) == ("IBM", D("90.00"), D(300))
@@ -65,7 +65,7 @@ def test_a_holding_without_its_stop_gets_one_for_all_that_is_held() -> None:
     assert decision.why["IBM"].endswith("stop at 90.00: no stop rests")
 
 
-def test_a_stop_that_rests_as_it_should_is_left_alone() -> None:
+def test_a_stop_without_a_flaw_is_left_alone() -> None:
     decision = decided(KEPT, holding("300", stop(qty="300")), stops={"IBM": 90.0})
     assert (decision.stops, decision.cancels, decision.unprotected) == ((), (), {})
     assert decision.why["IBM"].endswith("its stop rests at 90.00")
@@ -88,9 +88,7 @@ def test_a_stop_that_rests_as_it_should_is_left_alone() -> None:
         ),
     ],
 )
-def test_a_stop_that_is_not_as_it_should_be_is_renewed(
-    resting: tuple[Order, ...], why: str
-) -> None:
+def test_a_stop_with_a_flaw_is_renewed(resting: tuple[Order, ...], why: str) -> None:
     decision = decided(KEPT, holding("300", *resting), stops={"IBM": D(90)})
     assert decision.cancels == tuple(sorted(each.client_order_id for each in resting))
     assert [each.stop_price for each in decision.stops] == [D(90)]
@@ -103,14 +101,14 @@ def test_a_stop_stands_for_more_than_eleven_weeks_before_it_is_renewed() -> None
     assert timedelta(days=90) > RENEW_AFTER
 
 
-def test_after_a_split_the_stop_is_renewed_for_the_shares_that_there_are() -> None:
+def test_after_a_split_the_stop_is_renewed_for_the_new_number_of_shares() -> None:
     split = CorporateAction("IBM", "forward_split", SESSION, D(2))
     seen = holding("600", stop(qty="300", at="180"), corporate_actions=(split,))
     decision = decided(KEPT, seen, stops={"IBM": D(90)})
     assert [(each.held, each.stop_price) for each in decision.stops] == [(D(600), D(90))]
 
 
-def test_a_stop_is_not_placed_by_bars_that_a_split_has_not_reached() -> None:
+def test_a_stop_is_not_placed_from_bars_that_do_not_show_a_split_yet() -> None:
     split = CorporateAction("IBM", "reverse_split", SESSION, D("0.5"))
     seen = holding("300", corporate_actions=(split,), last_closes={"IBM": D(50)})
     decision = decided(KEPT, seen, stops={"IBM": D(45)})
@@ -138,7 +136,7 @@ def test_a_symbol_with_a_resting_stop_is_traded_after_the_stop_is_canceled() -> 
     assert more.cancels == (stop().client_order_id,)
 
 
-def test_what_an_exit_leaves_over_is_protected_as_it_was() -> None:
+def test_shares_that_an_exit_leaves_are_protected_as_before() -> None:
     decision = decided({}, holding("300", stop(qty="300", at="88")))
     assert quantities(decision.exits) == {"IBM": D(300)}
     assert [(each.stop_price, each.held) for each in decision.stops] == [(D(88), D(300))]
@@ -157,7 +155,7 @@ def test_a_stop_of_a_symbol_that_left_the_universe_stays_when_its_exit_is_refuse
     assert (decision.cancels, decision.stops) == ((), ())
 
 
-def test_a_stop_stays_while_the_sale_that_would_make_it_needless_is_denied() -> None:
+def test_a_stop_stays_if_the_sale_of_its_shares_is_denied() -> None:
     seen = holding("300", stop(qty="300"), prices={})
     decision = decided({}, seen)
     assert codes(decision) == {"IBM": "NO_PRICE"}
@@ -168,7 +166,7 @@ def test_a_stop_stays_while_the_sale_that_would_make_it_needless_is_denied() -> 
     assert beyond.cancels == (own_id("IBM", Leg.STOP),)
 
 
-def test_a_stop_of_what_the_desk_no_longer_holds_is_canceled() -> None:
+def test_a_stop_of_shares_that_the_desk_no_longer_holds_is_canceled() -> None:
     """The stop would sell the user's shares or open a short position."""
     there = {"IBM": position("IBM", "10", "0")}
     seen = snapshot({}, positions=there, own_open_orders=(stop(qty="10"),))
@@ -189,7 +187,7 @@ def test_a_stop_above_the_price_is_never_placed_and_its_entry_is_refused() -> No
     assert (resting.cancels, resting.stops, resting.unprotected) == ((), (), {})
 
 
-def test_a_stop_that_cannot_be_placed_again_is_left_unless_it_sells_too_much() -> None:
+def test_a_stop_that_cannot_be_replaced_stays_unless_it_sells_too_much() -> None:
     users = (open_order("IBM", Side.BUY, "5", "80", "user-1"),)
     keeps = decided(
         KEPT,
@@ -204,7 +202,7 @@ def test_a_stop_that_cannot_be_placed_again_is_left_unless_it_sells_too_much() -
     assert "IBM" in goes.unprotected
 
 
-def test_an_entry_is_refused_next_to_a_buy_of_the_users_that_would_keep_its_stop_away() -> None:
+def test_an_entry_is_denied_if_a_buy_of_the_user_would_prevent_its_stop() -> None:
     users = (open_order("IBM", Side.BUY, "5", "80", "user-1"),)
     seen = snapshot(foreign_open_orders=users)
     assert codes(decided({"IBM": D("0.3")}, seen, stops={"IBM": D(90)})) == {
@@ -255,7 +253,7 @@ def test_a_holding_of_one_share_keeps_its_stop() -> None:
     assert [(each.held, each.stop_price) for each in moved.stops] == [(D(1), D(95))]
 
 
-def test_a_stop_for_one_share_stays_while_its_symbol_is_outside_the_universe() -> None:
+def test_a_stop_for_one_share_stays_if_its_symbol_is_outside_the_universe() -> None:
     seen = replace(holding("1", stop(qty="1")), prices=prices(AAPL="100", GOOG="100", MSFT="100"))
     decision = decided({}, seen, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
     assert codes(decision) == {"IBM": "NO_PRICE"}
@@ -276,21 +274,21 @@ def test_one_share_that_a_sale_leaves_without_a_stop_is_reported() -> None:
     assert decision.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")
 
 
-def test_shares_that_a_sell_of_the_users_keeps_are_not_asked_to_be_covered_every_day() -> None:
+def test_shares_that_a_sell_of_the_user_reserves_are_not_covered_again_every_day() -> None:
     seen = holding("300", stop(qty="250"))
     busy = replace(seen, positions={"IBM": position("IBM", "300", "0")})
     decision = decided(KEPT, busy, stops={"IBM": D(90)})
     assert (decision.cancels, decision.stops) == ((), ())
 
 
-def test_the_strategy_is_shown_its_stops_and_what_it_paid() -> None:
+def test_the_strategy_sees_its_stops_and_its_costs() -> None:
     strategy = FixedWeights(KEPT)
     decide(RUN, SETTINGS, holding("300", stop(qty="300")), features(), strategy)
     (_, portfolio), _ = strategy.shown
     assert (portfolio.stops, portfolio.costs) == ({"IBM": D(90)}, {"IBM": D(90)})
 
 
-def test_the_strategy_is_shown_what_a_share_has_cost_to_the_cent() -> None:
+def test_the_strategy_sees_the_cost_of_a_share_to_the_cent() -> None:
     seen = holding("4")
     paid = replace(seen.ledger.holdings["IBM"], cost=D("361"))
     strategy = FixedWeights({"IBM": D("0.004")})
@@ -304,14 +302,16 @@ def test_the_strategy_is_shown_what_a_share_has_cost_to_the_cent() -> None:
     [None, [("IBM", 90)], {"IBM": "90"}, {"IBM": 0}, {"IBM": -1}, {"IBM": float("nan")},
      {"IBM": True}, {"XOM": 90}, {7: 90}],
 )  # fmt: skip
-def test_anything_but_prices_above_zero_of_the_universe_is_a_strategy_error(answer: object) -> None:
+def test_anything_but_prices_above_zero_for_the_universe_is_a_strategy_error(
+    answer: object,
+) -> None:
     strategy = FixedWeights({})
     strategy.stops = answer
     with pytest.raises(StrategyError, match=r"STOPS_INVALID: .*stop_prices.* functions/"):
         decide(RUN, SETTINGS, snapshot(), features(), strategy)
 
 
-def test_a_strategy_that_raises_for_its_stops_trades_nothing() -> None:
+def test_a_strategy_that_raises_in_stop_prices_trades_nothing() -> None:
     class Broken(FixedWeights):
         def stop_prices(self, market: Market, portfolio: Portfolio) -> Any:
             return {"IBM": market["IBM"]["atr"] + portfolio.capital}
@@ -322,7 +322,7 @@ def test_a_strategy_that_raises_for_its_stops_trades_nothing() -> None:
 
 
 @given(price=st.decimals("0.00001", "100000", allow_nan=False, places=6))
-def test_a_stop_level_is_on_the_tick_and_never_above_what_was_asked(price: D) -> None:
+def test_a_stop_is_on_the_tick_and_never_above_the_requested_price(price: D) -> None:
     level = stop_level(price)
     assert level > 0
     assert level <= price or level == D("0.0001")
@@ -337,7 +337,7 @@ def test_a_stop_level_is_on_the_tick_and_never_above_what_was_asked(price: D) ->
     weight=st.sampled_from(["0", "0.1", "0.3"]),
     state=st.sampled_from(TradingState),
 )
-def test_after_any_bell_no_stop_is_left_or_placed_for_more_than_is_held(
+def test_after_any_run_no_stop_covers_more_than_the_desk_holds(
     held: int, resting: list[tuple[int, int]], asks: int | None, weight: str, state: TradingState
 ) -> None:
     stops = tuple(
@@ -368,13 +368,13 @@ def test_after_any_bell_no_stop_is_left_or_placed_for_more_than_is_held(
     assert protected or asks is None or held == 0 or decision.exits
 
 
-def test_a_buy_of_the_users_in_another_symbol_keeps_no_stop_away() -> None:
+def test_a_buy_of_the_user_in_another_symbol_prevents_no_stop() -> None:
     users = tuple(open_order(each, Side.BUY, "5", "80", "user-1") for each in ("AAPL", "MSFT"))
     decision = decided(KEPT, holding("300", foreign_open_orders=users), stops={"IBM": D(90)})
     assert [each.stop_price for each in decision.stops] == [D(90)]
 
 
-def test_a_stop_is_placed_in_a_crash_too_where_no_corporate_action_explains_it() -> None:
+def test_a_stop_is_also_placed_in_a_crash_that_no_corporate_action_explains() -> None:
     decision = decided(KEPT, holding("300", last_closes={"IBM": D(200)}), stops={"IBM": D(90)})
     assert (len(decision.stops), decision.unprotected) == (1, {})
 
@@ -386,7 +386,7 @@ def test_during_a_corporate_action_a_stop_above_the_price_is_not_placed_either()
     assert decision.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")
 
 
-def test_a_stop_goes_before_a_trade_even_where_none_can_follow() -> None:
+def test_a_stop_is_canceled_before_a_trade_even_if_no_stop_can_follow() -> None:
     resting = stop(qty="300", at="101")
     exit_ = decided({}, holding("300", resting))
     assert (exit_.cancels, exit_.stops) == ((resting.client_order_id,), ())
@@ -395,7 +395,7 @@ def test_a_stop_goes_before_a_trade_even_where_none_can_follow() -> None:
     assert part.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")
 
 
-def test_what_is_sold_whole_is_not_reported_as_without_a_stop() -> None:
+def test_a_holding_that_is_sold_whole_is_not_reported_as_without_a_stop() -> None:
     decision = decided({}, holding("300"), stops={"IBM": D(105)})
     assert quantities(decision.exits) == {"IBM": D(300)}
     assert decision.unprotected == {}
@@ -409,27 +409,27 @@ def test_halted_reports_only_holdings_that_need_protection() -> None:
     assert little.unprotected == {"IBM": "trading is halted"}
 
 
-def test_a_stop_of_unknown_quantity_goes_where_the_account_holds_nothing() -> None:
+def test_a_stop_of_unknown_quantity_is_canceled_if_the_account_holds_nothing() -> None:
     resting = replace(stop(), qty=None)
     seen = snapshot({"IBM": "10"}, positions={}, own_open_orders=(resting,))
     decision = decided({}, seen, under=settings(symbols=("AAPL", "GOOG", "MSFT")))
     assert decision.cancels == (resting.client_order_id,)
 
 
-def test_a_stop_at_the_price_itself_is_not_put_back_after_a_trade() -> None:
+def test_a_stop_at_the_price_itself_is_not_placed_again_after_a_trade() -> None:
     decision = decided({"IBM": D("0.1")}, holding("300"), stops={"IBM": D(100)})
     assert (len(decision.exits), decision.stops) == (1, ())
     assert decision.unprotected["IBM"].startswith("STOP_ABOVE_PRICE")
 
 
-def test_of_two_stops_the_strategy_is_shown_the_first() -> None:
+def test_of_two_stops_the_strategy_sees_the_first() -> None:
     second = replace(stop(qty="100", at="85"), client_order_id=f"{own_id('IBM', Leg.STOP)[:-1]}1")
     strategy = FixedWeights(KEPT)
     decide(RUN, SETTINGS, holding("300", stop(qty="200"), second), features(), strategy)
     assert strategy.shown[0][1].stops == {"IBM": D(90)}
 
 
-def test_a_stop_for_less_than_is_held_stays_while_its_symbol_is_outside_the_universe() -> None:
+def test_a_stop_for_part_of_a_holding_stays_if_its_symbol_is_outside_the_universe() -> None:
     seen = holding("300", stop(qty="200"))
     seen = replace(seen, prices=prices(AAPL="100", GOOG="100", MSFT="100"))
     decision = decided({}, seen, under=settings(symbols=("AAPL", "GOOG", "MSFT")))

@@ -114,13 +114,13 @@ def test_an_action_that_moves_the_price_puts_a_stop_at_risk(
     assert found == ({"IBM": ahead} if is_at_risk else {})
 
 
-def test_an_ordinary_dividend_puts_a_stop_at_risk_that_it_reaches_alone() -> None:
+def test_an_ordinary_dividend_puts_a_stop_at_risk_if_it_alone_reaches_the_stop() -> None:
     paid = dividend("0.50")
     assert stops_at_risk([stop(price="99.50")], [paid], prices(IBM="100")) == {"IBM": paid}
     assert stops_at_risk([stop(price="99.49")], [paid], prices(IBM="100")) == {}
 
 
-def test_without_a_price_the_stops_own_price_counts() -> None:
+def test_without_a_latest_price_the_stops_own_price_counts() -> None:
     paid = dividend("2.70")
     assert stops_at_risk([stop(price="90")], [paid], {}) == {"IBM": paid}
     assert stops_at_risk([stop(price="91")], [paid], {}) == {}
@@ -140,7 +140,7 @@ def test_the_report_cancels_exactly_the_stops_at_risk() -> None:
     assert (plan.cancels, plan.orders) == (made.cancels, ())
 
 
-def test_a_halt_does_not_keep_a_stop_that_the_report_cancels() -> None:
+def test_a_report_cancels_a_stop_also_while_the_desk_is_halted() -> None:
     made = cancel_stops(REPORT, SETTINGS, AT_RISK)
     open_stop = next(
         each for each in AT_RISK.own_open_orders if each.client_order_id in made.cancels
@@ -180,7 +180,7 @@ def found_canceled(*orders: Order, held: str = "20", ahead: CorporateAction = SP
     return {*stops_canceled(of, orders, [ahead], SESSIONS, prices(IBM="100"))}
 
 
-def test_a_stop_canceled_between_the_closes_is_missed_until_there_is_a_new_one() -> None:
+def test_a_stop_canceled_between_the_closes_counts_as_missing_until_there_is_a_new_one() -> None:
     gone = canceled(CLOSE)
     assert found_canceled(gone) == {"IBM"}
     assert found_canceled(canceled(SESSIONS[2].open - timedelta(seconds=1))) == {"IBM"}
@@ -188,7 +188,7 @@ def test_a_stop_canceled_between_the_closes_is_missed_until_there_is_a_new_one()
     assert found_canceled(gone, stop(submitted_at=SESSIONS[2].open)) == set()
 
 
-def test_a_stop_canceled_at_another_time_or_for_another_reason_is_not_missed() -> None:
+def test_a_stop_canceled_at_another_time_or_for_another_reason_does_not_count_as_missing() -> None:
     assert found_canceled(canceled(CLOSE - timedelta(seconds=1))) == set()
     assert found_canceled(canceled(SESSIONS[2].open)) == set()
     assert found_canceled(canceled(CLOSE), held="0.5") == set()

@@ -111,7 +111,7 @@ def test_a_stop_that_cannot_be_placed_again_is_not_canceled(*, late: bool) -> No
     assert orders_to_cancel(RUN, decision, plan, view) == ()
 
 
-def test_a_cancel_that_hangs_keeps_no_other_symbol_from_being_sold() -> None:
+def test_a_hanging_cancel_does_not_stop_the_sale_of_other_symbols() -> None:
     mine = tuple(stop(each, "10", "90") for each in ("AAPL", "GOOG", "IBM"))
     seen = snapshot(
         dict.fromkeys(("AAPL", "GOOG", "IBM"), "10"),
@@ -123,7 +123,7 @@ def test_a_cancel_that_hangs_keeps_no_other_symbol_from_being_sold() -> None:
     assert sold == {"AAPL", "GOOG"}
 
 
-def test_an_exit_that_hangs_keeps_no_other_symbol_from_its_stop() -> None:
+def test_a_hanging_exit_does_not_delay_the_stops_of_other_symbols() -> None:
     rests = stop("IBM", "20", "90")
     seen = snapshot(
         {"IBM": "20", "GOOG": "100"},
@@ -138,13 +138,15 @@ def test_an_exit_that_hangs_keeps_no_other_symbol_from_its_stop() -> None:
 
 
 @pytest.mark.parametrize("rests", [(), (stop(qty="300", at="101"),)], ids=["none", "above"])
-def test_a_part_that_stays_without_the_stop_asked_for_is_reported(rests: tuple[Order, ...]) -> None:
+def test_shares_that_remain_without_the_requested_stop_are_reported(
+    rests: tuple[Order, ...],
+) -> None:
     decision = decided({"IBM": D("0.1")}, holding("300", *rests), stops={"IBM": 105.0})
     assert quantities(decision.exits)["IBM"] < 300
     assert "IBM" in Told("arn", run=RUN, decision=decision).no_stop
 
 
-def test_a_flatten_without_prices_protects_what_it_leaves_as_it_was() -> None:
+def test_a_flatten_without_prices_protects_the_unsold_shares_as_before() -> None:
     seen = replace(holding("300", stop(qty="300")), prices={})
     decision = flatten(FLATTEN_RUN, SETTINGS, seen)
     assert decision.cancels
@@ -152,9 +154,7 @@ def test_a_flatten_without_prices_protects_what_it_leaves_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(("leg", "slot"), [(Leg.EXIT, "day"), (Leg.FLATTEN, "f1555")])
-def test_a_day_s_sale_in_part_comes_before_the_split_of_the_night_after(
-    leg: Leg, slot: str
-) -> None:
+def test_a_part_sold_on_one_day_counts_before_a_split_on_the_next(leg: Leg, slot: str) -> None:
     def order(
         leg: Leg, side: Side, filled: int, day: int, slot: str, last: datetime, status: str
     ) -> Order:

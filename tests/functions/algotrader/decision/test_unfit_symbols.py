@@ -37,7 +37,7 @@ FREE = settings(max_position_weight=D(1), no_trade_band=D("0.01"))
 
 
 def unfit(*names: str, **changes: Any) -> Snapshot:
-    """Return a snapshot in which these symbols are unfit, and which holds the keyword ``held``."""
+    """Return a snapshot in which these symbols are unfit and the desk holds ``held``."""
     held = changes.pop("held", None)
     return snapshot(held, changes.pop("cash", "0"), unfit=dict.fromkeys(names, STALE), **changes)
 
@@ -62,7 +62,7 @@ def a_stop(symbol: str, qty: str, price: str = "80") -> Order:
     )
 
 
-def test_nothing_is_bought_in_an_unfit_symbol_and_its_weight_is_named() -> None:
+def test_nothing_is_bought_in_an_unfit_symbol_and_the_reason_names_its_weight() -> None:
     decision = decided(unfit("IBM", cash="100000"), {"IBM": D("0.5"), "MSFT": D("0.3")})
 
     assert quantities(decision.entries).keys() == {"MSFT"}
@@ -72,7 +72,7 @@ def test_nothing_is_bought_in_an_unfit_symbol_and_its_weight_is_named() -> None:
     assert decision.target_weights == {"IBM": D("0.5"), "MSFT": D("0.3")}
 
 
-def test_a_holding_that_is_unfit_is_not_sold_and_the_exits_of_others_go_on() -> None:
+def test_an_unfit_holding_is_not_sold_and_other_holdings_are() -> None:
     decision = decided(unfit("IBM", held={"IBM": "30", "AAPL": "50"}), {})
 
     assert quantities(decision.exits) == {"AAPL": D(50)}
@@ -94,7 +94,7 @@ def test_a_weight_that_an_unfit_holding_already_has_is_ignored_and_named() -> No
     assert "keeps 30, ignores its weight 0.04: BARS_STALE" in decision.why["IBM"]
 
 
-def test_a_strategy_that_still_asks_for_each_of_four_is_not_scaled() -> None:
+def test_a_strategy_that_still_asks_for_a_quarter_of_each_symbol_is_not_scaled() -> None:
     held = dict.fromkeys(UNIVERSE, "25")
     decision = decided(unfit("IBM", held=held), dict.fromkeys(UNIVERSE, D("0.25")))
     assert (decision.remarks, decision.exits, decision.entries, decision.denied) == ((), (), (), ())
@@ -111,14 +111,14 @@ def test_targets_and_unfit_holdings_above_one_are_scaled_not_refused() -> None:
     assert remark.endswith("targets from 1.0000 in all to 0.7500")
 
 
-def test_unfit_holdings_that_outweigh_the_capital_leave_nothing_for_the_rest() -> None:
+def test_unfit_holdings_above_the_capital_leave_nothing_for_other_symbols() -> None:
     seen = unfit("IBM", held={"IBM": "300"})
     decision = decided(seen, {"AAPL": D(1)}, under=replace(FREE, capital=D(10000)))
     assert decision.entries == ()
     assert "to 0.0000" in decision.remarks[0]
 
 
-def test_keep_what_i_hold_is_not_scaled_by_an_unfit_holding() -> None:
+def test_weights_that_only_keep_the_holdings_are_not_scaled_for_an_unfit_one() -> None:
     seen = unfit("IBM", held={"IBM": "80", "AAPL": "70"})
     under = replace(FREE, capital=D(10000))
     decision = decided(seen, {"IBM": D("0.8"), "AAPL": D("0.7")}, under=under)
@@ -152,7 +152,7 @@ def test_an_unfit_holding_alone_counts_as_unprotected_if_the_strategy_may_use_st
     assert decide(RUN, FREE, seen, known, _NeedsThree()).unprotected == {}
 
 
-def test_a_stop_that_is_asked_for_an_unfit_holding_is_not_placed_and_is_missed() -> None:
+def test_a_stop_requested_for_an_unfit_holding_is_not_placed_and_reported_as_missing() -> None:
     decision = decided(unfit("IBM", held={"IBM": "30", "AAPL": "50"}), {}, stops={"IBM": D(85)})
     assert decision.stops == ()
     assert decision.unprotected.keys() == {"IBM"}
@@ -177,7 +177,7 @@ def test_an_indicator_without_a_value_makes_only_its_symbol_unfit() -> None:
     assert portfolio.weights.keys() == {"IBM"}
 
 
-def test_the_template_may_say_stop() -> None:
+def test_the_template_may_fail_the_run_for_an_unfit_symbol() -> None:
     with pytest.raises(InsufficientHistoryError, match=r"FEATURES_MISSING: symbols=IBM \("):
         decide(
             RUN,
@@ -212,14 +212,14 @@ class _NeedsThreeQuarters(_NeedsThree):
 
 
 @pytest.mark.parametrize("strategy", [_NeedsThree(), _NeedsThreeQuarters()])
-def test_with_enough_fit_symbols_the_strategy_is_asked(strategy: Strategy) -> None:
+def test_with_enough_fit_symbols_the_strategy_is_called(strategy: Strategy) -> None:
     seen = unfit("IBM", held={"AAPL": "10"})
     decision = decide(RUN, FREE, seen, features("AAPL", "GOOG", "MSFT"), strategy)
     assert quantities(decision.exits) == {"AAPL": D(10)}
     assert (decision.keeps_all, decision.remarks) == (False, ())
 
 
-def test_below_the_fewest_fit_symbols_everything_is_kept_and_stops_are_placed() -> None:
+def test_with_too_few_fit_symbols_everything_is_kept_and_stops_are_placed() -> None:
     seen = unfit("IBM", "GOOG", held={"AAPL": "10", "IBM": "5", "XOM": "7"})
     decision = decide(RUN, FREE, seen, features("AAPL", "MSFT"), _NeedsThreeQuarters())
 
@@ -239,9 +239,7 @@ def test_a_flatten_ignores_fitness() -> None:
 
 @tried(20)
 @given(bell=situations(), names=st.sets(st.sampled_from(UNIVERSE), min_size=1, max_size=3))
-def test_whatever_is_unfit_no_order_touches_it_and_no_stop_of_it_is_moved(
-    bell: Situation, names: set[str]
-) -> None:
+def test_no_order_and_no_cancel_touches_an_unfit_symbol(bell: Situation, names: set[str]) -> None:
     seen = replace(bell.snapshot, unfit=dict.fromkeys(sorted(names), STALE))
     decision = decide(bell.run, bell.settings, seen, features(), FixedWeights(bell.weights))
     orders = (*decision.exits, *decision.entries)

@@ -13,7 +13,7 @@ from tests.support.finished_runs import (
 )
 
 
-def test_an_email_holds_orders_denials_reasons_profit_account_warnings_and_the_record():
+def test_an_email_contains_orders_denials_reasons_profit_account_warnings_and_the_record():
     reported = make_texts(
         run_report(
             snapshot=replace(SNAPSHOT, warnings=("No corporate actions from this broker.",)),

@@ -26,7 +26,7 @@ def test_an_error_without_facts_gives_its_advice():
     assert split_message("BELL_LATE: Start it by hand.") == ("BELL_LATE", "", "Start it by hand.")
 
 
-def test_a_full_stop_within_a_quoted_fact_ends_nothing():
+def test_a_period_within_a_quoted_fact_does_not_end_the_facts():
     error = DeskError(
         "INPUT_INVALID", "Fix it.", problem='"Expected x. Got y - at `$.z`"', field="a"
     )
@@ -37,12 +37,12 @@ def test_a_full_stop_within_a_quoted_fact_ends_nothing():
     )
 
 
-def test_a_price_in_a_fact_ends_nothing():
+def test_a_price_in_a_fact_does_not_end_the_facts():
     error = StaleBarsError("STALE", "Wait.", price="12.50", symbols="AAPL, GOOG")
     assert split_message(str(error))[1:] == ("price=12.50 symbols=AAPL, GOOG", "Wait.")
 
 
-def test_an_error_that_is_not_ours_keeps_its_words_and_gets_our_advice():
+def test_a_foreign_error_keeps_its_message_and_gets_our_advice():
     found = read_failure("Decide Orders", "Sandbox.Timedout", '{"errorMessage": "Task: timed out"}')
     assert (found.code, found.facts, found.advice) == ("", "Task: timed out", DEFAULT_ADVICE)
 
@@ -51,13 +51,13 @@ def test_a_cause_that_is_not_json_is_the_message():
     assert error_message("State timed out") == "State timed out"
 
 
-def test_a_cause_cut_off_behind_the_message_still_gives_it():
+def test_a_cause_cut_off_after_the_message_still_contains_it():
     whole = cause(StaleBarsError("STALE", 'Say "wait".', symbol="AAPL"))
     cut = whole[: whole.index("stackTrace") + 4]
     assert error_message(cut) == 'STALE: symbol=AAPL. Say "wait".'
 
 
-def test_a_cause_cut_off_within_the_message_gives_what_is_left():
+def test_a_cause_cut_off_within_the_message_gives_the_rest_of_it():
     assert error_message('{"errorMessage": "STALE: symbol=AA') == "STALE: symbol=AA"
 
 
@@ -66,7 +66,7 @@ def test_a_cause_of_another_shape_is_the_message():
         assert error_message(other) == other
 
 
-def test_a_state_behind_submit_orders_is_not_before_orders():
+def test_a_state_after_submit_orders_is_not_before_orders():
     for state in ("Submit Orders", "Orders Complete?", "Notify", "", "New State"):
         assert not read_failure(state, "X", "").before_orders
 
@@ -82,7 +82,7 @@ facts = st.dictionaries(
 
 
 @given(facts, st.from_regex(r"[A-Z][a-z ]{1,30}\.", fullmatch=True))
-def test_the_split_gives_back_what_the_error_was_made_of(pairs, advice):
+def test_splitting_an_error_gives_the_parts_from_which_it_was_built(pairs, advice):
     message = str(DeskError("SOME_CODE", advice, **pairs))
     reported = " ".join(f"{key}={value}" for key, value in pairs.items())
     assert split_message(message) == ("SOME_CODE", reported, advice)
@@ -94,7 +94,7 @@ def test_any_cause_can_be_read(state, error, words):
         assert read_failure(state, error, each).advice
 
 
-def test_foreign_words_of_a_failure_are_one_line_of_what_shows():
+def test_a_foreign_message_becomes_one_line_of_printable_characters():
     words = "lost\u202e \x1b[31m\n\nORDERS\n  bought 10 AAPL \\ud800"
     for given_cause in (words, json.dumps({"errorMessage": words.replace("\\ud800", "\ud800")})):
         found = read_failure("Decide\nOrders", "Odd\u2066Error", given_cause)

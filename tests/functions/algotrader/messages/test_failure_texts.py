@@ -56,14 +56,14 @@ def test_a_long_failure_keeps_facts_and_advice_cut_between_words():
         ("Notify", {"submission": submission()}, "No order sent"),
     ],
 )
-def test_a_failure_says_of_orders_what_is_certain(state, changes, words):
+def test_a_failure_says_only_what_is_certain_about_orders(state, changes, words):
     changes = {"submitted": "submission" in changes, **changes}
     reported = make_texts(failed(state, "States.Timeout", "It timed out", **changes))
     assert f": States.Timeout. {words}. " in reported.sms
     assert f"  {words}.\n" in reported.email
 
 
-def test_a_failure_says_what_could_not_be_done_while_reporting():
+def test_a_failure_says_what_the_report_could_not_do():
     reported = make_texts(failed("Submit Orders", "X", "", notes=("journal not written",)))
     assert "check the broker. journal not written." in reported.sms
     assert "WARNINGS\n  journal not written" in reported.email

@@ -19,7 +19,7 @@ from algotrader.messages.figures import money, percent, quantity
         ("1E+30", "$1.00E+30"),
     ],
 )
-def test_money_has_thousands_and_cents(amount, spelled):
+def test_money_has_separators_and_cents(amount, spelled):
     assert money(Decimal(amount)) == spelled
 
 
@@ -27,15 +27,15 @@ def test_money_has_thousands_and_cents(amount, spelled):
     ("amount", "spelled"),
     [("123.45", "+$123.45"), ("-123.45", "-$123.45"), ("0", "+$0.00"), ("-0.001", "+$0.00")],
 )
-def test_a_signed_sum_shows_its_gain(amount, spelled):
+def test_a_signed_amount_shows_a_plus_for_a_gain(amount, spelled):
     assert money(Decimal(amount), signed=True) == spelled
 
 
-def test_money_rounds_to_dollars_when_cents_have_no_room():
+def test_money_rounds_to_dollars_if_there_is_no_room_for_cents():
     assert money(Decimal("-1234.56"), signed=True, cents=False) == "-$1,235"
 
 
-def test_money_that_nobody_reported_is_unknown():
+def test_money_without_a_figure_is_unknown():
     assert money(None, signed=True) == "unknown"
 
 

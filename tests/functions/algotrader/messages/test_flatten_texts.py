@@ -7,7 +7,7 @@ from tests.support.finished_runs import RUN, SNAPSHOT, decision, run_report, sel
 FLAT = replace(RUN, run_id="2013-02-28-f1542", slot="f1542")
 
 
-def test_a_flatten_is_called_so_in_text_and_subject() -> None:
+def test_text_and_subject_name_a_flatten() -> None:
     reported = make_texts(
         run_report(
             run=FLAT,

@@ -31,7 +31,7 @@ def test_letters_lose_accents_that_the_alphabet_lacks():
     assert to_gsm7("Ibañez Łódź crème ç") == "Ibañez ?ódz crème c".replace("ó", "o")
 
 
-def test_what_has_no_encoding_becomes_a_question_mark():
+def test_a_character_without_an_encoding_becomes_a_question_mark():
     assert to_gsm7("up \N{ROCKET} 漢") == "up ? ?"
 
 
@@ -47,12 +47,12 @@ def test_a_cut_falls_between_words():
     assert shorten("bought 56 AAPL, 31 GOOG", 19) == "bought 56 AAPL..."
 
 
-def test_a_figure_is_whole_or_gone():
+def test_a_number_stays_whole_or_disappears():
     assert shorten("equity is $1234567.89 now", 20) == "equity is..."
     assert shorten("x$1234567.89", 10) == "x..."
 
 
-def test_nothing_is_left_when_not_even_the_ellipsis_fits():
+def test_nothing_is_left_if_not_even_the_ellipsis_fits():
     assert shorten("abcdef", 2) == ""
 
 

@@ -19,7 +19,7 @@ from tests.support.finished_runs import failed
 
 
 class _Own(Strategy):
-    """A strategy with one answer, which is computed when it is asked."""
+    """A strategy whose result is computed when the run calls it."""
 
     def __init__(self, answer: Callable[[Decimal], Any]) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class _Own(Strategy):
         (lambda _: {"SPY": 0.5}, r"symbol=.SPY. .*Add it to the template's Symbols"),
     ],
 )
-def test_a_failing_strategy_brings_the_useful_fact_to_the_phone(answer: Any, rest: str) -> None:
+def test_the_text_of_a_failing_strategy_has_the_useful_fact(answer: Any, rest: str) -> None:
     market = Market(date(2013, 2, 28), date(2013, 2, 27), {})
     portfolio = Portfolio(Decimal(1000), {}, {})
     with pytest.raises(StrategyError) as caught:

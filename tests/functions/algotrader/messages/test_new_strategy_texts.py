@@ -16,7 +16,7 @@ RAMP = f"{CHANGE}, live ramp starts again"
 LINE = "\n  sma_cross replaces momentum_rotation and manages the desk's holdings"
 
 
-def test_a_change_stands_after_the_orders_in_the_text_and_at_the_top_of_the_email():
+def test_a_new_strategy_follows_the_orders_in_the_text_and_leads_the_email():
     reported = make_texts(run_report(snapshot=CHANGED, submission=BOUGHT, settings=settings()))
     assert f": bought 5 AAPL, holds 1. {CHANGE}. Last session" in reported.sms
     assert f"{LINE}\n" in reported.email
@@ -37,7 +37,7 @@ def test_a_ramp_that_is_turned_off_does_not_start_again():
 
 
 @pytest.mark.parametrize("started", [None, replace(STARTED, replaced="")])
-def test_the_same_strategy_is_worth_no_word(started):
+def test_an_unchanged_strategy_is_not_mentioned(started):
     reported = make_texts(run_report(snapshot=replace(SNAPSHOT, started=started), settings=LIVE))
     assert "Strategy" not in reported.sms
     assert "replaces" not in reported.email

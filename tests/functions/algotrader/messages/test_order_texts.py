@@ -24,12 +24,12 @@ from tests.support.finished_runs import (
 )
 
 
-def test_sells_come_before_buys_and_a_part_says_of_how_many():
+def test_sells_come_before_buys_and_a_partial_fill_names_the_whole_quantity():
     reported = sms(submission=submission(order("AAPL", "5", "56"), sell("MSFT", "10")))
     assert ": sold 10 MSFT, bought 5 of 56 AAPL, holds 1. " in reported
 
 
-def test_an_order_that_was_cut_since_the_decision_says_of_how_many():
+def test_an_order_that_was_cut_after_the_decision_names_the_decided_quantity():
     """Shares or cash were missing when the order was due."""
     cut = submission(order("AAPL", "5"))
     assert ": bought 5 of 56 AAPL, cash short, holds 1. " in sms(
@@ -52,7 +52,7 @@ def test_a_holding_that_finds_no_cash_for_more_is_kept_and_not_denied():
     assert "1 denied (IBM)" in sms(snapshot=HOLDS_MSFT, decision=decision(denied=(other,)))
 
 
-def test_a_buy_that_was_cut_says_why():
+def test_a_buy_that_was_cut_after_the_decision_says_why():
     """The sells' cash counts at the decision, and the run waits for it only so long."""
     exits = (intent("AAPL", "10", Side.SELL),)
     wanted = decision(intent("MSFT", "119"), exits=exits)
@@ -87,7 +87,7 @@ def test_cash_that_an_open_buy_reserves_is_short_and_not_unsettled():
     assert ": bought 97 of 119 MSFT, cash short, holds 1. " in reported
 
 
-def test_trouble_is_counted_and_named():
+def test_problems_are_counted_and_named():
     reported = sms(
         decision=decision(denied=(denied("MSFT"),)),
         submission=submission(
@@ -119,7 +119,7 @@ def test_an_order_that_hangs_is_named_with_its_status():
     assert f"UNSETTLED\n  AAPL pending_cancel, {order_id('AAPL')}\n  IBM stop held, " in seen
 
 
-def test_an_order_that_somebody_changed_is_named_so_and_its_part_counts():
+def test_an_order_that_somebody_changed_is_called_replaced_and_its_fills_count():
     reported = sms(submission=submission(order("AAPL", "5", "56", status="replaced")))
     assert ": bought 5 of 56 AAPL, holds 1. 1 replaced (AAPL). " in reported
     untouched = sms(submission=submission(order("AAPL", "0", "56", status="replaced")))
@@ -146,7 +146,7 @@ def test_a_denial_before_and_after_the_decision_is_reported_once():
     assert "2 denied (MSFT IBM)" in reported
 
 
-def test_orders_are_named_as_far_as_they_fit_and_the_rest_counted():
+def test_as_many_orders_as_fit_are_named_and_the_rest_counted():
     reported = sms(submission=submission(*(order(f"SYMBOL{n}", "1234") for n in range(20))))
     assert reported == (
         "algo-trader PAPER 2013-02-28: bought 1234 SYMBOL0, 1234 SYMBOL1, 1234 SYMBOL2, "

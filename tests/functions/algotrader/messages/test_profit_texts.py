@@ -76,7 +76,7 @@ def test_a_day_that_is_not_known_is_unknown_and_a_benchmark_without_a_price_says
 
 
 @pytest.mark.parametrize(("known", "shown"), [(Decimal(99000), "$99,000.00"), (None, "unknown")])
-def test_the_equity_of_a_later_close_is_not_shown_as_that_of_the_previous_one(
+def test_the_equity_of_a_later_close_is_not_shown_as_that_of_the_previous_close(
     known: Decimal | None, shown: str
 ):
     later = replace(SNAPSHOT.account, last_equity_on=SNAPSHOT.session.date)
@@ -85,7 +85,7 @@ def test_the_equity_of_a_later_close_is_not_shown_as_that_of_the_previous_one(
     assert f"  equity $100,000.00, at the previous close {shown}\n" in reported.email
 
 
-def test_without_a_benchmark_nothing_is_said_of_one():
+def test_without_a_benchmark_the_messages_mention_none():
     reported = report(benchmark="")
     assert "SPY" not in reported.sms + reported.email
 
@@ -100,7 +100,7 @@ def test_the_best_and_the_worst_holding_are_named_by_their_profit():
     assert "best" not in report(symbols=(sold,)).email
 
 
-def test_a_trading_email_reports_the_desks_profit_next_to_both_others():
+def test_a_trading_email_reports_the_profit_of_the_desk_next_to_that_of_account_and_benchmark():
     snapshot = replace(SNAPSHOT, performance=PERFORMANCE, since_close_pnl=MADE)
     reported = make_texts(run_report(snapshot=snapshot)).email
     assert "last full session (2013-02-27): +$123.45" in reported

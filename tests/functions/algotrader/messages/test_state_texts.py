@@ -72,19 +72,19 @@ def test_no_orders_within_the_band_say_so():
     )
 
 
-def test_no_orders_for_cash_say_so():
+def test_no_orders_because_the_strategy_wants_cash_say_so():
     weights = {"AAPL": Decimal(0)}
     assert ": no orders: the strategy wants cash" in sms(decision=decision(target_weights=weights))
 
 
-def test_no_orders_since_all_were_denied_name_their_one_code():
+def test_no_orders_because_all_were_denied_name_the_common_code():
     reported = sms(
         decision=decision(denied=(denied("AAPL", "PRICE_STALE"), denied("IBM", "PRICE_STALE")))
     )
     assert ": no orders: all denied, PRICE_STALE, holds nothing. 2 denied (AAPL IBM). " in reported
 
 
-def test_no_orders_since_all_were_denied_for_several_reasons_say_so():
+def test_no_orders_because_all_were_denied_for_several_reasons_say_so():
     reported = sms(
         decision=decision(denied=(denied("AAPL", "PRICE_STALE"), denied("IBM", "NO_PRICE")))
     )

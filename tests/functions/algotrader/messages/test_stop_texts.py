@@ -45,7 +45,7 @@ def rests(symbol: str, status: str = "new"):
 PROTECTED = replace(decision(intent("AAPL", "5")), stops=(wish("AAPL"),))
 
 
-def test_a_resting_stop_counts_as_neither_trouble_nor_fill():
+def test_a_resting_stop_counts_neither_as_a_problem_nor_as_a_fill():
     reported = make_texts(
         run_report(decision=PROTECTED, submission=submission(order("AAPL", "5"), rests("AAPL")))
     )
@@ -63,7 +63,7 @@ def test_a_stop_that_was_canceled_to_make_room_is_not_called_unfilled():
     assert "unfilled" not in reported.sms
 
 
-def test_what_a_canceled_stop_sold_is_reported_as_sold():
+def test_shares_that_a_canceled_stop_sold_are_reported_as_sold():
     sold = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
     assert (
         ": sold 3 of 5 AAPL, holds nothing. "
@@ -76,7 +76,7 @@ def canceled(stop: Order, before: str) -> Decision:
     return replace(decision(), cancels=ids, filled_before={ids[0]: Decimal(before)})
 
 
-def test_what_an_order_had_filled_before_the_decision_is_not_reported_again():
+def test_fills_from_before_the_decision_are_not_reported_again():
     stop = replace(rests("AAPL", "canceled"), filled_qty=Decimal(3))
     old = make_texts(run_report(decision=canceled(stop, "3"), submission=submission(stop)))
     assert ": no orders: " in old.sms
@@ -88,7 +88,7 @@ def test_what_an_order_had_filled_before_the_decision_is_not_reported_again():
     assert ": sold 2 AAPL, holds nothing. " in rest.sms
 
 
-def test_an_entry_of_an_earlier_run_that_filled_in_part_is_not_unfilled_when_canceled():
+def test_a_partly_filled_entry_of_an_earlier_run_is_not_called_unfilled_when_canceled():
     entry = order("AAPL", "3", "5")
     reported = make_texts(run_report(decision=canceled(entry, "3"), submission=submission(entry)))
     assert "unfilled" not in reported.sms + reported.email
@@ -128,7 +128,7 @@ def test_a_run_that_only_placed_stops_says_that_it_traded_nothing():
     assert "no orders" in reported.sms
 
 
-def test_a_run_that_broke_before_its_stops_were_placed_says_no_stop():
+def test_a_run_that_failed_before_it_placed_its_stops_says_no_stop():
     broke = read_failure("Submit Orders", "Sandbox.Timedout", "the function timed out")
     reported = make_texts(run_report(decision=PROTECTED, failure=broke))
     assert "NO STOP for 1" in reported.sms
@@ -147,7 +147,7 @@ def test_many_holdings_without_a_stop_still_fit_one_segment_and_are_counted():
     assert "NO STOP for 60" in reported.sms
 
 
-def test_what_a_stop_sold_since_the_run_before_is_reported():
+def test_a_stops_sale_since_the_previous_run_is_reported():
     sold = replace(
         rests("AAPL", "filled"), filled_qty=Decimal(5), filled_avg_price=Decimal("89.50")
     )
@@ -243,6 +243,6 @@ def test_a_stop_that_the_failed_run_canceled_does_not_rest_until_it_placed_anoth
         assert f"Holds 1, {words}" in make_texts(report).sms
 
 
-def test_a_run_that_failed_before_it_saw_the_account_touched_no_stop():
+def test_a_run_that_failed_before_it_read_the_account_touched_no_stop():
     report = failed("Fetch Bars", "X", "", run=None, settings=None, snapshot=None)
     assert "No order sent. Stops untouched." in make_texts(report).sms

@@ -45,7 +45,7 @@ def text(template, **changes):
         ("{orders}" + "x" * 160, "is not one line of at most 160 characters"),
     ],
 )
-def test_a_template_has_only_plain_named_fields_and_those_that_matter(template, flaw):
+def test_a_template_has_only_plain_known_fields_and_the_required_one(template, flaw):
     assert template_flaw(template).startswith(flaw)
     assert bool(template_flaw(template)) == bool(flaw)
 
@@ -76,7 +76,7 @@ def test_every_field_has_a_value():
         ({}, ""),
     ],
 )
-def test_an_empty_field_takes_the_weaker_mark_beside_it_along(values, filled):
+def test_an_empty_field_takes_the_weaker_mark_next_to_it_along(values, filled):
     assert fill(TEXT_TEMPLATE, values) == filled
 
 
@@ -97,7 +97,7 @@ def test_fields_that_the_default_lacks_go_first():
     )
 
 
-def test_a_form_that_leaves_no_room_gives_way_to_the_default():
+def test_a_form_that_leaves_no_room_is_replaced_by_the_default():
     many = submission(*(order(f"SYMBOL{n}", "1234") for n in range(20)))
     shown = text("x" * 151 + " {orders}", submission=many)
     assert shown.startswith("algo-trader PAPER 2013-02-28: bought 1234 SYMBOL0")

@@ -31,7 +31,7 @@ def test_a_text_leads_with_the_orders_then_names_both_returns_and_the_equity():
     )
 
 
-def test_what_comes_in_during_a_run_is_not_profit():
+def test_a_deposit_during_a_run_is_not_profit():
     later = replace(SNAPSHOT.account, equity=SNAPSHOT.account.equity + 500)
     placed = submission(order("AAPL", "5"), account=later)
     plain = replace(SNAPSHOT, performance=None)
@@ -60,7 +60,7 @@ def test_a_first_session_of_another_year_has_its_year():
     assert "since Feb 15 2011 +4.2%" in reported
 
 
-def test_equity_goes_first_when_a_text_is_too_long_then_names_of_trouble():
+def test_a_text_that_is_too_long_loses_the_equity_first_and_then_the_names_of_problems():
     many = [f"SYM{n}" for n in range(8)]
     some = sms(
         decision=decision(denied=tuple(map(denied, many))),
@@ -80,7 +80,7 @@ def test_equity_goes_first_when_a_text_is_too_long_then_names_of_trouble():
     )
 
 
-def test_a_text_with_all_sorts_of_trouble_still_names_both_returns():
+def test_a_text_with_many_problems_still_names_both_returns():
     many = [f"SYM{n}" for n in range(100)]
     snapshot = replace(
         SNAPSHOT,

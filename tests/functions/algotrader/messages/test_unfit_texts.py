@@ -16,7 +16,7 @@ def decided(**changes: object) -> Decision:
     return replace(decision(), unfit=UNFIT, **changes)
 
 
-def test_the_text_counts_them_and_the_email_names_each_with_reason_and_age():
+def test_the_text_counts_unfit_symbols_and_the_email_names_each_with_reason_and_age():
     reported = make_texts(run_report(decision=decided()))
     assert ". 2 unfit. " in reported.sms
     assert (
@@ -26,7 +26,7 @@ def test_the_text_counts_them_and_the_email_names_each_with_reason_and_age():
     ) in reported.email
 
 
-def test_a_run_without_any_says_nothing_of_them():
+def test_a_run_without_unfit_symbols_does_not_mention_them():
     reported = make_texts(run_report(decision=decision()))
     assert "unfit" not in reported.sms
     assert "UNFIT" not in reported.email
@@ -48,7 +48,7 @@ def test_a_run_that_wants_cash_does_not_say_that_nothing_is_left_while_an_unfit_
     assert "nothing to sell" not in reported.sms
 
 
-def test_a_run_that_failed_before_its_decision_names_them_too():
+def test_a_run_that_failed_before_its_decision_names_unfit_symbols_too():
     seen = replace(SNAPSHOT, unfit=UNFIT)
     reported = make_texts(failed("Compute Indicators", "StrategyError", "X: y", snapshot=seen))
     assert "  IBM: newest bar 2012-06-01, 3 sessions old (BARS_STALE)" in reported.email

@@ -31,7 +31,7 @@ D = Decimal
         ("Infinity", "1000", "1000", "0", "0"),
     ],
 )
-def test_spendable_is_the_least_of_the_accounts_figures_less_open_buys_and_reserve(
+def test_spendable_cash_is_the_lowest_figure_of_the_account_less_open_buys_and_reserve(
     cash: str, non_marginable: str, buying_power: str, open_buys: str, expected: str
 ) -> None:
     seen = account(
@@ -61,11 +61,11 @@ def test_an_open_market_buy_costs_four_percent_more_than_the_value_of_its_shares
     ],
     ids=["a sell", "ended", "by notional", "no price known", "more filled than ordered"],
 )
-def test_what_costs_nothing_that_is_known_is_left_to_buying_power(order: Order) -> None:
+def test_an_open_buy_of_unknown_cost_counts_only_in_the_buying_power(order: Order) -> None:
     assert open_buy_cost([order], {"IBM": Price(D(100))}) == 0
 
 
-def test_open_buys_add_up_whatever_stands_between_them() -> None:
+def test_open_buys_add_up_whatever_orders_come_between_them() -> None:
     orders = [
         open_order("IBM", Side.BUY, "10", "50", "user-1"),
         open_order("IBM", Side.SELL, "10", "50", "user-2"),
@@ -80,7 +80,7 @@ def test_open_buys_add_up_whatever_stands_between_them() -> None:
 def test_an_open_buy_of_an_earlier_run_counts_as_filled_for_capital_and_exposure(
     limit: str | None,
 ) -> None:
-    """It may hang, whatever the run asks of it."""
+    """The order may hang even if the run cancels it."""
     rests = open_order("IBM", Side.BUY, "10", limit, own_id("IBM", Leg.ENTRY))
     seen = snapshot({"MSFT": "4"}, cash="10000", prices=prices(MSFT="100", IBM="100"))
     seen = replace(seen, own_open_orders=(rests,))
@@ -97,6 +97,6 @@ def test_an_open_buy_of_an_earlier_run_counts_as_filled_for_capital_and_exposure
     assert portfolio_state(free, seen).room(free) is None
 
 
-def test_what_a_desk_is_worth_is_exact_however_large_its_figures_are() -> None:
+def test_the_value_of_a_desk_is_exact_however_large_its_figures_are() -> None:
     seen = snapshot({"IBM": "1e15"}, cash="0", prices=prices(IBM="999999999999999.99"))
     assert portfolio_state(SETTINGS, seen).capital == D("999999999999999990000000000000.00")

@@ -62,7 +62,7 @@ def values(decision: Decision) -> dict[str, tuple[Decimal, Decimal | None]]:
 # Decisions
 
 
-def test_an_entry_names_its_dollars_and_what_they_buy_at_worst() -> None:
+def test_an_entry_by_value_names_its_dollars_and_the_shares_at_the_worst_price() -> None:
     made = decided({"IBM": D("0.3")}, under=BY_VALUE)
     (entry,) = made.entries
     assert (entry.notional, entry.qty) == (D("29400.00"), D("293.413173652"))
@@ -86,7 +86,7 @@ def test_exits_go_by_quantity_at_market() -> None:
     assert {each.notional for each in made.exits} == {None}
 
 
-def test_a_holding_is_topped_up_by_the_dollars_that_it_lacks() -> None:
+def test_a_holding_grows_by_the_dollars_that_it_lacks() -> None:
     seen = snapshot({"IBM": "10"}, cash="1000")
     made = decided({"IBM": D(1)}, seen, under=BY_VALUE)
     # 1980.00 of capital less 10 shares at their worst price of 100.20
@@ -97,7 +97,7 @@ def test_a_holding_is_topped_up_by_the_dollars_that_it_lacks() -> None:
     ("weight", "least", "expected"),
     [("0.01", "1", "9.80"), ("0.00102041", "1", "1.00"), ("0.001", "1", ""), ("0.01", "9.81", "")],
 )
-def test_a_value_is_a_dollar_and_the_least_order_at_least(
+def test_an_order_by_value_is_at_least_a_dollar_and_the_minimum_order(
     weight: str, least: str, expected: str
 ) -> None:
     under = replace(BY_VALUE, min_order_notional=D(least))
@@ -108,7 +108,7 @@ def test_a_value_is_a_dollar_and_the_least_order_at_least(
         assert (values(made), codes(made)) == ({}, {"IBM": "BELOW_MINIMUM_ORDER"})
 
 
-def test_the_rest_of_a_cent_is_not_a_cut() -> None:
+def test_rounding_to_the_cent_is_not_a_cut() -> None:
     made = decided({"IBM": D("0.123456789")}, under=BY_VALUE)
     assert values(made)["IBM"][1] == D("12098.76")  # rounded down from 12098.765322
     assert "cut" not in made.why["IBM"]
@@ -153,7 +153,7 @@ def entry(notional: str = "500.00") -> OrderIntent:
         ("-5", None),
     ],
 )
-def test_a_buy_by_value_is_cut_to_the_cents_that_are_there(
+def test_a_buy_by_value_is_cut_to_the_cash_to_the_cent(
     cash: str, expected: tuple[str, str] | None
 ) -> None:
     found = affordable(entry(), cash=D(cash), settings=BY_VALUE)
@@ -173,7 +173,7 @@ def test_a_buy_by_value_below_the_least_order_is_not_sent() -> None:
 
 
 @given(cash=st.decimals(0, 1000, places=5), dear=st.decimals("0.0001", 1000, places=4))
-def test_what_is_cut_never_costs_more_than_the_cash(cash: Decimal, dear: Decimal) -> None:
+def test_a_cut_entry_never_costs_more_than_the_cash(cash: Decimal, dear: Decimal) -> None:
     wanted = replace(entry(), reference_price=dear)
     found = affordable(wanted, cash=cash, settings=BY_VALUE)
     if found is not None and found.notional is not None:
@@ -182,7 +182,7 @@ def test_what_is_cut_never_costs_more_than_the_cash(cash: Decimal, dear: Decimal
         assert cash - found.notional < D("0.01") or found.notional == 500
 
 
-def test_an_open_buy_by_value_may_cost_what_its_fills_have_left_of_it() -> None:
+def test_an_open_buy_by_value_may_still_cost_its_unfilled_dollars() -> None:
     rests = open_order("IBM", Side.BUY, None, None, own_id("IBM", Leg.ENTRY), notional=D(500))
     part = replace(rests, filled_qty=D("1.5"), filled_avg_price=D("100.10"))
     assert open_buy_cost([rests], {}) == 500
@@ -216,7 +216,7 @@ def ours(notional: str = "500.00") -> OrderIntent:
     )
 
 
-def test_an_order_by_value_is_the_one_written_down_when_its_dollars_are() -> None:
+def test_an_order_by_value_matches_the_plan_if_its_dollars_do() -> None:
     intent = ours()
     made = decision_of(exits=(), entries=(intent,))
     plan = first_plan(SUBMIT_RUN, made)
@@ -241,14 +241,14 @@ def test_an_order_by_value_is_the_one_written_down_when_its_dollars_are() -> Non
         ({"symbol": "AAPL"}, False),
     ],
 )
-def test_an_order_by_value_is_the_decided_one_whole_or_cut(
+def test_an_order_by_value_matches_the_decision_whole_or_cut(
     changes: dict[str, Any], *, ours_too: bool
 ) -> None:
     found = replace(placed(ours(), "new", "0"), **changes)
     assert matches_decided(ours(), found) is ours_too
 
 
-def test_an_entry_by_value_that_was_given_up_comes_back_with_the_dollars_that_were_sent() -> None:
+def test_an_entry_by_value_that_was_given_up_returns_with_the_dollars_sent() -> None:
     intent = ours()
     made = decision_of(exits=(), entries=(intent,))
     denied = deny(intent, "TRADING_HALTED", "drill")
@@ -262,7 +262,7 @@ def test_an_entry_by_value_that_was_given_up_comes_back_with_the_dollars_that_we
     assert step.plan.denied == ()
 
 
-def test_entries_by_value_are_cut_to_what_the_exits_brought() -> None:
+def test_entries_by_value_are_cut_to_the_proceeds_of_the_exits() -> None:
     exit_ = decision_of().exits[0]
     made = decision_of(entries=(ours("5000.00"),), spendable=0)
     sold = replace(shown(exit_), filled_qty=D(4), filled_avg_price=D("100.01"), status="canceled")
@@ -353,6 +353,6 @@ def test_a_buy_by_quantity_may_be_cut_to_one_share_or_less() -> None:
     assert part.qty == D("0.5")
 
 
-def test_cash_for_no_share_buys_nothing_by_quantity() -> None:
+def test_cash_for_less_than_a_share_buys_nothing_by_quantity() -> None:
     whole = replace(entry(), notional=None, qty=D(5))
     assert affordable(whole, cash=D("100.19"), settings=BY_VALUE) is None

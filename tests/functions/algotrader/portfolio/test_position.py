@@ -32,7 +32,7 @@ D = Decimal
         ("10", "NaN", "10", "0", "0", True),
     ],
 )
-def test_a_position_is_the_lesser_of_books_and_account_and_never_below_zero(
+def test_a_position_is_the_smaller_of_books_and_account_and_never_below_zero(
     ledger: str, broker: str, available: str, held: str, tradable: str, *, differs: bool
 ) -> None:
     seen = desk_position(
@@ -57,7 +57,7 @@ def test_a_position_is_the_lesser_of_books_and_account_and_never_below_zero(
         ("10", "10", {"def456": "NaN"}, "10", False),
     ],
 )
-def test_a_position_never_includes_what_other_desks_own(
+def test_a_position_never_includes_shares_of_other_desks(
     ledger: str, broker: str, others: dict[str, str], held: str, *, differs: bool
 ) -> None:
     seen = desk_position(
@@ -73,7 +73,7 @@ def test_a_symbol_that_nobody_holds_has_an_empty_position() -> None:
     assert desk_position("IBM", {}, {}) == DeskPosition("IBM", D(0), D(0), D(0), D(0))
 
 
-def test_a_position_names_the_desks_that_own_something() -> None:
+def test_a_position_names_the_desks_that_own_shares() -> None:
     others = {"aaaaaa": D(1), "bbbbbb": D("0.5"), "cccccc": D(0), "dddddd": D(-1)}
     seen = desk_position("IBM", {}, {"IBM": position("IBM", "10")}, others)
     assert seen.others == {"aaaaaa": D(1), "bbbbbb": D("0.5")}

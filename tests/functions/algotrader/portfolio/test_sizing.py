@@ -65,11 +65,11 @@ def test_a_first_entry_buys_whole_shares_at_the_worst_price() -> None:
     assert wants(D("0.33"), stake(), SIZING) == Wanted(Side.BUY, D(57), D(57))
 
 
-def test_a_first_entry_is_not_held_back_by_the_band() -> None:
+def test_the_band_does_not_stop_a_first_entry() -> None:
     assert wants(D("0.006"), stake(), SIZING) == Wanted(Side.BUY, D(1), D(1))
 
 
-def test_a_first_entry_of_less_than_a_share_is_asked_for_with_nothing_to_send() -> None:
+def test_a_first_entry_of_less_than_a_share_has_nothing_to_send() -> None:
     assert wants(D("0.005"), stake(), SIZING) == Wanted(Side.BUY, D(0), D(0))
 
 
@@ -125,7 +125,7 @@ def test_a_drift_beyond_the_band_but_below_a_share_is_left_alone() -> None:
         ("1", "0.5", FRACTION_STEP, True),
     ],
 )
-def test_a_share_or_in_fractions_a_dollar_s_worth_makes_an_order(
+def test_the_smallest_order_is_a_share_or_a_dollar_in_fractions(
     qty: str, price: str, step: Decimal, *, enough: bool
 ) -> None:
     assert makes_an_order(qty=D(qty), cost=D(qty) * D(price), step=step) is enough
@@ -142,7 +142,7 @@ def test_whole_shares_of_less_than_a_dollar_each_are_traded() -> None:
     assert wants(D("0.1"), stake("19603"), cheap) == Wanted(Side.SELL, D(3), D(3))
 
 
-def test_cash_for_less_than_a_dollar_s_worth_buys_nothing_whatever_the_least_order() -> None:
+def test_cash_of_less_than_a_dollar_buys_nothing_whatever_the_minimum_order() -> None:
     least = settings(fractional_shares=True, min_order_notional=D("0.5"))
     assert bought("9.5", "0.99", least) == 0
 
@@ -170,7 +170,7 @@ def test_a_full_exit_of_an_asset_without_fractions_sells_its_whole_shares() -> N
     assert wants(D(0), stake("10.5"), whole) == Wanted(Side.SELL, D("10.5"), D(10))
 
 
-def test_an_exit_is_asked_for_while_the_ledger_says_there_is_something() -> None:
+def test_an_exit_is_wanted_as_long_as_the_ledger_has_shares() -> None:
     gone = DeskPosition(symbol="IBM", book_qty=D(40), account_qty=D(0), held=D(0), sellable=D(0))
     assert wants(D(0), gone, SIZING) == Wanted(Side.SELL, D(40), D(0))
 
@@ -275,21 +275,19 @@ def test_fractions_need_both_the_setting_and_the_asset(
         ("9.5", "0.99", True, "0"),  # worth less than a dollar
     ],
 )
-def test_a_buy_is_cut_to_what_cash_pays(
-    qty: str, cash: str, fractional: bool, expected: str
-) -> None:
+def test_a_buy_is_cut_to_the_cash(qty: str, cash: str, fractional: bool, expected: str) -> None:
     found = bought(qty, cash, settings(fractional_shares=fractional))
     assert found == D(expected)
 
 
-def test_a_buy_is_cut_to_nothing_below_the_least_order() -> None:
+def test_a_buy_below_the_minimum_order_is_cut_to_nothing() -> None:
     least = settings(min_order_notional=D("50.10"))
     assert bought("10", "50.10", least) == 5
     assert bought("10", "50.09", least) == 0
 
 
 @given(money=MONEY, price=MONEY, step=st.sampled_from([ONE_SHARE, FRACTION_STEP]))
-def test_a_floor_is_the_largest_step_that_the_money_pays(
+def test_rounding_down_gives_the_largest_quantity_that_the_money_pays(
     money: Decimal, price: Decimal, step: Decimal
 ) -> None:
     qty = shares_for(money=money, price=price, step=step)

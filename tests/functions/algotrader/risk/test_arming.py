@@ -42,7 +42,7 @@ def test_any_other_token_arms_nothing_and_names_the_command(token: ArmingToken, 
     assert found.problem.startswith(f"run algo-trader arm: {why}")
 
 
-def test_the_end_is_warned_of_in_its_last_week() -> None:
+def test_a_warning_names_the_end_in_the_last_week() -> None:
     assert warnings_of(Arming(NOW + timedelta(days=7, seconds=1), ""), NOW) == ()
     (warning,) = warnings_of(Arming(NOW + timedelta(days=7), ""), NOW)
     assert "2026-01-13T14:35:00+00:00" in warning

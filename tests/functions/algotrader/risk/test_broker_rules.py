@@ -144,7 +144,7 @@ def test_a_broken_rule_is_reported_with_its_numbers(
 
 @tried(200)
 @given(bell=situations())
-def test_every_order_that_is_decided_keeps_the_rules(bell: Situation) -> None:
+def test_every_decided_order_follows_the_rules(bell: Situation) -> None:
     made = bell.decide()
     flat = flatten(bell.run, bell.settings, bell.snapshot)
     for intent in (*made.exits, *made.entries, *flat.exits):
@@ -152,7 +152,7 @@ def test_every_order_that_is_decided_keeps_the_rules(bell: Situation) -> None:
     assert not {each.code for each in (*made.denied, *flat.denied)} & {Reason.ORDER_RULE}
 
 
-def test_an_order_that_would_break_a_rule_is_denied_when_it_is_decided() -> None:
+def test_the_decision_denies_an_order_that_would_break_a_rule() -> None:
     made = decided({"IBM": D("0.3")}, under=settings(order_type=OrderType.STOP))
     assert (made.entries, codes(made)) == ((), {"IBM": "ORDER_RULE"})
     assert "a stop order needs a stop_price" in made.why["IBM"]
@@ -193,9 +193,7 @@ def looks(draw: st.DrawFn, sought: list[OrderIntent]) -> tuple[Known, PostResult
 
 @tried(150)
 @given(bell=situations(), data=st.data())
-def test_every_order_that_a_plan_holds_keeps_the_rules(
-    bell: Situation, data: st.DataObject
-) -> None:
+def test_every_order_in_a_plan_follows_the_rules(bell: Situation, data: st.DataObject) -> None:
     level = data.draw(st.decimals("0.00001", 500, places=5))
     made: Decision = bell.decide()
     stops = tuple(
@@ -222,7 +220,7 @@ def test_every_order_that_a_plan_holds_keeps_the_rules(
         plan = step.plan
 
 
-def test_an_approved_order_that_breaks_a_rule_is_not_sent_and_is_named() -> None:
+def test_an_approved_order_that_breaks_a_rule_is_not_sent_but_named() -> None:
     odd = replace(BUY_IBM, limit_price=D("100.001"))
     made = decision_of(entries=(odd,))
     plan = replace(first_plan(RUN, made), orders=(EXIT, odd))
@@ -244,7 +242,7 @@ def test_a_stop_that_breaks_a_rule_is_reported_by_its_symbol() -> None:
     assert step.submission.unprotected == {"MSFT": seen}
 
 
-def test_an_order_that_stands_at_the_broker_is_kept_whatever_rule_it_broke() -> None:
+def test_an_order_that_the_broker_accepted_is_kept_whatever_rule_it_breaks() -> None:
     odd = replace(BUY_IBM, limit_price=D("100.001"))
     made = decision_of(exits=(), entries=(odd,))
     plan = first_plan(RUN, made)
@@ -252,7 +250,7 @@ def test_an_order_that_stands_at_the_broker_is_kept_whatever_rule_it_broke() -> 
     assert (step.plan.orders, step.plan.denied) == ((odd,), ())
 
 
-def test_a_run_by_another_slot_keeps_the_length_of_ids() -> None:
+def test_a_run_of_another_slot_stays_within_the_length_of_ids() -> None:
     made = decided({"IBM": D("0.3")}, of=run(slot="f1559", desk="abc123"))
     assert broken_rule(made.entries[0]) is None
 
@@ -286,7 +284,7 @@ def refused_by_paper(intent: OrderIntent, *, fractionable: bool) -> bool:
 
 @tried(400)
 @given(intent=odd_orders(), fractionable=st.booleans())
-def test_what_keeps_the_rules_is_refused_by_no_rule_of_the_paper_broker(
+def test_an_order_within_our_rules_breaks_no_rule_of_the_paper_broker(
     intent: OrderIntent, *, fractionable: bool
 ) -> None:
     kept = broken_rule(intent, asset("IBM", fractionable=fractionable)) is None
@@ -295,7 +293,7 @@ def test_what_keeps_the_rules_is_refused_by_no_rule_of_the_paper_broker(
 
 @tried(150)
 @given(bell=situations())
-def test_the_paper_broker_refuses_no_decided_order_for_a_rule(bell: Situation) -> None:
+def test_the_paper_broker_refuses_no_decided_order_because_of_a_rule(bell: Situation) -> None:
     made = bell.decide()
     for intent in (*made.exits, *made.entries):
         is_listed = bell.snapshot.assets.get(intent.symbol)

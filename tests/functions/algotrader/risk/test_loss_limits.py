@@ -22,7 +22,7 @@ D = Decimal
 LIMITS = LossLimits(daily_loss=D("0.05"), drawdown=D("0.2"))
 
 
-def test_a_days_loss_brakes_only_at_the_limit_and_with_its_numbers() -> None:
+def test_a_daily_loss_trips_the_limit_only_at_the_limit_and_with_its_numbers() -> None:
     almost = advance_track(None, look(prices=prices(AAPL="50.01")))
     at_it = advance_track(None, look(prices=prices(AAPL="50")))
 
@@ -32,7 +32,7 @@ def test_a_days_loss_brakes_only_at_the_limit_and_with_its_numbers() -> None:
     }
 
 
-def test_a_loss_is_a_part_of_what_the_desk_had_at_the_close_before() -> None:
+def test_a_loss_is_a_fraction_of_the_capital_at_the_previous_close() -> None:
     monday = advance_track(None, look(worth=D(8000)))
     track = advance_track(monday, next_day("60", worth=D(10**9)))  # the user has made a deposit
 
@@ -49,7 +49,7 @@ def test_a_drawdown_is_reported_with_its_numbers_and_stays_on_later_days() -> No
     }
 
 
-def test_a_loss_that_was_reported_counts_again_and_a_drawdown_does_not() -> None:
+def test_a_loss_counts_afresh_after_its_report_and_a_drawdown_does_not() -> None:
     fallen = advance_track(None, look(prices=prices(AAPL="50")))
     seen = rebase(fallen, breached_limits(fallen, LIMITS))
 
@@ -63,7 +63,7 @@ def test_a_loss_that_was_reported_counts_again_and_a_drawdown_does_not() -> None
     assert Reason.DRAWDOWN in breached_limits(rebase(deep, breached_limits(deep, LIMITS)), LIMITS)
 
 
-def test_one_turns_a_limit_off() -> None:
+def test_a_limit_of_one_is_off() -> None:
     lost = advance_track(None, look(prices=prices(AAPL="0.01"), worth=D(1000)))
 
     assert breached_limits(lost, LossLimits(D(1), D(1))) == {}
@@ -141,7 +141,7 @@ def test_a_deposit_or_a_withdrawal_alone_trips_no_limit_and_hides_no_loss(
         assert breached_limits(moved, LIMITS) == breached_limits(fallen, LIMITS)
 
 
-def test_a_worthless_desk_that_loses_brakes_without_an_error() -> None:
+def test_a_loss_of_a_worthless_desk_trips_the_limit_without_an_error() -> None:
     track = advance_track(None, look(prices=prices(AAPL="50"), worth=D(0)))
 
     assert breached_limits(track, LIMITS)[Reason.DAILY_LOSS].startswith(
@@ -149,21 +149,21 @@ def test_a_worthless_desk_that_loses_brakes_without_an_error() -> None:
     )
 
 
-def test_a_desk_that_lost_nothing_brakes_at_no_limit() -> None:
+def test_a_desk_without_a_loss_trips_no_limit() -> None:
     worthless = advance_track(None, look(worth=D(0)))
 
     assert breached_limits(worthless, LIMITS) == {}
     assert breached_limits(advance_track(None, look()), LossLimits(D(0), D(0))) == {}
 
 
-def test_a_small_desk_brakes_at_the_same_part_of_its_money() -> None:
+def test_a_small_desk_trips_the_limit_at_the_same_fraction() -> None:
     track = advance_track(None, look(prices=prices(AAPL="99.95"), worth=D(1)))
 
     seen = breached_limits(track, LIMITS)
     assert seen[Reason.DAILY_LOSS].startswith("50.00 % lost")
 
 
-def test_a_drawdown_of_exactly_the_limit_brakes() -> None:
+def test_a_drawdown_of_exactly_the_limit_trips_it() -> None:
     track = replace(advance_track(None, look()), index=D("0.8"))
 
     assert breached_limits(track, LIMITS).keys() == {Reason.DRAWDOWN}

@@ -221,7 +221,7 @@ def test_an_entry_is_denied_for_the_first_limit_that_it_breaks() -> None:
     ]
 
 
-def test_an_exit_is_denied_for_the_first_thing_in_its_way() -> None:
+def test_an_exit_is_denied_for_the_first_limit_that_it_breaks() -> None:
     assert list(sells()) == [
         *("TRADING_HALTED", "NO_PRICE", "CORPORATE_ACTION", "NOT_TRADABLE"),
         *("OPEN_ORDER_UNSETTLED", "OPPOSITE_ORDER_OPEN", "LEDGER_MISMATCH", "NOTHING_TO_SELL"),

@@ -52,7 +52,7 @@ def code_of(denial: Denial | None) -> str | None:
         (TradingState.HALTED, Side.SELL, "TRADING_HALTED"),
     ],
 )
-def test_halted_stops_every_order_and_reducing_those_that_buy(
+def test_halted_denies_every_order_and_reducing_every_buy(
     state: TradingState, side: Side, code: str | None
 ) -> None:
     halted = at(trading_state=state, trading_state_reason="drill")
@@ -109,7 +109,7 @@ def test_a_stale_price_is_reported_with_its_age_and_the_limit() -> None:
         ("150", "price 150.00 is +50.00 % off the last close 100.00, limit 20 %"),
     ],
 )
-def test_a_price_may_be_off_the_last_close_by_its_fraction_up_and_down(
+def test_a_price_may_differ_from_the_last_close_by_the_allowed_fraction(
     price: str, detail: str | None
 ) -> None:
     bound = context(snapshot(last_closes={"IBM": D(100)}), settings(max_price_deviation=D("0.2")))
@@ -118,13 +118,13 @@ def test_a_price_may_be_off_the_last_close_by_its_fraction_up_and_down(
 
 
 @pytest.mark.parametrize("close", ["1", "0.5"])
-def test_a_last_close_of_a_dollar_or_less_vouches_for_a_price(close: str) -> None:
+def test_a_last_close_of_a_dollar_or_less_allows_a_price_near_it(close: str) -> None:
     found = price_checks.price_deviation(price=D(close), last_close=D(close), allowed=D("0.2"))
     assert found is None
 
 
 @pytest.mark.parametrize("close", [None, "0", "-1", "NaN", "Infinity"])
-def test_a_price_without_a_last_close_is_vouched_for_by_nothing(close: str | None) -> None:
+def test_a_price_without_a_last_close_is_denied(close: str | None) -> None:
     last_close = None if close is None else D(close)
     found = price_checks.price_deviation(price=D(100), last_close=last_close, allowed=D(10))
     shown = f"price 100.00, last close: {'none' if close is None else close}"
@@ -168,7 +168,7 @@ def test_a_dry_run_after_the_close_looks_back_at_the_session(
     assert (eligibility.far_from_close(proposed(), dry) is None) is free
 
 
-def test_a_close_too_near_reports_its_instant_and_the_minutes() -> None:
+def test_a_denial_near_the_close_reports_its_time_and_the_minutes() -> None:
     assert eligibility.far_from_close(proposed(), closing_in(90, 3)) == Denial(
         Reason.MINUTES_TO_CLOSE,
         "1.5 minutes to the close at 2024-03-04T14:36:30+00:00, at least 3 needed",
@@ -195,7 +195,7 @@ def test_a_corporate_action_of_the_symbol_other_than_a_cash_dividend_stops_it(
     assert found is None or found.detail == action.description
 
 
-def test_an_asset_that_is_not_tradable_is_left_alone_on_both_sides() -> None:
+def test_an_asset_that_is_not_tradable_is_neither_bought_nor_sold() -> None:
     flagged = at(assets={"IBM": asset("IBM", tradable=False)})
     assert code_of(eligibility.tradable(proposed(Side.BUY), flagged)) == "NOT_TRADABLE"
     assert code_of(eligibility.tradable(proposed(Side.SELL), flagged)) == "NOT_TRADABLE"
@@ -252,7 +252,7 @@ def test_an_open_buy_stops_an_entry_only_where_a_stop_would_sell_to_it() -> None
     )
 
 
-def test_only_an_open_order_that_took_anothers_place_is_a_replacement() -> None:
+def test_only_an_open_order_that_replaced_another_one_is_a_replacement() -> None:
     changed = open_order("IBM", Side.BUY, "5", "80", "user-1", replaces="x")
     ended = open_order("IBM", Side.BUY, "5", "80", "user-2", replaces="y", status="filled")
     plain = open_order("IBM", Side.BUY, "5", "80", "user-3")
@@ -269,7 +269,7 @@ def test_a_ledger_above_the_position_is_a_mismatch_with_both_numbers() -> None:
 
 
 @pytest.mark.parametrize(("qty", "denied"), [("1", False), ("0", True)])
-def test_an_exit_of_what_is_left_is_sent_though_the_books_show_more(
+def test_an_exit_of_the_remaining_shares_is_sent_although_the_books_show_more(
     qty: str, *, denied: bool
 ) -> None:
     exits = proposed(Side.SELL, qty, position=desk_holds("40", "1", held="1"))
@@ -291,7 +291,7 @@ def test_a_mismatch_names_the_other_desks_and_what_may_explain_it() -> None:
     assert holdings.ledger_mismatch(enough) is None
 
 
-def test_an_opposite_order_of_another_desk_is_named_so() -> None:
+def test_an_opposite_order_of_another_desk_names_that_desk() -> None:
     theirs = open_order("IBM", Side.SELL, "5", "9", "at1-def456-2024-03-04-day-IBM-exit-0")
     assert holdings.no_opposite_order_open(proposed(), foreign(theirs)) == Denial(
         Reason.OPPOSITE_ORDER_OPEN, "sell 5 (desk def456, at1-def456-2024-03-04-day-IBM-exit-0)"
@@ -302,7 +302,7 @@ def test_shares_beyond_the_ledger_are_the_users_own_and_no_mismatch() -> None:
     assert holdings.ledger_mismatch(desk_holds("40", "100")) is None
 
 
-def test_nothing_to_sell_reports_what_is_held_and_what_open_orders_leave() -> None:
+def test_nothing_to_sell_reports_the_holding_and_the_shares_that_open_orders_leave() -> None:
     kept = desk_holds("40", sellable="0.5")
     found = holdings.something_to_sell(proposed(Side.SELL, "0", position=kept), context())
     assert found == Denial(
@@ -314,14 +314,14 @@ def test_nothing_to_sell_reports_what_is_held_and_what_open_orders_leave() -> No
     assert code_of(holdings.something_to_sell(below, context())) == "NOTHING_TO_SELL"
 
 
-def test_a_denied_symbol_reports_how_long_the_list_is_and_not_the_list() -> None:
+def test_a_denied_symbol_reports_the_length_of_the_list_and_not_the_list() -> None:
     assert eligibility.symbol_not_denied(proposed(), context()) is None
     assert eligibility.symbol_not_denied(proposed(), under(deny_symbols=("AAPL",))) is None
     found = eligibility.symbol_not_denied(proposed(), under(deny_symbols=("AAPL", "IBM")))
     assert found == Denial(Reason.SYMBOL_DENIED, "one of 2 symbols in DenySymbols")
 
 
-def test_a_run_buys_only_what_it_may() -> None:
+def test_a_run_buys_only_the_symbols_that_it_may_buy() -> None:
     def named(*symbols: str) -> Denial | None:
         run = replace(RUN, entry_symbols=symbols)
         return eligibility.named_in_input(proposed(), context(of=run))
@@ -353,7 +353,7 @@ def test_a_buy_is_of_one_share_or_of_one_dollar_in_fractions(
     assert (smallest(qty, "10", step, "0.5", "0.99") is None) is enough
 
 
-def test_too_small_a_buy_reports_its_target_quantity_and_price() -> None:
+def test_a_buy_that_is_too_small_reports_its_target_quantity_and_price() -> None:
     assert smallest("0", "562.33", ONE_SHARE, "1", "490") == Denial(
         Reason.BELOW_MINIMUM_ORDER, "490.00 buys 0 at 562.33, less than one share"
     )
@@ -362,7 +362,7 @@ def test_too_small_a_buy_reports_its_target_quantity_and_price() -> None:
     )
 
 
-def test_a_buy_may_cost_the_least_order_and_not_less() -> None:
+def test_a_buy_may_cost_the_minimum_order_and_not_less() -> None:
     assert smallest("5", "10", ONE_SHARE, "50", "59") is None
     assert smallest("5", "10", ONE_SHARE, "50.01", "59") == Denial(
         Reason.BELOW_MINIMUM_ORDER, "59.00 buys 5 at 10.00, less than MinOrderNotional 50.01"
@@ -377,7 +377,7 @@ def test_a_buy_by_value_is_as_large_as_its_dollars() -> None:
     assert code_of(order_size.minimum_order(less, bound)) == "BELOW_MINIMUM_ORDER"
 
 
-def test_a_position_may_reach_its_share_of_capital_and_not_pass_it() -> None:
+def test_a_position_may_reach_its_share_of_capital_and_not_exceed_it() -> None:
     bound = with_capital("1000", under(max_position_weight=D("0.35")))
     assert order_size.max_position_weight(costing("350", weight=D("0.35")), bound) is None
     found = order_size.max_position_weight(costing("350.01", weight=D("0.4")), bound)
@@ -389,7 +389,7 @@ def test_a_position_may_reach_its_share_of_capital_and_not_pass_it() -> None:
     assert code_of(order_size.max_position_weight(held, bound)) == "MAX_POSITION_WEIGHT"
 
 
-def test_a_buy_may_reach_the_order_notional_and_not_pass_it() -> None:
+def test_a_buy_may_reach_the_order_notional_and_not_exceed_it() -> None:
     bound = under(max_order_notional=D(50000))
     assert order_size.max_order_notional(costing("50000"), bound) is None
     assert order_size.max_order_notional(costing("50000.01"), bound) == Denial(
@@ -432,7 +432,7 @@ def test_a_buy_must_fit_cash_and_capital(
     assert pre_trade.first_denial(costing("100"), bound, checks) == denial
 
 
-def test_a_buy_may_reach_the_exposure_that_is_left_and_not_pass_it() -> None:
+def test_a_buy_may_reach_the_exposure_left_and_not_exceed_it() -> None:
     bound = with_capital("1000", under(max_gross_exposure=D("0.5")))
     bound = with_budget(bound, exposure_left=D(100))
     assert pre_trade.max_gross_exposure(costing("100"), bound) is None
@@ -442,7 +442,7 @@ def test_a_buy_may_reach_the_exposure_that_is_left_and_not_pass_it() -> None:
     )
 
 
-def test_a_run_may_reach_its_turnover_and_not_pass_it() -> None:
+def test_a_run_may_reach_its_turnover_and_not_exceed_it() -> None:
     # An exit counts at its value, and an entry at its worst price.
     exits = proposed(Side.SELL, "3", worst_price=D(99))
     traded = (exits, costing("100", reference=D(98)))
@@ -454,13 +454,13 @@ def test_a_run_may_reach_its_turnover_and_not_pass_it() -> None:
     )
 
 
-def test_no_check_stands_twice_in_what_one_order_passes() -> None:
+def test_no_order_passes_the_same_check_twice() -> None:
     for own in (pre_trade.SELLS, (*pre_trade.BUYS, *pre_trade.BUYS_TOGETHER)):
         passed = [*pre_trade.EVERY_ORDER, *own]
         assert len(passed) == len(set(passed))
 
 
-def test_every_check_of_a_flatten_is_one_of_an_exit() -> None:
+def test_every_check_of_a_flatten_is_also_a_check_of_an_exit() -> None:
     exits = {*chain(pre_trade.EVERY_ORDER, pre_trade.SELLS)}
     assert exits - {*pre_trade.FLATTEN} == {price_checks.price_known, eligibility.symbol_fit}
     assert {*pre_trade.FLATTEN} <= exits

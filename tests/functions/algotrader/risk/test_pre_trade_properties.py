@@ -49,7 +49,7 @@ def test_entries_never_take_a_run_past_its_turnover(bell: Situation) -> None:
 
 @often
 @given(bell=situations())
-def test_neither_turnover_nor_exposure_nor_what_binds_entries_stops_an_exit(
+def test_neither_turnover_nor_exposure_nor_a_limit_on_entries_denies_an_exit(
     bell: Situation,
 ) -> None:
     unbound = {"max_turnover": Decimal(10), "max_gross_exposure": Decimal(1), "deny_symbols": ()}
@@ -87,7 +87,7 @@ def test_nothing_is_bought_far_from_its_last_close(bell: Situation) -> None:
 
 @often
 @given(bell=situations() | lively_bells(min_order_notional=st.decimals(1, 50000, places=2)))
-def test_no_entry_costs_less_than_the_least_order(bell: Situation) -> None:
+def test_no_entry_costs_less_than_the_minimum_order(bell: Situation) -> None:
     for order in bell.decide().entries:
         assert worst_cost(order, bell.settings) >= bell.settings.min_order_notional
 

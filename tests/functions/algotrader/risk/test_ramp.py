@@ -32,7 +32,9 @@ def decide(first_buy: date | None, held: dict[str, str] | None = None) -> Decisi
 
 
 @pytest.mark.parametrize("first_buy", [None, SESSION, SESSION - timedelta(days=9)])
-def test_a_live_desk_buys_for_the_ramp_at_most_the_weightiest_first(first_buy: date | None) -> None:
+def test_a_live_desk_buys_for_at_most_the_ramp_the_greatest_weights_first(
+    first_buy: date | None,
+) -> None:
     decision = decide(first_buy)
 
     # Nine shares cost at most 901.80, and the rest of 1000 pays for no other share.
@@ -41,7 +43,7 @@ def test_a_live_desk_buys_for_the_ramp_at_most_the_weightiest_first(first_buy: d
     assert codes(decision) == {"GOOG": "LIVE_RAMP"}
 
 
-def test_a_refusal_carries_its_numbers() -> None:
+def test_a_denial_names_its_numbers() -> None:
     (denied,) = decide(date(2024, 3, 1)).denied
 
     assert denied.detail == (
@@ -51,14 +53,14 @@ def test_a_refusal_carries_its_numbers() -> None:
     assert decide(None).denied[0].detail.endswith("its first filled buy: none yet")
 
 
-def test_exits_are_free_of_it_and_do_not_widen_it() -> None:
+def test_the_ramp_neither_limits_exits_nor_grows_by_them() -> None:
     decision = decide(None, {"XOM": "100"})
 
     assert quantities(decision.exits) == {"XOM": Decimal(100)}
     assert quantities(decision.entries) == {"AAPL": Decimal(9)}
 
 
-def test_a_desk_of_whose_strategy_nothing_is_known_is_ramped() -> None:
+def test_a_desk_with_an_unknown_strategy_start_is_ramped() -> None:
     assert quantities(decided(WANTED, under=UNDER, of=LIVE).entries) == {"AAPL": Decimal(9)}
 
 
@@ -72,12 +74,12 @@ def test_only_live_is_ramped(mode: TradingMode) -> None:
     assert quantities(decided(WANTED, under=under, of=run(mode=mode)).entries)["AAPL"] == 293
 
 
-def test_no_days_turn_it_off() -> None:
+def test_zero_days_turn_the_ramp_off() -> None:
     off = replace(UNDER, live_ramp_days=0)
     assert quantities(decided(WANTED, under=off, of=LIVE).entries)["AAPL"] == 293
 
 
-def test_less_than_the_least_order_is_not_bought() -> None:
+def test_less_than_the_minimum_order_is_not_bought() -> None:
     dear = replace(UNDER, min_order_notional=Decimal(950))
     assert codes(decided(WANTED, under=dear, of=LIVE)) == dict.fromkeys(WANTED, "LIVE_RAMP")
 

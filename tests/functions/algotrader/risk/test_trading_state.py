@@ -25,6 +25,6 @@ def test_a_switch_is_obeyed_in_every_mode(state: TradingState, mode: TradingMode
 
 @pytest.mark.parametrize("mode", TradingMode)
 @pytest.mark.parametrize("text", ["", " ", "active", "ACTIVE,", "GO", "by hand ACTIVE"])
-def test_odd_words_halt(text: str, mode: TradingMode) -> None:
+def test_an_unknown_trading_state_halts_the_desk(text: str, mode: TradingMode) -> None:
     assert parse_state(text) is None
     assert effective_state(text, mode) is TradingState.HALTED

@@ -42,7 +42,7 @@ def unfit(found: Bars, demand: BarRequirements = DEMAND) -> Unfit | None:
     return checked.unfit.get("A")
 
 
-def test_exactly_the_bars_that_are_needed_are_given_newest_last() -> None:
+def test_exactly_the_needed_bars_are_returned_newest_last() -> None:
     checked = check_bars({"B": bars(*DAYS), "A": bars(*DAYS)}, ["B", "A"], COMPLETED, DEMAND)
 
     assert list(checked.fit) == ["A", "B"]
@@ -50,7 +50,7 @@ def test_exactly_the_bars_that_are_needed_are_given_newest_last() -> None:
     assert checked.unfit == {}
 
 
-def test_symbols_that_were_not_asked_for_are_left_out() -> None:
+def test_symbols_that_were_not_requested_are_left_out() -> None:
     checked = check_bars({"A": bars(*DAYS), "X": bars()}, ["A"], COMPLETED, DEMAND)
     assert (checked.fit.keys(), checked.unfit) == ({"A"}, {})
 
@@ -67,7 +67,7 @@ def test_a_newest_bar_that_is_too_old_is_stale_and_its_age_is_named(missing: int
     assert unfit(bars(*DAYS[:-missing])) == Unfit("BARS_STALE", detail)
 
 
-def test_an_older_newest_bar_may_be_allowed() -> None:
+def test_the_template_may_allow_an_older_newest_bar() -> None:
     demand = replace(DEMAND, max_age_sessions=2)
     assert unfit(bars(*DAYS[:-1]), demand) is None
     assert unfit(bars(*DAYS[:-2]), demand) is not None
@@ -96,7 +96,7 @@ def test_a_bar_without_trades_is_fit() -> None:
     assert unfit(bars(*DAYS, volume=(0.0,))) is None
 
 
-def test_a_broken_bar_before_those_that_are_used_does_no_harm() -> None:
+def test_a_broken_bar_before_the_used_bars_does_no_harm() -> None:
     assert unfit(bars(*DAYS, close=(math.nan, *(100.0 for _ in DAYS[1:])))) is None
 
 
@@ -124,7 +124,7 @@ def test_as_many_missing_sessions_as_allowed_are_tolerated() -> None:
     assert checked.fit["A"] == bars(*DAYS[4:7], *DAYS[8:])
 
 
-def test_a_gap_before_the_bars_that_are_used_does_no_harm() -> None:
+def test_a_gap_before_the_used_bars_does_no_harm() -> None:
     assert unfit(bars(DAYS[0], *DAYS[3:])) is None
 
 
@@ -137,7 +137,9 @@ def test_a_gap_before_the_bars_that_are_used_does_no_harm() -> None:
         max_missing=st.integers(0, 3),
     ),
 )
-def test_what_is_given_always_meets_the_demand(there: set[date], demand: BarRequirements) -> None:
+def test_the_returned_bars_always_meet_the_requirements(
+    there: set[date], demand: BarRequirements
+) -> None:
     completed = COMPLETED[-demand.sessions :]
     days = [each.date for each in completed if each.date in there]
     checked = check_bars({"A": bars(*days)}, ["A"], completed, demand)

@@ -1,4 +1,4 @@
-"""Symbols fail alone; the run fails only if the feed is late, or if nothing is left to trade."""
+"""A symbol fails alone. The run fails only if the feed is late, or if nothing is left to trade."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_run_fails_if_the_feed_is_late_for_too_many(found: list[Bars], late: s
         check(found)
 
 
-def test_the_share_is_the_templates() -> None:
+def test_the_template_sets_the_share() -> None:
     check([FIT, FIT, HALTED, HALTED], share="0.5")
     with pytest.raises(StaleBarsError):
         check([FIT, FIT, HALTED, HALTED], share="0.49")

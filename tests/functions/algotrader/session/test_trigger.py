@@ -74,7 +74,7 @@ def test_a_trigger_within_the_session_opens_it() -> None:
     assert answer.deadline == at("2026-11-25T09:45")
 
 
-def test_the_day_is_new_yorks_however_late_it_is_elsewhere() -> None:
+def test_the_day_is_that_of_new_york_whatever_the_time_elsewhere() -> None:
     bell = replace(BELL, goes_on_when_closed=True)
 
     # 20:30 in New York is already the next day in UTC.
@@ -131,7 +131,7 @@ def test_the_deadline_is_a_minute_before_an_early_close_at_the_latest() -> None:
         ("2026-11-28T23:00", date(2026, 11, 27)),
     ],
 )
-def test_what_sends_no_orders_continues_with_the_last_session_that_began(
+def test_a_run_that_sends_no_orders_continues_with_the_last_session_that_began(
     now: str, day: date
 ) -> None:
     assert rung(replace(BELL, goes_on_when_closed=True), now).session.date == day
@@ -150,7 +150,7 @@ def test_a_report_comes_after_the_close_of_a_session_day() -> None:
 
 
 @pytest.mark.parametrize(("day", "told_at"), [("2026-11-25", "16:15"), ("2026-11-27", "13:15")])
-def test_report_triggers_before_the_close_report_nothing(day: str, told_at: str) -> None:
+def test_a_report_trigger_before_the_close_reports_nothing(day: str, told_at: str) -> None:
     reported = {}
     for time in ("13:15", "16:15"):
         bell = replace(BELL, report_only=True, scheduled_time=at(f"{day}T{time}"))
@@ -165,7 +165,7 @@ def test_report_triggers_before_the_close_report_nothing(day: str, told_at: str)
     )
 
 
-def test_a_report_by_hand_may_be_asked_for_while_the_session_lasts() -> None:
+def test_a_person_may_start_a_report_during_the_session() -> None:
     bell = replace(BELL, report_only=True, goes_on_when_closed=True)
 
     assert rung(bell, "2026-11-25T11:00").slot == "report"
@@ -254,7 +254,7 @@ def test_a_run_that_could_send_nothing_before_the_next_slot_is_refused(now: str)
     assert rung(replace(SLOTTED, flatten=True), now).deadline > at("2026-11-25T12:00")
 
 
-def test_slots_a_minute_apart_leave_no_run_any_time() -> None:
+def test_slots_a_minute_apart_leave_no_time_for_a_run() -> None:
     # Only the last slot would ever trade, so the parameter refuses such slots.
     bell = replace(BELL, slots=("0935", "0936", "0937"))
     for now in ("2026-11-25T09:35", "2026-11-25T09:36:30"):
@@ -284,18 +284,18 @@ def test_a_slot_that_is_not_deployed_is_refused_also_while_the_market_is_closed(
         resolve_session(replace(SLOTTED, slot=slot), clock(now), SESSIONS)
 
 
-def test_when_the_session_is_over_all_its_slots_are_due() -> None:
+def test_after_the_session_all_its_slots_are_due() -> None:
     bell = replace(SLOTTED, goes_on_when_closed=True)
 
     assert rung(bell, "2026-11-26T09:31").slot == "1530"
 
 
-def test_the_calendars_first_session_has_none_before_it() -> None:
+def test_the_first_session_of_the_calendar_has_none_before_it() -> None:
     with pytest.raises(InsufficientHistoryError, match="CALENDAR_TOO_SHORT"):
         resolve_session(BELL, clock("2026-11-23T10:00"), SESSIONS)
 
 
-def test_the_calendars_second_session_has_no_session_to_compare_with() -> None:
+def test_the_second_session_of_the_calendar_has_no_session_to_compare_with() -> None:
     assert rung(BELL, "2026-11-24T10:00").before_previous is None
 
 
@@ -333,7 +333,7 @@ def test_a_trigger_never_opens_a_session_that_is_not_under_way(
 
 
 @pytest.mark.parametrize("slots", [("day",), ("0935", "1530")])
-def test_a_flatten_has_a_slot_of_its_own_minute_and_no_slot_cuts_it_short(
+def test_a_flatten_has_the_slot_of_its_minute_and_no_later_slot_shortens_it(
     slots: tuple[str, ...],
 ) -> None:
     bell = replace(BELL, flatten=True, slots=slots)

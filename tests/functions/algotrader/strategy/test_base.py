@@ -246,7 +246,7 @@ class Mine(Strategy):
 )
 
 
-def test_nothing_that_a_strategys_modules_keep_survives_to_the_next_run(write: Write) -> None:
+def test_nothing_that_the_modules_of_a_strategy_keep_survives_to_the_next_run(write: Write) -> None:
     write("mine", COUNTS)
     write("_first", "calls = []")
     write("_second", "calls = []")
@@ -272,13 +272,13 @@ def test_a_run_needs_the_longest_warm_up_and_one_bar_for_the_previous_value() ->
     assert Strategy().bars_needed() == 2
 
 
-def test_an_indicator_spells_itself_as_it_was_declared() -> None:
+def test_an_indicator_is_shown_as_it_was_declared() -> None:
     assert repr(Indicator("sma", window=7)) == "Indicator('sma', window=7)"
     assert repr(Indicator("rsi")) == "Indicator('rsi')"
 
 
 @given(st.integers(1, 500))
-def test_equal_weights_of_that_many_are_never_more_than_one(holdings: int) -> None:
+def test_equal_weights_never_add_up_to_more_than_one(holdings: int) -> None:
     weight = equal_weight(holdings)
     assert weight > 0
     assert 1 - Decimal("0.0001") * holdings < weight * holdings <= 1
@@ -289,7 +289,7 @@ def test_what_is_not_a_finite_number_is_none(value: object) -> None:
     assert finite_number(value) is None
 
 
-def test_a_view_gives_last_previous_and_price_and_names_what_was_not_declared() -> None:
+def test_a_view_gives_last_previous_and_price_and_refuses_undeclared_names() -> None:
     view = SymbolFeatures({"fast": FeatureValue(2.0, 1.0)}, Decimal(10))
     assert (view["fast"], view.previous["fast"], view.price) == (2.0, 1.0, Decimal(10))
     assert dict(view) == {"fast": 2.0}

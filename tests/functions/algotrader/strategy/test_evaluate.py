@@ -105,7 +105,7 @@ def test_a_stop_for_a_symbol_outside_the_universe_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("answer", [None, [("IBM", 0.5)], {"IBM"}, 0.5, "IBM"])
-def test_an_answer_that_is_not_a_dict_is_refused(answer: object) -> None:
+def test_a_result_that_is_not_a_dict_is_refused(answer: object) -> None:
     with pytest.raises(StrategyError, match=r"WEIGHTS_INVALID: answer=.* strategy=mine"):
         answer_of(FixedWeights(answer))
 
@@ -115,7 +115,7 @@ def test_weights_above_one_in_all_are_refused_with_their_sum() -> None:
         answer_of(FixedWeights({"IBM": Decimal("0.5"), "MSFT": Decimal("0.51")}))
 
 
-def test_a_hair_of_float_noise_above_one_is_taken_as_one() -> None:
+def test_float_noise_above_one_counts_as_one() -> None:
     noisy = {"AAPL": 0.1 + 0.2, "IBM": 0.7}
     assert sum(answer_of(FixedWeights(noisy)).values()) > 1
 
@@ -123,7 +123,7 @@ def test_a_hair_of_float_noise_above_one_is_taken_as_one() -> None:
 OUTGROWN = replace(PORTFOLIO, weights={"IBM": Decimal("0.8"), "MSFT": Decimal("0.7")})
 
 
-def test_weights_above_one_are_taken_if_none_exceeds_its_holding() -> None:
+def test_weights_above_one_are_accepted_if_none_exceeds_its_holding() -> None:
     kept = {"IBM": Decimal("0.8"), "MSFT": 0.7}
     assert evaluate_weights(FixedWeights(kept), "mine", UNIVERSE, MARKET, OUTGROWN) == {
         "IBM": Decimal("0.8"),
@@ -144,7 +144,7 @@ held = st.dictionaries(st.sampled_from(UNIVERSE), st.decimals(0, 2, places=4))
 
 
 @given(weights=held, holdings=held)
-def test_weights_are_taken_if_they_add_up_to_one_or_if_none_exceeds_its_holding(
+def test_weights_are_accepted_if_they_add_up_to_one_or_if_none_exceeds_its_holding(
     weights: dict[str, Decimal], holdings: dict[str, Decimal]
 ) -> None:
     seen = replace(PORTFOLIO, weights=holdings)
@@ -170,7 +170,7 @@ class _Raises(Strategy):
     "error",
     [ZeroDivisionError("by zero"), KeyError("slow"), SystemExit("by zero"), StrategyError("X", "")],
 )
-def test_whatever_a_strategy_raises_is_reported_with_type_message_and_line(
+def test_any_error_of_a_strategy_is_reported_with_type_message_and_line(
     error: BaseException,
 ) -> None:
     with pytest.raises(StrategyError, match="STRATEGY_FAILED") as caught:
@@ -190,7 +190,7 @@ def test_a_strategy_without_target_weights_is_refused() -> None:
         answer_of(Strategy())
 
 
-def test_a_message_of_the_strategys_is_reported_on_one_line_of_bounded_length() -> None:
+def test_an_error_message_of_a_strategy_is_reported_on_one_line_of_limited_length() -> None:
     with pytest.raises(StrategyError) as caught:
         answer_of(_Raises(ValueError("first\nsecond" + "x" * 5000)))
     assert "\n" not in str(caught.value)
@@ -232,7 +232,7 @@ def test_a_mistake_is_reported_with_its_place_in_few_words(strategy: Strategy, e
 
 
 class _Counts(Strategy):
-    """Answers differently when it is asked again, as a strategy that remembers on self does."""
+    """Returns something else at each call, like a strategy that keeps data on self."""
 
     def __init__(self, *answers: dict[str, Any]) -> None:
         super().__init__()
@@ -259,7 +259,7 @@ class _Counts(Strategy):
     ],
 )
 @pytest.mark.parametrize("method", ["target_weights", "stop_prices"])
-def test_two_answers_to_one_question_are_refused_and_what_differs_is_named(
+def test_two_different_results_for_the_same_inputs_are_refused_and_the_difference_is_named(
     method: str, answers: list[dict[str, Any]], facts: str
 ) -> None:
     ask = answer_of if method == "target_weights" else stops_of
@@ -272,7 +272,7 @@ def test_two_answers_to_one_question_are_refused_and_what_differs_is_named(
     )
 
 
-def test_the_same_answer_in_other_words_is_the_same() -> None:
+def test_equal_results_of_different_types_are_the_same() -> None:
     answers = [{"IBM": 0.1, "AAPL": 0}, {"AAPL": Decimal("0.0"), "IBM": Decimal("0.10")}]
     assert answer_of(_Counts(*answers)) == {"AAPL": 0, "IBM": Decimal("0.1")}
 
@@ -327,7 +327,7 @@ class _ChangesPrecision(Strategy):
         return {"IBM": Decimal(1) / 3}
 
 
-def test_a_strategy_that_changes_the_decimal_context_changes_only_its_own() -> None:
+def test_a_strategy_that_changes_the_decimal_context_changes_only_its_own_context() -> None:
     before = decimal.getcontext().prec
     assert answer_of(_ChangesPrecision()) == {"IBM": Decimal("0.33")}
     assert decimal.getcontext().prec == before

@@ -1,4 +1,4 @@
-"""A strategy's test can hand it files, and each is loaded once."""
+"""A strategy's test can pass files to it, and each file is loaded once."""
 
 from __future__ import annotations
 

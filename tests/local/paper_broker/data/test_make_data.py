@@ -19,7 +19,7 @@ def test_a_dividend_is_the_jump_of_the_factor_times_the_close_of_the_ex_date() -
     assert corporate_actions({"X": days}) == ([], [("X", "2020-01-03", "0.5", "false")])
 
 
-def test_a_split_is_reported_from_a_dividend_and_from_noise() -> None:
+def test_a_split_is_distinguished_from_a_dividend_and_from_noise() -> None:
     days = [
         row("2020-01-02", "30", "9.99999999"),
         row("2020-01-03", "10", "10"),
@@ -28,7 +28,7 @@ def test_a_split_is_reported_from_a_dividend_and_from_noise() -> None:
     assert corporate_actions({"X": days}) == ([("X", "2020-01-03", "3", "1")], [])
 
 
-def test_a_special_dividend_is_a_row_of_its_own() -> None:
+def test_a_special_dividend_has_a_separate_row() -> None:
     days = [row("2004-11-12", "29.97", "26.9409"), row("2004-11-15", "27.39", "27.39")]
     _, dividends = corporate_actions({"MSFT": days})
     assert [(ex_date, special) for _, ex_date, _, special in dividends] == [

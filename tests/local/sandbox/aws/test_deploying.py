@@ -51,7 +51,7 @@ def test_a_handler_runs_in_the_folder_of_the_functions(aws: EmbeddedAws, stack: 
     assert probe(aws, stack.name, "notify")["folder"] == str(PROBING.resolve())
 
 
-def test_deploying_again_changes_what_the_functions_get(aws: EmbeddedAws) -> None:
+def test_a_second_deploy_changes_the_variables_of_the_functions(aws: EmbeddedAws) -> None:
     first = aws.deploy("changing", {"Capital": "1000"}, PROBING)
     assert probe(aws, "changing", "fetch-bars")["environment"]["CAPITAL"] == "1000"
     second = aws.deploy("changing", {"Capital": "2000"}, PROBING)
@@ -91,7 +91,7 @@ def test_a_halted_desk_stays_halted_through_deploys(aws: EmbeddedAws, state: str
     assert ssm.get_parameter(Name=name)["Parameter"]["Value"] == state
 
 
-def test_no_deploy_makes_a_trading_state(aws: EmbeddedAws, stack: Stack) -> None:
+def test_no_deploy_creates_a_trading_state(aws: EmbeddedAws, stack: Stack) -> None:
     ssm = aws.client("ssm")
     with pytest.raises(ssm.exceptions.ParameterNotFound):
         ssm.get_parameter(Name=stack.trading_state_parameter)
@@ -112,13 +112,13 @@ def test_the_keys_may_have_another_name(aws: EmbeddedAws) -> None:
     assert set(keys_of(aws, stack)) == {"key_id", "secret_key"}
 
 
-def test_two_stacks_stand_side_by_side(aws: EmbeddedAws, stack: Stack) -> None:
+def test_two_stacks_can_exist_side_by_side(aws: EmbeddedAws, stack: Stack) -> None:
     other = aws.deploy("desk-two", {}, PROBING)
     assert set(other.outputs.values()).isdisjoint(stack.outputs.values())
     assert other.wait(other.start({}))["status"] == "SUCCEEDED"
 
 
-def test_no_bell_rings_here(aws: EmbeddedAws, stack: Stack) -> None:
+def test_no_schedule_starts_a_run_here(aws: EmbeddedAws, stack: Stack) -> None:
     assert stack.name
     schedules = aws.client("scheduler").list_schedules()["Schedules"]
     assert {each["State"] for each in schedules} == {"DISABLED"}
@@ -203,7 +203,7 @@ def test_a_phone_is_subscribed_when_it_is_given(
     assert [each["Endpoint"] for each in phones] == [number] * subscribed
 
 
-def test_texts_are_what_each_protocol_would_get(aws: EmbeddedAws) -> None:
+def test_texts_are_those_that_each_protocol_would_receive(aws: EmbeddedAws) -> None:
     stack = aws.deploy("texting", {}, PROBING)
     publish = aws.client("sns").publish
     parts = {"default": "all", "sms": "short", "email": "long"}

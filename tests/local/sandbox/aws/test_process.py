@@ -65,7 +65,7 @@ def test_nothing_is_left_when_the_block_ends() -> None:
     assert not folder.exists()
 
 
-def test_two_at_once_know_nothing_of_each_other() -> None:
+def test_two_at_once_do_not_affect_each_other() -> None:
     with EmbeddedAws() as one, EmbeddedAws() as two:
         first, second = (aws.deploy("desk", {}, PROBING) for aws in (one, two))
         assert one.endpoint_url != two.endpoint_url
@@ -76,7 +76,7 @@ def test_two_at_once_know_nothing_of_each_other() -> None:
             second.describe(first.start({}))
 
 
-def test_nothing_of_the_user_s_own_reaches_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_setting_of_the_user_reaches_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "http_proxy", "PYTHONPATH", "HOME", "APCA_API_SECRET_KEY", "MINE"):
         monkeypatch.setenv(name, f"/user/{name}")
     monkeypatch.setenv("AWS_PROFILE", "production")

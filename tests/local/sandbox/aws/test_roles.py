@@ -60,13 +60,15 @@ def test_a_step_writes_only_where_it_should(
     assert [step for step in STEPS if allowed(aws, step, [call]) == [True]] == writers
 
 
-def test_a_missing_key_is_reported_from_a_forbidden_one(aws: EmbeddedAws, stack: Stack) -> None:
+def test_a_missing_key_is_distinguished_from_a_forbidden_one(
+    aws: EmbeddedAws, stack: Stack
+) -> None:
     call = ("s3", "get_object", {"Bucket": stack.bucket, "Key": "runs/day/run/states/none"})
     for step in STEPS:
         assert allowed(aws, step, [call]) == [True], step
 
 
-def test_what_runs_the_strategy_reads_no_more_of_the_journal_than_it_is_handed(
+def test_a_step_that_runs_the_strategy_reads_no_more_of_the_journal_than_it_receives(
     aws: EmbeddedAws, stack: Stack
 ) -> None:
     call = ("s3", "get_object", {"Bucket": stack.bucket, "Key": "runs/day/run/claim.json"})

@@ -54,7 +54,7 @@ def invoke(aws: EmbeddedAws, step: str, event: Any = None) -> tuple[Any, bool]:
 
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("event", [{"a": [1, None, "ä"]}, [1], "x", 5, None])
-def test_an_event_and_an_answer_cross_as_they_are(aws: EmbeddedAws, event: object) -> None:
+def test_an_event_and_a_result_pass_unchanged(aws: EmbeddedAws, event: object) -> None:
     for _ in range(2):  # the second call reaches a warm process
         assert invoke(aws, "fetch-bars", event) == ({"got": event}, False)
 

@@ -69,7 +69,7 @@ def test_the_definition_comes_in_line_with_its_substitutions(
     assert "DefinitionUri" not in machine
 
 
-def test_no_bell_rings_whatever_the_parameters_say(embedded: dict[str, Any]) -> None:
+def test_no_schedule_starts_a_run_whatever_the_parameters_say(embedded: dict[str, Any]) -> None:
     events = embedded["Resources"]["TradingDay"]["Properties"]["Events"].values()
     assert [event["Properties"]["State"] for event in events] == ["DISABLED", "DISABLED"]
 
@@ -134,7 +134,7 @@ def test_the_real_template_is_left_as_it_was(template: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_a_wrong_parameter_is_refused_with_what_is_right(
+def test_a_wrong_parameter_is_refused_with_the_allowed_values(
     template: dict[str, Any], values: dict[str, str], advice: str
 ) -> None:
     with pytest.raises(DeploymentProblem) as caught:

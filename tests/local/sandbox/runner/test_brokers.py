@@ -36,7 +36,7 @@ def server(answers: dict[str, Response], asked: list[Request]) -> Iterator[str]:
     "url",
     ["", "127.0.0.1:80", "ftp://host", "http://", "http://h:x", "http://[", "http://h?a=1", "h"],
 )
-def test_what_is_not_an_address_of_a_server_is_refused(url: str) -> None:
+def test_anything_but_the_address_of_a_server_is_refused(url: str) -> None:
     with pytest.raises(UsageProblem, match="give a URL such as"):
         broker_at(url, {})
 

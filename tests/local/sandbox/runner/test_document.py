@@ -122,14 +122,14 @@ def test_orders_that_the_broker_does_not_report_come_from_the_runs_record() -> N
     assert (built["status"], built["filled_qty"], built["filled_avg_price"]) == ("new", "0", None)
 
 
-def test_orders_of_a_run_that_broke_while_sending_come_from_the_broker() -> None:
+def test_orders_of_a_run_that_failed_while_sending_come_from_the_broker() -> None:
     own = "at1-abc123-2026-01-05-day-AAPL-entry-0"
     visits = [*trading_day()[:3], task("Submit Orders"), task("Notify Failure", TEXTS)]
     built = document(*visits, broker=BrokerView({}, (order(own),)))
     assert [one["client_order_id"] for one in built["orders"]] == [own]
 
 
-def test_denied_is_what_the_desk_refused_and_then_the_broker_each_once() -> None:
+def test_denied_orders_are_those_of_the_desk_then_those_of_the_broker_each_once() -> None:
     submission = {"orders": [], "denied": [DENIED], "rejected": [REJECTED]}
     assert document(*trading_day(submission))["denied"] == [
         {"symbol": "IBM", "code": "NOTIONAL", "detail": "too much"},
@@ -138,7 +138,7 @@ def test_denied_is_what_the_desk_refused_and_then_the_broker_each_once() -> None
 
 
 @pytest.mark.parametrize("state", ["Notify", "Notify Failure"])
-def test_the_text_is_what_either_notify_state_sent(state: str) -> None:
+def test_the_text_is_that_of_either_notify_state(state: str) -> None:
     built = document(task(state, TEXTS))["notification"]
     assert built == {"sms": "Bought 3.", "subject": "Day", "email": "Long."}
 
@@ -147,14 +147,14 @@ def test_a_direct_publish_is_not_a_text_of_ours() -> None:
     assert document(task("Publish Failure", {"MessageId": "1"}))["notification"] is None
 
 
-def test_the_account_is_the_brokers_word_after_the_run() -> None:
+def test_the_account_is_as_the_broker_shows_it_after_the_run() -> None:
     view = BrokerView({"equity": "100.5", "last_equity": 99, "cash": "7", "id": "x"})
     submission = {"orders": [], "account": {"equity": "1", "last_equity": "1", "cash": "1"}}
     built = document(*trading_day(submission), broker=view)["account"]
     assert built == {"equity": "100.5", "last_equity": "99", "cash": "7", "profit": None}
 
 
-def test_the_account_falls_back_to_what_the_run_saw_last() -> None:
+def test_the_account_falls_back_to_the_last_one_that_the_run_read() -> None:
     submission = {"orders": [], "account": {"equity": "1", "last_equity": "2", "cash": "3"}}
     built = document(*trading_day(submission))["account"]
     assert built == {"equity": "1", "last_equity": "2", "cash": "3", "profit": None}
@@ -171,7 +171,7 @@ def test_an_artifact_that_cannot_be_read_counts_as_none() -> None:
     assert document(*visits)["decision"] is None
 
 
-def test_the_message_is_what_fetch_bars_said() -> None:
+def test_the_message_is_that_of_fetch_bars() -> None:
     closed = task("Fetch Bars", {"outcome": "CLOSED", "message": "Closed.", "run": None})
     assert message_of(Timeline([closed])) == "Closed."
     assert message_of(Timeline([])) == ""

@@ -62,11 +62,11 @@ def test_a_file_that_is_not_json_is_refused_with_its_name_and_place(tmp_path: Pa
 
 
 @given(json_values.filter(lambda value: not isinstance(value, dict)))
-def test_only_an_object_gets_the_bell(value: Any) -> None:
+def test_only_an_object_gets_the_scheduled_time(value: Any) -> None:
     assert with_bell(value, BELL) == value
 
 
-def test_a_bell_of_the_users_own_stays_also_a_wrong_one() -> None:
+def test_a_scheduled_time_of_the_user_stays_even_if_it_is_wrong() -> None:
     assert with_bell({}, BELL) == {"scheduled_time": BELL}
     assert with_bell({"scheduled_time": None}, BELL) == {"scheduled_time": None}
     assert with_bell({"dry_run": True}, None) == {"dry_run": True}
@@ -87,5 +87,7 @@ def test_a_bell_of_the_users_own_stays_also_a_wrong_one() -> None:
         (None, "2530", "09:35"),
     ],
 )
-def test_the_bell_rings_when_the_input_or_the_slots_say(value: Any, slots: str, bell: str) -> None:
+def test_the_run_starts_at_the_time_of_the_input_or_of_the_slots(
+    value: Any, slots: str, bell: str
+) -> None:
     assert bell_time(value, slots) == bell

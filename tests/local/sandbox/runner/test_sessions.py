@@ -22,7 +22,7 @@ def test_sessions_start_earlier_when_they_would_not_fit_after_the_default() -> N
     assert choose_sessions(KNOWN, None, len(KNOWN)) == KNOWN
 
 
-def test_a_single_day_may_be_no_session() -> None:
+def test_a_single_day_may_be_a_day_without_a_session() -> None:
     saturday = date(2012, 2, 18)
     assert choose_sessions(KNOWN, saturday, 1) == [saturday]
 
@@ -48,7 +48,7 @@ def test_days_outside_the_data_are_refused_by_the_span(
         choose_sessions(KNOWN, start, count)
 
 
-def test_the_session_after_a_day_skips_what_is_none_and_stops_at_the_last() -> None:
+def test_the_session_after_a_day_skips_other_days_and_stops_at_the_last() -> None:
     assert session_after(KNOWN, date(2012, 2, 17)) == date(2012, 2, 20)
     assert session_after(KNOWN, date(2012, 2, 18)) == date(2012, 2, 20)
     assert session_after(KNOWN, KNOWN[-1]) == KNOWN[-1]

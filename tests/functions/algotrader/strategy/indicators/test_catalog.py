@@ -63,17 +63,17 @@ def source(module: str) -> ast.Module:
     return ast.parse(Path(ta.__path__[0], f"{module}.py").read_text(encoding="utf-8"))
 
 
-def test_ta_has_no_module_that_the_catalogue_does_not_know() -> None:
+def test_ta_has_no_module_that_the_catalog_lacks() -> None:
     modules = {module.name for module in pkgutil.iter_modules(ta.__path__)}
     assert modules == {*GROUPS, "utils", "wrapper"}
 
 
-def test_the_catalogue_holds_exactly_the_classes_of_ta() -> None:
+def test_the_catalog_contains_exactly_the_classes_of_ta() -> None:
     assert sorted((each.group, each.name) for each in OF_TA) == sorted(ta_classes())
     assert sorted({(each.group, each.name) for each in CLASSES}) == sorted(ta_classes())
 
 
-def test_what_we_define_ourselves_has_the_values_of_ta_under_a_name_of_their_own() -> None:
+def test_our_own_definitions_have_the_values_of_ta_under_separate_names() -> None:
     ours = [each for each in CLASSES if each.own]
     assert {each.name for each in ours} <= FORMULAS.keys()
     for each in ours:
@@ -240,7 +240,7 @@ def test_an_indicator_that_no_feed_can_warm_up_is_refused(
         resolve(name, parameters)
 
 
-def test_a_none_that_is_the_default_may_be_given() -> None:
+def test_a_parameter_may_be_none_if_none_is_its_default() -> None:
     assert resolve("vpt", {"smoothing_factor": None}) == resolve("vpt", {})
 
 

@@ -105,7 +105,7 @@ def series(frame: pd.DataFrame) -> IndicatorSeries:
 
 
 @pytest.mark.parametrize(("entry", "parameters"), CASES, ids=lambda each: getattr(each, "name", ""))
-def test_the_warm_up_gives_what_a_long_history_gives(
+def test_the_warm_up_gives_the_same_value_as_a_long_history(
     entry: TaClass, parameters: dict[str, Any]
 ) -> None:
     for history in histories():
@@ -180,7 +180,7 @@ VALUES = {
 )
 @settings(derandomize=True, deadline=None, max_examples=12)
 @given(data=st.data())
-def test_with_any_parameters_a_value_is_there_or_named_as_undefined(
+def test_with_any_parameters_a_value_exists_or_is_called_undefined(
     entry: TaClass, data: st.DataObject
 ) -> None:
     parameters = {each.name: data.draw(VALUES[each.kind]) for each in entry.parameters}
@@ -223,7 +223,7 @@ def test_a_chain_needs_more_than_its_slowest_stage_and_less_than_the_sum() -> No
     assert settling(slow) < settling(slow, fast) < settling(slow) + settling(fast)
 
 
-def test_what_never_settles_is_more_than_the_longest() -> None:
+def test_an_average_that_never_settles_needs_more_than_the_longest_warm_up() -> None:
     assert settling(Smoothing(1e-9)) == LONGEST + 1
 
 
