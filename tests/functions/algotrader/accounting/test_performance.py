@@ -1,4 +1,4 @@
-"""The desk's profit counts only the desk's own fills, prices and dividends, each once."""
+"""The desk's profit counts only the desk's own fills, prices and dividends, without repeats."""
 
 from __future__ import annotations
 
