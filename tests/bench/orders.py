@@ -23,8 +23,8 @@ from tests.support.hostile_day import KEYS, STEPS, World, deployed
 from tests.support.memory_aws import MemoryAws
 
 #: Synthetic symbols, of which enough trend up on the day.
-UNIVERSE = 700
-SIZES = (20, 90, 361)
+UNIVERSE = 650
+SIZES = (20, 361)
 LIMITED, PER_MINUTE, WANTED_SECONDS = 180, 200, 75
 FAST, SLOW = 20, 100
 WANTED_PER_ORDER, WANTED_SPARE, WANTED_FASTER = 1.1, 15, 6
@@ -73,7 +73,10 @@ def desk(orders: int, per_minute: int) -> dict[str, float]:
     """Send the orders of a day, with everything before them in this process."""
     for step in STEPS:
         importlib.import_module(f"{step}.app").logger.setLevel("CRITICAL")
-    with opened_session(UNIVERSE, orders, per_minute) as watch, _reached(watch, orders) as world:
+    with (
+        opened_session(UNIVERSE, orders, per_minute) as watch,
+        reached_desk(watch, trending(orders)) as world,
+    ):
         day = world.live()
         if day.leaf is not None:
             raise day.leaf
@@ -88,13 +91,14 @@ def desk(orders: int, per_minute: int) -> dict[str, float]:
 
 
 @contextmanager
-def _reached(watch: Watch, orders: int) -> Iterator[RemoteWorld]:
+def reached_desk(watch: Watch, symbols: Sequence[str]) -> Iterator[RemoteWorld]:
+    """Connect a desk that trades these symbols to the broker until the block ends."""
     url = watch.broker.url
     variables = {
-        "SYMBOLS": ",".join(trending(orders)),
+        "SYMBOLS": ",".join(symbols),
         "STRATEGY": "sma_cross",
         "BENCHMARK": "",
-        "MAX_ORDERS_PER_RUN": str(orders),
+        "MAX_ORDERS_PER_RUN": str(len(symbols)),
         "RUN_DEADLINE_SECONDS": "3600",
         "APCA_API_BASE_URL": url,
         "APCA_API_DATA_URL": url,
