@@ -32,7 +32,7 @@ class Visit:
     result : object
         What the Task's function returned; None until it returns or if it fails.
     error : str
-        The name of the last error in this stay; empty if there was none.
+        The name of the last error in this stay, or an empty string if there was none.
     """
 
     name: str

@@ -72,7 +72,10 @@ class Broker(Protocol):
         """
 
     def order(self, client_order_id: str) -> Order | None:
-        """Read an order by its client order id; None if the broker does not (yet) know it."""
+        """Read an order by its client order id.
+
+        Return None if the broker does not (yet) know it.
+        """
 
     def submit(self, intent: OrderIntent) -> Order | OrderRejected:
         """Send an order once; the adapter never sends it again.

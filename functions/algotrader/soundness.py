@@ -64,7 +64,9 @@ def parse_float(text: str) -> float:
 
 
 def first_flaw(value: object) -> str:
-    """Return the path of the first unusable value, and what is wrong; empty if all are usable.
+    """Return the path of the first unusable value, and what is wrong.
+
+    Return an empty string if all are usable.
 
     The function skips fields of type ``Any``; the code that parses such a field checks it.
     """

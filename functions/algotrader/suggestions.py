@@ -20,6 +20,9 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Format the nearest known names as ``; did you mean x or y?``; empty if none is near."""
+    """Format the nearest known names as ``; did you mean x or y?``.
+
+    Return an empty string if none is near.
+    """
     near = nearest(name, known)
     return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -25,7 +25,7 @@ from fetch_bars.opening import Opening
 
 
 class AccountProfit(Struct, frozen=True):
-    """The account's profit, without deposits and withdrawals; None for an unknown figure.
+    """The account's profit, without deposits and withdrawals, or None for an unknown figure.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def account_profit(
     Parameters
     ----------
     statement : tuple of Activity or None
-        From before the previous session on, and from `LOOK_MARGIN` before the last look on; None
+        From before the previous session on, and from `LOOK_MARGIN` before the last look on, or None
         if it could not be read.
     last : CashLook or None
         The account's cash at the last run that stored it.

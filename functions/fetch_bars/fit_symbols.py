@@ -83,7 +83,10 @@ def sort_symbols(opening: Opening, books: Books, assets: Mapping[str, Asset]) ->
 
 
 def _older_actions(opening: Opening, symbols: Collection[str]) -> tuple[CorporateAction, ...]:
-    """Read the actions that may explain why symbols ended; empty if they cannot be read."""
+    """Read the actions that may explain why symbols ended.
+
+    Return an empty tuple if they cannot be read.
+    """
     if not symbols:
         return ()
     today = opening.run.session

@@ -50,7 +50,7 @@ class Opening(Struct, frozen=True):
     completed : tuple of Session
         The sessions before the run's, ascending, as far back as the strategy needs bars.
     arming : Arming or None
-        Whether a live desk may trade; None if it need not be armed.
+        Whether a live desk may trade, or None if it need not be armed.
     notes : tuple of str
         What the e-mail should say about the settings.
     closures : tuple of date

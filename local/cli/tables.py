@@ -206,7 +206,7 @@ def section(console: Console, title: str, body: RenderableType) -> None:
 
 
 def decimal(text: object) -> Decimal | None:
-    """Parse a finite number; None if the text is not one."""
+    """Parse a finite number, or return None if the text is not one."""
     try:
         amount = Decimal(str(text))
     except InvalidOperation:

@@ -56,9 +56,9 @@ class Version:
     Attributes
     ----------
     size : int or None
-        In bytes; None if this version is a delete marker.
+        In bytes, or None if this version is a delete marker.
     tag : str
-        The entity tag; empty for a delete marker.
+        The entity tag, or an empty string for a delete marker.
     """
 
     id: str
@@ -83,7 +83,7 @@ class BookVersions:
 
 
 def kind_of(name: str) -> Any:
-    """Return an object's type by its name; None if the books have no such object."""
+    """Return an object's type by its name, or None if the books have no such object."""
     key = f"{FOLDER}{name}"
     return next(
         (kind for each, kind in KINDS.items() if re.fullmatch(each.replace(".", r"\."), key)), None

@@ -42,9 +42,9 @@ class Flattening:
     end : str
         The state in which its execution ended.
     message : str
-        Why the run failed or had nothing to do; empty if it succeeded.
+        Why the run failed or had nothing to do, or an empty string if it succeeded.
     email : str
-        The e-mail that the run sent; empty if it sent none.
+        The e-mail that the run sent, or an empty string if it sent none.
     left : tuple of str
         What the desk may still hold, as far as the run knows; one line each.
     """

@@ -78,7 +78,7 @@ class AccountView:
     desk : str
         The stack's own desk.
     price_of : callable
-        Returns a symbol's latest price; None if the broker has none.
+        Returns a symbol's latest price, or None if the broker has none.
     """
 
     stack: DeployedStack
@@ -112,7 +112,7 @@ class AccountView:
         price : Decimal or None
             Cost per share in dollars; None means the broker's average.
         giver : str or None
-            Another desk that gives up the shares; None for shares that no desk owns.
+            Another desk that gives up the shares, or None for shares that no desk owns.
 
         Raises
         ------
@@ -152,7 +152,7 @@ class AccountView:
         Parameters
         ----------
         desk : str or None
-            Another desk in this stack's books; None for the stack's own desk.
+            Another desk in this stack's books, or None for the stack's own desk.
 
         Raises
         ------

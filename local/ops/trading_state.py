@@ -43,7 +43,7 @@ class StackSwitch:
     books_client: Callable[[str], Any]
 
     def read(self) -> str | None:
-        """Return the parameter's text; None if the parameter does not exist.
+        """Return the parameter's text, or None if the parameter does not exist.
 
         Raises
         ------

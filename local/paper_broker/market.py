@@ -98,7 +98,7 @@ class HistoricalMarket:
         return self.sessions[index - 1] if index else None
 
     def before(self, day: date) -> date | None:
-        """Return the newest session before a day; None if there is none."""
+        """Return the newest session before a day, or None if there is none."""
         index = bisect_left(self.sessions, day)
         return self.sessions[index - 1] if index else None
 

@@ -13,7 +13,7 @@ BASIS_POINT = Decimal("0.0001")
 
 
 def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | None:
-    """Return an order's fill price at the latest trade; None if the order must wait.
+    """Return an order's fill price at the latest trade, or None if the order must wait.
 
     The call triggers a stop that the price has reached. The fill is never worse than the limit.
     """
@@ -28,7 +28,7 @@ def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | 
 
 
 def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Decimal | None:
-    """Return a resting order's fill price after a session; None if it does not fill.
+    """Return a resting order's fill price after a session, or None if it does not fill.
 
     A limit order fills at its limit if the range touched it. A stop order fills at its stop price,
     with slippage. A stop-limit order fills at the stop price if the limit allows that, otherwise at

@@ -169,7 +169,7 @@ def _choice(body: Mapping[str, Any], name: str, known: tuple[str, ...], message:
 
 
 def read_number(body: Mapping[str, Any], name: str) -> Decimal | None:
-    """Read a number, given as a string or as a JSON number; None if it is absent."""
+    """Read a number, given as a string or as a JSON number, or return None if it is absent."""
     value = body.get(name)
     if value is None:
         return None
@@ -183,7 +183,7 @@ def read_number(body: Mapping[str, Any], name: str) -> Decimal | None:
 
 
 def read_client_order_id(body: Mapping[str, Any]) -> str | None:
-    """Read the client's id; None if the client leaves it to the broker."""
+    """Read the client's id, or return None if the client leaves it to the broker."""
     value = body.get("client_order_id")
     if value is None or value == "":
         return None

@@ -70,7 +70,7 @@ class Timeframe:
 
 
 def parse(name: str) -> Timeframe | None:
-    """Read a timeframe's name; None if Alpaca has no such timeframe."""
+    """Read a timeframe's name, or return None if Alpaca has no such timeframe."""
     match = _NAME.fullmatch(name)
     if match is None:
         return None

@@ -45,7 +45,7 @@ class ApiError(Exception):
     status : int
         HTTP status.
     code : int or None
-        Alpaca's code; None if Alpaca sends none.
+        Alpaca's code, or None if Alpaca sends none.
     message : str
         Alpaca's message.
     **details : object

@@ -39,11 +39,11 @@ class Call:
     path: dict[str, str]
 
     def text(self, name: str) -> str | None:
-        """Return a query parameter; None if absent or empty."""
+        """Return a query parameter, or None if absent or empty."""
         return self.request.args.get(name) or None
 
     def symbols(self, name: str = "symbols") -> list[str] | None:
-        """Return a comma-separated query parameter without duplicates; None if absent."""
+        """Return a comma-separated query parameter without duplicates, or None if absent."""
         value = self.text(name)
         if value is None:
             return None

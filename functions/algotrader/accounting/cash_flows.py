@@ -22,7 +22,7 @@ _ROUNDING = Decimal("0.005")  # the broker may round the cash of each activity t
 
 
 class Deposits(Struct, frozen=True):
-    """Deposits less withdrawals in dollars; None if unknown, and then ``problem`` says why."""
+    """Deposits less withdrawals in dollars, or None if unknown, and then ``problem`` says why."""
 
     amount: Decimal | None
     problem: str = ""
@@ -34,9 +34,9 @@ class CashCheck(Struct, frozen=True):
     Attributes
     ----------
     look : CashLook or None
-        The cash from which the next run checks; None if no run has read it.
+        The cash from which the next run checks, or None if no run has read it.
     problem : str
-        Why the cash is unproven since the last look; empty if it matches.
+        Why the cash is unproven since the last look, or an empty string if it matches.
     has_read : bool
         Whether this run could read what the check needs; if not, ``look`` is the last run's.
     """
@@ -46,7 +46,7 @@ class CashCheck(Struct, frozen=True):
     has_read: bool = True
 
     def why_unproven(self, after: datetime, until: datetime) -> str:
-        """Return why the cash is unproven in a period; empty if it is proven."""
+        """Return why the cash is unproven in a period, or an empty string if it is proven."""
         look = self.look
         if self.problem and (look is None or (not self.has_read and until > look.at)):
             return self.problem
@@ -89,7 +89,7 @@ def check_cash(
     account : Account
         Read after the statement and the fills, so that both contain all that its cash contains.
     statement, fills : tuple or None
-        From `LOOK_MARGIN` before the last look on; None if unreadable, and then the last look
+        From `LOOK_MARGIN` before the last look on, or None if unreadable, and then the last look
         remains.
     """
     if statement is None or fills is None:
@@ -168,7 +168,7 @@ def deposits_between_closes(
     Parameters
     ----------
     listed : Decimal or None
-        The broker's own figure in the history of the account's equity; None if it has none.
+        The broker's own figure in the history of the account's equity, or None if it has none.
     """
     unclear = [each for each in statement if _is_unclear(each, before) or _is_unclear(each, close)]
     rows = [each for each in _rows(statement, before, close) if each not in unclear]

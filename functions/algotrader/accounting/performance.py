@@ -59,7 +59,7 @@ class Observation(Struct, frozen=True):
     previous_session : date
         The session before ``session``.
     before : Ledger or None
-        The ledger at the close of ``previous_session``; None if unknown.
+        The ledger at the close of ``previous_session``, or None if unknown.
     closes : mapping of str to Decimal
         Prices per share at that close, not adjusted for later splits.
     prices : mapping of str to Decimal
@@ -68,7 +68,7 @@ class Observation(Struct, frozen=True):
     worth : Decimal
         Capital base: desk capital, or the positions' value if that is more.
     statement : tuple of Activity or None
-        The account's statement from `statement_start` on; None if it could not be read.
+        The account's statement from `statement_start` on, or None if it could not be read.
     shares : mapping of str to Decimal
         The account's shares.
     actions : tuple of CorporateAction
@@ -282,7 +282,7 @@ def carried_price(
     symbol: str,
     left: Mapping[str, Decimal],
 ) -> Decimal | None:
-    """Return a share's price at the last observation, less what left it since; None if unknown.
+    """Return a share's price at the last observation, less what left it since, or None if unknown.
 
     Parameters
     ----------

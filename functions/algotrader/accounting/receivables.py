@@ -355,7 +355,7 @@ def _is_unpaid(owed: Receivable, session: date) -> bool:
 
 
 def _paid_by(row: Activity, receivables: Iterable[Receivable]) -> Receivable | None:
-    """Return the dividend that a row pays, or to which a tax belongs; None if it is unknown."""
+    """Return the dividend that a row pays, or to which a tax belongs, or None if it is unknown."""
     fit = [
         each
         for each in receivables

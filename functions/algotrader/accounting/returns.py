@@ -27,7 +27,7 @@ class BenchmarkPrices(Struct, frozen=True):
     closes : mapping of date to Decimal
         Closes by session, at least those of `sessions_needed` that the broker has.
     latest : Decimal or None
-        The latest price; None if there is none.
+        The latest price, or None if there is none.
     """
 
     symbol: str
@@ -55,7 +55,7 @@ def advance_periods(
     track : Track
         As `advance_track` returned it.
     known : Track or None
-        The stored track that it continues; None if there is none.
+        The stored track that it continues, or None if there is none.
     previous : date
         The session before the track's.
     """
@@ -162,7 +162,7 @@ def _index_now(benchmark: Benchmark | None, prices: BenchmarkPrices) -> Decimal 
 
 
 def _index_at(benchmark: Benchmark | None, prices: BenchmarkPrices, known: Track) -> Decimal | None:
-    """Return the benchmark's index at the close of the track's session; None if unknown."""
+    """Return the benchmark's index at the close of the track's session, or None if unknown."""
     if benchmark is None or benchmark.symbol != prices.symbol:
         return None
     return _grow(benchmark, prices, prices.closes.get(known.day.session))

@@ -20,7 +20,7 @@ def carry_start(
     Parameters
     ----------
     known : StrategyStart or None
-        The start that earlier runs stored; None if unknown.
+        The start that earlier runs stored, or None if unknown.
     orders : iterable of Order
         The account's orders, at least those of the last few days.
     """

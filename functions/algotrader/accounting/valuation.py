@@ -92,7 +92,7 @@ def convert_prices(prices: Prices, conversions: Mapping[str, Conversion]) -> Pri
 
 
 def _worth(became: Conversion, prices: Mapping[str, Decimal | None]) -> Decimal | None:
-    """Value what one old share became; None if a price is missing."""
+    """Value what one old share became, or return None if a price is missing."""
     worth = became.cash
     for new, rate in became.shares.items():
         price = prices[new]
@@ -212,7 +212,7 @@ def _anchor(
     symbol: str,
     left: Mapping[str, Decimal],
 ) -> Decimal | None:
-    """Return the price with which to compare a latest price; None if unknown."""
+    """Return the price with which to compare a latest price, or None if unknown."""
     held, last = ledger.holdings[symbol], None if track is None else track.standings.get(symbol)
     is_new = track is not None and (last is None or last.qty <= 0)
     # The desk bought these shares since the last observation, so their cost is a recent price.

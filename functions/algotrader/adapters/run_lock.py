@@ -50,8 +50,8 @@ class LockResult(Struct, frozen=True):
     holder : str
         The execution that has the run now, or had it before.
     holders : tuple of str
-        All executions that have or had the run, including this one, oldest first; empty if this
-        one does not get the claim.
+        All executions that have or had the run, including this one, oldest first, or an empty tuple
+        if this one does not get the claim.
     """
 
     state: LockState
@@ -107,7 +107,7 @@ def finish(store: Store, run: Run, state: Literal["done", "failed"]) -> bool:
 
 
 def is_under_way(store: Store, run: Run) -> bool | None:
-    """Return whether the claim's execution may still be running; None if there is no claim."""
+    """Return whether the claim's execution may still be running, or None if there is no claim."""
     claim = store.read(claim_key(run), Claim)
     if claim is None:
         return None
@@ -115,7 +115,7 @@ def is_under_way(store: Store, run: Run) -> bool | None:
 
 
 def active_holder(store: Store, run: Run) -> str | None:
-    """Return another execution that may still have orders to come; None if there is none.
+    """Return another execution that may still have orders to come, or None if there is none.
 
     That execution is still running, or ended so recently that the broker may not list its last
     order yet. An execution that failed before it stored its decision has sent nothing. An execution
@@ -148,7 +148,7 @@ def claimed_since(store: Store, run: Run, instant: datetime) -> bool:
 
 
 def _ended_at(execution_arn: str) -> datetime | None:
-    """Return when an execution ended; None if it is still running or its status is unknown."""
+    """Return when an execution ended, or None if it is still running or its status is unknown."""
     ended: datetime | None = _describe(execution_arn).get("stopDate")
     return ended
 

@@ -28,7 +28,7 @@ class Reading(Struct, Generic[T], frozen=True):
     value : T or None
         None if there is no value, or if it is unreadable.
     tag : str
-        The entity tag that `Store.replace` needs; empty without a value.
+        The entity tag that `Store.replace` needs, or an empty string without a value.
     """
 
     value: T | None = None
@@ -90,7 +90,7 @@ class Store:
         read_whole(lambda: self._write(key, canonical_json(value)))
 
     def read(self, key: str, kind: type[T]) -> T | None:
-        """Read a value back; None if there is none.
+        """Read a value back, or return None if there is none.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class Store:
             return True
 
     def read_with_tag(self, key: str, kind: type[T]) -> tuple[T, str] | None:
-        """Read a value and the entity tag that `replace` needs; None if there is none."""
+        """Read a value and the entity tag that `replace` needs, or return None if there is none."""
         found = self._read(key)
         return None if found is None else (decode(kind, found.value, key), found.tag)
 

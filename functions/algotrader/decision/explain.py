@@ -79,6 +79,9 @@ def terms(order: ProposedOrder, portfolio: PortfolioState) -> str:
 
 
 def and_difference(position: DeskPosition) -> str:
-    """Format the difference between account and books as the end of a reason; empty if none."""
+    """Format the difference between account and books as the end of a reason.
+
+    Return an empty string if there is none.
+    """
     denial = ledger_mismatch(position)
     return f"; {denial}" if denial else ""

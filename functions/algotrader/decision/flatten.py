@@ -115,7 +115,7 @@ def _as_if_canceled(snapshot: Snapshot) -> Snapshot:
 
 
 def _sale(position: DeskPosition, context: RiskContext) -> ProposedOrder | None:
-    """Return the sale of a holding; None if there is nothing to sell."""
+    """Return the sale of a holding, or None if there is nothing to sell."""
     wanted = Shares(tidy(position.held or max(position.book_qty, ZERO)))
     if not wanted:
         return None

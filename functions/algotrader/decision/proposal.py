@@ -20,7 +20,7 @@ AVAILABLE_MONEY = "the available money"
 def propose_order(
     position: DeskPosition, *, weight: Fraction, stop: Price | None, context: RiskContext
 ) -> ProposedOrder | None:
-    """Return the order that a target weight requires; None if it requires none.
+    """Return the order that a target weight requires, or None if it requires none.
 
     Parameters
     ----------

@@ -62,9 +62,9 @@ class _Finding(Struct, frozen=True):
     clears : bool
         Whether to cancel the resting stops.
     price : Price or None
-        Where to place a stop; None if nowhere.
+        Where to place a stop, or None if nowhere.
     unprotected : str
-        Why the holding has no stop; empty if it has one or should have none.
+        Why the holding has no stop, or an empty string if it has one or should have none.
     """
 
     clears: bool = False
@@ -213,7 +213,10 @@ def _traded(
 
 
 def _flaw(there: list[Order], *, price: Price, covered: Shares, now: datetime) -> str:
-    """Describe what is wrong with the resting stops; empty if exactly one rests and is right."""
+    """Describe what is wrong with the resting stops.
+
+    Return an empty string if exactly one rests and is right.
+    """
     if len(there) != 1:
         return f"{len(there) or 'no'} stop{'s rest' if there else ' rests'}"
     stop, left = there[0], remaining(there)

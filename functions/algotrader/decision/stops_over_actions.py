@@ -43,7 +43,7 @@ def endangers_stop(action: CorporateAction, price: Decimal | None, stop: Decimal
     Parameters
     ----------
     price : Decimal or None
-        The latest price; None if unknown, and then the stop's price takes its place.
+        The latest price, or None if unknown, and then the stop's price takes its place.
     """
     if not action.is_cash_dividend:
         return action.kind != NAME_CHANGE

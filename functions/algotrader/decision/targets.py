@@ -19,7 +19,7 @@ class Targets(Struct, frozen=True):
     Attributes
     ----------
     asked : dict of str to Decimal
-        As the strategy returned them; empty if the run did not ask.
+        As the strategy returned them, or an empty dict if the run did not ask.
     weights : dict of str to Decimal
         The targets; scaled down if they and the unfit holdings together exceed 1.
     keeps_all : bool

@@ -44,7 +44,7 @@ class FailureReport(Struct, frozen=True):
     message : str
         The error's whole message, on one line.
     code : str
-        Our reason code; empty for an error of the platform.
+        Our reason code, or an empty string for an error of the platform.
     facts : str
         ``key=value`` pairs, or the message of an error of the platform.
     advice : str

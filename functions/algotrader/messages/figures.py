@@ -61,7 +61,7 @@ def percent(fraction: Decimal | None, *, signed: bool = False, short: bool = Fal
 
 
 def share(part: Decimal | None, whole: Decimal) -> Decimal | None:
-    """Return a part as a fraction of the whole; None if the whole is not above 0."""
+    """Return a part as a fraction of the whole, or None if the whole is not above 0."""
     if part is None or not (part.is_finite() and whole.is_finite()) or whole <= 0:
         return None
     return part / whole

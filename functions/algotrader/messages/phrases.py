@@ -45,7 +45,10 @@ def lead_phrase(
 
 
 def orders_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
-    """Describe what the run bought and sold, or would have; empty if nothing."""
+    """Describe what the run bought and sold, or would have.
+
+    Return an empty string if there is nothing to describe.
+    """
     if report.is_dry and not report.is_halted:
         orders = [(each.side, f"{amount(each)} {each.symbol}") for each in report.intents]
         return _groups(orders, {Side.SELL: "would sell", Side.BUY: "would buy"}, names)
@@ -70,7 +73,9 @@ def _groups(orders: list[tuple[Side, str]], words: dict[Side, str], names: int) 
 
 
 def _cut_reason(report: RunReport) -> str:
-    """Explain why a buy is smaller than the strategy wants for lack of cash; empty if none is.
+    """Explain why a buy is smaller than the strategy wants for lack of cash.
+
+    Return an empty string if no buy is smaller.
 
     A decision counts the cash of its sells. If they all filled and the cash is still missing, it
     is not settled yet. Before the sells, cash that the broker does not let the desk spend is not
@@ -96,7 +101,10 @@ def _cut_reason(report: RunReport) -> str:
 
 
 def kept_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
-    """Name the holdings that the run did not raise because there was no cash; empty if none."""
+    """Name the holdings that the run did not raise because there was no cash.
+
+    Return an empty string if there is none.
+    """
     kept = report.kept_for_lack_of_cash
     if not kept:
         return ""
@@ -112,7 +120,10 @@ def kept_phrase(report: RunReport, names: int = MOST_NAMES) -> str:
 
 
 def holds_phrase(report: RunReport) -> str:
-    """Count the symbols that the desk holds after the run; empty if the run did not read them."""
+    """Count the symbols that the desk holds after the run.
+
+    Return an empty string if the run did not read them.
+    """
     holdings = report.holdings
     return "" if holdings is None else f"holds {len(holdings) or 'nothing'}"
 
@@ -166,7 +177,10 @@ def _filled_phrase(order: Order, report: RunReport) -> str:
 
 
 def problems_phrase(report: RunReport, *, named: bool) -> str:
-    """Count the orders that did not go as decided, by kind of problem; empty if none."""
+    """Count the orders that did not go as decided, by kind of problem.
+
+    Return an empty string if there is none.
+    """
     return ", ".join(
         f"{len(names)} {word} ({_listed(names)})" if named else f"{len(names)} {word}"
         for word, names in _problems(report)
@@ -178,7 +192,10 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def stopped_phrase(report: RunReport, *, named: bool) -> str:
-    """Describe what protective stops sold since the previous run; empty if nothing."""
+    """Describe what protective stops sold since the previous run.
+
+    Return an empty string if there is nothing to describe.
+    """
     stopped = () if report.snapshot is None else report.snapshot.stopped
     if not stopped:
         return ""
@@ -187,7 +204,10 @@ def stopped_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def no_stop_phrase(report: RunReport, *, named: bool) -> str:
-    """Name the holdings that lack their protective stop; empty if none do."""
+    """Name the holdings that lack their protective stop.
+
+    Return an empty string if all have one.
+    """
     symbols = report.no_stop
     if not symbols:
         return ""
@@ -195,7 +215,10 @@ def no_stop_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def stops_over_phrase(report: RunReport, *, named: bool) -> str:
-    """Name what a corporate action of the next session leaves without a stop; empty if nothing."""
+    """Name what a corporate action of the next session leaves without a stop.
+
+    Return an empty string if there is nothing to describe.
+    """
     return ", ".join(
         f"{what} over the {_noun(actions)} {_names(actions, named=named)}"
         for what, actions in (
@@ -216,12 +239,15 @@ def _names(symbols: Collection[str], *, named: bool) -> str:
 
 
 def unfit_phrase(report: RunReport) -> str:
-    """Count the symbols whose data the run could not use; empty if none."""
+    """Count the symbols whose data the run could not use.
+
+    Return an empty string if there is none.
+    """
     return f"{len(report.unfit)} unfit" if report.unfit else ""
 
 
 def trouble_phrase(report: RunReport) -> str:
-    """Count all orders that did not go as decided; empty if none."""
+    """Count all orders that did not go as decided, or return an empty string if there is none."""
     count = sum(len(symbols) for _, symbols in _problems(report))
     return f"trouble with {count}" if count else ""
 
@@ -244,14 +270,19 @@ def _denied(report: RunReport) -> tuple[OrderDenied, ...]:
 
 
 def closures_phrase(report: RunReport) -> str:
-    """Name the listed days on which the exchange stayed closed; empty if there is none."""
+    """Name the listed days on which the exchange stayed closed.
+
+    Return an empty string if there is none.
+    """
     days = () if report.snapshot is None else report.snapshot.closures
     named = ", ".join(f"{_MONTHS[day.month - 1]} {day.day}" for day in days)
     return f"No session on {named}" if named else ""
 
 
 def strategy_phrase(report: RunReport, *, named: bool) -> str:
-    """Report a new strategy, and that a live desk's ramp starts again; empty if unchanged.
+    """Report a new strategy, and that a live desk's ramp starts again.
+
+    Return an empty string if the strategy is the same.
 
     A failed run reports the change only by e-mail, so the next successful run repeats it.
     """
@@ -277,7 +308,10 @@ def state_phrase(report: RunReport, *, reason: bool) -> str:
 
 
 def ended_phrase(report: RunReport, *, reason: bool) -> str:
-    """Report that a take-over sent nothing more, and why; empty for any other run."""
+    """Report that a take-over sent nothing more, and why.
+
+    Return an empty string for any other run.
+    """
     why = "" if report.run is None else report.run.ended_because
     if not why:
         return ""
@@ -297,7 +331,10 @@ def day_phrase(report: RunReport, *, benchmark: bool = True, dollars: bool = Tru
 
 
 def last_phrase(report: RunReport) -> str:
-    """Format the desk's return in the last full session; empty if the desk is new."""
+    """Format the desk's return in the last full session.
+
+    Return an empty string if the desk is new.
+    """
     performance = report.performance
     if performance is None:
         return account_phrase(report)
@@ -309,7 +346,10 @@ def last_phrase(report: RunReport) -> str:
 
 
 def period_phrase(report: RunReport, period: str) -> str:
-    """Format the desk's return this week or month; empty if the run did not measure it."""
+    """Format the desk's return this week or month.
+
+    Return an empty string if the run did not measure it.
+    """
     performance = report.performance
     if performance is None:
         return ""
@@ -319,7 +359,10 @@ def period_phrase(report: RunReport, period: str) -> str:
 
 
 def since_phrase(report: RunReport, *, benchmark: bool) -> str:
-    """Format the desk's return since its first session; empty if the run did not measure it."""
+    """Format the desk's return since its first session.
+
+    Return an empty string if the run did not measure it.
+    """
     performance = report.performance
     if performance is None:
         return ""
@@ -335,7 +378,10 @@ def since_phrase(report: RunReport, *, benchmark: bool) -> str:
 
 
 def benchmark_phrase(report: RunReport) -> str:
-    """Format the benchmark's return since the previous close; empty if there is none."""
+    """Format the benchmark's return since the previous close.
+
+    Return an empty string if there is none.
+    """
     performance = report.performance
     if performance is None or not performance.benchmark:
         return ""
@@ -349,7 +395,10 @@ def account_phrase(report: RunReport) -> str:
 
 
 def desk_phrase(report: RunReport) -> str:
-    """Format the desk's profit since the previous close; empty if the run did not measure it."""
+    """Format the desk's profit since the previous close.
+
+    Return an empty string if the run did not measure it.
+    """
     performance = report.performance
     if performance is None:
         return ""
@@ -357,7 +406,9 @@ def desk_phrase(report: RunReport) -> str:
 
 
 def holding_phrase(report: RunReport, which: str) -> str:
-    """Name the desk's best or worst holding since the previous close; empty if there is none.
+    """Name the desk's best or worst holding since the previous close.
+
+    Return an empty string if there is none.
 
     The worst is empty if the desk holds only one symbol.
     """
@@ -371,17 +422,23 @@ def holding_phrase(report: RunReport, which: str) -> str:
 
 
 def equity_phrase(report: RunReport) -> str:
-    """Format the account's equity; empty if the run did not read the account."""
+    """Format the account's equity.
+
+    Return an empty string if the run did not read the account.
+    """
     return "" if report.account is None else f"equity {money(report.account.equity, cents=False)}"
 
 
 def cash_phrase(report: RunReport) -> str:
-    """Format the account's cash; empty if the run did not read the account."""
+    """Format the account's cash, or return an empty string if the run did not read the account."""
     return "" if report.account is None else f"cash {money(report.account.cash, cents=False)}"
 
 
 def resting_phrase(report: RunReport, failure: FailureReport) -> str:
-    """Describe whether the stops of a failed run's holdings rest; empty without holdings."""
+    """Describe whether the stops of a failed run's holdings rest.
+
+    Return an empty string without holdings.
+    """
     if report.snapshot is None:
         return "Stops untouched" if failure.before_orders else ""
     holdings = report.holdings or {}

@@ -42,9 +42,9 @@ class RunReport(Struct, frozen=True):
     submitted : bool
         Whether Submit Orders returned at least once, even if its result is now unreadable.
     failure : FailureReport or None
-        Where and why the run failed; None if it succeeded.
+        Where and why the run failed, or None if it succeeded.
     record : str
-        Address of the run's record; empty if there is none.
+        Address of the run's record, or an empty string if there is none.
     notes : tuple of str
         One sentence for each thing that Notify could not do.
     """
@@ -77,7 +77,7 @@ class RunReport(Struct, frozen=True):
 
     @property
     def changed_strategy(self) -> StrategyStart | None:
-        """The start of a strategy that replaced another one; None if the strategy is not new."""
+        """The start of a strategy that replaced another one, or None if the strategy is not new."""
         started = None if self.snapshot is None else self.snapshot.started
         return started if started is not None and started.replaced else None
 
@@ -88,7 +88,7 @@ class RunReport(Struct, frozen=True):
 
     @property
     def mode(self) -> str:
-        """Where orders go: ``PAPER``, ``LIVE`` or ``DRY RUN``; empty if unknown."""
+        """Where orders go: ``PAPER``, ``LIVE`` or ``DRY RUN``, or an empty string if unknown."""
         if self.run is None:
             return ""
         if self.is_dry or self.run.mode is TradingMode.DRY_RUN:
@@ -97,7 +97,7 @@ class RunReport(Struct, frozen=True):
 
     @property
     def when(self) -> str:
-        """The session, and the slot if there are several; empty if unknown."""
+        """The session, and the slot if there are several, or an empty string if unknown."""
         if self.run is None:
             return ""
         session = self.run.session.isoformat()
@@ -166,7 +166,10 @@ class RunReport(Struct, frozen=True):
 
     @property
     def holdings(self) -> dict[str, Decimal] | None:
-        """The desk's shares by symbol after the run's fills; None if the run did not read them."""
+        """The desk's shares by symbol after the run's fills.
+
+        It is None if the run did not read them.
+        """
         if self.snapshot is None:
             return None
         held = {symbol: each.qty for symbol, each in self.snapshot.ledger.holdings.items()}
@@ -251,7 +254,7 @@ class RunReport(Struct, frozen=True):
 
     @property
     def _stops_to_cancel(self) -> dict[str, list[Order | None]]:
-        """The stops that a report cancels, by symbol; None for a stop that the broker hides."""
+        """The stops that a report cancels, by symbol. A stop that the broker hides is None."""
         orders = () if self.submission is None else self.submission.orders
         shown = {each.client_order_id: each for each in orders}
         found: dict[str, list[Order | None]] = {}

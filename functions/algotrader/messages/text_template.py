@@ -44,7 +44,10 @@ _STRENGTH = ",;.!?:"
 
 
 def template_flaw(template: str) -> str:
-    """Describe what is wrong with a template, in words that follow its name; empty if nothing."""
+    """Describe what is wrong with a template, in words that follow its name.
+
+    Return an empty string if nothing is wrong.
+    """
     unknown = [each for each in _FIELD.findall(template) if each not in FIELDS]
     if unknown:
         name = unknown[0][:30]

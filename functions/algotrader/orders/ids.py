@@ -62,7 +62,10 @@ def desk_prefix(desk: str) -> str:
 
 
 def desk_of(client_order_id: str) -> str | None:
-    """Return the id of the desk that sent an order; None if a person or another program sent it."""
+    """Return the id of the desk that sent an order.
+
+    Return None if a person or another program sent it.
+    """
     match = _DESK.match(client_order_id)
     return match and match[1]
 
@@ -92,7 +95,7 @@ def client_order_id(place: OrderPlace) -> str:
 
 
 def parse_client_order_id(text: str) -> OrderPlace | None:
-    """Parse a client order id; None if none of our desks wrote it."""
+    """Parse a client order id, or return None if none of our desks wrote it."""
     match = _CLIENT_ORDER_ID.fullmatch(text)
     if match is None:
         return None

@@ -16,13 +16,16 @@ PROTECTIVE_LEGS = frozenset({Leg.STOP, Leg.TARGET})
 
 
 def leg_of(order_id: str) -> Leg | None:
-    """Parse the leg from a client order id; None if none of our desks wrote it."""
+    """Parse the leg from a client order id, or return None if none of our desks wrote it."""
     place = parse_client_order_id(order_id)
     return None if place is None else place.leg
 
 
 def symbol_of(order_id: str) -> str:
-    """Parse the symbol from a client order id; empty if none of our desks wrote it."""
+    """Parse the symbol from a client order id.
+
+    Return an empty string if none of our desks wrote it.
+    """
     place = parse_client_order_id(order_id)
     return "" if place is None else place.symbol
 

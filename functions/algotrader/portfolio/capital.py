@@ -102,7 +102,7 @@ class PortfolioState(Struct, frozen=True):
         return self.budget.money
 
     def room(self, settings: Settings) -> Dollars | None:
-        """Return what ``Capital`` and ``MaxGrossExposure`` leave; None if cash limits more."""
+        """Return what ``Capital`` and ``MaxGrossExposure`` leave, or None if cash limits more."""
         if settings.capital is None and settings.max_gross_exposure >= 1:
             return None
         capital, exposure = self.budget.capital_left, self.budget.exposure_left

@@ -29,7 +29,7 @@ class DeskPosition(Struct, frozen=True):
     others : Mapping of str to Decimal
         By desk: shares that other desks own; only quantities above 0.
     cause : str
-        Possible cause of a difference between account and books; empty if unknown.
+        Possible cause of a difference between account and books, or an empty string if unknown.
     """
 
     symbol: str

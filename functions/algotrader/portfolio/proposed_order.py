@@ -26,9 +26,10 @@ class ProposedOrder(Struct, frozen=True):
     stop : Price or None
         The protective stop that the symbol should have.
     cut_to : str
-        The limit that reduced ``qty``, in words; empty if none did, apart from rounding.
+        The limit that reduced ``qty``, in words, or an empty string if none did, apart from
+        rounding.
     notional : Dollars or None
-        Dollars of an order by value; None for others.
+        Dollars of an order by value, or None for others.
     """
 
     weight: Fraction

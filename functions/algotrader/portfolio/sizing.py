@@ -82,7 +82,7 @@ class Size(Struct, frozen=True):
     qty : Shares
         Shares; for an order by value, those that it buys at its worst price.
     notional : Dollars or None
-        Dollars, in whole cents; None for an order by quantity.
+        Dollars, in whole cents, or None for an order by quantity.
     """
 
     qty: Shares
@@ -108,7 +108,7 @@ class Wanted(Struct, frozen=True):
     sendable : Shares
         Shares that the desk can send; a sell never exceeds the sellable shares.
     notional : Dollars or None
-        Dollars of an order by value; None for an order by quantity.
+        Dollars of an order by value, or None for an order by quantity.
     """
 
     side: Side
@@ -118,7 +118,7 @@ class Wanted(Struct, frozen=True):
 
 
 def wanted_order(position: DeskPosition, *, weight: Fraction, sizing: Sizing) -> Wanted | None:
-    """Return the order that leads to a target weight; None if there is nothing to do.
+    """Return the order that leads to a target weight, or None if there is nothing to do.
 
     A buy is sized by its worst price, so that its cost never exceeds the weight. A sell is sized by
     the reference price, and never exceeds the surplus over the target. The desk ignores a drift
@@ -163,7 +163,7 @@ def size_for(*, money: Dollars, worst: Price, step: Shares, by_value: bool) -> S
 
 
 def affordable(intent: OrderIntent, *, cash: Dollars, settings: Settings) -> OrderIntent | None:
-    """Cut a buy to what the cash pays for at the worst price; None if that is too little.
+    """Cut a buy to what the cash pays for at the worst price, or return None if that is too little.
 
     A whole quantity stays whole even if fractions are allowed, because the intent does not say
     whether its asset is fractionable.

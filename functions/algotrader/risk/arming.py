@@ -32,9 +32,9 @@ class Arming(Struct, frozen=True):
     Attributes
     ----------
     until : datetime or None
-        When the arming ends; None if the desk is not armed.
+        When the arming ends, or None if the desk is not armed.
     problem : str
-        What to do, then why the desk is not armed; empty if it is armed.
+        What to do, then why the desk is not armed, or an empty string if it is armed.
     """
 
     until: datetime | None

@@ -23,12 +23,14 @@ PRICED_BY = {
 
 
 def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | None:
-    """Return a denial for the first of Alpaca's rules that an order breaks; None if it breaks none.
+    """Return a denial for the first of Alpaca's rules that an order breaks.
+
+    Return None if it breaks none.
 
     Parameters
     ----------
     asset : Asset or None
-        The broker's data about the symbol; None if the desk did not ask or the broker does not
+        The broker's data about the symbol, or None if the desk did not ask or the broker does not
         list the symbol. Without the data, only the broker checks whether fractions are allowed.
 
     Notes

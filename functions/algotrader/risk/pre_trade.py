@@ -177,7 +177,7 @@ FLATTEN: tuple[Check, ...] = (
 def first_denial(
     order: ProposedOrder, context: RiskContext, checks: tuple[Check, ...]
 ) -> Denial | None:
-    """Return the denial of the first check that denies an order; None if none does."""
+    """Return the denial of the first check that denies an order, or None if none does."""
     return next(filter(None, (check(order, context) for check in checks)), None)
 
 

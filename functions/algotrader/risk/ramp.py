@@ -30,7 +30,7 @@ def live_ramp(order: ProposedOrder, context: RiskContext) -> Denial | None:
 
 
 def ramp_left(context: RiskContext) -> Dollars | None:
-    """Return the money that the ramp leaves for the next entry; None if no ramp limits the run.
+    """Return the money that the ramp leaves for the next entry, or None if no ramp limits the run.
 
     The ramp limits live buys for some days after the strategy's first buy. A strategy without a
     filled buy, or with an unknown start, is in its first day.

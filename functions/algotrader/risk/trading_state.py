@@ -13,7 +13,7 @@ def default_state(mode: TradingMode) -> TradingState:
 
 
 def parse_state(text: str) -> tuple[TradingState, str] | None:
-    """Parse a state and the reason after it; None if the first word is not a state."""
+    """Parse a state and the reason after it, or return None if the first word is not a state."""
     word, _, reason = text.strip().partition(" ")
     return (TradingState(word), reason) if word in {*TradingState} else None
 

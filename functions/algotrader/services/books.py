@@ -53,7 +53,7 @@ class Books(Struct, frozen=True):
     Attributes
     ----------
     before : Ledger or None
-        The ledger at the previous close, with that day's quantities; None if the caller did not
+        The ledger at the previous close, with that day's quantities, or None if the caller did not
         request it, or if the checkpoint is newer.
     others : tuple of Ledger
         A ledger for every other desk that ever traded on the account.
@@ -62,13 +62,13 @@ class Books(Struct, frozen=True):
     actions : tuple of CorporateAction
         Corporate actions with an ex-date since the checkpoint, up to a week ahead.
     actions_since : date or None
-        First ex-date that ``actions`` covers; None if the broker does not list any.
+        First ex-date that ``actions`` covers, or None if the broker does not list any.
     orders : tuple of Order
         The account's orders since the checkpoint, including those of other desks and of the user.
     adjustments : tuple of Adjustment
         All shares that a person gave to a desk of this stack or took from it.
     checkpoint, others_checkpoint : Ledger, OtherDesks or None
-        Newer checkpoints to write; None if there is none.
+        Newer checkpoints to write, or None if there is none.
     """
 
     ledger: Ledger
@@ -127,7 +127,7 @@ def read_books(
     days : tuple of date
         First and last day of the corporate actions; an older checkpoint moves the first day back.
     previous_close : datetime or None
-        The instant of a second ledger, `Books.before`; None if it is not needed.
+        The instant of a second ledger, `Books.before`, or None if it is not needed.
 
     Raises
     ------
@@ -232,7 +232,7 @@ def _actions(
     after: datetime | None,
     days: tuple[date, date],
 ) -> tuple[date, tuple[CorporateAction, ...] | None]:
-    """Return the first ex-date of the list, and the list; None if the broker offers none."""
+    """Return the first ex-date of the list, and the list, or None if the broker offers none."""
     desks_orders = [each for each in orders if desk_of(each.client_order_id) is not None]
     wanted = {
         *symbols,

@@ -30,6 +30,9 @@ def record_key(journal: str) -> str:
 
 
 def record_of_success(store: Store, journal: str) -> ReportedRun | None:
-    """Read a successful run's record; None if the run failed or the record is unreadable."""
+    """Read a successful run's record.
+
+    Return None if the run failed or the record is unreadable.
+    """
     record = store.try_read(record_key(journal), ReportedRun).value
     return None if record is None or record.failure is not None else record

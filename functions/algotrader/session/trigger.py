@@ -32,7 +32,7 @@ class Trigger(Struct, frozen=True):
     Attributes
     ----------
     scheduled_time : datetime or None
-        When the schedule was due to start the run; None if a person started it.
+        When the schedule was due to start the run, or None if a person started it.
     slot : str or None
         The slot that the input names.
     report_only : bool
@@ -62,14 +62,14 @@ class Opened(Struct, frozen=True):
     Attributes
     ----------
     previous_session, before_previous : date
-        The session before, and the session before that; None if the calendar starts there.
+        The session before, and the session before that, or None if the calendar starts there.
     previous_close : datetime
         The close of ``previous_session``.
     deadline : datetime
         The run sends no orders after it. At that time at least a minute is left until the close
         and until the next slot.
     next_session : Session or None
-        The session after this one; None if the calendar ends here.
+        The session after this one, or None if the calendar ends here.
     """
 
     session: Session

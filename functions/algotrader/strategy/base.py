@@ -199,7 +199,10 @@ def _check_parameter(strategy: str, name: str, value: object, kind: type) -> obj
 
 
 def finite_number(value: object) -> float | None:
-    """Convert a number of any library to a float; None if it is not a number or not finite."""
+    """Convert a number of any library to a float.
+
+    Return None if it is not a number or not finite.
+    """
     if not isinstance(value, Real) or isinstance(value, bool):
         return None
     try:

@@ -187,7 +187,7 @@ def _check_symbol(
 
 
 def _number(value: object) -> Decimal | None:
-    """Parse a finite number exactly; None for anything else."""
+    """Parse a finite number exactly, or return None for anything else."""
     if isinstance(value, bool) or not isinstance(value, Decimal | int | float):
         return None
     number = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)

@@ -137,7 +137,7 @@ class LocalDesk:
         return DayResult(document, message_of(timeline))
 
     def sessions(self) -> list[date]:
-        """Return the built-in broker's sessions, ascending; empty for another broker."""
+        """Return the built-in broker's sessions, ascending, or an empty list for another broker."""
         return [] if self.paper_broker is None else list(self.paper_broker.sessions())
 
     def ring(self, session: date, value: Any) -> str | None:

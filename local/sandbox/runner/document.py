@@ -46,13 +46,16 @@ class BrokerView:
 
 
 def run_of(timeline: Timeline) -> dict[str, Any] | None:
-    """Return the run that Fetch Bars claimed; None if it did not claim one."""
+    """Return the run that Fetch Bars claimed, or None if it did not claim one."""
     run = (timeline.result(FETCH) or {}).get("run")
     return run if isinstance(run, dict) else None
 
 
 def message_of(timeline: Timeline) -> str:
-    """Return the message that Fetch Bars returned about the session; empty if none."""
+    """Return the message that Fetch Bars returned about the session.
+
+    Return an empty string if there is none.
+    """
     return str((timeline.result(FETCH) or {}).get("message") or "")
 
 
@@ -73,7 +76,7 @@ def run_document(
     Parameters
     ----------
     read_artifact : callable
-        Returns the value behind ``{"inline": …}`` or ``{"s3": …}``; None if it can't be read.
+        Returns the value behind ``{"inline": …}`` or ``{"s3": …}``, or None if it can't be read.
     session : str or None
         The requested session; the run's own date takes precedence.
 
