@@ -9,22 +9,19 @@ from algotrader.indicators.arrays import FloatArray
 #: The last digits may differ between builds of numpy, but a decision must not.
 SIGNIFICANT_DIGITS = 10
 
-_SMALLEST, _LARGEST = 10.0 ** (SIGNIFICANT_DIGITS - 1), 10.0**SIGNIFICANT_DIGITS
-
 #: The powers of ten that a float holds exactly.
-_POWERS = 10.0 ** np.arange(23)
-
-#: How close to the middle between two digits a scaled value may be. Scaling moves it by 2e-6.
-_MIDDLE = 1e-5
+_POWERS = np.array([float(10**each) for each in range(23)])
 
 
 def round_values(values: FloatArray) -> FloatArray:
     """Round to ten significant digits; minus zero becomes zero.
 
-    The result has the same bits as ``float(f"{value:.10g}")``. A value is scaled to an integer of
-    ten digits, rounded, and scaled back: an exact integer over an exact power of ten is the float
-    that is nearest to the decimal number (W. D. Clinger, "How to Read Floating Point Numbers
-    Accurately", 1990). Python's own formatting rounds the few values for which this is not certain.
+    The result has the same bits as ``float(f"{value:.10g}")``. A value is scaled to ten digits
+    before the point, rounded to an integer, and scaled back. An exact integer over an exact power
+    of ten is the float that is nearest to the decimal number (W. D. Clinger, "How to Read Floating
+    Point Numbers Accurately", 1990). Scaling rounds only once, so it moves no value past the middle
+    between two integers. Python's own formatting rounds what it moves onto the middle, and values
+    that need another power of ten, such as 0.
 
     Parameters
     ----------
@@ -37,13 +34,7 @@ def round_values(values: FloatArray) -> FloatArray:
         powers = _POWERS[np.where(is_scalable, np.abs(exponents), 0).astype(np.intp)]
         scaled = np.where(exponents < 0, values / powers, values * powers)
         whole = np.rint(scaled)
-        size = np.abs(scaled)
-        is_certain = (
-            is_scalable
-            & (size >= _SMALLEST)
-            & (size < _LARGEST)
-            & (np.abs(np.abs(scaled - whole) - 0.5) > _MIDDLE)
-        )
+        is_certain = is_scalable & (np.abs(scaled - whole) != 0.5)  # noqa: PLR2004 - the middle
         result: FloatArray = np.where(exponents < 0, whole * powers, whole / powers)
     for place in zip(*np.nonzero(~is_certain), strict=True):
         result[place] = round_value(float(values[place]))

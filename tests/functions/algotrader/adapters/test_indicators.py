@@ -119,7 +119,7 @@ def test_no_symbol_at_all_is_refused() -> None:
 def test_malformed_bars_are_refused_with_their_symbol(change: dict[str, Any]) -> None:
     broken = replace(bars_of(1, 2, 3, 4, 5), **change)
     with pytest.raises(InsufficientHistoryError, match=r"BARS_INVALID: symbol=BAD problem="):
-        compute({"BAD": broken}, Declared(mean=SMA3), {})
+        compute({"A": bars_of(1, 2, 3, 4, 5), "BAD": broken}, Declared(mean=SMA3), {})
 
 
 @pytest.mark.parametrize(
@@ -244,6 +244,23 @@ def test_outputs_of_the_same_class_and_parameters_share_one_object_of_ta(
     )
     compute({"A": columns(random_frame(1, 300))}, strategy, {})
     assert made == [12, 10]
+
+
+def test_a_symbol_that_was_listed_later_has_the_features_that_it_has_alone() -> None:
+    """Symbols of unequal histories are computed together, and no bit depends on the others."""
+    names = ("rsi", "macd_diff", "adx", "kama", "psar", "bollinger_pband", "keltner_channel_hband")
+    strategy = Declared(**{name: Indicator(name) for name in names})
+    need = strategy.bars_needed()
+    bars = {
+        symbol: columns(random_frame(seed, length))
+        for seed, (symbol, length) in enumerate(
+            {"OLD": 900, "NEW": need, "YOUNG": need + 7}.items()
+        )
+    }
+    together = compute(bars, strategy, {})
+    for symbol, each in bars.items():
+        alone = compute({symbol: each}, strategy, {})
+        assert together.values[symbol] == alone.values[symbol]
 
 
 @pytest.mark.parametrize("of", ["", "ta_"])

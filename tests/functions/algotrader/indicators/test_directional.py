@@ -13,6 +13,7 @@ from ta.trend import ADXIndicator
 from algotrader.indicators import BarArrays
 from algotrader.indicators.directional import directional_movement
 from tests.functions.algotrader.indicators.real_bars import place, real_bars
+from tests.functions.algotrader.strategy.indicators.indicator_bars import arrays, random_frame
 
 
 def of_ta(bars: BarArrays) -> ADXIndicator:
@@ -48,6 +49,15 @@ def test_equal_moves_of_msft_count_as_neither_where_rounding_decides_in_ta_and_t
     assert of_ta(bars).adx_neg()[day] == pytest.approx(26.05, abs=0.01)
     columns = (each[:, 0] for each in (bars.high, bars.low, bars.close))
     assert talib.MINUS_DI(*columns, 14)[day] == pytest.approx(26.05, abs=0.01)
+
+
+def test_an_index_without_moves_long_ago_counts_as_zero_as_in_ta() -> None:
+    frame = random_frame(4, 400)
+    frame.loc[frame.index[:60], ["high", "low", "close"]] = frame["close"].iloc[60]
+    bars = arrays(frame)
+    adx = directional_movement(bars, 14).adx[:, 0]
+    assert np.isnan(adx[:180]).all()
+    assert np.allclose(adx[200:], of_ta(bars).adx()[200:], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("symbol", ["AAPL", "GOOG"])

@@ -68,7 +68,7 @@ def gap() -> pd.DataFrame:
 
 @cache
 def histories() -> dict[str, BarArrays]:
-    found = {symbol: real_bars(symbol) for symbol in SYMBOLS}
+    found = {symbol: real_bars(symbol).newest(1200) for symbol in SYMBOLS}
     found["random"] = arrays(*(random_frame(seed, 300) for seed in range(3)))
     found["cheap"] = arrays(random_frame(21, 300, volatility=0.2))
     found["gap"] = arrays(gap())

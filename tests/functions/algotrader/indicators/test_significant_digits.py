@@ -39,6 +39,13 @@ def test_many_random_values_of_all_sizes_are_rounded_to_the_bits_of_the_decimal_
     assert round_values(values).tobytes() == by_formatting(values).tobytes()
 
 
+def test_values_next_to_the_middle_of_two_numbers_are_rounded_to_the_nearer_one() -> None:
+    rng = np.random.default_rng(2)
+    middles = rng.integers(10**9, 10**10, 20_000) + 0.5
+    values = (middles + rng.integers(-3, 4, 20_000) * 1e-6) * 10.0 ** rng.integers(-15, 8, 20_000)
+    assert round_values(values).tobytes() == by_formatting(values).tobytes()
+
+
 def test_minus_zero_becomes_zero_and_what_is_not_finite_stays() -> None:
     rounded = round_values(np.array([-0.0, math.nan, math.inf, -math.inf]))
     assert math.copysign(1, rounded[0]) == 1
