@@ -19,6 +19,7 @@ from algotrader.indicators import FORMULAS, BarArrays
 from algotrader.strategy.indicators import OUTPUTS, resolve
 from algotrader.strategy.indicators.entries import TA_PREFIX
 from tests.functions.algotrader.indicators.real_bars import SYMBOLS, real_bars
+from tests.functions.algotrader.indicators.test_rounding import OF_A_STILL_PRICE
 from tests.functions.algotrader.strategy.indicators.indicator_bars import arrays, random_frame
 from tests.support import indicator_deviations
 
@@ -118,6 +119,16 @@ def test_the_shortest_history_gives_the_values_of_ta(output: str) -> None:
             bars = arrays(random_frame(5, length))
             values, expected = (make(bars).of(wanted) for make in (IndicatorSeries, TaIndicators))
             assert np.allclose(values[-1], expected[-1], **tolerance(output))
+
+
+@pytest.mark.parametrize("output", AS_IN_TA)
+def test_a_price_that_never_moved_has_the_values_of_ta_where_they_are_defined(output: str) -> None:
+    wanted = resolve(output, next(parameter_sets(output)))
+    bars = arrays(random_frame(6, 320).assign(**dict.fromkeys(PRICES, 33.37)))
+    values, expected = (make(bars).of(wanted) for make in (IndicatorSeries, TaIndicators))
+    there = np.isfinite(values)
+    assert there[wanted.warm_up - 1 :].all() == (output not in OF_A_STILL_PRICE)
+    assert np.allclose(values[there], expected[there], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("output", OURS)
