@@ -44,7 +44,7 @@ class SortedSymbols(Struct, frozen=True):
 
 
 def sort_symbols(opening: Opening, books: Books, assets: Mapping[str, Asset]) -> SortedSymbols:
-    """Read the bars of the template's symbols, and sort out the symbols that the run cannot use.
+    """Read the bars of the template's symbols, and set aside those that the run cannot use.
 
     Raises
     ------

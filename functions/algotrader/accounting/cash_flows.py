@@ -79,7 +79,7 @@ def check_cash(
     statement: tuple[Activity, ...] | None,
     fills: tuple[Fill, ...] | None,
 ) -> CashCheck:
-    """Check that fills and statement since the last look lead to the account's cash.
+    """Check that fills and statement since the last look add up to the account's cash.
 
     The first look has nothing to check. A row of the statement counts when the broker created it,
     so a row that the broker adds later with an earlier date does not explain the cash.

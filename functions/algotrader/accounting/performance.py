@@ -63,8 +63,8 @@ class Observation(Struct, frozen=True):
     closes : mapping of str to Decimal
         Prices per share at that close, not adjusted for later splits.
     prices : mapping of str to Decimal
-        Current prices per share that the valuation accepts. A symbol without a price keeps that
-        of the last observation.
+        Current prices per share that the valuation accepts. A symbol without a price keeps its
+        price of the last observation.
     worth : Decimal
         Capital base: desk capital, or the positions' value if that is more.
     statement : tuple of Activity or None
@@ -170,7 +170,7 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
 
 
 def _receivables(track: Track | None, observation: Observation) -> tuple[Receivable, ...]:
-    """Return what is due at this observation, before it books what came."""
+    """Return the receivables at this observation, before the rows that pay them are booked."""
     known = () if track is None else track.receivables
     before = {
         symbol: close / split_ratio(observation.actions, symbol)

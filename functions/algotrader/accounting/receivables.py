@@ -135,8 +135,8 @@ def value_new_shares(
 ) -> tuple[Receivable, ...]:
     """Value the other shares that are due.
 
-    Until the shares of a spun-off company trade, they are worth what the first price after the
-    ex-date lacks of the close before it.
+    Until the shares of a spun-off company trade, they are worth the difference between the close
+    before the ex-date and the first price after it.
 
     Parameters
     ----------

@@ -136,7 +136,7 @@ def value_shares(
 
 
 def _accepted(prices: Prices, ledger: Ledger) -> dict[str, Decimal]:
-    """Return the latest prices of holdings since the close, for shares that one of them yields."""
+    """Return the holdings' prices since the close; a spin-off may give shares of a holding."""
     return {
         symbol: price
         for symbol in ledger.holdings

@@ -43,15 +43,15 @@ class LockState(StrEnum):
 
 
 class LockResult(Struct, frozen=True):
-    """The outcome of an attempt to claim a run, and the executions that have or had the run.
+    """The outcome of an attempt to claim a run, and the executions that hold or held the run.
 
     Attributes
     ----------
     holder : str
         The execution that has the run now, or had it before.
     holders : tuple of str
-        All executions that have or had the run, including this one, oldest first, or an empty tuple
-        if this one does not get the claim.
+        All executions that hold or held the run, including this one, oldest first, or an empty
+        tuple if this one does not get the claim.
     """
 
     state: LockState

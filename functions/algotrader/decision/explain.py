@@ -52,7 +52,7 @@ def why_unfit(position: DeskPosition, unfit: Unfit, *, weight: Fraction) -> str:
 
 
 def why_kept(position: DeskPosition, remark: str) -> str:
-    """Explain why a run keeps a symbol's holding although the strategy was not asked."""
+    """Explain why a run keeps a symbol's holding without calling the strategy."""
     return f"keeps {tidy(position.held):f}: {remark}{and_difference(position)}"
 
 

@@ -1,4 +1,4 @@
-"""Owns the weights that a decision works towards, with room for what unfit holdings weigh."""
+"""Owns the target weights of a decision, and their reduction to what unfit holdings leave."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Targets(Struct, frozen=True):
     Attributes
     ----------
     asked : dict of str to Decimal
-        As the strategy returned them, or an empty dict if the run did not ask.
+        As the strategy returned them, or an empty dict if the run did not call it.
     weights : dict of str to Decimal
         The targets; scaled down if they and the unfit holdings together exceed 1.
     keeps_all : bool
@@ -42,7 +42,7 @@ def find_targets(
     portfolio: Portfolio,
     desk: PortfolioState,
 ) -> Targets:
-    """Ask the strategy for its weights, unless fewer symbols are fit than its ``min_fit``.
+    """Call the strategy for its weights, unless fewer symbols are fit than its ``min_fit``.
 
     Raises
     ------

@@ -105,7 +105,7 @@ def evaluate_stops(
 
 
 def _ask_twice(name: str, method: str, ask: Callable[[], dict[str, Decimal]]) -> dict[str, Decimal]:
-    """Return a strategy's answer if it answers the same question twice alike."""
+    """Return a strategy's result if two calls with the same inputs return the same."""
     first = ask()
     try:
         second = ask()
