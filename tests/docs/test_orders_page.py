@@ -58,11 +58,11 @@ def test_every_type_of_order_has_its_row_with_its_prices() -> None:
 
 def test_the_page_states_the_figures_of_the_rules() -> None:
     text = text_of(PAGE)
-    assert f"**An id** has {MAX_CLIENT_ORDER_ID_LENGTH} characters at most" in text
+    assert f"**An id** has at most {MAX_CLIENT_ORDER_ID_LENGTH} characters" in text
     assert -FRACTION_STEP.adjusted() == 9  # "nine decimals"
     assert "at most nine decimals" in text
     assert MIN_FRACTIONAL_NOTIONAL == 1
-    assert "**A value** is a dollar at least" in text
+    assert "**A value** is at least a dollar" in text
 
 
 def test_every_code_on_the_page_is_one() -> None:
