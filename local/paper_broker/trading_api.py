@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime
+from typing import Any
 
 from msgspec import structs
 
@@ -46,12 +47,13 @@ def get_configurations(call: Call) -> Answer:
 def patch_configurations(call: Call) -> Answer:
     """Set the fields for short sales and suspended trading; the other fields cannot change."""
     wanted, now = call.body(), trading_wire.configurations(call.exchange)
-    if not isinstance(wanted, dict) or not wanted.keys() <= now.keys():
+    if not isinstance(wanted, dict) or not _given(wanted).keys() <= now.keys():
         raise ApiError(422, WRONG_FIELD, "expected an object of account configurations")
-    for name, value in wanted.items():
+    changes = _given(wanted)
+    for name, value in changes.items():
         if type(value) is not type(now[name]) or (name not in SETTABLE and value != now[name]):
             raise ApiError(422, WRONG_FIELD, f"{name} cannot be set to this value")
-    after = now | wanted
+    after = now | changes
     call.broker.behave(
         structs.replace(
             call.exchange.behaviour,
@@ -60,6 +62,11 @@ def patch_configurations(call: Call) -> Answer:
         )
     )
     return Answer(trading_wire.configurations(call.exchange))
+
+
+def _given(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that a client set; alpaca-py sends the others as null."""
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def get_orders(call: Call) -> Answer:

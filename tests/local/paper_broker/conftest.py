@@ -13,11 +13,13 @@ from werkzeug.test import Client, TestResponse
 from local.paper_broker.broker import Options
 from local.paper_broker.data import History
 from local.paper_broker.server import application, listen
+from tests.docs.markdown import blocks
 from tests.local.paper_broker.contract import Contract
 
 KEYS = ("test-key", "test-secret")
 HEADERS = {"APCA-API-KEY-ID": KEYS[0], "APCA-API-SECRET-KEY": KEYS[1]}
 DAY = date(2012, 8, 8)
+PAGE = "docs/paper-broker.md"
 
 
 class Wire:
@@ -102,3 +104,12 @@ def served() -> Iterator[tuple[str, Contract]]:
         thread.join()
         server.server_close()
     assert contract.breaches == []
+
+
+def run_snippet(word: str, url: str) -> None:
+    """Run the page's only Python block with a word, at another URL and with the right keys."""
+    (text,) = [each.text for each in blocks(PAGE, "python") if word in each.text]
+    for written, real in (("http://127.0.0.1:40863", url), ("any", KEYS[0]), ("keys", KEYS[1])):
+        assert f'"{written}"' in text
+        text = text.replace(f'"{written}"', f'"{real}"')
+    exec(compile(text, PAGE, "exec"), {})  # noqa: S102 - the page's own code

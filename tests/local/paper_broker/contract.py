@@ -28,7 +28,10 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 RENAMED = {"/v1beta1/corporate-actions": "/v1/corporate-actions"}
 # The documents require an activity to match one of two schemas, but every activity matches both.
 AMBIGUOUS = "/v2/account/activities/"
-MONEY = ("qty", "notional", "limit_price", "stop_price")
+MONEY = (
+    *("qty", "notional", "limit_price", "stop_price"),
+    *("trail_price", "trail_percent", "trail"),
+)
 # The documents spell types of announcements with a capital letter; clients and answers do not.
 ANNOUNCEMENTS = "/v2/corporate_actions/announcements"
 # Statuses that Alpaca returns but does not document.
@@ -70,6 +73,16 @@ def _with_capital_types(data: bytes) -> bytes:
         for each in (body if isinstance(body, list) else [body])
     ]
     return json.dumps(found if isinstance(body, list) else found[0]).encode()
+
+
+def _without_refusals(data: bytes) -> bytes:
+    """Remove the error bodies from a list of statuses: the documents describe only an order."""
+    return json.dumps(
+        [
+            {key: value for key, value in row.items() if key != "body" or row["status"] == 200}
+            for row in json.loads(data)
+        ]
+    ).encode()
 
 
 class Contract:
@@ -129,6 +142,8 @@ class Contract:
                 return
             if path.startswith(ANNOUNCEMENTS):
                 data = _with_capital_types(data)
+            if status == 207:
+                data = _without_refusals(data)
             answered = MockResponse(data, status, content_type="application/json")
             document(name).validate_response(asked, answered)
         except OpenAPIError as error:

@@ -11,7 +11,7 @@ import pytest
 from alpaca_trade_api.rest import REST, APIError, TimeFrame
 
 from local.paper_broker.data import load
-from tests.local.paper_broker.conftest import KEYS
+from tests.local.paper_broker.conftest import KEYS, run_snippet
 from tests.local.paper_broker.contract import Contract
 
 Served = tuple[str, Contract]
@@ -102,3 +102,11 @@ def test_wrong_keys_reach_the_client_as_an_error(served: Served) -> None:
         REST("wrong", "keys", base_url=url).get_account()
     assert caught.value.status_code == 403
     assert contract.seen == [("GET", "/v2/account", 403)]
+
+
+def test_the_pages_lines_for_alpaca_trade_api_trade(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("APCA_API_DATA_URL", "")  # the page's lines set it
+    run_snippet("alpaca_trade_api", served[0])
+    assert "619.39" in capsys.readouterr().out

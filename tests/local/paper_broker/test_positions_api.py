@@ -112,7 +112,6 @@ def test_all_positions_are_closed_with_a_status_for_each(wire: Wire) -> None:
     assert rows[0]["body"]["qty"] == "10"
     assert rows[1]["body"]["message"].startswith("insufficient qty available for order")
     assert [row["symbol"] for row in wire.get(POSITIONS)] == ["IBM"]
-    wire.contract.breaches.clear()  # the documents describe only the body of a position that closes
 
 
 def test_open_orders_can_be_canceled_first(wire: Wire) -> None:

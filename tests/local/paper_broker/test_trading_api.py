@@ -8,7 +8,8 @@ from werkzeug.test import Client
 from local.paper_broker.broker import Options
 from local.paper_broker.server import application
 from local.paper_broker.values import Behaviour
-from tests.local.paper_broker.conftest import HEADERS, KEYS, MakeWire, Wire
+from tests.docs.markdown import tables
+from tests.local.paper_broker.conftest import HEADERS, KEYS, PAGE, MakeWire, Wire
 
 SUB_PENNY = (
     "invalid limit_price 600.001. sub-penny increment does not fulfill minimum pricing criteria"
@@ -222,25 +223,32 @@ def test_orders_of_other_asset_classes_are_an_empty_list(wire: Wire) -> None:
     assert len(wire.get("/v2/orders", asset_class="us_equity")) == 1
 
 
-@pytest.mark.parametrize(
-    ("change", "status", "code", "message"),
-    [
-        ({"order_class": "mleg"}, 403, 40310000, "submit mleg order is disabled"),
-        (
-            {"symbol": "AAPL120818C00600000"},
-            403,
-            40310000,
-            "account not authorized to trade options",
-        ),
-        ({"symbol": "BTC/USD"}, 422, 40010001, "crypto orders not allowed for account"),
-    ],
-)
-def test_alpacas_words_refuse_what_the_broker_does_not_simulate(
-    wire: Wire, change: dict[str, str], status: int, code: int, message: str
-) -> None:
-    body = {"symbol": "AAPL", "side": "buy", "qty": "1", "type": "market", "time_in_force": "day"}
-    answer = wire.send("POST", "/v2/orders", {**body, **change})
-    assert (answer.status_code, answer.json) == (status, {"code": code, "message": message})
+ORDER = {"symbol": "AAPL", "side": "buy", "qty": "1", "type": "market", "time_in_force": "day"}
+# What a row of the page's table asks for: a body for /v2/orders, or a path.
+NOT_SIMULATED: dict[str, dict[str, str] | str] = {
+    "an order for an option": {"symbol": "AAPL120818C00600000"},
+    "an order with several legs (`mleg`)": {"order_class": "mleg"},
+    "an order for crypto": {"symbol": "BTC/USD"},
+    "a bracket, OCO or OTO order": {"order_class": "bracket"},
+    "an order for an auction (`opg`, `cls`)": {"time_in_force": "opg"},
+    "equity within the day (`timeframe=15Min`)": "/v2/account/portfolio/history?timeframe=15Min",
+    "watchlists": "/v2/watchlists",
+    "option contracts": "/v2/options/contracts",
+    "market data of options, crypto and auctions": "/v2/stocks/auctions?symbols=AAPL",
+}
+
+
+def test_the_page_names_what_the_broker_does_not_simulate(wire: Wire) -> None:
+    (table,) = [each for each in tables(PAGE) if each.header == ("Request", "Answer")][:1]
+    answers = {}
+    for row, wanted in NOT_SIMULATED.items():
+        sent = (
+            wire.send("GET", wanted)
+            if isinstance(wanted, str)
+            else wire.send("POST", "/v2/orders", {**ORDER, **wanted})
+        )
+        answers[row] = f"{sent.status_code} `{(sent.json or {})['message']}`"
+    assert answers == {row[0]: row[1] for row in table.rows}
 
 
 def test_orders_page_by_the_last_stamp_without_a_gap_or_a_double(wire: Wire) -> None:
