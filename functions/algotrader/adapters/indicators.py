@@ -219,9 +219,11 @@ class IndicatorSeries:
         if name not in FORMULAS or wanted.output.startswith(TA_PREFIX):
             return self._of_ta.of(wanted)
         key = (name, *wanted.arguments.values())
-        if key not in self._outputs:
-            self._outputs[key] = FORMULAS[name](self._bars, Arguments(wanted.arguments))
-        return self._outputs[key][wanted.output]()
+        # numpy warns of a price of zero; the caller checks every value that it uses.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if key not in self._outputs:
+                self._outputs[key] = FORMULAS[name](self._bars, Arguments(wanted.arguments))
+            return self._outputs[key][wanted.output]()
 
     def newest(self, wanted: ResolvedIndicator, count: int) -> FloatArray:
         """Compute an indicator at the newest bars: the bits of ``of(wanted)[-count:]``.

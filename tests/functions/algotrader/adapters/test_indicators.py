@@ -206,6 +206,15 @@ def test_an_undefined_previous_value_is_refused_like_an_undefined_last_one() -> 
     assert features.unfit.keys() == {"A"}
 
 
+def test_a_price_of_zero_makes_a_symbol_unfit_and_warns_of_nothing() -> None:
+    names = ("roc", "bollinger_wband", "keltner_channel_wband", "donchian_channel_wband", "ppo")
+    bars = {"A": columns(random_frame(6, 250)), "ZERO": bars_of(*[0.0] * 250)}
+    for name in names:
+        features = compute(bars, Declared(x=Indicator(name)), {})
+        assert features.unfit["ZERO"].code == "INDICATOR_UNDEFINED"
+        assert features.values.keys() == {"A"}
+
+
 def test_the_rsi_of_a_price_that_never_fell_is_a_hundred() -> None:
     values = values_of(bars_of(*range(1, 201)), Declared(rsi=Indicator("rsi")))
     assert values["rsi"] == FeatureValue(last=100.0, previous=100.0)
