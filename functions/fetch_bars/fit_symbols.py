@@ -1,4 +1,4 @@
-"""Owns which of the template's symbols a run can use, and why it cannot use the others."""
+"""Owns which symbols and references a run can use, and why it cannot use the others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ACTIONS_BACK = timedelta(days=5 * 365)
 
 
 class SortedSymbols(Struct, frozen=True):
-    """The template's symbols, fit and unfit.
+    """The template's symbols and the strategy's references, fit and unfit.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class SortedSymbols(Struct, frozen=True):
 
 
 def sort_symbols(opening: Opening, books: Books, assets: Mapping[str, Asset]) -> SortedSymbols:
-    """Read the bars of the template's symbols, and set aside those that the run cannot use.
+    """Read the bars of symbols and references, and set aside those that the run cannot use.
 
     Raises
     ------
@@ -53,20 +53,21 @@ def sort_symbols(opening: Opening, books: Books, assets: Mapping[str, Asset]) ->
         ``stop``.
     """
     settings, demand = opening.settings, opening.requirements
-    symbols, completed = settings.symbols, opening.completed[-demand.sessions :]
+    symbols = (*settings.symbols, *opening.reference)
+    completed = opening.completed[-demand.sessions :]
     known = [each for each in symbols if each in assets]
     bars = (
         opening.broker.bars(known, completed, settings.bars_feed, settings.adjustment)
         if known
         else {}
     )
-    unfit = check_assets(symbols, assets)
+    unfit = check_assets(symbols, assets, only_seen=opening.reference)
     checked = check_bars(bars, (each for each in symbols if each not in unfit), completed, demand)
     unfit |= checked.unfit
     ended = {name for name, each in unfit.items() if each.code in CODES_OF_A_SYMBOL_THAT_ENDED}
     recent = (each for each in books.actions if each.ex_date <= opening.run.session)
     actions = (*_older_actions(opening, ended), *recent)
-    replaced = check_names(symbols, actions, bars)
+    replaced = check_names(symbols, actions, bars, only_seen=opening.reference)
     unfit |= replaced
     fit = {name: each for name, each in checked.fit.items() if name not in replaced}
     check_feed(
@@ -78,7 +79,7 @@ def sort_symbols(opening: Opening, books: Books, assets: Mapping[str, Asset]) ->
         held=books.ledger.holdings.keys(),
         max_share=settings.max_stale_share,
     )
-    require_fit(symbols, unfit, stops=settings.unfit_symbols == STOP)
+    require_fit(settings.symbols, unfit, stops=settings.unfit_symbols == STOP)
     return SortedSymbols(fit, dict(sorted(unfit.items())), _newest_closes(bars))
 
 

@@ -32,8 +32,8 @@ def gather_to_trade(
     Returns
     -------
     Snapshot, dict of str to Bars
-        Bars cover only the template's fit symbols. An unfit symbol, and any other symbol that the
-        desk still holds, has a price but no bars.
+        Bars cover only the fit symbols of the template and of the strategy's references. Any other
+        symbol of these, or that the desk still holds, has a price but no bars.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def gather_to_trade(
     books = partial.books
     managed = {*settings.symbols, *books.ledger.holdings}
     reconciled = _reconcile(opening, partial, managed)
-    assets = broker.assets(managed)
+    assets = broker.assets({*managed, *opening.reference})
     sorted_symbols = sort_symbols(opening, books, assets)
     snapshot = replace(
         reconciled,

@@ -49,6 +49,8 @@ class Opening(Struct, frozen=True):
     ----------
     completed : tuple of Session
         The sessions before the run's, ascending, as far back as the strategy needs bars.
+    reference : tuple of str
+        Symbols that the strategy looks at and the desk does not trade, without repeats.
     arming : Arming or None
         Whether a live desk may trade, or None if it need not be armed.
     notes : tuple of str
@@ -65,6 +67,7 @@ class Opening(Struct, frozen=True):
     completed: tuple[Session, ...]
     account: Account
     requirements: BarRequirements
+    reference: tuple[str, ...]
     report_only: bool
     arming: Arming | None
     notes: tuple[str, ...] = ()
@@ -89,7 +92,8 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) ->
     settings, notes = _check_text_template(load_settings(environ), is_dry=given.dry_run)
     entries = _entry_symbols(given, settings)
     trigger = _trigger(given, settings)
-    requirements = _bar_requirements(given, settings)
+    strategy = _load_strategy(given, settings)
+    requirements = _bar_requirements(strategy, settings)
     broker: Broker = AlpacaBroker(
         load_keys(environ["ALPACA_KEYS_PARAMETER"]),
         *broker_urls(environ, settings.mode),
@@ -120,6 +124,7 @@ def open_run(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) ->
         completed=tuple(each for each in sessions if each.date < opened.session.date),
         account=account,
         requirements=requirements,
+        reference=_reference(strategy, settings),
         report_only=given.report_only,
         arming=arming,
         notes=notes,
@@ -163,15 +168,25 @@ def _check_text_template(settings: Settings, *, is_dry: bool) -> tuple[Settings,
     return replace(settings, text_template=TEXT_TEMPLATE), (note,)
 
 
-def _bar_requirements(given: ExecutionInput, settings: Settings) -> BarRequirements:
-    """Return which bars the run needs; a flatten needs none and loads no strategy."""
-    bars = 0
-    if not given.flatten:
-        strategy = load_strategy(settings.strategy, settings.strategy_parameters)
-        _check_min_fit(strategy, settings)
-        bars = strategy.bars_needed()
+def _load_strategy(given: ExecutionInput, settings: Settings) -> Strategy | None:
+    """Load the strategy and check it against the settings; a flatten asks none."""
+    if given.flatten:
+        return None
+    strategy = load_strategy(settings.strategy, settings.strategy_parameters)
+    _check_min_fit(strategy, settings)
+    return strategy
+
+
+def _reference(strategy: Strategy | None, settings: Settings) -> tuple[str, ...]:
+    """Return the references that the desk does not trade, without repeats."""
+    named = () if strategy is None else strategy.reference
+    return tuple(sorted({*named} - {*settings.symbols}))
+
+
+def _bar_requirements(strategy: Strategy | None, settings: Settings) -> BarRequirements:
+    """Return which bars the run needs; without a strategy it needs none."""
     return BarRequirements(
-        bars=bars,
+        bars=0 if strategy is None else strategy.bars_needed(),
         max_age_sessions=settings.max_bar_age_sessions,
         max_missing=settings.max_missing_bars,
     )

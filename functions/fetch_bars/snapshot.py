@@ -53,6 +53,7 @@ def partial_snapshot(opening: Opening, environ: Mapping[str, str], store: Store)
         clock=opening.clock,
         session=opened.session,
         previous_session=opened.previous_session,
+        next_session=None if opened.next_session is None else opened.next_session.date,
         trading_state=state,
         trading_state_reason=reason,
         account=opening.account,

@@ -43,7 +43,7 @@ class RsiMeanReversion(Strategy):
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
         """Return an equal share for each oversold symbol, and keep holdings until they recover."""
-        share = equal_weight(len(market.symbols) + len(market.unfit))
+        share = equal_weight(len(market.universe))
         weights = {}
         for symbol, view in market.items():
             if view["rsi"] < self.enter_below:

@@ -35,5 +35,5 @@ class SmaCross(Strategy):
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Decimal]:
         """Return an equal share for each symbol that trends up."""
         del portfolio  # this strategy does not depend on what the desk holds
-        share = equal_weight(len(market.symbols) + len(market.unfit))
+        share = equal_weight(len(market.universe))
         return {symbol: share for symbol, view in market.items() if view["fast"] > view["slow"]}

@@ -86,7 +86,13 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Files) -> Featu
         values = {symbol: values[symbol] | own[symbol] for symbol in own}
         unfit |= without
     as_of = max(each.at[-1] for each in bars.values()).astimezone(NEW_YORK).date()
-    return Features(as_of=as_of, values=values, unfit=unfit, definitions=DEFINITIONS_VERSION)
+    return Features(
+        as_of=as_of,
+        values=values,
+        unfit=unfit,
+        definitions=DEFINITIONS_VERSION,
+        bars={symbol: newest[symbol].last() for symbol in values},
+    )
 
 
 def _newest(symbol: str, bars: Bars, need: int) -> Bars:

@@ -71,11 +71,11 @@ def decide(
     ConfigurationError, InsufficientHistoryError, StaleBarsError
         If no symbol is fit, or one is not and ``UnfitSymbols`` is ``stop``.
     """
-    unfit = _unfit(settings, snapshot, features)
+    unfit = _unfit(settings, snapshot, features, strategy.reference)
     with localcontext(MONEY):
         desk = portfolio_state(settings, snapshot)
     with localcontext(DefaultContext):  # the precision of the strategy's own numbers
-        market = _market(settings, snapshot, features, unfit)
+        market = _market(settings, snapshot, features, unfit, strategy.reference)
         portfolio = _portfolio(settings, snapshot, desk)
     asked = (strategy, settings.strategy, settings.symbols, market, portfolio)
     with localcontext(MONEY):
@@ -83,8 +83,10 @@ def decide(
     prices = evaluate_stops(*asked)
     with localcontext(MONEY):
         stops = {symbol: stop_level(price) for symbol, price in prices.items()}
-        context = RiskContext(run, settings, snapshot, desk, desk.budget, unfit=unfit)
-        return _decide(context, targets, stops, asks_stops=_asks_stops(strategy, stops, context))
+        traded = {each: unfit[each] for each in settings.symbols if each in unfit}
+        context = RiskContext(run, settings, snapshot, desk, desk.budget, unfit=traded)
+        asks_stops = _asks_stops(strategy, stops, context)
+        return replace(_decide(context, targets, stops, asks_stops=asks_stops), unfit=unfit)
 
 
 def _decide(
@@ -141,7 +143,6 @@ def _decide(
             for each in entries
             if each.cut_to == AVAILABLE_MONEY and each.notional is None
         },
-        unfit=dict(context.unfit),
         keeps_all=targets.keeps_all,
         remarks=targets.remarks,
         room=portfolio.room(settings),
@@ -191,12 +192,13 @@ def _intent(order: ProposedOrder, context: RiskContext) -> OrderIntent:
     return order_intent(order, context.run, context.settings.order_type, why=why)
 
 
-def _unfit(settings: Settings, snapshot: Snapshot, features: Features) -> dict[str, Unfit]:
-    """Return the unfit symbols; raise if the run must not go on without them."""
-    known = {each: snapshot.unfit[each] for each in settings.symbols if each in snapshot.unfit}
-    unfit = known | check_features(
-        (each for each in settings.symbols if each not in known), features
-    )
+def _unfit(
+    settings: Settings, snapshot: Snapshot, features: Features, reference: tuple[str, ...]
+) -> dict[str, Unfit]:
+    """Return the unfit symbols and references; raise if the run must not go on without them."""
+    symbols = (*settings.symbols, *reference)
+    known = {each: snapshot.unfit[each] for each in symbols if each in snapshot.unfit}
+    unfit = known | check_features((each for each in symbols if each not in known), features)
     require_fit(settings.symbols, unfit, stops=settings.unfit_symbols == STOP)
     return dict(sorted(unfit.items()))
 
@@ -210,17 +212,28 @@ def _asks_stops(strategy: Strategy, stops: Mapping[str, Price], context: RiskCon
 
 
 def _market(
-    settings: Settings, snapshot: Snapshot, features: Features, unfit: Mapping[str, Unfit]
+    settings: Settings,
+    snapshot: Snapshot,
+    features: Features,
+    unfit: Mapping[str, Unfit],
+    reference: tuple[str, ...],
 ) -> Market:
+    traded, only_seen = sorted(settings.symbols), sorted({*reference} - {*settings.symbols})
+    fit = {
+        each: SymbolFeatures(
+            features.values[each], usable_price(snapshot.prices.get(each)), features.bars.get(each)
+        )
+        for each in (*traded, *only_seen)
+        if each not in unfit
+    }
     return Market(
         session=snapshot.session.date,
         as_of=features.as_of,
-        symbols={
-            each: SymbolFeatures(features.values[each], usable_price(snapshot.prices.get(each)))
-            for each in sorted(settings.symbols)
-            if each not in unfit
-        },
+        symbols={each: fit[each] for each in traded if each in fit},
         unfit={symbol: str(each) for symbol, each in unfit.items()},
+        reference={each: fit.get(each) for each in only_seen},
+        previous_session=snapshot.previous_session,
+        next_session=snapshot.next_session,
     )
 
 

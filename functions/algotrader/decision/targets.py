@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct
@@ -58,7 +58,7 @@ def find_targets(
         return Targets({}, {}, keeps_all=True, remarks=(remark,))
     asked = evaluate_weights(strategy, name, symbols, market, portfolio)
     wanted = {symbol: weight for symbol, weight in asked.items() if symbol not in market.unfit}
-    room = _room(market.unfit, desk)
+    room = _room((each for each in symbols if each in market.unfit), desk)
     total = sum(wanted.values(), ZERO)
     if total <= room + SUM_TOLERANCE or adds_nothing(wanted, portfolio):
         return Targets(asked, asked)
@@ -76,7 +76,7 @@ def _least_fit(min_fit: float, count: int) -> Decimal:
     return Decimal(repr(min_fit)) * (count if isinstance(min_fit, float) else 1)
 
 
-def _room(unfit: Mapping[str, str], desk: PortfolioState) -> Fraction:
+def _room(unfit: Iterable[str], desk: PortfolioState) -> Fraction:
     """Return the part of desk capital that the unfit holdings leave."""
     if desk.capital <= 0:
         return Fraction(Decimal(1))

@@ -36,6 +36,7 @@ from algotrader.model.enums import (
 from algotrader.model.market import (
     NAME_CHANGE,
     Asset,
+    Bar,
     Bars,
     Clock,
     CorporateAction,
@@ -76,6 +77,7 @@ __all__ = [
     "ActivityKind",
     "Adjustment",
     "Asset",
+    "Bar",
     "Bars",
     "Benchmark",
     "Bounds",

@@ -105,7 +105,8 @@ class Decision(Struct, frozen=True):
         By symbol of an entry by quantity that the desk cut for lack of money: the shares that the
         target weight asks for.
     unfit : dict of str to Unfit
-        Symbols whose data the run cannot use. It buys nothing in them and keeps their holdings.
+        Symbols and references whose data the run cannot use. It buys nothing in them and keeps
+        their holdings.
     keeps_all : bool
         Whether the run keeps everything, because too few symbols are fit for the strategy.
     remarks : tuple of str

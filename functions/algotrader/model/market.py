@@ -53,6 +53,20 @@ class Bars(Struct, frozen=True):
             volume=self.volume[-count:],
         )
 
+    def last(self) -> Bar:
+        """Return the newest bar."""
+        return Bar(self.open[-1], self.high[-1], self.low[-1], self.close[-1], self.volume[-1])
+
+
+class Bar(Struct, frozen=True):
+    """One completed bar of one symbol: prices in dollars, volume in shares; never NaN."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
 
 class Session(Struct, frozen=True):
     """One trading session of the exchange; ``date`` is its New York date."""

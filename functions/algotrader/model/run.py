@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from algotrader.model.account import Account, Ledger, Order, Position
 from algotrader.model.enums import TradingMode, TradingState
-from algotrader.model.market import Asset, Clock, CorporateAction, LatestPrice, Session, Unfit
+from algotrader.model.market import Asset, Bar, Clock, CorporateAction, LatestPrice, Session, Unfit
 from algotrader.model.performance import Performance, StrategyStart
 
 #: The slot of a deployment with one run per session, and the slot of a report.
@@ -118,7 +118,9 @@ class Snapshot(Struct, frozen=True):
         Days since the previous session that the calendar lists but on which the exchange stayed
         closed.
     unfit : dict of str to Unfit
-        Symbols whose bars or permissions the run cannot use.
+        Symbols and references whose bars or permissions the run cannot use.
+    next_session : date or None
+        The session after this one; None if the broker's calendar ends here.
     """
 
     clock: Clock
@@ -148,6 +150,7 @@ class Snapshot(Struct, frozen=True):
     unfit: dict[str, Unfit] = field(default_factory=dict)
     stops_at_risk: dict[str, CorporateAction] = field(default_factory=dict)
     stops_canceled: dict[str, CorporateAction] = field(default_factory=dict)
+    next_session: date | None = None
 
     @property
     def is_after_close(self) -> bool:
@@ -178,6 +181,8 @@ class Features(Struct, frozen=True):
     definitions : int
         `algotrader.indicators.DEFINITIONS_VERSION`, by which the values were computed; 0 in
         features from before the definitions had a version.
+    bars : dict of str to Bar
+        The newest completed bar of each symbol in ``values``.
     """
 
     as_of: date
@@ -185,3 +190,4 @@ class Features(Struct, frozen=True):
     files: dict[str, str] = field(default_factory=dict)
     unfit: dict[str, Unfit] = field(default_factory=dict)
     definitions: int = 0
+    bars: dict[str, Bar] = field(default_factory=dict)

@@ -79,20 +79,32 @@ _ERRORS: Mapping[str, type[DeskError]] = MappingProxyType(
 )
 
 
-def check_assets(symbols: Iterable[str], assets: Mapping[str, Asset]) -> dict[str, Unfit]:
-    """Return the symbols that the broker does not know, or does not let the account trade."""
+def check_assets(
+    symbols: Iterable[str], assets: Mapping[str, Asset], *, only_seen: Collection[str] = ()
+) -> dict[str, Unfit]:
+    """Return the symbols that the broker does not know, or does not let the account trade.
+
+    Parameters
+    ----------
+    only_seen : collection of str
+        Symbols that nobody wants to trade.
+    """
     unfit = {}
     for symbol in sorted(set(symbols)):
         asset = assets.get(symbol)
         if asset is None:
             unfit[symbol] = Unfit(SYMBOL_UNKNOWN, "the broker does not list it")
-        elif not asset.tradable:
+        elif not asset.tradable and symbol not in only_seen:
             unfit[symbol] = Unfit(SYMBOL_NOT_TRADABLE, "the broker does not let you trade it")
     return unfit
 
 
 def check_names(
-    symbols: Collection[str], actions: Iterable[CorporateAction], bars: Mapping[str, Bars]
+    symbols: Collection[str],
+    actions: Iterable[CorporateAction],
+    bars: Mapping[str, Bars],
+    *,
+    only_seen: Collection[str] = (),
 ) -> dict[str, Unfit]:
     """Return the symbols that a rename or a merger ended.
 
@@ -102,18 +114,21 @@ def check_names(
         Up to the traded session, ascending; the latest one wins.
     bars : Mapping of str to Bars
         A bar after the action shows that another company now uses the symbol.
+    only_seen : collection of str
+        Symbols that the strategy names in ``reference``, and not the template in ``Symbols``.
     """
     unfit = {}
     for each in actions:
         symbol, new = each.symbol, each.becomes
         if new is None or symbol not in symbols or _trades_after(each, bars.get(symbol)):
             continue
+        where = "the strategy's reference" if symbol in only_seen else "Symbols"
         if each.is_name_change:
-            detail = f"{symbol} is {new} since {each.ex_date.isoformat()}: change Symbols"
+            detail = f"{symbol} is {new} since {each.ex_date.isoformat()}: change {where}"
             unfit[symbol] = Unfit(SYMBOL_RENAMED, detail)
         else:
             cause = each.description + (f" with {new}" if new else "")
-            unfit[symbol] = Unfit(SYMBOL_NOT_TRADABLE, f"{cause}: remove it from Symbols")
+            unfit[symbol] = Unfit(SYMBOL_NOT_TRADABLE, f"{cause}: remove it from {where}")
     return dict(sorted(unfit.items()))
 
 

@@ -104,6 +104,15 @@ class Strategy:
         return f"Fix the template's StrategyParameters{hint}"
 
     @property
+    def reference(self) -> tuple[str, ...]:
+        """Symbols that the strategy looks at and the desk never trades, as in ``("SPY",)``.
+
+        The run fetches and checks them like the template's Symbols. A symbol that is in both is
+        traded. If the references depend on no parameter, a subclass may use a class attribute.
+        """
+        return ()
+
+    @property
     def indicators(self) -> Mapping[str, Indicator]:
         """The indicators that the strategy needs, by the names that `target_weights` reads.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from decimal import Decimal, DefaultContext, localcontext
+from typing import NamedTuple
 
-from algotrader.errors import StrategyError
+from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model.units import ZERO
 from algotrader.plain_text import one_line
 from algotrader.strategy import Market, Portfolio, Strategy
@@ -15,6 +16,13 @@ from algotrader.strategy.user_error import describe_error
 # Weights computed with floats may add up to slightly more than 1.
 SUM_TOLERANCE = Decimal("1e-9")
 _SHOWN_LENGTH = 200
+
+
+class _Traded(NamedTuple):
+    """The template's Symbols, and the strategy's references, which the desk does not trade."""
+
+    symbols: tuple[str, ...]
+    reference: tuple[str, ...]
 
 
 def evaluate_weights(
@@ -42,6 +50,7 @@ def evaluate_weights(
         ``WEIGHTS_ABOVE_ONE`` if the result is invalid; ``STRATEGY_NOT_REPEATABLE`` if the second
         result differs.
     """
+    traded = _Traded(symbols, strategy.reference)
 
     def ask() -> dict[str, Decimal]:
         answer = _call(name, strategy.target_weights, market, portfolio)
@@ -49,7 +58,7 @@ def evaluate_weights(
             advice = "must return a dict of symbol to weight"
             raise _invalid("WEIGHTS_INVALID", name, advice, answer=_shown(answer))
         return {
-            symbol: _weight(name, symbols, symbol, value)
+            symbol: _weight(name, traded, symbol, value)
             for symbol, value in sorted(answer.items(), key=lambda item: str(item[0]))
         }
 
@@ -91,13 +100,15 @@ def evaluate_stops(
     """
     method = "stop_prices"
 
+    traded = _Traded(symbols, strategy.reference)
+
     def ask() -> dict[str, Decimal]:
         answer = _call(name, strategy.stop_prices, market, portfolio)
         if not isinstance(answer, Mapping):
             advice = "must return a dict of symbol to price"
             raise _invalid("STOPS_INVALID", name, advice, method, answer=_shown(answer))
         return {
-            str(symbol): _stop(name, symbols, symbol, price)
+            str(symbol): _stop(name, traded, symbol, price)
             for symbol, price in sorted(answer.items(), key=lambda item: str(item[0]))
         }
 
@@ -137,11 +148,13 @@ def _call(
     market: Market,
     portfolio: Portfolio,
 ) -> object:
-    """Call user code with its own copies; raise ``STRATEGY_FAILED`` for any error in it."""
+    """Call user code with its own copies; raise ``STRATEGY_FAILED`` for any other error in it."""
     market, portfolio = deepcopy((market, portfolio))
     try:
         with localcontext(DefaultContext):
             return method(market, portfolio)
+    except InsufficientHistoryError:
+        raise  # from the market itself: its calendar is too short
     except (Exception, SystemExit) as error:
         reported = describe_error(error)
         has_line = reported.startswith(f"{name}.py:")
@@ -153,8 +166,8 @@ def _call(
         ) from error
 
 
-def _weight(name: str, symbols: tuple[str, ...], symbol: object, value: object) -> Decimal:
-    _check_symbol("WEIGHT_INVALID", name, symbols, symbol, "target_weights")
+def _weight(name: str, traded: _Traded, symbol: object, value: object) -> Decimal:
+    _check_symbol("WEIGHT_INVALID", name, traded, symbol, "target_weights")
     number = _number(value)
     if number is None or number < 0:
         advice = "must return weights that are numbers from 0 to 1"
@@ -162,9 +175,9 @@ def _weight(name: str, symbols: tuple[str, ...], symbol: object, value: object) 
     return number if number > 0 else ZERO
 
 
-def _stop(name: str, symbols: tuple[str, ...], symbol: object, value: object) -> Decimal:
+def _stop(name: str, traded: _Traded, symbol: object, value: object) -> Decimal:
     method = "stop_prices"
-    _check_symbol("STOPS_INVALID", name, symbols, symbol, method)
+    _check_symbol("STOPS_INVALID", name, traded, symbol, method)
     number = _number(value)
     if number is None or number <= 0:
         facts = {"symbol": symbol, "price": _shown(value)}
@@ -172,18 +185,17 @@ def _stop(name: str, symbols: tuple[str, ...], symbol: object, value: object) ->
     return number
 
 
-def _check_symbol(
-    code: str, name: str, symbols: tuple[str, ...], symbol: object, method: str
-) -> None:
-    if symbol in symbols:
+def _check_symbol(code: str, name: str, traded: _Traded, symbol: object, method: str) -> None:
+    if symbol in traded.symbols:
         return
-    raise StrategyError(
-        code,
-        f"Add it to the template's Symbols, or leave it out of {method} in "
-        f"functions/strategies/{name}.py.",
-        symbol=_shown(symbol),
-        strategy=name,
-    )
+    leave = f"leave it out of {method} in functions/strategies/{name}.py."
+    advice = f"Add it to the template's Symbols, or {leave}"
+    if symbol in traded.reference:
+        advice = (
+            f"It is a reference, which the desk never trades: {leave} To trade it, add it to the "
+            "template's Symbols."
+        )
+    raise StrategyError(code, advice, symbol=_shown(symbol), strategy=name)
 
 
 def _number(value: object) -> Decimal | None:

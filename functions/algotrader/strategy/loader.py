@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 
 from algotrader.errors import ConfigurationError, DeskError, StrategyError
+from algotrader.orders.ids import SYMBOL_PATTERN
 from algotrader.strategy.base import Indicator, Strategy
 from algotrader.strategy.indicators.warm_up import LONGEST
 from algotrader.suggestions import did_you_mean
@@ -114,12 +115,18 @@ def _strategy_class(name: str) -> type[Strategy]:
 
 
 def _check_declarations(name: str, strategy: Strategy) -> None:
-    """Check a strategy's indicators, look-back, fewest fit symbols and pins."""
+    """Check a strategy's indicators, references, look-back, fewest fit symbols and pins."""
     indicators: object = strategy.indicators
     if not isinstance(indicators, Mapping) or not all(
         isinstance(key, str) and isinstance(value, Indicator) for key, value in indicators.items()
     ):
         raise _broken(name, "indicators must be a dict of names to Indicator(...).")
+    reference: object = strategy.reference
+    if not isinstance(reference, tuple) or not all(
+        isinstance(each, str) and SYMBOL_PATTERN.fullmatch(each) for each in reference
+    ):
+        advice = 'reference must be a tuple of symbols, as in reference = ("SPY",).'
+        raise _broken(name, advice, reference=repr(reference))
     look_back: object = strategy.look_back
     if type(look_back) is not int or not 0 <= look_back <= LONGEST:
         advice = f"look_back must be a whole number of bars from 0 to {LONGEST}."

@@ -21,6 +21,7 @@ import pytest
 from algotrader.adapters.indicators import compute
 from algotrader.adapters.strategy_files import StrategyFiles
 from algotrader.errors import ConfigurationError, StrategyError
+from algotrader.model import Bar, FeatureValue
 from algotrader.strategy import Files, Strategy, load_strategy
 from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
 from tests.docs.markdown import blocks
@@ -68,7 +69,8 @@ def weights_over_a_month(strategy: Strategy, own: Files) -> list[dict[str, Decim
             session=date(2013, 1, 2),
             as_of=features.as_of,
             symbols={
-                symbol: SymbolFeatures(of, Decimal(100)) for symbol, of in features.values.items()
+                symbol: SymbolFeatures(of, Decimal(100), features.bars[symbol])
+                for symbol, of in features.values.items()
             },
         )
         held = strategy.target_weights(
@@ -180,6 +182,35 @@ def test_the_model_of_the_page_learns_from_what_the_strategy_computes(
     later = real_frame("IBM", date(2009, 7, 1), 2)["close"]
     assert bool(_Forest.rises.iloc[found]) == (later.iloc[1] > later.iloc[0])
     assert len(_Forest.rows) > 5000
+
+
+@pytest.mark.parametrize(
+    ("day", "index_close", "expected"),
+    [
+        (date(2013, 1, 3), 90.0, {"IBM": Decimal("0.3")}),  # inside a month nothing changes
+        (date(2013, 1, 2), 90.0, {}),
+        (date(2013, 1, 2), 110.0, {"AAPL": Decimal("0.5")}),
+    ],
+)
+def test_the_index_filter_of_the_page_decides_on_the_first_session_of_a_month(
+    day: date, index_close: float, expected: dict[str, Decimal]
+) -> None:
+    def view(close: float) -> SymbolFeatures:
+        average = {"average": FeatureValue(100.0, 100.0)}
+        return SymbolFeatures(average, Decimal(100), Bar(100.0, close, close, close, 1.0))
+
+    strategy = load_strategy("index_filter", {})
+    assert strategy.reference == ("SPY",)
+    market = Market(
+        session=day,
+        as_of=date(2012, 12, 31),
+        symbols={"AAPL": view(101.0), "IBM": view(99.0)},
+        reference={"SPY": view(index_close)},
+        previous_session={2: date(2012, 12, 31), 3: date(2013, 1, 2)}[day.day],
+    )
+    held = {"IBM": Decimal("0.3")}
+    portfolio = Portfolio(Decimal(1), {"IBM": Decimal(1)}, held)
+    assert strategy.target_weights(market, portfolio) == expected
 
 
 def test_the_parameters_that_the_page_passes_to_the_first_strategy_are_its_own() -> None:

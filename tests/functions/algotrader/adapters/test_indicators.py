@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from algotrader.adapters.indicators import compute
 from algotrader.errors import DeskError, InsufficientHistoryError, StrategyError
 from algotrader.indicators import DEFINITIONS_VERSION
-from algotrader.model import Bars, FeatureValue, Unfit
+from algotrader.model import Bar, Bars, FeatureValue, Unfit
 from algotrader.strategy import Indicator, Strategy
 from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, random_frame
 
@@ -62,6 +62,10 @@ def bars_of(*closes: float) -> Bars:
 
 
 SMA3 = Indicator("sma", window=3)
+#: Start, open, high, low, close and volume, all different.
+ROWS = tuple(
+    (opening(day), day + 0.1, day + 0.3, day + 0.0, day + 0.2, day * 9.0) for day in range(1, 8)
+)
 
 
 def values_of(
@@ -81,6 +85,12 @@ def test_every_symbol_is_there_in_alphabetical_order_and_the_newest_bar_dates_al
     )
     assert list(features.values) == ["A", "B"]
     assert features.as_of == date(2024, 1, 5)
+
+
+def test_the_features_have_the_newest_bar_of_each_symbol() -> None:
+    bars = Bars("1Day", *zip(*ROWS, strict=True))
+    features = compute({"A": bars}, Declared(average=SMA3), {})
+    assert features.bars == {"A": Bar(*ROWS[-1][1:])}
 
 
 def test_bars_before_the_look_back_change_nothing() -> None:
