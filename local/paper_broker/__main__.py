@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--behaviour", type=_behaviour, default=Behaviour(), metavar="JSON")
     add("--faults", type=_faults, default=(), metavar="PLAN", help="see docs/paper-broker.md")
     add("--synthetic", type=int, default=0, metavar="N", help="add N random walks")
+    add("--moving-prices", action="store_true", help="the price follows synthetic minutes")
     add("--answer-seconds", type=float, default=0.0, help="real seconds that each request takes")
     add(
         "--requests-per-minute",
@@ -59,6 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
         real_time_sip=given.real_time_sip,
         faults=given.faults,
         synthetic=given.synthetic,
+        moving_prices=given.moving_prices,
         answer_seconds=given.answer_seconds,
         requests_per_minute=given.requests_per_minute,
     )

@@ -42,6 +42,8 @@ class Options:
         The fault plan.
     synthetic : int
         Number of synthetic symbols.
+    moving_prices : bool
+        Whether the latest price follows the synthetic minutes during a session.
     answer_seconds : float
         Real seconds that each request takes, as the way to a remote broker would.
     requests_per_minute : int
@@ -56,6 +58,7 @@ class Options:
     real_time_sip: bool = False
     faults: tuple[Fault, ...] = ()
     synthetic: int = 0
+    moving_prices: bool = False
     answer_seconds: float = 0.0
     requests_per_minute: int = REQUESTS_PER_MINUTE
 
@@ -95,7 +98,7 @@ class PaperBroker:
     def __init__(
         self, history: History, options: Options, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self.market = HistoricalMarket(history)
+        self.market = HistoricalMarket(history, moving_prices=options.moving_prices)
         self.options = options
         self.faults: FaultPlan | None = None
         self._lock = threading.RLock()

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from local.paper_broker import matching, replacing, rules, trailing
 from local.paper_broker.account import Account, Holding
 from local.paper_broker.book import Book
+from local.paper_broker.data import DailyBar, MinuteBar
 from local.paper_broker.funds import Funds
-from local.paper_broker.market import EdgeMoment, HistoricalMarket, SessionEdge, new_york_date
+from local.paper_broker.market import (
+    MINUTE,
+    EdgeMoment,
+    HistoricalMarket,
+    SessionEdge,
+    new_york_date,
+)
 from local.paper_broker.values import (
     AccountSetup,
     Activity,
@@ -171,15 +179,17 @@ class Exchange:
             message = f"time runs forward: {now} is before {self.now}"
             raise ValueError(message)
         for ring in self.market.edge_moments(self.now, now):
+            self._match_minutes(ring.at)
             self.now = ring.at
             if ring.bell is SessionEdge.OPEN:
                 self._start_session(ring)
             else:
                 self._end_session(ring)
+        self._match_minutes(now)
         self.now = now
         if self.market.is_open(now):
             self._match(is_last_look=False)
-        self.book.settle_cancels(now, timedelta(seconds=self.behaviour.cancel_delay_seconds))
+        self._settle_cancels()
 
     def _start_session(self, ring: EdgeMoment) -> None:
         history = self.market.history
@@ -195,16 +205,10 @@ class Exchange:
 
     def _end_session(self, ring: EdgeMoment) -> None:
         self._match(is_last_look=True)
-        slippage = self.behaviour.slippage_bps
-        for order in self._begun(ring.session):
-            bar = self.market.bar(order.ticket.symbol, ring.session)
-            if bar:
-                trailing.follow(order, bar.low if order.is_buy else bar.high)
-        for order in self._workable():
-            bar = self.market.bar(order.ticket.symbol, ring.session)
-            price = matching.price_in_session(order, bar, slippage) if bar else None
-            if price is not None:
-                self._fill(order, price, is_last_look=True)
+        if not self.market.moving_prices:
+            orders = self._begun(ring.session)
+            bars = {each.id: self._bar(each, ring.session) for each in orders}
+            self._match_range(orders, bars, is_last_look=True)
         self.book.settle_cancels(ring.at, timedelta(0))
         for order in self.book.open:
             is_due = order.session <= ring.session and order.expires_at <= ring.at
@@ -212,25 +216,68 @@ class Exchange:
                 self.book.end(order, "expired", ring.at)
         self.account.closes[ring.session] = self.funds.equity
 
+    def _match_minutes(self, until: datetime) -> None:
+        """Match the open orders minute by minute, if prices move."""
+        session = self.market.last_opened(self.now)
+        for end in self.market.minute_ends(self.now, until):
+            if session is None or not self.book.open:
+                return
+            self.now = end
+            self._settle_cancels()
+            # Prices from before an order do not count.
+            orders = [each for each in self._begun(session) if each.taken_at <= end - MINUTE]
+            bars = {
+                each.id: self.market.minute_before(each.ticket.symbol, session, end)
+                for each in orders
+            }
+            self._match_range(orders, bars, is_last_look=False)
+            self._match(is_last_look=False)
+
+    def _match_range(
+        self,
+        orders: list[Order],
+        bars: Mapping[str, DailyBar | MinuteBar | None],
+        *,
+        is_last_look: bool,
+    ) -> None:
+        """Match orders against the ranges of a session or of a minute, by their ids."""
+        for order in orders:
+            bar = bars[order.id]
+            if bar:
+                trailing.follow(order, bar.low if order.is_buy else bar.high)
+        for order in self._workable():
+            bar = bars.get(order.id)
+            slippage = self.behaviour.slippage_bps
+            price = matching.price_in_range(order, bar, slippage) if bar else None
+            if price is not None:
+                self._fill(order, price, is_last_look=is_last_look)
+
+    def _bar(self, order: Order, session: date) -> DailyBar | None:
+        return self.market.bar(order.ticket.symbol, session)
+
+    def _settle_cancels(self) -> None:
+        delay = timedelta(seconds=self.behaviour.cancel_delay_seconds)
+        self.book.settle_cancels(self.now, delay)
+
     def _match(self, *, is_last_look: bool) -> None:
-        """Match the open orders against the newest session's opening price."""
+        """Match the open orders against the price at which the newest session trades."""
         session = self.market.last_opened(self.now)
         if session is None:
             return
         for order in self._begun(session):
-            bar = self.market.bar(order.ticket.symbol, session)
-            trailing.follow(order, bar.open if bar else None)
+            price = self.market.price_during(order.ticket.symbol, session, self.now)
+            trailing.follow(order, price)
             if names(self.behaviour.reject, order.ticket.symbol):
                 self.book.end(order, "rejected", self.now)
             elif order.status in ("accepted", "pending_new"):
                 order.status = "new"
                 order.updated_at = max(self.now, order.updated_at)
         for order in self._workable():
-            bar = self.market.bar(order.ticket.symbol, session)
+            price = self.market.price_during(order.ticket.symbol, session, self.now)
             slippage = self.behaviour.slippage_bps
-            price = matching.price_now(order, bar.open, slippage) if bar else None
-            if price is not None:
-                self._fill(order, price, is_last_look=is_last_look)
+            paid = matching.price_now(order, price, slippage) if price is not None else None
+            if paid is not None:
+                self._fill(order, paid, is_last_look=is_last_look)
             if order.is_open and order.ticket.time_in_force in rules.AT_ONCE:
                 self.book.end(order, "canceled", self.now)
 

@@ -165,9 +165,16 @@ class HistoricalMarket:
             return None
         if now >= self.closes(session):
             return Price(bar.close, self.closes(session))
-        minutes = self.known_minutes(symbol, session, now)
-        price = minutes[-1].close if minutes else bar.open
+        price = self.price_during(symbol, session, now) or bar.open
         return Price(price, max(self.opens(session), now - age))
+
+    def price_during(self, symbol: str, session: date, now: datetime) -> Decimal | None:
+        """Return the price at which a session trades, up to its close; see `moving_prices`."""
+        bar = self.bar(symbol, session)
+        if bar is None or not self.moving_prices:
+            return bar.open if bar else None
+        minutes = self.known_minutes(symbol, session, now)
+        return minutes[-1].close if minutes else bar.open
 
     def minutes(self, symbol: str, session: date) -> tuple[MinuteBar, ...]:
         """Return a session's synthetic minutes, even if the session is not over."""
@@ -176,6 +183,26 @@ class HistoricalMarket:
             return ()
         opened, closed = self._hours(session)
         return synthetic_minutes(symbol, bar, (closed - opened) // MINUTE)
+
+    def minute_ends(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """List the ends of an open session's minutes with ``after < end <= until``, if prices move.
+
+        They are those of the session at ``after``, up to its close.
+        """
+        session = self.last_opened(after)
+        if session is None or not self.moving_prices:
+            return
+        opened, closed = self._hours(session)
+        end = opened + ((after - opened) // MINUTE + 1) * MINUTE
+        while end <= min(until, closed):
+            yield end
+            end += MINUTE
+
+    def minute_before(self, symbol: str, session: date, end: datetime) -> MinuteBar | None:
+        """Return the minute that ends at an instant; None if the symbol did not trade in it."""
+        known = self.known_minutes(symbol, session, end)
+        number = (end - self.opens(session)) // MINUTE - 1
+        return known[-1] if known and known[-1].minute == number else None
 
     def known_minutes(self, symbol: str, session: date, now: datetime) -> tuple[MinuteBar, ...]:
         """Return the minutes that were over at an instant; see `moving_prices`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
-from local.paper_broker.data import DailyBar
+from local.paper_broker.data import DailyBar, MinuteBar
 from local.paper_broker.values import CENT, Behaviour, Order
 
 SHARE = Decimal(1)
@@ -27,8 +27,10 @@ def price_now(order: Order, price: Decimal, slippage_bps: Decimal) -> Decimal | 
     return max(limit, apply_slippage(order, price, slippage_bps)) if price >= limit else None
 
 
-def price_in_session(order: Order, bar: DailyBar, slippage_bps: Decimal) -> Decimal | None:
-    """Return a resting order's fill price after a session, or None if it does not fill.
+def price_in_range(
+    order: Order, bar: DailyBar | MinuteBar, slippage_bps: Decimal
+) -> Decimal | None:
+    """Return a resting order's fill price after a session or a minute, or None if it does not fill.
 
     A limit order fills at its limit if the range touched it. A stop order fills at its stop price,
     with slippage. A stop-limit order fills at the stop price if the limit allows that, otherwise at

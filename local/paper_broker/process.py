@@ -53,6 +53,8 @@ class PaperBrokerProcess:
         A fault plan; docs/paper-broker.md describes the format.
     synthetic : int
         Number of synthetic symbols, in addition to the real symbols.
+    moving_prices : bool
+        Whether the latest price follows the synthetic minutes during a session.
     answer_seconds : float
         Real seconds that each request takes, except those under /_paper/.
     requests_per_minute : int
@@ -73,6 +75,7 @@ class PaperBrokerProcess:
         behaviour: Mapping[str, Any] | None = None,
         faults: str = "",
         synthetic: int = 0,
+        moving_prices: bool = False,
         answer_seconds: float = 0.0,
         requests_per_minute: int = REQUESTS_PER_MINUTE,
     ) -> None:
@@ -87,6 +90,8 @@ class PaperBrokerProcess:
             f"--answer-seconds={answer_seconds}",
             f"--requests-per-minute={requests_per_minute}",
         ]
+        if moving_prices:
+            self._arguments.append("--moving-prices")
         if session is not None:
             self._arguments += ["--session", session.isoformat()]
         for symbol, qty in (holdings or {}).items():

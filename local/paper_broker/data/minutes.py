@@ -36,7 +36,7 @@ class MinuteBar(NamedTuple):
     volume: int
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def synthetic_minutes(symbol: str, day: DailyBar, count: int) -> tuple[MinuteBar, ...]:
     """Return the minutes in which a symbol traded on a day.
 

@@ -67,13 +67,15 @@ class World:
         holdings: Mapping[str, str] | None = None,
         multiplier: int = 2,
         session: int = 0,
+        moving_prices: bool = False,
         **behaviour: Any,
     ) -> None:
         opening = AccountSetup(
             D(cash), {symbol: D(qty) for symbol, qty in (holdings or {}).items()}, multiplier
         )
         changed = Behaviour(**{"slippage_bps": D(0), **behaviour})
-        self.exchange = Exchange(HistoricalMarket(HISTORY), opening, changed, at(session))
+        market = HistoricalMarket(HISTORY, moving_prices=moving_prices)
+        self.exchange = Exchange(market, opening, changed, at(session))
 
     def go(self, session: int, clock: str = "09:35") -> None:
         """Advance to a time of a session."""
