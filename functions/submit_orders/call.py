@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,15 +15,15 @@ from algotrader.adapters.store import Store
 from algotrader.broker import LISTING_MARGIN, Broker
 from algotrader.contracts import sha256_of, stamp_version
 from algotrader.errors import (
+    BrokerRateLimitedError,
     ConfigurationError,
     DecisionConflictError,
     DeskError,
     InvalidInputError,
-    OrderStateUnknownError,
 )
 from algotrader.execution import (
+    NOTHING_POSTED,
     Known,
-    PostResult,
     Step,
     adopt,
     advance,
@@ -34,25 +34,21 @@ from algotrader.execution import (
     orders_due,
     orders_to_cancel,
     orders_to_post,
-    trades_end,
+    wait_for_broker,
 )
 from algotrader.model import (
     Decision,
-    Leg,
     Order,
-    OrderIntent,
-    OrderRejected,
     Plan,
     Run,
     Settings,
-    Side,
     TradingMode,
     TradingState,
 )
 from algotrader.orders.ids import desk_id
-from submit_orders.available_shares import AvailableShares
 from submit_orders.plan_journal import PlanJournal
 from submit_orders.send_lease import SendLease
+from submit_orders.sender import Sender
 
 # A call spends at most this many seconds on cancels and keeps the rest for its posts.
 CANCELS_SECONDS = 25.0
@@ -111,8 +107,21 @@ class SubmitCall(Struct, frozen=True):
         OrderStateUnknownError
             At least one order got no clear answer; the others were sent. Call again with the same
             plan, and the next call looks the order up.
+        BrokerRateLimitedError
+            The broker still answers 429 after the run's deadline.
         """
         self._store_decision()
+        try:
+            return self._advance(plan)
+        except BrokerRateLimitedError as error:
+            # A call acquires its lease after all its reads, so this one has sent nothing.
+            wait = math.ceil(error.wait_seconds)
+            if self.run.started_at + timedelta(seconds=plan.waited_seconds) >= self.run.deadline:
+                raise
+            self.log("The broker's limit is exhausted", wait_seconds=wait)
+            return wait_for_broker(self.decision, plan, wait)
+
+    def _advance(self, plan: Plan) -> Step:
         listed = self._list_orders()
         orders = self._find_canceled(plan, listed)
         self.plans.check(plan, orders)
@@ -125,10 +134,12 @@ class SubmitCall(Struct, frozen=True):
             return adopt(later, self.decision, plan, known)
         plan = cut_off_if_due(self.run, self.decision, plan, known)
         check_terms(plan, self.decision, known)
+        sender = Sender(self.run, self.decision, self.broker, known, self.log)
         self._cancel(orders_to_cancel(self.run, self.decision, plan, known), plan.polls)
         intents = orders_due(plan, before, orders_to_post(plan, known))
-        may_post = bool(intents) and self.lease.acquire(plan, known.now)
-        posted = self._post(intents if may_post else (), known)
+        sender.read_positions(intents)
+        may_send = bool(intents) and self.lease.acquire(plan, known.now)
+        posted = sender.send(intents) if may_send else NOTHING_POSTED
         accepted = {order.client_order_id: order for order in posted.accepted}
         check_terms(plan, self.decision, replace(known, orders={**known.orders, **accepted}))
         step = advance(self.run, self.settings, self.decision, plan, known, posted)
@@ -240,51 +251,7 @@ class SubmitCall(Struct, frozen=True):
                 self.broker.cancel(order.broker_id)
             except DeskError as error:
                 self.log("Cancel unclear", client_order_id=order.client_order_id, code=error.code)
+                if isinstance(error, BrokerRateLimitedError):
+                    break
             else:
                 self.log("Cancel requested", client_order_id=order.client_order_id)
-
-    def _post(self, intents: tuple[OrderIntent, ...], known: Known) -> PostResult:
-        """Send each intent once."""
-        accepted: list[Order] = []
-        rejected: list[OrderRejected] = []
-        shortages: dict[str, Decimal] = {}
-        unknown: list[str] = []
-        shares = AvailableShares(self.broker, time.monotonic)
-        asked_at = time.monotonic()
-        for intent in intents:
-            is_stop = intent.leg is Leg.STOP
-            ends = self.run.deadline if is_stop else trades_end(self.run, self.decision)
-            if known.now + timedelta(seconds=time.monotonic() - asked_at) >= ends:
-                break  # the next call ends the plan and reports the orders not sent
-            if intent.side is Side.SELL:
-                available = shares.of(intent.symbol)
-                if available < intent.qty:
-                    shortages[intent.client_order_id] = available
-                    continue
-                shares.count_sent(intent)
-            try:
-                answer = self.broker.submit(intent)
-            except OrderStateUnknownError as error:
-                unknown.append(intent.client_order_id)
-                self.log(
-                    "Order answer unclear", client_order_id=intent.client_order_id, code=error.code
-                )
-                continue
-            if isinstance(answer, OrderRejected):
-                rejected.append(answer)
-                self.log("Order rejected", client_order_id=intent.client_order_id, code=answer.code)
-            else:
-                accepted.append(answer)
-                self.log(
-                    "Order accepted", client_order_id=intent.client_order_id, status=answer.status
-                )
-        posted = PostResult(tuple(accepted), tuple(rejected), shortages)
-        if unknown:
-            raise OrderStateUnknownError(
-                "ORDER_STATE_UNKNOWN",
-                "The broker gave no clear answer for these orders. The run looks them up and sends "
-                "the missing ones again with the same ids. If this continues, look for these ids "
-                "at the broker.",
-                client_order_ids=",".join(unknown),
-            )
-        return posted

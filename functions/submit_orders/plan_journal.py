@@ -6,6 +6,7 @@ import hmac
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from algotrader.adapters.keys import Keys
 from algotrader.adapters.store import Store
@@ -30,8 +31,12 @@ class PlanJournal(Struct, frozen=True):
     keys: Keys
 
     def create(self, plan: Plan) -> bool:
-        """Write a plan with its number; return False if that number exists."""
-        content = stamp_version(plan)
+        """Write a plan with its number; return False if that number exists.
+
+        The journal never says which orders are unsent, because a call that then dies may have sent
+        them.
+        """
+        content = stamp_version(replace(plan, unsent=()))
         sealed = {**content, SEAL: self._seal(content)}
         return self.store.create(self._key(plan.sequence), sealed)
 
@@ -96,7 +101,7 @@ class PlanJournal(Struct, frozen=True):
             problem = problem or "its seal is wrong"
         if problem:
             raise plan_conflict(self.run, sequence, problem)
-        return plan
+        return replace(plan, unsent=())
 
     def _seal(self, content: dict[str, Any]) -> str:
         """Seal a plan for its desk and run, so no other desk or run accepts a copy."""

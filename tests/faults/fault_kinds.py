@@ -13,14 +13,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import Any
 
-from tests.faults.market import PRICES
+from tests.faults.market import PRICES, STARTED
 from tests.faults.simulation import Reply, World
 from tests.faults.wire import Broken, Exchange, Killed
 
 HTML = b"<html><body>gateway</body></html>"
 HIDDEN_MS = 29_000
+LIMITED_SECONDS = 40
 PLAN = "/plan-"
 #: What a deploy may change during a run: limits, which travel with the run, or the mode.
 DEPLOYMENTS = ("limits", "mode")
@@ -98,6 +100,16 @@ def _busy(_world: World, exchange: Exchange) -> Reply:
     if exchange.service == "s3":
         return _answer(503, b"<Error><Code>SlowDown</Code><Message>no</Message></Error>")
     return _answer(400, b'{"__type":"ThrottlingException","message":"no"}')
+
+
+def _limited(world: World, exchange: Exchange) -> Reply:
+    """Answer that the limit is exhausted, for longer than a call waits before it sends an order."""
+    del exchange
+    now = STARTED + timedelta(milliseconds=world.state.ms)
+    reset = int(now.timestamp()) + LIMITED_SECONDS
+    headers = {"Date": format_datetime(now, usegmt=True), "X-RateLimit-Reset": str(reset)}
+    body = b'{"code":42910000,"message":"too many requests."}'
+    return Reply(429, body, len(body), tuple(headers.items()))
 
 
 def _conflict(_world: World, _exchange: Exchange) -> Reply:
@@ -395,6 +407,7 @@ def _all() -> tuple[Fault, ...]:
         Fault("cut", _cut, _always),
         Fault("cut-to-size", _cut_to_size, _always),
         Fault("busy", _busy, _always),
+        Fault("limited", _limited, _of("broker")),
         Fault("409", _conflict, _of("s3", "PUT")),
         Fault("late", _late(LATE_MS), is_post),
         Fault("late-after-look-up", _late(None), is_post),

@@ -30,6 +30,7 @@ from algotrader.adapters.alpaca import client as alpaca_client
 from fetch_bars import app as fetch_app
 from submit_orders import app as submit_app
 from submit_orders import call as submit_call
+from submit_orders import sender as submit_sender
 from tests.faults.market import MACHINE
 from tests.faults.simulation import KEYS, Reply, World
 from tests.support.executions import EVENTS_A_PAGE, history_of
@@ -134,6 +135,7 @@ class Wire:
             patch.object(HTTPAdapter, "send", self._requests_end()),
             patch.object(alpaca_client, "time", time),
             patch.object(submit_call, "time", time),
+            patch.object(submit_sender, "time", time),
             patch.object(aws, "time", time),
             # The real one ends slow answers with a thread and real time, but time here is virtual.
             patch.object(alpaca_client, "within", lambda _seconds, call: call()),

@@ -7,7 +7,7 @@ orders of the plan that it was given, so the journal has every order before the 
 
 from algotrader.execution.approval import find_unapproved, plan_conflict
 from algotrader.execution.cutoff import cut_off_if_due, trades_end
-from algotrader.execution.plan import adopt, advance, first_plan
+from algotrader.execution.plan import adopt, advance, first_plan, wait_for_broker
 from algotrader.execution.posting import (
     never_sent,
     orders_due,
@@ -15,9 +15,10 @@ from algotrader.execution.posting import (
     orders_to_post,
 )
 from algotrader.execution.terms import check_terms, matches_decided
-from algotrader.execution.values import Known, PostResult, Step
+from algotrader.execution.values import NOTHING_POSTED, Known, PostResult, Step
 
 __all__ = [
+    "NOTHING_POSTED",
     "Known",
     "PostResult",
     "Step",
@@ -34,4 +35,5 @@ __all__ = [
     "orders_to_post",
     "plan_conflict",
     "trades_end",
+    "wait_for_broker",
 ]

@@ -93,6 +93,9 @@ def advance(
         rejected=(*plan.rejected, *results.rejected),
         unprotected={**plan.unprotected, **results.unprotected},
         gave_up_after=plan.waited_seconds if results.gave_up_unseen else plan.gave_up_after,
+        unsent=tuple(
+            each.client_order_id for each in results.kept if each.client_order_id in posted.unsent
+        ),
     )
     after = restore_late_orders(decision, after, known)
     after = add_exits(decision, after, orders)
@@ -103,9 +106,18 @@ def advance(
     after = replace(after, orders=(*after.orders, *due))
     # A dropped order also changes the plan, so that a parallel execution stops sending it.
     terms = (plan.orders, plan.denied, plan.rejected, plan.unprotected)
+    # So do unsent orders. Parallel executions adopt that plan, and its first poll sends only these.
     changed = terms != (after.orders, after.denied, after.rejected, after.unprotected)
-    working = trading or results.placing_stops or bool(due)
-    return _step(run, decision, after, orders, known, working=working, changed=changed)
+    return _step(
+        run,
+        decision,
+        after,
+        orders,
+        known,
+        working=trading or results.placing_stops or bool(due),
+        changed=changed or bool(after.unsent),
+        limited_seconds=posted.wait_seconds,
+    )
 
 
 def add_exits(decision: Decision, plan: Plan, orders: dict[str, Order]) -> Plan:
@@ -160,23 +172,23 @@ def _step(
     *,
     working: bool,
     changed: bool,
+    limited_seconds: int,
 ) -> Step:
     left = look_back_seconds(plan)
     pending = working or left > 0
     wait = 0
-    if changed:
-        wait = 1 if pending else 0
-        plan = replace(plan, sequence=plan.sequence + 1, polls=0)
-    elif working:
-        back_off = BACK_OFF_SECONDS[min(plan.polls, len(BACK_OFF_SECONDS) - 1)]
+    if working or (changed and pending):
+        back_off = 1 if changed else BACK_OFF_SECONDS[min(plan.polls, len(BACK_OFF_SECONDS) - 1)]
         now = latest_now(run, plan, known)
         allocations = last_allocations(run, decision)
         instants = (*allocations, trades_end(run, decision), run.deadline)
-        ends = [each for each in instants if each > now]
-        wait = min([back_off, *(math.ceil((each - now).total_seconds()) for each in ends)])
-        plan = replace(plan, polls=plan.polls + 1)
+        ends = [math.ceil((each - now).total_seconds()) for each in instants if each > now]
+        wait = min([max(back_off, limited_seconds), *ends])
     elif pending:
         wait = min(left, LOOK_EVERY_SECONDS)
+    if changed:
+        plan = replace(plan, sequence=plan.sequence + 1, polls=0)
+    elif pending:
         plan = replace(plan, polls=plan.polls + 1)
     plan = replace(plan, waited_seconds=plan.waited_seconds + wait)
     return Step(
@@ -185,6 +197,22 @@ def _step(
         complete=not pending,
         wait_seconds=wait,
     )
+
+
+def wait_for_broker(decision: Decision, plan: Plan, seconds: int) -> Step:
+    """Return the same plan after a call that could read nothing and has sent nothing."""
+    stops = {each.client_order_id for each in plan.orders if each.leg is Leg.STOP}
+    ids = (*plan.cancels, *(each.client_order_id for each in plan.orders))
+    submission = Submission(
+        orders=(),
+        denied=plan.denied,
+        rejected=plan.rejected,
+        unsettled=tuple(each for each in ids if each not in stops),
+        account=None,
+        unprotected=find_unprotected(decision, plan, {}, so_far="the broker did not answer"),
+    )
+    plan = replace(plan, waited_seconds=plan.waited_seconds + seconds)
+    return Step(plan=plan, submission=submission, complete=False, wait_seconds=seconds)
 
 
 def _submission(

@@ -42,7 +42,8 @@ def never_sent(plan: Plan, before: Plan | None) -> frozenset[str]:
     """Return the ids of the orders that no call has sent while the plan's send lease is free.
 
     Each execution acquires the lease of a plan's first poll before it sends the orders that are
-    new in the plan. An order of the plan before, or one that it gave up, may have been sent.
+    new in the plan or that the call before certainly did not send. Another order of the plan
+    before, or one that it gave up, may have been sent.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def never_sent(plan: Plan, before: Plan | None) -> frozenset[str]:
         return frozenset()
     earlier = () if before is None else before.orders
     sent = {each.client_order_id for each in earlier}
-    return frozenset(
+    return frozenset(plan.unsent) | frozenset(
         each.client_order_id
         for each in plan.orders
         if each.client_order_id not in sent
@@ -65,6 +66,8 @@ def orders_due(
     plan: Plan, before: Plan | None, missing: tuple[OrderIntent, ...]
 ) -> tuple[OrderIntent, ...]:
     """Return the missing orders that no call has sent, at least not for a long time.
+
+    That includes the orders that the call before certainly did not send.
 
     An order that the previous plan had given up is in this plan because the broker showed it. So
     this call does not send that order again.
@@ -78,7 +81,10 @@ def orders_due(
     """
     if plan.polls == 0 and before is not None:
         return tuple(
-            each for each in missing if each not in before.orders and not was_given_up(each, before)
+            each
+            for each in missing
+            if each.client_order_id in plan.unsent
+            or (each not in before.orders and not was_given_up(each, before))
         )
     return missing if plan.polls % RESEND_POLLS == 0 else ()
 

@@ -60,11 +60,21 @@ class PostResult(Struct, frozen=True):
     shortages : dict of str to Decimal
         By client order id: the available shares for a sell that needs more, so that the call did
         not post it.
+    unsent : tuple of str
+        Client order ids of the orders that the call had the lease to send and certainly did not:
+        the broker answered 429, or the call did not get to them.
+    wait_seconds : int
+        How long the broker's rate limit keeps the next call from sending; 0 if it does not.
     """
 
     accepted: tuple[Order, ...]
     rejected: tuple[OrderRejected, ...]
     shortages: dict[str, Decimal]
+    unsent: tuple[str, ...] = ()
+    wait_seconds: int = 0
+
+
+NOTHING_POSTED = PostResult(accepted=(), rejected=(), shortages={})
 
 
 class Step(Struct, frozen=True):

@@ -168,6 +168,9 @@ class Plan(Struct, frozen=True):
         By symbol: why the run could not place its stop.
     gave_up_after : int or None
         ``waited_seconds`` when the run gave up on orders that it never saw; None if it has not.
+    unsent : tuple of str
+        Client order ids of orders that the call before certainly did not send, so that the next
+        call sends them. Only Step Functions' state has them; the journal does not.
     """
 
     run_id: str
@@ -183,6 +186,7 @@ class Plan(Struct, frozen=True):
     stops_closed: Cutoff | None = None
     unprotected: dict[str, str] = field(default_factory=dict)
     gave_up_after: int | None = None
+    unsent: tuple[str, ...] = ()
 
 
 class Submission(Struct, frozen=True):

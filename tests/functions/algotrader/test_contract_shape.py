@@ -20,7 +20,7 @@ HANDED_ON = (
     *(model.Decision, model.Plan, model.Submission),
 )
 #: A shape that was never deployed may change without a new number.
-PINNED = {1: "d0d118747564fbe3"}
+PINNED = {1: "abcac3c51ffe7626"}
 
 
 def without_words(schema: Any) -> Any:
