@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from algotrader.adapters.run_lock import decision_key
 from algotrader.adapters.store import Store
-from algotrader.broker import LISTING_MARGIN, Broker
+from algotrader.broker import Broker
 from algotrader.contracts import sha256_of, stamp_version
 from algotrader.errors import (
     BrokerRateLimitedError,
@@ -30,7 +30,6 @@ from algotrader.execution import (
     check_terms,
     cut_off_if_due,
     matches_decided,
-    never_sent,
     orders_due,
     orders_to_cancel,
     orders_to_post,
@@ -46,6 +45,7 @@ from algotrader.model import (
     TradingState,
 )
 from algotrader.orders.ids import desk_id
+from submit_orders.order_look_up import OrderLookUp
 from submit_orders.plan_journal import PlanJournal
 from submit_orders.send_lease import SendLease
 from submit_orders.sender import Sender
@@ -122,11 +122,12 @@ class SubmitCall(Struct, frozen=True):
             return wait_for_broker(self.decision, plan, wait)
 
     def _advance(self, plan: Plan) -> Step:
-        listed = self._list_orders()
-        orders = self._find_canceled(plan, listed)
+        look_up = OrderLookUp(self.run, self.broker, self.lease)
+        listed = look_up.list_since_start()
+        orders = look_up.find_canceled(plan, listed)
         self.plans.check(plan, orders)
         before = self.plans.before(plan, orders)
-        orders |= self._find_planned(plan, before, listed)
+        orders |= look_up.find_planned(plan, before, listed)
         known = self._learn(plan, orders, listed)
         later = self.plans.after(plan, known.orders)
         if later is not None:
@@ -166,38 +167,6 @@ class SubmitCall(Struct, frozen=True):
                 run_id=self.run.run_id,
                 journal=key,
             )
-
-    def _list_orders(self) -> dict[str, Order]:
-        """List the orders since the run's start, by client order id."""
-        listed = self.broker.orders_after(self.run.started_at - LISTING_MARGIN)
-        return {order.client_order_id: order for order in listed}
-
-    def _find_canceled(self, plan: Plan, listed: dict[str, Order]) -> dict[str, Order]:
-        """Find the plan's cancels, most of which are older than the list.
-
-        One list of the open orders answers for those that have not ended.
-        """
-        older = [each for each in plan.cancels if each not in listed]
-        if len(older) > 1:
-            listed = listed | {each.client_order_id: each for each in self.broker.open_orders()}
-        return self._find(plan.cancels, listed)
-
-    def _find_planned(
-        self, plan: Plan, before: Plan | None, listed: dict[str, Order]
-    ) -> dict[str, Order]:
-        """Find the plan's orders; the list answers for those that no call can have sent.
-
-        The call looks up every other order that the list lacks by its id.
-        """
-        ids = [each.client_order_id for each in plan.orders]
-        unsent = never_sent(plan, before) - listed.keys()
-        if unsent and self.lease.is_free(plan):
-            ids = [each for each in ids if each not in unsent]
-        return self._find(ids, listed)
-
-    def _find(self, ids: Iterable[str], listed: dict[str, Order]) -> dict[str, Order]:
-        found = {each: listed.get(each) or self.broker.order(each) for each in ids}
-        return {each: order for each, order in found.items() if order is not None}
 
     def _learn(self, plan: Plan, orders: dict[str, Order], listed: dict[str, Order]) -> Known:
         """Read the account, the trading state, and the clock."""

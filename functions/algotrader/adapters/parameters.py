@@ -139,8 +139,7 @@ def integer(bounds: Bounds) -> Callable[[str], int]:
 
     def parse(text: str) -> int:
         if not _INTEGER.fullmatch(text) or not bounds.allow(int(text)):
-            because = f": {bounds.reason}" if bounds.reason else ""
-            raise Misfit(f"a whole number from {bounds.lowest} to {bounds.highest}{because}")
+            raise Misfit(f"a whole number from {bounds.lowest} to {bounds.highest}")
         return int(text)
 
     return parse

@@ -19,14 +19,11 @@ class Bounds(Struct, frozen=True):
     ----------
     lowest, highest : int
         Both inclusive; with ``above_lowest``, ``lowest`` itself is not allowed.
-    reason : str
-        The reason for the bounds; empty if it is obvious.
     """
 
     lowest: int
     highest: int
     above_lowest: bool = False
-    reason: str = ""
 
     def allow(self, value: Decimal | int) -> bool:
         """Whether a value is a number within the bounds."""
@@ -40,8 +37,6 @@ _DOLLARS = Bounds(0, 10**9, above_lowest=True)
 _PART = Bounds(0, 1)
 _PART_ABOVE_ZERO = Bounds(0, 1, above_lowest=True)
 _DAY_SECONDS = 24 * 60 * 60
-# Measured: in 11 minutes a run finished 83 of 180 orders.
-_BROKERS_RATE = "at Alpaca's 200 requests a minute a larger run would not finish"
 
 #: The bounds of every numeric setting, by field; ``docs/parameters.md`` lists them.
 BOUNDS: Mapping[str, Bounds] = MappingProxyType(
@@ -49,7 +44,7 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
         "capital": _DOLLARS,
         "max_position_weight": _PART_ABOVE_ZERO,
         "max_order_notional": _DOLLARS,
-        "max_orders_per_run": Bounds(1, 90, reason=_BROKERS_RATE),
+        "max_orders_per_run": Bounds(1, 1000),
         "max_positions": Bounds(1, 500),
         "max_gross_exposure": _PART_ABOVE_ZERO,
         "max_turnover": Bounds(0, 10, above_lowest=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +13,12 @@ import pytest
 from msgspec.structs import replace
 
 from algotrader.execution import first_plan, never_sent
-from algotrader.model import Leg, OrderDenied, OrderRejected, Position, Side
+from algotrader.model import Leg, Order, OrderDenied, OrderRejected, Position, Side
 from submit_orders.available_shares import OLDEST_SECONDS, AvailableShares
+from submit_orders.order_look_up import MOST_LOOK_UPS, OrderLookUp
 from tests.functions.submit_orders.conftest import Desk
 from tests.support.distorting_proxy import Answer
-from tests.support.execution_fixtures import BUY_IBM, BUY_MSFT, EXIT, RUN, decision
+from tests.support.execution_fixtures import BUY_IBM, BUY_MSFT, EXIT, RUN, decision, intent, order
 
 BY_ID = "GET /v2/orders:by_client_order_id"
 SYMBOLS = ("AAPL", "GOOG", "IBM", "MSFT")
@@ -141,3 +142,51 @@ def test_shares_that_a_call_has_just_sent_to_sell_are_not_available_again() -> N
 def test_a_short_position_has_no_shares_to_sell() -> None:
     broker, _ = reader(-3)
     assert AvailableShares(broker, lambda: 0.0).of("AAPL") == 0
+
+
+class Shown:
+    """A broker that shows the open orders and those of a session, and counts its look-ups."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.listed: list[datetime] = []
+
+    def order(self, client_order_id: str) -> None:
+        self.asked.append(client_order_id)
+
+    def open_orders(self) -> tuple[Order, ...]:
+        return ()
+
+    def orders_after(self, after: datetime) -> tuple[Order, ...]:
+        self.listed.append(after)
+        return tuple(order(each) for each in RESTING)
+
+
+RESTING = tuple(intent(f"A{number:03d}", Leg.ENTRY, 1) for number in range(MOST_LOOK_UPS + 1))
+
+
+def look_up(broker: Any, *, is_free: bool = False) -> OrderLookUp:
+    return OrderLookUp(RUN, broker, SimpleNamespace(is_free=lambda _: is_free))  # type: ignore[arg-type]
+
+
+def test_a_call_looks_up_at_most_fifty_orders_by_their_ids_and_each_call_others() -> None:
+    broker, made = Shown(), decision(exits=(), entries=RESTING)
+    plan = first_plan(RUN, made)
+    assert look_up(broker, is_free=True).find_planned(plan, None, {}) == {}
+    assert broker.asked == []
+    look_up(broker).find_planned(plan, None, {})
+    ids = [each.client_order_id for each in RESTING]
+    assert broker.asked == ids[:MOST_LOOK_UPS]
+    broker.asked.clear()
+    look_up(broker).find_planned(replace(plan, waited_seconds=2), None, {})
+    assert broker.asked == [*ids[2:], ids[0]]
+
+
+def test_one_list_answers_for_many_cancels_that_have_ended() -> None:
+    broker, ids = Shown(), tuple(each.client_order_id for each in RESTING)
+    plan = replace(first_plan(RUN, decision()), cancels=ids)
+    assert look_up(broker).find_canceled(plan, {}).keys() == set(ids)
+    assert (broker.asked, broker.listed) == ([], [datetime(2024, 3, 4, tzinfo=UTC)])
+    few = Shown()
+    look_up(few).find_canceled(replace(plan, cancels=ids[:MOST_LOOK_UPS]), {})
+    assert (len(few.asked), few.listed) == (MOST_LOOK_UPS, [])

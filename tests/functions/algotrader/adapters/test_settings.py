@@ -73,7 +73,7 @@ WRONG = {
     ],
     "MaxPositionWeight": ["0", "1.01", "35%", "nan", "-0.1", ""],
     "MaxOrderNotional": ["0", "", "inf", "9999999999999"],
-    "MaxOrdersPerRun": ["0", "1.5", "-1", "", "91", "1000"],
+    "MaxOrdersPerRun": ["0", "1.5", "-1", "", "1001"],
     "MaxGrossExposure": ["0", "1.01", "", "all"],
     "MaxTurnover": ["0", "10.01", "", "-1"],
     "MinOrderNotional": ["0", "", "-1", "1e3"],
@@ -244,16 +244,13 @@ def test_slots_may_be_five_minutes_apart(environ: dict[str, str]) -> None:
     assert load_settings(environ).slots == ("0935", "0940", "0958", "1003")
 
 
-def test_more_orders_than_the_brokers_rate_allows_are_refused_with_the_reason(
-    environ: dict[str, str],
-) -> None:
-    assert load_settings({**environ, "MAX_ORDERS_PER_RUN": "90"}).max_orders_per_run == 90
+def test_a_run_may_send_a_thousand_orders_and_no_more(environ: dict[str, str]) -> None:
+    assert load_settings({**environ, "MAX_ORDERS_PER_RUN": "1000"}).max_orders_per_run == 1000
     with pytest.raises(ConfigurationError) as raised:
-        load_settings({**environ, "MAX_ORDERS_PER_RUN": "91"})
+        load_settings({**environ, "MAX_ORDERS_PER_RUN": "1001"})
     assert str(raised.value) == (
-        "PARAMETER_INVALID: parameter=MaxOrdersPerRun value='91'. Deploy again with "
-        "MaxOrdersPerRun set to a whole number from 1 to 90: at Alpaca's 200 requests a minute a "
-        "larger run would not finish."
+        "PARAMETER_INVALID: parameter=MaxOrdersPerRun value='1001'. Deploy again with "
+        "MaxOrdersPerRun set to a whole number from 1 to 1000."
     )
 
 
