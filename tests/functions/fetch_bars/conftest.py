@@ -216,6 +216,19 @@ class World:
         return Answer(found) if found else Answer({"message": "not found"}, 404)
 
 
+def new_store() -> Store:
+    """Create a bucket, and store a pair of keys."""
+    bucket = f"desk-{uuid4()}"
+    client("s3").create_bucket(Bucket=bucket)
+    client("ssm").put_parameter(
+        Name=KEYS_NAME,
+        Type="SecureString",
+        Value='{"key_id": "MARKED-KEY-ID", "secret_key": "MARKED-SECRET"}',
+        Overwrite=True,
+    )
+    return Store(bucket)
+
+
 @pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
     """Start AWS once, because new clients for every test would take most of the time."""
@@ -227,15 +240,7 @@ def aws() -> Iterator[None]:
 def world(aws: None, executions: Executions, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     del aws
     monkeypatch.setattr("algotrader.adapters.alpaca.client.READ_PAUSES_SECONDS", (0.01,))
-    bucket = f"desk-{uuid4()}"
-    client("s3").create_bucket(Bucket=bucket)
     client("ssm").delete_parameters(Names=[STATE_NAME, ARMING_NAME])
-    client("ssm").put_parameter(
-        Name=KEYS_NAME,
-        Type="SecureString",
-        Value='{"key_id": "MARKED-KEY-ID", "secret_key": "MARKED-SECRET"}',
-        Overwrite=True,
-    )
     with ScriptedBroker() as server:
         urls = {"APCA_API_BASE_URL": server.url, "APCA_API_DATA_URL": server.url}
-        yield World(server, {**PARAMETERS, **urls}, Store(bucket), executions)
+        yield World(server, {**PARAMETERS, **urls}, new_store(), executions)

@@ -14,8 +14,9 @@ from algotrader.contracts import (
     canonical_json,
     encode,
 )
-from algotrader.model import Bars, Order, Run, Settings, Snapshot, Submission, Track
+from algotrader.model import Bars, Decision, Order, Run, Settings, Snapshot, Submission, Track
 from algotrader.orders.ids import desk_id
+from algotrader.orders.statuses import is_terminal
 from algotrader.services.books import track_key
 from notify.report import report
 from tests.functions.algotrader.adapters.broker_answers import ACCOUNT
@@ -98,11 +99,21 @@ def ended(
     world: World,
     result: FetchBarsResult,
     failure: Failure | None = None,
-    orders: tuple[Order, ...] = (),
+    orders: tuple[Order, ...] | None = (),
+    decision: Decision | None = None,
 ) -> str:
-    """Report a run through the real Notify and return its text."""
+    """Report a run through the real Notify and return its text.
+
+    Parameters
+    ----------
+    orders : tuple of Order or None
+        The orders that Submit Orders saw last, or None if the run did not reach it.
+    """
     topic = Topic()
-    placed = Submission(orders=orders, denied=(), rejected=(), unsettled=(), account=None)
+    submission = None
+    if orders is not None:
+        is_open = tuple(each.client_order_id for each in orders if not is_terminal(each))
+        submission = Submission(orders, denied=(), rejected=(), unsettled=is_open, account=None)
     report(
         NotifyEvent(
             execution_arn=ARN,
@@ -111,8 +122,8 @@ def ended(
             settings=result.settings,
             snapshot=result.snapshot,
             features=None,
-            decision=None,
-            submission=Artifact(inline=encode(placed)),
+            decision=None if decision is None else Artifact(inline=encode(decision)),
+            submission=None if submission is None else Artifact(inline=encode(submission)),
             failure=failure,
         ),
         world.store,

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from uuid import uuid4
 
 import pytest
 
-from algotrader.adapters.aws import client
 from algotrader.adapters.store import Store
 from algotrader.contracts import FetchBarsEvent
 from algotrader.messages import RunReport, make_texts
@@ -22,7 +20,7 @@ from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
 from fetch_bars.fetch import fetch
 from local.paper_broker import PaperBrokerProcess
 from local.paper_broker.data import load
-from tests.functions.fetch_bars.conftest import ARN, KEYS_NAME, PARAMETERS
+from tests.functions.fetch_bars.conftest import ARN, PARAMETERS, new_store
 
 HISTORY = load()
 MONDAY, TUESDAY = date(2005, 2, 14), date(2005, 2, 15)  # MSFT pays 0.08 a share on Tuesday
@@ -82,20 +80,12 @@ class Days:
 @pytest.fixture(scope="module")
 def days(aws: None) -> Iterator[Days]:
     del aws
-    bucket = f"desk-{uuid4()}"
-    client("s3").create_bucket(Bucket=bucket)
-    client("ssm").put_parameter(
-        Name=KEYS_NAME,
-        Type="SecureString",
-        Value='{"key_id": "K", "secret_key": "S"}',
-        Overwrite=True,
-    )
     with PaperBrokerProcess(
         session=MONDAY, holdings={"MSFT": str(MANUAL)}, clock_scale=0
     ) as broker:
         urls = {"APCA_API_BASE_URL": broker.url, "APCA_API_DATA_URL": broker.url}
         names = {"SYMBOLS": "AAPL,MSFT", "BENCHMARK": "IBM", "TRADING_STATE_PARAMETER": "/none"}
-        made = Days(broker, Store(bucket), {**PARAMETERS, **urls, **names})
+        made = Days(broker, new_store(), {**PARAMETERS, **urls, **names})
         made.fetch(MONDAY, "09:35")
         made.buy(MONDAY)
         yield made
@@ -164,19 +154,11 @@ def test_the_special_dividend_of_2004_trips_no_limit_and_counts_once(aws: None) 
     """MSFT paid 3 dollars and 8 cents a share, 10 % of its price, and more than the limit."""
     del aws
     friday, ex_date, payable = date(2004, 11, 12), date(2004, 11, 15), date(2004, 11, 29)
-    bucket = f"desk-{uuid4()}"
-    client("s3").create_bucket(Bucket=bucket)
-    client("ssm").put_parameter(
-        Name=KEYS_NAME,
-        Type="SecureString",
-        Value='{"key_id": "K", "secret_key": "S"}',
-        Overwrite=True,
-    )
     with PaperBrokerProcess(session=friday, clock_scale=0) as broker:
         urls = {"APCA_API_BASE_URL": broker.url, "APCA_API_DATA_URL": broker.url}
         names = {"SYMBOLS": "AAPL,MSFT", "BENCHMARK": "IBM", "TRADING_STATE_PARAMETER": "/none"}
         limits = {"CAPITAL": "2000", "MAX_DAILY_LOSS": "0.05", "MAX_DRAWDOWN": "0.05"}
-        days = Days(broker, Store(bucket), {**PARAMETERS, **urls, **names, **limits})
+        days = Days(broker, new_store(), {**PARAMETERS, **urls, **names, **limits})
         days.fetch(friday, "09:35")
         days.buy(friday)
         days.report(friday)

@@ -9,15 +9,14 @@ from msgspec.structs import replace
 
 from algotrader.adapters.aws import client
 from algotrader.adapters.run_lock import Claim, claim_key
-from algotrader.contracts import Artifact, Failure, FetchBarsResult, NotifyEvent, encode
+from algotrader.contracts import Failure, FetchBarsResult
 from algotrader.decision.stops_over_actions import cancel_stops
-from algotrader.model import Decision, Order, Run, Submission
-from notify.report import report
+from algotrader.model import Decision, Run
 from tests.functions.fetch_bars.conftest import ARN, STATE_NAME, World
 from tests.functions.fetch_bars.runs import (
     OTHER_ARN,
-    Topic,
     at_the_bell,
+    ended,
     run_of,
     settings_of,
     snapshot_of,
@@ -75,38 +74,6 @@ def fail(world: World, run: Run) -> None:
     world.store.write(claim_key(run), Claim(ARN, "failed", run.started_at))
 
 
-def sms(
-    world: World,
-    result: FetchBarsResult,
-    decision: Decision | None = None,
-    orders: tuple[Order, ...] | None = None,
-    failure: Failure | None = None,
-) -> str:
-    """Notify about a run, with the orders that Submit Orders saw last."""
-    topic = Topic()
-    seen = None
-    if orders is not None:
-        open_ids = tuple(each.client_order_id for each in orders if each.status != "canceled")
-        seen = Submission(orders, denied=(), rejected=(), unsettled=open_ids, account=None)
-    report(
-        NotifyEvent(
-            execution_arn=ARN,
-            input={},
-            run=result.run,
-            settings=result.settings,
-            snapshot=result.snapshot,
-            features=None,
-            decision=None if decision is None else Artifact(inline=encode(decision)),
-            submission=None if seen is None else Artifact(inline=encode(seen)),
-            failure=failure,
-        ),
-        world.store,
-        [topic],
-        warn=lambda *_, **__: None,
-    )
-    return topic.texts[0]
-
-
 def decided(world: World, result: FetchBarsResult) -> Decision:
     return cancel_stops(run_of(result), settings_of(world, result), snapshot_of(world, result))
 
@@ -124,7 +91,7 @@ def test_the_scheduled_report_cancels_the_stop_and_says_so(
     assert made.cancels == (stop["client_order_id"],)
     (resting,) = snapshot_of(world, result).own_open_orders
     gone = replace(resting, status="canceled")
-    text = sms(world, result, made, (gone,))
+    text = ended(world, result, None, (gone,), made)
     assert text.startswith(f"algo-trader PAPER 2026-01-06 report: {NO_STOP}. day ")
 
 
@@ -137,7 +104,7 @@ def test_a_cancel_that_has_not_ended_is_reported_as_a_stop_that_rests(
     (resting,) = snapshot_of(world, result).own_open_orders
     orders = () if status is None else (replace(resting, status=status),)
 
-    text = sms(world, result, decided(world, result), orders)
+    text = ended(world, result, None, orders, decided(world, result))
 
     assert RESTS in text
     assert "NO STOP" not in text
@@ -148,8 +115,9 @@ def test_a_report_that_fails_is_not_sure(world: World, stop: dict[str, Any]) -> 
     result = world.run(BELL)
     made = decided(world, result)
 
-    died = sms(world, result, made, failure=Failure("Submit Orders", "States.Timeout", "It died."))
-    undecided = sms(world, result, failure=Failure("Decide Orders", "Boom", "It died."))
+    timeout = Failure("Submit Orders", "States.Timeout", "It died.")
+    died = ended(world, result, timeout, None, made)
+    undecided = ended(world, result, Failure("Decide Orders", "Boom", "It died."), None)
 
     assert "STOP MAY REST over the split for 1" in died
     assert "STOP RESTS over the split for 1" in undecided
@@ -160,10 +128,10 @@ def test_a_report_by_hand_never_cancels_and_says_what_is_open(
 ) -> None:
     result = world.run(BY_HAND)
     assert (result.outcome, run_of(result).sends_orders) == ("REPORT", False)
-    assert RESTS in sms(world, result)
+    assert RESTS in ended(world, result)
 
     cancel(stop)
-    assert NO_STOP in sms(world, world.run(BY_HAND))
+    assert NO_STOP in ended(world, world.run(BY_HAND))
 
 
 def test_a_report_by_hand_in_the_session_only_warns(world: World, stop: dict[str, Any]) -> None:
@@ -173,7 +141,7 @@ def test_a_report_by_hand_in_the_session_only_warns(world: World, stop: dict[str
     result = world.run(BY_HAND)
 
     assert result.outcome == "REPORT"
-    assert "STOP" not in sms(world, result)
+    assert "STOP" not in ended(world, result)
     assert any(
         "AAPL has a forward split on 2026-01-07" in each
         for each in snapshot_of(world, result).warnings
@@ -196,7 +164,7 @@ def test_a_split_on_another_day_cancels_nothing(
     splits(world, ex_date)
     result = world.run(BELL)
     assert result.outcome == "REPORT"
-    assert "STOP" not in sms(world, result)
+    assert "STOP" not in ended(world, result)
 
 
 def test_a_split_after_a_weekend_is_the_next_sessions(world: World, stop: dict[str, Any]) -> None:
@@ -221,7 +189,7 @@ def test_a_dry_run_deployment_keeps_it_too(world: World, stop: dict[str, Any]) -
     world.environ["TRADING_MODE"] = "dry-run"
     result = world.run(BELL)
     assert result.outcome == "REPORT"
-    assert RESTS in sms(world, result)
+    assert RESTS in ended(world, result)
 
 
 def test_a_desk_without_its_stop_says_so_on_the_ex_date_and_halted_in_every_later_report(
@@ -230,11 +198,11 @@ def test_a_desk_without_its_stop_says_so_on_the_ex_date_and_halted_in_every_late
     cancel(stop)
     after_the_close(world, 7)
     bell = {**BELL, "scheduled_time": "2026-01-07T21:15:00Z"}
-    assert NO_STOP in sms(world, world.run(bell))
+    assert NO_STOP in ended(world, world.run(bell))
     after_the_close(world, 8)
-    assert "NO STOP" not in sms(world, world.run(BY_HAND))  # its trading runs would report it
+    assert "NO STOP" not in ended(world, world.run(BY_HAND))  # its trading runs would report it
     halt()
-    assert NO_STOP in sms(world, world.run(BY_HAND))
+    assert NO_STOP in ended(world, world.run(BY_HAND))
 
 
 def test_a_repeated_report_continues_with_its_decision(world: World, stop: dict[str, Any]) -> None:
@@ -261,4 +229,4 @@ def test_a_repeated_report_that_decided_nothing_looks_again(
     again = world.run(BELL, OTHER_ARN)
 
     assert again.outcome == "REPORT"
-    assert NO_STOP in sms(world, again)
+    assert NO_STOP in ended(world, again)
