@@ -27,14 +27,17 @@ def profit_lines(report: RunReport) -> Iterator[str]:
         yield f"last full session ({session}): {money(snapshot.last_session_pnl, signed=True)}"
         yield f"since its close: {made}, without deposits and withdrawals"
     if performance is None:
-        if snapshot.account.adjustments:
-            yield _deposits(snapshot.account.adjustments)
+        came_in = snapshot.account.adjustments  # dividends and fees too, unlike deposits
+        if came_in:
+            figure = money(came_in, signed=True)
+            yield f"cash that came in without a trade since the previous close: {figure}"
         return
     yield from _desk(
         performance, "" if report.is_report else ", from that close to this run's start"
     )
     if performance.deposits is None or performance.deposits:
-        yield _deposits(performance.deposits)
+        figure = money(performance.deposits, signed=True)
+        yield f"deposits less withdrawals since the previous close: {figure}"
     yield from _limits(report, performance)
 
 
@@ -117,10 +120,6 @@ def _limits(report: RunReport, performance: Performance) -> Iterator[str]:
             f"; at {percent(drawdown)}, or after a daily loss of {percent(daily)}, it only sells"
         )
     yield text
-
-
-def _deposits(amount: Decimal | None) -> str:
-    return f"deposits less withdrawals since the previous close: {money(amount, signed=True)}"
 
 
 def _of(part: Decimal | None, whole: Decimal, of: str = "") -> str:

@@ -85,6 +85,15 @@ def test_the_equity_of_a_later_close_is_not_shown_as_that_of_the_previous_close(
     assert f"  equity $100,000.00, at the previous close {shown}\n" in reported.email
 
 
+def test_the_broker_s_own_figure_is_not_called_deposits_because_it_may_contain_dividends():
+    """A flatten measures no desk, so it computes no deposits."""
+    account = replace(SNAPSHOT.account, adjustments=Decimal(20))
+    snapshot = replace(SNAPSHOT, account=account, performance=None)
+    email = make_texts(run_report(snapshot=snapshot)).email
+    assert "  cash that came in without a trade since the previous close: +$20.00\n" in email
+    assert "less withdrawals" not in email
+
+
 def test_without_a_benchmark_the_messages_mention_none():
     reported = report(benchmark="")
     assert "SPY" not in reported.sms + reported.email
