@@ -368,7 +368,8 @@ def _paid_by(row: Activity, receivables: Iterable[Receivable]) -> Receivable | N
         return newest[0] if newest else None
     due = [each for each in reversed(newest) if not each.is_over]
     exact = [each for each in due if _is_rate(row, each.cash)]
-    return next(iter((*exact, *due, *newest)), None)
+    on_its_day = [each for each in exact if each.payable == row.day]
+    return next(iter((*on_its_day, *exact, *due, *newest)), None)
 
 
 def _is_rate(row: Activity, cash: Decimal) -> bool:

@@ -186,6 +186,23 @@ def test_two_dividends_of_a_symbol_are_each_paid_by_their_own_row(
     assert (made(track), track.index) == (0, 1)
 
 
+def test_of_two_equal_dividends_a_row_pays_the_one_of_its_day() -> None:
+    special = replace(PAID, ex_date=TUESDAY, payable=TUESDAY + timedelta(days=1))
+    day = TUESDAY + timedelta(days=2)
+    row_of_special = paid(day=TUESDAY + timedelta(days=1))
+
+    track = carried(
+        ex(PAID),
+        later(PAID, special, actions=(special,), listing=listing(PAID, special)),
+        later(PAID, special, day=day, statement=(row_of_special,)),
+    )
+
+    assert {each.payable: each.is_over for each in track.receivables} == {
+        PAYABLE: False,
+        special.payable: True,
+    }
+
+
 def test_a_dividend_that_is_no_longer_listed_is_lost_and_one_listed_again_is_due_again() -> None:
     gone, back = later(), later(PAID, at=AFTER_CLOSE + timedelta(days=1))
 
