@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
-# glibc returns a large freed block to the kernel, which clears its pages before their next use. But
-# it keeps blocks up to the size of the largest one that was ever freed (M_MMAP_THRESHOLD in
-# mallopt(3)). Nothing touches the pages of this block, so it takes no memory.
-np.empty(4_000_000)
-
 
 def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Files) -> Features:
     """Compute the last and the previous value of every feature that a strategy declares.
