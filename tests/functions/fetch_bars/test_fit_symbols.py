@@ -215,7 +215,7 @@ def test_a_holding_whose_symbol_became_another_stops_nothing_else(world: World) 
     assert snapshot.ledger.holdings["FB"].qty == 10
     mismatch, changed = snapshot.warnings[:2]
     assert mismatch.startswith("FB: LEDGER_MISMATCH: ")
-    assert changed.startswith("FB: name_change on 2026-01-06 with META.")
+    assert changed.startswith("FB: name change on 2026-01-06 with META.")
 
 
 def test_an_unfit_holding_is_valued_by_its_last_known_close(world: World) -> None:
