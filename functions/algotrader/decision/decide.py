@@ -80,7 +80,8 @@ def decide(
     asked = (strategy, settings.strategy, settings.symbols, market, portfolio)
     with localcontext(MONEY):
         targets = find_targets(*asked, desk)
-    prices = evaluate_stops(*asked)
+    prices, comments = evaluate_stops(*asked)
+    targets.comments.add(comments)
     with localcontext(MONEY):
         stops = {symbol: stop_level(price) for symbol, price in prices.items()}
         traded = {each: unfit[each] for each in settings.symbols if each in unfit}
@@ -123,6 +124,8 @@ def _decide(
     stuck = {order.symbol for order, _ in denied if order.side is Side.SELL}
     audit = audit_stops(context, stops, held_after, stuck, asks_stops=asks_stops)
     why |= {symbol: f"{why[symbol]}; {warning}" for symbol, warning in audit.warnings.items()}
+    said = targets.comments.explanations
+    why |= {symbol: f"{why[symbol]}; strategy: {words}" for symbol, words in said.items()}
     cancels = tuple(sorted((*orders_to_cancel(snapshot), *audit.cancels)))
     return Decision(
         run_id=run.run_id,
@@ -145,6 +148,7 @@ def _decide(
         },
         keeps_all=targets.keeps_all,
         remarks=targets.remarks,
+        note=targets.comments.note,
         room=portfolio.room(settings),
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from algotrader.model.units import ZERO, Fraction, tidy
 from algotrader.portfolio.capital import PortfolioState
 from algotrader.strategy import Market, Portfolio, Strategy
+from algotrader.strategy.comments import Comments
 from algotrader.strategy.evaluate import SUM_TOLERANCE, adds_nothing, evaluate_weights
 
 
@@ -26,12 +27,15 @@ class Targets(Struct, frozen=True):
         Whether the run keeps everything, because too few symbols are fit for the strategy.
     remarks : tuple of str
         Sentences about the whole set.
+    comments : Comments
+        What the strategy says about its weights.
     """
 
     asked: dict[str, Decimal]
     weights: dict[str, Decimal]
     keeps_all: bool = False
     remarks: tuple[str, ...] = ()
+    comments: Comments = field(default_factory=Comments)
 
 
 def find_targets(
@@ -56,19 +60,19 @@ def find_targets(
             f" {tidy(least):f}, so the run keeps everything"
         )
         return Targets({}, {}, keeps_all=True, remarks=(remark,))
-    asked = evaluate_weights(strategy, name, symbols, market, portfolio)
+    asked, comments = evaluate_weights(strategy, name, symbols, market, portfolio)
     wanted = {symbol: weight for symbol, weight in asked.items() if symbol not in market.unfit}
     room = _room((each for each in symbols if each in market.unfit), desk)
     total = sum(wanted.values(), ZERO)
     if total <= room + SUM_TOLERANCE or adds_nothing(wanted, portfolio):
-        return Targets(asked, asked)
+        return Targets(asked, asked, comments=comments)
     factor = room / total
     scaled = {symbol: weight * factor for symbol, weight in wanted.items()}
     remark = (
         f"unfit holdings weigh {1 - room:.4f} of capital, so the run scales the other targets from"
         f" {total:.4f} in all to {room:.4f}"
     )
-    return Targets(asked, asked | scaled, remarks=(remark,))
+    return Targets(asked, asked | scaled, remarks=(remark,), comments=comments)
 
 
 def _least_fit(min_fit: float, count: int) -> Decimal:

@@ -95,6 +95,8 @@ def _desk(report: RunReport) -> Iterator[str]:
         yield f"this take-over sent nothing more: {report.run.ended_because}"
     if report.is_dry:
         yield "a dry run: no order was sent"
+    if report.strategy_note:
+        yield f"the strategy notes: {report.strategy_note}"
 
 
 def _what_to_do(report: RunReport, failure: FailureReport) -> Iterator[str]:

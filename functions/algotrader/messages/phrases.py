@@ -19,6 +19,7 @@ MOST_NAMES = 32  # more never fit into a text message
 _REASON_SEPTETS = 40
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ENDED_SEPTETS = 44
+_NOTE_SEPTETS = 60
 
 
 def head(report: RunReport) -> str:
@@ -244,6 +245,11 @@ def unfit_phrase(report: RunReport) -> str:
     Return an empty string if there is none.
     """
     return f"{len(report.unfit)} unfit" if report.unfit else ""
+
+
+def note_phrase(report: RunReport) -> str:
+    """Shorten what the strategy says about the run; empty if it says nothing."""
+    return shorten(to_gsm7(report.strategy_note), _NOTE_SEPTETS)
 
 
 def trouble_phrase(report: RunReport) -> str:

@@ -129,6 +129,11 @@ class RunReport(Struct, frozen=True):
         return {} if self.snapshot is None else self.snapshot.unfit
 
     @property
+    def strategy_note(self) -> str:
+        """What the strategy says about the whole run; empty if it says nothing."""
+        return "" if self.decision is None else self.decision.note
+
+    @property
     def intents(self) -> tuple[OrderIntent, ...]:
         """The orders that the decision approved, exits first."""
         return () if self.decision is None else (*self.decision.exits, *self.decision.entries)

@@ -24,6 +24,7 @@ from algotrader.messages.phrases import (
     last_phrase,
     lead_phrase,
     no_stop_phrase,
+    note_phrase,
     period_phrase,
     problems_phrase,
     since_phrase,
@@ -53,6 +54,7 @@ class _Detail(Struct, frozen=True):
     periods: bool = True  # week and month
     dollars: bool = True
     benchmark: bool = True
+    note: bool = True  # of the strategy
     ended_reason: bool = True  # why a take-over sent nothing more
     stop_names: bool = True
     equity: bool = True
@@ -72,7 +74,7 @@ def _details(*, keeps_equity: bool) -> Iterator[_Detail]:
         *(() if keeps_equity else ("equity",)),
         "holds",
         *("problem_names", "state_reason", "strategy_names", "periods", "dollars", "benchmark"),
-        *("ended_reason", "stop_names"),
+        *("note", "ended_reason", "stop_names"),
     ):
         detail = replace(detail, **{left_out: False})
         yield detail
@@ -151,6 +153,7 @@ def _orders(report: RunReport, detail: _Detail) -> str:
         "" if is_named else state_phrase(report, reason=detail.state_reason),
         ended_phrase(report, reason=detail.ended_reason),
         problems,
+        note_phrase(report) if detail.note else "",
     )
     return ". ".join(filter(None, sentences))
 

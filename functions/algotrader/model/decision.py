@@ -94,7 +94,8 @@ class Decision(Struct, frozen=True):
     cancels : tuple of str
         Client order ids of the desk's own open orders that the run cancels first.
     why : dict of str to str
-        One sentence for every managed symbol, even if the run does nothing.
+        One sentence for every managed symbol, even if the run does nothing. The strategy's own
+        explanation follows.
     stops : tuple of DesiredStop
         Protective stops to place, without those that are already right.
     filled_before : dict of str to Decimal
@@ -114,6 +115,8 @@ class Decision(Struct, frozen=True):
     room : Decimal or None
         The most that entries may cost under ``Capital`` and ``MaxGrossExposure`` if no exit sells;
         may be below 0. None if neither limits the desk more than its cash.
+    note : str
+        What the strategy says about the whole run; empty if it says nothing.
     """
 
     run_id: str
@@ -134,6 +137,7 @@ class Decision(Struct, frozen=True):
     keeps_all: bool = False
     remarks: tuple[str, ...] = ()
     room: Dollars | None = None
+    note: str = ""
 
 
 class Cutoff(Struct, frozen=True):

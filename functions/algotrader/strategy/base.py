@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, get_type_hints
 
 from algotrader.errors import ConfigurationError
+from algotrader.strategy.comments import Comments
 from algotrader.strategy.files import Files
 from algotrader.strategy.indicators import resolve
 from algotrader.strategy.view import Market, Portfolio
@@ -70,7 +71,11 @@ class Strategy:
     #: fewer, the run keeps everything that the desk holds and does not call `target_weights`.
     min_fit: ClassVar[float] = 0
 
+    #: What `explain` and `note` have added in the last call, for the desk and for tests.
+    comments: Comments
+
     def __init__(self, /, **parameters: object) -> None:
+        self.comments = Comments()
         declared = self.parameter_types()
         for name, value in parameters.items():
             if name not in declared:
@@ -150,6 +155,33 @@ class Strategy:
         """
         del market, portfolio
         return {}
+
+    def explain(self, symbol: str, words: str) -> None:
+        """Add words to the reason for a symbol, in the decision, the e-mail and the record.
+
+        Call it in `target_weights` or `stop_prices`.
+
+        Parameters
+        ----------
+        symbol : str
+            A symbol of the template's Symbols, whether or not it gets a weight.
+        words : str
+            One line. The desk joins several with semicolons, and cuts all after 200 characters.
+        """
+        self.comments.explain(symbol, words)
+
+    def note(self, words: str) -> None:
+        """Add words about the whole run to the text message and the e-mail.
+
+        Call it in `target_weights` or `stop_prices`.
+
+        Parameters
+        ----------
+        words : str
+            One short line. The desk joins several with semicolons. The e-mail shows at most 200
+            characters of all, the text message at most 60, or none if it has no room.
+        """
+        self.comments.add_note(words)
 
     def features(self, bars: DataFrame, files: Files) -> Mapping[str, float]:
         """Compute the strategy's own features from a symbol's bars; by default there are none.

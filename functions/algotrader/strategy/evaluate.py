@@ -11,6 +11,7 @@ from algotrader.errors import InsufficientHistoryError, StrategyError
 from algotrader.model.units import ZERO
 from algotrader.plain_text import one_line
 from algotrader.strategy import Market, Portfolio, Strategy
+from algotrader.strategy.comments import Comments
 from algotrader.strategy.user_error import describe_error
 
 # Weights computed with floats may add up to slightly more than 1.
@@ -18,16 +19,25 @@ SUM_TOLERANCE = Decimal("1e-9")
 _SHOWN_LENGTH = 200
 
 
-class _Traded(NamedTuple):
-    """The template's Symbols, and the strategy's references, which the desk does not trade."""
+class Answer(NamedTuple):
+    """The weights or the stop prices of a strategy, and what it says about them."""
 
+    values: dict[str, Decimal]
+    comments: Comments
+
+
+class _Question(NamedTuple):
+    """The method of a strategy to call, and the symbols that its answer may name."""
+
+    strategy: Strategy
+    name: str
+    method: str
     symbols: tuple[str, ...]
-    reference: tuple[str, ...]
 
 
 def evaluate_weights(
     strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
-) -> dict[str, Decimal]:
+) -> Answer:
     """Call a strategy's ``target_weights`` twice, with copies of the inputs, and check the result.
 
     Parameters
@@ -39,9 +49,10 @@ def evaluate_weights(
 
     Returns
     -------
-    dict of str to Decimal
-        As returned, in alphabetical order; fractions of desk capital, each at least 0. Together
-        those of the fit symbols are at most 1 (within 1e-9), or none exceeds its holding's weight.
+    Answer
+        Its values are the weights as returned, in alphabetical order; fractions of desk capital,
+        each at least 0. Together those of the fit symbols are at most 1 (within 1e-9), or none
+        exceeds its holding's weight.
 
     Raises
     ------
@@ -49,26 +60,29 @@ def evaluate_weights(
         ``STRATEGY_FAILED`` if it raises any error; ``WEIGHTS_INVALID``, ``WEIGHT_INVALID`` or
         ``WEIGHTS_ABOVE_ONE`` if the result is invalid; ``STRATEGY_NOT_REPEATABLE`` if the second
         result differs.
+    InsufficientHistoryError
+        ``CALENDAR_TOO_SHORT`` from the market.
     """
-    traded = _Traded(symbols, strategy.reference)
+    question = _Question(strategy, name, "target_weights", symbols)
 
     def ask() -> dict[str, Decimal]:
-        answer = _call(name, strategy.target_weights, market, portfolio)
+        answer = _call(question, market, portfolio)
         if not isinstance(answer, Mapping):
             advice = "must return a dict of symbol to weight"
-            raise _invalid("WEIGHTS_INVALID", name, advice, answer=_shown(answer))
+            raise _invalid("WEIGHTS_INVALID", question, advice, answer=_shown(answer))
         return {
-            symbol: _weight(name, traded, symbol, value)
+            symbol: _weight(question, symbol, value)
             for symbol, value in sorted(answer.items(), key=lambda item: str(item[0]))
         }
 
-    weights = _ask_twice(name, "target_weights", ask)
-    counted = {symbol: weight for symbol, weight in weights.items() if symbol not in market.unfit}
+    answer = _ask_twice(question, ask)
+    weights = answer.values.items()
+    counted = {symbol: weight for symbol, weight in weights if symbol not in market.unfit}
     total = sum(counted.values(), ZERO)
     if total > 1 + SUM_TOLERANCE and not adds_nothing(counted, portfolio):
         advice = "must return weights that add up to at most 1, or that exceed no holding's weight"
-        raise _invalid("WEIGHTS_ABOVE_ONE", name, advice, total=total)
-    return weights
+        raise _invalid("WEIGHTS_ABOVE_ONE", question, advice, total=total)
+    return answer
 
 
 def adds_nothing(weights: Mapping[str, Decimal], portfolio: Portfolio) -> bool:
@@ -84,75 +98,91 @@ def adds_nothing(weights: Mapping[str, Decimal], portfolio: Portfolio) -> bool:
 
 def evaluate_stops(
     strategy: Strategy, name: str, symbols: tuple[str, ...], market: Market, portfolio: Portfolio
-) -> dict[str, Decimal]:
+) -> Answer:
     """Call a strategy's ``stop_prices`` twice, with copies of the inputs, and check the result.
 
     Returns
     -------
-    dict of str to Decimal
-        As returned, in alphabetical order; dollars, each above 0.
+    Answer
+        Its values are the prices as returned, in alphabetical order; dollars, each above 0.
 
     Raises
     ------
     StrategyError
         ``STRATEGY_FAILED`` if it raises any error; ``STOPS_INVALID`` if the result is invalid;
         ``STRATEGY_NOT_REPEATABLE`` if the second result differs.
+    InsufficientHistoryError
+        ``CALENDAR_TOO_SHORT`` from the market.
     """
-    method = "stop_prices"
-
-    traded = _Traded(symbols, strategy.reference)
+    question = _Question(strategy, name, "stop_prices", symbols)
 
     def ask() -> dict[str, Decimal]:
-        answer = _call(name, strategy.stop_prices, market, portfolio)
+        answer = _call(question, market, portfolio)
         if not isinstance(answer, Mapping):
             advice = "must return a dict of symbol to price"
-            raise _invalid("STOPS_INVALID", name, advice, method, answer=_shown(answer))
+            raise _invalid("STOPS_INVALID", question, advice, answer=_shown(answer))
         return {
-            str(symbol): _stop(name, traded, symbol, price)
+            str(symbol): _stop(question, symbol, price)
             for symbol, price in sorted(answer.items(), key=lambda item: str(item[0]))
         }
 
-    return _ask_twice(name, method, ask)
+    return _ask_twice(question, ask)
 
 
-def _ask_twice(name: str, method: str, ask: Callable[[], dict[str, Decimal]]) -> dict[str, Decimal]:
-    """Return a strategy's result if two calls with the same inputs return the same."""
-    first = ask()
+def _ask_twice(question: _Question, ask: Callable[[], dict[str, Decimal]]) -> Answer:
+    """Return a strategy's answer and comments if it answers the same question twice alike."""
+    method = question.method
+    first = _listen(question, ask)
     try:
-        second = ask()
+        second = _listen(question, ask)
     except StrategyError as error:
         second_error = " ".join((error.code, str(error.facts.get("error", "")).strip('"')))
-        raise _not_repeatable(name, method, second=f'"{second_error}"') from error
-    for symbol in sorted(first.keys() | second.keys()):
-        one, other = first.get(symbol, "none"), second.get(symbol, "none")
-        if one != other:
-            raise _not_repeatable(name, method, symbol=symbol, first=one, second=other)
+        raise _not_repeatable(question, method, second=f'"{second_error}"') from error
+    said, again = first.comments, second.comments
+    _compare(question, method, first.values, second.values)
+    _compare(question, f"explain() in {method}", said.explanations, again.explanations)
+    if said.note != again.note:
+        facts = {"first": _shown(said.note), "second": _shown(again.note)}
+        raise _not_repeatable(question, f"note() in {method}", **facts)
     return first
 
 
-def _not_repeatable(name: str, method: str, **facts: object) -> StrategyError:
+def _listen(question: _Question, ask: Callable[[], dict[str, Decimal]]) -> Answer:
+    """Ask once, and collect what the strategy says in this call alone."""
+    strategy = question.strategy
+    strategy.comments = Comments(question.symbols)
+    return Answer(ask(), strategy.comments)
+
+
+def _compare(
+    question: _Question, method: str, first: Mapping[str, object], second: Mapping[str, object]
+) -> None:
+    for symbol in sorted(first.keys() | second.keys()):
+        one, other = first.get(symbol, "none"), second.get(symbol, "none")
+        if one != other:
+            raise _not_repeatable(question, method, symbol=symbol, first=one, second=other)
+
+
+def _not_repeatable(question: _Question, method: str, **facts: object) -> StrategyError:
     return StrategyError(
         "STRATEGY_NOT_REPEATABLE",
         f"{method} returned two different results for the same inputs. In functions/strategies/"
-        f"{name}.py, use no random numbers and no clock, and keep no data on self, on the class or "
-        "in a module.",
+        f"{question.name}.py, use no random numbers and no clock, and keep no data on self, on the "
+        "class or in a module.",
         method=method,
         **facts,
-        strategy=name,
+        strategy=question.name,
     )
 
 
-def _call(
-    name: str,
-    method: Callable[[Market, Portfolio], object],
-    market: Market,
-    portfolio: Portfolio,
-) -> object:
+def _call(question: _Question, market: Market, portfolio: Portfolio) -> object:
     """Call user code with its own copies; raise ``STRATEGY_FAILED`` for any other error in it."""
+    name, method = question.name, getattr(question.strategy, question.method)
     market, portfolio = deepcopy((market, portfolio))
     try:
         with localcontext(DefaultContext):
-            return method(market, portfolio)
+            answer: object = method(market, portfolio)
+            return answer
     except InsufficientHistoryError:
         raise  # from the market itself: its calendar is too short
     except (Exception, SystemExit) as error:
@@ -166,36 +196,35 @@ def _call(
         ) from error
 
 
-def _weight(name: str, traded: _Traded, symbol: object, value: object) -> Decimal:
-    _check_symbol("WEIGHT_INVALID", name, traded, symbol, "target_weights")
+def _weight(question: _Question, symbol: object, value: object) -> Decimal:
+    _check_symbol("WEIGHT_INVALID", question, symbol)
     number = _number(value)
     if number is None or number < 0:
         advice = "must return weights that are numbers from 0 to 1"
-        raise _invalid("WEIGHT_INVALID", name, advice, symbol=symbol, weight=_shown(value))
+        raise _invalid("WEIGHT_INVALID", question, advice, symbol=symbol, weight=_shown(value))
     return number if number > 0 else ZERO
 
 
-def _stop(name: str, traded: _Traded, symbol: object, value: object) -> Decimal:
-    method = "stop_prices"
-    _check_symbol("STOPS_INVALID", name, traded, symbol, method)
+def _stop(question: _Question, symbol: object, value: object) -> Decimal:
+    _check_symbol("STOPS_INVALID", question, symbol)
     number = _number(value)
     if number is None or number <= 0:
         facts = {"symbol": symbol, "price": _shown(value)}
-        raise _invalid("STOPS_INVALID", name, "must return prices above 0", method, **facts)
+        raise _invalid("STOPS_INVALID", question, "must return prices above 0", **facts)
     return number
 
 
-def _check_symbol(code: str, name: str, traded: _Traded, symbol: object, method: str) -> None:
-    if symbol in traded.symbols:
+def _check_symbol(code: str, question: _Question, symbol: object) -> None:
+    if symbol in question.symbols:
         return
-    leave = f"leave it out of {method} in functions/strategies/{name}.py."
+    leave = f"leave it out of {question.method} in functions/strategies/{question.name}.py."
     advice = f"Add it to the template's Symbols, or {leave}"
-    if symbol in traded.reference:
+    if symbol in question.strategy.reference:
         advice = (
             f"It is a reference, which the desk never trades: {leave} To trade it, add it to the "
             "template's Symbols."
         )
-    raise StrategyError(code, advice, symbol=_shown(symbol), strategy=name)
+    raise StrategyError(code, advice, symbol=_shown(symbol), strategy=question.name)
 
 
 def _number(value: object) -> Decimal | None:
@@ -206,14 +235,12 @@ def _number(value: object) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _invalid(
-    code: str, name: str, advice: str, method: str = "target_weights", **facts: object
-) -> StrategyError:
+def _invalid(code: str, question: _Question, advice: str, **facts: object) -> StrategyError:
     return StrategyError(
         code,
-        f"{method} in functions/strategies/{name}.py {advice}.",
+        f"{question.method} in functions/strategies/{question.name}.py {advice}.",
         **facts,
-        strategy=name,
+        strategy=question.name,
     )
 
 

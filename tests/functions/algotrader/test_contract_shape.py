@@ -20,7 +20,7 @@ HANDED_ON = (
     *(model.Decision, model.Plan, model.Submission),
 )
 #: A shape that was never deployed may change without a new number.
-PINNED = {1: "abcac3c51ffe7626"}
+PINNED = {1: "d2a28d03f6282a24"}
 
 
 def without_words(schema: Any) -> Any:

@@ -213,6 +213,21 @@ def test_the_index_filter_of_the_page_decides_on_the_first_session_of_a_month(
     assert strategy.target_weights(market, portfolio) == expected
 
 
+def test_the_strategy_of_the_page_that_says_why_says_it() -> None:
+    def view(rsi: float) -> SymbolFeatures:
+        return SymbolFeatures({"rsi": FeatureValue(rsi, rsi)}, Decimal(100))
+
+    strategy = load_strategy("oversold", {})
+    market = Market(
+        session=date(2013, 1, 2),
+        as_of=date(2012, 12, 31),
+        symbols={"AAPL": view(21.04), "IBM": view(30.0)},
+    )
+    assert strategy.target_weights(market, Portfolio(Decimal(1), {}, {})).keys() == {"AAPL"}
+    assert strategy.comments.explanations == {"AAPL": "RSI 21.0 is below 30"}
+    assert strategy.comments.note == "1 of 2 oversold"
+
+
 def test_the_parameters_that_the_page_passes_to_the_first_strategy_are_its_own() -> None:
     reported = json.loads('{"entry": 40, "leave": 10}')
     assert f"StrategyParameters={json.dumps(reported)}" in "".join(

@@ -27,11 +27,11 @@ PORTFOLIO = Portfolio(capital=Decimal(1000), quantities={}, weights={})
 
 
 def answer_of(strategy: Strategy) -> dict[str, Decimal]:
-    return evaluate_weights(strategy, "mine", UNIVERSE, MARKET, PORTFOLIO)
+    return evaluate_weights(strategy, "mine", UNIVERSE, MARKET, PORTFOLIO).values
 
 
 def stops_of(strategy: Strategy) -> dict[str, Decimal]:
-    return evaluate_stops(strategy, "mine", UNIVERSE, MARKET, PORTFOLIO)
+    return evaluate_stops(strategy, "mine", UNIVERSE, MARKET, PORTFOLIO).values
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ OUTGROWN = replace(PORTFOLIO, weights={"IBM": Decimal("0.8"), "MSFT": Decimal("0
 
 def test_weights_above_one_are_accepted_if_none_exceeds_its_holding() -> None:
     kept = {"IBM": Decimal("0.8"), "MSFT": 0.7}
-    assert evaluate_weights(FixedWeights(kept), "mine", UNIVERSE, MARKET, OUTGROWN) == {
+    assert evaluate_weights(FixedWeights(kept), "mine", UNIVERSE, MARKET, OUTGROWN).values == {
         "IBM": Decimal("0.8"),
         "MSFT": Decimal("0.7"),
     }
@@ -316,7 +316,7 @@ def test_a_strategy_changes_only_its_own_copy_of_the_inputs() -> None:
     asked = (_ChangesItsInputs(), "mine", UNIVERSE, market, PORTFOLIO)
     with pytest.raises(StrategyError, match="WEIGHTS_ABOVE_ONE: total=4"):
         evaluate_weights(*asked)
-    assert evaluate_stops(*asked) == {"IBM": Decimal(9)}
+    assert evaluate_stops(*asked).values == {"IBM": Decimal(9)}
     assert (list(market.symbols), PORTFOLIO.weights) == (["IBM"], {})
 
 
@@ -336,7 +336,7 @@ def test_a_strategy_that_changes_the_decimal_context_changes_only_its_own_contex
 def test_a_weight_of_an_unfit_symbol_does_not_count_towards_the_sum() -> None:
     seen = replace(MARKET, unfit={"IBM": "BARS_STALE"})
     asked = FixedWeights({"IBM": 0.6, "MSFT": 0.6})
-    weights = evaluate_weights(asked, "mine", UNIVERSE, seen, PORTFOLIO)
+    weights = evaluate_weights(asked, "mine", UNIVERSE, seen, PORTFOLIO).values
     assert weights == {"IBM": Decimal("0.6"), "MSFT": Decimal("0.6")}
 
 
