@@ -33,15 +33,29 @@ MAX_PORT = 65535
     metavar="X",
     help="How many seconds pass at the broker in one real second.",
 )
+@click.option(
+    "--moving-prices",
+    is_flag=True,
+    help="Let the latest price follow synthetic minutes during a session.",
+)
 @faults_option
 @synthetic_option
 def broker(
-    port: int, session: date | None, clock_scale: float, faults: str, synthetic: int
+    port: int,
+    session: date | None,
+    clock_scale: float,
+    moving_prices: bool,
+    faults: str,
+    synthetic: int,
 ) -> None:
     """Run only the paper broker: Alpaca's REST API with historical bars."""
     check_faults(faults, built_in=True)
     with PaperBrokerProcess(
-        port=port, clock_scale=clock_scale, faults=faults, synthetic=synthetic
+        port=port,
+        clock_scale=clock_scale,
+        moving_prices=moving_prices,
+        faults=faults,
+        synthetic=synthetic,
     ) as process:
         known = process.sessions()
         day = choose_sessions(known, session, 1)[0]

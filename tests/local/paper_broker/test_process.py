@@ -34,9 +34,15 @@ def test_the_handle_moves_an_account_from_session_to_session() -> None:
 
 
 def test_two_brokers_at_the_same_time_do_not_affect_each_other() -> None:
-    with PaperBrokerProcess() as one, PaperBrokerProcess(cash="5") as other:
+    moving = {"cash": "5", "moving_prices": True, "clock_scale": 0.0}
+    with PaperBrokerProcess(clock_scale=0.0) as one, PaperBrokerProcess(**moving) as other:
         assert one.url != other.url
         assert (one.account()["cash"], other.account()["cash"]) == ("100000", "5")
+        for broker in (one, other):
+            broker.open_session("2012-08-08", "12:00")
+        path = "/v2/stocks/AAPL/trades/latest"
+        still, moved = (it.request("GET", path)["trade"]["p"] for it in (one, other))
+        assert still == 619.39 != moved
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="one loopback address only")
