@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -166,12 +167,12 @@ def decode(kind: type[T], value: object, what: str) -> T:
         ``STATE_INVALID``, with the path of the first invalid field.
     """
     try:
-        found = msgspec.convert(value, kind)
+        found = msgspec.convert(value, kind, dec_hook=_to_array)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
-        raise _state_invalid(what, str(error)) from error
+        raise state_invalid(what, str(error)) from error
     flaw = first_flaw(found)
     if flaw:
-        raise _state_invalid(what, flaw)
+        raise state_invalid(what, flaw)
     return found
 
 
@@ -228,12 +229,12 @@ def replace_surrogates(event: object) -> Any:
 
 def encode(value: object) -> Any:
     """Convert a value to JSON types; Decimals and instants become strings."""
-    return msgspec.to_builtins(value)
+    return msgspec.to_builtins(value, enc_hook=_to_list)
 
 
 def canonical_json(value: object) -> bytes:
     """Format a value as canonical JSON, with sorted keys and without spaces."""
-    return msgspec.json.encode(msgspec.to_builtins(value), order="sorted")
+    return msgspec.json.encode(encode(value), order="sorted")
 
 
 def sha256_of(value: object) -> str:
@@ -287,7 +288,25 @@ def parse_scheduled_time(text: str) -> datetime:
     return instant
 
 
-def _state_invalid(what: str, problem: str) -> InvalidInputError:
+def _to_list(value: object) -> list[float]:
+    """Convert a column of bars to a type that JSON has."""
+    if isinstance(value, array):
+        return value.tolist()
+    raise NotImplementedError
+
+
+def _to_array(kind: type, value: object) -> object:
+    """Convert a list of numbers to a column of bars."""
+    if kind is not array:
+        raise NotImplementedError
+    try:
+        return array("d", msgspec.convert(value, tuple[float, ...]))
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error  # msgspec then adds the column's path
+
+
+def state_invalid(what: str, problem: str) -> InvalidInputError:
+    """Build the error for a value from another step that this step cannot use."""
     return InvalidInputError(
         "STATE_INVALID",
         "Compare the value with a file in events/. If a run caused this, please report the bug.",

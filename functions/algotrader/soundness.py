@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -194,7 +195,7 @@ _JUDGES: tuple[tuple[type | tuple[type, ...], Judge], ...] = (
     (datetime, _instant),
     (date, _day),
     (Mapping, _mapping),
-    ((list, tuple), _sequence),
+    ((list, tuple, array), _sequence),
 )
 
 

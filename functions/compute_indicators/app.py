@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from algotrader.adapters.indicators import compute
 from algotrader.adapters.store import Store
+from algotrader.adapters.stored_bars import get_bars
 from algotrader.adapters.strategy_files import StrategyFiles
 from algotrader.contracts import (
     ComputeIndicatorsEvent,
@@ -17,7 +18,7 @@ from algotrader.contracts import (
     decode_event,
     encode,
 )
-from algotrader.model import Bars, Settings
+from algotrader.model import Settings
 from algotrader.strategy import load_strategy
 
 logger = Logger(service="compute_indicators")
@@ -31,7 +32,7 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     store = Store(os.environ["BUCKET"])
     settings = store.get(request.settings, Settings)
     strategy = load_strategy(settings.strategy, settings.strategy_parameters)
-    bars = store.get(request.bars, dict[str, Bars])
+    bars = get_bars(store, request.bars)
     files = StrategyFiles(store.bucket, strategy.pins)
     files.check_pins()
     features = replace(compute(bars, strategy, files), files=files.hashes())

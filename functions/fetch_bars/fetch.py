@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from algotrader.adapters.run_lock import LockState, acquire, finish, is_under_way
 from algotrader.adapters.store import Store
-from algotrader.contracts import FetchBarsEvent, FetchBarsResult, stamp_version
+from algotrader.adapters.stored_bars import put_bars
+from algotrader.contracts import Artifact, FetchBarsEvent, FetchBarsResult, stamp_version
 from algotrader.decision.stops_over_actions import may_cancel_stops
 from algotrader.errors import InvalidInputError
 from algotrader.model import Run, Settings, Snapshot
@@ -27,11 +28,12 @@ CANCEL_TIME = timedelta(minutes=2)
 
 
 class Fetched(Struct, frozen=True):
-    """``fetched.json``: everything that a decision depends on, except the bars."""
+    """``fetched.json``: everything that a decision depends on; ``bars`` may name their object."""
 
     run: Run
     settings: Settings
     snapshot: Snapshot
+    bars: Artifact | None
 
 
 def fetch(event: FetchBarsEvent, environ: Mapping[str, str], store: Store) -> FetchBarsResult:
@@ -89,9 +91,8 @@ def _gather(opening: Opening, environ: Mapping[str, str], store: Store) -> Fetch
         outcome, snapshot = "FLATTEN", gather_to_flatten(opening, environ, store)
     else:
         snapshot, found = gather_to_trade(opening, environ, store)
-        bars = store.put(run, "bars", found)
-        store.write(f"{run.journal}bars.json", found)
-    fetched = Fetched(run, settings, snapshot)
+        bars = put_bars(store, run, found)
+    fetched = Fetched(run, settings, snapshot, bars)
     store.write(f"{run.journal}fetched.json", stamp_version(fetched))
     return FetchBarsResult(
         outcome=outcome,

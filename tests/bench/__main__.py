@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from tests.bench import day, indicators, orders, warm, years
+from tests.bench import day, fetch, indicators, orders, warm, years
 from tests.bench.page import (
     PAGE,
     describe_section,
@@ -19,6 +19,7 @@ from tests.bench.section import Section
 SECTIONS: dict[str, Section] = {
     "orders": orders.SECTION,
     "indicators": indicators.SECTION,
+    "fetch": fetch.SECTION,
     "day": day.SECTION,
     "warm": warm.SECTION,
     "years": years.SECTION,

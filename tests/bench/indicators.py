@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import time
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from msgspec.structs import replace
 from algotrader.adapters.aws import clients_from
 from algotrader.adapters.indicators import IndicatorSeries, compute_indicators
 from algotrader.adapters.store import Store
+from algotrader.adapters.stored_bars import put_bars
 from algotrader.adapters.ta_indicators import TaIndicators
 from algotrader.contracts import Artifact, ComputeIndicatorsEvent, encode
 from algotrader.indicators import BarArrays
@@ -140,7 +142,7 @@ def step(symbols: list[str], bars: BarArrays) -> Callable[[], object]:
     start = datetime(2020, 1, 1, 14, 30, tzinfo=UTC)
     at = tuple(start + timedelta(days=day) for day in range(BARS))
     given = {
-        symbol: Bars("1Day", at, *(tuple(each[:, place].tolist()) for each in prices))
+        symbol: Bars("1Day", at, *(array("d", each[:, place].tolist()) for each in prices))
         for place, symbol in enumerate(symbols)
         for prices in [(bars.close, bars.high, bars.low, bars.close, bars.volume)]
     }
@@ -159,7 +161,7 @@ def step(symbols: list[str], bars: BarArrays) -> Callable[[], object]:
     )
     settings = replace(SETTINGS, strategy=STRATEGY, strategy_parameters={}, symbols=tuple(symbols))
     with clients_from(aws.client):
-        artifact = Store(BUCKET).put(run, "bars", given)
+        artifact = put_bars(Store(BUCKET), run, given)
     event = encode(ComputeIndicatorsEvent(run, Artifact(inline=encode(settings)), artifact))
 
     def handle() -> None:

@@ -13,6 +13,7 @@ from msgspec import structs
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
 from algotrader.adapters.run_lock import finish
 from algotrader.adapters.store import Store
+from algotrader.adapters.stored_bars import get_bars
 from algotrader.contracts import CONTRACT_VERSION, Artifact, canonical_json, encode, stamp_version
 from algotrader.model import TradingMode
 from fetch_bars.take_over import DECIDE_ORDERS, FETCH_BARS
@@ -32,9 +33,7 @@ from tests.faults.wire import BUCKET
 #: How far an execution got: before the stored decision, after it, or after the first order.
 STAGES = ("undecided", "decided", "sent")
 JOURNAL = run_of("", 1, STARTED).journal
-CLAIM, FETCHED, BARS, DECISION = (
-    f"{JOURNAL}{each}.json" for each in ("claim", "fetched", "bars", "decision")
-)
+CLAIM, FETCHED, DECISION = (f"{JOURNAL}{each}.json" for each in ("claim", "fetched", "decision"))
 DEPOSIT = Decimal(1000)
 FILLED_SECONDS = 5  # by then the broker has filled every order
 OTHER, STRANGER = f"{MACHINE}:other", f"{MACHINE.removesuffix('desk')}stranger:1"
@@ -181,11 +180,12 @@ def _never_decided(machine: WholeMachine) -> None:
 
 def _forge_journal(machine: WholeMachine) -> None:
     """Store other bars, a later deadline, and the decision that follows from the bars."""
-    _alter(BARS, _double)(machine)
+    bars = encode(get_bars(Store(BUCKET), machine.first.bars or Artifact()))
+    _double(bars)
     _alter(FETCHED, _delay)(machine)
+    _alter(FETCHED, lambda fetched: fetched.update(bars={"inline": bars}))(machine)
     _forge_decision(machine)
-    bucket = machine.world.state.bucket
-    bars, fetched = (json.loads(bucket[each]) for each in (BARS, FETCHED))
+    fetched = json.loads(machine.world.state.bucket[FETCHED])
     handed_on = {"bars": Artifact(inline=bars), "snapshot": Artifact(inline=fetched["snapshot"])}
     machine.forged = inputs_of(structs.replace(machine.first, **handed_on))
 
@@ -285,9 +285,8 @@ def _all() -> tuple[Change, ...]:
     )
     gathered = (
         ("fetched forged", _alter(FETCHED, _widen), exact),
-        ("bars forged", _alter(BARS, _double), exact),
-        ("fetched and bars corrupt", _put(corrupt, FETCHED, BARS), exact),
-        ("fetched and bars deleted", _delete(FETCHED, BARS), exact),
+        ("fetched corrupt", _put(corrupt, FETCHED), exact),
+        ("fetched deleted", _delete(FETCHED), exact),
         ("settings altered", _alter_state("settings"), ("exact", *("ARTIFACT_INVALID",) * 2)),
         ("snapshot altered", _alter_state("snapshot"), ("exact", *("ARTIFACT_INVALID",) * 2)),
         ("bars altered", _alter_state("bars"), ("exact", *("ARTIFACT_INVALID",) * 2)),

@@ -10,7 +10,7 @@ import pytest
 
 from algotrader.adapters.settings import load_settings
 from algotrader.contracts import sha256_of
-from tests.faults.changes import BARS, CHANGES, DECISION, FETCHED, STAGES, Change
+from tests.faults.changes import CHANGES, DECISION, FETCHED, STAGES, Change
 from tests.faults.explore import Scripted, Tally
 from tests.faults.market import SETTINGS, STARTED, run_of
 from tests.faults.simulation import World
@@ -80,9 +80,8 @@ def test_a_take_over_that_believes_the_bucket_is_caught(
 
     def results_of(_arn: str, _states: object) -> dict[str, Any]:
         bucket = lives.machine.world.state.bucket
-        fetched, bars, decision = (json.loads(bucket[each]) for each in (FETCHED, BARS, DECISION))
+        fetched, decision = (json.loads(bucket[each]) for each in (FETCHED, DECISION))
         handed_on = {name: {"inline": fetched.pop(name)} for name in ("settings", "snapshot")}
-        handed_on["bars"] = {"inline": bars}
         result = {"outcome": "OPEN", "message": "", **fetched, **handed_on}
         del decision["contract"]
         decided = {"outcome": "SUBMIT", "decision": {"inline": decision}, "plan": {"inline": {}}}

@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from algotrader.adapters import store as artifacts
 from algotrader.adapters.store import Store
+from algotrader.adapters.stored_bars import get_bars
 from algotrader.contracts import (
     CONTRACT_VERSION,
     Artifact,
@@ -26,7 +27,7 @@ from algotrader.contracts import (
     encode,
     sha256_of,
 )
-from algotrader.model import Bars, Decision, Holding, Ledger, Run, Settings, Snapshot
+from algotrader.model import Decision, Holding, Ledger, Run, Settings, Snapshot
 from fetch_bars.app import lambda_handler as fetch_bars
 from fetch_bars.take_over import DECIDE_ORDERS, FETCH_BARS
 from local.paper_broker.values import Order
@@ -254,5 +255,5 @@ def _read_inputs(result: FetchBarsResult) -> None:
     assert result.bars is not None
     assert result.snapshot is not None
     bucket.get(result.settings, Settings)
-    bucket.get(result.bars, dict[str, Bars])
+    get_bars(bucket, result.bars)
     bucket.get(result.snapshot, Snapshot)

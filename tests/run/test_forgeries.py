@@ -88,7 +88,7 @@ def test_a_forged_journal_is_not_taken_over(bench: Bench, fresh: PaperBrokerProc
     fail_after_one_order(bench, wide)
     placed = len(fresh.orders())
     stack = bench.deploy({"MaxOrderNotional": "1000"})
-    for name in ("claim.json", "fetched.json", "bars.json", "decision.json"):
+    for name in ("claim.json", "fetched.json", "decision.json"):
         put(bench, stack, name, read(bench, wide, name))
     claim = read(bench, wide, "claim.json")
     stranger = claim["execution_arn"].replace(f":{wide.name}:", f":{stack.name}:")

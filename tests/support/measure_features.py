@@ -8,6 +8,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from array import array
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from datetime import time as time_of_day
@@ -43,7 +44,7 @@ def _bars(count: int, length: int) -> dict[str, Bars]:
         newest = history.bars[symbol][-length:]
         at = tuple(datetime.combine(each.session, MIDNIGHT, NEW_YORK) for each in newest)
         prices = zip(*((float(value) for value in each[1:]) for each in newest), strict=True)
-        found[symbol] = Bars("1Day", at, *prices)
+        found[symbol] = Bars("1Day", at, *(array("d", each) for each in prices))
     return found
 
 

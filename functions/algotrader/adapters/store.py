@@ -55,11 +55,15 @@ class Store:
         call passed on. A repeated step finds its input unchanged.
         """
         content = canonical_json(value)
-        if len(content) <= INLINE_LIMIT_BYTES:
+        if fits_inline(len(content)):
             return Artifact(inline=encode(value))
+        return self.put_content(run, name, content, "json")
+
+    def put_content(self, run: Run, name: str, content: bytes, ending: str) -> Artifact:
+        """Pass an object of any format to the next step, through the journal."""
         digest = hashlib.sha256(content).hexdigest()
-        key = f"{run.journal}states/{name}-{digest[:16]}.json"
-        read_whole(lambda: self._write(key, content))
+        key = f"{run.journal}states/{name}-{digest[:16]}.{ending}"
+        read_whole(lambda: self._write(key, content, ContentType=CONTENT_TYPES[ending]))
         return Artifact(s3=f"s3://{self.bucket}/{key}", sha256=digest)
 
     def get(self, artifact: Artifact, kind: type[T]) -> T:
@@ -73,17 +77,27 @@ class Store:
         """
         if artifact.inline is not msgspec.UNSET:
             return decode(kind, artifact.inline, kind_name(kind))
+        return decode(kind, msgspec.json.decode(self.get_content(artifact)), kind_name(kind))
+
+    def get_content(self, artifact: Artifact) -> bytes:
+        """Return an object that an earlier step passed on.
+
+        Raises
+        ------
+        InvalidInputError
+            ``ARTIFACT_INVALID`` as in `get`.
+        """
         if artifact.s3 is msgspec.UNSET or artifact.sha256 is msgspec.UNSET:
             raise _invalid("it needs inline, or s3 and sha256", artifact)
         place = urlsplit(str(artifact.s3))
         if place.scheme != "s3" or place.netloc != self.bucket:
             raise _invalid("it is not in the desk's own bucket", artifact)
-        found = self._read(place.path.lstrip("/"))
+        found = self._read_content(place.path.lstrip("/"))
         if found is None:
             raise _invalid("the object is gone", artifact)
         if hashlib.sha256(found.content).hexdigest() != artifact.sha256:
             raise _invalid("the object has a different hash", artifact)
-        return decode(kind, found.value, kind_name(kind))
+        return found.content
 
     def write(self, key: str, value: object) -> None:
         """Write a value as JSON and replace any earlier one."""
@@ -180,10 +194,9 @@ class Store:
             if self.create(key, value) if is_new else self.replace(key, value, there.tag):
                 return
 
-    def _write(self, key: str, content: bytes, **condition: str) -> None:
-        answer = client("s3").put_object(
-            Bucket=self.bucket, Key=key, Body=content, ContentType="application/json", **condition
-        )
+    def _write(self, key: str, content: bytes, **options: str) -> None:
+        options = {"ContentType": CONTENT_TYPES["json"], **options}
+        answer = client("s3").put_object(Bucket=self.bucket, Key=key, Body=content, **options)
         if not answer.get("ETag"):  # a gateway may have answered 200 instead of S3
             message = f"S3 did not confirm {key}"
             raise BrokenAnswerError(message)
@@ -211,23 +224,12 @@ class Store:
         return False
 
     def _read(self, key: str) -> _Found | None:
-        """Read a whole object; None only if S3 itself says that there is none."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415
-
-        def ask() -> _Found | None:
-            try:
-                answer = client("s3").get_object(Bucket=self.bucket, Key=key)
-            except ClientError as error:
-                if error.response["Error"].get("Code") == "NoSuchKey":
-                    return None
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTP_NOT_FOUND:
-                    raise BrokenAnswerError(str(error)) from error
-                raise
-            content = bytes(answer["Body"].read())
-            return _Found(content, msgspec.json.decode(content), answer["ETag"])
-
+        """Read a whole object of JSON; None only if S3 itself says that there is none."""
+        found = self._read_content(key)
+        if found is None:
+            return None
         try:
-            return read_whole(ask)
+            return _Found(msgspec.json.decode(found.content), found.tag)
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInputError(
                 "OBJECT_UNREADABLE",
@@ -236,17 +238,46 @@ class Store:
                 key=key,
             ) from error
 
+    def _read_content(self, key: str) -> _FoundContent | None:
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        def ask() -> _FoundContent | None:
+            try:
+                answer = client("s3").get_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"].get("Code") == "NoSuchKey":
+                    return None
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTP_NOT_FOUND:
+                    raise BrokenAnswerError(str(error)) from error
+                raise
+            return _FoundContent(bytes(answer["Body"].read()), answer["ETag"])
+
+        return read_whole(ask)
+
+
+class _FoundContent(Struct, frozen=True):
+    content: bytes
+    tag: str
+
 
 class _Found(Struct, frozen=True):
-    content: bytes
     value: Any
     tag: str
+
+
+#: Content types by a key's ending.
+CONTENT_TYPES = {"json": "application/json", "npz": "application/octet-stream"}
 
 
 HTTP_NOT_FOUND = 404
 HTTP_CONFLICT = 409
 HTTP_PRECONDITION_FAILED = 412
 CONFLICT_ATTEMPTS = 3
+
+
+def fits_inline(size: int) -> bool:
+    """Whether a value of so many bytes may travel in Step Functions' state."""
+    return size <= INLINE_LIMIT_BYTES
 
 
 def kind_name(kind: object) -> str:

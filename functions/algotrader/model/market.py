@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from array import array
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from algotrader.model.units import ZERO
+
+if TYPE_CHECKING:
+    Column = array[float]
+else:
+    Column = array  # which has no parameters at run time before Python 3.12
 
 
 class Bars(Struct, frozen=True):
@@ -23,19 +29,19 @@ class Bars(Struct, frozen=True):
     at : tuple of datetime
         Start of each bar in UTC, strictly ascending. A daily bar starts at its session's open, so
         the instant's date in New York is the session.
-    open, high, low, close : tuple of float
-        Dollars; NaN if the broker sent no number.
-    volume : tuple of float
-        Shares; NaN if the broker sent no number.
+    open, high, low, close : array of float
+        Dollars, in type code ``d``; NaN if the broker sent no number.
+    volume : array of float
+        Shares, in type code ``d``; NaN if the broker sent no number.
     """
 
     timeframe: Literal["1Day"]
     at: tuple[datetime, ...]
-    open: tuple[float, ...]
-    high: tuple[float, ...]
-    low: tuple[float, ...]
-    close: tuple[float, ...]
-    volume: tuple[float, ...]
+    open: Column
+    high: Column
+    low: Column
+    close: Column
+    volume: Column
 
     def __len__(self) -> int:
         """Count the bars."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from math import inf
+from datetime import date, datetime
+from math import inf, isfinite
 
 from msgspec import Struct
 
@@ -98,13 +99,21 @@ def check_bars(
 
 def gaps(bars: Bars, completed: Sequence[Session]) -> list[date]:
     """Return the sessions without a bar between the first and the newest bar."""
+    first = bisect_right(completed, bars.at[0], key=_open)
+    last = bisect_left(completed, bars.at[-1], key=_open)
+    starts_inside = first > 0
+    if starts_inside and last - first == len(bars) - 2:
+        return []
     there = set(bars.at)
-    first, last = bars.at[0], bars.at[-1]
-    return [each.date for each in completed if first < each.open < last and each.open not in there]
+    return [each.date for each in completed[first:last] if each.open not in there]
+
+
+def _open(session: Session) -> datetime:
+    return session.open
 
 
 def _stale(used: Bars, completed: Sequence[Session], demand: BarRequirements) -> Unfit | None:
-    age = sum(each.open >= used.at[-1] for each in completed)
+    age = len(completed) - bisect_left(completed, used.at[-1], key=_open)
     if age <= demand.max_age_sessions:
         return None
     newest = _day(used, -1, completed)
@@ -120,6 +129,13 @@ def _not_numbers(used: Bars, completed: Sequence[Session]) -> Unfit | None:
 
 def _unsound_rows(bars: Bars) -> list[int]:
     """Return the rows that contain an impossible price or volume."""
+    prices = (bars.open, bars.high, bars.low, bars.close)
+    if (
+        all(isfinite(sum(each)) for each in (*prices, bars.volume))
+        and min(map(min, prices)) > 0
+        and min(bars.volume) >= 0
+    ):
+        return []  # a NaN or an infinity would be in the sum
     rows = zip(bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
     return [
         row

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from algotrader.adapters.stored_bars import unpack
+from algotrader.contracts import encode
 from local.execution_history import Timeline, Visit
 from local.paper_broker import PaperBrokerProcess
 from local.paper_broker.process import ANY_KEYS
@@ -153,12 +155,13 @@ class LocalDesk:
         return self.paper_broker.open_session(session, bell_time(value, self.slots))
 
     def read_artifact(self, artifact: Mapping[str, Any]) -> Any:
-        """Return a value that a state passed inline or through S3."""
+        """Return a value that a state passed inline or through S3, as JSON has it."""
         if "inline" in artifact:
             return artifact["inline"]
         place = urlsplit(str(artifact.get("s3")))
         answer = self.aws.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-        return json.load(answer["Body"])
+        content = answer["Body"].read()
+        return encode(unpack(content)) if place.path.endswith(".npz") else json.loads(content)
 
 
 @contextmanager

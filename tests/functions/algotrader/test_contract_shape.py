@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from typing import Any
 
 from msgspec.json import schema_components
@@ -32,8 +33,13 @@ def without_words(schema: Any) -> Any:
     return {name: without_words(each) for name, each in schema.items() if name != "description"}
 
 
+def schema_of_column(kind: type) -> dict[str, Any]:
+    assert kind is array
+    return {"type": "array", "items": {"type": "number"}}
+
+
 def test_no_shape_changes_without_the_version_of_the_contract() -> None:
-    _, shapes = schema_components(HANDED_ON)
+    _, shapes = schema_components(HANDED_ON, schema_hook=schema_of_column)
     spelt = json.dumps(without_words(shapes), sort_keys=True)
     shape = hashlib.sha256(spelt.encode()).hexdigest()[:16]
     assert {contracts.CONTRACT_VERSION: shape} == PINNED, (

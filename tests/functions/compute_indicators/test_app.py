@@ -16,6 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from algotrader.adapters.store import Store
+from algotrader.adapters.stored_bars import put_bars
 from algotrader.contracts import (
     Artifact,
     ComputeIndicatorsEvent,
@@ -102,7 +103,7 @@ def test_bars_in_line_become_features_in_line() -> None:
 def test_bars_and_features_of_a_large_universe_travel_by_reference(s3: Any) -> None:
     store = Store(BUCKET)
     many = bars(symbols=300)
-    given = store.put(RUN, "bars", many)
+    given = put_bars(store, RUN, many)
     result = handle(event(given))
 
     assert isinstance(given.s3, str)

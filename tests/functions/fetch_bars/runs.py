@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from algotrader.adapters.run_lock import Claim
+from algotrader.adapters.stored_bars import get_bars
 from algotrader.contracts import (
     Artifact,
     Failure,
@@ -49,7 +50,7 @@ def settings_of(world: World, result: FetchBarsResult) -> Settings:
 
 def bars_of(world: World, result: FetchBarsResult) -> dict[str, Bars]:
     assert result.bars is not None
-    return world.store.get(result.bars, dict[str, Bars])
+    return get_bars(world.store, result.bars)
 
 
 def handed_on(result: FetchBarsResult) -> bytes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from itertools import pairwise
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -36,6 +37,7 @@ _BESIDE_SYMBOLS_BYTES = 1_000
 ACTIONS_MARGIN, PAYMENT_MARGIN = timedelta(days=10), timedelta(days=120)
 _ACTIONS_VERSIONS = ("v1", "v1beta1")
 _NOT_OFFERED = frozenset({403, 404})
+_BARS_REQUEST = "GET /v2/stocks/bars"
 _LEAST_FIGURE, _LARGEST_FIGURE = 1e-15, 1e15  # of a bar
 
 
@@ -49,7 +51,7 @@ class MarketData:
         self, symbols: Iterable[str], sessions: Sequence[Session], feed: str, adjustment: str
     ) -> dict[str, Bars]:
         """Read daily bars, page by page."""
-        open_of = _opens(sessions)
+        opens = _Opens(sessions)
         found: dict[str, _Columns] = defaultdict(_Columns)
         for batch in batches(symbols):
             parameters: dict[str, str | int] = {
@@ -64,9 +66,12 @@ class MarketData:
             asked = set(batch)
             for page in self._pages("/stocks/bars", parameters, _bars_page):
                 for symbol, rows in (page.bars or {}).items():
-                    if symbol in asked:
-                        found[symbol].extend(rows or (), open_of)
-        return {symbol: found[symbol].to_model() for symbol in sorted(found) if found[symbol].at}
+                    if symbol in asked and rows:
+                        found[symbol].extend(rows, opens)
+        known: dict[tuple[datetime, ...], tuple[datetime, ...]] = {}
+        return {
+            symbol: found[symbol].to_model(known) for symbol in sorted(found) if found[symbol].at
+        }
 
     def latest_prices(self, symbols: Iterable[str], feed: str) -> dict[str, LatestPrice]:
         """Read the last trade of each symbol; a symbol without a priced trade is absent."""
@@ -163,18 +168,25 @@ def batches(symbols: Iterable[str]) -> list[list[str]]:
     return found
 
 
-def _opens(sessions: Iterable[Session]) -> Callable[[datetime], datetime | None]:
-    """Return a function that maps a bar's timestamp to the open of its session, or to None."""
-    open_by_day = {each.date: each.open for each in sessions}
+class _Opens(dict[str, "datetime | None"]):
+    """The open of the session of a bar, by the bar's timestamp; None for another day.
 
-    @cache  # a thousand symbols have the same timestamps
-    def open_of(stamp: datetime) -> datetime | None:
+    A thousand symbols have the same timestamps, so each is parsed once.
+    """
+
+    def __init__(self, sessions: Iterable[Session]) -> None:
+        super().__init__()
+        self._open_by_day = {each.date: each.open for each in sessions}
+
+    def __missing__(self, stamp: str) -> datetime | None:
         try:
-            return open_by_day.get(stamp.astimezone(NEW_YORK).date())
+            instant = msgspec.convert(stamp, wire.Instant)
+            self[stamp] = self._open_by_day.get(instant.astimezone(NEW_YORK).date())
+        except msgspec.ValidationError as error:
+            raise invalid(_BARS_REQUEST, f"{error} - at `t` of a bar") from error
         except OverflowError:
-            return None
-
-    return open_of
+            self[stamp] = None
+        return self[stamp]
 
 
 class _Columns:
@@ -182,30 +194,40 @@ class _Columns:
 
     def __init__(self) -> None:
         self.at: list[datetime] = []
-        self.figures: tuple[list[float], ...] = ([], [], [], [], [])
+        self.figures = tuple(array("d") for _ in "ohlcv")
 
-    def extend(
-        self, rows: Iterable[wire.Bar], open_of: Callable[[datetime], datetime | None]
-    ) -> None:
+    def extend(self, rows: Sequence[wire.Bar], opens: _Opens) -> None:
         """Add the rows of a page, except those outside the requested sessions."""
-        opens, highs, lows, closes, volumes = self.figures
-        for row in rows:
-            at = open_of(row.t)
-            if at is not None:
-                self.at.append(at)
-                opens.append(_figure(row.o))
-                highs.append(_figure(row.h))
-                lows.append(_figure(row.l))
-                closes.append(_figure(row.c))
-                volumes.append(_figure(row.v))
+        dated = [(row, at) for row in rows if (at := opens[row.t]) is not None]
+        self.at += [at for _, at in dated]
+        opened, high, low, close, volume = self.figures
+        opened.extend([row.o for row, _ in dated])
+        high.extend([row.h for row, _ in dated])
+        low.extend([row.l for row, _ in dated])
+        close.extend([row.c for row, _ in dated])
+        volume.extend([row.v for row, _ in dated])
 
-    def to_model(self) -> Bars:
-        """Convert to `model.Bars`; of two bars for the same instant, keep the broker's last."""
-        place = {at: n for n, at in enumerate(self.at)}
-        order = sorted(place)
-        rows = [place[at] for at in order]
-        columns = (tuple(column[n] for n in rows) for column in self.figures)
-        return Bars("1Day", tuple(order), *columns)
+    def to_model(self, known: dict[tuple[datetime, ...], tuple[datetime, ...]]) -> Bars:
+        """Convert to `model.Bars`; of two bars for the same instant, keep the broker's last.
+
+        Parameters
+        ----------
+        known : dict
+            Instants of other symbols, which nearly always have bars at the same ones.
+        """
+        at, figures = tuple(self.at), self.figures
+        if at not in known and any(later <= earlier for earlier, later in pairwise(at)):
+            place = {instant: row for row, instant in enumerate(at)}
+            at = tuple(sorted(place))
+            figures = tuple(array("d", [each[place[it]] for it in at]) for each in figures)
+        return Bars("1Day", known.setdefault(at, at), *map(_possible, figures))
+
+
+def _possible(figures: array[float]) -> array[float]:
+    """Replace impossible figures with NaN."""
+    if min(figures) >= _LEAST_FIGURE and max(figures) <= _LARGEST_FIGURE:
+        return figures  # nearly every column
+    return array("d", map(_figure, figures))
 
 
 def _figure(value: object) -> float:
@@ -222,21 +244,32 @@ def _figure(value: object) -> float:
 
 
 def _bars_page(reply: Reply) -> wire.BarsPage:
-    """Parse a page of bars, even with the NaN that Python's JSON writes.
+    """Parse a page of bars, even if a figure is missing, is not a number, or is Python's NaN.
 
-    A later check then reports a bar without a number by its symbol, not as a broken page.
+    A later check then reports the symbol of such a bar, instead of a broken page.
     """
     try:
         return decode_reply(reply, wire.BarsPage)
     except BrokerUnavailableError as error:
-        if error.code != "BROKER_ANSWER_NOT_JSON":
-            raise
-        try:
-            return msgspec.convert(json.loads(reply.body, parse_float=parse_float), wire.BarsPage)
-        except msgspec.ValidationError as misfit:
-            raise invalid(reply.request, str(misfit)) from misfit
-        except (ValueError, RecursionError):
-            raise error from None
+        return _loose_bars_page(reply, error)
+
+
+def _loose_bars_page(reply: Reply, problem: BrokerUnavailableError) -> wire.BarsPage:
+    try:
+        value = json.loads(reply.body, parse_float=parse_float)
+        page = msgspec.convert(value, wire.LooseBarsPage)
+    except msgspec.ValidationError as misfit:
+        raise invalid(reply.request, str(misfit)) from misfit
+    except (ValueError, RecursionError):
+        raise problem from None
+    bars: dict[str, list[wire.Bar] | None] = {
+        symbol: [
+            wire.Bar(row.t, *map(_figure, (row.o, row.h, row.l, row.c, row.v)))
+            for row in rows or ()
+        ]
+        for symbol, rows in (page.bars or {}).items()
+    }
+    return wire.BarsPage(bars=bars, next_page_token=page.next_page_token)
 
 
 def _actions_page(reply: Reply) -> wire.CorporateActionsPage:

@@ -285,10 +285,21 @@ class LatestTrades(Answer, frozen=True):
     trades: dict[str, Trade | None] | None
 
 
-class Bar(Struct, frozen=True):
-    """A daily bar, dated at midnight in New York; a figure may be missing or not a number."""
+class Bar(Struct, frozen=True, gc=False):
+    """A daily bar; ``t`` is an instant, midnight in New York."""
 
-    t: Instant
+    t: str
+    o: float
+    h: float
+    l: float  # noqa: E741 - Alpaca's own name
+    c: float
+    v: float
+
+
+class LooseBar(Struct, frozen=True):
+    """A daily bar, of which a figure is missing or not a number."""
+
+    t: str
     o: Any = None
     h: Any = None
     l: Any = None  # noqa: E741 - Alpaca's own name
@@ -300,6 +311,13 @@ class BarsPage(Answer, frozen=True):
     """``/v2/stocks/bars``."""
 
     bars: dict[str, list[Bar] | None] | None
+    next_page_token: str | None = None
+
+
+class LooseBarsPage(Answer, frozen=True):
+    """``/v2/stocks/bars`` with at least one `LooseBar`."""
+
+    bars: dict[str, list[LooseBar] | None] | None
     next_page_token: str | None = None
 
 

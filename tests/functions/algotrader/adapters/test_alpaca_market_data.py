@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -45,7 +46,7 @@ def test_bars_are_paged_into_columns_that_begin_at_their_sessions_opens(
     assert list(bars) == ["AAPL", "IBM"]
     assert bars["AAPL"].at == (opened(DAYS[1], 15), opened(DAYS[2]))
     assert bars["IBM"] == Bars(
-        "1Day", (late.open,), (100.0,), (101.0,), (99.0,), (100.0,), (1000.0,)
+        "1Day", (late.open,), *(array("d", [each]) for each in (100, 101, 99, 100, 1000))
     )
 
 
@@ -71,7 +72,8 @@ def test_bars_ascend_and_of_two_at_one_instant_the_last_counts(
     bars = broker.bars(["AAPL"], SESSIONS, "iex", "split")["AAPL"]
 
     assert bars.at == (opened(DAYS[0]), opened(DAYS[2]))
-    assert (bars.open, bars.close, bars.high) == ((1.5, 5.0), (1.5, 5.0), (2.5, 6.0))
+    columns = (bars.open, bars.close, bars.high)
+    assert [each.tolist() for each in columns] == [[1.5, 5.0], [1.5, 5.0], [2.5, 6.0]]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_a_figure_that_is_not_a_number_becomes_nan(
     bars = broker.bars(["AAPL"], SESSIONS, "iex", "split")["AAPL"]
 
     assert math.isnan(*bars.close)
-    assert bars.volume == (5.0,)
+    assert bars.volume.tolist() == [5.0]
 
 
 @pytest.mark.parametrize("beside", [b"1", b"NaN"])

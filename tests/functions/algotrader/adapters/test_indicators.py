@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -56,9 +57,9 @@ def opening(day: int) -> datetime:
 
 
 def bars_of(*closes: float) -> Bars:
-    prices = tuple(float(each) for each in closes)
+    prices = array("d", closes)
     at = tuple(opening(1 + each) for each in range(len(prices)))
-    return Bars("1Day", at, prices, prices, prices, prices, tuple(100.0 for _ in prices))
+    return Bars("1Day", at, prices, prices, prices, prices, array("d", [100.0] * len(prices)))
 
 
 SMA3 = Indicator("sma", window=3)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from array import array
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from algotrader.model import Bars, Session, Unfit
-from algotrader.session.bar_checks import BarRequirements, check_bars
+from algotrader.session.bar_checks import BarRequirements, check_bars, gaps
 
 DAYS = tuple(date(2026, 1, 1) + timedelta(days=n) for n in range(10))
 DEMAND = BarRequirements(bars=5, max_age_sessions=1, max_missing=0)
@@ -29,8 +30,9 @@ def bars(*days: date, **columns: tuple[float, ...]) -> Bars:
     """Build bars for the given days, with the given columns as the newest values."""
     count = len(days)
     flat = {"open": 100.0, "high": 101.0, "low": 99.0, "close": 100.0, "volume": 1000.0}
-    made = {name: (value,) * count for name, value in flat.items()}
-    made |= {name: made[name][: count - len(new)] + new for name, new in columns.items()}
+    made = {name: array("d", [value] * count) for name, value in flat.items()}
+    for name, new in columns.items():
+        made[name][count - len(new) :] = array("d", new)
     return Bars("1Day", tuple(map(opened, days)), **made)
 
 
@@ -122,6 +124,17 @@ def test_as_many_missing_sessions_as_allowed_are_tolerated() -> None:
     checked = check_bars({"A": gap}, ["A"], COMPLETED, replace(DEMAND, max_missing=1))
 
     assert checked.fit["A"] == bars(*DAYS[4:7], *DAYS[8:])
+
+
+@given(st.sets(st.sampled_from(range(len(DAYS))), min_size=1), st.integers(1, len(DAYS)))
+@example({3, 4, 6, 7, 8, 9}, 5)  # as many bars as sessions, but not in the same places
+def test_gaps_are_the_sessions_between_the_bars_that_have_none(
+    places: set[int], newest: int
+) -> None:
+    found = bars(*(day for place, day in enumerate(DAYS) if place in places))
+    between = range(max(min(places), len(DAYS) - newest - 1) + 1, max(places))
+
+    assert gaps(found, COMPLETED[-newest:]) == [DAYS[n] for n in between if n not in places]
 
 
 def test_a_gap_before_the_used_bars_does_no_harm() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -43,7 +44,7 @@ DEMAND = BarRequirements(bars=10, max_age_sessions=1, max_missing=0)
 
 def bars(*days: date) -> Bars:
     at = tuple(each.open for each in COMPLETED if each.date in days)
-    flat = (100.0,) * len(at)
+    flat = array("d", [100.0] * len(at))
     return Bars("1Day", at, flat, flat, flat, flat, flat)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -45,7 +46,7 @@ def columns(frame: pd.DataFrame) -> Bars:
             datetime(2001, 1, 1, 14, 30, tzinfo=UTC) + timedelta(days=day)
             for day in range(len(frame))
         ),
-        **{name: tuple(frame[name].tolist()) for name in COLUMNS},
+        **{name: array("d", frame[name].tolist()) for name in COLUMNS},
     )
 
 
