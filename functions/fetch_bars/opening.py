@@ -30,6 +30,7 @@ from algotrader.risk.arming import Arming
 from algotrader.session.bar_checks import BarRequirements
 from algotrader.session.trigger import NEW_YORK, Closed, Opened, Trigger, resolve_session
 from algotrader.strategy import Strategy, load_strategy
+from algotrader.strategy.required_limits import check_limits
 from fetch_bars.closures import closures_since, sessions_held
 
 #: Below the function's Timeout in template.yaml, with time left for S3 and SSM. It lets reads wait
@@ -173,6 +174,7 @@ def _load_strategy(given: ExecutionInput, settings: Settings) -> Strategy | None
     if given.flatten:
         return None
     strategy = load_strategy(settings.strategy, settings.strategy_parameters)
+    check_limits(strategy.requires, settings)
     _check_min_fit(strategy, settings)
     return strategy
 

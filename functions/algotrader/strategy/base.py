@@ -74,6 +74,10 @@ class Strategy:
     #: What `explain` and `note` have added in the last call, for the desk and for tests.
     comments: Comments
 
+    #: Deployed limits without which the strategy cannot work, as in ``{"MaxPositionWeight": "1"}``:
+    #: the least that a limit on size must be, or the most if a lower value is looser.
+    requires: ClassVar[Mapping[str, object]] = MappingProxyType({})
+
     def __init__(self, /, **parameters: object) -> None:
         self.comments = Comments()
         declared = self.parameter_types()

@@ -14,6 +14,7 @@ from algotrader.errors import ConfigurationError, DeskError, StrategyError
 from algotrader.orders.ids import SYMBOL_PATTERN
 from algotrader.strategy.base import Indicator, Strategy
 from algotrader.strategy.indicators.warm_up import LONGEST
+from algotrader.strategy.required_limits import find_flaw
 from algotrader.suggestions import did_you_mean
 
 STRATEGIES_PACKAGE = "strategies"
@@ -115,7 +116,7 @@ def _strategy_class(name: str) -> type[Strategy]:
 
 
 def _check_declarations(name: str, strategy: Strategy) -> None:
-    """Check a strategy's indicators, references, look-back, fewest fit symbols and pins."""
+    """Check what a strategy declares besides its parameters."""
     indicators: object = strategy.indicators
     if not isinstance(indicators, Mapping) or not all(
         isinstance(key, str) and isinstance(value, Indicator) for key, value in indicators.items()
@@ -136,6 +137,8 @@ def _check_declarations(name: str, strategy: Strategy) -> None:
     if not is_count and not (type(min_fit) is float and 0 <= min_fit <= 1):
         advice = "min_fit must be a whole number of symbols, or a fraction from 0.0 to 1.0."
         raise _broken(name, advice, min_fit=repr(min_fit))
+    if flaw := find_flaw(strategy.requires):
+        raise _broken(name, flaw)
     pins: object = strategy.pins
     if not isinstance(pins, Mapping) or not all(
         isinstance(file, str) and isinstance(pin, str) and _SHA256.fullmatch(pin)

@@ -23,6 +23,7 @@ from algotrader.adapters.strategy_files import StrategyFiles
 from algotrader.errors import ConfigurationError, StrategyError
 from algotrader.model import Bar, FeatureValue
 from algotrader.strategy import Files, Strategy, load_strategy
+from algotrader.strategy.required_limits import find_flaw
 from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
 from tests.docs.markdown import blocks
 from tests.functions.algotrader.strategy.indicators.indicator_bars import columns, real_frame
@@ -236,8 +237,16 @@ def test_the_parameters_that_the_page_passes_to_the_first_strategy_are_its_own()
     assert load_strategy("channel_breakout", reported).bars_needed() == 41
 
 
+def test_the_limits_that_the_page_requires_are_limits() -> None:
+    (text,) = [each.text for each in blocks(PAGE, "python") if each.text.startswith("    requires")]
+    names: dict[str, Any] = {}
+    exec(text.strip(), names)  # noqa: S102 - the page's own code
+    assert find_flaw(names["requires"]) == ""
+    assert names["requires"].keys() == {"MaxPositionWeight", "MaxPositions"}
+
+
 def test_a_method_that_the_page_adds_is_one_that_a_strategy_has() -> None:
-    texts = [each.text for each in blocks(PAGE, "python") if each.text.startswith(" ")]
+    texts = [each.text for each in blocks(PAGE, "python") if each.text.startswith("    def ")]
     (each,) = [ast.parse(f"class Added:\n{text}").body[0] for text in texts]
     assert isinstance(each, ast.ClassDef)
     (method,) = each.body
