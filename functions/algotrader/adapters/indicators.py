@@ -36,14 +36,15 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Files) -> Featu
     strategy : Strategy
         Declares the indicators, and may compute its own features.
     files : Files
-        The user's objects, for ``strategy.features``.
+        The user's objects, for ``strategy.features`` and ``features_all``.
 
     Returns
     -------
     Features
         Finite values of ten significant digits. A symbol with an indicator that its bars leave
         undefined is in ``unfit`` (``INDICATOR_UNDEFINED``), and so is a symbol for which
-        ``strategy.features`` gives NaN or infinity (``STRATEGY_FEATURES_INVALID``).
+        ``strategy.features`` or ``features_all`` gives NaN, infinity or nothing
+        (``STRATEGY_FEATURES_INVALID``).
 
     Raises
     ------
@@ -72,7 +73,8 @@ def compute(bars: Mapping[str, Bars], strategy: Strategy, files: Files) -> Featu
             reason=f'"{first.detail}"',
             others=len(unfit) - 1,
         )
-    if type(strategy).features is not Strategy.features:
+    own_methods = {type(strategy).features, type(strategy).features_all}
+    if own_methods != {Strategy.features, Strategy.features_all}:
         # pandas, which most strategies do not need, takes longer to import than all of this
         from algotrader.adapters.strategy_features import compute_features  # noqa: PLC0415
 

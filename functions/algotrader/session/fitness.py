@@ -61,8 +61,8 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "older, or use shorter windows in StrategyParameters.",
         INDICATOR_UNDEFINED: "An indicator's formula has no value for these bars. Remove the "
         "symbol from the template's Symbols, or declare another indicator.",
-        STRATEGY_FEATURES_INVALID: "The strategy's features() returned NaN or infinity for these "
-        "symbols. Drop missing values there, or raise look_back.",
+        STRATEGY_FEATURES_INVALID: "The strategy's features() or features_all() returned NaN, "
+        "infinity or nothing for these symbols. Drop missing values there, or raise look_back.",
         FEATURES_MISSING: "These symbols have no usable indicators. Check their bars, or remove "
         "them from the template's Symbols.",
     }

@@ -209,6 +209,28 @@ class Strategy:
         del bars, files
         return {}
 
+    def features_all(
+        self, bars_by_symbol: Mapping[str, DataFrame], files: Files
+    ) -> Mapping[str, Mapping[str, float]]:
+        """Compute features across symbols, such as ranks; by default there are none.
+
+        Parameters
+        ----------
+        bars_by_symbol : Mapping of str to DataFrame
+            A frame as in `features` for each symbol and each reference that is fit. All have the
+            same number of rows. A symbol that missed a session has an older first row, so match
+            rows by ``session``.
+        files : Files
+            As in `features`.
+
+        Returns
+        -------
+        Mapping of str to Mapping of str to float
+            By symbol: finite features by name. Without any, the symbol is unfit.
+        """
+        del bars_by_symbol, files
+        return {}
+
     def bars_needed(self) -> int:
         """Count the bars that a run needs of each symbol.
 

@@ -93,6 +93,10 @@ def test_the_first_strategy_of_the_page_trades_real_bars() -> None:
     check_weights(weights_over_a_month(strategy, Files()))
 
 
+def test_the_strategy_of_the_page_that_compares_symbols_trades_real_bars() -> None:
+    check_weights(weights_over_a_month(load_strategy("low_correlation", {}), Files()))
+
+
 def test_the_first_strategy_of_the_page_refuses_what_its_check_refuses() -> None:
     with pytest.raises(
         ConfigurationError, match="leave must be at least 1 and less than entry: 60"
