@@ -26,6 +26,7 @@ from algotrader.accounting.receivables import (
     list_receivables,
     mark_counted,
     sell_fractions,
+    shares_paid_on,
     value_due,
     value_new_shares,
 )
@@ -129,7 +130,9 @@ def advance_track(track: Track | None, observation: Observation) -> Track:
             if is_paid_ahead(row, observation.listing, observation.session):
                 ahead.add(row.activity_id)
                 continue
-            held = day.standings.get(row.symbol, _NOTHING).qty
+            held = shares_paid_on(row, observation.listing)
+            if held is None:
+                held = day.standings.get(row.symbol, _NOTHING).qty
             receivables, part = book_dividend(receivables, row, observation.shares, held)
             received = _sum(received, {row.symbol: part})
     if observation.statement is not None:

@@ -187,6 +187,25 @@ def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -
     return (row.amount * min(held / paid_on, ONE)).quantize(CENT, ROUND_DOWN)
 
 
+def shares_paid_on(row: Activity, listing: Listing) -> Decimal | None:
+    """Return the desk's shares over the ex-date of the dividend that a row pays or taxes.
+
+    Return None if the broker lists no such dividend.
+    """
+    fit = [
+        each
+        for each in listing.actions or ()
+        if each.is_cash_dividend
+        and each.symbol == row.symbol
+        and each.ex_date <= row.day
+        and (row.amount <= 0 or _is_rate(row, each.cash))
+    ]
+    if not fit:
+        return None
+    newest = max(fit, key=lambda each: each.ex_date)
+    return listing.entitled.get((newest.symbol, newest.ex_date), ZERO)
+
+
 def book_dividend(
     receivables: tuple[Receivable, ...],
     row: Activity,
@@ -198,7 +217,7 @@ def book_dividend(
     Parameters
     ----------
     held : Decimal
-        The desk's shares at the previous close, for a row that belongs to no receivable.
+        The desk's shares, for a row that belongs to no receivable.
     """
     owed = _paid_by(row, receivables)
     if owed is None:

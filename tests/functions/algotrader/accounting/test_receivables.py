@@ -186,6 +186,38 @@ def test_two_dividends_of_a_symbol_are_each_paid_by_their_own_row(
     assert (made(track), track.index) == (0, 1)
 
 
+@pytest.mark.parametrize("amount", ["80", "-12"])
+def test_a_dividend_of_the_user_is_not_the_desks_if_the_desk_bought_after_the_ex_date(
+    amount: str,
+) -> None:
+    none = ledger()
+    users = paid(amount, qty=D(40))
+    track = carried(
+        ex(PAID, ledger=none, before=none, listing=listing(PAID, qty="0")),
+        later(PAID, day=PAYABLE, statement=(users,), shares=prices(AAPL="50")),
+    )
+
+    assert made(track) == 0
+
+
+def test_a_dividend_that_was_listed_on_its_payment_counts_for_the_shares_of_its_ex_date() -> None:
+    sold = ledger("80")
+    unlisted = later(day=TUESDAY, ledger=sold, shares={}, listing=Listing((), FRIDAY))
+    on_payment = later(
+        PAID,
+        day=PAYABLE + timedelta(days=1),
+        ledger=sold,
+        before=sold,
+        statement=(paid(),),
+        shares={},
+        listing=listing(PAID),
+    )
+
+    track = carried(look(), unlisted, on_payment)
+
+    assert track.profit == 80 + 20
+
+
 def test_of_two_equal_dividends_a_row_pays_the_one_of_its_day() -> None:
     special = replace(PAID, ex_date=TUESDAY, payable=TUESDAY + timedelta(days=1))
     day = TUESDAY + timedelta(days=2)
