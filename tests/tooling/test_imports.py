@@ -81,6 +81,25 @@ def pinned_in(path: Path) -> set[str]:
     return set(re.findall(r"^([a-z0-9-]+)==", path.read_text(), re.MULTILINE))
 
 
+@pytest.mark.parametrize("step", ["fetch_bars", "submit_orders", "notify"])
+def test_the_garbage_collector_rests_while_a_step_loads_and_runs_again_afterwards(step):
+    script = (
+        "import gc, sys\n"
+        "began = [each['collections'] for each in gc.get_stats()]\n"
+        "__import__(sys.argv[1] + '.app')\n"
+        "ended = [each['collections'] for each in gc.get_stats()]\n"
+        "print(began[2] == ended[2], gc.isenabled())\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-P", "-c", script, step],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(FUNCTIONS)},
+    )
+    assert answer.stdout.split() == ["True", "True"]
+
+
 @pytest.mark.parametrize("step", ["decide_orders", "notify"])
 def test_a_light_step_starts_with_exactly_these_packages(step):
     assert loaded_at_start(step) == LIGHT | {step}
