@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from tests.bench import day, fetch, indicators, orders, warm, years
+from tests.bench import cold, day, fetch, indicators, orders, warm, years
 from tests.bench.page import (
     PAGE,
     describe_section,
@@ -20,6 +20,7 @@ SECTIONS: dict[str, Section] = {
     "orders": orders.SECTION,
     "indicators": indicators.SECTION,
     "fetch": fetch.SECTION,
+    "cold": cold.SECTION,
     "day": day.SECTION,
     "warm": warm.SECTION,
     "years": years.SECTION,
