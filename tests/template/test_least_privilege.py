@@ -187,7 +187,7 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bench(functions: Path) -> Iterator[Bench]:
     with (
-        PaperBrokerProcess(session=SESSION) as broker,
+        PaperBrokerProcess(session=SESSION, requests_per_minute=0) as broker,
         EmbeddedAws(wait_scale=0.01) as aws,
     ):
         broker.open_session(SESSION, "15:00")

@@ -28,7 +28,7 @@ def aws() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[PaperBrokerProcess]:
-    with PaperBrokerProcess(session=SESSION) as broker:
+    with PaperBrokerProcess(session=SESSION, requests_per_minute=0) as broker:
         broker.open_session(SESSION)
         yield broker
 
