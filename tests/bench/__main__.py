@@ -46,8 +46,8 @@ def main(arguments: list[str] | None = None) -> None:
         _show(f"{describe_section(name, section)}\n")
         tables = format_tables(section, list(section.measure()))
         figures[name] = f"{source}\n\n{tables}"
+        PAGE.write_text(format_page(SECTIONS, figures), encoding="utf-8")
         _show(f"{tables}\n\nThis took {time.monotonic() - began:.0f} s.\n")
-    PAGE.write_text(format_page(SECTIONS, figures), encoding="utf-8")
     _show(f"The figures are in {PAGE.name}.")
 
 
