@@ -51,7 +51,6 @@ def test_few_bars_travel_inline_with_every_digit(store: Store) -> None:
 
     artifact = put_bars(store, RUN, bars)
 
-    assert artifact.s3 is not artifact.inline
     assert not artifact.s3
     assert get_bars(store, artifact) == bars
 
