@@ -88,7 +88,7 @@ def test_the_garbage_collector_rests_while_a_step_loads_and_runs_again_afterward
         "began = [each['collections'] for each in gc.get_stats()]\n"
         "__import__(sys.argv[1] + '.app')\n"
         "ended = [each['collections'] for each in gc.get_stats()]\n"
-        "print(began[2] == ended[2], gc.isenabled())\n"
+        "print(began[1] == ended[1], gc.isenabled())\n"
     )
     answer = subprocess.run(
         [sys.executable, "-P", "-c", script, step],
