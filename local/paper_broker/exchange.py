@@ -205,6 +205,7 @@ class Exchange:
 
     def _end_session(self, ring: EdgeMoment) -> None:
         self._match(is_last_look=True)
+        self._settle_cancels()
         if not self.market.moving_prices:
             orders = self._begun(ring.session)
             bars = {each.id: self._bar(each, ring.session) for each in orders}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from alpaca_trade_api.rest import REST, APIError, TimeFrame
+from alpaca_trade_api.rest import REST, APIError, TimeFrame, TimeFrameUnit
 
 from local.paper_broker.data import load
 from tests.local.paper_broker.conftest import KEYS, run_snippet
@@ -48,6 +48,28 @@ def test_the_client_trades(client: REST) -> None:
     assert client.get_order(resting.id).status == "canceled"
     assert {order.id for order in client.list_orders(status="all")} == {bought.id, resting.id}
     assert [activity.activity_type for activity in client.get_activities()] == ["FILL"]
+
+
+def test_the_client_trails_replaces_and_closes(client: REST) -> None:
+    client.submit_order("AAPL", "10", "buy")
+    client.get_position("AAPL")
+    trailing = client.submit_order("AAPL", "4", "sell", "trailing_stop", "gtc", trail_percent="5")
+    client.get_order(trailing.id)
+    wider = client.replace_order(trailing.id, trail="8")
+    assert (wider.replaces, wider.trail_percent) == (trailing.id, "8")
+    assert client.close_position("AAPL", qty=6).qty == "6"
+    client.cancel_all_orders()
+    (closed,) = client.close_all_positions()
+    assert closed.body["qty"] == "4"
+    assert client.list_positions() == []
+
+
+def test_the_client_reads_minutes_and_weeks(client: REST) -> None:
+    span = {"start": "2012-07-30", "end": "2012-08-07T20:00:00Z"}
+    assert len(client.get_bars("AAPL", TimeFrame(30, TimeFrameUnit.Minute), **span)) == 7 * 13
+    assert len(client.get_bars("AAPL", TimeFrame.Week, **span)) == 2
+    trades = client.get_trades("AAPL", "2012-08-07T13:30:00Z", "2012-08-07T13:30:59Z")
+    assert [len(trades), trades[0].p] == [4, 622.77]  # the open of 2012-08-07
 
 
 def test_the_client_sees_alpacas_errors(client: REST) -> None:

@@ -182,6 +182,14 @@ def test_a_cancel_is_pending_until_the_next_request() -> None:
     assert (order.status, order.canceled_at is not None) == ("canceled", True)
 
 
+def test_a_canceled_order_does_not_fill_at_the_close() -> None:
+    world = World()
+    order = world.limit("buy", "10", "96")  # in the session's range
+    world.exchange.cancel(order.id)
+    world.go(0, "17:00")
+    assert (order.status, order.filled_qty) == ("canceled", 0)
+
+
 def test_fills_during_a_slow_cancel_are_kept() -> None:
     world = World(cancel_delay_seconds=30.0, fill_delay_seconds=10.0, fill_fraction=D("0.5"))
     order = world.place("buy", "10")

@@ -20,15 +20,22 @@ ORDERS = st.fixed_dictionaries(
         "symbol": SYMBOLS,
         "side": st.sampled_from(["buy", "sell"]),
         "qty": QUANTITIES,
-        "type": st.sampled_from(["market", "limit", "stop", "stop_limit"]),
+        "type": st.sampled_from(["market", "limit", "stop", "stop_limit", "trailing_stop"]),
         "time_in_force": st.sampled_from(["day", "gtc", "ioc", "fok"]),
         "limit_price": PRICES,
         "stop_price": PRICES,
+        "trail_price": st.sampled_from(["2", "8"]),
     }
+)
+CHANGES = st.one_of(
+    st.fixed_dictionaries({"qty": QUANTITIES}),
+    st.fixed_dictionaries({"limit_price": PRICES}),
+    st.fixed_dictionaries({"trail": st.sampled_from(["3", "9"])}),
 )
 ACTIONS = st.one_of(
     st.tuples(st.just("order"), ORDERS),
     st.tuples(st.just("cancel"), st.integers(0, 20)),
+    st.tuples(st.just("replace"), st.tuples(st.integers(0, 20), CHANGES)),
     st.tuples(st.just("pass"), st.integers(0, 60 * 30)),
     st.tuples(st.just("deposit"), st.integers(-500, 500)),
 )
@@ -40,6 +47,7 @@ BEHAVIOURS = st.fixed_dictionaries(
         "fill_delay_seconds": st.sampled_from([0.0, 600.0]),
         "cancel_delay_seconds": st.sampled_from([0.0, 600.0]),
         "shorting": st.booleans(),
+        "moving_prices": st.booleans(),
     }
 )
 
@@ -50,12 +58,19 @@ def play(world: World, action: tuple[str, Any]) -> None:
     exchange = world.exchange
     try:
         if kind == "order":
-            wanted = {"market": (), "limit": ("limit_price",), "stop": ("stop_price",)}
+            wanted = {
+                "market": (),
+                "limit": ("limit_price",),
+                "stop": ("stop_price",),
+                "trailing_stop": ("trail_price",),
+            }
             kept = wanted.get(value["type"], ("limit_price", "stop_price"))
             terms = {k: v for k, v in value.items() if not k.endswith("_price") or k in kept}
             world.place(terms.pop("side"), terms.pop("qty"), **terms)
         elif kind == "cancel" and value < len(exchange.book.all):
             exchange.cancel(exchange.book.all[value].id)
+        elif kind == "replace" and value[0] < len(exchange.book.all):
+            exchange.replace(exchange.book.all[value[0]].id, value[1])
         elif kind == "deposit":
             exchange.deposit(D(value))
         elif kind == "pass":
@@ -85,6 +100,7 @@ def test_the_books_balance_after_any_actions(
     assert len({order.id for order in orders}) == len(orders)
     assert len({order.client_order_id for order in orders}) == len(orders)
     for order in orders:
+        assert (order.status == "replaced") == (order.replaced_by is not None)
         assert order.is_open == (order.status in OPEN_STATUSES) == (order in exchange.book.open)
         assert order.qty is not None
         assert 0 <= order.filled_qty <= order.qty
