@@ -12,6 +12,7 @@ from algotrader.adapters.indicators import compute
 from algotrader.adapters.store import Store
 from algotrader.adapters.stored_bars import get_bars
 from algotrader.adapters.strategy_files import StrategyFiles
+from algotrader.adapters.strategy_output import log_strategy_output
 from algotrader.contracts import (
     ComputeIndicatorsEvent,
     ComputeIndicatorsResult,
@@ -31,11 +32,12 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     logger.append_keys(run_id=request.run.run_id)
     store = Store(os.environ["BUCKET"])
     settings = store.get(request.settings, Settings)
-    strategy = load_strategy(settings.strategy, settings.strategy_parameters)
-    bars = get_bars(store, request.bars)
-    files = StrategyFiles(store.bucket, strategy.pins)
-    files.check_pins()
-    features = replace(compute(bars, strategy, files), files=files.hashes())
+    with log_strategy_output(logger.info):
+        strategy = load_strategy(settings.strategy, settings.strategy_parameters)
+        bars = get_bars(store, request.bars)
+        files = StrategyFiles(store.bucket, strategy.pins)
+        files.check_pins()
+        features = replace(compute(bars, strategy, files), files=files.hashes())
     result = ComputeIndicatorsResult(features=store.put(request.run, "features", features))
     logger.info(
         "Indicators computed",

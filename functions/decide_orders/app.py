@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from algotrader.adapters.store import Store
+from algotrader.adapters.strategy_output import log_strategy_output
 from algotrader.contracts import (
     Artifact,
     DecideOrdersEvent,
@@ -42,8 +43,9 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> Any:
     else:
         stored = decode(Artifact, request.features, "the features of Decide Orders")
         features = store.get(stored, Features)
-        strategy = load_strategy(settings.strategy, settings.strategy_parameters)
-        decision = decide(run, settings, snapshot, features, strategy)
+        with log_strategy_output(logger.info):
+            strategy = load_strategy(settings.strategy, settings.strategy_parameters)
+            decision = decide(run, settings, snapshot, features, strategy)
     wanted = (decision.exits, decision.entries, decision.cancels, decision.stops)
     sends = run.sends_orders and any(wanted)
     # The name is not "decision", because Submit Orders writes that journal object, exactly once.

@@ -14,6 +14,7 @@ from local.cli.tables import (
     lines,
     money,
     print_day,
+    print_strategy_output,
     print_unfit,
     section,
     table,
@@ -53,6 +54,7 @@ def print_plan(console: Console, document: dict[str, Any], message: str) -> None
         section(console, "Denied", table(columns, rows, right=("Quantity",)))
     print_unfit(console, decision)
     section(console, "Why", table(("Symbol", "Reason"), sorted(decision["why"].items())))
+    print_strategy_output(console, document)
     weights = sorted(decision["target_weights"].items())
     parts = [(symbol, _per_cent(weight)) for symbol, weight in weights]
     headers = ("Symbol", "Weight")

@@ -67,6 +67,7 @@ def print_day(console: Console, document: dict[str, Any], message: str) -> None:
     print_unfit(console, decision)
     if decision.get("why"):
         section(console, "Why", table(("Symbol", "Reason"), sorted(decision["why"].items())))
+    print_strategy_output(console, document)
     notification = document["notification"]
     if notification and notification["sms"]:
         section(console, "Text message", _phone(notification["sms"]))
@@ -74,6 +75,12 @@ def print_day(console: Console, document: dict[str, Any], message: str) -> None:
         section(console, "Account", lines(_account(document["account"])))
     if document["returns"]:
         section(console, "Returns", _returns(document["returns"]))
+
+
+def print_strategy_output(console: Console, document: dict[str, Any]) -> None:
+    """Print what the strategy printed and logged."""
+    if document.get("strategy_output"):
+        section(console, "Strategy output", lines(*document["strategy_output"]))
 
 
 def print_unfit(console: Console, decision: dict[str, Any]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from copy import deepcopy
 from decimal import Decimal, DefaultContext, localcontext
+from io import StringIO
 from typing import NamedTuple
 
 from algotrader.errors import InsufficientHistoryError, StrategyError
@@ -134,7 +136,8 @@ def _ask_twice(question: _Question, ask: Callable[[], dict[str, Decimal]]) -> An
     method = question.method
     first = _listen(question, ask)
     try:
-        second = _listen(question, ask)
+        with redirect_stdout(StringIO()):  # the log has each line once
+            second = _listen(question, ask)
     except StrategyError as error:
         second_error = " ".join((error.code, str(error.facts.get("error", "")).strip('"')))
         raise _not_repeatable(question, method, second=f'"{second_error}"') from error

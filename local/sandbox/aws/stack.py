@@ -74,6 +74,27 @@ class Stack:
         pages = self._client("stepfunctions").get_paginator("get_execution_history")
         return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
 
+    def logged_lines(self, function: str, message: str, since: float) -> list[str]:
+        """Return the field ``line`` of a function's log entries with a message, oldest first.
+
+        Parameters
+        ----------
+        function : str
+            The function's name without the stack's, such as ``decide-orders``.
+        since : float
+            POSIX time of the first entry to read, so that a long series of runs reads only its own.
+        """
+        pages = self._client("logs").get_paginator("filter_log_events")
+        events = [
+            json.loads(event["message"])
+            for page in pages.paginate(
+                logGroupName=f"/aws/lambda/{self.name}-{function}", startTime=int(since * 1000)
+            )
+            for event in page["events"]
+            if event["message"].startswith("{")
+        ]
+        return [str(each["line"]) for each in events if each.get("message") == message]
+
     def texts(self) -> list[Text]:
         """Return the messages that the topic has sent since `forget_texts`, oldest first."""
         place = urlsplit(self._inbox)

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from algotrader.adapters.stored_bars import unpack
+from algotrader.adapters.strategy_output import MESSAGE
 from algotrader.contracts import encode
 from local.execution_history import Timeline, Visit
 from local.paper_broker import PaperBrokerProcess
@@ -111,6 +112,7 @@ class LocalDesk:
         if session is not None:
             value = with_bell(value, self.ring(session, value))
         self.stack.forget_texts()
+        started = time.time()
         faulty = len(self.paper_broker.faults()) if self.paper_broker and self.has_faults else 0
         arn = self.stack.start(value)
         timeline = Timeline()
@@ -134,6 +136,11 @@ class LocalDesk:
         )
         if document["notification"] is None and (texts := self.stack.texts()):
             document["notification"] = asdict(texts[-1])  # it was sent, although Notify failed
+        document["strategy_output"] = [
+            line
+            for function in ("compute-indicators", "decide-orders")
+            for line in self.stack.logged_lines(function, MESSAGE, started)
+        ]
         if self.paper_broker is not None and self.has_faults:
             document["faults"] = self.paper_broker.faults()[faulty:]
         return DayResult(document, message_of(timeline))

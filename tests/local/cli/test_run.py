@@ -69,6 +69,7 @@ def test_run_trades_the_default_session_and_prints_one_document(command: Command
         "notification",
         "account",
         "returns",
+        "strategy_output",
     ]
     execution = document["execution"]
     assert (execution["status"], execution["error"], execution["cause"]) == (

@@ -78,6 +78,12 @@ def test_a_day_shows_orders_refusals_reasons_text_and_account() -> None:
     assert "since 2012-02-01 -0.50% +2.00%" in squeezed
 
 
+def test_a_day_shows_what_the_strategy_printed_and_none_if_it_printed_nothing() -> None:
+    shown = printed(DAY | {"strategy_output": ["RSI 21", "INFO two lines"]})
+    assert "Strategy output\n  RSI 21\n  INFO two lines\n" in shown
+    assert "Strategy output" not in printed(DAY | {"strategy_output": []})
+
+
 def test_without_a_terminal_no_control_character_is_written() -> None:
     steering = DAY | {"denied": [{"symbol": "A", "code": "B", "detail": "\x1b[31mred\x07\u202e"}]}
     out = printed(steering)
