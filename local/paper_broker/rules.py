@@ -199,9 +199,13 @@ def check_price(order_type: str, name: str, price: Decimal | None) -> None:
     kind, word = order_type.replace("_", " "), name.replace("_", " ")
     is_wanted = name in PRICED_BY[order_type]
     if is_wanted and price is None:
-        raise _malformed(f"{kind} orders require {word}")
+        both = order_type == "stop_limit"
+        wanted = "both stop and limit price" if both else f"a {word}"
+        raise _malformed(f"{kind} orders require {wanted}")
     if not is_wanted and price is not None:
-        raise _malformed(f"{kind} orders must not have {word}")
+        is_market = order_type == "market"
+        refused = "require no stop or limit price" if is_market else f"must not have {word}"
+        raise _malformed(f"{kind} orders {refused}")
     if price is None:
         return
     if price <= 0:

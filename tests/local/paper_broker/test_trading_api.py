@@ -138,9 +138,13 @@ def test_the_wrong_method_is_405_in_json(wire: Wire) -> None:
         ({"qty": "1e999999999"}, "qty must be a number"),
         ({"qty": "many"}, "qty must be a number"),
         ({"qty": True}, "qty must be a number"),
-        ({"type": "limit"}, "limit orders require limit price"),
-        ({"limit_price": "5"}, "market orders must not have limit price"),
-        ({"type": "stop"}, "stop orders require stop price"),
+        ({"type": "limit"}, "limit orders require a limit price"),
+        ({"limit_price": "5"}, "market orders require no stop or limit price"),
+        ({"type": "stop"}, "stop orders require a stop price"),
+        (
+            {"type": "stop_limit", "limit_price": "5"},
+            "stop limit orders require both stop and limit price",
+        ),
         (
             {"type": "limit", "limit_price": "600.001"},
             SUB_PENNY,
