@@ -22,8 +22,8 @@ from tests.bench.section import Rows, Section, Table, in_fresh_process
 from tests.support.hostile_day import KEYS, STEPS, World, deployed
 from tests.support.memory_aws import MemoryAws
 
-#: Synthetic symbols, of which enough trend up on the day.
-UNIVERSE = 650
+#: Synthetic symbols for each order, because about half of them trend up on the day.
+SYMBOLS_PER_ORDER = 2
 SIZES = (20, 361)
 LIMITED, PER_MINUTE, WANTED_SECONDS = 180, 200, 75
 FAST, SLOW = 20, 100
@@ -59,9 +59,10 @@ class RemoteWorld(World):
 
 def trending(count: int) -> list[str]:
     """Return the first synthetic symbols that trend up, so that each becomes an order."""
-    history = sample_history(UNIVERSE)
+    universe = count * SYMBOLS_PER_ORDER
+    history = sample_history(universe)
     found = []
-    for symbol in map(synthetic_symbol, range(1, UNIVERSE + 1)):
+    for symbol in map(synthetic_symbol, range(1, universe + 1)):
         closes = [float(each.close) for each in history.bars[symbol] if each.session < SESSION]
         fast, slow = (sum(closes[-length:]) / length for length in (FAST, SLOW))
         if fast > slow:
@@ -74,7 +75,7 @@ def desk(orders: int, per_minute: int) -> dict[str, float]:
     for step in STEPS:
         importlib.import_module(f"{step}.app").logger.setLevel("CRITICAL")
     with (
-        opened_session(UNIVERSE, orders, per_minute) as watch,
+        opened_session(orders * SYMBOLS_PER_ORDER, orders, per_minute) as watch,
         reached_desk(watch, trending(orders)) as world,
     ):
         day = world.live()
@@ -122,7 +123,7 @@ def reached_desk(watch: Watch, symbols: Sequence[str]) -> Iterator[RemoteWorld]:
 
 def script(orders: int) -> dict[str, float]:
     """Run the plain script on the same symbols, and return the time of its orders alone."""
-    with opened_session(UNIVERSE, orders) as watch:
+    with opened_session(orders * SYMBOLS_PER_ORDER, orders) as watch:
         run_script(watch, trending(orders))
         times = watch.order_times()
     between = (times[-1] - times[0]).total_seconds() / (len(times) - 1)
