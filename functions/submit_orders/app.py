@@ -18,6 +18,7 @@ from algotrader.adapters.store import Store
 from algotrader.contracts import SubmitOrdersEvent, SubmitOrdersResult, decode_event, encode
 from algotrader.model import Decision, Plan, Settings
 from submit_orders.call import SubmitCall, check_run_may_send
+from submit_orders.connections import CONNECTIONS, run_at_once
 from submit_orders.plan_journal import PlanJournal
 from submit_orders.send_lease import SendLease
 
@@ -41,6 +42,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     plan = store.get(request.plan, Plan)
     trading_url, data_url = broker_urls(os.environ, request.run.mode)
     keys = load_keys(os.environ["ALPACA_KEYS_PARAMETER"])
+    broker, *senders = (
+        AlpacaBroker(keys, trading_url, data_url, HTTP_BUDGET_SECONDS)
+        for _ in range(1 + CONNECTIONS)
+    )
     call = SubmitCall(
         run=request.run,
         settings=settings,
@@ -48,7 +53,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
         store=store,
         plans=PlanJournal(request.run, decision, store, keys),
         lease=SendLease(request.run, store, context.aws_request_id),
-        broker=AlpacaBroker(keys, trading_url, data_url, HTTP_BUDGET_SECONDS),
+        broker=broker,
+        senders=tuple(senders),
+        run_all=run_at_once,
         trading_state=lambda: read_trading_state(
             os.environ["TRADING_STATE_PARAMETER"], request.run.mode
         ),

@@ -39,5 +39,9 @@ class AvailableShares:
         return max(available - self._sent.get(symbol, ZERO), ZERO)
 
     def count_sent(self, sell: OrderIntent) -> None:
-        """Subtract a sell that this call has sent, which no later list need show yet."""
+        """Subtract a sell that this call sends, which no later list need show yet."""
         self._sent[sell.symbol] = self._sent.get(sell.symbol, ZERO) + sell.qty
+
+    def count_unsent(self, sell: OrderIntent) -> None:
+        """Add a sell back that the broker certainly did not take."""
+        self._sent[sell.symbol] -= sell.qty

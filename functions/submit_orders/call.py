@@ -45,6 +45,7 @@ from algotrader.model import (
     TradingState,
 )
 from algotrader.orders.ids import desk_id
+from submit_orders.connections import RunAll
 from submit_orders.order_look_up import OrderLookUp
 from submit_orders.plan_journal import PlanJournal
 from submit_orders.send_lease import SendLease
@@ -85,6 +86,10 @@ class SubmitCall(Struct, frozen=True):
     ----------
     lease : SendLease
         Belongs to this attempt; a retry has another one.
+    broker : Broker
+        Answers reads, and cancels orders.
+    senders : tuple of Broker
+        Send orders, at the same time.
     """
 
     run: Run
@@ -94,6 +99,8 @@ class SubmitCall(Struct, frozen=True):
     plans: PlanJournal
     lease: SendLease
     broker: Broker
+    senders: tuple[Broker, ...]
+    run_all: RunAll
     trading_state: Callable[[], tuple[TradingState, str]]
     log: Callable[..., None]
 
@@ -135,7 +142,7 @@ class SubmitCall(Struct, frozen=True):
             return adopt(later, self.decision, plan, known)
         plan = cut_off_if_due(self.run, self.decision, plan, known)
         check_terms(plan, self.decision, known)
-        sender = Sender(self.run, self.decision, self.broker, known, self.log)
+        sender = Sender(self.run, self.decision, self.senders, self.run_all, known, self.log)
         self._cancel(orders_to_cancel(self.run, self.decision, plan, known), plan.polls)
         intents = orders_due(plan, before, orders_to_post(plan, known))
         sender.read_positions(intents)

@@ -469,7 +469,21 @@ def _all() -> tuple[Fault, ...]:
         Fault(word.lower(), _event(_switch(word), "switch"), is_switch, is_event=True)
         for word in ("HALTED", "REDUCING")
     ]
-    return (*wire, *events)
+    return (*wire, *events, *map(_after_others, filter(_fits_post, (*wire, *events))))
+
+
+def _fits_post(fault: Fault) -> bool:
+    return fault.fits(Exchange("broker", "POST", "/v2/orders", b"", lambda: _answer(200, b""), 1))
+
+
+def _after_others(fault: Fault) -> Fault:
+    """Let a fault hit an order after all others that the call sends at the same time."""
+
+    def act(world: World, exchange: Exchange) -> Reply:
+        world.run_others()
+        return fault.act(world, exchange)
+
+    return Fault(f"{fault.name}-last", act, _of("broker", "POST"), is_event=fault.is_event)
 
 
 FAULTS = _all()

@@ -93,6 +93,7 @@ class Scrambler:
             return carried_out(machine, exchange, [fault])
 
         machine.jitter = chance.random
+        self._wire.arrange = lambda numbers: chance.sample(numbers, len(numbers))
         with patch.object(trading, "ORDERS_PAGE", page):
             start = machine.start()
             self._wire.script = script
@@ -100,6 +101,7 @@ class Scrambler:
                 end = in_turns(machine, start, chance) if is_pair else machine.finish(start)
             finally:
                 self._wire.script = lambda exchange: exchange.apply()
+                self._wire.arrange = lambda numbers: numbers
         machine.jitter = lambda: 0.0
         return judge.verdict(end)
 

@@ -169,8 +169,9 @@ class World:
         self.scenario = scenario
         self.state = State()
         self._pauses = pauses
-        self.twin: Callable[..., None] = lambda **_: None  # the machine sets both
+        self.twin: Callable[..., None] = lambda **_: None  # the machine sets these
         self.twin_stack: Callable[..., None] = lambda **_: None
+        self.run_others: Callable[[], None] = lambda: None
         opening = AccountSetup(CASH, HELD, 2, "faults")
         options = Options(
             opening=opening,

@@ -135,6 +135,7 @@ class Machine:
         self._variant = 0
         self.world.twin = self.twin
         self.world.twin_stack = self.twin_stack
+        self.world.run_others = self.wire.run_others
 
     def start(self, variant: int = 0) -> Position:
         """Return the position before the first call."""

@@ -19,7 +19,7 @@ from tests.faults.state_machine import Machine, retriers
 from tests.faults.wire import Wire
 from tests.faults.worlds import RESTING, NotUnique, UniqueWhileOpen
 
-EVERY = 12  # take every n-th single fault
+EVERY = 14  # take every n-th single fault
 EVERY_AMONG_STOPS = 41
 SEEDS = range(15)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import md5
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
@@ -35,6 +35,7 @@ from tests.faults.market import MACHINE
 from tests.faults.simulation import KEYS, Reply, World
 from tests.support.executions import EVENTS_A_PAGE, history_of
 
+T = TypeVar("T")
 BUCKET = "bucket"
 BROKER = "http://127.0.0.1"  # the client uses no proxy for this address
 ENVIRON = {
@@ -110,6 +111,7 @@ class Wire:
     def __init__(self, world: World) -> None:
         self.world = world
         self.script: Script = lambda exchange: exchange.apply()
+        self.arrange: Callable[[Sequence[int]], Sequence[int]] = lambda numbers: numbers
         self._own = threading.local()
 
     @property
@@ -121,6 +123,36 @@ class Wire:
     @plan.setter
     def plan(self, given: dict[str, Any]) -> None:
         self._own.plan = given
+
+    def run_all(self, works: Sequence[Callable[[], T]]) -> list[T]:
+        """Run a batch of posts, one after another, instead of at the same time.
+
+        Each post is a single exchange, so the batch's order decides all that can happen. A process
+        that is killed in one post leaves those before it sent, and the others not.
+        """
+        order = self.arrange(range(len(works)))
+        outer = getattr(self._own, "run", lambda: None)
+        results: dict[int, T] = {}
+        begun: set[int] = set()
+
+        def run() -> None:
+            for number in order:
+                if number not in begun:
+                    begun.add(number)
+                    results[number] = works[number]()
+
+        self._own.run = run
+        try:
+            run()
+        finally:
+            self._own.run = outer
+        return [results[number] for number in range(len(works))]
+
+    def run_others(self) -> None:
+        """Run the other posts of this thread's current batch."""
+        run = getattr(self._own, "run", None)
+        if run:
+            run()
 
     @contextmanager
     def tied(self) -> Iterator[None]:
@@ -136,6 +168,7 @@ class Wire:
             patch.object(alpaca_client, "time", time),
             patch.object(submit_call, "time", time),
             patch.object(submit_sender, "time", time),
+            patch.object(submit_app, "run_at_once", self.run_all),
             patch.object(aws, "time", time),
             # The real one ends slow answers with a thread and real time, but time here is virtual.
             patch.object(alpaca_client, "within", lambda _seconds, call: call()),

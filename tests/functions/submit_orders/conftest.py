@@ -32,6 +32,7 @@ from algotrader.model import (
 from algotrader.orders.ids import OrderPlace, client_order_id, desk_id
 from local.paper_broker import PaperBrokerProcess
 from submit_orders.call import SubmitCall
+from submit_orders.connections import CONNECTIONS, run_at_once
 from submit_orders.plan_journal import PlanJournal
 from submit_orders.send_lease import SendLease
 from tests.functions.conftest import BUCKET
@@ -51,6 +52,7 @@ class Desk:
     settings: Settings
     state: TradingState = TradingState.ACTIVE
     logged: list[str] = field(default_factory=list)
+    connections: int = CONNECTIONS
 
     def price(self, symbol: str) -> Decimal:
         answer = self.paper.request("GET", f"/v2/stocks/trades/latest?symbols={symbol}&feed=iex")
@@ -88,6 +90,9 @@ class Desk:
             why={},
         )
 
+    def broker(self) -> AlpacaBroker:
+        return AlpacaBroker(KEYS, self.proxy.url, self.proxy.url, 30.0)
+
     def plans(self, decision: Decision) -> PlanJournal:
         return PlanJournal(self.run, decision, Store(BUCKET), KEYS)
 
@@ -100,7 +105,9 @@ class Desk:
             store=Store(BUCKET),
             plans=self.plans(decision),
             lease=SendLease(self.run, Store(BUCKET), uuid.uuid4().hex),
-            broker=AlpacaBroker(KEYS, self.proxy.url, self.proxy.url, 30.0),
+            broker=self.broker(),
+            senders=tuple(self.broker() for _ in range(self.connections)),
+            run_all=run_at_once,
             trading_state=lambda: (self.state, "test"),
             log=lambda message, **_: self.logged.append(message),
         )

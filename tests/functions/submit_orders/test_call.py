@@ -355,6 +355,7 @@ def test_a_journal_of_any_other_contract_stops_the_call_before_anything_is_sent(
 
 def test_a_deadline_that_passes_between_two_posts_keeps_the_second_back(desk: Desk) -> None:
     desk.run = replace(desk.run, deadline=desk.run.started_at + timedelta(seconds=0.5))
+    desk.connections = 1
     desk.dawdle(0.6)
     made = desk.decision(desk.intent("AAPL", Leg.ENTRY, 1), desk.intent("IBM", Leg.ENTRY, 1))
     desk.call(made)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from algotrader.errors import (
 )
 from algotrader.execution import PostResult, first_plan, orders_due
 from algotrader.model import Leg, Order, OrderIntent, Position, Side
+from submit_orders.connections import RunAll
 from submit_orders.sender import MOST_WAITED_SECONDS, SHORT_WAIT_SECONDS, Sender
 from tests.functions.submit_orders.conftest import Desk
 from tests.support.execution_fixtures import (
@@ -69,11 +71,18 @@ class Broker:
 def send(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Send orders to a broker in its own time, as a call that began at an instant."""
 
-    def do(broker: Broker, *intents: OrderIntent, at: Any = RUN.started_at) -> PostResult:
+    def do(
+        broker: Broker,
+        *intents: OrderIntent,
+        at: Any = RUN.started_at,
+        connections: int = 1,
+        run_all: RunAll = lambda works: [each() for each in works],
+    ) -> PostResult:
         clock = SimpleNamespace(monotonic=lambda: broker.now, sleep=broker.sleep)
         monkeypatch.setattr("submit_orders.sender.time", clock)
         log = lambda *_, **__: None  # noqa: E731
-        return Sender(RUN, decision(), broker, known(now=at), log).send(intents)
+        brokers = (broker,) * connections
+        return Sender(RUN, decision(), brokers, run_all, known(now=at), log).send(intents)
 
     return do
 
@@ -168,3 +177,59 @@ def test_a_sell_is_not_sent_without_shares_and_is_not_unsent(send: Any) -> None:
     sell = replace(EXIT, side=Side.SELL)
     posted = send(broker, sell)
     assert (broker.posts, posted.shortages, posted.unsent) == ([], {sell.client_order_id: 0}, ())
+
+
+def batches_of(send_together: list[list[str]]) -> RunAll:
+    """Record what is sent at the same time, in reversed order, and answer in the given order."""
+
+    def run_all(works: Sequence[Callable[[], Any]]) -> list[Any]:
+        results = [work() for work in reversed(works)]
+        send_together.append([getattr(each, "symbol", "?") for each in reversed(results)])
+        return results[::-1]
+
+    return run_all
+
+
+def test_every_sell_has_its_answer_before_the_first_buy_leaves(send: Any) -> None:
+    broker, together = Broker(), []
+    sells = [replace(EXIT, symbol=f"S{number}") for number in range(3)]
+    broker.positions = lambda: {  # type: ignore[method-assign]
+        each.symbol: Position(each.symbol, each.qty, each.qty, each.qty) for each in sells
+    }
+    run_all = batches_of(together)
+    posted = send(broker, *sells, *BUYS, connections=2, run_all=run_all)
+    assert together == [["S0", "S1"], ["S2"], ["IBM", "MSFT"], ["AAPL"]]
+    assert broker.posts == ["S1", "S0", "S2", "MSFT", "IBM", "AAPL"]
+    # The results have the plan's order, whichever answer came first.
+    assert [each.symbol for each in posted.accepted] == ["S0", "S1", "S2", "IBM", "MSFT", "AAPL"]
+
+
+def test_of_orders_sent_at_the_same_time_only_those_answered_429_are_unsent(send: Any) -> None:
+    broker = Broker(limited(30), None)
+    posted = send(broker, *BUYS, connections=2)
+    assert [each.symbol for each in posted.accepted] == ["MSFT"]
+    assert (broker.posts, posted.unsent) == (["IBM", "MSFT"], (IDS[0], IDS[2]))
+
+
+def test_a_sell_that_was_answered_429_still_comes_before_the_first_buy(send: Any) -> None:
+    broker = Broker(limited(1), None)
+    broker.positions = lambda: {  # type: ignore[method-assign]
+        "AAPL": Position("AAPL", EXIT.qty, EXIT.qty, EXIT.qty)
+    }
+    send(broker, EXIT, BUY_IBM, connections=8)
+    assert broker.posts == ["AAPL", "AAPL", "IBM"]
+
+
+def test_orders_of_one_side_are_under_way_at_the_same_time_each_on_its_own_connection(
+    desk: Desk,
+) -> None:
+    symbols = ("AAPL", "GOOG", "IBM", "MSFT")
+    everybody = threading.Barrier(len(symbols), timeout=20)
+
+    def meet(method: str, _path: str) -> None:
+        if method == "POST":
+            everybody.wait()
+
+    desk.proxy.intercept = meet
+    step = desk.call(desk.decision(*(desk.intent(each, Leg.ENTRY, 1) for each in symbols)))
+    assert [each.symbol for each in step.submission.orders] == list(symbols)
