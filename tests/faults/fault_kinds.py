@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
-from typing import Any
 
+from tests.faults.forgeries import (
+    PLAN,
+    copy_plan,
+    forge_decision,
+    forge_denials,
+    forge_plan,
+    read_decision,
+)
 from tests.faults.market import PRICES, STARTED
 from tests.faults.simulation import Reply, World
 from tests.faults.wire import Broken, Exchange, Killed
@@ -23,7 +29,6 @@ from tests.faults.wire import Broken, Exchange, Killed
 HTML = b"<html><body>gateway</body></html>"
 HIDDEN_MS = 29_000
 LIMITED_SECONDS = 40
-PLAN = "/plan-"
 #: What a deploy may change during a run: limits, which travel with the run, or the mode.
 DEPLOYMENTS = ("limits", "mode")
 LATE_MS = 5_000
@@ -243,7 +248,7 @@ def _user_trades_against_entry(world: World) -> None:
 def _foreign(world: World) -> None:
     """Place an order with other terms under the first of our ids that is still free."""
     prefix = "at1-"
-    decision = _decision(world) or {}
+    decision = read_decision(world) or {}
     ids = sorted(
         each["client_order_id"]
         for name in ("exits", "entries", "stops")
@@ -253,9 +258,6 @@ def _foreign(world: World) -> None:
     assert all(each.startswith(prefix) for each in ids)
     if free and world.by_hand("ECHO", "buy", Decimal(1), client_order_id=free[0]):
         world.state.notes.add("foreign")
-
-
-# -- what anybody with write access to the bucket can do -------------------------------------------
 
 
 def _tampered(make: Callable[[World, str], bytes | None]) -> Act:
@@ -269,77 +271,6 @@ def _tampered(make: Callable[[World, str], bytes | None]) -> Act:
         return exchange.apply()
 
     return act
-
-
-def _decision(world: World) -> dict[str, Any] | None:
-    """Read the decision from the journal; None if it is missing or spoiled."""
-    for key, body in world.state.bucket.items():
-        if key.endswith("decision.json"):
-            with suppress(ValueError):
-                found = json.loads(body)
-                if isinstance(found, dict) and "exits" in found:
-                    return found
-    return None
-
-
-def _forged_plan(world: World, key: str) -> bytes | None:
-    """Build a plan that sells ten times too much and buys a symbol without a decision."""
-    decision = _decision(world)
-    if decision is None:
-        return None
-    sale = decision["exits"][0]
-    more = {**sale, "qty": str(10 * int(sale["qty"]))}
-    symbol = "CHAR" if sale["symbol"] != "CHAR" else "BETA"
-    other = sale["client_order_id"].replace(f"-{sale['symbol']}-exit", f"-{symbol}-entry")
-    bought = {**sale, "client_order_id": other, "symbol": symbol, "side": "buy", "leg": "entry"}
-    return _plan_of(decision, key, orders=[more, bought])
-
-
-def _refusing_plan(world: World, key: str) -> bytes | None:
-    """Build a plan that denies every decided order for invented reasons."""
-    decision = _decision(world)
-    if decision is None:
-        return None
-    closed = {"at": "2024-03-06T14:35:00Z", "code": "TRADING_HALTED", "detail": "forged"}
-    return _plan_of(
-        decision,
-        key,
-        denied=[
-            {**{name: each[name] for name in ("symbol", "side", "qty")}, "code": "X", "detail": ""}
-            for each in (*decision["exits"], *decision["entries"])
-        ],
-        exits_closed=closed,
-        entries_closed=closed,
-        stops_closed=closed,
-    )
-
-
-def _plan_of(decision: dict[str, Any], key: str, **changes: Any) -> bytes:
-    names = ("orders", "denied", "rejected")
-    plan: dict[str, Any] = dict.fromkeys(("exits_closed", "entries_closed", "stops_closed"))
-    plan |= {each: [] for each in names} | {"cancels": decision["cancels"]}
-    plan |= {"run_id": decision["run_id"], "sequence": int(key[-8:-5])}
-    return json.dumps(plan | {"polls": 0, "waited_seconds": 0} | changes).encode()
-
-
-def _stale_plan(world: World, key: str) -> bytes | None:
-    """Copy the newest other plan, including its seal."""
-    plans = {
-        each: body
-        for each, body in world.state.bucket.items()
-        if PLAN in each and each != key and body != world.state.bucket.get(key)
-    }
-    return plans[max(plans)] if plans else None
-
-
-def _forged_decision(world: World, key: str) -> bytes | None:
-    """Double the entries of the stored decision, or build an empty one before the first call."""
-    decision = _decision(world)
-    if decision is None:
-        return json.dumps({"run_id": key, "entries": []}).encode()
-    for each in decision["entries"]:
-        each["qty"] = str(2 * int(each["qty"]))
-    return json.dumps(decision).encode()
 
 
 def _deployed(deployment: str) -> Callable[[World], None]:
@@ -448,11 +379,11 @@ def _all() -> tuple[Fault, ...]:
     events += [
         Fault(name, _tampered(make), fits, is_event=True)
         for name, make, fits in (
-            ("plan-forged", _forged_plan, is_plan),
-            ("plan-refuses", _refusing_plan, is_plan),
+            ("plan-forged", forge_plan, is_plan),
+            ("plan-refuses", forge_denials, is_plan),
             ("plan-corrupt", lambda *_: b'{"orders": [', is_plan),
-            ("plan-stale", _stale_plan, is_plan),
-            ("decision-forged", _forged_decision, is_decision),
+            ("plan-stale", copy_plan, is_plan),
+            ("decision-forged", forge_decision, is_decision),
             ("decision-corrupt", lambda *_: b"[]", is_decision),
         )
     ]
