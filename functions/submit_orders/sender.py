@@ -149,7 +149,9 @@ class Sender:
         ]
         waiting.extendleft(reversed(left))
         for answer in answers:
-            if isinstance(answer, BrokerUnavailableError):
+            if isinstance(answer, DeskError) and not isinstance(
+                answer, (OrderStateUnknownError, BrokerRateLimitedError)
+            ):
                 raise answer
         limited = [each for each in answers if isinstance(each, BrokerRateLimitedError)]
         if limited:
@@ -161,8 +163,8 @@ class Sender:
             return None
         try:
             return broker.submit(intent)
-        except (OrderStateUnknownError, *NOT_SENT) as error:
-            return error
+        except DeskError as error:
+            return error  # the call first notes the other orders' answers
 
     def _note(self, intent: OrderIntent, answer: Answer) -> None:
         order_id = intent.client_order_id

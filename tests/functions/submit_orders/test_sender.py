@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from algotrader import contracts
 from algotrader.errors import (
+    BrokerAuthError,
     BrokerRateLimitedError,
     BrokerUnavailableError,
     DeskError,
@@ -51,6 +52,7 @@ class Broker:
     def __init__(self, *answers: DeskError | None) -> None:
         self.answers: Iterator[DeskError | None] = iter(answers)
         self.posts: list[str] = []
+        self.logged: list[str] = []
         self.now = 1000.0
 
     def submit(self, wanted: OrderIntent) -> Order:
@@ -80,7 +82,7 @@ def send(monkeypatch: pytest.MonkeyPatch) -> Any:
     ) -> PostResult:
         clock = SimpleNamespace(monotonic=lambda: broker.now, sleep=broker.sleep)
         monkeypatch.setattr("submit_orders.sender.time", clock)
-        log = lambda *_, **__: None  # noqa: E731
+        log = lambda message, **_: broker.logged.append(message)  # noqa: E731
         brokers = (broker,) * connections
         return Sender(RUN, decision(), brokers, run_all, known(now=at), log).send(intents)
 
@@ -103,6 +105,15 @@ def test_a_near_reset_is_waited_for_and_the_same_order_sent(send: Any) -> None:
         1000 + SHORT_WAIT_SECONDS,
     )
     assert (len(posted.accepted), posted.unsent, posted.wait_seconds) == (3, (), 0)
+
+
+def test_a_refused_key_ends_the_call_after_the_other_orders_of_the_batch_are_logged(
+    send: Any,
+) -> None:
+    broker = Broker(None, BrokerAuthError("BROKER_AUTH_REFUSED", "Check the keys."), None)
+    with pytest.raises(BrokerAuthError):
+        send(broker, *BUYS, connections=3)
+    assert broker.logged == ["Order accepted", "Order accepted"]
 
 
 def test_a_call_does_not_wait_for_ever(send: Any) -> None:
