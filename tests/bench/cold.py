@@ -22,7 +22,7 @@ from tests.bench.replay import Replay
 from tests.bench.section import Rows, Section, Table, in_fresh_process, medians_in_turn
 from tests.support.checkout import CHECKOUT
 
-#: The commit before the work on cold starts. The column stays empty in a copy without history.
+#: The commit before the work on cold starts. The column stays empty in a checkout without history.
 BEFORE = "472c212"
 REPETITIONS = 5
 #: Lambda gives one core at this memory and a proportional share below it.
@@ -121,7 +121,7 @@ class Recorded:
 
 @contextmanager
 def recorded(code: Path, folder: Path, *, notes_calls: bool) -> Iterator[dict[str, Recorded]]:
-    """Run each step once in a new local desk, and record every answer that it receives."""
+    """Run each step once on a new local desk, and record every answer that it receives."""
     steps = {}
     with ExitStack() as stack:
         config = LocalDeskConfig(broker=None, parameters={}, enforce_iam=False)
@@ -160,7 +160,7 @@ def _figures(found: Any) -> dict[str, float]:
 
 
 def code_before(folder: Path) -> Path | None:
-    """Unpack the code of `BEFORE`, with its bytecode; None without its history."""
+    """Unpack the code of `BEFORE`, with its bytecode; None if the checkout has no history."""
     done = subprocess.run(
         ["git", "archive", BEFORE, "functions", "events", "template.yaml"],  # noqa: S607
         cwd=CHECKOUT,
@@ -176,7 +176,7 @@ def code_before(folder: Path) -> Path | None:
 
 
 def measure() -> Sequence[Rows]:
-    """Measure every step in turn with its floor and with the code before."""
+    """Measure every step in turn, its floor, and the same step in the code of `BEFORE`."""
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         before = code_before(folder / "before")

@@ -1,7 +1,7 @@
 """Owns one cold step: import the handler, invoke it once, and print the processor time.
 
 ``python -m tests.bench.cold_step STEP EVENT [CALLS]`` also writes the step's AWS calls to the file
-``CALLS``, if there is one.
+``CALLS``, if you name one.
 """
 
 from __future__ import annotations

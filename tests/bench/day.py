@@ -25,7 +25,7 @@ SIZES = ((5, 3, 2.0), (50, 3, 0.7), (500, 1, 0.25))
 SESSION = date(2012, 6, 20)
 ANSWER_SECONDS = 0.05
 CASH_PER_SYMBOL = 20_000
-#: Rarely, because each look takes processor time from the desk.
+#: The bench looks rarely, because each look takes processor time from the desk.
 POLL_SECONDS = 0.5
 STATES = ("Fetch Bars", "Compute Indicators", "Decide Orders", SUBMIT)
 SCRIPT = CHECKOUT / "tests" / "bench" / "plain_script.py"
@@ -120,7 +120,7 @@ def desk(symbols: int) -> dict[str, float]:
         if ended["status"] != "SUCCEEDED":
             raise RuntimeError(ended["cause"])
         seconds, orders = watch.last_order()
-    visits = {each.name: each for each in reversed(timeline.visits)}  # the first of each name
+    visits = {each.name: each for each in reversed(timeline.visits)}  # first visits
     pause = (timeline.visits[0].entered - ended["startDate"]).total_seconds()
     before = (visits[SUBMIT].entered - ended["startDate"]).total_seconds()
     states = {name: visits[name].seconds for name in STATES if name != SUBMIT}
@@ -134,7 +134,7 @@ def desk(symbols: int) -> dict[str, float]:
 
 
 def measure() -> Sequence[Rows]:
-    """Measure both at each size."""
+    """Measure the desk and the script at each size."""
     times, states = [], []
     for symbols, repetitions, wanted in SIZES:
         script, ours = medians_in_turn(repetitions, _of(plain, symbols), _of(desk, symbols))

@@ -1,4 +1,4 @@
-"""Owns the section `fetch`: what Fetch Bars takes for few and for many symbols."""
+"""Owns the section `fetch`: what Fetch Bars uses for few and for many symbols."""
 
 from __future__ import annotations
 

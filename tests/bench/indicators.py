@@ -43,7 +43,7 @@ SYMBOLS, BARS = 500, 300
 REPETITIONS = 15
 BUCKET = "bench"
 STRATEGY = "common_indicators"
-#: The most times of TA-Lib's time, and the least times faster than `ta`.
+#: The longest time, as a multiple of TA-Lib's, and the smallest speed-up over `ta`.
 OF_TA_LIB, FASTER_THAN_TA = 2.0, 300
 
 Column = np.ndarray[Any, np.dtype[np.float64]]

@@ -38,7 +38,7 @@ def heading(section: Section) -> str:
 
 
 def describe_section(name: str, section: Section) -> str:
-    """Return what the page says of a section, before its figures."""
+    """Return what the page says about a section, before its figures."""
     command = f'make bench ARGS="--section {name}"'
     length = ", which takes long" if section.is_long else ""
     return f"{heading(section)}\n\n{_fill(section.about)}\n\nCommand: `{command}`{length}."

@@ -55,7 +55,7 @@ def in_fresh_process(
     Raises
     ------
     RuntimeError
-        If the process fails; the message has what it printed.
+        If the process fails; the message contains what it printed.
     """
     path = os.pathsep.join((str(CHECKOUT / "functions"), str(CHECKOUT)))
     done = subprocess.run(
@@ -77,7 +77,7 @@ def medians_in_turn(
 ) -> list[dict[str, float]]:
     """Call each measure in turn, again and again, and return the median of each of its figures.
 
-    Other work on the machine then disturbs all measures alike, so their ratios stay right.
+    Other work on the machine then disturbs all measures alike, so their ratios stay valid.
     """
     found: list[list[Mapping[str, float]]] = [[] for _ in measures]
     for _ in range(repetitions):

@@ -1,4 +1,4 @@
-"""Owns the soak: a thousand sessions of one local desk, whose processes live from first to last."""
+"""Owns the soak: a thousand sessions of one local desk, whose processes run throughout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIRST = date(2009, 1, 5)
 SESSIONS = 1000
 WINDOW = 20
 SETTLED = 15
-#: The state machine's waits are that much shorter, and the broker's clock faster by the inverse.
+#: The factor for the state machine's waits; the broker's clock is faster by its inverse.
 WAIT_SCALE = 0.02
 PARAMETERS = {"Benchmark": "EQWT", "RunDeadlineSeconds": "3600", "MaxBellAgeSeconds": "3600"}
 #: What a process's command line contains, and what the table calls it.

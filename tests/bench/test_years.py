@@ -1,4 +1,4 @@
-"""A session uses the same after years as after days; `make bench` has the long version."""
+"""A session uses as much after years as after days; `make bench` has the long version."""
 
 from __future__ import annotations
 

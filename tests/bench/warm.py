@@ -20,15 +20,15 @@ from tests.bench.day import ANSWER_SECONDS, SESSION
 from tests.bench.section import Rows, Section, Table
 from tests.bench.years import STRATEGY, Usage, sessions
 
-#: Minutes after midnight in New York of the first bell, and the minutes between two.
+#: The first bell, in minutes after midnight in New York, and the minutes between two bells.
 FIRST, EVERY = 9 * 60 + 35, 5
 MEASURED_BELLS = 4
 #: From 09:35 to 15:55.
 BELLS_A_SESSION, SESSIONS_A_MONTH = 77, 21
 TASKS = ("Fetch Bars", "Compute Indicators", "Decide Orders", "Submit Orders", "Notify")
 MEBIBYTES_A_GB = 1024
-#: What AWS counts, its price in dollars, and for how many of it. US East (N. Virginia), x86,
-#: without the free tier, as aws.amazon.com/*/pricing listed it in November 2026.
+#: What AWS counts, its price in dollars, and how many units that buys. US East (N. Virginia),
+#: x86, without the free tier, as aws.amazon.com/*/pricing listed it in November 2026.
 PRICES = {
     "Lambda, GB-seconds": ("0.0000166667", 1),
     "Lambda, requests": ("0.20", 1_000_000),
@@ -94,7 +94,7 @@ def _ring(stack: Stack, bell: str) -> Bell:
 
 
 def measure() -> Sequence[Rows]:
-    """Ring the bells, and count a month of the warm ones."""
+    """Ring the bells, and compute the cost of a month of warm ones."""
     cold, *warm = bells()
     *_, settled = sessions(3, reports=False)
     gb_seconds = median(each.gb_seconds for each in warm)

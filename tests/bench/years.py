@@ -32,7 +32,7 @@ WINDOW = 20
 Bells = tuple[tuple[time_of_day, dict[str, bool]], ...]
 #: A session's run and its report: their times in New York and their inputs.
 BELLS: Bells = ((time_of_day(9, 35), {}), (time_of_day(16, 15), {"report_only": True}))
-#: Each figure's name, how the table shows it, its unit, and its digits after the point.
+#: Each figure's name, how the table shows it, its unit, and its digits after the decimal point.
 FIGURES = (
     ("orders", "orders", 1, 0),
     ("requests", "requests to the broker", 1, 0),
@@ -74,7 +74,7 @@ class Usage:
     reads, writes, listings, listed, bytes : int
         Calls of S3, the keys that its listings returned, and the bytes read and written.
     peak : int
-        Most memory that the session allocated in addition, in bytes; 0 if it was not measured.
+        The most additional memory that the session allocated, in bytes; 0 if it was not measured.
     """
 
     orders: int

@@ -80,7 +80,7 @@ def _lines(page: str) -> Iterator[tuple[int, str, str | None]]:
 
 
 def blocks(page: str, *languages: str) -> list[Block]:
-    """List a page's fenced blocks, limited to these languages if there are any."""
+    """List a page's fenced blocks, limited to these languages if any are given."""
     found: list[Block] = []
     inside = False
     for number, line, language in _lines(page):

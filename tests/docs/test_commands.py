@@ -15,7 +15,7 @@ from tests.docs.markdown import code_spans, pages, prose, section, tables
 from tests.docs.shell import NOT_THERE_YET, Command, commands
 from tests.support.checkout import CHECKOUT
 
-# Programs of others, which the tests know only by name.
+# Third-party programs, which the tests know only by name.
 ORDINARY = frozenset({"cd", "git", "curl", "cat", "rm", "export", "read", "python3", "source"})
 # The options of aws-sam-cli 1.170.0 that the pages use.
 SAM = {

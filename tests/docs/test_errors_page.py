@@ -103,7 +103,7 @@ def codes_raised() -> set[tuple[str, str]]:
 
 
 def codes_on_the_pages() -> dict[str, list[str]]:
-    """Return the codes on the page, and on that of the limits, by the heading they stand under."""
+    """Return the codes on this page and on the page on limits, by the heading above them."""
     return {
         each.heading: [_plain(cell) for cell in each.column("Code")]
         for each in (*tables(PAGE), *tables("docs/limits.md"))

@@ -1,4 +1,4 @@
-"""The page of the texts shows what the messages' own code writes."""
+"""The page on texts shows what the messages' own code writes."""
 
 from __future__ import annotations
 

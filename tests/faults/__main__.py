@@ -40,9 +40,9 @@ RUNS = {
     ", a buy hangs": (BUY_HANGS, FAULTS),
     ", a stop hangs": (STOP_HANGS, FAULTS),
 }
-#: The runs that executions take over, and of which the suite may try pairs.
+#: The runs that executions take over, and in which the suite may try pairs of faults.
 TAKEN_OVER = ("", ", among stops")
-#: In a run that waits for its deadline, the suite disturbs only these polls after a change of plan.
+#: In a run that waits for its deadline, how many polls the suite disturbs after a change of plan.
 MOST_POLLS = 2
 PLANS_PARTS = (1, 2, 8, 8)  # random plans of the rebalance per random plan of each run
 #: Rows in which the suite must find duplicates, because the broker accepts some ids twice.

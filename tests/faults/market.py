@@ -147,7 +147,7 @@ def run_of(account_number: str, execution: int, started_at: datetime) -> Run:
 
 
 def stop_level(symbol: str, part: Decimal) -> Decimal:
-    """Return a stop price, a part of the symbol's price."""
+    """Return a stop price, a fraction of the symbol's price."""
     return (PRICES[symbol] * part).quantize(Decimal("0.01"))
 
 

@@ -88,7 +88,7 @@ class Judge:
         """Judge how a run ended, after everything under way has arrived.
 
         First look for what is always wrong: a repeated order id, an order that no plan contains, a
-        short position, a wrong balance, or more than the run decided.
+        short position, a wrong balance, or trades beyond the decision.
         """
         world = self._world
         world.load(end.world)
@@ -180,10 +180,11 @@ class Judge:
         return problems
 
     def _stopped_by_what_hangs(self, decision: Decision, ours: list[Order]) -> list[str]:
-        """Check that an order that hangs stops nothing but its own symbol, and what its cash buys.
+        """Check that an order that hangs stops only its own symbol, and buys that need its cash.
 
-        All other exits are there. In the decision's order, each entry has as many shares as pay,
-        at its limit, from the cash at the decision and 98 % of the proceeds.
+        All other exits must be there. The entries can spend the cash at the decision and 98 % of
+        the proceeds. In the decision's order, each buys as many shares as this cash pays for at its
+        limit.
         """
         there = {each.client_order_id: each for each in ours}
         free = [each for each in decision.exits if each.symbol not in self._world.scenario.hangs]
@@ -228,7 +229,7 @@ class Judge:
         return problems
 
     def _must_wait(self, intent: OrderIntent, code: str) -> bool:
-        """Return whether an order that hangs keeps another one of its symbol, or its cash, away."""
+        """Return whether an order that hangs blocks this one by its symbol or its missing cash."""
         hangs = self._world.scenario.hangs
         if code == "DEADLINE_PASSED":
             return intent.symbol in hangs

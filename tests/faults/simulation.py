@@ -169,7 +169,7 @@ class World:
         self.scenario = scenario
         self.state = State()
         self._pauses = pauses
-        self.twin: Callable[..., None] = lambda **_: None  # the machine sets these
+        self.twin: Callable[..., None] = lambda **_: None  # the machine sets these three
         self.twin_stack: Callable[..., None] = lambda **_: None
         self.run_others: Callable[[], None] = lambda: None
         opening = AccountSetup(CASH, HELD, 2, "faults")
@@ -177,7 +177,7 @@ class World:
             opening=opening,
             behaviour=behaviour,
             session=TODAY,
-            requests_per_minute=0,  # a world that is loaded again would keep the others' count
+            requests_per_minute=0,  # a reloaded world would keep other worlds' count
         )
         self.broker = _Broker(HISTORY, options, lambda: self.state.ms / 1000)
         self.exchange.book = book()
@@ -211,7 +211,7 @@ class World:
         self.broker.exchange, self.state = self._thawed(saved)
 
     def key(self) -> str:
-        """Format everything that affects the future."""
+        """Return a string of everything that affects the future."""
         it, state = self.exchange, self.state
         account = it.account
         # Later calls read only the name of a send lease, because none of them has its id.

@@ -266,7 +266,7 @@ class Machine:
             self.twin(first=True, whole=True, other=other, canceled=found)
         run, decision = self._decided(Position(b"", b""))
         if STARTED + timedelta(milliseconds=self.world.state.ms) >= trades_end(run, decision):
-            self.world.state.notes.add("slow")  # this stack stood still until it could not trade
+            self.world.state.notes.add("slow")  # this stack stood still too long to trade
 
     def finish(self, position: Position) -> Position:
         """Continue without further faults until the run is over."""

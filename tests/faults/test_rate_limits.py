@@ -86,7 +86,7 @@ def test_an_order_that_the_broker_did_not_take_is_due_at_the_next_call(wire: Wir
 def test_after_a_call_that_died_no_order_counts_as_unsent(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The broker takes an id as often as it comes, and only one submitter is active."""
+    """The broker accepts an id as often as it arrives, and only one submitter is active."""
 
     def die_unseen(world: World, exchange: Exchange) -> Reply:
         world.state.hide_next_ms = HIDDEN_MS
@@ -108,7 +108,7 @@ def test_after_a_call_that_died_no_order_counts_as_unsent(
         return tally
 
     assert (found().examples, dict(found().endings)) == ([], {"exact": 3})
-    # A desk that believes what the dead call knew sends its orders again.
+    # A desk that relies on what the dead call knew sends its orders again.
     monkeypatch.setattr("submit_orders.send_lease.SendLease.acquire", lambda *_: True)
     monkeypatch.setattr("submit_orders.send_lease.SendLease.is_free", lambda *_: True)
     assert found().problems["duplicate"] > 0
@@ -174,5 +174,5 @@ def test_n_orders_take_about_n_requests_at_50_ms_each(exits: int, entries: int, 
     assert world.requests.total() <= 1.1 * orders + 15
     if orders <= 180:
         assert world.last_accepted() < timedelta(seconds=75)
-    # A thousand orders take as many minutes as the limit asks for.
+    # A thousand orders take as many minutes as the limit requires.
     assert world.last_accepted() < timedelta(minutes=1 + orders // MINUTE)

@@ -169,7 +169,7 @@ class WholeMachine(Machine):
             if result is not None:
                 variant = self.world.state.executions[arn_of(number)].variant
                 return self.placed(replace(position, variant=variant, plan=None, attempts=()))
-            if error.isupper():  # an outcome, and no error
+            if error.isupper():  # an outcome, not an error
                 break
             self.world.state.executions[arn_of(number)] = Execution("FAILED")
             if error not in named_errors() | {DIED}:

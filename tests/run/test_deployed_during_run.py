@@ -18,7 +18,7 @@ NEXT = CONTRACT_VERSION + 1
 
 
 def from_state(name: str) -> Rewrite:
-    """Pretend to the steps after a state that the next contract is deployed."""
+    """Make the steps after a state believe that the next contract is deployed."""
 
     def rewrite(template: dict[str, Any]) -> dict[str, Any]:
         machine = template["Resources"]["TradingDay"]["Properties"]["Definition"]

@@ -1,4 +1,4 @@
-"""Other trials of tests/functions/test_hostile_values.py, for some minutes."""
+"""More trials of the kind in tests/functions/test_hostile_values.py, for some minutes."""
 
 from __future__ import annotations
 

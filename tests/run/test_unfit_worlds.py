@@ -1,4 +1,4 @@
-"""If deployment, data or broker are wrong, the run fails, says why, and trades nothing."""
+"""If deployment, data or broker is wrong, the run fails, says why, and trades nothing."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def values_of(version: int) -> dict[str, list[float]]:
 
 
 def write(version: int) -> None:
-    """Write the values of a new version, an output a line; null stands for NaN."""
+    """Write the values of a new version, one output per line; null stands for NaN."""
     lines = [
         json.dumps(output)
         + ": "

@@ -1,7 +1,7 @@
-"""How far the catalog's values are from TA-Lib's, and ours from those of `ta`, on real bars.
+"""How far the catalog's values are from TA-Lib's, and our own from those of `ta`, on real bars.
 
 ``PYTHONPATH=functions:. .venv/bin/python -m tests.support.indicator_deviations`` writes
-functions/algotrader/strategy/indicators/deviations.py, from which docs/indicators.md has them.
+functions/algotrader/strategy/indicators/deviations.py, from which docs/indicators.md takes them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SYMBOLS = ("AAPL", "MSFT")
 BARS = 3000
 SAME = 1e-6  # of the indicator's mean size
 
-#: Outputs before whose first value `ta` writes zeros.
+#: Outputs for which `ta` writes zeros before the first value.
 ZEROS_BEFORE = {"ta_adx", "ta_adx_pos", "ta_adx_neg"}
 FILE = CHECKOUT / "functions/algotrader/strategy/indicators/deviations.py"
 
@@ -35,7 +35,7 @@ Line = np.ndarray[Any, np.dtype[np.float64]]
 class TaLib:
     """A call to TA-Lib: a function, the columns by their first letters, and its parameters.
 
-    ``part`` is the place of the line among those that it returns.
+    ``part`` is the index of the line among those that the function returns.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class TaLib:
         return line * self.scale
 
 
-#: By output: what TA-Lib has of it, with the parameters that are `ta`'s defaults.
+#: By output: its counterpart in TA-Lib, with the default parameters of `ta`.
 TA_LIB: dict[str, TaLib] = {
     "rsi": TaLib("RSI", "c", 14),
     "tsi": TaLib("TSI", "c", 25, 13),
@@ -142,7 +142,7 @@ def first_of(output: str, values: Line) -> int:
 
 
 def compare(output: str, name: str, other: Callable[[str], Line]) -> Deviation:
-    """Compare an output with other values, after its warm-up."""
+    """Compare an output, after its warm-up, with other values."""
     count, largest, first = 0, 0.0, 0
     for symbol in SYMBOLS:
         theirs = other(symbol)

@@ -53,7 +53,7 @@ shares = st.integers(0, 2000).map(Decimal) | st.decimals(0, 2000, places=9)
 
 
 def rarely(odd: st.SearchStrategy[Any], plain: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Draw from ``odd`` once in twelve times, so most situations still trade."""
+    """Draw from ``odd`` one time in twelve, so most situations still trade."""
     return st.integers(0, 11).flatmap(lambda die: odd if die == 3 else plain)
 
 

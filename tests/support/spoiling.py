@@ -73,7 +73,7 @@ def _spoil_at(chance: Random, place: Any, key: Any) -> str:
 
 
 def _alike(chance: Random, value: Any) -> Any:
-    """Return another value of the same type and form, which passes a schema; None if none."""
+    """Return another value of the same type and form, which passes a schema, or None."""
     if isinstance(value, str) and _DAY.match(value):
         moved = _DAY.sub(chance.choice(DAYS), value)
         return chance.choice((moved, moved[:10], moved.removesuffix("Z"), moved + "x", "x" + moved))
@@ -92,7 +92,7 @@ def _alike(chance: Random, value: Any) -> Any:
 
 
 def as_json(document: Any) -> str:
-    """Format a document as JSON, with the numbers of `RAW` and lone surrogates, which are not."""
+    """Format a document as JSON, with numbers of `RAW` and lone surrogates, which are not JSON."""
     text = json.dumps(document)
     for each in RAW:
         text = text.replace(f'"{_MARK}{each}"', each)

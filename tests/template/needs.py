@@ -27,7 +27,7 @@ ARTIFACTS = ("algotrader.adapters.store", "Store")  # its callers pass the keys
 S3_ACTIONS = {
     "get_object": {"s3:GetObject"},
     "put_object": {"s3:PutObject"},
-    "list_objects_v2": set[str](),  # needs s3:ListBucket, as a missing key does
+    "list_objects_v2": set[str](),  # needs s3:ListBucket, as a read of a missing key does
 }
 # What a service itself does with a role. Its documentation asks for "*" as the resource.
 FUNCTION_TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -125,7 +125,7 @@ def s3_needs(step: str, bucket: str) -> set[Need]:
             assert reach, f"{node} calls {operation} on keys that cannot be read off its source"
             actions = S3_ACTIONS[operation]
             needs |= {(action, f"{arn}/{prefix}*") for action in actions for prefix in reach}
-            if operation != "put_object":  # without it a missing key answers 403, not 404
+            if operation != "put_object":  # without it AWS answers 403 for a missing key, not 404
                 needs.add(("s3:ListBucket", arn))
     return needs
 

@@ -2,9 +2,9 @@
 
 There are two proofs. The first compares a stack's grants with the needs that the code, the
 definition and the schedules imply. The second runs a whole live day, with every value by reference,
-and removes one grant of a function's role at a time. The day must miss each grant. The embedded AWS
-checks the calls to functions against their roles, but not those of the state machine and Scheduler.
-Their two roles, and the grants for logs and traces, have only the first proof.
+and removes one grant of a function's role at a time. Each removal must make the day incomplete. The
+embedded AWS checks the calls to functions against their roles, but not those of the state machine
+and Scheduler. Their two roles, and the grants for logs and traces, have only the first proof.
 tests/local/cli/test_books_role.py tests the role of the books commands.
 """
 

@@ -1,4 +1,4 @@
-"""The imports of each step: they cause the cold start, and an image has only its own locks."""
+"""Each step's imports: they cause the cold start, and an image has only its locked packages."""
 
 from __future__ import annotations
 

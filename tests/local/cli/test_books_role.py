@@ -18,7 +18,7 @@ from tests.local.cli.conftest import Command, Outcome, desk_of_a_user
 from tests.template.needs import resource_ids
 
 ROLE = "BooksRole"
-# On AWS, a missing key answers 403 without s3:ListBucket. The embedded AWS always answers 404.
+# Without s3:ListBucket, AWS answers 403 for a missing key. The embedded AWS always answers 404.
 UNENFORCED = {"s3:ListBucket"}
 NEWEST = "its newest version"
 COMMANDS = {

@@ -115,7 +115,7 @@ def test_a_day_of_flattening(desk: LocalDesk, invoke: Command, person: Person) -
     claim = {"execution_arn": arn, "state": "running", "at": "2012-02-15T15:00:00Z"}
     s3 = desk.aws.client("s3")
     s3.put_object(Bucket=desk.stack.bucket, Key=key, Body=json.dumps(claim).encode())
-    desk.stack.wait(arn)  # by its claim, the run ended a moment ago without a report
+    desk.stack.wait(arn)  # according to its claim, the run ended a moment ago without a report
     gone = threading.Thread(target=lambda: release_once_refused(desk, key))
     gone.start()
     person(yes=True)

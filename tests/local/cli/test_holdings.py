@@ -127,7 +127,7 @@ def test_nothing_is_adopted_when_this_checkout_lacks_the_stack_s_list(
 def test_spun_off_shares_that_are_due_are_shown_and_released_without_a_loss(
     invoke: Command, desk: LocalDesk
 ) -> None:
-    """The desk gets and gives them up at 16, the price at which its track counts them."""
+    """The desk receives and releases the shares at 16, the price at which its track counts them."""
     owed = Receivable("IBM", "spin_off", TRADED, D(350), D(0), "SPUN", D(1), None, price=D(16))
     track = Track(
         desk=own(desk),

@@ -133,7 +133,7 @@ class Contract:
         try:
             document(name).validate_request(asked)
             if status in UNDOCUMENTED:
-                # Only a 403 has no code, for wrong keys or for a feed that is not paid for.
+                # Only a 403 for wrong keys, or for a feed that is not paid for, has no code.
                 refusal = set(json.loads(data))
                 assert "message" in refusal
                 assert "code" in refusal or status == 403

@@ -125,7 +125,7 @@ def test_a_canceled_order_does_not_fill_in_a_later_minute(world: World) -> None:
 
 
 def fates(hops: int) -> list[tuple[str, Decimal, datetime | None]]:
-    """Return what becomes of some orders if somebody looks that often in two sessions."""
+    """Return what becomes of some orders if somebody looks ``hops`` times in two sessions."""
     world = World(moving_prices=True, holdings={"FLAT": "10"})
     orders = [
         world.limit("buy", "3", "96", time_in_force="gtc"),

@@ -25,7 +25,7 @@ def test_the_handle_moves_an_account_from_session_to_session() -> None:
         assert broker.open_session(date(2012, 8, 9)) == "2012-08-09T13:35:00Z"
         assert [order["status"] for order in broker.orders()] == ["filled"]
         assert [it["symbol"] for it in broker.positions()] == ["AAPL", "IBM"]
-        assert broker.account()["cash"] == "93904.8"  # less AAPL
+        assert broker.account()["cash"] == "93904.8"  # minus the cost of AAPL
         broker.behave(trading_blocked=True)
         with pytest.raises(PaperBrokerError, match="blocked from trading"):
             broker.order_by_hand("AAPL", "buy", "1")

@@ -1,9 +1,9 @@
 """Owns a small made-up market with simple figures for the paper broker's tests.
 
 ``FLAT`` opens and closes at 100 and ranges from 95 to 105 each session. ``SPLT`` does the same
-until it splits 2:1 on the fourth session, which halves its prices. ``PAYS`` closes at 50, is ex
-a dividend of 1 dollar on the fourth session, and then stays at 49. It pays on the Sunday before the
-sixth session. ``LATE`` lists on the third session.
+until it splits 2:1 on the fourth session, which halves its prices. ``PAYS`` closes at 50, goes
+ex-dividend by 1 dollar on the fourth session, and then stays at 49. It pays on the Sunday before
+the sixth session. ``LATE`` lists on the third session.
 """
 
 from __future__ import annotations
