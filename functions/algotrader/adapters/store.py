@@ -18,6 +18,12 @@ from algotrader.model import Run
 T = TypeVar("T")
 
 INLINE_LIMIT_BYTES = 16 * 1024
+#: Content types by a key's ending.
+CONTENT_TYPES = {"json": "application/json", "npz": "application/octet-stream"}
+HTTP_NOT_FOUND = 404
+HTTP_CONFLICT = 409
+HTTP_PRECONDITION_FAILED = 412
+CONFLICT_ATTEMPTS = 3
 
 
 class Reading(Struct, Generic[T], frozen=True):
@@ -263,16 +269,6 @@ class _FoundContent(Struct, frozen=True):
 class _Found(Struct, frozen=True):
     value: Any
     tag: str
-
-
-#: Content types by a key's ending.
-CONTENT_TYPES = {"json": "application/json", "npz": "application/octet-stream"}
-
-
-HTTP_NOT_FOUND = 404
-HTTP_CONFLICT = 409
-HTTP_PRECONDITION_FAILED = 412
-CONFLICT_ATTEMPTS = 3
 
 
 def fits_inline(size: int) -> bool:

@@ -7,15 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-import msgspec
 from hypothesis import event, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
-from algotrader.adapters.store import Store, _Found
+from algotrader.adapters.store import Store, _FoundContent
 from algotrader.model import Adjustment, CorporateAction, Holding, Leg, Order, Side
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.services.books import Books, checkpoint_key, others_key, read_books
@@ -42,9 +40,9 @@ class Bucket(Store):
         del condition
         self.objects[key] = content
 
-    def _read(self, key: str) -> Any:
+    def _read_content(self, key: str) -> _FoundContent | None:
         found = self.objects.get(key)
-        return found and _Found(found, msgspec.json.decode(found), "tag")
+        return None if found is None else _FoundContent(found, "tag")
 
 
 @dataclass(frozen=True)
