@@ -20,7 +20,7 @@ HANDED_ON = (
     *(model.Settings, model.Features, model.Snapshot),
     *(model.Decision, model.Plan, model.Submission),
 )
-#: A shape that was never deployed may change without a new number.
+#: A shape that was never deployed may change without a new version number.
 PINNED = {1: "d2a28d03f6282a24"}
 
 

@@ -1,4 +1,4 @@
-"""The account's profit is its change of equity less deposits, or unknown with the reason."""
+"""The account's profit is its change in equity less deposits, or unknown with the reason."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_a_report_after_the_broker_s_roll_takes_the_day_from_the_history(world: 
     assert found.since_close_pnl == 300
 
 
-# The check of cash, from one run to the next.
+# The cash check from one run to the next.
 
 
 def next_day(world: World, arn: str = f"{ARN}-2") -> Snapshot:
@@ -259,7 +259,7 @@ def test_a_run_stores_the_cash_and_the_next_run_checks_it(world: World) -> None:
     assert look is not None
     assert (look.cash, look.at) == (D("50000.50"), datetime.fromisoformat(world.now))
 
-    # The user trades by hand, the broker pays a dividend, and takes a fee that it books later.
+    # The user trades by hand, and the broker pays a dividend and charges a fee that it books later.
     world.fills.append(trade("100", "2026-01-06T18:00:00Z"))
     world.statement.append(cash("7", "2026-01-06T19:00:00Z", activity_type="DIV"))
     account(world, cash="49907.00", pending_reg_taf_fees="0.50")

@@ -85,7 +85,7 @@ def test_two_closed_days_in_a_row_are_both_no_sessions(world: World) -> None:
 
 
 def test_a_feed_that_is_only_late_still_fails_the_run(world: World) -> None:
-    """Nobody saw the clock closed."""
+    """No run saw the exchange closed."""
     world.run()
     drop_bars(world)
     with pytest.raises(StaleBarsError):

@@ -33,7 +33,10 @@ def name(desk: str, n: int = 0, symbol: str = "AAPL", leg: str = "entry") -> str
 
 
 def holds(world: World, *quantities: str) -> None:
-    """Let the account hold AAPL. Each request shows the next quantity and then the last again."""
+    """Let the account hold AAPL.
+
+    Each request gets the next quantity; later requests get the last one again.
+    """
     world.server.scripts["GET /v2/positions"] = [
         Answer([position("AAPL", qty=qty)]) for qty in quantities
     ]

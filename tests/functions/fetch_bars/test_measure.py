@@ -30,7 +30,7 @@ from tests.functions.fetch_bars.runs import (
 )
 
 REPORT: dict[str, Any] = {"report_only": True, "scheduled_time": "2026-01-06T21:15:00Z"}
-# The latest price is 101.5 and Monday's close of AAPL 106.6, a loss of 5.10 a share on Tuesday.
+# The latest price is 101.5 and Monday's close of AAPL was 106.6, a loss of 5.10 a share on Tuesday.
 LOST = Decimal("5.1")
 
 

@@ -68,7 +68,7 @@ class Days:
         return self.fetch(day, "16:15", report_only=True)
 
     def buy(self, day: date) -> None:
-        """Buy the desk's shares under its own ids."""
+        """Buy the desk's shares with its own order ids."""
         desk = desk_id(self.broker.account()["account_number"], "desk")
         for symbol, qty in OWN.items():
             place = OrderPlace(desk, day, "day", symbol, Leg.ENTRY, 0)
@@ -100,7 +100,7 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     assert monday.returns.day.benchmark is not None
     assert text.startswith("algo-trader PAPER 2005-02-14 report: day ")
 
-    # Tuesday is the ex-date of a dividend, which is paid on March 1, and brings a deposit at noon.
+    # Tuesday is the ex-date of a dividend that is paid on March 1. A deposit arrives at noon.
     bell, at_bell, _ = days.fetch(TUESDAY, "09:35")
     assert at_bell.dividends == 30 * DIVIDEND
     assert bell.trading_state is TradingState.ACTIVE
@@ -116,7 +116,7 @@ def test_each_day_adds_up_to_the_cent(days: Days) -> None:
     assert f"day {'-' if desk < 0 else '+'}${abs(desk):.0f} (" in text
     assert tuesday.returns.day.desk == round(desk / tuesday.worth, 6)
 
-    # On the next day the deposit is in no profit either, and the cash matches the statement.
+    # The next day's profit does not contain the deposit either, and cash matches the statement.
     bell, _, _ = days.fetch(date(2005, 2, 16), "09:35")
     assert bell.last_session_pnl == account
     assert bell.warnings == ()

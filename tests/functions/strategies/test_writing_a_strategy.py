@@ -146,7 +146,7 @@ def test_the_pinned_model_of_the_page_is_read_and_no_other(
 
 
 class _Forest:
-    """What the page's training learns from: rows of features, and whether the next return rose."""
+    """The page's training data: rows of features, and whether the next close was higher."""
 
     rows: Any
     rises: Any
@@ -180,7 +180,7 @@ def test_the_model_of_the_page_learns_from_what_the_strategy_computes(
 
     model = Model()
     monkeypatch.setattr(joblib, "load", lambda _: model, raising=False)
-    frame = real_frame("IBM", date(2009, 6, 30), 20)  # it had no split in these years
+    frame = real_frame("IBM", date(2009, 6, 30), 20)  # no split in these years
     strategy = load_strategy("forest", {})
     assert strategy.features(frame, Files({"forest.joblib": b""})) == {"odds": 0.6}
     (found,) = np.flatnonzero(np.isclose(_Forest.rows, model.row, rtol=1e-9).all(axis=1))

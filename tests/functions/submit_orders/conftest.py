@@ -137,7 +137,7 @@ class Desk:
         self.proxy.distort, self.proxy.intercept = stand_still, wait
 
     def own_orders(self) -> list[dict[str, Any]]:
-        """Return the broker's orders under this run's ids."""
+        """Return the broker's orders with this run's ids."""
         prefix = f"at1-{self.run.desk}-{self.run.run_id}-"
         return [each for each in self.paper.orders() if each["client_order_id"].startswith(prefix)]
 

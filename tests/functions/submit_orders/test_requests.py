@@ -1,4 +1,4 @@
-"""Submit Orders makes about one request an order, and looks up by id only what it must."""
+"""Submit Orders makes about one request per order and looks up by id only what it must."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_an_order_that_an_earlier_plan_may_have_sent_still_needs_its_look_up() -
     assert never_sent(first, None) == {EXIT.client_order_id}
     second = replace(first, sequence=1, orders=(replace(EXIT, qty=Decimal(4)), BUY_IBM, BUY_MSFT))
     assert never_sent(second, first) == {BUY_IBM.client_order_id, BUY_MSFT.client_order_id}
-    # The plan before gave these up, and this plan has them because the broker shows them.
+    # The previous plan gave these up, and this one has them because the broker shows them.
     rejected = OrderRejected(BUY_IBM.client_order_id, "IBM", "BROKER_REJECTED", "no")
     denied = OrderDenied("MSFT", Side.BUY, BUY_MSFT.qty, "TRADING_HALTED", "")
     gave_up = replace(first, rejected=(rejected,), denied=(denied,))
@@ -106,7 +106,7 @@ def test_an_order_that_an_earlier_plan_may_have_sent_still_needs_its_look_up() -
 
 
 def reader(*qty: int) -> tuple[Any, list[int]]:
-    """Build a broker whose lists show these available shares of AAPL, one after another."""
+    """Build a broker whose successive lists show these quantities of available AAPL shares."""
     left = list(qty)
 
     def positions() -> dict[str, Position]:

@@ -64,7 +64,7 @@ def test_dividends_interest_fees_and_the_cash_of_corporate_actions_are_profit(
 
     assert amount(*rows) == 500
     assert amount(*rows, adjustments="500") == 500
-    # The account's own figure may contain all that moved its cash without a trade.
+    # The account's own figure may contain every cash movement that is not a trade.
     assert amount(*rows, adjustments="509") == 500
     assert on_monday(*rows, listed="500").amount == 500
 
@@ -95,7 +95,7 @@ def test_a_row_counts_by_its_instant_or_without_one_by_its_day() -> None:
     assert amount(friday_evening, friday_noon, thursday, weekend, monday) == 54001
     dated = (friday_evening, friday_noon, thursday, weekend)
     assert on_monday(*dated).amount == 4001
-    # A row's own day says nothing once the row has an instant.
+    # A row's day does not matter if the row has an instant.
     assert on_monday(row(CASH_FLOW, "7", day=FRIDAY - timedelta(days=900), at=BELL)).amount == 7
 
 
@@ -175,7 +175,7 @@ def test_less_than_a_cent_is_not_a_difference(figure: str, taken: int | None) ->
     assert on_monday(deposit, listed=figure).amount == taken
 
 
-# The check of the account's cash.
+# The cash check.
 
 NEXT_BELL = BELL + timedelta(days=1)
 NOON = BELL + timedelta(hours=3)
@@ -279,7 +279,7 @@ def test_each_fill_may_be_rounded_by_half_a_cent() -> None:
     assert check("989.92", (), fills).problem != ""
     assert check("999.99").problem == ""
     assert check("999.98").problem != ""
-    # Activities from before the last look allow nothing.
+    # Activities from before the last look add no allowance for rounding.
     old = tuple(fill("-1", CLOSE, name=str(n)) for n in range(10))
     assert check("999.98", (), old).problem != ""
 

@@ -45,9 +45,9 @@ from tests.support.performance_looks import (
 
 D = Decimal
 PAYABLE = MONDAY + timedelta(days=14)
-#: 2 dollars a share on 10 shares, ex on Monday.
+#: 2 dollars a share on 10 shares; the ex-date is Monday.
 PAID = CorporateAction("AAPL", "cash_dividend", MONDAY, None, cash=D(2), payable=PAYABLE)
-#: Half a SPUN for each share, ex on Monday: 5 shares.
+#: Half a SPUN for each share, so 5 shares; the ex-date is Monday.
 SPUN = CorporateAction(
     "AAPL", "spin_off", MONDAY, None, ("SPUN",), shares=(NewShares("SPUN", D("0.5")),)
 )
@@ -69,7 +69,7 @@ def ex(*actions: CorporateAction, **changes: Any) -> Observation:
 
 
 def later(*actions: CorporateAction, day: date = TUESDAY, **changes: Any) -> Observation:
-    """Return a later observation, with AAPL at 98 at the close before and now."""
+    """Return a later observation, with AAPL at 98 at the previous close and now."""
     plain: dict[str, Any] = {
         "session": day,
         "previous_session": day - timedelta(days=1),
@@ -105,7 +105,7 @@ def test_a_dividend_is_due_from_its_ex_date_and_its_row_pays_it() -> None:
 
     track = carried(look(session=FRIDAY), first, later(PAID), then, then)
     assert (made(track), track.index, track.receivables[0].value) == (0, 1, 0)
-    assert track.profit == 80 + 20  # ten shares bought at 90, at 98 now
+    assert track.profit == 80 + 20  # ten shares bought at 90, now at 98
 
 
 @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ def test_the_close_itself_does_not_count_as_the_first_price() -> None:
 
 @pytest.mark.parametrize("worth", ["16", "20", "3"])
 def test_adopted_shares_make_no_gain_at_any_worth(worth: str) -> None:
-    """The ledger continues from the same value, so only a later change of the price counts."""
+    """The ledger continues from the same value, so only a later price change counts."""
     track = carried(look(session=FRIDAY), spun())
     held = ledger(AAPL=("10", "900"), SPUN=("5", "60"))
     held = replace(held, realized={"SPUN": 5 * (D(12) - D(worth))})

@@ -1,4 +1,4 @@
-"""A strategy starts with its own first buy. If the desk knows no start, the strategy starts now."""
+"""A strategy starts with its own first buy, or now if the desk does not know its start."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ def spun(reported: Prices, owed: Receivable = OWED) -> tuple[Any, Any, Any]:
 
 @pytest.mark.parametrize(("price", "kept"), [("85", 85), ("101", 101), ("110", 85), ("60", 85)])
 def test_on_an_ex_date_the_close_counts_less_the_dividend(price: str, kept: int) -> None:
-    """A price is compared with 85: 101 is 19 % above it, and 110 and 60 are too far."""
+    """A price is compared with 85: 101 is 19 % above it, and 110 and 60 are too far from it."""
     assert aapl(at_bell(price, actions=(PAID,)))[0] == kept
     assert aapl(at_bell(None, actions=(PAID,)))[:2] == (85, 85)
 

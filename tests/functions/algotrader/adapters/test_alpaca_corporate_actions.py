@@ -1,4 +1,4 @@
-"""Every example of Alpaca's documents gives what a share's holder gets and loses.
+"""The adapter reads from each example in Alpaca's documents what a shareholder gains and loses.
 
 The figures are worked out by hand from the examples' rates.
 """
@@ -34,7 +34,7 @@ def action(
     return CorporateAction(symbol, kind, date.fromisoformat(day), **{**plain, **changes})
 
 
-#: By the symbol whose holder gets or loses something.
+#: Keyed by the symbol whose holder gains or loses something.
 EXPECTED = {
     "GCAD": action(  # 0.45855 + 0.11019
         "GCAD", "capital_gains_distribution", "2025-12-26", "2026-01-09", cash=D("0.56874")
@@ -148,7 +148,7 @@ EXPECTED = {
     "BLPH": action("BLPH", "worthless_removal", "2024-12-19"),
     "DEADCO": action("DEADCO", "worthless_removal", "2026-09-15"),
 }
-#: The symbols that end, and the symbol in their place; empty if there is none.
+#: The symbols that end, each with its replacement; empty if there is none.
 BECOMES = {
     "BSAQ": "VFS",
     "FB": "META",
@@ -174,7 +174,7 @@ LOSES_SHARES = {
 
 
 def examples() -> Iterator[tuple[str, dict[str, Any]]]:
-    """List every example of the documents, as the kind in the plural and the row."""
+    """List every example in the documents as its plural kind and its row."""
     text = files("alpaca_mcp_server").joinpath("specs/market-data-api.json").read_text()
     document = json.loads(text)
     schemas = document["components"]["schemas"]
@@ -197,7 +197,7 @@ def test_every_example_gives_what_it_pays_and_what_it_takes(
         actions = broker.corporate_actions(symbols, date(2020, 1, 1), date(2030, 1, 1)) or ()
         (source,) = {*actions} & {*EXPECTED.values()}
         found.add(source)
-        # A merger's buyer and a new name neither get nor lose anything.
+        # Holders of a merger's buyer or of a new name neither gain nor lose anything.
         assert all(each.symbol in source.others for each in actions if each != source)
         others = [each for each in actions if each != source]
         assert not any(each.cash or each.shares or each.ratio for each in others)
@@ -266,7 +266,7 @@ def test_a_merger_for_several_shares_is_counted_per_share(
 def test_a_dividend_is_found_by_its_day_of_payment_months_after_its_ex_date(
     server: ScriptedBroker, broker: AlpacaBroker
 ) -> None:
-    """Alpaca filters by ``process_date``, which for dividends is the day of payment."""
+    """Alpaca filters by ``process_date``, which for dividends is the payment date."""
     row = {
         "symbol": "IBM",
         "rate": 1.5,

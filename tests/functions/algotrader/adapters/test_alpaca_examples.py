@@ -1,7 +1,7 @@
-"""Every example of Alpaca's documents gives its profit, worked out by hand, or none.
+"""Each example in Alpaca's documents gives the profit worked out by hand, or none.
 
-The profit is the change of equity less deposits and withdrawals. Where two examples contradict one
-another, there is none.
+The profit is the change in equity less deposits and withdrawals. Where two examples contradict
+each other, there is no profit.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def test_two_histories_that_date_a_deposit_differently_leave_both_days_without_a
         if amount
     )
     assert datetime.fromtimestamp(at, UTC).date() == date(2023, 10, 19)
-    rows = [deposit(str(amount), datetime.fromtimestamp(at, UTC))]  # the week has it on the 17th
+    rows = [deposit(str(amount), datetime.fromtimestamp(at, UTC))]  # the week's history: the 17th
 
     found = {
         day: profit_of(server, broker, WEEK, close(OCTOBER, day - 1), close(OCTOBER, day), rows)
@@ -263,7 +263,7 @@ def proves(
     statement: tuple[Activity, ...],
     fills: tuple[Fill, ...],
 ) -> bool:
-    """Whether the activities lead from cash of 1,000 at a look to an example account's cash."""
+    """Whether the activities explain how cash of 1,000 at a look became an account's cash."""
     server.on("GET /v2/account", {**examples()[ACCOUNT_PATH], "cash": cash})
     last = CashLook(looked, D(1000), D(0), seen=())
     return not check_cash(last, broker.account(), now, statement, fills).problem

@@ -1,4 +1,4 @@
-"""The client waits for the reset of each API's rate limit, and repeats a failed page alone."""
+"""The client waits for the reset of each API's rate limit, and repeats only the failed page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BUSY = Answer({"message": "too many requests."}, 429, headers())
 
 @pytest.fixture
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Replace the client's time: sleeping takes none, and moves its clock."""
+    """Replace the client's clock: sleeping takes no time and moves the clock forward."""
     slept: list[float] = []
     fast = SimpleNamespace(
         monotonic=lambda: time.monotonic() + sum(slept),

@@ -26,7 +26,7 @@ def names(number: int) -> list[str]:
 
 
 def page_of_bars(seen: Seen) -> Answer:
-    """Answer as Alpaca does: by symbol, at most 10,000 points over all symbols."""
+    """Answer as Alpaca does: by symbol, at most 10,000 points across all symbols."""
     points = [(name, day) for name in seen.query["symbols"].split(",") for day in DAYS]
     start = int(seen.query.get("page_token", "0"))
     end = start + BARS_PAGE

@@ -1,4 +1,4 @@
-"""A function makes its AWS clients while Lambda initializes it, and only there."""
+"""A function makes its AWS clients while Lambda initializes it, and only then."""
 
 from __future__ import annotations
 

@@ -267,7 +267,7 @@ def test_outputs_of_the_same_class_and_parameters_share_one_object_of_ta(
 
 
 def test_a_symbol_that_was_listed_later_has_the_features_that_it_has_alone() -> None:
-    """Symbols of unequal histories are computed together, and no bit depends on the others."""
+    """Symbols with unequal histories are computed together, and none affects a bit of another."""
     names = ("rsi", "macd_diff", "adx", "kama", "psar", "bollinger_pband", "keltner_channel_hband")
     strategy = Declared(**{name: Indicator(name) for name in names})
     need = strategy.bars_needed()

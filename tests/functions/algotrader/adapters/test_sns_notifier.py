@@ -12,7 +12,7 @@ from algotrader.errors import ConfigurationError, InvalidInputError
 
 
 @pytest.fixture
-def topic(aws) -> str:  # noqa: ARG001 - AWS stands while the topic does
+def topic(aws) -> str:  # noqa: ARG001 - AWS must exist as long as the topic
     return client("sns").create_topic(Name="texts")["TopicArn"]
 
 

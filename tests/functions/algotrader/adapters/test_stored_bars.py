@@ -26,13 +26,13 @@ INSTANTS = tuple(OPEN + timedelta(days=number) for number in range(300))
 
 
 def bars_at(at: tuple[datetime, ...], first: float) -> Bars:
-    """Return columns that all differ, with every digit of a float."""
+    """Return columns that all differ, with values that need every digit of a float."""
     columns = (array("d", [first + 0.1 * (n + row) for n in range(len(at))]) for row in range(5))
     return Bars("1Day", at, *columns)
 
 
 def some(symbols: int, bars: int = 300) -> dict[str, Bars]:
-    """Return symbols of which one is young, and one has a gap."""
+    """Return symbols, with one that has few bars and one that has a gap."""
     found = {f"S{number}": bars_at(INSTANTS[-bars:], 1 / 3 + number) for number in range(symbols)}
     found["YOUNG"] = bars_at(INSTANTS[-2:], 7.7)
     found["GAP"] = bars_at((*INSTANTS[:1], *INSTANTS[2:bars]), 8.8)
@@ -92,7 +92,7 @@ def test_an_altered_object_is_refused(store: Store) -> None:
 
 
 def packed(**changes: Any) -> bytes:
-    """Pack two symbols, of two and of one bar, with changed arrays; None removes an array."""
+    """Pack two bars of A and one of B, with changed arrays; None removes an array."""
     arrays = {
         "symbols": np.array(["A", "B"]),
         "lengths": np.array([2, 1]),

@@ -1,4 +1,4 @@
-"""Each line that a strategy prints or logs is an entry of the log, and the log stays small."""
+"""Each line that a strategy prints or logs is an entry in the log, and the log stays small."""
 
 # ruff: noqa: T201 - the tests print as a strategy does
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.support.desk_world import RUN, UNIVERSE, FixedWeights
 
 
 class Log:
-    """A logger that keeps what it got."""
+    """A logger that keeps what it receives."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, dict[str, object]]] = []

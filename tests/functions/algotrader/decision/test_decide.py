@@ -202,7 +202,7 @@ def test_entries_do_not_exceed_capital_less_the_desks_positions() -> None:
 
 
 def test_an_entry_that_cash_cuts_is_reported_with_the_shares_that_it_wanted() -> None:
-    weights = {"AAPL": D("0.905"), "IBM": D("0.095")}  # 1043 of 10980, but 980 may be spent
+    weights = {"AAPL": D("0.905"), "IBM": D("0.095")}  # 9.5 % of 10980 is 1043; 980 is spendable
     decision = decided(weights, snapshot({"AAPL": "100"}, "1000"))
     assert quantities(decision.entries) == {"IBM": D(9)}
     assert decision.why["IBM"].endswith("; cut from 10 to the available money")

@@ -49,7 +49,7 @@ def stake_in(bell: Situation, symbol: str) -> DeskPosition:
 
 
 def with_stop(bell: Situation, symbol: str, side: Side) -> Situation:
-    """Return the situation with half of the position reserved by an order under a stop's id."""
+    """Return the situation with half of the position reserved by an order with a stop's id."""
     seen = bell.snapshot
     position = seen.positions.get(symbol)
     if position is None or not position.qty.is_finite():

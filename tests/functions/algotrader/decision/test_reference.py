@@ -128,7 +128,7 @@ def test_a_holding_that_is_only_a_reference_is_sold_like_any_other_outside_the_s
 
 
 class AtMonthEnd(FixedWeights):
-    """A strategy that asks the calendar."""
+    """A strategy that uses the calendar."""
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> Any:
         del portfolio

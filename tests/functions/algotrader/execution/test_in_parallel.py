@@ -80,7 +80,7 @@ def test_a_plan_that_is_adopted_gives_its_orders_time_to_show_whenever_posting_e
 
 
 def given_up(made: Decision) -> Step:
-    """Close a plan whose orders never showed, a while after posting ended."""
+    """Close a plan whose orders never appeared, a while after posting ended."""
     plan = cut_off_if_due(RUN, made, first_plan(RUN, made), known(state=TradingState.REDUCING))
     step = call(plan, known(now=BELL + SETTLE), made)
     assert step.plan.orders == ()

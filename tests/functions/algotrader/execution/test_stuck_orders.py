@@ -1,4 +1,4 @@
-"""An order that hangs stops only its own symbol, and what its cash would buy."""
+"""An order that hangs stops only its own symbol and the buys that need its cash."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ YESTERDAY = RUN.session - timedelta(days=1)
 
 
 def older(symbol: str, leg: Leg, status: str) -> Order:
-    """Return an order of yesterday's run."""
+    """Return an order from yesterday's run."""
     place = OrderPlace(RUN.desk, YESTERDAY, "day", symbol, leg, 0)
     side = Side.BUY if leg is Leg.ENTRY else Side.SELL
     plain = order(intent(symbol, leg, 10), status)

@@ -1,4 +1,4 @@
-"""An order under one of our ids has the terms that the run recorded; otherwise the run stops."""
+"""An order with one of our ids has the terms that the run recorded; otherwise the run stops."""
 
 from __future__ import annotations
 

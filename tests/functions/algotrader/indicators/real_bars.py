@@ -1,4 +1,4 @@
-"""The committed bars as arrays of one symbol, and the place of a session in them."""
+"""The committed bars of one symbol as arrays, and the position of a session in them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SYMBOLS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 
 @cache
 def real_bars(symbol: str) -> BarArrays:
-    """Return all committed bars of a symbol, of shape (time, 1); nobody may change them."""
+    """Return all committed bars of a symbol in shape (time, 1); callers must not change them."""
     bars = load().bars[symbol]
     return BarArrays(
         *(

@@ -1,4 +1,4 @@
-"""Aroon looks at the newest bar and `window` before it, and takes the latest of equal extremes."""
+"""Aroon uses the newest bar and the `window` before it, and takes the latest of equal extremes."""
 
 from __future__ import annotations
 

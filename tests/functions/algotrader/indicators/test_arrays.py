@@ -1,4 +1,4 @@
-"""Windows and averages are those of pandas, for each symbol by itself."""
+"""Windows and averages match those of pandas, for each symbol separately."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An indicator changes its value only with the version of the definitions."""
+"""An indicator's values change only with a new version of the definitions."""
 
 from __future__ import annotations
 

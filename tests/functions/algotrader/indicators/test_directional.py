@@ -1,4 +1,4 @@
-"""Directional movement is Wilder's, begun as in `ta`; rounding decides no tie."""
+"""Directional movement is Wilder's and starts as in `ta`; rounding never decides a tie."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The formulas on arrays are those of `ta` to 1e-9, and each symbol's are its own to the last bit.
+"""The array formulas match `ta` to 1e-9; other symbols do not change a bit of a symbol's values.
 
-Where `ta` leaves rounding to decide, test_rounding.py has the rule.
+Where `ta` lets rounding decide, test_rounding.py has the rule.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.support import indicator_deviations
 
 PRICES = ["open", "high", "low", "close"]
 
-#: What the arrays compute, and of this what `ta` defines as we do.
+#: The outputs that the arrays compute, and those of them that `ta` defines as we do.
 OURS = [
     output
     for output, entry in OUTPUTS.items()
@@ -61,7 +61,7 @@ def parameter_sets(output: str) -> Iterator[dict[str, Any]]:
 
 
 def gap() -> pd.DataFrame:
-    """Return a random walk whose price jumps by half, and that misses five sessions."""
+    """Return a random walk whose price jumps by half and that lacks five sessions."""
     frame = random_frame(22, 320)
     frame.loc[frame.index[150:], PRICES] *= 1.5
     return frame.drop(index=range(200, 205))
@@ -101,7 +101,7 @@ def test_a_formula_has_the_values_of_ta(output: str) -> None:
 
 
 def test_bollinger_bands_are_exact_where_the_rounding_of_pandas_adds_up_in_ta() -> None:
-    """The deviation of each window by itself, in numbers of more digits, is what is published."""
+    """Our values match each window's own deviation, computed with more digits."""
     close = histories()["cheap"].close[:, 0]
     windows = np.lib.stride_tricks.sliding_window_view(close.astype(np.longdouble), 5)
     wanted = resolve("bollinger_wband", {"window": 5})
@@ -144,7 +144,7 @@ def test_a_symbols_values_are_the_same_bits_with_and_without_companions(output: 
             assert together[:, symbol].tobytes() == alone[:, 0].tobytes()
 
 
-#: What TA-Lib defines as we do, and begins in the same way if it is recursive.
+#: The outputs that TA-Lib defines as we do and, if they are recursive, starts as we do.
 AS_IN_TA_LIB = (
     *("sma_indicator", "bollinger_hband", "bollinger_lband", "donchian_channel_mband", "stoch"),
     *("stoch_signal", "williams_r", "cci", "roc", "average_true_range", "kama"),

@@ -53,7 +53,7 @@ def test_a_low_that_touches_the_sar_reverses_it() -> None:
 def test_the_first_bar_falls_if_its_low_moved_further(
     high: float, low: float, *, rising: bool
 ) -> None:
-    """A low far enough below reverses a rise at once, so the highest high is what shows it."""
+    """A wide bar can reverse its own trend at once; `rising != reverses` shows how it began."""
     trend = parabolic_sar(np.array([[10.0], [high]]), np.array([[9.0], [low]]), 0.02, 0.2)
     assert (trend.rising[1, 0] != trend.reverses[1, 0]) == rising
 

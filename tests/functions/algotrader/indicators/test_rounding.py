@@ -1,7 +1,7 @@
-"""What a formula leaves undefined is undefined, whatever rounding makes of it, and nothing else.
+"""Exactly what a formula leaves undefined is undefined, whatever rounding makes of it.
 
-Every output of the catalog is tried on prices that never moved, that stopped to move, that moved
-once, on no volume, on a missing session, and on the shortest history.
+The tests try every output in the catalog on prices that never moved, stopped moving or moved once.
+They also try no volume, a missing session, and the shortest history.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LENGTH = 368  # what the longest warm-up needs, and one more
 #: Prices that a binary number holds exactly, and others that it does not.
 LEVELS = (50.0, 0.1 + 0.2, 33.37, 0.7, 1e-4, 612_345.67)
 
-#: Ratios of what has no size if no price ever moved.
+#: Ratios of quantities that are zero if no price ever moved.
 OF_A_STILL_PRICE = {
     *("rsi", "tsi", "ultimate_oscillator", "stoch", "stoch_signal", "williams_r"),
     *("stochrsi", "stochrsi_k", "stochrsi_d", "bollinger_pband", "keltner_channel_pband"),
@@ -42,13 +42,13 @@ OF_A_STILL_PRICE = {
     *("vortex_indicator_pos", "vortex_indicator_neg", "vortex_indicator_diff"),
     *("acc_dist_index", "chaikin_money_flow", "money_flow_index", "ta_money_flow_index"),
 }
-#: The values of `ta` of what we define, to which the rule does not apply.
+#: The values of `ta` for outputs that we define ourselves; the rule does not apply to them.
 OF_TA = {output for output in OUTPUTS if output.startswith(TA_PREFIX)}
 
 #: A trend that such bars do not have: `ta` begins with a rise that no bar ends.
 OF_NO_FALL = {"ta_psar_down"}
 
-#: Those that stay defined after the last move, since they remember it.
+#: Outputs that stay defined after the last move, since they remember it.
 REMEMBER = {"rsi", "tsi", "mass_index", "adx", "adx_pos", "adx_neg", "acc_dist_index"}
 
 #: The efficiency ratio is 0/0, but the average is the price if the price never moved.
@@ -60,7 +60,7 @@ OF_A_BAND = {
     *("keltner_channel_hband_indicator", "keltner_channel_lband_indicator"),
 }
 
-#: What rounding could decide.
+#: Outputs that rounding could decide.
 OF_ROUNDING = (OF_A_STILL_PRICE - OF_TA) | OF_A_BAND | {"pvo_signal", "pvo_hist"}
 
 #: Ratios to a volume.
@@ -91,7 +91,7 @@ def still(price: float) -> pd.DataFrame:
 
 
 def stopped(seed: int, price: float, unchanged: int) -> pd.DataFrame:
-    """Walk at random in ticks of the price, and end with this many equal bars."""
+    """Return a random walk in ticks of the price that ends with this many equal bars."""
     frame = random_frame(seed, LENGTH)
     tick = price / 10_000
     frame[PRICES] = (frame[PRICES] / frame["close"].iloc[-unchanged - 1] * 10_000).round() * tick
@@ -159,7 +159,7 @@ def test_one_move_long_ago_leaves_what_remembers_it_defined() -> None:
 
 
 def resumed(moving: int) -> pd.DataFrame:
-    """Stand still and without volume from the start, then move and trade for the newest bars."""
+    """Return bars that stand still without volume, then move and trade for this many bars."""
     frame = random_frame(9, LENGTH)
     frame.loc[frame.index[:-moving], PRICES] = frame["close"].iloc[-moving]
     frame.loc[frame.index[:-moving], "volume"] = 0.0
@@ -189,7 +189,7 @@ def test_a_gap_in_price_leaves_nothing_undefined() -> None:
 
 
 class One(Strategy):
-    """One output, and nothing else."""
+    """A strategy with one output and nothing else."""
 
     def __init__(self, output: str) -> None:
         self._indicators = {"x": Indicator(output, **parameters(output))}
@@ -216,7 +216,7 @@ def test_the_shortest_history_gives_a_value_and_one_bar_less_is_refused(output: 
 
 
 def test_typical_prices_that_are_equal_on_paper_move_no_money() -> None:
-    """Three prices add up to 30.3 in other orders, and the sums differ in the last digit."""
+    """Two sets of three prices add up to 30.3, but their computed sums differ in the last digit."""
     frame = random_frame(8, LENGTH)
     frame["close"] = 10.1
     frame["high"] = np.where(frame.index % 2, 10.3, 10.2)

@@ -1,4 +1,4 @@
-"""An unchanged close moves no volume, and an unchanged typical price no money."""
+"""An unchanged close moves no volume, and an unchanged typical price moves no money."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_it_is_what_ta_lib_computes(symbol: str) -> None:
 
 
 def test_money_flows_in_on_a_rise_and_out_on_a_fall() -> None:
-    """Of the last three bars one rises with a flow of 11 x 2, one falls with 9 x 2, one rests."""
+    """Of the last three bars, one rises (flow 11 x 2), one falls (9 x 2), and one is unchanged."""
     price = np.array([[10.0], [10.0], [11.0], [9.0], [9.0]])
     volume = np.array([[5.0], [5.0], [2.0], [2.0], [7.0]])
     values = money_flow_index(BarArrays(price, price, price, volume), 3)[:, 0]

@@ -1,4 +1,4 @@
-"""The text message of a strategy's mistake has the file, the line and the numbers."""
+"""The text message about a strategy's mistake has the file, the line and the numbers."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_the_equity_of_a_later_close_is_not_shown_as_that_of_the_previous_close(
 
 
 def test_the_broker_s_own_figure_is_not_called_deposits_because_it_may_contain_dividends():
-    """A flatten measures no desk, so it computes no deposits."""
+    """A flatten does not measure the desk, so it computes no deposits."""
     account = replace(SNAPSHOT.account, adjustments=Decimal(20))
     snapshot = replace(SNAPSHOT, account=account, performance=None)
     email = make_texts(run_report(snapshot=snapshot)).email

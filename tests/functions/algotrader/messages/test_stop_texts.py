@@ -164,7 +164,7 @@ def split_of(symbol: str, kind: str = "forward_split") -> CorporateAction:
 
 
 def report_over(*symbols: str, gone: tuple[str, ...] = (), **changes: Any) -> Texts:
-    """Return the messages of a report that cancels stops; those of ``gone`` have ended."""
+    """Return the messages of a report that cancels stops; the stops of ``gone`` have ended."""
     snapshot = replace(
         SNAPSHOT,
         clock=replace(SNAPSHOT.clock, now=SNAPSHOT.session.close),

@@ -130,13 +130,13 @@ def test_a_deposit_or_a_withdrawal_alone_trips_no_limit_and_hides_no_loss(
     cash_moved = advance_track(monday, next_day("100", worth=after))
     assert breached_limits(cash_moved, LIMITS) == {}
 
-    # The loss is 10 shares times the fall from 100, and a limit looks at the close's capital.
+    # The loss is 10 shares times the fall from 100, and a limit uses the capital at the close.
     for worth in (before, max(before, after)):
         fallen = advance_track(monday, next_day(str(price), worth=worth))
         assert (Reason.DAILY_LOSS in breached_limits(fallen, LIMITS)) == (
             price < 100 and 10 * (100 - price) >= LIMITS.daily_loss * before
         )
-        # Later in the day nothing that comes or goes changes it.
+        # Later in the day, a deposit or withdrawal does not change which limits are breached.
         moved = advance_track(fallen, next_day(str(price), worth=after))
         assert breached_limits(moved, LIMITS) == breached_limits(fallen, LIMITS)
 

@@ -1,4 +1,4 @@
-"""The desk checks its limits in one order and reports the first one that an order breaks."""
+"""The desk checks its limits in a fixed sequence and reports the first that an order breaks."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_a_live_desk_buys_for_at_most_the_ramp_the_greatest_weights_first(
 ) -> None:
     decision = decide(first_buy)
 
-    # Nine shares cost at most 901.80, and the rest of 1000 pays for no other share.
+    # Nine shares cost at most 901.80, and the rest of the 1000 does not pay for another share.
     assert quantities(decision.entries) == {"AAPL": Decimal(9)}
     assert decision.why["AAPL"].endswith("; cut from 293 to what LiveRampNotional leaves")
     assert codes(decision) == {"GOOG": "LIVE_RAMP"}

@@ -24,7 +24,7 @@ SEEN = snapshot({}, "100000")
 
 
 class Talker(FixedWeights):
-    """A strategy that says `words` of IBM, and `notes` of the run."""
+    """A strategy that says `words` about IBM and `notes` about the run."""
 
     words: tuple[Any, ...] = ("RSI 21, below 30",)
     notes: tuple[Any, ...] = ("calm market",)

@@ -232,7 +232,7 @@ def test_a_mistake_is_reported_with_its_place_in_few_words(strategy: Strategy, e
 
 
 class _Counts(Strategy):
-    """Returns something else at each call, like a strategy that keeps data on self."""
+    """Returns something different at each call, like a strategy that keeps data on self."""
 
     def __init__(self, *answers: dict[str, Any]) -> None:
         super().__init__()
@@ -298,7 +298,7 @@ def test_random_numbers_and_the_clock_are_refused(strategy: Strategy) -> None:
 
 
 class _ChangesItsInputs(Strategy):
-    """Grants itself holdings, which would allow weights above 1 in all."""
+    """Grants itself holdings, which would allow weights that total more than 1."""
 
     def target_weights(self, market: Market, portfolio: Portfolio) -> dict[str, Any]:
         market.symbols.clear()

@@ -51,7 +51,7 @@ def columns(frame: pd.DataFrame) -> Bars:
 
 
 def arrays(*frames: pd.DataFrame) -> BarArrays:
-    """Put frames of equal length next to each other, a symbol a column."""
+    """Put frames of equal length next to each other, one column per symbol."""
     return BarArrays(
         *(np.column_stack([each[name] for each in frames]) for name in COLUMNS if name != "open")
     )
