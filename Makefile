@@ -1,4 +1,4 @@
-# Every task of a user here. Each target sets up what it needs in .venv.
+# Every task that a user runs here. Each target sets up what it needs in .venv.
 # PYTHON=python3.12 chooses the interpreter (3.11 to 3.13), and ARGS passes options to a target's command.
 
 export PYTHON

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Owns the setup of .venv from the hashed locks. `sh local/setup.sh run` installs what a run needs;
 # `sh local/setup.sh test` adds what the tests and checks need. If .venv is up to date, it does nothing.
-# PYTHON=python3.12 chooses the interpreter. By default, the script takes the first fitting one on PATH.
+# PYTHON=python3.12 chooses the interpreter. By default, the script takes the first suitable one on PATH.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 kind=${1:?usage: setup.sh run|test}

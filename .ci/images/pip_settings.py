@@ -16,7 +16,7 @@ INDEX_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "time
 
 
 def main(folder: Path, seen_as: str) -> None:
-    """Write pip.conf without settings that name files of this machine."""
+    """Write pip.conf without settings that name files on this machine."""
     answer = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Owns the sample of `make mutants`: draws mutants by a seed, tests each one, and judges.
+"""Owns the sample of `make mutants`: draws mutants from a seed, tests and judges each one.
 
 Cosmic Ray makes the mutants and runs the tests. This script chooses the modules, the operators, the
 tests and the number of mutants.
@@ -118,7 +118,7 @@ def mutants(table: list[dict[str, list[str]]], operators: list[str]) -> list[Mut
 
 
 def draw(every: list[MutationSpec], size: int, seed: int) -> list[MutationSpec]:
-    """Draw mutants by a seed, without those that fail to compile or change no behavior."""
+    """Draw mutants from a seed, except those that fail to compile or change no behavior."""
     shuffled = random.Random(seed).sample(every, len(every))  # noqa: S311 - not a secret
     drawn = list(itertools.islice(filter(_is_real, shuffled), size))
     return sorted(drawn, key=lambda each: (str(each.module_path), each.start_pos))

@@ -1,4 +1,4 @@
-"""Owns how a run measures the account's profit: change of equity less deposits.
+"""Owns how a run measures the account's profit: change in equity less deposits.
 
 An unknown figure is None, and a warning says why. Nothing here stops a run.
 """
@@ -36,7 +36,7 @@ class AccountProfit(Struct, frozen=True):
     close_equity : Decimal or None
         Equity at that close.
     cash : CashLook or None
-        The cash from which the next run checks.
+        The cash from which the next run's check starts.
     warnings : tuple of str
         Why a figure is unknown.
     """
@@ -64,8 +64,8 @@ def account_profit(
     Parameters
     ----------
     statement : tuple of Activity or None
-        From before the previous session on, and from `LOOK_MARGIN` before the last look on, or None
-        if it could not be read.
+        Starts before the previous session and at least `LOOK_MARGIN` before the last look; None if
+        it could not be read.
     last : CashLook or None
         The account's cash at the last run that stored it.
     """

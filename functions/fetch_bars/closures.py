@@ -1,9 +1,9 @@
 """Owns the sessions that the calendar lists but that the exchange never opened.
 
-A sudden closure, such as that of 2012-10-29 for a hurricane, may stay in the broker's calendar. The
-desk needs two witnesses: a run saw the broker's clock closed during the session's hours, and
-afterwards no symbol has a price or a bar of the session. A feed that is only late has no first
-witness. Then the run checks the bars as usual and fails.
+A sudden closure, such as the one on 2012-10-29 for a hurricane, may stay in the broker's calendar.
+The desk needs two witnesses: a run saw the broker's clock closed during the session's hours, and
+afterwards no symbol has a price or a bar of the session. If the feed is only late, the first
+witness is missing. Then the run checks the bars as usual and fails.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _MARGIN = timedelta(minutes=2)
 class Closures(Struct, frozen=True):
     """Sessions during whose hours a run saw the broker's clock closed.
 
-    ``sessions`` says of each whether its bars have confirmed that the exchange never opened.
+    ``sessions`` says for each session whether its bars have confirmed that the exchange never
+    opened.
     """
 
     sessions: dict[date, bool]

@@ -23,12 +23,12 @@ from fetch_bars.gather import gather_to_flatten, gather_to_report, gather_to_tra
 from fetch_bars.opening import Opening, journal_of, open_run
 from fetch_bars.take_over import take_over
 
-#: How long a report waits for the ends of the stops that it cancels.
+#: How long a report waits for the stops that it cancels to end.
 CANCEL_TIME = timedelta(minutes=2)
 
 
 class Fetched(Struct, frozen=True):
-    """``fetched.json``: everything that a decision depends on; ``bars`` may name their object."""
+    """``fetched.json``: everything that a decision depends on; ``bars`` may name an S3 object."""
 
     run: Run
     settings: Settings

@@ -32,8 +32,8 @@ def gather_to_trade(
     Returns
     -------
     Snapshot, dict of str to Bars
-        Bars cover only the fit symbols of the template and of the strategy's references. Any other
-        symbol of these, or that the desk still holds, has a price but no bars.
+        Bars cover only the fit symbols of the template and of the strategy's references. Their
+        other symbols, and any others that the desk still holds, have prices but no bars.
 
     Raises
     ------

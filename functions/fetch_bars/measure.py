@@ -146,7 +146,7 @@ def measure_account(opening: Opening, store: Store, snapshot: Snapshot) -> Snaps
 def _strategy_start(
     opening: Opening, store: Store, books: Books, track: Track | None
 ) -> StrategyStart:
-    """Return the strategy's start, with the strategy that it replaced until a run reports that."""
+    """Return the strategy's start; it names the replaced strategy until a run has reported it."""
     known = None if track is None else track.started
     if (
         known is not None
@@ -240,7 +240,7 @@ def _observe(
 
 
 def _listing(books: Books, track: Track | None, session: date) -> Listing:
-    """Return the corporate actions, and the desk's shares over each new ex-date."""
+    """Return the corporate actions, and the shares that the desk held before each new ex-date."""
     if books.actions_since is None:
         return NO_LISTING
     known = () if track is None else track.receivables

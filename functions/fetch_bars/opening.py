@@ -51,7 +51,7 @@ class Opening(Struct, frozen=True):
     completed : tuple of Session
         The sessions before the run's, ascending, as far back as the strategy needs bars.
     reference : tuple of str
-        Symbols that the strategy looks at and the desk does not trade, without repeats.
+        Symbols that the strategy looks at but the desk does not trade, without repeats.
     arming : Arming or None
         Whether a live desk may trade, or None if it need not be armed.
     notes : tuple of str
@@ -170,7 +170,7 @@ def _check_text_template(settings: Settings, *, is_dry: bool) -> tuple[Settings,
 
 
 def _load_strategy(given: ExecutionInput, settings: Settings) -> Strategy | None:
-    """Load the strategy and check it against the settings; a flatten asks none."""
+    """Load the strategy and check it against the settings; a flatten needs none."""
     if given.flatten:
         return None
     strategy = load_strategy(settings.strategy, settings.strategy_parameters)

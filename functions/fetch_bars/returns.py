@@ -1,4 +1,4 @@
-"""Owns the benchmark's prices for the returns, and the summary that stays for each session."""
+"""Owns the benchmark's prices for the returns, and the summary that is kept for each session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fetch_bars.opening import Opening
 
 
 def read_benchmark(opening: Opening, known: Track | None) -> BenchmarkPrices:
-    """Read the benchmark's closes with dividends and its latest price; only messages need them."""
+    """Read the benchmark's dividend-adjusted closes and latest price; only messages need them."""
     symbol = opening.settings.benchmark
     if not symbol:
         return BenchmarkPrices("", {}, None)

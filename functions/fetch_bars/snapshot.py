@@ -81,8 +81,8 @@ def last_known_day(opened: Opened) -> date:
 def with_stops_over_actions(opening: Opening, books: Books, snapshot: Snapshot) -> Snapshot:
     """Add the stops that a corporate action of the next session puts at risk, and a warning.
 
-    A report also adds the stops that the desk has canceled for an action and not placed again. On
-    later days than the ex-date only a halted desk does so: another one's trading runs report a
+    A report also adds the stops that the desk has canceled for an action and not placed again.
+    After the ex-date, only a halted desk does so, because any other desk's trading runs report a
     missing stop.
     """
     opened = opening.opened

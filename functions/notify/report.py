@@ -65,8 +65,8 @@ def report(
     Raises
     ------
     Exception
-        Any error of the bucket or a channel; for a failed run, only a channel's errors. A
-        channel's error is raised after every other channel had its try.
+        Any error of the bucket or a channel; for a failed run, only a channel's errors. A channel's
+        error is raised after every other channel has been tried.
     """
     failure = event.failure
     notes = [f"{name} not read" for name in unread]

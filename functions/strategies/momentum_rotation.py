@@ -9,7 +9,7 @@ from algotrader.strategy import Indicator, Market, Portfolio, Strategy, equal_we
 
 
 class MomentumRotation(Strategy):
-    """Weight equally the `top` symbols with the highest rate of change over `window` bars.
+    """Own the `top` symbols with the highest rate of change over `window` bars, equally weighted.
 
     A holding without usable data cannot be ranked. It keeps its place among the `top`.
     """

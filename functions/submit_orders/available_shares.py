@@ -14,7 +14,7 @@ OLDEST_SECONDS = 5.0
 
 
 class AvailableShares:
-    """The available shares by symbol, from one list of positions that is read again with age.
+    """The available shares by symbol, from one list of positions that is read again once it is old.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ class AvailableShares:
         return max(available - self._sent.get(symbol, ZERO), ZERO)
 
     def count_sent(self, sell: OrderIntent) -> None:
-        """Subtract a sell that this call sends, which no later list need show yet."""
+        """Subtract a sell that this call sends, which later lists may not show yet."""
         self._sent[sell.symbol] = self._sent.get(sell.symbol, ZERO) + sell.qty
 
     def count_unsent(self, sell: OrderIntent) -> None:
-        """Add a sell back that the broker certainly did not take."""
+        """Add back a sell that the broker certainly did not accept."""
         self._sent[sell.symbol] -= sell.qty

@@ -49,7 +49,7 @@ class OrderLookUp(Struct, frozen=True):
         """Find the plan's orders; the list answers for those that no call can have sent.
 
         The call looks up the other orders that the list lacks by their ids. If there are more than
-        `MOST_LOOK_UPS`, each call looks up others of them.
+        `MOST_LOOK_UPS`, each call looks up different ones.
         """
         ids = [each.client_order_id for each in plan.orders]
         unsent = never_sent(plan, before) - listed.keys()

@@ -1,4 +1,4 @@
-"""Owns the send lease: of all calls with one plan and one number of polls, only one sends."""
+"""Owns the send lease: of all calls with the same plan and number of polls, only one sends."""
 
 from __future__ import annotations
 

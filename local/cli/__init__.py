@@ -43,7 +43,7 @@ class _Pipe(io.FileIO):
 def _sturdy(stream: TextIO) -> TextIO:
     """Return an output for the same file that neither its reader nor its encoding can break.
 
-    So a command ends what it began, and its exit status says how that went.
+    So a command finishes what it began, and its exit status says how that went.
     """
     if not isinstance(stream, io.TextIOWrapper):
         return stream

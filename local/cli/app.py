@@ -48,7 +48,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        """Return a command, which this imports, or None if no command has that name."""
+        """Import and return a command; return None if no command has that name."""
         if name not in COMMANDS:
             return None
         module = import_module(f"local.cli.{COMMANDS[name][0]}")

@@ -42,7 +42,7 @@ def paragraph(text: str) -> str:
 
 
 def clean(text: object) -> str:
-    """Remove the control characters that could change a terminal's state from a text."""
+    """Remove from a text the control characters that could change a terminal's state."""
     return "".join(
         character
         for character in str(text).replace("\t", " ")

@@ -128,7 +128,7 @@ def says(text: str, word: str) -> bool:
 
 
 def _describe(text: str | None, state: TradingState) -> str:
-    """Format the text, with the state that a run takes it for if the text does not name it."""
+    """Format the text; if it does not name the state, add the state that a run takes it for."""
     if text is None:
         return f"missing, which a run treats as {state.value}"
     return text if says(text, state.value) else f"{text!r}, which a run treats as {state.value}"

@@ -84,7 +84,7 @@ def print_strategy_output(console: Console, document: dict[str, Any]) -> None:
 
 
 def print_unfit(console: Console, decision: dict[str, Any]) -> None:
-    """Print the symbols that the run could not use, and what it does about its targets."""
+    """Print the symbols that the run could not use, and the remarks on its targets."""
     unfit = decision.get("unfit") or {}
     rows = [(symbol, each["code"], each["detail"]) for symbol, each in sorted(unfit.items())]
     if rows:
@@ -177,7 +177,7 @@ def _account(account: dict[str, Any]) -> str:
 
 
 def _returns(returns: dict[str, Any]) -> RenderableType:
-    """Lay out the desk's returns next to the benchmark's, one period a row."""
+    """Lay out the desk's returns next to the benchmark's, one period per row."""
     periods = (
         ("last session", "last"),
         ("today", "day"),

@@ -46,7 +46,7 @@ KINDS: dict[str, Any] = {
 
 
 class RestoreRefusedError(Exception):
-    """Refuses to change the books; the message is one line for the user."""
+    """The books cannot be changed; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)

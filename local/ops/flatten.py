@@ -80,7 +80,7 @@ def flatten_stack(
     value : mapping
         The execution's input.
     patience_seconds : float
-        How long to wait for other runs in all.
+        How long to wait for other runs in total.
     report : callable
         Receives a line for every wait.
     ended : callable
@@ -147,8 +147,8 @@ def _in_the_way(executions: Any, machine: str, quiet: dict[str, float]) -> list[
     Parameters
     ----------
     quiet : dict of str to float
-        Until when to wait for each ended execution, by ARN, on `time.monotonic`. This function adds
-        new executions, so it looks each one up once.
+        The `time.monotonic` value until which to wait for each ended execution, by ARN. This
+        function adds new executions, so it looks each one up once.
     """
     recent = executions.list_executions(stateMachineArn=machine, maxResults=LOOKED_BACK_AT)
     live = executions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
@@ -200,7 +200,7 @@ def _follow(
 
 
 def _left(stack: DeployedStack, timeline: Timeline) -> Iterator[str]:
-    """List what a successful run did not sell, and what it bought during its cancels."""
+    """List what a successful run did not sell, and what its orders bought while being canceled."""
     with (
         aws_errors_as_one_line("cannot read the run's results, so what remains is unknown"),
         clients_from(stack.client),

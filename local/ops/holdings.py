@@ -39,7 +39,7 @@ HTTP_BUDGET_SECONDS = 60.0
 
 
 class TransferRefusedError(Exception):
-    """Refuses to move shares; the message is one line for the user."""
+    """The shares cannot be moved; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class AccountView:
         if not is_due:
             self._add(given)
             return
-        # The desk gets and gives up the shares at the same worth, so their value is not a loss.
+        # The desk gets and gives up the shares at the same value, so the release is not a loss.
         cost = given.worth or ZERO
         self._add(
             replace(given, id=f"{given.id}-1", qty=qty, price=cost),

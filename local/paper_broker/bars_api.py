@@ -1,4 +1,4 @@
-"""Owns the endpoints of past bars, in every timeframe of Alpaca's."""
+"""Owns the endpoints of past bars, in each of Alpaca's timeframes."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def get_symbol_bars(call: Call) -> Answer:
 class _Bars:
     """The bars that a request asks for.
 
-    A bar counts if its time stamp is in the request's interval; then it is whole, as far as the
-    feed knows it.
+    A bar counts if its time stamp is in the request's interval. Then the whole bar counts,
+    as far as the feed knows it.
     """
 
     def __init__(self, call: Call) -> None:
@@ -61,7 +61,7 @@ class _Bars:
     def _batches(
         self, symbol: str, start: datetime, end: datetime, *, descending: bool
     ) -> Iterator[list[Bar]]:
-        """Return ascending bars: of each session, or all of them if a bar has a day or more."""
+        """Return ascending bars by session, or all at once if a bar spans a day or more."""
         market, now = self._market, self._now
         known = market.known_bars(
             symbol, self._newest, self._timeframe.first_day(new_york_date(start))

@@ -45,7 +45,7 @@ class Options:
     moving_prices : bool
         Whether the latest price follows the synthetic minutes during a session.
     answer_seconds : float
-        Real seconds that each request takes, as the way to a remote broker would.
+        Real seconds that each request takes, like the round trip to a remote broker.
     requests_per_minute : int
         How many requests each API answers in a minute of the broker's clock; 0 means no limit.
     """

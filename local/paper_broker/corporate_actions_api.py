@@ -19,7 +19,7 @@ WRONG_PARAMETER, NOT_FOUND = 40010001, 40410000
 def get_corporate_actions(call: Call) -> Answer:
     """Return the splits and dividends that the market has announced, by ``process_date``.
 
-    For a dividend that is the day of payment, as at Alpaca.
+    For a dividend, that is the day of payment, as at Alpaca.
     """
     exchange = call.exchange
     start = queries.day(call, "start") or exchange.today

@@ -145,5 +145,5 @@ def decode(token: str) -> str:
 
 
 def bad(message: str) -> ApiError:
-    """Return the refusal of a wrong request for data."""
+    """Return the refusal of an invalid data request."""
     return ApiError(400, 40010000, message)

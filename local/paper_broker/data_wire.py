@@ -134,8 +134,8 @@ def dividend(it: Dividend, listing: Listing) -> dict[str, Any]:
 def announcement(key: str, action: dict[str, Any]) -> dict[str, Any]:
     """Return a split or a dividend in the form of Alpaca's older endpoint.
 
-    The source has no days of declaration and of record. The first is the day on which the broker
-    first lists the action, and the second is the ex-date.
+    The source has no declaration or record dates. The declaration date is the day on which the
+    broker first lists the action, and the record date is the ex-date.
     """
     is_split = key != "cash_dividends"
     sub_type = {"forward_splits": "stock_split", "reverse_splits": "reverse_split"}.get(key, "cash")

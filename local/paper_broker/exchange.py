@@ -241,7 +241,7 @@ class Exchange:
         *,
         is_last_look: bool,
     ) -> None:
-        """Match orders against the ranges of a session or of a minute, by their ids."""
+        """Match orders against ``bars``, the ranges of a session or of a minute by order id."""
         for order in orders:
             bar = bars[order.id]
             if bar:
@@ -283,7 +283,7 @@ class Exchange:
                 self.book.end(order, "canceled", self.now)
 
     def _begun(self, session: date) -> list[Order]:
-        """List the open orders that a session, or an earlier one, can work on."""
+        """List the open orders that can first fill in a session or in an earlier one."""
         return [each for each in self.book.open if each.session <= session and not each.hangs]
 
     def _workable(self) -> list[Order]:

@@ -203,7 +203,7 @@ class FaultPlan:
 
 
 def _spoilt(how: str, answer: Response, request: Request, now: datetime) -> Response:
-    """Return a spoilt answer, or end the connection."""
+    """Return a spoiled answer, or end the connection."""
     if how == "429":
         return too_many_requests(limit_headers(REQUESTS_PER_MINUTE, 0, now + BUSY_FOR, now))
     if how in ("504", "503", "500"):

@@ -150,9 +150,9 @@ class HistoricalMarket:
         return sorted(symbol for symbol in self.history.bars if self.is_listed(symbol, now))
 
     def latest(self, symbol: str, now: datetime, age: timedelta = timedelta(0)) -> Price | None:
-        """Return the last trade: the close after a session, and during it the open.
+        """Return the last trade: the open during a session, and the close after it.
 
-        With moving prices it is the close of the newest minute.
+        With moving prices, the last trade during a session is the close of the newest minute.
 
         Parameters
         ----------
@@ -187,7 +187,7 @@ class HistoricalMarket:
     def minute_ends(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """List the ends of an open session's minutes with ``after < end <= until``, if prices move.
 
-        They are those of the session at ``after``, up to its close.
+        The minutes are those of the session at ``after``, up to its close.
         """
         session = self.last_opened(after)
         if session is None or not self.moving_prices:
@@ -223,9 +223,9 @@ class HistoricalMarket:
     def known_bars(
         self, symbol: str, now: datetime, since: date | None = None
     ) -> tuple[DailyBar, ...]:
-        """Return a symbol's unadjusted bars, of an open session only what is known.
+        """Return a symbol's unadjusted bars; for an open session, only what is known.
 
-        That is the opening price, or with moving prices the minutes until now.
+        That is the opening price or, with moving prices, the minutes until now.
 
         Parameters
         ----------

@@ -25,7 +25,7 @@ class PaperBrokerError(RuntimeError):
 
 
 class PaperBrokerProcess:
-    """A paper broker in its own process, for the length of a ``with`` block.
+    """A paper broker in its own process, for the duration of a ``with`` block.
 
     The broker also ends when the process that has the handle dies.
 

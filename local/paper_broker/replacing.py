@@ -83,7 +83,7 @@ def _qty(before: Decimal, body: Mapping[str, object]) -> Decimal:
 
 
 def _trails(before: Ticket, body: Mapping[str, object]) -> tuple[Decimal | None, Decimal | None]:
-    """Return the distance in dollars and in percent; a new one has the kind of the old one."""
+    """Return the distance in dollars and in percent; a new distance keeps the old one's kind."""
     trail = rules.read_number(body, "trail")
     if trail is None:
         return before.trail_price, before.trail_percent

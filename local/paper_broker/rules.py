@@ -125,8 +125,8 @@ def check_wash_trade(ticket: Ticket, open_orders: list[Order]) -> None:
     Raises
     ------
     ApiError
-        403 if two limit orders on opposite sides cross, or if another order faces any on the other
-        side.
+        403 if two limit orders on opposite sides cross, or if two orders on opposite sides are not
+        both limit orders.
     """
     for order in () if ticket.trails else open_orders:
         other = order.ticket
@@ -231,7 +231,7 @@ def _check_trails(order_type: str, trails: Mapping[str, Decimal | None]) -> None
 
 
 def check_trail(name: str, trail: Decimal | None) -> None:
-    """Refuse a distance of a trailing stop that is not positive, or is 100 % or more."""
+    """Refuse a trailing stop's distance that is not positive, or is 100 % or more."""
     if trail is None or trail <= 0:
         raise _malformed(f"{name} must be > 0")
     if name == "trail_percent" and trail >= 100:  # noqa: PLR2004  # percent

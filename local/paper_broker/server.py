@@ -80,7 +80,7 @@ def serve(
     """Print ``{"url": …}`` and serve until SIGTERM or SIGINT; call it in the main thread."""
     server, url = listen(application(options), host, port, descriptor)
     try:
-        # Set the handlers before anyone knows the URL and ends the process. A background shell
+        # Set the handlers before anyone can know the URL and end the process. A background shell
         # starts its children with SIGINT ignored.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _leave)

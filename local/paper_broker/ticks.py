@@ -1,4 +1,4 @@
-"""Owns the synthetic trades: up to four a minute, from which the minute's bar follows again."""
+"""Owns the synthetic trades: up to four a minute, which together give the minute's bar again."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Tick(NamedTuple):
 def ticks(minutes: Sequence[MinuteBar], opens: datetime) -> list[Tick]:
     """Return the trades of a session's minutes, ascending.
 
-    A minute that closes above its open reaches its low first, and another one its high. The trades
-    share the minute's volume. A minute without volume has no trade.
+    A minute that closes below its open reaches its high first; any other minute reaches its low
+    first. The trades share the minute's volume. A minute without volume has no trade.
     """
     found: list[Tick] = []
     for minute in minutes:

@@ -124,7 +124,7 @@ def get_order_by_client_id(call: Call) -> Answer:
 
 
 def patch_order(call: Call) -> Answer:
-    """Replace an order by a new one with a new id."""
+    """Replace an order with a new one, which has a new id."""
     return Answer(_order(call, call.exchange.replace(call.path["order_id"], call.body())))
 
 

@@ -8,7 +8,7 @@ from local.paper_broker.values import CENT, Order, Ticket
 
 PERCENT = Decimal("0.01")
 DOLLAR = Decimal(1)
-#: The exchange's smallest step of prices below a dollar.
+#: The exchange's smallest price step below a dollar.
 SMALL_TICK = Decimal("0.0001")
 
 

@@ -46,7 +46,7 @@ def add_adjustments(
         written = store.create(ADJUSTMENTS_KEY, whole)
     else:
         written = store.replace(ADJUSTMENTS_KEY, whole, tag)
-    # If a retry follows a write that succeeded, its condition fails, but our entries are there.
+    # If a retry follows a successful write, the retry's condition fails, but our entries are there.
     return written or set(added) <= set(read_adjustments(store)[0])
 
 

@@ -24,7 +24,7 @@ _makers: list[Callable[[str], Any]] = []
 
 
 class BrokenAnswerError(Exception):
-    """An answer with a status of success that AWS did not send."""
+    """An answer with a success status that did not come from AWS."""
 
 
 @cache
@@ -56,7 +56,7 @@ def session() -> Any:
 
 
 def make_clients_early(*services: str) -> None:
-    """Create clients while Lambda initializes the function, with more processor than later.
+    """Create clients while Lambda initializes the function, when it has more CPU than later.
 
     The function does nothing outside Lambda. It never raises, because a failed initialization has
     no error that a run could report. The first call tries again and reports the error.

@@ -171,7 +171,7 @@ def _why_undefined(wanted: ResolvedIndicator, close: FloatArray, volume: FloatAr
 
 
 def arrays_of(bars: Mapping[str, Bars]) -> BarArrays:
-    """Put bars of equal length next to each other, a symbol a column.
+    """Put bars of equal length next to each other, one column per symbol.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def arrays_of(bars: Mapping[str, Bars]) -> BarArrays:
         is_finite = np.isfinite(column).all(axis=1)
         if not is_finite.all():
             raise _bars_invalid(list(bars)[int(np.argmin(is_finite))], "a value is NaN or infinite")
-    # Rows of neighboring numbers, since every formula computes a bar of all symbols at once.
+    # Make rows contiguous, because every formula computes a bar of all symbols at once.
     del columns["open"]
     return BarArrays(**{name: np.ascontiguousarray(each.T) for name, each in columns.items()})
 
@@ -229,7 +229,7 @@ class IndicatorSeries:
             return self._outputs[key][wanted.output]()
 
     def newest(self, wanted: ResolvedIndicator, count: int) -> FloatArray:
-        """Compute an indicator at the newest bars: the bits of ``of(wanted)[-count:]``.
+        """Compute an indicator at the newest bars, bit for bit the same as ``of(wanted)[-count:]``.
 
         An indicator over a window then looks at its newest windows only.
         """
@@ -244,7 +244,7 @@ class IndicatorSeries:
 
     @cached_property
     def _of_ta(self) -> TaIndicators:
-        # `ta` and pandas take longer to import than all formulas of ours together
+        # `ta` and pandas take longer to import than all our formulas together
         from algotrader.adapters.ta_indicators import TaIndicators  # noqa: PLC0415
 
         return TaIndicators(self._bars)

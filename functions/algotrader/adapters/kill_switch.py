@@ -41,7 +41,7 @@ def _reduce(parameter: str, mode: TradingMode, text: str) -> None:
     except ClientError as error:
         if error.response["Error"].get("Code") not in PARAMETER_NOT_THERE:
             raise
-        if mode is not TradingMode.LIVE:  # in live, missing means HALTED already
+        if mode is not TradingMode.LIVE:  # in live, a missing parameter already means HALTED
             _create(parameter, mode, text)
         return
     if effective_state(found["Value"], mode) is not TradingState.ACTIVE:

@@ -34,7 +34,7 @@ _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _MODULE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
-class Misfit(Exception):  # noqa: N818 - caught by `settings`, which makes the error of it
+class Misfit(Exception):  # noqa: N818 - caught by `settings`, which turns it into an error
     """A parameter has a value that is not allowed.
 
     Parameters

@@ -159,7 +159,7 @@ def _was_stopped(execution_arn: str) -> bool:
 
 
 def _describe(execution_arn: str) -> dict[str, Any]:
-    """Read an execution's status from Step Functions; return an empty string without an answer."""
+    """Read an execution's status from Step Functions; return an empty string if that fails."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 

@@ -106,8 +106,8 @@ def broker_urls(environ: Mapping[str, str], mode: TradingMode) -> tuple[str, str
     Raises
     ------
     ConfigurationError
-        ``PARAMETER_INVALID`` if the address is Alpaca's for the other mode, because an order must
-        never reach the wrong account, or if live keys would leave this machine unencrypted.
+        ``PARAMETER_INVALID`` if the address is Alpaca's for the other mode, or if live keys would
+        leave this machine unencrypted. An order must never reach the wrong account.
     """
     trading = environ.get("APCA_API_BASE_URL", "").strip()
     data = environ.get("APCA_API_DATA_URL", "").strip()

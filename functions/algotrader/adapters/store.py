@@ -78,8 +78,8 @@ class Store:
         Raises
         ------
         InvalidInputError
-            ``ARTIFACT_INVALID`` if it has neither form, its object is in another bucket, or the
-            content has a different hash; ``STATE_INVALID`` if it is not a ``kind``.
+            ``ARTIFACT_INVALID`` if the value is neither inline nor in S3, its object is in another
+            bucket, or the content has a different hash; ``STATE_INVALID`` if it is not a ``kind``.
         """
         if artifact.inline is not msgspec.UNSET:
             return decode(kind, artifact.inline, kind_name(kind))
@@ -186,7 +186,7 @@ class Store:
         ----------
         change : callable
             Returns the new value for the stored one, which is None if there is none or if it is
-            unreadable. Returns None to leave the stored value.
+            unreadable. Returns None to leave the stored value unchanged.
         """
         for _ in range(CONFLICT_ATTEMPTS):
             there = self.try_read(key, kind)
@@ -203,7 +203,7 @@ class Store:
     def _write(self, key: str, content: bytes, **options: str) -> None:
         options = {"ContentType": CONTENT_TYPES["json"], **options}
         answer = client("s3").put_object(Bucket=self.bucket, Key=key, Body=content, **options)
-        if not answer.get("ETag"):  # a gateway may have answered 200 instead of S3
+        if not answer.get("ETag"):  # a gateway, not S3, may have answered 200
             message = f"S3 did not confirm {key}"
             raise BrokenAnswerError(message)
 
@@ -230,7 +230,7 @@ class Store:
         return False
 
     def _read(self, key: str) -> _Found | None:
-        """Read a whole object of JSON; None only if S3 itself says that there is none."""
+        """Read a whole object as JSON; None only if S3 itself says that there is none."""
         found = self._read_content(key)
         if found is None:
             return None
@@ -272,7 +272,7 @@ class _Found(Struct, frozen=True):
 
 
 def fits_inline(size: int) -> bool:
-    """Whether a value of so many bytes may travel in Step Functions' state."""
+    """Whether a value of this many bytes may travel in Step Functions' state."""
     return size <= INLINE_LIMIT_BYTES
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 #: A bar takes at least this many bytes as JSON: an instant and five figures.
 _LEAST_BAR_BYTES = 35
 _COLUMNS = ("open", "high", "low", "close", "volume")
-#: The arrays of an object, with type and dimensions: of symbols, of bars, of columns and bars.
+#: The arrays of an object, each with its type and number of dimensions. ``symbols`` and ``lengths``
+#: have one entry per symbol, ``at`` one per bar, and ``figures`` one per column and bar.
 _ARRAYS = {"symbols": ("<U", 1), "lengths": ("<i8", 1), "at": ("<i8", 1), "figures": ("<f8", 2)}
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _WHAT = "bars"

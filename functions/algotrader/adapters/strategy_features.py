@@ -1,4 +1,4 @@
-"""Owns the features that a strategy computes by itself, from frames of pandas."""
+"""Owns the features that a strategy computes by itself, from pandas frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how what a strategy prints or logs reaches the function's log, a line an entry."""
+"""Owns how a strategy's printed and logged lines reach the function's log, one line per entry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from algotrader.plain_text import one_line
 
 #: The entry's message, by which `algo-trader run` finds the lines.
 MESSAGE = "Strategy output"
-#: Most lines of a step, and characters of a line, because a log costs money.
+#: The most lines per step, and the most characters per line, because a log costs money.
 _MOST_LINES, _LONGEST = 200, 500
 
 
@@ -27,14 +27,14 @@ class _Lines(io.TextIOBase):
         self._count = 0
 
     def write(self, text: str) -> int:
-        """Log the lines that the text ends, and keep the rest for the next write."""
+        """Log the lines that the text completes, and keep the rest for the next write."""
         *lines, self._rest = (self._rest + text).split("\n")
         for each in lines:
             self._add(each)
         return len(text)
 
     def end(self) -> None:
-        """Log the last line if it has no end, and the number of lines that the log omits."""
+        """Log the last line if it is incomplete, and the number of lines that the log omits."""
         self._add(self._rest)
         if self._count > _MOST_LINES:
             self._info(MESSAGE, line=f"... and {self._count - _MOST_LINES} more lines")

@@ -1,4 +1,4 @@
-"""Owns the indicators that `ta` computes, the only place that imports it."""
+"""Owns the indicators that `ta` computes; only this module imports `ta`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class TaIndicators:
         self._made: dict[tuple[object, ...], list[Any]] = {}
 
     def of(self, wanted: ResolvedIndicator) -> FloatArray:
-        """Let `ta` compute an indicator, a symbol at a time, over a RangeIndex from 0.
+        """Let `ta` compute an indicator, one symbol at a time, over a RangeIndex from 0.
 
-        With another index `ta` appends rows.
+        With any other index, `ta` appends rows.
 
         Returns
         -------

@@ -142,8 +142,9 @@ def _synthetic_bars(sessions: tuple[date, ...], number: int) -> ComputedBars:
     return ComputedBars(sessions, lambda: _walk(number, len(sessions)))
 
 
-# The factors of a step on a price, by the sum of random bytes. The standard deviation is 0.6 % for
-# a night and 1.2 % for a day. High and low are up to 1 % beyond open and close.
+# The factors by which a step multiplies a price, indexed by a sum of random bytes. The standard
+# deviation is 0.6 % for a night and 1.2 % for a day. High and low are up to 1 % beyond open and
+# close.
 _NIGHT = [1 + (each - 255) * 0.006 / 104 for each in range(2 * 255 + 1)]
 _DAY = [1 + (each - 510) * 0.012 / 148 + DRIFT for each in range(4 * 255 + 1)]
 _UP = [1 + each * 0.01 / 255 for each in range(255 + 1)]

@@ -1,7 +1,7 @@
 """Owns the synthetic minutes: a random path through a real daily bar.
 
-The minutes of a day have exactly its open, high, low, close and volume. What lies between is made
-up, from a seed of the symbol and the date, so every machine computes the same minutes.
+The minutes of a day have exactly its open, high, low, close and volume. Everything in between is
+random, with a seed made of the symbol and the date, so every machine computes the same minutes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from local.paper_broker.data.history import DailyBar
 SEED = "algo-trader minutes"
 #: Shares in a minute come in lots, one for each of its trades: open, high, low and close.
 LOT = 4
-#: Steps of prices are computed in hundredths of a cent, and rounded to cents.
+#: Price steps are computed in hundredths of a cent, and rounded to cents.
 SCALE = 10_000
 TICK = 100
 BYTE = 255
-#: A step's largest size, and how far a minute reaches beyond its ends, as parts of the day's range.
+#: A step's largest size, and how far a minute reaches beyond its ends, as fractions of the day's
+#: range.
 STEP, REACH = 0.04, 0.03
 
 
@@ -68,7 +69,7 @@ def synthetic_minutes(symbol: str, day: DailyBar, count: int) -> tuple[MinuteBar
 
 
 def _volumes(total: int, count: int, random: Random) -> list[int]:
-    """Share a day's volume out over its minutes, with more at the open and at the close."""
+    """Distribute a day's volume over its minutes, with more at the open and at the close."""
     middle = (count - 1) / 2 or 1.0
     weights = [
         int(100 + byte + BYTE * ((minute - middle) / middle) ** 2)

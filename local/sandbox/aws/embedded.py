@@ -31,7 +31,7 @@ FUNCTIONS = CHECKOUT / "functions"
 
 
 class EmbeddedAws:
-    """AWS on this machine, which runs for the length of a ``with`` block.
+    """AWS on this machine, which runs for the duration of a ``with`` block.
 
     Parameters
     ----------

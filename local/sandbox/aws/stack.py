@@ -82,7 +82,8 @@ class Stack:
         function : str
             The function's name without the stack's, such as ``decide-orders``.
         since : float
-            POSIX time of the first entry to read, so that a long series of runs reads only its own.
+            POSIX time of the first entry to read, so that each run of a long series reads only its
+            own entries.
         """
         pages = self._client("logs").get_paginator("filter_log_events")
         events = [
@@ -112,7 +113,7 @@ class Stack:
         return [_text(json.loads(message["Body"])) for message in messages]
 
     def forget_texts(self) -> None:
-        """Delete the messages so far, so that reading them takes no longer run after run."""
+        """Delete the messages so far, so that reading them does not take longer with every run."""
         self._client("sqs").purge_queue(QueueUrl=self._inbox)
 
     def delete(self) -> None:

@@ -35,7 +35,7 @@ def read_body(request: str, response: requests.Response) -> bytes:
     BrokerUnavailableError
         ``BROKER_ANSWER_TOO_LARGE``.
     requests.RequestException
-        If the body ended early or does not match its encoding.
+        If the body ends early or does not match its encoding.
     """
     parts = _whole(response)
     if response.headers.get("Content-Encoding", "").strip().lower() in _DEFLATED:

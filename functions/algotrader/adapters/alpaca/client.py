@@ -28,14 +28,14 @@ READ_TIMEOUT_SECONDS = 10.0
 REQUEST_SECONDS = 15.0
 #: Pauses before the client repeats a read. It repeats only reads, and only within the budget.
 READ_PAUSES_SECONDS = (0.2, 0.4)
-#: Failures after which the client repeats a read. Market data has many pages, so one that timed out
-#: is repeated too, and the run goes on from there.
+#: Failures after which the client repeats a read. Market data has many pages, so the client also
+#: repeats a page that timed out, and the run continues from there.
 _REPEATED = {
     False: frozenset({"BROKER_UNREACHABLE"}),
     True: frozenset({"BROKER_UNREACHABLE", "BROKER_TIMED_OUT"}),
 }
-#: How often the client sends a read that the broker answers with 429. More than once means that
-#: other programs use the account, or that the headers are wrong.
+#: How many times the client sends a read that the broker answers with 429. More than once means
+#: that other programs use the account, or that the headers are wrong.
 MOST_TRIES = 3
 #: The time that a request needs after a wait.
 _ANSWER_SECONDS = 1.0
@@ -68,8 +68,8 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         self._use_raw_data = True
         self._session.headers["Accept-Encoding"] = ACCEPTED_ENCODING
         self._ends_at = time.monotonic() + budget_seconds
-        # Alpaca counts the requests of its trading API and of its market data API apart.
-        self._resets_at = dict.fromkeys((False, True), 0.0)  # by whether it is market data
+        # Alpaca counts requests to its trading API and to its market data API separately.
+        self._resets_at = dict.fromkeys((False, True), 0.0)  # keyed by is_market_data
         hosts = {urlsplit(url).hostname for url in (self._base_url, self._data_url)}
         if hosts <= LOOPBACK:
             self._session.trust_env = False  # a proxy cannot reach this machine's own loopback
@@ -86,7 +86,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         )
 
     def _read(self, ask: Callable[[], Reply], *, is_market_data: bool) -> Reply:
-        """Wait for the API's reset if its limit is exhausted, then ask, and again after a 429."""
+        """Wait for the API's reset if its limit is exhausted; then ask, and repeat after a 429."""
         self._sleep_until_reset(is_market_data=is_market_data)
         reply = self._repeat(ask, _REPEATED[is_market_data])
         for _ in range(MOST_TRIES - 1):
@@ -106,7 +106,7 @@ class AlpacaClient(REST):  # type: ignore[misc]  # the library has no types
         return True
 
     def _note_limit(self, reply: Reply) -> Reply:
-        """Remember until when the reply's API answers nothing but 429."""
+        """Remember how long the reply's API will answer only 429."""
         if reply.limit.is_exhausted or reply.status == TOO_MANY_REQUESTS:
             resets_at = time.monotonic() + reply.limit.wait_seconds
             self._resets_at[reply.is_market_data] = resets_at

@@ -20,7 +20,7 @@ from algotrader.errors import (
 )
 from algotrader.model import OrderIntent, OrderRejected
 
-#: Errors that the HTTP library may raise if no answer came.
+#: Errors that the HTTP library may raise if no answer comes.
 NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 _TIMED_OUT = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
@@ -145,8 +145,8 @@ def _facts(reply: Reply) -> dict[str, object]:
 def _quote(reply: Reply) -> dict[str, str]:
     """Quote the broker's message if it came as JSON.
 
-    The function replaces quotation marks: one would end the quotation, and the rest could look like
-    our advice.
+    The function replaces quotation marks, because one of them would end the quotation and the rest
+    could look like our advice.
     """
     refusal = error_body(reply)
     if refusal is None:

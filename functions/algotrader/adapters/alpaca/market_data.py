@@ -30,10 +30,10 @@ BARS_PAGE = 10_000
 ACTIONS_PAGE = 1000
 #: The longest address of a request. Longer ones get 414.
 LONGEST_URL_BYTES = 6_000
-#: What an address has besides its symbols: host, path, the other parameters, and a page token.
+#: Room in an address for everything except its symbols: host, path, other parameters, page token.
 _BESIDE_SYMBOLS_BYTES = 1_000
-#: Alpaca filters the list by processing date: some days around the ex-date, but for a dividend the
-#: day of payment, which may be months later.
+#: Alpaca filters the list by processing date, usually within days of the ex-date. For a dividend
+#: it is the payment date, which may be months later.
 ACTIONS_MARGIN, PAYMENT_MARGIN = timedelta(days=10), timedelta(days=120)
 _ACTIONS_VERSIONS = ("v1", "v1beta1")
 _NOT_OFFERED = frozenset({403, 404})
@@ -169,7 +169,7 @@ def batches(symbols: Iterable[str]) -> list[list[str]]:
 
 
 class _Opens(dict[str, "datetime | None"]):
-    """The open of the session of a bar, by the bar's timestamp; None for another day.
+    """The open of a bar's session, by the bar's timestamp; None if that day is not requested.
 
     A thousand symbols have the same timestamps, so each is parsed once.
     """
@@ -213,7 +213,7 @@ class _Columns:
         Parameters
         ----------
         known : dict
-            Instants of other symbols, which nearly always have bars at the same ones.
+            Instants of other symbols' bars; most symbols have bars at the same instants.
         """
         at, figures = tuple(self.at), self.figures
         if at not in known and any(later <= earlier for earlier, later in pairwise(at)):

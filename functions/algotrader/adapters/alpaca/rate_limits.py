@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from msgspec import Struct
 
 TOO_MANY_REQUESTS = 429
-#: Alpaca counts the requests of a minute, so no wait is longer.
+#: Alpaca counts requests per minute, so no wait is longer than a minute.
 LONGEST_WAIT_SECONDS = 60.0
 #: A reset in the current second is still up to a second away.
 LEAST_WAIT_SECONDS = 1.0

@@ -89,7 +89,7 @@ def decode_reply(reply: Reply, kind: type[T]) -> T:
 
 def _check_numbers(body: bytes) -> None:
     """Refuse a number that becomes 0 as a float, such as 1e-999999 in a bar."""
-    # Nearly no page of bars has these two letters, and the search for them takes no time.
+    # Almost no page of bars has these two letters, and the search for them takes no time.
     if (b"e-" not in body and b"E-" not in body) or not _LONG_EXPONENT.search(body):
         return
     try:
@@ -99,7 +99,7 @@ def _check_numbers(body: bytes) -> None:
 
 
 def error_body(reply: Reply) -> ErrorBody | None:
-    """Parse the reason of a 4xx; None if the body does not look like Alpaca's."""
+    """Parse the reason for a 4xx; None if the body does not look like Alpaca's."""
     try:
         return msgspec.json.decode(reply.body, type=ErrorBody)
     except (msgspec.DecodeError, ValueError, RecursionError):

@@ -34,8 +34,8 @@ ORDERS_PAGE = 500
 #: A server may return fewer rows than the limit, so a page with at least this many rows need not be
 #: the last one. If the ledger lacked an order, the desk would buy the same shares again.
 SMALLEST_PAGE = 50
-#: The desk reads up to this many assets one by one. The list of all assets has about 6 MB, so it
-#: takes as long as some ten requests, but it counts as one.
+#: The desk reads up to this many assets one by one. The list of all assets is about 6 MB, so it
+#: takes as long as about ten requests, but it counts as one.
 ASSETS_ONE_BY_ONE = 10
 _NOT_FOUND = 404
 _CANNOT_BE_CANCELED = 422
@@ -60,7 +60,7 @@ class Trading:
         reply = require_ok(
             self._client.read(
                 "/calendar",
-                # Request a day more at both ends, because servers differ in what a range includes.
+                # Request one more day at each end, because servers differ in what a range includes.
                 {
                     "start": f"{start - timedelta(days=1)}T00:00:00Z",
                     "end": f"{end + timedelta(days=1)}T00:00:00Z",
@@ -87,7 +87,7 @@ class Trading:
         return {row.symbol: row.to_model() for row in rows}
 
     def open_orders(self) -> tuple[Order, ...]:
-        """List all open orders of shares, ascending by submission."""
+        """List all open share orders, ascending by submission time."""
         return self._orders("open", None)
 
     def orders_after(self, after: datetime | None) -> tuple[Order, ...]:

@@ -1,7 +1,7 @@
 """Owns the shapes of Alpaca's answers, and their conversion to our model.
 
 The parser ignores unknown fields and keeps unknown statuses as strings. It reads money exactly,
-from strings and from numbers. It refuses NaN, infinity and amounts beyond any account.
+from strings and from numbers. It refuses NaN, infinity and amounts larger than any account has.
 """
 
 from __future__ import annotations
@@ -297,7 +297,7 @@ class Bar(Struct, frozen=True, gc=False):
 
 
 class LooseBar(Struct, frozen=True):
-    """A daily bar, of which a figure is missing or not a number."""
+    """A daily bar with a figure that is missing or not a number."""
 
     t: str
     o: Any = None
@@ -437,7 +437,7 @@ class CorporateAction(Answer, frozen=True):
         return None if cash and self.currency not in _DOLLARS else max(cash, Decimal(0))
 
     def _shares(self, kind: str, source: str) -> tuple[model.NewShares, ...] | None:
-        """Return the other shares per share; None if a symbol or a rate is missing."""
+        """Return the shares of other symbols per share; None if a symbol or a rate is missing."""
         one, parts = Decimal(1), list[tuple[str | None, Decimal | None, Decimal | None]]()
         match kind:
             case "spin_off":
