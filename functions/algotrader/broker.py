@@ -27,8 +27,9 @@ from algotrader.model import (
     SessionEquity,
 )
 
-#: A list of orders must start this much earlier. A broker's clock and its order book may disagree,
-#: and a server may compare instants less precisely than it stamps orders.
+#: A list of orders must start this much before the first instant that matters. A broker's clock and
+#: its order book may disagree, and a server may compare instants less precisely than it stamps
+#: orders.
 LISTING_MARGIN = timedelta(minutes=1)
 
 

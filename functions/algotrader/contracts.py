@@ -135,7 +135,7 @@ class Failure(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
-    """Everything that a run knows at its end; a value that it did not reach is null."""
+    """Everything that a run knows at its end; a value that it did not produce is null."""
 
     execution_arn: str
     input: Any

@@ -21,7 +21,7 @@ the two.
         ├── InvalidInputError          the execution's input is wrong
         ├── StrategyError              the strategy's file or result is wrong
         ├── AccountBlockedError        the broker does not let this account trade
-        ├── OrderConflictError         an order with our id has other terms
+        ├── OrderConflictError         an order with our id has different terms
         └── DecisionConflictError      the journal holds a decision of another run
 """
 

@@ -76,7 +76,7 @@ def first_flaw(value: object) -> str:
 
 
 def _flaw(value: Any, span: Span) -> str:
-    """Return the first flaw, after its path below the value: ``.qty: a number ...``."""
+    """Return the first flaw, preceded by its path within the value: ``.qty: a number ...``."""
     kind: Any = type(value)  # classes are hashable, but mypy cannot prove it for all of them
     return _judge_of(kind)(value, span)
 

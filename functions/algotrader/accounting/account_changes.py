@@ -28,7 +28,7 @@ def account_changes(
     positions: dict[str, Position],
     orders: Iterable[Order],
 ) -> tuple[str, ...]:
-    """Return the changes in an account since a decision that the decision's orders do not explain.
+    """Return an account's changes since a decision, except those that its orders explain.
 
     Parameters
     ----------

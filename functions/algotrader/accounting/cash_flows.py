@@ -12,17 +12,17 @@ from algotrader.model import Account, Activity, ActivityKind, CashLook, Fill
 from algotrader.model.units import CENT, ZERO
 from algotrader.session.trigger import NEW_YORK
 
-#: A run lists activities from this long before the last look, to find rows of the same moment.
+#: A run lists activities from this long before the last look, to include rows from the same moment.
 LOOK_MARGIN = timedelta(minutes=1)
-#: Two periods without a match are remembered as one if they are this close. No profit in a
-#: message begins earlier.
+#: The desk remembers two periods without a match as one if they are this close together. No profit
+#: in a message goes back further.
 _REMEMBERED = timedelta(days=14)
 _EQUITY_HOUR = 16
 _ROUNDING = Decimal("0.005")  # the broker may round the cash of each activity to a cent
 
 
 class Deposits(Struct, frozen=True):
-    """Deposits less withdrawals in dollars, or None if unknown, and then ``problem`` says why."""
+    """Deposits less withdrawals in dollars, or None if unknown; ``problem`` then says why."""
 
     amount: Decimal | None
     problem: str = ""
@@ -34,7 +34,7 @@ class CashCheck(Struct, frozen=True):
     Attributes
     ----------
     look : CashLook or None
-        The cash from which the next run checks, or None if no run has read it.
+        The cash with which the next run's check starts, or None if no run has read it.
     problem : str
         Why the cash is unproven since the last look, or an empty string if it matches.
     has_read : bool
@@ -89,8 +89,8 @@ def check_cash(
     account : Account
         Read after the statement and the fills, so that both contain all that its cash contains.
     statement, fills : tuple or None
-        From `LOOK_MARGIN` before the last look on, or None if unreadable, and then the last look
-        remains.
+        Everything since `LOOK_MARGIN` before the last look, or None if unreadable; the last look
+        then remains.
     """
     if statement is None or fills is None:
         what = "statement" if statement is None else "list of fills"
@@ -197,7 +197,7 @@ def _rows(statement: tuple[Activity, ...], after: datetime, until: datetime) -> 
 def _is_unclear(row: Activity, close: datetime) -> bool:
     """Whether a row may lie on either side of the broker's equity at a close.
 
-    Alpaca's last equity is that of 16:00 in New York, even if the session closed earlier.
+    Alpaca's last equity is as of 16:00 in New York, even if the session closed earlier.
     """
     if row.at is None:
         return row.day == close.date()

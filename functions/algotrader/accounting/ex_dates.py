@@ -1,4 +1,4 @@
-"""Owns what an ex-date changes in a price: splits, and the value that leaves it for the holder."""
+"""Owns the effect of an ex-date on a price: splits, and the value that goes to the holder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Owns the desk's profit and loss, from its own fills, prices and dividends.
 
 Every profit is the difference between two valuations of the desk's own ledger. The ledger contains
-no deposits, withdrawals or shares of the user, so these never count as profit.
+none of the user's own deposits, withdrawals or shares, so these never count as profit.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class Observation(Struct, frozen=True):
     reset_at : datetime or None
         When a person last reset the peak.
     listing : Listing
-        All corporate actions that the run read, and the desk's shares over their ex-dates.
+        All corporate actions that the run read, and the shares that the desk held over their
+        ex-dates.
     adjustments : tuple of Adjustment
         All shares that a person gave to a desk or took from it.
     left : mapping of str to Decimal

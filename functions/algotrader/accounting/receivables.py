@@ -1,8 +1,8 @@
 """Owns what the desk is owed after an ex-date: dividends, and shares of spun-off companies.
 
-On an ex-date their value leaves the price, but it still belongs to the holder of the day before.
-So it counts as the desk's until the broker pays it, or until a person adopts or releases the
-shares. docs/decisions/0064-what-left-a-price-is-a-receivable.md has the reasons.
+On an ex-date their value leaves the price, but it still belongs to the previous day's holder. So it
+counts as the desk's until the broker pays it, or until a person adopts or releases the shares.
+docs/decisions/0064-what-left-a-price-is-a-receivable.md has the reasons.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from algotrader.session.trigger import NEW_YORK
 #: Longest time from ex-date to payment. A dividend paid later counts for the shares held at
 #: payment.
 PAYMENT_WITHIN = timedelta(days=120)
-#: A dividend that is still unpaid this long after its day of payment is no longer expected.
+#: A dividend that is still unpaid this long after its payment date is no longer expected.
 UNPAID_AFTER = timedelta(days=10)
 
 _NEAR = Decimal("0.01")  # of a dividend; its rows in the statement are rounded to cents
@@ -47,8 +47,8 @@ class Listing(Struct, frozen=True):
     since : date
         First ex-date that ``actions`` covers.
     entitled : mapping of (str, date) to Decimal
-        The desk's shares of a symbol over an ex-date, after a split on that day. Unknown ones are
-        absent.
+        Shares of a symbol that the desk held over an ex-date, after any split on that day. Unknown
+        quantities are absent.
     """
 
     actions: tuple[CorporateAction, ...] | None = None
@@ -60,7 +60,7 @@ NO_LISTING = Listing()
 
 
 def last_seen(track: Track | None, previous_session: date) -> date:
-    """Return the last session before this one that a run observed; without a track the last."""
+    """Return the last earlier session that a run observed, or the previous one without a track."""
     return previous_session if track is None else min(track.day.session, previous_session)
 
 
@@ -70,9 +70,9 @@ def list_receivables(
     """Add the receivables of new corporate actions, and end those that are no longer expected.
 
     A new action counts if no run has observed a session since its ex-date, or if its payment is
-    still to come. Another one, which the broker listed late, may have been paid already. An action
-    that the broker no longer lists was canceled or changed. A changed one has other terms, so it is
-    a new receivable for the same shares.
+    still to come. Any other new action was listed late and may have been paid already. An action
+    that the broker no longer lists was canceled or changed. A changed action has different terms,
+    so it is a new receivable for the same shares.
     """
     before = {} if track is None else {_terms(each): each for each in track.receivables}
     seen = last_seen(track, previous_session)
@@ -143,7 +143,7 @@ def value_new_shares(
     prices : mapping of str to Decimal
         Prices of both the old and the other shares.
     before : mapping of str to Decimal
-        By old symbol, as `Receivable.before`.
+        By old symbol, as in `Receivable.before`.
     """
 
     def valued(owed: Receivable) -> Receivable:
@@ -188,7 +188,7 @@ def dividend_part(row: Activity, held: Decimal, shares: Mapping[str, Decimal]) -
 
 
 def shares_paid_on(row: Activity, listing: Listing) -> Decimal | None:
-    """Return the desk's shares over the ex-date of the dividend that a row pays or taxes.
+    """Return the shares that the desk held over the ex-date of a dividend that a row pays or taxes.
 
     Return None if the broker lists no such dividend.
     """
@@ -272,13 +272,15 @@ def book_adjustments(
 ) -> tuple[tuple[Receivable, ...], dict[str, Decimal]]:
     """Book the spun-off shares that a person gave to the desk.
 
-    Their worth at that moment then counts as received, and the ledger goes on from the same worth.
-    The broker sells a fraction of a share for cash, so a fraction that remains counts as sold.
+    Their value at that moment then counts as received, and the ledger continues from the same
+    value. The broker sells a fraction of a share for cash, so a fraction that remains counts as
+    sold.
 
     Returns
     -------
     tuple of Receivable, dict of str to Decimal
-        The receivables, and the dollars that count as received by the symbol whose price they left.
+        The receivables, and the dollars that count as received, by the symbol whose price they
+        left.
     """
     own = sorted(
         (each for each in adjustments if each.desk == desk and each.qty > 0),
@@ -312,7 +314,7 @@ def _take(owed: Receivable, given: Iterable[Adjustment]) -> tuple[Receivable, De
 def sell_fractions(
     receivables: tuple[Receivable, ...], session: date
 ) -> tuple[tuple[Receivable, ...], dict[str, Decimal]]:
-    """Count less than one share as sold once its payment should be there; return the dollars."""
+    """Count a fraction of a share as sold once its payment is overdue; return the dollars."""
     sold = [
         each
         for each in receivables
@@ -374,7 +376,7 @@ def _is_unpaid(owed: Receivable, session: date) -> bool:
 
 
 def _paid_by(row: Activity, receivables: Iterable[Receivable]) -> Receivable | None:
-    """Return the dividend that a row pays, or to which a tax belongs, or None if it is unknown."""
+    """Return the dividend that a row pays or taxes, or None if it is unknown."""
     fit = [
         each
         for each in receivables

@@ -25,7 +25,7 @@ class BenchmarkPrices(Struct, frozen=True):
     symbol : str
         Empty without a benchmark.
     closes : mapping of date to Decimal
-        Closes by session, at least those of `sessions_needed` that the broker has.
+        Closes by session, at least all that the broker has from `sessions_needed` on.
     latest : Decimal or None
         The latest price, or None if there is none.
     """
@@ -36,7 +36,7 @@ class BenchmarkPrices(Struct, frozen=True):
 
 
 def sessions_needed(known: Track | None, symbol: str, previous: date) -> date:
-    """Return the first session whose close of the benchmark a run needs."""
+    """Return the first session for which a run needs the benchmark's close."""
     periods = None if known is None else known.periods
     if known is None or periods is None or periods.benchmark is None:
         return previous
@@ -66,7 +66,7 @@ def advance_periods(
         # The desk's index starts now, so the benchmark's does too in the longer periods.
         start = Mark(previous, track.index, _index_now(benchmark, prices) or at_close)
         periods = _begin(track, start, benchmark)
-        # The day's figure of the benchmark still counts from the close, as everybody quotes it.
+        # The benchmark's figure for the day still counts from the close, as everybody quotes it.
         return replace(track, periods=replace(periods, day=replace(start, benchmark=at_close)))
     if before is None:
         start = Mark(previous, _index_at_close(track, known), at_close)
@@ -98,7 +98,7 @@ def advance_periods(
 def measure_returns(track: Track, prices: BenchmarkPrices) -> Returns:
     """Compute the returns from each period's start until now.
 
-    A track without periods counts from now on.
+    For a track without periods, every period starts now.
     """
     start = Mark(track.day.session, track.index, None)
     periods = track.periods or _begin(track, start, None)

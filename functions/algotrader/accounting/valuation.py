@@ -73,10 +73,10 @@ class _Price(Struct, frozen=True):
 
 
 def convert_prices(prices: Prices, conversions: Mapping[str, Conversion]) -> Prices:
-    """Price old shares, which a merger or a new name replaced, as what they became."""
+    """Price shares that a merger or a new name replaced, at the value of what they became."""
     latest, closes = dict(prices.latest), dict(prices.closes)
     for symbol, became in conversions.items():
-        latest.pop(symbol, None)  # it may be another company's by now
+        latest.pop(symbol, None)  # the symbol may be another company's by now
         parts = [prices.latest[new] for new in became.shares if new in prices.latest]
         values = {new: usable_price(prices.latest.get(new)) for new in became.shares}
         price = _worth(became, values)
@@ -115,7 +115,7 @@ def value_shares(
     observation, or the close. A fresh price far below the close may be a crash, so this run's loss
     limits still use it. The books accept that price after a close confirms it.
 
-    On an ex-date the close counts less the value that left it.
+    On an ex-date, the valuation subtracts from the close the value that left it.
     """
     found = {
         each.new: _price_of_new(prices, each)
@@ -136,7 +136,7 @@ def value_shares(
 
 
 def _accepted(prices: Prices, ledger: Ledger) -> dict[str, Decimal]:
-    """Return the holdings' prices since the close; a spin-off may give shares of a holding."""
+    """Return the holdings' prices since the close; a spin-off may pay out shares of a holding."""
     return {
         symbol: price
         for symbol in ledger.holdings
@@ -221,7 +221,7 @@ def _anchor(
     if cost is not None and any(
         each.symbol == symbol and each.is_distribution and each.shares for each in prices.actions
     ):
-        return cost  # how much left the close is unknown if the desk is not owed the new shares
+        return cost  # what left the close is unknown unless the desk is owed the new shares
     if close is not None:
         close = close / split_ratio(prices.actions, symbol) - left.get(symbol, ZERO)
         return close if close > 0 else None

@@ -56,7 +56,7 @@ def decide(
 
     The desk manages the universe and every symbol in its ledger; a symbol outside the universe has
     target 0. The desk approves exits first, by symbol. Entries follow by descending target weight,
-    then by symbol, while limits, spendable cash and the exits' lowest proceeds allow. The desk
+    then by symbol, as far as limits, spendable cash and the exits' lowest proceeds allow. The desk
     denies an order that breaks a limit. Only cash, ``Capital``, ``MaxGrossExposure`` and the live
     ramp can reduce an entry, and its reason says so. If the reduced entry would be smaller than the
     no-trade band or the minimum order, the desk denies it. The ramp ignores the band.
@@ -69,7 +69,7 @@ def decide(
     StrategyError
         If the strategy raises, or does not return a set of target weights.
     ConfigurationError, InsufficientHistoryError, StaleBarsError
-        If no symbol is fit, or one is not and ``UnfitSymbols`` is ``stop``.
+        If no symbol is fit, or if any is unfit and ``UnfitSymbols`` is ``stop``.
     """
     unfit = _unfit(settings, snapshot, features, strategy.reference)
     with localcontext(MONEY):
@@ -208,7 +208,7 @@ def _unfit(
 
 
 def _asks_stops(strategy: Strategy, stops: Mapping[str, Price], context: RiskContext) -> bool:
-    """Whether the strategy uses protective stops; yes if no fit holding shows that it does not."""
+    """Whether the strategy uses protective stops; assumed unless a fit holding shows otherwise."""
     if stops or type(strategy).stop_prices is Strategy.stop_prices:
         return bool(stops)
     held = (name for name, each in context.portfolio.positions.items() if each.held > 0)

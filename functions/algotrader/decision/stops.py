@@ -149,7 +149,7 @@ def _finding(
     is_stuck: bool,
     asks_stops: bool,
 ) -> _Finding:
-    """Decide about a symbol's stops; ``remains`` is None if the run does not trade the symbol."""
+    """Judge a symbol's stops; ``remains`` is None if the run does not trade the symbol."""
     snapshot = context.snapshot
     unfit = context.unfit.get(position.symbol)
     if unfit is not None or snapshot.trading_state is TradingState.HALTED:
@@ -239,7 +239,8 @@ def _obstacle(symbol: str, context: RiskContext, *, price: Price, covered: Share
     if current is not None:
         denial = stop_above_price(stop=price, price=current)
         if denial is None and corporate_action(snapshot.corporate_actions, symbol):
-            # If the price changed before the bars did, a stop between them would sell immediately.
+            # If the price changed before the bars did, a stop between the old and the new price
+            # would sell immediately.
             denial = price_deviation(
                 price=current,
                 last_close=snapshot.last_closes.get(symbol),

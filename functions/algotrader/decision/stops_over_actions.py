@@ -1,7 +1,7 @@
 """Owns the desk's stops over a corporate action: which to cancel the evening before, and why.
 
-Alpaca adjusts the quantity of an open order, but the price only of a limit order that is good until
-canceled. So a stop above the price after a split sells everything at the open.
+Alpaca adjusts the quantity of any open order, but adjusts the price only of good-until-canceled
+limit orders. So a stop above the price after a split sells everything at the open.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ SPECIAL_SHARE = Decimal("0.03")
 def endangers_stop(action: CorporateAction, price: Decimal | None, stop: Decimal) -> bool:
     """Whether a stop may sell by mistake over an action's ex-date.
 
-    A name change moves no price. A cash dividend counts if the broker flags it as special, if its
-    dollars are unknown or at least `SPECIAL_SHARE` of the price, or if it alone brings the price
-    down to the stop.
+    A name change does not move the price. A cash dividend counts if the broker flags it as special,
+    if its dollars are unknown or at least `SPECIAL_SHARE` of the price, or if it alone brings the
+    price down to the stop.
 
     Parameters
     ----------
     price : Decimal or None
-        The latest price, or None if unknown, and then the stop's price takes its place.
+        The latest price, or None if unknown; the stop's price then takes its place.
     """
     if not action.is_cash_dividend:
         return action.kind != NAME_CHANGE

@@ -76,7 +76,7 @@ def find_targets(
 
 
 def _least_fit(min_fit: float, count: int) -> Decimal:
-    """Return the fewest symbols that must be fit; a float is a fraction of all symbols."""
+    """Return the minimum number of fit symbols; a float is a fraction of all symbols."""
     return Decimal(repr(min_fit)) * (count if isinstance(min_fit, float) else 1)
 
 

@@ -16,8 +16,8 @@ from algotrader.session.timing import SETTLE
 # for their cancels to end and for the run to place the stops.
 STOP_RESERVE = SETTLE + timedelta(seconds=30)
 
-# An entry that waits for a sale's cash takes what is there this long before trading ends, so that
-# it can still be sent and fill.
+# An entry that waits for a sale's cash takes the available cash this long before trading ends, so
+# that the run can still send it and it can fill.
 LAST_ALLOCATION = timedelta(seconds=60)
 
 
@@ -33,11 +33,12 @@ def trades_end(run: Run, decision: Decision) -> datetime:
 
 
 def last_allocations(run: Run, decision: Decision) -> tuple[datetime, datetime]:
-    """Return the instants from which entries no longer wait for exits, and for the account.
+    """Return the two instants at which entries stop waiting: first for exits, then for the account.
 
-    From the first one on, entries take the cash that is there. That is `LAST_ALLOCATION` before
-    the end of trading, but at most a third of the time for trading. From the second one on, halfway
-    to the end, they do not even wait for the account to show the newest fills.
+    The first instant is `LAST_ALLOCATION` before the end of trading, but at most a third of the
+    trading time before it. From then on, entries take the available cash. The second instant is
+    halfway from the first to the end. From then on, entries do not even wait for the account to
+    show the newest fills.
     """
     ends = trades_end(run, decision)
     margin = min(LAST_ALLOCATION, (ends - run.started_at) / 3)

@@ -1,4 +1,4 @@
-"""Owns the entries: each joins the plan by itself, once, as soon as its cash is there."""
+"""Owns the entries: each joins the plan by itself, once, as soon as its cash is available."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def add_entries(
 ) -> Plan:
     """Return the plan with the entries that are due; the others wait or are denied.
 
-    The cash is promised in the decision's order. An entry is due, whole, once the cancels in its
-    symbol have ended and the cash is there. An entry that costs more than what is left takes all of
-    it as its promise, so no later entry overtakes it. The run reduces an entry to its promise only
-    if no exit can bring more cash, or at the last allocation before the deadline.
+    The run promises cash to entries in the decision's order. An entry is due in full once the
+    cancels in its symbol have ended and its cash is available. An entry that costs more than the
+    cash left is promised all of it, so no later entry overtakes it. The run reduces an entry to its
+    promise only if no exit can bring more cash, or at the last allocation before the deadline.
     """
     cutoff = plan.entries_closed
     waiting = orders_to_come(decision.entries, plan)
@@ -77,13 +77,13 @@ def _cash_left(
     known: Known,
     orders: dict[str, Order],
 ) -> tuple[Dollars, bool]:
-    """Compute the cash left for more entries, and whether the run should wait for no more.
+    """Compute the cash left for more entries, and whether the run should stop waiting for more.
 
     The books and the account must both allow it. The account may not show the newest entries yet,
     so their cost is subtracted from it; while that makes a difference, the run waits.
     """
     now = latest_now(run, plan, known)
-    read_at = now - known.account_age  # on a slow network, long before the clock
+    read_at = now - known.account_age  # on a slow network, long before it read the clock
     sent = [each for each in plan.orders if each.leg is Leg.ENTRY]
     cost = {each.client_order_id: _committed(each, orders, settings) for each in sent}
     books = Dollars(_budget(decision, settings, orders) - sum(cost.values(), ZERO))
@@ -121,8 +121,8 @@ def _cash_left(
 def _budget(decision: Decision, settings: Settings, orders: dict[str, Order]) -> Dollars:
     """Compute the most that entries may cost, in dollars: cash at the decision plus exit proceeds.
 
-    If the desk's capital or exposure is capped, shares that the exits did not sell still use the
-    cap, even if the account has more cash.
+    If the desk's capital or exposure is capped, shares that the exits did not sell still count
+    toward the cap, even if the account has more cash.
     """
     proceeds = freed = ZERO
     for intent in decision.exits:

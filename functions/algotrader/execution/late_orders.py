@@ -1,8 +1,8 @@
-"""Owns late orders, which the broker shows although this run gives them up.
+"""Owns late orders, which the broker shows although this run gave them up.
 
 Another execution's call may have begun with the previous plan and may still be sending its orders.
-So the run waits until that call must have ended and its orders must be visible. The run puts an
-order that appears into the plan, cancels the order if its leg has ended, and reports it.
+So the run waits until that call must have ended and its orders must be visible. If an order
+appears, the run puts it into the plan, cancels it if its leg has ended, and reports it.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class PlanResult(Struct):
     unprotected : dict of str to str
         By symbol, why the run gave up or reduced the stop.
     trading, placing_stops : bool
-        Whether a cancel or a trade is still under way; whether a stop is.
+        Whether a cancel or a trade is still under way, and whether the placing of a stop is.
     gave_up_unseen : bool
         Whether the run gave up a trade that another execution's call may still be sending.
     """

@@ -52,7 +52,7 @@ def first_plan(run: Run, decision: Decision) -> Plan:
     """Build the plan of the first call: cancels and exits, or entries if there are neither.
 
     An exit waits until its symbol's stop has ended, because the stop may sell the same shares.
-    Stops come first for unprotected holdings that the run does not trade. Entries follow once the
+    Stops for unprotected holdings that the run does not trade come first. Entries follow once the
     first call has tried to post the exits.
     """
     exits_first = bool(decision.exits or decision.cancels)
@@ -106,7 +106,8 @@ def advance(
     after = replace(after, orders=(*after.orders, *due))
     # A dropped order also changes the plan, so that a parallel execution stops sending it.
     terms = (plan.orders, plan.denied, plan.rejected, plan.unprotected)
-    # So do unsent orders. Parallel executions adopt that plan, and its first poll sends only these.
+    # Unsent orders also change the plan. Parallel executions adopt that plan, and its first poll
+    # sends only these orders.
     changed = terms != (after.orders, after.denied, after.rejected, after.unprotected)
     return _step(
         run,

@@ -15,7 +15,7 @@ from algotrader.risk.broker_rules import broken_rule
 # to at least 47 s.
 RESEND_POLLS = 4
 
-# Counted in seconds that the run waited, so that a clock that jumps ends no wait.
+# Counted in seconds that the run waited, so that a clock that jumps does not end the wait.
 STUCK_AFTER_SECONDS = 60
 
 
@@ -39,11 +39,11 @@ def orders_to_post(plan: Plan, known: Known) -> tuple[OrderIntent, ...]:
 
 
 def never_sent(plan: Plan, before: Plan | None) -> frozenset[str]:
-    """Return the ids of the orders that no call has sent while the plan's send lease is free.
+    """Return the ids of the orders that no call has sent if the plan's send lease is still free.
 
-    Each execution acquires the lease of a plan's first poll before it sends the orders that are
-    new in the plan or that the call before certainly did not send. Another order of the plan
-    before, or one that it gave up, may have been sent.
+    Each execution acquires the lease of a plan's first poll before it sends the orders that are new
+    in the plan or that the previous call certainly did not send. Any other order of the previous
+    plan, or one that it gave up, may have been sent.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def orders_due(
 ) -> tuple[OrderIntent, ...]:
     """Return the missing orders that no call has sent, at least not for a long time.
 
-    That includes the orders that the call before certainly did not send.
+    That includes the orders that the previous call certainly did not send.
 
     An order that the previous plan had given up is in this plan because the broker showed it. So
     this call does not send that order again.

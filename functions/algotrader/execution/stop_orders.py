@@ -34,7 +34,7 @@ def stops_due(decision: Decision, plan: Plan, orders: dict[str, Order]) -> tuple
     Returns
     -------
     tuple of OrderIntent
-        Good-until-canceled orders for whole shares: the shares at the decision, adjusted by later
+        Good-until-canceled orders for whole shares: the shares at the decision, adjusted for later
         fills. A symbol with less than one share gets no stop.
     """
     planned = {each.client_order_id for each in plan.orders}
@@ -109,7 +109,7 @@ def stops_to_come(decision: Decision, plan: Plan, orders: dict[str, Order]) -> s
 
 
 def held_now(stop: DesiredStop, decision: Decision, orders: dict[str, Order]) -> Shares:
-    """Compute the desk's shares in a symbol: those at the decision, adjusted by later fills."""
+    """Compute the desk's shares in a symbol: those at the decision, adjusted for later fills."""
     intents = (*decision.exits, *decision.entries)
     ids = (*decision.cancels, *(each.client_order_id for each in intents))
     held: Decimal = stop.held
@@ -148,7 +148,7 @@ def _still_stands(symbol: str, plan: Plan, orders: dict[str, Order]) -> bool:
 
 
 def _stuck_stop(symbol: str, plan: Plan, orders: dict[str, Order]) -> str:
-    """Describe the canceled stop that has not ended and so keeps the next one away."""
+    """Describe the canceled stop that has not ended and so blocks the next one."""
     stops = [orders[each] for each in uncanceled(symbol, plan, orders) if each in orders]
     return next((f"its stop is {each.status}" for each in stops if is_stop(each)), "")
 

@@ -16,7 +16,7 @@ def check_terms(plan: Plan, decision: Decision, known: Known) -> None:
     Raises
     ------
     OrderConflictError
-        ``ORDER_CONFLICT`` if an order has other terms.
+        ``ORDER_CONFLICT`` if an order has different terms.
     """
     decided = {each.client_order_id: each for each in (*decision.exits, *decision.entries)}
     for intent in plan.orders:

@@ -61,8 +61,8 @@ class PostResult(Struct, frozen=True):
         By client order id: the available shares for a sell that needs more, so that the call did
         not post it.
     unsent : tuple of str
-        Client order ids of the orders that the call had the lease to send and certainly did not:
-        the broker answered 429, or the call did not get to them.
+        Client order ids of the orders that the call had the lease to send but certainly did not
+        send: the broker answered 429, or the call did not get to them.
     wait_seconds : int
         How long the broker's rate limit keeps the next call from sending; 0 if it does not.
     """

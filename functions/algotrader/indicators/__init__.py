@@ -1,6 +1,6 @@
-"""Owns formulas of indicators on arrays of shape (time, symbols), and where they are undefined.
+"""Owns the indicators' formulas on arrays of shape (time, symbols), and where they are undefined.
 
-`algotrader.strategy.indicators` has their names, parameters and warm-ups without numpy.
+`algotrader.strategy.indicators` has their names, parameters and warm-ups, and does not need numpy.
 """
 
 from algotrader.indicators.arrays import BarArrays, FloatArray, carry

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-#: Roundings, each of at most one part in 2**53, that a term of a sum or an average may have had.
+#: The number of roundings, each of at most one part in 2**53, that may affect a term of a sum or an
+#: average.
 _ROUNDINGS = 16
 
 
@@ -94,7 +95,7 @@ def mean(values: FloatArray, bars: int) -> FloatArray:
 
 
 def mean_distance(size: np.ufunc, values: FloatArray, bars: int) -> FloatArray:
-    """Compute how far a window's values are from their mean, as the mean of the distances' sizes.
+    """Compute the mean size of the distances between a window's values and their mean.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def exponential(values: FloatArray, alpha: float | FloatArray) -> FloatArray:
     Parameters
     ----------
     values : array of shape (time, symbols)
-        NaN only in the first rows, in the same ones for all symbols.
+        NaN only in the first rows, which are the same for all symbols.
     alpha : float or array of shape (time, symbols)
         The weight of the newest value.
     """
@@ -149,9 +150,9 @@ def wilder_average(values: FloatArray, window: int) -> FloatArray:
     Parameters
     ----------
     values : array of shape (time, symbols)
-        NaN only in the first rows, in the same ones for all symbols.
+        NaN only in the first rows, which are the same for all symbols.
     window : int
-        Values of the first mean; each later value weighs ``1 / window``.
+        Number of values in the first mean; each later value has the weight ``1 / window``.
     """
     begins = count_missing(values) + window - 1
     begun = values.copy()
@@ -185,23 +186,23 @@ def recently(flags: BoolArray, bars: int) -> BoolArray:
 
 
 def carry(values: FloatArray) -> FloatArray:
-    """Replace each NaN by the last value before it; those before the first value stay."""
+    """Replace each NaN with the last value before it; a NaN before the first value stays."""
     rows = np.arange(len(values))[:, np.newaxis]
     latest = np.maximum.accumulate(np.where(np.isnan(values), 0, rows), axis=0)
     return np.take_along_axis(values, latest, axis=0)
 
 
 def vanishes(difference: FloatArray, size: FloatArray | float, terms: int = 1) -> BoolArray:
-    """Whether a difference is no larger than rounding makes it.
+    """Whether a difference is no larger than rounding alone can make it.
 
     Parameters
     ----------
     difference : array of shape (time, symbols)
-        NaN vanishes nowhere.
+        NaN never vanishes.
     size : array or float
-        How large the numbers are whose difference it is, as a sum of them or as an average.
+        The size of the numbers that were subtracted, as their sum or their average.
     terms : int
-        How many numbers were added up, each with roundings of its own.
+        How many numbers were added up, each with its own roundings.
     """
     rounding = _ROUNDINGS * terms * (np.finfo(np.float64).eps / 2)
     zero: BoolArray = np.abs(difference) <= rounding * np.abs(size)

@@ -34,11 +34,11 @@ from algotrader.strategy.indicators.entries import Arguments
 #: indicator another value, or makes one undefined: the record of a run has it.
 DEFINITIONS_VERSION = 1
 
-#: Outputs that have a value in one trend only. In the other trend they keep their last value, which
+#: Outputs that have a value in only one trend. In the other trend they keep their last value, which
 #: is missing if the bars have no such trend.
 OF_ONE_TREND = frozenset({"psar_up", "psar_down"})
 
-#: By the name of an output: what computes it from what its class has in common.
+#: By the name of an output: the function that computes it from the values that its class shares.
 Outputs: TypeAlias = Mapping[str, Callable[[], FloatArray]]
 
 
@@ -157,7 +157,7 @@ def _keltner_channel(bars: BarArrays, p: Arguments) -> Outputs:
 
 
 def _donchian_channel(bars: BarArrays, p: Arguments) -> Outputs:
-    """Every output is that of ``offset`` bars before."""
+    """Every output is the value from ``offset`` bars before."""
     channel = donchian_channel(bars, p.window)
 
     def earlier(values: FloatArray) -> FloatArray:
@@ -173,7 +173,8 @@ def _donchian_channel(bars: BarArrays, p: Arguments) -> Outputs:
     }
 
 
-#: By the class of `ta`: what computes its outputs, each an array of shape (time, symbols).
+#: By the class of `ta`: the function that computes its outputs, each an array of shape (time,
+#: symbols).
 FORMULAS: Mapping[str, Callable[[BarArrays, Arguments], Outputs]] = {
     "SMAIndicator": _simple_average,
     "EMAIndicator": _exponential_average,
@@ -195,7 +196,7 @@ FORMULAS: Mapping[str, Callable[[BarArrays, Arguments], Outputs]] = {
     "MFIIndicator": _money_flow_index,
 }
 
-#: Those whose value depends on the newest bars alone, as many as the catalog's warm-up counts.
+#: Classes whose values depend only on the newest bars, as many as the catalog's warm-up counts.
 WINDOWED = frozenset(
     {
         "SMAIndicator",

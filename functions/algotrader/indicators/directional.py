@@ -25,8 +25,8 @@ class DirectionalMovement(NamedTuple):
     Attributes
     ----------
     adx : array of float, of shape (time, symbols)
-        Percent. NaN in the first ``2 * window - 1`` rows, and while a directional index of 0/0 has
-        a weight in the average that is not negligible.
+        Percent. NaN in the first ``2 * window - 1`` rows, and while a directional index of 0/0
+        still has a weight in the average that is not negligible.
     rising, falling : array of float, of shape (time, symbols)
         +DI and -DI in percent. NaN in the first ``window`` rows, and where the average true range
         is zero but for rounding.
@@ -40,10 +40,10 @@ class DirectionalMovement(NamedTuple):
 def directional_movement(bars: BarArrays, window: int) -> DirectionalMovement:
     """Compute ADX, +DI and -DI.
 
-    A bar moves up by what its high is above the high before, and down by what its low is below the
-    low before. Only the larger move counts; if both are equal but for rounding, neither does. Each
-    average begins with the mean of its first ``window`` values. A directional index of 0/0, without
-    a move up or down, counts as 0.
+    A bar's move up is the distance of its high above the previous high. Its move down is the
+    distance of its low below the previous low. Only the larger move counts; if both are equal but
+    for rounding, neither does. Each average begins with the mean of its first ``window`` values. A
+    directional index of 0/0, without a move up or down, counts as 0.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def directional_movement(bars: BarArrays, window: int) -> DirectionalMovement:
     Notes
     -----
     J. W. Wilder, "New Concepts in Technical Trading Systems" (1978), section 4. ``ta`` and TA-Lib
-    compare the two moves with their rounding: 10.3 - 10.2 is less than 10.0 - 9.9.
+    compare the two moves without allowing for rounding: in floats, 10.3 - 10.2 < 10.0 - 9.9.
     """
     up, down = np.diff(bars.high, axis=0), -np.diff(bars.low, axis=0)
     differs = ~vanishes(up - down, bars.high[1:])

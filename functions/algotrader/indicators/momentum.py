@@ -69,7 +69,7 @@ def rate_of_change(close: FloatArray, window: int) -> FloatArray:
 
     Notes
     -----
-    Common use; ``ta`` and TA-Lib's ``ROC`` are the same.
+    In common use; ``ta`` and TA-Lib's ``ROC`` are the same.
     """
     before = close[:-window]
     return pad(100 * (close[window:] - before) / before, len(close))

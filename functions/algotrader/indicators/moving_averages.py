@@ -25,18 +25,18 @@ def exponential_average(values: FloatArray, window: int) -> FloatArray:
     Parameters
     ----------
     values : array of shape (time, symbols)
-        NaN only in the first rows, in the same ones for all symbols.
+        NaN only in the first rows, which are the same for all symbols.
     window : int
         Values, at least 1.
 
     Returns
     -------
     array of shape (time, symbols)
-        In the unit of the values. NaN before the value number ``window``.
+        In the unit of the values. NaN before value number ``window``.
 
     Notes
     -----
-    Common use. ``ta`` begins as this does; TA-Lib's ``EMA`` begins with the mean of the first
+    In common use. ``ta`` begins as this does; TA-Lib's ``EMA`` begins with the mean of the first
     ``window`` values.
     """
     average = exponential(values, 2 / (window + 1))
@@ -60,7 +60,7 @@ class Macd(NamedTuple):
 
 
 def macd(close: FloatArray, fast: int, slow: int, sign: int) -> Macd:
-    """Compute the MACD and its signal from three `exponential_average`.
+    """Compute the MACD and its signal from three exponential averages.
 
     Parameters
     ----------

@@ -30,11 +30,11 @@ class ParabolicSar(NamedTuple):
 def parabolic_sar(high: FloatArray, low: FloatArray, step: float, max_step: float) -> ParabolicSar:
     """Compute the parabolic SAR.
 
-    The second bar begins: it falls if its low is below the first bar's by more than its high is
-    above, and rises otherwise. The first SAR is the first bar's extreme on the other side. A bar
-    whose low touches a rising SAR, or whose high touches a falling one, reverses the direction, and
-    its SAR is the last extreme price. A SAR never lies inside the range of the bar before or of its
-    own bar: the reversal is tested against the SAR after that clamp.
+    The second bar sets the first direction: falling if its low is below the first bar's by more
+    than its high is above, otherwise rising. The first SAR is the first bar's extreme on the other
+    side. A bar whose low touches a rising SAR, or whose high touches a falling one, reverses the
+    direction, and its SAR is the last extreme price. A SAR never lies inside the range of the bar
+    before or of its own bar: the reversal is tested against the SAR after that clamp.
 
     Parameters
     ----------
@@ -48,7 +48,8 @@ def parabolic_sar(high: FloatArray, low: FloatArray, step: float, max_step: floa
     Notes
     -----
     J. W. Wilder, "New Concepts in Technical Trading Systems" (1978), section 2. He leaves the first
-    direction to the trader; this is the choice of TA-Lib's ``SAR``, which is the same.
+    direction to the trader. This function chooses as TA-Lib's ``SAR`` does, and returns the same
+    values.
     """
     step = min(step, max_step)
     up, down = high[1] - high[0], low[0] - low[1]

@@ -3,7 +3,7 @@
 A denominator that is zero on paper is rarely zero in floating-point numbers. The ratio of two
 rounding errors can be any number. So these functions compute the denominators themselves. A
 denominator counts as zero if it is no larger than the rounding of the numbers that it was computed
-from. The formulas of this package decide it in the same way, each for itself.
+from. Each formula of this package decides this in the same way for itself.
 """
 
 from __future__ import annotations
@@ -94,10 +94,10 @@ def _vortex(bars: BarArrays, p: Arguments) -> BoolArray:
 
 
 def _stc(bars: BarArrays, p: Arguments) -> BoolArray:
-    """Whether the MACD, or its smoothed stochastic, had no range and that still has weight.
+    """Whether a range of the MACD, or of its smoothed stochastic, was zero and still has weight.
 
-    If no close moved within both cycles, the ranges are not those of prices: they show how the
-    averages forget the prices before.
+    If no close moved within both cycles, the ranges do not come from prices: they show how the
+    averages forget earlier prices.
     """
     fast, slow = _average(bars.close, ema(p.window_fast)), _average(bars.close, ema(p.window_slow))
     macd = fast - slow
@@ -120,13 +120,13 @@ def _acc_dist_index(bars: BarArrays, _: Arguments) -> BoolArray:
 
 
 def _chaikin_money_flow(bars: BarArrays, p: Arguments) -> BoolArray:
-    """Whether no bar of the window had a range; a single one without adds nothing, as in TA-Lib."""
+    """Whether no bar of the window had a range; a bar without one adds nothing, as in TA-Lib."""
     ranged = ~vanishes(bars.high - bars.low, bars.high)
     return ~recently(ranged, p.window)
 
 
-#: For each output of `ta` that can be 0/0, where it is. Every other one either has no denominator,
-#: or one that is a price or a volume: that is exactly zero, or not.
+#: For each output of `ta` that can be 0/0, where it is. Every other output has no denominator, or
+#: its denominator is a price or a volume, which is either exactly zero or not.
 UNDEFINED: dict[str, Callable[[BarArrays, Arguments], BoolArray]] = {
     "tsi": _tsi,
     "ultimate_oscillator": _ultimate_oscillator,

@@ -20,8 +20,8 @@ def round_values(values: FloatArray) -> FloatArray:
     before the point, rounded to an integer, and scaled back. An exact integer over an exact power
     of ten is the float that is nearest to the decimal number (W. D. Clinger, "How to Read Floating
     Point Numbers Accurately", 1990). Scaling rounds only once, so it moves no value past the middle
-    between two integers. Python's own formatting rounds what it moves onto the middle, and values
-    that need another power of ten, such as 0.
+    between two integers. Python's own formatting rounds the values that scaling moves onto the
+    middle, and those that need another power of ten, such as 0.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ class Channel(Struct, frozen=True):
     terms: int
 
     def width(self, base: FloatArray) -> FloatArray:
-        """Compute the distance of the bands in percent of a base."""
+        """Compute the distance between the bands in percent of a base."""
         return 100 * (self.upper - self.lower) / base
 
     def position(self, close: FloatArray) -> FloatArray:
@@ -72,7 +72,7 @@ def bollinger_bands(close: FloatArray, window: int, factor: float) -> Channel:
     window : int
         Bars, at least 1; all bands are NaN in the first ``window - 1`` rows.
     factor : float
-        Standard deviations, of the population, from the middle to a band.
+        Population standard deviations from the middle to a band.
 
     Notes
     -----

@@ -61,8 +61,8 @@ def money_flow_index(bars: BarArrays, window: int) -> FloatArray:
     Notes
     -----
     G. Quong and A. Soudack, "Volume-Weighted RSI: Money Flow", Stocks & Commodities 7:3 (1989).
-    ``ta`` and TA-Lib compare typical prices with their rounding: prices of 10.1, 10.2 and 10.0 can
-    add up to more than 10.3, 9.9 and 10.1.
+    ``ta`` and TA-Lib compare typical prices without allowing for rounding: in floats, prices of
+    10.1, 10.2 and 10.0 can add up to more than 10.3, 9.9 and 10.1.
     """
     price = typical_price(bars)
     change = np.diff(price, axis=0)

@@ -216,7 +216,7 @@ def _account(report: RunReport) -> Iterator[str]:
         before = snapshot.close_equity  # the broker's figure may already be this session's
     yield f"equity {money(account.equity)}, at the previous close {money(before)}"
     yield f"cash {money(account.cash)}, buying power {money(account.buying_power)}"
-    if report.decision is not None and not report.is_report:  # a report asks no strategy
+    if report.decision is not None and not report.is_report:  # a report calls no strategy
         yield f"the desk's capital {money(report.decision.desk_capital)}"
         weights = report.decision.target_weights
         targets = ", ".join(f"{symbol} {percent(weights[symbol])}" for symbol in sorted(weights))

@@ -74,11 +74,11 @@ def _groups(orders: list[tuple[Side, str]], words: dict[Side, str], names: int) 
 
 
 def _cut_reason(report: RunReport) -> str:
-    """Explain why a buy is smaller than the strategy wants for lack of cash.
+    """Explain the lack of cash that makes a buy smaller than the strategy wants.
 
     Return an empty string if no buy is smaller.
 
-    A decision counts the cash of its sells. If they all filled and the cash is still missing, it
+    A decision counts the cash from its sells. If they all filled and the cash is still missing, it
     is not settled yet. Before the sells, cash that the broker does not let the desk spend is not
     settled either, unless open buys reserve it.
     """
@@ -216,7 +216,7 @@ def no_stop_phrase(report: RunReport, *, named: bool) -> str:
 
 
 def stops_over_phrase(report: RunReport, *, named: bool) -> str:
-    """Name what a corporate action of the next session leaves without a stop.
+    """Name the holdings whose stop a corporate action of the next session affects.
 
     Return an empty string if there is nothing to describe.
     """
@@ -441,7 +441,7 @@ def cash_phrase(report: RunReport) -> str:
 
 
 def resting_phrase(report: RunReport, failure: FailureReport) -> str:
-    """Describe whether the stops of a failed run's holdings rest.
+    """Describe whether the stops for a failed run's holdings are resting.
 
     Return an empty string without holdings.
     """

@@ -228,7 +228,7 @@ class RunReport(Struct, frozen=True):
 
     @property
     def no_stop_over(self) -> dict[str, CorporateAction]:
-        """By symbol, the corporate action over which a report, or one before, canceled the stop."""
+        """By symbol, the corporate action over which this or a previous report canceled a stop."""
         if self.snapshot is None or not self.is_report:
             return {}
         found = dict(self.snapshot.stops_canceled)
@@ -259,7 +259,7 @@ class RunReport(Struct, frozen=True):
 
     @property
     def _stops_to_cancel(self) -> dict[str, list[Order | None]]:
-        """The stops that a report cancels, by symbol. A stop that the broker hides is None."""
+        """The stops that a report cancels, by symbol; None if the broker does not show the stop."""
         orders = () if self.submission is None else self.submission.orders
         shown = {each.client_order_id: each for each in orders}
         found: dict[str, list[Order | None]] = {}

@@ -43,7 +43,7 @@ from algotrader.model.settings import TEXT_TEMPLATE
 class _Detail(Struct, frozen=True):
     """The level of detail of a text message."""
 
-    names: int = MOST_NAMES  # orders named per side; the rest is counted
+    names: int = MOST_NAMES  # orders named per side; the rest are counted
     extras: bool = True  # fields that the default template lacks
     holdings: bool = True  # the best and the worst one
     holds: bool = True  # how many symbols the desk holds
@@ -65,7 +65,8 @@ class _Detail(Struct, frozen=True):
 def _details(*, keeps_equity: bool) -> Iterator[_Detail]:
     """Return levels of detail, from the most to the least; the orders' names go late.
 
-    A halted desk keeps its equity almost to the end, because it has little else to report.
+    A halted desk's text keeps the equity until almost the last level, because it has little else to
+    report.
     """
     detail = _Detail()
     yield detail
@@ -105,7 +106,11 @@ def run_sms(report: RunReport) -> str:
 
 
 def _extras(template: str, detail: _Detail) -> frozenset[str]:
-    """Return the fields to leave empty: at less detail, those that the default lacks."""
+    """Return the fields to leave empty.
+
+    There are none if the detail includes ``extras``, otherwise those that the default template
+    lacks.
+    """
     return frozenset() if detail.extras else fields_of(template) - fields_of(TEXT_TEMPLATE)
 
 

@@ -1,4 +1,4 @@
-"""Owns the form of the text message: the fields of ``TextTemplate``, their check, and the filling.
+"""Owns the form of the text message: how to check ``TextTemplate`` and fill in its fields.
 
 A template is one line of words and named fields, such as ``{head}: {orders}. {equity}``.
 """

@@ -57,7 +57,7 @@ class SessionEquity(Struct, frozen=True):
 
 
 class Fill(Struct, frozen=True):
-    """A fill of any of the account's orders; ``amount`` is its change of the cash in dollars."""
+    """A fill of any of the account's orders; ``amount`` is the change in cash, in dollars."""
 
     activity_id: str
     at: datetime

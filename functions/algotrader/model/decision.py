@@ -103,8 +103,8 @@ class Decision(Struct, frozen=True):
     unprotected : dict of str to str
         By symbol: why a holding has no stop although the strategy asks for one.
     cut_to_cash : dict of str to Shares
-        By symbol of an entry by quantity that the desk cut for lack of money: the shares that the
-        target weight asks for.
+        By symbol, for each entry by quantity that the desk cut for lack of money: the shares that
+        the target weight requires.
     unfit : dict of str to Unfit
         Symbols and references whose data the run cannot use. It buys nothing in them and keeps
         their holdings.
@@ -173,7 +173,7 @@ class Plan(Struct, frozen=True):
     gave_up_after : int or None
         ``waited_seconds`` when the run gave up on orders that it never saw; None if it has not.
     unsent : tuple of str
-        Client order ids of orders that the call before certainly did not send, so that the next
+        Client order ids of orders that the previous call certainly did not send, so that the next
         call sends them. Only Step Functions' state has them; the journal does not.
     """
 

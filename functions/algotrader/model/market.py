@@ -125,12 +125,13 @@ class Unfit(Struct, frozen=True):
 
 #: The kind after which only the symbol differs.
 NAME_CHANGE = "name_change"
-#: Kinds of corporate action after which the holder keeps the shares, and is owed something else.
+#: Kinds of corporate action after which the holder keeps the shares, and is owed something in
+#: addition.
 CASH_DIVIDEND, CAPITAL_GAINS = "cash_dividend", "capital_gains_distribution"
 SPIN_OFF, RIGHTS = "spin_off", "rights_distribution"
-#: A kind that changes a symbol and no price.
+#: A kind that changes a symbol but no price.
 NAME_CHANGE = "name_change"
-#: A person's word for a kind of corporate action, by the end of the kind's name.
+#: An everyday word for a kind of corporate action, by the end of the kind's name.
 _NOUNS = {"split": "split", "off": "spin-off", "merger": "merger", "dividend": "dividend"}
 
 
@@ -153,16 +154,16 @@ class CorporateAction(Struct, frozen=True):
     others : tuple of str
         The other symbols involved: a new name, a merger's buyer, a spun-off company.
     cash : Decimal
-        Dollars that the holder gets per share; 0 if none, or if the currency is another one.
+        Dollars that the holder gets per share; 0 if none, or if it is paid in another currency.
     shares : tuple of NewShares
         Other shares that the holder gets per share.
     payable : date or None
-        The day on which the holder gets them; None if unknown.
+        The day on which the holder gets the cash or the shares; None if unknown.
     is_special : bool
         Whether the broker flags a cash dividend as special.
     becomes : str or None
         The symbol that replaces this one, as in a name change or a merger; empty if its shares
-        become cash or nothing. None if this symbol goes on.
+        become cash or nothing. None if this symbol remains in use.
     """
 
     symbol: str
@@ -188,7 +189,7 @@ class CorporateAction(Struct, frozen=True):
 
     @property
     def is_distribution(self) -> bool:
-        """Whether the holder keeps the shares and gets cash or other shares besides."""
+        """Whether the holder keeps the shares and gets cash or other shares in addition."""
         is_known = self.is_cash_dividend or self.kind in {SPIN_OFF, RIGHTS}
         return is_known and bool(self.cash or self.shares)
 

@@ -44,8 +44,9 @@ class Activity(Struct, frozen=True):
 class Standing(Struct, frozen=True):
     """The desk's total profit in one symbol, in dollars, at one price.
 
-    ``price`` is None if no price is known; the shares then count at cost. ``dividends`` count
-    from the start of the track, with those that are still due and the worth of spun-off shares.
+    ``price`` is None if no price is known; the shares then count at cost. ``dividends`` counts from
+    the start of the track. It includes dividends that are still due and the value of spun-off
+    shares.
     """
 
     qty: Decimal
@@ -104,18 +105,18 @@ class Receivable(Struct, frozen=True):
     symbol : str
         The symbol whose price they left.
     qty : Decimal
-        The desk's shares of ``symbol`` over the ex-date, after a split on that day.
+        Shares of ``symbol`` that the desk held over the ex-date, after any split on that day.
     cash : Decimal
         Dollars per share.
     new : str
-        Symbol of the other shares per share; empty if there are none.
+        Symbol of the other shares; empty if there are none.
     rate : Decimal
         Other shares per share.
     payable : date or None
-        The day of payment; None if unknown.
+        The payment date; None if unknown.
     before : Decimal or None
         Value per share of ``symbol`` before other shares left it: the previous close, less the
-        day's cash, after a split on that day. None if unknown.
+        day's cash, after any split on that day. None if unknown.
     price : Decimal or None
         Dollars per other share at the last observation; None if unknown so far.
     received : Decimal
@@ -195,7 +196,7 @@ class StrategyStart(Struct, frozen=True):
 
 
 class CashLook(Struct, frozen=True):
-    """The account's cash at a run, from which the next run checks fills and statement.
+    """The account's cash at a run; the next run checks fills and statement from there.
 
     Attributes
     ----------
@@ -325,7 +326,7 @@ class Performance(Struct, frozen=True):
 
     @property
     def dividends(self) -> Decimal:
-        """The desk's dividends by their ex-dates, and the worth of spun-off shares, in dollars."""
+        """Dividends, counted on their ex-dates, and the value of spun-off shares, in dollars."""
         return sum((each.dividends for each in self.symbols), Decimal(0))
 
     @property

@@ -32,7 +32,7 @@ class Benchmark(Struct, frozen=True):
     Attributes
     ----------
     session : date
-        Session at whose close ``index`` counts.
+        Session at whose close ``index`` applies.
     index : Decimal
         Value of one dollar invested when the desk first compared itself with this symbol.
     """
@@ -97,7 +97,7 @@ class Returns(Struct, frozen=True):
 
 
 class SessionSummary(Struct, frozen=True):
-    """The state of a desk at the last run of a session; one object a session stays forever.
+    """The state of a desk at the last run of a session; each session's object is kept forever.
 
     ``benchmark`` is the symbol; empty without one. ``equity`` and ``account_profit`` are the
     account's, in dollars.

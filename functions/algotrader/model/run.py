@@ -85,14 +85,14 @@ class Snapshot(Struct, frozen=True):
     last_closes : dict of str to Decimal
         Close of the newest completed bar, with the feed's adjustment.
     ledger : Ledger
-        The desk's holdings by its own orders.
+        The desk's holdings according to its own orders.
     corporate_actions : tuple of CorporateAction
         Actions with an ex-date after the previous session and up to this one.
     last_session_pnl : Decimal or None
         The account's profit in the last full session, without deposits and withdrawals; None if
         unknown.
     since_close_pnl : Decimal or None
-        The same since the previous close; None if unknown.
+        The same profit since the previous close; None if unknown.
     close_equity : Decimal or None
         The account's equity at the previous close, the base of ``since_close_pnl`` in percent.
     warnings : tuple of str
@@ -179,8 +179,8 @@ class Features(Struct, frozen=True):
     unfit : dict of str to Unfit
         Symbols that have an indicator without a value.
     definitions : int
-        `algotrader.indicators.DEFINITIONS_VERSION`, by which the values were computed; 0 in
-        features from before the definitions had a version.
+        The `algotrader.indicators.DEFINITIONS_VERSION` with which the values were computed; 0 in
+        features computed before the definitions had a version.
     bars : dict of str to Bar
         The newest completed bar of each symbol in ``values``.
     """

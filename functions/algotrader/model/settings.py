@@ -82,7 +82,7 @@ def parameter_of(field: str) -> str:
 class Settings(Struct, frozen=True, kw_only=True):
     """The deployed template's parameters, read once per run so that all steps use the same values.
 
-    Every number except ``capital``, and ``unfit_symbols``, has the template's default.
+    ``unfit_symbols`` and every number except ``capital`` have the template's default.
 
     Attributes
     ----------
@@ -121,8 +121,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_missing_bars : int
         Most sessions without a bar in a symbol's look-back.
     max_stale_share : Fraction
-        Largest part of the symbols that traded the session before and now lack recent bars. Beyond
-        it the feed must be late, and the run fails.
+        Of the symbols that traded the session before, the largest part that may now lack recent
+        bars. Beyond it the feed must be late, and the run fails.
     unfit_symbols : str
         ``skip`` to trade without the unfit symbols, or ``stop`` to fail the run.
     bars_feed, data_feed : str

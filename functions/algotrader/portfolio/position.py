@@ -25,7 +25,7 @@ class DeskPosition(Struct, frozen=True):
         The shares in the desk's books, but at most the account's shares less other desks' shares;
         never below 0.
     sellable : Decimal
-        The part of ``held`` that no open order reserves, except the desk's own stops.
+        The part of ``held`` that no open order other than the desk's own stops reserves.
     others : Mapping of str to Decimal
         By desk: shares that other desks own; only quantities above 0.
     cause : str

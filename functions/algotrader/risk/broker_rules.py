@@ -36,9 +36,9 @@ def broken_rule(intent: OrderIntent, asset: Asset | None = None) -> Denial | Non
     Notes
     -----
     Sources: ``CreateOrderRequest`` and ``TimeInForce`` in Alpaca's OpenAPI document, the pages
-    "Orders at Alpaca" and "Fractional Trading", and the answers 422 "fractional orders must be DAY
-    orders" and "notional value must be limited to 2 decimal places". The document allows ids of up
-    to 128 characters, but ours have at most 48. It allows fractions only in market orders, but
+    "Orders at Alpaca" and "Fractional Trading", and the 422 responses "fractional orders must be
+    DAY orders" and "notional value must be limited to 2 decimal places". The document allows ids of
+    up to 128 characters, but ours have at most 48. It allows fractions only in market orders, but
     Alpaca has accepted fractional limit and stop orders since 2023.
     """
     with localcontext(MONEY):

@@ -25,7 +25,7 @@ def no_own_order_open(order: ProposedOrder, context: RiskContext) -> Denial | No
 def no_opposite_order_open(order: ProposedOrder, context: RiskContext) -> Denial | None:
     """Deny a trade against one of the account's open orders, because brokers refuse wash trades.
 
-    An open buy also denies an entry with a protective stop, because the stop sells.
+    If a buy is open, the check also denies an entry with a protective stop, because the stop sells.
     """
     foreign = context.foreign_orders(order.symbol)
     denial = opposite_order_open(foreign, order.side)

@@ -1,4 +1,4 @@
-"""Owns the order of the pre-trade checks, and the limits on all buys of a run together.
+"""Owns the sequence of the pre-trade checks, and the limits on all buys of a run together.
 
 To add a limit, add its check to a tuple here and its code at the same place in `Reason`.
 """
@@ -182,18 +182,18 @@ def first_denial(
 
 
 def deny_alone(order: ProposedOrder, context: RiskContext) -> Denial | None:
-    """Return an order's first denial by itself, regardless of the run's other orders."""
+    """Return the first denial of an order, regardless of the run's other orders."""
     own = SELLS if order.side is Side.SELL else BUYS
     return first_denial(order, context, (*EVERY_ORDER, *own))
 
 
 def is_limit(denial: Denial) -> bool:
-    """Return whether a denial names a limit on the size of an entry, or on all entries together."""
+    """Whether a denial names a limit on the size of an entry, or on all entries together."""
     return denial.code in LIMIT_REASONS
 
 
 def with_further_limits(first: Denial, order: ProposedOrder, context: RiskContext) -> Denial:
-    """Add to an entry's denial the other limits that the entry breaks next to the approved orders.
+    """Add to an entry's denial the other limits that it breaks together with the approved orders.
 
     A person can then change all of them at once. Only a limit gets the addition, because an entry
     that another check denies may lack a price.

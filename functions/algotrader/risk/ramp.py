@@ -33,7 +33,7 @@ def ramp_left(context: RiskContext) -> Dollars | None:
     """Return the money that the ramp leaves for the next entry, or None if no ramp limits the run.
 
     The ramp limits live buys for some days after the strategy's first buy. A strategy without a
-    filled buy, or with an unknown start, is in its first day.
+    filled buy, or with an unknown start, is on its first day.
     """
     settings, first_buy = context.settings, _first_buy(context)
     is_over = first_buy is not None and context.run.session >= first_buy + timedelta(

@@ -8,7 +8,7 @@ REASON_LENGTH = 200
 
 
 def default_state(mode: TradingMode) -> TradingState:
-    """Return the trading state if the parameter is missing: a live desk then halts."""
+    """Return the trading state to apply if the parameter is missing: a live desk then halts."""
     return TradingState.HALTED if mode is TradingMode.LIVE else TradingState.ACTIVE
 
 

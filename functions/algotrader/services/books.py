@@ -90,7 +90,7 @@ def checkpoint_key(desk: str) -> str:
 
 
 def others_key(desk: str) -> str:
-    """Return the key of the checkpoint that a desk keeps of all others."""
+    """Return the key of the checkpoint that a desk keeps of all other desks."""
     return f"ledger/{desk}-others.json"
 
 
@@ -232,7 +232,7 @@ def _actions(
     after: datetime | None,
     days: tuple[date, date],
 ) -> tuple[date, tuple[CorporateAction, ...] | None]:
-    """Return the first ex-date of the list, and the list, or None if the broker offers none."""
+    """Return the list's first ex-date, and the list itself, or None if the broker has no list."""
     desks_orders = [each for each in orders if desk_of(each.client_order_id) is not None]
     wanted = {
         *symbols,

@@ -20,7 +20,7 @@ from algotrader.broker import Broker
 from algotrader.model import CorporateAction, Position
 from algotrader.services.books import Books
 
-#: The run searches this many days of the account's statement for a difference's cause.
+#: The run searches this many days of the account's statement for the cause of a difference.
 STATEMENT_DAYS = 30
 
 

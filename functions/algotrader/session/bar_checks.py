@@ -135,7 +135,7 @@ def _unsound_rows(bars: Bars) -> list[int]:
         and min(map(min, prices)) > 0
         and min(bars.volume) >= 0
     ):
-        return []  # a NaN or an infinity would be in the sum
+        return []  # a NaN or an infinity would show in the sum
     rows = zip(bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
     return [
         row

@@ -87,7 +87,7 @@ def check_assets(
     Parameters
     ----------
     only_seen : collection of str
-        Symbols that nobody wants to trade.
+        Symbols that the strategy only looks at.
     """
     unfit = {}
     for symbol in sorted(set(symbols)):
@@ -115,7 +115,7 @@ def check_names(
     bars : Mapping of str to Bars
         A bar after the action shows that another company now uses the symbol.
     only_seen : collection of str
-        Symbols that the strategy names in ``reference``, and not the template in ``Symbols``.
+        Symbols in the strategy's ``reference`` that are not in the template's ``Symbols``.
     """
     unfit = {}
     for each in actions:
@@ -172,7 +172,7 @@ def check_feed(
     Raises
     ------
     StaleBarsError
-        ``BARS_STALE``. It is raised too if a symbol is late and none is fit.
+        ``BARS_STALE``. Also raised if a symbol is late and none is fit.
     """
     late = {
         name: each

@@ -116,8 +116,8 @@ class Strategy:
     def reference(self) -> tuple[str, ...]:
         """Symbols that the strategy looks at and the desk never trades, as in ``("SPY",)``.
 
-        The run fetches and checks them like the template's Symbols. A symbol that is in both is
-        traded. If the references depend on no parameter, a subclass may use a class attribute.
+        The run fetches and checks them like the template's Symbols. A symbol that is in both lists
+        is traded. If the references depend on no parameter, a subclass may use a class attribute.
         """
         return ()
 
@@ -170,7 +170,8 @@ class Strategy:
         symbol : str
             A symbol of the template's Symbols, whether or not it gets a weight.
         words : str
-            One line. The desk joins several with semicolons, and cuts all after 200 characters.
+            One line. The desk joins several lines with semicolons, and cuts the result after 200
+            characters.
         """
         self.comments.explain(symbol, words)
 
@@ -182,8 +183,9 @@ class Strategy:
         Parameters
         ----------
         words : str
-            One short line. The desk joins several with semicolons. The e-mail shows at most 200
-            characters of all, the text message at most 60, or none if it has no room.
+            One short line. The desk joins several lines with semicolons. The e-mail shows at most
+            200 characters of the result. The text message shows at most 60, or none if it has no
+            room.
         """
         self.comments.add_note(words)
 
@@ -226,7 +228,7 @@ class Strategy:
         Returns
         -------
         Mapping of str to Mapping of str to float
-            By symbol: finite features by name. Without any, the symbol is unfit.
+            By symbol: finite features by name. A symbol without any is unfit.
         """
         del bars_by_symbol, files
         return {}

@@ -88,7 +88,7 @@ def evaluate_weights(
 
 
 def adds_nothing(weights: Mapping[str, Decimal], portfolio: Portfolio) -> bool:
-    """Whether no weight exceeds what the desk holds of its symbol, so that the desk buys nothing.
+    """Whether no weight exceeds the symbol's current weight, so that the desk buys nothing.
 
     The holdings may weigh more than 1, because they can outgrow ``Capital``.
     """
@@ -132,7 +132,7 @@ def evaluate_stops(
 
 
 def _ask_twice(question: _Question, ask: Callable[[], dict[str, Decimal]]) -> Answer:
-    """Return a strategy's answer and comments if it answers the same question twice alike."""
+    """Return a strategy's answer and comments if it gives the same answer twice."""
     method = question.method
     first = _listen(question, ask)
     try:

@@ -11,7 +11,7 @@ from algotrader.model.settings import BOUNDS, parameter_of
 from algotrader.model.units import tidy
 from algotrader.suggestions import did_you_mean
 
-#: Limits that a strategy may need to be at least, or at most, some value.
+#: Limits for which a strategy may require a lowest or a highest value.
 _AT_LEAST = (
     *("max_position_weight", "max_order_notional", "max_orders_per_run", "max_positions"),
     *("max_gross_exposure", "max_turnover", "max_price_deviation", "max_daily_loss"),
@@ -49,7 +49,7 @@ def check_limits(requires: Mapping[str, object], settings: Settings) -> None:
     Parameters
     ----------
     requires : mapping of str to number
-        As `find_flaw` accepts it: the value that each limit must at least have, or at most if a
+        As `find_flaw` accepts it: the lowest value that each limit may have, or the highest if a
         lower value is looser.
 
     Raises
@@ -82,7 +82,7 @@ def check_limits(requires: Mapping[str, object], settings: Settings) -> None:
 
 
 def _number(value: object) -> Decimal | None:
-    """Parse a number as a template's parameter has it, or return None."""
+    """Parse a number in the form of a template's parameter, or return None."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:

@@ -40,7 +40,7 @@ class SymbolFeatures(Mapping[str, float]):
 
     @property
     def open(self) -> float:
-        """Dollars at which the newest bar opened."""
+        """Opening price of the newest bar, in dollars."""
         return self._newest_bar().open
 
     @property
@@ -55,12 +55,12 @@ class SymbolFeatures(Mapping[str, float]):
 
     @property
     def close(self) -> float:
-        """Dollars at which the newest bar closed."""
+        """Closing price of the newest bar, in dollars."""
         return self._newest_bar().close
 
     @property
     def volume(self) -> float:
-        """Shares that the newest bar counts."""
+        """Shares traded in the newest bar."""
         return self._newest_bar().volume
 
     def _newest_bar(self) -> Bar:
@@ -117,7 +117,8 @@ class Market(Struct, frozen=True):
         The symbols of the strategy's ``reference`` that are not in the template's Symbols; None for
         an unfit one.
     previous_session, next_session : date or None
-        The sessions next to ``session`` in the broker's calendar; None if the calendar ends there.
+        The sessions before and after ``session`` in the broker's calendar; None if the calendar
+        ends there.
     """
 
     session: date
@@ -134,7 +135,7 @@ class Market(Struct, frozen=True):
         return tuple(sorted({*self.symbols, *self.unfit} - self.reference.keys()))
 
     def __getitem__(self, symbol: str) -> SymbolFeatures:
-        """Return the indicators of one symbol; a symbol without any raises KeyError with why."""
+        """Return the indicators of one symbol; KeyError says why a symbol has none."""
         if symbol in self.unfit:
             message = (
                 f"{symbol} is unfit ({self.unfit[symbol]}) and has no indicators today; loop over "

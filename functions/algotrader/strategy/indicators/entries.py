@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 Value = bool | int | float | None
 
-#: What the name of an output starts with if it is `ta`'s value of an indicator that we define.
+#: Prefix of an output's name if the output is `ta`'s value of an indicator that we define.
 TA_PREFIX = "ta_"
 
 

@@ -10,12 +10,12 @@ from algotrader.strategy.indicators.volume import OTHERS, VOLUME
 
 _BY_GROUP = (*MOMENTUM, *VOLATILITY, *TREND, *VOLUME, *OTHERS)
 
-#: Every class of ``ta``; one whose published definition differs is there twice.
+#: Every class of ``ta``; one whose published definition differs appears twice.
 CLASSES: tuple[TaClass, ...] = tuple(
     entry for each in _BY_GROUP for entry in ((each, each.as_of_ta()) if each.own else (each,))
 )
 
-#: The class of every output, by its name; no two entries share one.
+#: The class of every output, by the output's name; no two entries share a name.
 OUTPUTS: dict[str, TaClass] = {output: each for each in CLASSES for output in each.outputs}
 
 #: Other names that `ta` uses, for its functions, the series that they return, and the columns that
