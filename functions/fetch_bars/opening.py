@@ -265,7 +265,7 @@ def _check_account(account: Account, settings: Settings, *, report_only: bool) -
         raise AccountBlockedError(
             "ACCOUNT_BLOCKED",
             "The broker blocks this account. Check the account on Alpaca's "
-            "dashboard, or ask Alpaca's support.",
+            "dashboard, or contact Alpaca support.",
             blocked_by=", ".join(account.blocked_by),
         )
 

@@ -159,7 +159,7 @@ def apply_restriction(snapshot: Snapshot) -> Snapshot:
         return snapshot
     warning = (
         f"The broker lets this account only sell ({reasons}), so the desk buys nothing. Check the "
-        "account on Alpaca's dashboard, or ask Alpaca's support."
+        "account on Alpaca's dashboard, or contact Alpaca support."
     )
     warned = replace(snapshot, warnings=(*snapshot.warnings, warning))
     if snapshot.trading_state is not TradingState.ACTIVE:

@@ -94,8 +94,8 @@ def part_sold(position: DeskPosition, *, qty: Shares) -> Denial:
     """Build the denial for the part of a holding that the desk cannot sell."""
     return Denial(
         Reason.NOTHING_TO_SELL,
-        f"holds {tidy(position.held):f}, of which open orders leave {tidy(position.sellable):f};"
-        f" {tidy(qty):f} can be sold",
+        f"holds {tidy(position.held):f}, of which open orders leave {tidy(position.sellable):f} "
+        f"free; {tidy(qty):f} can be sold",
     )
 
 

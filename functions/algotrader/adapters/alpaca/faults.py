@@ -167,7 +167,7 @@ def _keys_refused(reply: Reply) -> DeskError:
 def _account_refused(reply: Reply) -> DeskError:
     return AccountBlockedError(
         "ACCOUNT_FORBIDDEN",
-        "Check the account on Alpaca's dashboard, or ask Alpaca's support.",
+        "Check the account on Alpaca's dashboard, or contact Alpaca support.",
         **_facts(reply),
     )
 

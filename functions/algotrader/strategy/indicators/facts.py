@@ -56,7 +56,7 @@ def deviations(table: str) -> dict[str, Deviation]:
 _WINDOW = "none, a window"
 _FIRST_CLOSE = "the first close"
 _UNCHANGED_MOVES_NOTHING = "an unchanged close moves nothing"
-_NO_RANGE = "no range is undefined"
+_NO_RANGE = "undefined without a range"
 _WILDER = "J. W. Wilder, *New Concepts in Technical Trading Systems* (1978)"
 _APPEL = "G. Appel, *The Moving Average Convergence-Divergence Trading Method* (1985)"
 _CHAIKIN = "M. Chaikin"
@@ -71,10 +71,10 @@ FACTS: dict[str, Facts] = {
     ),
     "TSIIndicator": Facts(
         "the first change, then its first average",
-        "an unchanged close moves nothing; no move is undefined",
+        "an unchanged close moves nothing; undefined without a move",
         "W. Blau, *Momentum, Direction, and Divergence* (1995)",
     ),
-    "UltimateOscillator": Facts(_WINDOW, "no true range is undefined", "L. Williams (1985)"),
+    "UltimateOscillator": Facts(_WINDOW, "undefined without a true range", "L. Williams (1985)"),
     "StochasticOscillator": Facts(_WINDOW, _NO_RANGE, "G. Lane"),
     "KAMAIndicator": Facts(
         "the close of bar 9",
@@ -89,13 +89,13 @@ FACTS: dict[str, Facts] = {
     "WilliamsRIndicator": Facts(_WINDOW, _NO_RANGE, "L. Williams (1973)"),
     "StochRSIIndicator": Facts(
         "that of `rsi`",
-        "no range of the RSI is undefined; 0 to 1, where TA-Lib has 0 to 100",
+        "undefined if the RSI has no range; 0 to 1, where TA-Lib has 0 to 100",
         "T. Chande and S. Kroll, *The New Technical Trader* (1994)",
     ),
     "PercentagePriceOscillator": Facts(_FIRST_CLOSE, "none", _APPEL),
     "PercentageVolumeOscillator": Facts(
         "the first volume",
-        "no volume is undefined",
+        "undefined without volume",
         "`ppo` of the volume",
     ),
     "AverageTrueRange": Facts(
@@ -135,7 +135,7 @@ FACTS: dict[str, Facts] = {
     ),
     "MassIndex": Facts(
         "the first range, then its first average",
-        "an average range of zero is undefined",
+        "undefined if the average range is zero",
         "D. Dorsey, *The Mass Index* (1992)",
     ),
     "IchimokuIndicator": Facts(
@@ -149,19 +149,19 @@ FACTS: dict[str, Facts] = {
     "DPOIndicator": Facts(_WINDOW, "none", _COMMON),
     "CCIIndicator": Facts(
         _WINDOW,
-        "a mean deviation of zero is undefined",
+        "undefined if the mean deviation is zero",
         "D. Lambert, *Commodity Channel Index* (1980)",
     ),
     "ADXIndicator": Facts(
         "sums of 14 movements, then the mean of 14 directional indexes; TA-Lib sums 13. `ta` "
         "writes 0 before",
-        "equal moves up and down count as neither; in `ta` and TA-Lib rounding decides. No "
-        "movement is undefined",
+        "equal moves up and down count as neither; in `ta` and TA-Lib rounding decides. "
+        "Undefined without a movement",
         _WILDER,
     ),
     "VortexIndicator": Facts(
         _WINDOW,
-        "no true range is undefined",
+        "undefined without a true range",
         "E. Botes and D. Siepman, *The Vortex Indicator* (2010)",
     ),
     "PSARIndicator": Facts(
@@ -173,7 +173,7 @@ FACTS: dict[str, Facts] = {
     ),
     "STCIndicator": Facts(
         "the first close, then the first stochastics",
-        "no range of the MACD or of its stochastic is undefined",
+        "undefined if the MACD or its stochastic has no range",
         "D. Schaff",
     ),
     "AccDistIndexIndicator": Facts(
@@ -185,14 +185,14 @@ FACTS: dict[str, Facts] = {
         "J. Granville, *Granville's New Key to Stock Market Profits* (1963)",
     ),
     "ChaikinMoneyFlowIndicator": Facts(
-        _WINDOW, "a bar without a range adds nothing; no volume is undefined", _CHAIKIN
+        _WINDOW, "a bar without a range adds nothing; undefined without volume", _CHAIKIN
     ),
     "ForceIndexIndicator": Facts(
         "the first change", _UNCHANGED_MOVES_NOTHING, "A. Elder, *Trading for a Living* (1993)"
     ),
     "EaseOfMovementIndicator": Facts(
         _WINDOW,
-        "a bar without volume is undefined",
+        "undefined on a bar without volume",
         "R. Arms, *Volume Cycles in the Stock Market* (1983)",
     ),
     "VolumePriceTrendIndicator": Facts("the first change", _UNCHANGED_MOVES_NOTHING, _COMMON),
@@ -204,7 +204,7 @@ FACTS: dict[str, Facts] = {
         "an unchanged typical price moves nothing; `ta` lets rounding decide what is unchanged",
         "G. Quong and A. Soudack, *Volume-Weighted RSI: Money Flow* (1989)",
     ),
-    "VolumeWeightedAveragePrice": Facts(_WINDOW, "no volume is undefined", _COMMON),
+    "VolumeWeightedAveragePrice": Facts(_WINDOW, "undefined without volume", _COMMON),
     "DailyReturnIndicator": Facts(_WINDOW, "none", _COMMON),
     "DailyLogReturnIndicator": Facts(_WINDOW, "none", _COMMON),
     "CumulativeReturnIndicator": Facts(_FIRST_CLOSE, "none", _COMMON),

@@ -306,7 +306,7 @@ def test_nothing_to_sell_reports_the_holding_and_the_shares_that_open_orders_lea
     kept = desk_holds("40", sellable="0.5")
     found = holdings.something_to_sell(proposed(Side.SELL, "0", position=kept), context())
     assert found == Denial(
-        Reason.NOTHING_TO_SELL, "holds 40, of which open orders leave 0.5; 0 can be sold"
+        Reason.NOTHING_TO_SELL, "holds 40, of which open orders leave 0.5 free; 0 can be sold"
     )
     free = proposed(Side.SELL, "1", position=desk_holds("40", sellable="40"))
     assert holdings.something_to_sell(free, context()) is None
