@@ -75,7 +75,10 @@ def everything(bench: Bench, stack: Stack) -> Iterator[tuple[str, str]]:
     s3 = aws.client("s3")
     for each in s3.list_object_versions(Bucket=stack.bucket).get("Versions", []):
         one = s3.get_object(Bucket=stack.bucket, Key=each["Key"], VersionId=each["VersionId"])
-        yield "journal", f"{each['Key']} {one['Metadata']} {one['Body'].read().decode()}"
+        yield (
+            "journal",
+            f"{each['Key']} {one['Metadata']} {one['Body'].read().decode('utf-8', 'replace')}",
+        )
     for text in stack.texts():
         yield "texts", json.dumps(asdict(text), ensure_ascii=False)
     for path in sorted(aws._process.server.folder.rglob("*")):
