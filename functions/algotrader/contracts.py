@@ -149,7 +149,7 @@ class NotifyEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyResult(Struct, frozen=True):
-    """The sent messages, and the Fail state's ``error`` and ``cause``, both empty on success."""
+    """The messages sent, and the Fail state's ``error`` and ``cause``, both empty on success."""
 
     sms: str
     subject: str

@@ -1,7 +1,7 @@
 """Owns the order of Notify's work: read the event, write the record, end the claim, publish.
 
 Notify publishes last, so everything in the message is already true. If an earlier part fails, the
-run sends only the failure's message. Each part can be repeated after a crash: a repeat overwrites
+run sends only the failure message. Each part can be repeated after a crash: a repeat overwrites
 the record and the claim, and may send the message twice. Notify writes the record before it ends
 the claim, so a claim that is done always has a record.
 

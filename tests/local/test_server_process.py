@@ -15,7 +15,7 @@ from local.server_process import LOOPBACK, ServerProcess, StartError, open_url
 from tests.support.checkout import CHECKOUT
 from tests.support.processes import GONE_SECONDS, all_gone, is_alive
 
-# The child answers each GET with its own process id and that of a child process.
+# The child answers each GET with its own process id and that of the process that it started.
 CHILD = """
 import http.server, pathlib, socket, subprocess, sys
 from local.server_process import end_with_parent

@@ -1,4 +1,4 @@
-"""Executions that stop at every state or run in parallel: a bell still trades once."""
+"""A run trades only once, whichever state an execution stops in, and even in parallel."""
 
 from __future__ import annotations
 

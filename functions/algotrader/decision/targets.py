@@ -15,7 +15,7 @@ from algotrader.strategy.evaluate import SUM_TOLERANCE, adds_nothing, evaluate_w
 
 
 class Targets(Struct, frozen=True):
-    """The target weights, and what the run does about them as a whole.
+    """The target weights, with the run's decision and remarks about the whole set.
 
     Attributes
     ----------

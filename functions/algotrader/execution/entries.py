@@ -25,7 +25,7 @@ from algotrader.portfolio.capital import open_buy_cost, spendable
 from algotrader.portfolio.sizing import affordable
 from algotrader.risk.reasons import Reason
 
-# The account may lag behind its orders for about ten seconds. The run waits this long for the
+# The account may lag behind its orders by about ten seconds. The run waits this long for the
 # account to show a fill or a new order.
 ACCOUNT_LAG = timedelta(seconds=15)
 

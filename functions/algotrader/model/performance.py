@@ -321,7 +321,7 @@ class Performance(Struct, frozen=True):
 
     @property
     def unrealized(self) -> Decimal:
-        """Change of the positions' unrealized profit, in dollars."""
+        """Change in the positions' unrealized profit, in dollars."""
         return sum((each.unrealized for each in self.symbols), Decimal(0))
 
     @property

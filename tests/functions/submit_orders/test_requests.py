@@ -97,7 +97,8 @@ def test_an_order_that_an_earlier_plan_may_have_sent_still_needs_its_look_up() -
     assert never_sent(first, None) == {EXIT.client_order_id}
     second = replace(first, sequence=1, orders=(replace(EXIT, qty=Decimal(4)), BUY_IBM, BUY_MSFT))
     assert never_sent(second, first) == {BUY_IBM.client_order_id, BUY_MSFT.client_order_id}
-    # The previous plan gave these up, and this one has them because the broker shows them.
+    # The previous plan gave up these orders. The second plan contains them because the broker
+    # shows them.
     rejected = OrderRejected(BUY_IBM.client_order_id, "IBM", "BROKER_REJECTED", "no")
     denied = OrderDenied("MSFT", Side.BUY, BUY_MSFT.qty, "TRADING_HALTED", "")
     gave_up = replace(first, rejected=(rejected,), denied=(denied,))

@@ -31,7 +31,7 @@ from algotrader.model import (
 from algotrader.session.trigger import NEW_YORK
 
 ORDERS_PAGE = 500
-#: A server may return fewer rows than the limit, so a page with at least this many rows need not be
+#: A server may cap its pages below our limit, so a page with this many rows or more may not be
 #: the last one. If the ledger lacked an order, the desk would buy the same shares again.
 SMALLEST_PAGE = 50
 #: The desk reads up to this many assets one by one. The list of all assets is about 6 MB, so it

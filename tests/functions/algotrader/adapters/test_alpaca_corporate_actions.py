@@ -148,7 +148,7 @@ EXPECTED = {
     "BLPH": action("BLPH", "worthless_removal", "2024-12-19"),
     "DEADCO": action("DEADCO", "worthless_removal", "2026-09-15"),
 }
-#: The symbols that end, each with its replacement; empty if there is none.
+#: The symbols that cease to exist, each with its replacement, or "" if it has none.
 BECOMES = {
     "BSAQ": "VFS",
     "FB": "META",
