@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -15,7 +15,7 @@ from algotrader.execution import first_plan
 from algotrader.model import Decision, Leg, OrderIntent, OrderType, Settings, Side, TradingState
 from algotrader.orders.pricing import worst_cost, worst_price
 from algotrader.orders.statuses import is_terminal
-from algotrader.portfolio.capital import spendable
+from algotrader.portfolio.capital import portfolio_state, spendable
 from algotrader.portfolio.position import DeskPosition, desk_position
 from algotrader.risk.reasons import Reason
 from algotrader.strategy import Market, Portfolio, Strategy
@@ -163,6 +163,8 @@ class _KeepAll(Strategy):
 @tried(30)
 @given(bell=situations())
 def test_keep_what_i_hold_sends_no_order_whatever_the_holdings_weigh(bell: Situation) -> None:
+    # Weights are fractions of desk capital, and a desk worth less than a cent has none.
+    assume(portfolio_state(bell.settings, bell.snapshot).capital > 0)
     decision = decide(bell.run, bell.settings, bell.snapshot, features(), _KeepAll())
     orders = (*decision.exits, *decision.entries)
     assert {each.symbol for each in orders}.isdisjoint(UNIVERSE)

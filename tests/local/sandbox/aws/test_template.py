@@ -126,7 +126,7 @@ def test_the_real_template_is_left_as_it_was(template: dict[str, Any]) -> None:
         ({"symbols": "AAPL"}, "did you mean Symbols?"),
         ({"Zzzzzzz": "1"}, "it has Adjustment, "),
         ({"TradingMode": "real"}, "must be one of dry-run, paper, live"),
-        ({"PhoneNumber3": "12345"}, "Write the number in full, such as"),
+        ({"PhoneNumber3": "12345"}, "Enter the number in full, such as"),
         ({"Symbols": "A" * 4_097}, "has 4,097 bytes, but CloudFormation allows 4,096. Shorten"),
         (
             {"Strategy": "a" * 5_000},
