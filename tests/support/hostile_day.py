@@ -300,6 +300,7 @@ def worlds(folder: Path) -> Iterator[Callable[[], World]]:
         patch("algotrader.adapters.aws.BROKEN_PAUSES_SECONDS", ()),
         # Its thread ends an answer that never completes, but here no answer takes time.
         patch("algotrader.adapters.alpaca.client.within", lambda _seconds, call: call()),
+        patch("submit_orders.app.run_at_once", lambda works: [each() for each in works]),
         pytest.MonkeyPatch.context() as monkeypatch,
         own_strategies(folder, monkeypatch) as write,
     ):
