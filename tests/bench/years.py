@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import time
 import tracemalloc
@@ -21,7 +20,7 @@ import pytest
 from local.paper_broker.data import load
 from tests.bench import soak
 from tests.bench.section import Rows, Section, Table, in_fresh_process
-from tests.support.hostile_day import STEPS, World, deployed, reached, world_of
+from tests.support.hostile_day import World, deployed, quiet_steps, reached, world_of
 from tests.support.own_strategies import own_strategies
 
 FIRST = date(2009, 1, 5)
@@ -106,10 +105,8 @@ def sessions(
     reports : bool
         Whether each session has its report after the close.
     """
-    for step in STEPS:
-        importlib.import_module(f"{step}.app").logger.setLevel("CRITICAL")
     deployment = {**deployed(), "STRATEGY": "turns", "BENCHMARK": "IBM"}
-    with _strategy():
+    with quiet_steps(), _strategy():
         history = load()
         world = world_of(history, deployment, FIRST)
         begin = history.sessions.index(FIRST)

@@ -284,6 +284,20 @@ def deployed() -> dict[str, str]:
 
 
 @contextmanager
+def quiet_steps() -> Iterator[None]:
+    """Log nothing of the steps, and restore their levels for the tests that follow."""
+    loggers = [importlib.import_module(f"{step}.app").logger for step in STEPS]
+    levels = [each.log_level for each in loggers]
+    for each in loggers:
+        each.setLevel("CRITICAL")
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)
+
+
+@contextmanager
 def worlds(folder: Path) -> Iterator[Callable[[], World]]:
     """Yield a maker of identical worlds at a desk's second bell.
 
@@ -292,10 +306,9 @@ def worlds(folder: Path) -> Iterator[Callable[[], World]]:
     folder : Path
         The folder for the desk's strategy.
     """
-    for step in STEPS:
-        importlib.import_module(f"{step}.app").logger.setLevel("CRITICAL")
     deployment = {**deployed(), "SYMBOLS": "AAPL,IBM,MSFT", "STRATEGY": "rotates"}
     with (
+        quiet_steps(),
         patch("algotrader.adapters.alpaca.client.READ_PAUSES_SECONDS", (0.0,)),
         patch("algotrader.adapters.aws.BROKEN_PAUSES_SECONDS", ()),
         # Its thread ends an answer that never completes, but here no answer takes time.
