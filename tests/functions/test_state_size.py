@@ -94,6 +94,7 @@ def test_what_travels_in_line_stays_far_below_what_a_state_may_hold(
     assert max(sizes) < MAX_VALUE_BYTES / 4
 
 
+@pytest.mark.runs
 def test_the_whole_markets_symbols_travel_only_by_reference(
     live: Callable[[int], World],
 ) -> None:
