@@ -10,6 +10,7 @@ import importlib
 import json
 import sys
 import time
+from typing import Any
 
 SERVICES = ("s3", "ssm", "sns", "stepfunctions")
 
@@ -27,12 +28,12 @@ def record_calls(path: str) -> None:
     """Write each AWS call as a line of JSON: service, operation, parameters."""
     from algotrader.adapters.aws import client  # noqa: PLC0415 - a cold process imports it later
 
-    def note(params: dict[str, object], model: object, **_: object) -> None:
+    def note(params: dict[str, object], model: Any, **_: object) -> None:
         shown = {
             name: each.decode(errors="replace") if isinstance(each, bytes) else each
             for name, each in params.items()
         }
-        line = [model.service_model.service_name, model.name, shown]  # type: ignore[attr-defined]
+        line = [model.service_model.service_name, model.name, shown]
         with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123 - no import for a path
             file.write(json.dumps(line) + "\n")
 

@@ -165,7 +165,7 @@ def test_a_broker_that_never_has_a_request_left_ends_the_run_after_its_deadline(
 )
 def test_n_orders_take_about_n_requests_at_50_ms_each(exits: int, entries: int, limit: int) -> None:
     world = ManyOrders(exits=exits, entries=entries, requests_per_minute=limit)
-    wire, orders = Wire(world), exits + entries  # type: ignore[arg-type]
+    wire, orders = Wire(world), exits + entries
     with wire.tied():
         world.run(wire)
     ids = [each.client_order_id for each in world.orders()]

@@ -1,14 +1,16 @@
-"""Owns the fixtures that steps and adapters share: AWS in this process, and a bucket."""
+"""Owns the fixtures that steps and core share: AWS in this process, a bucket, own strategies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from algotrader.adapters.aws import client
 from tests.support.in_process_aws import in_process_aws
+from tests.support.own_strategies import Write, own_strategies
 
 BUCKET = "desk-bucket"
 
@@ -26,3 +28,10 @@ def s3(aws: None) -> Any:
     made = client("s3")
     made.create_bucket(Bucket=BUCKET)
     return made
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Yield a function that writes files into the strategies package, next to the shipped ones."""
+    with own_strategies(tmp_path, monkeypatch) as to_file:
+        yield to_file

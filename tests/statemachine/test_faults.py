@@ -106,7 +106,7 @@ def test_the_direct_publish_reports_the_failure_after_an_odd_answer_of_notify(
 
 def test_long_errors_and_causes_are_cut_to_what_aws_takes(stack: Stack) -> None:
     done = play(stack, {"Decide Orders": [{"raise": {"long": 400}, "message": MESSAGE}]})
-    failure = told_of(done)["failure"]
+    failure = reported_of(done)["failure"]
     assert failure["error"] == "ä" * 256
     assert len(failure["cause"]) == 8192
     assert done.error == "ä" * 256
@@ -147,7 +147,7 @@ def size(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False).encode())
 
 
-def told_of(done: Walk) -> dict[str, Any]:
+def reported_of(done: Walk) -> dict[str, Any]:
     """Return the event of Notify Failure: every variable except bars and plan."""
     event: dict[str, Any] = json.loads(done.results("Notify Failure")[0]["email"])
     return event
@@ -169,15 +169,15 @@ def payloads(done: Walk) -> dict[str, int]:
 def test_the_largest_run_stays_far_below_the_limits_of_step_functions(stack: Stack) -> None:
     done = play(stack, LARGEST)
     assert done.error == "Boom"
-    assert size(told_of(done)) + 2 * INLINE < LIMIT  # bars and plan
+    assert size(reported_of(done)) + 2 * INLINE < LIMIT  # bars and plan
     assert max(payloads(done).values()) < LIMIT
 
 
 def test_an_input_of_any_size_leaves_room_for_the_report(stack: Stack) -> None:
     done = play(stack, LARGEST, Comment="c" * 120_000)
     assert done.error == "Boom"
-    assert len(told_of(done)["input"]) == 4096
-    assert size(told_of(done)) < LIMIT
+    assert len(reported_of(done)["input"]) == 4096
+    assert size(reported_of(done)) < LIMIT
     assert max(payloads(done).values()) < LIMIT
 
 

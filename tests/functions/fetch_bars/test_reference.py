@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +10,7 @@ from algotrader.errors import InsufficientHistoryError, StrategyError
 from tests.functions.algotrader.adapters.broker_answers import asset
 from tests.functions.fetch_bars.conftest import World
 from tests.functions.fetch_bars.runs import bars_of, settings_of, snapshot_of
-from tests.support.own_strategies import Write, own_strategies
+from tests.support.own_strategies import Write
 
 FOLLOWER = """
 from algotrader.strategy import Strategy
@@ -28,12 +26,6 @@ class Follower(Strategy):
     def target_weights(self, market, portfolio):
         return {}
 """
-
-
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    with own_strategies(tmp_path, monkeypatch) as write:
-        yield write
 
 
 @pytest.fixture

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from algotrader.errors import ConfigurationError, StrategyError
 from tests.functions.fetch_bars.conftest import World
 from tests.functions.fetch_bars.runs import FLATTEN
-from tests.support.own_strategies import Write, own_strategies
+from tests.support.own_strategies import Write
 
 NEEDY = """
 from algotrader.strategy import Strategy
@@ -21,12 +18,6 @@ class Needy(Strategy):
     def target_weights(self, market, portfolio):
         return {}
 """
-
-
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    with own_strategies(tmp_path, monkeypatch) as write:
-        yield write
 
 
 @pytest.fixture

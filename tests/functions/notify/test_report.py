@@ -100,10 +100,10 @@ def test_the_schedules_own_report_ends_its_claim_and_one_by_hand_has_none(store,
     scheduled = replace(REPORT, journal=f"runs/{REPORT.session}/{REPORT.run_id}/")
     claim = Claim(scheduled.execution_arn, "running", scheduled.started_at)
     store.write(claim_key(scheduled), claim)
-    told_of = {"features": None, "decision": None, "submission": None}
-    report(event(run=REPORT, **told_of), store, [inbox], ignore)
+    nothing_decided = {"features": None, "decision": None, "submission": None}
+    report(event(run=REPORT, **nothing_decided), store, [inbox], ignore)
     assert store.read(claim_key(scheduled), Claim) == claim
-    report(event(run=scheduled, **told_of), store, [inbox], ignore)
+    report(event(run=scheduled, **nothing_decided), store, [inbox], ignore)
     assert store.read(claim_key(scheduled), Claim).state == "done"
 
 

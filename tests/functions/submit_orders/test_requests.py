@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from algotrader.adapters.store import Store
 from algotrader.execution import first_plan, never_sent
 from algotrader.model import Leg, Order, OrderDenied, OrderRejected, Position, Side
 from submit_orders.available_shares import OLDEST_SECONDS, AvailableShares
 from submit_orders.order_look_up import MOST_LOOK_UPS, OrderLookUp
+from submit_orders.send_lease import SendLease
 from tests.functions.submit_orders.conftest import Desk
 from tests.support.distorting_proxy import Answer
 from tests.support.execution_fixtures import BUY_IBM, BUY_MSFT, EXIT, RUN, decision, intent, order
@@ -166,8 +168,20 @@ class Shown:
 RESTING = tuple(intent(f"A{number:03d}", Leg.ENTRY, 1) for number in range(MOST_LOOK_UPS + 1))
 
 
+class Leases(Store):
+    """A bucket in which every lease is taken, or none."""
+
+    def __init__(self, *, are_taken: bool) -> None:
+        super().__init__("bucket")
+        self._are_taken = are_taken
+
+    def holds(self, key: str) -> bool:
+        del key
+        return self._are_taken
+
+
 def look_up(broker: Any, *, is_free: bool = False) -> OrderLookUp:
-    return OrderLookUp(RUN, broker, SimpleNamespace(is_free=lambda _: is_free))  # type: ignore[arg-type]
+    return OrderLookUp(RUN, broker, SendLease(RUN, Leases(are_taken=not is_free), "call"))
 
 
 def test_a_call_looks_up_at_most_fifty_orders_by_their_ids_and_each_call_others() -> None:

@@ -53,6 +53,7 @@ class Broker:
         self.answers: Iterator[DeskError | None] = iter(answers)
         self.posts: list[str] = []
         self.logged: list[str] = []
+        self.held: dict[str, Position] = {}
         self.now = 1000.0
 
     def submit(self, wanted: OrderIntent) -> Order:
@@ -63,7 +64,7 @@ class Broker:
         return order(wanted, "new")
 
     def positions(self) -> dict[str, Position]:
-        return {}
+        return self.held
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -204,7 +205,7 @@ def batches_of(send_together: list[list[str]]) -> RunAll:
 def test_every_sell_has_its_answer_before_the_first_buy_leaves(send: Any) -> None:
     broker, together = Broker(), []
     sells = [replace(EXIT, symbol=f"S{number}") for number in range(3)]
-    broker.positions = lambda: {  # type: ignore[method-assign]
+    broker.held = {
         each.symbol: Position(each.symbol, each.qty, each.qty, each.qty) for each in sells
     }
     run_all = batches_of(together)
@@ -224,9 +225,7 @@ def test_of_orders_sent_at_the_same_time_only_those_answered_429_are_unsent(send
 
 def test_a_sell_that_was_answered_429_still_comes_before_the_first_buy(send: Any) -> None:
     broker = Broker(limited(1), None)
-    broker.positions = lambda: {  # type: ignore[method-assign]
-        "AAPL": Position("AAPL", EXIT.qty, EXIT.qty, EXIT.qty)
-    }
+    broker.held = {"AAPL": Position("AAPL", EXIT.qty, EXIT.qty, EXIT.qty)}
     send(broker, EXIT, BUY_IBM, connections=8)
     assert broker.posts == ["AAPL", "AAPL", "IBM"]
 

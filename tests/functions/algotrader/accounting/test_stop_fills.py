@@ -35,7 +35,7 @@ def sold(symbol: str, qty: str = "5", at: datetime | None = NOW, **changes: obje
     return open_order(symbol, Side.SELL, "5", None, order_id, **{**plain, **changes})
 
 
-def told_of(*orders: Order) -> list[tuple[str, Decimal]]:
+def reported_by(*orders: Order) -> list[tuple[str, Decimal]]:
     return [(each.symbol, each.filled_qty) for each in orders]
 
 
@@ -93,7 +93,7 @@ def test_only_the_desks_own_stops_with_sales_are_reported_oldest_first() -> None
         sold("XOM", order_id="user-1"),
         sold("FB", "0", None, status="new"),
     ]
-    assert told_of(*unreported_fills(orders, DESK, NOTHING_REPORTED)) == [
+    assert reported_by(*unreported_fills(orders, DESK, NOTHING_REPORTED)) == [
         ("MSFT", D(5)),
         ("AAPL", D(5)),
     ]
@@ -101,7 +101,7 @@ def test_only_the_desks_own_stops_with_sales_are_reported_oldest_first() -> None
 
 def test_without_a_record_the_sales_before_the_last_run_count_as_reported() -> None:
     orders = [sold("AAPL", at=NOW - HOUR), sold("IBM", at=NOW), sold("MSFT", at=NOW + HOUR)]
-    assert told_of(*unreported_fills(orders, DESK, initial_report(orders, DESK, NOW))) == [
+    assert reported_by(*unreported_fills(orders, DESK, initial_report(orders, DESK, NOW))) == [
         ("MSFT", D(5))
     ]
 
@@ -109,11 +109,11 @@ def test_without_a_record_the_sales_before_the_last_run_count_as_reported() -> N
 def test_a_stop_that_sells_in_parts_is_reported_part_by_part() -> None:
     first, then = sold("AAPL", "2"), sold("AAPL", "5", NOW + HOUR)
     one = unreported_fills([first], DESK, NOTHING_REPORTED)
-    assert told_of(*one) == [("AAPL", D(2))]
+    assert reported_by(*one) == [("AAPL", D(2))]
     reported = NOTHING_REPORTED.with_record(reported_sales(NOTHING_REPORTED, one, []))
     assert unreported_fills([first], DESK, reported) == ()
     two = unreported_fills([then], DESK, reported)
-    assert told_of(*two) == [("AAPL", D(3))]
+    assert reported_by(*two) == [("AAPL", D(3))]
     reported = reported.with_record(reported_sales(reported, two, []))
     assert unreported_fills([then], DESK, reported) == ()
 
@@ -129,7 +129,7 @@ def test_a_sale_by_a_stop_while_its_run_canceled_it_is_not_reported_again() -> N
 def test_a_fill_that_shows_late_is_reported_although_it_is_older_than_the_last_reading() -> None:
     looked = ReportedFills("runs/x/", NOW + HOUR, NOW, {}).with_record({})
     assert looked.since == NOW + HOUR
-    assert told_of(*unreported_fills([sold("AAPL", at=NOW)], DESK, looked)) == [("AAPL", D(5))]
+    assert reported_by(*unreported_fills([sold("AAPL", at=NOW)], DESK, looked)) == [("AAPL", D(5))]
 
 
 def test_books_that_were_rebuilt_from_all_orders_do_not_report_an_old_sale_again() -> None:
@@ -149,7 +149,7 @@ def test_an_old_reported_sale_is_dropped_unless_its_stop_may_sell_more() -> None
 
 
 def test_a_sale_without_a_time_is_reported_anyway() -> None:
-    assert told_of(*unreported_fills([sold("AAPL", at=None)], DESK, NOTHING_REPORTED)) == [
+    assert reported_by(*unreported_fills([sold("AAPL", at=None)], DESK, NOTHING_REPORTED)) == [
         ("AAPL", D(5))
     ]
 
@@ -167,7 +167,7 @@ def test_a_fill_may_show_up_to_a_day_late(age: timedelta, *, shows: bool) -> Non
 def test_a_stop_that_sold_one_share_or_less_is_reported_once() -> None:
     for qty in ("1", "0.5"):
         one = sold("AAPL", qty)
-        assert told_of(*unreported_fills([one], DESK, NOTHING_REPORTED)) == [("AAPL", D(qty))]
+        assert reported_by(*unreported_fills([one], DESK, NOTHING_REPORTED)) == [("AAPL", D(qty))]
         reported = NOTHING_REPORTED.with_record(reported_sales(NOTHING_REPORTED, [], [one]))
         assert unreported_fills([one], DESK, reported) == ()
 

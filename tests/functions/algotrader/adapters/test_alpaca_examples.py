@@ -1,7 +1,7 @@
 """Each example in Alpaca's documents gives the profit worked out by hand, or none.
 
 The profit is the change in equity less deposits and withdrawals. Where two examples contradict
-each other, there is no profit.
+each other, the profit is unknown.
 """
 
 from __future__ import annotations

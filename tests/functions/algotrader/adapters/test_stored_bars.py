@@ -129,7 +129,7 @@ WRONG: dict[str, Callable[[], bytes]] = {
     "with infinity": lambda: packed(figures=np.full((5, 3), np.inf)),
     "with an instant beyond all years": lambda: packed(at=np.full(3, 2**62)),
     "with an instant of the year 1900": lambda: packed(at=np.full(3, -(2**51))),
-    "with a symbol that is no text": lambda: packed(symbols=np.array(["A", "\ud800"])),
+    "with a symbol that is not text": lambda: packed(symbols=np.array(["A", "\ud800"])),
 }
 
 

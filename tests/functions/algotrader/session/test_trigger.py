@@ -149,18 +149,18 @@ def test_a_report_comes_after_the_close_of_a_session_day() -> None:
     )
 
 
-@pytest.mark.parametrize(("day", "told_at"), [("2026-11-25", "16:15"), ("2026-11-27", "13:15")])
-def test_a_report_trigger_before_the_close_reports_nothing(day: str, told_at: str) -> None:
+@pytest.mark.parametrize(("day", "reported_at"), [("2026-11-25", "16:15"), ("2026-11-27", "13:15")])
+def test_a_report_trigger_before_the_close_reports_nothing(day: str, reported_at: str) -> None:
     reported = {}
     for time in ("13:15", "16:15"):
         bell = replace(BELL, report_only=True, scheduled_time=at(f"{day}T{time}"))
         reported[time] = resolve_session(bell, clock(f"{day}T{time}:03"), SESSIONS)
 
-    assert isinstance(reported[told_at], Opened)
+    assert isinstance(reported[reported_at], Opened)
     early = [each for each in reported.values() if isinstance(each, Closed)]
     assert [each.message for each in early] == (
         ["The session is not over. It closes at 16:00 in New York. The report follows."]
-        if told_at == "16:15"
+        if reported_at == "16:15"
         else []
     )
 

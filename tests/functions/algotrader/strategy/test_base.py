@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from algotrader.strategy import Indicator, Strategy, equal_weight, load_strategy
 from algotrader.strategy.base import finite_number
 from algotrader.strategy.loader import strategy_names
 from algotrader.strategy.view import Market, Portfolio, SymbolFeatures
-from tests.support.own_strategies import Write, own_strategies
+from tests.support.own_strategies import Write
 
 HEAD = """
 from algotrader.strategy import Indicator, Strategy
@@ -50,13 +48,6 @@ class Mine(Strategy):
         return {}
 '''
 )
-
-
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """Yield a function that writes files into the strategies package, next to the shipped ones."""
-    with own_strategies(tmp_path, monkeypatch) as to_file:
-        yield to_file
 
 
 def test_the_strategies_that_ship_are_listed_by_file_name() -> None:
