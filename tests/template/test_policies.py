@@ -200,7 +200,7 @@ def test_eventbridge_may_publish_in_the_form_of_awss_own_samples(
     policy = transformed["Resources"]["TextsPolicy"]["Properties"]["PolicyDocument"]
     (statement,) = policy["Statement"]
     assert statement == {
-        "Sid": "UntoldEnds",
+        "Sid": "UnreportedEnds",
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sns:Publish",
@@ -216,5 +216,5 @@ def test_only_the_rule_may_put_a_text_on_the_queue(transformed: dict[str, Any]) 
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Resource"] == {"Fn::GetAtt": ["UndeliveredTexts", "Arn"]}
     assert statement["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["UntoldEnds", "Arn"]}}
+        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["UnreportedEnds", "Arn"]}}
     }

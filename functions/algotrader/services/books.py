@@ -106,7 +106,7 @@ def summary_key(desk: str, session: date) -> str:
 
 def reported_key(desk: str) -> str:
     """Return the key of the stop fills that a desk has reported."""
-    return f"ledger/{desk}-told.json"
+    return f"ledger/{desk}-stop-fills.json"
 
 
 def read_books(

@@ -82,5 +82,5 @@ def test_what_cannot_be_read_stops_no_run(world: World, desk: str) -> None:
     sell(world, desk, "2026-01-06T16:00:00Z")
     world.store.write(f"{run_of(run).journal}record.json", {"submission": "odd"})
     assert stopped(world, at_the_bell(world, 7)) == [("AAPL", "10")]
-    world.store.write(f"ledger/{desk}-told.json", ["odd"])
+    world.store.write(f"ledger/{desk}-stop-fills.json", ["odd"])
     assert stopped(world, at_the_bell(world, 8)) == []  # as if the previous run had reported it

@@ -14,7 +14,7 @@ MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:desk"
 
 
 def is_reported(aws: EmbeddedAws, **detail: Any) -> bool:
-    properties = read_template()["Resources"]["UntoldEnds"]["Properties"]
+    properties = read_template()["Resources"]["UnreportedEnds"]["Properties"]
     pattern = properties["EventPattern"]["Fn::Sub"].replace("${TradingDay}", MACHINE)
     event = {
         "id": "1",
