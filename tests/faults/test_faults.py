@@ -53,6 +53,20 @@ def test_single_faults_neither_double_nor_lose_an_order(explorer: Explorer) -> N
     assert (tally.examples, tally.endings["failed"]) == ([], 0)
 
 
+def test_one_broken_answer_to_a_read_ends_no_execution(explorer: Explorer) -> None:
+    """The suite starts a new execution after an error, but on AWS a person must."""
+    broken = [each for each in FAULTS if each.name in {"cut", "cut-to-size"}]
+    tried = 0
+    for position in explorer.path()[:3]:
+        _, asked = explorer.scripted.step(position)
+        for place, fault in slots_of(broken, asked):
+            if asked[place].verb == "GET":
+                following, _ = explorer.scripted.step(position, (place, fault))
+                assert (following.error, following.execution) == ("", 1), asked[place].name
+                tried += 1
+    assert tried > 30
+
+
 def test_random_plans_neither_double_nor_lose_an_order(wire: Wire) -> None:
     tally = Scrambler(wire).plans(SEEDS)
     assert (tally.plans, tally.examples, tally.endings["failed"]) == (len(SEEDS), [], 0)

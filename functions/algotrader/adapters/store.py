@@ -83,7 +83,12 @@ class Store:
         """
         if artifact.inline is not msgspec.UNSET:
             return decode(kind, artifact.inline, kind_name(kind))
-        return decode(kind, msgspec.json.decode(self.get_content(artifact)), kind_name(kind))
+        content = self.get_content(artifact)
+        try:
+            value = msgspec.json.decode(content)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise _invalid("the object is not JSON", artifact) from error
+        return decode(kind, value, kind_name(kind))
 
     def get_content(self, artifact: Artifact) -> bytes:
         """Return an object that an earlier step passed on.
@@ -98,12 +103,20 @@ class Store:
         place = urlsplit(str(artifact.s3))
         if place.scheme != "s3" or place.netloc != self.bucket:
             raise _invalid("it is not in the desk's own bucket", artifact)
-        found = self._read_content(place.path.lstrip("/"))
+
+        def check(content: bytes) -> bytes:
+            if hashlib.sha256(content).hexdigest() != artifact.sha256:
+                message = f"{artifact.s3} has a different hash"
+                raise BrokenAnswerError(message)  # the answer may be broken, so read it again
+            return content
+
+        try:
+            found = self._read_content(place.path.lstrip("/"), check)
+        except BrokenAnswerError as error:
+            raise _invalid("the object has a different hash", artifact) from error
         if found is None:
             raise _invalid("the object is gone", artifact)
-        if hashlib.sha256(found.content).hexdigest() != artifact.sha256:
-            raise _invalid("the object has a different hash", artifact)
-        return found.content
+        return found.value
 
     def write(self, key: str, value: object) -> None:
         """Write a value as JSON and replace any earlier one."""
@@ -229,13 +242,10 @@ class Store:
                 return True
         return False
 
-    def _read(self, key: str) -> _Found | None:
+    def _read(self, key: str) -> _Found[Any] | None:
         """Read a whole object as JSON; None only if S3 itself says that there is none."""
-        found = self._read_content(key)
-        if found is None:
-            return None
         try:
-            return _Found(msgspec.json.decode(found.content), found.tag)
+            return self._read_content(key, msgspec.json.decode)
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInputError(
                 "OBJECT_UNREADABLE",
@@ -244,10 +254,11 @@ class Store:
                 key=key,
             ) from error
 
-    def _read_content(self, key: str) -> _FoundContent | None:
+    def _read_content(self, key: str, parse: Callable[[bytes], T]) -> _Found[T] | None:
+        """Read and parse a whole object; read it again if ``parse`` finds the answer broken."""
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
-        def ask() -> _FoundContent | None:
+        def ask() -> _Found[T] | None:
             try:
                 answer = client("s3").get_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
@@ -256,18 +267,13 @@ class Store:
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTP_NOT_FOUND:
                     raise BrokenAnswerError(str(error)) from error
                 raise
-            return _FoundContent(bytes(answer["Body"].read()), answer["ETag"])
+            return _Found(parse(bytes(answer["Body"].read())), answer["ETag"])
 
         return read_whole(ask)
 
 
-class _FoundContent(Struct, frozen=True):
-    content: bytes
-    tag: str
-
-
-class _Found(Struct, frozen=True):
-    value: Any
+class _Found(Struct, Generic[T], frozen=True):
+    value: T
     tag: str
 
 

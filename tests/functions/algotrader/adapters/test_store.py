@@ -13,6 +13,7 @@ from botocore.awsrequest import AWSResponse
 from algotrader.adapters import aws as module
 from algotrader.adapters.aws import BrokenAnswerError, client
 from algotrader.adapters.store import INLINE_LIMIT_BYTES, Reading, Store
+from algotrader.errors import InvalidInputError
 from tests.support.desk_world import RUN
 
 BUCKET = "desk-bucket"
@@ -30,17 +31,17 @@ class Body(io.BytesIO):
 class Gateway:
     """A gateway between the desk and S3 that answers the first requests itself."""
 
-    def __init__(self, times: int, status: int = 200, body: bytes = HTML) -> None:
+    def __init__(self, times: int, status: int = 200, body: bytes = HTML, **headers: str) -> None:
         self.left = times
         self.status = status
         self.body = body
+        self.headers = {"content-length": str(len(HTML)), **headers}
 
     def __call__(self, request: Any, **_: Any) -> AWSResponse | None:
         self.left -= 1
         if self.left < 0:
             return None
-        headers = {"content-length": str(len(HTML))}
-        return AWSResponse(request.url, self.status, headers, Body(self.body))
+        return AWSResponse(request.url, self.status, self.headers, Body(self.body))
 
 
 @pytest.fixture
@@ -90,6 +91,32 @@ def test_a_read_whose_answer_came_broken_is_asked_again(store: Store, body: byte
     store.write(KEY, {"a": 1})
     put_between(Gateway(2, body=body))
     assert store.read(KEY, dict) == {"a": 1}
+
+
+def test_a_read_that_looks_like_one_of_s3_but_is_no_json_is_asked_again(store: Store) -> None:
+    store.write(KEY, {"a": 1})
+    put_between(Gateway(2, etag='"tag"'))
+    assert store.read(KEY, dict) == {"a": 1}
+    put_between(Gateway(9, etag='"tag"'))
+    with pytest.raises(InvalidInputError, match="OBJECT_UNREADABLE"):
+        store.read(KEY, dict)
+
+
+def test_a_value_that_an_earlier_step_passed_on_is_read_again_if_its_hash_is_wrong(
+    store: Store,
+) -> None:
+    passed_on = store.put(RUN, "plan-000", {"polls": ["a" * INLINE_LIMIT_BYTES]})
+    put_between(Gateway(2, etag='"tag"'))
+    assert store.get(passed_on, dict) == {"polls": ["a" * INLINE_LIMIT_BYTES]}
+    put_between(Gateway(9, etag='"tag"'))
+    with pytest.raises(InvalidInputError, match="different hash"):
+        store.get(passed_on, dict)
+
+
+def test_a_value_passed_on_that_is_no_json_is_refused_by_name(store: Store) -> None:
+    passed_on = store.put_content(RUN, "plan-000", HTML, "json")
+    with pytest.raises(InvalidInputError, match="ARTIFACT_INVALID.*not JSON"):
+        store.get(passed_on, dict)
 
 
 def test_a_404_that_is_not_of_s3_does_not_mean_that_nothing_is_there(store: Store) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import event, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from algotrader.adapters.adjustments import ADJUSTMENTS_KEY
-from algotrader.adapters.store import Store, _FoundContent
+from algotrader.adapters.store import Store, _Found
 from algotrader.model import Adjustment, CorporateAction, Holding, Leg, Order, Side
 from algotrader.orders.ids import OrderPlace, client_order_id
 from algotrader.services.books import Books, checkpoint_key, others_key, read_books
@@ -40,9 +41,9 @@ class Bucket(Store):
         del condition
         self.objects[key] = content
 
-    def _read_content(self, key: str) -> _FoundContent | None:
+    def _read_content(self, key: str, parse: Callable[[bytes], Any]) -> _Found[Any] | None:
         found = self.objects.get(key)
-        return None if found is None else _FoundContent(found, "tag")
+        return None if found is None else _Found(parse(found), "tag")
 
 
 @dataclass(frozen=True)
