@@ -115,7 +115,7 @@ def test_a_value_that_an_earlier_step_passed_on_is_read_again_if_its_hash_is_wro
 
 def test_a_value_passed_on_that_is_no_json_is_refused_by_name(store: Store) -> None:
     passed_on = store.put_content(RUN, "plan-000", HTML, "json")
-    with pytest.raises(InvalidInputError, match="ARTIFACT_INVALID.*not JSON"):
+    with pytest.raises(InvalidInputError, match=r"ARTIFACT_INVALID.*not JSON"):
         store.get(passed_on, dict)
 
 
