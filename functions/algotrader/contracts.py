@@ -118,12 +118,15 @@ class SubmitOrdersEvent(StepEvent, frozen=True, forbid_unknown_fields=True):
 
 
 class SubmitOrdersResult(Struct, frozen=True):
-    """The result of Submit Orders; the Wait state waits for ``wait_seconds``."""
+    """The result of Submit Orders; the Wait state waits for ``wait_seconds``.
+
+    ``submission`` is null if the call could read nothing. The last one then still counts.
+    """
 
     outcome: Literal["COMPLETE", "WORKING"]
     wait_seconds: int
     plan: Artifact
-    submission: Artifact
+    submission: Artifact | None
 
 
 class Failure(Struct, frozen=True, forbid_unknown_fields=True):

@@ -62,11 +62,12 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
         log=logger.info,
     )
     step = call.make(plan)
+    shown = step.submission
     result = SubmitOrdersResult(
         outcome="COMPLETE" if step.complete else "WORKING",
         wait_seconds=step.wait_seconds,
         plan=store.put(request.run, f"plan-{step.plan.sequence:03d}", step.plan),
-        submission=store.put(request.run, "submission", step.submission),
+        submission=None if shown is None else store.put(request.run, "submission", shown),
     )
     logger.info("Submit call ended", outcome=result.outcome, sequence=step.plan.sequence)
     return encode(result)

@@ -117,16 +117,17 @@ class SubmitCall(Struct, frozen=True):
         BrokerRateLimitedError
             The broker still answers 429 after the run's deadline.
         """
+        began_at = time.monotonic()
         self._store_decision()
         try:
             return self._advance(plan)
         except BrokerRateLimitedError as error:
             # A call acquires its lease after all its reads, so this one has sent nothing.
-            wait = math.ceil(error.wait_seconds)
             if self.run.started_at + timedelta(seconds=plan.waited_seconds) >= self.run.deadline:
                 raise
+            wait, spent = math.ceil(error.wait_seconds), math.ceil(time.monotonic() - began_at)
             self.log("The broker's limit is exhausted", wait_seconds=wait)
-            return wait_for_broker(self.decision, plan, wait)
+            return wait_for_broker(plan, wait_seconds=wait, spent_seconds=spent)
 
     def _advance(self, plan: Plan) -> Step:
         look_up = OrderLookUp(self.run, self.broker, self.lease)

@@ -291,7 +291,7 @@ class Machine:
             replace(
                 position,
                 plan=json.dumps(result["plan"]["inline"]),
-                submission=json.dumps(result["submission"]["inline"]),
+                submission=_submission_of(result) or position.submission,
                 calls=position.calls + 1,
                 attempts=(),
                 is_complete=is_complete,
@@ -342,3 +342,8 @@ def _context(name: str) -> SimpleNamespace:
         invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:submit_orders",
         aws_request_id=name,
     )
+
+
+def _submission_of(result: dict[str, Any]) -> str:
+    """Return a call's submission as JSON, or an empty string if it could read nothing."""
+    return json.dumps(result["submission"]["inline"]) if result["submission"] else ""

@@ -123,9 +123,9 @@ def test_a_call_that_can_read_nothing_waits_with_the_same_plan(wire: Wire) -> No
     after = machine.step(start)
     machine.wire.script = lambda exchange: exchange.apply()
     first, plan = json.loads(start.plan or "null"), json.loads(after.plan or "")
-    assert (first, plan["sequence"], plan["polls"], plan["waited_seconds"]) == (None, 0, 0, 40)
-    submission = json.loads(after.submission)
-    assert submission["unsettled"] == [each["client_order_id"] for each in plan["orders"]]
+    # 40 s in the call, and 40 s until the reset.
+    assert (first, plan["sequence"], plan["polls"], plan["waited_seconds"]) == (None, 0, 0, 80)
+    assert after.submission == ""
     # The call has not taken the lease, so the next one sends at once.
     assert [key for key in machine.world.state.bucket if "/sending-" in key] == []
     verdict = Judge(machine).verdict(machine.finish(after))
@@ -144,7 +144,20 @@ def test_a_broker_that_never_has_a_request_left_ends_the_run_after_its_deadline(
         position = machine.step(position)
     machine.wire.script = lambda exchange: exchange.apply()
     assert position.error == "BrokerRateLimitedError"
-    assert 10 <= machine.world.state.ms / 60_000 < 25
+    assert 10 <= machine.world.state.ms / 60_000 < 14
+
+
+def test_a_call_that_can_read_nothing_keeps_what_the_last_one_reported(wire: Wire) -> None:
+    machine = machine_of(wire)
+    position = machine.start()
+    while '"filled"' not in position.submission:
+        position = machine.step(position)
+    machine.wire.script = lambda exchange: carried_out(
+        machine, exchange, [BY_NAME["limited"]] if exchange.service == "broker" else []
+    )
+    after = machine.step(position)
+    machine.wire.script = lambda exchange: exchange.apply()
+    assert (after.error, after.submission) == ("", position.submission)
 
 
 @pytest.mark.parametrize(

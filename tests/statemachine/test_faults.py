@@ -104,6 +104,20 @@ def test_the_direct_publish_reports_the_failure_after_an_odd_answer_of_notify(
     assert done.error == "StaleBarsError"
 
 
+def test_a_submit_call_without_a_submission_keeps_the_last_one_for_the_report(
+    stack: Stack,
+) -> None:
+    last = {"inline": {"orders": ["sent"]}}
+    calls = [
+        *gives(outcome="WORKING", wait_seconds=0, submission=last),
+        *gives(outcome="WORKING", wait_seconds=0, submission=None),
+        *always("BrokerAuthError"),
+    ]
+    assert reported_of(play(stack, {"Submit Orders": calls}))["submission"] == last
+    unread = [*gives(outcome="WORKING", wait_seconds=0, submission=None), *calls[2:]]
+    assert reported_of(play(stack, {"Submit Orders": unread}))["submission"] is None
+
+
 def test_long_errors_and_causes_are_cut_to_what_aws_takes(stack: Stack) -> None:
     done = play(stack, {"Decide Orders": [{"raise": {"long": 400}, "message": MESSAGE}]})
     failure = reported_of(done)["failure"]

@@ -221,7 +221,8 @@ class World:
         for _ in range(MOST_CALLS):
             given = {**common, "decision": state["decision"], "plan": plan}
             sent = self._try("submit_orders", given)
-            plan, state["submission"] = sent["plan"], sent["submission"]
+            plan = sent["plan"]
+            state["submission"] = sent["submission"] or state["submission"]
             if sent["outcome"] == "COMPLETE":
                 return
             self.wait(sent["wait_seconds"])

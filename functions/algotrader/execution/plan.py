@@ -200,20 +200,19 @@ def _step(
     )
 
 
-def wait_for_broker(decision: Decision, plan: Plan, seconds: int) -> Step:
-    """Return the same plan after a call that could read nothing and has sent nothing."""
-    stops = {each.client_order_id for each in plan.orders if each.leg is Leg.STOP}
-    ids = (*plan.cancels, *(each.client_order_id for each in plan.orders))
-    submission = Submission(
-        orders=(),
-        denied=plan.denied,
-        rejected=plan.rejected,
-        unsettled=tuple(each for each in ids if each not in stops),
-        account=None,
-        unprotected=find_unprotected(decision, plan, {}, so_far="the broker did not answer"),
-    )
-    plan = replace(plan, waited_seconds=plan.waited_seconds + seconds)
-    return Step(plan=plan, submission=submission, complete=False, wait_seconds=seconds)
+def wait_for_broker(plan: Plan, *, wait_seconds: int, spent_seconds: int) -> Step:
+    """Return the same plan after a call that could read nothing and has sent nothing.
+
+    Parameters
+    ----------
+    wait_seconds : int
+        Until the broker answers again.
+    spent_seconds : int
+        What the call itself took. It counts as waited, since the call may have read no clock, and
+        the run must still end at its deadline.
+    """
+    plan = replace(plan, waited_seconds=plan.waited_seconds + wait_seconds + spent_seconds)
+    return Step(plan=plan, submission=None, complete=False, wait_seconds=wait_seconds)
 
 
 def _submission(

@@ -78,10 +78,16 @@ NOTHING_POSTED = PostResult(accepted=(), rejected=(), shortages={})
 
 
 class Step(Struct, frozen=True):
-    """The state of the run after a call."""
+    """The state of the run after a call.
+
+    Attributes
+    ----------
+    submission : Submission or None
+        None if the call could read nothing, so that the last call's submission still counts.
+    """
 
     plan: Plan
-    submission: Submission
+    submission: Submission | None
     complete: bool
     wait_seconds: int
 

@@ -21,7 +21,7 @@ HANDED_ON = (
     *(model.Decision, model.Plan, model.Submission),
 )
 #: A shape that was never deployed may change without a new version number.
-PINNED = {1: "d2a28d03f6282a24"}
+PINNED = {1: "19c39a16316146e7"}
 
 
 def without_words(schema: Any) -> Any:
