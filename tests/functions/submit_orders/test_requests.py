@@ -16,7 +16,7 @@ from algotrader.adapters.store import Store
 from algotrader.execution import first_plan, never_sent
 from algotrader.model import Leg, Order, OrderDenied, OrderRejected, Position, Side
 from submit_orders.available_shares import OLDEST_SECONDS, AvailableShares
-from submit_orders.order_look_up import MOST_LOOK_UPS, OrderLookUp
+from submit_orders.order_look_up import FEW_ENDED, MOST_LOOK_UPS, OrderLookUp
 from submit_orders.send_lease import SendLease
 from tests.functions.submit_orders.conftest import Desk
 from tests.support.distorting_proxy import Answer
@@ -203,5 +203,5 @@ def test_one_list_answers_for_many_cancels_that_have_ended() -> None:
     assert look_up(broker).find_canceled(plan, {}).keys() == set(ids)
     assert (broker.asked, broker.listed) == ([], [datetime(2024, 3, 4, tzinfo=UTC)])
     few = Shown()
-    look_up(few).find_canceled(replace(plan, cancels=ids[:MOST_LOOK_UPS]), {})
-    assert (len(few.asked), few.listed) == (MOST_LOOK_UPS, [])
+    look_up(few).find_canceled(replace(plan, cancels=ids[:FEW_ENDED]), {})
+    assert (len(few.asked), few.listed) == (FEW_ENDED, [])
