@@ -26,6 +26,9 @@ from submit_orders.connections import RunAll
 #: in all. Otherwise it returns the seconds to wait, and Step Functions waits.
 SHORT_WAIT_SECONDS = 5.0
 MOST_WAITED_SECONDS = 20.0
+#: A call names orders as unsent only within this time. Later, an execution that still has this plan
+#: may send them again (`execution.posting.RESEND_POLLS`), and another call must not do it as well.
+UNSENT_SECONDS = 40.0
 #: Errors after which the broker certainly does not have the order.
 NOT_SENT = (BrokerRateLimitedError, BrokerUnavailableError)
 Answer = Order | OrderRejected | DeskError | None
@@ -102,11 +105,13 @@ class Sender:
                 "at the broker.",
                 client_order_ids=",".join(self._unknown),
             )
+        is_only_sender = time.monotonic() - self._asked_at < UNSENT_SECONDS
+        unsent = tuple(each.client_order_id for each in waiting)
         return PostResult(
             accepted=tuple(self._accepted),
             rejected=tuple(self._rejected),
             shortages=self._shortages,
-            unsent=tuple(each.client_order_id for each in waiting),
+            unsent=unsent if is_only_sender else (),
             wait_seconds=math.ceil(wait_seconds),
         )
 

@@ -117,6 +117,19 @@ def test_a_refused_key_ends_the_call_after_the_other_orders_of_the_batch_are_log
     assert broker.logged == ["Order accepted", "Order accepted"]
 
 
+@pytest.mark.parametrize(("seconds", "unsent"), [(39, IDS), (40, ())])
+def test_a_call_that_took_long_names_no_order_as_unsent_because_another_may_resend_it(
+    send: Any, seconds: float, unsent: tuple[str, ...]
+) -> None:
+    class Slow(Broker):
+        def submit(self, wanted: OrderIntent) -> Order:
+            self.sleep(seconds)
+            return super().submit(wanted)
+
+    posted = send(Slow(limited(41)), *BUYS)
+    assert (posted.accepted, posted.unsent) == ((), unsent)
+
+
 def test_a_call_does_not_wait_for_ever(send: Any) -> None:
     broker = Broker(*[limited(4)] * 100)
     posted = send(broker, *BUYS)
