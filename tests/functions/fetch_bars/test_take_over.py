@@ -84,7 +84,6 @@ def test_a_whole_forged_journal_opens_nothing(world: World) -> None:
     fetched = {"run": run, "settings": settings, "snapshot": {}}
     world.store.write(f"{JOURNAL}claim.json", Claim(THIRD_ARN, "failed", run.started_at))
     world.store.write(f"{JOURNAL}fetched.json", fetched)
-    world.store.write(f"{JOURNAL}bars.json", {})
     world.store.write(f"{JOURNAL}decision.json", decision_of(run, "AAPL"))
     refused(world)
 
@@ -189,7 +188,6 @@ def test_what_the_bucket_says_of_the_run_is_not_believed(world: World) -> None:
     settings = replace(settings_of(world, first), max_order_notional=Decimal(10**9))
     forged = {"run": later, "settings": settings, "snapshot": {}}
     world.store.write(f"{JOURNAL}fetched.json", forged)
-    world.store.write(f"{JOURNAL}bars.json", {})
     fail(world)
 
     second = again(world)
